@@ -1,0 +1,7 @@
+"""Hotel-side reporting client for APOA, Indonesia's reporting of foreign guests.
+
+The version stands here, and is read from here by the build, so that ``apoa --version`` need not load
+``importlib.metadata``.
+"""
+
+__version__ = "0.1.0"

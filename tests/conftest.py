@@ -1,0 +1,59 @@
+"""What every test gets: a home of its own, a clock that stands still, no secret of the machine's, loopback alone."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+"""The fixed clock's time: 20:00 WIB."""
+
+settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=200, derandomize=True)
+settings.load_profile("ci" if "CI" in os.environ else "dev")
+
+
+class FixedClock:
+    """A clock that goes forward only when a test says so."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.time = now
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def forward(self, time: timedelta) -> None:
+        self.time += time
+        self.seconds += time.total_seconds()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """The fixed clock."""
+    return FixedClock()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home for the program's files, not made yet."""
+    return tmp_path / "home"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the machine's own settings, secrets, keyring, proxies or language."""
+    for name in list(os.environ):
+        if name.startswith("APOA_") and name not in {"APOA_PRISM", "APOA_REQUIRE_TOOLS"}:
+            monkeypatch.delenv(name)
+        if name.casefold().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    monkeypatch.setenv("LANGUAGE", "en")
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
