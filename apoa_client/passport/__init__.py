@@ -1,0 +1,1 @@
+"""ICAO Doc 9303's machine readable zone: layouts, check digits, dates, names, states, repair. Pure."""

@@ -1,0 +1,62 @@
+"""What is wrong with an MRZ, and what may mend it: the values in which the reader speaks. No ``repr`` shows data."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from apoa_client.errors import DataRefused
+from apoa_client.passport.layouts import Span
+from apoa_client.texts import Message, msg
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Something that would make the check digits agree. Never applied without a person's word.
+
+    At `position` (from 0) of line `line` (from 0) stands `old`, and perhaps it should be `new`. Both are one character,
+    or a few neighbouring ones; `old` is empty where a character was lost, and `new` where one is too many. `value` is
+    what the field would then say: a date in ISO 8601, otherwise the characters without fillers.
+    """
+
+    field: str
+    line: int = dataclasses.field(repr=False)
+    position: int = dataclasses.field(repr=False)
+    old: str = dataclasses.field(repr=False)
+    new: str = dataclasses.field(repr=False)
+    value: str = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    `field` is "mrz", "document_type", "issuing_state", "names", "document_number", "nationality", "birth_date", "sex",
+    "expiry_date", "optional_data" or "composite"; `code` is one of the codes that the command line promises. `spans`
+    are the characters to mark, `corrections` the smallest ones, best first.
+    """
+
+    field: str
+    code: str
+    message: Message = dataclasses.field(repr=False)
+    spans: tuple[Span, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+
+
+class MrzUnreadable(DataRefused):
+    """What was given is no passport's MRZ at all; `problem` says why."""
+
+    advice: Message | None = msg(
+        "Copy the two lines at the foot of the passport's photo page, 44 characters each, every < included. Or leave "
+        "them out, and type the details."
+    )
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class CannotCompose(DataRefused):
+    """Details that no MRZ can hold; `field` names the one at fault."""
+
+    def __init__(self, field: str, message: Message) -> None:
+        super().__init__(message)
+        self.field = field

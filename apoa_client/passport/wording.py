@@ -1,0 +1,177 @@
+"""What is said about an MRZ's problems: one sentence or two, for a person with the passport in hand.
+
+Lines and characters count from 1 here, and from 0 everywhere else.
+"""
+
+from apoa_client.passport.layouts import Span
+from apoa_client.passport.problems import Correction
+from apoa_client.texts import Message, msg, nmsg
+
+LABELS = {
+    "document_type": msg("kind of document"),
+    "issuing_state": msg("issuing state"),
+    "names": msg("name"),
+    "document_number": msg("passport number"),
+    "nationality": msg("nationality"),
+    "birth_date": msg("date of birth"),
+    "sex": msg("sex"),
+    "expiry_date": msg("date of expiry"),
+    "optional_data": msg("optional data"),
+}
+
+
+def check_digit_fails(field: str, span: Span, best: Correction | None, digit: Span) -> Message:
+    """A field's own check digit does not fit."""
+    if best is None:
+        return msg(
+            "The check digit of the {field} does not fit. Compare line {line}, characters {start} to {end}, with the "
+            "page.",
+            field=LABELS[field],
+            line=span.line + 1,
+            start=span.start + 1,
+            end=digit.end,
+        )
+    if (best.line, best.position, len(best.new)) == (digit.line, digit.start, 1):
+        return msg(
+            "The check digit of the {field} does not fit. Compare the {field} with the page. If it is right, the check "
+            "digit itself is wrong: perhaps {new} in place of {old}, at character {position} of line {line}.",
+            field=LABELS[field],
+            **_place(best),
+        )
+    return msg(
+        "The check digit of the {field} does not fit. Compare it with the page: perhaps {new} in place of {old}, at "
+        "character {position} of line {line}.",
+        field=LABELS[field],
+        **_place(best),
+    )
+
+
+def composite_fails(best: Correction) -> Message:
+    """Each field's digit fits, but not the one over all of them."""
+    return msg(
+        "Each check digit fits but the last, which covers all the others. Compare line {line} with the page: perhaps "
+        "{new} in place of {old}, at character {position}.",
+        **_place(best),
+    )
+
+
+def not_a_date(field: str, span: Span, best: Correction | None) -> Message:
+    """The digits are those of no day."""
+    if best is not None:
+        return msg(
+            "The {field} is no date that exists. Compare it with the page: perhaps {new} in place of {old}, at "
+            "character {position} of line {line}.",
+            field=LABELS[field],
+            **_place(best),
+        )
+    return msg(
+        "The {field} in line {line}, characters {start} to {end}, is no date that exists. Compare it with the page.",
+        field=LABELS[field],
+        line=span.line + 1,
+        start=span.start + 1,
+        end=span.end,
+    )
+
+
+def wrong_character(field: str, characters: str, span: Span, best: Correction | None) -> Message:
+    """Something stands where it cannot stand."""
+    if best is None:
+        return msg(
+            "The {field} in line {line} cannot hold {characters}, at character {position}. Compare it with the page.",
+            field=LABELS[field],
+            characters=characters,
+            line=span.line + 1,
+            position=span.start + 1,
+        )
+    return msg(
+        "The {field} cannot hold {characters}. Compare it with the page: perhaps {new} in place of {old}, at character "
+        "{position} of line {line}.",
+        field=LABELS[field],
+        characters=characters,
+        **_place(best),
+    )
+
+
+def unknown_state(field: str, code: str, best: Correction | None) -> Message:
+    """A code that no state has."""
+    if best is None:
+        return msg(
+            "No state has the code {code}, which stands as the {field}. Compare it with the page.",
+            code=code,
+            field=LABELS[field],
+        )
+    return msg(
+        "No state has the code {code}, which stands as the {field}. Compare it with the page: perhaps {value}.",
+        code=code,
+        field=LABELS[field],
+        value=best.value,
+    )
+
+
+def wrong_length(line: int, found: int, length: int, best: Correction | None) -> Message:
+    """A line has too few or too many characters."""
+    if best is None:
+        return msg(
+            "Line {line} has {found} characters and must have {length}. Compare it with the page, every < included.",
+            line=line + 1,
+            found=found,
+            length=length,
+        )
+    if best.new:
+        return msg(
+            "Line {line} has {found} characters and must have {length}. Perhaps {new} was left out at character "
+            "{position}.",
+            found=found,
+            length=length,
+            new=best.new,
+            line=line + 1,
+            position=best.position + 1,
+        )
+    return msg(
+        "Line {line} has {found} characters and must have {length}. Perhaps {old} at character {position} is too many.",
+        found=found,
+        length=length,
+        old=best.old,
+        line=line + 1,
+        position=best.position + 1,
+    )
+
+
+def wrong_line_count(found: int, characters: int) -> Message:
+    """Not two lines, and not enough characters for two."""
+    return nmsg(
+        "{count} line with {characters} characters was given. A passport has two lines of 44, which makes 88.",
+        "{count} lines with {characters} characters were given. A passport has two lines of 44, which makes 88.",
+        found,
+        characters=characters,
+    )
+
+
+def nothing_given() -> Message:
+    """An empty input."""
+    return msg("No machine readable lines were given.")
+
+
+def looks_like_a_card() -> Message:
+    """Three lines of 30 or two of 36."""
+    return msg("These are the lines of an identity card or another small document, not of a passport.")
+
+
+def looks_like_a_visa() -> Message:
+    """A visa sticker has two lines of 44, too."""
+    return msg("These are the lines of a visa. The passport's own lines begin with P.")
+
+
+def illegal_characters(characters: str, line: int, position: int) -> Message:
+    """Characters that no MRZ holds."""
+    return msg(
+        "The lines hold characters that no passport's lines have: {characters}. The first is at character {position} "
+        "of line {line}. Only A to Z, 0 to 9 and < are printed there.",
+        characters=characters,
+        line=line + 1,
+        position=position + 1,
+    )
+
+
+def _place(best: Correction) -> dict[str, str | int]:
+    return {"new": best.new, "old": best.old, "position": best.position + 1, "line": best.line + 1}

@@ -1,0 +1,171 @@
+"""The table of states, against two independent ones."""
+
+import pycountry
+import pytest
+from babel import Locale
+
+from apoa_client.passport.states import all_states, by_code, close_matches, find
+
+NOT_ISO = {
+    # Doc 9303-3 §5, parts B to E, and what ICAO keeps for old documents and for specimens.
+    "D", "ANT", "EUE", "GBD", "GBN", "GBO", "GBP", "GBS", "IAO", "NTZ", "RKS", "UNA", "UNK", "UNO", "UTO", "XBA", "XCC",
+    "XCE", "XCO", "XDC", "XEC", "XES", "XIM", "XMP", "XOM", "XPO", "XXA", "XXB", "XXC", "XXX",
+}  # fmt: skip
+
+ENGLISH_ON_PURPOSE = {
+    # Unicode's name, and ours: written out, or the name that passports and Indonesia's authorities use.
+    "BES": ("Caribbean Netherlands", "Bonaire, Sint Eustatius and Saba"),
+    "BRN": ("Brunei", "Brunei Darussalam"),
+    "COD": ("Congo - Kinshasa", "Democratic Republic of the Congo"),
+    "COG": ("Congo - Brazzaville", "Republic of the Congo"),
+    "CPV": ("Cape Verde", "Cabo Verde"),
+    "HKG": ("Hong Kong SAR China", "Hong Kong"),
+    "HMD": ("Heard & McDonald Islands", "Heard Island and McDonald Islands"),
+    "MAC": ("Macao SAR China", "Macao"),
+    "MMR": ("Myanmar (Burma)", "Myanmar"),
+    "PSE": ("Palestinian Territories", "Palestine"),
+    "SGS": ("South Georgia & South Sandwich Islands", "South Georgia and the South Sandwich Islands"),
+    "SHN": ("St. Helena", "Saint Helena, Ascension and Tristan da Cunha"),
+    "UMI": ("U.S. Outlying Islands", "United States Minor Outlying Islands"),
+    "VCT": ("St. Vincent & Grenadines", "Saint Vincent and the Grenadines"),
+    "VIR": ("U.S. Virgin Islands", "United States Virgin Islands"),
+}
+
+INDONESIAN_ON_PURPOSE = {
+    "BES": ("Belanda Karibia", "Bonaire, Sint Eustatius, dan Saba"),
+    "BRN": ("Brunei", "Brunei Darussalam"),
+    "CIV": ("Côte d'Ivoire", "Pantai Gading"),
+    "COD": ("Kongo - Kinshasa", "Republik Demokratik Kongo"),
+    "COG": ("Kongo - Brazzaville", "Republik Kongo"),
+    "HKG": ("Hong Kong DAK Tiongkok", "Hong Kong"),
+    "MAC": ("Makau DAK Tiongkok", "Makau"),
+    "MMR": ("Myanmar (Burma)", "Myanmar"),
+    "PSE": ("Wilayah Palestina", "Palestina"),
+    "SGS": ("Georgia Selatan & Kep. Sandwich Selatan", "Georgia Selatan dan Kepulauan Sandwich Selatan"),
+    "SHN": ("Saint Helena", "Saint Helena, Ascension, dan Tristan da Cunha"),
+    "SWZ": ("eSwatini", "Eswatini"),
+    "UMI": ("Kepulauan Terluar AS", "Kepulauan Terluar Amerika Serikat"),
+}
+
+
+def iso() -> dict[str, str]:
+    """Alpha-3 to alpha-2, as pycountry has them."""
+    return {country.alpha_3: country.alpha_2 for country in pycountry.countries}
+
+
+def test_every_iso_code_is_there_and_every_other_is_icaos() -> None:
+    """ISO 3166-1 and Doc 9303-3 §5, and nothing else."""
+    assert {state.code for state in all_states()} == set(iso()) | NOT_ISO
+    assert {state.code: state.alpha2 for state in all_states() if state.code not in NOT_ISO} == iso()
+    assert {state.code: state.alpha2 for state in all_states() if state.code in NOT_ISO and state.alpha2} == {
+        "D": "DE",
+        "RKS": "XK",
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "on_purpose"), [("english", ENGLISH_ON_PURPOSE), ("indonesian", INDONESIAN_ON_PURPOSE)]
+)
+def test_names_are_unicodes_but_for_the_listed_ones(language: str, on_purpose: dict[str, tuple[str, str]]) -> None:
+    """Each deliberate difference from babel's names is listed; what is spelled short there is spelled out here."""
+    territories = Locale(language[:2].replace("in", "id")).territories
+    differing = {}
+    for code, alpha2 in iso().items():
+        theirs, ours = territories[alpha2].replace("\u2019", "'"), getattr(by_code(code), language)
+        if theirs.replace("&", "and").replace("St. ", "Saint ") != ours:
+            differing[code] = (theirs, ours)
+    assert differing == on_purpose
+
+
+def test_every_name_of_the_independent_lists_finds_its_state() -> None:
+    """Also the names that we write otherwise."""
+    for country in pycountry.countries:
+        code = "D" if country.alpha_3 == "DEU" else country.alpha_3
+        names = [country.name, *(Locale(tag).territories[country.alpha_2] for tag in ("en", "id"))]
+        for name in [*names, country.alpha_2]:
+            found = find(name)
+            expected = "USA" if name == "AS" else code
+            assert found is not None
+            assert found.code == expected
+        assert find(country.alpha_3) == by_code(country.alpha_3)
+
+
+def test_no_name_is_empty_or_shared() -> None:
+    """Only Germany has two codes, and one name."""
+    for language in ("english", "indonesian"):
+        names = [getattr(state, language) for state in all_states() if state.code != "DEU"]
+        assert all(names)
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("D", "D"),
+        ("d", "D"),
+        ("DE", "D"),
+        ("DEU", "DEU"),
+        ("Germany", "D"),
+        ("jerman", "D"),
+        ("GBR", "GBR"),
+        ("Inggris", "GBR"),
+        ("UK", "GBR"),
+        ("Amerika Serikat", "USA"),
+        ("AS", "USA"),
+        ("usa", "USA"),
+        ("us", "USA"),
+        ("Korea Selatan", "KOR"),
+        ("Belanda", "NLD"),
+        ("Tiongkok", "CHN"),
+        ("China", "CHN"),
+        ("Cina", "CHN"),
+        ("Perancis", "FRA"),
+        ("Pantai Gading", "CIV"),
+        ("cote d\u2019ivoire", "CIV"),
+        ("REUNION", "REU"),
+        ("Timor-Leste", "TLS"),
+        ("timor leste", "TLS"),
+        ("Trinidad & Tobago", "TTO"),
+        ("xk", "RKS"),
+        ("PBB", "UNO"),
+        ("stateless", "XXA"),
+    ],
+)
+def test_a_state_is_found_as_people_write_it(text: str, code: str) -> None:
+    """By code, by either language's name, and by the names in common use."""
+    found = find(text)
+    assert found is not None
+    assert found.code == code
+
+
+@pytest.mark.parametrize("text", ["", " ", "<<<", "QQQ", "Atlantis", "Korea", "\ud800"])
+def test_what_is_no_state_is_not_found(text: str) -> None:
+    """Nothing is guessed; Korea alone is two states."""
+    assert find(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("germani", "D"), ("Jermn", "D"), ("Ausralia", "AUS"), ("Korea", "KOR"), ("Swedn", "SWE"), ("USB", "USA")],
+)
+def test_close_matches_offer_what_was_meant(text: str, code: str) -> None:
+    """A mistyped name or code still leads somewhere, and never to more than asked for."""
+    matches = close_matches(text)
+    assert code in [state.code for state in matches]
+    assert len(matches) <= 3
+
+
+def test_close_matches_offer_each_state_once_and_nothing_for_nonsense() -> None:
+    """Germany's two codes are one state to a person."""
+    assert [state.code for state in close_matches("germany", limit=10)].count("D") == 1
+    assert "DEU" not in [state.code for state in close_matches("germany", limit=10)]
+    assert close_matches("") == []
+    assert close_matches("qqqqqqqqqq") == []
+    assert len(close_matches("Korea", limit=1)) == 1
+
+
+def test_codes_are_icaos_spelling_only() -> None:
+    """`by_code` is for MRZs: capitals, no fillers, nothing else."""
+    assert by_code("d") is None
+    assert by_code("D<<") is None
+    assert by_code("") is None
