@@ -1,0 +1,286 @@
+"""What a check-in must be like before it is saved, and what is worth a warning.
+
+What is refused can only be wrong (a date that no calendar has, a check digit that does not fit); what is warned of may
+be true all the same, and is sent. Only foreigners are reported: UU 6/2011 art. 72.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+
+from apoa_client.passport.mrz import Mrz, plain_document_number
+from apoa_client.report import values
+from apoa_client.report.draft import Draft, Reader, alike
+from apoa_client.report.fields import FIELDS
+from apoa_client.report.findings import Finding
+from apoa_client.report.kinds import Purpose
+from apoa_client.report.model import Document, Guest, Stay, StayPermit
+from apoa_client.texts import msg
+
+EARLIEST_AHEAD = timedelta(days=1)
+LATE_AFTER = timedelta(hours=24)
+OLDEST_AGE = 110
+PASSPORT_MONTHS = 6
+CHECK_DIGIT_NOTE = "Angka periksa MRZ tidak cocok; data sudah dibandingkan dengan paspor."
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a draft amounts to. `guest` and `stay` are None where an error stands in their way."""
+
+    guest: Guest | None
+    stay: Stay | None
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+
+def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
+    """Read a draft and apply every rule that needs no history. `now` is aware; `zone` is the property's."""
+    reader = Reader(draft)
+    stay = _stay(reader, now.astimezone(zone).replace(second=0, microsecond=0), zone)
+    guest = _guest(reader)
+    reader.note_mrz_problems()
+    if stay is not None:
+        _about_stay(reader, stay, now)
+    if guest is not None and stay is not None:
+        _about_guest(reader, guest, stay)
+        _about_permit(reader, guest, stay)
+    errors = _without_idle_questions(reader.errors)
+    return Examination(
+        guest=None if errors else guest,
+        stay=None if errors else stay,
+        errors=_as_on_the_form(errors),
+        warnings=_as_on_the_form(reader.warnings),
+    )
+
+
+def _as_on_the_form(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Findings in the order of the form's fields, as a person goes through them."""
+    order = {item.path: position for position, item in enumerate(FIELDS)}
+    return tuple(sorted(findings, key=lambda finding: order[finding.field]))
+
+
+def _without_idle_questions(errors: list[Finding]) -> list[Finding]:
+    """Nobody is asked for the rest of an Indonesian's details: there is no report to be made."""
+    if any(finding.code == "not_foreign" for finding in errors):
+        return [finding for finding in errors if finding.code != "missing"]
+    return errors
+
+
+def _guest(reader: Reader) -> Guest | None:
+    surname = reader.choose("surname", values.person_name, lambda mrz: mrz.surname, reader.same_name)
+    given_names = reader.choose("given_names", values.person_name, lambda mrz: mrz.given_names, reader.same_name)
+    if not surname and not given_names:
+        reader.require("surname", None, msg("give the name as in the passport; one of the two names may be empty."))
+    sex = reader.require(
+        "sex", reader.choose("sex", values.sex, lambda mrz: mrz.sex), msg("give L (male), P (female) or X.")
+    )
+    birth_place = reader.require(
+        "birth_place",
+        reader.take("birth_place", lambda text: values.one_line(text).upper()),
+        msg("it is printed in the passport but not in its MRZ. Give - if it is not stated."),
+    )
+    birth_date = reader.require(
+        "birth_date",
+        reader.choose("birth_date", values.partial_date, lambda mrz: mrz.birth_date),
+        msg("give it as 1985-09-12 or 12/09/1985; the year alone if the passport says no more."),
+    )
+    nationality = _nationality(reader)
+    document = _document(reader, nationality)
+    permit = _permit(reader)
+    phone = reader.take("phone", values.phone)
+    email = reader.take("email", values.email)
+    if sex is None or birth_place is None or birth_date is None or nationality is None or document is None:
+        return None
+    return Guest(
+        surname=surname or "",
+        given_names=given_names or "",
+        sex=sex,
+        birth_date=birth_date,
+        birth_place=birth_place,
+        nationality=nationality,
+        document=document,
+        stay_permit=permit,
+        phone=phone,
+        email=email,
+    )
+
+
+def _nationality(reader: Reader) -> str | None:
+    nationality = reader.require(
+        "nationality",
+        reader.choose("nationality", values.state, lambda mrz: mrz.nationality),
+        msg("give the country's name or its three letters."),
+    )
+    if nationality == "IDN":
+        reader.refuse(
+            "nationality",
+            "not_foreign",
+            msg("The guest is Indonesian: only foreigners are reported. Nothing needs to be done."),
+        )
+    return nationality
+
+
+def _document(reader: Reader, nationality: str | None) -> Document | None:
+    mrz = reader.draft.mrz
+    number = reader.require(
+        "document_number",
+        reader.choose("document_number", values.document_number, _number_read),
+        msg("give it as printed in the passport."),
+    )
+    issuing = reader.choose("issuing_state", values.state, lambda mrz: mrz.issuing_state) or nationality
+    expiry = reader.require(
+        "expiry_date",
+        reader.choose("expiry_date", values.day, lambda mrz: mrz.expiry_date),
+        msg("give it as 2030-03-30 or 30/03/2030."),
+    )
+    if number is None or issuing is None or expiry is None:
+        return None
+    clean = mrz is not None and not mrz.problems
+    return Document(
+        type=mrz.document_type if mrz is not None else "P",
+        number=number,
+        issuing_state=issuing,
+        expiry_date=expiry,
+        # Lines that do not check out are no evidence: the fields, compared with the page, are reported alone.
+        mrz=mrz.lines if mrz is not None and clean else None,
+    )
+
+
+def _number_read(mrz: Mrz) -> str:
+    return plain_document_number(mrz.document_number)
+
+
+def _permit(reader: Reader) -> StayPermit | None:
+    permit = StayPermit(
+        code=reader.take("stay_permit", values.one_line),
+        number=reader.take("stay_permit_number", values.one_line),
+        valid_until=reader.take("stay_until", values.day),
+        entry_date=reader.take("entry_date", values.day),
+    )
+    return None if permit == StayPermit() else permit
+
+
+def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
+    check_in = reader.take("check_in", lambda text: values.moment(text, zone)) if reader.typed("check_in") else now
+    leaves = _check_out(reader, check_in or now)
+    purpose = reader.take("purpose", values.purpose)
+    room = reader.take("room", values.one_line)
+    note = reader.take("note", lambda text: values.one_line(text, values.LONGEST_NOTE))
+    if check_in is None or leaves is None:
+        return None
+    if reader.accepts_check_digit:
+        note = f"{note} {CHECK_DIGIT_NOTE}" if note else CHECK_DIGIT_NOTE
+    return Stay(check_in, leaves, room, purpose or Purpose.TOURISM, note)
+
+
+def _check_out(reader: Reader, check_in: datetime) -> date | None:
+    if reader.typed("nights") and not reader.typed("planned_check_out"):
+        return reader.take("nights", lambda text: values.nights(text, check_in))
+    leaves = reader.take("planned_check_out", values.day)
+    return reader.require("planned_check_out", leaves, msg("give the number of nights, or the date."))
+
+
+def _about_stay(reader: Reader, stay: Stay, now: datetime) -> None:
+    if stay.planned_check_out <= stay.check_in.date():
+        reader.refuse(
+            "planned_check_out",
+            "order",
+            msg("The planned check-out must be after the check-in. Give at least one night."),
+        )
+    if stay.check_in > now + EARLIEST_AHEAD:
+        reader.refuse(
+            "check_in",
+            "implausible",
+            msg("The check-in is more than a day ahead. Report guests when they arrive, or correct the date."),
+        )
+    if stay.check_in < now - LATE_AFTER:
+        reader.warn(
+            "check_in",
+            "late",
+            msg("The check-in is more than 24 hours ago: the report is late. It is sent all the same."),
+        )
+
+
+def _about_guest(reader: Reader, guest: Guest, stay: Stay) -> None:
+    arrived = stay.check_in.date()
+    if guest.birth_date.earliest > arrived:
+        reader.refuse(
+            "birth_date", "order", msg("The date of birth is after the check-in. Compare it with the passport.")
+        )
+    if _years_between(guest.birth_date.earliest, arrived) > OLDEST_AGE:
+        reader.warn(
+            "birth_date",
+            "implausible",
+            msg("The guest would be older than {age}. Compare it with the passport.", age=OLDEST_AGE),
+        )
+    if not alike(guest.document.issuing_state, guest.nationality):
+        reader.warn(
+            "issuing_state",
+            "implausible",
+            msg(
+                "The passport's issuing state is not the nationality. That happens (refugees, for one); please compare."
+            ),
+        )
+    _about_truncation(reader)
+    _about_passport(reader, guest.document.expiry_date, guest, stay)
+
+
+def _about_truncation(reader: Reader) -> None:
+    """The MRZ cuts off the given names, or the surname where it has no others."""
+    mrz = reader.draft.mrz
+    if mrz is None or not mrz.names_truncated:
+        return
+    name = "given_names" if mrz.given_names else "surname"
+    if not reader.typed(name):
+        reader.warn(
+            name,
+            "name_truncated",
+            msg("The name is too long for the MRZ and is cut off there. Type it in full from the passport's page."),
+        )
+
+
+def _about_passport(reader: Reader, expiry: date, guest: Guest, stay: Stay) -> None:
+    if expiry < stay.check_in.date():
+        reader.warn(
+            "expiry_date", "expired", msg("The passport has expired. It is reported all the same; tell the guest.")
+        )
+        return
+    if expiry < stay.planned_check_out:
+        reader.warn("expiry_date", "expires_during_stay", msg("The passport expires during the stay. Tell the guest."))
+    entered = guest.stay_permit.entry_date if guest.stay_permit is not None else None
+    if entered is not None and expiry < _months_after(entered, PASSPORT_MONTHS):
+        reader.warn(
+            "expiry_date",
+            "implausible",
+            msg("The passport was valid for less than six months on the date of entry. Compare both dates."),
+        )
+
+
+def _years_between(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def _months_after(day: date, months: int) -> date:
+    years, month = divmod(day.month - 1 + months, 12)
+    last = (date(day.year + years + month // 11, (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
+    return date(day.year + years, month + 1, min(day.day, last))
+
+
+def _about_permit(reader: Reader, guest: Guest, stay: Stay) -> None:
+    permit = guest.stay_permit
+    if permit is None or permit.code is None:
+        reader.warn(
+            "stay_permit",
+            "missing",
+            msg("No visa or stay permit was given. It is optional; immigration officers ask for it."),
+        )
+    if permit is not None and permit.valid_until is not None and permit.valid_until < stay.planned_check_out:
+        reader.warn(
+            "stay_until",
+            "permit_ends_during_stay",
+            msg(
+                "The stay permit ends before the planned check-out. An overstay costs the guest Rp1,000,000 a day, and "
+                "after 60 days deportation (PP 28/2019, UU 6/2011 art. 78). Tell the guest."
+            ),
+        )
