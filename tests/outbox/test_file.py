@@ -1,0 +1,443 @@
+"""The outbox's file: made whole, kept private, refused when it is not ours, and never silently made anew."""
+
+import itertools
+import os
+import resource
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from outbox_helpers import NOON, open_outbox, report, sealer, uuid
+
+from apoa_client.errors import Exit, SealBroken, StorageProblem
+from apoa_client.outbox import database
+from apoa_client.outbox.database import connect
+from apoa_client.outbox.errors import (
+    DiskFull,
+    OutboxBusy,
+    OutboxDamaged,
+    OutboxMissing,
+    OutboxTooNew,
+    OutboxUnreachable,
+    translated,
+)
+from apoa_client.outbox.migrations import APPLICATION_ID, STEPS, migrate
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Selection
+
+ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_files_and_folders_are_the_owners_alone(path: Path, umask: int) -> None:
+    """0600 and 0700 from the first moment, whatever the umask; the log and the shared memory too."""
+    before = os.umask(umask)
+    try:
+        with open_outbox(path) as outbox:
+            outbox.add(report(1), due_at=None)
+            files = {file.name: mode(file) for file in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert files == {"outbox.db": 0o600, "outbox.db-wal": 0o600, "outbox.db-shm": 0o600}
+    assert (mode(path.parent), mode(path.parent.parent)) == (0o700, 0o700)
+
+
+def test_the_connection_is_set_for_durability(outbox: SqliteOutbox) -> None:
+    """WAL, FULL, fullfsync, secure_delete and a patient lock, on every connection."""
+    names = ["journal_mode", "synchronous", "fullfsync", "checkpoint_fullfsync", "secure_delete", "busy_timeout"]
+    settings = [outbox._db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+    assert settings == ["wal", 2, 1, 1, 1, 30000]
+
+
+def test_what_was_acknowledged_is_in_the_files_at_once(outbox: SqliteOutbox, path: Path, tmp_path: Path) -> None:
+    """A copy of the files, taken while the outbox is open, holds each report that was said to be saved."""
+    for number in range(3):
+        outbox.add(report(number), due_at=None)
+        copy = tmp_path / f"copy{number}" / "outbox.db"
+        copy.parent.mkdir()
+        for ending in ("", "-wal"):
+            copy.with_name(f"outbox.db{ending}").write_bytes(path.with_name(f"outbox.db{ending}").read_bytes())
+        with SqliteOutbox.open(copy, sealer()) as found:
+            assert [entry.id for entry in found.entries(Selection())] == [uuid(n) for n in range(number + 1)]
+
+
+def test_making_syncs_the_file_and_the_names_above_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut after the first report does not lose the file itself: file and every new folder are fsync'd."""
+    synced: list[Path] = []
+    really = os.fsync
+
+    def fsync(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink() if Path("/proc/self/fd").exists() else Path())
+        really(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    open_outbox(path).close()
+    if Path("/proc/self/fd").exists():
+        assert {path, path.parent, path.parent.parent, path.parent.parent.parent} <= set(synced)
+        assert synced.index(path.parent.parent) < synced.index(path) < synced.index(path.parent)
+    assert synced
+
+
+def test_nothing_is_made_unless_asked_for(path: Path) -> None:
+    """Opening what is not there says so, and leaves nothing behind."""
+    with pytest.raises(OutboxMissing) as caught:
+        SqliteOutbox.open(path, sealer())
+    assert caught.value.exit_code is Exit.SETTINGS
+    assert not path.parent.exists()
+
+
+def test_many_may_make_it_at_once(path: Path) -> None:
+    """Whoever is first makes it; the others use it, and no report is lost on the way."""
+    failures: list[BaseException] = []
+    together = threading.Barrier(6)
+
+    def work(number: int) -> None:
+        try:
+            together.wait()
+            with open_outbox(path) as outbox:
+                outbox.add(report(number), due_at=None)
+        except BaseException as exc:  # noqa: BLE001  shown below
+            failures.append(exc)
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with open_outbox(path) as outbox:
+        assert {entry.id for entry in outbox.entries(Selection())} == {uuid(number) for number in range(6)}
+    assert [file.name for file in path.parent.iterdir()] == ["outbox.db"]
+
+
+def test_losing_the_race_to_make_it_is_no_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The draft is thrown away when the name was taken meanwhile, with hard links or without."""
+    really = database._write_draft
+
+    def slowly(draft: Path) -> None:
+        really(draft)
+        monkeypatch.setattr(database, "_write_draft", really)
+        with open_outbox(path) as other:
+            other.add(report(1), due_at=None)
+
+    monkeypatch.setattr(database, "_write_draft", slowly)
+    with open_outbox(path) as outbox:
+        assert [entry.id for entry in outbox.entries(Selection())] == [uuid(1)]
+
+
+def test_it_is_made_where_there_are_no_hard_links(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A FAT stick will do; a name that is taken there is still not overwritten."""
+
+    def link(source: object, target: object) -> None:  # noqa: ARG001  os.link's signature
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", link)
+    with open_outbox(path) as outbox:
+        outbox.add(report(1), due_at=None)
+    with pytest.raises(FileExistsError):
+        database._publish(path.with_name("draft"), path)
+    with open_outbox(path) as outbox:
+        assert outbox.find(uuid(1))
+
+
+def test_it_is_made_on_windows_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There a rename fails where the name is taken, and folders are not synced."""
+    monkeypatch.setattr(database, "_ON_WINDOWS", True)
+    with open_outbox(path) as outbox:
+        assert outbox.add(report(1), due_at=None).seq == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not a database at all, but long enough to look at " * 9, b"SQLite format 3\0"]
+)
+def test_a_file_that_is_no_database_is_refused_and_kept(path: Path, content: bytes) -> None:
+    """An empty, foreign or cut-off file is damage: it is neither read nor replaced."""
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(OutboxDamaged):
+        open_outbox(path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE x (y)", f"PRAGMA application_id = {APPLICATION_ID}"])
+def test_somebody_elses_database_is_refused(path: Path, statement: str) -> None:
+    """Another program's database, or one that says it is ours and holds nothing, is not migrated into one of ours."""
+    path.parent.mkdir(parents=True)
+    foreign = sqlite3.connect(path)
+    foreign.execute(statement)
+    foreign.commit()
+    foreign.close()
+    with pytest.raises(OutboxDamaged):
+        open_outbox(path)
+
+
+def test_a_newer_programs_file_is_left_alone(path: Path) -> None:
+    """An older program says that it must be updated, and changes nothing."""
+    open_outbox(path).close()
+    newer = sqlite3.connect(path)
+    newer.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+    newer.close()
+    with pytest.raises(OutboxTooNew) as caught:
+        open_outbox(path)
+    assert caught.value.advice is not None
+    assert "Update" in caught.value.advice.render()
+
+
+def test_migrating_goes_on_where_it_was_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step is whole or not at all; what failed is tried again at the next opening."""
+    path = tmp_path / "outbox.db"
+    with open_outbox(path) as outbox:
+        outbox.add(report(1), due_at=None)
+    broken = ("ALTER TABLE reports ADD COLUMN source TEXT", "NONSENSE")
+    monkeypatch.setattr("apoa_client.outbox.migrations.STEPS", (*STEPS, broken))
+    with pytest.raises(OutboxDamaged):
+        open_outbox(path)
+    monkeypatch.setattr("apoa_client.outbox.migrations.STEPS", (*STEPS, broken[:1]))
+    with open_outbox(path) as outbox:
+        assert outbox._db.execute("SELECT source FROM reports").fetchall() == [(None,)]
+        assert outbox._db.execute("PRAGMA user_version").fetchone() == (len(STEPS) + 1,)
+        migrate(outbox._db)
+
+
+def test_a_lost_database_with_a_log_left_is_damage(path: Path) -> None:
+    """A log without its database is somebody's reports: no new database is put beside it."""
+    path.parent.mkdir(parents=True)
+    path.with_name("outbox.db-wal").write_bytes(b"x")
+    with pytest.raises(OutboxDamaged):
+        open_outbox(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a privilege on Windows")
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_not_followed(path: Path, tmp_path: Path, *, there: bool) -> None:
+    """A link at the file's name, to something or to nothing, is refused."""
+    path.parent.mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere.db"
+    if there:
+        open_outbox(elsewhere).close()
+    path.symlink_to(elsewhere)
+    with pytest.raises(OutboxUnreachable):
+        open_outbox(path)
+    assert elsewhere.exists() is there
+
+
+def test_a_folder_in_its_place_is_refused(path: Path) -> None:
+    """A folder is no outbox."""
+    path.mkdir(parents=True)
+    with pytest.raises(OutboxUnreachable):
+        open_outbox(path)
+
+
+def test_a_file_where_its_folder_should_be_is_refused(path: Path) -> None:
+    """The home cannot be made where something else is."""
+    path.parent.parent.write_bytes(b"")
+    with pytest.raises(OutboxUnreachable):
+        open_outbox(path)
+
+
+def test_flipped_bytes_are_found_and_what_can_be_read_still_is(path: Path) -> None:
+    """Damaged pages give `OutboxDamaged` or `SealBroken`, never a foreign error and never other content."""
+    with open_outbox(path) as outbox:
+        for number in range(40):
+            outbox.add(report(number), due_at=NOON)
+    good = path.read_bytes()
+    outcomes = set()
+    for page in range(0, len(good), 4096):
+        flipped = bytearray(good)
+        flipped[page : page + 64] = bytes(byte ^ 0xFF for byte in good[page : page + 64])
+        path.write_bytes(flipped)
+        outcomes.add(read_all(path))
+    assert outcomes <= {"read", "OutboxDamaged", "SealBroken"}
+    assert {"read", "OutboxDamaged"} <= outcomes
+
+
+def read_all(path: Path) -> str:
+    try:
+        with open_outbox(path) as outbox:
+            outbox.summary(now=NOON, soon=NOON)
+            for entry in outbox.entries(Selection()):
+                assert outbox.content(entry).report.id == entry.id
+    except (OutboxDamaged, SealBroken) as exc:
+        return type(exc).__name__
+    return "read"
+
+
+def test_flipped_content_breaks_the_seal_and_nothing_else(path: Path) -> None:
+    """One bit changed in one report's content: that report does not open, the others do."""
+    with open_outbox(path) as outbox:
+        entries = [outbox.add(report(number), due_at=None) for number in range(3)]
+    db = sqlite3.connect(path)
+    [[content]] = db.execute("SELECT content FROM reports WHERE seq = 2")
+    db.execute("UPDATE reports SET content = ? WHERE seq = 2", [content[:-1] + bytes([content[-1] ^ 1])])
+    db.commit()
+    db.close()
+    with open_outbox(path) as outbox:
+        assert outbox.content(entries[0]).report == report(0)
+        with pytest.raises(SealBroken):
+            outbox.content(entries[1])
+        assert outbox.content(entries[2]).report == report(2)
+
+
+def test_a_full_database_is_a_full_disk_and_keeps_what_it_has(outbox: SqliteOutbox) -> None:
+    """When nothing more fits, adding says so, and everything saved before is still readable."""
+    saved = fill(outbox, limit_pages=60)
+    assert [entry.id for entry in outbox.entries(Selection())] == saved
+    outbox._db.execute("PRAGMA max_page_count = 100000")
+    outbox.add(report(9999), due_at=None)
+
+
+def fill(outbox: SqliteOutbox, *, limit_pages: int) -> list[str]:
+    outbox._db.execute(f"PRAGMA max_page_count = {limit_pages}")
+    return add_until(DiskFull, outbox)
+
+
+def add_until(error: type[StorageProblem], outbox: SqliteOutbox) -> list[str]:
+    """Add reports until it fails; the ids of those that were acknowledged."""
+    saved: list[str] = []
+
+    def add_all() -> None:
+        saved.extend(outbox.add(report(number), due_at=None).id for number in range(1000))
+
+    with pytest.raises(error):
+        add_all()
+    assert saved
+    return saved
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder], check=False).returncode:
+        pytest.skip("this user may not mount")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.skipif(not (ROOT and sys.platform == "linux"), reason="only root mounts")
+def test_a_disk_that_fills_up(tmp_path: Path) -> None:
+    """A real full disk: `DiskFull` when making, adding, opening; what was acknowledged is there once there is room."""
+    with small_disk(tmp_path / "disk") as disk:
+        path = disk / "outbox.db"
+        with open_outbox(path) as outbox:
+            saved = add_until(DiskFull, outbox)
+        ballast = disk / "ballast"
+        with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+            file.writelines(itertools.repeat(bytes(4096)))
+        with pytest.raises(DiskFull):
+            open_outbox(disk / "other.db")
+        with pytest.raises(DiskFull):
+            open_outbox(path).add(report(5000), due_at=None)
+        ballast.unlink()
+        with open_outbox(path) as outbox:
+            assert [entry.id for entry in outbox.entries(Selection())] == saved
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
+def test_a_quota_is_a_storage_problem(path: Path) -> None:
+    """A limit on the size of files, as a quota is, gives an error of ours and loses nothing."""
+    with open_outbox(path) as outbox:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
+        try:
+            saved = add_until(StorageProblem, outbox)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert [entry.id for entry in outbox.entries(Selection())] == saved
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    if not ROOT:
+        folder.chmod(0o500)
+        yield
+        folder.chmod(0o700)
+        return
+    commands = [["mount", "--bind", str(folder), str(folder)], ["mount", "-o", "remount,ro,bind", str(folder)]]
+    if sys.platform != "linux" or any(subprocess.run(command, check=False).returncode for command in commands):
+        pytest.skip("this user may write everywhere, and may not mount")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_read_only_home(path: Path, *, exists: bool) -> None:
+    """A home that cannot be written is an error of ours, for an old outbox and for a new one."""
+    path.parent.mkdir(parents=True)
+    if exists:
+        open_outbox(path).close()
+    with read_only(path.parent), pytest.raises(OutboxUnreachable):
+        open_outbox(path)
+
+
+def test_a_lock_that_is_never_let_go(outbox: SqliteOutbox, path: Path) -> None:
+    """After its patience, a writer says that another command is at work; nothing is half done."""
+    other = connect(path)
+    other.execute("BEGIN IMMEDIATE")
+    outbox._db.execute("PRAGMA busy_timeout = 10")
+    with pytest.raises(OutboxBusy):
+        outbox.add(report(1), due_at=None)
+    other.execute("ROLLBACK")
+    other.close()
+    assert outbox.add(report(1), due_at=None).seq == 1
+
+
+def test_an_interrupted_change_leaves_nothing(outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the middle of a transaction rolls it back, and the outbox goes on."""
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "_refuse_known", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            outbox.add(report(1), due_at=None)
+    assert list(outbox.entries(Selection())) == []
+    outbox.add(report(1), due_at=None)
+
+
+@pytest.mark.parametrize(
+    ("foreign", "ours"),
+    [
+        (OSError(28, "ENOSPC"), DiskFull),
+        (PermissionError(13, "EACCES"), OutboxUnreachable),
+        (FileNotFoundError(2, "ENOENT"), OutboxMissing),
+        (sqlite3.OperationalError("Could not decode to UTF-8 column"), OutboxDamaged),
+    ],
+)
+def test_foreign_errors_become_ours(path: Path, foreign: Exception, ours: type[StorageProblem]) -> None:
+    """Whatever the file system or SQLite says, the reader gets one of our errors, with advice."""
+    with pytest.raises(ours) as caught, translated(path):
+        raise foreign
+    assert caught.value.advice is not None
+
+
+def test_an_input_output_error_is_a_full_disk_only_where_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite reports an I/O error for a shared memory file that does not fit."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR | (19 << 8)
+    with pytest.raises(OutboxUnreachable), translated(tmp_path / "outbox.db"):
+        raise error
+    with pytest.raises(OutboxUnreachable), translated(tmp_path / "gone" / "outbox.db"):
+        raise error
+    full = os.statvfs_result((4096, 4096, 9, 0, 0, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: full)
+    with pytest.raises(DiskFull), translated(tmp_path / "outbox.db"):
+        raise error

@@ -1,0 +1,96 @@
+"""Years of history cost nothing: what is asked daily looks at what is open, by query plan and by work done."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from outbox_helpers import HOUR, NOON, report, uuid
+
+from apoa_client.outbox import rows, store
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Selection
+from apoa_client.report.kinds import State
+
+RECENT = Selection(since=NOON)
+OPEN = Selection(states=rows.OPEN_STATES)
+STAY = Selection(stay_id=uuid(1), states=frozenset({State.ACCEPTED}))
+
+
+def search(selection: Selection) -> tuple[str, dict[str, Any]]:
+    condition, helps, values = rows.selection_condition(selection)
+    return f"SELECT seq FROM reports WHERE {condition} AND {helps} ORDER BY seq", values  # noqa: S608  the outbox's own
+
+
+CLAIM_VALUES = {"id": uuid(1), "now": 0, "lease": "", "until": 0}
+QUERIES: dict[str, tuple[str, Any]] = {
+    "heads": (rows.HEADS, ()),
+    "due": (rows.DUE, (0, 1)),
+    "next due": (rows.NEXT_DUE, ()),
+    "find": (rows.FIND, rows.reference_range("0199")),
+    "open": search(OPEN),
+    "recent": search(RECENT),
+    "stay": search(STAY),
+    "lease": ("SELECT * FROM reports WHERE state = 'sending' AND lease = ?", [""]),
+    "claim": (store._CLAIM, CLAIM_VALUES),
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_query_walks_through_history(outbox: SqliteOutbox, name: str) -> None:
+    """Every step of every plan is a search by an index, or a walk through an index of open reports alone."""
+    query, values = QUERIES[name]
+    plan = [row[3] for row in outbox._db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+    tables = ("reports", "head", "earlier")
+    scans = [step for step in plan if step.startswith(tuple(f"SCAN {table}" for table in tables))]
+    assert all("USING COVERING INDEX reports_open" in step for step in scans), plan
+    assert any("reports_" in step or "PRIMARY KEY" in step or "autoindex" in step for step in plan), plan
+
+
+def grow(outbox: SqliteOutbox, first: int, last: int) -> None:
+    """Finished reports, put in by SQL because there are many."""
+    outbox._db.execute("BEGIN")
+    outbox._db.executemany(
+        "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content) "
+        "VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, zeroblob(100))",
+        ((f"f{n:07x}", f"f{n:07x}", f"e{n:07x}", n, n) for n in range(first, last)),
+    )
+    outbox._db.execute("COMMIT")
+
+
+DAILY: dict[str, Callable[[SqliteOutbox], object]] = {
+    "summary": lambda outbox: outbox.summary(now=NOON, soon=NOON + 6 * HOUR),
+    "heads": lambda outbox: list(outbox.heads()),
+    "list": lambda outbox: list(outbox.entries(Selection(since=NOON))),
+    "open": lambda outbox: list(outbox.entries(OPEN)),
+    "find": lambda outbox: outbox.find(uuid(3)),
+    "stay": lambda outbox: list(outbox.entries(Selection(stay_id=report(3).stay_id))),
+    "claim": lambda outbox: outbox.claim([uuid(3)], now=NOON + HOUR, lease_until=NOON + HOUR),
+    "contact": lambda outbox: outbox.contacted(NOON),
+}
+
+
+def work(outbox: SqliteOutbox, action: Callable[[SqliteOutbox], object]) -> int:
+    """SQLite's own measure of an action: how often a hundred of its virtual machine's steps were done."""
+    ticks = [0]
+
+    def tick() -> int:
+        ticks[0] += 1
+        return 0
+
+    outbox._db.set_progress_handler(tick, 100)
+    action(outbox)
+    outbox._db.set_progress_handler(None, 0)
+    return ticks[0]
+
+
+def test_daily_work_does_not_grow_with_history(outbox: SqliteOutbox) -> None:
+    """Twenty times the history, the same number of steps: no clock is asked."""
+    for number in range(20):
+        outbox.add(report(number), due_at=NOON + timedelta(hours=number))
+    grow(outbox, 0, 500)
+    before = {name: work(outbox, action) for name, action in DAILY.items()}
+    grow(outbox, 500, 10000)
+    after = {name: work(outbox, action) for name, action in DAILY.items()}
+    for name, steps in after.items():
+        assert steps <= before[name] + 2, name

@@ -1,0 +1,131 @@
+"""The outbox against a model that is a dictionary: whatever is done, in any order, both say the same."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
+
+from apoa_client.ports import Change, Selection
+from apoa_client.report.kinds import Receipt, State
+
+NUMBERS = st.integers(0, 7)
+SETTLED = st.sampled_from([State.QUEUED, State.PENDING, State.REJECTED, State.ACCEPTED])
+BLOCKING = {State.QUEUED, State.SENDING, State.PENDING, State.REJECTED}
+
+
+@dataclass(frozen=True)
+class Row:
+    stay: int
+    due_at: datetime | None
+    state: State = State.QUEUED
+    attempts: int = 0
+    lease: str | None = None
+    lease_until: datetime | None = None
+    receipt: Receipt | None = None
+
+
+class OutboxMachine(RuleBasedStateMachine):
+    """Two connections to one file, used in turn, and a clock that only goes forward."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "outbox.db"
+        self.boxes = [open_outbox(self.path), open_outbox(self.path)]
+        self.rows: dict[int, Row] = {}
+        self.leases: list[str] = ["never"]
+        self.now = NOON
+
+    def teardown(self) -> None:
+        for box in self.boxes:
+            box.close()
+        self.folder.cleanup()
+
+    @rule(number=NUMBERS, stay=st.integers(0, 2), hours=st.none() | st.integers(-2, 2), box=st.integers(0, 1))
+    def add(self, number: int, stay: int, hours: int | None, box: int) -> None:
+        if number not in self.rows:
+            due_at = None if hours is None else NOON + hours * HOUR
+            self.boxes[box].add(report(number, stay), due_at=due_at)
+            self.rows[number] = Row(stay, due_at)
+
+    @rule(numbers=st.lists(NUMBERS, max_size=4), minutes=st.integers(0, 90), box=st.integers(0, 1))
+    def claim(self, numbers: list[int], minutes: int, box: int) -> None:
+        until = self.now + timedelta(minutes=minutes)
+        lease, got = self.boxes[box].claim([uuid(n) for n in numbers], now=self.now, lease_until=until)
+        expected = [n for n in dict.fromkeys(numbers) if n in self.rows and self.free(self.rows[n])]
+        assert [entry.id for entry in got] == [uuid(n) for n in expected]
+        for n in expected:
+            row = self.rows[n]
+            self.rows[n] = replace(row, state=State.SENDING, attempts=row.attempts + 1, lease=lease, lease_until=until)
+        self.leases.append(lease)
+
+    def free(self, row: Row) -> bool:
+        over = row.lease_until is not None and row.lease_until <= self.now
+        return row.state is State.QUEUED or (row.state is State.SENDING and over)
+
+    @rule(data=st.data(), number=NUMBERS, state=SETTLED, box=st.integers(0, 1))
+    def settle(self, data: st.DataObject, number: int, state: State, box: int) -> None:
+        lease = data.draw(st.sampled_from(self.leases))
+        self.boxes[box].settle(lease, [self.change(number, state)])
+        if number in self.rows and self.rows[number].lease == lease:
+            self.changed(number, state)
+
+    @rule(number=NUMBERS, state=SETTLED, box=st.integers(0, 1))
+    def decide(self, number: int, state: State, box: int) -> None:
+        self.boxes[box].decide([self.change(number, state)])
+        if number in self.rows and self.rows[number].state is State.PENDING:
+            self.changed(number, state)
+
+    def change(self, number: int, state: State) -> Change:
+        return Change(uuid(number), state, receipt=receipt(number) if state is State.ACCEPTED else None)
+
+    def changed(self, number: int, state: State) -> None:
+        got = receipt(number) if state is State.ACCEPTED else self.rows[number].receipt
+        self.rows[number] = replace(self.rows[number], state=state, lease=None, lease_until=None, receipt=got)
+
+    @rule(minutes=st.integers(1, 60))
+    def wait(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule(box=st.integers(0, 1))
+    def reopen(self, box: int) -> None:
+        self.boxes[box].close()
+        self.boxes[box] = open_outbox(self.path)
+
+    @invariant()
+    def rows_are_the_same(self) -> None:
+        entries = list(self.boxes[0].entries(Selection()))
+        assert [entry.id for entry in entries] == [uuid(n) for n in self.rows]
+        for entry, row in zip(entries, self.rows.values(), strict=True):
+            assert (entry.state, entry.attempts, entry.due_at) == (row.state, row.attempts, row.due_at)
+            assert (entry.lease_until, entry.receipt) == (row.lease_until, row.receipt)
+
+    @invariant()
+    def heads_are_the_same(self) -> None:
+        firsts: dict[int, int] = {}
+        for number, row in self.rows.items():
+            if row.state in BLOCKING:
+                firsts.setdefault(row.stay, number)
+        order = list(self.rows)
+        ready = [n for n in firsts.values() if self.rows[n].state in {State.QUEUED, State.SENDING}]
+        ready.sort(key=lambda n: (self.rows[n].due_at is None, self.rows[n].due_at or NOON, order.index(n)))
+        assert [entry.id for entry in self.boxes[1].heads()] == [uuid(n) for n in ready]
+
+    @invariant()
+    def counts_are_the_same(self) -> None:
+        summary = self.boxes[0].summary(now=self.now, soon=self.now + HOUR)
+        states = [row.state for row in self.rows.values()]
+        due = [row.due_at for row in self.rows.values() if row.state in BLOCKING and row.due_at is not None]
+        assert summary.counts == {state: states.count(state) for state in State}
+        assert summary.overdue == sum(moment < self.now for moment in due)
+        assert summary.due_soon == sum(self.now <= moment < self.now + HOUR for moment in due)
+        assert summary.next_due_at == min(due, default=None)
+
+
+TestOutbox = OutboxMachine.TestCase
+TestOutbox.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)

@@ -1,0 +1,418 @@
+"""What the outbox promises about reports, on a real file."""
+
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, finding, open_outbox, receipt, report, stay_id, uuid
+
+from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing
+from apoa_client.outbox.errors import OutboxDamaged, ReportExists
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Change, Selection, Stop
+from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.wire import to_json
+from apoa_client.texts import msg
+from apoa_client.vault.sealing import PropertySealer
+
+
+def claimed(outbox: SqliteOutbox, *numbers: int) -> str:
+    lease, _ = outbox.claim([uuid(number) for number in numbers], now=NOON, lease_until=NOON + HOUR)
+    return lease
+
+
+def state(outbox: SqliteOutbox, number: int) -> State:
+    return outbox.find(uuid(number))[0].state
+
+
+def test_what_was_added_is_there_after_reopening(path: Path) -> None:
+    """A saved report is found whole, byte for byte, by the next process."""
+    with open_outbox(path) as outbox:
+        added = outbox.add(report(1), due_at=NOON + 24 * HOUR, warnings=[finding("late")])
+    with open_outbox(path) as outbox:
+        [entry] = outbox.entries(Selection())
+        content = outbox.content(entry)
+    assert entry == added
+    assert (entry.state, entry.attempts, entry.kind, entry.due_at) == (State.QUEUED, 0, Kind.CHECK_IN, NOON + 24 * HOUR)
+    assert entry.created_at == report(1).created_at
+    assert content.report == report(1)
+    assert content.body == to_json(report(1))
+    assert content.warnings == (finding("late"),)
+    assert content.errors == ()
+
+
+def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
+    """Names, numbers, dates and rooms stand in neither the database nor its log, in no state and no finding."""
+    with open_outbox(path) as outbox:
+        outbox.add(report(1), due_at=None, warnings=[finding()])
+        change = Change(uuid(1), State.REJECTED, errors=(finding(),), last_error="rejected")
+        outbox.settle(claimed(outbox, 1), [change])
+        raw = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert uuid(1).encode() in raw
+    for text in PERSONAL:
+        assert text.encode() not in raw
+
+
+def test_an_id_is_added_once(outbox: SqliteOutbox) -> None:
+    """A second report with the same id is refused, and the first one stays as it was."""
+    outbox.add(report(1), due_at=NOON)
+    with pytest.raises(ReportExists):
+        outbox.add(report(1), due_at=None)
+    assert [entry.due_at for entry in outbox.entries(Selection())] == [NOON]
+
+
+def test_heads_are_the_first_open_report_of_each_stay_most_urgent_first(outbox: SqliteOutbox) -> None:
+    """A stay's later reports wait for its first; the soonest deadline goes first, those without one last."""
+    outbox.add(report(1), due_at=None)
+    outbox.add(report(2), due_at=NOON + 2 * HOUR)
+    outbox.add(report(3, stay=2, kind=Kind.CHECK_OUT), due_at=NOON)
+    outbox.add(report(4), due_at=NOON + HOUR)
+    assert [entry.id for entry in outbox.heads()] == [uuid(4), uuid(2), uuid(1)]
+
+
+@pytest.mark.parametrize("first", [State.PENDING, State.REJECTED])
+def test_an_undecided_or_refused_report_holds_up_its_own_stay_alone(outbox: SqliteOutbox, first: State) -> None:
+    """A check-out does not overtake a check-in that is pending or refused; another stay's report goes."""
+    outbox.add(report(1), due_at=NOON)
+    outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=NOON)
+    outbox.add(report(3), due_at=NOON)
+    outbox.settle(claimed(outbox, 1), [Change(uuid(1), first)])
+    assert [entry.id for entry in outbox.heads()] == [uuid(3)]
+
+
+@pytest.mark.parametrize("end", [State.ACCEPTED, State.SUPERSEDED, State.WITHDRAWN])
+def test_a_finished_report_lets_the_next_one_go(outbox: SqliteOutbox, end: State) -> None:
+    """When a stay's first report is at its end, the second is its head."""
+    outbox.add(report(1), due_at=NOON)
+    outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=NOON)
+    outbox.settle(claimed(outbox, 1), [Change(uuid(1), end)])
+    assert [entry.id for entry in outbox.heads()] == [uuid(2)]
+
+
+def test_walking_the_queue_allows_writing_to_it(outbox: SqliteOutbox, path: Path) -> None:
+    """Heads and entries may be settled while they are walked through, by us or by another process."""
+    for number in range(600):
+        outbox.add(report(number), due_at=NOON)
+    seen = 0
+    with open_outbox(path) as other:
+        for entry in outbox.heads():
+            lease, _ = other.claim([entry.id], now=NOON, lease_until=NOON + HOUR)
+            other.settle(lease, [Change(entry.id, State.ACCEPTED, receipt=receipt())])
+            seen += 1
+    assert seen == 600
+    assert list(outbox.heads()) == []
+
+
+def test_a_head_that_was_delivered_meanwhile_is_not_shown(outbox: SqliteOutbox) -> None:
+    """Rows are read in pieces, and one that is finished when its piece is read is left out."""
+    outbox.add(report(1), due_at=NOON)
+    walk = outbox.heads()
+    outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.ACCEPTED, receipt=receipt())])
+    assert list(walk) == []
+
+
+def test_claiming_answers_in_the_order_asked_and_counts_an_attempt(outbox: SqliteOutbox) -> None:
+    """The lease's entries come in the order asked, once each, without those that do not exist."""
+    for number in (1, 2, 3):
+        outbox.add(report(number), due_at=None)
+    wanted = [uuid(3), uuid(9), uuid(1), uuid(3)]
+    lease, got = outbox.claim(wanted, now=NOON, lease_until=NOON + HOUR)
+    assert [entry.id for entry in got] == [uuid(3), uuid(1)]
+    assert all((e.state, e.attempts, e.lease_until) == (State.SENDING, 1, NOON + HOUR) for e in got)
+    assert len(lease) == 32
+    assert outbox.claim(wanted, now=NOON, lease_until=NOON + HOUR)[1] == []
+
+
+def test_settling_writes_everything_down_and_ends_the_lease(outbox: SqliteOutbox) -> None:
+    """A deferred report is queued again with its waits; an accepted one has its receipt."""
+    outbox.add(report(1), due_at=None)
+    outbox.add(report(2), due_at=None)
+    later = Change(uuid(1), State.QUEUED, "deferred", NOON + HOUR, NOON + 2 * HOUR)
+    outbox.settle(claimed(outbox, 1, 2), [later, Change(uuid(2), State.ACCEPTED, receipt=receipt())])
+    deferred, accepted = outbox.entries(Selection())
+    assert (deferred.state, deferred.last_error) == (State.QUEUED, "deferred")
+    assert (deferred.next_attempt_at, deferred.not_before) == (NOON + HOUR, NOON + 2 * HOUR)
+    assert deferred.lease_until is None
+    assert (accepted.state, accepted.receipt) == (State.ACCEPTED, receipt())
+
+
+def test_a_finished_report_keeps_when_it_finished(outbox: SqliteOutbox, path: Path) -> None:
+    """The end is the receipt's time, or else the last attempt's; an open report has none."""
+    for number in (1, 2, 3):
+        outbox.add(report(number), due_at=None)
+    changes = [
+        Change(uuid(1), State.ACCEPTED, receipt=receipt()),
+        Change(uuid(2), State.WITHDRAWN),
+        Change(uuid(3), State.REJECTED),
+    ]
+    outbox.settle(claimed(outbox, 1, 2, 3), changes)
+    db = sqlite3.connect(path)
+    ends = [row[0] for row in db.execute("SELECT finished_at FROM reports ORDER BY seq")]
+    db.close()
+    second = 1000
+    assert ends == [(NOON + HOUR).timestamp() * second, NOON.timestamp() * second, None]
+
+
+def test_errors_and_warnings_are_replaced_apart_and_without_the_key(path: Path) -> None:
+    """New errors leave earlier warnings as they are, and nothing is unsealed for that."""
+
+    def no_key() -> bytes:
+        raise SecretMissing(msg("no key"))
+
+    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key), create=True) as outbox:
+        outbox.add(report(1), due_at=None, warnings=[finding("late")])
+        outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.REJECTED, errors=(finding("id_conflict"),))])
+        [entry] = outbox.entries(Selection())
+        with pytest.raises(CredentialsProblem):
+            outbox.content(entry)
+    with open_outbox(path) as outbox:
+        content = outbox.content(entry)
+    assert content.warnings == (finding("late"),)
+    assert content.errors == (finding("id_conflict"),)
+
+
+def test_findings_can_be_emptied(outbox: SqliteOutbox) -> None:
+    """An empty tuple is not None: it takes away what was kept."""
+    outbox.add(report(1), due_at=None, warnings=[finding("late")])
+    outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.ACCEPTED, receipt=receipt(), warnings=())])
+    assert outbox.content(outbox.find(uuid(1))[0]).warnings == ()
+
+
+def test_only_the_lease_itself_settles(outbox: SqliteOutbox) -> None:
+    """A stranger's lease, a report that was never claimed, and a lease that is over change nothing."""
+    outbox.add(report(1), due_at=None)
+    outbox.add(report(2), due_at=None)
+    lease = claimed(outbox, 1)
+    done = [Change(uuid(1), State.ACCEPTED, receipt=receipt()), Change(uuid(2), State.ACCEPTED, receipt=receipt())]
+    outbox.settle("0" * 32, done)
+    assert state(outbox, 1) is State.SENDING
+    outbox.settle(lease, done)
+    assert (state(outbox, 1), state(outbox, 2)) == (State.ACCEPTED, State.QUEUED)
+    outbox.settle(lease, [Change(uuid(1), State.REJECTED)])
+    assert state(outbox, 1) is State.ACCEPTED
+
+
+def test_deciding_touches_pending_reports_alone(outbox: SqliteOutbox) -> None:
+    """A verdict that comes later ends a pending report, and no other."""
+    outbox.add(report(1), due_at=None)
+    outbox.add(report(2), due_at=None)
+    outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.PENDING)])
+    done = [Change(uuid(n), State.ACCEPTED, receipt=receipt(n)) for n in (1, 2)]
+    outbox.decide(done)
+    assert (state(outbox, 1), state(outbox, 2)) == (State.ACCEPTED, State.QUEUED)
+    assert outbox.find(uuid(1))[0].receipt == receipt(1)
+
+
+def test_a_receipt_once_had_is_never_lost(outbox: SqliteOutbox) -> None:
+    """A change without a receipt leaves the one that is kept."""
+    outbox.add(report(1), due_at=None)
+    outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.PENDING, receipt=receipt())])
+    outbox.decide([Change(uuid(1), State.ACCEPTED)])
+    assert outbox.find(uuid(1))[0].receipt == receipt()
+
+
+def test_sending_is_claimed_and_never_written(outbox: SqliteOutbox) -> None:
+    """Nobody can mark a report as being sent but by claiming it."""
+    with pytest.raises(ValueError, match="claimed"):
+        outbox.settle("", [Change(uuid(1), State.SENDING)])
+
+
+REFERENCES: dict[str, Callable[[str], str]] = {
+    "full": lambda full: full,
+    "capitals": lambda full: full.upper(),
+    "no hyphens": lambda full: full.replace("-", ""),
+    "part": lambda full: full[:13],
+    "part with a hyphen at its end": lambda full: full[:14],
+    "spaces around": lambda full: f" {full} ",
+    "short": short_id,
+    "part of short": lambda full: short_id(full)[:7],
+}
+
+
+@pytest.mark.parametrize("spelt", REFERENCES.values(), ids=REFERENCES)
+def test_a_report_is_found_by_any_spelling(outbox: SqliteOutbox, spelt: Callable[[str], str]) -> None:
+    """Full or short, in part, in capitals, with or without hyphens."""
+    for number in (0xABC1, 0xBCD2, 0xCDE3):
+        outbox.add(report(number), due_at=None)
+    assert [entry.id for entry in outbox.find(spelt(uuid(0xABC1)))] == [uuid(0xABC1)]
+
+
+@pytest.mark.parametrize("text", ["", "-", "zz", "%", "_", "*", "?", "[0-9]", "' OR 1=1 --", "0" * 33, "é", "٣", "0%"])
+def test_what_is_no_reference_finds_nothing(outbox: SqliteOutbox, text: str) -> None:
+    """No pattern and no SQL: whatever is no hexadecimal beginning simply finds nothing."""
+    outbox.add(report(1), due_at=None)
+    assert outbox.find(text) == []
+
+
+def test_a_stays_id_finds_all_its_reports_newest_first(outbox: SqliteOutbox) -> None:
+    """The whole stay, and no other."""
+    outbox.add(report(1), due_at=None)
+    outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)
+    outbox.add(report(3), due_at=None)
+    assert [entry.id for entry in outbox.find(stay_id(1))] == [uuid(2), uuid(1)]
+
+
+def test_an_ambiguous_reference_shows_the_newest_twenty(outbox: SqliteOutbox) -> None:
+    """Candidates are listed newest first, and not without end."""
+    for number in range(25):
+        outbox.add(report(number), due_at=None)
+    assert [entry.id for entry in outbox.find("0199")] == [uuid(number) for number in range(24, 4, -1)]
+
+
+def test_entries_meet_every_condition_of_a_selection(outbox: SqliteOutbox) -> None:
+    """States, time, stay and limit hold together; what is open is recent however old it is."""
+    for number in range(6):
+        outbox.add(report(number, stay=number % 2), due_at=None)
+    outbox.settle(claimed(outbox, 0, 1, 5), [Change(uuid(n), State.ACCEPTED, receipt=receipt()) for n in (0, 1, 5)])
+
+    def numbers(**conditions: object) -> list[int]:
+        return [entry.seq - 1 for entry in outbox.entries(Selection(**conditions))]  # type: ignore[arg-type]  # by name
+
+    recent = report(4).created_at
+    assert numbers() == [0, 1, 2, 3, 4, 5]
+    assert numbers(states=frozenset({State.ACCEPTED})) == [0, 1, 5]
+    assert numbers(states=frozenset({State.QUEUED, State.PENDING})) == [2, 3, 4]
+    assert numbers(states=frozenset()) == []
+    assert numbers(since=recent) == [2, 3, 4, 5]
+    assert numbers(since=recent, states=frozenset({State.ACCEPTED})) == [5]
+    assert numbers(stay_id=stay_id(1)) == [1, 3, 5]
+    assert numbers(stay_id=stay_id(1), states=frozenset({State.QUEUED})) == [3]
+    assert numbers(limit=2) == [0, 1]
+    assert numbers(limit=0) == []
+
+
+def test_the_summary_counts_states_and_deadlines(outbox: SqliteOutbox) -> None:
+    """Overdue and due soon are of what is undelivered; the next deadline is the earliest of these."""
+    for number, hours in enumerate([-2, 0, 3, 6, None]):
+        outbox.add(report(number), due_at=None if hours is None else NOON + hours * HOUR)
+    done = Change(uuid(9), State.ACCEPTED, receipt=receipt())
+    outbox.add(report(9), due_at=NOON - 9 * HOUR)
+    outbox.settle(claimed(outbox, 9), [done])
+    summary = outbox.summary(now=NOON, soon=NOON + 6 * HOUR)
+    assert summary.counts == {state: {State.QUEUED: 5, State.ACCEPTED: 1}.get(state, 0) for state in State}
+    assert (summary.overdue, summary.due_soon, summary.next_due_at) == (1, 2, NOON - 2 * HOUR)
+    assert (summary.last_contact_at, summary.stop) == (None, None)
+
+
+def test_a_stop_and_the_last_contact_outlive_the_process(path: Path) -> None:
+    """Why sending stopped is known to all later runs, until it is lifted."""
+    stop = Stop("wrong_password", NOON, "abc123")
+    with open_outbox(path) as outbox:
+        outbox.stop(Stop("account_suspended", NOON - HOUR, "x"))
+        outbox.stop(stop)
+        outbox.contacted(NOON + HOUR)
+    with open_outbox(path) as outbox:
+        summary = outbox.summary(now=NOON, soon=NOON)
+        assert (summary.stop, summary.last_contact_at) == (stop, NOON + HOUR)
+        outbox.stop(None)
+        assert outbox.summary(now=NOON, soon=NOON).stop is None
+
+
+def test_a_swapped_row_is_found_out(outbox: SqliteOutbox, path: Path) -> None:
+    """Content that was moved to another report's row does not open there."""
+    first, second = (outbox.add(report(number), due_at=None) for number in (1, 2))
+    db = sqlite3.connect(path)
+    db.execute(
+        "UPDATE reports SET content = (SELECT content FROM reports WHERE id = ?) WHERE id = ?", [first.id, second.id]
+    )
+    db.commit()
+    db.close()
+    assert outbox.content(first).report == report(1)
+    with pytest.raises(SealBroken) as caught:
+        outbox.content(second)
+    assert caught.value.message.values == {"id": second.id}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE reports SET state = 'lost'",
+        "UPDATE reports SET kind = 'party'",
+        "UPDATE reports SET created_at = 'yesterday'",
+        "UPDATE reports SET created_at = 9e18",
+        "UPDATE reports SET created_at = 9223372036854775807",
+        "UPDATE reports SET attempts = x'00'",
+        "UPDATE reports SET last_error = x'00'",
+        "UPDATE reports SET stay_id = x'ff'",
+        "UPDATE reports SET last_error = CAST(x'ff' AS TEXT)",
+        "UPDATE reports SET receipt_number = x'00', receipt_issued_at = 1",
+    ],
+)
+def test_values_that_make_no_sense_are_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
+    """A file that was meddled with gives `OutboxDamaged`, and nothing foreign."""
+    outbox.add(report(1), due_at=None)
+    meddle(path, damage)
+    with pytest.raises(OutboxDamaged):
+        list(outbox.entries(Selection()))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "INSERT INTO memo VALUES ('stop', '{')",
+        "INSERT INTO memo VALUES ('stop', '{}')",
+        'INSERT INTO memo VALUES (\'stop\', \'{"reason": 1, "since": 1, "settings": ""}\')',
+        "INSERT INTO memo VALUES ('last_contact', '\"noon\"')",
+        "DELETE FROM tally WHERE state = 'queued'",
+        "UPDATE tally SET state = 'lost' WHERE state = 'queued'",
+        "DROP TABLE memo",
+    ],
+)
+def test_a_summary_of_a_damaged_file_is_refused(outbox: SqliteOutbox, path: Path, damage: str) -> None:
+    """Status does not guess."""
+    meddle(path, damage)
+    with pytest.raises(OutboxDamaged):
+        outbox.summary(now=NOON, soon=NOON)
+
+
+@pytest.mark.parametrize("damage", ["UPDATE reports SET content = NULL", "DELETE FROM reports"])
+def test_content_that_is_gone_is_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
+    """A report whose content is not there is not an empty one."""
+    entry = outbox.add(report(1), due_at=None)
+    meddle(path, damage)
+    with pytest.raises(OutboxDamaged):
+        outbox.content(entry)
+
+
+def test_sealed_nonsense_is_damage(outbox: SqliteOutbox, path: Path) -> None:
+    """Anyone with the public key can seal; what is inside must still be a report."""
+    entry = outbox.add(report(1), due_at=None)
+    sealed = PropertySealer(PUBLIC_KEY, bytes).seal(entry.id, b'{"id": 1}')
+    meddle(path, "UPDATE reports SET content = ?", sealed)
+    with pytest.raises(OutboxDamaged):
+        outbox.content(entry)
+
+
+def test_counters_follow_every_change(outbox: SqliteOutbox, path: Path) -> None:
+    """Deleted rows too (a later purge) leave the counts right."""
+    for number in range(3):
+        outbox.add(report(number), due_at=None)
+    meddle(path, "DELETE FROM reports WHERE seq = 2")
+    assert outbox.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 2
+
+
+def test_times_without_a_zone_are_a_bug_of_ours(outbox: SqliteOutbox) -> None:
+    """An instant that could mean two is refused before anything is written."""
+    with pytest.raises(TypeError):
+        outbox.add(report(1), due_at=datetime(2026, 1, 1))  # noqa: DTZ001  which is the point
+    assert list(outbox.entries(Selection())) == []
+
+
+def test_using_a_closed_outbox_is_a_bug_and_closing_twice_is_not(path: Path) -> None:
+    """Our own mistakes are not dressed up as a damaged file."""
+    outbox = open_outbox(path)
+    outbox.close()
+    outbox.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        outbox.contacted(NOON + timedelta())
+
+
+def meddle(path: Path, statement: str, *values: bytes) -> None:
+    """Do to the file what only someone outside the program would."""
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA ignore_check_constraints = ON")
+    db.execute(statement, values)
+    db.commit()
+    db.close()

@@ -1,0 +1,60 @@
+"""Reports with recognisable personal data, and an outbox sealed to a key pair made for the test."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.passport.dates import PartialDate
+from apoa_client.report.findings import Finding
+from apoa_client.report.kinds import Kind, Receipt
+from apoa_client.report.model import Document, Guest, Report, Stay
+from apoa_client.texts import msg
+from apoa_client.vault.sealing import PropertySealer, new_key_pair
+
+WIB = timezone(timedelta(hours=7))
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
+
+PERSONAL = ("ZYKOWSKI", "QUENTIN", "X1234567", "1985-09-12", "GDANSK", "Room-7-East", "+48600700800")
+"""What must be readable nowhere but through the seal."""
+
+
+def uuid(number: int, kind: str = "b") -> str:
+    """An id of UUIDv7's form: ordered by `number`, and with an end that only `number` and `kind` decide."""
+    return f"0199c2a4-{number:04x}-7000-8000-{kind}{number:011x}"
+
+
+def stay_id(number: int) -> str:
+    return uuid(number, "a")
+
+
+def guest() -> Guest:
+    document = Document("P", "X1234567", "POL", date(2030, 3, 30), ("P<POLZYKOWSKI<<QUENTIN", "X1234567<8POL850912"))
+    return Guest("ZYKOWSKI", "QUENTIN", "M", PartialDate(1985, 9, 12), "GDANSK", "POL", document, phone="+48600700800")
+
+
+def report(number: int, stay: int | None = None, kind: Kind = Kind.CHECK_IN) -> Report:
+    """The report with this number, of the stay with this number (or one of its own)."""
+    created_at = datetime(2026, 11, 24, 19, 0, tzinfo=WIB) + number * timedelta(seconds=1)
+    its_stay = stay_id(number if stay is None else stay)
+    if kind is Kind.CHECK_OUT:
+        return Report(uuid(number), its_stay, kind, created_at, check_out=created_at)
+    nights = Stay(created_at, date(2026, 11, 27), room="Room-7-East")
+    return Report(uuid(number), its_stay, kind, created_at, guest(), nights)
+
+
+def finding(code: str = "bad_date") -> Finding:
+    return Finding("guest.document.number", code, msg("{value} is odd.", value="X1234567"), suggestion="X1234567")
+
+
+def receipt(number: int = 1) -> Receipt:
+    return Receipt(f"STT-{number}", NOON + HOUR, "ab" * 32)
+
+
+def sealer() -> PropertySealer:
+    return PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY)
+
+
+def open_outbox(path: Path) -> SqliteOutbox:
+    return SqliteOutbox.open(path, sealer(), create=True)
