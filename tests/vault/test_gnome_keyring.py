@@ -1,0 +1,250 @@
+"""The Secret Service for real: a gnome-keyring on a session bus of the test's own.
+
+Each test starts a bus and a daemon in an empty home, and runs a script there as a program of that session would.
+Where the tools are missing the tests are skipped, unless APOA_REQUIRE_TOOLS is set.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TOOLS = ("gnome-keyring-daemon", "dbus-run-session")
+MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
+
+pytestmark = [
+    pytest.mark.keyring,
+    pytest.mark.skipif(
+        bool(MISSING) and not os.environ.get("APOA_REQUIRE_TOOLS"), reason=f"not installed: {', '.join(MISSING)}"
+    ),
+]
+
+UNLOCK = "echo '' | gnome-keyring-daemon --unlock --components=secrets >&2; "
+START = "gnome-keyring-daemon --start --components=secrets >&2; "
+
+PREAMBLE = """
+import json, os, signal, time
+from contextlib import closing
+import secretstorage
+from apoa_client.errors import KeyringProblem
+from apoa_client.vault import keyring_store
+from apoa_client.vault.keyring_store import KeyringStore
+
+ENVIRON = dict(os.environ)
+
+def store(interactive=False, **environ):
+    return KeyringStore("apoa-client/bali", interactive=interactive, environ={**ENVIRON, **environ})
+
+def lock():
+    with closing(secretstorage.dbus_init()) as bus:
+        secretstorage.get_default_collection(bus).lock()
+
+def tried(call):
+    begun = time.monotonic()
+    try:
+        answer = call()
+    except KeyringProblem as exc:
+        answer = exc.name
+    return [answer, time.monotonic() - begun]
+
+def tell(*answers):
+    print(json.dumps(answers))
+"""
+
+NOTHING_ON_THE_BUS = """
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen>
+<policy context="default">
+<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+</policy>
+</busconfig>
+"""
+
+Session = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    """Runs a script in a desktop session of its own; the values that it tells."""
+
+    def run(script: str, *, start: str = UNLOCK, config: str | None = None, display: str | None = None) -> list[Any]:
+        home = tmp_path / "home"
+        (home / "run").mkdir(parents=True, exist_ok=True, mode=0o700)
+        environ = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+        environ |= {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"), "XDG_DATA_HOME": str(home / "data")}
+        if display is not None:
+            environ["DISPLAY"] = display
+        program = tmp_path / "program.py"
+        program.write_text(PREAMBLE + script)
+        options = []
+        if config is not None:
+            (tmp_path / "bus.conf").write_text(config)
+            options = [f"--config-file={tmp_path / 'bus.conf'}"]
+        command = f"{start}exec {sys.executable} {program}"
+        done = subprocess.run(
+            ["dbus-run-session", *options, "--", "sh", "-c", command],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        told: list[Any] = json.loads(done.stdout.splitlines()[-1])
+        return told
+
+    return run
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A screen that nobody looks at."""
+    name = f":{os.getpid() % 10000 + 100}"
+    command = ["Xvfb", name, "-nolisten", "tcp"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as screen:
+        yield name
+        screen.terminate()
+
+
+def test_secrets_are_kept_read_and_forgotten(session: Session) -> None:
+    """What one program of the session stores, the next one reads, and stock `keyring` shows it."""
+    told = session(
+        """
+store().set("password", "rahasia")
+store().set("password", "lain ß")
+store().set("private-key", "k" * 44)
+from keyring.backends.SecretService import Keyring
+stock = Keyring().get_password("apoa-client/bali/password", "password")
+both = [store().get("password"), store().get("private-key")]
+store().delete("password")
+store().delete("password")
+tell(stock, both, [store().get("password"), store().get("private-key")])
+"""
+    )
+    assert told == ["lain ß", ["lain ß", "k" * 44], [None, "k" * 44]]
+
+
+def test_a_locked_keyring_says_so_at_once(session: Session) -> None:
+    """Reading, storing and forgetting, without a terminal or without a display: locked, within a second."""
+    told = session(
+        """
+store().set("password", "rahasia")
+lock()
+quiet, blind = store(DISPLAY=":0"), store(interactive=True)
+calls = [lambda s=s, c=c: c(s) for s in (quiet, blind) for c in (
+    lambda s: s.get("password"), lambda s: s.set("password", "x"), lambda s: s.delete("password"))]
+tell(*[tried(call) for call in calls])
+"""
+    )
+    assert [answer for answer, _ in told] == ["keyring_locked"] * 6
+    assert all(seconds < 2 for _, seconds in told)
+
+
+def test_a_frozen_daemon_is_given_up(session: Session) -> None:
+    """SIGSTOP: given up when the patience is over."""
+    told = session(
+        """
+store().set("password", "rahasia")
+keyring_store.PATIENCE = 1.0
+with closing(secretstorage.dbus_init()) as bus:
+    from jeepney import DBusAddress, new_method_call
+    address = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
+    ask = new_method_call(address, "GetConnectionUnixProcessID", "s", ("org.freedesktop.secrets",))
+    [daemon] = bus.send_and_get_reply(ask).body
+os.kill(daemon, signal.SIGSTOP)
+frozen = tried(lambda: store().get("password"))
+os.kill(daemon, signal.SIGCONT)
+tell(frozen, store().get("password"))
+"""
+    )
+    [[answer, seconds], afterwards] = told
+    assert answer == "keyring_hung"
+    assert 0.9 < seconds < 3
+    assert afterwards == "rahasia"
+
+
+def test_a_keyring_that_was_never_set_up(session: Session) -> None:
+    """Nothing is in it, and storing says what to do; no collection is made behind anybody's back."""
+    told = session(
+        """
+from apoa_client.vault.secret_service import SecretService
+keyring = SecretService(ENVIRON["DBUS_SESSION_BUS_ADDRESS"])
+tell(*[tried(call)[0] for call in (
+    lambda: store().get("password"), lambda: store().set("password", "x"), lambda: store().delete("password"),
+    lambda: keyring.set("x", "password", "x"))])
+keyring.close()
+""",
+        start=START,
+    )
+    assert told == [None, "keyring_not_set_up", None, "keyring_not_set_up"]
+
+
+@pytest.mark.skipif(
+    shutil.which("Xvfb") is None and not os.environ.get("APOA_REQUIRE_TOOLS"), reason="not installed: Xvfb"
+)
+def test_a_person_is_asked_to_set_a_keyring_up(session: Session, display: str) -> None:
+    """At a desktop the keyring asks for a new password; a question that nobody answers does not hold us."""
+    told = session(
+        """
+keyring_store.PATIENCE_WITH_PEOPLE = 1.0
+tell(tried(lambda: store(interactive=True).set("password", "x")))
+""",
+        start=START,
+        display=display,
+    )
+    [[answer, seconds]] = told
+    assert answer in {"keyring_hung", "keyring_locked"}
+    assert seconds < 3
+
+
+def test_a_bus_without_a_keyring(session: Session) -> None:
+    """Nothing answers to the name, and nothing can be started under it."""
+    told = session('tell(tried(lambda: store().get("password"))[0])', start="", config=NOTHING_ON_THE_BUS)
+    assert told == ["keyring_missing"]
+
+
+def test_cron_knows_no_bus(session: Session) -> None:
+    """With an empty environment the bus is found where systemd puts it."""
+    told = session(
+        """
+from pathlib import Path
+store().set("password", "rahasia")
+runtime = Path(os.environ["XDG_RUNTIME_DIR"])
+(runtime / "7").mkdir()
+target = ENVIRON["DBUS_SESSION_BUS_ADDRESS"].split("path=")[1].split(",")[0]
+(runtime / "7" / "bus").symlink_to(target)
+address = keyring_store.session_bus({}, 7, runtime)
+found = KeyringStore("apoa-client/bali", interactive=False, environ={"DBUS_SESSION_BUS_ADDRESS": address}, uid=7)
+del os.environ["DBUS_SESSION_BUS_ADDRESS"]
+tell(found.get("password"))
+"""
+    )
+    assert told == ["rahasia"]
+
+
+@pytest.mark.skipif(
+    shutil.which("Xvfb") is None and not os.environ.get("APOA_REQUIRE_TOOLS"), reason="not installed: Xvfb"
+)
+def test_a_locked_keyring_with_a_display(session: Session, display: str) -> None:
+    """The case that hangs stock `keyring`: locked at once without a terminal; with one, a wait that ends."""
+    told = session(
+        """
+store().set("password", "rahasia")
+lock()
+keyring_store.PATIENCE_WITH_PEOPLE = 1.0
+tell(tried(lambda: store().get("password")), tried(lambda: store(interactive=True).get("password")))
+""",
+        display=display,
+    )
+    [[quiet, soon], [asked, later]] = told
+    assert quiet == "keyring_locked"
+    assert soon < 2
+    assert asked in {"keyring_hung", "keyring_locked"}
+    assert later < 3

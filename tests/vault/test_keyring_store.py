@@ -1,0 +1,623 @@
+"""The keyring store: chosen backends only, bounded, and silent where nobody can be asked.
+
+Windows, macOS and KDE stand here as doubles of what `keyring` calls, which answer and fail as the real ones do;
+`keyring`'s own code runs on top of them. The Secret Service is tested for real in `test_gnome_keyring`.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from apoa_client.errors import KeyringProblem
+from apoa_client.texts import msg
+from apoa_client.vault import keyring_store
+from apoa_client.vault.errors import (
+    KeyringHung,
+    KeyringLocked,
+    KeyringMissing,
+    KeyringNoSession,
+    KeyringNotSetUp,
+    KeyringRefused,
+    SecretUnusable,
+)
+from apoa_client.vault.keyring_store import KeyringStore, platform_doors, session_bus
+
+DESKTOP = {"DISPLAY": ":0"}
+
+
+@dataclass
+class Fake:
+    """A keyring in memory, with something in the way if told so."""
+
+    problem: KeyringProblem | None = None
+    person: Callable[["Fake"], None] = lambda _: None
+    trouble: Callable[[], None] = lambda: None
+    kept: dict[tuple[str, str], str] = field(default_factory=dict)
+    closed: int = 0
+    asks_in_between: bool = False
+
+    def obstacle(self, *, writing: bool) -> KeyringProblem | None:
+        return self.problem if writing or not isinstance(self.problem, KeyringNotSetUp) else None
+
+    def resolve(self) -> None:
+        self.person(self)
+
+    def get(self, service: str, name: str) -> str | None:
+        self.trouble()
+        return self.kept.get((service, name))
+
+    def set(self, service: str, name: str, value: str) -> None:
+        self.kept[service, name] = value
+
+    def delete(self, service: str, name: str) -> None:
+        self.kept.pop((service, name), None)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def store(*fakes: Fake, interactive: bool = False, environ: dict[str, str] | None = None) -> KeyringStore:
+    doors = [lambda fake=fake: fake for fake in fakes]
+    return KeyringStore("apoa-client/bali", interactive=interactive, environ=environ or {}, doors=doors)
+
+
+def hang() -> None:
+    threading.Event().wait(5)
+
+
+def no_door() -> Fake:
+    raise KeyringMissing(msg("none of this kind"))
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hanging is proved in a moment, not in five seconds."""
+    monkeypatch.setattr(keyring_store, "PATIENCE", 0.2)
+    monkeypatch.setattr(keyring_store, "PATIENCE_WITH_PEOPLE", 0.6)
+
+
+def test_secrets_are_kept_by_name_and_the_keyring_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stored, read, deleted; each secret under a target of its own; every call leaves the keyring again."""
+    monkeypatch.setattr(keyring_store, "PATIENCE", 5)
+    fake = Fake()
+    kept = store(fake)
+    assert kept.get("password") is None
+    kept.set("password", "rahasia")
+    assert kept.get("password") == "rahasia"
+    assert fake.kept == {("apoa-client/bali/password", "password"): "rahasia"}
+    kept.delete("password")
+    assert kept.get("password") is None
+    assert fake.closed == 5
+    assert (kept.place, repr(kept)) == ("keyring", "KeyringStore('apoa-client/bali')")
+
+
+@pytest.mark.parametrize("problem", [KeyringLocked(msg("x")), KeyringNotSetUp(msg("x"))])
+def test_nobody_is_asked_where_nobody_is(problem: KeyringProblem) -> None:
+    """Without a terminal, or with one and no display to show a question on, the obstacle is the error."""
+    asked: list[Fake] = []
+    fake = Fake(problem, asked.append)
+    for interactive, environ in ((False, DESKTOP), (True, {})):
+        if interactive and sys.platform != "linux":
+            continue
+        with pytest.raises(type(problem)):
+            store(fake, interactive=interactive, environ=environ).set("password", "x")
+    assert asked == []
+
+
+def test_reading_from_a_keyring_that_is_not_set_up_finds_nothing() -> None:
+    """It holds no secret: that is an answer, not an error."""
+    assert store(Fake(KeyringNotSetUp(msg("x")))).get("password") is None
+
+
+def test_a_person_can_unlock() -> None:
+    """At a desktop the keyring asks, and then the call goes through."""
+
+    def unlock(fake: Fake) -> None:
+        fake.problem = None
+
+    fake = Fake(KeyringLocked(msg("x")), unlock, kept={("apoa-client/bali/password", "password"): "rahasia"})
+    assert store(fake, interactive=True, environ=DESKTOP).get("password") == "rahasia"
+
+
+def test_a_person_who_declines_leaves_it_locked() -> None:
+    """A dismissed question is a locked keyring."""
+    with pytest.raises(KeyringLocked):
+        store(Fake(KeyringLocked(msg("x"))), interactive=True, environ=DESKTOP).get("password")
+
+
+def test_a_person_who_does_not_answer_is_not_waited_for_without_end() -> None:
+    """The question may be on a screen that nobody sees."""
+    fake = Fake(KeyringLocked(msg("x")), lambda _: hang())
+    with pytest.raises(KeyringHung):
+        store(fake, interactive=True, environ=DESKTOP).get("password")
+    assert fake.closed == 1
+
+
+def test_a_frozen_keyring_is_given_up() -> None:
+    """Every step is bounded: reaching it, looking at it, and the call."""
+    with pytest.raises(KeyringHung):
+        store(Fake(trouble=hang)).get("password")
+
+    def frozen_door() -> Fake:
+        hang()
+        return Fake()
+
+    frozen = KeyringStore("x", interactive=False, environ={}, doors=[frozen_door])
+    with pytest.raises(KeyringHung):
+        frozen.get("password")
+
+
+def test_the_next_keyring_is_asked_only_where_the_first_is_missing() -> None:
+    """A locked Secret Service does not send us to another wallet."""
+    second = Fake(kept={("x/password", "password"): "rahasia"})
+    kept = KeyringStore("x", interactive=False, environ={}, doors=[no_door, lambda: second])
+    assert kept.get("password") == "rahasia"
+    with pytest.raises(KeyringLocked):
+        store(Fake(KeyringLocked(msg("x"))), second).get("password")
+
+
+@pytest.mark.parametrize("doors", [[], [no_door, no_door]])
+def test_no_keyring_at_all(doors: list[Callable[[], Fake]]) -> None:
+    """A server without one is told how to do without."""
+    with pytest.raises(KeyringMissing) as caught:
+        KeyringStore("x", interactive=False, environ={}, doors=doors).get("password")
+    assert caught.value.advice is not None
+    assert "APOA_PASSWORD_FILE" in caught.value.advice.render()
+
+
+def test_a_long_secret_is_refused_before_windows_does() -> None:
+    """999 characters fit everywhere."""
+    fake = Fake()
+    store(fake).set("password", "x" * 999)
+    with pytest.raises(SecretUnusable):
+        store(fake).set("password", "x" * 1000)
+
+
+def test_foreign_errors_do_not_leak_and_are_not_quoted() -> None:
+    """A library may put what it was given into its error's text."""
+
+    def fail() -> None:
+        message = "could not store rahasia"
+        raise LookupError(message)
+
+    with pytest.raises(KeyringRefused) as caught:
+        store(Fake(trouble=fail)).get("password")
+    assert caught.value.message.render() == "The keyring refused (LookupError)."
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_every_problem_has_its_own_advice() -> None:
+    """Each class says what to do, and no two say the same."""
+    kinds = [KeyringMissing, KeyringLocked, KeyringHung, KeyringRefused, KeyringNotSetUp, KeyringNoSession]
+    advice = {kind.advice.render() for kind in kinds if kind.advice is not None}
+    assert len(advice) == len(kinds)
+
+
+def test_the_store_itself_loads_no_keyring() -> None:
+    """The library is loaded when a keyring is reached, and only the one that the platform has; never its discovery."""
+    script = (
+        "import sys; from apoa_client.vault.keyring_store import KeyringStore;"
+        "KeyringStore('x', interactive=False, environ={}, uid=None);"
+        "print(sorted({'keyring', 'secretstorage', 'jeepney', 'cryptography'} & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+# The session bus.
+
+
+def test_the_bus_is_the_environments_or_systemds(tmp_path: Path) -> None:
+    """Cron is not told of a bus; the user's one is where systemd puts it, while a session lives."""
+    assert session_bus({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"}, 7, tmp_path) == "unix:path=/x"
+    assert session_bus({}, 7, tmp_path) is None
+    (tmp_path / "7").mkdir()
+    with socket.socket(socket.AF_UNIX) as bus:
+        bus.bind(str(tmp_path / "7" / "bus"))
+        assert session_bus({}, 7, tmp_path) == f"unix:path={tmp_path / '7' / 'bus'}"
+        assert session_bus({"DBUS_SESSION_BUS_ADDRESS": ""}, 7, tmp_path) == f"unix:path={tmp_path / '7' / 'bus'}"
+    (tmp_path / "8").mkdir()
+    (tmp_path / "8" / "bus").write_text("no socket")
+    assert session_bus({}, 8, tmp_path) is None
+
+
+def secret_service(address: str) -> KeyringStore:
+    environ = {"DBUS_SESSION_BUS_ADDRESS": address}
+    doors = platform_doors(environ, 7, interactive=False, platform="linux")[:1]
+    return KeyringStore("x", interactive=False, environ=environ, doors=doors)
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch, impatience: None) -> None:  # noqa: ARG001  after it
+    """Time to load the library."""
+    monkeypatch.setattr(keyring_store, "PATIENCE", 5.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
+@pytest.mark.usefixtures("patience")
+@pytest.mark.parametrize("address", ["unix:path=/nowhere/bus", "tcp:host=localhost,port=1", "unix:runtime=yes"])
+def test_a_stale_bus_is_a_missing_keyring(address: str) -> None:
+    """An address that leads nowhere, or that is spoken by nobody here."""
+    with pytest.raises(KeyringMissing):
+        secret_service(address).get("password")
+
+
+@contextmanager
+def bus_that_says(folder: Path, answer: bytes) -> Iterator[str]:
+    """A socket that accepts, and answers the first words of D-Bus with `answer`."""
+    path = folder / "bus"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(answer)
+                while answer and connection.recv(1024):
+                    pass
+                if not answer:
+                    hang_up.wait(5)
+
+        hang_up = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"unix:path={path}"
+        finally:
+            hang_up.set()
+            thread.join()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
+@pytest.mark.usefixtures("patience")
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # jeepney leaves its socket to the collector
+@pytest.mark.parametrize(("answer", "error"), [(b"REJECTED EXTERNAL\r\n", KeyringRefused), (b"", KeyringHung)])
+def test_another_users_bus_and_a_frozen_one(tmp_path: Path, answer: bytes, error: type[KeyringProblem]) -> None:
+    """One refuses us, the other says nothing."""
+    with bus_that_says(tmp_path, answer) as address, pytest.raises(error):
+        secret_service(address).get("password")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
+def test_a_linux_without_a_bus_has_no_doors() -> None:
+    """Nothing is started for us, and nothing is searched for."""
+    assert platform_doors({}, None, interactive=False, platform="linux") == []
+    assert len(platform_doors({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 2
+
+
+@pytest.mark.usefixtures("patience")
+def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing SecretStorage is a missing keyring."""
+    monkeypatch.setitem(sys.modules, "apoa_client.vault.secret_service", None)
+    with pytest.raises(KeyringMissing):
+        secret_service("unix:path=/nowhere/bus").get("password")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
+def test_the_secret_services_refusals_are_told_apart() -> None:
+    """Gone, locked, declined, and anything else; none of them is quoted."""
+    from secretstorage import exceptions  # noqa: PLC0415  Linux only
+
+    from apoa_client.vault import secret_service as module  # noqa: PLC0415  Linux only
+
+    refusals = {
+        exceptions.SecretServiceNotAvailableException: KeyringMissing,
+        exceptions.LockedException: KeyringLocked,
+        exceptions.PromptDismissedException: KeyringLocked,
+        exceptions.ItemNotFoundException: KeyringRefused,
+        exceptions.SecretStorageException: KeyringRefused,
+    }
+    for foreign, ours in refusals.items():
+        with pytest.raises(ours) as caught, module._translated():
+            raise foreign("rahasia")
+        assert "rahasia" not in caught.value.message.render()
+
+
+# Windows.
+
+
+class PywinError(Exception):
+    """`pywintypes.error`."""
+
+    def __init__(self, winerror: int, funcname: str) -> None:
+        super().__init__(winerror, funcname, "text")
+        self.winerror = winerror
+        self.funcname = funcname
+
+
+class CredentialManager(types.ModuleType):
+    """`win32cred`: credentials by target, blobs of at most 2,560 bytes in UTF-16."""
+
+    CRED_TYPE_GENERIC = 1
+    CRED_PERSIST_ENTERPRISE = 3
+
+    def __init__(self) -> None:
+        super().__init__("win32cred")
+        self.kept: dict[str, dict[str, Any]] = {}
+        self.session = True
+
+    def look(self, target: str, function: str) -> dict[str, Any]:
+        if not self.session:
+            raise PywinError(1312, function)
+        if target not in self.kept:
+            raise PywinError(1168, function)
+        return self.kept[target]
+
+    def CredRead(self, Type: int, TargetName: str) -> dict[str, Any]:  # noqa: ARG002, N802, N803  win32cred's
+        return dict(self.look(TargetName, "CredRead"))
+
+    def CredWrite(self, credential: dict[str, Any], flags: int) -> None:  # noqa: ARG002, N802  win32cred's
+        if not self.session:
+            raise PywinError(1312, "CredWrite")
+        blob = str(credential["CredentialBlob"]).encode("utf-16-le")
+        if len(blob) > 2560:
+            raise PywinError(1783, "CredWrite")
+        self.kept[credential["TargetName"]] = {**credential, "CredentialBlob": blob}
+
+    def CredDelete(self, Type: int, TargetName: str) -> None:  # noqa: ARG002, N802, N803  win32cred's
+        self.look(TargetName, "CredDelete")
+        del self.kept[TargetName]
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch, patience: None) -> CredentialManager:  # noqa: ARG001  time to load
+    """`keyring`'s Windows backend on a credential manager in memory."""
+    package, pywin32, pywintypes = (types.ModuleType(name) for name in ("win32ctypes", "pywin32", "pywintypes"))
+    manager = CredentialManager()
+    monkeypatch.setattr(pywintypes, "error", PywinError, raising=False)
+    monkeypatch.setattr(pywin32, "pywintypes", pywintypes, raising=False)
+    monkeypatch.setattr(pywin32, "win32cred", manager, raising=False)
+    monkeypatch.setitem(sys.modules, "win32ctypes", package)
+    monkeypatch.setitem(sys.modules, "win32ctypes.pywin32", pywin32)
+    monkeypatch.delitem(sys.modules, "keyring.backends.Windows", raising=False)
+    return manager
+
+
+def on(platform: str) -> KeyringStore:
+    doors = platform_doors({}, None, interactive=False, platform=platform)
+    return KeyringStore("apoa-client/bali", interactive=False, environ={}, doors=doors)
+
+
+def test_windows_keeps_secrets_apart(windows: CredentialManager) -> None:
+    """Two secrets, two targets; deleting one leaves the other; deleting twice is no error."""
+    kept = on("win32")
+    kept.set("password", "rahasia")
+    kept.set("private-key", "k" * 44)
+    assert (kept.get("password"), kept.get("private-key")) == ("rahasia", "k" * 44)
+    assert set(windows.kept) == {"apoa-client/bali/password", "apoa-client/bali/private-key"}
+    kept.delete("password")
+    kept.delete("password")
+    assert (kept.get("password"), kept.get("private-key")) == (None, "k" * 44)
+
+
+def test_windows_holds_what_we_allow(windows: CredentialManager) -> None:
+    """Our limit is below Windows's."""
+    on("win32").set("password", "x" * 999)
+    assert len(windows.kept) == 1
+
+
+def test_windows_over_ssh_has_no_session(windows: CredentialManager) -> None:
+    """Error 1312 has an advice of its own."""
+    windows.session = False
+    for action in (on("win32").get, on("win32").delete, lambda name: on("win32").set(name, "x")):
+        with pytest.raises(KeyringNoSession):
+            action("password")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it is installed")
+@pytest.mark.usefixtures("patience")
+def test_windows_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pywin32-ctypes there is no keyring."""
+    monkeypatch.delitem(sys.modules, "keyring.backends.Windows", raising=False)
+    with pytest.raises(KeyringMissing):
+        on("win32").get("password")
+
+
+# macOS.
+
+
+class KeychainError(Exception):
+    """`keyring.backends.macOS.api.Error`."""
+
+
+class Keychain:
+    """`keyring.backends.macOS.api`."""
+
+    Error = KeychainError
+    NotFound: ClassVar[type[Exception]] = type("NotFound", (KeychainError,), {})
+    KeychainDenied: ClassVar[type[Exception]] = type("KeychainDenied", (KeychainError,), {})
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], str] = {}
+        self.status = 0
+        self.questions = True
+        self._sec = types.SimpleNamespace(SecKeychainSetUserInteractionAllowed=self.allow)
+
+    def allow(self, allowed: bool) -> int:  # noqa: FBT001  Apple's
+        self.questions = allowed
+        return 0
+
+    def check(self) -> None:
+        if self.status == -128:
+            raise self.KeychainDenied(self.status, "Keychain Access Denied")
+        if self.status:
+            raise KeychainError(self.status, "Unknown Error")
+
+    def find_generic_password(self, keychain: None, service: str, username: str) -> str:  # noqa: ARG002  api's
+        self.check()
+        if (service, username) not in self.kept:
+            raise self.NotFound(-25300, "Item not found")
+        return self.kept[service, username]
+
+    def set_generic_password(self, keychain: None, service: str, username: str, password: str) -> None:  # noqa: ARG002  api's
+        self.check()
+        self.kept[service, username] = password
+
+    def delete_generic_password(self, keychain: None, service: str, username: str) -> None:  # noqa: ARG002  api's
+        self.check()
+        del self.kept[service, username]
+
+
+@pytest.fixture
+def keychain(monkeypatch: pytest.MonkeyPatch, patience: None) -> Keychain:  # noqa: ARG001  time to load
+    """`keyring`'s macOS backend on a Keychain in memory."""
+    from keyring.backends import macOS  # noqa: PLC0415  slow
+
+    double = Keychain()
+    monkeypatch.setattr(macOS, "api", double, raising=False)
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    return double
+
+
+def test_macos_keeps_secrets_and_asks_nobody(keychain: Keychain) -> None:
+    """Without a person at the command the system's own questions are off; with one they are not."""
+    kept = on("darwin")
+    assert kept.get("password") is None
+    kept.set("password", "rahasia")
+    assert kept.get("password") == "rahasia"
+    kept.delete("password")
+    assert keychain.kept == {}
+    assert keychain.questions is False
+    keychain.questions = True
+    doors = platform_doors({}, None, interactive=True, platform="darwin")
+    assert KeyringStore("x", interactive=True, environ=DESKTOP, doors=doors).get("password") is None
+    assert keychain.questions
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(-25308, KeyringLocked), (-128, KeyringLocked), (-25293, KeyringRefused)]
+)
+def test_macos_refusals_are_told_apart(keychain: Keychain, status: int, error: type[KeyringProblem]) -> None:
+    """A question that may not be shown (SSH) is a locked keychain; a failed authorization is a refusal."""
+    keychain.status = status
+    with pytest.raises(error):
+        on("darwin").get("password")
+    with pytest.raises(error):
+        on("darwin").set("password", "x")
+
+
+# KDE.
+
+
+class Wallet:
+    """The wallet's D-Bus object."""
+
+    def __init__(self) -> None:
+        self.open_now = True
+        self.opens = True
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def isOpen(self, which: str | int, signature: str = "") -> bool:  # noqa: N802  KWallet's
+        assert isinstance(which, int) or signature == "s"
+        return self.open_now
+
+    def networkWallet(self) -> str:  # noqa: N802  KWallet's
+        return "kdewallet"
+
+    def open(self, wallet: str, window: int, application: str) -> int:  # noqa: ARG002  KWallet's
+        self.open_now = self.open_now or self.opens
+        return 1 if self.open_now else -1
+
+    def hasFolder(self, *_: object) -> bool:  # noqa: N802  KWallet's
+        return False
+
+    def removeFolder(self, *_: object) -> None:  # noqa: N802  KWallet's
+        """Nothing to migrate."""
+
+    def hasEntry(self, handle: int, folder: str, key: str, application: str) -> bool:  # noqa: ARG002, N802  KWallet's
+        return (folder, key) in self.kept
+
+    def readPassword(self, handle: int, folder: str, key: str, application: str) -> str:  # noqa: ARG002, N802  KWallet's
+        return self.kept[folder, key]
+
+    def writePassword(self, handle: int, folder: str, key: str, value: str, application: str) -> int:  # noqa: ARG002, N802  KWallet's
+        self.kept[folder, key] = value
+        return 0
+
+    def removeEntry(self, handle: int, folder: str, key: str, application: str) -> int:  # noqa: ARG002, N802  KWallet's
+        del self.kept[folder, key]
+        return 0
+
+
+@pytest.fixture
+def wallet(monkeypatch: pytest.MonkeyPatch, patience: None) -> Wallet:  # noqa: ARG001  time to load
+    """`keyring`'s KWallet backend on a wallet in memory."""
+    from keyring.backends import kwallet  # noqa: PLC0415  slow
+
+    double = Wallet()
+    bus = types.SimpleNamespace(
+        name_has_owner=lambda _: True,
+        list_activatable_names=lambda: ["org.kde.kwalletd5"],
+        get_object=lambda *_: object(),
+    )
+    dbus = types.SimpleNamespace(
+        SessionBus=lambda **_: bus, DBusException=type("DBusException", (Exception,), {}), Interface=lambda *_: double
+    )
+    monkeypatch.setattr(kwallet, "dbus", dbus, raising=False)
+    monkeypatch.setattr(kwallet, "DBusGMainLoop", lambda: None, raising=False)
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus")
+    return double
+
+
+def kde(*, interactive: bool = False) -> KeyringStore:
+    return KeyringStore(
+        "x", interactive=interactive, environ=DESKTOP, doors=[lambda: keyring_store.kwallet("unix:path=/nowhere/bus")]
+    )
+
+
+@pytest.mark.usefixtures("wallet")
+def test_kwallet_keeps_secrets() -> None:
+    """An open wallet stores, reads and forgets."""
+    kde().set("password", "rahasia")
+    assert kde().get("password") == "rahasia"
+    kde().delete("password")
+    kde().delete("password")
+    assert kde().get("password") is None
+
+
+def test_a_closed_kwallet_is_opened_by_people_only(wallet: Wallet) -> None:
+    """Without a person it is locked; with one it asks, and the person may decline."""
+    wallet.open_now = wallet.opens = False
+    for interactive in (False, True):
+        with pytest.raises(KeyringLocked):
+            kde(interactive=interactive).get("password")
+    wallet.opens = True
+    assert kde(interactive=True).get("password") is None
+
+
+@pytest.mark.usefixtures("patience")
+def test_kwallet_without_its_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """python-dbus is rarely there; libdbus learns of the bus from the environment alone."""
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "put back afterwards")
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
+    with pytest.raises(KeyringMissing):
+        kde().get("password")
+    assert os.environ["DBUS_SESSION_BUS_ADDRESS"] == "unix:path=/nowhere/bus"
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("InitError", KeyringMissing), ("NoKeyringError", KeyringMissing), ("KeyringLocked", KeyringLocked)],
+)
+def test_keyrings_own_errors_are_known_by_name(name: str, error: type[KeyringProblem]) -> None:
+    """`keyring.errors` are translated without loading them."""
+    foreign = type(name, (Exception,), {})
+
+    def fail() -> None:
+        raise foreign
+
+    with pytest.raises(error):
+        store(Fake(trouble=fail)).get("password")

@@ -1,0 +1,158 @@
+"""The seal: set by anyone, opened by one key, and whatever was changed does not open."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing, SettingsProblem
+from apoa_client.texts import msg
+from apoa_client.vault.errors import KeyMismatch, PublicKeyUnusable, SecretUnusable
+from apoa_client.vault.sealing import (
+    PropertySealer,
+    decode_private_key,
+    decode_public_key,
+    encode_key,
+    new_key_pair,
+    public_key_of,
+)
+
+PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
+SEALER = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY)
+
+
+@given(st.text(max_size=60).filter(lambda text: text.isprintable()), st.binary(max_size=3000))
+@settings(max_examples=60, deadline=None)
+def test_what_was_sealed_opens_under_its_id(record_id: str, content: bytes) -> None:
+    """Any content, under any id, and never the same bytes twice."""
+    sealed = SEALER.seal(record_id, content)
+    assert SEALER.open(record_id, sealed) == content
+    assert sealed != SEALER.seal(record_id, content)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 255))
+@settings(max_examples=60, deadline=None)
+def test_a_changed_byte_does_not_open(position: int, change: int) -> None:
+    """Whatever byte is changed, and however: the record is broken, and its id is all that is said."""
+    sealed = bytearray(SEALER.seal("report-1", b"SMITH"))
+    sealed[position % len(sealed)] ^= change
+    with pytest.raises(SealBroken) as caught:
+        SEALER.open("report-1", bytes(sealed))
+    assert caught.value.message.render() == "The sealed record report-1 cannot be opened."
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 47, 48, 49, 60])
+def test_a_cut_off_record_does_not_open(length: int) -> None:
+    """Half a record is broken, not short."""
+    with pytest.raises(SealBroken):
+        SEALER.open("report-1", SEALER.seal("report-1", b"SMITH")[:length])
+
+
+@pytest.mark.parametrize("other", ["report-2", "report-", "report-11", "", "report-1S"])
+def test_a_record_opens_under_its_own_id_only(other: str) -> None:
+    """A record that was moved to another row is broken, also where one id begins like the other."""
+    with pytest.raises(SealBroken):
+        SEALER.open(other, SEALER.seal("report-1", b"SMITH"))
+
+
+def test_a_record_of_another_version_is_not_guessed_at() -> None:
+    """The version byte decides; no key is asked for."""
+    sealer = PropertySealer(PUBLIC_KEY, no_key)
+    with pytest.raises(SealBroken):
+        sealer.open("report-1", b"\x02" + sealer.seal("report-1", b"x")[1:])
+
+
+def no_key() -> bytes:
+    raise SecretMissing(msg("no key"))
+
+
+def test_sealing_needs_no_key_and_opening_says_what_it_lacks() -> None:
+    """A locked keyring stops nobody from saving a report."""
+    sealer = PropertySealer(PUBLIC_KEY, no_key)
+    sealed = sealer.seal("report-1", b"x")
+    with pytest.raises(SecretMissing):
+        sealer.open("report-1", sealed)
+
+
+def test_the_key_is_fetched_at_the_first_opening_and_once() -> None:
+    """Neither making a sealer nor sealing fetches it."""
+    fetched: list[bytes] = []
+
+    def fetch() -> bytes:
+        fetched.append(PRIVATE_KEY)
+        return PRIVATE_KEY
+
+    sealer = PropertySealer(PUBLIC_KEY, fetch)
+    sealed = sealer.seal("report-1", b"x")
+    assert fetched == []
+    assert sealer.open("report-1", sealed) == sealer.open("report-1", sealed)
+    assert len(fetched) == 1
+
+
+def test_another_propertys_key_is_told_from_damage() -> None:
+    """A private key that does not fit is said to be so, instead of calling every record broken."""
+    sealer = PropertySealer(PUBLIC_KEY, lambda: new_key_pair()[0])
+    with pytest.raises(KeyMismatch):
+        sealer.open("report-1", sealer.seal("report-1", b"x"))
+
+
+def test_nothing_secret_shows() -> None:
+    """Neither key is in a sealer's repr."""
+    assert repr(SEALER) == "PropertySealer(…)"
+
+
+def test_a_pair_belongs_together() -> None:
+    """The public key follows from the private one, and every pair is another."""
+    private_key, public_key = new_key_pair()
+    assert public_key_of(private_key) == public_key
+    assert len({private_key, public_key, PRIVATE_KEY, PUBLIC_KEY}) == 4
+    assert {len(private_key), len(public_key)} == {32}
+
+
+def test_keys_are_kept_as_text() -> None:
+    """What was encoded decodes, with an editor's spaces around it too."""
+    assert decode_public_key(f" {encode_key(PUBLIC_KEY)}\n") == PUBLIC_KEY
+    assert decode_private_key(encode_key(PRIVATE_KEY)) == PRIVATE_KEY
+
+
+@pytest.mark.parametrize("text", ["", "x", "é", encode_key(PUBLIC_KEY)[:-4], encode_key(bytes(33)), "!" * 44, "A" * 43])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    """A bad public key is a problem of the settings, a bad private key one of credentials; neither is shown."""
+    with pytest.raises(PublicKeyUnusable) as public:
+        decode_public_key(text)
+    with pytest.raises(SecretUnusable) as private:
+        decode_private_key(text)
+    assert isinstance(public.value, SettingsProblem)
+    assert isinstance(private.value, CredentialsProblem)
+    assert public.value.message.values == private.value.message.values == {}
+
+
+@pytest.mark.parametrize("key", [b"", bytes(31), bytes(33)])
+def test_a_key_of_the_wrong_size_is_refused(key: bytes) -> None:
+    """Before anything is sealed to it."""
+    with pytest.raises(PublicKeyUnusable):
+        PropertySealer(key, no_key)
+    with pytest.raises(SecretUnusable):
+        public_key_of(key)
+
+
+def test_a_key_that_no_pair_has_is_refused() -> None:
+    """A point of low order seals nothing: libsodium refuses it, and so do we."""
+    with pytest.raises(PublicKeyUnusable):
+        PropertySealer(bytes(32), no_key).seal("report-1", b"x")
+
+
+def test_sealing_loads_no_keyring_and_loading_it_loads_no_libsodium() -> None:
+    """Start-up: a status needs no cryptography, and a report needs no keyring."""
+    script = (
+        "import json, sys; from apoa_client.vault.sealing import PropertySealer; before = sorted(sys.modules);"
+        "PropertySealer(bytes(31) + b'\\x09', bytes).seal('a', b'b'); print(json.dumps([before, sorted(sys.modules)]))"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    before, after = (set(modules) for modules in json.loads(shown))
+    assert "nacl" not in before
+    assert "nacl" in after
+    assert not {"keyring", "secretstorage", "cryptography", "requests"} & after
