@@ -1,0 +1,162 @@
+"""config.toml: read strictly, so that a typing mistake is named and never guessed around.
+
+Reading needs the standard library alone, because every command does it. Writing keeps the admin's comments, and is done
+by `apoa_client.settings.writer`.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any
+
+from apoa_client.errors import SettingsProblem
+from apoa_client.settings.zones import ZONES
+from apoa_client.texts import LANGUAGES, msg
+
+TRAINING = "training"
+VAULTS = ("keyring", "file")
+DEFAULT_WINDOW_HOURS = 24
+LONGEST_WINDOW_HOURS = 168
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
+# Device names on Windows, where a folder cannot have them.
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))})
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One place of lodging, as ``[property.NAME]`` in config.toml says it."""
+
+    name: str
+    api_url: str
+    public_key: str = field(repr=False)
+    username: str = ""
+    timezone: str = "Asia/Jakarta"
+    office: str = ""
+    address: str = ""
+    environment: str = ""
+    """What the authority called itself when it last answered a set-up: production or training."""
+    vault: str = "keyring"
+    ca_bundle: str = ""
+    window_hours: int = DEFAULT_WINDOW_HOURS
+
+    @property
+    def training(self) -> bool:
+        """Whether the authority is the sandbox, started inside each command."""
+        return self.api_url == TRAINING
+
+    @property
+    def zone(self) -> tzinfo:
+        """The property's time zone."""
+        return ZONES[self.timezone]
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the address or the account does: a refused password is asked about again then."""
+        import hashlib  # noqa: PLC0415  4 ms, and only a stop or a delivery asks
+
+        return hashlib.sha256(f"{self.api_url}\n{self.username}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole settings file. `language` and `default_property` are empty where it does not say."""
+
+    language: str = ""
+    default_property: str = ""
+    properties: Mapping[str, Property] = field(default_factory=dict)
+
+
+def load(path: Path) -> Config:
+    """Read the settings; empty ones where there is no file. Raises `SettingsProblem`, naming the file and the place."""
+    try:
+        value = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Config()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise _broken(path, str(exc)) from None
+    except OSError as exc:
+        raise SettingsProblem(
+            msg("The settings file {path} cannot be read: {reason}.", path=str(path), reason=exc.strerror or ""),
+            msg("Ask your IT admin to make the file readable for this user."),
+        ) from None
+    try:
+        return _config(value)
+    except _Wrong as exc:
+        raise _broken(path, exc.place) from None
+
+
+def valid_name(name: str) -> bool:
+    """Whether a property may have this name: it is also a folder's, on every platform."""
+    return _NAME.fullmatch(name) is not None and name not in _DEVICES
+
+
+class _Wrong(Exception):
+    """A place in the settings that cannot be right."""
+
+    def __init__(self, *place: str) -> None:
+        super().__init__(*place)
+        self.place = " ".join(filter(None, place))
+
+
+def _broken(path: Path, place: str) -> SettingsProblem:
+    return SettingsProblem(
+        msg("The settings file {path} is not right: {place}.", path=str(path), place=place.rstrip(".")),
+        msg("Correct that line with a text editor, or move the file away and run: apoa setup. Reports are kept."),
+    )
+
+
+def _config(value: Mapping[str, Any]) -> Config:
+    _only(value, {"language", "default_property", "property"}, "")
+    language = _text(value, "language", "")
+    if language not in ("", *LANGUAGES):
+        raise _Wrong("language", language)
+    tables = value.get("property", {})
+    if not isinstance(tables, dict):
+        raise _Wrong("property")
+    return Config(
+        language=language,
+        default_property=_text(value, "default_property", ""),
+        properties={name: _property(name, table) for name, table in tables.items()},
+    )
+
+
+def _property(name: str, table: object) -> Property:
+    place = f"[property.{name}]"
+    if not valid_name(name) or not isinstance(table, dict):
+        raise _Wrong(place)
+    known = {f.name for f in fields(Property)} - {"name"}
+    _only(table, known, place)
+    texts = {key: _text(table, key, place) for key in known - {"window_hours"} if key in table}
+    for key in ("api_url", "public_key"):
+        if not texts.get(key):
+            raise _Wrong(place, key)
+    one = Property(name=name, window_hours=_hours(table, place), **texts)
+    if one.timezone not in ZONES:
+        raise _Wrong(place, "timezone", one.timezone)
+    if one.vault not in VAULTS:
+        raise _Wrong(place, "vault", one.vault)
+    return one
+
+
+def _only(table: Mapping[str, Any], known: set[str], place: str) -> None:
+    for key in table:
+        if key not in known:
+            raise _Wrong(place, key)
+
+
+def _text(table: Mapping[str, Any], key: str, place: str) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        raise _Wrong(place, key)
+    return value
+
+
+def _hours(table: Mapping[str, Any], place: str) -> int:
+    value = table.get("window_hours", DEFAULT_WINDOW_HOURS)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LONGEST_WINDOW_HOURS:
+        raise _Wrong(place, "window_hours")
+    return value
