@@ -1,0 +1,58 @@
+"""Which addresses an authority may have. Pure, and light enough for `apoa setup` to ask about each key press."""
+
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from apoa_client.errors import SettingsProblem
+from apoa_client.texts import Message, msg
+
+_ADVICE = msg("Set api_url to the address that your authority gave you, like https://host/path/v1, or to: training")
+
+
+def check_base_url(url: str) -> str:
+    """The base URL of an authority, without a slash at its end.
+
+    https only: passports travel here. http is allowed to this very computer, for training and tests. Raises
+    `SettingsProblem`, which never repeats a URL that may hold a password.
+    """
+    parts = _split(url.strip())
+    if parts.username is not None or parts.password is not None:
+        raise _bad(msg("The authority's address must not hold a username or password."))
+    if parts.query or parts.fragment:
+        raise _bad(msg("The authority's address must not hold a question mark or a hash sign."))
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        raise _bad(msg("The authority's address must begin with https://, because passports travel there."))
+    return parts.geturl().rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, as a URL has it, is this very computer."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(url: str) -> SplitResult:
+    # urlsplit quietly drops tabs and line breaks, and other readers of URLs take a backslash for a slash.
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise _bad(msg("The authority's address has a character that no address has."))
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+        parts = SplitResult("", "", "", "", "")
+    if not usable or not _labels_fit(parts.hostname or ""):
+        raise _bad(msg("The authority's address is no web address."))
+    return parts
+
+
+def _labels_fit(host: str) -> bool:
+    return ":" in host or all(0 < len(label) <= 63 for label in host.removesuffix(".").split("."))  # noqa: PLR2004  RFC 1035 §2.3.4
+
+
+def _bad(message: Message) -> SettingsProblem:
+    return SettingsProblem(message, _ADVICE)

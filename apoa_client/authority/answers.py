@@ -1,0 +1,268 @@
+"""The contract's answers, read strictly into values: what is not of the contract is believed in no part.
+
+Pure. Everything that is wrong is `NotTheAuthority`, which names the place in the answer and never what stands there.
+Members that the contract does not know are ignored, so that an authority may grow.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from apoa_client.authority.limits import MAX_BATCH, MAX_WAIT_S
+from apoa_client.errors import NotTheAuthority
+from apoa_client.ports import Meta, Status, Verdict
+from apoa_client.report.findings import Finding
+from apoa_client.report.kinds import Receipt
+from apoa_client.texts import literal, msg
+
+# RFC 3339 §5.6. The years are those that every offset can be counted in.
+_INSTANT = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_CONTRACT = re.compile(r"1\.\d{1,3}", re.ASCII)
+_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_WITH_RECEIPT = frozenset({Status.ACCEPTED, Status.DUPLICATE})
+_ENVIRONMENTS = frozenset({"production", "training"})
+
+_MAX_NUMBER = 100
+_MAX_CODE = 100
+_MAX_FIELD = 200
+_MAX_NAME = 500
+_MAX_MESSAGE = 2000
+_MAX_REMARKS = 1000
+_MAX_CODES = 10_000
+_MAX_INTEGER = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token, and for how many seconds it is good."""
+
+    secret: str
+    expires_in: int
+
+    def __repr__(self) -> str:
+        """A secret is never shown."""
+        return "Token(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One row of a table of codes: names in Indonesian (`id`) and English (`en`), and from when to when it holds."""
+
+    code: str
+    id: str
+    en: str
+    valid_from: date | None
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTable:
+    """A table of codes, and the `etag` to ask about it again."""
+
+    table: str
+    version: str
+    codes: tuple[Code, ...]
+    etag: str | None
+
+
+def broken(place: str) -> NotTheAuthority:
+    """The error for an answer that is not of the contract at `place`."""
+    return NotTheAuthority(
+        msg("The answer is not one of the reporting contract (at {place}), so nothing in it was believed.", place=place)
+    )
+
+
+def read_json(body: bytes) -> Mapping[str, Any]:
+    """The JSON object in an answer's body."""
+    try:
+        value = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise broken("JSON") from None
+    return _object(value, "JSON")
+
+
+def read_token(value: Mapping[str, Any]) -> Token:
+    """``Token``."""
+    secret, kind = value.get("access_token"), value.get("token_type")
+    if not isinstance(secret, str) or _TOKEN.fullmatch(secret) is None:
+        raise broken("access_token")
+    if not isinstance(kind, str) or kind.lower() != "bearer":
+        raise broken("token_type")
+    return Token(secret, _integer(value, "expires_in", "", least=1))
+
+
+def read_meta(value: Mapping[str, Any]) -> Meta:
+    """``Meta``. A `max_batch` beyond `MAX_BATCH` is taken as that."""
+    contract = _text(value, "contract", "")
+    environment = _text(value, "environment", "")
+    if _CONTRACT.fullmatch(contract) is None:
+        raise broken("contract")
+    if environment not in _ENVIRONMENTS:
+        raise broken("environment")
+    if not isinstance(value.get("accepts_gzip"), bool):
+        raise broken("accepts_gzip")
+    who = _object(value.get("property"), "property")
+    return Meta(
+        contract=contract,
+        environment=environment,
+        server_time=_instant(value, "server_time", ""),
+        max_batch=min(_integer(value, "max_batch", "", least=1), MAX_BATCH),
+        max_body_bytes=_integer(value, "max_body_bytes", "", least=1024),
+        accepts_gzip=value["accepts_gzip"],
+        reporting_window_hours=_integer(value, "reporting_window_hours", "", least=1, most=8760),
+        property_id=_text(who, "id", "property.", most=_MAX_FIELD),
+        property_name=_text(who, "name", "property.", least=0),
+        property_office=None if who.get("office") is None else _text(who, "office", "property.", least=0),
+    )
+
+
+def read_results(value: Mapping[str, Any], ids: Sequence[str], *, acquired: bool = True) -> list[Verdict]:
+    """``ReportsAnswer``: one verdict for each of `ids`, in their order. `acquired` is False for a validation."""
+    results = value.get("results")
+    if not isinstance(results, list) or len(results) != len(ids):
+        raise broken("results")
+    return [
+        read_result(_object(result, f"results[{at}]"), report_id, f"results[{at}].", acquired=acquired)
+        for at, (result, report_id) in enumerate(zip(results, ids, strict=True))
+    ]
+
+
+def read_result(value: Mapping[str, Any], report_id: str, place: str = "", *, acquired: bool = True) -> Verdict:
+    """``Result``, which must be about `report_id`."""
+    if value.get("id") != report_id:
+        raise broken(f"{place}id")
+    status = _status(value, place)
+    receipt = value.get("receipt")
+    verdict = Verdict(
+        id=report_id,
+        status=status,
+        receipt=None if receipt is None else read_receipt(_object(receipt, f"{place}receipt"), f"{place}receipt."),
+        errors=_findings(value, "errors", place),
+        warnings=_findings(value, "warnings", place),
+        retry_after=_retry_after(value, place, wanted=status is Status.DEFERRED),
+    )
+    if acquired and (verdict.receipt is not None) != (status in _WITH_RECEIPT):
+        raise broken(f"{place}receipt")
+    if status is Status.REJECTED and not verdict.errors:
+        raise broken(f"{place}errors")
+    return verdict
+
+
+def read_receipt(value: Mapping[str, Any], place: str = "") -> Receipt:
+    """``Receipt``."""
+    number = _text(value, "number", place, most=_MAX_NUMBER)
+    if _CONTROL.search(number) is not None:
+        raise broken(f"{place}number")
+    sha256 = value.get("sha256")
+    if sha256 is not None and (not isinstance(sha256, str) or _SHA256.fullmatch(sha256) is None):
+        raise broken(f"{place}sha256")
+    return Receipt(number, _instant(value, "issued_at", place), sha256)
+
+
+def read_codes(value: Mapping[str, Any], table: str, etag: str | None) -> CodeTable:
+    """``CodeTable``, which must be `table`."""
+    if value.get("table") != table:
+        raise broken("table")
+    codes = value.get("codes")
+    if not isinstance(codes, list) or len(codes) > _MAX_CODES:
+        raise broken("codes")
+    rows = tuple(_code(_object(code, f"codes[{at}]"), f"codes[{at}].") for at, code in enumerate(codes))
+    return CodeTable(table, _text(value, "version", "", most=_MAX_CODE), rows, etag)
+
+
+def problem_detail(body: bytes) -> str | None:
+    """The words of a ``Problem`` (RFC 9457 §3.1) for a person, or None where the body is none."""
+    try:
+        value = read_json(body)
+    except NotTheAuthority:
+        return None
+    said = value.get("detail") or value.get("title")
+    return said[:_MAX_MESSAGE].encode(errors="replace").decode() if isinstance(said, str) else None
+
+
+def _code(value: Mapping[str, Any], place: str) -> Code:
+    return Code(
+        _text(value, "code", place, most=_MAX_CODE),
+        _text(value, "id", place, least=0),
+        _text(value, "en", place, least=0),
+        _day(value, "valid_from", place),
+        _day(value, "valid_to", place),
+    )
+
+
+def _status(value: Mapping[str, Any], place: str) -> Status:
+    try:
+        return Status(value["status"])
+    except (KeyError, ValueError):
+        raise broken(f"{place}status") from None
+
+
+def _findings(value: Mapping[str, Any], name: str, place: str) -> tuple[Finding, ...]:
+    remarks = value.get(name)
+    if not isinstance(remarks, list) or len(remarks) > _MAX_REMARKS:
+        raise broken(f"{place}{name}")
+    return tuple(_finding(_object(each, f"{place}{name}"), f"{place}{name}.") for each in remarks)
+
+
+def _finding(value: Mapping[str, Any], place: str) -> Finding:
+    return Finding(
+        field=_text(value, "field", place, least=0, most=_MAX_FIELD),
+        code=_text(value, "code", place, most=_MAX_CODE),
+        message=literal(_text(value, "message", place, least=0, most=_MAX_INTEGER)[:_MAX_MESSAGE]),
+    )
+
+
+def _retry_after(value: Mapping[str, Any], place: str, *, wanted: bool) -> int | None:
+    if value.get("retry_after") is None and not wanted:
+        return None
+    return min(_integer(value, "retry_after", place, least=0), MAX_WAIT_S)
+
+
+def _object(value: object, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise broken(place)
+    return value
+
+
+def _text(value: Mapping[str, Any], name: str, place: str, *, least: int = 1, most: int = _MAX_NAME) -> str:
+    text = value.get(name)
+    if not isinstance(text, str) or not least <= len(text) <= most or _has_surrogate(text):
+        raise broken(f"{place}{name}")
+    return text
+
+
+def _has_surrogate(text: str) -> bool:
+    # JSON can spell half a character (RFC 8259 §8.2), which no file and no terminal can take.
+    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _integer(value: Mapping[str, Any], name: str, place: str, *, least: int, most: int = _MAX_INTEGER) -> int:
+    number = value.get(name)
+    if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
+        raise broken(f"{place}{name}")
+    return number
+
+
+def _instant(value: Mapping[str, Any], name: str, place: str) -> datetime:
+    text = value.get(name)
+    if not isinstance(text, str) or _INSTANT.fullmatch(text) is None:
+        raise broken(f"{place}{name}")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise broken(f"{place}{name}") from None
+
+
+def _day(value: Mapping[str, Any], name: str, place: str) -> date | None:
+    text = value.get(name)
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise broken(f"{place}{name}") from None

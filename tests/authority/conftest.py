@@ -1,0 +1,154 @@
+"""A line on the loopback interface that says exactly what a test wants said, byte for byte, and then hangs up.
+
+The certificates were made for these tests, with a CA whose key was thrown away; nobody trusts them.
+"""
+
+import json
+import socket
+import ssl
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.authority.limits import Patience
+
+CERTIFICATES = Path(__file__).parent / "certificates"
+HANG = b"hang"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Line:
+    """A server that gives its answers in turn, one a connection; b"" hangs up, `HANG` says nothing until the end."""
+
+    listener: socket.socket
+    scheme: str
+    answers: deque[bytes]
+    heard: list[Heard] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def port(self) -> int:
+        port: int = self.listener.getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://localhost:{self.port}/v1"
+
+    def run(self) -> None:
+        while not self.over.is_set():
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:  # among them a client that breaks off the handshake
+                continue
+            threading.Thread(target=self._handle, args=(connection,), daemon=True).start()
+
+    def _handle(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(5)
+            heard = _hear(connection)
+            if heard is None:
+                return
+            self.heard.append(heard)
+            answer = self.answers.popleft() if self.answers else b""
+            if answer.endswith(HANG):
+                connection.sendall(answer.removesuffix(HANG))
+                self.over.wait(5)
+            else:
+                connection.sendall(answer)
+
+    def stop(self) -> None:
+        self.over.set()
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+
+
+def _hear(connection: socket.socket) -> Heard | None:
+    with connection.makefile("rb") as stream:
+        first = stream.readline().decode("latin-1").split()
+        if not first or not first[-1].startswith("HTTP/"):
+            return None
+        headers = {}
+        for line in iter(stream.readline, b"\r\n"):
+            name, _, value = line.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        return Heard(first[0], first[1], headers, stream.read(int(headers.get("content-length", 0))))
+
+
+def said(status: int, body: object = b"", kind: str = "application/json", **headers: str) -> bytes:
+    """A whole HTTP answer. `headers` are named with underscores."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    lines = {"Content-Type": kind, "Content-Length": str(len(content)), "Connection": "close"}
+    lines |= {name.replace("_", "-"): value for name, value in headers.items()}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
+    return f"HTTP/1.1 {status} Said\r\n{head}\r\n".encode() + content
+
+
+def problem(status: int, detail: str = "Because.", **headers: str) -> bytes:
+    body = {"type": "about:blank", "title": "Problem", "status": status, "detail": detail}
+    return said(status, body, "application/problem+json", **headers)
+
+
+TOKEN = said(200, {"access_token": "abc", "token_type": "Bearer", "expires_in": 3600})
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Line]]:
+    """Start a line: `serve(answer, answer, certificate="server.pem")`."""
+    lines: list[tuple[Line, threading.Thread]] = []
+
+    def start(*answers: bytes, certificate: str | None = None) -> Line:
+        listener = socket.create_server(("127.0.0.1", 0))
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(CERTIFICATES / certificate, CERTIFICATES / "server_key.pem")
+            listener = context.wrap_socket(listener, server_side=True)
+        line = Line(listener, "http" if certificate is None else "https", deque(answers))
+        thread = threading.Thread(target=line.run, daemon=True)
+        thread.start()
+        lines.append((line, thread))
+        return line
+
+    yield start
+    for line, thread in lines:
+        line.stop()
+        thread.join(5)
+        line.listener.close()
+
+
+@pytest.fixture
+def client_of() -> Iterator[Callable[..., HttpAuthority]]:
+    """Make a client of an address, impatient, and close it in the end."""
+    clients: list[HttpAuthority] = []
+
+    def make(url: str, **options: Any) -> HttpAuthority:
+        given: dict[str, Any] = {
+            "base_url": url,
+            "username": "melati",
+            "password": lambda: "rahasia",
+            "user_agent": "apoa-client/0",
+            "patience": Patience(connect_s=2, read_s=2, total_s=4),
+        }
+        clients.append(HttpAuthority(**(given | options)))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()

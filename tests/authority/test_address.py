@@ -1,0 +1,84 @@
+"""Which addresses are taken for an authority's."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apoa_client.authority.address import check_base_url, is_loopback
+from apoa_client.errors import SettingsProblem
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        ("https://host.example/v1", "https://host.example/v1"),
+        (" https://host.example/v1/ ", "https://host.example/v1"),
+        ("https://host.example:8443/apoa/v1", "https://host.example:8443/apoa/v1"),
+        ("HTTPS://Host.example/v1", "https://Host.example/v1"),
+        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1"),
+        ("http://127.1.2.3/v1", "http://127.1.2.3/v1"),
+        ("http://localhost:1/v1", "http://localhost:1/v1"),
+        ("http://[::1]:1/v1", "http://[::1]:1/v1"),
+        ("https://[2001:db8::1]/v1", "https://[2001:db8::1]/v1"),
+    ],
+)
+def test_usable(url: str, clean: str) -> None:
+    """Https anywhere and http to this very computer are taken, without the slash at the end."""
+    assert check_base_url(url) == clean
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "host.example/v1",
+        "training",
+        "ftp://host.example/v1",
+        "http://host.example/v1",
+        "http://localhost.evil.example/v1",
+        "http://128.0.0.1/v1",
+        "https:///v1",
+        "https://host.example:99999/v1",
+        "https://host.example:0/v1",
+        "https://host.example:x/v1",
+        "https://[::1/v1",
+        "https://host..example/v1",
+        "https://" + "a" * 64 + ".example/v1",
+        "https://host.example/v1?x=1",
+        "https://host.example/v1#x",
+        "https://host.example\\@evil.example/v1",
+        "https://host.example/v1\nX",
+        "https://ho st.example/v1",
+        "https://höst.example/v1",
+    ],
+)
+def test_unusable(url: str) -> None:
+    """Anything else is refused before a single byte leaves, with advice."""
+    with pytest.raises(SettingsProblem) as caught:
+        check_base_url(url)
+    assert caught.value.advice is not None
+
+
+def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
+    """Credentials in a URL end up in logs; the refusal does not put them there either."""
+    with pytest.raises(SettingsProblem) as caught:
+        check_base_url("https://melati:rahasia@host.example/v1")
+    assert "rahasia" not in caught.value.message.render() + str(caught.value)
+
+
+@given(st.text(max_size=60) | st.text(max_size=40).map("https://{}".format))
+def test_any_text_is_taken_or_refused(text: str) -> None:
+    """No text brings anything but a usable address, which is stable, or a `SettingsProblem`."""
+    try:
+        clean = check_base_url(text)
+    except SettingsProblem:
+        return
+    assert clean.startswith(("https://", "http://"))
+    assert check_base_url(clean) == clean
+
+
+def test_loopback() -> None:
+    """Only names and addresses that cannot leave this computer are loopback."""
+    assert is_loopback("::1")
+    assert not is_loopback("0.0.0.0")  # noqa: S104  it is not bound to, but refused
+    assert not is_loopback("")

@@ -1,0 +1,271 @@
+"""Answers are believed whole, or not at all."""
+
+import copy
+import json
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apoa_client.authority import answers
+from apoa_client.errors import NotTheAuthority
+from apoa_client.ports import Status
+
+ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
+META: dict[str, Any] = {
+    "contract": "1.0",
+    "environment": "training",
+    "server_time": "2026-11-24T20:14:05+07:00",
+    "max_batch": 500,
+    "max_body_bytes": 1048576,
+    "accepts_gzip": True,
+    "reporting_window_hours": 24,
+    "property": {"id": "P-1", "name": "Wisma Melati", "office": None},
+}
+RECEIPT: dict[str, Any] = {"number": "STT-1", "issued_at": "2026-11-24T20:14:05Z", "sha256": "0" * 64}
+RESULT: dict[str, Any] = {
+    "id": ID,
+    "status": "accepted",
+    "receipt": RECEIPT,
+    "errors": [],
+    "warnings": [{"field": "stay.check_in", "code": "late", "message": "Late {braces}."}],
+    "retry_after": None,
+}
+REJECTED: dict[str, Any] = {
+    "id": ID,
+    "status": "rejected",
+    "receipt": None,
+    "errors": [{"field": "", "code": "c", "message": "m"}],
+    "warnings": [],
+    "retry_after": None,
+}
+CODES: dict[str, Any] = {
+    "table": "purposes",
+    "version": "1",
+    "codes": [{"code": "tourism", "id": "wisata", "en": "tourism", "valid_from": "2026-01-01", "valid_to": None}],
+}
+TOKEN: dict[str, Any] = {"access_token": "abc", "token_type": "bearer", "expires_in": 60}
+
+
+def changed(value: dict[str, Any], path: str, new: object) -> dict[str, Any]:
+    whole = copy.deepcopy(value)
+    *parents, last = path.split(".")
+    inner: Any = whole
+    for name in parents:
+        inner = inner[int(name) if name.isdigit() else name]
+    inner[last] = new
+    return whole
+
+
+def test_meta() -> None:
+    """Each member finds its place; times keep their offset."""
+    meta = answers.read_meta(META)
+    assert (meta.contract, meta.environment, meta.property_id, meta.property_office) == ("1.0", "training", "P-1", None)
+    assert meta.server_time == datetime.fromisoformat("2026-11-24T20:14:05+07:00")
+    assert answers.read_meta(changed(META, "property.office", "Kanim")).property_office == "Kanim"
+
+
+def test_a_boundless_batch_is_bounded() -> None:
+    """An authority that allows a million at once gets no more than an answer can hold."""
+    assert answers.read_meta(changed(META, "max_batch", 10**6)).max_batch == 1000
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("contract", "2.0"),
+        ("contract", 1),
+        ("environment", "test"),
+        ("server_time", "2026-11-24T20:14:05"),
+        ("server_time", "2026-11-24 20:14:05+07:00"),
+        ("server_time", "2026-13-24T20:14:05+07:00"),
+        ("server_time", "0001-01-01T00:00:00+07:00"),
+        ("server_time", 5),
+        ("max_batch", 0),
+        ("max_batch", True),
+        ("max_batch", "500"),
+        ("max_batch", 1.5),
+        ("max_body_bytes", 10),
+        ("max_body_bytes", 2**70),
+        ("accepts_gzip", 1),
+        ("accepts_gzip", None),
+        ("reporting_window_hours", 0),
+        ("reporting_window_hours", 10_000),
+        ("property", None),
+        ("property.id", ""),
+        ("property.name", "x" * 501),
+        ("property.name", "\ud800"),
+        ("property.office", 5),
+    ],
+)
+def test_meta_out_of_bounds(path: str, value: object) -> None:
+    """A meta that makes no sense is not the authority's."""
+    with pytest.raises(NotTheAuthority):
+        answers.read_meta(changed(META, path, value))
+
+
+def test_results() -> None:
+    """Receipts, remarks and statuses arrive; an authority's words are taken literally, braces and all."""
+    (verdict,) = answers.read_results({"results": [RESULT], "more": 1}, [ID])
+    assert verdict.status is Status.ACCEPTED
+    assert verdict.receipt is not None
+    assert verdict.receipt.number == "STT-1"
+    assert verdict.warnings[0].message.render() == "Late {braces}."
+
+
+def test_names_beyond_ascii() -> None:
+    """An answer may be in any script."""
+    result = changed(REJECTED, "errors.0.message", "Nomor paspor salah: 不")
+    assert answers.read_result(result, ID).errors[0].message.render() == "Nomor paspor salah: 不"
+
+
+def test_long_words_are_cut() -> None:
+    """What is meant for a person is cut to a length that a person reads; it does not spoil the answer."""
+    result = changed(REJECTED, "errors.0.message", "x" * 5000)
+    assert len(answers.read_result(result, ID).errors[0].message.render()) == 2000
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "new"),
+    [
+        (RESULT, "id", "0199c2a4-7d1e-7b3c-9d55-000000000000"),
+        (RESULT, "status", "archived"),
+        (RESULT, "status", ["accepted"]),
+        (RESULT, "receipt", None),
+        (RESULT, "receipt", "STT-1"),
+        (RESULT, "receipt.number", ""),
+        (RESULT, "receipt.number", "x" * 101),
+        (RESULT, "receipt.number", "A\x1b[31m"),
+        (RESULT, "receipt.number", 17),
+        (RESULT, "receipt.issued_at", "2026-11-24T20:14:05"),
+        (RESULT, "receipt.sha256", "xyz"),
+        (RESULT, "receipt.sha256", 5),
+        (RESULT, "errors", None),
+        (RESULT, "warnings", {}),
+        (RESULT, "warnings", ["late"]),
+        (RESULT, "warnings.0.code", ""),
+        (RESULT, "warnings.0.field", None),
+        (RESULT, "warnings.0.message", None),
+        (RESULT, "retry_after", -1),
+        (RESULT, "retry_after", "5"),
+        (RESULT, "status", "pending"),
+        (REJECTED, "errors", []),
+        (REJECTED, "receipt", RECEIPT),
+        (REJECTED, "status", "deferred"),
+        (REJECTED, "status", "duplicate"),
+    ],
+)
+def test_broken_results(value: dict[str, Any], path: str, new: object) -> None:
+    """A result that is broken in one place spoils the whole answer, and its place is named, its content not."""
+    with pytest.raises(NotTheAuthority) as caught:
+        answers.read_results({"results": [changed(value, path, new)]}, [ID])
+    assert "results[0]" in caught.value.message.render()
+
+
+@pytest.mark.parametrize("results", [None, {}, [], [RESULT, RESULT]])
+def test_another_length(results: object) -> None:
+    """As many results as reports, no more and no fewer."""
+    with pytest.raises(NotTheAuthority):
+        answers.read_results({"results": results}, [ID])
+
+
+def test_a_validation_needs_no_receipt() -> None:
+    """A validated report is accepted without a receipt."""
+    (verdict,) = answers.read_results({"results": [changed(RESULT, "receipt", None)]}, [ID], acquired=False)
+    assert (verdict.status, verdict.receipt) == (Status.ACCEPTED, None)
+
+
+def test_deferred_for_a_day_at_most() -> None:
+    """No authority puts a report off beyond a day."""
+    result = changed(changed(REJECTED, "status", "deferred"), "retry_after", 10**9)
+    assert answers.read_result(result, ID).retry_after == 86_400
+
+
+def test_codes() -> None:
+    """A table keeps its rows, in both languages, with the days from when to when they hold."""
+    table = answers.read_codes(CODES, "purposes", '"1"')
+    assert (table.version, table.etag) == ("1", '"1"')
+    assert table.codes == (answers.Code("tourism", "wisata", "tourism", date(2026, 1, 1), None),)
+
+
+@pytest.mark.parametrize(
+    ("path", "new"),
+    [
+        ("table", "stay_permits"),
+        ("codes", None),
+        ("codes", ["x"]),
+        ("codes.0.code", ""),
+        ("codes.0.valid_from", "soon"),
+        ("codes.0.valid_to", 5),
+        ("version", ""),
+    ],
+)
+def test_broken_codes(path: str, new: object) -> None:
+    """Another table, or a row without a code, is no table."""
+    with pytest.raises(NotTheAuthority):
+        answers.read_codes(changed(CODES, path, new), "purposes", None)
+
+
+def test_token_is_kept_secret() -> None:
+    """A token is read, and its repr does not show it."""
+    token = answers.read_token(TOKEN)
+    assert (token.secret, token.expires_in) == ("abc", 60)
+    assert "abc" not in repr(token)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("access_token", ""),
+        ("access_token", "a b"),
+        ("access_token", "a\nb"),
+        ("access_token", None),
+        ("token_type", "mac"),
+        ("token_type", None),
+        ("expires_in", 0),
+        ("expires_in", None),
+    ],
+)
+def test_broken_token(name: str, value: object) -> None:
+    """A token that cannot stand in a header, or is of another kind, is none."""
+    with pytest.raises(NotTheAuthority):
+        answers.read_token({**TOKEN, name: value})
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b"\xff", b'{"a":', b"[" * 100_000, b'{"a":' + b"1" * 5000 + b"}", b"null"]
+)
+def test_no_json_object(body: bytes) -> None:
+    """What is no JSON object in UTF-8 is not the authority's, however deep or long."""
+    with pytest.raises(NotTheAuthority):
+        answers.read_json(body)
+
+
+def test_problem_detail() -> None:
+    """A problem's words are its detail, or else its title, cut, with half characters replaced."""
+    assert answers.problem_detail(b'{"detail": "d", "title": "t"}') == "d"
+    assert answers.problem_detail(b'{"title": "t"}') == "t"
+    assert answers.problem_detail(b'{"detail": "\\ud800"}') == "?"
+    assert answers.problem_detail(b'{"detail": 5}') is None
+    assert answers.problem_detail(b"<html>") is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+PATHS = ["id", "status", "receipt", "receipt.number", "receipt.issued_at", "receipt.sha256", "errors", "warnings"]
+
+
+@given(st.sampled_from([*PATHS, "warnings.0.field", "retry_after"]), JSON)
+def test_anything_anywhere(path: str, junk: object) -> None:
+    """Whatever stands wherever in a result, it is a verdict about our report or a broken answer, and nothing else."""
+    try:
+        (verdict,) = answers.read_results({"results": [changed(RESULT, path, junk)]}, [ID])
+    except NotTheAuthority:
+        return
+    assert verdict.id == ID
+    json.dumps([each.as_json() for each in verdict.warnings], ensure_ascii=False).encode()

@@ -1,0 +1,253 @@
+"""The client's own manners: tokens, headers, compression, and what it does not write down."""
+
+import base64
+import gzip
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.errors import (
+    CredentialsProblem,
+    NotTheAuthority,
+    SecretMissing,
+    SettingsProblem,
+    UnknownOutcome,
+    WrongPassword,
+)
+from apoa_client.ports import Status
+from apoa_client.texts import msg
+
+BASE = "https://authority.example/v1"
+ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
+RECEIPT = {"number": "STT-1", "issued_at": "2026-11-24T20:14:05+07:00", "sha256": None}
+RESULT: dict[str, Any] = {
+    "id": ID,
+    "status": "accepted",
+    "receipt": RECEIPT,
+    "errors": [],
+    "warnings": [],
+    "retry_after": None,
+}
+PROBLEM = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "Never received."}
+META = {
+    "contract": "1.0",
+    "environment": "production",
+    "server_time": "2026-11-24T20:14:05+07:00",
+    "max_batch": 500,
+    "max_body_bytes": 1048576,
+    "accepts_gzip": True,
+    "reporting_window_hours": 24,
+    "property": {"id": "P-1", "name": "Wisma Melati", "office": None},
+}
+
+
+@pytest.fixture
+def web() -> Iterator[responses.RequestsMock]:
+    """A web with an authority in it that gives tokens: first `one`, then `two`, and so on."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        numbers = iter(["one", "two", "three", "four"])
+        mock.add_callback(
+            responses.POST,
+            f"{BASE}/oauth/token",
+            lambda _: (200, {}, json.dumps({"access_token": next(numbers), "token_type": "Bearer", "expires_in": 100})),
+            content_type="application/json",
+        )
+        yield mock
+
+
+def body_of(call: responses.Call) -> bytes:
+    body = call.request.body
+    assert isinstance(body, bytes)
+    return body
+
+
+def paths(web: responses.RequestsMock) -> list[str]:
+    return [str(call.request.url).removeprefix(BASE) for call in web.calls]
+
+
+def test_one_token_for_many_calls(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
+    """A token is taken once, by Basic in UTF-8, and then carried as a bearer."""
+    web.get(f"{BASE}/meta", json=META)
+    client = client_of(BASE, password=lambda: "rahasía")
+    client.meta()
+    client.meta()
+    assert paths(web) == ["/oauth/token", "/meta", "/meta"]
+    basic = web.calls[0].request.headers["Authorization"]
+    assert base64.b64decode(basic.removeprefix("Basic ")).decode() == "melati:rahasía"
+    assert body_of(web.calls[0]) == b"grant_type=client_credentials"
+    assert web.calls[0].request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert web.calls[2].request.headers["Authorization"] == "Bearer one"
+
+
+def test_a_token_grows_old(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
+    """A token is replaced somewhat before it ends."""
+    web.get(f"{BASE}/meta", json=META)
+    now = [0.0]
+    client = client_of(BASE, monotonic=lambda: now[0])
+    for moment in (0.0, 69.0, 70.0):
+        now[0] = moment
+        client.meta()
+    assert paths(web) == ["/oauth/token", "/meta", "/meta", "/oauth/token", "/meta"]
+
+
+def test_one_fresh_token(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
+    """A refused token is replaced once, and the same body goes again."""
+    web.post(f"{BASE}/reports", status=401)
+    web.post(f"{BASE}/reports", json={"results": [RESULT]})
+    (verdict,) = client_of(BASE).submit([(ID, b'{"a":1}')])
+    assert verdict.status is Status.ACCEPTED
+    assert paths(web) == ["/oauth/token", "/reports", "/oauth/token", "/reports"]
+    assert body_of(web.calls[1]) == body_of(web.calls[3]) == b'{"reports":[{"a":1}]}'
+    assert web.calls[3].request.headers["Authorization"] == "Bearer two"
+
+
+def test_two_refused_tokens(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
+    """A second refusal is a wrong password; it is not tried a third time."""
+    web.get(f"{BASE}/meta", status=401)
+    with pytest.raises(WrongPassword):
+        client_of(BASE).meta()
+    assert paths(web) == ["/oauth/token", "/meta", "/oauth/token", "/meta"]
+
+
+def test_a_refused_password_is_tried_once(client_of: Callable[..., Any]) -> None:
+    """One 401 for the password ends it: a second try might lock the account."""
+    with responses.RequestsMock() as web:
+        web.post(f"{BASE}/oauth/token", status=401, json={"error": "invalid_client"})
+        with pytest.raises(WrongPassword):
+            client_of(BASE).meta()
+        assert len(web.calls) == 1
+
+
+def test_no_password_no_call(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
+    """Where the password cannot be had, that is what is said, and nothing is sent."""
+
+    def missing() -> str:
+        raise SecretMissing(msg("There is none."))
+
+    with pytest.raises(CredentialsProblem):
+        client_of(BASE, password=missing).meta()
+    assert len(web.calls) == 0
+
+
+def test_netrc_is_not_read(
+    web: responses.RequestsMock, client_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A .netrc that knows the host does not put its own password in the place of ours."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine authority.example login someone password else\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    web.get(f"{BASE}/meta", json=META)
+    client_of(BASE).meta()
+    assert web.calls[1].request.headers["Authorization"] == "Bearer one"
+
+
+def test_a_colon_in_the_username() -> None:
+    """Basic authentication cannot carry it (RFC 7617 §2), so it is refused at once."""
+    with pytest.raises(SettingsProblem):
+        HttpAuthority(base_url=BASE, username="a:b", password=str, user_agent="x")
+
+
+@pytest.mark.parametrize(
+    ("meta_first", "size", "packed"), [(True, 2000, True), (True, 500, False), (False, 2000, False)]
+)
+def test_gzip_where_it_is_taken_and_pays(
+    web: responses.RequestsMock, client_of: Callable[..., Any], *, meta_first: bool, size: int, packed: bool
+) -> None:
+    """Only an authority that says so gets gzip, and only beyond a kilobyte; the bytes inside are the very same."""
+    web.get(f"{BASE}/meta", json=META)
+    web.post(f"{BASE}/reports", json={"results": [RESULT, {**RESULT, "id": "other"}]})
+    client = client_of(BASE)
+    if meta_first:
+        client.meta()
+    first = b'{"a":"' + b"x" * size + b'"}'
+    client.submit([(ID, first), ("other", b'{ "b" : 1 }')])
+    sent = body_of(web.calls[-1])
+    assert (web.calls[-1].request.headers.get("Content-Encoding") == "gzip") is packed
+    assert (gzip.decompress(sent) if packed else sent) == b'{"reports":[' + first + b',{ "b" : 1 }]}'
+
+
+def test_codes_and_their_etag(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
+    """A table is asked for again by its ETag, and not sent again when it is current."""
+    table = {"table": "purposes", "version": "1", "codes": []}
+    web.get(f"{BASE}/codes/purposes", json=table, headers={"ETag": '"1"'})
+    web.get(f"{BASE}/codes/purposes", status=304)
+    web.get(f"{BASE}/codes/purposes", status=304)
+    client = client_of(BASE)
+    first = client.codes("purposes")
+    assert client.codes("purposes", first.etag) is None
+    assert web.calls[2].request.headers["If-None-Match"] == '"1"'
+    with pytest.raises(NotTheAuthority):
+        client.codes("purposes")
+
+
+def test_receipts(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
+    """A receipt is JSON, or a PDF where there is one, or there is none."""
+    url = f"{BASE}/reports/{ID}/receipt"
+    web.get(url, json=RECEIPT)
+    web.get(url, body=b"%PDF-1.7 ...", content_type="application/pdf")
+    web.get(url, json=RECEIPT)
+    web.get(url, status=404, json=PROBLEM, content_type="application/problem+json")
+    client = client_of(BASE)
+    assert client.receipt(ID).number == "STT-1"
+    assert client.receipt_pdf(ID) == b"%PDF-1.7 ..."
+    assert client.receipt_pdf(ID) is None
+    assert client.receipt_pdf(ID) is None
+    assert web.calls[2].request.headers["Accept"].startswith("application/pdf")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [(b"<html>", "application/pdf"), (b"%PDF-1.7", "text/html"), (b"{}", "application/json")]
+)
+def test_no_pdf(web: responses.RequestsMock, client_of: Callable[..., Any], body: bytes, kind: str) -> None:
+    """What is called PDF and is none, or is none of the contract, is not kept as one."""
+    web.get(f"{BASE}/reports/{ID}/receipt", body=body, content_type=kind)
+    with pytest.raises(NotTheAuthority):
+        client_of(BASE).receipt_pdf(ID)
+
+
+def test_a_portals_404(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
+    """A web page that says 404 does not mean that a report was never received."""
+    web.get(f"{BASE}/reports/{ID}", status=404, body="<html>", content_type="text/html")
+    with pytest.raises(NotTheAuthority):
+        client_of(BASE).verdict(ID)
+
+
+def test_another_reports_verdict(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
+    """A verdict about another id is not believed."""
+    web.get(f"{BASE}/reports/x%2Fy", json=RESULT)
+    with pytest.raises(NotTheAuthority):
+        client_of(BASE).verdict("x/y")
+
+
+def test_logs_hold_no_secret_and_no_guest(
+    web: responses.RequestsMock, client_of: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Our own log holds routes, statuses and classes of errors, and nothing else."""
+    web.get(f"{BASE}/reports/{ID}", json=RESULT)
+    web.post(f"{BASE}/reports", status=500)
+    client = client_of(BASE)
+    with caplog.at_level(logging.DEBUG, logger="apoa_client"):
+        client.verdict(ID)
+        with pytest.raises(UnknownOutcome):
+            client.submit([(ID, b'{"surname":"SMITH"}')])
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("apoa_client")] == [
+        "POST /oauth/token: HTTP 200",
+        "GET /reports/{id}: HTTP 200",
+        "POST /reports: HTTP 500",
+    ]
+
+
+def test_the_log_names_the_class_of_a_failure(
+    serve: Callable[..., Any], client_of: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A line that breaks is logged by the class of the error alone."""
+    with caplog.at_level(logging.DEBUG, logger="apoa_client"), pytest.raises(UnknownOutcome):
+        client_of(serve(b"").url).meta()
+    assert "POST /oauth/token: unknown_outcome" in caplog.messages

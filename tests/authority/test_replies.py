@@ -1,0 +1,137 @@
+"""The contract's table of errors, line by line."""
+
+import json
+
+import pytest
+
+from apoa_client.authority.replies import Reply, refusal, retry_after
+from apoa_client.errors import (
+    AccountSuspended,
+    ApoaError,
+    AuthorityBusy,
+    CallRefused,
+    NotTheAuthority,
+    TooLarge,
+    UnknownOutcome,
+    WrongPassword,
+)
+
+PROBLEM = json.dumps({"type": "about:blank", "title": "T", "status": 400, "detail": "Says {why}."}).encode()
+DATE = "Tue, 24 Nov 2026 12:00:00 GMT"
+
+
+def reply(status: int, body: bytes = PROBLEM, kind: str = "application/problem+json", **headers: str) -> Reply:
+    return Reply(status, {"content-type": kind} | {name.replace("_", "-"): v for name, v in headers.items()}, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, CallRefused),
+        (401, WrongPassword),
+        (403, AccountSuspended),
+        (404, NotTheAuthority),
+        (405, NotTheAuthority),
+        (408, UnknownOutcome),
+        (413, TooLarge),
+        (429, AuthorityBusy),
+        (500, UnknownOutcome),
+        (502, UnknownOutcome),
+        (503, UnknownOutcome),
+        (504, UnknownOutcome),
+        (520, UnknownOutcome),
+        (511, NotTheAuthority),
+        (301, NotTheAuthority),
+        (302, NotTheAuthority),
+        (304, NotTheAuthority),
+        (204, NotTheAuthority),
+        (100, NotTheAuthority),
+    ],
+)
+def test_status(status: int, error: type[ApoaError]) -> None:
+    """Each status is one class of error, exactly."""
+    assert type(refusal(reply(status))) is error
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (200, NotTheAuthority),
+        (400, NotTheAuthority),
+        (401, WrongPassword),
+        (403, NotTheAuthority),
+        (413, TooLarge),
+        (429, AuthorityBusy),
+        (502, UnknownOutcome),
+    ],
+)
+def test_status_with_a_web_page(status: int, error: type[ApoaError]) -> None:
+    """A web page neither suspends the account nor makes a bug of ours; but a 401 always stops the knocking."""
+    page = reply(status, b"<html>", "text/html; charset=utf-8")
+    with pytest.raises(error):
+        page.value()
+
+
+def test_the_authoritys_words_are_shown() -> None:
+    """What the authority says reaches the person, literally; the exception's own text keeps it out of logs."""
+    for status in (400, 403):
+        error = refusal(reply(status))
+        assert "Says {why}." in error.message.render()
+        assert "why" not in str(error)
+
+
+def test_403_without_words() -> None:
+    """A bare 403 is a suspended account, too."""
+    assert isinstance(refusal(reply(403, b"", "")), AccountSuspended)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "30"}, 30),
+        ({"retry-after": " 0 "}, 0),
+        ({"retry-after": "999999999"}, 86_400),
+        ({"retry-after": "Tue, 24 Nov 2026 12:01:00 GMT", "date": DATE}, 60),
+        ({"retry-after": "Tue, 24 Nov 2026 11:00:00 GMT", "date": DATE}, 0),
+        ({"retry-after": "Tue, 24 Nov 2036 11:00:00 GMT", "date": DATE}, 86_400),
+        ({"retry-after": "Tue, 24 Nov 2026 12:01:00 GMT"}, None),
+        ({"retry-after": "Tue, 24 Nov 2026 12:01:00 -0000", "date": DATE}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "٣"}, None),
+        ({"retry-after": "9" * 5000}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: int | None) -> None:
+    """Seconds, or a date counted from the answer's own Date; never more than a day; nonsense is nothing."""
+    assert retry_after(headers) == seconds
+
+
+def test_maintenance_and_too_fast_wait() -> None:
+    """503 and 429 carry the wait; a 429 without one is busy all the same."""
+    for status in (429, 503):
+        error = refusal(reply(status, retry_after="30"))
+        assert isinstance(error, AuthorityBusy)
+        assert error.retry_after == 30
+    assert isinstance(refusal(reply(429)), AuthorityBusy)
+
+
+def test_only_a_problem_is_not_found() -> None:
+    """A portal's 404 does not mean that a report was never received."""
+    assert reply(404).is_not_found
+    assert not reply(404, b"<html>", "text/html").is_not_found
+    assert not reply(404, b"<html>").is_not_found
+    assert not reply(200).is_not_found
+
+
+def test_200_of_another_type() -> None:
+    """JSON that is not called JSON is not believed."""
+    with pytest.raises(NotTheAuthority):
+        reply(200, b"{}", "text/plain").value()
+    assert reply(200, b"{}", "Application/JSON; charset=utf-8").value() == {}
+
+
+def test_a_reply_shows_nothing() -> None:
+    """A reply's repr holds neither body nor headers."""
+    assert repr(reply(200)) == "Reply(status=200)"

@@ -1,0 +1,197 @@
+"""Real lines that break in every way: what is known to be unsent is offline, all else is an unknown outcome."""
+
+import gzip
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from requests.auth import HTTPBasicAuth
+
+from apoa_client.authority.limits import Patience
+from apoa_client.authority.replies import Reply
+from apoa_client.authority.transport import Call, Transport
+from apoa_client.errors import ApoaError, NotTheAuthority, Offline, SettingsProblem, TimedOut, UnknownOutcome
+
+HURRY = Patience(connect_s=1, read_s=0.15, total_s=2)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+HANG = b"hang"
+GET = Call("GET", "/meta", HTTPBasicAuth("a", "b"))
+POST = Call("POST", "/reports", HTTPBasicAuth("a", "b"), {}, b"{}")
+
+
+def transport_to(url: str, patience: Patience = HURRY, monotonic: Callable[[], float] = lambda: 0.0) -> Transport:
+    return Transport(url, user_agent="apoa-client/0", patience=patience, ca_bundle=None, monotonic=monotonic)
+
+
+def failure(url: str, call: Call, patience: Patience = HURRY) -> type[ApoaError]:
+    transport = transport_to(url, patience)
+    with pytest.raises(ApoaError) as caught:
+        transport.exchange(call)
+    transport.close()
+    assert caught.value.__cause__ is None
+    return type(caught.value)
+
+
+@pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
+def test_nobody_listens(call: Call) -> None:
+    """A refused connection is offline, for a question as for a report."""
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        port = closing.getsockname()[1]
+    assert failure(f"http://localhost:{port}/v1", call) is Offline
+
+
+@pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
+def test_no_such_name(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    """A name that cannot be looked up is offline."""
+
+    def unknown(*_: object, **__: object) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert failure("https://authority.example/v1", call) is Offline
+
+
+@pytest.fixture
+def stuck_lookup(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Name lookup hangs until the test is over."""
+    over = threading.Event()
+
+    def hang(*_: object, **__: object) -> list[Any]:
+        over.wait(5)
+        raise socket.gaierror(socket.EAI_AGAIN, "gave up")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    yield
+    over.set()
+
+
+@pytest.mark.usefixtures("stuck_lookup")
+def test_a_stuck_lookup_is_bounded_and_offline() -> None:
+    """A name lookup that hangs costs no more than the whole call may, and the report is known to be unsent."""
+    assert failure("https://authority.example/v1", POST, Patience(1, 1, 0.1)) is Offline
+    assert failure("https://authority.example/v1", GET, Patience(1, 1, 0.1)) is TimedOut
+
+
+@pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
+def test_hang_up_without_an_answer(serve: Callable[..., Any], call: Call) -> None:
+    """A connection that ends without an answer leaves the outcome unknown, and the request is not repeated."""
+    line = serve(b"")
+    assert failure(line.url, call) is UnknownOutcome
+    assert len(line.heard) == 1
+
+
+@pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
+@pytest.mark.parametrize("answer", [HANG, HEAD + HANG, HEAD + b"Content-Length: 9\r\n\r\n{" + HANG])
+def test_silence(serve: Callable[..., Any], call: Call, answer: bytes) -> None:
+    """Silence before, in or after the head of an answer is a timeout, once the read patience is over."""
+    assert failure(serve(answer).url, call) is TimedOut
+
+
+def test_a_line_that_never_stops(serve: Callable[..., Any]) -> None:
+    """An answer that drips in is given up when the whole call's time is over, though no single read was long."""
+    ticks = iter(range(0, 1000, 3))
+    transport = transport_to(serve(HEAD + b"\r\n" + b"x" * 100).url, HURRY, lambda: float(next(ticks)))
+    with pytest.raises(TimedOut):
+        transport.exchange(POST)
+
+
+def test_total_time_after_sending(serve: Callable[..., Any]) -> None:
+    """When the whole call's time is over and the body had left, the outcome is unknown; the next call works."""
+    line = serve(HANG, HEAD + b"\r\n{}")
+    transport = transport_to(line.url, Patience(1, 5, 0.2))
+    with pytest.raises(TimedOut):
+        transport.exchange(POST)
+    assert transport.exchange(GET).body == b"{}"
+    transport.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HEAD + b"Content-Length: 90\r\n\r\n{",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+    ],
+)
+def test_broken_off(serve: Callable[..., Any], answer: bytes) -> None:
+    """An answer that ends too early, or is no HTTP, leaves the outcome unknown."""
+    assert failure(serve(answer).url, POST) is UnknownOutcome
+
+
+def test_size_is_bounded(serve: Callable[..., Any]) -> None:
+    """At most 1 MiB is read, whatever the length said; exactly 1 MiB is fine."""
+    assert failure(serve(HEAD + b"\r\n" + b"x" * (1024 * 1024 + 1)).url, GET) is NotTheAuthority
+    reply = transport_to(serve(HEAD + b"\r\n" + b"x" * 1024 * 1024).url).exchange(GET)
+    assert len(reply.body) == 1024 * 1024
+
+
+def test_size_is_bounded_when_inflated(serve: Callable[..., Any]) -> None:
+    """A small answer that inflates without end is given up, too."""
+    bomb = gzip.compress(b" " * 20 * 1024 * 1024)
+    assert failure(serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + bomb).url, GET) is NotTheAuthority
+
+
+def test_no_gzip_at_all(serve: Callable[..., Any]) -> None:
+    """What claims to be compressed and is not, is not the authority's."""
+    assert failure(serve(HEAD + b"Content-Encoding: gzip\r\n\r\nhello").url, GET) is NotTheAuthority
+
+
+def test_compressed_answers_are_read(serve: Callable[..., Any]) -> None:
+    """An answer may come compressed, as we ask for."""
+    line = serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}"))
+    assert transport_to(line.url).exchange(GET) == Reply(
+        200, {"content-type": "application/json", "connection": "close", "content-encoding": "gzip"}, b"{}"
+    )
+    assert "gzip" in line.heard[0].headers["accept-encoding"]
+
+
+def test_redirects_are_not_followed(serve: Callable[..., Any]) -> None:
+    """A redirect is handed back, and credentials go nowhere else."""
+    line = serve(b"HTTP/1.1 302 Found\r\nLocation: /v1/elsewhere\r\nConnection: close\r\n\r\n", HEAD + b"\r\n{}")
+    assert transport_to(line.url).exchange(GET).status == 302
+    assert len(line.heard) == 1
+
+
+def test_no_cookies(serve: Callable[..., Any]) -> None:
+    """A cookie that is set is not kept: a run is not traced, and a portal's session not carried on."""
+    line = serve(HEAD + b"Set-Cookie: a=b\r\n\r\n{}", HEAD + b"\r\n{}")
+    transport = transport_to(line.url)
+    transport.exchange(GET)
+    transport.exchange(GET)
+    assert "cookie" not in line.heard[1].headers
+
+
+def test_a_body_goes_as_it_is(serve: Callable[..., Any]) -> None:
+    """A body is sent with its length, byte for byte, and by the name of the program."""
+    line = serve(HEAD + b"\r\n{}")
+    transport_to(line.url).exchange(Call("POST", "/reports", HTTPBasicAuth("a", "b"), {"X-Y": "z"}, b'{"\xc3\xa9":1}'))
+    (heard,) = line.heard
+    assert (heard.method, heard.path, heard.body) == ("POST", "/v1/reports", b'{"\xc3\xa9":1}')
+    assert heard.headers["user-agent"] == "apoa-client/0"
+    assert heard.headers["content-length"] == "8"
+    assert heard.headers["x-y"] == "z"
+
+
+@pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
+def test_proxy_of_the_environment(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    """A proxy is taken from the environment; one that refuses means offline, for nothing was sent."""
+    proxy = serve(b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://localhost:{proxy.port}")
+    assert failure("https://authority.example/v1", call) is Offline
+    assert proxy.heard[0].method == "CONNECT"
+
+
+def test_no_proxy_to_this_very_computer(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training works behind a hotel's proxy, which cannot reach this computer's own loopback."""
+    monkeypatch.setenv("HTTP_PROXY", "http://localhost:1")
+    assert transport_to(serve(HEAD + b"\r\n{}").url).exchange(GET).status == 200
+
+
+@pytest.mark.parametrize("proxy", ["http://", "http://:::", "nonsense://localhost:1", "socks5://localhost:1"])
+def test_unusable_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """A proxy's address that makes no sense or is of a kind that we cannot use, is a matter of settings."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    assert failure("https://authority.example/v1", POST) is SettingsProblem

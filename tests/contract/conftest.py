@@ -1,0 +1,187 @@
+"""Three authorities that know nothing of each other: the simulator, the sandbox over HTTP, and Prism over HTTP.
+
+Prism is a mock server that others wrote, made from ``openapi.yaml`` alone: it tells whether the client keeps the
+contract as it is written, and not just as we remember it.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from authority_simulator import AuthoritySimulator
+
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.authority.contract import contract_text
+from apoa_client.authority.limits import Patience
+from apoa_client.passport.dates import PartialDate
+from apoa_client.report.kinds import Kind
+from apoa_client.report.model import Document, Guest, Report, Stay
+from apoa_client.report.wire import to_json
+from apoa_client.sandbox.server import SandboxServer
+
+NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+WIB = datetime.fromisoformat("2026-11-24T18:00:00+07:00")
+
+Anyone = AuthoritySimulator | HttpAuthority
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a test finds an authority. `visit` gives a client of it, with a password and a script of misfortunes."""
+
+    name: str
+    visit: Callable[..., Anyone]
+
+
+def http_authority(base_url: str, password: str) -> HttpAuthority:
+    return HttpAuthority(
+        base_url=base_url,
+        username="melati",
+        password=lambda: password,
+        user_agent="apoa-client/0",
+        patience=Patience(connect_s=5, read_s=5, total_s=10),
+    )
+
+
+def _simulated() -> Iterator[Place]:
+    def visit(*, faults: str = "", right_password: bool = True) -> AuthoritySimulator:
+        simulator = AuthoritySimulator()
+        simulator.script(faults)
+        simulator.password_is_right = right_password
+        return simulator
+
+    yield Place("simulator", visit)
+
+
+def _sandboxed(folder: Path) -> Iterator[Place]:
+    servers: list[SandboxServer] = []
+    clients: list[HttpAuthority] = []
+
+    def visit(*, faults: str = "", right_password: bool = True) -> HttpAuthority:
+        server = SandboxServer(
+            folder / f"{len(servers)}.db", username="melati", password="rahasia", faults=faults, now=lambda: NOW
+        )
+        servers.append(server.start())
+        clients.append(http_authority(server.base_url, "rahasia" if right_password else "salah"))
+        return clients[-1]
+
+    yield Place("sandbox", visit)
+    for client in clients:
+        client.close()
+    for server in servers:
+        server.stop()
+
+
+def _prism() -> str:
+    """The executable; skips without one, unless the environment says that it must be there."""
+    found = os.environ.get("APOA_PRISM") or shutil.which("prism")
+    if found is not None:
+        return found
+    if os.environ.get("CI") and os.environ.get("APOA_REQUIRE_TOOLS") == "1":
+        pytest.fail("Prism is required here, and was not found: npm install -g @stoplight/prism-cli")
+    pytest.skip("needs Prism on PATH, or APOA_PRISM")
+
+
+@pytest.fixture(scope="session")
+def prism_url() -> Iterator[str]:
+    """Prism, mocking the contract for as long as the tests run. It has no ``/v1`` in its paths."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    contract = Path(__file__).parents[2] / "apoa_client" / "authority" / "openapi.yaml"
+    with subprocess.Popen(
+        [_prism(), "mock", "--host", "127.0.0.1", "--port", str(port), str(contract)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = b""
+            while b"is listening" not in said:
+                said = process.stdout.readline()
+                assert said, "Prism ended before it listened"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+@pytest.fixture(params=["simulator", "sandbox"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """An authority that remembers: the simulator, and the sandbox over HTTP."""
+    yield from _simulated() if request.param == "simulator" else _sandboxed(tmp_path)
+
+
+@pytest.fixture(params=["simulator", "sandbox", pytest.param("prism", marks=pytest.mark.prism)])
+def anyone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Anyone]:
+    """A fresh authority of every kind, Prism among them, which remembers nothing."""
+    if request.param == "prism":
+        client = http_authority(request.getfixturevalue("prism_url"), "rahasia")
+        yield client
+        client.close()
+        return
+    for each in _simulated() if request.param == "simulator" else _sandboxed(tmp_path):
+        yield each.visit()
+
+
+@pytest.fixture(scope="session")
+def openapi() -> dict[str, Any]:
+    """The contract, parsed."""
+    parsed: dict[str, Any] = yaml.safe_load(contract_text())
+    return parsed
+
+
+@pytest.fixture(scope="session")
+def examples(openapi: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The contract's own example reports, by the name of the example."""
+    content = openapi["components"]["requestBodies"]["Reports"]["content"]["application/json"]
+    return {name: example["value"]["reports"] for name, example in content["examples"].items()}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Makes reports, each with an id of its own."""
+
+    def check_in(self, serial: int, *, stay: int | None = None, number: str | None = None) -> Report:
+        guest = Guest(
+            surname="SMITH",
+            given_names="JANE ANN",
+            sex="F",
+            birth_date=PartialDate(1985, 9),
+            birth_place="-",
+            nationality="GBR",
+            document=Document("P", number or f"9250{serial:05}", "GBR", date(2030, 3, 30)),
+        )
+        return Report(
+            _uuid(serial), _stay(stay or serial), Kind.CHECK_IN, WIB, guest, Stay(WIB, WIB.date() + timedelta(days=2))
+        )
+
+    def check_out(self, serial: int, *, stay: int) -> Report:
+        return Report(_uuid(serial), _stay(stay), Kind.CHECK_OUT, WIB, check_out=WIB + timedelta(minutes=30))
+
+    def cancel(self, serial: int, *, stay: int, reason: str = "Never came") -> Report:
+        return Report(_uuid(serial), _stay(stay), Kind.CANCEL, WIB, reason=reason)
+
+    def bodies(self, *reports: Report) -> list[tuple[str, bytes]]:
+        return [(report.id, to_json(report)) for report in reports]
+
+
+@pytest.fixture(scope="session")
+def desk() -> Desk:
+    """Somebody who makes reports."""
+    return Desk()
+
+
+def _uuid(serial: int) -> str:
+    return f"0199c2a4-7d1e-7b3c-9d55-{serial:012x}"
+
+
+def _stay(serial: int) -> str:
+    return f"0199c2a4-7d1e-7001-8a11-{serial:012x}"

@@ -1,0 +1,292 @@
+"""One suite for every authority: what delivery may rely on, whoever stands behind the port."""
+
+import json
+from typing import Any, Protocol
+
+import pytest
+from authority_simulator import AuthoritySimulator
+
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.errors import (
+    AccountSuspended,
+    ApoaError,
+    AuthorityBusy,
+    CallRefused,
+    NotTheAuthority,
+    TooLarge,
+    UnknownOutcome,
+    WrongPassword,
+)
+from apoa_client.ports import Authority, Status
+from apoa_client.report.kinds import Receipt
+from apoa_client.report.model import Report
+from apoa_client.report.wire import from_json, to_json
+
+Anyone = AuthoritySimulator | HttpAuthority
+Examples = dict[str, list[dict[str, Any]]]
+
+
+class Desk(Protocol):
+    def check_in(self, serial: int, *, stay: int | None = None, number: str | None = None) -> Report: ...
+    def check_out(self, serial: int, *, stay: int) -> Report: ...
+    def cancel(self, serial: int, *, stay: int, reason: str = ...) -> Report: ...
+    def bodies(self, *reports: Report) -> list[tuple[str, bytes]]: ...
+
+
+class Place(Protocol):
+    def visit(self, *, faults: str = "", right_password: bool = True) -> Anyone: ...
+
+
+def example_bodies(examples: Examples, name: str = "check_in") -> list[tuple[str, bytes]]:
+    reports = (from_json(_dumps(value)) for value in examples[name])
+    return [(report.id, to_json(report)) for report in reports]
+
+
+def _dumps(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def test_is_an_authority(anyone: Anyone) -> None:
+    """Each of them fits through the port."""
+    behind_the_port: Authority = anyone
+    assert behind_the_port is anyone
+
+
+def test_says_who_it_is(anyone: Anyone) -> None:
+    """Meta names the version, the property and usable limits."""
+    meta = anyone.meta()
+    assert meta.contract.startswith("1.")
+    assert meta.environment == "training"
+    assert meta.server_time.tzinfo is not None
+    assert meta.max_batch >= 1
+    assert meta.max_body_bytes >= 1024
+    assert meta.reporting_window_hours >= 1
+    assert meta.property_id
+    assert meta.property_name
+
+
+def test_acquires_the_contracts_own_example(anyone: Anyone, examples: Examples) -> None:
+    """The example of the contract, through our own model, is acquired and gets a receipt with a number."""
+    bodies = example_bodies(examples)
+    (verdict,) = anyone.submit(bodies)
+    assert (verdict.id, verdict.status, verdict.errors) == (bodies[0][0], Status.ACCEPTED, ())
+    assert verdict.receipt is not None
+    assert verdict.receipt.number
+    assert verdict.receipt.issued_at.tzinfo is not None
+
+
+def test_tells_later_what_became_of_a_report(anyone: Anyone, examples: Examples) -> None:
+    """Asked by our own id, an authority repeats the verdict, and the receipt alone."""
+    bodies = example_bodies(examples)
+    (verdict,) = anyone.submit(bodies)
+    assert anyone.verdict(bodies[0][0]) == verdict
+    assert anyone.receipt(bodies[0][0]) == verdict.receipt
+
+
+def test_checks_the_contracts_own_example(anyone: Anyone, examples: Examples) -> None:
+    """A validation has the form of a submission, and issues no receipt."""
+    (verdict,) = anyone.validate(example_bodies(examples))
+    assert (verdict.status, verdict.receipt) == (Status.ACCEPTED, None)
+
+
+def test_may_have_a_pdf(anyone: Anyone, examples: Examples) -> None:
+    """A receipt as PDF is a PDF, or there is none."""
+    bodies = example_bodies(examples)
+    anyone.submit(bodies)
+    pdf = anyone.receipt_pdf(bodies[0][0])
+    assert pdf is None or pdf.startswith(b"%PDF-")
+
+
+def test_the_contracts_examples_are_what_we_send(examples: Examples) -> None:
+    """Our model reads each example report and writes it again, member for member."""
+    for reports in examples.values():
+        for value in reports:
+            assert _loads(to_json(from_json(_dumps(value)))) == value
+
+
+def _loads(body: bytes) -> object:
+    return json.loads(body)
+
+
+def test_life_of_a_stay(place: Place, examples: Examples) -> None:
+    """Check-in, amendment and check-out of one stay go in one call, each with a receipt of its own."""
+    verdicts = place.visit().submit(example_bodies(examples, "life_of_a_stay"))
+    assert [each.status for each in verdicts] == [Status.ACCEPTED] * 3
+    assert len({each.receipt for each in verdicts}) == 3
+
+
+def test_many_results_in_the_order_sent(place: Place, desk: Desk) -> None:
+    """Fifty reports get fifty verdicts, in their order, and fifty receipt numbers."""
+    bodies = desk.bodies(*(desk.check_in(serial) for serial in range(50, 0, -1)))
+    authority = place.visit()
+    authority.meta()
+    verdicts = authority.submit(bodies)
+    assert [each.id for each in verdicts] == [each[0] for each in bodies]
+    assert len({each.receipt.number for each in verdicts if each.receipt is not None}) == 50
+
+
+def test_same_id_again_is_the_same_receipt(place: Place, desk: Desk) -> None:
+    """Sent again, a report is not acquired twice."""
+    authority, bodies = place.visit(), desk.bodies(desk.check_in(1))
+    assert authority.submit(bodies) == authority.submit(bodies)
+
+
+def test_same_id_with_other_content_is_refused(place: Place, desk: Desk) -> None:
+    """An id stands for one content; what was acquired under it stays."""
+    authority = place.visit()
+    (first,) = authority.submit(desk.bodies(desk.check_in(1)))
+    (second,) = authority.submit(desk.bodies(desk.check_in(1, number="X9")))
+    assert second.status is Status.REJECTED
+    assert [each.code for each in second.errors] == ["id_conflict"]
+    assert authority.verdict(first.id) == first
+
+
+def test_a_bad_report_leaves_the_others_alone(place: Place, desk: Desk) -> None:
+    """A check-out of a stay that nobody knows is refused by itself."""
+    reports = desk.check_in(1), desk.check_out(2, stay=99), desk.check_in(3)
+    verdicts = place.visit().submit(desk.bodies(*reports))
+    assert [each.status for each in verdicts] == [Status.ACCEPTED, Status.REJECTED, Status.ACCEPTED]
+    assert [each.code for each in verdicts[1].errors] == ["unknown_stay"]
+    assert verdicts[1].receipt is None
+
+
+def test_check_out_after_check_in(place: Place, desk: Desk) -> None:
+    """A stay's reports follow each other over several calls; a cancellation is one of them."""
+    authority = place.visit()
+    for report in (desk.check_in(1), desk.check_out(2, stay=1), desk.cancel(3, stay=1)):
+        (verdict,) = authority.submit(desk.bodies(report))
+        assert verdict.status is Status.ACCEPTED
+
+
+def test_same_guest_and_night_is_a_duplicate(place: Place, desk: Desk) -> None:
+    """The same document on the same night under another stay gets the receipt of the first."""
+    authority = place.visit()
+    (first,) = authority.submit(desk.bodies(desk.check_in(1, number="X123")))
+    (second,) = authority.submit(desk.bodies(desk.check_in(2, number="X123")))
+    assert (second.status, second.receipt) == (Status.DUPLICATE, first.receipt)
+
+
+def test_unknown_id(place: Place, desk: Desk) -> None:
+    """A report that was never received is None, and so are its receipt and its PDF."""
+    authority, report_id = place.visit(), desk.check_in(1).id
+    assert authority.verdict(report_id) is None
+    assert authority.receipt(report_id) is None
+    assert authority.receipt_pdf(report_id) is None
+
+
+def test_a_validation_acquires_nothing(place: Place, desk: Desk) -> None:
+    """After a validation the report is unknown, and is acquired when it is sent."""
+    authority, bodies = place.visit(), desk.bodies(desk.check_in(1))
+    assert [each.status for each in authority.validate(bodies)] == [Status.ACCEPTED]
+    assert authority.verdict(bodies[0][0]) is None
+    assert authority.submit(bodies)[0].status is Status.ACCEPTED
+
+
+def test_pending_is_decided_later(place: Place, desk: Desk) -> None:
+    """A pending report has no receipt until it is asked for; then it has one for good."""
+    authority, bodies = place.visit(faults="pending,result:pending"), desk.bodies(desk.check_in(1))
+    (first,) = authority.submit(bodies)
+    assert (first.status, first.receipt) == (Status.PENDING, None)
+    again, later = authority.verdict(first.id), authority.verdict(first.id)
+    assert again == first
+    assert later is not None
+    assert (later.status, type(later.receipt)) == (Status.ACCEPTED, Receipt)
+    assert authority.submit(bodies) == [later]
+
+
+def test_deferred_says_for_how_long(place: Place, desk: Desk) -> None:
+    """A deferred report is not received; it goes again under the same id."""
+    authority, bodies = place.visit(faults="defer=60"), desk.bodies(desk.check_in(1))
+    (verdict,) = authority.submit(bodies)
+    assert (verdict.status, verdict.retry_after) == (Status.DEFERRED, 60)
+    assert authority.submit(bodies)[0].status is Status.ACCEPTED
+
+
+def test_scripted_refusal_and_duplicate(place: Place, desk: Desk) -> None:
+    """A refusal has its reasons and no receipt; a duplicate has a receipt."""
+    authority = place.visit(faults="reject,duplicate")
+    (refused,) = authority.submit(desk.bodies(desk.check_in(1)))
+    (double,) = authority.submit(desk.bodies(desk.check_in(2)))
+    assert (refused.status, refused.receipt, len(refused.errors)) == (Status.REJECTED, None, 1)
+    assert (double.status, type(double.receipt)) == (Status.DUPLICATE, Receipt)
+
+
+def test_wrong_password(place: Place) -> None:
+    """A wrong password is known as such at once."""
+    with pytest.raises(WrongPassword):
+        place.visit(right_password=False).meta()
+
+
+@pytest.mark.parametrize(
+    ("faults", "error"),
+    [
+        ("400", CallRefused),
+        ("401*2", WrongPassword),
+        ("token:401", WrongPassword),
+        ("401,token:ok,token:401", WrongPassword),
+        ("403", AccountSuspended),
+        ("token:403", AccountSuspended),
+        ("413", TooLarge),
+        ("429", AuthorityBusy),
+        ("500", UnknownOutcome),
+        ("502", UnknownOutcome),
+        ("503", UnknownOutcome),
+        ("504", UnknownOutcome),
+        ("drop", UnknownOutcome),
+        ("portal", NotTheAuthority),
+        ("redirect", NotTheAuthority),
+    ],
+)
+def test_a_call_that_fails_acquires_nothing(place: Place, desk: Desk, faults: str, error: type[ApoaError]) -> None:
+    """Each refusal of a whole call is its own class of error; sent again, the report is acquired."""
+    authority, bodies = place.visit(faults=faults), desk.bodies(desk.check_in(1))
+    with pytest.raises(error):
+        authority.submit(bodies)
+    assert authority.verdict(bodies[0][0]) is None
+    assert authority.submit(bodies)[0].status is Status.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("lost", UnknownOutcome),
+        ("truncated", NotTheAuthority),
+        ("empty", NotTheAuthority),
+        ("huge", NotTheAuthority),
+        ("foreign-ids", NotTheAuthority),
+        ("short-list", NotTheAuthority),
+        ("unknown-status", NotTheAuthority),
+    ],
+)
+def test_a_lost_answer_is_had_by_sending_again(place: Place, desk: Desk, fault: str, error: type[ApoaError]) -> None:
+    """A report whose answer was lost or broken was acquired once, and the second call brings that receipt."""
+    authority, bodies = place.visit(faults=fault), desk.bodies(desk.check_in(1), desk.check_in(2))
+    with pytest.raises(error):
+        authority.submit(bodies)
+    first = [authority.verdict(report_id) for report_id, _ in bodies]
+    assert [each.status for each in first if each is not None] == [Status.ACCEPTED] * 2
+    assert authority.submit(bodies) == first
+
+
+@pytest.mark.parametrize("fault", ["429=30", "503=30", "token:503=30"])
+def test_busy_says_for_how_long(place: Place, desk: Desk, fault: str) -> None:
+    """A Retry-After reaches the caller in seconds."""
+    with pytest.raises(AuthorityBusy) as caught:
+        place.visit(faults=fault).submit(desk.bodies(desk.check_in(1)))
+    assert caught.value.retry_after == 30
+
+
+def test_one_refused_token_is_healed(place: Place, desk: Desk) -> None:
+    """A token that is no longer good is replaced, once, and nobody notices."""
+    authority = place.visit(faults="401")
+    assert authority.submit(desk.bodies(desk.check_in(1)))[0].status is Status.ACCEPTED
+
+
+def test_meta_fails_like_any_call(place: Place) -> None:
+    """The test of the line meets the line's own troubles, and works when they are over."""
+    authority = place.visit(faults="meta:portal,meta:503=5")
+    with pytest.raises(NotTheAuthority):
+        authority.meta()
+    with pytest.raises(AuthorityBusy):
+        authority.meta()
+    assert authority.meta().contract == "1.0"

@@ -1,0 +1,217 @@
+"""The contract as a document: valid, with examples that hold, saying whose it is, and kept by the sandbox."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from apoa_client.authority import answers
+from apoa_client.authority.contract import contract_text
+from apoa_client.errors import NotTheAuthority
+from apoa_client.sandbox.server import SandboxServer
+
+Openapi = dict[str, Any]
+METHODS = {"get", "post"}
+NAMES = {
+    *("Token", "Meta", "CodeTable", "Report", "CheckIn", "CheckOut", "Amend", "Cancel", "Guest", "Document"),
+    *("StayPermit", "Stay", "ReportsRequest", "ReportsAnswer", "Result", "Receipt", "Violation", "Problem"),
+}
+SENT = ["TokenRequest", "ReportsRequest", "CheckIn", "CheckOut", "Amend", "Cancel"]
+SENT_WITHIN = ["Guest", "Document", "StayPermit", "Stay"]
+
+
+def validator(openapi: Openapi, schema: dict[str, Any] | str) -> Draft202012Validator:
+    """A validator of one schema of the contract, in which its references can be followed."""
+    root = {"$ref": f"#/components/schemas/{schema}"} if isinstance(schema, str) else schema
+    return Draft202012Validator(
+        {**root, "components": openapi["components"]}, format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+
+
+def operations(openapi: Openapi) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in openapi["paths"].items():
+        for method, operation in item.items():
+            assert method in METHODS
+            yield path, method, operation
+
+
+def resolved(openapi: Openapi, value: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in value:
+        target: Any = openapi
+        for name in value["$ref"].removeprefix("#/").split("/"):
+            target = target[name]
+        value = target
+    return value
+
+
+def contents(openapi: Openapi) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every body of the contract, sent or answered, with the place where it stands."""
+    for path, method, operation in operations(openapi):
+        bodies = {"request": operation["requestBody"]} if "requestBody" in operation else {}
+        for name, body in (bodies | operation["responses"]).items():
+            for kind, content in resolved(openapi, body).get("content", {}).items():
+                yield f"{method} {path} {name} {kind}", content
+
+
+def test_is_valid_openapi(openapi: Openapi) -> None:
+    """The document is OpenAPI 3.1, as the specification's own schema has it."""
+    assert openapi["openapi"].startswith("3.1.")
+    schemathesis.openapi.from_dict(openapi).validate()
+
+
+def test_schemas_are_json_schema(openapi: Openapi) -> None:
+    """Each component is a JSON Schema of 2020-12, and those that others rely on are there."""
+    schemas = openapi["components"]["schemas"]
+    assert schemas.keys() >= NAMES
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_says_whose_it_is() -> None:
+    """Nobody may take it for an interface of Immigration's."""
+    text = " ".join(contract_text().split())
+    assert "apoa-client's own open contract" in text
+    assert "not an official interface of APOA" in text
+
+
+def test_examples_hold(openapi: Openapi) -> None:
+    """Every request and every answer has examples, and each is valid."""
+    for place, content in contents(openapi):
+        assert content["examples"], place
+        for name, example in content["examples"].items():
+            errors = [each.message for each in validator(openapi, content["schema"]).iter_errors(example["value"])]
+            assert errors == [], f"{place} {name}"
+
+
+def test_answers_examples_are_understood(openapi: Openapi) -> None:
+    """The client's own reader, which knows no schema, understands each example of an answer."""
+    examples = {
+        place: example["value"]
+        for place, content in contents(openapi)
+        for example in content["examples"].values()
+        if " 200 application/json" in place
+    }
+    answers.read_token(examples["post /oauth/token 200 application/json"])
+    answers.read_meta(examples["get /meta 200 application/json"])
+    answers.read_codes(examples["get /codes/{table} 200 application/json"], "stay_permits", None)
+    answers.read_receipt(examples["get /reports/{id}/receipt 200 application/json"])
+    mixed = examples["post /reports 200 application/json"]
+    assert len(answers.read_results(mixed, [each["id"] for each in mixed["results"]])) == 4
+
+
+def test_errors_are_problems(openapi: Openapi) -> None:
+    """Every error is a problem (RFC 9457); 429 and 503 may say for how long, and every call may be refused a token."""
+    for path, method, operation in operations(openapi):
+        assert {"200", "401", "403", "429", "500", "503"} <= operation["responses"].keys(), f"{method} {path}"
+        for status, response in operation["responses"].items():
+            whole = resolved(openapi, response)
+            if int(status) >= 400:
+                assert whole["content"].keys() == {"application/problem+json"}
+            assert ("Retry-After" in whole.get("headers", {})) is (status in {"429", "503"})
+
+
+def test_security(openapi: Openapi) -> None:
+    """The token costs the password, and everything else the token."""
+    assert openapi["security"] == [{"bearer": []}]
+    assert openapi["paths"]["/oauth/token"]["post"]["security"] == [{"basic": []}]
+
+
+@pytest.mark.parametrize("name", [*SENT, *SENT_WITHIN])
+def test_what_is_sent_is_closed(openapi: Openapi, name: str) -> None:
+    """No member may be sent that the contract does not name, and none be left out."""
+    schema = openapi["components"]["schemas"][name]
+    assert schema["additionalProperties"] is False
+    assert set(schema["required"]) == schema["properties"].keys()
+
+
+@pytest.mark.parametrize(
+    ("surname", "given_names", "valid"), [("A", "B", True), ("A", "", True), ("", "B", True), ("", "", False)]
+)
+def test_one_name_is_enough(
+    openapi: Openapi, examples: dict[str, list[dict[str, Any]]], surname: str, given_names: str, *, valid: bool
+) -> None:
+    """A guest with one name is reported; one without any is not."""
+    guest = {**examples["check_in"][0]["guest"], "surname": surname, "given_names": given_names}
+    assert validator(openapi, "Guest").is_valid(guest) is valid
+
+
+@given(junk=st.dictionaries(st.sampled_from(["status", "receipt", "errors", "retry_after"]), st.none() | st.just("x")))
+def test_reader_and_schema_agree_on_what_is_broken(openapi: Openapi, junk: dict[str, Any]) -> None:
+    """What the schema refuses as a result, the client refuses too."""
+    result = {
+        "id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11",
+        "status": "pending",
+        "receipt": None,
+        "errors": [],
+        "warnings": [],
+        "retry_after": None,
+    } | junk
+    try:
+        answers.read_result(result, result["id"])
+    except NotTheAuthority:
+        understood = False
+    else:
+        understood = True
+    assert understood == validator(openapi, "Result").is_valid(result)
+
+
+@pytest.fixture
+def ask(openapi: Openapi, tmp_path: Path) -> Iterator[Callable[..., int]]:
+    """Ask the sandbox with plain requests, hold its answer against the contract, and return the status."""
+    server = SandboxServer(
+        tmp_path / "sandbox.db",
+        username="melati",
+        password="rahasia",
+        faults="meta:429=5,meta:503=5,meta:500,meta:403,413,pending",
+        now=lambda: datetime(2026, 11, 26, 12, 0, tzinfo=UTC),
+    )
+    with server, requests.Session() as session:
+        token = session.post(
+            f"{server.base_url}/oauth/token", data={"grant_type": "client_credentials"}, auth=("melati", "rahasia")
+        ).json()
+        assert validator(openapi, "Token").is_valid(token)
+        session.headers["Authorization"] = f"Bearer {token['access_token']}"
+
+        def ask(method: str, route: str, url: str | None = None, **options: Any) -> int:
+            answer = session.request(method, server.base_url + (url or route), timeout=5, **options)
+            response = resolved(openapi, openapi["paths"][route][method]["responses"][str(answer.status_code)])
+            kind = answer.headers.get("Content-Type", "").partition(";")[0]
+            assert (kind in response["content"]) if "content" in response else answer.content == b""
+            if "content" in response:
+                validator(openapi, response["content"][kind]["schema"]).validate(answer.json())
+            return answer.status_code
+
+        yield ask
+
+
+def test_the_sandbox_keeps_the_contract(ask: Callable[..., int], examples: dict[str, list[dict[str, Any]]]) -> None:
+    """What the sandbox answers, well or badly, is what the contract says it may answer."""
+    (arrival,), life = examples["check_in"], examples["life_of_a_stay"]
+    bad = {**arrival, "id": life[0]["id"].replace("8b12", "8b99"), "guest": {**arrival["guest"], "sex": "?"}}
+    one = {"params": None, "headers": {"Accept": "application/json, application/problem+json"}}
+    report, receipt = f"/reports/{arrival['id']}", f"/reports/{arrival['id']}/receipt"
+    assert [ask("get", "/meta", **one) for _ in range(5)] == [429, 503, 500, 403, 200]
+    assert ask("get", "/codes/{table}", "/codes/purposes") == 200
+    assert ask("get", "/codes/{table}", "/codes/nothing") == 404
+    assert ask("get", "/reports/{id}", report) == 404
+    assert ask("get", "/reports/{id}/receipt", receipt) == 404
+    assert ask("post", "/reports/validate", json={"reports": [arrival, bad]}) == 200
+    assert ask("post", "/reports", json={"reports": [arrival]}) == 413
+    assert ask("post", "/reports", json={"reports": [arrival]}) == 200
+    assert ask("post", "/reports", json={"reports": [bad, *life]}) == 200
+    assert ask("post", "/reports", json={"reports": []}) == 400
+    assert ask("get", "/reports/{id}", report) == 200
+    assert ask("get", "/reports/{id}/receipt", receipt) == 200
+
+
+def test_the_contract_is_json_too(openapi: Openapi) -> None:
+    """No date or other guest of YAML's hides in the document: as JSON, it is the same."""
+    assert json.loads(json.dumps(openapi)) == openapi

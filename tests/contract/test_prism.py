@@ -1,0 +1,84 @@
+"""The client against every documented error, as a mock that others wrote reads them out of the contract."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.authority.limits import Patience
+from apoa_client.errors import (
+    AccountSuspended,
+    ApoaError,
+    AuthorityBusy,
+    CallRefused,
+    TooLarge,
+    UnknownOutcome,
+    WrongPassword,
+)
+from apoa_client.report.wire import from_json, to_json
+
+pytestmark = pytest.mark.prism
+
+
+@pytest.fixture
+def prism(prism_url: str) -> Iterator[HttpAuthority]:
+    """A client of Prism that holds a token."""
+    client = HttpAuthority(
+        base_url=prism_url,
+        username="melati",
+        password=lambda: "rahasia",
+        user_agent="apoa-client/0",
+        patience=Patience(connect_s=5, read_s=5, total_s=10),
+    )
+    client.meta()
+    yield client
+    client.close()
+
+
+def wish(client: HttpAuthority, status: int) -> None:
+    """Have Prism answer with `status`: it takes that from a header, which no door of ours lets through."""
+    client._transport._session.headers["Prefer"] = f"code={status}"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, CallRefused),
+        (401, WrongPassword),
+        (403, AccountSuspended),
+        (413, TooLarge),
+        (429, AuthorityBusy),
+        (500, UnknownOutcome),
+        (503, AuthorityBusy),
+    ],
+)
+def test_each_documented_error(
+    prism: HttpAuthority, examples: dict[str, list[dict[str, Any]]], status: int, error: type[ApoaError]
+) -> None:
+    """Each error of the contract, as the contract shows it, is the class of error that its table promises."""
+    report = from_json(_dumps(examples["check_in"][0]))
+    wish(prism, status)
+    with pytest.raises(error) as caught:
+        prism.submit([(report.id, to_json(report))])
+    assert getattr(caught.value, "retry_after", None) == (30 if error is AuthorityBusy else None)
+
+
+def test_documented_404(prism: HttpAuthority, examples: dict[str, list[dict[str, Any]]]) -> None:
+    """The contract's 404 is "never received"."""
+    wish(prism, 404)
+    assert prism.verdict(examples["check_in"][0]["id"]) is None
+
+
+def test_documented_304(prism: HttpAuthority) -> None:
+    """A table of codes comes with an ETag, and is not sent again to whoever has it."""
+    table = prism.codes("stay_permits")
+    assert table is not None
+    assert table.etag is not None
+    wish(prism, 304)
+    assert prism.codes("stay_permits", table.etag) is None
+
+
+def _dumps(value: object) -> bytes:
+    return json.dumps(value).encode()
