@@ -1,0 +1,69 @@
+"""What the authority answers, as values that turn into the contract's JSON."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+Violations = tuple["Violation", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One remark on one field of a report. `message` is English, and never quotes what was sent."""
+
+    field: str
+    code: str
+    message: str
+
+    def as_json(self) -> dict[str, str]:
+        """The contract's ``Violation``."""
+        return {"field": self.field, "code": self.code, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A receipt. `number` says aloud that it is no real one; `issued_at` is RFC 3339."""
+
+    number: str
+    issued_at: str
+    sha256: str
+
+    def as_json(self) -> dict[str, str]:
+        """The contract's ``Receipt``."""
+        return {"number": self.number, "issued_at": self.issued_at, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The verdict on one report. `retry_after` is seconds."""
+
+    id: str
+    status: str
+    receipt: Proof | None = None
+    errors: Violations = dataclasses.field(default=())
+    warnings: Violations = dataclasses.field(default=())
+    retry_after: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract's ``Result``."""
+        return {
+            "id": self.id,
+            "status": self.status,
+            "receipt": self.receipt.as_json() if self.receipt is not None else None,
+            "errors": [violation.as_json() for violation in self.errors],
+            "warnings": [violation.as_json() for violation in self.warnings],
+            "retry_after": self.retry_after,
+        }
+
+
+class Refusal(Exception):
+    """A whole call is refused (RFC 9457). `detail` is fixed English: it never quotes what was sent."""
+
+    def __init__(
+        self, status: int, detail: str, errors: Violations = (), headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers

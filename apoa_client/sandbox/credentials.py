@@ -1,0 +1,45 @@
+"""The property's username and password, and the tokens given for them (RFC 6749 §4.4, RFC 6750)."""
+
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from hmac import compare_digest
+
+MAX_TOKENS = 1_000
+"""Tokens that live at a time; the oldest goes first."""
+
+
+class Credentials:
+    """Gives tokens, and knows them again until they expire. `lifetime_s` is seconds."""
+
+    def __init__(self, username: str, password: str, *, lifetime_s: int, now: Callable[[], datetime]) -> None:
+        self._username = username.encode()
+        self._password = password.encode()
+        self._lifetime_s = lifetime_s
+        self._now = now
+        self._lock = threading.Lock()
+        self._expiry: dict[str, datetime] = {}
+
+    def known(self, username: str, password: str) -> bool:
+        """Whether this is the property, in a time that does not tell which of the two is wrong."""
+        right_name = compare_digest(username.encode(), self._username)
+        right_password = compare_digest(password.encode(), self._password)
+        return right_name and right_password
+
+    def issue(self) -> dict[str, str | int]:
+        """A new token, as the contract's ``Token``."""
+        token = secrets.token_urlsafe(32)
+        now = self._now()
+        with self._lock:
+            living = [(old, end) for old, end in self._expiry.items() if end > now]
+            self._expiry = dict(living[1 - MAX_TOKENS :])
+            self._expiry[token] = now + timedelta(seconds=self._lifetime_s)
+        return {"access_token": token, "token_type": "Bearer", "expires_in": self._lifetime_s}
+
+    def valid(self, token: str) -> bool:
+        """Whether the token was given by this authority since it started, and has not expired."""
+        given = token.encode()
+        with self._lock:
+            found = [end for known, end in self._expiry.items() if compare_digest(known.encode(), given)]
+        return bool(found) and found[0] > self._now()

@@ -1,0 +1,129 @@
+"""A script of misfortunes, so that staff, tests and the demo can see what the program does when the line is bad.
+
+Steps stand between commas, and one call uses up one step; afterwards the authority behaves. A step applies to
+``POST /reports`` unless a route stands before it: ``503=5,lost,pending*2,token:401``.
+"""
+
+import re
+import threading
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+from apoa_client.errors import UsageProblem
+from apoa_client.texts import msg
+
+MAX_REPEATS = 10_000
+MAX_SECONDS = 3_600
+
+_STEP = re.compile(r"(?:(?P<route>[a-z]+):)?(?P<name>[a-z0-9-]+)(?:=(?P<amount>[0-9.]+))?(?:\*(?P<times>[0-9]+))?")
+
+_HTTP_ERRORS = frozenset({"400", "401", "403", "413", "429", "500", "502", "503", "504"})
+_WITH_RETRY_AFTER = frozenset({"429", "503"})
+_NEED_AMOUNT = frozenset({"slow", "defer"})
+_LINE = frozenset({"ok", "drop", "lost", "slow", "portal", "redirect", "truncated", "empty", "huge"})
+_VERDICTS = frozenset({"pending", "reject", "duplicate", "defer", "foreign-ids", "unknown-status"})
+
+
+class Route(StrEnum):
+    """The calls that a step can be written for."""
+
+    REPORTS = "reports"
+    TOKEN = "token"  # noqa: S105  the name of a route
+    META = "meta"
+    RESULT = "result"
+    CODES = "codes"
+
+
+_POSSIBLE = {
+    Route.REPORTS: _HTTP_ERRORS | _LINE | _VERDICTS | {"short-list"},
+    Route.RESULT: _HTTP_ERRORS | _LINE | _VERDICTS,
+    Route.TOKEN: _HTTP_ERRORS | _LINE,
+    Route.META: _HTTP_ERRORS | _LINE,
+    Route.CODES: _HTTP_ERRORS | _LINE,
+}
+
+
+class BadFaultScript(UsageProblem):
+    """A fault script with a step that nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One misfortune. `amount` is seconds, for the steps that take some."""
+
+    name: str
+    amount: float | None = None
+
+    @property
+    def http_status(self) -> int | None:
+        """The status of an HTTP error step, or None for any other."""
+        return int(self.name) if self.name in _HTTP_ERRORS else None
+
+    @property
+    def seconds(self) -> int:
+        """`amount` in whole seconds, as headers and results carry it."""
+        return int(self.amount or 0)
+
+
+OK = Step("ok")
+
+
+class Faults:
+    """What is left of the script. Safe to use from several threads."""
+
+    def __init__(self, script: str = "") -> None:
+        self._lock = threading.Lock()
+        self._left: dict[Route, deque[Step]] = {route: deque() for route in Route}
+        for text in filter(None, (part.strip() for part in script.split(","))):
+            route, step, times = _read(text)
+            self._left[route].extend([step] * times)
+
+    def next(self, route: Route) -> Step:
+        """The next step of `route`, which is then used up; `OK` when none is left."""
+        with self._lock:
+            left = self._left[route]
+            return left.popleft() if left else OK
+
+
+def _read(text: str) -> tuple[Route, Step, int]:
+    match = _STEP.fullmatch(text)
+    if match is None:
+        raise _unknown(text, Route.REPORTS)
+    try:
+        route = Route(match["route"] or Route.REPORTS)
+    except ValueError:
+        raise _unknown(text, Route.REPORTS) from None
+    times = int(match["times"] or 1)
+    if match["name"] not in _POSSIBLE[route] or not 1 <= times <= MAX_REPEATS:
+        raise _unknown(text, route)
+    return route, Step(match["name"], _amount(text, route, match["name"], match["amount"])), times
+
+
+def _amount(text: str, route: Route, name: str, amount: str | None) -> float | None:
+    if amount is None:
+        if name in _NEED_AMOUNT:
+            raise _unknown(text, route)
+        return None
+    if name not in _NEED_AMOUNT | _WITH_RETRY_AFTER:
+        raise _unknown(text, route)
+    try:
+        seconds = float(amount)
+    except ValueError:
+        raise _unknown(text, route) from None
+    if seconds > MAX_SECONDS or (name != "slow" and not seconds.is_integer()):
+        raise _unknown(text, route)
+    return seconds
+
+
+def _unknown(text: str, route: Route) -> BadFaultScript:
+    return BadFaultScript(
+        msg("The fault script has a step that is not known: {step}", step=text),
+        msg(
+            "Possible for {route}: {steps}. Write 429=SECONDS, 503=SECONDS, slow=SECONDS and defer=SECONDS; "
+            "STEP*2 repeats a step; a route may stand before it: {routes}.",
+            route=route.value,
+            steps=", ".join(sorted(_POSSIBLE[route])),
+            routes=", ".join(f"{each.value}:" for each in Route),
+        ),
+    )

@@ -1,0 +1,125 @@
+"""From the bytes of a request to the reports in it: bounded, and refused as a whole where it is no list of reports."""
+
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Request
+
+from apoa_client.sandbox.answers import Refusal
+from apoa_client.sandbox.validation import list_violations
+
+MAX_DEPTH = 16
+"""The contract needs six levels; a body of a million brackets is an attack on the parser."""
+
+_GZIP = zlib.MAX_WBITS | 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one call may bring. `max_body_bytes` counts what is inflated."""
+
+    max_batch: int = 500
+    max_body_bytes: int = 1 << 20
+
+
+def read_reports(request: Request, limits: Limits) -> list[dict[str, Any]]:
+    """The reports of a call, each an object with an ``Id``. Raises `Refusal`."""
+    _expect_type(request, "application/json")
+    body = _parsed(_inflated(request, limits))
+    listed = body.get("reports") if isinstance(body, dict) else None
+    if isinstance(listed, list) and len(listed) > limits.max_batch:
+        raise Refusal(413, f"At most {limits.max_batch} reports a call.")
+    wrong = list_violations(body)
+    if wrong:
+        raise Refusal(400, "The body is no list of reports with ids.", wrong)
+    reports: list[dict[str, Any]] = body["reports"]
+    return reports
+
+
+def read_form(request: Request, limits: Limits) -> dict[str, str]:
+    """The fields of a form. Raises `Refusal` for what is no form, or names a field twice."""
+    _expect_type(request, "application/x-www-form-urlencoded")
+    try:
+        pairs = parse_qsl(_bytes(request, limits).decode("ascii"), keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        raise Refusal(400, "The body is no form.") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Refusal(400, "The form names a field twice.")
+    return fields
+
+
+def _expect_type(request: Request, mimetype: str) -> None:
+    if request.mimetype != mimetype:
+        raise Refusal(400, f"The body must be {mimetype}.")
+
+
+def _bytes(request: Request, limits: Limits) -> bytes:
+    request.max_content_length = limits.max_body_bytes
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise _too_large(limits) from None
+    except (HTTPException, OSError):
+        raise Refusal(400, "The body broke off.") from None
+
+
+def _inflated(request: Request, limits: Limits) -> bytes:
+    body = _bytes(request, limits)
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding == "identity":
+        return body
+    if encoding not in {"gzip", "x-gzip"}:
+        raise Refusal(400, "The only content encoding is gzip.")
+    inflater = zlib.decompressobj(_GZIP)
+    try:
+        plain = inflater.decompress(body, limits.max_body_bytes + 1)
+    except zlib.error:
+        raise Refusal(400, "The body is no gzip.") from None
+    if len(plain) > limits.max_body_bytes:
+        raise _too_large(limits)
+    if not inflater.eof or inflater.unused_data:
+        raise Refusal(400, "The body is not one whole gzip member.")
+    return plain
+
+
+def _parsed(body: bytes) -> Any:  # noqa: ANN401  JSON is anything, until it is held against the contract
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_no_json, object_pairs_hook=_object)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "The body is no JSON in UTF-8.") from None
+    if _deeper_than(MAX_DEPTH, value):
+        raise Refusal(400, "The body is nested too deeply.")
+    return value
+
+
+def _no_json(_name: str) -> NoReturn:
+    message = "NaN and Infinity are no JSON"
+    raise ValueError(message)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, whose members' names are unique: otherwise two readers would read two reports (RFC 8259 §4)."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        message = "a member stands twice"
+        raise ValueError(message)
+    return value
+
+
+def _deeper_than(levels: int, value: object) -> bool:
+    inner: Iterable[object] = ()
+    if isinstance(value, dict):
+        inner = value.values()
+    elif isinstance(value, list):
+        inner = value
+    return levels < 0 or any(_deeper_than(levels - 1, each) for each in inner)
+
+
+def _too_large(limits: Limits) -> Refusal:
+    return Refusal(413, f"At most {limits.max_body_bytes} bytes a body, inflated.")

@@ -1,0 +1,92 @@
+"""Carries out the steps of a fault script: what goes wrong before, in, and after an answer."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from http import HTTPStatus
+from typing import NoReturn
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from apoa_client.sandbox.answers import Refusal, Result
+from apoa_client.sandbox.faults import Step
+
+ELSEWHERE = "https://login.hotel.invalid/"
+"""A name that no network can have (RFC 2606 §2): whoever follows the redirect gets nowhere."""
+
+_HUGE = 1 << 20
+_FOREIGN_ID = "00000000-0000-4000-8000-{:012x}"
+_PORTAL = """<!DOCTYPE html>
+<html lang="en"><head><title>Hotel Wi-Fi</title></head>
+<body><h1>Welcome to our Wi-Fi</h1><form method="post"><input name="room"><button>Connect</button></form></body></html>
+"""
+
+
+def respond(request: Request, step: Step, answer: Callable[[], Response], stopping: threading.Event) -> Response:
+    """The answer, with the step's misfortune. Raises `Refusal`, or `ConnectionAbortedError` having hung up."""
+    instead = _before(request, step, stopping)
+    return instead if instead is not None else _after(request, step, answer())
+
+
+def spoiled(step: Step, results: list[Result]) -> list[Result]:
+    """The results of a call, broken as the step has it."""
+    if step.name == "foreign-ids":
+        return [replace(result, id=_FOREIGN_ID.format(index)) for index, result in enumerate(results)]
+    if step.name == "short-list":
+        return results[:-1]
+    if step.name == "unknown-status":
+        return [replace(result, status="archived") for result in results]
+    return results
+
+
+def _before(request: Request, step: Step, stopping: threading.Event) -> Response | None:
+    status = step.http_status
+    if status is not None:
+        raise _refusal(status, step)
+    if step.name == "drop" or (step.name == "slow" and stopping.wait(step.amount)):
+        hang_up(request)
+    if step.name == "portal":
+        return Response(_PORTAL, 200, mimetype="text/html")
+    if step.name == "redirect":
+        return Response(status=302, headers={"Location": ELSEWHERE})
+    return None
+
+
+def _after(request: Request, step: Step, response: Response) -> Response:
+    if step.name == "lost":
+        hang_up(request)
+    body = response.get_data()
+    if step.name == "truncated":
+        response.set_data(body[: len(body) // 2])
+    elif step.name == "empty":
+        response.set_data(b"")
+    elif step.name == "huge" and body:
+        response.set_data(_padded(body))
+    return response
+
+
+def _padded(body: bytes) -> bytes:
+    """The same JSON, longer than the contract lets a client read."""
+    value = json.loads(body)
+    return json.dumps({**value, "padding": " " * _HUGE}).encode()
+
+
+def _refusal(status: int, step: Step) -> Refusal:
+    headers = [("Retry-After", str(step.seconds))] if step.amount is not None else []
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers.append(("WWW-Authenticate", 'Bearer realm="apoa-training"'))
+    return Refusal(status, "The training script asks for this error.", (), tuple(headers))
+
+
+def hang_up(request: Request) -> NoReturn:
+    """Close the connection without an answer, as a line does that breaks."""
+    with suppress(HTTPException, OSError):
+        request.get_data(cache=False)
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError

@@ -1,0 +1,193 @@
+"""The training authority as a server on the loopback interface, which can be taken away and brought back."""
+
+import errno
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from apoa_client.errors import SettingsProblem
+from apoa_client.sandbox.cover import Marks
+from apoa_client.sandbox.credentials import Credentials
+from apoa_client.sandbox.faults import Faults
+from apoa_client.sandbox.intake import Limits
+from apoa_client.sandbox.memory import Memory
+from apoa_client.sandbox.page import Arrivals
+from apoa_client.sandbox.register import Register
+from apoa_client.sandbox.service import About, Service
+from apoa_client.texts import Message, msg
+
+_Request = Any
+_Address = Any
+"""What `socketserver` passes through, and types as anything."""
+
+HOST = "127.0.0.1"
+HIGHEST_PORT = 65_535
+POLL_SECONDS = 0.02
+"""How soon `SandboxServer.stop` is noticed."""
+
+PATIENCE_SECONDS = 30
+"""How long a connection may say nothing."""
+
+
+class PortUnusable(SettingsProblem):
+    """The port is taken, or may not be listened on."""
+
+    advice: Message | None = msg(
+        "Choose another port, or stop the program that uses this one. Without a port, a free one is taken."
+    )
+
+
+@dataclass
+class SandboxServer:
+    """A training authority for one property. `memory` is its file; port 0 means a free one, kept once it is found.
+
+    `now` is aware; `token_lifetime_s` is seconds; `faults` is a fault script. `BadFaultScript` is raised for a script
+    that nobody can follow; by `start`, `PortUnusable` and `StorageProblem`.
+    """
+
+    memory: Path
+    _: KW_ONLY
+    port: int = 0
+    username: str
+    password: str = field(repr=False)
+    faults: str = ""
+    now: Callable[[], datetime]
+    token_lifetime_s: int = 3600
+    window_hours: int = 24
+    property_name: str = "Penginapan Latihan"
+    property_office: str | None = None
+    environment: str = "training"
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self._script = Faults(self.faults)
+        self._arrivals = Arrivals()
+        self._marks = Marks(secrets.token_bytes(32))
+        self._running: _Running | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Where the contract is spoken. With port 0, only true once started."""
+        return f"http://{HOST}:{self.port}/v1"
+
+    @property
+    def page_url(self) -> str:
+        """Where a browser shows what was received."""
+        return f"http://{HOST}:{self.port}/"
+
+    def start(self) -> Self:
+        """Listen. A server that was stopped listens on the port that it had, and goes on from its memory."""
+        if self._running is None:
+            listener = _listen(self.port)
+            with listener:
+                self.port = listener.getsockname()[1]
+                self._running = _Running(self._service(), listener)
+        return self
+
+    def stop(self) -> None:
+        """Free the port and hang up on whoever is connected. When this returns, no thread of the server's is left."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _service(self) -> Service:
+        return Service(
+            register=Register(Memory(self.memory), self._marks, self.now, self.window_hours),
+            credentials=Credentials(self.username, self.password, lifetime_s=self.token_lifetime_s, now=self.now),
+            faults=self._script,
+            about=About(self.environment, self.username, self.property_name, self.property_office, self.window_hours),
+            limits=self.limits,
+            arrivals=self._arrivals,
+            now=self.now,
+        )
+
+
+class _Running:
+    """One life of the server, from start to stop."""
+
+    def __init__(self, service: Service, listener: socket.socket) -> None:
+        self._service = service
+        self._server = _Server(HOST, listener.getsockname()[1], service, _Handler, fd=listener.fileno())
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="apoa-sandbox", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._service.stopping.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.hang_up()
+        self._service.register.memory.close()
+
+
+class _Server(ThreadedWSGIServer):
+    """Knows its connections, so that stopping ends them too."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  as the class above has it
+        super().__init__(*args, **options)
+        self._connections: dict[socket.socket, threading.Thread] = {}
+
+    def process_request(self, request: _Request, client_address: _Address) -> None:
+        """Handle one connection in a thread of its own."""
+        thread = threading.Thread(
+            target=self._handle, args=(request, client_address), name="apoa-sandbox-call", daemon=True
+        )
+        self._connections[request] = thread
+        thread.start()
+
+    def hang_up(self) -> None:
+        """End every connection, and wait until its thread is gone."""
+        for connection, thread in list(self._connections.items()):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+    def handle_error(self, request: _Request, client_address: _Address) -> None:
+        """A connection that broke is its client's matter, and nothing about it is printed."""
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  as the class above has it
+        """Nothing: the service logs what may be logged."""
+
+    def _handle(self, request: socket.socket, client_address: _Address) -> None:
+        try:
+            self.process_request_thread(request, client_address)
+        finally:
+            self._connections.pop(request, None)
+
+
+class _Handler(WSGIRequestHandler):
+    timeout: ClassVar[float | None] = PATIENCE_SECONDS
+    server_version = "apoa-sandbox"
+    sys_version = ""
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  as the class above has it
+        """Nothing: the request line holds ids, and the service logs the route."""
+
+
+def _listen(port: int) -> socket.socket:
+    if not 0 <= port <= HIGHEST_PORT:
+        raise PortUnusable(msg("{port} is no port: ports go from 1 to {highest}.", port=port, highest=HIGHEST_PORT))
+    try:
+        return socket.create_server((HOST, port), backlog=128)
+    except OSError as exc:
+        if exc.errno == errno.EADDRINUSE:
+            raise PortUnusable(msg("Another program already uses port {port}.", port=port)) from exc
+        raise PortUnusable(msg("The training authority may not listen on port {port}.", port=port)) from exc

@@ -1,0 +1,248 @@
+"""The contract's calls over HTTP: who may ask, what is asked, and the answer or the problem (RFC 9457)."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from apoa_client.authority.contract import contract_text
+from apoa_client.errors import ApoaError
+from apoa_client.sandbox import codes, mischief
+from apoa_client.sandbox.answers import Refusal, Result
+from apoa_client.sandbox.credentials import Credentials
+from apoa_client.sandbox.faults import OK, Faults, Route, Step
+from apoa_client.sandbox.intake import Limits, read_form, read_reports
+from apoa_client.sandbox.page import HEADERS, Arrivals
+from apoa_client.sandbox.register import Register
+from apoa_client.sandbox.validation import contract, violations
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+logger = logging.getLogger(__name__)
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
+_FAULTY = {
+    "token": Route.TOKEN,
+    "meta": Route.META,
+    "codes": Route.CODES,
+    "reports": Route.REPORTS,
+    "result": Route.RESULT,
+}
+_OPEN = frozenset({"page", "contract", "token"})
+"""What needs no token."""
+
+
+class _Id(BaseConverter):
+    """The contract's ``Id``: what is none is no address here, least of all another call's name."""
+
+    regex = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+_ROUTES = Map(
+    [
+        Rule("/", endpoint="page", methods=["GET"]),
+        Rule("/v1/openapi.yaml", endpoint="contract", methods=["GET"]),
+        Rule("/v1/oauth/token", endpoint="token", methods=["POST"]),
+        Rule("/v1/meta", endpoint="meta", methods=["GET"]),
+        Rule("/v1/codes/<table>", endpoint="codes", methods=["GET"]),
+        Rule("/v1/reports/validate", endpoint="validate", methods=["POST"]),
+        Rule("/v1/reports", endpoint="reports", methods=["POST"]),
+        Rule("/v1/reports/<id:report_id>", endpoint="result", methods=["GET"]),
+        Rule("/v1/reports/<id:report_id>/receipt", endpoint="receipt", methods=["GET"]),
+    ],
+    converters={"id": _Id},
+    merge_slashes=False,
+).bind("localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the authority says of itself and of the property that trains on it."""
+
+    environment: str
+    property_id: str
+    property_name: str
+    property_office: str | None
+    window_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The authority as a WSGI application. Safe to use from several threads."""
+
+    register: Register
+    credentials: Credentials
+    faults: Faults
+    about: About
+    limits: Limits
+    arrivals: Arrivals
+    now: Callable[[], datetime]
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request. Logs the method, the route and the status, and nothing that was sent."""
+        request = Request(environ)
+        route = "?"
+        try:
+            route, arguments = _matched(request)
+            response = self._answer(request, route, arguments)
+        except Refusal as refusal:
+            response = _problem(refusal)
+        except ConnectionError:
+            raise
+        except ApoaError as exc:
+            logger.error("training authority: %s", exc.name)  # noqa: TRY400  the class says all, the trace might not
+            response = _problem(Refusal(500, "The training authority cannot use its memory."))
+        except Exception as exc:  # noqa: BLE001  whatever breaks, the client gets an answer and the log no data
+            logger.error("training authority: %s", type(exc).__name__)  # noqa: TRY400  its text may hold personal data
+            response = _problem(Refusal(500, "The training authority has a bug."))
+        logger.debug("%s %s %d", request.method, route, response.status_code)
+        return _guarded(response)(environ, start_response)
+
+    def _answer(self, request: Request, route: str, arguments: dict[str, str]) -> Response:
+        step = self.faults.next(_FAULTY[route]) if route in _FAULTY else OK
+
+        def answer() -> Response:
+            if route not in _OPEN:
+                self._admit(request)
+            handler: Callable[..., Response] = getattr(self, f"_{route}")
+            return handler(request, step, **arguments)
+
+        return mischief.respond(request, step, answer, self.stopping)
+
+    def _admit(self, request: Request) -> None:
+        bearer = request.authorization
+        if bearer is None or bearer.type != "bearer" or not self.credentials.valid(bearer.token or ""):
+            raise _unauthorized("Bearer")
+
+    def _page(self, _request: Request, _step: Step) -> Response:
+        return Response(self.arrivals.page(self.about.property_name), mimetype="text/html", headers=HEADERS)
+
+    def _contract(self, _request: Request, _step: Step) -> Response:
+        return Response(contract_text(), mimetype="application/yaml")
+
+    def _token(self, request: Request, _step: Step) -> Response:
+        given = request.authorization
+        basic = given is not None and given.type == "basic"
+        if given is None or not basic or not self.credentials.known(given.username or "", given.password or ""):
+            raise _unauthorized("Basic")
+        wrong = violations("TokenRequest", read_form(request, self.limits))
+        if wrong:
+            raise Refusal(400, "The form must be grant_type=client_credentials.", wrong)
+        return _json(self.credentials.issue())
+
+    def _meta(self, _request: Request, _step: Step) -> Response:
+        about = self.about
+        return _json(
+            {
+                "contract": ".".join(contract()["info"]["version"].split(".")[:2]),
+                "environment": about.environment,
+                "server_time": self._time(),
+                "max_batch": self.limits.max_batch,
+                "max_body_bytes": self.limits.max_body_bytes,
+                "accepts_gzip": True,
+                "reporting_window_hours": about.window_hours,
+                "property": {"id": about.property_id, "name": about.property_name, "office": about.property_office},
+            }
+        )
+
+    def _codes(self, request: Request, _step: Step, table: str) -> Response:
+        found = codes.table(table)
+        if found is None:
+            raise Refusal(404, "There is no such table.")
+        response = _json(found)
+        response.set_etag(f"{table}-{found['version']}")
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response.make_conditional(request.environ)
+
+    def _validate(self, request: Request, _step: Step) -> Response:
+        return _results(self.register.receive(read_reports(request, self.limits), keep=False))
+
+    def _reports(self, request: Request, step: Step) -> Response:
+        reports = read_reports(request, self.limits)
+        results = self.register.receive(reports, step)
+        for report, result in zip(reports, results, strict=True):
+            self.arrivals.note(report, result, self._time())
+        return _results(mischief.spoiled(step, results))
+
+    def _result(self, _request: Request, step: Step, report_id: str) -> Response:
+        return _json(mischief.spoiled(step, [self._known(report_id, step)])[0].as_json())
+
+    def _receipt(self, _request: Request, step: Step, report_id: str) -> Response:
+        proof = self._known(report_id, step).receipt
+        if proof is None:
+            raise Refusal(404, "This report has no receipt.")
+        return _json(proof.as_json())
+
+    def _known(self, report_id: str, step: Step) -> Result:
+        result = self.register.result(report_id, step)
+        if result is None:
+            raise Refusal(404, "No report with this id was received.")
+        self.arrivals.decided(result)
+        return result
+
+    def _time(self) -> str:
+        return self.now().isoformat(timespec="seconds")
+
+
+def _matched(request: Request) -> tuple[str, dict[str, str]]:
+    """The route of a request. Raises `Refusal`, too where a name on the Internet was made to point here."""
+    host = request.environ.get("HTTP_HOST", "").rpartition(":")
+    if (host[0] or host[2]).lower() not in _LOOPBACK:
+        raise Refusal(421, "This training authority answers on the loopback address alone.")
+    try:
+        endpoint, arguments = _ROUTES.match(request.path, request.method)
+    except MethodNotAllowed as exc:
+        allowed = (("Allow", ", ".join(sorted(exc.valid_methods or ()))),)
+        raise Refusal(405, "This address has no such method.", (), allowed) from None
+    except HTTPException:
+        raise Refusal(404, "There is nothing at this address.") from None
+    return str(endpoint), dict(arguments)
+
+
+def _results(results: list[Result]) -> Response:
+    return _json({"results": [result.as_json() for result in results]})
+
+
+def _json(value: dict[str, Any]) -> Response:
+    return Response(json.dumps(value, ensure_ascii=False), mimetype="application/json")
+
+
+def _problem(refusal: Refusal) -> Response:
+    status = HTTPStatus(refusal.status)
+    response = _json(
+        {
+            "type": "about:blank",
+            "title": status.phrase,
+            "status": status.value,
+            "detail": refusal.detail,
+            "errors": [violation.as_json() for violation in refusal.errors],
+        }
+    )
+    response.status_code = status.value
+    response.mimetype = "application/problem+json"
+    response.headers.extend(refusal.headers)
+    return response
+
+
+def _unauthorized(scheme: str) -> Refusal:
+    details = {
+        "Basic": "The username or the password is missing or wrong.",
+        "Bearer": "The token is missing, wrong or has expired.",
+    }
+    return Refusal(401, details[scheme], (), (("WWW-Authenticate", f'{scheme} realm="apoa-training"'),))
+
+
+def _guarded(response: Response) -> Response:
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

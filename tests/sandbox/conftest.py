@@ -1,0 +1,138 @@
+"""A running training authority with a clock that only moves when told to, and reports to send it."""
+
+import copy
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from apoa_client.sandbox.server import SandboxServer
+
+Json = dict[str, Any]
+USERNAME = "wisma-melati"
+PASSWORD = "kata sandi: rahasia"
+
+_CHECK_IN: Json = {
+    "kind": "check_in",
+    "created_at": "2026-11-24T20:14:03+07:00",
+    "guest": {
+        "surname": "SMITHSON",
+        "given_names": "JANE ANN",
+        "sex": "F",
+        "birth_date": "1985-09-12",
+        "birth_place": "LIVERPOOL",
+        "nationality": "GBR",
+        "document": {
+            "type": "P",
+            "number": "925076473",
+            "issuing_state": "GBR",
+            "expiry_date": "2030-03-30",
+            "mrz": ["P<GBRSMITHSON<<JANE<ANN<<<<<<<<<<<<<<<<<<<<<", "9250764733GBR8509129F3003301<<<<<<<<<<<<<<00"],
+        },
+        "stay_permit": {"code": "B1", "number": None, "valid_until": "2026-12-20", "entry_date": "2026-11-21"},
+        "phone": "+44 151 496 0000",
+        "email": "jane@example.com",
+    },
+    "stay": {
+        "check_in": "2026-11-24T19:50:00+07:00",
+        "planned_check_out": "2026-11-27",
+        "room": "Melati 7",
+        "purpose": "tourism",
+        "note": "datang malam",
+    },
+}
+
+
+@pytest.fixture
+def clock() -> list[datetime]:
+    """The time, as its only element."""
+    return [datetime.fromisoformat("2026-11-24T20:15:00+07:00")]
+
+
+@pytest.fixture
+def make_server(tmp_path: Path, clock: list[datetime]) -> Iterator[Callable[..., SandboxServer]]:
+    """Starts authorities over one memory, with any of `SandboxServer`'s options; stops them all in the end."""
+    started: list[SandboxServer] = []
+
+    def make(**options: Any) -> SandboxServer:
+        settings = {"username": USERNAME, "password": PASSWORD, "now": lambda: clock[0], **options}
+        server = SandboxServer(tmp_path / "training" / "sandbox.db", **settings)
+        started.append(server)
+        return server.start()
+
+    yield make
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def bare() -> Iterator[requests.Session]:
+    """HTTP without credentials, proxies or redirects."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture
+def log_in(bare: requests.Session) -> Callable[[SandboxServer], requests.Session]:
+    """Gives the session a token of a server's."""
+
+    def take(server: SandboxServer) -> requests.Session:
+        form = {"grant_type": "client_credentials"}
+        answer = bare.post(f"{server.base_url}/oauth/token", data=form, auth=(USERNAME, PASSWORD), timeout=5)
+        bare.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return bare
+
+    return take
+
+
+@pytest.fixture
+def send(log_in: Callable[[SandboxServer], requests.Session]) -> Callable[..., list[Json]]:
+    """Logs in, sends reports, and gives the results of a 200."""
+
+    def post(server: SandboxServer, *reports: Json, call: str = "reports") -> list[Json]:
+        http = log_in(server)
+        answer = http.post(f"{server.base_url}/{call}", json={"reports": reports}, timeout=5)
+        assert answer.status_code == 200, answer.text
+        results: list[Json] = answer.json()["results"]
+        return results
+
+    return post
+
+
+@pytest.fixture
+def check_in() -> Callable[..., Json]:
+    """Makes check-ins, each with ids of its own; dotted names change fields: ``{"guest.sex": "M"}``."""
+    numbers = itertools.count(1)
+
+    def make(changes: Json | None = None, **members: Any) -> Json:
+        number = next(numbers)
+        ids = {"id": f"0199c2a4-7d1e-7b3c-9d55-{number:012x}", "stay_id": f"0199c2a4-7d1e-7001-8a11-{number:012x}"}
+        report = {**ids, **copy.deepcopy(_CHECK_IN), **members}
+        for path, value in (changes or {}).items():
+            *parents, name = path.split(".")
+            place = report
+            for parent in parents:
+                place = place[parent]
+            place[name] = value
+        return report
+
+    return make
+
+
+@pytest.fixture
+def follow_up(check_in: Callable[..., Json]) -> Callable[..., Json]:
+    """Makes the later reports of a stay: ``follow_up(report, "cancel")``."""
+
+    def make(report: Json, kind: str, **members: Any) -> Json:
+        new = check_in(stay_id=report["stay_id"], kind=kind)
+        if kind != "amend":
+            del new["guest"], new["stay"]
+        own = {"check_out": {"check_out": "2026-11-24T20:10:00+07:00"}}.get(kind, {"reason": "salah ketik"})
+        return {**new, **own, **members}
+
+    return make

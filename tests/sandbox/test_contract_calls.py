@@ -1,0 +1,317 @@
+"""The calls of the contract, over real HTTP."""
+
+import gzip
+import json
+import socket
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from apoa_client.authority.contract import contract_text
+from apoa_client.sandbox.intake import Limits
+from apoa_client.sandbox.server import SandboxServer
+from apoa_client.sandbox.validation import fits
+
+Json = dict[str, Any]
+Make = Callable[..., SandboxServer]
+LogIn = Callable[[SandboxServer], requests.Session]
+Send = Callable[..., list[Json]]
+Report = Callable[..., Json]
+
+USERNAME = "wisma-melati"
+PASSWORD = "kata sandi: rahasia"
+FORM = {"grant_type": "client_credentials"}
+
+
+def problem(answer: requests.Response, status: int) -> Json:
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body: Json = answer.json()
+    assert fits("Problem", body)
+    assert body["status"] == status
+    return body
+
+
+def test_token_is_given_for_the_right_password(make_server: Make, bare: requests.Session) -> None:
+    """The token answer is the contract's, and is not cached."""
+    server = make_server(token_lifetime_s=120)
+    answer = bare.post(f"{server.base_url}/oauth/token", data=FORM, auth=(USERNAME, PASSWORD), timeout=5)
+    assert answer.status_code == 200
+    assert fits("Token", answer.json())
+    assert answer.json()["expires_in"] == 120
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("auth", [(USERNAME, "salah"), ("orang lain", PASSWORD), ("", ""), None])
+def test_wrong_credentials_get_no_token(make_server: Make, bare: requests.Session, auth: tuple[str, str]) -> None:
+    """401 names the scheme that is wanted, and not what was wrong."""
+    answer = bare.post(f"{make_server().base_url}/oauth/token", data=FORM, auth=auth, timeout=5)
+    problem(answer, 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ("grant_type=password", "application/x-www-form-urlencoded"),
+        ("grant_type=client_credentials&scope=all", "application/x-www-form-urlencoded"),
+        ("grant_type=client_credentials&grant_type=client_credentials", "application/x-www-form-urlencoded"),
+        ("", "application/x-www-form-urlencoded"),
+        ("grant_type", "application/x-www-form-urlencoded"),
+        ('{"grant_type": "client_credentials"}', "application/json"),
+    ],
+)
+def test_token_wants_the_contracts_form(
+    make_server: Make, bare: requests.Session, body: str, content_type: str
+) -> None:
+    """Another grant, an unknown or doubled field, or no form at all, is a bad request."""
+    answer = bare.post(
+        f"{make_server().base_url}/oauth/token",
+        data=body,
+        headers={"Content-Type": content_type},
+        auth=(USERNAME, PASSWORD),
+        timeout=5,
+    )
+    problem(answer, 400)
+
+
+@pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic d2lzbWE6eA==", "Bearer", "Token a=b", "Bearer \xff"])
+@pytest.mark.parametrize("call", ["meta", "codes/purposes", "reports/0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"])
+def test_calls_need_a_token(make_server: Make, bare: requests.Session, call: str, header: str | None) -> None:
+    """Without a token that the authority gave, every call is 401."""
+    headers = {"Authorization": header.encode("latin-1")} if header is not None else {}
+    answer = bare.get(f"{make_server().base_url}/{call}", headers=headers, timeout=5)
+    problem(answer, 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+def test_tokens_expire(make_server: Make, log_in: LogIn, clock: list[datetime]) -> None:
+    """A token is good until its last second, and no longer; a new one is good again."""
+    server = make_server(token_lifetime_s=60)
+    http = log_in(server)
+    clock[0] += timedelta(seconds=59)
+    assert http.get(f"{server.base_url}/meta", timeout=5).status_code == 200
+    clock[0] += timedelta(seconds=1)
+    problem(http.get(f"{server.base_url}/meta", timeout=5), 401)
+    assert log_in(server).get(f"{server.base_url}/meta", timeout=5).status_code == 200
+
+
+def test_meta_says_who_and_what(make_server: Make, log_in: LogIn) -> None:
+    """The property, the limits and the server's time, as the contract has them."""
+    server = make_server(property_name="Wisma Melati", property_office="Kanim Yogyakarta", window_hours=48)
+    meta = log_in(server).get(f"{server.base_url}/meta", timeout=5).json()
+    assert fits("Meta", meta)
+    assert meta == {
+        "contract": "1.0",
+        "environment": "training",
+        "server_time": "2026-11-24T20:15:00+07:00",
+        "max_batch": 500,
+        "max_body_bytes": 1 << 20,
+        "accepts_gzip": True,
+        "reporting_window_hours": 48,
+        "property": {"id": USERNAME, "name": "Wisma Melati", "office": "Kanim Yogyakarta"},
+    }
+
+
+@pytest.mark.parametrize(("table", "code"), [("stay_permits", "B1"), ("purposes", "tourism"), ("nationalities", "D")])
+def test_code_tables_are_fetched_once(make_server: Make, log_in: LogIn, table: str, code: str) -> None:
+    """A table is the contract's, in two languages, and 304 while the client's is still current."""
+    server = make_server()
+    http = log_in(server)
+    answer = http.get(f"{server.base_url}/codes/{table}", timeout=5)
+    assert fits("CodeTable", answer.json())
+    row = next(row for row in answer.json()["codes"] if row["code"] == code)
+    assert row["id"] != row["en"]
+    held = {"If-None-Match": answer.headers["ETag"]}
+    again = http.get(f"{server.base_url}/codes/{table}", headers=held, timeout=5)
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", answer.headers["ETag"])
+    other = http.get(f"{server.base_url}/codes/{table}", headers={"If-None-Match": '"older"'}, timeout=5)
+    assert other.status_code == 200
+
+
+def test_contract_is_served_without_a_token(make_server: Make, bare: requests.Session) -> None:
+    """The OpenAPI file comes byte for byte as it ships."""
+    answer = bare.get(f"{make_server().base_url}/openapi.yaml", timeout=5)
+    assert answer.content.decode() == contract_text()
+
+
+def test_check_in_gets_a_receipt_that_says_training(make_server: Make, send: Send, check_in: Report) -> None:
+    """Accepted: a receipt that nobody takes for a real one, and that GET gives again."""
+    server = make_server()
+    (result,) = send(server, check_in())
+    assert fits("Result", result)
+    assert result["status"] == "accepted"
+    assert result["receipt"]["number"] == "LATIHAN-2026-000001"
+    assert result["receipt"]["issued_at"] == "2026-11-24T20:15:00+07:00"
+
+
+def test_result_and_receipt_are_given_again(make_server: Make, send: Send, log_in: LogIn, check_in: Report) -> None:
+    """By the client's own id; the receipt is JSON whatever is asked for, since this authority has no PDF."""
+    server = make_server()
+    report = check_in()
+    (result,) = send(server, report)
+    http = log_in(server)
+    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).json() == result
+    pdf = {"Accept": "application/pdf"}
+    receipt = http.get(f"{server.base_url}/reports/{report['id']}/receipt", headers=pdf, timeout=5)
+    assert receipt.headers["Content-Type"] == "application/json"
+    assert fits("Receipt", receipt.json())
+    assert receipt.json() == result["receipt"]
+
+
+def test_receipt_states_the_hash_of_the_report_as_sent(make_server: Make, send: Send, check_in: Report) -> None:
+    """A client that writes its JSON compactly finds the SHA-256 of its own bytes in the receipt."""
+    import hashlib  # noqa: PLC0415  only here
+
+    report = check_in({"guest.surname": "MUÑOZ"})
+    body = json.dumps(report, ensure_ascii=False, separators=(",", ":")).encode()
+    (result,) = send(make_server(), report)
+    assert result["receipt"]["sha256"] == hashlib.sha256(body).hexdigest()
+
+
+def test_what_was_never_received_is_not_found(make_server: Make, log_in: LogIn, send: Send, check_in: Report) -> None:
+    """404 for an unknown id, an id that is none, and the receipt of a refused report."""
+    server = make_server()
+    refused = check_in({"guest.nationality": "IDN"})
+    send(server, refused)
+    http = log_in(server)
+    for path in (f"reports/{check_in()['id']}", "reports/x", "codes/hotels", f"reports/{refused['id']}/receipt"):
+        problem(http.get(f"{server.base_url}/{path}", timeout=5), 404)
+
+
+def test_unknown_addresses_and_methods(make_server: Make, log_in: LogIn) -> None:
+    """404 for what is not there, 405 with what is allowed for a wrong method; never a redirect."""
+    server = make_server()
+    http = log_in(server)
+    for path in ("/v1/hotels", "/v1/meta/", "/v1//meta", "/v2/meta", "/favicon.ico"):
+        root = server.base_url.removesuffix("/v1")
+        problem(http.get(f"{root}{path}", timeout=5, allow_redirects=False), 404)
+    for path in ("reports", "reports/validate"):
+        answer = http.get(f"{server.base_url}/{path}", timeout=5)
+        problem(answer, 405)
+        assert answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("host", ["apoa.example", "127.0.0.1.evil.example", "evil.example:80", "[::1]", ""])
+def test_names_on_the_internet_are_turned_away(make_server: Make, bare: requests.Session, host: str) -> None:
+    """A web site that points its name at this computer (DNS rebinding) reads neither the page nor the calls."""
+    server = make_server()
+    for url in (server.page_url, f"{server.base_url}/openapi.yaml"):
+        problem(bare.get(url, headers={"Host": host}, timeout=5), 421)
+    assert bare.get(server.page_url, headers={"Host": f"localhost:{server.port}"}, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe{}",
+        b"[]",
+        b"{}",
+        b'{"reports": []}',
+        b'{"reports": {}}',
+        b'{"reports": [1]}',
+        b'{"reports": [{}]}',
+        b'{"reports": [{"id": 7}]}',
+        b'{"reports": [{"id": "0199C2A4-7D1E-7B3C-9D55-0A4F1C2E8B11"}]}',
+        b'{"reports": [{"id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11\\n"}]}',
+        b'{"reports": [{"id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"}], "more": 1}',
+        b'{"reports": [], "reports": [{"id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"}]}',
+        b'{"reports": [NaN]}',
+        b"[" * 100_000,
+        b'{"reports": ' + b"[" * 20 + b"]" * 20 + b"}",
+        b'{"reports": [' + b"9" * 5000 + b"]}",
+    ],
+)
+def test_what_is_no_list_of_reports_is_refused_whole(make_server: Make, log_in: LogIn, body: bytes) -> None:
+    """400 with the reason, and nothing acquired."""
+    server = make_server()
+    headers = {"Content-Type": "application/json"}
+    problem(log_in(server).post(f"{server.base_url}/reports", data=body, headers=headers, timeout=5), 400)
+
+
+def test_body_of_another_type_is_refused(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """Only application/json is read."""
+    server = make_server()
+    body = json.dumps({"reports": [check_in()]})
+    headers = {"Content-Type": "text/plain"}
+    problem(log_in(server).post(f"{server.base_url}/reports", data=body, headers=headers, timeout=5), 400)
+
+
+def test_gzip_is_read(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """A body may be compressed."""
+    server = make_server()
+    answer = compressed(log_in(server), server, gzip.compress(json.dumps({"reports": [check_in()]}).encode()))
+    assert answer.json()["results"][0]["status"] == "accepted"
+
+
+def test_bad_gzip_is_refused(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """400 for no gzip, a broken end, something behind the end, and for another encoding."""
+    server = make_server()
+    http = log_in(server)
+    whole = gzip.compress(json.dumps({"reports": [check_in()]}).encode())
+    for body in (b"{}", whole[:-9], whole[:-4], whole + b"x", b""):
+        problem(compressed(http, server, body), 400)
+    problem(compressed(http, server, whole, "br"), 400)
+
+
+def test_gzip_bomb_is_refused_unexploded(make_server: Make, log_in: LogIn) -> None:
+    """A small body that inflates beyond the limit is too large, however small it came."""
+    server = make_server()
+    bomb = gzip.compress(b" " * (50 << 20))
+    assert len(bomb) < 1 << 20
+    problem(compressed(log_in(server), server, bomb), 413)
+
+
+def compressed(http: requests.Session, server: SandboxServer, body: bytes, how: str = "gzip") -> requests.Response:
+    headers = {"Content-Type": "application/json", "Content-Encoding": how}
+    return http.post(f"{server.base_url}/reports", data=body, headers=headers, timeout=10)
+
+
+def test_body_that_breaks_off_is_refused(make_server: Make, log_in: LogIn) -> None:
+    """Less than was announced, in length or in chunks, is never taken for the whole."""
+    server = make_server()
+    token = log_in(server).headers["Authorization"]
+    lines = ["POST /v1/reports HTTP/1.1", "Host: localhost", f"Authorization: {token!s}"]
+    head = "\r\n".join([*lines, "Content-Type: application/json", ""])
+    for rest in ("Content-Length: 100\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}"):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as raw:
+            raw.sendall((head + rest).encode())
+            raw.shutdown(socket.SHUT_WR)
+            assert raw.makefile("rb").readline().split()[1] == b"400"
+
+
+def test_too_large_is_413(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """More reports than max_batch, or more bytes than max_body_bytes; exactly as many are taken."""
+    server = make_server(limits=Limits(max_batch=2, max_body_bytes=6000))
+    http = log_in(server)
+    url = f"{server.base_url}/reports"
+    assert http.post(url, json={"reports": [check_in(), check_in()]}, timeout=5).status_code == 200
+    problem(http.post(url, json={"reports": [check_in()] * 3}, timeout=5), 413)
+    problem(http.post(url, data=b" " * 6001, headers={"Content-Type": "application/json"}, timeout=5), 413)
+
+
+def test_one_bad_report_does_not_touch_the_others(make_server: Make, send: Send, check_in: Report) -> None:
+    """Its own result says so; the others are acquired, in the order sent."""
+    good, bad, other = check_in(), check_in({"guest.sex": "Z"}), check_in({"guest.document.number": "X1"})
+    results = send(make_server(), good, bad, other)
+    assert [result["id"] for result in results] == [good["id"], bad["id"], other["id"]]
+    assert [result["status"] for result in results] == ["accepted", "rejected", "accepted"]
+
+
+def test_validation_acquires_nothing(make_server: Make, send: Send, check_in: Report, follow_up: Report) -> None:
+    """The same verdicts, a whole life of a stay included, but no receipt, and nothing remembered."""
+    server = make_server()
+    report = check_in()
+    leaving = follow_up(report, "check_out")
+    results = send(server, report, leaving, check_in({"guest.sex": "Z"}), call="reports/validate")
+    assert [result["status"] for result in results] == ["accepted", "accepted", "rejected"]
+    assert all(fits("ValidationResult", result) and result["receipt"] is None for result in results)
+    (sent,) = send(server, report)
+    assert sent["receipt"]["number"] == "LATIHAN-2026-000001"
+    (again,) = send(server, report, call="reports/validate")
+    assert again == sent

@@ -1,0 +1,251 @@
+"""The fault script: what it understands, and each misfortune as a client meets it."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apoa_client.errors import Exit
+from apoa_client.sandbox.faults import OK, BadFaultScript, Faults, Route, Step
+from apoa_client.sandbox.server import SandboxServer
+
+Json = dict[str, Any]
+Make = Callable[..., SandboxServer]
+LogIn = Callable[[SandboxServer], requests.Session]
+Send = Callable[..., list[Json]]
+Report = Callable[..., Json]
+
+
+def drawn(script: str, route: Route = Route.REPORTS) -> list[Step]:
+    faults = Faults(script)
+    return list(iter(lambda: faults.next(route), OK))
+
+
+def test_steps_are_used_up_in_their_order_by_route() -> None:
+    """One call uses up one step; when none is left, the authority behaves."""
+    script = " 503=5, lost ,pending*2,token:401,meta:slow=0.5,result:pending,codes:portal "
+    assert drawn(script) == [Step("503", 5), Step("lost"), Step("pending"), Step("pending")]
+    assert drawn(script, Route.TOKEN) == [Step("401")]
+    assert drawn(script, Route.META) == [Step("slow", 0.5)]
+    assert drawn(script, Route.RESULT) == [Step("pending")]
+    assert drawn(script, Route.CODES) == [Step("portal")]
+    assert drawn("") == []
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "explode", "404", "slow", "defer", "slow=", "slow=1.2.3", "defer=1.5", "429=x", "500=3", "drop=1", "lost*0",
+        "lost*99999", "token:pending", "meta:short-list", "result:short-list", "codes:reject", "hotel:drop",
+        "slow=99999", "Drop", "drop drop", "503=5=6", "*2", "token:", "reports:", "slow=..",
+    ],
+)  # fmt: skip
+def test_unknown_steps_are_named_with_what_is_possible(step: str) -> None:
+    """A mistyped script is a usage error that helps."""
+    with pytest.raises(BadFaultScript) as caught:
+        Faults(f"drop,{step}")
+    assert caught.value.exit_code is Exit.USAGE
+    assert step in caught.value.message.render()
+    assert caught.value.advice is not None
+    advice = caught.value.advice.render()
+    assert ", drop, " in advice
+    assert "token:" in advice
+
+
+@given(st.text(max_size=30))
+def test_any_script_is_read_or_refused(script: str) -> None:
+    """No script breaks the reader."""
+    try:
+        steps = drawn(script)
+    except BadFaultScript:
+        return
+    assert all(step.name for step in steps)
+
+
+def post(http: requests.Session, server: SandboxServer, *reports: Json) -> requests.Response:
+    return http.post(f"{server.base_url}/reports", json={"reports": reports}, timeout=5, allow_redirects=False)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 429, 500, 502, 503, 504])
+def test_http_errors_come_as_problems_and_acquire_nothing(
+    make_server: Make, log_in: LogIn, check_in: Report, status: int
+) -> None:
+    """The status asked for, in the contract's form; the report was not processed, and goes through next time."""
+    server = make_server(faults=str(status))
+    http = log_in(server)
+    report = check_in()
+    answer = post(http, server, report)
+    assert answer.status_code == status
+    assert answer.json()["status"] == status
+    assert "Retry-After" not in answer.headers
+    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).status_code == 404
+    assert post(http, server, report).json()["results"][0]["status"] == "accepted"
+
+
+@pytest.mark.parametrize("step", ["429=30", "503=7"])
+def test_retry_after_is_sent(make_server: Make, log_in: LogIn, check_in: Report, step: str) -> None:
+    """The seconds of the script stand in the header."""
+    server = make_server(faults=step)
+    answer = post(log_in(server), server, check_in())
+    assert answer.headers["Retry-After"] == step.partition("=")[2]
+
+
+@pytest.mark.parametrize(("step", "processed"), [("drop", 404), ("lost", 200)])
+def test_connection_breaks_before_or_after(
+    make_server: Make, log_in: LogIn, check_in: Report, step: str, processed: int
+) -> None:
+    """Either way the client hears nothing; only what was lost after processing is known to the authority."""
+    server = make_server(faults=step)
+    http = log_in(server)
+    report = check_in()
+    with pytest.raises(requests.ConnectionError):
+        post(http, server, report)
+    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).status_code == processed
+    assert post(http, server, report).json()["results"][0]["receipt"]["number"] == "LATIHAN-2026-000001"
+
+
+def test_slow_answers_late_and_still_acquires(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """The answer comes after the seconds asked for, and not before."""
+    server = make_server(faults="slow=0.2")
+    http = log_in(server)
+    begin = time.monotonic()
+    answer = post(http, server, check_in())
+    assert time.monotonic() - begin >= 0.2
+    assert answer.json()["results"][0]["status"] == "accepted"
+
+
+def test_captive_portal_and_redirect_are_not_the_authority(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """A hotel's log-in page with 200, and a way to elsewhere; neither processed anything."""
+    server = make_server(faults="portal,redirect")
+    http = log_in(server)
+    report = check_in()
+    portal, redirect = post(http, server, report), post(http, server, report)
+    assert (portal.status_code, portal.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert (redirect.status_code, redirect.headers["Location"]) == (302, "https://login.hotel.invalid/")
+    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).status_code == 404
+
+
+def test_broken_bodies(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """Half of the JSON, nothing, and over 1 MiB; the report was processed each time."""
+    server = make_server(faults="truncated,empty,huge")
+    http = log_in(server)
+    report = check_in()
+    truncated, empty, huge = (post(http, server, report) for _ in range(3))
+    whole = post(http, server, report)
+    assert truncated.content == whole.content[: len(whole.content) // 2]
+    assert (empty.status_code, empty.content) == (200, b"")
+    assert len(huge.content) > 1 << 20
+    assert huge.json()["results"] == whole.json()["results"]
+
+
+def test_broken_bodies_of_an_answer_without_one(make_server: Make, log_in: LogIn) -> None:
+    """A 304 cannot be made huge, and stays what it is."""
+    server = make_server(faults="codes:ok,codes:huge")
+    http = log_in(server)
+    url = f"{server.base_url}/codes/purposes"
+    held = {"If-None-Match": http.get(url, timeout=5).headers["ETag"]}
+    assert http.get(url, headers=held, timeout=5).status_code == 304
+
+
+def test_pending_is_decided_when_asked_for(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """First no receipt, and the same answer to the same report; then accepted, once and for all."""
+    server = make_server(faults="pending")
+    http = log_in(server)
+    report = check_in()
+    (first,) = post(http, server, report).json()["results"]
+    assert (first["status"], first["receipt"]) == ("pending", None)
+    assert post(http, server, report).json()["results"] == [first]
+    url = f"{server.base_url}/reports/{report['id']}"
+    decided = http.get(url, timeout=5).json()
+    assert (decided["status"], decided["receipt"]["number"]) == ("accepted", "LATIHAN-2026-000001")
+    assert http.get(url, timeout=5).json() == decided
+    assert post(http, server, report).json()["results"] == [decided]
+
+
+def test_pending_survives_a_restart(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """The verdict that was promised is given by the authority that comes back."""
+    first = make_server(faults="pending")
+    report = check_in()
+    post(log_in(first), first, report)
+    first.stop()
+    second = make_server()
+    answer = log_in(second).get(f"{second.base_url}/reports/{report['id']}", timeout=5)
+    assert answer.json()["status"] == "accepted"
+
+
+def test_pending_may_stay_or_turn_out_badly(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """Asked for, it may be pending still, deferred, a broken answer, and in the end rejected for good."""
+    server = make_server(faults="pending,result:pending,result:defer=9,result:foreign-ids,result:unknown-status")
+    http = log_in(server)
+    report = check_in()
+    post(http, server, report)
+    url = f"{server.base_url}/reports/{report['id']}"
+    still, later, foreign, unknown = (http.get(url, timeout=5).json() for _ in range(4))
+    assert still["status"] == "pending"
+    assert (later["status"], later["retry_after"]) == ("deferred", 9)
+    assert foreign["id"] != report["id"]
+    assert unknown["status"] not in {"accepted", "pending", "rejected", "duplicate", "deferred"}
+    assert http.get(url, timeout=5).json()["status"] == "accepted"
+
+
+@pytest.mark.parametrize(("step", "status"), [("reject", "rejected"), ("duplicate", "duplicate")])
+def test_verdicts_by_script(make_server: Make, log_in: LogIn, check_in: Report, step: str, status: str) -> None:
+    """At once or after pending, a scripted verdict is kept like any other."""
+    server = make_server(faults=f"{step},pending,result:{step}")
+    http = log_in(server)
+    report, other = check_in(), check_in({"guest.document.number": "X1"})
+    (at_once,) = post(http, server, report).json()["results"]
+    post(http, server, other)
+    asked = http.get(f"{server.base_url}/reports/{other['id']}", timeout=5).json()
+    assert at_once["status"] == asked["status"] == status
+    assert bool(asked["errors"]) == (status == "rejected")
+    assert (asked["receipt"] is None) == (status == "rejected")
+    assert post(http, server, report, other).json()["results"] == [at_once, asked]
+
+
+def test_deferred_is_not_received(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """Not now: the seconds to wait, and no memory of the report. One that is wrong is refused all the same."""
+    server = make_server(faults="defer=60")
+    http = log_in(server)
+    report = check_in()
+    deferred, wrong = post(http, server, report, check_in({"guest.sex": "Z"})).json()["results"]
+    assert (deferred["status"], deferred["retry_after"], deferred["receipt"]) == ("deferred", 60, None)
+    assert wrong["status"] == "rejected"
+    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).status_code == 404
+    assert post(http, server, report).json()["results"][0]["status"] == "accepted"
+
+
+def test_broken_lists_of_results(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """Other ids, one too few, and a status that nobody knows: nothing in such an answer may be believed."""
+    server = make_server(faults="foreign-ids,short-list,unknown-status")
+    http = log_in(server)
+    reports = [check_in(), check_in({"guest.document.number": "X1"})]
+    foreign, short, unknown = (post(http, server, *reports).json()["results"] for _ in range(3))
+    assert not {result["id"] for result in foreign} & {report["id"] for report in reports}
+    assert len(short) == 1
+    assert {result["status"] for result in unknown} == {"archived"}
+
+
+def test_other_routes_have_faults_of_their_own(make_server: Make, log_in: LogIn, bare: requests.Session) -> None:
+    """A token that is refused, a portal in place of /meta, a table cut in half."""
+    server = make_server(faults="token:ok,token:403,meta:portal,codes:truncated")
+    http = log_in(server)
+    form = {"grant_type": "client_credentials"}
+    assert bare.post(f"{server.base_url}/oauth/token", data=form, timeout=5).status_code == 403
+    assert http.get(f"{server.base_url}/meta", timeout=5).headers["Content-Type"].startswith("text/html")
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(http.get(f"{server.base_url}/codes/purposes", timeout=5).content)
+
+
+def test_validation_uses_up_no_step(make_server: Make, send: Send, check_in: Report) -> None:
+    """The script is for what is handed in."""
+    server = make_server(faults="reject")
+    report = check_in()
+    assert send(server, report, call="reports/validate")[0]["status"] == "accepted"
+    assert send(server, report)[0]["status"] == "rejected"

@@ -1,0 +1,141 @@
+"""The page that shows what was received."""
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import requests
+
+from apoa_client.sandbox.answers import Result
+from apoa_client.sandbox.page import MAX_ROWS, Arrivals
+from apoa_client.sandbox.server import SandboxServer
+
+Json = dict[str, Any]
+Make = Callable[..., SandboxServer]
+Send = Callable[..., list[Json]]
+Report = Callable[..., Json]
+
+
+class _Table(HTMLParser):
+    """The cells of a page's table, and every tag that it has."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.tags: set[str] = set()
+        self._inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        assert not {name for name, _ in attrs} & {"src", "href", "onload"}
+        if tag == "tr":
+            self.rows.append([])
+        self._inside = tag == "td"
+        if self._inside:
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "td"
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.rows[-1][-1] += data
+
+
+def shown(bare: requests.Session, server: SandboxServer) -> list[list[str]]:
+    return [row for row in _Table(bare.get(server.page_url, timeout=5).text).rows if row]
+
+
+def test_page_says_training_and_locks_itself_down(make_server: Make, bare: requests.Session) -> None:
+    """Nobody takes it for Immigration; it loads nothing, runs nothing, is framed by nothing, and is not cached."""
+    answer = bare.get(make_server(property_name="Wisma <Melati>").page_url, timeout=5)
+    assert "LATIHAN / TRAINING &mdash; bukan Imigrasi / not Immigration" in answer.text
+    assert "Wisma &lt;Melati&gt;" in answer.text
+    assert '<meta http-equiv="refresh"' in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'")
+    assert "script" not in _Table(answer.text).tags
+
+
+def test_page_shows_what_came_newest_first(
+    make_server: Make, send: Send, bare: requests.Session, check_in: Report, follow_up: Report
+) -> None:
+    """Kind, guest, room, verdict and receipt; a check-out under the name that its check-in brought."""
+    server = make_server()
+    report = check_in()
+    send(server, report, check_in({"guest.sex": "Z", "guest.document.number": 5}), follow_up(report, "check_out"))
+    send(server, report)
+    newest, refused, oldest = shown(bare, server)
+    assert oldest == [
+        "2026-11-24T20:15:00+07:00",
+        "Masuk / Check-in",
+        "SMITHSON JANE ANN",
+        "Melati 7",
+        "Diterima / Accepted",
+        "LATIHAN-2026-000001",
+    ]
+    assert newest[1:5] == ["Keluar / Check-out", "SMITHSON JANE ANN", "Melati 7", "Diterima / Accepted"]
+    assert refused[4].startswith("Ditolak / Rejected; guest.")
+    assert "guest.sex unknown_value" in refused[4]
+    assert refused[5] == ""
+
+
+def test_page_follows_a_pending_report(
+    make_server: Make, send: Send, log_in: Callable[[SandboxServer], requests.Session], check_in: Report
+) -> None:
+    """When it is decided, the page says so; one that an earlier process received is not on the page."""
+    earlier = make_server(faults="pending")
+    old = check_in({"guest.document.number": "X1"})
+    send(earlier, old)
+    earlier.stop()
+    server = make_server(faults="pending")
+    report = check_in()
+    send(server, report)
+    http = log_in(server)
+    assert shown(http, server)[0][4] == "Diproses / Pending"
+    for each in (report, old):
+        http.get(f"{server.base_url}/reports/{each['id']}", timeout=5)
+    (row,) = shown(http, server)
+    assert row[4:] == ["Diterima / Accepted", "LATIHAN-2026-000001"]
+
+
+def test_hostile_text_is_only_text(make_server: Make, send: Send, bare: requests.Session, check_in: Report) -> None:
+    """What a guest is called cannot become a tag, and what is no text is not shown."""
+    server = make_server()
+    evil = '<script src=//x></script>"&{0}'
+    send(server, check_in({"guest.surname": evil, "guest.given_names": ["x"], "stay.room": evil}, kind=evil))
+    send(server, check_in(guest="nobody"), check_in(guest=None))
+    blank, other, hostile = shown(bare, server)
+    assert hostile[1:4] == [evil, evil, evil]
+    assert other[2] == blank[2] == ""
+
+
+def test_page_keeps_the_newest_only(check_in: Report) -> None:
+    """A long-running authority's page, and its process, do not grow without end."""
+    arrivals = Arrivals()
+    for _ in range(MAX_ROWS + 5):
+        report = check_in()
+        arrivals.note(report, Result(report["id"], "accepted"), "now")
+    assert len([row for row in _Table(arrivals.page("x")).rows if row]) == MAX_ROWS
+
+
+def test_half_a_character_does_not_break_the_page(check_in: Report) -> None:
+    """A refused report may hold what no encoding can write."""
+    arrivals = Arrivals()
+    report = check_in({"guest.surname": "\ud800"})
+    arrivals.note(report, Result(report["id"], "rejected"), "now")
+    assert arrivals.page("x").encode()
+    assert "SMITHSON" not in repr(arrivals._rows)
+
+
+def test_rows_show_no_guest_in_their_repr(check_in: Report) -> None:
+    """A row that ends in a log by mistake shows no name and no room."""
+    arrivals = Arrivals()
+    report = check_in()
+    arrivals.note(report, Result(report["id"], "accepted"), "now")
+    (row,) = arrivals._rows.values()  # rows have no door of their own
+    assert "SMITHSON" not in repr(row)
+    assert "Melati 7" not in repr(row)

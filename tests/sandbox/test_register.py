@@ -1,0 +1,238 @@
+"""What the authority decides about a report, and that it decides once."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from apoa_client.sandbox.server import SandboxServer
+
+Json = dict[str, Any]
+Make = Callable[..., SandboxServer]
+LogIn = Callable[[SandboxServer], requests.Session]
+Send = Callable[..., list[Json]]
+Report = Callable[..., Json]
+
+
+def code(result: Json) -> tuple[str, str]:
+    (error,) = result["errors"]
+    assert result["status"] == "rejected"
+    assert result["receipt"] is None
+    return error["field"], error["code"]
+
+
+def test_same_report_again_gets_the_same_receipt(
+    make_server: Make, send: Send, check_in: Report, clock: list[datetime]
+) -> None:
+    """Later, in the same call, and with its members in another order: one acquisition, one number."""
+    server = make_server()
+    report = check_in()
+    first, twin = send(server, report, report)
+    clock[0] += timedelta(days=3)
+    (later,) = send(server, dict(reversed(report.items())))
+    assert first == twin == later
+    assert send(server, check_in({"guest.document.number": "X1"}))[0]["receipt"]["number"].endswith("000002")
+
+
+def test_results_survive_a_restart(
+    make_server: Make, send: Send, log_in: LogIn, check_in: Report, clock: list[datetime]
+) -> None:
+    """An authority that was away answers as before, refusals and warnings included, and goes on counting."""
+    late = check_in({"stay.check_in": "2026-11-20T10:00:00+07:00", "guest.document.number": "X1"})
+    reports = [check_in(), check_in({"guest.sex": None}), late]
+    first = make_server()
+    before = send(first, *reports)
+    first.stop()
+    clock[0] += timedelta(days=1)
+    second = make_server()
+    assert send(second, *reports) == before
+    assert [log_in(second).get(f"{second.base_url}/reports/{r['id']}", timeout=5).json() for r in reports] == before
+    (new,) = send(second, check_in({"stay.check_in": "2026-11-25T10:00:00+07:00", "guest.document.number": "X2"}))
+    assert new["receipt"]["number"] == "LATIHAN-2026-000003"
+
+
+def test_other_content_under_a_known_id_is_a_conflict(make_server: Make, send: Send, check_in: Report) -> None:
+    """The first report stands, and so does its result."""
+    server = make_server()
+    report = check_in()
+    (accepted,) = send(server, report)
+    (conflict,) = send(server, {**report, "created_at": "2026-11-24T20:14:04+07:00"})
+    assert code(conflict) == ("id", "id_conflict")
+    assert send(server, report) == [accepted]
+
+
+def test_concurrent_posts_of_one_report_acquire_it_once(
+    make_server: Make, log_in: LogIn, send: Send, check_in: Report
+) -> None:
+    """Eight clients at once, half of them at a second authority over the same memory, get one receipt."""
+    servers = [make_server(), make_server()]
+    tokens = [log_in(server).headers["Authorization"] for server in servers]
+    report = check_in()
+    body = json.dumps({"reports": [report]})
+    start = threading.Barrier(8)
+    answers: list[Json] = []
+
+    def post(number: int) -> None:
+        headers = {"Authorization": tokens[number % 2], "Content-Type": "application/json"}
+        start.wait(timeout=10)
+        url = f"{servers[number % 2].base_url}/reports"
+        answers.append(requests.post(url, data=body, headers=headers, timeout=20).json())
+
+    threads = [threading.Thread(target=post, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 8
+    assert all(answer == answers[0] for answer in answers)
+    assert send(servers[0], check_in({"guest.document.number": "X1"}))[0]["receipt"]["number"].endswith("000002")
+
+
+def test_life_of_a_stay(make_server: Make, send: Send, check_in: Report, follow_up: Report) -> None:
+    """Check-in, amendment, check-out, and a cancellation after all, each with a receipt of its own."""
+    report = check_in()
+    reports = [report, *(follow_up(report, kind) for kind in ("amend", "check_out", "amend", "cancel"))]
+    results = send(make_server(), *reports)
+    assert [result["status"] for result in results] == ["accepted"] * 5
+    assert len({result["receipt"]["number"] for result in results}) == 5
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "expected"),
+    [
+        ([], "check_out", "unknown_stay"),
+        ([], "amend", "unknown_stay"),
+        ([], "cancel", "unknown_stay"),
+        (["check_in"], "check_in", "stay_exists"),
+        (["check_in", "check_out"], "check_in", "stay_exists"),
+        (["check_in", "check_out"], "check_out", "already_checked_out"),
+        (["check_in", "cancel"], "cancel", "already_cancelled"),
+        (["check_in", "cancel"], "check_out", "stay_cancelled"),
+        (["check_in", "cancel"], "amend", "stay_cancelled"),
+        (["check_in", "cancel"], "check_in", "stay_cancelled"),
+    ],
+)
+def test_reports_must_fit_their_stay(
+    make_server: Make,
+    send: Send,
+    check_in: Report,
+    follow_up: Report,
+    before: list[str],
+    kind: str,
+    expected: str,
+) -> None:
+    """What comes too early, too late or twice is refused with the reason."""
+    report = check_in()
+
+    def make(name: str) -> Json:
+        return check_in(stay_id=report["stay_id"]) if name == "check_in" else follow_up(report, name)
+
+    *earlier, last = send(make_server(), *map(make, [*before, kind]))
+    assert all(result["status"] == "accepted" for result in earlier)
+    assert code(last) == ("stay_id", expected)
+
+
+def test_refused_check_in_may_come_again_corrected(
+    make_server: Make, send: Send, check_in: Report, follow_up: Report
+) -> None:
+    """A refused report leaves no trace on its stay: nothing to check out, and nothing in the way of a correction."""
+    refused = check_in({"guest.nationality": "QQQ"})
+    out = follow_up(refused, "check_out")
+    corrected = check_in(stay_id=refused["stay_id"])
+    results = send(make_server(), refused, out, corrected)
+    assert code(results[0]) == ("guest.nationality", "unknown_state")
+    assert code(results[1]) == ("stay_id", "unknown_stay")
+    assert results[2]["status"] == "accepted"
+
+
+def test_same_guest_and_night_is_a_duplicate_with_the_first_receipt(
+    make_server: Make, send: Send, check_in: Report
+) -> None:
+    """Another stay of the same document with a night in common, even after the server was away; no other night."""
+    server = make_server()
+    (held,) = send(server, check_in())
+    server.stop()
+    server.start()
+    overlapping = check_in({"stay.planned_check_out": "2026-11-25", "guest.document.number": "9250 76473"})
+    (result,) = send(server, overlapping)
+    assert (result["status"], result["receipt"]) == ("duplicate", held["receipt"])
+    assert send(server, overlapping) == [result]
+    other_state = check_in({"guest.document.issuing_state": "IRL"})
+    next_night = check_in({"stay.check_in": "2026-11-25T10:00:00+07:00"})
+    before = check_in(
+        {"stay.check_in": "2026-11-23T22:00:00+07:00", "stay.planned_check_out": "2026-11-24"},
+    )
+    results = send(server, other_state, before, next_night)
+    assert [each["status"] for each in results] == ["accepted", "accepted", "duplicate"]
+
+
+def test_duplicate_is_not_recognised_by_a_later_authority(make_server: Make, send: Send, check_in: Report) -> None:
+    """Whom the file's earlier reports were about, nobody can tell any more: not even the authority itself."""
+    first, repeated = make_server(), check_in()
+    send(first, check_in())
+    assert send(first, repeated)[0]["status"] == "duplicate"
+    first.stop()
+    second = make_server()
+    assert send(second, repeated)[0]["status"] == "duplicate"
+    assert send(second, check_in())[0]["status"] == "accepted"
+
+
+@pytest.mark.parametrize("end", ["cancel", "check_out"])
+def test_guest_who_left_may_come_back(
+    make_server: Make, send: Send, check_in: Report, follow_up: Report, end: str
+) -> None:
+    """A stay that is over or void covers no night any more."""
+    report = check_in()
+    results = send(make_server(), report, follow_up(report, end), check_in())
+    assert [result["status"] for result in results] == ["accepted"] * 3
+
+
+def test_amendment_moves_the_covered_nights(make_server: Make, send: Send, check_in: Report, follow_up: Report) -> None:
+    """After an amendment, the nights it names count, and the former ones no more."""
+    report = check_in()
+    amended = follow_up(report, "amend")
+    amended["stay"] = {**amended["stay"], "planned_check_out": "2026-11-25"}
+    inside, after = check_in(), check_in({"stay.check_in": "2026-11-25T08:00:00+07:00"})
+    results = send(make_server(), report, amended, after, inside)
+    assert [result["status"] for result in results] == ["accepted", "accepted", "accepted", "duplicate"]
+
+
+def test_duplicate_stay_can_still_be_checked_out(
+    make_server: Make, send: Send, check_in: Report, follow_up: Report
+) -> None:
+    """The client was told that all is well, so what follows on its stay is taken."""
+    duplicate = check_in()
+    results = send(make_server(), check_in(), duplicate, follow_up(duplicate, "check_out"))
+    assert [result["status"] for result in results] == ["accepted", "duplicate", "accepted"]
+
+
+def test_very_long_stay_is_marked_for_a_year(make_server: Make, send: Send, check_in: Report) -> None:
+    """A planned check-out in the far future costs no more than a year's nights."""
+    (result,) = send(make_server(), check_in({"stay.planned_check_out": "2999-01-01"}))
+    assert result["status"] == "accepted"
+
+
+def test_half_a_character_is_refused_and_not_kept(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """JSON can spell half of a surrogate pair, which nothing can store or hash."""
+    server = make_server()
+    report = check_in({"guest.surname": "\ud800"})
+    body = json.dumps({"reports": [report]}).encode()
+    headers = {"Content-Type": "application/json"}
+    http = log_in(server)
+    (result,) = http.post(f"{server.base_url}/reports", data=body, headers=headers, timeout=5).json()["results"]
+    assert code(result) == ("", "bad_character")
+    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).status_code == 404
+
+
+def test_receipt_hash_is_of_what_was_sent(make_server: Make, send: Send, check_in: Report) -> None:
+    """Two reports, two hashes; the hash is SHA-256 of the compact JSON."""
+    reports = [check_in(), check_in({"guest.document.number": "X1"})]
+    results = send(make_server(), *reports)
+    for report, result in zip(reports, results, strict=True):
+        body = json.dumps(report, separators=(",", ":")).encode()
+        assert result["receipt"]["sha256"] == hashlib.sha256(body).hexdigest()

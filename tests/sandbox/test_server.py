@@ -1,0 +1,204 @@
+"""The server as a thing that comes and goes, and that keeps quiet."""
+
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from apoa_client.errors import Exit, StorageProblem
+from apoa_client.sandbox.server import PortUnusable, SandboxServer
+
+Json = dict[str, Any]
+Make = Callable[..., SandboxServer]
+LogIn = Callable[[SandboxServer], requests.Session]
+Report = Callable[..., Json]
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_runs_within_a_with(tmp_path: Path, bare: requests.Session) -> None:
+    """Up inside the block, gone behind it."""
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    with SandboxServer(tmp_path / "sandbox.db", username="u", password="p", now=lambda: now) as server:
+        assert server.base_url == f"http://127.0.0.1:{server.port}/v1"
+        assert bare.get(server.page_url, timeout=5).status_code == 200
+    assert not listening(server.port)
+
+
+def test_authority_goes_away_and_comes_back(
+    make_server: Make, log_in: LogIn, bare: requests.Session, check_in: Report
+) -> None:
+    """Stopped, it refuses connections at once; started, it has its port, its memory and its script again."""
+    server = make_server(faults="ok,503")
+    body = {"reports": [check_in()]}
+    before = log_in(server).post(f"{server.base_url}/reports", json=body, timeout=5).json()
+    port = server.port
+    server.stop()
+    server.stop()
+    with pytest.raises(requests.ConnectionError):
+        bare.get(f"{server.base_url}/meta", timeout=5)
+    assert server.start() is server.start()
+    assert server.port == port
+    assert bare.get(f"{server.base_url}/meta", timeout=5).status_code == 401
+    assert log_in(server).post(f"{server.base_url}/reports", json=body, timeout=5).status_code == 503
+    assert log_in(server).post(f"{server.base_url}/reports", json=body, timeout=5).json() == before
+
+
+def test_listens_on_loopback_alone(make_server: Make) -> None:
+    """Every other address of the machine is closed."""
+    server = make_server()
+    listener = server._running._server.socket if server._running is not None else None  # the socket has no door
+    assert listener is not None
+    assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_stopping_leaves_no_thread_and_waits_for_nobody(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """A client that waits for a slow answer, and one that says nothing, are hung up on."""
+    server = make_server(faults="slow=600")
+    http = log_in(server)
+    silent = socket.create_connection(("127.0.0.1", server.port))
+    errors: list[Exception] = []
+    waiting = threading.Event()
+
+    def post() -> None:
+        waiting.set()
+        try:
+            http.post(f"{server.base_url}/reports", json={"reports": [check_in()]}, timeout=60)
+        except requests.ConnectionError as exc:
+            errors.append(exc)
+
+    thread = threading.Thread(target=post)
+    thread.start()
+    waiting.wait(timeout=10)
+    wait_until(lambda: sum("sandbox-call" in each.name for each in threading.enumerate()) == 2)
+    begin = time.monotonic()
+    server.stop()
+    assert time.monotonic() - begin < 5
+    assert not [each for each in threading.enumerate() if each.name.startswith("apoa-sandbox")]
+    thread.join(timeout=10)
+    assert len(errors) == 1
+    silent.close()
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
+
+
+def test_port_in_use_is_said_with_advice(make_server: Make) -> None:
+    """No traceback and no exit: a settings problem that says what to do, and no thread or file left open."""
+    taken = make_server()
+    with pytest.raises(PortUnusable) as caught:
+        make_server(port=taken.port)
+    assert caught.value.exit_code is Exit.SETTINGS
+    assert str(taken.port) in caught.value.message.render()
+    assert caught.value.advice is not None
+    assert "another port" in caught.value.advice.render()
+
+
+@pytest.mark.parametrize("port", [-1, 70_000])
+def test_port_that_is_none_is_said(make_server: Make, port: int) -> None:
+    """A number that no port has is a settings problem too."""
+    with pytest.raises(PortUnusable):
+        make_server(port=port)
+
+
+def test_port_that_is_not_allowed_is_said(make_server: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Low ports belong to the administrator on many systems."""
+
+    def refuse(*_args: object, **_options: object) -> socket.socket:
+        raise PermissionError
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(PortUnusable) as caught:
+        make_server(port=80)
+    assert "may not listen" in caught.value.message.render()
+
+
+def test_broken_memory_frees_the_port(make_server: Make, tmp_path: Path) -> None:
+    """A server that cannot start for its memory holds nothing."""
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "sandbox.db").write_bytes(b"no database" * 100)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(StorageProblem):
+        make_server(port=port)
+    assert not listening(port)
+
+
+def test_log_holds_route_and_status_alone(
+    make_server: Make,
+    log_in: LogIn,
+    check_in: Report,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """At debug level method, route and status; no body, no id, no token; nothing on the terminal."""
+    caplog.set_level(logging.DEBUG, logger="apoa_client")
+    caplog.set_level(logging.DEBUG, logger="werkzeug")
+    server = make_server(faults="ok,drop")
+    http = log_in(server)
+    report = check_in()
+    http.post(f"{server.base_url}/reports", json={"reports": [report]}, timeout=5)
+    http.get(f"{server.base_url}/reports/{report['id']}", timeout=5)
+    with pytest.raises(requests.ConnectionError):
+        http.post(f"{server.base_url}/reports", json={"reports": [report]}, timeout=5)
+    with socket.create_connection(("127.0.0.1", server.port)) as raw:
+        raw.sendall(b"NONSENSE\r\n\r\n")
+        raw.recv(1000)
+    server.stop()
+    lines = [entry.getMessage() for entry in caplog.records if entry.name.startswith(("apoa_client", "werkzeug"))]
+    assert lines == ["POST token 200", "POST reports 200", "GET result 200"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_bug_is_a_500_without_a_word_about_the_data(
+    make_server: Make,
+    log_in: LogIn,
+    check_in: Report,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever breaks inside, the client gets a problem and the log the error's class alone."""
+
+    def broken(*_args: object, **_options: object) -> None:
+        raise KeyError(report["guest"]["surname"])
+
+    report = check_in()
+    server = make_server()
+    http = log_in(server)
+    monkeypatch.setattr("apoa_client.sandbox.register.rule_violations", broken)
+    answer = http.post(f"{server.base_url}/reports", json={"reports": [report]}, timeout=5)
+    assert answer.status_code == 500
+    assert "KeyError" in caplog.text
+    assert "SMITHSON" not in caplog.text + answer.text
+
+
+def test_nothing_shows_the_password(make_server: Make) -> None:
+    """Not even the server's own repr."""
+    assert "rahasia" not in repr(make_server())
+
+
+def test_heavy_libraries_wait_until_a_server_is_wanted() -> None:
+    """Importing the room's name, or the fault script, loads no HTTP server, validator or YAML reader."""
+    code = (
+        "import sys, apoa_client.sandbox, apoa_client.sandbox.faults;"
+        "print([name for name in ('werkzeug', 'jsonschema', 'yaml') if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

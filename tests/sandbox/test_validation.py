@@ -1,0 +1,199 @@
+"""Every violation of a report, at once, by field and code, and never quoting what was sent."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apoa_client.sandbox.rules import rule_violations, rule_warnings
+from apoa_client.sandbox.server import SandboxServer
+from apoa_client.sandbox.validation import fits, report_violations
+
+Json = dict[str, Any]
+Report = Callable[..., Json]
+
+NOW = datetime.fromisoformat("2026-11-24T20:15:00+07:00")
+
+
+def found(report: Json) -> set[tuple[str, str]]:
+    return {(each.field, each.code) for each in (*report_violations(report), *rule_violations(report, NOW))}
+
+
+def test_contracts_own_example_is_right(check_in: Report, follow_up: Report) -> None:
+    """A whole report of each kind has no violation."""
+    report = check_in()
+    for each in (report, *(follow_up(report, kind) for kind in ("check_out", "amend", "cancel"))):
+        assert found(each) == set()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("guest.surname", None, "missing"),
+        ("guest.surname", "A" * 501, "bad_length"),
+        ("guest.surname", 7, "bad_type"),
+        ("guest.sex", "L", "unknown_value"),
+        ("guest.sex", "", "missing"),
+        ("guest.sex", None, "missing"),
+        ("guest.birth_date", "1985-02-30", "bad_date"),
+        ("guest.birth_date", "12-09-1985", "bad_date"),
+        ("guest.birth_date", "1985-09-12\n", "bad_date"),
+        ("guest.birth_date", "2026-12", "order"),
+        ("guest.birth_date", "2027", "order"),
+        ("guest.birth_place", "", "missing"),
+        ("guest.nationality", "IDN", "not_foreign"),
+        ("guest.nationality", "QQQ", "unknown_state"),
+        ("guest.nationality", "gbr", "unknown_state"),
+        ("guest.nationality", "GB", "unknown_state"),
+        ("guest.document", None, "missing"),
+        ("guest.document", [], "bad_type"),
+        ("guest.document.number", "92507/6473", "bad_character"),
+        ("guest.document.number", "", "missing"),
+        ("guest.document.number", "1" * 41, "bad_length"),
+        ("guest.document.type", "PASSPORT", "bad_character"),
+        ("guest.document.issuing_state", "QQQ", "unknown_state"),
+        ("guest.document.expiry_date", "2030-02-30", "bad_date"),
+        ("guest.document.expiry_date", "20300330", "bad_date"),
+        ("guest.document.mrz", ["P<GBR"], "bad_length"),
+        ("guest.document.mrz", "P<GBR", "bad_type"),
+        ("guest.stay_permit.valid_until", "soon", "bad_date"),
+        ("guest.stay_permit.code", "B" * 101, "bad_length"),
+        ("guest.phone", 62, "bad_type"),
+        ("stay.check_in", "2026-11-24T19:50:00", "bad_date"),
+        ("stay.check_in", "2026-11-24", "bad_date"),
+        ("stay.check_in", "2026-02-30T19:50:00+07:00", "bad_date"),
+        ("stay.check_in", "2026-11-25T20:15:01+07:00", "implausible"),
+        ("stay.planned_check_out", "2026-11-24", "order"),
+        ("stay.planned_check_out", "2026-11-31", "bad_date"),
+        ("stay.purpose", "holiday", "unknown_value"),
+        ("stay_id", "7", "bad_id"),
+        ("created_at", "yesterday", "bad_date"),
+        ("kind", "checkin", "unknown_value"),
+        ("kind", None, "missing"),
+        ("kind", ["check_in"], "unknown_value"),
+        ("guest.religion", "x", "unknown_member"),
+        ("reason", "x", "unknown_member"),
+    ],
+)
+def test_each_violation_names_field_and_code(check_in: Report, field: str, value: object, code: str) -> None:
+    """The field is a path in the contract, the code one that the command line promises where there is one."""
+    assert (field, code) in found(check_in({field: value}))
+
+
+@pytest.mark.parametrize(("field", "value"), [("stay_permit", None), ("birth_date", "1985"), ("birth_date", "1985-09")])
+def test_what_the_contract_leaves_open_is_taken(check_in: Report, field: str, value: object) -> None:
+    """No permit, and a date of birth of which the day or the month is unknown."""
+    assert found(check_in({f"guest.{field}": value})) == set()
+
+
+@pytest.mark.parametrize(("surname", "given", "expected"), [("", "ARUN", set()), ("ARUN", "", set())])
+def test_one_name_is_enough(check_in: Report, surname: str, given: str, expected: set[tuple[str, str]]) -> None:
+    """Passports with a single name exist."""
+    assert found(check_in({"guest.surname": surname, "guest.given_names": given})) == expected
+
+
+def test_no_name_is_missing_once(check_in: Report) -> None:
+    """Without either name, one violation says so."""
+    report = check_in({"guest.surname": "", "guest.given_names": ""})
+    assert found(report) == {("guest.surname", "missing")}
+
+
+def test_every_violation_comes_at_once(check_in: Report) -> None:
+    """A person mends a report in one go."""
+    report = check_in(
+        {
+            "guest.sex": "?",
+            "guest.birth_date": "1985-13",
+            "guest.nationality": "IDN",
+            "guest.document.issuing_state": "QQQ",
+            "stay.planned_check_out": "2026-11-01",
+            "id": "0199c2a4-7d1e-7b3c-9d55-000000000001",
+        }
+    )
+    del report["guest"]["email"], report["stay"]["room"]
+    assert found(report) == {
+        ("guest.sex", "unknown_value"),
+        ("guest.birth_date", "bad_date"),
+        ("guest.nationality", "not_foreign"),
+        ("guest.document.issuing_state", "unknown_state"),
+        ("stay.planned_check_out", "order"),
+        ("guest.email", "missing"),
+        ("stay.room", "missing"),
+    }
+
+
+def test_check_out_in_the_future_is_implausible(check_in: Report, follow_up: Report) -> None:
+    """Nobody has left the day after tomorrow."""
+    report = follow_up(check_in(), "check_out", check_out="2026-11-26T20:15:00+07:00")
+    assert found(report) == {("check_out", "implausible")}
+
+
+def test_member_that_is_no_plain_name_is_not_repeated(check_in: Report) -> None:
+    """Whatever was written where a name should be, it is not echoed or kept."""
+    report = check_in(**{"Jane Smithson 925076473": True})
+    assert found(report) == {("", "unknown_member")}
+
+
+def test_hostile_report_gets_a_bounded_answer(check_in: Report) -> None:
+    """A report with ten thousand mistakes does not get ten thousand violations."""
+    report = check_in({"guest.document.mrz": ["x"] * 10_000}, **{f"extra{n}": 1 for n in range(10_000)})
+    assert len(report_violations(report)) == 50
+
+
+def test_late_and_expired_are_accepted_with_a_warning(
+    make_server: Callable[..., SandboxServer], send: Callable[..., list[Json]], check_in: Report
+) -> None:
+    """A late report is better than none, and says so; so is a guest whose passport had expired."""
+    report = check_in(
+        {"stay.check_in": "2026-11-22T19:50:00+07:00", "guest.document.expiry_date": "2026-11-21"},
+    )
+    (result,) = send(make_server(), report)
+    assert result["status"] == "accepted"
+    assert {(w["field"], w["code"]) for w in result["warnings"]} == {
+        ("stay.check_in", "late"),
+        ("guest.document.expiry_date", "expired"),
+    }
+
+
+def test_window_decides_what_is_late(check_in: Report) -> None:
+    """The window is the authority's setting; its last second is in time; only a check-in can be late."""
+    report = check_in({"stay.check_in": "2026-11-22T20:15:00+07:00"})
+    assert rule_warnings(report, NOW, 48) == ()
+    assert [warning.code for warning in rule_warnings(report, NOW, 47)] == ["late"]
+    assert rule_warnings({**report, "kind": "amend"}, NOW, 1) == ()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=6,
+)
+PATHS = [
+    "kind", "stay_id", "created_at", "guest", "guest.surname", "guest.birth_date", "guest.nationality",
+    "guest.document", "guest.document.number", "guest.document.issuing_state", "guest.document.mrz",
+    "guest.stay_permit", "guest.stay_permit.entry_date", "stay", "stay.check_in", "stay.planned_check_out",
+]  # fmt: skip
+
+
+@given(path=st.sampled_from(PATHS), value=json_values)
+def test_any_json_anywhere_is_answered_by_the_contract(path: str, value: object) -> None:
+    """Whatever stands in a field, there are only violations of the contract's form, never an exception."""
+    report = build({path: value})
+    for violation in (*report_violations(report), *rule_violations(report, NOW)):
+        assert fits("Violation", violation.as_json())
+
+
+def build(changes: Json) -> Json:
+    guest: Json = {"nationality": "GBR", "birth_date": "1985", "document": {"issuing_state": "GBR"}, "stay_permit": {}}
+    stay: Json = {"check_in": "2026-11-24T19:50:00+07:00", "planned_check_out": "2026-11-27"}
+    report: Json = {"kind": "check_in", "guest": guest, "stay": stay}
+    for path, value in changes.items():
+        *parents, name = path.split(".")
+        place = report
+        for parent in parents:
+            place = place[parent]
+        place[name] = value
+    return report
