@@ -1,0 +1,295 @@
+"""One run of delivery: claim a batch, send it, write down what became of it, and again.
+
+The order of steps is the promise. A report is `sending` on disk before its first byte leaves, so a killed process
+leaves a lease that runs out and not a report that nobody knows of; and it goes again under the same id, which the
+authority answers with the same receipt.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from apoa_client.delivery import plan
+from apoa_client.errors import (
+    AccountSuspended,
+    ApoaError,
+    AuthorityBusy,
+    Exit,
+    NotTheAuthority,
+    Offline,
+    SealBroken,
+    StorageProblem,
+    UnknownOutcome,
+    WrongPassword,
+)
+from apoa_client.ports import (
+    Authority,
+    Change,
+    Clock,
+    Content,
+    Entry,
+    Outbox,
+    Progress,
+    Selection,
+    Stop,
+    Summary,
+    Verdict,
+)
+from apoa_client.report.kinds import State
+from apoa_client.texts import msg, nmsg
+
+Chance: TypeAlias = Callable[[], float]
+"""Uniform in [0, 1): the jitter of the backoff."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run came to. `left` counts what still waits for a later run; `error` is what ended the run early."""
+
+    sent: int = 0
+    accepted: int = 0
+    pending: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    deferred: int = 0
+    left: int = 0
+    error: ApoaError | None = None
+    verdicts: dict[str, Verdict] = field(default_factory=dict, repr=False)
+
+    @property
+    def offline(self) -> bool:
+        """Whether there was no line to the authority."""
+        return isinstance(self.error, Offline | NotTheAuthority)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more is sent until somebody logs in again."""
+        return self.error is not None and plan.stops_sending(self.error)
+
+    @property
+    def exit_code(self) -> Exit:
+        """0 all delivered or nothing to do; what ended the run; 65 something was refused; 75 something is left."""
+        if self.error is not None:
+            return self.error.exit_code
+        if self.rejected:
+            return Exit.DATA_REFUSED
+        return Exit.NOT_NOW if self.left else Exit.DONE
+
+    def count(self, verdict: Verdict) -> None:
+        """Count one verdict."""
+        self.verdicts[verdict.id] = verdict
+        name = verdict.status.value
+        setattr(self, name, getattr(self, name) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a run goes. `settings` is the property's fingerprint; `wait_s` bounds the run in seconds."""
+
+    settings: str
+    keep_backoff: bool = False
+    wait_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Whom a run works with. `connect` builds the authority, and is called when there is something to send."""
+
+    outbox: Outbox
+    connect: Callable[[], Authority]
+    clock: Clock
+    chance: Chance
+    progress: Progress
+
+
+def deliver(parts: Parts, terms: Terms) -> Outcome:
+    """Deliver until nothing that may go is left, time is over, or an error ends the run.
+
+    What the line or the authority does is never raised: it is `Outcome.error`. Raises `StorageProblem` where the outbox
+    itself cannot be read or written.
+    """
+    run = _Run(parts, terms)
+    try:
+        run.go()
+    except SealBroken as exc:
+        run.outcome.error = exc
+    except StorageProblem:
+        raise
+    except ApoaError as exc:
+        run.outcome.error = exc
+        parts.progress.trouble(exc)
+    finally:
+        parts.progress.end()
+    run.outcome.left = _waiting(parts.outbox.summary(now=parts.clock.now(), soon=parts.clock.now()))
+    return run.outcome
+
+
+def _waiting(summary: Summary) -> int:
+    return summary.counts[State.QUEUED] + summary.counts[State.SENDING]
+
+
+class _Run:
+    """The state of one run: the batch size as it adapts, what was tried, how long there is left."""
+
+    def __init__(self, parts: Parts, terms: Terms) -> None:
+        self.outcome = Outcome()
+        self._outbox = parts.outbox
+        self._parts = parts
+        self._terms = terms
+        self._size = plan.FIRST_BATCH
+        self._most = plan.FIRST_BATCH
+        self._most_bytes = 0
+        self._tried: set[str] = set()
+        self._broken: SealBroken | None = None
+        self._started = parts.clock.monotonic()
+
+    def go(self) -> None:
+        """Send what may be sent, ask about what is pending."""
+        summary = self._outbox.summary(now=self._now(), soon=self._now())
+        self._heed(summary)
+        batch = self._next()
+        if not batch and not summary.counts[State.PENDING]:
+            return
+        self._parts.progress.begin(_waiting(summary))
+        authority = self._parts.connect()
+        try:
+            self._introduce(authority)
+            while batch and self._time_left():
+                self._send(authority, batch)
+                batch = self._next()
+            self._ask(authority)
+        except ApoaError as exc:
+            self._remember(exc)
+            raise
+        if self._broken is not None:
+            raise self._broken
+
+    def _now(self) -> datetime:
+        return self._parts.clock.now().astimezone(UTC)
+
+    def _time_left(self) -> bool:
+        wait = self._terms.wait_s
+        return wait is None or self._parts.clock.monotonic() - self._started < wait
+
+    def _next(self) -> list[Entry]:
+        return plan.next_batch(
+            self._outbox.heads(),
+            self._now(),
+            size=self._size,
+            keep_backoff=self._terms.keep_backoff,
+            tried=frozenset(self._tried),
+        )
+
+    def _heed(self, summary: Summary) -> None:
+        """Keep an earlier stop, unless the settings changed since, and the time that the authority asked for."""
+        stop = summary.stop
+        if stop is not None and stop.settings == self._terms.settings:
+            raise _stopped(stop)
+        if stop is not None:
+            self._outbox.stop(None)
+        if summary.hold_until is not None and summary.hold_until > self._now():
+            wait = int((summary.hold_until - self._now()).total_seconds()) + 1
+            raise AuthorityBusy(
+                nmsg(
+                    "The authority asked us to wait; {count} second is left.",
+                    "The authority asked us to wait; {count} seconds are left.",
+                    wait,
+                ),
+                retry_after=wait,
+            )
+
+    def _remember(self, error: ApoaError) -> None:
+        """Keep for later runs what the authority said to all of them."""
+        if plan.stops_sending(error):
+            self._outbox.stop(Stop(error.name, self._now(), self._terms.settings))
+        until = plan.hold_after(error, self._now())
+        if until is not None:
+            self._outbox.hold(until)
+
+    def _introduce(self, authority: Authority) -> None:
+        meta = authority.meta()
+        self._outbox.contacted(self._now())
+        self._most = meta.max_batch
+        self._most_bytes = meta.max_body_bytes
+        self._size = min(self._size, self._most)
+
+    def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
+        opened = self._open(batch[: self._size])
+        ids = list(opened)[: plan.fitting([content.body for content in opened.values()], self._most_bytes)]
+        now = self._now()
+        lease, claimed = self._outbox.claim(ids, now=now, lease_until=now + plan.LEASE)
+        self._tried.update(ids)
+        if not claimed:
+            return
+        try:
+            verdicts = authority.submit([(entry.id, opened[entry.id].body) for entry in claimed])
+        except ApoaError as exc:
+            self._after_failure(exc, lease, claimed)
+        except BaseException:
+            # Ctrl-C while the answer is awaited: the outcome is unknown, and these reports must not wait for the lease.
+            self._give_back(UnknownOutcome(msg("The sending was interrupted.")), lease, claimed)
+            raise
+        else:
+            self._write_down(lease, verdicts, opened)
+            self._size = plan.larger(self._size, self._most)
+
+    def _open(self, batch: Sequence[Entry]) -> dict[str, Content]:
+        """Each report's content by id. One that was tampered with stays where it is, is named, and stops no other."""
+        opened: dict[str, Content] = {}
+        for entry in batch:
+            try:
+                opened[entry.id] = self._outbox.content(entry)
+            except SealBroken as exc:
+                self._broken = exc
+                self._tried.add(entry.id)
+        return opened
+
+    def _after_failure(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> None:
+        smaller = plan.smaller(len(claimed), error)
+        if smaller is None:
+            self._give_back(error, lease, claimed)
+            raise error
+        self._size = self._most = smaller
+        self._tried.difference_update(entry.id for entry in claimed)
+        self._give_back(error, lease, claimed, at_once=True)
+        self._parts.progress.trouble(error)
+
+    def _give_back(self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, at_once: bool = False) -> None:
+        now = self._now()
+        self._outbox.settle(
+            lease,
+            [plan.change_after(error, entry, now, 0.0 if at_once else self._parts.chance()) for entry in claimed],
+        )
+
+    def _write_down(self, lease: str, verdicts: Sequence[Verdict], opened: Mapping[str, Content]) -> None:
+        now = self._now()
+        self._outbox.settle(lease, [plan.change_for(verdict, now, opened[verdict.id].warnings) for verdict in verdicts])
+        self._outbox.contacted(now)
+        for verdict in verdicts:
+            self.outcome.sent += 1
+            self._count(verdict)
+
+    def _count(self, verdict: Verdict) -> None:
+        self.outcome.count(verdict)
+        self._parts.progress.advance(verdict)
+
+    def _ask(self, authority: Authority) -> None:
+        """Ask what became of reports that earlier runs left pending."""
+        for entry in list(self._outbox.entries(Selection(states=frozenset({State.PENDING})))):
+            if entry.id in self._tried or not self._time_left():
+                continue
+            verdict = authority.verdict(entry.id)
+            if verdict is None:
+                # Received once, and now unknown: the authority lost it, and the same id goes again.
+                self._outbox.decide([Change(entry.id, State.QUEUED, "forgotten")])
+            else:
+                self._outbox.decide([plan.change_for(verdict, self._now())])
+                self._count(verdict)
+
+
+def _stopped(stop: Stop) -> ApoaError:
+    since = stop.since.strftime("%Y-%m-%d %H:%M UTC")
+    if stop.reason == "account_suspended":
+        return AccountSuspended(msg("The authority refused this account on {since}. Nothing was sent.", since=since))
+    return WrongPassword(msg("The authority refused the password on {since}. Nothing was sent.", since=since))

@@ -1,0 +1,1 @@
+"""The desk: what staff give becomes a checked report in the outbox."""
