@@ -20,6 +20,9 @@ LEASE = timedelta(minutes=5)
 
 BACKOFF_FIRST = timedelta(seconds=30)
 BACKOFF_LAST = timedelta(hours=1)
+LONGEST_WAIT = timedelta(days=1)
+"""What the authority may ask of us at most: a report has a deadline."""
+
 _MOST_DOUBLINGS = 7  # 30 s doubled seven times is past an hour
 
 _BECOMES = {
@@ -38,12 +41,20 @@ def may_go(entry: Entry, now: datetime, *, keep_backoff: bool) -> bool:
     The authority's own time (`not_before`) is always kept; our backoff only where `keep_backoff` says so. A report in
     `sending` is somebody's until its lease is over.
     """
-    if entry.not_before is not None and entry.not_before > now:
+    if lies_ahead(entry.not_before, now, LONGEST_WAIT):
         return False
     if entry.state is State.SENDING:
-        return entry.lease_until is not None and entry.lease_until <= now
-    backing_off = keep_backoff and entry.next_attempt_at is not None and entry.next_attempt_at > now
+        return not lies_ahead(entry.lease_until, now, LEASE)
+    backing_off = keep_backoff and lies_ahead(entry.next_attempt_at, now, BACKOFF_LAST)
     return entry.state is State.QUEUED and not backing_off
+
+
+def lies_ahead(until: datetime | None, now: datetime, longest: timedelta) -> bool:
+    """Whether a time that was written down at most `longest` before it is still to come.
+
+    One further ahead was written by a clock that has been set back since, and must not hold a report up for years.
+    """
+    return until is not None and now < until <= now + longest
 
 
 def next_batch(
@@ -99,7 +110,8 @@ def change_for(verdict: Verdict, now: datetime, known: Sequence[Finding] = ()) -
     """What the authority's verdict makes of a report (contract: Results). `known` are our own warnings about it."""
     state, why = _BECOMES[verdict.status]
     deferred = verdict.status is Status.DEFERRED
-    wait = timedelta(seconds=verdict.retry_after) if verdict.retry_after is not None else BACKOFF_FIRST
+    wait = _asked(verdict.retry_after) if verdict.retry_after is not None else BACKOFF_FIRST
+    news = [warning for warning in verdict.warnings if warning not in known]
     return Change(
         verdict.id,
         state,
@@ -107,7 +119,7 @@ def change_for(verdict: Verdict, now: datetime, known: Sequence[Finding] = ()) -
         not_before=now + wait if deferred else None,
         receipt=verdict.receipt,
         errors=verdict.errors,
-        warnings=(*known, *verdict.warnings) if verdict.warnings else None,
+        warnings=(*known, *news) if news else None,
     )
 
 
@@ -121,5 +133,9 @@ def change_after(error: ApoaError, entry: Entry, now: datetime, chance: float) -
 def hold_after(error: ApoaError, now: datetime) -> datetime | None:
     """Until when the authority wants to hear nothing from us, if it said so."""
     if isinstance(error, AuthorityBusy) and error.retry_after is not None:
-        return now + timedelta(seconds=error.retry_after)
+        return now + _asked(error.retry_after)
     return None
+
+
+def _asked(seconds: int) -> timedelta:
+    return timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds()))

@@ -15,11 +15,15 @@ from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
     AuthorityBusy,
+    CallRefused,
+    CredentialsProblem,
     Exit,
+    NotNow,
     NotTheAuthority,
     Offline,
     SealBroken,
     StorageProblem,
+    TooLarge,
     UnknownOutcome,
     WrongPassword,
 )
@@ -139,31 +143,35 @@ class _Run:
         self._terms = terms
         self._size = plan.FIRST_BATCH
         self._most = plan.FIRST_BATCH
+        self._allowed = plan.FIRST_BATCH
         self._most_bytes = 0
         self._tried: set[str] = set()
-        self._broken: SealBroken | None = None
+        self._alone: SealBroken | TooLarge | None = None
+        """What is wrong with one report, which stops no other, and is told when all is done."""
         self._started = parts.clock.monotonic()
 
     def go(self) -> None:
         """Send what may be sent, ask about what is pending."""
         summary = self._outbox.summary(now=self._now(), soon=self._now())
-        self._heed(summary)
+        self._heed_stop(summary.stop)
         batch = self._next()
         if not batch and not summary.counts[State.PENDING]:
             return
+        self._heed_hold(summary.hold_until)
         self._parts.progress.begin(_waiting(summary))
-        authority = self._parts.connect()
         try:
-            self._introduce(authority)
-            while batch and self._time_left():
-                self._send(authority, batch)
-                batch = self._next()
-            self._ask(authority)
+            self._talk(batch)
         except ApoaError as exc:
             self._remember(exc)
             raise
-        if self._broken is not None:
-            raise self._broken
+        if self._alone is not None:
+            raise self._alone
+
+    def _talk(self, batch: Sequence[Entry]) -> None:
+        authority = self._connected(batch)
+        self._send_all(authority, batch)
+        if self._ask(authority):  # a verdict lets the next report of its stay go
+            self._send_all(authority, self._next())
 
     def _now(self) -> datetime:
         return self._parts.clock.now().astimezone(UTC)
@@ -181,15 +189,18 @@ class _Run:
             tried=frozenset(self._tried),
         )
 
-    def _heed(self, summary: Summary) -> None:
-        """Keep an earlier stop, unless the settings changed since, and the time that the authority asked for."""
-        stop = summary.stop
+    def _heed_stop(self, stop: Stop | None) -> None:
+        """Keep an earlier stop, unless the settings changed since."""
         if stop is not None and stop.settings == self._terms.settings:
             raise _stopped(stop)
         if stop is not None:
             self._outbox.stop(None)
-        if summary.hold_until is not None and summary.hold_until > self._now():
-            wait = int((summary.hold_until - self._now()).total_seconds()) + 1
+
+    def _heed_hold(self, until: datetime | None) -> None:
+        """Keep the time that the authority asked all of us to wait for."""
+        now = self._now()
+        if until is not None and plan.lies_ahead(until, now, plan.LONGEST_WAIT):
+            wait = int((until - now).total_seconds()) + 1
             raise AuthorityBusy(
                 nmsg(
                     "The authority asked us to wait; {count} second is left.",
@@ -207,19 +218,37 @@ class _Run:
         if until is not None:
             self._outbox.hold(until)
 
+    def _connected(self, batch: Sequence[Entry]) -> Authority:
+        """The authority, after it has said what it takes. Where there is no line to it, the batch backs off."""
+        try:
+            authority = self._parts.connect()
+            self._introduce(authority)
+        except (NotNow, CallRefused) as exc:
+            self._give_back(exc, *self._claim([entry.id for entry in batch]))
+            raise
+        return authority
+
     def _introduce(self, authority: Authority) -> None:
         meta = authority.meta()
         self._outbox.contacted(self._now())
-        self._most = meta.max_batch
+        self._most = self._allowed = meta.max_batch
         self._most_bytes = meta.max_body_bytes
         self._size = min(self._size, self._most)
+
+    def _send_all(self, authority: Authority, batch: Sequence[Entry]) -> None:
+        while batch and self._time_left():
+            self._send(authority, batch)
+            batch = self._next()
+
+    def _claim(self, ids: Sequence[str]) -> tuple[str, list[Entry]]:
+        now = self._now()
+        self._tried.update(ids)
+        return self._outbox.claim(ids, now=now, lease_until=now + plan.LEASE)
 
     def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
         opened = self._open(batch[: self._size])
         ids = list(opened)[: plan.fitting([content.body for content in opened.values()], self._most_bytes)]
-        now = self._now()
-        lease, claimed = self._outbox.claim(ids, now=now, lease_until=now + plan.LEASE)
-        self._tried.update(ids)
+        lease, claimed = self._claim(ids)
         if not claimed:
             return
         try:
@@ -241,7 +270,7 @@ class _Run:
             try:
                 opened[entry.id] = self._outbox.content(entry)
             except SealBroken as exc:
-                self._broken = exc
+                self._alone = self._alone or exc
                 self._tried.add(entry.id)
         return opened
 
@@ -249,11 +278,19 @@ class _Run:
         smaller = plan.smaller(len(claimed), error)
         if smaller is None:
             self._give_back(error, lease, claimed)
-            raise error
+            self._go_on_after(error)
+            return
         self._size = self._most = smaller
         self._tried.difference_update(entry.id for entry in claimed)
         self._give_back(error, lease, claimed, at_once=True)
         self._parts.progress.trouble(error)
+
+    def _go_on_after(self, error: ApoaError) -> None:
+        """A report that is too large all by itself waits alone; any other failure ends the run."""
+        if not isinstance(error, TooLarge):
+            raise error
+        self._alone = self._alone or error
+        self._size, self._most = 1, self._allowed
 
     def _give_back(self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, at_once: bool = False) -> None:
         now = self._now()
@@ -274,18 +311,30 @@ class _Run:
         self.outcome.count(verdict)
         self._parts.progress.advance(verdict)
 
-    def _ask(self, authority: Authority) -> None:
-        """Ask what became of reports that earlier runs left pending."""
+    def _ask(self, authority: Authority) -> bool:
+        """Ask what became of reports that earlier runs left pending. Whether there was an answer to any."""
+        asked = False
         for entry in list(self._outbox.entries(Selection(states=frozenset({State.PENDING})))):
-            if entry.id in self._tried or not self._time_left():
-                continue
-            verdict = authority.verdict(entry.id)
-            if verdict is None:
-                # Received once, and now unknown: the authority lost it, and the same id goes again.
-                self._outbox.decide([Change(entry.id, State.QUEUED, "forgotten")])
-            else:
-                self._outbox.decide([plan.change_for(verdict, self._now())])
-                self._count(verdict)
+            if entry.id not in self._tried and self._time_left():
+                self._decide(entry, authority.verdict(entry.id))
+                asked = True
+        return asked
+
+    def _decide(self, entry: Entry, verdict: Verdict | None) -> None:
+        if verdict is None:
+            # Received once, and now unknown: the authority lost it, and the same id goes again.
+            self._outbox.decide([Change(entry.id, State.QUEUED, "forgotten")])
+            return
+        self._outbox.decide([self._change_for(entry, verdict)])
+        self._count(verdict)
+
+    def _change_for(self, entry: Entry, verdict: Verdict) -> Change:
+        """The verdict's change, with its warnings put beside our own; a verdict needs no key, its warnings do."""
+        try:
+            known = self._outbox.content(entry).warnings if verdict.warnings else ()
+        except (CredentialsProblem, SealBroken):
+            return plan.change_for(verdict._replace(warnings=()), self._now())
+        return plan.change_for(verdict, self._now(), known)
 
 
 def _stopped(stop: Stop) -> ApoaError:

@@ -46,7 +46,7 @@ _ADD = """
 _CLAIM = """
     UPDATE reports SET state = 'sending', attempts = attempts + 1, attempted_at = :now, lease = :lease,
         lease_until = :until
-    WHERE id = :id AND (state = 'queued' OR (state = 'sending' AND lease_until <= :now))
+    WHERE id = :id AND (state = 'queued' OR (state = 'sending' AND (lease_until <= :now OR lease_until > :until)))
 """
 
 # A receipt or finding that is not given leaves what is kept. The end's time is the receipt's, or else the last
@@ -119,7 +119,10 @@ class SqliteOutbox(Outbox):
         return self._in_pieces(self._seqs(rows.HEADS), "state IN ('queued', 'sending')")
 
     def claim(self, ids: Sequence[str], *, now: datetime, lease_until: datetime) -> tuple[str, list[Entry]]:
-        """Mark reports as being sent; the lease's token, and those got, in the order asked."""
+        """Mark reports as being sent; the lease's token, and those got, in the order asked.
+
+        A lease that ends later than the one asked for was written by a clock that has been set back since: it is over.
+        """
         lease = os.urandom(16).hex()  # what `secrets` does, without loading it
         common = {"lease": lease, "now": millis(now), "until": millis(lease_until)}
         with transaction(self._db, self._path):

@@ -53,7 +53,7 @@ td:first-child, td:last-child {{ white-space: nowrap; }}
 <main>
 <table>
 <caption>{property}: {count} laporan diterima sejak dinyalakan / reports received since it started</caption>
-<thead><tr><th scope="col">Waktu / Time (UTC)</th><th scope="col">Laporan / Report</th><th scope="col">Tamu / Guest</th>
+<thead><tr><th scope="col">Waktu / Time</th><th scope="col">Laporan / Report</th><th scope="col">Tamu / Guest</th>
 <th scope="col">Kamar / Room</th><th scope="col">Putusan / Verdict</th><th scope="col">Bukti / Receipt</th></tr></thead>
 <tbody>
 {rows}
@@ -123,7 +123,7 @@ def _text(value: object, *path: str) -> str:
 def _html(row: Row) -> str:
     proof = row.result.receipt
     cells = (
-        row.time.replace("T", " ").removesuffix("+00:00"),
+        row.time.replace("T", " "),
         _KINDS.get(row.kind, row.kind),
         row.guest,
         row.room,

@@ -73,10 +73,10 @@ class Config:
 def load(path: Path) -> Config:
     """Read the settings; empty ones where there is no file. Raises `SettingsProblem`, naming the file and the place."""
     try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
+        value = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors begin a file with a mark
     except FileNotFoundError:
         return Config()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise _broken(path, str(exc)) from None
     except OSError as exc:
         raise SettingsProblem(

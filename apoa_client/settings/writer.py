@@ -5,19 +5,24 @@ from pathlib import Path
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import InlineTable
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
-from apoa_client.settings.config import Property
+from apoa_client.settings.config import Property, load
 from apoa_client.texts import msg
 
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
 
 
 def save(path: Path, one: Property, *, language: str = "") -> None:
-    """Put a property into the settings, as the default one where there is none yet. Raises `SettingsProblem`."""
+    """Put a property into the settings, as the default one where there is none yet.
+
+    Raises `SettingsProblem`, also for settings that are not right as they are: nothing is written over them.
+    """
+    load(path)
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else f"# {_HEADING}\n"
+        text = path.read_text(encoding="utf-8-sig") if path.exists() else f"# {_HEADING}\n"
         write_private(path, _with(text, one, language).encode())
     except (OSError, TOMLKitError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else None
@@ -35,11 +40,12 @@ def _with(text: str, one: Property, language: str) -> str:
     if "property" not in document:
         document["property"] = tomlkit.table(is_super_table=True)
     tables = document["property"]
-    table = tables.get(one.name) or tomlkit.table()
+    if one.name not in tables:
+        tables[one.name] = tomlkit.inline_table() if isinstance(tables, InlineTable) else tomlkit.table()
+    table = tables[one.name]
     for item in fields(one):
         if item.name != "name" and (value := getattr(one, item.name)) not in ("", item.default):
             table[item.name] = value
         elif item.name in table:
             del table[item.name]
-    tables[one.name] = table
     return tomlkit.dumps(document)

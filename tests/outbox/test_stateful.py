@@ -57,15 +57,15 @@ class OutboxMachine(RuleBasedStateMachine):
     def claim(self, numbers: list[int], minutes: int, box: int) -> None:
         until = self.now + timedelta(minutes=minutes)
         lease, got = self.boxes[box].claim([uuid(n) for n in numbers], now=self.now, lease_until=until)
-        expected = [n for n in dict.fromkeys(numbers) if n in self.rows and self.free(self.rows[n])]
+        expected = [n for n in dict.fromkeys(numbers) if n in self.rows and self.free(self.rows[n], until)]
         assert [entry.id for entry in got] == [uuid(n) for n in expected]
         for n in expected:
             row = self.rows[n]
             self.rows[n] = replace(row, state=State.SENDING, attempts=row.attempts + 1, lease=lease, lease_until=until)
         self.leases.append(lease)
 
-    def free(self, row: Row) -> bool:
-        over = row.lease_until is not None and row.lease_until <= self.now
+    def free(self, row: Row, until: datetime) -> bool:
+        over = row.lease_until is not None and not self.now < row.lease_until <= until
         return row.state is State.QUEUED or (row.state is State.SENDING and over)
 
     @rule(data=st.data(), number=NUMBERS, state=SETTLED, box=st.integers(0, 1))

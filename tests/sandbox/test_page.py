@@ -70,7 +70,7 @@ def test_page_shows_what_came_newest_first(
     send(server, report)
     newest, refused, oldest = shown(bare, server)
     assert oldest == [
-        "2026-11-24T20:15:00+07:00",
+        "2026-11-24 20:15:00+07:00",
         "Masuk / Check-in",
         "SMITHSON JANE ANN",
         "Melati 7",
