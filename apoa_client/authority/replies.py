@@ -139,7 +139,8 @@ def _unavailable(reply: Reply) -> ApoaError:
 def _unknown_outcome(reply: Reply) -> ApoaError:
     return UnknownOutcome(
         msg(
-            "Something broke at the authority (HTTP {status}), so we do not know what it received.", status=reply.status
+            "The authority had a problem (HTTP {status}). We do not know yet what it received; sending again is safe.",
+            status=reply.status,
         )
     )
 

@@ -5,7 +5,7 @@ leaves a lease that runs out and not a report that nobody knows of; and it goes 
 authority answers with the same receipt.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -89,9 +89,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a run goes. `settings` is the property's fingerprint; `wait_s` bounds the run in seconds."""
+    """How a run goes. `settings` is the property's fingerprint; `wait_s` bounds the run in seconds.
+
+    `first` is the id of a report that somebody waits for: it goes before more urgent ones of other stays.
+    """
 
     settings: str
+    first: str = ""
     keep_backoff: bool = False
     wait_s: float | None = None
 
@@ -181,8 +185,11 @@ class _Run:
         return wait is None or self._parts.clock.monotonic() - self._started < wait
 
     def _next(self) -> list[Entry]:
+        heads: Iterable[Entry] = self._outbox.heads()
+        if self._terms.first:
+            heads = sorted(heads, key=lambda entry: entry.id != self._terms.first)
         return plan.next_batch(
-            self._outbox.heads(),
+            heads,
             self._now(),
             size=self._size,
             keep_backoff=self._terms.keep_backoff,
@@ -338,7 +345,6 @@ class _Run:
 
 
 def _stopped(stop: Stop) -> ApoaError:
-    since = stop.since.strftime("%Y-%m-%d %H:%M UTC")
     if stop.reason == "account_suspended":
-        return AccountSuspended(msg("The authority refused this account on {since}. Nothing was sent.", since=since))
-    return WrongPassword(msg("The authority refused the password on {since}. Nothing was sent.", since=since))
+        return AccountSuspended(msg("The authority refused this account before. Nothing was sent."))
+    return WrongPassword(msg("The authority refused the password before. Nothing was sent."))

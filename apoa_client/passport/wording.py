@@ -96,12 +96,12 @@ def unknown_state(field: str, code: str, best: Correction | None) -> Message:
     """A code that no state has."""
     if best is None:
         return msg(
-            "No state has the code {code}, which stands as the {field}. Compare it with the page.",
+            "No country has the code {code}, given as the {field}. Compare it with the page.",
             code=code,
             field=LABELS[field],
         )
     return msg(
-        "No state has the code {code}, which stands as the {field}. Compare it with the page: perhaps {value}.",
+        "No country has the code {code}, given as the {field}. Compare it with the page: perhaps {value}.",
         code=code,
         field=LABELS[field],
         value=best.value,

@@ -116,8 +116,15 @@ class Reader:
     def note_mrz_problems(self) -> None:
         """Put down what the passport room found, unless a typed value took that field's place."""
         for name, problem in self._standing_problems():
-            (self.warnings if self._accepted(problem) else self.errors).append(_from_problem(name, problem))
+            (self.warnings if self._accepted(problem) else self.errors).append(self._finding(name, problem))
         self.errors = _without_missing_twins(self.errors)
+
+    def _finding(self, name: str, problem: Problem) -> Finding:
+        """The problem as a finding; its best correction is a suggestion where it would change what the field says."""
+        read = str(getattr(self.draft.mrz, problem.field, ""))
+        better = next((correction.value for correction in problem.corrections[:1]), None)
+        useful = problem.field != "composite" and better != read
+        return Finding(BY_NAME[name].path, problem.code, problem.message, better if useful else None)
 
     def _accepted(self, problem: Problem) -> bool:
         return problem.code == "check_digit" and self.draft.accept_check_digit
@@ -158,11 +165,6 @@ def _spellings(name: str) -> list[str]:
 def _folded(value: object) -> str:
     plain = unicodedata.normalize("NFKD", str(value)).casefold()
     return "".join(character for character in plain if character.isalnum())
-
-
-def _from_problem(name: str, problem: Problem) -> Finding:
-    suggestion = problem.corrections[0].value if problem.corrections else None
-    return Finding(BY_NAME[name].path, problem.code, problem.message, suggestion)
 
 
 def _without_missing_twins(errors: list[Finding]) -> list[Finding]:

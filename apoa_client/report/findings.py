@@ -43,11 +43,11 @@ class ReportRefused(DataRefused):
     def __init__(self, errors: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
         super().__init__(
             nmsg(
-                "Nothing was saved: {count} thing must be mended first.",
-                "Nothing was saved: {count} things must be mended first.",
+                "Nothing was saved: {count} thing must be corrected first.",
+                "Nothing was saved: {count} things must be corrected first.",
                 len(errors),
             ),
-            msg("Mend what is listed and run the command again."),
+            msg("Correct what is listed and run the command again."),
         )
         self.errors = tuple(errors)
         self.warnings = tuple(warnings)

@@ -51,7 +51,7 @@ def one_line(text: str, longest: int = LONGEST_TEXT) -> str:
     """Text with its spaces folded and its accents composed (NFC); no control characters, at most `longest` long."""
     folded = " ".join(unicodedata.normalize("NFC", text).split())
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in folded):
-        raise Unreadable("bad_character", msg("It holds invisible characters. Type it again, without pasting."))
+        raise Unreadable("bad_character", msg("there are invisible characters in it; type it again, without pasting."))
     if len(folded) > longest:
         raise Unreadable("bad_length", msg("It is longer than {longest} characters.", longest=longest))
     return folded
@@ -96,13 +96,13 @@ def state(text: str) -> str:
     near = states.close_matches(text)
     if not near:
         raise Unreadable(
-            "unknown_state", msg("No state has this code or name. Look for the three letters in the passport.")
+            "unknown_state", msg("No country has this code or name. Look for the three letters in the passport.")
         )
     raise Unreadable(
         "unknown_state",
         msg(
-            "No state has this code or name. Did you mean {states}?",
-            states=", ".join(f"{s.indonesian} ({s.code})" for s in near),
+            "No country has this code or name. Did you mean {states}?",
+            states=", ".join(f"{s.indonesian} / {s.english} ({s.code})" for s in near),
         ),
         near[0].code,
     )
@@ -142,7 +142,7 @@ def partial_date(text: str) -> PartialDate:
 
 
 def _no_date() -> Unreadable:
-    return Unreadable("bad_date", msg("This is no date of the calendar. Write it as 1985-09-12 or 12/09/1985."))
+    return Unreadable("bad_date", msg("This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985."))
 
 
 def moment(text: str, zone: tzinfo) -> datetime:
@@ -178,7 +178,7 @@ def email(text: str) -> str:
     """An e-mail address, as far as a form needs to check one."""
     address = one_line(text)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", address):
-        raise Unreadable("bad_character", msg("This is no e-mail address. Leave it empty if the guest gave none."))
+        raise Unreadable("bad_character", msg("This is not an e-mail address. Leave it empty if the guest gave none."))
     return address
 
 
@@ -186,5 +186,5 @@ def phone(text: str) -> str:
     """A telephone number: digits, spaces and the usual signs."""
     number = one_line(text)
     if not re.fullmatch(r"\+?[0-9 ().-]{4,30}", number):
-        raise Unreadable("bad_character", msg("This is no telephone number. Leave it empty if the guest gave none."))
+        raise Unreadable("bad_character", msg("This is not a telephone number. Leave it empty if the guest gave none."))
     return number

@@ -73,18 +73,24 @@ class Config:
 def load(path: Path) -> Config:
     """Read the settings; empty ones where there is no file. Raises `SettingsProblem`, naming the file and the place."""
     try:
-        value = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors begin a file with a mark
+        return parse(path.read_text(encoding="utf-8-sig"), path)  # Windows' editors begin a file with a mark
     except FileNotFoundError:
         return Config()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as exc:
+    except UnicodeDecodeError as exc:
         raise _broken(path, str(exc)) from None
     except OSError as exc:
         raise SettingsProblem(
             msg("The settings file {path} cannot be read: {reason}.", path=str(path), reason=exc.strerror or ""),
             msg("Ask your IT admin to make the file readable for this user."),
         ) from None
+
+
+def parse(text: str, path: Path) -> Config:
+    """The settings in a text that stands, or is to stand, at `path`. Raises `SettingsProblem`, naming the place."""
     try:
-        return _config(value)
+        return _config(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        raise _broken(path, str(exc)) from None
     except _Wrong as exc:
         raise _broken(path, exc.place) from None
 

@@ -9,7 +9,7 @@ from tomlkit.items import InlineTable
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
-from apoa_client.settings.config import Property, load
+from apoa_client.settings.config import Property, load, parse
 from apoa_client.texts import msg
 
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
@@ -23,13 +23,32 @@ def save(path: Path, one: Property, *, language: str = "") -> None:
     load(path)
     try:
         text = path.read_text(encoding="utf-8-sig") if path.exists() else f"# {_HEADING}\n"
-        write_private(path, _with(text, one, language).encode())
-    except (OSError, TOMLKitError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else None
+        written = _with(text, one, language)
+        if not _says(written, path, one):
+            raise _too_strange(path)
+        write_private(path, written.encode())
+    except TOMLKitError:
+        raise _too_strange(path) from None
+    except OSError as exc:
         raise SettingsProblem(
-            msg("The settings file {path} cannot be written: {reason}.", path=str(path), reason=reason or "TOML"),
+            msg("The settings file {path} cannot be written: {reason}.", path=str(path), reason=exc.strerror or ""),
             msg("Ask your IT admin for a folder that this user may write to, or choose another one with APOA_HOME."),
         ) from None
+
+
+def _says(text: str, path: Path, one: Property) -> bool:
+    """Whether a reader would find the property: TOML can be written in ways that tomlkit does not keep together."""
+    try:
+        return parse(text, path).properties.get(one.name) == one
+    except SettingsProblem:
+        return False
+
+
+def _too_strange(path: Path) -> SettingsProblem:
+    return SettingsProblem(
+        msg("The settings file {path} is written in a way that this program cannot change.", path=str(path)),
+        msg("Give each property a heading of its own, like [property.bali], then run the command again."),
+    )
 
 
 def _with(text: str, one: Property, language: str) -> str:
@@ -40,12 +59,12 @@ def _with(text: str, one: Property, language: str) -> str:
     if "property" not in document:
         document["property"] = tomlkit.table(is_super_table=True)
     tables = document["property"]
-    if one.name not in tables:
-        tables[one.name] = tomlkit.inline_table() if isinstance(tables, InlineTable) else tomlkit.table()
-    table = tables[one.name]
+    new = tomlkit.inline_table if isinstance(tables, InlineTable) else tomlkit.table
+    table = tables[one.name] if one.name in tables else new()
     for item in fields(one):
         if item.name != "name" and (value := getattr(one, item.name)) not in ("", item.default):
             table[item.name] = value
         elif item.name in table:
             del table[item.name]
+    tables[one.name] = table
     return tomlkit.dumps(document)

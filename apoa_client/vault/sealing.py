@@ -128,5 +128,6 @@ def _no_public_key() -> PublicKeyUnusable:
 
 def _no_private_key() -> SecretUnusable:
     return SecretUnusable(
-        msg("What was found as the private key is not one."), msg("Ask your IT admin for the right private key.")
+        msg("The private key on this computer is damaged or incomplete."),
+        msg("Ask your IT admin for the right private key."),
     )

@@ -56,7 +56,7 @@ def _check(status: os.stat_result, path: Path, forbidden: int) -> None:
         raise SecretFileRefused(msg("{path} is not a file.", path=str(path)), msg("Name a file that holds the secret."))
     if POSIX and status.st_mode & forbidden:
         raise SecretFileRefused(
-            msg("Others than this user can read {path}, so it is not used.", path=str(path)),
+            msg("Other users of this computer can read {path}, so it is not used.", path=str(path)),
             msg("Make it this user's alone: chmod 600 {path}", path=str(path)),
         )
 

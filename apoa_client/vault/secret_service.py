@@ -94,7 +94,7 @@ def _connect(address: str) -> DBusConnection:
         raise
     except (PermissionError, ValueError) as exc:  # ValueError: jeepney's AuthenticationError is one
         raise KeyringRefused(
-            msg("The session bus does not let this user in."),
+            msg("This command runs as another user than the one at the desktop."),
             msg("Run the command as the user whose desktop session it is, not with sudo or su."),
         ) from exc
     except (OSError, RuntimeError) as exc:  # RuntimeError: an address that jeepney does not speak
