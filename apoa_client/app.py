@@ -1,0 +1,282 @@
+"""The composition root: builds the real parts for one property, when they are asked for.
+
+It knows everyone and is known by the command line alone. Heavy rooms are imported where they are first needed: a report
+that is only saved loads no HTTP, and `apoa status` no cryptography.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from apoa_client import __version__
+from apoa_client.errors import NotNow, SecretMissing, SettingsProblem, WrongPassword
+from apoa_client.ports import Authority, Clock, Meta, Progress
+from apoa_client.settings import config
+from apoa_client.settings.config import Config, Property
+from apoa_client.settings.folders import Folders, find_folders
+from apoa_client.texts import msg
+
+if TYPE_CHECKING:
+    from apoa_client.authority.limits import Patience
+    from apoa_client.delivery.sync import Outcome, Terms
+    from apoa_client.desk.arrivals import Desk
+    from apoa_client.outbox.store import SqliteOutbox
+    from apoa_client.vault.sealing import PropertySealer
+    from apoa_client.vault.sources import PropertySecrets
+    from apoa_client.vault.stores import SecretStore
+
+KEYRING_SERVICE = "apoa-client"
+TRAINING_USERNAME = "latihan"
+USER_AGENT = f"apoa-client/{__version__}"
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """The wall clock, in UTC."""
+        return datetime.now(UTC)  # noqa: TID251  the clock
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward."""
+        return time.monotonic()
+
+
+class _LateSealer:
+    """The app's sealer, built when something is sealed or opened: counting needs no cryptography."""
+
+    def __init__(self, app: "App") -> None:
+        self._app = app
+
+    def seal(self, record_id: str, content: bytes) -> bytes:
+        """As `ports.Sealer`."""
+        return self._app.sealer.seal(record_id, content)
+
+    def open(self, record_id: str, sealed: bytes) -> bytes:
+        """As `ports.Sealer`."""
+        return self._app.sealer.open(record_id, sealed)
+
+
+class App:
+    """The parts for one property. Close it when the call is over."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        clock: Clock,
+        property_name: str = "",
+        ask_password: Callable[[], str] | None = None,
+    ) -> None:
+        self.environ = environ
+        self.clock = clock
+        self._name = property_name
+        self._ask_password = ask_password
+        self._open = ExitStack()
+
+    def close(self) -> None:
+        """Let go of whatever was opened."""
+        self._open.close()
+
+    @cached_property
+    def folders(self) -> Folders:
+        """Where the program keeps its files."""
+        return find_folders(self.environ)
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings file. Raises `SettingsProblem`."""
+        return config.load(self.folders.config)
+
+    @cached_property
+    def house(self) -> Property:
+        """The property that was asked for, or the default one, or the only one. Raises `SettingsProblem`."""
+        known = self.config.properties
+        name = self._name or self.config.default_property or (next(iter(known)) if len(known) == 1 else "")
+        if name in known:
+            return known[name]
+        if name:
+            raise SettingsProblem(
+                msg("There is no property {name} in the settings.", name=name),
+                msg("Known: {names}. Set it up with: apoa setup", names=", ".join(known) or "-"),
+            )
+        raise SettingsProblem(
+            msg("Nothing is set up here yet."),
+            msg("Set it up with: apoa setup"),
+        )
+
+    @cached_property
+    def secrets(self) -> "PropertySecrets":
+        """The property's secrets, each looked up when it is needed."""
+        return self.secrets_of(self.house)
+
+    def secrets_of(self, house: Property) -> "PropertySecrets":
+        """The secrets of a property, whether or not it is in the settings yet."""
+        from apoa_client.vault.sources import PropertySecrets  # noqa: PLC0415
+
+        return PropertySecrets(self.environ, lambda: self._store(house), prompt=self._ask_password)
+
+    def _store(self, house: Property) -> "SecretStore":
+        if house.vault == "file":
+            from apoa_client.vault.key_file import KeyFileStore  # noqa: PLC0415
+
+            return KeyFileStore(self.folders.keys(house.name))
+        from apoa_client.vault.keyring_store import KeyringStore  # noqa: PLC0415
+
+        return KeyringStore(
+            f"{KEYRING_SERVICE}/{house.name}", interactive=self._ask_password is not None, environ=self.environ
+        )
+
+    @cached_property
+    def sealer(self) -> "PropertySealer":
+        """Seals with the public key of the settings; opens with the private key, asked for only then."""
+        from apoa_client.vault.sealing import PropertySealer, decode_public_key  # noqa: PLC0415
+
+        return PropertySealer(decode_public_key(self.house.public_key), self._private_key)
+
+    def _private_key(self) -> bytes:
+        return self.secrets.private_key()  # built here, not before: sealing needs none
+
+    @cached_property
+    def outbox(self) -> "SqliteOutbox":
+        """The property's queue and history, which setting up made. Raises `StorageProblem`, also where it is gone."""
+        from apoa_client.outbox.store import SqliteOutbox  # noqa: PLC0415
+
+        path = self.folders.outbox(self.house.name)
+        return self._open.enter_context(SqliteOutbox.open(path, _LateSealer(self)))
+
+    @cached_property
+    def desk(self) -> "Desk":
+        """Where guests are registered."""
+        from apoa_client.desk.arrivals import Desk, House  # noqa: PLC0415
+
+        return Desk(self.outbox, self.clock, House(self.house.zone, self.house.window_hours), os.urandom)
+
+    def connect(self, patience: "Patience | None" = None) -> Authority:
+        """The property's authority; for a training property, one that is started here."""
+        return self._authority(self.house, self.secrets.password, patience)
+
+    def _authority(self, house: Property, password: Callable[[], str], patience: "Patience | None") -> Authority:
+        from apoa_client.authority.client import HttpAuthority  # noqa: PLC0415
+
+        address, username = house.api_url, house.username
+        if house.training:
+            training_password = os.urandom(16).hex()
+            address = self._start_training(house, training_password)
+            username, password = TRAINING_USERNAME, lambda: training_password
+        authority = HttpAuthority(
+            base_url=address,
+            username=username,
+            password=password,
+            user_agent=USER_AGENT,
+            patience=patience,
+            ca_bundle=house.ca_bundle or None,
+            monotonic=self.clock.monotonic,
+        )
+        self._open.callback(authority.close)
+        return authority
+
+    def _start_training(self, house: Property, password: str) -> str:
+        from apoa_client.sandbox.server import SandboxServer  # noqa: PLC0415
+
+        server = SandboxServer(
+            self.folders.sandbox(house.name),
+            username=TRAINING_USERNAME,
+            password=password,
+            now=self.clock.now,
+            window_hours=house.window_hours,
+            property_name=house.name,
+        )
+        return self._open.enter_context(server).base_url
+
+    def deliver(self, terms: "Terms", progress: Progress, patience: "Patience | None" = None) -> "Outcome":
+        """One run of delivery, as `apoa_client.delivery.sync.deliver` describes it."""
+        import random  # noqa: PLC0415
+
+        from apoa_client.delivery.sync import Parts, deliver  # noqa: PLC0415
+
+        # The jitter is `random`'s: it spreads the load of many properties, and nobody gains by guessing it.
+        parts = Parts(self.outbox, lambda: self.connect(patience), self.clock, random.random, progress)
+        return deliver(parts, terms)
+
+    def test(self, house: Property, password: str, patience: "Patience | None" = None) -> Meta:
+        """Ask the authority who it is, with this password: the test of address, certificate and credentials."""
+        try:
+            return self._authority(house, lambda: password, patience).meta()
+        except WrongPassword as exc:
+            raise WrongPassword(exc.message, msg("Nothing was changed. Check the username and the password.")) from None
+
+    def log_in(self, password: str, *, username: str = "", test: bool = True) -> Meta | None:
+        """Test a password (unless told not to), store it, and lift an earlier stop. A refused one is not stored."""
+        from apoa_client.settings.writer import save  # noqa: PLC0415
+
+        house = replace(self.house, username=username or self.house.username)
+        meta = self.test(house, password) if test else None
+        self.secrets.store_password(password)
+        if house != self.house:
+            save(self.folders.config, house)
+        self.outbox.stop(None)
+        if meta is not None:
+            self.outbox.contacted(self.clock.now())
+        return meta
+
+    def set_up(self, house: Property, password: str, *, language: str = "") -> NotNow | None:
+        """Make or change a property: test the connection, keep or make its key pair, store secrets, write the settings.
+
+        The settings come last, so that a kill in between leaves no property without its private key. A line that is
+        down is no reason to refuse: what went wrong is returned, and the connection can be tested later. Everything
+        else that is wrong is raised, and then nothing is stored.
+        """
+        from apoa_client.settings.writer import save  # noqa: PLC0415
+
+        trouble: NotNow | None = None
+        try:
+            meta = self.test(house, password)
+            house = replace(house, environment=meta.environment, window_hours=meta.reporting_window_hours)
+        except NotNow as exc:
+            trouble = exc
+        secrets_now = self.secrets_of(house)
+        house = replace(house, public_key=self._key_pair(house, secrets_now))
+        if not house.training:
+            secrets_now.store_password(password)
+        self._make_outbox(house, answered=trouble is None)
+        save(self.folders.config, house, language=language)
+        return trouble
+
+    def _make_outbox(self, house: Property, *, answered: bool) -> None:
+        """Make the queue, or find it as it was; a stop ends with a password that was just tested."""
+        from apoa_client.outbox.store import SqliteOutbox  # noqa: PLC0415
+
+        with SqliteOutbox.open(self.folders.outbox(house.name), _LateSealer(self), create=True) as outbox:
+            if answered:
+                outbox.stop(None)
+                outbox.contacted(self.clock.now())
+
+    def _key_pair(self, house: Property, secrets_now: "PropertySecrets") -> str:
+        """The public key: the property's own where it has one, whose private key is then moved to the chosen vault.
+
+        A key pair is never replaced by setting up again, not even where the settings were lost: what is sealed could
+        not be opened any more.
+        """
+        from apoa_client.vault.sealing import encode_key, new_key_pair, public_key_of  # noqa: PLC0415
+
+        before = self.config.properties.get(house.name)
+        if before is not None:
+            if before.vault != house.vault:
+                secrets_now.store_private_key(self.secrets_of(before).private_key())
+            return before.public_key
+        try:
+            return encode_key(public_key_of(secrets_now.private_key()))
+        except SecretMissing:
+            if self.folders.outbox(house.name).exists():
+                raise SettingsProblem(
+                    msg("Reports of {name} are saved here, but their private key was not found.", name=house.name),
+                    msg("Say where it is: --vault keyring or --vault file. For a new property, choose another name."),
+                ) from None
+        private, public = new_key_pair()
+        secrets_now.store_private_key(private)
+        return encode_key(public)

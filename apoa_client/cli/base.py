@@ -1,0 +1,125 @@
+"""The tree of commands: found by name, loaded when called, and speaking the reader's language.
+
+A command is named as a string and imported when somebody calls it or asks for help, because start-up is a feature.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import click
+
+from apoa_client.cli.language import N_, _
+
+COMMANDS = {
+    "report": "apoa_client.cli.report:report",
+    "status": "apoa_client.cli.status:status",
+    "list": "apoa_client.cli.register:list_reports",
+    "show": "apoa_client.cli.register:show",
+    "receipt": "apoa_client.cli.register:receipt",
+    "sync": "apoa_client.cli.sync:sync",
+    "setup": "apoa_client.cli.setup:setup",
+    "login": "apoa_client.cli.login:login",
+    "logout": "apoa_client.cli.login:logout",
+    "contract": "apoa_client.cli.contract:contract",
+    "sandbox": "apoa_client.cli.sandbox:sandbox",
+    "demo": "apoa_client.cli.demo:demo",
+}
+
+ALIASES = {"lapor": "report", "daftar": "list", "kirim": "sync", "bukti": "receipt"}
+"""Indonesian names of commands."""
+
+SECTIONS = (
+    (N_("Daily work"), ("report", "status")),
+    (N_("Guests"), ("list", "show", "receipt")),
+    (N_("Sending"), ("sync", "login", "logout")),
+    (N_("Set-up"), ("setup", "sandbox")),
+    (N_("Help"), ("demo", "contract")),
+)
+
+
+class _Speaking:
+    """A click object whose help is kept as the catalogue's key and translated when it is shown."""
+
+    _help: str | None = None
+
+    @property
+    def help(self) -> str | None:
+        return _(self._help) if self._help else None
+
+    @help.setter
+    def help(self, text: str | None) -> None:
+        self._help = text
+
+
+class Option(_Speaking, click.Option):
+    """An option whose help speaks the reader's language."""
+
+
+class Command(_Speaking, click.Command):
+    """A command whose help and example speak the reader's language."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command's help, then its example."""
+        super().format_help_text(ctx, formatter)
+        example = getattr(self.callback, "example", "")
+        if example:
+            with formatter.section(_("Example")):
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+
+def command(name: str, text: str, example: str) -> Callable[[Callable[..., Any]], Command]:
+    """Declare a command with its help (a marked sentence) and an example, which is the same in every language."""
+
+    def declare(function: Callable[..., Any]) -> Command:
+        function.example = example  # type: ignore[attr-defined]  # read back by Command.format_help_text
+        return click.command(name, cls=Command, help=text)(function)
+
+    return declare
+
+
+def option(*names: str, text: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401
+    """Declare an option with its help (a marked sentence). `more` is click's."""
+    return click.option(*names, cls=Option, help=text, **more)
+
+
+class LazyGroup(_Speaking, click.Group):
+    """The program: commands by name, in sections, each imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, as the help lists them."""
+        return [name for _title, names in SECTIONS for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command by its name or its Indonesian one."""
+        target = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
+        if target is None:
+            return None
+        module, _colon, attribute = target.partition(":")
+        found = getattr(import_module(module), attribute)
+        return found if isinstance(found, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the one that was probably meant."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            import difflib  # noqa: PLC0415  only for a mistake
+
+            near = difflib.get_close_matches(name, [*COMMANDS, *ALIASES], n=1)
+            hint = _("Did you mean: apoa {command}").format(command=near[0]) if near else _("See: apoa --help")
+            ctx.fail(_("There is no command {command}.").format(command=repr(name)) + " " + hint)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands in their sections, with their Indonesian names."""
+        other = {name: alias for alias, name in ALIASES.items()}
+        for title, names in SECTIONS:
+            rows = []
+            for name in names:
+                found = self.get_command(ctx, name)
+                shown = f"{name} [{other[name]}]" if name in other else name
+                rows.append((shown, found.get_short_help_str(200) if found is not None else ""))
+            with formatter.section(_(title)):
+                formatter.write_dl(rows)

@@ -1,0 +1,18 @@
+"""`apoa contract`: print the reporting contract, for whoever builds the other side."""
+
+import click
+
+from apoa_client.cli.base import command
+from apoa_client.cli.language import N_
+
+
+@command(
+    "contract",
+    N_("Print the reporting contract (OpenAPI 3.1). It is ours and open; APOA publishes none."),
+    "apoa contract > openapi.yaml",
+)
+def contract() -> None:
+    """Print the file as it is."""
+    from apoa_client.authority.contract import contract_text  # noqa: PLC0415
+
+    click.echo(contract_text(), nl=False)

@@ -1,0 +1,53 @@
+"""`apoa login` and `apoa logout`: the password at the authority, tested before it is stored."""
+
+import sys
+
+import click
+
+from apoa_client.cli.base import command, option
+from apoa_client.cli.language import N_, _
+from apoa_client.cli.screen import good, result
+from apoa_client.cli.session import Session, ask_password
+from apoa_client.errors import UsageProblem
+from apoa_client.texts import msg
+
+
+@command("login", N_("Store the password, after a test; sending goes on if it had stopped."), "apoa login")
+@option("--username", text=N_("Another username than before."))
+@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
+@option("--no-test", is_flag=True, text=N_("Store it without asking the authority."))
+@click.pass_obj
+def login(session: Session, *, username: str | None, password_stdin: bool, no_test: bool) -> None:
+    """Ask, test, store."""
+    app = session.app
+    if app.house.training:
+        app.outbox.stop(None)
+        result(_("A training property needs no password."))
+        return
+    app.log_in(read_password(session, from_stdin=password_stdin), username=username or "", test=not no_test)
+    result(
+        good(_("The password is stored.")) if no_test else good(_("The authority accepts the password. It is stored."))
+    )
+
+
+@command("logout", N_("Remove the stored password. The private key and the queue stay."), "apoa logout")
+@click.pass_obj
+def logout(session: Session) -> None:
+    """Forget the password."""
+    session.app.secrets.forget_password()
+    result(_("The password is removed. Reports are still saved; sending needs: apoa login"))
+
+
+def read_password(session: Session, *, from_stdin: bool) -> str:
+    """The password, unseen at a terminal, or the first line of standard input. Raises `UsageProblem`."""
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+        if not password:
+            raise UsageProblem(msg("No password came from standard input."))
+        return password
+    if not session.terminal:
+        raise UsageProblem(
+            msg("There is no terminal to ask for the password."),
+            msg("Give it on standard input with: --password-stdin"),
+        )
+    return ask_password()

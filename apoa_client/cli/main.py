@@ -1,0 +1,149 @@
+"""The program's door: the group with its global options, and the one handler of every error.
+
+Nothing else turns an error into a message or an exit code. A traceback is shown for no user's mistake; for a mistake of
+ours, only where ``-v`` asks for it, and never with the exception's text, which may hold a guest's data.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from apoa_client import __version__
+from apoa_client.cli import language
+from apoa_client.cli.base import LazyGroup, Option
+from apoa_client.cli.language import N_, _
+from apoa_client.cli.screen import at_a_terminal, bad, clean, document, remark
+from apoa_client.cli.session import Session
+from apoa_client.errors import ApoaError, Exit, SettingsProblem
+from apoa_client.texts import LANGUAGES
+
+if TYPE_CHECKING:
+    from apoa_client.ports import Clock
+
+_INTERRUPTED = 130
+
+
+@click.group(
+    cls=LazyGroup,
+    help=N_("Register foreign guests for immigration reporting: checked here, queued offline, sent once."),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--property", "property_name", cls=Option, metavar="NAME", help=N_("Which property. [APOA_PROPERTY]"))
+@click.option("--lang", cls=Option, type=click.Choice(LANGUAGES), help=N_("Language: id or en. [APOA_LANG]"))
+@click.option("-v", "--verbose", cls=Option, count=True, help=N_("Say more of what is done; twice for details."))
+@click.option("-q", "--quiet", cls=Option, is_flag=True, help=N_("Say only what a person must act on."))
+@click.option("--log-file", cls=Option, type=click.Path(), help=N_("Write the log to this file."))
+@click.version_option(
+    __version__, prog_name="apoa", message="%(prog)s %(version)s", cls=Option, help=N_("Show the version and exit.")
+)
+@click.pass_obj
+def apoa(
+    session: Session, property_name: str | None, lang: str | None, verbose: int, *, quiet: bool, log_file: str | None
+) -> None:
+    """Take the global options; the command follows."""
+    del lang  # read before click, by `language.wanted`
+    session.property_name = property_name or ""
+    session.verbosity = verbose
+    session.quiet = quiet
+    if verbose or log_file is not None:
+        from apoa_client.cli.log import start_log  # noqa: PLC0415  logging is slow to load, and rarely wanted
+
+        start_log(verbose, log_file)
+
+
+def main() -> int:
+    """Run the program as the installed command does; the exit code is the result."""
+    return run(sys.argv[1:], dict(os.environ), None)  # noqa: TID251  read once, here
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | None") -> int:
+    """Run one call of the program in an environment, at a clock (None: the real one). Returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    language.use(_language(arguments, environ))
+    session = Session(environ, clock, terminal=at_a_terminal(), language=language.current())
+    try:
+        return _call(session, arguments)
+    finally:
+        session.close()
+
+
+def _call(session: Session, arguments: Sequence[str]) -> int:
+    try:
+        answer = apoa.main(list(arguments), prog_name="apoa", standalone_mode=False, obj=session)
+        return answer if isinstance(answer, int) else Exit.DONE
+    except click.ClickException as exc:
+        _complain(exc)
+        return exc.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        remark()
+        remark(_("Stopped. What was saved is kept."))
+        return _INTERRUPTED
+    except ApoaError as exc:
+        _explain(session, exc)
+        return exc.exit_code
+    except (BrokenPipeError, SystemExit):  # which click makes of a broken pipe
+        _nobody_reads()
+        return Exit.DONE
+    except Exception as exc:  # noqa: BLE001  the last handler there is
+        _confess(session, exc)
+        return Exit.BUG
+
+
+def _complain(exc: click.ClickException) -> None:
+    """Show click's own complaint, which repeats what was typed, or pasted."""
+    complaint = io.StringIO()
+    exc.show(complaint)
+    for line in complaint.getvalue().splitlines():
+        click.echo(clean(line), err=True)
+
+
+def _nobody_reads() -> None:
+    """Whoever read our output has left (head, less); Python would complain once more while it shuts down."""
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  closed by the exit
+
+
+def _language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    asked = language.wanted(arguments, environ)
+    if asked or "--version" in arguments:  # which is the same in every language
+        return asked or language.FALLBACK
+    from apoa_client.settings import config  # noqa: PLC0415  not needed for --version
+    from apoa_client.settings.folders import find_folders  # noqa: PLC0415
+
+    try:
+        setting = config.load(find_folders(environ).config).language
+    except SettingsProblem:
+        setting = ""  # the command itself will say what is wrong with the settings
+    return setting or language.of_the_system(environ)
+
+
+def _explain(session: Session, error: ApoaError) -> None:
+    from apoa_client.cli.findings import error_value, explain_findings, show_error  # noqa: PLC0415  only when something is wrong
+
+    try:
+        if session.json:
+            document(error_value(error))
+        explain_findings(error)
+        show_error(error)
+    except BrokenPipeError:
+        _nobody_reads()
+
+
+def _confess(session: Session, exc: Exception) -> None:
+    import traceback  # noqa: PLC0415  only for a bug
+
+    frames = traceback.extract_tb(exc.__traceback__)
+    where = ", ".join([type(exc).__name__, *(f"{f.name}:{f.lineno}" for f in frames[-1:])])
+    remark(bad(_("This is a mistake in apoa-client itself ({where}).").format(where=where)))
+    remark(_("What was saved is kept. Please report it, with what this shows: apoa -v ..."))
+    if session.verbosity:
+        remark("".join(traceback.format_list(frames)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

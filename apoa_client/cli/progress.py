@@ -1,0 +1,73 @@
+"""Watchers of a delivery: a bar on a terminal, or nobody."""
+
+from typing import TYPE_CHECKING
+
+from apoa_client.cli.language import _
+from apoa_client.errors import ApoaError
+from apoa_client.ports import Progress, Status, Verdict
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+
+class Silent:
+    """Watches and says nothing."""
+
+    def begin(self, waiting: int) -> None:
+        """Say nothing."""
+
+    def advance(self, verdict: Verdict) -> None:
+        """Say nothing."""
+
+    def trouble(self, error: ApoaError) -> None:
+        """Say nothing."""
+
+    def end(self) -> None:
+        """Say nothing."""
+
+
+class Bar:
+    """A bar on stderr, while a delivery runs: how many of all, and how many were refused."""
+
+    def __init__(self) -> None:
+        self._rich: RichProgress | None = None
+        self._task: TaskID | None = None
+        self._refused = 0
+
+    def begin(self, waiting: int) -> None:
+        """Draw the bar."""
+        from rich.console import Console  # noqa: PLC0415  rich is slow to load, and only a terminal needs it
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.progress import Progress as RichProgress  # noqa: PLC0415
+
+        self._rich = RichProgress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._rich.start()
+        self._task = self._rich.add_task(_("Sending"), total=waiting)
+
+    def advance(self, verdict: Verdict) -> None:
+        """Move the bar on."""
+        self._refused += verdict.status is Status.REJECTED
+        if self._rich is not None and self._task is not None:
+            words = _("Sending ({count} refused)").format(count=self._refused) if self._refused else _("Sending")
+            self._rich.update(self._task, advance=1, description=words)
+
+    def trouble(self, error: ApoaError) -> None:
+        """Leave it to the summary."""
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._rich is not None:
+            self._rich.stop()
+
+
+def watcher(*, terminal: bool) -> Progress:
+    """A bar where somebody watches."""
+    return Bar() if terminal else Silent()

@@ -1,0 +1,204 @@
+"""`apoa list`, `apoa show` and `apoa receipt`: what the outbox holds, and the proof of it."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import click
+
+from apoa_client.app import App
+from apoa_client.cli.base import command, option
+from apoa_client.cli.findings import finding_line, show_error, show_warnings
+from apoa_client.cli.forms import card, guest_name, receipt_value, report_json
+from apoa_client.cli.language import N_, _
+from apoa_client.cli.screen import bad, careful, clean, document, remark, result, strong
+from apoa_client.cli.session import Session
+from apoa_client.cli.words import KINDS, STATES, moment_text
+from apoa_client.errors import CredentialsProblem, SealBroken, UsageProblem
+from apoa_client.ports import Content, Entry, Selection
+from apoa_client.report import values
+from apoa_client.report.kinds import State, short_id
+from apoa_client.texts import msg
+
+_RECENT = timedelta(days=30)
+_SEALED = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    entry: Entry
+    content: Content | None
+
+
+@command("list", N_("List reports: the open ones and those of the last 30 days."), "apoa list --state rejected")
+@option("--all", "everything", is_flag=True, text=N_("The whole history."))
+@option("--state", "states", multiple=True, type=click.Choice([s.value for s in State]), text=N_("In this state."))
+@option("--since", metavar="DATE", text=N_("Made on this day or later."))
+@option("--guest", metavar="TEXT", text=N_("Whose name or passport number holds this."))
+@option("--room", metavar="TEXT", text=N_("In this room."))
+@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@click.pass_obj
+def list_reports(session: Session, /, *, as_json: bool, **choice: Any) -> None:  # noqa: ANN401  click's
+    """Choose, open, show."""
+    session.json = as_json
+    app = session.app
+    rows = [row for row in _opened(app, _selection(app, choice)) if _fits(row, choice["guest"], choice["room"])]
+    if as_json:
+        document({"reports": [report_json(row.entry, row.content, zone=app.house.zone) for row in rows]})
+    elif rows:
+        _table(app, rows)
+    else:
+        result(_("No reports."))
+
+
+@command("show", N_("Show one report in full."), "apoa show 2e8b11aa")
+@click.argument("reference", metavar="ID")
+@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@click.pass_obj
+def show(session: Session, *, reference: str, as_json: bool) -> None:
+    """Find it, open it, show it."""
+    session.json = as_json
+    app = session.app
+    entry = find_one(app, reference)
+    content = next(_opened(app, [entry])).content
+    if as_json:
+        document(report_json(entry, content, zone=app.house.zone))
+    else:
+        _show(app, entry, content)
+
+
+@command("receipt", N_("Show the authority's receipt of a report."), "apoa receipt 2e8b11aa")
+@click.argument("reference", metavar="ID")
+@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@click.pass_obj
+def receipt(session: Session, *, reference: str, as_json: bool) -> None:
+    """Find it; say clearly where there is no receipt."""
+    session.json = as_json
+    app = session.app
+    entry = find_one(app, reference)
+    if as_json:
+        document({"id": entry.id, "state": entry.state.value, "receipt": receipt_value(entry.receipt)})
+    elif entry.receipt is None:
+        result(
+            careful(
+                _("Report {id} has no receipt yet: {state}.").format(
+                    id=short_id(entry.id), state=_(STATES[entry.state])
+                )
+            )
+        )
+    else:
+        result(_("Receipt number: {number}").format(number=strong(clean(entry.receipt.number))))
+        result(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, app.house.zone)))
+        result(_("Report: {id}").format(id=entry.id))
+        if app.house.environment == "training":
+            result(careful(_("Training: this is no receipt of Immigration's.")))
+
+
+def find_one(app: App, reference: str) -> Entry:
+    """The report that an id, a short id or the beginning of one means. Raises `UsageProblem`, naming candidates."""
+    found = app.outbox.find(reference.strip())
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageProblem(msg("There is no report {id}.", id=reference), msg("The short ids are listed by: apoa list"))
+    raise UsageProblem(
+        msg(
+            "{id} can mean several reports: {candidates}.",
+            id=reference,
+            candidates=", ".join(short_id(e.id) for e in found),
+        ),
+        msg("Give more of the id."),
+    )
+
+
+def _selection(app: App, choice: Mapping[str, Any]) -> Iterator[Entry]:
+    since: datetime | None = None
+    if choice["since"]:
+        try:
+            since = datetime.combine(values.day(choice["since"]), time(), app.house.zone)
+        except values.Unreadable as exc:
+            raise UsageProblem(exc.message) from None
+    elif not choice["everything"]:
+        since = app.clock.now() - _RECENT
+    states = frozenset(State(state) for state in choice["states"]) or None
+    return app.outbox.entries(Selection(states=states, since=since))
+
+
+def _opened(app: App, entries: Iterable[Entry]) -> Iterator[_Row]:
+    """Each entry with its content; None for all of them where the key cannot be had, and for one that was changed."""
+    locked = False
+    for entry in entries:
+        content = None
+        if not locked:
+            try:
+                content = app.outbox.content(entry)
+            except CredentialsProblem as exc:
+                locked = True
+                show_error(exc)
+            except SealBroken as exc:
+                show_error(exc)
+        yield _Row(entry, content)
+
+
+def _fits(row: _Row, guest: str | None, room: str | None) -> bool:
+    if guest is None and room is None:
+        return True
+    report = row.content.report if row.content is not None else None
+    if report is None or report.guest is None or report.stay is None:
+        return False
+    names = f"{report.guest.given_names} {report.guest.surname} {report.guest.document.number}".casefold()
+    return (guest is None or guest.casefold() in names) and (room is None or report.stay.room == room)
+
+
+def _table(app: App, rows: list[_Row]) -> None:
+    heads = [_("ID"), _("State"), _("What"), _("Guest"), _("Room"), _("Due by"), _("Receipt")]
+    cells = [_cells(app, row) for row in rows]
+    if not sys.stdout.isatty():
+        widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+        for row in [heads, *cells]:
+            result("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        return
+    from rich.console import Console  # noqa: PLC0415  rich is slow to load, and only a terminal needs it
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _cells(app: App, row: _Row) -> list[str]:
+    entry = row.entry
+    report = row.content.report if row.content is not None else None
+    undelivered = entry.state in (State.QUEUED, State.SENDING, State.PENDING, State.REJECTED)
+    return [
+        short_id(entry.id),
+        _(STATES[entry.state]),
+        _(KINDS[entry.kind]),
+        guest_name(report.guest) if report is not None and report.guest is not None else _SEALED,
+        clean(report.stay.room or "") if report is not None and report.stay is not None else _SEALED,
+        moment_text(entry.due_at, app.house.zone) if entry.due_at is not None and undelivered else "",
+        clean(entry.receipt.number) if entry.receipt is not None else "",
+    ]
+
+
+def _show(app: App, entry: Entry, content: Content | None) -> None:
+    zone = app.house.zone
+    result(f"{strong(short_id(entry.id))}  {_(KINDS[entry.kind])}  {_(STATES[entry.state])}")
+    for line in card(content.report, zone) if content is not None else ():
+        result(line)
+    result(_("Made: {moment}").format(moment=moment_text(entry.created_at, zone)))
+    if entry.due_at is not None:
+        result(_("Due by: {moment}").format(moment=moment_text(entry.due_at, zone)))
+    result(_("Attempts to send: {count}").format(count=entry.attempts))
+    if entry.receipt is not None:
+        result(_("Receipt number: {number}").format(number=strong(clean(entry.receipt.number))))
+    if content is not None:
+        show_warnings(content.warnings)
+        for finding in content.errors:
+            remark(bad("x") + finding_line(finding))

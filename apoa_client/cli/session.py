@@ -1,0 +1,49 @@
+"""What one call of the program carries from command to command: its environment, its clock, its global options."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+from apoa_client.cli.language import _
+
+if TYPE_CHECKING:
+    from apoa_client.app import App
+    from apoa_client.ports import Clock
+
+
+def ask_password() -> str:
+    """Ask for the password at the terminal, unseen."""
+    return str(click.prompt(_("Password"), hide_input=True, err=True))
+
+
+@dataclass
+class Session:
+    """One call of the program."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    fixed_clock: "Clock | None" = None
+    """The clock; None for the real one."""
+    property_name: str = ""
+    language: str = ""
+    verbosity: int = 0
+    quiet: bool = False
+    json: bool = False
+    terminal: bool = False
+    """Whether somebody is there who can be asked."""
+
+    @cached_property
+    def app(self) -> "App":
+        """The program's parts for the chosen property."""
+        from apoa_client.app import App, SystemClock  # noqa: PLC0415  not needed for --version and --help
+
+        name = self.property_name or self.environ.get("APOA_PROPERTY", "")
+        clock = self.fixed_clock or SystemClock()
+        return App(self.environ, clock, name, ask_password if self.terminal and not self.json else None)
+
+    def close(self) -> None:
+        """Let go of whatever was opened."""
+        if "app" in self.__dict__:
+            self.app.close()

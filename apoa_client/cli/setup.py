@@ -1,0 +1,107 @@
+"""`apoa setup`: make a property, with its key pair, its secrets and a test of the connection."""
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from apoa_client.app import App
+from apoa_client.authority.address import check_base_url
+from apoa_client.cli import language
+from apoa_client.cli.ask import agree
+from apoa_client.cli.base import command, option
+from apoa_client.cli.language import N_, _, text
+from apoa_client.cli.login import read_password
+from apoa_client.cli.screen import careful, clean, good, remark, result, strong
+from apoa_client.cli.session import Session
+from apoa_client.errors import Exit, UsageProblem
+from apoa_client.settings.config import TRAINING, VAULTS, Property, valid_name
+from apoa_client.settings.zones import ZONES, zone_name
+from apoa_client.texts import LANGUAGES, msg
+
+_EXAMPLE = "apoa setup --non-interactive --property melati --training"
+
+
+@command("setup", N_("Set up this computer for a property: authority or training, keys, password, a test."), _EXAMPLE)
+@option("--property", "name", metavar="NAME", text=N_("Short name of the property: a-z, 0-9, - and _."))
+@option("--training", is_flag=True, text=N_("Practise against a training authority in this program; needs no account."))
+@option("--api-url", metavar="URL", text=N_("Address of the authority, such as https://host/path/v1."))
+@option("--username", text=N_("Username at the authority."))
+@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
+@option("--timezone", metavar="ZONE", text=N_("Asia/Jakarta (WIB), Asia/Makassar (WITA) or Asia/Jayapura (WIT)."))
+@option("--office", text=N_("The immigration office that is responsible."))
+@option("--address", text=N_("Address of the property."))
+@option("--ca-bundle", metavar="FILE", text=N_("Trust the certificates in this file as well."))
+@option("--vault", type=click.Choice(VAULTS), text=N_("Where secrets are kept: the keyring, or a file of this user's."))
+@option("--language", type=click.Choice(LANGUAGES), text=N_("The language that is spoken here."))
+@option("--non-interactive", is_flag=True, text=N_("Ask nothing."))
+@click.pass_obj
+def setup(session: Session, /, *, name: str | None, non_interactive: bool, **answers: Any) -> int:  # noqa: ANN401  click's
+    """Collect the answers, then set up."""
+    asking = session.terminal and not non_interactive
+    if asking:
+        answers = _ask(answers)
+    name = name or session.property_name or (_ask_name() if asking else "")
+    house = _house(session.app, name, answers)
+    password = "" if house.training else read_password(session, from_stdin=answers["password_stdin"])
+    trouble = session.app.set_up(house, password, language=answers["language"] or "")
+    result(good(_("The property {name} is set up.").format(name=clean(house.name))))
+    if trouble is None:
+        result(_("The connection works. Report a guest with: {command}").format(command=strong("apoa report")))
+        return Exit.DONE
+    remark(careful(text(trouble.message)))
+    remark(_("The connection is not tested yet; reports can be saved already. Test it later with: apoa login"))
+    return trouble.exit_code
+
+
+def _ask(answers: dict[str, Any]) -> dict[str, Any]:
+    asked = dict(answers)
+    if not asked["language"]:
+        asked["language"] = click.prompt("Bahasa / Language", type=click.Choice(LANGUAGES), default="id", err=True)
+        language.use(asked["language"])
+    if not asked["training"] and not asked["api_url"]:
+        question = _("Is this for practice only (nothing is sent to an authority)?")
+        asked["training"] = agree(question)
+    if not asked["training"]:
+        asked["api_url"] = asked["api_url"] or click.prompt(_("Address of the authority"), err=True)
+        asked["username"] = asked["username"] or click.prompt(_("Username"), err=True)
+    if not asked["timezone"]:
+        asked["timezone"] = click.prompt(_("Time zone (WIB, WITA or WIT)"), default="WIB", err=True)
+    return asked
+
+
+def _ask_name() -> str:
+    return str(click.prompt(_("Short name of the property"), default="hotel", err=True))
+
+
+def _house(app: App, name: str, answers: dict[str, Any]) -> Property:
+    """The property as the answers describe it; what they leave out stays as an earlier set-up had it."""
+    before = app.config.properties.get(name)
+    if not valid_name(name):
+        raise UsageProblem(
+            msg("A property needs a short name of a-z, 0-9, - and _: {name} is none.", name=repr(name)),
+            msg("Give one with --property, such as: --property melati"),
+        )
+    address = TRAINING if answers["training"] else answers["api_url"] or (before.api_url if before is not None else "")
+    if not address:
+        raise UsageProblem(
+            msg("Where are reports sent?"), msg("Give --training for practice, or --api-url and --username.")
+        )
+    house = before or Property(name, address, public_key="")
+    given = {key: answers[key] for key in ("username", "office", "address", "ca_bundle", "vault") if answers[key]}
+    if answers["timezone"]:
+        given["timezone"] = _zone(answers["timezone"])
+    house = replace(house, api_url=address if address == TRAINING else check_base_url(address), **given)
+    if not house.training and not house.username:
+        raise UsageProblem(msg("The authority's username is missing."), msg("Give it with --username."))
+    return house
+
+
+def _zone(given: str) -> str:
+    name = zone_name(given)
+    if name is None:
+        raise UsageProblem(
+            msg("{zone} is no time zone of Indonesia.", zone=given),
+            msg("Choose one of: {zones}", zones=", ".join(ZONES)),
+        )
+    return name

@@ -1,0 +1,52 @@
+"""Words for what the outbox knows: states, kinds, days and times. Light, because `apoa status` loads it."""
+
+from datetime import date, datetime, tzinfo
+
+from apoa_client.cli.language import N_, _
+from apoa_client.report.kinds import Kind, State
+
+STATES = {
+    State.QUEUED: N_("waiting"),
+    State.SENDING: N_("being sent"),
+    State.PENDING: N_("waiting for a decision"),
+    State.REJECTED: N_("refused"),
+    State.ACCEPTED: N_("sent"),
+    State.SUPERSEDED: N_("replaced"),
+    State.WITHDRAWN: N_("withdrawn"),
+}
+
+KINDS = {
+    Kind.CHECK_IN: N_("check-in"),
+    Kind.CHECK_OUT: N_("check-out"),
+    Kind.AMEND: N_("correction"),
+    Kind.CANCEL: N_("cancellation"),
+}
+
+SEXES = {"M": N_("male"), "F": N_("female"), "X": N_("not stated")}
+
+PURPOSES = {
+    "tourism": N_("tourism"),
+    "business": N_("business"),
+    "family": N_("family"),
+    "work": N_("work"),
+    "study": N_("study"),
+    "transit": N_("transit"),
+    "government": N_("government"),
+    "other": N_("other"),
+}
+
+_MONTHS = (
+    N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
+    N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec"),
+)  # fmt: skip
+
+
+def day_text(day: date) -> str:
+    """A date in words: no order of numbers to mistake."""
+    return f"{day.day} {_(_MONTHS[day.month - 1])} {day.year}"
+
+
+def moment_text(moment: datetime, zone: tzinfo) -> str:
+    """An instant in the property's zone, which is named (WIB, WITA, WIT)."""
+    local = moment.astimezone(zone)
+    return f"{day_text(local)} {local:%H:%M} {local.tzname()}"
