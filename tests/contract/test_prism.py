@@ -1,13 +1,18 @@
 """The client against every documented error, as a mock that others wrote reads them out of the contract."""
 
+import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import FixedClock
 
+from apoa_client.app import App
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.limits import Patience
+from apoa_client.cli.main import run
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
@@ -78,6 +83,35 @@ def test_documented_304(prism: HttpAuthority) -> None:
     assert table.etag is not None
     wish(prism, 304)
     assert prism.codes("stay_permits", table.etag) is None
+
+
+def test_set_up_sync_and_status(
+    prism_url: str,
+    examples: dict[str, list[dict[str, Any]]],
+    home: Path,
+    clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The commands themselves, set-up, sync and status, are at home with a server that others made from the contract.
+
+    Prism answers with the contract's own example, so the report that waits is that example's.
+    """
+    environ = {"APOA_HOME": str(home), "APOA_LANG": "en"}
+    account = ["--api-url", prism_url, "--username", "melati", "--password-stdin", "--vault", "file"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("rahasia\n"))
+    assert run(["setup", "--non-interactive", "--property", "melati", *account], environ, clock) == 0
+    app = App(environ, clock)
+    report = from_json(_dumps(examples["check_in"][0]))
+    app.outbox.add(report, due_at=clock.now())
+    app.close()
+    capsys.readouterr()
+    assert run(["sync", "--json"], environ, clock) == 0
+    assert json.loads(capsys.readouterr().out)["accepted"] == 1
+    assert run(["status", "--json"], environ, clock) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert status["counts"]["accepted"] == 1
+    assert status["environment"] == "training"
 
 
 def _dumps(value: object) -> bytes:
