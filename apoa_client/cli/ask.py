@@ -43,12 +43,13 @@ def ask_for_mrz(desk: Desk) -> Mrz | None:
 
 
 def _two_lines() -> list[str]:
-    first = _line(_("First line of the MRZ (Enter alone: type the details by hand)"))
+    remark(_("Type the two lines at the foot of the passport's photo page. Enter alone: type the details by hand."))
+    first = _line(_("MRZ line {number}").format(number=1))
     if not first:
         return []
     if len(first) >= _BOTH_LINES:  # a reader's one long line
         return [first]
-    return [first, _line(_("Second line of the MRZ"))]
+    return [first, _line(_("MRZ line {number}").format(number=2))]
 
 
 def ask_again(typed: dict[str, str], errors: Sequence[Finding]) -> bool:
@@ -71,7 +72,7 @@ def ask_again(typed: dict[str, str], errors: Sequence[Finding]) -> bool:
 def agree(question: str) -> bool:
     """Whether a person agrees; Enter alone does. Both languages' answers are understood."""
     while True:
-        answer = _line(f"{question} {_('[Y/n]')}").casefold()
+        answer = _line(f"{question} {_('(Enter = yes, n = no)')}").casefold()
         if answer in _YES or not answer:
             return True
         if answer in _NO:

@@ -1,9 +1,8 @@
 """`apoa contract`: print the reporting contract, for whoever builds the other side."""
 
-import click
-
 from apoa_client.cli.base import command
 from apoa_client.cli.language import N_
+from apoa_client.cli.screen import write
 
 
 @command(
@@ -15,4 +14,4 @@ def contract() -> None:
     """Print the file as it is."""
     from apoa_client.authority.contract import contract_text  # noqa: PLC0415
 
-    click.echo(contract_text(), nl=False)
+    write(contract_text().rstrip("\n"))

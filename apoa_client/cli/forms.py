@@ -30,7 +30,7 @@ def report_json(entry: Entry, content: Content | None, *, zone: tzinfo) -> dict[
         "due_at": instant(entry.due_at.astimezone(zone)) if entry.due_at is not None else None,
         "attempts": entry.attempts,
         "last_error": entry.last_error,
-        "receipt": receipt_value(entry.receipt),
+        "receipt": receipt_value(entry.receipt, zone),
         "guest": guest_value(report.guest) if report is not None and report.guest is not None else None,
         "stay": stay_value(report.stay) if report is not None and report.stay is not None else None,
         **(findings_value(content.errors, content.warnings) if content is not None else findings_value((), ())),
@@ -47,9 +47,11 @@ def checked_value(report: Report, warnings: Sequence[Finding]) -> dict[str, Any]
     return {**NO_REPORT, **shown, **findings_value((), warnings)}
 
 
-def receipt_value(receipt: Receipt | None) -> dict[str, Any] | None:
-    """A receipt as JSON values."""
-    return None if receipt is None else {"number": receipt.number, "issued_at": instant(receipt.issued_at)}
+def receipt_value(receipt: Receipt | None, zone: tzinfo) -> dict[str, Any] | None:
+    """A receipt as JSON values, its time in the property's zone like every other."""
+    if receipt is None:
+        return None
+    return {"number": receipt.number, "issued_at": instant(receipt.issued_at.astimezone(zone))}
 
 
 def guest_name(guest: Guest) -> str:

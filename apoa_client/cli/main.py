@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -127,7 +128,8 @@ def _explain(session: Session, error: ApoaError) -> None:
 
     try:
         if session.json:
-            document(error_value(error))
+            with suppress(SettingsProblem):  # stdout cannot be written: perhaps that is the very error
+                document(error_value(error))
         explain_findings(error)
         show_error(error)
     except BrokenPipeError:
@@ -143,7 +145,3 @@ def _confess(session: Session, exc: Exception) -> None:
     remark(_("What was saved is kept. Please report it, with what this shows: apoa -v ..."))
     if session.verbosity:
         remark("".join(traceback.format_list(frames)))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -79,7 +79,8 @@ def receipt(session: Session, *, reference: str, as_json: bool) -> None:
     app = session.app
     entry = find_one(app, reference)
     if as_json:
-        document({"id": entry.id, "state": entry.state.value, "receipt": receipt_value(entry.receipt)})
+        proof = receipt_value(entry.receipt, app.house.zone)
+        document({"id": entry.id, "state": entry.state.value, "receipt": proof})
     elif entry.receipt is None:
         result(
             careful(
@@ -153,11 +154,12 @@ def _fits(row: _Row, guest: str | None, room: str | None) -> bool:
 
 
 def _table(app: App, rows: list[_Row]) -> None:
-    heads = [_("ID"), _("State"), _("What"), _("Guest"), _("Room"), _("Due by"), _("Receipt")]
-    cells = [_cells(app, row) for row in rows]
+    heads = [_("ID"), _("State"), _("What"), _("Guest"), _("Rm."), _("Due by"), _("Receipt")]
+    table_rows = [heads, *(_cells(app, row) for row in rows)]
+    columns = [column for column in zip(*table_rows, strict=True) if any(column[1:])]  # none that is empty
     if not sys.stdout.isatty():
-        widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
-        for row in [heads, *cells]:
+        widths = [max(map(len, column)) for column in columns]
+        for row in zip(*columns, strict=True):
             result("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
         return
     from rich.console import Console  # noqa: PLC0415  rich is slow to load, and only a terminal needs it
@@ -165,9 +167,9 @@ def _table(app: App, rows: list[_Row]) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
-    for head in heads:
+    for head, *_rest in columns:
         table.add_column(head, overflow="fold")
-    for row in cells:
+    for row in zip(*(cells for _head, *cells in columns), strict=True):
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
 

@@ -10,6 +10,9 @@ from typing import Any, TextIO
 
 import click
 
+from apoa_client.errors import SettingsProblem
+from apoa_client.texts import msg
+
 # C0 and C1 controls, bidirectional and invisible formatting, line separators, lone surrogates.
 # Kept as text: re compiles it when it is first used, which `--version` never does.
 _DANGEROUS = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
@@ -23,7 +26,17 @@ def clean(text: str) -> str:
 
 def result(line: str = "") -> None:
     """A line of the command's result: to stdout."""
-    click.echo(_fitted(line, sys.stdout))
+    write(_fitted(line, sys.stdout))
+
+
+def write(text: str) -> None:
+    """Text to stdout as it is. Raises `SettingsProblem` where it cannot be written: a full disk, say."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise  # whoever read has left: nobody's mistake
+    except OSError as exc:
+        raise SettingsProblem(msg("The result cannot be written: {reason}.", reason=exc.strerror or "")) from None
 
 
 def remark(line: str = "") -> None:
@@ -46,7 +59,7 @@ def document(value: Any) -> None:  # noqa: ANN401  any JSON value
     """The one JSON document of a command. ASCII, so that no console's code page can spoil it."""
     import json  # noqa: PLC0415  only where JSON is asked for
 
-    click.echo(json.dumps(value, indent=2))
+    write(json.dumps(value, indent=2))
 
 
 def at_a_terminal() -> bool:
