@@ -5,6 +5,7 @@ leaves a lease that runs out and not a report that nobody knows of; and it goes 
 authority answers with the same receipt.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +43,8 @@ from apoa_client.ports import (
 )
 from apoa_client.report.kinds import State
 from apoa_client.texts import msg, nmsg
+
+_log = logging.getLogger(__name__)
 
 Chance: TypeAlias = Callable[[], float]
 """Uniform in [0, 1): the jitter of the backoff."""
@@ -125,6 +128,7 @@ def deliver(parts: Parts, terms: Terms) -> Outcome:
     except StorageProblem:
         raise
     except ApoaError as exc:
+        _log.warning("the run ended: %s", exc.name)
         run.outcome.error = exc
         parts.progress.trouble(exc)
     finally:
@@ -315,6 +319,7 @@ class _Run:
             self._count(verdict)
 
     def _count(self, verdict: Verdict) -> None:
+        _log.info("report %s: %s", verdict.id, verdict.status.value)
         self.outcome.count(verdict)
         self._parts.progress.advance(verdict)
 
