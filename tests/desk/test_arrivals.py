@@ -1,0 +1,146 @@
+"""A guest arrives: from a draft to a durable report, without any secret and without a line."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from conftest import FixedClock
+from outbox_helpers import PUBLIC_KEY, open_outbox
+from report_helpers import NOW, WIB, contract_errors, draft, mrz, scanned, told
+
+from apoa_client.desk.arrivals import Desk, House
+from apoa_client.errors import SecretMissing
+from apoa_client.outbox.errors import ReportExists
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.passport.dates import PartialDate
+from apoa_client.passport.mrz import MrzUnreadable
+from apoa_client.ports import Entry
+from apoa_client.report.draft import Draft
+from apoa_client.report.findings import ReportRefused
+from apoa_client.report.kinds import Kind, State
+from apoa_client.report.model import Report
+from apoa_client.texts import msg
+from apoa_client.vault.sealing import PropertySealer
+
+
+def locked() -> bytes:
+    raise SecretMissing(msg("The keyring is locked."))
+
+
+class Chance:
+    """Bytes that are never the same twice, and always the same in a test."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, count: int) -> bytes:
+        self.count += 1
+        return self.count.to_bytes(count, "big")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the outbox is."""
+    return tmp_path / "outbox.db"
+
+
+@pytest.fixture
+def outbox(path: Path) -> Iterator[SqliteOutbox]:
+    """An outbox whose private key cannot be had."""
+    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, locked), create=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Half past eight in the evening, with a fraction of a second."""
+    return FixedClock(NOW + timedelta(microseconds=123456))
+
+
+@pytest.fixture
+def desk(outbox: SqliteOutbox, clock: FixedClock) -> Desk:
+    """A desk in Jakarta, which is given 24 hours."""
+    return Desk(outbox, clock, House(WIB, 24), Chance())
+
+
+def filed(desk: Desk, given: Draft) -> tuple[Report, Entry]:
+    examination = desk.examine(given)
+    report = desk.compose(examination)
+    return report, desk.file(report, examination.warnings)
+
+
+def test_a_guest_is_filed_with_the_keyring_locked(desk: Desk, path: Path) -> None:
+    """The outbox has it, due in time, and whoever has the key reads what was reported, warnings too."""
+    report, entry = filed(desk, draft({"stay_permit": ""}))
+    assert report.stay is not None
+    assert (entry.id, entry.stay_id, entry.kind, entry.state) == (
+        report.id,
+        report.stay_id,
+        Kind.CHECK_IN,
+        State.QUEUED,
+    )
+    assert entry.due_at == report.stay.check_in + timedelta(hours=24)
+    with open_outbox(path) as opened:
+        content = opened.content(entry)
+    assert content.report == report
+    assert told(content.warnings) == {("code", "missing")}
+
+
+def test_a_report_is_made_as_it_is_sent(desk: Desk) -> None:
+    """In the house's own time, to the second, and as the contract has it."""
+    report, _ = filed(desk, scanned(desk.read(mrz().lines)))
+    assert report.created_at.isoformat() == "2026-11-24T20:30:45+07:00"
+    assert contract_errors(report) == []
+
+
+def test_every_report_and_every_stay_has_an_id_of_its_own(desk: Desk) -> None:
+    """Two guests in the same second are two stays."""
+    one, other = (filed(desk, draft())[0] for _ in range(2))
+    assert len({one.id, one.stay_id, other.id, other.stay_id}) == 4
+
+
+def test_the_deadline_follows_the_house_and_the_check_in(outbox: SqliteOutbox, clock: FixedClock) -> None:
+    """Not the moment of typing."""
+    desk = Desk(outbox, clock, House(WIB, 12), Chance())
+    _, entry = filed(desk, draft({"check_in": "2026-11-24T09:00"}))
+    assert entry.due_at == datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+
+
+def test_a_report_without_a_stay_has_no_deadline(desk: Desk) -> None:
+    """No rule sets one for a departure."""
+    departure = Report("0199c2a4-0000-7000-8000-000000000001", "s", Kind.CHECK_OUT, NOW, check_out=NOW)
+    assert desk.file(departure, ()).due_at is None
+
+
+def test_a_draft_with_errors_is_no_report(desk: Desk, outbox: SqliteOutbox) -> None:
+    """Everything that was found comes along, and nothing was saved."""
+    examination = desk.examine(draft({"stay_permit": ""}, without="sex nights"))
+    with pytest.raises(ReportRefused) as caught:
+        desk.compose(examination)
+    assert told(caught.value.errors) == {("sex", "missing"), ("planned_check_out", "missing")}
+    assert caught.value.warnings == examination.warnings
+    assert outbox.summary(now=NOW, soon=NOW).counts[State.QUEUED] == 0
+
+
+def test_the_same_report_is_not_filed_twice(desk: Desk) -> None:
+    """An id is known once."""
+    report, _ = filed(desk, draft())
+    with pytest.raises(ReportExists):
+        desk.file(report, ())
+
+
+def test_an_mrz_is_read_as_of_the_houses_own_day(outbox: SqliteOutbox) -> None:
+    """Someone born today where the house is was born today, and not a hundred years ago."""
+    clock = FixedClock(datetime(2026, 11, 24, 16, 0, tzinfo=UTC))
+    lines = mrz(birth_date=PartialDate(2026, 11, 25)).lines
+    for zone, year in ((WIB, 1926), (timezone(timedelta(hours=9)), 2026)):
+        born = Desk(outbox, clock, House(zone, 24), Chance()).read(lines).birth_date
+        assert born is not None
+        assert born.year == year
+
+
+def test_what_is_no_mrz_is_refused(desk: Desk) -> None:
+    """With the passport room's own words."""
+    with pytest.raises(MrzUnreadable):
+        desk.read(["hello"])

@@ -1,0 +1,489 @@
+"""What a check-in must be like: every rule that needs no history, refused or warned of, each with its code."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_helpers import BESIDE_MRZ, NOW, TYPED, WIB, contract_errors, draft, look, mrz, scanned, spoilt, told
+
+from apoa_client.passport.dates import PartialDate
+from apoa_client.report.draft import Draft
+from apoa_client.report.fields import FIELDS, label_of
+from apoa_client.report.kinds import Kind, Purpose
+from apoa_client.report.model import Report, StayPermit
+from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination, examine
+from apoa_client.report.wire import from_json, to_json
+
+LONG = "CHRISTOPHER BARTHOLOMEW MAXIMILIAN ALEXANDER"
+
+
+def report_of(examination: Examination) -> Report:
+    return Report(
+        str(UUID(int=1)), str(UUID(int=2)), Kind.CHECK_IN, NOW.astimezone(WIB), examination.guest, examination.stay
+    )
+
+
+def test_a_typed_guest() -> None:
+    """Nothing to remark, and every default filled in."""
+    seen = look(draft({"given_names": "", "room": " 7 "}))
+    assert (seen.errors, seen.warnings) == ((), ())
+    assert seen.guest is not None
+    assert seen.stay is not None
+    assert (seen.guest.surname, seen.guest.given_names, seen.guest.birth_place) == ("SMITH", "", "LONDON")
+    document = seen.guest.document
+    assert (document.type, document.issuing_state, document.mrz) == ("P", "GBR", None)
+    assert seen.guest.stay_permit == StayPermit("B1")
+    assert seen.stay.check_in == datetime(2026, 11, 24, 20, 30, tzinfo=WIB)
+    assert (seen.stay.planned_check_out, seen.stay.room) == (date(2026, 11, 27), "7")
+    assert (seen.stay.purpose, seen.stay.note) == (Purpose.TOURISM, None)
+
+
+def test_a_scanned_guest() -> None:
+    """The MRZ says the rest, and its lines go along as evidence."""
+    seen = look(scanned(mrz()))
+    assert (seen.errors, seen.warnings) == ((), ())
+    assert seen.guest is not None
+    assert seen.guest.document.mrz == mrz().lines
+    typed = look(draft()).guest
+    assert typed is not None
+    assert (seen.guest.surname, seen.guest.given_names, seen.guest.sex) == ("SMITH", "JANE ANN", "F")
+    assert seen.guest.birth_date == typed.birth_date
+
+
+# Refused.
+
+REQUIRED = {"surname", "sex", "birth_place", "birth_date", "nationality", "number", "expiry_date", "planned_check_out"}
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    """Staff mend a report in one go, in the order of the form."""
+    seen = look(Draft())
+    assert told(seen.errors) == {(field, "missing") for field in REQUIRED}
+    assert [finding.field for finding in seen.errors] == [
+        item.path
+        for item in FIELDS
+        if item.path in {finding.field for finding in seen.errors} and item.name != "nights"
+    ]
+    assert (seen.guest, seen.stay) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["sex", "birth_place", "birth_date", "nationality", "document_number", "expiry_date"])
+def test_a_required_field_may_not_be_missing(name: str) -> None:
+    """Nor hold blanks alone."""
+    for given_draft in (draft(without=name), draft({name: "  "})):
+        [error] = look(given_draft).errors
+        assert error.code == "missing"
+        assert error.field.endswith(name.removeprefix("document_"))
+
+
+def test_no_stay_is_without_an_end() -> None:
+    """A date or a number of nights, either."""
+    assert told(look(draft(without="nights")).errors) == {("planned_check_out", "missing")}
+    assert look(draft({"planned_check_out": "27/11/2026"}, without="nights")).errors == ()
+    both = look(draft({"planned_check_out": "2026-11-30"})).stay
+    assert both is not None
+    assert both.planned_check_out == date(2026, 11, 30)
+
+
+def test_a_guest_may_have_one_name() -> None:
+    """Surname alone or given names alone, typed or in the MRZ; not none."""
+    for without in ("surname", "given_names"):
+        assert look(draft(without=without)).errors == ()
+    assert told(look(draft(without="surname given_names")).errors) == {("surname", "missing")}
+    single = look(scanned(mrz(surname="SUKARNO", given_names=""))).guest
+    assert single is not None
+    assert (single.surname, single.given_names) == ("SUKARNO", "")
+
+
+SPOILT = [
+    ("birth_date", "1985-02-30", "birth_date", "bad_date"),
+    ("expiry_date", "2032-13-01", "expiry_date", "bad_date"),
+    ("check_in", "yesterday", "check_in", "bad_date"),
+    ("planned_check_out", "2026-11-31", "planned_check_out", "bad_date"),
+    ("stay_until", "2026", "valid_until", "bad_date"),
+    ("entry_date", "31/11/2026", "entry_date", "bad_date"),
+    ("nationality", "Atlantis", "nationality", "unknown_state"),
+    ("issuing_state", "ZZZ", "issuing_state", "unknown_state"),
+    ("document_number", "AB*123", "number", "bad_character"),
+    ("surname", "Иванов", "surname", "bad_character"),
+    ("sex", "Q", "sex", "bad_character"),
+    ("nights", "many", "planned_check_out", "bad_character"),
+    ("purpose", "fun", "purpose", "bad_character"),
+    ("phone", "no", "phone", "bad_character"),
+    ("email", "no", "email", "bad_character"),
+    ("room", "x" * 101, "room", "bad_length"),
+    ("note", "x" * 501, "note", "bad_length"),
+    ("birth_place", "x" * 101, "birth_place", "bad_length"),
+    ("stay_permit", "B\x001", "code", "bad_character"),
+    ("birth_date", "2026-11-25", "birth_date", "order"),
+    ("planned_check_out", "2026-11-24", "planned_check_out", "order"),
+    ("planned_check_out", "2026-11-01", "planned_check_out", "order"),
+    ("nationality", "Indonesia", "nationality", "not_foreign"),
+    ("check_in", "2026-11-26T20:31", "check_in", "implausible"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "field", "code"), SPOILT)
+def test_one_thing_that_is_wrong(name: str, text: str, field: str, code: str) -> None:
+    """It is refused, alone, under the code that scripts know, and nothing is made of the rest."""
+    stay_and_nights = {"planned_check_out": "2026-12-01"} if name == "check_in" else {}
+    seen = look(draft({**stay_and_nights, name: text}))
+    assert told(seen.errors) == {(field, code)}
+    assert (seen.guest, seen.stay) == (None, None)
+    assert all(finding.message.render() for finding in seen.errors)
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    """A check-in that cannot be read hides nothing else that is wrong with the stay."""
+    wrong = {"check_in": "soon", "nights": "x", "purpose": "fun", "sex": "?", "nationality": "?", "room": "x" * 101}
+    assert told(look(draft(wrong)).errors) == {
+        ("check_in", "bad_date"),
+        ("planned_check_out", "bad_character"),
+        ("purpose", "bad_character"),
+        ("sex", "bad_character"),
+        ("nationality", "unknown_state"),
+        ("room", "bad_length"),
+    }
+
+
+def test_an_indonesian_is_told_at_once_that_nothing_is_needed() -> None:
+    """Nobody is asked for the rest of the details first."""
+    [error] = look(Draft({"nationality": "idn"})).errors
+    assert (error.code, error.field) == ("not_foreign", "guest.nationality")
+    assert "Nothing needs to be done" in error.message.render()
+    [error] = look(Draft({}, mrz(nationality="IDN", issuing_state="IDN"))).errors
+    assert error.code == "not_foreign"
+
+
+def test_born_on_the_day_of_arrival() -> None:
+    """A baby may be; and where the day is unknown, the earliest counts."""
+    assert look(draft({"birth_date": "2026-11-24"})).errors == ()
+    assert look(draft({"birth_date": "2026-11"})).errors == ()
+    assert look(draft({"birth_date": "2026"})).errors == ()
+    assert told(look(draft({"birth_date": "2026-12"})).errors) == {("birth_date", "order")}
+
+
+@pytest.mark.parametrize(("text", "known"), [("1985", PartialDate(1985)), ("1985-09", PartialDate(1985, 9))])
+def test_birth_dates_may_be_partly_unknown(text: str, known: PartialDate) -> None:
+    """Passports with an unknown day or month exist."""
+    guest = look(draft({"birth_date": text})).guest
+    assert guest is not None
+    assert guest.birth_date == known
+
+
+# When.
+
+
+@pytest.mark.parametrize(
+    ("seconds", "errors", "warnings"),
+    [
+        (timedelta(days=1), set(), set()),
+        (timedelta(days=1, seconds=1), {("check_in", "implausible")}, set()),
+        (-timedelta(hours=24), set(), set()),
+        (-timedelta(hours=24, seconds=1), set(), {("check_in", "late")}),
+    ],
+)
+def test_check_in_is_about_now(
+    seconds: timedelta, errors: set[tuple[str, str]], warnings: set[tuple[str, str]]
+) -> None:
+    """A day ahead is the most, and 24 hours ago is the last that is not late."""
+    seen = look(draft({"check_in": (NOW + seconds).isoformat()}))
+    assert (told(seen.errors), told(seen.warnings)) == (errors, warnings)
+
+
+@pytest.mark.parametrize(("hours", "day"), [(7, 24), (8, 24), (9, 25)])
+def test_the_day_is_the_propertys_own(hours: int, day: int) -> None:
+    """At 23:30 in Jakarta it is tomorrow in Jayapura, and three nights end there a day later."""
+    zone = timezone(timedelta(hours=hours))
+    now = datetime(2026, 11, 24, 15, 59, tzinfo=UTC)
+    seen = examine(draft(), now=now, zone=zone)
+    assert seen.stay is not None
+    assert (seen.stay.check_in, seen.stay.check_in.day) == (now, day)
+    assert seen.stay.planned_check_out == date(2026, 11, day + 3)
+
+
+def test_an_offset_that_was_typed_does_not_move_the_nights() -> None:
+    """20:00 in London is three in the morning in Jakarta, a day later."""
+    stay = look(draft({"check_in": "2026-11-24T20:00:00Z", "nights": "1"})).stay
+    assert stay is not None
+    assert (stay.check_in.isoformat(), stay.planned_check_out.day) == ("2026-11-25T03:00:00+07:00", 26)
+
+
+# Warned of, and sent.
+
+WARNED = [
+    ({"expiry_date": "2026-11-23"}, "expiry_date", "expired"),
+    ({"expiry_date": "2026-11-24"}, "expiry_date", "expires_during_stay"),
+    ({"expiry_date": "2026-11-26"}, "expiry_date", "expires_during_stay"),
+    ({"expiry_date": "2027-05-19", "entry_date": "2026-11-20"}, "expiry_date", "implausible"),
+    ({"stay_until": "2026-11-26"}, "valid_until", "permit_ends_during_stay"),
+    ({"stay_permit": ""}, "code", "missing"),
+    ({"stay_permit": "", "entry_date": "2026-11-20"}, "code", "missing"),
+    ({"issuing_state": "UNO"}, "issuing_state", "implausible"),
+    ({"birth_date": "1915-11-24"}, "birth_date", "implausible"),
+    ({"birth_date": "1914"}, "birth_date", "implausible"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "code"), WARNED)
+def test_what_may_be_true_is_warned_of(changes: Mapping[str, str], field: str, code: str) -> None:
+    """It is shown, and the report is made all the same."""
+    seen = look(draft(changes))
+    assert (told(seen.warnings), seen.errors) == ({(field, code)}, ())
+    assert seen.guest is not None
+    assert all(finding.message.render() for finding in seen.warnings)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"expiry_date": "2026-11-27"},
+        {"expiry_date": "2027-05-20", "entry_date": "2026-11-20"},
+        {"stay_until": "2026-11-27"},
+        {"birth_date": "1915-11-25"},
+        {"birth_date": "1916"},
+        {"issuing_state": "Inggris"},
+    ],
+)
+def test_what_just_holds_is_not_warned_of(changes: Mapping[str, str]) -> None:
+    """A day more, and there is nothing to say."""
+    seen = look(draft(changes))
+    assert (seen.errors, seen.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("entered", "last"),
+    [
+        ("2026-08-31", "2027-02-28"),
+        ("2027-08-31", "2028-02-29"),
+        ("2026-10-31", "2027-04-30"),
+        ("2026-06-30", "2026-12-30"),
+        ("2026-07-01", "2027-01-01"),
+        ("2026-12-31", "2027-06-30"),
+    ],
+)
+def test_six_months_end_where_the_month_does(entered: str, last: str) -> None:
+    """31 August and six months is the last day of February."""
+    now = datetime.fromisoformat(f"{entered}T12:00:00+07:00")
+    changes = {"entry_date": entered, "nights": "1"}
+    assert look(draft({**changes, "expiry_date": last}), now=now).warnings == ()
+    day_before = (date.fromisoformat(last) - timedelta(days=1)).isoformat()
+    assert told(look(draft({**changes, "expiry_date": day_before}), now=now).warnings) == {
+        ("expiry_date", "implausible")
+    }
+
+
+def test_a_name_that_the_mrz_cuts_off() -> None:
+    """Warned of until it is typed in full, and then it is no conflict."""
+    cut = mrz(surname="MONTGOMERY", given_names=LONG)
+    seen = look(scanned(cut))
+    assert told(seen.warnings) == {("given_names", "name_truncated")}
+    assert look(scanned(cut, {"given_names": LONG})).warnings == ()
+    assert told(look(scanned(cut, {"given_names": "JOHN"})).warnings) == {("given_names", "conflict")}
+
+
+def test_a_single_name_that_the_mrz_cuts_off() -> None:
+    """It is the surname that must be typed in full."""
+    cut = mrz(surname=LONG, given_names="")
+    assert told(look(scanned(cut)).warnings) == {("surname", "name_truncated")}
+    assert look(scanned(cut, {"surname": LONG})).warnings == ()
+
+
+# Typed against printed.
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field"),
+    [
+        ("surname", "Smythe", "surname"),
+        ("given_names", "Jane", "given_names"),
+        ("sex", "L", "sex"),
+        ("birth_date", "1985-09-13", "birth_date"),
+        ("birth_date", "1985", "birth_date"),
+        ("document_number", "925076474", "number"),
+        ("expiry_date", "2032-03-31", "expiry_date"),
+    ],
+)
+def test_what_is_typed_wins_and_the_conflict_is_told(name: str, text: str, field: str) -> None:
+    """The warning shows both, and the report says what the person said."""
+    alone, seen = look(draft({name: text})), look(scanned(mrz(), {name: text}))
+    [warning] = seen.warnings
+    assert (told(seen.warnings), seen.errors) == ({(field, "conflict")}, ())
+    assert alone.guest is not None
+    assert seen.guest is not None
+    typed, printed = warning.message.values["typed"], warning.message.values["read"]
+    assert typed != printed
+    for part in ("surname", "given_names", "sex", "birth_date"):
+        assert getattr(seen.guest, part) == getattr(alone.guest, part)
+    assert seen.guest.document.number == alone.guest.document.number
+
+
+def test_nationality_against_the_mrz() -> None:
+    """Both states can be in conflict, and then they may differ from each other."""
+    seen = look(scanned(mrz(), {"nationality": "Irlandia", "issuing_state": "FRA"}))
+    assert told(seen.warnings) == {
+        ("nationality", "conflict"),
+        ("issuing_state", "conflict"),
+        ("issuing_state", "implausible"),
+    }
+
+
+SAME: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({"surname": "MUNOZ"}, {"surname": "Muñoz"}),
+    ({"surname": "MUELLER"}, {"surname": "Müller"}),
+    ({"surname": "OESTERGAARD"}, {"surname": "Østergård"}),
+    ({"surname": "LUKASZ"}, {"surname": "Łukasz"}),
+    ({"surname": "SMITH JONES"}, {"surname": "Smith-Jones"}),
+    ({"surname": "OBRIEN"}, {"surname": "O'Brien"}),
+    ({"given_names": "JANE ANN"}, {"given_names": "jane  ann"}),
+    ({"nationality": "D", "issuing_state": "D"}, {"nationality": "DEU", "issuing_state": "DEU"}),
+    ({"nationality": "D", "issuing_state": "D"}, {"nationality": "Jerman"}),
+    ({"document_number": "AB 12345"}, {"document_number": "ab-12345"}),
+    ({"sex": "X"}, {"sex": "x"}),
+    ({"birth_date": PartialDate(1985)}, {"birth_date": "1985"}),
+]
+
+
+@pytest.mark.parametrize(("printed", "typed"), SAME)
+def test_what_an_mrz_cannot_write_is_no_conflict(printed: dict[str, Any], typed: dict[str, str]) -> None:
+    """Accents, hyphens, apostrophes, and Germany's two codes."""
+    seen = look(scanned(mrz(**printed), typed))
+    assert (seen.errors, seen.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(("nationality", "issuer"), [("D", "DEU"), ("DEU", "D")])
+def test_germany_issues_to_germans(nationality: str, issuer: str) -> None:
+    """D and DEU are one state."""
+    assert look(draft({"nationality": nationality, "issuing_state": issuer})).warnings == ()
+
+
+def test_a_document_number_with_a_blank_inside() -> None:
+    """It is sent without the blank, whether it was typed or printed so."""
+    for seen in (look(scanned(mrz(document_number="AB 12345"))), look(draft({"document_number": "AB 12345"}))):
+        assert seen.guest is not None
+        assert seen.guest.document.number == "AB12345"
+
+
+def test_a_letter_that_no_passport_transliterates() -> None:
+    """It is Latin, so it may be typed; whether it is what the MRZ says, a person must see."""
+    assert told(look(scanned(mrz(surname="ALIYEV"), {"surname": "Əliyev"})).warnings) == {("surname", "conflict")}
+
+
+# An MRZ that does not check out.
+
+WRONG_NUMBER = spoilt(1, 0, "8")
+
+
+def test_a_failing_check_digit_is_refused_with_the_smallest_correction() -> None:
+    """Which one it is, and what would make it agree; the composite is not blamed as well."""
+    [error] = look(scanned(WRONG_NUMBER)).errors
+    assert (error.field, error.code) == ("guest.document.number", "check_digit")
+    assert error.suggestion is not None
+
+
+def test_a_person_may_accept_a_check_digit() -> None:
+    """The error becomes a warning, the note says so, and the lines are no evidence any more."""
+    seen = look(scanned(WRONG_NUMBER, accept_check_digit=True))
+    assert (told(seen.warnings), seen.errors) == ({("number", "check_digit")}, ())
+    assert seen.guest is not None
+    assert seen.stay is not None
+    assert (seen.guest.document.number, seen.guest.document.mrz) == ("825076473", None)
+    assert seen.stay.note == CHECK_DIGIT_NOTE
+    noted = look(scanned(WRONG_NUMBER, {"note": "Late arrival."}, accept_check_digit=True)).stay
+    assert noted is not None
+    assert noted.note == f"Late arrival. {CHECK_DIGIT_NOTE}"
+
+
+def test_typing_the_field_mends_a_check_digit() -> None:
+    """The MRZ's value is out of the way, and so is its problem: nobody accepted anything."""
+    for accepted in (False, True):
+        seen = look(scanned(WRONG_NUMBER, {"document_number": "925076473"}, accept_check_digit=accepted))
+        assert (told(seen.warnings), seen.errors) == ({("number", "conflict")}, ())
+        assert seen.guest is not None
+        assert seen.stay is not None
+        assert (seen.guest.document.mrz, seen.stay.note) == (None, None)
+
+
+def test_the_composite_and_the_optional_data_are_accepted_or_not() -> None:
+    """No field can be typed for them."""
+    for line in (spoilt(1, 43, "9"), spoilt(1, 30, "A", optional_data="ZE184226B")):
+        assert told(look(scanned(line)).errors) == {("mrz", "check_digit")}
+        assert look(scanned(line, accept_check_digit=True)).errors == ()
+
+
+def test_accepting_check_digits_accepts_nothing_else() -> None:
+    """A state that does not exist stays an error, and no note says that digits were compared."""
+    unknown = spoilt(1, 10, "Q")
+    assert told(look(scanned(unknown, accept_check_digit=True)).errors) == {("nationality", "unknown_state")}
+    mended = look(scanned(unknown, {"nationality": "GBR"}, accept_check_digit=True))
+    assert mended.errors == ()
+    assert mended.stay is not None
+    assert mended.stay.note is None
+
+
+def test_what_the_mrz_holds_wrongly_is_not_missing_too() -> None:
+    """One field, one complaint."""
+    assert told(look(scanned(spoilt(1, 20, "Q"))).errors) == {("sex", "bad_character")}
+    assert told(look(scanned(spoilt(1, 21, "A"))).errors) == {("expiry_date", "bad_character")}
+
+
+def test_a_date_that_the_mrz_leaves_empty_is_asked_for() -> None:
+    """Empty is not wrong, and yet the report needs one."""
+    empty = mrz(expiry_date=None, birth_date=None)
+    assert told(look(scanned(empty)).errors) == {("expiry_date", "missing"), ("birth_date", "missing")}
+    assert look(scanned(empty, {"expiry_date": "2032-03-30", "birth_date": "1985"})).errors == ()
+
+
+def test_a_digit_in_a_name_is_mended_where_it_stands() -> None:
+    """Typing the surname does not let a digit among the given names through, nor the other way round."""
+    surname, given_names = spoilt(0, 6, "1"), spoilt(0, 13, "4")
+    assert told(look(scanned(surname)).errors) == {("surname", "bad_character")}
+    assert told(look(scanned(given_names)).errors) == {("given_names", "bad_character")}
+    assert told(look(scanned(given_names, {"surname": "Smith"})).errors) == {("given_names", "bad_character")}
+    assert look(scanned(given_names, {"given_names": "Jane Ann"})).errors == ()
+    assert look(scanned(surname, {"surname": "Smith"})).errors == ()
+
+
+def test_a_document_code_that_is_none() -> None:
+    """It concerns the lines as a whole: leave them out, and type the details."""
+    assert told(look(scanned(spoilt(0, 0, "0"))).errors) == {("mrz", "bad_character")}
+
+
+# Anything at all.
+
+WORDS = st.sampled_from(["", "-", "2026-11-24", "D", "GBR", "Müller", "7", "X1", "24/11/2026", "9999-12-31T23:59"])
+ANYTHING = st.dictionaries(st.sampled_from([item.name for item in FIELDS]), WORDS | st.text(max_size=30))
+PASSPORTS = st.none() | st.sampled_from([mrz(), WRONG_NUMBER, spoilt(1, 20, "Q"), mrz(given_names="")])
+NOWS = st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  zone beside it
+
+
+@given(st.builds(Draft, ANYTHING, PASSPORTS, st.booleans()), NOWS)
+def test_nothing_that_is_typed_raises_anything(anything: Draft, now: datetime) -> None:
+    """There are errors, or there is a report; and a report survives its journey."""
+    seen = look(anything, now=now)
+    assert (seen.guest is None) == (seen.stay is None) == bool(seen.errors)
+    if not seen.errors:
+        assert from_json(to_json(report_of(seen))) == report_of(seen)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(TYPED)), WORDS | st.text(max_size=30), max_size=2), NOWS)
+def test_a_spoilt_guest_is_a_report_or_is_refused(changes: dict[str, str], now: datetime) -> None:
+    """Starting from a guest who holds, so that reports are really made."""
+    seen = look(draft(changes), now=now)
+    assert (seen.guest is None) == bool(seen.errors)
+    if not seen.errors:
+        assert from_json(to_json(report_of(seen))) == report_of(seen)
+        assert contract_errors(report_of(seen)) == []
+
+
+def test_every_field_has_a_name_that_people_know() -> None:
+    """By its path in the contract; a path of the authority's own invention is shown as it is."""
+    assert label_of("guest.document.number").render() == "Passport number"
+    assert label_of("").render() == "The whole report"
+    assert label_of("guest.shoe_size").render() == "guest.shoe_size"
+    assert len({item.name for item in FIELDS}) == len(FIELDS)
+    assert BESIDE_MRZ.keys() <= {item.name for item in FIELDS}

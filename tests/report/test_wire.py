@@ -1,0 +1,145 @@
+"""A report as the contract's JSON: the same bytes each time, the same report back, and valid."""
+
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from report_helpers import GUESTS, OPENAPI, STAYS, contract_errors, reports
+
+from apoa_client.passport.dates import PartialDate
+from apoa_client.report import values
+from apoa_client.report.deadline import due_at
+from apoa_client.report.kinds import Kind, Purpose, short_id
+from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
+from apoa_client.report.wire import from_json, guest_value, stay_value, to_json
+
+WIB = timezone(timedelta(hours=7))
+SCHEMAS: dict[str, Any] = OPENAPI["components"]["schemas"]
+EXAMPLE = {
+    "id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11",
+    "stay_id": "0199c2a4-7d1e-7001-8a11-5f0f4f0be001",
+    "kind": "check_in",
+    "created_at": "2026-11-24T20:14:03+07:00",
+    "guest": {
+        "surname": "SMITH",
+        "given_names": "JANE ANN",
+        "sex": "F",
+        "birth_date": "1985-09",
+        "birth_place": "LONDON",
+        "nationality": "GBR",
+        "document": {
+            "type": "P",
+            "number": "925076473",
+            "issuing_state": "GBR",
+            "expiry_date": "2030-03-30",
+            "mrz": ["P<GBRSMITH<<JANE<ANN<<<<<<<<<<<<<<<<<<<<<<<<", "9250764733GBR8509129F3003301<<<<<<<<<<<<<<00"],
+        },
+        "stay_permit": {"code": "B1", "number": None, "valid_until": "2026-12-20", "entry_date": "2026-11-21"},
+        "phone": None,
+        "email": None,
+    },
+    "stay": {
+        "check_in": "2026-11-24T19:50:00+07:00",
+        "planned_check_out": "2026-11-27",
+        "room": "7",
+        "purpose": "tourism",
+        "note": None,
+    },
+}
+"""The contract's own."""
+
+REPORT = Report(
+    id=str(EXAMPLE["id"]),
+    stay_id=str(EXAMPLE["stay_id"]),
+    kind=Kind.CHECK_IN,
+    created_at=datetime(2026, 11, 24, 20, 14, 3, tzinfo=WIB),
+    guest=Guest(
+        surname="SMITH",
+        given_names="JANE ANN",
+        sex="F",
+        birth_date=PartialDate(1985, 9),
+        birth_place="LONDON",
+        nationality="GBR",
+        document=Document(
+            type="P",
+            number="925076473",
+            issuing_state="GBR",
+            expiry_date=date(2030, 3, 30),
+            mrz=("P<GBRSMITH<<JANE<ANN<<<<<<<<<<<<<<<<<<<<<<<<", "9250764733GBR8509129F3003301<<<<<<<<<<<<<<00"),
+        ),
+        stay_permit=StayPermit("B1", None, date(2026, 12, 20), date(2026, 11, 21)),
+    ),
+    stay=Stay(datetime(2026, 11, 24, 19, 50, tzinfo=WIB), date(2026, 11, 27), "7", Purpose.TOURISM),
+)
+
+
+def test_the_contracts_example() -> None:
+    """Member by member, with explicit nulls."""
+    assert json.loads(to_json(REPORT)) == EXAMPLE
+    assert from_json(to_json(REPORT)) == REPORT
+
+
+@given(reports())
+def test_there_and_back(report: Report) -> None:
+    """What was sealed is what was reported, and it is sealed as the same bytes each time."""
+    assert from_json(to_json(report)) == report
+    assert to_json(from_json(to_json(report))) == to_json(report)
+
+
+@given(reports())
+def test_every_report_keeps_the_contract(report: Report) -> None:
+    """No authority may call our JSON wrong."""
+    assert contract_errors(report) == []
+
+
+@given(GUESTS, STAYS)
+def test_parts_are_those_of_the_whole(guest: Guest, stay: Stay) -> None:
+    """What a command shows of a guest is what is sent."""
+    report = Report("id", "stay", Kind.CHECK_IN, stay.check_in, guest, stay)
+    whole = json.loads(to_json(report))
+    assert (whole["guest"], whole["stay"]) == (guest_value(guest), stay_value(stay))
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"id": 1}', to_json(REPORT).replace(b"check_in", b"arrival")])
+def test_other_bytes_are_refused(body: bytes) -> None:
+    """With the errors that the outbox expects of a damaged record."""
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        from_json(body)
+
+
+def longest(schema: str, name: str) -> int:
+    most: int = SCHEMAS[schema]["properties"][name]["maxLength"]
+    return most
+
+
+GROWS_TO = 3
+"""Times that a text may grow when it is made capitals: one ligature becomes three letters."""
+
+
+def test_no_typed_text_is_longer_than_the_contract_allows() -> None:
+    """Even where capitals make it longer, and where a note is added."""
+    for name in ("surname", "given_names", "birth_place"):
+        assert longest("Guest", name) >= GROWS_TO * values.LONGEST_TEXT
+    for schema, name in (("Guest", "phone"), ("Guest", "email"), ("StayPermit", "code"), ("StayPermit", "number")):
+        assert longest(schema, name) >= values.LONGEST_TEXT
+    assert longest("Stay", "room") >= values.LONGEST_TEXT
+    assert longest("Stay", "note") >= 2 * values.LONGEST_NOTE
+    assert longest("Document", "number") >= 20
+
+
+def test_the_contract_knows_our_words() -> None:
+    """Purposes are a closed list."""
+    assert SCHEMAS["Stay"]["properties"]["purpose"]["enum"] == [purpose.value for purpose in Purpose]
+
+
+def test_the_deadline_is_counted_from_check_in() -> None:
+    """In the property's own zone, however the hours are set."""
+    due = due_at(datetime(2026, 11, 24, 19, 50, tzinfo=WIB), 24)
+    assert (due, due.utcoffset()) == (datetime(2026, 11, 25, 12, 50, tzinfo=UTC), timedelta(hours=7))
+
+
+def test_a_short_id_is_the_end_of_an_id() -> None:
+    """Two reports of the same minute begin alike, and do not end alike."""
+    assert short_id(REPORT.id) == "1c2e8b11"

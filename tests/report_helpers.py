@@ -1,0 +1,168 @@
+"""Drafts that hold, to be spoilt by one thing at a time, and reports of every kind for Hypothesis."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from apoa_client.authority.contract import contract_text
+from apoa_client.passport.compose import compose_td3
+from apoa_client.passport.dates import PartialDate
+from apoa_client.passport.mrz import Mrz, read_mrz
+from apoa_client.report.draft import Draft
+from apoa_client.report.findings import Finding
+from apoa_client.report.kinds import Kind, Purpose
+from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
+from apoa_client.report.rules import Examination, examine
+from apoa_client.report.wire import to_json
+
+WIB = timezone(timedelta(hours=7), "WIB")
+NOW = datetime(2026, 11, 24, 13, 30, 45, tzinfo=UTC)
+"""20:30:45 WIB."""
+
+TYPED = {
+    "surname": "Smith",
+    "given_names": "Jane Ann",
+    "sex": "P",
+    "birth_place": "London",
+    "birth_date": "1985-09-12",
+    "nationality": "GBR",
+    "document_number": "925076473",
+    "expiry_date": "2032-03-30",
+    "nights": "3",
+    "stay_permit": "B1",
+}
+"""A guest about whom there is nothing to remark."""
+
+PRINTED: dict[str, Any] = {
+    "issuing_state": "GBR",
+    "surname": "SMITH",
+    "given_names": "JANE ANN",
+    "document_number": "925076473",
+    "nationality": "GBR",
+    "birth_date": PartialDate(1985, 9, 12),
+    "sex": "F",
+    "expiry_date": date(2032, 3, 30),
+}
+"""The same guest's passport."""
+
+BESIDE_MRZ = {"birth_place": "London", "nights": "3", "stay_permit": "B1"}
+"""What must be typed although there is an MRZ."""
+
+
+def draft(changes: Mapping[str, str | None] | None = None, *, without: str = "") -> Draft:
+    """The guest as typed, but for some fields."""
+    typed = TYPED | {name: text or "" for name, text in (changes or {}).items()}
+    return Draft({name: text for name, text in typed.items() if name not in without.split()})
+
+
+def mrz(**changes: Any) -> Mrz:
+    """The guest's passport, but for some fields."""
+    return read_mrz(compose_td3(**PRINTED | changes), today=NOW.date())
+
+
+def spoilt(line: int, position: int, character: str, **changes: Any) -> Mrz:
+    """The same, with one character read wrongly."""
+    lines = list(compose_td3(**PRINTED | changes))
+    lines[line] = lines[line][:position] + character + lines[line][position + 1 :]
+    return read_mrz(lines, today=NOW.date())
+
+
+def scanned(passport: Mrz, typed: Mapping[str, str] | None = None, *, accept_check_digit: bool = False) -> Draft:
+    """The passport, and what was typed beside it."""
+    return Draft(BESIDE_MRZ | dict(typed or {}), passport, accept_check_digit)
+
+
+def look(given: Draft, *, now: datetime = NOW) -> Examination:
+    return examine(given, now=now, zone=WIB)
+
+
+def told(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:
+    """Each finding's field, in short, and its code."""
+    return {(finding.field.rpartition(".")[2], finding.code) for finding in findings}
+
+
+OPENAPI: dict[str, Any] = yaml.safe_load(contract_text())
+_REPORT = Draft202012Validator(
+    {"$ref": "#/components/schemas/Report", "components": OPENAPI["components"]},
+    format_checker=Draft202012Validator.FORMAT_CHECKER,
+)
+
+
+def contract_errors(report: Report) -> list[str]:
+    """Where a report, as it is sent, breaks the contract."""
+    return [error.message for error in _REPORT.iter_errors(json.loads(to_json(report)))]
+
+
+# Reports of every kind, as the desk may make them.
+
+LATIN = st.text("ABCÇÉÑØŻ '-", min_size=1, max_size=30)
+TEXT = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs"]), min_size=1, max_size=40)
+DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
+STATES = st.sampled_from(["GBR", "D", "UNO", "XXA", "RKS", "POL"])
+ZONES = st.sampled_from([timezone(timedelta(hours=hours)) for hours in (7, 8, 9)])
+INSTANTS = st.builds(
+    lambda moment, zone: moment.replace(microsecond=0, tzinfo=zone),
+    st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)),  # noqa: DTZ001  the zone follows
+    ZONES,
+)
+PARTIAL_DATES = st.builds(
+    lambda day, parts: PartialDate(*(day.year, day.month, day.day)[:parts]), DAYS, st.integers(1, 3)
+)
+DOCUMENTS = st.builds(
+    Document,
+    type=st.sampled_from(["P", "PP", "PD", "P2"]),
+    number=st.text("ABCXYZ0123456789", min_size=1, max_size=20),
+    issuing_state=STATES,
+    expiry_date=DAYS,
+    mrz=st.none() | st.just(compose_td3(**PRINTED)),
+)
+PERMITS = st.builds(
+    StayPermit,
+    code=st.none() | TEXT,
+    number=st.none() | TEXT,
+    valid_until=st.none() | DAYS,
+    entry_date=st.none() | DAYS,
+)
+GUESTS = st.builds(
+    Guest,
+    surname=LATIN,
+    given_names=LATIN | st.just(""),
+    sex=st.sampled_from("MFX"),
+    birth_date=PARTIAL_DATES,
+    birth_place=TEXT,
+    nationality=STATES,
+    document=DOCUMENTS,
+    stay_permit=st.none() | PERMITS,
+    phone=st.none() | st.text("+0123456789 ", min_size=4, max_size=31),
+    email=st.none() | TEXT,
+)
+STAYS = st.builds(
+    Stay,
+    check_in=INSTANTS,
+    planned_check_out=DAYS,
+    room=st.none() | TEXT,
+    purpose=st.sampled_from(Purpose),
+    note=st.none() | TEXT,
+)
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    """A report of any kind, with the members that its kind carries."""
+    kind = draw(st.sampled_from(Kind))
+    whole = kind in {Kind.CHECK_IN, Kind.AMEND}
+    return Report(
+        id=str(draw(st.uuids())),
+        stay_id=str(draw(st.uuids())),
+        kind=kind,
+        created_at=draw(INSTANTS),
+        guest=draw(GUESTS) if whole else None,
+        stay=draw(STAYS) if whole else None,
+        check_out=draw(INSTANTS) if kind is Kind.CHECK_OUT else None,
+        reason=draw(TEXT) if kind in {Kind.AMEND, Kind.CANCEL} else None,
+    )

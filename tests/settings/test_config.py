@@ -1,0 +1,183 @@
+"""config.toml is read strictly: a typing mistake is named, and never guessed around."""
+
+from pathlib import Path
+
+import pytest
+
+from apoa_client.errors import Exit, SettingsProblem
+from apoa_client.settings.config import Config, Property, load, valid_name
+from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
+
+WHOLE = """
+# Ours.
+language = "id"
+default_property = "bali"
+
+[property.bali]
+api_url = "https://authority.example/v1"
+public_key = "cHVibGlj"
+username = "melati"
+timezone = "Asia/Makassar"
+office = "Kantor Imigrasi Denpasar"
+address = "Jl. Melati 7"
+environment = "production"
+vault = "file"
+ca_bundle = "/etc/ssl/ours.pem"
+window_hours = 12
+
+[property.latihan]
+api_url = "training"
+public_key = "cHVibGlj"
+"""
+START = '[property.bali]\napi_url = "training"\npublic_key = "k"\n'
+
+
+def problem(path: Path) -> SettingsProblem:
+    with pytest.raises(SettingsProblem) as caught:
+        load(path)
+    assert caught.value.exit_code is Exit.SETTINGS
+    assert caught.value.advice is not None
+    assert str(path) in caught.value.message.render()
+    return caught.value
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the settings are."""
+    return tmp_path / "config.toml"
+
+
+def test_no_file_is_empty_settings(path: Path) -> None:
+    """Before the first set-up there is nothing, and that is no error."""
+    assert load(path) == Config("", "", {})
+
+
+def test_a_whole_file_is_read(path: Path) -> None:
+    """Every key has its place, and what is not said has its default."""
+    path.write_text(WHOLE, encoding="utf-8")
+    config = load(path)
+    assert (config.language, config.default_property) == ("id", "bali")
+    assert config.properties["bali"] == Property(
+        name="bali",
+        api_url="https://authority.example/v1",
+        public_key="cHVibGlj",
+        username="melati",
+        timezone="Asia/Makassar",
+        office="Kantor Imigrasi Denpasar",
+        address="Jl. Melati 7",
+        environment="production",
+        vault="file",
+        ca_bundle="/etc/ssl/ours.pem",
+        window_hours=12,
+    )
+    training = config.properties["latihan"]
+    assert (training.training, training.zone, training.vault, training.window_hours) == (True, WIB, "keyring", 24)
+    assert (config.properties["bali"].training, config.properties["bali"].zone) == (False, WITA)
+
+
+def test_a_windows_editor_may_have_saved_it(path: Path) -> None:
+    """A byte order mark, and two characters at each line's end."""
+    path.write_bytes(b"\xef\xbb\xbf" + WHOLE.replace("\n", "\r\n").encode())
+    assert list(load(path).properties) == ["bali", "latihan"]
+
+
+BROKEN = {
+    "no TOML": ("language = \n", "line 1"),
+    "no end": ('[property.bali]\napi_url = "training\n', "line 2"),
+    "twice": ('language = "id"\nlanguage = "en"\n', "line 2"),
+    "too deep": (f"language = {'[' * 20_000}", ""),
+    "unknown key": ('langage = "id"\n', "langage"),
+    "unknown language": ('language = "fr"\n', "language fr"),
+    "language no text": ("language = 1\n", "language"),
+    "default no text": ("default_property = true\n", "default_property"),
+    "properties no table": ('property = "bali"\n', "property"),
+    "property no table": ('property.bali = "training"\n', "[property.bali]"),
+    "name in capitals": (START.replace("bali", "Bali"), "[property.Bali]"),
+    "name with a path": (START.replace("bali", '"../bali"'), "[property.../bali]"),
+    "name of a device": (START.replace("bali", "com1"), "[property.com1]"),
+    "name too long": (START.replace("bali", "b" * 33), f"[property.{'b' * 33}]"),
+    "no address": ('[property.bali]\npublic_key = "k"\n', "[property.bali] api_url"),
+    "no key": ('[property.bali]\napi_url = "training"\n', "[property.bali] public_key"),
+    "empty key": (START.replace('"k"', '""'), "[property.bali] public_key"),
+    "unknown key of a property": (START + 'user = "x"\n', "[property.bali] user"),
+    "a name inside": (START + 'name = "x"\n', "[property.bali] name"),
+    "a secret inside": (START + 'password = "x"\n', "[property.bali] password"),
+    "no text": (START + "username = 7\n", "[property.bali] username"),
+    "unknown zone": (START + 'timezone = "Asia/Tokyo"\n', "[property.bali] timezone Asia/Tokyo"),
+    "unknown vault": (START + 'vault = "drawer"\n', "[property.bali] vault drawer"),
+    "hours no number": (START + 'window_hours = "24"\n', "[property.bali] window_hours"),
+    "hours true": (START + "window_hours = true\n", "[property.bali] window_hours"),
+    "hours none": (START + "window_hours = 0\n", "[property.bali] window_hours"),
+    "hours too many": (START + "window_hours = 169\n", "[property.bali] window_hours"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_mistake_is_named(path: Path, name: str) -> None:
+    """Exit 78, the file, and the place in it."""
+    text, place = BROKEN[name]
+    path.write_text(text, encoding="utf-8")
+    assert place in problem(path).message.render()
+
+
+def test_another_encoding_is_named(path: Path) -> None:
+    """What PowerShell writes, and Latin-1."""
+    path.write_bytes(WHOLE.encode("utf-16"))
+    assert "position 0" in problem(path).message.render()
+    path.write_bytes(START.encode() + b'office = "Caf\xe9"\n')
+    assert "utf-8" in problem(path).message.render()
+
+
+def test_a_file_that_cannot_be_read_is_named(path: Path) -> None:
+    """A folder in its place stands for whatever the system refuses."""
+    path.mkdir()
+    assert "cannot be read" in problem(path).message.template
+
+
+@pytest.mark.parametrize("name", ["bali", "b", "7", "wisma-melati_2", "b" * 32])
+def test_names_of_properties(name: str) -> None:
+    """A property's name is a folder's on every platform."""
+    assert valid_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "-bali", "_", "Bali", "ba li", "bali/", "..", "aux", "lpt9", "balï", "bali\n", "٣"]
+)
+def test_names_that_no_folder_may_have(name: str) -> None:
+    """Nothing that leaves the folder, and nothing that only some platform can store."""
+    assert not valid_name(name)
+
+
+def test_the_fingerprint_is_of_the_address_and_the_account() -> None:
+    """A refused password is asked about again when one of the two changes, and not when the room's colour does."""
+    one = Property("bali", "https://a/v1", "k", username="u")
+    assert one.fingerprint == Property("bali", "https://a/v1", "k2", username="u", office="Denpasar").fingerprint
+    others = [Property("bali", "https://b/v1", "k", username="u"), Property("bali", "https://a/v1", "k", username="v")]
+    assert one.fingerprint not in {other.fingerprint for other in others}
+
+
+def test_a_property_does_not_show_its_key() -> None:
+    """Nor does the file that holds it."""
+    assert "cHVibGlj" not in repr(Config(properties={"bali": Property("bali", "training", "cHVibGlj")}))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("WIB", "Asia/Jakarta"),
+        (" wita ", "Asia/Makassar"),
+        ("Wit", "Asia/Jayapura"),
+        ("asia/pontianak", "Asia/Pontianak"),
+        ("Asia/Tokyo", None),
+        ("", None),
+    ],
+)
+def test_zones_have_two_names(text: str, name: str | None) -> None:
+    """Indonesia's three zones, as the staff or as IANA call them."""
+    assert zone_name(text) == name
+
+
+def test_zones_are_indonesias() -> None:
+    """Seven, eight and nine hours ahead of UTC."""
+    assert [zone.utcoffset(None).seconds // 3600 for zone in (WIB, WITA, WIT)] == [7, 8, 9]
+    assert set(ZONES.values()) == {WIB, WITA, WIT}

@@ -1,0 +1,76 @@
+"""Every error owns its exit code, its advice and its name, and none shows what it is about."""
+
+import inspect
+
+import pytest
+
+from apoa_client import errors
+from apoa_client.delivery.plan import stops_sending
+from apoa_client.errors import ApoaError, AuthorityBusy, Exit
+from apoa_client.texts import msg
+
+CLASSES = [
+    value
+    for _name, value in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(value, ApoaError) and value is not ApoaError
+]
+CODES = {
+    "usage_problem": 2,
+    "data_refused": 65,
+    "settings_problem": 78,
+    "storage_problem": 78,
+    "credentials_problem": 77,
+    "secret_missing": 77,
+    "keyring_problem": 77,
+    "seal_broken": 78,
+    "not_now": 75,
+    "offline": 75,
+    "not_the_authority": 75,
+    "unknown_outcome": 75,
+    "timed_out": 75,
+    "authority_busy": 75,
+    "too_large": 75,
+    "authority_refuses": 69,
+    "call_refused": 69,
+    "account_suspended": 69,
+    "wrong_password": 77,
+    "untrusted_certificate": 78,
+}
+
+
+def test_exit_codes_are_the_promised_ones() -> None:
+    """Scripts rely on them: 0, 1, 2, 65, 69, 75, 77, 78."""
+    assert {kind(msg("It.")).name: int(kind.exit_code) for kind in CLASSES} == CODES
+    assert [int(code) for code in Exit] == [0, 1, 2, 65, 69, 75, 77, 78]
+    assert ApoaError.exit_code is Exit.BUG
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_texts_hold_no_values(kind: type[ApoaError]) -> None:
+    """An error's text may reach a log: it is the sentence without what stands in it."""
+    error = kind(msg("The number {number} is odd.", number="X1234567"), msg("Write {number}.", number="X1234567"))
+    assert "X1234567" not in f"{error} {error!r} {error.args} {error.message!r} {error.advice!r}"
+    assert error.message.render() == "The number X1234567 is odd."
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_advice_can_be_given_or_is_the_class_own(kind: type[ApoaError]) -> None:
+    """Nobody who says nothing takes the class's advice away."""
+    assert kind(msg("It.")).advice is kind.advice
+    advice = msg("Do this.")
+    assert kind(msg("It."), advice).advice is advice
+
+
+def test_whoever_must_log_in_again_is_told_so() -> None:
+    """Sending stops after these two, and their advice says how to start again."""
+    stopping = [kind for kind in CLASSES if stops_sending(kind(msg("It.")))]
+    assert {kind.__name__ for kind in stopping} == {"WrongPassword", "AccountSuspended"}
+    for kind in stopping:
+        assert kind.advice is not None
+        assert "apoa login" in kind.advice.template
+
+
+def test_a_busy_authority_says_for_how_long() -> None:
+    """Seconds, or None where it did not say."""
+    assert AuthorityBusy(msg("Busy."), retry_after=30).retry_after == 30
+    assert AuthorityBusy(msg("Busy.")).retry_after is None
