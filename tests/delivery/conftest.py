@@ -1,0 +1,16 @@
+"""A property that delivers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import FixedClock
+from delivery_helpers import House
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: FixedClock) -> Iterator[House]:
+    """A property with nothing in its outbox yet, and an authority in a good mood."""
+    opened = House(tmp_path / "outbox.db", clock)
+    yield opened
+    opened.close()

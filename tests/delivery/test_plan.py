@@ -1,0 +1,213 @@
+"""The contract's two tables, row by row, and what may go when: decided without touching anything."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from outbox_helpers import finding, receipt
+
+from apoa_client.delivery import plan
+from apoa_client.errors import (
+    AccountSuspended,
+    ApoaError,
+    AuthorityBusy,
+    CallRefused,
+    NotTheAuthority,
+    Offline,
+    SecretMissing,
+    TimedOut,
+    TooLarge,
+    UnknownOutcome,
+    UntrustedCertificate,
+    WrongPassword,
+)
+from apoa_client.ports import Change, Entry, Status, Verdict
+from apoa_client.report.kinds import Kind, State
+from apoa_client.texts import msg
+
+NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def entry(
+    seq: int = 1,
+    state: State = State.QUEUED,
+    *,
+    attempts: int = 0,
+    next_attempt_at: datetime | None = None,
+    not_before: datetime | None = None,
+    lease_until: datetime | None = None,
+) -> Entry:
+    return Entry(
+        seq, f"r{seq}", f"s{seq}", Kind.CHECK_IN, state, NOW, None, attempts, next_attempt_at, not_before, lease_until
+    )
+
+
+# Results of a report.
+
+RESULTS = [
+    (Verdict("r", Status.ACCEPTED, receipt()), Change("r", State.ACCEPTED, receipt=receipt(), errors=())),
+    (
+        Verdict("r", Status.DUPLICATE, receipt(7)),
+        Change("r", State.ACCEPTED, "duplicate", receipt=receipt(7), errors=()),
+    ),
+    (Verdict("r", Status.PENDING), Change("r", State.PENDING, errors=())),
+    (
+        Verdict("r", Status.REJECTED, errors=(finding(),)),
+        Change("r", State.REJECTED, "rejected", errors=(finding(),)),
+    ),
+    (
+        Verdict("r", Status.DEFERRED, retry_after=60),
+        Change("r", State.QUEUED, "deferred", not_before=NOW + 60 * SECOND, errors=()),
+    ),
+    (
+        Verdict("r", Status.DEFERRED),
+        Change("r", State.QUEUED, "deferred", not_before=NOW + plan.BACKOFF_FIRST, errors=()),
+    ),
+]
+
+
+@pytest.mark.parametrize(("verdict", "change"), RESULTS, ids=[f"{v.status}-{v.retry_after}" for v, _ in RESULTS])
+def test_results(verdict: Verdict, change: Change) -> None:
+    """What each status makes of a report."""
+    assert plan.change_for(verdict, NOW) == change
+
+
+def test_every_status_has_its_row() -> None:
+    """None is forgotten."""
+    assert {verdict.status for verdict, _ in RESULTS} == set(Status)
+
+
+def test_the_authoritys_warnings_stand_beside_ours() -> None:
+    """Once each, however often they come; and where there are none, what is kept stays."""
+    ours, theirs = finding("late"), finding("expired")
+    verdict = Verdict("r", Status.ACCEPTED, receipt(), warnings=(theirs,))
+    assert plan.change_for(verdict, NOW, [ours]).warnings == (ours, theirs)
+    assert plan.change_for(verdict, NOW, [ours, theirs]).warnings is None
+    assert plan.change_for(Verdict("r", Status.PENDING), NOW, [ours]).warnings is None
+
+
+# Errors of a whole call. For each: does it stop the property, does it hold the property, is there a smaller batch?
+
+ERRORS: list[tuple[ApoaError, bool, int | None, bool]] = [
+    (Offline(msg("x")), False, None, False),
+    (UntrustedCertificate(msg("x")), False, None, False),
+    (TimedOut(msg("x")), False, None, True),
+    (UnknownOutcome(msg("x")), False, None, False),
+    (NotTheAuthority(msg("x")), False, None, False),
+    (CallRefused(msg("x")), False, None, False),
+    (WrongPassword(msg("x")), True, None, False),
+    (AccountSuspended(msg("x")), True, None, False),
+    (TooLarge(msg("x")), False, None, True),
+    (AuthorityBusy(msg("x"), retry_after=30), False, 30, False),
+    (AuthorityBusy(msg("x")), False, None, False),
+    (SecretMissing(msg("x")), False, None, False),
+]
+NAMES = [f"{error.name}-{holds}" for error, _, holds, _ in ERRORS]
+
+
+@pytest.mark.parametrize(("error", "stops", "holds", "halves"), ERRORS, ids=NAMES)
+def test_errors(error: ApoaError, stops: bool, holds: int | None, halves: bool) -> None:  # noqa: FBT001  parameters
+    """The report is queued again under its error's name, and backs off unless nothing is sent any more anyway."""
+    change = plan.change_after(error, entry(attempts=1), NOW, 0.5)
+    backoff = None if stops else NOW + 15 * SECOND
+    assert change == Change("r1", State.QUEUED, error.name, next_attempt_at=backoff)
+    assert plan.stops_sending(error) is stops
+    assert plan.hold_after(error, NOW) == (None if holds is None else NOW + holds * SECOND)
+    assert plan.smaller(50, error) == (25 if halves else None)
+    assert plan.smaller(1, error) is None
+
+
+def test_no_authority_makes_us_wait_for_more_than_a_day() -> None:
+    """A report has a deadline."""
+    day = NOW + timedelta(days=1)
+    assert plan.hold_after(AuthorityBusy(msg("x"), retry_after=10**15), NOW) == day
+    assert plan.change_for(Verdict("r", Status.DEFERRED, retry_after=10**15), NOW).not_before == day
+
+
+# Backoff.
+
+
+@given(st.integers(0, 10**9), st.floats(0, 1, exclude_max=True))
+def test_backoff_is_between_nothing_and_its_bound(attempts: int, chance: float) -> None:
+    """Full jitter: up to 30 seconds first, an hour at last, and never more."""
+    wait = plan.backoff(attempts, chance)
+    assert timedelta(0) <= wait <= plan.BACKOFF_LAST
+    assert wait <= plan.BACKOFF_FIRST * 2 ** min(max(attempts - 1, 0), 20)
+
+
+@given(st.integers(0, 100), st.floats(0, 1, exclude_max=True))
+def test_backoff_grows(attempts: int, chance: float) -> None:
+    """The next one is never shorter, by the same chance."""
+    assert plan.backoff(attempts, chance) <= plan.backoff(attempts + 1, chance)
+
+
+def test_backoffs_first_and_last() -> None:
+    """Twice as long each time, until it is tried each hour, for ever."""
+    bounds = [plan.backoff(attempts, 1.0) // SECOND for attempts in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1000)]
+    assert bounds == [30, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+
+
+# What may go.
+
+LATER, AGO = NOW + SECOND, NOW - SECOND
+MAY_GO = [
+    (entry(), True, True),
+    (entry(next_attempt_at=LATER), True, False),
+    (entry(next_attempt_at=NOW), True, True),
+    (entry(not_before=LATER), False, False),
+    (entry(not_before=NOW), True, True),
+    (entry(state=State.SENDING, lease_until=LATER), False, False),
+    (entry(state=State.SENDING, lease_until=NOW), True, True),
+    (entry(state=State.SENDING, lease_until=AGO, next_attempt_at=LATER), True, True),
+    (entry(state=State.SENDING, lease_until=AGO, not_before=LATER), False, False),
+    *((entry(state=state), False, False) for state in set(State) - {State.QUEUED, State.SENDING}),
+    # Written by a clock that has been set back since.
+    (entry(next_attempt_at=NOW + plan.BACKOFF_LAST), True, False),
+    (entry(next_attempt_at=NOW + plan.BACKOFF_LAST + SECOND), True, True),
+    (entry(not_before=NOW + plan.LONGEST_WAIT), False, False),
+    (entry(not_before=NOW + plan.LONGEST_WAIT + SECOND), True, True),
+    (entry(state=State.SENDING, lease_until=NOW + plan.LEASE), False, False),
+    (entry(state=State.SENDING, lease_until=NOW + plan.LEASE + SECOND), True, True),
+]
+
+
+@pytest.mark.parametrize(("head", "by_hand", "scheduled"), MAY_GO)
+def test_what_may_go(head: Entry, by_hand: bool, scheduled: bool) -> None:  # noqa: FBT001  parameters
+    """A person overrules our own backoff, and nobody the authority's word or another's lease."""
+    assert plan.may_go(head, NOW, keep_backoff=False) is by_hand
+    assert plan.may_go(head, NOW, keep_backoff=True) is scheduled
+
+
+def test_a_batch_is_the_first_that_may_go() -> None:
+    """In the order of urgency in which they came, without what was tried, and no more than fit."""
+    heads = [entry(1), entry(2, not_before=LATER), entry(3), entry(4), entry(5)]
+    batch = plan.next_batch(heads, NOW, size=2, keep_backoff=False, tried=frozenset({"r3"}))
+    assert [each.id for each in batch] == ["r1", "r4"]
+    assert plan.next_batch([], NOW, size=2, keep_backoff=False) == []
+
+
+def test_a_batch_reads_no_further_than_it_must() -> None:
+    """The queue may be long."""
+    heads = iter([entry(1), entry(2), entry(3)])
+    plan.next_batch(heads, NOW, size=2, keep_backoff=False)
+    assert [each.id for each in heads] == ["r3"]
+
+
+@given(st.lists(st.binary(max_size=50), min_size=1, max_size=8), st.integers(0, 400))
+def test_a_batch_fits_into_a_call(bodies: list[bytes], most: int) -> None:
+    """As many as the authority takes, counted as they are sent; one at least, which it may refuse."""
+
+    def size(count: int) -> int:
+        return len(b'{"reports":[' + b",".join(bodies[:count]) + b"]}")
+
+    count = plan.fitting(bodies, most)
+    assert 1 <= count <= len(bodies)
+    assert count == 1 or size(count) <= most
+    assert count == len(bodies) or size(count + 1) > most
+
+
+def test_batches_double() -> None:
+    """Up to what the authority takes."""
+    assert [plan.larger(50, 500), plan.larger(400, 500), plan.larger(500, 500)] == [100, 500, 500]

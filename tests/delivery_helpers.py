@@ -1,0 +1,136 @@
+"""A property that delivers: a real outbox with real seals, the simulated authority, and somebody who watches."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from authority_simulator import AuthoritySimulator
+from conftest import FixedClock
+from outbox_helpers import PUBLIC_KEY, open_outbox, sealer, uuid
+from outbox_helpers import report as plain_report
+
+from apoa_client.delivery.sync import Outcome, Parts, Terms, deliver
+from apoa_client.errors import ApoaError, SecretMissing
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Authority, Entry, Selection, Verdict
+from apoa_client.report.findings import Finding
+from apoa_client.report.kinds import Kind, State
+from apoa_client.report.model import Report
+from apoa_client.texts import msg
+from apoa_client.vault.sealing import PropertySealer
+
+SETTINGS = "fingerprint"
+
+
+def report(number: int, stay: int | None = None, kind: Kind = Kind.CHECK_IN, document: int | None = None) -> Report:
+    """The report with this number; its guest has a document of her own, or the one with the number `document`."""
+    plain = plain_report(number, stay, kind)
+    if plain.guest is None:
+        return plain
+    papers = replace(plain.guest.document, number=f"X{number if document is None else document:07}")
+    return replace(plain, guest=replace(plain.guest, document=papers))
+
+
+class Watcher:
+    """`ports.Progress`, written down."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.verdicts: list[Verdict] = []
+        self.troubles: list[str] = []
+        self.ended = 0
+
+    def begin(self, waiting: int) -> None:
+        self.begun.append(waiting)
+
+    def advance(self, verdict: Verdict) -> None:
+        self.verdicts.append(verdict)
+
+    def trouble(self, error: ApoaError) -> None:
+        self.troubles.append(error.name)
+
+    def end(self) -> None:
+        self.ended += 1
+
+
+class House:
+    """One property. `sync` is one run of delivery, each with a fresh connection to the authority."""
+
+    def __init__(self, path: Path, clock: FixedClock, authority: AuthoritySimulator | None = None) -> None:
+        self.path = path
+        self.clock = clock
+        self.authority = authority or AuthoritySimulator()
+        self.outbox = open_outbox(path)
+        self.watcher = Watcher()
+        self.connections = 0
+        self.chance = 0.5
+
+    def close(self) -> None:
+        self.outbox.close()
+
+    def connect(self) -> Authority:
+        self.connections += 1
+        return self.authority
+
+    def add(
+        self,
+        *numbers: int,
+        stay: int | None = None,
+        kind: Kind = Kind.CHECK_IN,
+        due_at: datetime | None = None,
+        warnings: Sequence[Finding] = (),
+    ) -> None:
+        for number in numbers:
+            self.outbox.add(report(number, stay, kind), due_at=due_at, warnings=warnings)
+
+    def sync(
+        self,
+        *,
+        settings: str = SETTINGS,
+        keep_backoff: bool = False,
+        wait_s: float | None = None,
+        first: str = "",
+        connect: Callable[[], Authority] | None = None,
+    ) -> Outcome:
+        self.watcher = Watcher()
+        parts = Parts(self.outbox, connect or self.connect, self.clock, lambda: self.chance, self.watcher)
+        terms = Terms(settings, first=first, keep_backoff=keep_backoff, wait_s=wait_s)
+        outcome = deliver(parts, terms)
+        assert self.watcher.ended == 1
+        return outcome
+
+    def entry(self, number: int) -> Entry:
+        [entry] = self.outbox.find(uuid(number))
+        return entry
+
+    def states(self) -> list[State]:
+        """In the order in which the reports were made."""
+        return [entry.state for entry in self.outbox.entries(Selection())]
+
+    def sizes(self) -> list[int]:
+        return [len(batch) for batch in self.authority.batches]
+
+    def wait(self, **time: float) -> None:
+        self.clock.forward(timedelta(**time))
+
+    def lock(self) -> None:
+        """The private key cannot be had any more."""
+
+        def locked() -> bytes:
+            raise SecretMissing(msg("The keyring is locked."))
+
+        self.outbox.close()
+        self.outbox = SqliteOutbox.open(self.path, PropertySealer(PUBLIC_KEY, locked))
+
+    def unlock(self) -> None:
+        self.outbox.close()
+        self.outbox = SqliteOutbox.open(self.path, sealer())
+
+    def tamper(self, number: int) -> None:
+        """Somebody changes a sealed record behind the program's back."""
+        db = sqlite3.connect(self.path)
+        db.execute("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE id = ?", [uuid(number)])
+        db.commit()
+        db.close()
