@@ -1,0 +1,65 @@
+"""The program in the test's own process, with a home, a clock and, where a test wants one, an authority on loopback."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import NOWHERE, PASSWORD, Apoa
+from conftest import FixedClock
+
+from apoa_client.sandbox.server import SandboxServer
+
+
+@pytest.fixture
+def apoa(
+    home: Path, clock: FixedClock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Apoa]:
+    """The program, with nothing set up."""
+    monkeypatch.setenv("COLUMNS", "200")
+    yield Apoa({"APOA_HOME": str(home), "APOA_LANG": "en"}, clock, capsys, monkeypatch)
+    log = logging.getLogger("apoa_client")
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
+    log.setLevel(logging.NOTSET)
+    log.propagate = True
+
+
+@pytest.fixture
+def away(apoa: Apoa) -> Apoa:
+    """The program with a property whose authority is not there."""
+    said = apoa.set_up(NOWHERE)
+    assert said.code == 75, said.err
+    return apoa
+
+
+@pytest.fixture
+def serve(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., SandboxServer]]:
+    """Start training authorities at the fixed clock, with a fault script and any option of `SandboxServer`'s."""
+    started: list[SandboxServer] = []
+
+    def start(faults: str = "", **options: Any) -> SandboxServer:
+        file = tmp_path / f"authority-{len(started)}.db"
+        given: dict[str, Any] = {"username": "wisma-melati", "password": PASSWORD, "now": clock.now, "faults": faults}
+        started.append(SandboxServer(file, **(given | options)))
+        return started[-1].start()
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def authority(serve: Callable[..., SandboxServer]) -> SandboxServer:
+    """A training authority that behaves."""
+    return serve()
+
+
+@pytest.fixture
+def house(apoa: Apoa, authority: SandboxServer) -> Apoa:
+    """The program with a property whose authority is there."""
+    said = apoa.set_up(authority.base_url)
+    assert said.code == 0, said.err
+    return apoa

@@ -1,0 +1,189 @@
+"""Nothing that a guest, a server or a file says moves a cursor, rewrites a line or hides text."""
+
+import errno
+import io
+import os
+import sys
+from typing import Any
+
+import pytest
+from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, Apoa, Hostile, assert_harmless, listening
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apoa_client.cli import screen
+
+EVIL = "A\x1b[2J\x1b]0;owned\x07\u202eB\u2066C\u200bD\x9b31mE\rF\nG"
+
+
+@given(st.text())
+def test_clean_leaves_nothing_to_obey(text: str) -> None:
+    """Whatever comes in, as long as before, with every control, format and surrogate character replaced."""
+    cleaned = screen.clean(text)
+    assert len(cleaned) == len(text)
+    assert_harmless(cleaned)
+    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in cleaned)
+
+
+def test_clean_leaves_names_alone() -> None:
+    """Letters of every script stay."""
+    for name in ("MUÑOZ", "Nguyễn", "O'BRIEN", "李", "Øystein"):
+        assert screen.clean(name) == name
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(
+    "option",
+    ["--surname", "--given-names", "--birth-place", "--room", "--note", "--stay-permit", "--phone", "--nationality"],
+)
+def test_what_is_typed(away: Apoa, option: str, lang: str) -> None:
+    """Refused, with a sentence that does not repeat it raw; nothing is saved."""
+    said = away(*QUENTIN.typed(option, EVIL), "--no-send", lang=lang)
+    assert said.code == 65
+    assert_harmless(said.all)
+    assert away.reports() == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", EVIL],
+        ["receipt", EVIL],
+        ["list", "--since", EVIL],
+        ["list", "--guest", EVIL],
+        ["list", "--state", EVIL],
+        ["--property", EVIL, "status"],
+        ["--lang", EVIL, "status"],
+        ["report", "--mrz", EVIL, "--mrz", EVIL],
+        ["setup", "--non-interactive", "--property", EVIL, "--training"],
+        ["setup", "--non-interactive", "--property", "a", "--training", "--timezone", EVIL],
+        ["setup", "--non-interactive", "--property", "a", "--api-url", EVIL, "--username", "u"],
+        ["sandbox", "--fault", EVIL],
+        ["--log-file", f"/{EVIL}/x", "status"],
+        [EVIL],
+        [f"--{EVIL}"],
+        ["show", "a", EVIL],
+    ],
+)
+def test_what_is_given_as_an_argument(away: Apoa, arguments: list[str]) -> None:
+    """In no complaint, click's own included."""
+    for lang in LANGUAGES:
+        assert_harmless(away(*arguments, lang=lang).all)
+
+
+def test_what_stands_in_the_settings(away: Apoa) -> None:
+    """A settings file may come from elsewhere."""
+    path = away.home / "config.toml"
+    path.write_text(path.read_text() + 'office = "A\\u001b[2J"\nnonsense_\\u001b = 1\n', encoding="utf-8")
+    assert_harmless(away("status").all)
+    path.write_text('language = "\\u001b[2J"\n', encoding="utf-8")
+    said = away("status")
+    assert said.code == 78
+    assert_harmless(said.all)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(
+    "results",
+    [
+        {"receipt": {"number": "LAT\x9b2J\u202e1", "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}},
+        {"receipt": {"number": EVIL, "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}},
+        {"status": "rejected", "errors": [{"field": "guest.sex", "code": "x", "message": EVIL}]},
+        {"status": "rejected", "errors": [{"field": EVIL, "code": EVIL, "message": EVIL}]},
+        {"status": "pending", "warnings": [{"field": EVIL, "code": EVIL, "message": EVIL}]},
+        {"status": EVIL},
+    ],
+)
+def test_what_a_server_answers(apoa: Apoa, results: dict[str, Any], lang: str) -> None:
+    """A receipt's number, a violation, a status: on every screen that shows it, and in JSON only as escapes."""
+    with listening(Hostile(results)) as url:
+        assert apoa.set_up(url).code == 0
+        said = [apoa(*QUENTIN.mrz(), lang=lang), apoa("sync", lang=lang)]
+    [report] = apoa.reports()
+    said += [
+        apoa(command, report["id"], *json, lang=lang) for command in ("show", "receipt") for json in ((), ("--json",))
+    ]
+    said += [apoa("list", lang=lang), apoa("list", "--json", lang=lang), apoa("status", lang=lang)]
+    for each in said:
+        assert_harmless(each.all)
+        assert each.code in {0, 65, 75}
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_what_a_server_says_of_a_problem(apoa: Apoa, status: int) -> None:
+    """The detail of an RFC 9457 problem is the server's own words."""
+    hostile = Hostile()
+    with listening(hostile) as url:
+        apoa.set_up(url)
+        apoa.save()
+        hostile.problem = (status, EVIL)
+        calls = (["sync"], ["sync", "--json"], ["login", "--password-stdin"], ["sync"], ["status"])
+        said = [apoa(*arguments, stdin="x\n") for arguments in calls]
+    for each in said:
+        assert_harmless(each.all)
+    assert said[0].code == 69
+    assert "]0;owned" in said[0].err
+
+
+class TestLines:
+    """How a line is laid out."""
+
+    class Terminal(io.StringIO):
+        """A stream with a person before it."""
+
+        def isatty(self) -> bool:
+            return True
+
+    def test_long_lines_break_between_words_on_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And keep their indent."""
+        terminal = self.Terminal()
+        monkeypatch.setattr(sys, "stdout", terminal)
+        monkeypatch.setenv("COLUMNS", "50")
+        screen.result("  " + "kata " * 30)
+        lines = terminal.getvalue().splitlines()
+        assert len(lines) > 2
+        assert all(len(line) < 50 and line.startswith("  kata") for line in lines)
+
+    def test_long_lines_stay_whole_in_a_pipe(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A script reads one line."""
+        screen.result("kata " * 60)
+        screen.remark("kata " * 60)
+        out, err = capsys.readouterr()
+        assert out.count("\n") == err.count("\n") == 1
+
+    def test_colour_is_for_terminals(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A pipe gets none."""
+        for style in (screen.strong, screen.good, screen.bad, screen.careful):
+            screen.result(style("kata"))
+        assert capsys.readouterr().out == "kata\n" * 4
+
+    def test_somebody_is_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """At a keyboard and a screen, both."""
+        monkeypatch.setattr(sys, "stdin", self.Terminal())
+        assert not screen.at_a_terminal()
+        monkeypatch.setattr(sys, "stderr", self.Terminal())
+        assert screen.at_a_terminal()
+        monkeypatch.setattr(sys, "stdin", None)
+        assert not screen.at_a_terminal()
+
+
+def test_every_danger_is_named() -> None:
+    """The list that these tests look for is a part of what is replaced."""
+    assert all(screen.clean(character) == "?" for character in DANGEROUS)
+
+
+class FullDisk(io.StringIO):
+    """Output to a disk that is full."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["contract"]])
+def test_a_result_that_cannot_be_written(away: Apoa, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """Is said, with the settings' exit code, and is called no mistake of ours."""
+    monkeypatch.setattr(sys, "stdout", FullDisk())
+    said = away(*arguments)
+    assert said.code == 78
+    assert "The result cannot be written: No space left on device." in said.err
+    assert "mistake" not in said.err

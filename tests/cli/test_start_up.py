@@ -1,0 +1,114 @@
+"""Start-up is a feature: each command, in a fresh interpreter, does without the rooms that it does not need."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_helpers import QUENTIN, Apoa
+
+PROGRAM = """
+import json, os, sys
+started_with = set(sys.modules)  # a coverage tool's own, for one
+from apoa_client.cli.main import run
+try:
+    code = run(sys.argv[1:], dict(os.environ), None)
+finally:
+    loaded = sorted(set(sys.modules) - started_with)
+    print(json.dumps(loaded), file=open(os.environ["LOADED"], "w"))
+sys.exit(code)
+"""
+HEAVY = frozenset(
+    {
+        "asyncio",
+        "email",
+        "http",
+        "importlib.metadata",
+        "jsonschema",
+        "keyring",
+        "logging",
+        "platformdirs",
+        "requests",
+        "rich",
+        "secretstorage",
+        "ssl",
+        "subprocess",
+        "tempfile",
+        "tomlkit",
+        "truststore",
+        "urllib3",
+        "werkzeug",
+        "yaml",
+        "zoneinfo",
+        "apoa_client.authority",
+        "apoa_client.delivery",
+        "apoa_client.sandbox",
+        "apoa_client.vault.keyring_store",
+        "apoa_client.settings.writer",
+    }
+)
+NOT_FOR_STATUS = HEAVY | {
+    "hashlib",
+    "json",
+    "nacl",
+    "random",
+    "difflib",
+    "apoa_client.desk",
+    "apoa_client.passport",
+    "apoa_client.report.model",
+    "apoa_client.report.rules",
+    "apoa_client.vault",
+}
+NOT_FOR_VERSION = NOT_FOR_STATUS | {
+    "sqlite3",
+    "tomllib",
+    "pathlib",
+    "apoa_client.app",
+    "apoa_client.outbox",
+    "apoa_client.ports",
+    "apoa_client.report",
+    "apoa_client.settings",
+}
+
+
+def loaded_by(home: Path, *arguments: str, lang: str = "en") -> set[str]:
+    """The modules that a command loads, with the packages that they are in; the command must succeed."""
+    environ = {"APOA_HOME": str(home), "APOA_LANG": lang, "LOADED": str(home.parent / "loaded"), "PATH": os.defpath}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        env=environ,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads((home.parent / "loaded").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "banned"),
+    [
+        (["--version"], NOT_FOR_VERSION),
+        (["status"], NOT_FOR_STATUS),
+        (QUENTIN.mrz("--no-send"), HEAVY),
+        (QUENTIN.typed("--no-send"), HEAVY),
+        (["list"], HEAVY - {"apoa_client.vault.keyring_store"}),
+    ],
+    ids=["version", "status", "report from an MRZ", "report typed", "list"],
+)
+@pytest.mark.parametrize("lang", ["en", "id"])
+def test_what_is_not_loaded(away: Apoa, arguments: list[str], banned: frozenset[str], lang: str) -> None:
+    """A list that may grow, and never shrink."""
+    loaded = loaded_by(away.home, *arguments, lang=lang)
+    assert "apoa_client.cli.main" in loaded
+    assert sorted(loaded & banned) == []
+
+
+def test_a_room_is_loaded_when_it_is_needed(away: Apoa) -> None:
+    """The measure sees what it is meant to see."""
+    loaded = loaded_by(away.home, *QUENTIN.mrz())
+    assert {"requests", "apoa_client.authority.client", "apoa_client.delivery.sync", "nacl"} <= loaded
+    assert not loaded & {"rich", "keyring", "werkzeug", "jsonschema", "yaml", "tomlkit"}

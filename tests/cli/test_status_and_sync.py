@@ -1,0 +1,286 @@
+"""`apoa status` and `apoa sync`: what waits, and sending it, by hand and from cron."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, assert_form, spoken
+
+from apoa_client.sandbox.server import SandboxServer
+
+STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
+STATUS_KEYS: dict[str, Any] = {
+    "property": str,
+    "environment": (str, type(None)),
+    "counts": dict,
+    "overdue": int,
+    "due_within_6h": int,
+    "next_due_at": (str, type(None)),
+    "last_contact_at": (str, type(None)),
+    "sending_stopped": (dict, type(None)),
+}
+SYNC_KEYS: dict[str, Any] = {
+    **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), int),
+    "offline": bool,
+    "stopped": bool,
+    "error": (dict, type(None)),
+}
+NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
+
+
+def counts(apoa: Apoa) -> dict[str, int]:
+    value = apoa("status", "--json").json["counts"]
+    return {state: count for state, count in value.items() if count}
+
+
+class TestStatus:
+    """What waits, what was refused, what is due when."""
+
+    def test_json_has_the_fixed_form(self, house: Apoa) -> None:
+        """Before and after anything happened."""
+        before = house("status", "--json")
+        house(*QUENTIN.mrz())
+        house.save(XIMENA)
+        after = house("status", "--json")
+        for said in (before, after):
+            assert said.code == 0
+            assert_form(said.json, STATUS_KEYS)
+            assert list(said.json["counts"]) == STATES
+        assert before.json["next_due_at"] is None
+        assert after.json == {
+            "property": "melati",
+            "environment": "training",
+            "counts": dict.fromkeys(STATES, 0) | {"queued": 1, "accepted": 1},
+            "overdue": 0,
+            "due_within_6h": 0,
+            "next_due_at": "2026-11-25T20:00:00+07:00",
+            "last_contact_at": "2026-11-24T20:00:00+07:00",
+            "sending_stopped": None,
+        }
+
+    def test_never_any_contact(self, away: Apoa) -> None:
+        """An authority that never answered has no name for itself and no time."""
+        value = away("status", "--json").json
+        assert (value["environment"], value["last_contact_at"]) == (None, None)
+        assert "never yet" in away("status").out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_deadlines_grow_louder(self, away: Apoa, lang: str) -> None:
+        """A day ahead, within six hours, and late: each in words, the time left beside it, and an alarm at last."""
+        away.save()
+        early = away("status", lang=lang)
+        left = spoken(lang, "{time} left", time=spoken(lang, "{hours} h {minutes} min", hours=24, minutes=0))
+        assert left in early.out
+        away.clock.forward(timedelta(hours=20, minutes=30))
+        soon = away("status", "--alarm", lang=lang)
+        assert spoken(lang, "Due within 6 hours: {count}", count=1) in soon.out
+        assert soon.code == 0
+        away.clock.forward(timedelta(hours=5))
+        late = away("status", "--alarm", lang=lang)
+        assert spoken(lang, "Overdue: {count}. Send now: apoa sync", count=1) in late.out
+        assert spoken(lang, "{hours} h {minutes} min", hours=1, minutes=30) in late.out
+        assert late.code == 75
+        assert away("status", lang=lang).code == 0
+        value = away("status", "--json", "--alarm")
+        assert (value.code, value.json["overdue"], value.json["due_within_6h"]) == (75, 1, 0)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_training_and_live_are_told_apart(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """In the first line, where nobody overlooks it."""
+        apoa.set_up(serve().base_url)
+        apoa.set_up(serve(environment="production").base_url, name="bali")
+        training = apoa("status", lang=lang).out.splitlines()[0]
+        live = apoa("--property", "bali", "status", lang=lang).out.splitlines()[0]
+        assert training == f"melati  ({spoken(lang, 'training, nothing reaches Immigration')})"
+        assert live == f"bali  ({spoken(lang, 'live')})"
+
+    def test_needs_no_key(self, away: Apoa) -> None:
+        """Counting opens nothing."""
+        away.save()
+        (away.home / "melati" / "keys.json").unlink()
+        said = away("status")
+        assert (said.code, said.err) == (0, "")
+
+
+class TestSync:
+    """Delivering what waits."""
+
+    def test_json_has_the_fixed_form(self, house: Apoa) -> None:
+        """With nothing to do, and with something."""
+        idle = house("sync", "--json")
+        for guest in GUESTS:
+            house.save(guest)
+        busy = house("kirim", "--json")
+        for said in (idle, busy):
+            assert said.code == 0
+            assert_form(said.json, SYNC_KEYS)
+        assert idle.json == {**NOTHING, "offline": False, "stopped": False, "error": None}
+        assert busy.json == {**NOTHING, "sent": 3, "accepted": 3, "offline": False, "stopped": False, "error": None}
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_in_words(self, house: Apoa, lang: str) -> None:
+        """One line to stdout: what was sent, or that nothing waits."""
+        house.save()
+        assert house("sync", lang=lang).out == spoken(lang, "sent {count}", count=1) + "\n"
+        assert house("sync", lang=lang).out == spoken(lang, "Nothing is waiting.") + "\n"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_no_authority(self, away: Apoa, lang: str) -> None:
+        """Exit 75: what it was, that nothing is lost, and how much still waits."""
+        away.save()
+        said = away("sync", lang=lang)
+        assert said.code == 75
+        assert spoken(lang, "still waiting {count}", count=1) in said.out
+        assert (
+            spoken(lang, "The authority cannot be reached now ({host}). Is the internet down?", host="127.0.0.1")
+            in said.err
+        )
+        value = away("sync", "--json", lang=lang)
+        assert value.code == 75
+        assert (value.json["offline"], value.json["left"], value.json["error"]["class"]) == (True, 1, "offline")
+        assert list(value.json["error"]) == ["class", "message", "advice"]
+        assert counts(away) == {"queued": 1}
+
+    @pytest.mark.parametrize("quiet", [["sync", "--quiet"], ["sync", "-q"], ["-q", "sync"]])
+    def test_quiet_is_quiet_about_the_line(self, away: Apoa, quiet: list[str]) -> None:
+        """Cron mails what is printed: being offline is told by the exit code alone."""
+        away.save()
+        said = away(*quiet)
+        assert (said.code, said.all) == (75, "")
+
+    def test_quiet_tells_what_a_person_must_act_on(self, apoa: Apoa, serve: Serve) -> None:
+        """A refusal, and a password that is refused."""
+        apoa.set_up(serve("reject,401*2").base_url)
+        first = apoa.save()
+        refused = apoa("sync", "--quiet")
+        assert (refused.code, refused.out) == (65, "")
+        assert first["short_id"] in refused.err
+        apoa.save(XIMENA)
+        stopped = apoa("sync", "--quiet")
+        assert (stopped.code, stopped.out) == (77, "")
+        assert "apoa login" in stopped.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_every_verdict_is_counted(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Refused, pending, known already, put off: each in words, and the exit code of the worst."""
+        server = serve("pending,duplicate,defer=60,reject")
+        apoa.set_up(server.base_url)
+        for guest in GUESTS[:2]:
+            assert apoa(*guest.mrz("--json")).code == 0
+        apoa.save(GUESTS[2])
+        deferred = apoa("sync", lang=lang)
+        assert deferred.code == 75
+        assert spoken(lang, "put off by the authority {count}", count=1) in deferred.out
+        apoa.clock.forward(timedelta(seconds=61))
+        refused = apoa("sync", lang=lang)
+        assert refused.code == 65
+        assert spoken(lang, "refused {count}", count=1) in refused.out
+        assert counts(apoa) == {"rejected": 1, "accepted": 2}
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_pending_and_duplicate_in_words(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """A duplicate counts as sent, and says so."""
+        apoa.set_up(serve("duplicate,pending").base_url)
+        apoa.save()
+        known = spoken(lang, "{count} of these had been reported before", count=1)
+        assert apoa("sync", lang=lang).out == f"{spoken(lang, 'sent {count}', count=1)}, {known}\n"
+        apoa.save(XIMENA)
+        waiting = spoken(lang, "waiting for a decision {count}", count=1)
+        assert apoa("sync", lang=lang).out == f"{spoken(lang, 'sent {count}', count=0)}, {waiting}\n"
+
+    @pytest.mark.parametrize(
+        ("fault", "code", "kind"),
+        [
+            ("500", 75, "unknown_outcome"),
+            ("lost", 75, "unknown_outcome"),
+            ("portal", 75, "not_the_authority"),
+            ("redirect", 75, "not_the_authority"),
+            ("503=30", 75, "authority_busy"),
+            ("400", 69, "call_refused"),
+            ("403", 69, "account_suspended"),
+            ("401*2", 77, "wrong_password"),
+            ("token:ok,token:401", 77, "wrong_password"),
+        ],
+    )
+    def test_what_the_authority_does(self, apoa: Apoa, serve: Serve, fault: str, code: int, kind: str) -> None:
+        """Each misfortune has its exit code and class, nothing is lost, and the report goes later, once."""
+        apoa.set_up(serve(fault).base_url)
+        apoa.save()
+        said = apoa("sync", "--json")
+        assert (said.code, said.json["error"]["class"]) == (code, kind)
+        assert said.json["stopped"] is (kind in {"wrong_password", "account_suspended"})
+        assert counts(apoa) == {"queued": 1}
+        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+        apoa.clock.forward(timedelta(minutes=1))
+        again = apoa("sync", "--json").json
+        assert again["accepted"] == 1
+        assert counts(apoa) == {"accepted": 1}
+
+    def test_scheduled_pauses_and_keeps_the_backoff(
+        self, house: Apoa, authority: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Up to a minute's random pause, quiet, and a report that backs off is left alone, which a person's is not."""
+        pauses: list[tuple[float, float]] = []
+
+        def pause(low: float, high: float) -> float:
+            pauses.append((low, high))
+            return 0.0
+
+        monkeypatch.setattr("random.uniform", pause)
+        monkeypatch.setattr("random.random", lambda: 0.99)
+        house.save()
+        authority.stop()
+        away = house("sync", "--scheduled")
+        authority.start()
+        kept_back = house("sync", "--scheduled")
+        assert [(said.code, said.all) for said in (away, kept_back)] == [(75, "")] * 2
+        assert pauses == [(0, 60)] * 2
+        assert counts(house) == {"queued": 1}
+        assert house("sync").code == 0
+
+    def test_wait_bounds_a_run(self, house: Apoa) -> None:
+        """A bound that is over before it begins sends nothing, and says what is left; zero is no bound."""
+        house.save()
+        ticks = iter(range(0, 10_000, 10))
+        house.monkeypatch.setattr(house.clock, "monotonic", lambda: float(next(ticks)))
+        said = house("sync", "--wait", "1", "--json")
+        assert (said.code, said.json["left"]) == (75, 1)
+        assert house("sync", "--wait", "0").code == 2
+        assert house("sync", "--wait", "soon").code == 2
+
+    def test_a_bar_at_a_terminal(self, house: Apoa) -> None:
+        """Somebody watches: the same result on stdout, and the bar on stderr."""
+        house.save()
+        said = house("sync", keys=[])
+        assert (said.code, said.out) == (0, "sent 1\n")
+
+    def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And is taken away when the run ends badly."""
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        apoa.set_up(serve("reject,drop").base_url)
+        apoa.save()
+        refused = apoa("sync", keys=[])
+        assert refused.code == 65
+        assert "1 refused" in refused.err
+        apoa.save(XIMENA)
+        assert apoa("sync", keys=[]).code == 75
+
+    def test_one_verdict_at_a_time_while_another_run_sends(self, house: Apoa) -> None:
+        """Two runs in one process, at the same time: each report has exactly one receipt."""
+        for guest in GUESTS:
+            house.save(guest)
+        codes: list[int] = []
+        from apoa_client.cli import main  # noqa: PLC0415  called without the fixture's streams
+
+        calls = [lambda: codes.append(main.run(["-q", "sync"], house.environ, house.clock)) for _ in range(2)]
+        threads = [threading.Thread(target=call) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(codes) <= {0, 75}
+        house("sync")
+        numbers = [report["receipt"]["number"] for report in house.reports()]
+        assert len(set(numbers)) == len(GUESTS)

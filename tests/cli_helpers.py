@@ -1,0 +1,362 @@
+"""How the tests call the program, in this process or as it is installed, and the invented guests that they report."""
+
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from conftest import FixedClock
+
+from apoa_client.cli import main
+from apoa_client.cli.language import _catalogue as catalogue_of
+from apoa_client.passport.compose import compose_td3
+from apoa_client.passport.dates import PartialDate
+from apoa_client.sandbox.server import SandboxServer
+
+LANGUAGES = ("id", "en")
+NOWHERE = "http://127.0.0.1:9/v1"
+"""An authority that is not there: nobody listens on the discard port."""
+PASSWORD = "kata sandi: rahasia ß"
+DANGEROUS = ("\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\u200b", "\r")
+"""What a terminal would obey, or what would hide text on it."""
+
+
+Serve = Callable[..., SandboxServer]
+"""Starts a training authority: `serve("503=5,lost")`."""
+
+
+class Said(NamedTuple):
+    """What a call answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on stdout."""
+        return json.loads(self.out)
+
+    @property
+    def all(self) -> str:
+        """Everything that a person at a screen sees."""
+        return self.out + self.err
+
+
+SEPTEMBER = PartialDate(1985, 9, 12)
+
+
+@dataclass(frozen=True)
+class Guest:
+    """An invented guest, and how their passport reads."""
+
+    surname: str
+    given_names: str
+    number: str
+    birth_place: str
+    state: str = "POL"
+    sex: str = "M"
+    birth_date: PartialDate = SEPTEMBER
+    expiry_date: date = date(2032, 3, 28)
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        return compose_td3(
+            issuing_state=self.state,
+            surname=self.surname,
+            given_names=self.given_names,
+            document_number=self.number,
+            nationality=self.state,
+            birth_date=self.birth_date,
+            sex=self.sex,
+            expiry_date=self.expiry_date,
+        )
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_names} {self.surname}"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What must be readable nowhere but through the seal, as text, as dates, and as the MRZ has it."""
+        return (
+            self.surname,
+            self.given_names,
+            self.number,
+            self.birth_place,
+            str(self.birth_date),
+            self.lines[1][13:19],
+        )
+
+    def mrz(self, *more: str) -> list[str]:
+        """The arguments of a report from the passport's two lines, sent to a room for two nights."""
+        first, second = self.lines
+        return ["report", "--mrz", first, "--mrz", second, *self._page(), *more]
+
+    def typed(self, *more: str) -> list[str]:
+        """The same report, typed field by field."""
+        names = ["--surname", self.surname, "--given-names", self.given_names, "--document-number", self.number]
+        rest = ["--nationality", self.state, "--birth-date", str(self.birth_date), "--sex", self.sex]
+        return ["report", *names, *rest, "--expiry-date", self.expiry_date.isoformat(), *self._page(), *more]
+
+    def _page(self) -> list[str]:
+        return ["--birth-place", self.birth_place, "--nights", "2", "--room", "7", "--stay-permit", "B1"]
+
+
+QUENTIN = Guest("ZYKOWSKI", "QUENTIN", "ZX1234567", "GDANSKTOWN")
+XIMENA = Guest("QUIJANO", "XIMENA", "QW7654321", "ZARAGOZAVILLE", "ESP", "F", PartialDate(1992, 2, 29))
+OBADIAH = Guest("VANTERPOOL", "OBADIAH", "VB9081726", "TORTOLAHILL", "GBR", "M", PartialDate(1969, 4, 30))
+GUESTS = (QUENTIN, XIMENA, OBADIAH)
+
+
+class Keyboard(io.StringIO):
+    """Standard input with a person at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass
+class Apoa:
+    """The program in this process: `apoa("status", "--json", lang="id")`."""
+
+    environ: dict[str, str]
+    clock: FixedClock
+    capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, *arguments: str, stdin: str = "", keys: Sequence[str] | None = None, **environ: str) -> Said:
+        """One call. `keys` are the lines that somebody types at the terminal, which there is only where they are given.
+
+        `lang` among `environ` is APOA_LANG.
+        """
+        if "lang" in environ:
+            environ["APOA_LANG"] = environ.pop("lang")
+        terminal = keys is not None
+        typed = Keyboard("".join(f"{key}\n" for key in keys)) if keys is not None else io.StringIO(stdin)
+        with self.monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", typed)
+            patch.setattr(main, "at_a_terminal", lambda: terminal)
+            patch.setattr("click.termui.hidden_prompt_func", lambda _question: typed.readline().rstrip("\n"))
+            self.capsys.readouterr()
+            code = main.run(arguments, {**self.environ, **environ}, self.clock)
+        return Said(int(code), *self.capsys.readouterr())
+
+    @property
+    def home(self) -> Path:
+        return Path(self.environ["APOA_HOME"])
+
+    def set_up(self, url: str = NOWHERE, *more: str, name: str = "melati") -> Said:
+        """Set up a property against an authority, with its secrets in a file; connected or not."""
+        account = ["--api-url", url, "--username", "wisma-melati", "--password-stdin"]
+        place = ["--property", name, "--vault", "file"]
+        return self("setup", "--non-interactive", *place, *account, *more, stdin=f"{PASSWORD}\n")
+
+    def save(self, guest: Guest = QUENTIN, *more: str) -> dict[str, Any]:
+        """Report a guest without sending."""
+        said = self(*guest.mrz("--no-send", "--json", *more))
+        assert said.code == 0, said.err
+        value: dict[str, Any] = said.json
+        return value
+
+    def reports(self) -> list[dict[str, Any]]:
+        """All reports, as a script asks for them."""
+        said = self("list", "--all", "--json")
+        assert said.code == 0, said.err
+        reports: list[dict[str, Any]] = said.json["reports"]
+        return reports
+
+
+def measured() -> dict[str, str]:
+    """What a program of ours needs of this environment, so that its coverage counts."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+
+
+def installed_command() -> list[str]:
+    """The command that pip installed beside this interpreter, or the one that APOA_COMMAND names."""
+    named = os.environ.get("APOA_COMMAND")
+    return shlex.split(named) if named else [str(Path(sys.executable).with_name("apoa"))]
+
+
+COMMAND = installed_command()
+
+
+@dataclass
+class Installed:
+    """The installed command, in a process of its own, in an environment with nothing of this machine's."""
+
+    command: Sequence[str]
+    environ: dict[str, str]
+
+    def __call__(self, *arguments: str, stdin: str | None = None, **environ: str) -> Said:
+        """One call; `lang` among `environ` is APOA_LANG."""
+        if "lang" in environ:
+            environ["APOA_LANG"] = environ.pop("lang")
+        done = subprocess.run(
+            [*self.command, *arguments],
+            env={**self.environ, **environ},
+            input=stdin if stdin is not None else "",
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def home(self) -> Path:
+        return Path(self.environ["APOA_HOME"])
+
+    def start(self, *arguments: str, **environ: str) -> "subprocess.Popen[str]":
+        """The same, without waiting for its end."""
+        return subprocess.Popen(
+            [*self.command, *arguments],
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def set_up(self, url: str, password: str, *more: str, vault: str = "file") -> Said:
+        """Set up a property against an authority."""
+        account = ["--api-url", url, "--username", "latihan", "--password-stdin"]
+        place = ["--property", "melati", "--vault", vault]
+        return self("setup", "--non-interactive", *place, *account, *more, stdin=f"{password}\n")
+
+    def reports(self) -> list[dict[str, Any]]:
+        """All reports, as a script asks for them."""
+        said = self("list", "--all", "--json")
+        assert said.code == 0, said.err
+        reports: list[dict[str, Any]] = said.json["reports"]
+        return reports
+
+
+@dataclass
+class Hostile:
+    """An authority that answers in the contract's form, and what it says is meant for the terminal."""
+
+    results: dict[str, Any] = field(default_factory=dict)
+    problem: tuple[int, str] | None = None
+
+    def answer(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        if path.endswith("/oauth/token"):
+            return 200, {"access_token": "abc", "token_type": "Bearer", "expires_in": 3600}
+        if self.problem is not None:
+            status, detail = self.problem
+            return status, {"type": "about:blank", "title": "T", "status": status, "detail": detail}
+        if path.endswith("/meta"):
+            return 200, META
+        return 200, {"results": [self._result(report["id"]) for report in json.loads(body)["reports"]]}
+
+    def _result(self, report_id: str) -> dict[str, Any]:
+        plain: dict[str, Any] = {
+            "status": "accepted",
+            "receipt": None,
+            "errors": [],
+            "warnings": [],
+            "retry_after": None,
+        }
+        return {"id": report_id, **plain, **self.results}
+
+
+META = {
+    "contract": "1.0",
+    "environment": "training",
+    "server_time": "2026-11-24T20:00:00+07:00",
+    "max_batch": 500,
+    "max_body_bytes": 1 << 20,
+    "accepts_gzip": False,
+    "reporting_window_hours": 24,
+    "property": {"id": "P-1", "name": "Melati\x1b[2J", "office": None},
+}
+
+
+@contextmanager
+def listening(hostile: Hostile) -> Iterator[str]:
+    """The hostile authority over HTTP; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, value = hostile.answer(self.path, body)
+            content = json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json" if status == 200 else "application/problem+json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  as the class above has it
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+        thread.join()
+
+
+def assert_harmless(text: str) -> None:
+    """Nothing in a text that a terminal would obey."""
+    found = [repr(character) for character in DANGEROUS if character in text]
+    assert not found, f"{found} in {text!r}"
+
+
+def readable_in(folder: Path, words: Sequence[str]) -> list[str]:
+    """Which of the words stand in the bytes of any file below a folder, in UTF-8 or UTF-16."""
+    content = b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()).lower()
+    return [w for w in words if w.lower().encode() in content or w.lower().encode("utf-16-le") in content]
+
+
+REPORT_KEYS: Mapping[str, type | tuple[type, ...]] = {
+    "id": (str, type(None)),
+    "short_id": (str, type(None)),
+    "stay_id": (str, type(None)),
+    "kind": (str, type(None)),
+    "state": (str, type(None)),
+    "created_at": (str, type(None)),
+    "due_at": (str, type(None)),
+    "attempts": int,
+    "last_error": (str, type(None)),
+    "receipt": (dict, type(None)),
+    "guest": (dict, type(None)),
+    "stay": (dict, type(None)),
+    "errors": list,
+    "warnings": list,
+}
+"""The fixed form of a report as JSON: which keys, and what stands there."""
+
+
+def assert_form(value: Mapping[str, Any], form: Mapping[str, type | tuple[type, ...]]) -> None:
+    """The keys of a fixed form, no more and no fewer, each with a value of its type."""
+    assert list(value) == list(form)
+    for key, kind in form.items():
+        assert isinstance(value[key], kind), f"{key}: {value[key]!r}"
+        assert not (kind is int and isinstance(value[key], bool)), key
+    for finding in [*value.get("errors", ()), *value.get("warnings", ())]:
+        assert list(finding) == ["field", "code", "message"]
+        assert all(isinstance(part, str) for part in finding.values())
+        assert finding["code"]
+
+
+def spoken(language: str, sentence: str, **values: object) -> str:
+    """A sentence of the program's as a reader of the language has it."""
+    return catalogue_of(language).gettext(sentence).format(**values)

@@ -1,0 +1,68 @@
+"""The installed command in processes of its own, and the training authority as a server of its own."""
+
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cli_helpers import COMMAND, Installed, measured
+
+SANDBOX_PASSWORD = "latihan"
+
+
+@dataclass
+class Sandbox:
+    """`apoa sandbox`, running."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+
+    @property
+    def port(self) -> str:
+        found = re.search(r":(\d+)/", self.url)
+        assert found is not None
+        return found[1]
+
+    def interrupt(self) -> tuple[int, str]:
+        """Ctrl-C; its exit code, and what it said on stderr."""
+        self.process.send_signal(signal.SIGINT)
+        _out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, err
+
+
+@pytest.fixture
+def apoa(home: Path) -> Installed:
+    """The installed command, with nothing set up."""
+    return Installed(COMMAND, {"APOA_HOME": str(home), "APOA_LANG": "en", "PYTHONIOENCODING": "utf-8", **measured()})
+
+
+@pytest.fixture
+def sandbox(apoa: Installed) -> Iterator[Callable[..., Sandbox]]:
+    """Start `apoa sandbox` with a fault script and further options."""
+    running: list[Sandbox] = []
+
+    def start(faults: str = "", *options: str) -> Sandbox:
+        given = ["--fault", faults] if faults else []
+        process = apoa.start("sandbox", "--port", "0", *given, *options)
+        assert process.stdout is not None
+        found = re.search(r"http://\S+/v1", process.stdout.readline())
+        assert found is not None, process.communicate(timeout=20)
+        running.append(Sandbox(found[0], process))
+        return running[-1]
+
+    yield start
+    for each in running:
+        if each.process.poll() is None:
+            each.process.terminate()
+        each.process.communicate(timeout=20)
+
+
+@pytest.fixture
+def house(apoa: Installed, sandbox: Callable[..., Sandbox]) -> Installed:
+    """The installed command with a property whose authority is there."""
+    said = apoa.set_up(sandbox().url, SANDBOX_PASSWORD)
+    assert said.code == 0, said.err
+    return apoa

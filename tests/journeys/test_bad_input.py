@@ -1,0 +1,320 @@
+"""What goes wrong in real life: each has its sentence in both languages and its exit code, and nothing is lost."""
+
+import ctypes
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from cli_helpers import COMMAND, GUESTS, LANGUAGES, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, Said, spoken
+
+from apoa_client.errors import ApoaError, NotNow, WrongPassword
+from apoa_client.outbox.errors import DiskFull, OutboxTooNew
+from apoa_client.report.findings import ReportRefused
+
+pytestmark = pytest.mark.parametrize("lang", LANGUAGES)
+FIRST, SECOND = QUENTIN.lines
+PAGE = ["--birth-place", "GDANSKTOWN", "--nights", "2", "--no-send"]
+PR_CAPBSET_DROP = 24
+
+
+def advice_of(error: ApoaError | type[ApoaError]) -> str:
+    """What the program tells a person to do, in English."""
+    assert error.advice is not None
+    return error.advice.template
+
+
+REFUSED = advice_of(ReportRefused([]))
+
+
+@pytest.fixture(scope="module")
+def home_with_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a property whose authority is not there, and two reports in the queue."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    apoa = Installed(COMMAND, {"APOA_HOME": str(home), "APOA_LANG": "en"})
+    assert apoa.set_up(NOWHERE, "rahasia").code == 75
+    for guest in GUESTS[:2]:
+        assert apoa(*guest.mrz("--no-send")).code == 0
+    return home
+
+
+@pytest.fixture
+def two(apoa: Installed, home_with_two: Path) -> Installed:
+    """The installed command, with a copy of that home for itself."""
+    shutil.copytree(home_with_two, apoa.home)
+    return apoa
+
+
+def assert_nothing_lost(apoa: Installed, more: int = 0) -> None:
+    """Both reports are still queued and can be opened."""
+    reports = apoa.reports()
+    assert [report["guest"]["surname"] for report in reports[:2]] == [guest.surname for guest in GUESTS[:2]]
+    assert [report["state"] for report in reports] == ["queued"] * (2 + more)
+
+
+def assert_said(said: Said, code: int, lang: str, *sentences: str, **values: object) -> None:
+    """The exit code, and each sentence in the reader's language."""
+    assert said.code == code, said.all
+    for sentence in sentences:
+        assert spoken(lang, sentence, **values) in said.err
+
+
+def test_a_wrong_check_digit(two: Installed, lang: str) -> None:
+    """Which field, and that nothing was saved."""
+    wrong = SECOND[:19] + str((int(SECOND[19]) + 1) % 10) + SECOND[20:]
+    said = two("report", "--mrz", FIRST, "--mrz", wrong, *PAGE, lang=lang)
+    assert_said(said, 65, lang, REFUSED)
+    assert spoken(lang, "date of birth") in said.err
+    assert_nothing_lost(two)
+
+
+def test_a_line_of_43_characters(two: Installed, lang: str) -> None:
+    """Counted, and how many there must be."""
+    said = two("report", "--mrz", FIRST, "--mrz", SECOND[:-1], *PAGE, lang=lang)
+    assert said.code == 65
+    assert "43" in said.err
+    assert "44" in said.err
+    assert_nothing_lost(two)
+
+
+def test_lower_case_simply_works(two: Installed, lang: str) -> None:
+    """And so do blanks that were typed."""
+    said = two("report", "--mrz", FIRST.lower(), "--mrz", f" {SECOND[:22].lower()} {SECOND[22:]}", *PAGE, lang=lang)
+    assert said.code == 0, said.err
+    assert two.reports()[2]["guest"]["document"]["mrz"] == [FIRST, SECOND]
+    assert_nothing_lost(two, 1)
+
+
+def test_an_unknown_state(two: Installed, lang: str) -> None:
+    """Typed, or read from the lines, whose nationality no check digit covers."""
+    typed = two(*QUENTIN.typed("--nationality", "Qqwxz", "--no-send"), lang=lang)
+    assert_said(typed, 65, lang, REFUSED)
+    assert spoken(lang, "Nationality") in typed.err
+    read = two("report", "--mrz", FIRST, "--mrz", SECOND[:10] + "QQZ" + SECOND[13:], *PAGE, lang=lang)
+    assert read.code == 65
+    assert "QQZ" in read.err
+    assert_nothing_lost(two)
+
+
+def test_missing_fields(two: Installed, lang: str) -> None:
+    """All of them at once."""
+    said = two("report", "--mrz", FIRST, "--mrz", SECOND, "--no-send", lang=lang)
+    assert_said(said, 65, lang, REFUSED)
+    assert spoken(lang, "Place of birth") in said.err
+    assert spoken(lang, "Planned check-out") in said.err
+    assert_nothing_lost(two)
+
+
+@pytest.mark.parametrize("damage", [b"[property.melati", b"\xff\xfe\x00", b"property = 3\n", b"", b"\x00"])
+def test_a_corrupt_settings_file(two: Installed, lang: str, damage: bytes) -> None:
+    """Named, and left as it is; with the right file back everything is as before."""
+    path = two.home / "config.toml"
+    before = path.read_bytes()
+    path.write_bytes(damage)
+    for arguments in (["status"], QUENTIN.mrz("--no-send"), ["sync"], ["list", "--json"]):
+        said = two(*arguments, lang=lang)
+        assert said.code == 78
+        assert ("config.toml" if damage else "apoa setup") in said.err
+    assert path.read_bytes() == damage
+    path.write_bytes(before)
+    assert_nothing_lost(two)
+
+
+@pytest.mark.parametrize("missing", ["config.toml", "melati/outbox.db"])
+def test_a_file_that_is_gone(two: Installed, lang: str, missing: str) -> None:
+    """Nothing is made anew in its place."""
+    aside = two.home / "aside"
+    (two.home / missing).rename(aside)
+    for arguments in (["status"], QUENTIN.mrz("--no-send"), ["sync"]):
+        said = two(*arguments, lang=lang)
+        assert said.code == 78
+        assert "apoa setup" in said.err
+    assert not (two.home / missing).exists()
+    aside.rename(two.home / missing)
+    assert_nothing_lost(two)
+
+
+def test_a_database_from_a_newer_version(two: Installed, lang: str) -> None:
+    """Not touched, and what to do."""
+    path = two.home / "melati" / "outbox.db"
+    with closing(sqlite3.connect(path)) as db:
+        [version] = db.execute("PRAGMA user_version").fetchone()
+        db.execute("PRAGMA user_version = 9999")
+    before = path.read_bytes()
+    for arguments in (["status"], QUENTIN.mrz("--no-send"), ["sync"]):
+        said = two(*arguments, lang=lang)
+        assert_said(said, 78, lang, advice_of(OutboxTooNew))
+    assert path.read_bytes() == before
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    assert_nothing_lost(two)
+
+
+def test_a_damaged_database(two: Installed, lang: str) -> None:
+    """Said so, and kept byte for byte for whoever can repair it."""
+    path = two.home / "melati" / "outbox.db"
+    aside = shutil.copy(path, two.home / "aside")
+    path.write_bytes(b"\x00" * 4096 + path.read_bytes()[4096:])
+    before = path.read_bytes()
+    said = two("status", lang=lang)
+    assert said.code == 78
+    assert "outbox.db" in said.err
+    assert two(*QUENTIN.mrz("--no-send"), lang=lang).code == 78
+    assert path.read_bytes() == before
+    Path(aside).replace(path)
+    assert_nothing_lost(two)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="root's powers are given up with Linux's prctl")
+def test_an_unreadable_home(two: Installed, lang: str) -> None:
+    """Its permissions are gone: the place is named, and nothing is made elsewhere."""
+    two.home.chmod(0)
+    training = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
+    for arguments in (["status"], QUENTIN.mrz("--no-send"), ["sync"], training):
+        said = _call(two, arguments, lang, preexec_fn=_give_up_roots_powers)
+        assert said.code == 78, said.all
+        assert "Traceback" not in said.err
+        assert str(two.home) in said.err
+    two.home.chmod(0o700)
+    assert_nothing_lost(two)
+
+
+def _give_up_roots_powers() -> None:
+    """Root reads everything, but for a process that gave up CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH."""
+    libc = ctypes.CDLL(None)
+    for capability in (1, 2):
+        libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def _call(apoa: Installed, arguments: list[str], lang: str, **options: object) -> Said:
+    environ = {name: value for name, value in apoa.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run(
+        [*apoa.command, *arguments],
+        env={**environ, "APOA_LANG": lang},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+        **options,  # type: ignore[call-overload]  # whatever the test needs of `subprocess.run`
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("place", ["", "config.toml", "melati/outbox.db"])
+def test_a_home_that_is_none(apoa: Installed, lang: str, place: str) -> None:
+    """A folder where a file should be, or a file where a folder should be."""
+    if place:
+        apoa.set_up(NOWHERE, "rahasia")
+        (apoa.home / place).unlink()
+        (apoa.home / place).mkdir()
+    else:
+        apoa.home.write_text("not a folder")
+    for arguments in (["status"], QUENTIN.mrz("--no-send")):
+        said = apoa(*arguments, lang=lang)
+        assert said.code == 78
+        assert said.err
+    training = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
+    assert apoa(*training, lang=lang).code in {77, 78}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    if mount is None or os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    if subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=False, capture_output=True
+    ).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk(apoa: Installed, small_disk: Path, lang: str) -> None:
+    """Said so; what was saved before is there, and when there is room again it goes on."""
+    apoa.environ["APOA_HOME"] = str(small_disk / "home")
+    assert apoa.set_up(NOWHERE, "rahasia").code == 75
+    for guest in GUESTS[:2]:
+        assert apoa(*guest.mrz("--no-send")).code == 0
+    filler = small_disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"\0" * 4096):
+            pass
+    said = apoa(*OBADIAH.mrz("--no-send"), lang=lang)
+    assert_said(said, 78, lang, advice_of(DiskFull))
+    assert said.out == ""
+    assert apoa.set_up(NOWHERE, "lain", "--office", "x").code in {77, 78}
+    filler.unlink()
+    assert_nothing_lost(apoa)
+    assert apoa(*OBADIAH.mrz("--no-send")).code == 0
+    assert_nothing_lost(apoa, 1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
+def test_a_disk_that_takes_no_more(two: Installed, lang: str) -> None:
+    """The same without a disk of its own: the system refuses to let any file grow."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+
+    said = _call(two, OBADIAH.mrz("--no-send"), lang, preexec_fn=limit)
+    assert said.code == 78, said.all
+    assert "outbox.db" in said.err
+    assert said.out == ""
+    assert "Traceback" not in said.err
+    assert_nothing_lost(two)
+    assert two(*OBADIAH.mrz("--no-send")).code == 0
+
+
+def test_a_wrong_password(two: Installed, sandbox: Callable[..., object], lang: str) -> None:
+    """At set-up nothing is changed by it; at sync sending stops, and is not tried again."""
+    url = sandbox().url  # type: ignore[attr-defined]  # a `Sandbox`
+    settings = (two.home / "config.toml").read_bytes()
+    refused = two("login", "--password-stdin", stdin="salah\n", lang=lang)
+    assert refused.code == 75  # there is nobody yet to refuse it
+    account = ["--api-url", url, "--username", "latihan", "--password-stdin"]
+    at_setup = two("setup", "--non-interactive", "--property", "melati", *account, stdin="salah\n", lang=lang)
+    assert_said(at_setup, 77, lang, "The authority does not accept the username and password.")
+    assert (two.home / "config.toml").read_bytes() == settings
+    assert two.set_up(url, "latihan").code == 0
+    at_sync = two("sync", lang=lang, APOA_PASSWORD="salah")
+    assert_said(at_sync, 77, lang, "The authority does not accept the username and password.")
+    again = two("sync", lang=lang)
+    assert_said(again, 77, lang, advice_of(WrongPassword))
+    assert_nothing_lost(two)
+    assert two("login", "--password-stdin", stdin="latihan\n").code == 0
+    assert two("sync", "--json").json["accepted"] == 2
+
+
+def test_an_authority_that_is_not_there(two: Installed, lang: str) -> None:
+    """A report is saved with exit 0; sync says 75; a third report is as safe as the first."""
+    assert two(*OBADIAH.mrz(), lang=lang).code == 0
+    said = two("sync", lang=lang)
+    assert_said(said, 75, lang, advice_of(NotNow))
+    assert_nothing_lost(two, 1)
+
+
+def test_nothing_set_up(apoa: Installed, lang: str) -> None:
+    """Every command that needs a property says what to do first."""
+    for arguments in (
+        ["status"],
+        ["list"],
+        ["sync"],
+        ["login"],
+        ["logout"],
+        ["show", "x"],
+        ["receipt", "x"],
+        XIMENA.mrz(),
+    ):
+        assert_said(apoa(*arguments, lang=lang), 78, lang, "Set it up with: apoa setup")
+    assert not apoa.home.exists()

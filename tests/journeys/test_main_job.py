@@ -1,0 +1,264 @@
+"""The main job through the installed command: set up, report, queue, sync, receipt, and what gets in its way."""
+
+import os
+import pty
+import re
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import (
+    GUESTS,
+    LANGUAGES,
+    OBADIAH,
+    QUENTIN,
+    REPORT_KEYS,
+    XIMENA,
+    Installed,
+    assert_form,
+    readable_in,
+    spoken,
+)
+from conftest import FixedClock
+
+from apoa_client.cli import main
+
+Start = Callable[..., Any]
+"""Starts a `Sandbox`."""
+WORDS = [word for guest in GUESTS for word in guest.words]
+
+
+def receipts(apoa: Installed) -> list[str]:
+    return [report["receipt"]["number"] for report in apoa.reports() if report["receipt"] is not None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_demo(apoa: Installed, lang: str) -> None:
+    """Every promise that it makes is kept, and nothing is left behind."""
+    said = apoa("demo", lang=lang)
+    assert said.code == 0, said.all
+    assert said.out.count("[ok]") == 4
+    assert "[!!]" not in said.out
+    assert spoken(lang, "Everything went as promised. Start with your own property: apoa setup") in said.out
+    assert not apoa.home.exists()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_set_up_report_and_receipt(house: Installed, lang: str) -> None:
+    """A guest from the passport's lines, one typed; status, list, show and receipt tell of both."""
+    assert house(*QUENTIN.mrz(), lang=lang).code == 0
+    assert house(*XIMENA.typed("--no-send"), lang=lang).code == 0
+    assert house("kirim", lang=lang).code == 0
+    status = house("status", "--json", lang=lang).json
+    assert status["counts"]["accepted"] == 2
+    reports = house.reports()
+    assert len(set(receipts(house))) == 2
+    for report in reports:
+        assert_form(report, REPORT_KEYS)
+        assert report["receipt"]["number"] in house("bukti", report["short_id"], lang=lang).out
+        assert report["guest"]["surname"] in house("show", report["short_id"], lang=lang).out
+    table = house("daftar", lang=lang).out
+    assert all(number in table for number in receipts(house))
+
+
+def test_training(apoa: Installed) -> None:
+    """One command sets it up; the authority lives inside the commands, and remembers."""
+    said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
+    assert said.code == 0, said.err
+    for guest in GUESTS:
+        assert "LATIHAN" in apoa(*guest.mrz()).out
+    assert len(set(receipts(apoa))) == 3
+    assert "Training" in apoa("receipt", apoa.reports()[0]["id"]).out
+
+
+def test_a_report_made_while_the_authority_is_away(apoa: Installed, sandbox: Start, tmp_path: Path) -> None:
+    """Saved, delivered by the next sync, and receipted exactly once however often sync runs."""
+    memory = ["--memory", str(tmp_path / "authority.db")]
+    first = sandbox("", *memory)
+    assert apoa.set_up(first.url, "latihan").code == 0
+    code, err = first.interrupt()
+    assert code == 130
+    assert "Traceback" not in err
+    assert apoa(*QUENTIN.mrz()).code == 0
+    assert apoa("sync", "--quiet") == (75, "", "")
+    sandbox("", *memory, "--port", first.port)
+    assert [apoa("sync", "--json").json["accepted"] for _run in range(3)] == [1, 0, 0]
+    assert len(receipts(apoa)) == 1
+    assert apoa("status", "--json").json["counts"]["accepted"] == 1
+
+
+def test_an_answer_that_was_lost(apoa: Installed, sandbox: Start) -> None:
+    """The authority has it and we do not know: the same id goes again, and brings back the first receipt."""
+    assert apoa.set_up(sandbox("lost").url, "latihan").code == 0
+    assert apoa(*QUENTIN.mrz()).code == 0
+    assert receipts(apoa) == []
+    assert apoa.reports()[0]["last_error"] == "unknown_outcome"
+    assert apoa("sync").code == 0
+    assert apoa(*XIMENA.mrz()).code == 0
+    first, second = receipts(apoa)
+    assert int(second[-6:]) == int(first[-6:]) + 1
+
+
+def test_no_guest_is_readable_on_the_disk(house: Installed, tmp_path: Path) -> None:
+    """After three --no-send reports and an outspoken log: no name, number, birth place or date in any byte."""
+    log = tmp_path / "logs" / "apoa.log"
+    log.parent.mkdir()
+    for guest in GUESTS:
+        assert house("-vv", "--log-file", str(log), *guest.mrz("--no-send")).code == 0
+    assert readable_in(house.home, WORDS) == []
+    for arguments in (["list"], ["sync"], ["show", house.reports()[0]["id"]], ["status"]):
+        assert house("-vv", "--log-file", str(log), *arguments).code == 0
+    assert readable_in(house.home, WORDS) == []
+    assert log.stat().st_size > 0
+    assert readable_in(log.parent, WORDS) == []
+    assert readable_in(house.home, ["accepted"]) == ["accepted"]  # the search itself finds what is there
+
+
+def test_a_killed_sync_loses_nothing(apoa: Installed, sandbox: Start, clock: FixedClock) -> None:
+    """After kill -9 in mid-answer a report is still being sent; when the lease is over it goes again, under its id."""
+    assert apoa.set_up(sandbox("slow=30").url, "latihan").code == 0
+    assert apoa(*QUENTIN.mrz("--no-send")).code == 0
+    running = apoa.start("sync")
+    _until(lambda: apoa("status", "--json").json["counts"]["sending"] == 1)
+    running.send_signal(signal.SIGKILL)
+    running.communicate(timeout=20)
+    assert apoa("sync", "--json").json["left"] == 1
+    assert apoa.reports()[0]["state"] == "sending"
+    clock.time = datetime.now(UTC) + timedelta(minutes=6)
+    assert main.run(["sync"], apoa.environ, clock) == 0
+    assert len(receipts(apoa)) == 1
+    assert apoa.reports()[0]["attempts"] == 2
+
+
+def _until(true: Callable[[], bool]) -> None:
+    """Wait for what another process does, for ten seconds at most."""
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+
+
+def test_an_interrupted_sync(apoa: Installed, sandbox: Start) -> None:
+    """Ctrl-C while the answer is awaited: exit 130, and the report need not wait for its lease."""
+    assert apoa.set_up(sandbox("slow=30").url, "latihan").code == 0
+    assert apoa(*QUENTIN.mrz("--no-send")).code == 0
+    running = apoa.start("sync")
+    _until(lambda: apoa("status", "--json").json["counts"]["sending"] == 1)
+    running.send_signal(signal.SIGINT)
+    _out, err = running.communicate(timeout=20)
+    assert (running.returncode, "Traceback" in err) == (130, False)
+    assert apoa("status", "--json").json["counts"]["queued"] == 1
+    assert apoa("sync", "--json").json["accepted"] == 1
+
+
+def test_two_syncs_at_once(house: Installed) -> None:
+    """Each report is delivered once, whoever takes it."""
+    for guest in GUESTS * 2:
+        assert house(*guest.mrz("--no-send", "--room", "1")).code == 0
+    both = [house.start("sync", "--json") for _run in range(2)]
+    for running in both:
+        _out, err = running.communicate(timeout=30)
+        assert running.returncode in {0, 75}
+        assert err == "" or running.returncode == 75
+    assert house("sync").code == 0
+    assert [report["attempts"] for report in house.reports()] == [1] * 6
+    assert house("status", "--json").json["counts"]["accepted"] == 6
+
+
+@pytest.mark.skipif(os.name == "nt", reason="cron")
+def test_like_cron(house: Installed, tmp_path: Path) -> None:
+    """No PATH, no locale, no terminal: only HOME and where the files are; nothing is said when all went well."""
+    assert house(*QUENTIN.typed("--given-names", "ŁUKASZ", "--no-send")).code == 0
+    environ = ["env", "-i", f"HOME={tmp_path}", f"APOA_HOME={house.home}", "SHELL=/bin/sh"]
+    command = shlex.join([*environ, *house.command, "sync", "--quiet"])
+    done = subprocess.run(["/bin/sh", "-c", command], cwd="/", capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    listed = subprocess.run([*environ, *house.command, "list"], capture_output=True, check=False, timeout=60)
+    assert listed.returncode == 0
+    assert "ŁUKASZ".encode() in listed.stdout or b"?UKASZ" in listed.stdout
+    assert len(receipts(house)) == 1
+
+
+def test_no_home_at_all(apoa: Installed, tmp_path: Path) -> None:
+    """Without APOA_HOME the files lie where the platform keeps such things."""
+    del apoa.environ["APOA_HOME"]
+    apoa.environ |= {
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path / "c"),
+        "XDG_DATA_HOME": str(tmp_path / "d"),
+    }
+    apoa.environ |= {"APPDATA": str(tmp_path / "c"), "LOCALAPPDATA": str(tmp_path / "d")}
+    assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
+    assert apoa(*QUENTIN.mrz()).code == 0
+    assert len(list(tmp_path.rglob("config.toml"))) == len(list(tmp_path.rglob("outbox.db"))) == 1
+
+
+@pytest.mark.skipif(shutil.which("head") is None or os.name == "nt", reason="needs a POSIX shell")
+def test_a_pipe_that_closes_early(house: Installed) -> None:
+    """`apoa list | head -1`: no complaint."""
+    for guest in GUESTS:
+        house(*guest.mrz("--no-send"))
+    command = f"{shlex.join(house.command)} list --json | head -1"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env={**os.environ, **house.environ}, capture_output=True, check=True
+    )
+    assert (done.stdout, done.stderr) == (b"{\n", b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals here")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_at_a_terminal_what_is_missing_is_asked(house: Installed, lang: str) -> None:
+    """Only the place of birth, the nights and a yes are typed; colours and prompts go to the terminal."""
+    first, second = OBADIAH.lines
+    shown = _at_a_terminal(
+        house,
+        ["--lang", lang, "report", "--mrz", first, "--mrz", second, "--stay-permit", "B1"],
+        [
+            (spoken(lang, "Place of birth"), "ROAD TOWN"),
+            (spoken(lang, "Nights"), "2"),
+            (spoken(lang, "Save and send this report?"), "y"),
+        ],
+    )
+    assert "\x1b[" in shown
+    assert spoken(lang, "Sent. Receipt number: {number}", number="").strip() in re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    [report] = house.reports()
+    assert (report["state"], report["guest"]["birth_place"]) == ("accepted", "ROAD TOWN")
+
+
+def _at_a_terminal(apoa: Installed, arguments: list[str], dialogue: list[tuple[str, str]]) -> str:
+    """Run a command at a terminal and type each answer when its question stands there; all that the terminal showed."""
+    process, terminal = pty.fork()
+    if process == 0:
+        environ = {**apoa.environ, "TERM": "xterm", "COLUMNS": "100"}
+        os.execve(apoa.command[0], [*apoa.command, *arguments], environ)  # noqa: S606  the command itself
+    shown, seen = "", 0
+    for question, answer in dialogue:
+        while re.search(re.escape(question) + r"[^\n]*: ?$", shown[seen:]) is None:
+            shown += _read(terminal)
+        seen = len(shown)
+        os.write(terminal, f"{answer}\n".encode())
+    while more := _read(terminal):
+        shown += more
+    os.close(terminal)
+    _process, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, shown
+    return shown
+
+
+def _read(terminal: int) -> str:
+    """What the terminal shows next; empty at the end."""
+    ready, _writable, _exceptional = select.select([terminal], [], [], 20)
+    assert ready, "the program neither asks nor ends"
+    try:
+        return os.read(terminal, 65536).decode()
+    except OSError:  # Linux' way to say that the other side is closed
+        return ""
