@@ -128,7 +128,7 @@ def deliver(parts: Parts, terms: Terms) -> Outcome:
     except StorageProblem:
         raise
     except ApoaError as exc:
-        _log.warning("the run ended: %s", exc.name)
+        _log.info("the run ended: %s", exc.name)
         run.outcome.error = exc
         parts.progress.trouble(exc)
     finally:
