@@ -12,7 +12,9 @@ NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 
 settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=200, derandomize=True)
-settings.load_profile("ci" if "CI" in os.environ else "dev")
+settings.register_profile("long", parent=settings.get_profile("dev"), max_examples=5000)
+# `.ci/run --long` searches wider, and never the same way twice.
+settings.load_profile("long" if "APOA_LONG" in os.environ else "ci" if "CI" in os.environ else "dev")
 
 
 class FixedClock:

@@ -18,6 +18,7 @@ from apoa_client.errors import Exit, UsageProblem
 from apoa_client.settings.config import TRAINING, VAULTS, Property, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.texts import LANGUAGES, msg
+from apoa_client.vault.errors import KeyringMissing
 
 _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 
@@ -44,7 +45,13 @@ def setup(session: Session, /, *, name: str | None, non_interactive: bool, **ans
     name = name or session.property_name or (_ask_name() if asking else "")
     house = _house(session.app, name, answers)
     password = "" if house.training else read_password(session, from_stdin=answers["password_stdin"])
-    trouble = session.app.set_up(house, password, language=answers["language"] or "")
+    spoken = answers["language"] or ""
+    try:
+        trouble = session.app.set_up(house, password, language=spoken)
+    except KeyringMissing as exc:
+        if not asking or not _prefers_file(exc):
+            raise
+        trouble = session.app.set_up(replace(house, vault="file"), password, language=spoken)
     result(good(_("The property {name} is set up.").format(name=clean(house.name))))
     if trouble is None:
         result(_("The connection works. Report a guest with: {command}").format(command=strong("apoa report")))
@@ -52,6 +59,11 @@ def setup(session: Session, /, *, name: str | None, non_interactive: bool, **ans
     remark(careful(text(trouble.message)))
     remark(_("The connection is not tested yet; reports can be saved already. Test it later with: apoa login"))
     return trouble.exit_code
+
+
+def _prefers_file(missing: KeyringMissing) -> bool:
+    remark(careful(text(missing.message)))
+    return agree(_("Keep the secrets in a file that only this user can read?"))
 
 
 def _ask(answers: dict[str, Any]) -> dict[str, Any]:

@@ -268,6 +268,15 @@ class TestSetupAtATerminal:
         assert spoken("id", "Is this for practice only (nothing is sent to an authority)?") in said.err
         assert spoken("id", "The property {name} is set up.", name="kebun") in said.out
 
+    @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 77)])
+    def test_without_a_keyring(self, apoa: Apoa, answer: str, code: int) -> None:
+        """A computer that has none is offered a file; whoever declines has set up nothing."""
+        said = apoa("setup", keys=["en", "y", "WIB", "kebun", answer])
+        assert said.code == code, said.all
+        assert "Keep the secrets in a file" in said.err
+        assert (apoa.home / "config.toml").exists() == (code == 0)
+        assert (apoa.home / "kebun" / "keys.json").exists() == (code == 0)
+
     def test_a_real_authority(self, apoa: Apoa, serve: Serve) -> None:
         """Address, account and password; the password is asked unseen."""
         keys = ["en", "n", serve().base_url, "wisma-melati", "WIB", "melati", PASSWORD]
