@@ -3,6 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,11 +11,18 @@ from hypothesis import HealthCheck, settings
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 """The fixed clock's time: 20:00 WIB."""
 
+LONG = "APOA_LONG" in os.environ
+"""`.ci/run --long`: search wider, and never the same way twice."""
+
 settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=200, derandomize=True)
 settings.register_profile("long", parent=settings.get_profile("dev"), max_examples=5000)
-# `.ci/run --long` searches wider, and never the same way twice.
-settings.load_profile("long" if "APOA_LONG" in os.environ else "ci" if "CI" in os.environ else "dev")
+settings.load_profile("long" if LONG else "ci" if "CI" in os.environ else "dev")
+
+
+def search(examples: int, **more: Any) -> settings:
+    """Hypothesis' settings for a search of so many examples, and thirty times as many in a long run."""
+    return settings(max_examples=examples * (30 if LONG else 1), deadline=None, **more)
 
 
 class FixedClock:

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from authority_simulator import AuthoritySimulator, Step
-from conftest import FixedClock
+from conftest import FixedClock, search
 from delivery_helpers import SETTINGS, House, Watcher
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from outbox_helpers import stay_id, uuid
@@ -184,4 +183,4 @@ class DeliveryMachine(RuleBasedStateMachine):
 
 
 TestDelivery = DeliveryMachine.TestCase
-TestDelivery.settings = settings(max_examples=150, stateful_step_count=15, deadline=None)
+TestDelivery.settings = search(150, stateful_step_count=15)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hypothesis import settings
+from conftest import search
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
@@ -128,4 +128,4 @@ class OutboxMachine(RuleBasedStateMachine):
 
 
 TestOutbox = OutboxMachine.TestCase
-TestOutbox.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestOutbox.settings = search(25, stateful_step_count=25)

@@ -3,7 +3,8 @@
 from datetime import date
 
 import pytest
-from hypothesis import assume, given, settings
+from conftest import search
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from apoa_client.passport.check_digits import ALPHABET, check_digit, values
@@ -57,7 +58,7 @@ def test_the_values_of_all_characters() -> None:
 
 
 @given(position=st.sampled_from(PROTECTED), new=st.sampled_from(ALPHABET))
-@settings(max_examples=150, deadline=None)
+@search(150)
 def test_every_substitution_that_changes_a_value_is_detected(position: int, new: str) -> None:
     """A single wrong character is unseen only where its value is the same modulo 10."""
     first, second = lines()
@@ -68,7 +69,7 @@ def test_every_substitution_that_changes_a_value_is_detected(position: int, new:
 
 
 @given(birth=births, position=st.integers(13, 18), data=st.data())
-@settings(max_examples=60, deadline=None)
+@search(60)
 def test_a_date_that_was_misread_is_offered_first(birth: PartialDate, position: int, data: st.DataObject) -> None:
     """A digit taken for a letter that looks like it: the true date is the first suggestion."""
     first, second = lines(birth=birth)
@@ -79,7 +80,7 @@ def test_a_date_that_was_misread_is_offered_first(birth: PartialDate, position: 
 
 
 @given(expiry=expiries, position=st.integers(21, 26), digit=st.sampled_from("0123456789"))
-@settings(max_examples=60, deadline=None)
+@search(60)
 def test_a_wrong_digit_in_a_date_of_expiry_is_offered_among_the_first_five(
     expiry: date, position: int, digit: str
 ) -> None:
@@ -91,7 +92,7 @@ def test_a_wrong_digit_in_a_date_of_expiry_is_offered_among_the_first_five(
 
 
 @given(number=numbers, data=st.data())
-@settings(max_examples=100, deadline=None)
+@search(100)
 def test_a_number_that_was_misread_is_offered_among_the_first_three(number: str, data: st.DataObject) -> None:
     """One confusion that a digit can see: the true number is among the first three, to be compared with the page."""
     first, second = lines(number)

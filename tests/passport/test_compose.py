@@ -4,7 +4,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from conftest import search
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.errors import DataRefused
@@ -54,7 +55,7 @@ def test_the_specimen_of_doc_9303() -> None:
     expiry=st.none() | st.dates(date(2016, 1, 1), date(2076, 12, 31)),
     code=st.sampled_from(["P", "PD", "PS"]),
 )
-@settings(max_examples=150, deadline=None)
+@search(150)
 def test_what_is_composed_is_read_back(**fields: Any) -> None:
     """Compose, then read, is the identity."""
     composed = compose_td3(

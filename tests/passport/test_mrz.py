@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from conftest import search
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.passport import layouts
@@ -226,7 +227,7 @@ def test_characters_that_no_mrz_holds_are_named_with_their_places() -> None:
 
 
 @given(st.text() | st.lists(st.text(max_size=60), max_size=4))
-@settings(max_examples=200, deadline=None)
+@search(200)
 def test_no_text_raises_anything_but_the_rooms_own_error(text: str | list[str]) -> None:
     """Whatever is pasted, the answer is an MRZ or `MrzUnreadable`."""
     outcome = read_or_refuse(text)
@@ -234,7 +235,7 @@ def test_no_text_raises_anything_but_the_rooms_own_error(text: str | list[str]) 
 
 
 @given(st.text(alphabet="0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<", min_size=88, max_size=88))
-@settings(max_examples=60, deadline=None)
+@search(60)
 def test_any_88_legal_characters_are_read_and_their_problems_named(text: str) -> None:
     """The right shape is always read, unless it is a visa's, and every problem can be said."""
     outcome = read_or_refuse(text)

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from conftest import search
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing, SettingsProblem
@@ -25,7 +26,7 @@ SEALER = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY)
 
 
 @given(st.text(max_size=60).filter(lambda text: text.isprintable()), st.binary(max_size=3000))
-@settings(max_examples=60, deadline=None)
+@search(60)
 def test_what_was_sealed_opens_under_its_id(record_id: str, content: bytes) -> None:
     """Any content, under any id, and never the same bytes twice."""
     sealed = SEALER.seal(record_id, content)
@@ -34,7 +35,7 @@ def test_what_was_sealed_opens_under_its_id(record_id: str, content: bytes) -> N
 
 
 @given(st.integers(0, 10**6), st.integers(1, 255))
-@settings(max_examples=60, deadline=None)
+@search(60)
 def test_a_changed_byte_does_not_open(position: int, change: int) -> None:
     """Whatever byte is changed, and however: the record is broken, and its id is all that is said."""
     sealed = bytearray(SEALER.seal("report-1", b"SMITH"))
