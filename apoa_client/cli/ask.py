@@ -71,8 +71,9 @@ def ask_again(typed: dict[str, str], errors: Sequence[Finding]) -> bool:
 
 def agree(question: str) -> bool:
     """Whether a person agrees; Enter alone does. Both languages' answers are understood."""
+    how = _("(Enter = yes, n = no)")
     while True:
-        answer = _line(f"{question} {_('(Enter = yes, n = no)')}").casefold()
+        answer = _line(f"{question} {how}").casefold()
         if answer in _YES or not answer:
             return True
         if answer in _NO:

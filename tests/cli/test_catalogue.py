@@ -58,12 +58,18 @@ def entries() -> list[Message]:
     return list(catalogue.sentences(catalogue.kept()))
 
 
-def calls(folder: str) -> Iterator[tuple[str, ast.Call, str]]:
-    """Each call in the sources: the last part of its name, itself, and where it stands."""
+def nodes(folder: str) -> Iterator[tuple[ast.AST, str]]:
+    """Each node of the sources, and where it stands."""
     for path in sorted((catalogue.ROOT / "apoa_client" / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                yield name_of(node), node, f"{path.name}:{node.lineno}"
+            yield node, f"{path.name}:{getattr(node, 'lineno', 0)}"
+
+
+def calls(folder: str) -> Iterator[tuple[str, ast.Call, str]]:
+    """Each call in the sources: the last part of its name, itself, and where it stands."""
+    for node, where in nodes(folder):
+        if isinstance(node, ast.Call):
+            yield name_of(node), node, where
 
 
 def name_of(call: ast.Call) -> str:
@@ -168,6 +174,15 @@ def test_sentences_are_literal() -> None:
             named = argument.value if isinstance(argument, ast.Subscript) else argument
             assert is_literal(argument) or (name == "_" and ast.unparse(named) in MARKED_BEFORE), where
     assert found > len(COMMANDS)
+
+
+def test_no_sentence_hides_in_an_f_string() -> None:
+    """Before Python 3.12 the catalogue's tool cannot look into one, and its sentences would stay English."""
+    for node, where in nodes(""):
+        if isinstance(node, ast.JoinedStr):
+            inside = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
+            hidden = [call for call in inside if name_of(call) in {"_", "N_", "msg", "nmsg"}]
+            assert not any(is_literal(call.args[0]) for call in hidden), where
 
 
 def test_nobody_is_spoken_to_in_bare_english() -> None:
