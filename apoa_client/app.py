@@ -116,16 +116,16 @@ class App:
 
     def secrets_of(self, house: Property) -> "PropertySecrets":
         """The secrets of a property, whether or not it is in the settings yet."""
-        from apoa_client.vault.sources import PropertySecrets  # noqa: PLC0415
+        from apoa_client.vault.sources import PropertySecrets
 
         return PropertySecrets(self.environ, lambda: self._store(house), prompt=self._ask_password)
 
     def _store(self, house: Property) -> "SecretStore":
         if house.vault == "file":
-            from apoa_client.vault.key_file import KeyFileStore  # noqa: PLC0415
+            from apoa_client.vault.key_file import KeyFileStore
 
             return KeyFileStore(self.folders.keys(house.name))
-        from apoa_client.vault.keyring_store import KeyringStore  # noqa: PLC0415
+        from apoa_client.vault.keyring_store import KeyringStore
 
         return KeyringStore(
             f"{KEYRING_SERVICE}/{house.name}", interactive=self._ask_password is not None, environ=self.environ
@@ -134,7 +134,7 @@ class App:
     @cached_property
     def sealer(self) -> "PropertySealer":
         """Seals with the public key of the settings; opens with the private key, asked for only then."""
-        from apoa_client.vault.sealing import PropertySealer, decode_public_key  # noqa: PLC0415
+        from apoa_client.vault.sealing import PropertySealer, decode_public_key
 
         return PropertySealer(decode_public_key(self.house.public_key), self._private_key)
 
@@ -144,7 +144,7 @@ class App:
     @cached_property
     def outbox(self) -> "SqliteOutbox":
         """The property's queue and history, which setting up made. Raises `StorageProblem`, also where it is gone."""
-        from apoa_client.outbox.store import SqliteOutbox  # noqa: PLC0415
+        from apoa_client.outbox.store import SqliteOutbox
 
         path = self.folders.outbox(self.house.name)
         return self._open.enter_context(SqliteOutbox.open(path, _LateSealer(self)))
@@ -152,7 +152,7 @@ class App:
     @cached_property
     def desk(self) -> "Desk":
         """Where guests are registered."""
-        from apoa_client.desk.arrivals import Desk, House  # noqa: PLC0415
+        from apoa_client.desk.arrivals import Desk, House
 
         return Desk(self.outbox, self.clock, House(self.house.zone, self.house.window_hours), os.urandom)
 
@@ -161,7 +161,7 @@ class App:
         return self._authority(self.house, self.secrets.password, patience)
 
     def _authority(self, house: Property, password: Callable[[], str], patience: "Patience | None") -> Authority:
-        from apoa_client.authority.client import HttpAuthority  # noqa: PLC0415
+        from apoa_client.authority.client import HttpAuthority
 
         address, username = house.api_url, house.username
         if house.training:
@@ -181,7 +181,7 @@ class App:
         return authority
 
     def _start_training(self, house: Property, password: str) -> str:
-        from apoa_client.sandbox.server import SandboxServer  # noqa: PLC0415
+        from apoa_client.sandbox.server import SandboxServer
 
         server = SandboxServer(
             self.folders.sandbox(house.name),
@@ -195,9 +195,9 @@ class App:
 
     def deliver(self, terms: "Terms", progress: Progress, patience: "Patience | None" = None) -> "Outcome":
         """One run of delivery, as `apoa_client.delivery.sync.deliver` describes it."""
-        import random  # noqa: PLC0415
+        import random
 
-        from apoa_client.delivery.sync import Parts, deliver  # noqa: PLC0415
+        from apoa_client.delivery.sync import Parts, deliver
 
         # The jitter is `random`'s: it spreads the load of many properties, and nobody gains by guessing it.
         parts = Parts(self.outbox, lambda: self.connect(patience), self.clock, random.random, progress)
@@ -212,7 +212,7 @@ class App:
 
     def log_in(self, password: str, *, username: str = "", test: bool = True) -> Meta | None:
         """Test a password (unless told not to), store it, and lift an earlier stop. A refused one is not stored."""
-        from apoa_client.settings.writer import save  # noqa: PLC0415
+        from apoa_client.settings.writer import save
 
         house = replace(self.house, username=username or self.house.username)
         meta = self.test(house, password) if test else None
@@ -231,7 +231,7 @@ class App:
         down is no reason to refuse: what went wrong is returned, and the connection can be tested later. Everything
         else that is wrong is raised, and then nothing is stored.
         """
-        from apoa_client.settings.writer import save  # noqa: PLC0415
+        from apoa_client.settings.writer import save
 
         trouble: NotNow | None = None
         try:
@@ -249,7 +249,7 @@ class App:
 
     def _make_outbox(self, house: Property, *, answered: bool) -> None:
         """Make the queue, or find it as it was; a stop ends with a password that was just tested."""
-        from apoa_client.outbox.store import SqliteOutbox  # noqa: PLC0415
+        from apoa_client.outbox.store import SqliteOutbox
 
         with SqliteOutbox.open(self.folders.outbox(house.name), _LateSealer(self), create=True) as outbox:
             if answered:
@@ -262,7 +262,7 @@ class App:
         A key pair is never replaced by setting up again, not even where the settings were lost: what is sealed could
         not be opened any more.
         """
-        from apoa_client.vault.sealing import encode_key, new_key_pair, public_key_of  # noqa: PLC0415
+        from apoa_client.vault.sealing import encode_key, new_key_pair, public_key_of
 
         before = self.config.properties.get(house.name)
         if before is not None:

@@ -1,65 +1,28 @@
 """With a real keyring: a gnome-keyring on a session bus of the test's own, as on a receptionist's desktop."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from cli_helpers import QUENTIN, XIMENA, Installed
+from keyring_helpers import needs_keyring, run_in_session
 
-TOOLS = ("gnome-keyring-daemon", "dbus-run-session")
-MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
-
-pytestmark = [
-    pytest.mark.keyring,
-    pytest.mark.skipif(
-        bool(MISSING) and not os.environ.get("APOA_REQUIRE_TOOLS"), reason=f"not installed: {', '.join(MISSING)}"
-    ),
-]
-
-UNLOCK = "echo '' | gnome-keyring-daemon --unlock --components=secrets >&2; "
+pytestmark = needs_keyring
 
 PREAMBLE = """
-import json, subprocess, sys
-from contextlib import closing
-
-import secretstorage
+import subprocess
 
 def apoa(*arguments, stdin=""):
     done = subprocess.run([*COMMAND, *arguments], input=stdin, capture_output=True, encoding="utf-8")
     return [done.returncode, done.stdout, done.stderr]
-
-def lock():
-    with closing(secretstorage.dbus_init()) as bus:
-        secretstorage.get_default_collection(bus).lock()
-
-def tell(*answers):
-    print(json.dumps(answers))
 """
 
 
 def in_a_session(apoa: Installed, folder: Path, script: str) -> list[Any]:
-    """Run a script in a desktop session with an open keyring; what it tells."""
-    environ = {**os.environ, **apoa.environ, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder / "run")}
-    (folder / "run").mkdir(mode=0o700)
-    program = folder / "program.py"
-    program.write_text(f"COMMAND = {list(apoa.command)!r}\n{PREAMBLE}{script}", encoding="utf-8")
-    done = subprocess.run(
-        ["dbus-run-session", "--", "sh", "-c", f"{UNLOCK}exec {sys.executable} {program}"],
-        env={name: value for name, value in environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    told: list[Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    """Run a script that calls the installed command, in a desktop session with an open keyring; what it tells."""
+    command = f"COMMAND = {list(apoa.command)!r}\n"
+    return run_in_session(folder, command + PREAMBLE + script, environ=apoa.environ)
 
 
 def test_the_whole_job_with_the_default_vault(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:

@@ -1,37 +1,22 @@
 """The Secret Service for real: a gnome-keyring on a session bus of the test's own.
 
 Each test starts a bus and a daemon in an empty home, and runs a script there as a program of that session would.
-Where the tools are missing the tests are skipped, unless APOA_REQUIRE_TOOLS is set.
 """
 
-import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from keyring_helpers import STARTED, UNLOCKED, needs_keyring, run_in_session
 
-TOOLS = ("gnome-keyring-daemon", "dbus-run-session")
-MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
-
-pytestmark = [
-    pytest.mark.keyring,
-    pytest.mark.skipif(
-        bool(MISSING) and not os.environ.get("APOA_REQUIRE_TOOLS"), reason=f"not installed: {', '.join(MISSING)}"
-    ),
-]
-
-UNLOCK = "echo '' | gnome-keyring-daemon --unlock --components=secrets >&2; "
-START = "gnome-keyring-daemon --start --components=secrets >&2; "
+pytestmark = needs_keyring
 
 PREAMBLE = """
-import json, os, signal, time
-from contextlib import closing
-import secretstorage
+import os, signal, time
 from apoa_client.errors import KeyringProblem
 from apoa_client.vault import keyring_store
 from apoa_client.vault.keyring_store import KeyringStore
@@ -41,10 +26,6 @@ ENVIRON = dict(os.environ)
 def store(interactive=False, **environ):
     return KeyringStore("apoa-client/bali", interactive=interactive, environ={**ENVIRON, **environ})
 
-def lock():
-    with closing(secretstorage.dbus_init()) as bus:
-        secretstorage.get_default_collection(bus).lock()
-
 def tried(call):
     begun = time.monotonic()
     try:
@@ -52,9 +33,6 @@ def tried(call):
     except KeyringProblem as exc:
         answer = exc.name
     return [answer, time.monotonic() - begun]
-
-def tell(*answers):
-    print(json.dumps(answers))
 """
 
 NOTHING_ON_THE_BUS = """
@@ -74,31 +52,9 @@ Session = Callable[..., list[Any]]
 def session(tmp_path: Path) -> Session:
     """Runs a script in a desktop session of its own; the values that it tells."""
 
-    def run(script: str, *, start: str = UNLOCK, config: str | None = None, display: str | None = None) -> list[Any]:
-        home = tmp_path / "home"
-        (home / "run").mkdir(parents=True, exist_ok=True, mode=0o700)
-        environ = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
-        environ |= {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"), "XDG_DATA_HOME": str(home / "data")}
-        if display is not None:
-            environ["DISPLAY"] = display
-        program = tmp_path / "program.py"
-        program.write_text(PREAMBLE + script)
-        options = []
-        if config is not None:
-            (tmp_path / "bus.conf").write_text(config)
-            options = [f"--config-file={tmp_path / 'bus.conf'}"]
-        command = f"{start}exec {sys.executable} {program}"
-        done = subprocess.run(
-            ["dbus-run-session", *options, "--", "sh", "-c", command],
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        told: list[Any] = json.loads(done.stdout.splitlines()[-1])
-        return told
+    def run(script: str, *, start: str = UNLOCKED, config: str | None = None, display: str | None = None) -> list[Any]:
+        environ = {} if display is None else {"DISPLAY": display}
+        return run_in_session(tmp_path, PREAMBLE + script, start=start, config=config, environ=environ)
 
     return run
 
@@ -181,7 +137,7 @@ tell(*[tried(call)[0] for call in (
     lambda: keyring.set("x", "password", "x"))])
 keyring.close()
 """,
-        start=START,
+        start=STARTED,
     )
     assert told == [None, "keyring_not_set_up", None, "keyring_not_set_up"]
 
@@ -196,7 +152,7 @@ def test_a_person_is_asked_to_set_a_keyring_up(session: Session, display: str) -
 keyring_store.PATIENCE_WITH_PEOPLE = 1.0
 tell(tried(lambda: store(interactive=True).set("password", "x")))
 """,
-        start=START,
+        start=STARTED,
         display=display,
     )
     [[answer, seconds]] = told

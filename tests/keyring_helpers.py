@@ -1,0 +1,69 @@
+"""A desktop session of the test's own: a bus, a gnome-keyring, an empty home, and a script that runs in it.
+
+Where the tools are missing the tests that need them are skipped, unless APOA_REQUIRE_TOOLS is set.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TOOLS = ("gnome-keyring-daemon", "dbus-run-session")
+MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
+
+needs_keyring = [
+    pytest.mark.keyring,
+    pytest.mark.skipif(
+        bool(MISSING) and not os.environ.get("APOA_REQUIRE_TOOLS"), reason=f"not installed: {', '.join(MISSING)}"
+    ),
+]
+
+# The newline is the password of the collection: an empty one.
+UNLOCKED = "echo '' | gnome-keyring-daemon --unlock --components=secrets >&2; "
+STARTED = "gnome-keyring-daemon --start --components=secrets >&2; "
+
+PREAMBLE = """
+import json
+from contextlib import closing
+import secretstorage
+
+def lock():
+    with closing(secretstorage.dbus_init()) as bus:
+        secretstorage.get_default_collection(bus).lock()
+
+def tell(*answers):
+    print(json.dumps(answers))
+"""
+
+
+def run_in_session(
+    folder: Path, script: str, *, start: str = UNLOCKED, config: str | None = None, environ: Mapping[str, str] = {}
+) -> list[Any]:
+    """Run a script in a session whose home is in `folder`; what it tells. `config` is the bus's, `environ` is added."""
+    home = folder / "session"
+    (home / "run").mkdir(parents=True, exist_ok=True, mode=0o700)
+    plain = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    own = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"), "XDG_DATA_HOME": str(home / "data")}
+    program = folder / "program.py"
+    program.write_text(PREAMBLE + script, encoding="utf-8")
+    options = []
+    if config is not None:
+        (folder / "bus.conf").write_text(config)
+        options = [f"--config-file={folder / 'bus.conf'}"]
+    done = subprocess.run(
+        ["dbus-run-session", *options, "--", "sh", "-c", f"{start}exec {sys.executable} {program}"],
+        env={**plain, **own, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    told: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
