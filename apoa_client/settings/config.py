@@ -19,7 +19,8 @@ from apoa_client.texts import LANGUAGES, msg
 TRAINING = "training"
 VAULTS = ("keyring", "file")
 DEFAULT_WINDOW_HOURS = 24
-LONGEST_WINDOW_HOURS = 168
+LONGEST_WINDOW_HOURS = 8760
+"""A year: what the contract lets an authority name at most."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 # Device names on Windows, where a folder cannot have them.

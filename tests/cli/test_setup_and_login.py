@@ -268,6 +268,13 @@ class TestSetupAtATerminal:
         assert spoken("id", "Is this for practice only (nothing is sent to an authority)?") in said.err
         assert spoken("id", "The property {name} is set up.", name="kebun") in said.out
 
+    def test_the_authoritys_window_is_the_propertys(self, apoa: Apoa, serve: Serve) -> None:
+        """However long it is: what set-up writes, every later command can read."""
+        assert apoa.set_up(serve(window_hours=720).base_url).code == 0
+        assert settings(apoa, "melati")["window_hours"] == 720
+        saved = apoa.save()
+        assert saved["due_at"] == "2026-12-24T20:00:00+07:00"
+
     @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 77)])
     def test_without_a_keyring(self, apoa: Apoa, answer: str, code: int) -> None:
         """A computer that has none is offered a file; whoever declines has set up nothing."""

@@ -108,7 +108,7 @@ BROKEN = {
     "hours no number": (START + 'window_hours = "24"\n', "[property.bali] window_hours"),
     "hours true": (START + "window_hours = true\n", "[property.bali] window_hours"),
     "hours none": (START + "window_hours = 0\n", "[property.bali] window_hours"),
-    "hours too many": (START + "window_hours = 169\n", "[property.bali] window_hours"),
+    "hours too many": (START + "window_hours = 8761\n", "[property.bali] window_hours"),
 }
 
 
