@@ -190,6 +190,7 @@ class App:
             now=self.clock.now,
             window_hours=house.window_hours,
             property_name=house.name,
+            page=False,
         )
         return self._open.enter_context(server).base_url
 

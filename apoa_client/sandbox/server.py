@@ -66,6 +66,8 @@ class SandboxServer:
     property_name: str = "Penginapan Latihan"
     property_office: str | None = None
     environment: str = "training"
+    page: bool = True
+    """Whether a browser is shown what was received. The page asks nobody on this computer for a password."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -116,6 +118,7 @@ class SandboxServer:
             limits=self.limits,
             arrivals=self._arrivals,
             now=self.now,
+            show_page=self.page,
         )
 
 

@@ -86,6 +86,7 @@ class Service:
     limits: Limits
     arrivals: Arrivals
     now: Callable[[], datetime]
+    show_page: bool
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -125,6 +126,8 @@ class Service:
             raise _unauthorized("Bearer")
 
     def _page(self, _request: Request, _step: Step) -> Response:
+        if not self.show_page:
+            raise Refusal(404, "This server shows no page.")
         return Response(self.arrivals.page(self.about.property_name), mimetype="text/html", headers=HEADERS)
 
     def _contract(self, _request: Request, _step: Step) -> Response:

@@ -139,3 +139,11 @@ def test_rows_show_no_guest_in_their_repr(check_in: Report) -> None:
     (row,) = arrivals._rows.values()  # rows have no door of their own
     assert "SMITHSON" not in repr(row)
     assert "Melati 7" not in repr(row)
+
+
+def test_without_the_page_nobody_looks_in(make_server: Make, bare: requests.Session) -> None:
+    """A training property's server, inside a command, shows other users of the computer nothing."""
+    server = make_server(page=False)
+    answer = bare.get(server.page_url, timeout=5)
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
