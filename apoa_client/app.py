@@ -217,6 +217,8 @@ class App:
 
         house = replace(self.house, username=username or self.house.username)
         meta = self.test(house, password) if test else None
+        if meta is not None:
+            house = _as_told(house, meta)
         self.secrets.store_password(password)
         if house != self.house:
             save(self.folders.config, house)
@@ -236,8 +238,7 @@ class App:
 
         trouble: NotNow | None = None
         try:
-            meta = self.test(house, password)
-            house = replace(house, environment=meta.environment, window_hours=meta.reporting_window_hours)
+            house = _as_told(house, self.test(house, password))
         except NotNow as exc:
             trouble = exc
         secrets_now = self.secrets_of(house)
@@ -281,3 +282,8 @@ class App:
         private, public = new_key_pair()
         secrets_now.store_private_key(private)
         return encode_key(public)
+
+
+def _as_told(house: Property, meta: Meta) -> Property:
+    """A property with what the authority said of itself."""
+    return replace(house, environment=meta.environment, window_hours=meta.reporting_window_hours)

@@ -16,6 +16,12 @@ from apoa_client.report.deadline import SOON, instant
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import Property
 
+_ENVIRONMENTS = {
+    "training": N_("training, nothing reaches Immigration"),
+    "production": N_("live"),
+    "": N_("the connection was never tested: apoa login"),
+}
+
 
 @command("status", N_("Show what waits, what was refused, and what is due when."), "apoa status --json")
 @option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
@@ -52,8 +58,7 @@ def _value(house: Property, summary: Summary) -> dict[str, Any]:
 
 
 def _show(house: Property, summary: Summary, now: datetime) -> None:
-    kind = _("training, nothing reaches Immigration") if house.environment == "training" else _("live")
-    result(strong(clean(house.name)) + f"  ({kind})")
+    result(strong(clean(house.name)) + f"  ({_(_ENVIRONMENTS[house.environment])})")
     if summary.stop is not None and summary.stop.settings == house.fingerprint:
         since = moment_text(summary.stop.since, house.zone)
         result(bad(_("SENDING HAS STOPPED since {since}: the authority refused the login.").format(since=since)))

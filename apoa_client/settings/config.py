@@ -18,6 +18,9 @@ from apoa_client.texts import LANGUAGES, msg
 
 TRAINING = "training"
 VAULTS = ("keyring", "file")
+ENVIRONMENTS = ("", "training", "production")
+_CHOICES = {"timezone": ZONES, "vault": VAULTS, "environment": ENVIRONMENTS}
+
 DEFAULT_WINDOW_HOURS = 24
 LONGEST_WINDOW_HOURS = 8760
 """A year: what the contract lets an authority name at most."""
@@ -142,10 +145,9 @@ def _property(name: str, table: object) -> Property:
         if not texts.get(key):
             raise _Wrong(place, key)
     one = Property(name=name, window_hours=_hours(table, place), **texts)
-    if one.timezone not in ZONES:
-        raise _Wrong(place, "timezone", one.timezone)
-    if one.vault not in VAULTS:
-        raise _Wrong(place, "vault", one.vault)
+    for key, allowed in _CHOICES.items():
+        if getattr(one, key) not in allowed:
+            raise _Wrong(place, key, getattr(one, key))
     return one
 
 

@@ -284,3 +284,13 @@ class TestSync:
         house("sync")
         numbers = [report["receipt"]["number"] for report in house.reports()]
         assert len(set(numbers)) == len(GUESTS)
+
+
+def test_status_says_which_kind_of_authority_it_is(away: Apoa, serve: Serve) -> None:
+    """One that never answered is called neither live nor training; a login that works settles it."""
+    assert "the connection was never tested" in away("status").out
+    assert away("status", "--json").json["environment"] is None
+    server = serve(environment="production")
+    assert away.set_up(server.base_url).code == 0
+    assert "(live)" in away("status").out
+    assert away("status", "--json").json["environment"] == "production"

@@ -105,6 +105,7 @@ BROKEN = {
     "no text": (START + "username = 7\n", "[property.bali] username"),
     "unknown zone": (START + 'timezone = "Asia/Tokyo"\n', "[property.bali] timezone Asia/Tokyo"),
     "unknown vault": (START + 'vault = "drawer"\n', "[property.bali] vault drawer"),
+    "unknown environment": (START + 'environment = "test"\n', "[property.bali] environment test"),
     "hours no number": (START + 'window_hours = "24"\n', "[property.bali] window_hours"),
     "hours true": (START + "window_hours = true\n", "[property.bali] window_hours"),
     "hours none": (START + "window_hours = 0\n", "[property.bali] window_hours"),
