@@ -41,13 +41,16 @@ class ReportRefused(DataRefused):
     """A draft that cannot be filed as it is. `errors` and `warnings` are every finding at once."""
 
     def __init__(self, errors: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
-        super().__init__(
-            nmsg(
-                "Nothing was saved: {count} thing must be corrected first.",
-                "Nothing was saved: {count} things must be corrected first.",
-                len(errors),
-            ),
-            msg("Correct what is listed and run the command again."),
-        )
+        if any(error.code == "not_foreign" for error in errors):
+            super().__init__(msg("Nothing was saved, and nothing has to be."))
+        else:
+            super().__init__(
+                nmsg(
+                    "Nothing was saved: {count} thing must be corrected first.",
+                    "Nothing was saved: {count} things must be corrected first.",
+                    len(errors),
+                ),
+                msg("Correct what is listed and run the command again."),
+            )
         self.errors = tuple(errors)
         self.warnings = tuple(warnings)

@@ -160,7 +160,7 @@ def moment(text: str, zone: tzinfo) -> datetime:
 def nights(text: str, check_in: datetime) -> date:
     """The planned check-out so many nights after a check-in."""
     if not _NIGHTS.fullmatch(text.strip()) or not 1 <= int(text) <= MOST_NIGHTS:
-        raise Unreadable("bad_character", msg("Write the number of nights: 1 to {most}.", most=MOST_NIGHTS))
+        raise Unreadable("bad_character", msg("give a number from 1 to {most}.", most=MOST_NIGHTS))
     return check_in.date() + timedelta(days=int(text))
 
 

@@ -303,3 +303,13 @@ def test_a_report_waits_behind_none_of_another_guest(away: Apoa) -> None:
     reports = away.reports()
     assert [report["guest"]["surname"] for report in reports] == [guest.surname for guest in GUESTS]
     assert len({report["id"] for report in reports}) == len({report["stay_id"] for report in reports}) == 3
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_indonesian_guest_is_no_mistake(away: Apoa, lang: str) -> None:
+    """Refused, because there is nothing to report; and nobody is told to correct it."""
+    said = away(*QUENTIN.typed("--nationality", "Indonesia", "--no-send"), lang=lang)
+    assert said.code == 65
+    assert spoken(lang, "Nothing was saved, and nothing has to be.") in said.err
+    assert spoken(lang, "Correct what is listed and run the command again.") not in said.err
+    assert away.reports() == []
