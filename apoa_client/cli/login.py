@@ -6,7 +6,7 @@ import click
 
 from apoa_client.cli.base import command, option
 from apoa_client.cli.language import N_, _
-from apoa_client.cli.screen import good, result
+from apoa_client.cli.screen import careful, clean, good, remark, result
 from apoa_client.cli.session import Session, ask_password
 from apoa_client.errors import UsageProblem
 from apoa_client.texts import msg
@@ -25,9 +25,15 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
         result(_("A training property needs no password."))
         return
     app.log_in(read_password(session, from_stdin=password_stdin), username=username or "", test=not no_test)
-    result(
-        good(_("The password is stored.")) if no_test else good(_("The authority accepts the password. It is stored."))
-    )
+    done = _("The password is stored.") if no_test else _("The authority accepts the password. It is stored.")
+    result(good(done))
+    _warn_of_another(app.secrets.password_from_outside())
+
+
+def _warn_of_another(place: str | None) -> None:
+    """What the environment says is believed before what is stored: the new password would never be used."""
+    if place is not None:
+        remark(careful(_("But {place} gives a password too, and that one is used.").format(place=clean(place))))
 
 
 @command("logout", N_("Remove the stored password. The private key and the queue stay."), "apoa logout")

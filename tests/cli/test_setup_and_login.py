@@ -355,6 +355,14 @@ class TestLogin:
         assert (said.code, said.out.strip()) == (0, spoken(lang, "The password is stored."))
         assert "baru" in keys.read_text()
 
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_password_from_elsewhere_is_named(self, house: Apoa, lang: str) -> None:
+        """One that the environment gives is used before the stored one, and staff would wonder; it is not shown."""
+        said = house("login", "--password-stdin", stdin=PASSWORD, lang=lang, APOA_PASSWORD="usang")
+        sentence = "But {place} gives a password too, and that one is used."
+        assert (said.code, spoken(lang, sentence, place="APOA_PASSWORD") in said.err) == (0, True)
+        assert "usang" not in said.all
+
     def test_at_a_terminal(self, house: Apoa) -> None:
         """Asked unseen."""
         said = house("login", keys=[PASSWORD])
