@@ -60,7 +60,16 @@ def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable. Windows' file systems do that themselves, and open no folder."""
     if _ON_WINDOWS:
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder, os.O_RDONLY)
+
+
+def sync_file(path: Path) -> None:
+    """Make what was written to a file durable, by whomever. Raises `OSError`."""
+    _sync(path, os.O_RDWR)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

@@ -109,9 +109,9 @@ class Arrival:
         result(_("Saved: {name}, report {id}.").format(name=strong(name), id=strong(short_id(entry.id))))
 
     def _send(self, content: Content) -> Content:
-        from apoa_client.authority.limits import Patience  # noqa: PLC0415  not for --no-send
-        from apoa_client.cli.progress import Silent  # noqa: PLC0415
-        from apoa_client.delivery.sync import Terms  # noqa: PLC0415
+        from apoa_client.authority.limits import Patience  # not for --no-send
+        from apoa_client.cli.progress import Silent
+        from apoa_client.delivery.sync import Terms
 
         wait = SENDING_PATIENCE_S
         terms = Terms(self._app.house.fingerprint, first=content.report.id, wait_s=wait)

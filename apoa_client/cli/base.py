@@ -78,7 +78,7 @@ def command(name: str, text: str, example: str) -> Callable[[Callable[..., Any]]
     return declare
 
 
-def option(*names: str, text: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401
+def option(*names: str, text: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401  click's
     """Declare an option with its help (a marked sentence). `more` is click's."""
     return click.option(*names, cls=Option, help=text, **more)
 
@@ -105,7 +105,7 @@ class LazyGroup(_Speaking, click.Group):
         """Find the command, or name the one that was probably meant."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            import difflib  # noqa: PLC0415  only for a mistake
+            import difflib  # only for a mistake
 
             near = difflib.get_close_matches(name, [*COMMANDS, *ALIASES], n=1)
             hint = _("Did you mean: apoa {command}").format(command=near[0]) if near else _("See: apoa --help")

@@ -12,6 +12,6 @@ from apoa_client.cli.screen import write
 )
 def contract() -> None:
     """Print the file as it is."""
-    from apoa_client.authority.contract import contract_text  # noqa: PLC0415
+    from apoa_client.authority.contract import contract_text
 
     write(contract_text().rstrip("\n"))

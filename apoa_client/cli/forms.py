@@ -5,7 +5,7 @@ from datetime import tzinfo
 from typing import Any
 
 from apoa_client.cli.findings import NO_REPORT, findings_value
-from apoa_client.cli.language import _, text
+from apoa_client.cli.language import _, current, text
 from apoa_client.cli.screen import clean
 from apoa_client.cli.words import PURPOSES, SEXES, day_text, moment_text
 from apoa_client.ports import Content, Entry
@@ -103,8 +103,7 @@ def _stay_texts(stay: Stay, zone: tzinfo) -> dict[str, str]:
 
 def state_text(code: str) -> str:
     """A state's name in the reader's language, with its code."""
-    from apoa_client.cli.language import current  # noqa: PLC0415
-    from apoa_client.passport.states import by_code  # noqa: PLC0415  reads a table
+    from apoa_client.passport.states import by_code  # reads a table
 
     state = by_code(code)
     if state is None:

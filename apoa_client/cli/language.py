@@ -16,7 +16,7 @@ from apoa_client.texts import Message
 DOMAIN = "apoa"
 FALLBACK = "en"
 # os.path: pathlib costs `apoa --version` 2 ms.
-_CATALOGUES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "locale")  # noqa: PTH118, PTH120
+_CATALOGUES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "locale")  # noqa: PTH118, PTH120  see above
 _SPELLINGS = {"id": "id", "in": "id", "indonesian": "id", "en": "en", "english": "en"}
 
 
@@ -35,7 +35,7 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     """English is the key and has no file. Opened by name: `gettext.translation` loads `locale` to guess at names."""
     if language == FALLBACK:
         return gettext.NullTranslations()
-    with open(os.path.join(_CATALOGUES, language, "LC_MESSAGES", f"{DOMAIN}.mo"), "rb") as file:  # noqa: PTH118, PTH123
+    with open(os.path.join(_CATALOGUES, language, "LC_MESSAGES", f"{DOMAIN}.mo"), "rb") as file:  # noqa: PTH118, PTH123  as above
         return gettext.GNUTranslations(file)
 
 
@@ -44,7 +44,7 @@ def use(language: str) -> None:
     gettext.bindtextdomain(DOMAIN, _CATALOGUES)
     gettext.textdomain(DOMAIN)
     # The one switch that gettext has for a whole process; click's own sentences heed it too.
-    os.environ["LANGUAGE"] = language  # noqa: TID251
+    os.environ["LANGUAGE"] = language  # noqa: TID251  see above
 
 
 def current() -> str:
@@ -69,7 +69,7 @@ def of_the_system(environ: Mapping[str, str]) -> str:
     """The language of the system's locale (POSIX variables; on Windows the user's own), or the fallback."""
     named = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
     if not named and sys.platform == "win32":
-        import locale  # noqa: PLC0415  slow, and only Windows needs it
+        import locale  # slow, and only Windows needs it
 
         named = locale.getlocale()[0] or ""
     return known(named) or FALLBACK

@@ -51,7 +51,7 @@ def apoa(
     session.verbosity = verbose
     session.quiet = quiet
     if verbose or log_file is not None:
-        from apoa_client.cli.log import start_log  # noqa: PLC0415  logging is slow to load, and rarely wanted
+        from apoa_client.cli.log import start_log  # logging is slow to load, and rarely wanted
 
         start_log(verbose, log_file)
 
@@ -67,7 +67,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     language.use(_language(arguments, environ))
-    session = Session(environ, clock, terminal=at_a_terminal(), language=language.current())
+    session = Session(environ, clock, terminal=at_a_terminal())
     try:
         return _call(session, arguments)
     finally:
@@ -113,8 +113,8 @@ def _language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
     asked = language.wanted(arguments, environ)
     if asked or "--version" in arguments:  # which is the same in every language
         return asked or language.FALLBACK
-    from apoa_client.settings import config  # noqa: PLC0415  not needed for --version
-    from apoa_client.settings.folders import find_folders  # noqa: PLC0415
+    from apoa_client.settings import config  # not needed for --version
+    from apoa_client.settings.folders import find_folders
 
     try:
         setting = config.load(find_folders(environ).config).language
@@ -124,7 +124,7 @@ def _language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
 
 
 def _explain(session: Session, error: ApoaError) -> None:
-    from apoa_client.cli.findings import error_value, explain_findings, show_error  # noqa: PLC0415  only when something is wrong
+    from apoa_client.cli.findings import error_value, explain_findings, show_error  # only when something is wrong
 
     try:
         if session.json:
@@ -137,7 +137,7 @@ def _explain(session: Session, error: ApoaError) -> None:
 
 
 def _confess(session: Session, exc: Exception) -> None:
-    import traceback  # noqa: PLC0415  only for a bug
+    import traceback  # only for a bug
 
     frames = traceback.extract_tb(exc.__traceback__)
     where = ", ".join([type(exc).__name__, *(f"{f.name}:{f.lineno}" for f in frames[-1:])])

@@ -51,8 +51,10 @@ GUESTS = (
     Invented("DE VRIES", "MAARTJE", "NLD", "NX83K1204", PartialDate(2001, 6, 17), "F", "UTRECHT", "8"),
     Invented("OKONKWO", "CHIDI", "NGA", "A08812345", PartialDate(1969, 4, 30), "M", "ENUGU", "9"),
 )
-_MISTYPED = 2
-"""Which guest's MRZ is mistyped at first."""
+EARLY, LATE = GUESTS[:3], GUESTS[3:]
+"""Who comes while the line is up, and who while it is down."""
+_MISTYPED = EARLY[-1]
+"""Whose MRZ is mistyped at first."""
 _MISTYPED_AT = 15
 
 
@@ -77,23 +79,23 @@ def _arrive(stage: "_Stage") -> None:
     place = ["--property", "demo", "--timezone", "WITA", "--vault", "file"]
     stage.run(["setup", "--non-interactive", *place, *account], typed=stage.password)
     stage.say(_("2. Three guests arrive. Each is checked, saved, and sent at once:"))
-    for position, guest in enumerate(GUESTS[:3]):
+    for guest in EARLY:
         lines = stage.lines(guest)
-        if position == _MISTYPED:
+        if guest is _MISTYPED:
             stage.say(_("   The third passport is typed with one digit of the date of birth wrong. It is caught:"))
             stage.report(guest, (lines[0], _mistype(lines[1])), expect=Exit.DATA_REFUSED)
             stage.say(_("   Typed right, it goes:"))
         stage.report(guest, lines)
-    stage.promise(_("Three guests have receipts"), stage.count("accepted") == 3)  # noqa: PLR2004
+    stage.promise(_("Three guests have receipts"), stage.count("accepted") == len(EARLY))
 
 
 def _lose_the_line(stage: "_Stage") -> None:
     stage.authority.stop()
     stage.say(_("3. The line is down. Two more guests arrive, and nothing is lost:"))
-    for guest in GUESTS[3:]:
+    for guest in LATE:
         stage.report(guest, stage.lines(guest))
     stage.run(["status"])
-    stage.promise(_("Two guests wait in the queue"), stage.count("queued") == 2)  # noqa: PLR2004
+    stage.promise(_("Two guests wait in the queue"), stage.count("queued") == len(LATE))
 
 
 def _find_it_again(stage: "_Stage") -> None:

@@ -37,9 +37,9 @@ class Bar:
 
     def begin(self, waiting: int) -> None:
         """Draw the bar."""
-        from rich.console import Console  # noqa: PLC0415  rich is slow to load, and only a terminal needs it
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-        from rich.progress import Progress as RichProgress  # noqa: PLC0415
+        from rich.console import Console  # rich is slow to load, and only a terminal needs it
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
 
         self._rich = RichProgress(
             TextColumn("{task.description}"),

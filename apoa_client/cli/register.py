@@ -19,7 +19,7 @@ from apoa_client.cli.words import KINDS, STATES, moment_text
 from apoa_client.errors import CredentialsProblem, SealBroken, UsageProblem
 from apoa_client.ports import Content, Entry, Selection
 from apoa_client.report import values
-from apoa_client.report.kinds import State, short_id
+from apoa_client.report.kinds import OPEN_STATES, State, short_id
 from apoa_client.texts import msg
 
 _RECENT = timedelta(days=30)
@@ -82,13 +82,8 @@ def receipt(session: Session, *, reference: str, as_json: bool) -> None:
         proof = receipt_value(entry.receipt, app.house.zone)
         document({"id": entry.id, "state": entry.state.value, "receipt": proof})
     elif entry.receipt is None:
-        result(
-            careful(
-                _("Report {id} has no receipt yet: {state}.").format(
-                    id=short_id(entry.id), state=_(STATES[entry.state])
-                )
-            )
-        )
+        state = _(STATES[entry.state])
+        result(careful(_("Report {id} has no receipt yet: {state}.").format(id=short_id(entry.id), state=state)))
     else:
         result(_("Receipt number: {number}").format(number=strong(clean(entry.receipt.number))))
         result(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, app.house.zone)))
@@ -104,12 +99,9 @@ def find_one(app: App, reference: str) -> Entry:
         return found[0]
     if not found:
         raise UsageProblem(msg("There is no report {id}.", id=reference), msg("The short ids are listed by: apoa list"))
+    candidates = ", ".join(short_id(entry.id) for entry in found)
     raise UsageProblem(
-        msg(
-            "{id} can mean several reports: {candidates}.",
-            id=reference,
-            candidates=", ".join(short_id(e.id) for e in found),
-        ),
+        msg("{id} can mean several reports: {candidates}.", id=reference, candidates=candidates),
         msg("Give more of the id."),
     )
 
@@ -162,9 +154,9 @@ def _table(app: App, rows: list[_Row]) -> None:
         for row in zip(*columns, strict=True):
             result("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
         return
-    from rich.console import Console  # noqa: PLC0415  rich is slow to load, and only a terminal needs it
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console  # rich is slow to load, and only a terminal needs it
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for head, *_rest in columns:
@@ -177,14 +169,13 @@ def _table(app: App, rows: list[_Row]) -> None:
 def _cells(app: App, row: _Row) -> list[str]:
     entry = row.entry
     report = row.content.report if row.content is not None else None
-    undelivered = entry.state in (State.QUEUED, State.SENDING, State.PENDING, State.REJECTED)
     return [
         short_id(entry.id),
         _(STATES[entry.state]),
         _(KINDS[entry.kind]),
         guest_name(report.guest) if report is not None and report.guest is not None else _SEALED,
         clean(report.stay.room or "") if report is not None and report.stay is not None else _SEALED,
-        moment_text(entry.due_at, app.house.zone) if entry.due_at is not None and undelivered else "",
+        moment_text(entry.due_at, app.house.zone) if entry.due_at is not None and entry.state in OPEN_STATES else "",
         clean(entry.receipt.number) if entry.receipt is not None else "",
     ]
 

@@ -28,7 +28,7 @@ _PORT = 8765
 @click.pass_obj
 def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) -> None:
     """Serve until Ctrl-C."""
-    from apoa_client.sandbox.server import SandboxServer  # noqa: PLC0415  slow to load
+    from apoa_client.sandbox.server import SandboxServer  # slow to load
 
     password = session.environ.get(_PASSWORD, DEFAULT_PASSWORD)
     with tempfile.TemporaryDirectory(prefix="apoa-sandbox-") as folder:
@@ -42,7 +42,7 @@ def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) ->
         )
         with server:
             result(_("The training authority listens at {url}").format(url=server.base_url))
-            result(_("What it received is shown at {url}").format(url=server.base_url.removesuffix("v1")))
+            result(_("What it received is shown at {url}").format(url=server.page_url))
             shown = password if _PASSWORD not in session.environ else f"${_PASSWORD}"
             result(_("Username: {username}   password: {password}").format(username=TRAINING_USERNAME, password=shown))
             remark(careful(_("Nothing here reaches Immigration. Stop it with Ctrl-C.")))

@@ -48,7 +48,7 @@ def _fitted(line: str, stream: TextIO | None) -> str:
     """A line broken between words where a terminal would break it anywhere. What a script reads stays one line."""
     if len(line) < _NARROW or stream is None or not stream.isatty():  # pythonw.exe has no streams at all
         return line
-    import shutil  # noqa: PLC0415  only for a terminal
+    import shutil  # only for a terminal
 
     indent = " " * (len(line) - len(line.lstrip(" ")))
     width = max(shutil.get_terminal_size().columns - 1, _NARROW)
@@ -57,7 +57,7 @@ def _fitted(line: str, stream: TextIO | None) -> str:
 
 def document(value: Any) -> None:  # noqa: ANN401  any JSON value
     """The one JSON document of a command. ASCII, so that no console's code page can spoil it."""
-    import json  # noqa: PLC0415  only where JSON is asked for
+    import json  # only where JSON is asked for
 
     write(json.dumps(value, indent=2))
 

@@ -27,7 +27,6 @@ class Session:
     fixed_clock: "Clock | None" = None
     """The clock; None for the real one."""
     property_name: str = ""
-    language: str = ""
     verbosity: int = 0
     quiet: bool = False
     json: bool = False
@@ -37,7 +36,7 @@ class Session:
     @cached_property
     def app(self) -> "App":
         """The program's parts for the chosen property."""
-        from apoa_client.app import App, SystemClock  # noqa: PLC0415  not needed for --version and --help
+        from apoa_client.app import App, SystemClock  # not needed for --version and --help
 
         name = self.property_name or self.environ.get("APOA_PROPERTY", "")
         clock = self.fixed_clock or SystemClock()

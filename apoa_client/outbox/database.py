@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from apoa_client.files import create_private, draft_beside, make_private_folder, sync_folder
+from apoa_client.files import create_private, draft_beside, make_private_folder, sync_file, sync_folder
 from apoa_client.outbox.errors import OutboxUnreachable, damaged, translated
 from apoa_client.outbox.migrations import check_ours, migrate
 from apoa_client.texts import msg
@@ -95,7 +95,7 @@ def _make(path: Path) -> None:
         _write_draft(draft)
         with suppress(FileExistsError):  # another process was first, and its database is as good as ours
             _publish(draft, path)
-        _sync(path)
+        sync_file(path)
         sync_folder(path.parent)
     finally:
         for ending in ("", "-wal", "-shm", "-journal"):
@@ -107,7 +107,7 @@ def _write_draft(draft: Path) -> None:
     os.close(create_private(draft))
     with closing(connect(draft)) as db:
         prepare(db)
-    _sync(draft)
+    sync_file(draft)
 
 
 def _publish(draft: Path, path: Path) -> None:
@@ -123,11 +123,3 @@ def _publish(draft: Path, path: Path) -> None:
         if os.path.lexists(path):
             raise FileExistsError from None
         draft.rename(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

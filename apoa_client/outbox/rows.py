@@ -10,10 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from apoa_client.ports import Entry, Selection, Stop
-from apoa_client.report.kinds import Kind, Receipt, State
-
-OPEN_STATES = frozenset({State.QUEUED, State.SENDING, State.PENDING, State.REJECTED})
-"""Not at their end: these keep later reports of their stay waiting, and these have a deadline."""
+from apoa_client.report.kinds import OPEN_STATES, Kind, Receipt, State
 
 _OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
 """Word for word the condition of the partial indexes, without which SQLite does not use them."""

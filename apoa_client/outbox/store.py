@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Self
 from apoa_client.outbox import rows
 from apoa_client.outbox.database import open_database, transaction
 from apoa_client.outbox.errors import ReportExists, damaged, translated
-from apoa_client.outbox.rows import COLUMNS, ERRORS, OPEN_STATES, WARNINGS, entry_of, millis
+from apoa_client.outbox.rows import COLUMNS, ERRORS, WARNINGS, entry_of, millis
 from apoa_client.ports import Outbox, Summary
-from apoa_client.report.kinds import State, short_id
+from apoa_client.report.kinds import OPEN_STATES, State, short_id
 from apoa_client.texts import msg
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ class SqliteOutbox(Outbox):
 
     @cached_property
     def _contents(self) -> Contents:
-        from apoa_client.outbox.contents import Contents  # noqa: PLC0415  counting reports opens none
+        from apoa_client.outbox.contents import Contents  # counting reports opens none
 
         return Contents(self._sealer)
 

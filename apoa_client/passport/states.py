@@ -45,7 +45,7 @@ def find(text: str) -> State | None:
 
 def close_matches(text: str, limit: int = 3) -> list[State]:
     """States whose code or name is like `text`, the likest first: what a person may have meant."""
-    import difflib  # noqa: PLC0415  only a mistyped state needs it, and no command should wait for it
+    import difflib  # only a mistyped state needs it, and no command should wait for it
 
     folded = _fold(text)
     if not folded:

@@ -31,6 +31,10 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+OPEN_STATES = frozenset({State.QUEUED, State.SENDING, State.PENDING, State.REJECTED})
+"""Not at their end: these keep later reports of their stay waiting, and these have a deadline."""
+
+
 class Purpose(StrEnum):
     """Why the guest came, as the contract's table of purposes lists it."""
 

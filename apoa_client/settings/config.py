@@ -60,7 +60,7 @@ class Property:
     @property
     def fingerprint(self) -> str:
         """Changes when the address or the account does: a refused password is asked about again then."""
-        import hashlib  # noqa: PLC0415  4 ms, and only a stop or a delivery asks
+        import hashlib  # 4 ms, and only a stop or a delivery asks
 
         return hashlib.sha256(f"{self.api_url}\n{self.username}".encode()).hexdigest()[:16]
 

@@ -36,6 +36,6 @@ def find_folders(environ: Mapping[str, str]) -> Folders:
         path = Path(home).expanduser().absolute()
         return Folders(path, path)
     # Imported here: a start with APOA_HOME, as cron and the tests have it, does not need it.
-    from platformdirs import user_config_path, user_data_path  # noqa: PLC0415
+    from platformdirs import user_config_path, user_data_path
 
     return Folders(user_config_path("apoa-client", appauthor=False), user_data_path("apoa-client", appauthor=False))

@@ -177,7 +177,7 @@ def platform_doors(
 
 def _secret_service(address: str) -> Reached:
     try:
-        from apoa_client.vault.secret_service import SecretService  # noqa: PLC0415  not on every platform
+        from apoa_client.vault.secret_service import SecretService  # not on every platform
     except ImportError as exc:
         raise KeyringMissing(msg("The library for this computer's keyring is not installed.")) from exc
     return SecretService(address)
@@ -222,14 +222,14 @@ class ByClass:
 
 def windows_credential_manager() -> Reached:
     """Windows Credential Manager. Asks nobody anything."""
-    from keyring.backends.Windows import WinVaultKeyring  # noqa: PLC0415  slow, and not on every platform
+    from keyring.backends.Windows import WinVaultKeyring  # slow, and not on every platform
 
     return ByClass(WinVaultKeyring)
 
 
 def macos_keychain(*, interactive: bool) -> Reached:
     """The Keychain of macOS; without a person at the command, the system's own questions are switched off."""
-    from keyring.backends import macOS  # noqa: PLC0415  slow, and not on every platform
+    from keyring.backends import macOS  # slow, and not on every platform
 
     keychain = ByClass(macOS.Keyring)
     if not interactive:
@@ -264,7 +264,7 @@ def kwallet(address: str) -> Reached:
     """KDE's wallet, through the session bus at `address`."""
     # libdbus takes the bus from the process's environment and from nowhere else.
     os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", address)  # noqa: TID251  see the line above
-    from keyring.backends import kwallet as module  # noqa: PLC0415  slow, and not on every platform
+    from keyring.backends import kwallet as module  # slow, and not on every platform
 
     return KWallet(module)
 

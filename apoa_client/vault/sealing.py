@@ -38,7 +38,7 @@ class PropertySealer(Sealer):
 
     def seal(self, record_id: str, content: bytes) -> bytes:
         """Seal `content` under its id. Needs no secret. Raises `PublicKeyUnusable` for a key that no pair has."""
-        from nacl import bindings, exceptions  # noqa: PLC0415  start-up
+        from nacl import bindings, exceptions  # start-up
 
         name = record_id.encode()
         plain = len(name).to_bytes(_LENGTH_BYTES, "big") + name + content
@@ -49,7 +49,7 @@ class PropertySealer(Sealer):
 
     def open(self, record_id: str, sealed: bytes) -> bytes:
         """The content. Raises what `private_key` raises, `KeyMismatch`, or `SealBroken`."""
-        from nacl import bindings, exceptions  # noqa: PLC0415  start-up
+        from nacl import bindings, exceptions  # start-up
 
         if sealed[:1] != _VERSION:
             raise _broken(record_id)
@@ -74,7 +74,7 @@ class PropertySealer(Sealer):
 
 def new_key_pair() -> tuple[bytes, bytes]:
     """A new pair, private key first, 32 bytes each."""
-    from nacl import bindings  # noqa: PLC0415  start-up
+    from nacl import bindings  # start-up
 
     public_key, private_key = bindings.crypto_box_keypair()
     return private_key, public_key
@@ -82,7 +82,7 @@ def new_key_pair() -> tuple[bytes, bytes]:
 
 def public_key_of(private_key: bytes) -> bytes:
     """The public half of a private key. Raises `SecretUnusable` unless it is 32 bytes."""
-    from nacl import bindings  # noqa: PLC0415  start-up
+    from nacl import bindings  # start-up
 
     if len(private_key) != KEY_BYTES:
         raise _no_private_key()

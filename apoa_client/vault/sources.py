@@ -191,6 +191,6 @@ def _line(text: str) -> str:
 
 
 def _note(wanted: _Wanted, what: str) -> None:
-    import logging  # noqa: PLC0415  start-up
+    import logging  # start-up
 
     logging.getLogger(__name__).debug("%s: %s", wanted.name, what)

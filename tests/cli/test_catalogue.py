@@ -148,7 +148,7 @@ def test_nothing_is_left_in_english() -> None:
 
 def test_the_program_speaks_indonesian() -> None:
     """Our sentences, our plurals and click's own come out in Indonesian once that is the language."""
-    import gettext  # noqa: PLC0415  as click calls it
+    import gettext  # as click calls it
 
     language.use("id")
     assert language._("Passport number") == "Nomor paspor"

@@ -237,7 +237,7 @@ class TestWithoutTheKey:
 
     def test_one_broken_seal_hides_no_other(self, three: Apoa) -> None:
         """A record that was swapped or changed is said to be broken; the others are listed as ever."""
-        from apoa_client.vault.sealing import PropertySealer  # noqa: PLC0415  put out of order below
+        from apoa_client.vault.sealing import PropertySealer  # put out of order below
 
         first = three.reports()[0]["id"]
         honest = PropertySealer.open

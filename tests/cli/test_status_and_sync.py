@@ -272,7 +272,7 @@ class TestSync:
         for guest in GUESTS:
             house.save(guest)
         codes: list[int] = []
-        from apoa_client.cli import main  # noqa: PLC0415  called without the fixture's streams
+        from apoa_client.cli import main  # called without the fixture's streams
 
         calls = [lambda: codes.append(main.run(["-q", "sync"], house.environ, house.clock)) for _ in range(2)]
         threads = [threading.Thread(target=call) for call in calls]

@@ -10,10 +10,10 @@ from outbox_helpers import HOUR, NOON, report, uuid
 from apoa_client.outbox import rows, store
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.ports import Selection
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import OPEN_STATES, State
 
 RECENT = Selection(since=NOON)
-OPEN = Selection(states=rows.OPEN_STATES)
+OPEN = Selection(states=OPEN_STATES)
 STAY = Selection(stay_id=uuid(1), states=frozenset({State.ACCEPTED}))
 
 

@@ -164,7 +164,7 @@ def test_result_and_receipt_are_given_again(make_server: Make, send: Send, log_i
 
 def test_receipt_states_the_hash_of_the_report_as_sent(make_server: Make, send: Send, check_in: Report) -> None:
     """A client that writes its JSON compactly finds the SHA-256 of its own bytes in the receipt."""
-    import hashlib  # noqa: PLC0415  only here
+    import hashlib  # only here
 
     report = check_in({"guest.surname": "MUÑOZ"})
     body = json.dumps(report, ensure_ascii=False, separators=(",", ":")).encode()

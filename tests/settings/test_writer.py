@@ -129,7 +129,7 @@ def test_settings_that_are_not_right_are_not_written_over(path: Path, before: by
 
 def test_a_library_that_stumbles_is_not_the_users_traceback(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library that writes and the one that reads may differ on what TOML is."""
-    from tomlkit import exceptions  # noqa: PLC0415  for this test alone
+    from tomlkit import exceptions  # for this test alone
 
     def stumble(_text: str) -> None:
         raise exceptions.ParseError(1, 1)

@@ -309,9 +309,9 @@ def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
 def test_the_secret_services_refusals_are_told_apart() -> None:
     """Gone, locked, declined, and anything else; none of them is quoted."""
-    from secretstorage import exceptions  # noqa: PLC0415  Linux only
+    from secretstorage import exceptions  # Linux only
 
-    from apoa_client.vault import secret_service as module  # noqa: PLC0415  Linux only
+    from apoa_client.vault import secret_service as module  # Linux only
 
     refusals = {
         exceptions.SecretServiceNotAvailableException: KeyringMissing,
@@ -474,7 +474,7 @@ class Keychain:
 @pytest.fixture
 def keychain(monkeypatch: pytest.MonkeyPatch, patience: None) -> Keychain:  # noqa: ARG001  time to load
     """`keyring`'s macOS backend on a Keychain in memory."""
-    from keyring.backends import macOS  # noqa: PLC0415  slow
+    from keyring.backends import macOS  # slow
 
     double = Keychain()
     monkeypatch.setattr(macOS, "api", double, raising=False)
@@ -555,7 +555,7 @@ class Wallet:
 @pytest.fixture
 def wallet(monkeypatch: pytest.MonkeyPatch, patience: None) -> Wallet:  # noqa: ARG001  time to load
     """`keyring`'s KWallet backend on a wallet in memory."""
-    from keyring.backends import kwallet  # noqa: PLC0415  slow
+    from keyring.backends import kwallet  # slow
 
     double = Wallet()
     bus = types.SimpleNamespace(
