@@ -71,9 +71,9 @@ def ask_again(typed: dict[str, str], errors: Sequence[Finding]) -> bool:
 
 def agree(question: str) -> bool:
     """Whether a person agrees; Enter alone does. Both languages' answers are understood."""
-    how = _("(Enter = yes, n = no)")
+    remark(question)
     while True:
-        answer = _line(f"{question} {how}").casefold()
+        answer = _line(_("(Enter = yes, n = no)")).casefold()
         if answer in _YES or not answer:
             return True
         if answer in _NO:

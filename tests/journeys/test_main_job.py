@@ -225,9 +225,10 @@ def test_at_a_terminal_what_is_missing_is_asked(house: Installed, lang: str) -> 
         [
             (spoken(lang, "Place of birth"), "ROAD TOWN"),
             (spoken(lang, "Nights"), "2"),
-            (spoken(lang, "Save and send this report?"), "y"),
+            (spoken(lang, "(Enter = yes, n = no)"), "y"),
         ],
     )
+    assert spoken(lang, "Save and send this report?") in shown
     assert "\x1b[" in shown
     assert spoken(lang, "Sent. Receipt number: {number}", number="").strip() in re.sub(r"\x1b\[[0-9;]*m", "", shown)
     [report] = house.reports()
