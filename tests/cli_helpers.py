@@ -20,7 +20,7 @@ from conftest import FixedClock
 
 from apoa_client.cli import main
 from apoa_client.cli.language import _catalogue as catalogue_of
-from apoa_client.passport.compose import compose_td3
+from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.sandbox.server import SandboxServer
 
@@ -71,16 +71,19 @@ class Guest:
     expiry_date: date = date(2032, 3, 28)
 
     @property
-    def lines(self) -> tuple[str, str]:
-        return compose_td3(
-            issuing_state=self.state,
-            surname=self.surname,
-            given_names=self.given_names,
-            document_number=self.number,
-            nationality=self.state,
-            birth_date=self.birth_date,
-            sex=self.sex,
-            expiry_date=self.expiry_date,
+    def lines(self) -> tuple[str, ...]:
+        return compose(
+            "TD3",
+            Details(
+                issuing_state=self.state,
+                surname=self.surname,
+                given_names=self.given_names,
+                document_number=self.number,
+                nationality=self.state,
+                birth_date=self.birth_date,
+                sex=self.sex,
+                expiry_date=self.expiry_date,
+            ),
         )
 
     @property

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from apoa_client.authority.contract import contract_text
-from apoa_client.passport.compose import compose_td3
+from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.report.draft import Draft
@@ -62,12 +62,12 @@ def draft(changes: Mapping[str, str | None] | None = None, *, without: str = "")
 
 def mrz(**changes: Any) -> Mrz:
     """The guest's passport, but for some fields."""
-    return read_mrz(compose_td3(**PRINTED | changes), today=NOW.date())
+    return read_mrz(compose("TD3", Details(**PRINTED | changes)), today=NOW.date())
 
 
 def spoilt(line: int, position: int, character: str, **changes: Any) -> Mrz:
     """The same, with one character read wrongly."""
-    lines = list(compose_td3(**PRINTED | changes))
+    lines = list(compose("TD3", Details(**PRINTED | changes)))
     lines[line] = lines[line][:position] + character + lines[line][position + 1 :]
     return read_mrz(lines, today=NOW.date())
 
@@ -119,7 +119,7 @@ DOCUMENTS = st.builds(
     number=st.text("ABCXYZ0123456789", min_size=1, max_size=20),
     issuing_state=STATES,
     expiry_date=DAYS,
-    mrz=st.none() | st.just(compose_td3(**PRINTED)),
+    mrz=st.none() | st.just(compose("TD3", Details(**PRINTED))),
 )
 PERMITS = st.builds(
     StayPermit,

@@ -10,13 +10,16 @@ import click
 from apoa_client.cli.language import _, text
 from apoa_client.cli.screen import bad, clean, remark
 from apoa_client.desk.arrivals import Desk
-from apoa_client.passport.mrz import Mrz, MrzUnreadable
+from apoa_client.passport.mrz import Correction, Mrz, MrzUnreadable, Problem, plain_document_number
 from apoa_client.report.fields import BY_NAME, FIELDS
 from apoa_client.report.findings import Finding
 from apoa_client.texts import Message
 
 _MRZ_TRIES = 3
-_BOTH_LINES = 80
+_ALL_LINES = 70
+"""As many characters as no single line has: a reader sends all lines as one."""
+_LINE_OF_A_CARD = 32
+"""Three lines of 30; another document's two have 36 or 44. A character or two may be too many."""
 _YES = frozenset({"y", "ya", "yes"})
 _NO = frozenset({"n", "no", "t", "tidak"})
 # Typing that field anew does not help: the lines themselves are wrong, or nothing is to be reported.
@@ -25,31 +28,60 @@ _NAMES = {item.path: item.name for item in FIELDS if item.name not in {"planned_
 
 
 def ask_for_mrz(desk: Desk) -> Mrz | None:
-    """The passport's two lines, compared with its page until they hold; None where the details are typed instead."""
+    """The lines, compared with the document's page until they hold; None where the details are typed instead."""
     for _try in range(_MRZ_TRIES):
-        lines = _two_lines()
+        remark(_("Type the two lines at the foot of the passport's photo page. Enter alone: type the details by hand."))
+        lines = ask_for_lines()
         if not lines:
             return None
-        try:
-            mrz = desk.read(lines)
-        except MrzUnreadable as exc:
-            _complain([exc.problem.message])
-            continue
-        if not mrz.problems:
+        mrz = _until_it_holds(desk, lines)
+        if mrz is not None:
             return mrz
-        _complain([problem.message for problem in mrz.problems])
     remark(_("Type the details by hand, from the passport's page."))
     return None
 
 
-def _two_lines() -> list[str]:
-    remark(_("Type the two lines at the foot of the passport's photo page. Enter alone: type the details by hand."))
-    first = _line(_("MRZ line {number}").format(number=1))
-    if not first:
+def ask_for_lines() -> list[str]:
+    """One long line of a reader, two lines, or the three of a card; none where Enter alone is pressed."""
+    lines = [_line(_("MRZ line {number}").format(number=1))]
+    if not lines[0]:
         return []
-    if len(first) >= _BOTH_LINES:  # a reader's one long line
-        return [first]
-    return [first, _line(_("MRZ line {number}").format(number=2))]
+    if len(lines[0]) >= _ALL_LINES:
+        return lines
+    lines.append(_line(_("MRZ line {number}").format(number=2)))
+    if all(len(line) <= _LINE_OF_A_CARD for line in lines):
+        lines.append(_line(_("MRZ line {number}").format(number=3)))
+    return lines
+
+
+def _until_it_holds(desk: Desk, lines: Sequence[str]) -> Mrz | None:
+    """Say what does not hold, and mend it as far as a person finds the correction in the passport."""
+    while True:
+        try:
+            mrz = desk.read(lines)
+        except MrzUnreadable as exc:
+            _complain([exc.problem.message])
+            return None
+        if mrz.valid:
+            return mrz
+        _complain([problem.message for problem in mrz.problems])
+        correction = _agreed(mrz.problems[0])
+        if correction is None:
+            return None
+        lines = mrz.corrected(correction)
+
+
+def _agreed(problem: Problem) -> Correction | None:
+    """The correction that a person vouches for: a number is typed from the page, since many would fit."""
+    if not problem.corrections:
+        return None
+    if problem.field == "document_number":
+        remark("  " + _("Many numbers would fit. Type the number from the page, or Enter to type the lines again."))
+        number = plain_document_number(_line("  " + text(BY_NAME["document_number"].label)))
+        return next((one for one in problem.corrections if plain_document_number(one.value) == number), None)
+    best = problem.corrections[0]
+    question = _("Perhaps: {value}. Is that what the passport says?").format(value=clean(best.value))
+    return best if agree("  " + question, unless_told=False) else None
 
 
 def ask_again(typed: dict[str, str], errors: Sequence[Finding]) -> bool:
@@ -69,15 +101,16 @@ def ask_again(typed: dict[str, str], errors: Sequence[Finding]) -> bool:
     return True
 
 
-def agree(question: str) -> bool:
-    """Whether a person agrees; Enter alone does. Both languages' answers are understood."""
+def agree(question: str, *, unless_told: bool = True) -> bool:
+    """Whether a person agrees; Enter alone means `unless_told`. Both languages' answers are understood."""
     remark(question)
+    hint = _("(Enter = yes, n = no)") if unless_told else _("(y = yes, Enter = no)")
     while True:
-        answer = _line(_("(Enter = yes, n = no)")).casefold()
-        if answer in _YES or not answer:
-            return True
-        if answer in _NO:
-            return False
+        answer = _line(hint).casefold()
+        if not answer:
+            return unless_told
+        if answer in _YES | _NO:
+            return answer in _YES
 
 
 def _complain(messages: Sequence[Message]) -> None:

@@ -22,7 +22,7 @@ from apoa_client.cli.language import _
 from apoa_client.cli.screen import bad, good, result, strong
 from apoa_client.cli.session import Session
 from apoa_client.errors import Exit
-from apoa_client.passport.compose import compose_td3
+from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.sandbox.server import SandboxServer
 
@@ -143,18 +143,21 @@ class _Stage:
         result()
         result(strong(line))
 
-    def lines(self, guest: Invented) -> tuple[str, str]:
+    def lines(self, guest: Invented) -> tuple[str, ...]:
         """The guest's MRZ, of a passport that is valid for years to come."""
         today = self._session.app.clock.now().date()
-        return compose_td3(
-            issuing_state=guest.state,
-            surname=guest.surname,
-            given_names=guest.given_names,
-            document_number=guest.number,
-            nationality=guest.state,
-            birth_date=guest.birth,
-            sex=guest.sex,
-            expiry_date=date(today.year + _YEARS_OF_VALIDITY, 3, 28),
+        return compose(
+            "TD3",
+            Details(
+                issuing_state=guest.state,
+                surname=guest.surname,
+                given_names=guest.given_names,
+                document_number=guest.number,
+                nationality=guest.state,
+                birth_date=guest.birth,
+                sex=guest.sex,
+                expiry_date=date(today.year + _YEARS_OF_VALIDITY, 3, 28),
+            ),
         )
 
     def report(self, guest: Invented, lines: Sequence[str], *, expect: Exit = Exit.DONE) -> None:

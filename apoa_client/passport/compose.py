@@ -1,16 +1,17 @@
 """From fields to the lines of an MRZ: what tests, the demonstration and "does it look like this?" need.
 
-Source: ICAO Doc 9303-3 §4.6 and §6 (names and transliteration), 9303-4 §4.2 (TD3).
+Source: ICAO Doc 9303-3 §4.6 and §6 (names and transliteration), and 9303-4 to -7 for each format.
 """
 
 import re
 import unicodedata
+from dataclasses import dataclass, field
 from datetime import date
 
 from apoa_client.passport.check_digits import check_digit
 from apoa_client.passport.dates import PartialDate, mrz_date
 from apoa_client.passport.inspection import SEXES
-from apoa_client.passport.layouts import TD3, Layout
+from apoa_client.passport.layouts import LAYOUTS, Kind, Layout, layout_of
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.passport.states import by_code
 from apoa_client.passport.verify import composite_digit
@@ -33,41 +34,59 @@ _LETTERS = re.compile(r"[A-Z<]*")
 
 _NUMBER = re.compile(r"[A-Z0-9<]*")
 
+_USUAL_TYPE = {"TD1": "I", "TD2": "I", "TD3": "P", "MRV-A": "V", "MRV-B": "V", "FRA-ID": "ID"}
+
 _SECONDARY_ROOM = 3
 """Two fillers and at least one character of the given names."""
 
 
-def compose_td3(  # noqa: PLR0913  a passport has ten fields, and each is named where this is called
-    *,
-    issuing_state: str,
-    surname: str,
-    given_names: str,
-    document_number: str,
-    nationality: str,
-    birth_date: PartialDate | None,
-    sex: str,
-    expiry_date: date | None,
-    document_type: str = "P",
-    optional_data: str = "",
-) -> tuple[str, str]:
-    """The two lines of 44 characters that a passport with these details has.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What an MRZ is made of. Names may have Latin letters of any kind; states are ICAO codes; `sex` is M, F or X.
 
-    Names may have Latin letters of any kind, and are transliterated and, where they are too long, truncated as ICAO
-    does. States are ICAO codes; `sex` is "M", "F" or "X". Raises `CannotCompose` where a field cannot be written.
+    Without a `document_type` it is the format's commonest. What a format has no room for is left out:
+    `optional_data_2` has one in TD1 alone, and the French identity card has none for an expiry date.
     """
+
+    issuing_state: str = field(repr=False)
+    surname: str = field(repr=False)
+    given_names: str = field(repr=False)
+    document_number: str = field(repr=False)
+    nationality: str = field(repr=False)
+    birth_date: PartialDate | None = field(repr=False)
+    sex: str = field(repr=False)
+    expiry_date: date | None = field(default=None, repr=False)
+    document_type: str | None = None
+    optional_data: str = field(default="", repr=False)
+    optional_data_2: str = field(default="", repr=False)
+
+
+def compose(form: str, details: Details) -> tuple[str, ...]:
+    """The lines that a document of a format ("TD1", "TD2", "TD3", "MRV-A", "MRV-B", "FRA-ID") has with these details.
+
+    Names are transliterated and, where they are too long, truncated as ICAO does; a number too long for its field goes
+    on in the optional data where the format allows it. Raises `CannotCompose` where a field cannot be written.
+    """
+    layout = next(layout for layout in LAYOUTS if layout.name == form)
+    code = _code(layout, _USUAL_TYPE[layout.name] if details.document_type is None else details.document_type)
     texts = {
-        "document_type": _code(document_type),
-        "issuing_state": _state("issuing_state", issuing_state),
-        "names": _name_field(surname, given_names, TD3),
-        "document_number": _number("document_number", document_number),
-        "nationality": _state("nationality", nationality),
-        "birth_date": mrz_date(birth_date),
-        "sex": _sex(sex),
-        "expiry_date": mrz_date(expiry_date),
-        "optional_data": _number("optional_data", optional_data),
+        "document_type": code,
+        "issuing_state": _state("issuing_state", details.issuing_state),
+        "nationality": _state("nationality", details.nationality),
+        "birth_date": mrz_date(details.birth_date),
+        "sex": _sex(details.sex),
+        "expiry_date": mrz_date(details.expiry_date),
+        "document_number": _number("document_number", details.document_number),
+        "optional_data": _number("optional_data", details.optional_data),
+        "optional_data_2": _number("optional_data_2", details.optional_data_2),
+        **_names(layout, details),
     }
-    first, second = _laid_out(TD3, texts)
-    return first, second
+    lines = _laid_out(layout, texts)
+    if not lines[0][2:].startswith(details.issuing_state):  # the French card has one place for both
+        raise _cannot("nationality", details.nationality)
+    if layout_of(lines, "".join(lines)) is not layout:
+        raise _cannot("document_type", code)
+    return lines
 
 
 def transliterate(name: str) -> str:
@@ -83,30 +102,49 @@ def transliterate(name: str) -> str:
 
 def _laid_out(layout: Layout, texts: dict[str, str]) -> tuple[str, ...]:
     """Each text in its field, filled up, with the check digits."""
-    lines = [["<"] * layout.length for _ in range(layout.line_count)]
-    for field in layout.fields:
-        span, text = field.span, texts[field.name]
-        if len(text) > span.end - span.start:
-            message = msg("The {field} is too long for a passport's machine readable lines.", field=LABELS[field.name])
-            raise CannotCompose(field.name, message)
-        lines[span.line][span.start : span.end] = text.ljust(span.end - span.start, "<")
-        if field.digit is not None:
-            lines[field.digit.line][field.digit.start] = check_digit(text)
-    written = tuple("".join(line) for line in lines)
-    composite = layout.composite
-    lines[composite.line][composite.start] = composite_digit(layout, written)
-    return tuple("".join(line) for line in lines)
+    written = list("<" * layout.line_count * layout.length)
+    texts, digits = _overflown(layout, texts)
+    for item in layout.fields:
+        place, text = layout.at(item.span), texts[item.name]
+        if len(text) > place.stop - place.start:
+            message = msg("The {field} is too long for the machine readable lines.", field=LABELS[item.name])
+            raise CannotCompose(item.name, message)
+        written[place] = text.ljust(place.stop - place.start, "<")
+        if item.digit is not None:
+            written[layout.at(item.digit).start] = digits.get(item.name) or check_digit(text)
+    if layout.composite is not None:
+        written[layout.at(layout.composite).start] = composite_digit(layout, "".join(written)) or "<"
+    return layout.lines("".join(written))
 
 
-def _name_field(surname: str, given_names: str, layout: Layout) -> str:
-    """Both identifiers, cut so that the last position holds a letter if they are too long (Doc 9303-4 §4.2.3)."""
-    room = next(field.span.end - field.span.start for field in layout.fields if field.name == "names")
-    primary, secondary = transliterate(surname), transliterate(given_names)
+def _overflown(layout: Layout, texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """A long number's rest and its check digit, moved to the optional data; a filler is then the number's digit."""
+    number, room = texts["document_number"], layout.by_name["document_number"].span
+    width = room.end - room.start
+    if not layout.overflows or len(number) <= width:
+        return texts, {}
+    if "<" in number:  # it would end there
+        raise _cannot("document_number", number)
+    rest = f"{number[width:]}{check_digit(number)}"
+    optional = f"{rest}<{texts['optional_data']}" if texts["optional_data"] else rest
+    return texts | {"document_number": number[:width], "optional_data": optional}, {"document_number": "<"}
+
+
+def _names(layout: Layout, details: Details) -> dict[str, str]:
+    """Both identifiers in one field, cut so that the last position holds a letter if they are too long (9303-4 §4.2.3).
+
+    The French card has a field for each.
+    """
+    primary, secondary = transliterate(details.surname), transliterate(details.given_names)
+    room = {f.name: f.span.end - f.span.start for f in layout.fields if f.kind is Kind.NAMES}
+    if "given_names" in room:
+        given = _cut(secondary.replace("<", "<<"), room["given_names"])
+        return {"names": _cut(primary, room["names"]), "given_names": given}
     if not secondary:
-        return _cut(primary, room)
-    if len(primary) + _SECONDARY_ROOM > room:
-        primary = _cut(primary, room - _SECONDARY_ROOM)
-    return _cut(f"{primary}<<{secondary}", room)
+        return {"names": _cut(primary, room["names"])}
+    if len(primary) + _SECONDARY_ROOM > room["names"]:
+        primary = _cut(primary, room["names"] - _SECONDARY_ROOM)
+    return {"names": _cut(f"{primary}<<{secondary}", room["names"])}
 
 
 def _cut(text: str, room: int) -> str:
@@ -119,8 +157,8 @@ def _cut(text: str, room: int) -> str:
     return text[:room]
 
 
-def _code(text: str) -> str:
-    if not (text[:1] in TD3.codes and _LETTERS.fullmatch(text)) or not text:
+def _code(layout: Layout, text: str) -> str:
+    if text.ljust(2, "<") not in layout.document_codes:
         raise _cannot("document_type", text)
     return text
 
@@ -145,7 +183,5 @@ def _sex(text: str) -> str:
 
 
 def _cannot(field: str, text: str) -> CannotCompose:
-    message = msg(
-        "The {field} {text} cannot be written in a passport's machine readable lines.", field=LABELS[field], text=text
-    )
+    message = msg("The {field} {text} cannot be written in machine readable lines.", field=LABELS[field], text=text)
     return CannotCompose(field, message)

@@ -5,30 +5,45 @@ century: it follows from a reference date, which is passed in.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple, Self
 
 UNKNOWN = "<<"
 """Two fillers, in place of a part of a date that is not known."""
 
 _LATEST_EXPIRY_YEARS = 50
 
+_LEAP_DAY = 29
+
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class PartialDate:
-    """A year, a year and a month, or a whole date. Raises `ValueError` for a date that no calendar has."""
+_as_it_is = tuple.__new__
+_from_iso = date.fromisoformat
 
+
+class _Parts(NamedTuple):
     year: int
-    month: int | None = None
-    day: int | None = None
+    month: int | None
+    day: int | None
 
-    def __post_init__(self) -> None:
-        if self.month is None and self.day is not None:
+
+class PartialDate(_Parts):
+    """A year, a year and a month, or a whole date. Raises `ValueError` for a date that no calendar has.
+
+    A tuple, because one is made for each of the thousands of MRZs that a gateway reads.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, year: int, month: int | None = None, day: int | None = None) -> Self:
+        """Make sure that the calendar has it."""
+        if month is None and day is not None:
             message = "a day without a month"
             raise ValueError(message)
-        _first_day(self)
+        value = super().__new__(cls, year, month, day)
+        _first_day(value)
+        return value
 
     def __repr__(self) -> str:
         """A birth date is personal data, and this is what one is kept in."""
@@ -45,7 +60,12 @@ class PartialDate:
         return _first_day(self)
 
     @classmethod
-    def from_iso(cls, text: str) -> "PartialDate":
+    def of(cls, day: date) -> Self:
+        """A whole date."""
+        return _as_it_is(cls, (day.year, day.month, day.day))  # it exists: there is nothing to make sure of
+
+    @classmethod
+    def from_iso(cls, text: str) -> Self:
         """Read ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; `ValueError` for anything else."""
         match = _ISO.fullmatch(text)
         if match is None:
@@ -65,20 +85,32 @@ def read_birth_date(text: str, today: date) -> PartialDate | None:
     Unknown parts are two fillers each. None where not even the year is known. A day whose month is unknown is left out:
     a `PartialDate` cannot hold it. `ValueError` where no calendar has the date.
     """
-    year, month, day = text[:2], text[2:4], text[4:6]
-    if year == UNKNOWN:
-        return None
-    short = _number(year)
-    known_month = None if month == UNKNOWN else _number(month)
-    known_day = None if day == UNKNOWN or known_month is None else _number(day)
-    century = today.year - today.year % 100
+    if not text.isdigit():
+        return _read_in_part(text, today)
+    century = today.year // 100
     try:
-        latest = PartialDate(century + short, known_month, known_day)
+        latest = _from_iso(f"{century}{text}")
     except ValueError:  # 29 February, perhaps: 2000 had one, 1900 and 2100 did not
-        return PartialDate(century - 100 + short, known_month, known_day)
-    if latest.earliest <= today:
-        return latest
-    return PartialDate(century - 100 + short, known_month, known_day)
+        return PartialDate.of(date.fromisoformat(f"{century - 1}{text}"))
+    year, month, day = latest.year, latest.month, latest.day
+    if latest > today:
+        year -= 100
+        if day == _LEAP_DAY:
+            return PartialDate(year, month, day)
+    return _as_it_is(PartialDate, (year, month, day))
+
+
+def _read_in_part(text: str, today: date) -> PartialDate | None:
+    if UNKNOWN not in text:
+        message = "not six digits"
+        raise ValueError(message)
+    year, month, day = (None if part == UNKNOWN else _number(part) for part in (text[:2], text[2:4], text[4:6]))
+    if year is None:
+        return None
+    known_day = None if month is None else day
+    century = today.year - today.year % 100
+    latest = PartialDate(century + year, month, known_day)
+    return latest if latest.earliest <= today else PartialDate(latest.year - 100, month, known_day)
 
 
 def read_expiry_date(text: str, today: date) -> date | None:
@@ -89,9 +121,17 @@ def read_expiry_date(text: str, today: date) -> date | None:
     """
     if text == UNKNOWN * 3:
         return None
+    if not text.isdigit():
+        message = "not six digits"
+        raise ValueError(message)
+    try:
+        expiry = _from_iso(f"{today.year // 100}{text}")
+        if -_LATEST_EXPIRY_YEARS < expiry.year - today.year <= _LATEST_EXPIRY_YEARS:
+            return expiry
+    except ValueError:  # 29 February, perhaps, as above
+        pass
     latest = today.year + _LATEST_EXPIRY_YEARS
-    year = latest - (latest - _number(text[:2])) % 100
-    return date(year, _number(text[2:4]), _number(text[4:6]))
+    return date.fromisoformat(f"{latest - (latest - int(text[:2])) % 100}{text[2:]}")
 
 
 def mrz_date(value: PartialDate | date | None) -> str:
@@ -103,6 +143,6 @@ def mrz_date(value: PartialDate | date | None) -> str:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
-        message = "not two digits"
+        message = "not a number"
         raise ValueError(message)
     return int(text)

@@ -5,6 +5,7 @@ with check digits a lost character is found by trying, since all of them must fi
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from apoa_client.passport.check_digits import ALPHABET
@@ -23,17 +24,18 @@ _MOST = 4
 def resized(layout: Layout, lines: tuple[str, ...], index: int, today: date) -> tuple[Correction, ...]:
     """Corrections of line `index` that give it its length, best first; none where nothing is likely.
 
-    The other lines have the right length, and all characters are the MRZ's.
+    The other lines have the right length, and all characters are the MRZ's. The corrections' values are whole lines.
     """
     missing = layout.length - len(lines[index])
     if not 0 < abs(missing) <= _MOST:
         return ()
-    protected = any(field.digit is not None for field in layout.fields if field.span.line == index)
-    fits = _checks_fit if protected else _looks_right
+    start = index * layout.length
+    protected = not layout.covered.isdisjoint(range(start, start + layout.length))
     for edits in _attempts(lines[index], index, missing):
         found: dict[str, Correction] = {}
         for edit in edits:
-            if edit.value not in found and fits(layout, (*lines[:index], edit.value, *lines[index + 1 :]), today):
+            text = "".join((*lines[:index], edit.value, *lines[index + 1 :]))
+            if edit.value not in found and _holds(layout, text, today) and (protected or _ends_well(layout, edit)):
                 found[edit.value] = edit
         if found:
             return _few(tuple(found.values()), protected=protected)
@@ -41,10 +43,17 @@ def resized(layout: Layout, lines: tuple[str, ...], index: int, today: date) -> 
 
 
 def _few(found: tuple[Correction, ...], *, protected: bool) -> tuple[Correction, ...]:
-    """Without check digits the guess nearest to the end; with them all that fit, unless they are too many to help."""
-    if not protected:
+    """Without check digits the guess nearest to the end; with them all that fit, unless they are too many to help.
+
+    Many fit where no check digit covers the line's end: if fillers at the end do, they are the likeliest.
+    """
+    if not protected or (len(found) > LIMIT and _at_the_end(found[0])):
         return found[:1]
-    return found if len(found) <= LIMIT else ()
+    return tuple(replace(one, others=len(found) - 1) for one in found) if len(found) <= LIMIT else ()
+
+
+def _at_the_end(edit: Correction) -> bool:
+    return not (edit.old + edit.new + edit.value[edit.position :]).strip("<") and edit.value.endswith("<")
 
 
 def _attempts(line: str, index: int, missing: int) -> Iterator[Iterator[Correction]]:
@@ -72,12 +81,17 @@ def _edit(line: str, index: int, position: int, old: str, new: str) -> Correctio
     return Correction("mrz", index, position, old, new, line[:position] + new + line[position + len(old) :])
 
 
-def _checks_fit(layout: Layout, lines: tuple[str, ...], today: date) -> bool:
-    """All check digits fit, and the dates exist."""
-    return not failing_checks(layout, lines) and all(value_of(f, lines, today) is not None for f in layout.fields)
+def _holds(layout: Layout, text: str, today: date) -> bool:
+    """All check digits fit, the dates exist, and code and states are known."""
+    if failing_checks(layout, text) or text[0] not in layout.codes:
+        return False
+    for field in layout.fields:
+        value = value_of(layout, text, field.name, today)
+        if value is None or (field.kind is Kind.STATE and value and by_code(value) is None):
+            return False
+    return True
 
 
-def _looks_right(layout: Layout, lines: tuple[str, ...], _today: date) -> bool:
-    """A first line without check digits: its code and state are known, and it ends in fillers as nearly all do."""
-    states = [field.span.of(lines) for field in layout.fields if field.kind is Kind.STATE and field.span.line == 0]
-    return lines[0][0] in layout.codes and all(by_code(s.rstrip("<")) for s in states) and lines[0].endswith("<")
+def _ends_well(layout: Layout, edit: Correction) -> bool:
+    """Names end in fillers, as nearly all do, and so does a guess about a line that nothing protects."""
+    return len(edit.value) == layout.length and edit.value.endswith("<")

@@ -12,13 +12,16 @@ def split_names(field: str) -> tuple[str, str]:
     One of them may be empty: a single name stands in the primary identifier, and some states leave that one empty.
     Nothing is invented: what the transliteration took away (accents, apostrophes, hyphens) stays away.
     """
-    primary, _, secondary = field.partition("<<")
-    return plain(primary), plain(secondary)
+    primary, _, secondary = field.rstrip(FILLER).partition("<<")
+    if "<<" in secondary or secondary[:1] == FILLER or primary[:1] == FILLER:
+        return plain(primary), plain(secondary)
+    return primary.replace(FILLER, " "), secondary.replace(FILLER, " ")
 
 
 def plain(text: str) -> str:
     """Characters without fillers, a space where fillers stood between them."""
-    return " ".join(text.replace(FILLER, " ").split())
+    bare = text.strip(FILLER)
+    return bare if FILLER not in bare else " ".join(bare.replace(FILLER, " ").split())
 
 
 def maybe_truncated(field: str) -> bool:

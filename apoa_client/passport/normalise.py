@@ -1,82 +1,158 @@
 """MRZ lines as they are typed, pasted or scanned, made into lines as they are printed.
 
 Only what is certain is changed: case, white space, line ends, what a terminal wraps a paste in, and characters that
-no MRZ holds and that stand for one it does. Everything else is the reader's business, and is reported.
+no MRZ holds and that stand for one it does. What was changed is told; everything else is the reader's business.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from enum import Enum
+from operator import itemgetter
+from typing import NamedTuple
 
-from apoa_client.passport.check_digits import ALPHABET
+from apoa_client.passport.check_digits import ILLEGAL, values
+from apoa_client.passport.layouts import SIZES, Kind, Layout, format_of, layout_of
+from apoa_client.passport.verify import failing_checks
 
 MAX_LENGTH = 1000
 """Characters; longer input is cut there, since it is no MRZ anyway."""
 
-_LEGAL = re.compile(rf"[{ALPHABET}]*")
+SLIPPED = 4
+"""How far from its length a line may be and still be one whole line, with characters lost or doubled."""
 
 _BRACKETED_PASTE = re.compile("\x1b\\[20[01]~")
 
 _DOUBLE = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}"
 """An OCR writes it for two fillers, a person for one."""
 
-_FILLERS = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}\N{LEFT ANGLE BRACKET}\N{LEFT-POINTING ANGLE BRACKET}("
+_SINGLE = "(\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}\N{LEFT ANGLE BRACKET}\N{LEFT-POINTING ANGLE BRACKET}\u27e8"
+_ESCAPED = "&lt;"
 
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
+_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"))
+_CAPITALS = {code: chr(code).upper() for code in range(ord("a"), ord("z") + 1)}
+_FULL_WIDTH = {code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)}
+_FILLERS = {ord(character): "<" for character in _SINGLE}
 
-_FULL_WIDTH = {code + 0xFEE0: chr(code).upper() for code in range(0x21, 0x7F)}
+_K_RUN = re.compile("(?<=<)K{3,}(?![A-Z])")
+"""An OCR takes fillers for K, and no name is three of them. Beside a letter, one of them may be the name's own."""
 
-_TABLE = str.maketrans(
-    {chr(code): chr(code).upper() for code in range(ord("a"), ord("z") + 1)}
-    | {chr(code): character for code, character in _FULL_WIDTH.items()}
-    | dict.fromkeys(_FILLERS, "<")
-    | dict.fromkeys(_INVISIBLE, None)
+
+class Change(Enum):
+    """What was done to make lines out of what was given."""
+
+    INVISIBLE = "invisible"
+    FULL_WIDTH = "full_width"
+    FILLERS = "fillers"
+    CAPITALS = "capitals"
+    K_RUNS = "k_runs"
+    BLANKS = "blanks"
+    LINES = "lines"
+
+
+class Given(NamedTuple):
+    """Lines without blanks, in capitals, and what was changed to make them so. Their characters are not checked."""
+
+    lines: tuple[str, ...]
+    changes: tuple[Change, ...] = ()
+
+    def __repr__(self) -> str:
+        """The lines are personal data."""
+        return f"Given({self.changes})"
+
+
+def is_legal(text: str) -> bool:
+    """Whether a text holds nothing but A to Z, 0 to 9 and fillers."""
+    return ILLEGAL not in values(text)
+
+
+def nearest_size(lines: Sequence[str]) -> Layout | None:
+    """The likeliest size of lines that are not all as long as they should be; None where there is none.
+
+    Each lost or doubled a few characters at most, or one of them at least is whole.
+    """
+    far = {
+        size.name: (sum(abs(len(line) - size.length) for line in lines), size)
+        for size in SIZES.values()
+        if len(lines) == size.line_count and _nearly(lines, size.length)
+    }
+    return min(far.values(), key=itemgetter(0))[1] if far else None
+
+
+def _nearly(lines: Sequence[str], length: int) -> bool:
+    return all(abs(len(line) - length) <= SLIPPED for line in lines) or any(len(line) == length for line in lines)
+
+
+def normalise(text: str | Sequence[str]) -> Given:
+    """The lines that `text` means: those of a format, if it can be cut into them, and otherwise as they were given."""
+    given = text if isinstance(text, str) else "\n".join(text)
+    whole, changes = given[:MAX_LENGTH], []
+    for change, step in _STEPS:
+        changed = step(whole)
+        if changed != whole:
+            whole = changed
+            changes.append(change)
+    lines, cut = _lines(whole)
+    return Given(lines, (*changes, *cut))
+
+
+def without_k_runs(layout: Layout, text: str) -> str:
+    """The joined lines with fillers in place of each run of K in their names."""
+    for field in layout.fields:
+        if field.kind is Kind.NAMES:
+            place = layout.at(field.span)
+            names = _K_RUN.sub(lambda run: "<" * len(run[0]), text[place])
+            text = text[: place.start] + names + text[place.stop :]
+    return text
+
+
+def _visible(text: str) -> str:
+    return _BRACKETED_PASTE.sub("", text).translate(_INVISIBLE)
+
+
+def _fillers(text: str) -> str:
+    plain = text.replace(_ESCAPED, "<").replace(_ESCAPED.upper(), "<").translate(_FILLERS)
+    if _DOUBLE not in plain:
+        return plain
+    return max((plain.replace(_DOUBLE, "<"), plain.replace(_DOUBLE, "<<")), key=_shape)
+
+
+def _shape(text: str) -> tuple[bool, bool]:
+    """Whether the lines are those of a format, and whether their characters together are as many."""
+    lines = _solid(text.splitlines())
+    joined = "".join(lines)
+    return layout_of(lines, joined) is not None, len(joined) in SIZES
+
+
+def _solid(lines: Sequence[str]) -> tuple[str, ...]:
+    """Those that are not empty, without blanks."""
+    return tuple("".join(line.split()) for line in lines if line.strip())
+
+
+_STEPS: tuple[tuple[Change, Callable[[str], str]], ...] = (
+    (Change.INVISIBLE, _visible),
+    (Change.FULL_WIDTH, lambda text: text.translate(_FULL_WIDTH)),
+    (Change.FILLERS, _fillers),
+    (Change.CAPITALS, lambda text: text.translate(_CAPITALS)),
 )
 
-CARD = (3, 30)
-"""Lines and characters of an identity card (TD1), which must not be taken for a wrapped passport."""
 
-_SLIPPED = 4
-"""How far from its length a line may be and still be one whole line, with characters lost or doubled."""
-
-
-def is_legal(lines: Sequence[str]) -> bool:
-    """Whether the lines hold nothing but A to Z, 0 to 9 and fillers."""
-    return _LEGAL.fullmatch("".join(lines)) is not None
-
-
-def resembles(lines: tuple[str, ...], count: int, length: int) -> bool:
-    """Whether these are `count` lines that each lost or doubled a few characters of `length` at most.
-
-    If one lost what another won, they are not to be cut anew: all that follows would be shifted.
-    """
-    return len(lines) == count and all(abs(len(line) - length) <= _SLIPPED for line in lines)
-
-
-def normalise(text: str | Sequence[str], count: int, length: int) -> tuple[str, ...]:
-    """The lines that `text` means, without blanks, in capitals.
-
-    They are `count` lines of `length` characters if that is what the text can be cut into, and otherwise the lines as
-    they were given. Their characters are not checked.
-    """
-    lines = tuple(text.split() if isinstance(text, str) else text)
-    if len(lines) == count and all(len(line) == length for line in lines) and is_legal(lines):
-        return lines
-    given = text if isinstance(text, str) else "\n".join(text)
-    whole = _BRACKETED_PASTE.sub("", given[:MAX_LENGTH]).translate(_TABLE)
-    once = _lines(whole.replace(_DOUBLE, "<"), count, length)
-    if _DOUBLE not in whole or _fits(once, count, length):
-        return once
-    twice = _lines(whole.replace(_DOUBLE, "<<"), count, length)
-    return twice if _fits(twice, count, length) else once
-
-
-def _lines(text: str, count: int, length: int) -> tuple[str, ...]:
-    lines = tuple(filter(None, ("".join(line.split()) for line in text.splitlines())))
+def _lines(text: str) -> tuple[tuple[str, ...], tuple[Change, ...]]:
+    """The lines of a text, cut anew where their characters together are those of a format."""
+    given = tuple(line.strip() for line in text.splitlines() if line.strip())
+    lines = _solid(given)
+    blanks = () if given == lines else (Change.BLANKS,)
     joined = "".join(lines)
-    if len(joined) != count * length or resembles(lines, count, length) or resembles(lines, *CARD):
-        return lines
-    return tuple(joined[start : start + length] for start in range(0, len(joined), length))
+    size = SIZES.get(len(joined))
+    if size is None or layout_of(lines, joined) is not None:
+        return lines, blanks
+    if nearest_size(lines) is not None and not _reads(format_of(size, joined), joined):
+        return lines, blanks
+    return size.lines(joined), (*blanks, Change.LINES)
 
 
-def _fits(lines: tuple[str, ...], count: int, length: int) -> bool:
-    return [len(line) for line in lines] == [length] * count
+def _reads(layout: Layout, text: str) -> bool:
+    """Whether most checks fit if the lines are cut anew.
+
+    If one line lost what another won, they must not be: all that follows would be shifted.
+    """
+    return is_legal(text) and 2 * len(failing_checks(layout, text)) < len(layout.checks)

@@ -1,52 +1,50 @@
 """Which check digits of an MRZ fit. Source: ICAO Doc 9303-3 §4.9.
 
-Everywhere here the lines have the layout's length, and hold characters of the MRZ's alphabet.
+Everywhere here `text` is the joined lines of a layout: of its length, and in the MRZ's alphabet.
 """
 
-from apoa_client.passport.check_digits import values, weighted
-from apoa_client.passport.layouts import Field, Layout
-
-COMPOSITE = "composite"
-
-_DIGITS = "0123456789"
+from apoa_client.passport.check_digits import DIGITS, misfits, values, weighted
+from apoa_client.passport.layouts import COMPOSITE, Check, Layout, joined
+from apoa_client.passport.long_numbers import long_number
 
 
-def failing_checks(layout: Layout, lines: tuple[str, ...]) -> set[str]:
-    """The names of the fields whose check digit does not fit, with "composite" for the one over all of them."""
-    numbers = [values(line) for line in lines]
-    failing = {field.name for field in layout.fields if field.digit is not None and not _fits(field, lines, numbers)}
-    if not _composite_fits(layout, lines, numbers):
-        failing.add(COMPOSITE)
-    return failing
+def checks_of(layout: Layout, text: str) -> tuple[Check, ...]:
+    """The layout's checks, with the number's over all of it where it goes on in the optional data."""
+    long = long_number(layout, text)
+    if long is None:
+        return layout.checks
+    return tuple(long.check if check.name == long.check.name else check for check in layout.checks)
 
 
-def field_fits(field: Field, lines: tuple[str, ...]) -> bool:
-    """Whether a field's own check digit fits; a field without one fits."""
-    return _fits(field, lines, [values(line) for line in lines])
+def failing_checks(layout: Layout, text: str) -> list[str]:
+    """The names of the fields whose check digit does not fit, with `COMPOSITE` for the one over several of them."""
+    numbers = values(text)
+    wrong = misfits(layout.guards, text, numbers)
+    return wrong and truly_failing(layout, text, numbers, wrong)
 
 
-def composite_fits(layout: Layout, lines: tuple[str, ...]) -> bool:
-    """Whether the composite check digit fits."""
-    return _composite_fits(layout, lines, [values(line) for line in lines])
+def truly_failing(layout: Layout, text: str, numbers: bytes, wrong: list[str]) -> list[str]:
+    """Of the checks that a quick look finds wrong, those that are: a filler may stand for a digit, a number go on."""
+    if layout.overflows:
+        return [c.name for c in checks_of(layout, text) if c.name in wrong and not fits(c, text, numbers)]
+    return [
+        name for name in wrong if text[layout.check[name].digit] != "<" or not fits(layout.check[name], text, numbers)
+    ]
 
 
-def composite_digit(layout: Layout, lines: tuple[str, ...]) -> str:
-    """The composite check digit as it should be."""
-    return _DIGITS[_composite(layout, [values(line) for line in lines])]
-
-
-def _fits(field: Field, lines: tuple[str, ...], numbers: list[bytes]) -> bool:
-    if field.digit is None:
+def fits(check: Check, text: str, numbers: bytes | None = None) -> bool:
+    """Whether one check digit fits. `numbers` are the values of `text`, where they are known already."""
+    if numbers is None:
+        numbers = values(text)
+    given = text[check.digit]
+    if given == "<":
+        return check.filler_allowed and not any(text[span].strip("<") for span in check.spans)
+    if given == DIGITS[weighted(check.take(numbers))]:
         return True
-    span, given = field.span, lines[field.digit.line][field.digit.start]
-    if given == _DIGITS[weighted(numbers[span.line][span.start : span.end])]:
-        return True
-    return given == "<" and field.filler_digit and not span.of(lines).strip("<")
+    return check.otherwise != () and given == DIGITS[weighted(joined(check.otherwise)(numbers))]
 
 
-def _composite_fits(layout: Layout, lines: tuple[str, ...], numbers: list[bytes]) -> bool:
-    return layout.composite.of(lines) == _DIGITS[_composite(layout, numbers)]
-
-
-def _composite(layout: Layout, numbers: list[bytes]) -> int:
-    return weighted(b"".join([numbers[span.line][span.start : span.end] for span in layout.composite_of]))
+def composite_digit(layout: Layout, text: str) -> str | None:
+    """The composite check digit as it should be; None where the format has none."""
+    check = layout.check.get(COMPOSITE)
+    return None if check is None else DIGITS[weighted(check.take(values(text)))]

@@ -3,7 +3,7 @@
 Lines and characters count from 1 here, and from 0 everywhere else.
 """
 
-from apoa_client.passport.layouts import Span
+from apoa_client.passport.layouts import TD3, Layout, Span
 from apoa_client.passport.problems import Correction
 from apoa_client.texts import Message, msg, nmsg
 
@@ -17,31 +17,42 @@ LABELS = {
     "sex": msg("sex"),
     "expiry_date": msg("date of expiry"),
     "optional_data": msg("optional data"),
+    "optional_data_2": msg("optional data"),
+    "given_names": msg("given names"),
 }
 
 
-def check_digit_fails(field: str, span: Span, best: Correction | None, digit: Span) -> Message:
-    """A field's own check digit does not fit."""
+_OTHER_NUMBER = msg("document number")
+
+
+def label(layout: Layout, field: str) -> Message:
+    """A field's name as the staff know it: a card or a visa has a number of its own, which is no passport's."""
+    return _OTHER_NUMBER if field == "document_number" and layout is not TD3 else LABELS[field]
+
+
+def check_digit_fails(field: Message, spans: tuple[Span, ...], best: Correction | None) -> Message:
+    """A field's own check digit, the last of `spans`, does not fit."""
+    first, digit = spans[0], spans[-1]
     if best is None:
         return msg(
             "The check digit of the {field} does not fit. Compare line {line}, characters {start} to {end}, with the "
             "page.",
-            field=LABELS[field],
-            line=span.line + 1,
-            start=span.start + 1,
-            end=digit.end,
+            field=field,
+            line=first.line + 1,
+            start=first.start + 1,
+            end=digit.end if digit.line == first.line else first.end,
         )
     if (best.line, best.position, len(best.new)) == (digit.line, digit.start, 1):
         return msg(
             "The check digit of the {field} does not fit. Compare the {field} with the page. If it is right, the check "
             "digit itself is wrong: perhaps {new} in place of {old}, at character {position} of line {line}.",
-            field=LABELS[field],
+            field=field,
             **_place(best),
         )
     return msg(
         "The check digit of the {field} does not fit. Compare it with the page: perhaps {new} in place of {old}, at "
         "character {position} of line {line}.",
-        field=LABELS[field],
+        field=field,
         **_place(best),
     )
 
@@ -55,30 +66,30 @@ def composite_fails(best: Correction) -> Message:
     )
 
 
-def not_a_date(field: str, span: Span, best: Correction | None) -> Message:
+def not_a_date(field: Message, span: Span, best: Correction | None) -> Message:
     """The digits are those of no day."""
     if best is not None:
         return msg(
             "The {field} is no date that exists. Compare it with the page: perhaps {new} in place of {old}, at "
             "character {position} of line {line}.",
-            field=LABELS[field],
+            field=field,
             **_place(best),
         )
     return msg(
         "The {field} in line {line}, characters {start} to {end}, is no date that exists. Compare it with the page.",
-        field=LABELS[field],
+        field=field,
         line=span.line + 1,
         start=span.start + 1,
         end=span.end,
     )
 
 
-def wrong_character(field: str, characters: str, span: Span, best: Correction | None) -> Message:
+def wrong_character(field: Message, characters: str, span: Span, best: Correction | None) -> Message:
     """Something stands where it cannot stand."""
     if best is None:
         return msg(
             "The {field} in line {line} cannot hold {characters}, at character {position}. Compare it with the page.",
-            field=LABELS[field],
+            field=field,
             characters=characters,
             line=span.line + 1,
             position=span.start + 1,
@@ -86,24 +97,24 @@ def wrong_character(field: str, characters: str, span: Span, best: Correction | 
     return msg(
         "The {field} cannot hold {characters}. Compare it with the page: perhaps {new} in place of {old}, at character "
         "{position} of line {line}.",
-        field=LABELS[field],
+        field=field,
         characters=characters,
         **_place(best),
     )
 
 
-def unknown_state(field: str, code: str, best: Correction | None) -> Message:
+def unknown_state(field: Message, code: str, best: Correction | None) -> Message:
     """A code that no state has."""
     if best is None:
         return msg(
             "No country has the code {code}, given as the {field}. Compare it with the page.",
             code=code,
-            field=LABELS[field],
+            field=field,
         )
     return msg(
         "No country has the code {code}, given as the {field}. Compare it with the page: perhaps {value}.",
         code=code,
-        field=LABELS[field],
+        field=field,
         value=best.value,
     )
 
@@ -137,8 +148,18 @@ def wrong_length(line: int, found: int, length: int, best: Correction | None) ->
     )
 
 
+def fillers_read_as_letters(field: Message, best: Correction) -> Message:
+    """A name that ends in a row of K."""
+    return msg(
+        "The {field} ends in a row of K, which a scanner reads in place of <. Compare it with the page: perhaps "
+        "{value}.",
+        field=field,
+        value=best.value,
+    )
+
+
 def wrong_line_count(found: int, characters: int) -> Message:
-    """Not two lines, and not enough characters for two."""
+    """Lines of no format, and not as many characters as any has."""
     return nmsg(
         "{count} line with {characters} characters was given. A passport has two lines of 44, which makes 88.",
         "{count} lines with {characters} characters were given. A passport has two lines of 44, which makes 88.",
@@ -150,16 +171,6 @@ def wrong_line_count(found: int, characters: int) -> Message:
 def nothing_given() -> Message:
     """An empty input."""
     return msg("No machine readable lines were given.")
-
-
-def looks_like_a_card() -> Message:
-    """Three lines of 30 or two of 36."""
-    return msg("These are the lines of an identity card or another small document, not of a passport.")
-
-
-def looks_like_a_visa() -> Message:
-    """A visa sticker has two lines of 44, too."""
-    return msg("These are the lines of a visa. The passport's own lines begin with P.")
 
 
 def illegal_characters(characters: str, line: int, position: int) -> Message:

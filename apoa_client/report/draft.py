@@ -23,6 +23,7 @@ T = TypeVar("T")
 _FROM_MRZ = {
     "document_type": "mrz",
     "optional_data": "mrz",
+    "optional_data_2": "mrz",
     "composite": "mrz",
     "mrz": "mrz",
 }
@@ -149,9 +150,13 @@ def alike(typed: object, printed: object) -> bool:
 
 
 def _names_at_fault(mrz: Mrz) -> list[str]:
-    """Which of the two names has what no name has, a digit: typing the other one mends nothing."""
+    """Which of the two names has what no name has, a digit; without any it is the last, which ends in a row of K.
+
+    Typing the other one would mend nothing.
+    """
     both = {"surname": mrz.surname, "given_names": mrz.given_names}
-    return [name for name, text in both.items() if any(c.isdigit() for c in text)]
+    with_digits = [name for name, text in both.items() if any(c.isdigit() for c in text)]
+    return with_digits or ["given_names" if mrz.given_names else "surname"]
 
 
 def _spellings(name: str) -> list[str]:

@@ -4,10 +4,11 @@ What is refused can only be wrong (a date that no calendar has, a check digit th
 be true all the same, and is sent. Only foreigners are reported: UU 6/2011 art. 72.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
+from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, plain_document_number
 from apoa_client.report import values
 from apoa_client.report.draft import Draft, Reader, alike
@@ -15,7 +16,10 @@ from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
-from apoa_client.texts import msg
+from apoa_client.texts import Message, msg
+
+Note = Callable[[str, str, Message], None]
+"""Puts down a remark on a field: `Reader.refuse`, or `Reader.warn` where nothing is to be filed."""
 
 EARLIEST_AHEAD = timedelta(days=1)
 LATE_AFTER = timedelta(hours=24)
@@ -37,6 +41,7 @@ class Examination:
 def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
     """Read a draft and apply every rule that needs no history. `now` is aware; `zone` is the property's."""
     reader = Reader(draft)
+    about_lines(reader, reader.refuse)
     stay = _stay(reader, now.astimezone(zone).replace(second=0, microsecond=0), zone)
     guest = _guest(reader)
     reader.note_mrz_problems()
@@ -49,12 +54,12 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
     return Examination(
         guest=None if errors else guest,
         stay=None if errors else stay,
-        errors=_as_on_the_form(errors),
-        warnings=_as_on_the_form(reader.warnings),
+        errors=as_on_the_form(errors),
+        warnings=as_on_the_form(reader.warnings),
     )
 
 
-def _as_on_the_form(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def as_on_the_form(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Findings in the order of the form's fields, as a person goes through them."""
     order = {item.path: position for position, item in enumerate(FIELDS)}
     return tuple(sorted(findings, key=lambda finding: order[finding.field]))
@@ -65,6 +70,24 @@ def _without_idle_questions(errors: list[Finding]) -> list[Finding]:
     if any(finding.code == "not_foreign" for finding in errors):
         return [finding for finding in errors if finding.code != "missing"]
     return errors
+
+
+def about_lines(reader: Reader, visa: Note) -> None:
+    """Which document the machine readable lines are of: a visa is no identity, and a card is no passport."""
+    mrz = reader.draft.mrz
+    if mrz is None:
+        return
+    if mrz.format.startswith("MRV"):
+        visa("mrz", "unknown_format", msg("These are the lines of a visa. The passport's own lines begin with P."))
+    elif not mrz.document_type.startswith("P"):
+        reader.warn(
+            "mrz",
+            "implausible",
+            msg(
+                "These are the lines of an identity card or another document, not of a passport. Report the passport "
+                "if the guest has one."
+            ),
+        )
 
 
 def _guest(reader: Reader) -> Guest | None:
@@ -87,7 +110,7 @@ def _guest(reader: Reader) -> Guest | None:
     )
     nationality = _nationality(reader)
     document = _document(reader, nationality)
-    permit = _permit(reader)
+    permit = permit_of(reader)
     phone = reader.take("phone", values.phone)
     email = reader.take("email", values.email)
     if sex is None or birth_place is None or birth_date is None or nationality is None or document is None:
@@ -112,20 +135,25 @@ def _nationality(reader: Reader) -> str | None:
         reader.choose("nationality", values.state, lambda mrz: mrz.nationality),
         msg("give the country's name or its three letters."),
     )
+    about_foreigners(nationality, reader.refuse)
+    return nationality
+
+
+def about_foreigners(nationality: str | None, note: Note) -> None:
+    """Indonesians are not reported."""
     if nationality == "IDN":
-        reader.refuse(
+        note(
             "nationality",
             "not_foreign",
             msg("The guest is Indonesian: only foreigners are reported. Nothing needs to be done."),
         )
-    return nationality
 
 
 def _document(reader: Reader, nationality: str | None) -> Document | None:
     mrz = reader.draft.mrz
     number = reader.require(
         "document_number",
-        reader.choose("document_number", values.document_number, _number_read),
+        reader.choose("document_number", values.document_number, number_read),
         msg("give it as printed in the passport."),
     )
     issuing = reader.choose("issuing_state", values.state, lambda mrz: mrz.issuing_state) or nationality
@@ -147,11 +175,13 @@ def _document(reader: Reader, nationality: str | None) -> Document | None:
     )
 
 
-def _number_read(mrz: Mrz) -> str:
+def number_read(mrz: Mrz) -> str:
+    """The number of a document, as it is compared with a typed one."""
     return plain_document_number(mrz.document_number)
 
 
-def _permit(reader: Reader) -> StayPermit | None:
+def permit_of(reader: Reader) -> StayPermit | None:
+    """The visa or stay permit, as far as it was typed."""
     permit = StayPermit(
         code=reader.take("stay_permit", values.one_line),
         number=reader.take("stay_permit_number", values.one_line),
@@ -208,13 +238,25 @@ def _about_guest(reader: Reader, guest: Guest, stay: Stay) -> None:
         reader.refuse(
             "birth_date", "order", msg("The date of birth is after the check-in. Compare it with the passport.")
         )
-    if _years_between(guest.birth_date.earliest, arrived) > OLDEST_AGE:
+    about_age(reader, guest.birth_date, arrived)
+    about_issuer(reader, guest.document.issuing_state, guest.nationality)
+    about_truncation(reader)
+    _about_passport(reader, guest.document.expiry_date, guest, stay)
+
+
+def about_age(reader: Reader, born: PartialDate, day: date) -> None:
+    """Older on that day than people get."""
+    if _years_between(born.earliest, day) > OLDEST_AGE:
         reader.warn(
             "birth_date",
             "implausible",
             msg("The guest would be older than {age}. Compare it with the passport.", age=OLDEST_AGE),
         )
-    if not alike(guest.document.issuing_state, guest.nationality):
+
+
+def about_issuer(reader: Reader, issuing: str, nationality: str) -> None:
+    """A passport of another state than the guest's."""
+    if not alike(issuing, nationality):
         reader.warn(
             "issuing_state",
             "implausible",
@@ -222,11 +264,9 @@ def _about_guest(reader: Reader, guest: Guest, stay: Stay) -> None:
                 "The passport's issuing state is not the nationality. That happens (refugees, for one); please compare."
             ),
         )
-    _about_truncation(reader)
-    _about_passport(reader, guest.document.expiry_date, guest, stay)
 
 
-def _about_truncation(reader: Reader) -> None:
+def about_truncation(reader: Reader) -> None:
     """The MRZ cuts off the given names, or the surname where it has no others."""
     mrz = reader.draft.mrz
     if mrz is None or not mrz.names_truncated:

@@ -3,6 +3,8 @@
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken
 
+from apoa_client.passport.compose import Details, compose
+
 WRONG_DIGIT = (
     QUENTIN.lines[0],
     QUENTIN.lines[1][:19] + str((int(QUENTIN.lines[1][19]) + 1) % 10) + QUENTIN.lines[1][20:],
@@ -29,18 +31,67 @@ class TestAtATerminal:
         assert said.code == 0, said.all
 
     def test_a_wrong_line_is_explained_and_asked_again(self, away: Apoa) -> None:
-        """Twice wrong, the third time right."""
-        keys = [*WRONG_DIGIT, QUENTIN.lines[0], QUENTIN.lines[1][:-1], *QUENTIN.lines, "GDANSK", "2", "y"]
+        """Twice wrong, the third time right; Enter alone takes no correction."""
+        keys = [*WRONG_DIGIT, "", QUENTIN.lines[0], QUENTIN.lines[1][:-5], *QUENTIN.lines, "GDANSK", "2", "y"]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
         assert "The check digit of the date of birth does not fit" in said.err
-        assert "43 characters" in said.err
+        assert "39 characters" in said.err
         assert len(away.reports()) == 1
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_date_is_mended_with_a_persons_word(self, away: Apoa, lang: str) -> None:
+        """The correction that stands out is shown, and taken if the passport says so."""
+        said = away("report", "--no-send", keys=[*WRONG_DIGIT, "y", "GDANSK", "2", "y"], lang=lang)
+        assert said.code == 0, said.all
+        asked = spoken(lang, "Perhaps: {value}. Is that what the passport says?", value=QUENTIN.birth_date)
+        assert asked in said.err
+        [report] = away.reports()
+        assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    def test_a_lost_filler_is_put_back_with_a_persons_word(self, away: Apoa) -> None:
+        """Nobody counts fillers: the whole line is shown as it must have been."""
+        keys = [QUENTIN.lines[0][:-1], QUENTIN.lines[1], "y", "GDANSK", "2", "y"]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert f"Perhaps: {QUENTIN.lines[0]}" in said.err
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    def test_a_number_is_mended_by_typing_it_from_the_page(self, away: Apoa) -> None:
+        """A yes would be worth nothing, since many numbers fit; the typed one must be among those that do."""
+        wrong = QUENTIN.lines[1].replace("1", "I", 1)
+        keys = [QUENTIN.lines[0], wrong, QUENTIN.number.lower(), "GDANSK", "2", "y"]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert "Many numbers would fit." in said.err
+        assert away.reports()[0]["guest"]["document"]["number"] == QUENTIN.number
+        keys = [QUENTIN.lines[0], wrong, "NOTTHIS", *QUENTIN.lines, "GDANSK", "2", "y"]
+        assert away("report", "--no-send", keys=keys).code == 0
+
+    def test_a_card_has_three_lines(self, away: Apoa) -> None:
+        """They are asked for and read; that it is no passport is said."""
+        card = compose(
+            "TD1",
+            Details(
+                issuing_state="POL",
+                surname=QUENTIN.surname,
+                given_names=QUENTIN.given_names,
+                document_number=QUENTIN.number,
+                nationality="POL",
+                birth_date=QUENTIN.birth_date,
+                sex="M",
+                expiry_date=QUENTIN.expiry_date,
+            ),
+        )
+        said = away("report", "--no-send", keys=[*card, "GDANSK", "2", "y"])
+        assert said.code == 0, said.all
+        assert "not of a passport" in said.err
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(card)
 
     def test_after_three_wrong_ones_it_is_typed(self, away: Apoa) -> None:
         """Nobody is kept at a passport that cannot be read; each field is asked for by its name."""
         details = [QUENTIN.surname, "", "P", "GDANSK", "1985", "Polandia", "ZX1234567", "30/03/2030", "2"]
-        said = away("report", "--no-send", "--stay-permit", "B1", keys=[*WRONG_DIGIT * 3, *details, "y"])
+        said = away("report", "--no-send", "--stay-permit", "B1", keys=[*[*WRONG_DIGIT, "n"] * 3, *details, "y"])
         assert said.code == 0, said.all
         assert "Type the details by hand" in said.err
         [report] = away.reports()

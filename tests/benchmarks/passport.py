@@ -1,0 +1,274 @@
+"""How many MRZ records a second the passport room reads, beside what other libraries read in the same run.
+
+Run it as ``python tests/benchmarks/passport.py [ROUNDS] [--environments FOLDER]`` with the interpreter that apoa-client
+is installed for. Each peer gets a virtual environment of its own, in FOLDER, where the next run finds it again, or else
+in a temporary one. `passport_peers.py` reads the same records in each: a process for each library and round, so that
+nothing is read twice in one process. The rounds are interleaved, the best one counts; nothing here ever fails, and a
+peer that cannot be installed or run is named at the end.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROUNDS = 5
+COUNT = 10_000
+SIZES = (1_000, COUNT, 100_000)
+AIM = 3.0
+WORKER = Path(__file__).with_name("passport_peers.py")
+OURS = "apoa-client"
+ADVISING = "apoa-client with advice"
+
+PEERS = {
+    "mrz": ["mrz"],
+    "fastmrz": ["fastmrz"],
+    "PassportEye": ["PassportEye"],
+    "readmrz": ["readmrz", "mrz"],
+    "omnimrz": ["omnimrz"],
+}
+"""What is installed for each peer, without dependencies: the rest of what they require (OpenCV, scikit-image, bindings
+of Tesseract and Paddle) finds an MRZ in an image, and has no part in reading one that is text."""
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = ALPHABET[10:]
+LOOKALIKES = dict(zip("0O1I2Z5S6G8B", "O0I1Z2S5G6B8", strict=True))
+
+Record = tuple[str, str]
+
+
+class State(NamedTuple):
+    """A state's passports. In `number` and `optional` a d is a digit, an x a letter, a c one of Germany's 27."""
+
+    code: str
+    number: str
+    surnames: str
+    given: str
+    optional: str = ""
+    empty_digit: str = "0"
+
+
+STATES = (
+    State("GBR", "ddddddddd", "HARTLEY SMITH OBRIEN KHAN CAMPBELL<JONES", "OLIVER AMELIA JAMES PRIYA EMMA<LOUISE"),
+    State("AUS", "xxddddddd", "NGUYEN WILLIAMS TAYLOR MACDONALD BROWN", "LACHLAN CHLOE JACK RUBY MATILDA"),
+    State("AUS", "Ndddddddd", "WILSON LEE ANDERSON SINGH KELLY", "WILLIAM ISLA THOMAS ZOE"),
+    State("USA", "ddddddddd", "GARCIA JOHNSON MILLER VAN<BUREN DAVIS", "MICHAEL ASHLEY JOSE EMILY JOHN<PAUL"),
+    State("USA", "Adddddddd", "MARTINEZ WASHINGTON CLARK LEWIS", "JACOB MADISON ETHAN GRACE"),
+    State("D", "cccccccccc", "MUELLER SCHMIDT WEISS VON<BERG SCHAEFER", "LUKAS HANNAH JUERGEN MIA ANNA<MARIA", "", "<"),
+    State("CHN", "Exddddddd", "ZHANG WANG LI CHEN OUYANG", "WEI XIAOMING FANG JIANGUO YI", "xdddddddddddd"),
+    State("JPN", "xxddddddd", "SATO SUZUKI TAKAHASHI ITO WATANABE", "HARUTO YUI KENJI SAKURA TARO", "", "<"),
+    State("FRA", "ddxxddddd", "MARTIN BERNARD DE<LA<TOUR PETIT LEROY", "LOUIS CAMILLE JEAN<PIERRE LEA", "", "<"),
+    State("NLD", "xxcdcdddd", "DE<VRIES JANSEN VAN<DEN<BERG BAKKER", "DAAN SANNE PIETER LOTTE", "ddddddddd"),
+    State("IND", "xddddddd", "SHARMA PATEL REDDY IYER KAUR", "AARAV DIYA RAJESH<KUMAR ANANYA"),
+    State("KOR", "Mdddxdddd", "KIM LEE PARK CHOI JUNG", "MINJUN SEOYEON JIHOON HAEUN", "ddddddd"),
+    State("MYS", "Adddddddd", "BIN<ABDULLAH TAN LIM BINTI<AHMAD", "MUHAMMAD SITI<NURHALIZA WEI<LING", "dddddddddddd"),
+    State("SGP", "Kdddddddx", "TAN LIM NG ONG CHUA", "JUN<JIE HUI<MIN MARCUS RACHEL", "Sdddddddx"),
+    State("RUS", "ddddddddd", "IVANOV SMIRNOVA KUZNETSOV SHCHERBAKOVA", "DMITRII ANASTASIIA SERGEI OLGA"),
+    State("SWE", "dddddddd", "ANDERSSON JOHANSSON LINDQVIST BERGSTROEM", "ERIK ASTRID NILS FREJA", "dddddddddddd"),
+)
+
+CHARACTERS = {"d": "0123456789", "x": LETTERS, "c": "CFGHJKLMNPRTVWXYZ0123456789"}
+
+
+def digit(text: str) -> str:
+    """ICAO Doc 9303-3 §4.9, written out plainly and apart from the code that is measured."""
+    return str(sum(max(ALPHABET.find(char), 0) * (7, 3, 1)[place % 3] for place, char in enumerate(text)) % 10)
+
+
+def agrees(second: str) -> bool:
+    """Whether all five check digits of a TD3's second line are right."""
+    fields = (second[:9], second[13:19], second[21:27], second[28:42])
+    digits = [second[place] for place in (9, 19, 27, 42)]
+    right = all(digit(field) == found for field, found in zip(fields[:3], digits[:3], strict=True))
+    empty = not fields[3].strip("<") and digits[3] == "<"
+    composite = second[:10] + second[13:20] + second[21:43]
+    return right and (empty or digit(fields[3]) == digits[3]) and digit(composite) == second[43]
+
+
+def filled(rng: random.Random, shape: str) -> str:
+    """A number of the shape that a `State` gives."""
+    return "".join(rng.choice(CHARACTERS.get(char, char)) for char in shape)
+
+
+def valid(rng: random.Random) -> Record:
+    """A passport that could be: its holder born from 1935 to 2015, expiring within ten years of 2026."""
+    state = rng.choice(STATES)
+    given = rng.sample(state.given.split(), rng.choice((1, 1, 2, 3)))
+    names = f"{rng.choice(state.surnames.split())}<<{'<'.join(given)}".ljust(39, "<")[:39]
+    first = rng.choice(("P<", "P<", "P<", "PP")) + state.code.ljust(3, "<") + names
+    number = filled(rng, state.number)[:9].ljust(9, "<")
+    birth = f"{rng.randint(1935, 2015) % 100:02}{rng.randint(1, 12):02}{rng.randint(1, 28):02}"
+    expiry = f"{rng.randint(26, 35)}{rng.randint(1, 12):02}{rng.randint(1, 28):02}"
+    optional = filled(rng, state.optional).ljust(14, "<")
+    numbered, born, expires = (field + digit(field) for field in (number, birth, expiry))
+    personal = optional + (digit(optional) if state.optional else state.empty_digit)
+    final = digit(numbered + born + expires + personal)
+    return first, numbered + state.code.ljust(3, "<") + born + rng.choice("MF") + expires + personal + final
+
+
+def broken(rng: random.Random) -> Record:
+    """A passport with one character of its second line misread or mistyped, so that a check digit fails."""
+    first, second = valid(rng)
+    while True:
+        place = rng.randrange(len(second))
+        typed = rng.choice(CHARACTERS["d"] if second[place].isdigit() else LETTERS)
+        new = rng.choice((typed, LOOKALIKES.get(second[place], typed)))
+        changed = second[:place] + new + second[place + 1 :]
+        if not agrees(changed):
+            return first, changed
+
+
+def short(rng: random.Random) -> Record:
+    """A passport with one character of its second line left out."""
+    first, second = valid(rng)
+    place = rng.randrange(len(second))
+    return first, second[:place] + second[place + 1 :]
+
+
+def write_records(folder: Path) -> tuple[Path, Path]:
+    """What all read, and what only ours reads. The records named "warm" come first, and do not count."""
+    rng = random.Random(9303)  # noqa: S311  the same records in every run
+    warm = [valid(rng) for _ in range(200)]
+    shared = {
+        "warm": warm,
+        "valid": [valid(rng) for _ in range(COUNT)],
+        "broken": [broken(rng) for _ in range(COUNT)],
+    }
+    own = {"warm": warm, **{str(size): [valid(rng) for _ in range(size)] for size in SIZES}}
+    own["broken"] = shared["broken"]
+    own["short"] = [short(rng) for _ in range(SIZES[0])]
+    paths = folder / "shared.json", folder / "own.json"
+    for path, sets in zip(paths, (shared, own), strict=True):
+        path.write_text(json.dumps(sets), encoding="ascii")
+    return paths
+
+
+def installed(folder: Path, requirements: Sequence[str]) -> str:
+    """The interpreter of a peer's environment, which is made unless it is there."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--retries", "1"]
+    subprocess.run([*pip, *requirements], check=True, capture_output=True)
+    return str(python)
+
+
+def reason(failure: subprocess.CalledProcessError) -> str:
+    """The last thing that a program said before it failed."""
+    said = failure.stderr.decode(errors="replace").strip().splitlines()
+    return said[-1] if said else str(failure)
+
+
+class Library(NamedTuple):
+    """What the worker said of one library; of each set the best seconds, and how many records were called valid."""
+
+    name: str
+    version: str
+    licence: str
+    seconds: dict[str, float]
+    accepted: dict[str, int | None]
+
+
+def run(python: str, name: str, records: Path) -> Library:
+    """One round of one library, in a process of its own."""
+    done = subprocess.run([python, WORKER, name, records], check=True, capture_output=True)
+    said = json.loads(done.stdout)
+    sets = said["sets"].items()
+    seconds = {key: result[0] for key, result in sets}
+    return Library(name, said["version"], said["licence"], seconds, {key: result[1] for key, result in sets})
+
+
+def better(one: Library | None, other: Library) -> Library:
+    """Of each set the shorter time."""
+    if one is None:
+        return other
+    return other._replace(seconds={key: min(one.seconds[key], other.seconds[key]) for key in other.seconds})
+
+
+def measure(
+    pythons: dict[str, str], paths: tuple[Path, Path], rounds: int, skipped: dict[str, str]
+) -> tuple[list[Library], Library]:
+    """All libraries, ours first; and ours alone with its own records. Adds to `skipped` who fails."""
+    runs = [(name, name, paths[0]) for name in pythons if name != ADVISING] + [(ADVISING, ADVISING, paths[1])]
+    best: dict[str, Library] = {}
+    for _ in range(rounds):
+        for key, name, path in runs:
+            if key in skipped:
+                continue
+            try:
+                best[key] = better(best.get(key), run(pythons[name], name, path))
+            except subprocess.CalledProcessError as failure:
+                skipped[key] = reason(failure)
+    if OURS in skipped or ADVISING in skipped:
+        raise SystemExit(skipped.get(OURS) or skipped[ADVISING])
+    own = best.pop(ADVISING)
+    return [library for key, library in best.items() if key not in skipped], own
+
+
+def comparison(kind: str, libraries: Sequence[Library]) -> Iterator[str]:
+    """Ours and its peers, the fastest first. "right" is the share of verdicts that are."""
+    title = f"{COUNT:,} {kind} records"
+    yield f"{title:<24}{'version':>9}  {'licence':<12}{'records/s':>10}{'ratio':>7}{'right':>8}{'aim':>8}"
+    ours, *peers = libraries
+    peers.sort(key=lambda peer: peer.seconds[kind])
+    for library in (ours, *peers):
+        ratio = library.seconds[kind] / ours.seconds[kind]
+        count = library.accepted[kind]
+        right = "unsaid" if count is None else f"{(count if kind == 'valid' else COUNT - count) / COUNT:.1%}"
+        aim = f">= {AIM}" if peers and library is peers[0] else ""
+        about = f"{library.name:<24}{library.version:>9}  {library.licence:<12}"
+        yield f"{about}{COUNT / library.seconds[kind]:>10,.0f}{ratio:>7.2f}{right:>8}{aim:>8}"
+
+
+def alone(own: Library) -> Iterator[str]:
+    """How the time of a record grows with their number, and what it costs to look for a correction."""
+    yield f"{'records, with advice':<24}{'us each':>9}{'ratio':>8}"
+    smallest = own.seconds[str(SIZES[0])] / SIZES[0]
+    for size in SIZES:
+        each = own.seconds[str(size)] / size
+        yield f"{size:<24,}{each * 1e6:>9.1f}{each / smallest:>8.2f}"
+    yield ""
+    yield f"{'advice, mean':<24}{'ms each':>9}"
+    yield f"{'one character wrong':<24}{own.seconds['broken'] / COUNT * 1e3:>9.3f}"
+    yield f"{'a line of 43':<24}{own.seconds['short'] / SIZES[0] * 1e3:>9.3f}"
+
+
+def environments(folder: Path, skipped: dict[str, str]) -> dict[str, str]:
+    """The interpreter for each library, ours first. Adds to `skipped` who cannot be installed."""
+    pythons = {OURS: sys.executable, ADVISING: sys.executable}
+    for name, requirements in PEERS.items():
+        try:
+            pythons[name] = installed(folder / name, requirements)
+        except subprocess.CalledProcessError as failure:
+            skipped[name] = reason(failure)
+    return pythons
+
+
+def main() -> None:
+    """Install, measure, print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rounds", nargs="?", type=int, default=ROUNDS)
+    parser.add_argument("--environments", type=Path)
+    asked = parser.parse_args()
+    skipped: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="apoa-benchmark-") as temporary:
+        folder = Path(temporary)
+        pythons = environments(asked.environments or folder, skipped)
+        libraries, own = measure(pythons, write_records(folder), asked.rounds, skipped)
+    lines = [f"{platform.python_implementation()} {platform.python_version()}, the best of {asked.rounds} rounds", ""]
+    for kind in ("valid", "broken"):
+        lines += [*comparison(kind, libraries), ""]
+    sys.stdout.write("\n".join([*lines, *alone(own)]) + "\n")
+    for name, why in skipped.items():
+        sys.stdout.write(f"skipped: {name}: {why}\n")
+
+
+if __name__ == "__main__":
+    main()

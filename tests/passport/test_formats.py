@@ -1,0 +1,191 @@
+"""The six formats: told apart, each read whole, and what their check digits see."""
+
+import string
+from datetime import date
+from typing import Any
+
+import pytest
+from conftest import search
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from passport_helpers import (
+    FORMATS,
+    LAYOUT,
+    SPECIMENS,
+    TODAY,
+    Lines,
+    composed,
+    corrected,
+    fitted,
+    put,
+    read,
+    spoilt,
+    write,
+)
+
+from apoa_client.passport.check_digits import ALPHABET, values
+from apoa_client.passport.dates import PartialDate
+from apoa_client.passport.inspection import find_problems
+from apoa_client.passport.mrz import Mrz
+from apoa_client.passport.verify import failing_checks
+
+ERIKSSON: dict[str, Any] = {
+    "issuing_state": "UTO",
+    "surname": "ERIKSSON",
+    "given_names": "ANNA MARIA",
+    "document_number": "D23145890",
+    "nationality": "UTO",
+    "birth_date": PartialDate(1974, 8, 12),
+    "sex": "F",
+    "expiry_date": date(2012, 4, 15),
+    "optional_data": "",
+    "optional_data_2": "",
+}
+
+ON_VISA = {"nationality": "XXX", "birth_date": PartialDate(1940, 9, 7), "expiry_date": date(1996, 12, 10)}
+
+CONTENTS: dict[str, dict[str, Any]] = {
+    "TD1": ERIKSSON | {"document_type": "I"},
+    "TD2": ERIKSSON | {"document_type": "I"},
+    "TD3": ERIKSSON | {"document_type": "P", "document_number": "L898902C3", "optional_data": "ZE184226B"},
+    "MRV-A": ERIKSSON | ON_VISA | {"document_type": "V", "document_number": "L8988901C", "optional_data": "6ZE184226B"},
+    "MRV-B": ERIKSSON | ON_VISA | {"document_type": "V", "document_number": "L8988901C"},
+    "FRA-ID": ERIKSSON
+    | {
+        "document_type": "ID",
+        "issuing_state": "FRA",
+        "nationality": "FRA",
+        "surname": "BERTHIER",
+        "given_names": "CORINNE",
+        "document_number": "880692310285",
+        "birth_date": PartialDate(1965, 12, 6),
+        "expiry_date": None,
+    },
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_specimens_of_doc_9303_are_read_whole(form: str) -> None:
+    """Every field of ICAO's own specimens (9303-4 to -7) and of the French card's."""
+    mrz = read(SPECIMENS[form])
+    assert {name: getattr(mrz, name) for name in CONTENTS[form]} == CONTENTS[form]
+    assert (mrz.format, mrz.lines) == (form, SPECIMENS[form])
+    assert (mrz.valid, mrz.problems, mrz.failing, mrz.changes, mrz.long_number) == (True, (), (), (), None)
+    assert not mrz.names_truncated
+
+
+@pytest.mark.parametrize(
+    ("form", "code", "other"),
+    [
+        ("TD3", "V<", "MRV-A"),
+        ("TD2", "VC", "MRV-B"),
+        ("TD3", "I<", "TD3"),
+        ("TD3", "AC", "TD3"),
+        ("TD2", "P<", "TD2"),
+        ("TD1", "P<", "TD1"),
+        ("TD1", "CR", "TD1"),
+    ],
+)
+def test_formats_of_one_size_are_told_apart_by_the_document_code(form: str, code: str, other: str) -> None:
+    """V is a visa in 2 x 44 and in 2 x 36 (Doc 9303-7), and nothing else is one."""
+    mrz = read(put(SPECIMENS[form], 0, 0, code))
+    assert (mrz.format, mrz.document_type, mrz.valid) == (other, code.rstrip("<"), True)
+
+
+def test_a_visa_with_a_passports_code_lacks_a_composite_check_digit() -> None:
+    """Its optional data stand where a passport and a card have theirs."""
+    for form, other, failing in (("MRV-A", "TD3", ("optional_data", "composite")), ("MRV-B", "TD2", ("composite",))):
+        mrz = read(put(SPECIMENS[form], 0, 0, "P"))
+        assert (mrz.format, mrz.failing, mrz.valid) == (other, failing, False)
+
+
+def test_three_lines_are_never_a_visa() -> None:
+    """Doc 9303-7 knows no visa of that size: the code is what is wrong."""
+    mrz = read(put(SPECIMENS["TD1"], 0, 0, "V<"))
+    assert mrz.format == "TD1"
+    assert [(found.field, found.code) for found in mrz.problems] == [("document_type", "bad_character")]
+
+
+def test_the_french_card_is_known_by_its_first_five_characters() -> None:
+    """IDFRA in 2 x 36 is the card of before 2021, IDFRA in 3 x 30 that of today, and other codes are TD2."""
+    assert read(SPECIMENS["FRA-ID"]).format == "FRA-ID"
+    assert read(["IDFRAX4RTBPFW46<<<<<<<<<<<<<<<", "9007138F3002119FRA<<<<<<<<<<<6", SPECIMENS["TD1"][2]]).valid
+    assert read(write("TD2", "issuing_state", "FRA")).format == "TD2"
+    assert read(put(SPECIMENS["FRA-ID"], 0, 0, "I<")).format == "TD2"
+
+
+@given(composed(), st.sampled_from(ALPHABET), st.data())
+@search(300)
+def test_every_substitution_that_changes_a_value_is_detected(
+    document: tuple[str, Lines], new: str, data: st.DataObject
+) -> None:
+    """In every format: a single wrong character is unseen only where its value is the same modulo 10."""
+    form, lines = document
+    layout = LAYOUT[form]
+    protected = {position for check in layout.checks for position in (*check.positions, check.digit)}
+    line, position = divmod(data.draw(st.sampled_from(sorted(protected))), layout.length)
+    assume(values(new) != values(lines[line][position]))
+    assert not read(put(lines, line, position, new)).valid
+
+
+@given(composed())
+@search(100)
+def test_what_is_right_is_valid_in_every_format(document: tuple[str, Lines]) -> None:
+    """Whatever its fields hold."""
+    form, lines = document
+    mrz = read(lines)
+    assert (mrz.format, mrz.valid, mrz.problems, mrz.failing) == (form, True, (), ())
+
+
+def inspected(mrz: Mrz) -> bool:
+    """Whether a thorough look finds nothing."""
+    return find_problems(mrz.layout, "".join(mrz.lines), TODAY, mrz.failing) == ()
+
+
+@given(st.sampled_from(FORMATS), st.text(ALPHABET, min_size=90, max_size=90))
+@search(100)
+def test_any_lines_of_the_right_shape_are_read_and_valid_is_no_problems(form: str, text: str) -> None:
+    """Valid is exactly what the inspection finds nothing in."""
+    layout = LAYOUT[form]
+    lines = fitted(form, put(layout.lines(text[: layout.line_count * layout.length]), 0, 0, SPECIMENS[form][0][:5]))
+    mrz = read(lines)
+    assert mrz.format == form
+    assert mrz.valid is inspected(mrz) is (mrz.problems == ())
+
+
+STATES = st.text(string.ascii_uppercase[:4] + "UTO<<0", min_size=3, max_size=3)
+DATES = st.text("0123<<0A", min_size=6, max_size=6) | st.sampled_from(
+    ["<<0812", "<<AB12", "74<<1A", "740229", "760229"]
+)
+CODES = st.text("PICAV<0X", min_size=2, max_size=2)
+
+
+@given(st.sampled_from(FORMATS), st.lists(st.tuples(CODES, STATES, DATES, st.sampled_from("MFX<1Q")), max_size=3))
+@example("TD3", [("P<", "D<<", "74<<1A", "<")])
+@example("TD2", [("I<", "<<<", "<<AB12", "M")])
+@example("TD1", [("I<", "<<D", "<<<<<<", "M")])
+@search(300)
+def test_valid_is_no_problems_whatever_a_field_holds(form: str, texts: list[tuple[str, str, str, str]]) -> None:
+    """Codes, states, dates and sexes that are nearly right, with digits that fit."""
+    for code, state, day, sex in texts:
+        lines = SPECIMENS[form]
+        fields = {"document_type": code, "nationality": state, "birth_date": day, "expiry_date": day, "sex": sex}
+        for name in fields.keys() & LAYOUT[form].by_name.keys():
+            lines = write(form, name, fields[name], lines=lines)
+        mrz = read(lines)
+        assert mrz.valid is inspected(mrz) is (mrz.problems == ())
+
+
+@given(spoilt())
+@search(300)
+def test_lightly_broken_lines_are_read_with_their_problems(document: tuple[str, Lines]) -> None:
+    """Valid is no problems; every problem can be said, marks something, and its corrections fit where they stand."""
+    mrz = read(document[1])
+    assert mrz.valid is inspected(mrz) is (mrz.problems == ())
+    for found in mrz.problems:
+        assert found.message.render()
+        assert all(0 <= span.start < span.end <= mrz.layout.length for span in found.spans)
+        assert found.spans
+        for correction in found.corrections:
+            assert correction.field == found.field
+            assert found.field not in failing_checks(mrz.layout, corrected(mrz, correction))

@@ -1,0 +1,183 @@
+"""Input as it comes: what is made of it, and that every change is told."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import pytest
+from conftest import search
+from hypothesis import given
+from hypothesis import strategies as st
+from passport_helpers import FORMATS, SPECIMENS, Lines, composed, put, read, refused, sketch
+
+from apoa_client.passport.mrz import Change
+from apoa_client.passport.normalise import MAX_LENGTH, normalise
+
+FIRST, SECOND = SPECIMENS["TD3"]
+
+each_format = pytest.mark.parametrize("form", FORMATS)
+
+
+def wide(text: str) -> str:
+    return "".join(character if character == "\n" else chr(ord(character) + 0xFEE0) for character in text)
+
+
+def wrapped(lines: Lines, width: int) -> str:
+    text = "".join(lines)
+    return "\n".join(text[start : start + width] for start in range(0, len(text), width))
+
+
+PLAIN: dict[str, Callable[[Lines], str | Sequence[str]]] = {
+    "a tuple": lambda lines: lines,
+    "a list": list,
+    "lines": "\n".join,
+    "the last one ended": lambda lines: "\n".join(lines) + "\n",
+    "of Windows": lambda lines: "\r\n".join(lines) + "\r\n",
+    "a keyboard-wedge reader's": lambda lines: "\r".join(lines) + "\r",
+    "blank lines between and around": lambda lines: "\n\n" + "\n \r\n".join(lines) + "\n\t\n",
+    "blanks around": lambda lines: "\n".join(f"  {line}\t" for line in lines),
+    "lines within a list": lambda lines: ["\n".join(lines), ""],
+}
+
+CHANGED: dict[str, tuple[Callable[[Lines], str | Sequence[str]], tuple[Change, ...]]] = {
+    "one string": ("".join, (Change.LINES,)),
+    "one string with an Enter": (lambda lines: "".join(lines) + "\r", (Change.LINES,)),
+    "one string in a list": (lambda lines: ["".join(lines)], (Change.LINES,)),
+    "a blank between": (" ".join, (Change.BLANKS, Change.LINES)),
+    "a tab between": ("\t".join, (Change.BLANKS, Change.LINES)),
+    "wrapped at 25": (lambda lines: wrapped(lines, 25), (Change.LINES,)),
+    "wrapped at 40": (lambda lines: wrapped(lines, 40), (Change.LINES,)),
+    "wrapped at 60": (lambda lines: wrapped(lines, 60), (Change.LINES,)),
+    "small letters": (lambda lines: "\n".join(lines).lower(), (Change.CAPITALS,)),
+    "blanks within": (
+        lambda lines: "\n".join(f"{line[:5]} {line[5:20]}\t {line[20:]}" for line in lines),
+        (Change.BLANKS,),
+    ),
+    "no-break spaces": (lambda lines: "\n".join(f"{line[:5]}\u00a0{line[5:]}" for line in lines), (Change.BLANKS,)),
+    "a bracketed paste": (lambda lines: "\x1b[200~" + "\n".join(lines) + "\x1b[201~", (Change.INVISIBLE,)),
+    "a mark and zero width": (lambda lines: "\ufeff" + "\n\u200b".join(lines) + "\u200e", (Change.INVISIBLE,)),
+    "full width": (lambda lines: wide("\n".join(lines)), (Change.FULL_WIDTH,)),
+    "full width, in one line": (
+        lambda lines: wide(lines[0]) + "\u3000\n" + "\n".join(lines[1:]),
+        (Change.FULL_WIDTH,),
+    ),
+    "single marks": (lambda lines: "\n".join(lines).replace("<", "\u2039"), (Change.FILLERS,)),
+    "double marks": (lambda lines: "\n".join(lines).replace("<", "«"), (Change.FILLERS,)),
+    "double marks for two": (lambda lines: "\n".join(lines).replace("<<", "«"), (Change.FILLERS,)),
+    "brackets": (lambda lines: "\n".join(lines).replace("<", "("), (Change.FILLERS,)),
+    "angle brackets": (lambda lines: "\u3008".join("\n".join(lines).split("<")), (Change.FILLERS,)),
+    "a web page's source": (lambda lines: "\n".join(lines).replace("<", "&lt;"), (Change.FILLERS,)),
+    "a web page's source in capitals": (lambda lines: "\n".join(lines).replace("<", "&LT;"), (Change.FILLERS,)),
+    "several at once": (
+        lambda lines: "\u200b" + " ".join(lines).lower().replace("<", "«"),
+        (Change.INVISIBLE, Change.FILLERS, Change.CAPITALS, Change.BLANKS, Change.LINES),
+    ),
+}  # fmt: skip
+
+
+@each_format
+@pytest.mark.parametrize("shape", PLAIN)
+def test_lines_that_are_already_plain_tell_nothing(form: str, shape: str) -> None:
+    """Ends of lines and blanks around them are no change."""
+    mrz = read(PLAIN[shape](SPECIMENS[form]))
+    assert (mrz.format, mrz.lines, mrz.valid, mrz.changes) == (form, SPECIMENS[form], True, ())
+
+
+@each_format
+@pytest.mark.parametrize("shape", CHANGED)
+def test_what_was_changed_is_told(form: str, shape: str) -> None:
+    """The same lines, whatever they were pasted from, typed or scanned with; each change is told, and no other."""
+    spoil, changes = CHANGED[shape]
+    mrz = read(spoil(SPECIMENS[form]))
+    assert (mrz.format, mrz.lines, mrz.valid) == (form, SPECIMENS[form], True)
+    assert mrz.changes == changes
+    assert mrz == read(SPECIMENS[form])._replace(changes=changes)
+
+
+@given(composed(), st.sets(st.integers(0, 90)), st.sampled_from(["\n", "\r\n", " ", " \n "]))
+@search(150)
+def test_lines_are_found_wherever_they_are_broken(document: tuple[str, Lines], places: set[int], between: str) -> None:
+    """As long as no character is lost."""
+    text = "".join(document[1])
+    parts = [0, *sorted(place for place in places if 0 < place < len(text)), len(text)]
+    broken = between.join(text[start:end] for start, end in pairwise(parts))
+    assert read(broken).lines == document[1]
+
+
+K_LINES = {
+    "TD3": ("P<UTOERIKSSON<<ANNA<MARIA<KKKKKKKKKKKKKKKKKK", SECOND),
+    "TD1": (*SPECIMENS["TD1"][:2], "ERIKSSON<<ANNA<MARIA<<KKK<KKKK"),
+    "TD2": ("I<UTOERIKSSON<<ANNA<MARIA<<KKKKKKKKK", SPECIMENS["TD2"][1]),
+    "MRV-A": ("V<UTOERIKSSON<<ANNA<MARIA<KKKKK<<<<<<<<<<<<<", SPECIMENS["MRV-A"][1]),
+    "FRA-ID": (
+        put(SPECIMENS["FRA-ID"], 0, 14, "KKKKKKKKKKKKKKKK")[0],
+        put(SPECIMENS["FRA-ID"], 1, 21, "KKKKKK")[1],
+    ),
+}
+
+
+@pytest.mark.parametrize("form", K_LINES)
+def test_a_row_of_k_after_a_filler_is_fillers_and_told(form: str) -> None:
+    """No name is three K; a scanner reads fillers as such."""
+    mrz = read(K_LINES[form])
+    assert (mrz.lines, mrz.changes, mrz.valid) == (SPECIMENS[form], (Change.K_RUNS,), True)
+
+
+def test_a_row_of_k_counts_in_the_order_of_the_changes() -> None:
+    """It is done last."""
+    assert read("".join(K_LINES["TD3"]).lower()).changes == (Change.CAPITALS, Change.LINES, Change.K_RUNS)
+
+
+@pytest.mark.parametrize("names", ["ERIKSSON<<KKKKARIN", "ERIKSSON<<ANNA<KK<<", "KKKARIN<<ANNA", "BRIKKKE<<ANNA"])
+def test_a_k_that_may_be_a_names_own_stays(names: str) -> None:
+    """Only what is certain is changed."""
+    first = ("P<UTO" + names).ljust(44, "<")
+    mrz = read([first, SECOND])
+    assert (mrz.lines[0], mrz.changes) == (first, ())
+
+
+def test_k_elsewhere_than_in_names_is_nobodys_filler() -> None:
+    """A number may be anything."""
+    lines = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "<KKKK<KKK0UTO7408122F1204159ZE184226B<<<<<18")
+    mrz = read(lines)
+    assert (mrz.lines, mrz.changes) == (lines, ())
+
+
+def test_a_double_mark_is_one_filler_unless_only_two_fit() -> None:
+    """An OCR writes one for two, a person for one; where neither makes a format, one is less invented."""
+    names = "ERIKSSON«ANNA<MARIA".ljust(38, "<")
+    assert read([f"P<UTO{names}", SECOND]).lines == (FIRST, SECOND)
+    assert normalise("«" * 5).lines == ("<" * 5,)
+
+
+def test_two_lines_of_which_one_lost_what_the_other_won_are_not_cut_anew() -> None:
+    """43 and 45 characters are 88 together, and still two wrong lines: cut anew, all that follows would be shifted."""
+    given_lines = (FIRST[:-1], SECOND + "0")
+    assert normalise(given_lines) == (given_lines, ())
+    assert refused(given_lines).code == "bad_length"
+
+
+def test_three_lines_like_a_cards_are_a_passports_where_its_checks_fit() -> None:
+    """88 characters wrapped at 30 are nearly three lines of 30: the check digits tell."""
+    assert read(wrapped((FIRST, SECOND), 30)).lines == (FIRST, SECOND)
+    broken = wrapped((FIRST, SECOND[:10] + "9" * 34), 30)
+    assert refused(broken).code == "bad_length"
+
+
+def test_input_longer_than_any_mrz_is_cut() -> None:
+    """And refused for its length: what comes after is not looked at."""
+    assert normalise("x" * 100_000).lines == ("X" * MAX_LENGTH,)
+    assert "1 line with 1000 characters" in refused("x" * 100_000).message.render()
+    assert normalise(["x"] * 100_000).lines == ("X",) * (MAX_LENGTH // 2)
+    assert refused("\n" * 2_000 + FIRST).code == "missing"
+
+
+def test_what_is_left_of_nothing_is_nothing() -> None:
+    """Blanks and invisible characters are no lines."""
+    for text in ("", [], " \r\n\t", "\ufeff\u200b", ["", " "]):
+        assert normalise(text).lines == ()
+        assert (refused(text).code, refused(text).field) == ("missing", "mrz")
+
+
+def test_normalised_lines_show_nothing() -> None:
+    """They are personal data; what was changed is not."""
+    assert sketch(normalise("eriksson")) == "Given((<Change.CAPITALS: 'capitals'>,))" * 2

@@ -1,0 +1,231 @@
+"""What is said about each thing that is wrong, where it is, and what may mend it."""
+
+import pytest
+from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, corrected, put, read, write
+
+from apoa_client.passport.layouts import Span
+from apoa_client.passport.mrz import Mrz, Problem
+from apoa_client.passport.verify import failing_checks
+
+FIRST, SECOND = SPECIMENS["TD3"]
+
+each_format = pytest.mark.parametrize("form", FORMATS)
+
+
+def passport(first: str = FIRST, second: str = SECOND) -> Mrz:
+    return read([first, second])
+
+
+def problem(lines: Lines) -> Problem:
+    """The only problem."""
+    (found,) = read(lines).problems
+    return found
+
+
+def test_a_failing_number_is_kept_and_explained() -> None:
+    """The rest is still read; the mark covers the number and its digit; the composite is not reported as well."""
+    mrz = passport(second=SECOND.replace("L898902C3", "L8989O2C3"))
+    (found,) = mrz.problems
+    assert (mrz.document_number, mrz.surname) == ("L8989O2C3", "ERIKSSON")
+    assert mrz.failing == ("document_number", "composite")
+    assert (found.field, found.code) == ("document_number", "check_digit")
+    assert found.spans == (Span(1, 0, 9), Span(1, 9, 10))
+    assert found.message.render() == (
+        "The check digit of the passport number does not fit. Compare it with the page: perhaps 0 in place of O, at "
+        "character 6 of line 2."
+    )
+
+
+@each_format
+def test_every_check_digit_that_fails_is_its_fields_problem(form: str) -> None:
+    """In each format: field and digit are marked, and each suggestion makes the digit fit."""
+    layout = LAYOUT[form]
+    for field in layout.fields:
+        if field.digit is None:
+            continue
+        digit = field.digit.of(SPECIMENS[form])
+        wrong = put(SPECIMENS[form], field.digit.line, field.digit.start, str((int(digit) + 5) % 10))
+        found = problem(wrong)
+        assert (found.field, found.code, found.spans) == (field.name, "check_digit", (field.span, field.digit))
+        assert found.corrections
+        for correction in found.corrections:
+            assert field.name not in failing_checks(layout, corrected(read(wrong), correction))
+        assert "does not fit" in found.message.render()
+
+
+@each_format
+def test_only_a_passport_has_a_passport_number(form: str) -> None:
+    """A card or a visa has a number of its own."""
+    field = LAYOUT[form].by_name["document_number"]
+    assert field.digit is not None
+    wrong = put(SPECIMENS[form], field.digit.line, field.digit.start, "A")
+    assert (" passport number " in problem(wrong).message.render()) is (form == "TD3")
+
+
+def test_a_wrong_check_digit_itself_is_suggested() -> None:
+    """The number's digit is one of the suspects, and the sentence says so where it is the first."""
+    found = problem((FIRST, SECOND.replace("C36", "C3G")))
+    best = found.corrections[0]
+    assert (best.old, best.new, best.value) == ("G", "6", "L898902C3")
+    assert "If it is right, the check digit itself is wrong" in found.message.render()
+
+
+def test_a_failing_field_without_any_small_correction_is_still_reported() -> None:
+    """Only the place to compare is told."""
+    found = problem((FIRST, SECOND.replace("7408122", "9999992")))
+    assert (found.code, found.corrections) == ("check_digit", ())
+    assert "Compare line 2, characters 14 to 20" in found.message.render()
+
+
+@pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "FRA-ID"])
+def test_the_composite_alone_is_reported_on_its_own(form: str) -> None:
+    """Every field's digit fits and the last does not: it is itself the first suspect."""
+    span = LAYOUT[form].composite
+    assert span is not None
+    digit = span.of(SPECIMENS[form])
+    found = problem(put(SPECIMENS[form], span.line, span.start, "A"))
+    assert (found.field, found.code, found.spans) == ("composite", "check_digit", (span,))
+    assert [(best.old, best.new) for best in found.corrections] == [("A", digit)]
+    assert f"Compare line {span.line + 1} with the page: perhaps {digit} in place of A" in found.message.render()
+
+
+def test_a_composite_that_fails_because_of_a_date_is_not_reported_as_well() -> None:
+    """A date that no calendar has is reason enough."""
+    lines = write("TD3", "birth_date", "740431")
+    assert problem(put(lines, 1, 43, "A")).field == "birth_date"
+
+
+def test_two_failing_fields_are_two_problems() -> None:
+    """Each field is judged for itself."""
+    found = passport(second=SECOND.replace("L89", "L98").replace("7408122", "7408129")).problems
+    assert [one.field for one in found] == ["document_number", "birth_date"]
+
+
+@each_format
+def test_problems_come_in_the_order_of_the_fields(form: str) -> None:
+    """As a person compares them with the page."""
+    lines = write(form, "birth_date", "740431", lines=write(form, "sex", "Q"))
+    lines = write(form, "names", "ERI9SSON", lines=lines)
+    order = [field.name for field in LAYOUT[form].fields if field.name in {"names", "birth_date", "sex"}]
+    assert [found.field for found in read(lines).problems] == order
+
+
+def test_the_digit_of_empty_optional_data_may_be_a_filler() -> None:
+    """Doc 9303-4 §4.2.2: `<` or `0`, and only where the field is empty."""
+    empty = "C01X0006H1D<<6408125F1710319<<<<<<<<<<<<<<"
+    assert passport(second=empty + "<0").valid
+    assert passport(second=empty + "00").valid
+    assert problem((FIRST, SECOND[:42] + "<0")).field == "optional_data"
+    zeros = empty[:28] + "0" * 14
+    assert passport(second=zeros + "00").valid
+    assert problem((FIRST, zeros + "<0")).field == "optional_data"
+
+
+@each_format
+def test_the_digit_of_an_empty_number_may_be_a_filler(form: str) -> None:
+    """As on specimens of cards without a number; a French card is not known to have one."""
+    digit = LAYOUT[form].by_name["document_number"].digit
+    assert digit is not None
+    empty = write(form, "document_number", "")
+    assert digit.of(empty) == "0"
+    assert read(empty).valid
+    assert read(put(empty, digit.line, digit.start, "<")).valid is (form != "FRA-ID")
+
+
+@each_format
+def test_the_digit_of_a_date_is_never_a_filler(form: str) -> None:
+    """A date that is not known has the digit 0."""
+    lines = write(form, "birth_date", "")
+    digit = LAYOUT[form].by_name["birth_date"].digit
+    assert digit is not None
+    assert read(lines).valid
+    assert problem(put(lines, digit.line, digit.start, "<")).field == "birth_date"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "code", "suggestion"),
+    [
+        ("issuing_state", "UT0", "unknown_state", "UTO"),
+        ("nationality", "CH<", "unknown_state", "CHE"),
+        ("nationality", "QQQ", "unknown_state", None),
+        ("nationality", "<<D", "unknown_state", "D"),
+        ("names", "ER1KSSON<<ANNA", "bad_character", "ERIKSSON<<ANNA"),
+        ("names", "ER9KSSON<<ANNA", "bad_character", None),
+        ("document_type", "0<", "bad_character", None),
+        ("document_type", "1<", "bad_character", "I"),
+        ("document_type", "P0", "bad_character", "PD"),
+        ("document_type", "<P", "bad_character", None),
+        ("sex", "Q", "bad_character", None),
+        ("sex", "K", "bad_character", ""),
+    ],
+)
+@pytest.mark.parametrize("form", ["TD1", "TD2", "TD3"])
+def test_what_has_no_check_digit_is_judged_by_what_may_stand_there(
+    form: str, field: str, text: str, code: str, suggestion: str | None
+) -> None:
+    """States are known ones, names have letters, and lookalikes are offered where they may stand."""
+    found = problem(write(form, field, text))
+    assert (found.field, found.code) == (field, code)
+    assert next((correction.value for correction in found.corrections), None) == suggestion
+    assert found.message.render()
+
+
+@pytest.mark.parametrize(
+    ("names", "mended", "value"),
+    [
+        ("ERIKSSON<<ANNAKKKKKKKKKKK", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
+        ("ERIKSSON<<ANNAKKKKK<<<<<<", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
+        ("ERIKSSONKKANNAKKKKKKKKKKK", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
+    ],
+)
+@each_format
+def test_a_row_of_k_after_a_letter_is_a_problem_with_a_suggestion(
+    form: str, names: str, mended: str, value: str
+) -> None:
+    """The first of them may be the name's own: it is never changed, and never silently read."""
+    span = LAYOUT[form].by_name["names"].span
+    filler = "<" if names.endswith("<") else "K"
+    mrz = read(write(form, "names", names.ljust(span.end - span.start, filler)))
+    assert not mrz.valid
+    (found,) = mrz.problems
+    assert (found.field, found.code, mrz.changes) == ("names", "bad_character", ())
+    (best,) = found.corrections
+    assert (best.new, best.value) == (mended.ljust(span.end - span.start, "<"), value)
+    assert found.spans == (Span(span.line, span.start + names.index("KKK"), span.end),)
+    assert "row of K" in found.message.render()
+
+
+def test_the_given_names_of_a_french_card_are_a_field_of_their_own() -> None:
+    """With problems of their own."""
+    for given, code in (("CORINNEKKKKKKK", "bad_character"), ("C0RINNE", "bad_character")):
+        found = problem(write("FRA-ID", "given_names", given))
+        assert (found.field, found.code) == ("given_names", code)
+        assert found.corrections
+        assert "given names" in found.message.render()
+
+
+def test_an_unreadable_sex_is_empty() -> None:
+    """Nothing is invented."""
+    assert passport(second=SECOND.replace("2F1", "2Q1")).sex == ""
+
+
+@each_format
+def test_sex_x_and_an_empty_one_are_the_same(form: str) -> None:
+    """Doc 9303-4 §4.2.2: a filler is unspecified, and X is printed on the page; both are seen in the lines."""
+    assert [read(write(form, "sex", sex)).sex for sex in "MFX<"] == ["M", "F", "X", "X"]
+    assert all(read(write(form, "sex", sex)).valid for sex in "MFX<")
+
+
+@pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "MRV-A", "MRV-B"])
+def test_germany_is_d_or_deu(form: str) -> None:
+    """Both are seen on genuine documents."""
+    for code in ("D<<", "DEU"):
+        mrz = read(write(form, "issuing_state", code, lines=write(form, "nationality", code)))
+        assert (mrz.valid, mrz.issuing_state, mrz.nationality) == (True, code.rstrip("<"), code.rstrip("<"))
+
+
+@pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "MRV-A", "MRV-B"])
+def test_empty_states_are_left_to_the_caller(form: str) -> None:
+    """A field of fillers says nothing, and what is missing is asked for by whoever needs it."""
+    mrz = read(write(form, "issuing_state", "", lines=write(form, "nationality", "")))
+    assert (mrz.issuing_state, mrz.nationality, mrz.problems) == ("", "", ())

@@ -1,0 +1,227 @@
+"""What is suggested where a check digit does not fit."""
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from conftest import search
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from apoa_client.passport.check_digits import ALPHABET, values
+from apoa_client.passport.compose import Details, compose
+from apoa_client.passport.dates import PartialDate
+from apoa_client.passport.mrz import Correction, Mrz, read_mrz
+
+TODAY = date(2026, 11, 24)
+CONFUSED = ("O0", "I1", "Z2", "S5", "B8", "G6", "D0", "Q0", "UV", "YV", "K<")
+"""The confusions that the design names."""
+
+PROTECTED = [*range(10), *range(13, 20), *range(21, 44)]
+"""Positions of a TD3's second line that a check digit covers, or that hold one."""
+
+LETTERS, DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+GERMAN = "CFGHJKLMNPRTVWXYZ"
+SHAPES = (
+    [DIGITS] * 9,
+    [DIGITS] * 8,
+    [LETTERS, *[DIGITS] * 8],
+    [LETTERS, *[DIGITS] * 7],
+    [LETTERS, LETTERS, *[DIGITS] * 7],
+    [DIGITS, DIGITS, LETTERS, LETTERS, *[DIGITS] * 5],
+    [GERMAN + DIGITS] * 9,
+)
+"""What passport numbers look like: digits, a letter or two before them, the French and the German pattern."""
+
+numbers = st.from_regex(r"[A-Z]{0,2}[0-9]{7}", fullmatch=True)
+births = st.builds(PartialDate.of, st.dates(date(1927, 1, 1), TODAY))
+expiries = st.dates(date(2025, 1, 1), date(2036, 12, 31))
+
+
+def lines(
+    number: str = "L898902C3",
+    birth: PartialDate | None = None,
+    expiry: date | None = None,
+    optional: str = "ZE184226B",
+    state: str = "UTO",
+) -> tuple[str, ...]:
+    details = Details(
+        issuing_state=state,
+        surname="ERIKSSON",
+        given_names="ANNA",
+        document_number=number,
+        nationality=state,
+        birth_date=birth or PartialDate(1974, 8, 12),
+        sex="F",
+        expiry_date=expiry or date(2032, 4, 15),
+        optional_data=optional,
+    )
+    return compose("TD3", details)
+
+
+def suggested(mrz: Mrz, field: str) -> tuple[Correction, ...]:
+    return next(problem.corrections for problem in mrz.problems if problem.field == field)
+
+
+def applied(line: str, correction: Correction) -> str:
+    return line[: correction.position] + correction.new + line[correction.position + len(correction.old) :]
+
+
+def offered(first: str, second: str, field: str) -> list[str]:
+    """The second lines that the suggestions for a field would make, best first."""
+    return [applied(second, one) for one in suggested(read_mrz([first, second], today=TODAY), field)]
+
+
+def passports(seed: int) -> Iterator[tuple[str, ...]]:
+    """Passports as they come over a desk, without end."""
+    chance = random.Random(seed)  # noqa: S311  a sample, and no secret
+    while True:
+        shape = chance.choice(SHAPES)
+        yield lines(
+            "".join(map(chance.choice, shape)),
+            PartialDate.of(date(1940, 1, 1) + timedelta(chance.randrange(26_000))),
+            TODAY + timedelta(chance.randrange(-300, 3650)),
+            chance.choice(["", "", "".join(chance.choices(DIGITS, k=chance.randrange(6, 15)))]),
+            "D" if GERMAN + DIGITS in shape else "UTO",
+        )
+
+
+def mistakes(seed: int, *, confusions: bool) -> Iterator[tuple[str, str, str]]:
+    """Lines with one mistake that a check digit can see: the first, the second as it was, and as it became."""
+    chance = random.Random(seed)  # noqa: S311  a sample, and no secret
+    for first, second in passports(seed):
+        position = chance.choice(PROTECTED)
+        old = second[position]
+        looks = [pair[1 - pair.index(old)] for pair in CONFUSED if old in pair] if confusions else list(ALPHABET)
+        new = chance.choice([look for look in looks if (values(look)[0] - values(old)[0]) % 10] or [old])
+        if new != old:
+            yield first, second, second[:position] + new + second[position + 1 :]
+
+
+def found_at_once(seed: int, count: int, *, confusions: bool) -> float:
+    """Of so many mistakes, the share whose original is among the first three suggestions for some field."""
+    found = 0
+    for (first, second, wrong), _number in zip(mistakes(seed, confusions=confusions), range(count), strict=False):
+        mrz = read_mrz([first, wrong], today=TODAY)
+        found += any(second in offered(first, wrong, problem.field)[:3] for problem in mrz.problems)
+    return found / count
+
+
+def test_a_confusion_is_mended_by_one_of_the_first_three_suggestions() -> None:
+    """In at least 95 % of single confusions, over all protected characters of passports as they come."""
+    assert found_at_once(1, 600, confusions=True) >= 0.95
+
+
+def test_any_wrong_character_is_mended_by_one_of_the_first_three_suggestions() -> None:
+    """In at least 80 % of arbitrary single substitutions.
+
+    Of wrong digits in a number alone it cannot be more than three in ten: each of its ten characters has one digit that
+    would make the check digit fit, and nothing else tells them apart. Letters among digits give themselves away.
+    """
+    assert found_at_once(2, 600, confusions=False) >= 0.80
+
+
+@given(birth=births, position=st.integers(13, 18), data=st.data())
+@search(60)
+def test_a_date_that_was_misread_is_offered_first(birth: PartialDate, position: int, data: st.DataObject) -> None:
+    """A digit taken for a letter that looks like it: the true date is the first suggestion."""
+    first, second = lines(birth=birth)
+    looks = [pair[0] for pair in CONFUSED if pair[1] == second[position]]
+    assume(looks)
+    wrong = second[:position] + data.draw(st.sampled_from(looks)) + second[position + 1 :]
+    assert offered(first, wrong, "birth_date")[0] == second
+
+
+@given(expiry=expiries, position=st.integers(21, 26), digit=st.sampled_from("0123456789"))
+@search(60)
+def test_a_wrong_digit_in_a_date_of_expiry_is_offered_among_the_first_five(
+    expiry: date, position: int, digit: str
+) -> None:
+    """Any one wrong digit: the composite and the calendar leave few dates, and the true one is among them."""
+    first, second = lines(expiry=expiry)
+    assume(digit != second[position])
+    wrong = second[:position] + digit + second[position + 1 :]
+    assert second in offered(first, wrong, "expiry_date")
+
+
+@given(number=numbers, data=st.data())
+@search(100)
+def test_a_number_that_was_misread_is_offered_among_the_first_three(number: str, data: st.DataObject) -> None:
+    """One confusion that a digit can see: the true number is among the first three, to be compared with the page."""
+    first, second = lines(number)
+    places = [
+        (p, pair[1 - pair.index(number[p])]) for p in range(len(number)) for pair in CONFUSED if number[p] in pair
+    ]
+    seen = [(p, new) for p, new in places if (values(new)[0] - values(number[p])[0]) % 10]
+    assume(seen)
+    position, new = data.draw(st.sampled_from(seen))
+    wrong = second[:position] + new + second[position + 1 :]
+    assert second in offered(first, wrong, "document_number")[:3]
+
+
+def test_swapped_neighbours_are_offered() -> None:
+    """The commonest slip of typing fingers."""
+    first, second = lines()
+    assert second in offered(first, second.replace("740812", "740182"), "birth_date")[:2]
+    assert second in offered(first, second.replace("L898902", "L898092"), "document_number")
+
+
+def test_every_suggestion_fits_and_is_a_date_that_exists() -> None:
+    """Nothing is suggested that would be refused in its turn."""
+    first, second = lines()
+    for digit in "0134567":
+        wrong = second[:18] + digit + second[19:]
+        for mended in offered(first, wrong, "birth_date"):
+            assert read_mrz([first, mended], today=TODAY).problems == ()
+
+
+def test_suggestions_stay_possible_where_the_composite_is_wrong_too() -> None:
+    """Where nothing agrees with the composite, the field's own digit alone decides."""
+    first, second = lines()
+    wrong = second.replace("L898902C3", "L8989O2C3")[:43] + ("1" if second[43] != "1" else "2")
+    assert any(mended[:43] == second[:43] for mended in offered(first, wrong, "document_number"))
+
+
+@pytest.mark.parametrize(("written", "meant"), [("740000", "1974"), ("740800", "1974-08")])
+def test_zeros_for_an_unknown_part_of_a_birth_are_no_date_and_are_understood(written: str, meant: str) -> None:
+    """Fillers stand for what is not known (Doc 9303-3 §4.8); no check digit tells zeros from fillers."""
+    first, second = lines()
+    known = PartialDate.from_iso(meant)
+    unknown = lines(birth=known)[1]
+    mrz = read_mrz([first, unknown[:13] + written + unknown[19:]], today=TODAY)
+    assert [(found.field, found.code) for found in mrz.problems] == [("birth_date", "bad_date")]
+    assert suggested(mrz, "birth_date")[0].value == meant
+    assert second != unknown
+
+
+def test_how_many_others_are_as_likely_is_told() -> None:
+    """The first of several equals says so; one that stands out has none."""
+    first, second = lines(number="925076473")
+    certain = suggested(read_mrz([first, second.replace("740812", "74O812")], today=TODAY), "birth_date")
+    assert certain[0].others == 0
+    doubtful = suggested(read_mrz([first, "925976473" + second[9:]], today=TODAY), "document_number")
+    assert doubtful[0].others > 0
+    assert [one.others for one in doubtful] == sorted(one.others for one in doubtful)
+
+
+def test_a_letter_among_digits_is_the_first_suspect() -> None:
+    """Whatever it looks like: numbers mix letters and digits in few ways."""
+    first, second = lines(number="925076473")
+    wrong = second[:4] + "W" + second[5:]
+    assert offered(first, wrong, "document_number")[0] == second
+
+
+def test_a_german_number_has_no_letters_that_look_like_digits() -> None:
+    """So a mended one with such a letter comes last."""
+    first, second = lines(number="C01X0006H", state="D")
+    wrong = second[:2] + "I" + second[3:]
+    assert offered(first, wrong, "document_number")[0] == second
+
+
+def test_no_more_is_suggested_than_a_person_compares() -> None:
+    """A wrong number with many readings: five of them, and how many more are as likely as the last."""
+    first, second = lines(number="C01X0006H")
+    found = suggested(read_mrz([first, "C01X8006H" + second[9:]], today=TODAY), "document_number")
+    assert len(found) == 5
+    assert found[-1].others >= 4

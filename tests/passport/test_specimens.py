@@ -1,0 +1,134 @@
+"""Specimens from the test suites of public MRZ projects, each with an independent audit of its check digits."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from passport_helpers import read, read_or_refuse
+
+from apoa_client.passport.mrz import Convention, Mrz
+
+Specimen = dict[str, Any]
+
+AUDIT = {
+    "doc": "document_number",
+    "dob": "birth_date",
+    "exp": "expiry_date",
+    "opt": "optional_data",
+    "comp": "composite",
+}
+"""The audit's names of checks, and ours."""
+
+CONVENTIONS = {"both": Convention.EITHER, "with<": Convention.WITH_FILLER, "without<": Convention.NUMBER_ALONE}
+
+NAMES = {"MRVA": "MRV-A", "MRVB": "MRV-B", "FRA_ID": "FRA-ID"}
+
+REFUSED_ON_PURPOSE = {
+    # Every digit fits, and yet it is not valid: by first line, what is wrong and where Doc 9303 says so.
+    "P<ASUMXHMWD<<EBDALRXHYM<<<<<<<<<<<<<<<<<<<<<": ["issuing_state", "nationality"],  # 9303-3 §5: no code ASU
+    "P<UTOPETERS<<JOHN<<<<<<<<<<<<<<<<<<<<<<<<<<<": ["nationality"],  # 9303-3 §5: three letters, CHE, and not CH<
+}
+
+OTHERWISE_ON_PURPOSE = {
+    # What a suite expects, and what Doc 9303 has us say.
+    ("given_names", "NICOLAS, PAUL"): "NICOLAS PAUL",  # 9303-3 §4.6: a comma is never written, so none can be read
+    ("expiry", "950102"): "None",  # a French card prints no date of expiry in these lines; that suite adds ten years
+    ("expiry", "650801"): "None",
+    ("format", "TD3"): "MRV-A",  # 9303-7 §4.2.2: V begins a visa
+}
+
+
+def specimens() -> list[Specimen]:
+    lines = Path(__file__).with_name("mrz_specimens.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def name_of(specimen: Specimen) -> str:
+    return f"{specimen['source']} {specimen['lines'][0]}"
+
+
+SHAPED = [one for one in specimens() if one["icao"]["format"] is not None and "why" not in one["icao"]]
+"""Those that the audit could check."""
+
+SHAPELESS = [one for one in specimens() if one not in SHAPED]
+
+each_shaped = pytest.mark.parametrize("specimen", SHAPED, ids=name_of)
+
+
+def test_none_is_left_out() -> None:
+    """All 86 are there, of all six formats, some good and some broken."""
+    assert (len(SHAPED), len(SHAPELESS)) == (70, 16)
+    assert {read(one["lines"]).format for one in SHAPED} == {"TD1", "TD2", "TD3", "MRV-A", "MRV-B", "FRA-ID"}
+    assert {one["icao"]["all"] for one in SHAPED} == {True, False}
+
+
+@each_shaped
+def test_the_format_is_the_audits(specimen: Specimen) -> None:
+    """By shape and document code."""
+    icao = specimen["icao"]["format"]
+    assert read(specimen["lines"]).format == NAMES.get(icao, icao)
+
+
+@each_shaped
+def test_each_check_digit_fits_where_the_audit_says_so(specimen: Specimen) -> None:
+    """Number, dates, optional data and composite, each for itself: a filler passes where the audit lets it pass."""
+    audit = specimen["icao"]
+    wrong = {AUDIT[key] for key in AUDIT if audit.get(key) in {"bad", "absent"}}
+    assert set(read(specimen["lines"]).failing) == wrong
+
+
+@each_shaped
+def test_long_numbers_are_those_of_the_audit(specimen: Specimen) -> None:
+    """The convention of the digit is the audit's, and nothing else is taken for a long number."""
+    assert read(specimen["lines"]).long_number == CONVENTIONS.get(specimen["icao"].get("long_conv"))
+
+
+@each_shaped
+def test_valid_is_what_the_audit_lets_pass(specimen: Specimen) -> None:
+    """No good specimen is refused and no bad one passes, but for codes of states that do not exist."""
+    mrz = read(specimen["lines"])
+    on_purpose = REFUSED_ON_PURPOSE.get(specimen["lines"][0], [])
+    assert mrz.valid is (specimen["icao"]["all"] and not on_purpose)
+    if on_purpose:
+        assert [(found.field, found.code) for found in mrz.problems] == [(f, "unknown_state") for f in on_purpose]
+
+
+def test_no_disagreement_is_listed_in_vain() -> None:
+    """Each exception is one that a specimen needs."""
+    expected = {(key, value) for one in SHAPED for key, value in one["expected"].items()}
+    assert set(OTHERWISE_ON_PURPOSE) <= expected
+    assert set(REFUSED_ON_PURPOSE) <= {one["lines"][0] for one in SHAPED if one["icao"]["all"]}
+
+
+def as_expected(mrz: Mrz, key: str) -> str:
+    """What we say, as the suites write it."""
+    if key in {"birth_date", "expiry"}:
+        return str(mrz.birth_date if key == "birth_date" else mrz.expiry_date).replace("-", "")[-6:]
+    return str(getattr(mrz, key)).replace("-", "_") if key == "format" else str(getattr(mrz, key))
+
+
+@pytest.mark.parametrize("specimen", [one for one in SHAPED if one["icao"]["all"]], ids=name_of)
+def test_fields_are_what_other_projects_expect(specimen: Specimen) -> None:
+    """Names, numbers, states, sexes, dates and formats."""
+    mrz = read(specimen["lines"])
+    for key, text in specimen["expected"].items():
+        if text is None:  # German cards leave the sex empty, UTO is no state to some
+            continue
+        plain = text.replace("-", "")[-6:] if key in {"birth_date", "expiry"} else text
+        plain = NAMES.get(plain, plain).replace("-", "_") if key == "format" else plain
+        found = as_expected(mrz, key)
+        assert found == plain or OTHERWISE_ON_PURPOSE[key, text].replace("-", "_") == found
+
+
+@pytest.mark.parametrize("specimen", SHAPELESS, ids=name_of)
+def test_what_has_no_format_is_never_valid(specimen: Specimen) -> None:
+    """It is refused by its length or its characters, or read with that problem first, whatever a peer makes of it."""
+    found = read_or_refuse(specimen["lines"])
+    if isinstance(found, Mrz):
+        assert (found.valid, found.problems[0].field, found.problems[0].code) == (False, "mrz", "bad_length")
+    else:
+        assert (found.field, found.code) == (
+            "mrz",
+            "bad_character" if "char" in specimen["icao"]["why"] else "bad_length",
+        )

@@ -1,0 +1,157 @@
+"""Machine readable lines of every format: clean ones, and documents of all kinds for Hypothesis."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from apoa_client.passport.check_digits import ALPHABET, DIGITS, values, weighted
+from apoa_client.passport.compose import Details, compose
+from apoa_client.passport.dates import PartialDate
+from apoa_client.passport.layouts import LAYOUTS, Layout
+from apoa_client.passport.mrz import Correction, Mrz, MrzUnreadable, Problem, read_mrz
+from apoa_client.passport.states import all_states
+from apoa_client.passport.verify import checks_of
+
+TODAY = date(2026, 11, 24)
+
+Lines = tuple[str, ...]
+
+SPECIMENS: dict[str, Lines] = {
+    "TD1": ("I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"),
+    "TD2": ("I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", "D231458907UTO7408122F1204159<<<<<<<6"),
+    "TD3": ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"),
+    "MRV-A": ("V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L8988901C4XXX4009078F96121096ZE184226B<<<<<<"),
+    "MRV-B": ("V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", "L8988901C4XXX4009078F9612109<<<<<<<<"),
+    "FRA-ID": ("IDFRABERTHIER<<<<<<<<<<<<<<<<<<<<<<<", "8806923102858CORINNE<<<<<<<6512068F6"),
+}
+"""ICAO's own (Doc 9303-4 to -7, appendices), and the French card's."""
+
+FORMATS = tuple(SPECIMENS)
+
+LAYOUT: dict[str, Layout] = {layout.name: layout for layout in LAYOUTS}
+
+
+def read(text: str | Sequence[str]) -> Mrz:
+    return read_mrz(text, today=TODAY)
+
+
+def refused(text: str | Sequence[str]) -> Problem:
+    """Why `text` is no MRZ."""
+    with pytest.raises(MrzUnreadable) as caught:
+        read(text)
+    assert caught.value.advice is not None
+    assert str(caught.value) == caught.value.problem.message.template
+    return caught.value.problem
+
+
+def read_or_refuse(text: str | Sequence[str]) -> Mrz | Problem:
+    try:
+        return read(text)
+    except MrzUnreadable as error:
+        return error.problem
+
+
+def put(lines: Lines, line: int, position: int, new: str) -> Lines:
+    """Lines with other characters from a position on."""
+    old = lines[line]
+    return (*lines[:line], old[:position] + new + old[position + len(new) :], *lines[line + 1 :])
+
+
+def write(form: str, field: str, text: str, *, lines: Lines | None = None, fit: bool = True) -> Lines:
+    """The format's specimen with another text in a field, filled up, and with check digits that fit if `fit`."""
+    span = LAYOUT[form].by_name[field].span
+    changed = put(lines or SPECIMENS[form], span.line, span.start, text.ljust(span.end - span.start, "<"))
+    return fitted(form, changed) if fit else changed
+
+
+def fitted(form: str, lines: Lines) -> Lines:
+    """Lines with check digits that fit: a long number's is computed over the number alone."""
+    layout, text = LAYOUT[form], "".join(lines)
+    for check in checks_of(layout, text):
+        text = text[: check.digit] + DIGITS[weighted(check.take(values(text)))] + text[check.digit + 1 :]
+    return layout.lines(text)
+
+
+def corrected(mrz: Mrz, correction: Correction) -> str:
+    """The joined lines as a correction would have them."""
+    line = mrz.lines[correction.line]
+    assert line[correction.position : correction.position + len(correction.old)] == correction.old
+    return "".join(mrz.corrected(correction))
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ALL_BUT_FILLER = ALPHABET[:-1]
+
+_CODES = {
+    "TD1": ["I", "ID", "AC", "CR", "IP"],
+    "TD2": ["I", "IP", "A", "CR"],
+    "TD3": ["P", "PD", "PS", "I"],
+    "MRV-A": ["V", "VI"],
+    "MRV-B": ["V", "VC"],
+    "FRA-ID": ["ID"],
+}
+_NUMBER = {"TD1": 23, "TD2": 15, "FRA-ID": 12}
+_OPTIONAL = {"TD1": 15, "TD2": 7, "TD3": 14, "MRV-A": 16, "MRV-B": 8, "FRA-ID": 6}
+_OPTIONAL_2 = {"TD1": 11}
+
+_words = st.text(LETTERS, min_size=1, max_size=6).filter(lambda word: "KKK" not in word)
+_names = st.lists(_words, max_size=2).map(" ".join)
+_days = st.dates(date(1927, 1, 1), TODAY)
+births = st.none() | st.one_of(
+    _days.map(PartialDate.of),
+    _days.map(lambda day: PartialDate(day.year, day.month)),
+    _days.map(lambda day: PartialDate(day.year)),
+)
+_expiries = st.none() | st.dates(date(1977, 1, 1), date(2076, 12, 31))
+
+
+def _texts(longest: int) -> st.SearchStrategy[str]:
+    return st.text(ALL_BUT_FILLER, max_size=longest)
+
+
+@st.composite
+def documents(draw: st.DrawFn, form: str) -> Details:
+    """Details that a format holds whole: no name is truncated, and a long number leaves room for the optional data."""
+    french = form == "FRA-ID"
+    states = st.just("FRA") if french else st.sampled_from([state.code for state in all_states()])
+    number = draw(_texts(_NUMBER.get(form, 9)))
+    taken = len(number) - 9 + 2 if len(number) > 9 and not french else 0
+    return Details(
+        issuing_state=draw(states),
+        surname=draw(_names),
+        given_names=draw(_names),
+        document_number=number,
+        nationality=draw(states),
+        birth_date=draw(births),
+        sex=draw(st.sampled_from("MFX")),
+        expiry_date=None if french else draw(_expiries),
+        document_type=draw(st.sampled_from(_CODES[form])),
+        optional_data=draw(_texts(max(_OPTIONAL[form] - taken, 0))),
+        optional_data_2=draw(_texts(_OPTIONAL_2.get(form, 0))),
+    )
+
+
+@st.composite
+def composed(draw: st.DrawFn, form: str | None = None) -> tuple[str, Lines]:
+    """A format, and the lines of a document of it."""
+    chosen = form or draw(st.sampled_from(FORMATS))
+    return chosen, compose(chosen, draw(documents(chosen)))
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> tuple[str, Lines]:
+    """A document of some format with a few other characters, and perhaps with digits that fit again."""
+    form, lines = draw(composed())
+    length = LAYOUT[form].length
+    for _ in range(draw(st.integers(1, 3))):
+        line, position = draw(st.integers(0, len(lines) - 1)), draw(st.integers(0, length - 1))
+        lines = put(lines, line, position, draw(st.sampled_from(ALPHABET + "<<<0KKK")))
+    return form, fitted(form, lines) if draw(st.booleans()) else lines
+
+
+def sketch(value: Any) -> str:
+    """Everything that a log or a traceback might show of a value."""
+    return f"{value!r}{value}"
