@@ -13,6 +13,7 @@ from apoa_client.cli.language import N_, _
 
 COMMANDS = {
     "report": "apoa_client.cli.report:report",
+    "check": "apoa_client.cli.check:check",
     "status": "apoa_client.cli.status:status",
     "list": "apoa_client.cli.register:list_reports",
     "show": "apoa_client.cli.register:show",
@@ -26,11 +27,11 @@ COMMANDS = {
     "demo": "apoa_client.cli.demo:demo",
 }
 
-ALIASES = {"lapor": "report", "daftar": "list", "kirim": "sync", "bukti": "receipt"}
+ALIASES = {"lapor": "report", "cek": "check", "daftar": "list", "kirim": "sync", "bukti": "receipt"}
 """Indonesian names of commands."""
 
 SECTIONS = (
-    (N_("Daily work"), ("report", "status")),
+    (N_("Daily work"), ("report", "check", "status")),
     (N_("Guests"), ("list", "show", "receipt")),
     (N_("Sending"), ("sync", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),

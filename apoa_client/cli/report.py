@@ -8,6 +8,7 @@ import click
 
 from apoa_client.cli.arrival import Arrival, Wishes
 from apoa_client.cli.base import command, option
+from apoa_client.cli.details import guest_details
 from apoa_client.cli.language import N_
 from apoa_client.cli.session import Session
 
@@ -19,26 +20,12 @@ _EXAMPLE = (
 
 @command("report", N_("Report a guest's arrival: read the passport, check it, save it, send it."), _EXAMPLE)
 @option("--mrz", multiple=True, metavar="LINE", text=N_("A line of the passport's MRZ; give it twice. - reads both."))
-@option("--surname", text=N_("Surname; empty for a guest with a single name."))
-@option("--given-names", text=N_("Given names."))
-@option("--document-number", text=N_("Passport number."))
-@option("--nationality", text=N_("Nationality: the country's name or its three letters."))
-@option("--issuing-state", text=N_("State that issued the passport, if it is not the nationality."))
-@option("--birth-date", text=N_("Date of birth, 1985-09-12 or 12/09/1985; the year alone if no more is known."))
-@option("--sex", text=N_("L (male), P (female) or X."))
-@option("--expiry-date", text=N_("Passport expiry, 2030-03-30 or 30/03/2030."))
-@option("--birth-place", text=N_("Place of birth, from the passport's page; - if it is not stated."))
+@guest_details
 @option("--check-in", text=N_("Check-in, 2026-11-24T19:50; now if it is left out."))
 @option("--nights", text=N_("Number of nights."))
 @option("--planned-check-out", text=N_("Planned check-out, in place of the nights."))
 @option("--room", text=N_("Room."))
 @option("--purpose", text=N_("Purpose: tourism (wisata), business (bisnis), family (keluarga), ..."))
-@option("--stay-permit", metavar="CODE", text=N_("Visa or stay permit, such as B1 or C1."))
-@option("--stay-permit-number", text=N_("Number of the visa or stay permit."))
-@option("--stay-until", text=N_("The stay permit ends on this date."))
-@option("--entry-date", text=N_("Date of entry to Indonesia."))
-@option("--phone", text=N_("Phone."))
-@option("--email", text=N_("E-mail."))
 @option("--note", text=N_("Note that is sent with the report."))
 @option(
     "--accept-check-digit",

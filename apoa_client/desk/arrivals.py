@@ -3,9 +3,10 @@
 Filing needs no secret and no line: a report is saved with the keyring locked and the cable out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import date, tzinfo
+from typing import TYPE_CHECKING
 
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.passport.mrz import Mrz, read_mrz
@@ -17,6 +18,9 @@ from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination, examine
 
+if TYPE_CHECKING:
+    from apoa_client.report.checking import Checked
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -26,18 +30,36 @@ class House:
     window_hours: int
 
 
-class Desk:
-    """Where guests are registered."""
+class CheckingDesk:
+    """Where documents are read and checked, which needs no property, no queue and no secret."""
 
-    def __init__(self, outbox: Outbox, clock: Clock, house: House, random: RandomBytes) -> None:
-        self._outbox = outbox
+    def __init__(self, clock: Clock, zone: tzinfo) -> None:
         self._clock = clock
-        self._house = house
-        self._random = random
+        self._zone = zone
+
+    @property
+    def _today(self) -> date:
+        return self._clock.now().astimezone(self._zone).date()
 
     def read(self, lines: Sequence[str]) -> Mrz:
         """Read an MRZ as of today. Raises `apoa_client.passport.mrz.MrzUnreadable`."""
-        return read_mrz(lines, today=self._clock.now().astimezone(self._house.zone).date())
+        return read_mrz(lines, today=self._today)
+
+    def check(self, typed: Mapping[str, str], lines: Sequence[str]) -> "Checked":
+        """What one document amounts to, as of today; nothing is stored."""
+        from apoa_client.report.checking import check  # registering a guest needs none of it
+
+        return check(typed, lines, today=self._today)
+
+
+class Desk(CheckingDesk):
+    """Where guests are registered."""
+
+    def __init__(self, outbox: Outbox, clock: Clock, house: House, random: RandomBytes) -> None:
+        super().__init__(clock, house.zone)
+        self._outbox = outbox
+        self._house = house
+        self._random = random
 
     def examine(self, draft: Draft) -> Examination:
         """What a draft amounts to, as of now."""

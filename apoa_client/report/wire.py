@@ -70,7 +70,7 @@ def guest_value(guest: Guest) -> dict[str, Any]:
             "expiry_date": guest.document.expiry_date.isoformat(),
             "mrz": list(guest.document.mrz) if guest.document.mrz is not None else None,
         },
-        "stay_permit": _permit_value(guest.stay_permit),
+        "stay_permit": permit_value(guest.stay_permit),
         "phone": guest.phone,
         "email": guest.email,
     }
@@ -87,7 +87,8 @@ def stay_value(stay: Stay) -> dict[str, Any]:
     }
 
 
-def _permit_value(permit: StayPermit | None) -> dict[str, Any] | None:
+def permit_value(permit: StayPermit | None) -> dict[str, Any] | None:
+    """A stay permit as JSON values."""
     if permit is None:
         return None
     return {

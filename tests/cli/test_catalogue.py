@@ -30,6 +30,7 @@ SAME_IN_INDONESIAN = {
     "Nov": "the same month",
     "check-in": "receptionists and APOA say it in English",
     "check-out": "receptionists and APOA say it in English",
+    "Visa": "the same word",
     "file": "the same word",
     "transit": "the same word",
     "Asia/Jakarta (WIB), Asia/Makassar (WITA) or Asia/Jayapura (WIT).": "only its 'or' is a word",

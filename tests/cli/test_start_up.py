@@ -61,6 +61,7 @@ NOT_FOR_STATUS = HEAVY | {
     "apoa_client.report.rules",
     "apoa_client.vault",
 }
+NOT_FOR_CHECK = HEAVY | {"nacl", "sqlite3", "apoa_client.outbox", "apoa_client.vault"}
 NOT_FOR_VERSION = NOT_FOR_STATUS | {
     "sqlite3",
     "tomllib",
@@ -95,9 +96,11 @@ def loaded_by(home: Path, *arguments: str, lang: str = "en") -> set[str]:
         (["status"], NOT_FOR_STATUS),
         (QUENTIN.mrz("--no-send"), HEAVY),
         (QUENTIN.typed("--no-send"), HEAVY),
+        (["check", *QUENTIN.mrz()[1:5]], NOT_FOR_CHECK),
+        (["check", "--surname", QUENTIN.surname, "--nationality", "Polandia"], NOT_FOR_CHECK),
         (["list"], HEAVY - {"apoa_client.vault.keyring_store"}),
     ],
-    ids=["version", "status", "report from an MRZ", "report typed", "list"],
+    ids=["version", "status", "report from an MRZ", "report typed", "check an MRZ", "check typed", "list"],
 )
 @pytest.mark.parametrize("lang", ["en", "id"])
 def test_what_is_not_loaded(away: Apoa, arguments: list[str], banned: frozenset[str], lang: str) -> None:
@@ -105,6 +108,12 @@ def test_what_is_not_loaded(away: Apoa, arguments: list[str], banned: frozenset[
     loaded = loaded_by(away.home, *arguments, lang=lang)
     assert "apoa_client.cli.main" in loaded
     assert sorted(loaded & banned) == []
+
+
+def test_a_check_needs_nothing_set_up(apoa: Apoa) -> None:
+    """Neither then nor later is any of it loaded, and no file is made."""
+    assert not loaded_by(apoa.home, "check", *QUENTIN.mrz()[1:5]) & NOT_FOR_CHECK
+    assert not apoa.home.exists()
 
 
 def test_a_room_is_loaded_when_it_is_needed(away: Apoa) -> None:

@@ -1,0 +1,350 @@
+"""A checked document in its two forms: JSON, and a page for a person with the document in hand."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from apoa_client.cli.findings import finding_value
+from apoa_client.cli.forms import state_text
+from apoa_client.cli.language import _, text
+from apoa_client.cli.screen import bad, careful, clean, good, result, strong, write
+from apoa_client.cli.words import SEXES, day_text
+from apoa_client.passport.layouts import COMPOSITE, Span
+from apoa_client.passport.mrz import Change, Convention, Correction, FieldState, Mrz, MrzUnreadable, Problem
+from apoa_client.passport.names import split_names
+from apoa_client.report.checking import Checked
+from apoa_client.report.fields import BY_NAME, FIELDS, Field
+from apoa_client.report.findings import Finding
+from apoa_client.texts import Message, msg, nmsg
+
+_LONGEST_LINE = 60
+"""What is shown of a line; no format's are longer than 44 characters."""
+
+_LONGEST_EDIT = 6
+"""Characters; a correction that changes more is told by what the field would say."""
+
+_GAP = "  "
+
+_ISO_DAY = len("2026-11-24")
+
+_KINDS = {"P": msg("Passport"), "V": msg("Visa")}
+_HEADINGS = {"missing": msg("Nothing to check")}
+_UNREADABLE = msg("Lines that cannot be read")
+_OTHER_KIND = msg("Identity card or other document")
+_BY_FORMAT = {"FRA-ID": msg("French identity card")}
+_LABELS = {"document_number": msg("Document number"), "expiry_date": msg("Date of expiry")}
+"""Of what is no passport."""
+
+_NAMES = frozenset({"surname", "given_names"})
+_READ = (
+    "surname",
+    "given_names",
+    "sex",
+    "birth_date",
+    "nationality",
+    "document_number",
+    "issuing_state",
+    "expiry_date",
+)
+_OF_THE_GUEST = tuple(item for item in FIELDS if item.path.startswith("guest.") and item.name != "mrz")
+_STATES = frozenset({"nationality", "issuing_state"})
+_DATES = frozenset({"birth_date", "expiry_date", "stay_until", "entry_date"})
+
+_SOUND = frozenset({FieldState.OK, FieldState.UNPROTECTED})
+
+_NORMALISED = {
+    Change.INVISIBLE: msg("Invisible characters were left out."),
+    Change.FULL_WIDTH: msg("Wide letters were read as plain ones."),
+    Change.CAPITALS: msg("Small letters were read as capitals."),
+    Change.FILLERS: msg("Other signs were read as <."),
+    Change.K_RUNS: msg("Rows of K were read as <: a scanner takes one for the other."),
+    Change.BLANKS: msg("Blanks were left out."),
+    Change.LINES: msg("The text was cut into lines anew."),
+}
+
+_LONG_NUMBERS = {
+    Convention.EITHER: msg("The document number is long and goes on in the optional data."),
+    Convention.NUMBER_ALONE: msg(
+        "The document number is long and goes on in the optional data. Its check digit leaves out the < between."
+    ),
+    Convention.WITH_FILLER: msg(
+        "The document number is long and goes on in the optional data. Its check digit counts the < between."
+    ),
+}
+
+
+def document_value(checked: Checked) -> dict[str, Any]:
+    """A document as ``check --json`` prints it. Lines and positions count from 1."""
+    mrz = checked.mrz
+    return {
+        "valid": checked.valid,
+        "format": mrz.format if mrz is not None else None,
+        "guest": checked.guest,
+        "errors": [_finding_value(finding) for finding in checked.errors],
+        "warnings": [_finding_value(finding) for finding in checked.warnings],
+        "fields": {name: state.value for name, state in mrz.states.items()} if mrz is not None else {},
+        "suggestions": [_correction_value(c) for problem in checked.problems for c in problem.corrections],
+        "normalised": [change.value for change in mrz.changes] if mrz is not None else [],
+        "long_number": mrz.long_number.value if mrz is not None and mrz.long_number is not None else None,
+        "printed": {name: list(checked.printed.get(name, ())) for name in ("surname", "given_names")},
+    }
+
+
+def _finding_value(finding: Finding) -> dict[str, str | None]:
+    return {**finding_value(finding), "suggestion": finding.suggestion}
+
+
+def _correction_value(correction: Correction) -> dict[str, str | int]:
+    return {
+        "field": correction.field,
+        "line": correction.line + 1,
+        "position": correction.position + 1,
+        "old": correction.old,
+        "new": correction.new,
+        "value": correction.value,
+        "others": correction.others,
+    }
+
+
+def show_document(checked: Checked, number: int = 0) -> None:
+    """Show one document on stdout; `number`, from 1, counts it among several."""
+    result(strong(f"{number}. {_heading(checked)}" if number else _heading(checked)))
+    for line in _marked_lines(checked):
+        write(line)  # never broken: each mark stands below its character
+    for lines in (_rows(checked), _errors(checked), _warnings(checked), _notes(checked)):
+        for line in lines:
+            result(line)
+    result(_verdict(checked))
+    if checked.mrz is None and checked.problems and MrzUnreadable.advice is not None:
+        result(text(MrzUnreadable.advice))
+    if checked.mrz is not None:
+        result(
+            _("A check digit that fits is no proof. Compare the number, and what has no check digit, with the page.")
+        )
+
+
+def _heading(checked: Checked) -> str:
+    if checked.mrz is None:
+        return text(_HEADINGS.get(checked.problems[0].code, _UNREADABLE)) if checked.problems else _("Typed details")
+    kind = _BY_FORMAT.get(checked.mrz.format) or _KINDS.get(checked.mrz.document_type[:1], _OTHER_KIND)
+    return f"{text(kind)} ({checked.mrz.format})"
+
+
+# The lines, with marks below.
+
+
+def _marked_lines(checked: Checked) -> Iterator[str]:
+    spans = [span for problem in checked.problems for span in _at_fault(problem, checked.mrz)]
+    if checked.mrz is None and not spans:
+        return
+    for index, line in enumerate(checked.lines):
+        wrong = {p for span in spans if span.line == index for p in range(span.start, span.end) if p < _LONGEST_LINE}
+        yield "  " + "".join(_coloured(line[:_LONGEST_LINE], wrong))
+        if wrong:
+            yield "  " + bad("".join("^" if p in wrong else " " for p in range(max(wrong) + 1)))
+
+
+def _coloured(line: str, wrong: set[int]) -> Iterator[str]:
+    for is_wrong, run in groupby(enumerate(line), key=lambda place: place[0] in wrong):
+        characters = clean("".join(character for _position, character in run))
+        yield bad(characters) if is_wrong else characters
+
+
+def _at_fault(problem: Problem, mrz: Mrz | None) -> Sequence[Span]:
+    """What to mark. In a line that was mended before it was read, the place where it was."""
+    if problem.code != "bad_length" or mrz is None:
+        return problem.spans
+    return [Span(c.line, c.position, c.position + max(len(c.new), 1)) for c in problem.corrections]
+
+
+# Field by field.
+
+
+class _Row(NamedTuple):
+    """`belief`: how far the value can be believed, and how that looks."""
+
+    label: str
+    value: str
+    belief: str = ""
+    style: Callable[[str], str] = str
+
+
+def _rows(checked: Checked) -> Iterator[str]:
+    """Label, value and belief of each field; the belief stands below the value where the screen is too narrow."""
+    rows = list(_table(checked))
+    label_width = max((len(row.label) for row in rows), default=0)
+    room = _screen_width() - label_width - len(_GAP) * 3
+    value_width = max((len(row.value) for row in rows if len(row.value) + len(row.belief) <= room), default=0)
+    for row in rows:
+        begin, belief = f"{_GAP}{row.label:<{label_width}}{_GAP}", row.style(row.belief)
+        if not row.belief:
+            yield begin + row.value
+        elif max(value_width, len(row.value)) + len(row.belief) <= room:
+            yield f"{begin}{row.value:<{value_width}}{_GAP}{belief}"
+        else:
+            yield begin + row.value
+            yield " " * len(begin) + belief
+
+
+def _screen_width() -> float:
+    """Columns of the screen; without end where there is none."""
+    if not sys.stdout.isatty():
+        return float("inf")
+    import shutil  # only for a terminal
+
+    return shutil.get_terminal_size().columns - 1
+
+
+def _table(checked: Checked) -> Iterator[_Row]:
+    states = _states(checked)
+    for item in _OF_THE_GUEST:
+        value = _value(checked.guest, item.path)
+        state = None if item.name in checked.typed else states.get(item.name)
+        if value or state is not None:
+            unknown = "-" if state in _SOUND else "?"
+            shown = clean(_shown(item.name, value)) if value else unknown
+            yield _Row(_label(checked, item), shown, *_belief(checked, item.name, state, shown))
+
+
+def _label(checked: Checked, item: Field) -> str:
+    passport = checked.mrz is None or checked.mrz.document_type.startswith("P")
+    return text(item.label if passport else _LABELS.get(item.name, item.label))
+
+
+def _value(guest: Mapping[str, Any], path: str) -> str | None:
+    """What stands at a path of the contract, below the guest."""
+    value: Any = {"guest": guest}
+    for key in path.split("."):
+        value = value[key] if value is not None else None
+    return value if isinstance(value, str) else None
+
+
+def _states(checked: Checked) -> Mapping[str, FieldState]:
+    """How far each field of the form can be believed, as far as the MRZ has it."""
+    if checked.mrz is None:
+        return {}
+    states = dict(checked.mrz.states)
+    names = states.pop("names")
+    states = {"surname": names, "given_names": names} | states
+    wrong = {error.field for error in checked.errors}
+    blameless = {name for name in _NAMES if states[name] not in _SOUND and BY_NAME[name].path not in wrong}
+    return {
+        name: FieldState.UNPROTECTED if name in blameless else state for name, state in states.items() if name in _READ
+    }
+
+
+def _shown(name: str, value: str) -> str:
+    """A value of the contract in the reader's words."""
+    if name in _STATES:
+        return state_text(value)
+    if name in _DATES and len(value) == _ISO_DAY:
+        return day_text(date.fromisoformat(value))
+    return _(SEXES[value]) if name == "sex" and value in SEXES else value
+
+
+def _belief(checked: Checked, name: str, state: FieldState | None, shown: str) -> tuple[str, Callable[[str], str]]:
+    if state is None:
+        return (_("as you typed it") if checked.mrz is not None else "", str)
+    if state in _BELIEFS or name in _NAMES:
+        words, style = _BELIEFS.get(state, _BELIEFS[FieldState.BAD])
+        return text(words), style
+    [best, *others] = next(problem.corrections for problem in checked.problems if problem.field == name)
+    if others and state is not FieldState.REPAIRED:
+        return _("several readings fit"), careful
+    perhaps = _shown(name, best.value)
+    if perhaps == shown:
+        return _("perhaps its check digit is wrong"), careful
+    return _("perhaps {value}").format(value=clean(perhaps)), careful
+
+
+_BELIEFS: Mapping[FieldState, tuple[Message, Callable[[str], str]]] = {
+    FieldState.OK: (msg("check digit fits"), good),
+    FieldState.UNPROTECTED: (msg("no check digit: compare"), str),
+    FieldState.BAD: (msg("wrong: compare"), bad),
+}
+
+
+# Sentences.
+
+
+def _errors(checked: Checked) -> Iterator[str]:
+    """Each error once, and what would mend it."""
+    told: list[Any] = []
+    for error in checked.errors:
+        if error.message in told:  # a digit in both names, for one
+            continue
+        told.append(error.message)
+        yield f"{bad('x')} {text(error.message)}"
+        problem = next((problem for problem in checked.problems if problem.message == error.message), None)
+        if problem is not None:
+            yield from _corrections(problem)
+        elif error.suggestion:
+            yield "  " + _("Perhaps: {value}").format(value=clean(error.suggestion))
+
+
+def _corrections(problem: Problem) -> Iterator[str]:
+    for correction in problem.corrections:
+        yield "  " + _("Perhaps: {value}").format(value=clean(_told(correction)))
+    others = problem.corrections[0].others if problem.corrections else 0
+    if others:
+        yield "  " + text(
+            nmsg(
+                "{count} other is as likely as the first. Only the page can tell.",
+                "{count} others are as likely as the first. Only the page can tell.",
+                others,
+            )
+        )
+
+
+def _told(correction: Correction) -> str:
+    """What the field would say, and which character changes."""
+    value = _would_say(correction)
+    if max(len(correction.old), len(correction.new)) > _LONGEST_EDIT:
+        return value
+    if not correction.old:
+        change = _("{new} was left out, line {line}, character {position}")
+    elif not correction.new:
+        change = _("{old} is too many, line {line}, character {position}")
+    else:
+        change = _("{new} in place of {old}, line {line}, character {position}")
+    told = change.format(
+        new=correction.new, old=correction.old, line=correction.line + 1, position=correction.position + 1
+    )
+    return f"{value} ({told})" if value else told
+
+
+def _would_say(correction: Correction) -> str:
+    if correction.field == COMPOSITE:
+        return ""
+    if correction.field == "names":
+        return ", ".join(filter(None, split_names(correction.value)))
+    return _shown(correction.field, correction.value)
+
+
+def _warnings(checked: Checked) -> Iterator[str]:
+    yield from (f"{careful('!')} {text(warning.message)}" for warning in checked.warnings)
+
+
+def _notes(checked: Checked) -> Iterator[str]:
+    """What was changed to read the lines, and what the page may show where the lines cannot."""
+    if checked.mrz is None:
+        return
+    notes = [_NORMALISED[change] for change in checked.mrz.changes]
+    if checked.mrz.long_number in _LONG_NUMBERS:
+        notes.append(_LONG_NUMBERS[checked.mrz.long_number])
+    yield from (f"- {text(note)}" for note in notes)
+    for name, forms in checked.printed.items():
+        if forms and name not in checked.typed:
+            said = _("{field}: the page may print {forms}.").format(
+                field=text(BY_NAME[name].label), forms=", ".join(map(clean, forms))
+            )
+            yield f"- {said}"
+
+
+def _verdict(checked: Checked) -> str:
+    if checked.valid:
+        return good(_("Valid: nothing is wrong with what was given."))
+    count = len(checked.errors)
+    return bad(text(nmsg("Not valid: {count} thing is wrong.", "Not valid: {count} things are wrong.", count)))

@@ -1,0 +1,273 @@
+"""One document by itself: only what was given is judged, and all that is wrong is said at once."""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import search
+from hypothesis import example, given
+from hypothesis import strategies as st
+from report_helpers import GUESTS, NOW, PRINTED, TYPED, mrz, spoilt, told
+
+from apoa_client.passport.check_digits import ALPHABET
+from apoa_client.passport.compose import Details, compose
+from apoa_client.passport.dates import PartialDate
+from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
+from apoa_client.report.checking import Checked, check, documents
+from apoa_client.report.model import Guest
+from apoa_client.report.wire import guest_value
+
+TODAY = NOW.date()
+PASSPORT = mrz().lines
+CARD = compose("TD1", Details(**PRINTED))
+VISA = compose("MRV-A", Details(**PRINTED))
+SPECIMENS = [
+    tuple(json.loads(line)["lines"])
+    for line in (Path(__file__).parent.parent / "passport" / "mrz_specimens.jsonl").read_text("utf-8").splitlines()
+]
+
+
+def look(lines: Mrz | tuple[str, ...] = (), **typed: str) -> Checked:
+    return check(typed, lines.lines if isinstance(lines, Mrz) else lines, today=TODAY)
+
+
+def form(value: Any) -> Any:
+    """The keys of nested objects."""
+    return {key: form(inner) for key, inner in value.items()} if isinstance(value, dict) else None
+
+
+class TestWhatWasRead:
+    """The guest, in the contract's form."""
+
+    def test_a_passport_that_is_as_it_should_be(self) -> None:
+        """All that its lines hold, and null for what they do not."""
+        checked = look(PASSPORT)
+        assert (checked.valid, checked.errors, checked.warnings, checked.problems) == (True, (), (), ())
+        assert checked.lines == PASSPORT
+        assert checked.guest == {
+            "surname": "SMITH",
+            "given_names": "JANE ANN",
+            "sex": "F",
+            "birth_date": "1985-09-12",
+            "birth_place": None,
+            "nationality": "GBR",
+            "document": {
+                "type": "P",
+                "number": "925076473",
+                "issuing_state": "GBR",
+                "expiry_date": "2032-03-30",
+                "mrz": list(PASSPORT),
+            },
+            "stay_permit": None,
+            "phone": None,
+            "email": None,
+        }
+
+    @given(GUESTS)
+    def test_the_form_is_the_contracts(self, guest: Guest) -> None:
+        """Key for key what a report sends, with or without a stay permit."""
+        permit = {"stay_permit": "B1"} if guest.stay_permit is not None else {}
+        assert form(look(PASSPORT, **permit).guest) == form(guest_value(guest))
+
+    def test_typed_details_alone(self) -> None:
+        """As a report would have them; whatever is missing is no error here."""
+        checked = look(surname="Muñoz", sex="perempuan", nationality="Spanyol", birth_date="1985", phone="08123456")
+        assert (checked.valid, checked.warnings, checked.mrz) == (True, (), None)
+        known = {key: value for key, value in checked.guest.items() if value is not None and key != "document"}
+        assert known == {
+            "surname": "MUÑOZ",
+            "sex": "F",
+            "nationality": "ESP",
+            "birth_date": "1985",
+            "phone": "08123456",
+        }
+        assert set(checked.guest["document"].values()) == {None}
+
+    def test_a_typed_stay_permit(self) -> None:
+        """In the contract's form, or null as a whole."""
+        permit = look(stay_permit="B1", stay_until="20/12/2026").guest["stay_permit"]
+        assert permit == {"code": "B1", "number": None, "valid_until": "2026-12-20", "entry_date": None}
+
+    def test_a_single_name(self) -> None:
+        """An empty name beside another one is known to be empty."""
+        assert look(mrz(given_names="")).guest["given_names"] == ""
+        assert look(surname="Smith").guest["given_names"] is None
+
+    def test_what_the_page_may_print(self) -> None:
+        """Only a hint: the name stays as it was read."""
+        checked = look(mrz(surname="MUELLER", issuing_state="D", nationality="D"))
+        assert checked.printed == {"surname": ("MÜLLER",), "given_names": ()}
+        assert checked.guest["surname"] == "MUELLER"
+
+
+class TestWhatIsWrong:
+    """Refused: what can only be wrong."""
+
+    def test_nothing_at_all(self) -> None:
+        """Blanks are nothing, too."""
+        for checked in (look(), look(surname=" "), look(("", " "))):
+            assert told(checked.errors) == {("mrz", "missing")}
+            assert not checked.valid
+
+    def test_lines_that_are_no_mrz(self) -> None:
+        """The guest is unknown, but for what was typed beside; the lines are there to be marked."""
+        checked = look((PASSPORT[0].replace("S", "*"), PASSPORT[1]), surname="Smith")
+        assert told(checked.errors) == {("mrz", "bad_character")}
+        assert (checked.mrz, checked.guest["surname"], checked.guest["sex"]) == (None, "SMITH", None)
+        assert checked.guest["document"]["mrz"] is None
+        assert [span.start for span in checked.problems[0].spans] == [5]
+        assert checked.lines[0][5] == "*"
+
+    def test_a_wrong_date_with_its_correction(self) -> None:
+        """The field's path, and what it would be."""
+        checked = look(spoilt(1, 14, "6"))
+        [error] = checked.errors
+        assert (error.field, error.code, error.suggestion) == ("guest.birth_date", "check_digit", "1985-09-12")
+        assert [problem.field for problem in checked.problems] == ["birth_date"]
+
+    def test_typed_over_it_no_longer_counts(self) -> None:
+        """And the two are compared."""
+        checked = look(spoilt(1, 14, "6"), birth_date="12/09/1985")
+        assert (checked.valid, checked.problems) == (True, ())
+        assert checked.guest["birth_date"] == "1985-09-12"
+        assert told(checked.warnings) == {("birth_date", "conflict")}
+        assert checked.typed == {"birth_date"}
+
+    def test_a_filler_that_was_lost(self) -> None:
+        """Read as it must have been, and not valid."""
+        checked = look((PASSPORT[0][:-1], PASSPORT[1]))
+        assert told(checked.errors) == {("mrz", "bad_length")}
+        assert checked.errors[0].suggestion == PASSPORT[0]
+        assert checked.guest["surname"] == "SMITH"
+
+    @pytest.mark.parametrize(
+        ("name", "text", "code"),
+        [
+            ("nationality", "Jermann", "unknown_state"),
+            ("birth_date", "31/04/1985", "bad_date"),
+            ("expiry_date", "2030", "bad_date"),
+            ("sex", "?", "bad_character"),
+            ("document_number", "A*1", "bad_character"),
+            ("email", "here", "bad_character"),
+            ("birth_date", "2026-11-26", "order"),
+        ],
+    )
+    def test_typed_wrongly(self, name: str, text: str, code: str) -> None:
+        """Each by its field."""
+        [error] = check({name: text}, (), today=TODAY).errors
+        assert (error.field.rpartition(".")[2].endswith(name.rpartition("_")[2]), error.code) == (True, code)
+
+    def test_all_at_once_in_the_forms_order(self) -> None:
+        """Not one complaint at a time."""
+        checked = look(spoilt(1, 14, "6"), sex="?", expiry_date="x")
+        assert [error.field for error in checked.errors] == [
+            "guest.sex",
+            "guest.birth_date",
+            "guest.document.expiry_date",
+        ]
+
+
+class TestWarnings:
+    """What may be true all the same."""
+
+    @pytest.mark.parametrize(
+        ("details", "expected"),
+        [
+            ({"expiry_date": TODAY}, set()),
+            ({"expiry_date": TODAY - timedelta(days=1)}, {("expiry_date", "expired")}),
+            ({"birth_date": PartialDate(1926, 11, 25)}, set()),
+            ({"nationality": "IND"}, {("issuing_state", "implausible")}),
+            ({"nationality": "D", "issuing_state": "DEU"}, set()),
+            ({"nationality": "IDN", "issuing_state": "IDN"}, {("nationality", "not_foreign")}),
+            ({"surname": "A" * 20, "given_names": "B" * 30}, {("given_names", "name_truncated")}),
+        ],
+    )
+    def test_about_a_passport(self, details: dict[str, Any], expected: set[tuple[str, str]]) -> None:
+        """Each leaves it valid."""
+        checked = look(mrz(**details))
+        assert told(checked.warnings) == expected
+        assert checked.valid
+
+    @pytest.mark.parametrize(("born", "codes"), [("1915-11-25", []), ("1915-11-24", ["implausible"])])
+    def test_an_age_that_nobody_has(self, born: str, codes: list[str]) -> None:
+        """Over 110, to the day."""
+        assert [warning.code for warning in look(birth_date=born).warnings] == codes
+
+    def test_a_card_and_a_visa(self) -> None:
+        """Both may be in order; that they are no passport is said."""
+        for lines, code in ((CARD, "implausible"), (VISA, "unknown_format")):
+            checked = look(lines)
+            assert checked.valid
+            assert told(checked.warnings) == {("mrz", code)}
+
+
+class TestDocuments:
+    """Which lines of a text are one document."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "{0}\n{1}\n\n{2}\n{3}\n{4}",
+            "{0}\r\n{1}\r\n\r\n\r\n{2}\r\n{3}\r\n{4}\r\n",
+            "\n\n{0}\n{1}\n \t \n{2}\n{3}\n{4}\n\n",
+            "{0}\r\n\r\n{1}\r\n\r\n{2}\r\n\r\n{3}\r\n\r\n{4}\r\n\r\n",
+            "{0}\n{1}\n\n{2}\n\n{3}\n\n{4}",
+        ],
+    )
+    def test_two_documents(self, text: str) -> None:
+        """Blank lines part them; those of a reader that ends each line twice do not."""
+        assert documents(text.format(*PASSPORT, *CARD)) == [PASSPORT, CARD]
+
+    def test_one_long_line_each(self) -> None:
+        """Each is a document by itself, however many there are."""
+        assert documents("\n\n".join(["".join(PASSPORT)] * 3)) == [("".join(PASSPORT),)] * 3
+
+    def test_a_wrong_line_belongs_to_its_neighbour_all_the_same(self) -> None:
+        """The shape decides, so that one wrong character makes one wrong document, not two."""
+        first, second = PASSPORT[0].replace("S", "*"), PASSPORT[1][:-2]
+        assert documents(f"{first}\n\n{second}\n") == [(first, second)]
+
+    def test_what_is_nothing(self) -> None:
+        """No document in an empty text; whatever else is one."""
+        assert documents("") == documents(" \n\t\r\n") == []
+        assert documents("a\n\nb\n\nc\nd") == [("a",), ("b",), ("c", "d")]
+
+    @given(st.lists(st.text(ALPHABET[:12] + " ", max_size=50), max_size=12))
+    def test_no_line_is_lost(self, lines: list[str]) -> None:
+        """In their order, each once."""
+        found = [line for document in documents("\n".join(lines)) for line in document]
+        assert found == [line for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("lines", SPECIMENS, ids="".join)
+def test_the_specimens(lines: tuple[str, ...]) -> None:
+    """Valid is what the passport room calls valid, and every problem of its is an error with a path of the contract."""
+    checked = look(lines)
+    try:
+        read = read_mrz(lines, today=TODAY)
+    except MrzUnreadable:
+        assert checked.mrz is None
+        assert [error.field for error in checked.errors] == ["guest.document.mrz"]
+        return
+    assert checked.valid == read.valid
+    assert checked.problems == read.problems
+    assert {problem.code for problem in read.problems} == {error.code for error in checked.errors}
+    assert all(error.field.startswith("guest.") for error in checked.errors)
+
+
+@search(50)
+@given(
+    st.lists(st.text(ALPHABET, min_size=28, max_size=46) | st.text(max_size=50), max_size=4),
+    st.fixed_dictionaries({}, optional={name: st.text(max_size=12) for name in TYPED}),
+    st.dates(date(2000, 1, 1), date(2060, 12, 31)),
+)
+@example([PASSPORT[0].replace("M", "1"), PASSPORT[1].replace("F", "1")], {}, TODAY)
+def test_nothing_is_raised_and_json_can_hold_it(lines: list[str], typed: dict[str, str], today: date) -> None:
+    """Whatever the lines and the details; no ``repr`` shows any of it."""
+    checked = check(typed, lines, today=today)
+    assert json.loads(json.dumps(checked.guest)) == checked.guest
+    assert checked.valid == (not checked.errors)
+    for value in checked.guest.values():
+        assert not isinstance(value, str) or len(value) < 6 or value not in repr(checked)
