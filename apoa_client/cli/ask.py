@@ -80,8 +80,8 @@ def _agreed(problem: Problem) -> Correction | None:
         number = plain_document_number(_line("  " + text(BY_NAME["document_number"].label)))
         return next((one for one in problem.corrections if plain_document_number(one.value) == number), None)
     best = problem.corrections[0]
-    question = _("Perhaps: {value}. Is that what the passport says?").format(value=clean(best.value))
-    return best if agree("  " + question, unless_told=False) else None
+    remark("  " + _("Perhaps: {value}").format(value=clean(best.value)))
+    return best if agree("  " + _("Is that what the passport says?"), unless_told=False) else None
 
 
 def ask_again(typed: dict[str, str], errors: Sequence[Finding]) -> bool:
