@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client import __version__
 from apoa_client.errors import NotNow, SecretMissing, SettingsProblem, WrongPassword
-from apoa_client.ports import Authority, Clock, Meta, Progress
+from apoa_client.ports import Authority, Clock, Interruptions, Meta, Progress
 from apoa_client.settings import config
 from apoa_client.settings.config import Config, Property
 from apoa_client.settings.folders import Folders, find_folders
@@ -194,14 +194,20 @@ class App:
         )
         return self._open.enter_context(server).base_url
 
-    def deliver(self, terms: "Terms", progress: Progress, patience: "Patience | None" = None) -> "Outcome":
+    def deliver(
+        self,
+        terms: "Terms",
+        progress: Progress,
+        interruptions: Interruptions,
+        patience: "Patience | None" = None,
+    ) -> "Outcome":
         """One run of delivery, as `apoa_client.delivery.sync.deliver` describes it."""
         import random
 
         from apoa_client.delivery.sync import Parts, deliver
 
         # The jitter is `random`'s: it spreads the load of many properties, and nobody gains by guessing it.
-        parts = Parts(self.outbox, lambda: self.connect(patience), self.clock, random.random, progress)
+        parts = Parts(self.outbox, lambda: self.connect(patience), self.clock, random.random, progress, interruptions)
         return deliver(parts, terms)
 
     def test(self, house: Property, password: str, patience: "Patience | None" = None) -> Meta:
@@ -224,7 +230,7 @@ class App:
             save(self.folders.config, house)
         self.outbox.stop(None)
         if meta is not None:
-            self.outbox.contacted(self.clock.now())
+            self.outbox.contacted(self.clock.now(), meta.server_time)
         return meta
 
     def set_up(self, house: Property, password: str, *, language: str = "") -> NotNow | None:
@@ -237,26 +243,28 @@ class App:
         from apoa_client.settings.writer import save
 
         trouble: NotNow | None = None
+        meta: Meta | None = None
         try:
-            house = _as_told(house, self.test(house, password))
+            meta = self.test(house, password)
+            house = _as_told(house, meta)
         except NotNow as exc:
             trouble = exc
         secrets_now = self.secrets_of(house)
         house = replace(house, public_key=self._key_pair(house, secrets_now))
         if not house.training:
             secrets_now.store_password(password)
-        self._make_outbox(house, answered=trouble is None)
+        self._make_outbox(house, meta)
         save(self.folders.config, house, language=language)
         return trouble
 
-    def _make_outbox(self, house: Property, *, answered: bool) -> None:
+    def _make_outbox(self, house: Property, meta: Meta | None) -> None:
         """Make the queue, or find it as it was; a stop ends with a password that was just tested."""
         from apoa_client.outbox.store import SqliteOutbox
 
         with SqliteOutbox.open(self.folders.outbox(house.name), _LateSealer(self), create=True) as outbox:
-            if answered:
+            if meta is not None:
                 outbox.stop(None)
-                outbox.contacted(self.clock.now())
+                outbox.contacted(self.clock.now(), meta.server_time)
 
     def _key_pair(self, house: Property, secrets_now: "PropertySecrets") -> str:
         """The public key: the property's own where it has one, whose private key is then moved to the chosen vault.

@@ -13,6 +13,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_SLICE_S = 0.25
+"""Windows delivers a Ctrl-C to no thread that waits: so we wait in slices."""
+
 
 def within(seconds: float, call: Callable[[], T]) -> T:
     """Return what `call` returns, or raise what it raises; raise `TimeoutError` when `seconds` pass first."""
@@ -28,11 +31,16 @@ def within(seconds: float, call: Callable[[], T]) -> T:
             answers.put(lambda: value)
 
     threading.Thread(target=run, daemon=True, name="apoa-patience").start()
-    try:
-        answer = answers.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError from None
-    return answer()
+    return _first(answers, seconds)()
+
+
+def _first(answers: "queue.SimpleQueue[Callable[[], T]]", seconds: float) -> Callable[[], T]:
+    while seconds > 0:
+        try:
+            return answers.get(timeout=min(seconds, _SLICE_S))
+        except queue.Empty:
+            seconds -= _SLICE_S
+    raise TimeoutError
 
 
 def _raise(failure: BaseException) -> T:  # type: ignore[type-var]  # it never returns; T lets it stand for a value

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from contextlib import AbstractContextManager
+    from datetime import datetime, timedelta
 
     from apoa_client.errors import ApoaError
     from apoa_client.report.findings import Finding
@@ -137,6 +138,8 @@ class Summary(NamedTuple):
     stop: Stop | None
     hold_until: datetime | None = None
     """The authority asked everyone of us to wait until then (Retry-After of a whole call)."""
+    clock_skew: timedelta | None = None
+    """By how much the authority's clock was ahead of ours when it last told the time."""
 
 
 class Outbox(Protocol):
@@ -193,8 +196,15 @@ class Outbox(Protocol):
         """Send nothing before this time, because the authority asked for it."""
         ...
 
-    def contacted(self, at: datetime) -> None:
-        """The authority answered at this time."""
+    def contacted(self, at: datetime, server_time: datetime | None = None) -> None:
+        """The authority answered at this time, and said, perhaps, what time it had."""
+        ...
+
+    def turn(self, wait_s: float) -> AbstractContextManager[bool]:
+        """Whether it is this process's turn to deliver, until the context is left: one process delivers at a time.
+
+        Waits at most `wait_s` for whoever delivers now. A process that died holds nothing up.
+        """
         ...
 
 
@@ -251,6 +261,18 @@ class Authority(Protocol):
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
         """The authority's own PDF of a receipt; None where it has none."""
+        ...
+
+
+class Interruptions(Protocol):
+    """Ctrl-C and the like, which may come at any time and must not come between a call and writing down its answer."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Within it an interruption waits; leaving it raises what came."""
+        ...
+
+    def heard(self) -> AbstractContextManager[None]:
+        """Within it, although `held`, an interruption is raised at once: nothing waits for a slow line."""
         ...
 
 

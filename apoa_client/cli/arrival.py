@@ -9,8 +9,8 @@ from apoa_client.cli.forms import card, checked_value, guest_name, report_json
 from apoa_client.cli.language import _, text
 from apoa_client.cli.screen import bad, careful, clean, document, good, remark, result, strong
 from apoa_client.cli.session import Session
-from apoa_client.cli.words import moment_text
-from apoa_client.errors import Exit
+from apoa_client.cli.words import moment_text, skew_text
+from apoa_client.errors import Exit, StorageProblem
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.ports import Content, Entry
 from apoa_client.report.draft import Draft
@@ -97,8 +97,7 @@ class Arrival:
         if not self._wishes.json:
             self._say_saved(report, entry)
         if not self._wishes.no_send:
-            content = self._send(content)
-            entry = self._app.outbox.find(entry.id)[0]
+            entry, content = self._sent(entry, content)
         if self._wishes.json:
             document(report_json(entry, content, zone=self._app.house.zone))
         else:
@@ -108,18 +107,33 @@ class Arrival:
         name = guest_name(report.guest) if report.guest is not None else ""
         result(_("Saved: {name}, report {id}.").format(name=strong(name), id=strong(short_id(entry.id))))
 
+    def _sent(self, entry: Entry, content: Content) -> tuple[Entry, Content]:
+        """What sending made of it. A disk that fails from here on is told, and the report is saved all the same."""
+        try:
+            content = self._send(content)
+            return next(iter(self._app.outbox.find(entry.id)), entry), content
+        except StorageProblem as exc:
+            show_error(exc)
+            return entry, content
+
     def _send(self, content: Content) -> Content:
         from apoa_client.authority.limits import Patience  # not for --no-send
+        from apoa_client.cli.interruptions import Signals
         from apoa_client.cli.progress import Silent
         from apoa_client.delivery.sync import Terms
 
         wait = SENDING_PATIENCE_S
-        terms = Terms(self._app.house.fingerprint, first=content.report.id, wait_s=wait)
-        outcome = self._app.deliver(terms, Silent(), Patience(connect_s=wait, read_s=wait, total_s=wait))
+        terms = Terms(self._app.house.fingerprint, first=content.report.id, wait_s=wait, turn_s=wait)
+        with Signals() as signals:
+            outcome = self._app.deliver(terms, Silent(), signals, Patience(connect_s=wait, read_s=wait, total_s=wait))
         if outcome.error is not None and outcome.error.exit_code is not Exit.NOT_NOW:
             show_error(outcome.error)
         elif outcome.error is not None and not self._session.quiet:
             remark(careful(text(outcome.error.message)))  # its advice is what `_say_where` says
+        if outcome.clock_skew is not None:
+            remark(careful(skew_text(outcome.clock_skew)))
+        if outcome.busy and not self._session.quiet:
+            remark(_("Another apoa command is sending at this moment. It sends what waits here, too."))
         verdict = outcome.verdicts.get(content.report.id)
         if verdict is None:
             return content

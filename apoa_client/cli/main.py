@@ -25,7 +25,8 @@ from apoa_client.texts import LANGUAGES
 if TYPE_CHECKING:
     from apoa_client.ports import Clock
 
-_INTERRUPTED = 130
+_INTERRUPTED, _TERMINATED = 130, 143
+"""What a shell makes of SIGINT and SIGTERM."""
 
 
 @click.group(
@@ -81,10 +82,12 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
     except click.ClickException as exc:
         _complain(exc)
         return exc.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as exc:
         remark()
         remark(_("Stopped. What was saved is kept."))
-        return _INTERRUPTED
+        from apoa_client.cli.interruptions import Terminated  # only for whoever was
+
+        return _TERMINATED if isinstance(exc.__cause__, Terminated) else _INTERRUPTED
     except ApoaError as exc:
         _explain(session, exc)
         return exc.exit_code

@@ -28,7 +28,7 @@ class Silent:
 
 
 class Bar:
-    """A bar on stderr, while a delivery runs: how many of all, and how many were refused."""
+    """A bar on stderr, while a delivery runs: how many of all, how fast, and how many were refused."""
 
     def __init__(self) -> None:
         self._rich: RichProgress | None = None
@@ -45,19 +45,25 @@ class Bar:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=True,
         )
         self._rich.start()
-        self._task = self._rich.add_task(_("Sending"), total=waiting)
+        self._task = self._rich.add_task(_("Sending"), total=waiting, rate="")
 
     def advance(self, verdict: Verdict) -> None:
         """Move the bar on."""
         self._refused += verdict.status is Status.REJECTED
         if self._rich is not None and self._task is not None:
             words = _("Sending ({count} refused)").format(count=self._refused) if self._refused else _("Sending")
-            self._rich.update(self._task, advance=1, description=words)
+            self._rich.update(self._task, advance=1, description=words, rate=self._rate())
+
+    def _rate(self) -> str:
+        """Reports a second so far; nothing before there are two answers to reckon with."""
+        speed = self._rich.tasks[0].speed if self._rich is not None else None
+        return "" if speed is None else _("{rate}/s").format(rate=f"{speed:.1f}")
 
     def trouble(self, error: ApoaError) -> None:
         """Leave it to the summary."""

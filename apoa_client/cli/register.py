@@ -16,7 +16,7 @@ from apoa_client.cli.language import N_, _
 from apoa_client.cli.screen import bad, careful, clean, document, remark, result, strong
 from apoa_client.cli.session import Session
 from apoa_client.cli.words import KINDS, STATES, moment_text
-from apoa_client.errors import CredentialsProblem, SealBroken, UsageProblem
+from apoa_client.errors import CredentialsProblem, Exit, SealBroken, StorageProblem, UsageProblem
 from apoa_client.ports import Content, Entry, Selection
 from apoa_client.report import values
 from apoa_client.report.kinds import OPEN_STATES, State, short_id
@@ -40,17 +40,28 @@ class _Row:
 @option("--room", metavar="TEXT", text=N_("In this room."))
 @option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
 @click.pass_obj
-def list_reports(session: Session, /, *, as_json: bool, **choice: Any) -> None:  # noqa: ANN401  click's
-    """Choose, open, show."""
+def list_reports(session: Session, /, *, as_json: bool, **choice: Any) -> int:  # noqa: ANN401  click's
+    """Choose, open, show; what a damaged file still gives, and then that it is damaged."""
     session.json = as_json
     app = session.app
-    rows = [row for row in _opened(app, _selection(app, choice)) if _fits(row, choice["guest"], choice["room"])]
+    rows: list[_Row] = []
+    damage: StorageProblem | None = None
+    try:
+        rows += (row for row in _opened(app, _selection(app, choice)) if _fits(row, choice["guest"], choice["room"]))
+    except StorageProblem as exc:
+        if not rows:
+            raise
+        damage = exc
     if as_json:
         document({"reports": [report_json(row.entry, row.content, zone=app.house.zone) for row in rows]})
     elif rows:
         _table(app, rows)
     else:
         result(_("No reports."))
+    if damage is None:
+        return Exit.DONE
+    show_error(damage)
+    return damage.exit_code
 
 
 @command("show", N_("Show one report in full."), "apoa show 2e8b11aa")

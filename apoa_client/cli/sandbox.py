@@ -1,8 +1,9 @@
 """`apoa sandbox`: the training authority as a server of its own."""
 
-import tempfile
 import threading
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -31,9 +32,9 @@ def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) ->
     from apoa_client.sandbox.server import SandboxServer  # slow to load
 
     password = session.environ.get(_PASSWORD, DEFAULT_PASSWORD)
-    with tempfile.TemporaryDirectory(prefix="apoa-sandbox-") as folder:
+    with ExitStack() as open_things:
         server = SandboxServer(
-            memory or Path(folder) / "sandbox.db",
+            memory or Path(open_things.enter_context(TemporaryDirectory(prefix="apoa-sandbox-"))) / "sandbox.db",
             port=port,
             username=TRAINING_USERNAME,
             password=password,

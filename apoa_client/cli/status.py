@@ -9,10 +9,10 @@ from apoa_client.cli.base import command, option
 from apoa_client.cli.language import N_, _
 from apoa_client.cli.screen import bad, careful, clean, document, good, result, strong
 from apoa_client.cli.session import Session
-from apoa_client.cli.words import moment_text
+from apoa_client.cli.words import moment_text, seconds, skew_text
 from apoa_client.errors import Exit
 from apoa_client.ports import Summary
-from apoa_client.report.deadline import SOON, instant
+from apoa_client.report.deadline import CLOCK_TOLERANCE, SOON, instant
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import Property
 
@@ -54,6 +54,7 @@ def _value(house: Property, summary: Summary) -> dict[str, Any]:
         "next_due_at": moment(summary.next_due_at),
         "last_contact_at": moment(summary.last_contact_at),
         "sending_stopped": None if stop is None else {"reason": stop.reason, "since": moment(stop.since)},
+        "clock_skew_s": seconds(summary.clock_skew),
     }
 
 
@@ -78,6 +79,8 @@ def _show(house: Property, summary: Summary, now: datetime) -> None:
     contact = summary.last_contact_at
     said = moment_text(contact, house.zone) if contact is not None else _("never yet")
     result(_("Last contact with the authority: {moment}").format(moment=said))
+    if summary.clock_skew is not None and abs(summary.clock_skew) > CLOCK_TOLERANCE:
+        result(careful(skew_text(summary.clock_skew)))
 
 
 def _row(label: str, count: int, colour: Any) -> None:  # noqa: ANN401  one of screen's styles

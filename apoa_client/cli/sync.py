@@ -8,10 +8,12 @@ import click
 
 from apoa_client.cli.base import command, option
 from apoa_client.cli.findings import finding_line, plain_error, show_error
+from apoa_client.cli.interruptions import Signals
 from apoa_client.cli.language import N_, _
 from apoa_client.cli.progress import watcher
 from apoa_client.cli.screen import bad, careful, document, good, remark, result
 from apoa_client.cli.session import Session
+from apoa_client.cli.words import seconds, skew_text
 from apoa_client.delivery.sync import Outcome, Terms
 from apoa_client.errors import Exit
 from apoa_client.report.kinds import short_id
@@ -42,7 +44,9 @@ def sync(session: Session, *, scheduled: bool, wait_s: float | None, quiet: bool
     if scheduled:
         _pause()
     bar = watcher(terminal=session.terminal and not as_json and not session.quiet)
-    outcome = session.app.deliver(Terms(session.app.house.fingerprint, keep_backoff=scheduled, wait_s=wait_s), bar)
+    terms = Terms(session.app.house.fingerprint, keep_backoff=scheduled, wait_s=wait_s)
+    with Signals() as signals:
+        outcome = session.app.deliver(terms, bar, signals)
     if as_json:
         document(_value(outcome))
     else:
@@ -58,7 +62,8 @@ def _pause() -> None:
 def _value(outcome: Outcome) -> dict[str, Any]:
     names = ("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left", "offline", "stopped")
     value = {name: getattr(outcome, name) for name in names}
-    return {**value, "error": None if outcome.error is None else plain_error(outcome.error)}
+    error = None if outcome.error is None else plain_error(outcome.error)
+    return {**value, "error": error, "busy": outcome.busy, "clock_skew_s": seconds(outcome.clock_skew)}
 
 
 def _say(session: Session, outcome: Outcome) -> None:
@@ -69,9 +74,17 @@ def _say(session: Session, outcome: Outcome) -> None:
         for finding in verdict.errors:
             remark(bad(_("Refused: {id}").format(id=short_id(verdict.id))))
             remark(finding_line(finding))
+    if outcome.clock_skew is not None:
+        remark(careful(skew_text(outcome.clock_skew)))
     if not session.quiet:
-        idle = not outcome.verdicts and not outcome.left and outcome.error is None
-        result(_("Nothing is waiting.") if idle else _summary(outcome))
+        result(_came_to(outcome))
+
+
+def _came_to(outcome: Outcome) -> str:
+    if outcome.busy:
+        return _("Another apoa command is sending at this moment. It sends what waits here, too.")
+    idle = not outcome.verdicts and not outcome.left and outcome.error is None
+    return _("Nothing is waiting.") if idle else _summary(outcome)
 
 
 def _summary(outcome: Outcome) -> str:

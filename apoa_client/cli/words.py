@@ -1,9 +1,10 @@
 """Words for what the outbox knows: states, kinds, days and times. Light, because `apoa status` loads it."""
 
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
-from apoa_client.cli.language import N_, _
+from apoa_client.cli.language import N_, _, text
 from apoa_client.report.kinds import Kind, State
+from apoa_client.texts import nmsg
 
 STATES = {
     State.QUEUED: N_("waiting"),
@@ -50,3 +51,28 @@ def moment_text(moment: datetime, zone: tzinfo) -> str:
     """An instant in the property's zone, which is named (WIB, WITA, WIT)."""
     local = moment.astimezone(zone)
     return f"{day_text(local)} {local:%H:%M} {local.tzname()}"
+
+
+def seconds(time: timedelta | None) -> int | None:
+    """Whole seconds, as JSON has them."""
+    return None if time is None else round(time.total_seconds())
+
+
+def skew_text(skew: timedelta) -> str:
+    """That this computer's clock is wrong; `skew` is by how much the authority's is ahead."""
+    minutes = max(abs(round(skew.total_seconds() / 60)), 1)
+    if skew > timedelta():
+        return text(
+            nmsg(
+                "This computer's clock is {count} minute slow by the authority's. Set it: deadlines depend on it.",
+                "This computer's clock is {count} minutes slow by the authority's. Set it: deadlines depend on it.",
+                minutes,
+            )
+        )
+    return text(
+        nmsg(
+            "This computer's clock is {count} minute fast by the authority's. Set it: deadlines depend on it.",
+            "This computer's clock is {count} minutes fast by the authority's. Set it: deadlines depend on it.",
+            minutes,
+        )
+    )

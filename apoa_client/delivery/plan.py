@@ -7,13 +7,23 @@ The contract's two tables (results of a report, errors of a whole call) are the 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from apoa_client.errors import AccountSuspended, ApoaError, AuthorityBusy, TimedOut, TooLarge, WrongPassword
+from apoa_client.errors import (
+    AccountSuspended,
+    ApoaError,
+    AuthorityBusy,
+    TimedOut,
+    TooLarge,
+    WrongPassword,
+)
 from apoa_client.ports import Change, Entry, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
 
 FIRST_BATCH = 50
 """Reports in a run's first batch. Measured over 300 ms and 512 kbit/s: batches of 50 take 5.2 s for 500 reports."""
+
+_GROWTH = 4
+"""Measured over the same line: each call costs a round trip, so that doubling takes 4.4 s and this 4.0 s."""
 
 LEASE = timedelta(minutes=5)
 """How long a claimed report is left alone: longer than any call may take."""
@@ -24,6 +34,9 @@ LONGEST_WAIT = timedelta(days=1)
 """What the authority may ask of us at most: a report has a deadline."""
 
 _MOST_DOUBLINGS = 7  # 30 s doubled seven times is past an hour
+
+_SUSPECT = frozenset({"call_refused", "unknown_outcome"})
+"""After these nobody knows whether it was the line, the server, or one of the reports."""
 
 _BECOMES = {
     Status.ACCEPTED: (State.ACCEPTED, None),
@@ -60,14 +73,27 @@ def lies_ahead(until: datetime | None, now: datetime, longest: timedelta) -> boo
 def next_batch(
     heads: Iterable[Entry], now: datetime, *, size: int, keep_backoff: bool, tried: frozenset[str] = frozenset()
 ) -> list[Entry]:
-    """The next reports to send, at most `size`; none that was `tried` in this run already, so that a run ends."""
+    """The next reports to send, at most `size`; none that was `tried` in this run already, so that a run ends.
+
+    The least suspect go first, and the suspect in batches that are halved with every attempt: one report that spoils
+    each call it is in is alone after a few runs, and never holds up another stay for long.
+    """
     batch: list[Entry] = []
+    suspects: list[Entry] = []
     for entry in heads:
         if entry.id not in tried and may_go(entry, now, keep_backoff=keep_backoff):
-            batch.append(entry)
+            (suspects if _suspicion(entry) else batch).append(entry)
             if len(batch) == size:
                 break
-    return batch
+    if batch or not suspects:
+        return batch
+    least = min(map(_suspicion, suspects))
+    return [entry for entry in suspects if _suspicion(entry) == least][: max(size >> least, 1)]
+
+
+def _suspicion(entry: Entry) -> int:
+    """How often a report was in a call that failed for what was in it, perhaps."""
+    return min(entry.attempts, _MOST_DOUBLINGS) if entry.last_error in _SUSPECT else 0
 
 
 def fitting(bodies: Sequence[bytes], most_bytes: int) -> int:
@@ -82,7 +108,7 @@ def fitting(bodies: Sequence[bytes], most_bytes: int) -> int:
 
 def larger(size: int, most: int) -> int:
     """The next batch's size after one that went well."""
-    return min(size * 2, most)
+    return min(size * _GROWTH, most)
 
 
 def smaller(size: int, error: ApoaError) -> int | None:

@@ -6,9 +6,10 @@ authority answers with the same receipt.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from apoa_client.delivery import plan
@@ -34,6 +35,7 @@ from apoa_client.ports import (
     Clock,
     Content,
     Entry,
+    Interruptions,
     Outbox,
     Progress,
     Selection,
@@ -41,10 +43,14 @@ from apoa_client.ports import (
     Summary,
     Verdict,
 )
+from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.kinds import State
 from apoa_client.texts import msg, nmsg
 
 _log = logging.getLogger(__name__)
+
+_MOST_UNANSWERED = 3
+"""Questions in a row; then it is no one report, but the line or the authority."""
 
 Chance: TypeAlias = Callable[[], float]
 """Uniform in [0, 1): the jitter of the backoff."""
@@ -61,6 +67,10 @@ class Outcome:
     duplicate: int = 0
     deferred: int = 0
     left: int = 0
+    busy: bool = False
+    """Another process delivers at this moment, and this run left it to that one."""
+    clock_skew: timedelta | None = None
+    """By how much the authority's clock is ahead of ours, where that is too much."""
     error: ApoaError | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict, repr=False)
 
@@ -76,11 +86,13 @@ class Outcome:
 
     @property
     def exit_code(self) -> Exit:
-        """0 all delivered or nothing to do; what ended the run; 65 something was refused; 75 something is left."""
+        """0 all delivered, nothing to do, or another's turn; what ended the run; 65 refused; 75 something is left."""
         if self.error is not None:
             return self.error.exit_code
         if self.rejected:
             return Exit.DATA_REFUSED
+        if self.busy:
+            return Exit.DONE
         return Exit.NOT_NOW if self.left else Exit.DONE
 
     def count(self, verdict: Verdict) -> None:
@@ -94,13 +106,21 @@ class Outcome:
 class Terms:
     """How a run goes. `settings` is the property's fingerprint; `wait_s` bounds the run in seconds.
 
-    `first` is the id of a report that somebody waits for: it goes before more urgent ones of other stays.
+    `first` is the id of a report that somebody waits for: it goes before more urgent ones of other stays. `turn_s` is
+    how many seconds to wait for another process that delivers.
     """
 
     settings: str
     first: str = ""
     keep_backoff: bool = False
     wait_s: float | None = None
+    turn_s: float = 0
+
+
+class Uninterrupted:
+    """`ports.Interruptions` where nobody interrupts."""
+
+    held = heard = staticmethod(nullcontext)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +132,21 @@ class Parts:
     clock: Clock
     chance: Chance
     progress: Progress
+    interruptions: Interruptions = field(default_factory=Uninterrupted)
 
 
 def deliver(parts: Parts, terms: Terms) -> Outcome:
     """Deliver until nothing that may go is left, time is over, or an error ends the run.
 
-    What the line or the authority does is never raised: it is `Outcome.error`. Raises `StorageProblem` where the outbox
-    itself cannot be read or written.
+    One process delivers at a time: where another one does, this run is `Outcome.busy`. What the line or the authority
+    does is never raised: it is `Outcome.error`. Raises `StorageProblem` where the outbox itself cannot be read or
+    written.
     """
+    with parts.outbox.turn(terms.turn_s) as ours:
+        return _delivered(parts, terms) if ours else Outcome(busy=True, left=_left(parts))
+
+
+def _delivered(parts: Parts, terms: Terms) -> Outcome:
     run = _Run(parts, terms)
     try:
         run.go()
@@ -133,8 +160,12 @@ def deliver(parts: Parts, terms: Terms) -> Outcome:
         parts.progress.trouble(exc)
     finally:
         parts.progress.end()
-    run.outcome.left = _waiting(parts.outbox.summary(now=parts.clock.now(), soon=parts.clock.now()))
+    run.outcome.left = _left(parts)
     return run.outcome
+
+
+def _left(parts: Parts) -> int:
+    return _waiting(parts.outbox.summary(now=parts.clock.now(), soon=parts.clock.now()))
 
 
 def _waiting(summary: Summary) -> int:
@@ -154,8 +185,9 @@ class _Run:
         self._allowed = plan.FIRST_BATCH
         self._most_bytes = 0
         self._tried: set[str] = set()
-        self._alone: SealBroken | TooLarge | None = None
-        """What is wrong with one report, which stops no other, and is told when all is done."""
+        self._alone: ApoaError | None = None
+        """What is wrong with one report, or one page of the outbox, which stops no other; told when all is done."""
+        self._unanswered = 0
         self._started = parts.clock.monotonic()
 
     def go(self) -> None:
@@ -164,6 +196,7 @@ class _Run:
         self._heed_stop(summary.stop)
         batch = self._next()
         if not batch and not summary.counts[State.PENDING]:
+            self._tell_what_stands_alone()
             return
         self._heed_hold(summary.hold_until)
         self._parts.progress.begin(_waiting(summary))
@@ -172,6 +205,9 @@ class _Run:
         except ApoaError as exc:
             self._remember(exc)
             raise
+        self._tell_what_stands_alone()
+
+    def _tell_what_stands_alone(self) -> None:
         if self._alone is not None:
             raise self._alone
 
@@ -189,7 +225,7 @@ class _Run:
         return wait is None or self._parts.clock.monotonic() - self._started < wait
 
     def _next(self) -> list[Entry]:
-        heads: Iterable[Entry] = self._outbox.heads()
+        heads: Iterable[Entry] = self._intact(self._outbox.heads())
         if self._terms.first:
             heads = sorted(heads, key=lambda entry: entry.id != self._terms.first)
         return plan.next_batch(
@@ -199,6 +235,13 @@ class _Run:
             keep_backoff=self._terms.keep_backoff,
             tried=frozenset(self._tried),
         )
+
+    def _intact(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """Entries as far as they can be read: a damaged page is told in the end, and holds up nothing beside it."""
+        try:
+            yield from entries
+        except StorageProblem as exc:
+            self._alone = self._alone or exc
 
     def _heed_stop(self, stop: Stop | None) -> None:
         """Keep an earlier stop, unless the settings changed since."""
@@ -235,13 +278,17 @@ class _Run:
             authority = self._parts.connect()
             self._introduce(authority)
         except (NotNow, CallRefused) as exc:
-            self._give_back(exc, *self._claim([entry.id for entry in batch]))
+            with self._parts.interruptions.held():
+                self._give_back(exc, *self._claim([entry.id for entry in batch]))
             raise
         return authority
 
     def _introduce(self, authority: Authority) -> None:
         meta = authority.meta()
-        self._outbox.contacted(self._now())
+        now = self._now()
+        self._outbox.contacted(now, meta.server_time)
+        if abs(meta.server_time - now) > CLOCK_TOLERANCE:
+            self.outcome.clock_skew = meta.server_time - now
         self._most = self._allowed = meta.max_batch
         self._most_bytes = meta.max_body_bytes
         self._size = min(self._size, self._most)
@@ -259,11 +306,17 @@ class _Run:
     def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
         opened = self._open(batch[: self._size])
         ids = list(opened)[: plan.fitting([content.body for content in opened.values()], self._most_bytes)]
-        lease, claimed = self._claim(ids)
-        if not claimed:
-            return
+        with self._parts.interruptions.held():
+            lease, claimed = self._claim(ids)
+            if claimed:
+                self._exchange(authority, lease, claimed, opened)
+
+    def _exchange(
+        self, authority: Authority, lease: str, claimed: Sequence[Entry], opened: Mapping[str, Content]
+    ) -> None:
         try:
-            verdicts = authority.submit([(entry.id, opened[entry.id].body) for entry in claimed])
+            with self._parts.interruptions.heard():
+                verdicts = authority.submit([(entry.id, opened[entry.id].body) for entry in claimed])
         except ApoaError as exc:
             self._after_failure(exc, lease, claimed)
         except BaseException:
@@ -304,6 +357,7 @@ class _Run:
         self._size, self._most = 1, self._allowed
 
     def _give_back(self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, at_once: bool = False) -> None:
+        self._remember(error)  # first: what is said to all later runs must not be lost with the process
         now = self._now()
         self._outbox.settle(
             lease,
@@ -312,11 +366,21 @@ class _Run:
 
     def _write_down(self, lease: str, verdicts: Sequence[Verdict], opened: Mapping[str, Content]) -> None:
         now = self._now()
-        self._outbox.settle(lease, [plan.change_for(verdict, now, opened[verdict.id].warnings) for verdict in verdicts])
+        self._settle(lease, [plan.change_for(verdict, now, opened[verdict.id].warnings) for verdict in verdicts])
         self._outbox.contacted(now)
         for verdict in verdicts:
             self.outcome.sent += 1
             self._count(verdict)
+
+    def _settle(self, lease: str, changes: Sequence[Change]) -> None:
+        """All at once; where the outbox cannot, each by itself, so that one damaged page costs no other its verdict."""
+        try:
+            self._outbox.settle(lease, changes)
+        except StorageProblem as exc:
+            self._alone = self._alone or exc
+            for change in changes:
+                with suppress(StorageProblem):
+                    self._outbox.settle(lease, [change])
 
     def _count(self, verdict: Verdict) -> None:
         _log.info("report %s: %s", verdict.id, verdict.status.value)
@@ -326,11 +390,24 @@ class _Run:
     def _ask(self, authority: Authority) -> bool:
         """Ask what became of reports that earlier runs left pending. Whether there was an answer to any."""
         asked = False
-        for entry in list(self._outbox.entries(Selection(states=frozenset({State.PENDING})))):
+        for entry in list(self._intact(self._outbox.entries(Selection(states=frozenset({State.PENDING}))))):
             if entry.id not in self._tried and self._time_left():
-                self._decide(entry, authority.verdict(entry.id))
-                asked = True
+                asked |= self._ask_about(authority, entry)
         return asked
+
+    def _ask_about(self, authority: Authority, entry: Entry) -> bool:
+        """One question that fails holds up no other; several in a row end the run."""
+        try:
+            verdict = authority.verdict(entry.id)
+        except (CallRefused, UnknownOutcome) as exc:
+            self._alone = self._alone or exc
+            self._unanswered += 1
+            if self._unanswered == _MOST_UNANSWERED:
+                raise
+            return False
+        self._unanswered = 0
+        self._decide(entry, verdict)
+        return True
 
     def _decide(self, entry: Entry, verdict: Verdict | None) -> None:
         if verdict is None:

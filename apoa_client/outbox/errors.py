@@ -78,6 +78,8 @@ def translated(path: Path) -> Iterator[None]:
         raise  # a bug of ours, and no file's fault
     except sqlite3.Error as exc:
         raise _of_sqlite(exc, path) from exc
+    except UnicodeDecodeError as exc:  # sqlite3's own, where it would quote what is damaged
+        raise damaged(path) from exc
     except OSError as exc:
         raise _of_system(exc, path) from exc
 

@@ -49,12 +49,15 @@ FIND = """
     ORDER BY seq DESC LIMIT 20
 """
 
+# From an index alone: what a damaged page of the table cannot stand in the way of.
+EVERY_SEQ = "SELECT seq FROM reports INDEXED BY reports_created ORDER BY seq"
+
 _AMONG_OPEN = f"seq IN (SELECT seq FROM reports WHERE {_OPEN})"  # noqa: S608  constants
 _AMONG_RECENT = f"""seq IN (
     SELECT seq FROM reports WHERE created_at >= :since UNION SELECT seq FROM reports WHERE {_OPEN})"""  # noqa: S608  constants
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 _HEX = frozenset("0123456789abcdef")
 _AFTER_HEX = "g"
 _UUID_DIGITS = 32
@@ -63,7 +66,7 @@ _HYPHENS_AFTER = (8, 12, 16, 20)
 
 def millis(moment: datetime | None) -> int | None:
     """Milliseconds since 1970 in UTC; `TypeError` for a time without a zone."""
-    return None if moment is None else (moment - _EPOCH) // _MILLISECOND
+    return None if moment is None else (moment - _EPOCH) // MILLISECOND
 
 
 def moment(value: object) -> datetime | None:
@@ -71,8 +74,13 @@ def moment(value: object) -> datetime | None:
     return None if value is None else _certain(value)
 
 
+def duration(value: object) -> timedelta | None:
+    """So many milliseconds."""
+    return None if value is None else _whole(value) * MILLISECOND
+
+
 def _certain(value: object) -> datetime:
-    return _EPOCH + _whole(value) * _MILLISECOND
+    return _EPOCH + _whole(value) * MILLISECOND
 
 
 def stop_value(stop: Stop | None) -> str | None:

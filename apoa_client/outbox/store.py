@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 from array import array
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from apoa_client.outbox import rows
 from apoa_client.outbox.database import open_database, transaction
-from apoa_client.outbox.errors import ReportExists, damaged, translated
-from apoa_client.outbox.rows import COLUMNS, ERRORS, WARNINGS, entry_of, millis
+from apoa_client.outbox.errors import OutboxDamaged, ReportExists, damaged, translated
+from apoa_client.outbox.rows import COLUMNS, ERRORS, MILLISECOND, WARNINGS, entry_of, millis
 from apoa_client.ports import Outbox, Summary
 from apoa_client.report.kinds import OPEN_STATES, State, short_id
 from apoa_client.texts import msg
@@ -24,6 +25,7 @@ from apoa_client.texts import msg
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -152,7 +154,11 @@ class SqliteOutbox(Outbox):
         condition, helps, values = rows.selection_condition(selection)
         query = f"SELECT seq FROM reports WHERE {condition} AND {helps} ORDER BY seq LIMIT :limit"  # noqa: S608  constants
         limit = -1 if selection.limit is None else selection.limit
-        return self._in_pieces(self._seqs(query, {**values, "limit": limit}), condition, values)
+        try:
+            seqs = self._seqs(query, {**values, "limit": limit})
+        except OutboxDamaged:
+            seqs = self._seqs(rows.EVERY_SEQ)
+        return islice(self._in_pieces(seqs, condition, values), selection.limit)
 
     def content(self, entry: Entry) -> Content:
         """Open one. Raises `CredentialsProblem` without the key, `SealBroken` where it was changed or swapped."""
@@ -168,7 +174,7 @@ class SqliteOutbox(Outbox):
             counts = {State(state): int(number) for state, number in self._db.execute(rows.TALLY).fetchall()}
             overdue, due_soon = self._due(None, now), self._due(now, soon)
             next_due_at = rows.moment(self._db.execute(rows.NEXT_DUE).fetchone()[0])
-            contact, stop, hold = (self._recall(key) for key in ("last_contact", "stop", "hold"))
+            contact, stop, hold, skew = (self._recall(key) for key in ("last_contact", "stop", "hold", "clock_skew"))
             return Summary(
                 counts={state: counts[state] for state in State},
                 overdue=overdue,
@@ -177,6 +183,7 @@ class SqliteOutbox(Outbox):
                 last_contact_at=rows.moment(contact),
                 stop=rows.stop_of(stop),
                 hold_until=rows.moment(hold),
+                clock_skew=rows.duration(skew),
             )
 
     def stop(self, stop: Stop | None) -> None:
@@ -187,9 +194,17 @@ class SqliteOutbox(Outbox):
         """Send nothing before this time, because the authority asked for it. A later word replaces an earlier one."""
         self._remember("hold", millis(until))
 
-    def contacted(self, at: datetime) -> None:
-        """The authority answered at this time."""
+    def contacted(self, at: datetime, server_time: datetime | None = None) -> None:
+        """The authority answered at this time, and said, perhaps, what time it had."""
         self._remember("last_contact", millis(at))
+        if server_time is not None:
+            self._remember("clock_skew", (server_time - at) // MILLISECOND)
+
+    def turn(self, wait_s: float) -> AbstractContextManager[bool]:
+        """Whether it is this process's turn to deliver; see `apoa_client.outbox.turn`."""
+        from apoa_client.outbox.turn import turn  # counting and saving wait for nobody's turn
+
+        return turn(self._path, wait_s)
 
     # What the methods above share.
 
@@ -232,12 +247,32 @@ class SqliteOutbox(Outbox):
             return array("q", (row[0] for row in self._db.execute(query, values)))
 
     def _in_pieces(self, seqs: array[int], condition: str, values: Mapping[str, Any] = _NONE) -> Iterator[Entry]:
-        """The entries with these numbers, in this order, as they are now, where `condition` still holds."""
+        """The entries with these numbers, in this order, as they are now, where `condition` still holds.
+
+        Where a page of the file is damaged, whatever stands on the others is given first, and then the error is raised.
+        """
+        damage: OutboxDamaged | None = None
         for start in range(0, len(seqs), _PIECE):
             piece = seqs[start : start + _PIECE]
-            term = f"seq IN ({','.join(map(str, piece))}) AND {condition}"
-            by_seq = {entry.seq: entry for entry in self._select(term, values)}
+            try:
+                found = self._numbered(piece, condition, values)
+            except OutboxDamaged as exc:
+                damage = damage or exc
+                found = self._numbered_one_by_one(piece, condition, values)
+            by_seq = {entry.seq: entry for entry in found}
             yield from (by_seq[seq] for seq in piece if seq in by_seq)
+        if damage is not None:
+            raise damage
+
+    def _numbered(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:
+        return self._select(f"seq IN ({','.join(map(str, seqs))}) AND {condition}", values)
+
+    def _numbered_one_by_one(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:
+        intact: list[Entry] = []
+        for seq in seqs:
+            with suppress(OutboxDamaged):
+                intact += self._numbered([seq], condition, values)
+        return intact
 
     def _select(self, condition: str, values: Mapping[str, Any]) -> list[Entry]:
         query = f"SELECT {COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own

@@ -10,6 +10,10 @@ SOON = timedelta(hours=6)
 """How long before its deadline a report that still waits becomes urgent."""
 
 
+CLOCK_TOLERANCE = timedelta(minutes=2)
+"""How far this computer's clock may be from the authority's before deadlines and times of check-in are in doubt."""
+
+
 def due_at(check_in: datetime, window_hours: int) -> datetime:
     """The deadline, in the check-in's own zone."""
     return check_in + timedelta(hours=window_hours)

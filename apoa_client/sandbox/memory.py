@@ -155,7 +155,8 @@ class Memory:
     def _prepare(self) -> None:
         """Make the tables in a new file."""
         with self._guarded():
-            self._connection.execute("PRAGMA synchronous = FULL")
+            # EXTRA, not FULL: a transaction ends with the journal's removal, which FULL does not make durable.
+            self._connection.execute("PRAGMA synchronous = EXTRA")
             self._connection.execute("PRAGMA fullfsync = ON")
         with self.transaction():
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()

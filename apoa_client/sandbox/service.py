@@ -1,5 +1,6 @@
 """The contract's calls over HTTP: who may ask, what is asked, and the answer or the problem (RFC 9457)."""
 
+import gzip
 import json
 import logging
 import threading
@@ -37,6 +38,7 @@ _FAULTY = {
     "reports": Route.REPORTS,
     "result": Route.RESULT,
 }
+_COMPRESS_FROM_BYTES = 1000
 _OPEN = frozenset({"page", "contract", "token"})
 """What needs no token."""
 
@@ -116,7 +118,7 @@ class Service:
             if route not in _OPEN:
                 self._admit(request)
             handler: Callable[..., Response] = getattr(self, f"_{route}")
-            return handler(request, step, **arguments)
+            return _compressed(request, handler(request, step, **arguments))
 
         return mischief.respond(request, step, answer, self.stopping)
 
@@ -214,6 +216,16 @@ def _matched(request: Request) -> tuple[str, dict[str, str]]:
 
 def _results(results: list[Result]) -> Response:
     return _json({"results": [result.as_json() for result in results]})
+
+
+def _compressed(request: Request, response: Response) -> Response:
+    """The answer, compressed where the client takes that and it pays: a verdict for each of 500 reports does."""
+    body = response.get_data()
+    if len(body) > _COMPRESS_FROM_BYTES and request.accept_encodings["gzip"]:
+        response.set_data(gzip.compress(body, mtime=0))
+        response.content_encoding = "gzip"
+        response.vary.add("Accept-Encoding")
+    return response
 
 
 def _json(value: dict[str, Any]) -> Response:

@@ -2,11 +2,15 @@
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, assert_form, spoken
 
+from apoa_client.cli import language
+from apoa_client.cli.words import skew_text
+from apoa_client.outbox.turn import turn
 from apoa_client.sandbox.server import SandboxServer
 
 STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
@@ -19,12 +23,15 @@ STATUS_KEYS: dict[str, Any] = {
     "next_due_at": (str, type(None)),
     "last_contact_at": (str, type(None)),
     "sending_stopped": (dict, type(None)),
+    "clock_skew_s": (int, type(None)),
 }
 SYNC_KEYS: dict[str, Any] = {
     **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), int),
     "offline": bool,
     "stopped": bool,
     "error": (dict, type(None)),
+    "busy": bool,
+    "clock_skew_s": (int, type(None)),
 }
 NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
 
@@ -57,6 +64,7 @@ class TestStatus:
             "next_due_at": "2026-11-25T20:00:00+07:00",
             "last_contact_at": "2026-11-24T20:00:00+07:00",
             "sending_stopped": None,
+            "clock_skew_s": 0,
         }
 
     def test_never_any_contact(self, away: Apoa) -> None:
@@ -115,8 +123,9 @@ class TestSync:
         for said in (idle, busy):
             assert said.code == 0
             assert_form(said.json, SYNC_KEYS)
-        assert idle.json == {**NOTHING, "offline": False, "stopped": False, "error": None}
-        assert busy.json == {**NOTHING, "sent": 3, "accepted": 3, "offline": False, "stopped": False, "error": None}
+        calm = {"offline": False, "stopped": False, "error": None, "busy": False, "clock_skew_s": None}
+        assert idle.json == {**NOTHING, **calm}
+        assert busy.json == {**NOTHING, **calm, "sent": 3, "accepted": 3}
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_in_words(self, house: Apoa, lang: str) -> None:
@@ -294,3 +303,53 @@ def test_status_says_which_kind_of_authority_it_is(away: Apoa, serve: Serve) -> 
     assert away.set_up(server.base_url).code == 0
     assert "(live)" in away("status").out
     assert away("status", "--json").json["environment"] == "production"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("minutes", "words"), [(5, "slow"), (-90, "fast")])
+def test_a_wrong_clock_is_told_wherever_deadlines_are(
+    away: Apoa, serve: Serve, minutes: int, words: str, lang: str
+) -> None:
+    """By report, by sync (a scheduled one, too: somebody must act) and by status until an answer shows it mended."""
+    ahead = timedelta(minutes=minutes)
+    language.use(lang)
+    said = skew_text(ahead)
+    assert lang == "id" or f"clock is {abs(minutes)} minutes {words}" in said
+    assert away.set_up(serve(now=lambda: away.clock.now() + ahead).base_url).code == 0
+    assert said in away("status", lang=lang).out
+    assert said in away(*QUENTIN.mrz("--yes"), lang=lang).err
+    away.save(XIMENA)
+    synced = away("sync", "--quiet", lang=lang)
+    assert (synced.code, synced.err) == (0, said + "\n")
+    assert away("status", "--json").json["clock_skew_s"] == minutes * 60
+    assert away.set_up(serve().base_url).code == 0
+    assert away("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+    assert said not in away("status", lang=lang).out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_another_process_that_sends_is_left_to_it(house: Apoa, lang: str) -> None:
+    """Report and sync say so, save what they have, and exit with 0; a scheduled run says nothing."""
+    path = Path(house.environ["APOA_HOME"]) / "melati" / "outbox.db"
+    words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
+    house.monkeypatch.setattr("apoa_client.cli.arrival.SENDING_PATIENCE_S", 0.1)
+    with turn(path, 0) as ours:
+        assert ours
+        reported = house(*QUENTIN.mrz("--yes"), lang=lang)
+        assert reported.code == 0
+        assert words in reported.err
+        synced = house("sync", lang=lang)
+        assert (synced.code, synced.out, synced.err) == (0, words + "\n", "")
+        assert house("sync", "--quiet", lang=lang).all == ""
+        assert (house("sync", "--json").json["busy"], counts(house)) == (True, {"queued": 1})
+    assert house("sync").code == 0
+    assert counts(house) == {"accepted": 1}
+
+
+def test_a_bar_tells_the_rate(house: Apoa) -> None:
+    """Reports a second, once there are two answers to reckon with."""
+    house.monkeypatch.setenv("TERM", "xterm")
+    house.monkeypatch.setenv("FORCE_COLOR", "1")
+    for guest in GUESTS:
+        house.save(guest)
+    assert "/s" in house("sync", keys=[]).err

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import FixedClock
 from delivery_helpers import House
+from delivery_wire import Wire, serving
 
 
 @pytest.fixture
@@ -14,3 +15,10 @@ def house(tmp_path: Path, clock: FixedClock) -> Iterator[House]:
     opened = House(tmp_path / "outbox.db", clock)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """An authority over HTTP that keeps the contract."""
+    with serving() as server:
+        yield server

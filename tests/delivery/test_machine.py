@@ -1,186 +1,99 @@
 """Delivery against every misfortune in any order: nothing is lost, nothing is doubled, nothing overtakes.
 
-Lines that fail, processes that die at any step of any run, clocks that jump both ways. Whatever happened, once it is
-over all is delivered, and both sides hold the same receipts.
+The machine goes its own ways; beside it, each death, each fault and each meeting of two processes is tried once in
+order, so that none of them depends on luck.
 """
 
-import tempfile
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from itertools import count
 
-from authority_simulator import AuthoritySimulator, Step
-from conftest import FixedClock, search
-from delivery_helpers import SETTINGS, House, Watcher
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from outbox_helpers import stay_id, uuid
+import pytest
+from conftest import search
+from delivery_machine import DeliveryMachine
+from delivery_processes import FAULTS, Death, Meanwhile, Process, Run
 
-from apoa_client.delivery.sync import Parts, Terms, deliver
-from apoa_client.outbox.store import SqliteOutbox
-from apoa_client.ports import Entry, Selection, Status, Verdict
-from apoa_client.report.kinds import Kind, State
-
-STEPS = st.sampled_from(
-    [
-        *("ok", "lost", "drop", "500", "503", "429=30", "503=3600", "413", "slow=60", "portal", "truncated", "401"),
-        *("pending", "pending*2", "defer=60", "duplicate", "reject", "400", "403"),
-        *("token:401", "token:500", "meta:portal", "meta:429=10", "result:500", "result:pending", "result:lost"),
-    ]
-)
-SCRIPTS = st.lists(STEPS, max_size=4).map(",".join)
-JUMPS = st.sampled_from([timedelta(hours=hours) for hours in (0, 0, 0.1, 1, 25, 60, -2, -60)])
-
-DEATHS = st.none() | st.tuples(st.integers(1, 12), st.booleans())
-"""At which call of the outbox, and whether it was still carried out."""
-
-MOST_REPORTS = 16
+from apoa_client.report.kinds import State
 
 
-class Killed(BaseException):
-    """The process is gone."""
+@pytest.fixture
+def machine() -> Iterator[DeliveryMachine]:
+    """The same property, in hands that do as they are told; in the end it recovers, and all is there."""
+    with started() as told:
+        yield told
 
 
-class Fragile:
-    """An outbox whose process dies at a certain call of it: before it is carried out, or just after."""
-
-    def __init__(self, outbox: SqliteOutbox, calls: int, after: bool) -> None:  # noqa: FBT001  drawn
-        self._outbox = outbox
-        self._calls = calls
-        self._after = after
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._outbox, name)
-
-        def call(*args: Any, **named: Any) -> Any:
-            self._calls -= 1
-            if self._calls == 0 and not self._after:
-                raise Killed
-            answer = method(*args, **named)
-            if self._calls == 0:
-                raise Killed
-            return answer
-
-        return call
+@contextmanager
+def started() -> Iterator[DeliveryMachine]:
+    told = DeliveryMachine()
+    told.begin(max_batch=2)
+    try:
+        yield told
+        for promise in told.invariants:
+            promise.function(told)
+    finally:
+        told.teardown()
 
 
-class Counting(AuthoritySimulator):
-    """It counts how often it acquires each report, and how often it had to say that one came before its time."""
-
-    def __init__(self, *, max_batch: int) -> None:
-        super().__init__(max_batch=max_batch)
-        self.times: Counter[str] = Counter()
-
-    def _judged(self, report_id: str, step: Step) -> Verdict:
-        verdict = super()._judged(report_id, step)
-        self.times[report_id] += verdict.receipt is not None
-        return verdict
-
-    def calm(self) -> None:
-        """The misfortunes are over."""
-        self._steps.clear()
+@pytest.mark.parametrize(("route", "step"), [(route, step) for route, steps in FAULTS.items() for step in steps])
+def test_each_fault_on_each_route(machine: DeliveryMachine, route: str, step: str) -> None:
+    """It comes while there is something to send and something to ask about, and once more in the next run."""
+    for _ in range(2):
+        machine.log_in()
+        machine.saved(machine.house.outbox, machine.total)
+        machine.run(Run(script=["pending"], later=timedelta(minutes=10)))
+        machine.saved(machine.house.outbox, machine.total)
+        machine.run(Run(script=[f"{route}{step}"], later=timedelta(minutes=10)))
+        assert machine.authority.unused == {}
 
 
-class DeliveryMachine(RuleBasedStateMachine):
-    """One property with a real outbox; `made` is what the staff were told is saved, by stay."""
+def eventful(machine: DeliveryMachine, run: Run) -> Process:
+    """A run that asks about what is pending, sends in several batches, meets a timeout and is put off."""
+    machine.run(Run(script=["pending"]))
+    for stay in (3, 4, 5, 6, 3):
+        machine.saved(machine.house.outbox, stay)
+    return machine.run(replace(run, script=["ok", "slow=60", "defer=60"]))
 
-    @initialize(max_batch=st.integers(1, 4))
-    def begin(self, max_batch: int) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.clock = FixedClock()
-        self.authority = Counting(max_batch=max_batch)
-        self.house = House(Path(self.folder.name) / "outbox.db", self.clock, self.authority)
-        self.made: dict[int, list[str]] = {}
-        for stay in (0, 1, 2, 0, 1):
-            self.saved(stay)
 
-    def saved(self, stay: int) -> None:
-        """A guest arrives, or one who is here departs."""
-        number = self.total
-        self.house.add(number, stay=stay, kind=Kind.CHECK_OUT if stay in self.made else Kind.CHECK_IN)
-        self.made.setdefault(stay, []).append(uuid(number))
+@pytest.mark.parametrize("after", [False, True])
+def test_a_death_at_each_step(after: bool) -> None:  # noqa: FBT001  a parameter
+    """None is left out: whatever the dead process had done, the next ones deliver the rest."""
+    for step in count(1):
+        with started() as machine:
+            process = eventful(machine, Run(death=Death(step, after)))
+        if not process.dead:
+            break
+    assert step > 40
 
-    def teardown(self) -> None:
-        if not hasattr(self, "house"):
-            return
-        try:
-            self.recovered()
-        finally:
-            self.house.close()
-            self.folder.cleanup()
 
-    @property
-    def total(self) -> int:
-        return sum(map(len, self.made.values()))
+@pytest.mark.parametrize("call", range(1, 7))
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("lockless", [False, True])
+@pytest.mark.parametrize("what", ["sync", "overtake", "report"])
+def test_a_second_process_during_each_call(
+    machine: DeliveryMachine,
+    call: int,
+    after: bool,  # noqa: FBT001  parameters
+    lockless: bool,  # noqa: FBT001
+    what: str,
+) -> None:
+    """It is told that another one delivers, and calls nobody; without locks, leases and ids alone must do.
 
-    @rule(stay=st.integers(0, 5))
-    def report(self, stay: int) -> None:
-        if self.total < MOST_REPORTS:
-            self.saved(stay)
+    An overtaker comes when the first one's lease is over.
+    """
+    process = eventful(machine, Run(events=[Meanwhile(call, after, what, lockless=lockless)]))
+    assert not process.dead
+    assert machine.happened == [what]
 
-    @rule(jump=JUMPS, script=SCRIPTS, keep_backoff=st.booleans(), death=DEATHS)
-    def sync(self, *, jump: timedelta, script: str, keep_backoff: bool, death: tuple[int, bool] | None) -> None:
-        self.clock.time += jump
-        self.authority.script(script)
-        outbox: Any = self.house.outbox if death is None else Fragile(self.house.outbox, *death)
-        parts = Parts(outbox, self.house.connect, self.clock, lambda: 0.5, Watcher())
-        try:
-            deliver(parts, Terms(SETTINGS, keep_backoff=keep_backoff))
-        except Killed:
-            self.house.unlock()  # another process opens the outbox
 
-    @rule(forgets=st.booleans())
-    def start_anew(self, forgets: bool) -> None:  # noqa: FBT001  drawn
-        """Somebody logs in again; and the authority may lose what it has not judged yet."""
-        self.house.outbox.stop(None)
-        known = self.authority.known if forgets else {}
-        for report_id in [each for each, kept in known.items() if kept.verdict.status is Status.PENDING]:
-            del self.authority.known[report_id]
-
-    def recovered(self) -> None:
-        """The line is good again and time goes on: within days all is there that no person must correct."""
-        self.authority.calm()
-        self.house.outbox.stop(None)
-        for _ in range(8):
-            self.clock.time += timedelta(days=1, minutes=1)
-            self.house.sync()
-        left = {entry.stay_id for entry in self.entries() if entry.state is not State.ACCEPTED}
-        assert left == {entry.stay_id for entry in self.entries() if entry.state is State.REJECTED}
-        assert {entry.id for entry in self.entries() if entry.state is State.ACCEPTED} == self.authority.acquired.keys()
-
-    def entries(self) -> list[Entry]:
-        return list(self.house.outbox.entries(Selection()))
-
-    @invariant()
-    def nothing_that_was_saved_disappears(self) -> None:
-        assert [entry.id for entry in self.entries()] == [uuid(number) for number in range(self.total)]
-
-    @invariant()
-    def nothing_is_acquired_twice(self) -> None:
-        assert all(times <= 1 for times in self.authority.times.values())
-
-    @invariant()
-    def nothing_overtakes_within_its_stay(self) -> None:
-        for stay, ids in self.made.items():
-            arrived = [
-                known for known, kept in self.authority.known.items() if kept.content["stay_id"] == stay_id(stay)
-            ]
-            assert arrived == ids[: len(arrived)]
-
-    @invariant()
-    def only_the_authority_makes_receipts(self) -> None:
-        for entry in self.entries():
-            assert (entry.receipt is None) == (entry.state is not State.ACCEPTED)
-            assert entry.receipt is None or entry.receipt == self.authority.acquired[entry.id]
-
-    @invariant()
-    def nothing_is_refused_for_a_fault_of_ours(self) -> None:
-        for entry in self.entries():
-            if entry.state is State.REJECTED:
-                assert [error.code for error in self.house.outbox.content(entry).errors] == ["scripted"]
+@pytest.mark.parametrize("fault", ["lost", "drop", "429", "portal"])
+def test_who_was_overtaken_changes_nothing(machine: DeliveryMachine, fault: str) -> None:
+    """Its own call failed, but whoever took over its reports has their receipts, and they stay delivered."""
+    machine.run(Run(script=[fault], events=[Meanwhile(2, after=True, what="overtake")]))
+    assert {entry.state for entry in machine.entries()} == {State.ACCEPTED}
 
 
 TestDelivery = DeliveryMachine.TestCase
-TestDelivery.settings = search(150, stateful_step_count=15)
+TestDelivery.settings = search(60, stateful_step_count=15)

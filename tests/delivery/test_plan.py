@@ -208,6 +208,23 @@ def test_a_batch_fits_into_a_call(bodies: list[bytes], most: int) -> None:
     assert count == len(bodies) or size(count + 1) > most
 
 
-def test_batches_double() -> None:
-    """Up to what the authority takes."""
-    assert [plan.larger(50, 500), plan.larger(400, 500), plan.larger(500, 500)] == [100, 500, 500]
+def test_batches_grow() -> None:
+    """Fourfold, up to what the authority takes."""
+    assert [plan.larger(50, 500), plan.larger(200, 500), plan.larger(500, 500)] == [200, 500, 500]
+
+
+def test_the_least_suspect_go_first_and_the_suspect_in_ever_smaller_batches() -> None:
+    """A report that was in failed calls waits for those that were not, and is alone after a few attempts."""
+
+    def failed(seq: int, attempts: int, why: str = "call_refused") -> Entry:
+        return entry(seq, attempts=attempts)._replace(last_error=why)
+
+    def ids(heads: list[Entry], size: int = 8) -> list[str]:
+        return [each.id for each in plan.next_batch(heads, NOW, size=size, keep_backoff=False)]
+
+    assert ids([failed(1, 3), entry(2), entry(3)]) == ["r2", "r3"]
+    assert ids([failed(1, 3), failed(2, 1), failed(3, 1)]) == ["r2", "r3"]
+    assert ids([failed(seq, 1) for seq in range(9)]) == ["r0", "r1", "r2", "r3"]
+    assert ids([failed(seq, 2, "unknown_outcome") for seq in range(9)]) == ["r0", "r1"]
+    assert ids([failed(seq, 30) for seq in range(9)]) == ["r0"]
+    assert ids([failed(seq, 30, "offline") for seq in range(9)]) == [f"r{seq}" for seq in range(8)]

@@ -101,12 +101,12 @@ def test_the_most_urgent_go_first_unless_somebody_waits(house: House) -> None:
 # Batches.
 
 
-def test_batches_double_up_to_what_the_authority_takes(house: House) -> None:
-    """50, 100, 150 of 150 at most, and the rest."""
-    house.authority.max_batch = 150
-    house.add(*range(320))
-    assert house.sync().accepted == 320
-    assert house.sizes() == [50, 100, 150, 20]
+def test_batches_grow_up_to_what_the_authority_takes(house: House) -> None:
+    """50, four times as many, 220 of 220 at most, and the rest."""
+    house.authority.max_batch = 220
+    house.add(*range(490))
+    assert house.sync().accepted == 490
+    assert house.sizes() == [50, 200, 220, 20]
 
 
 def test_the_first_batch_is_no_larger_than_the_authority_takes(house: House) -> None:
@@ -165,7 +165,7 @@ def test_one_report_that_is_too_large_holds_up_no_other(house: House) -> None:
     assert (outcome.accepted, outcome.left, outcome.exit_code) == (19, 1, Exit.NOT_NOW)
     assert isinstance(outcome.error, TooLarge)
     assert (house.entry(0).state, house.entry(0).last_error) == (State.QUEUED, "too_large")
-    assert house.sizes() == [20, 10, 5, 2, 1, 1, 2, 4, 8, 4]
+    assert house.sizes() == [20, 10, 5, 2, 1, 1, 4, 14]
 
 
 # Lines that are down.

@@ -1,14 +1,18 @@
 """The installed command in processes of its own, and the training authority as a server of its own."""
 
+import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from cli_helpers import COMMAND, Installed, measured
+from journeys_helpers import Disk
 
 SANDBOX_PASSWORD = "latihan"
 
@@ -66,3 +70,26 @@ def house(apoa: Installed, sandbox: Callable[..., Sandbox]) -> Installed:
     said = apoa.set_up(sandbox().url, SANDBOX_PASSWORD)
     assert said.code == 0, said.err
     return apoa
+
+
+@pytest.fixture(scope="session")
+def disk_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`disk.c`, compiled. Skips without a compiler or another system, unless the environment says it must be there."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if sys.platform != "linux" or compiler is None:
+        if os.environ.get("APOA_REQUIRE_TOOLS"):
+            pytest.fail("A C compiler on Linux is required here, and was not found: apt-get install gcc libc6-dev")
+        pytest.skip("needs a C compiler, and Linux")
+    library = tmp_path_factory.mktemp("disk") / "disk.so"
+    source = Path(__file__).with_name("disk.c")
+    warned = ["-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC"]
+    subprocess.run([compiler, *warned, "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+@pytest.fixture
+def disk(disk_library: Path, tmp_path: Path) -> Disk:
+    """An empty disk, and the program's home will be on it."""
+    root = tmp_path / "disk"
+    root.mkdir(exist_ok=True)
+    return Disk(disk_library, root, tmp_path / "disk.log")

@@ -418,6 +418,7 @@ def test_an_interrupted_change_leaves_nothing(outbox: SqliteOutbox, monkeypatch:
         (PermissionError(13, "EACCES"), OutboxUnreachable),
         (FileNotFoundError(2, "ENOENT"), OutboxMissing),
         (sqlite3.OperationalError("Could not decode to UTF-8 column"), OutboxDamaged),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), OutboxDamaged),
     ],
 )
 def test_foreign_errors_become_ours(path: Path, foreign: Exception, ours: type[StorageProblem]) -> None:

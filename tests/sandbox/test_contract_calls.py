@@ -249,6 +249,26 @@ def test_gzip_is_read(make_server: Make, log_in: LogIn, check_in: Report) -> Non
     assert answer.json()["results"][0]["status"] == "accepted"
 
 
+def test_a_long_answer_is_compressed_where_that_is_taken(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """Verdicts on many reports are much alike; whoever does not ask for gzip, and whoever asks little, gets plain."""
+    server = make_server()
+    http = log_in(server)
+    many, one = [{"reports": [check_in() for _ in range(count)]} for count in (20, 1)]
+    answers = {
+        (len(body["reports"]), how): http.post(
+            f"{server.base_url}/reports", json=body, headers={"Accept-Encoding": how}, timeout=10
+        )
+        for body, how in ((many, "gzip"), (many, "identity"), (one, "gzip"))
+    }
+    assert {key: answer.headers.get("Content-Encoding") for key, answer in answers.items()} == {
+        (20, "gzip"): "gzip",
+        (20, "identity"): None,
+        (1, "gzip"): None,
+    }
+    assert answers[20, "gzip"].json() == answers[20, "identity"].json()
+    assert int(answers[20, "gzip"].headers["Content-Length"]) < len(answers[20, "identity"].content) / 2
+
+
 def test_bad_gzip_is_refused(make_server: Make, log_in: LogIn, check_in: Report) -> None:
     """400 for no gzip, a broken end, something behind the end, and for another encoding."""
     server = make_server()

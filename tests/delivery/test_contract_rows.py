@@ -1,0 +1,349 @@
+"""The contract's two tables, row by row, as whole runs: against the simulator, and over HTTP on the loopback interface.
+
+`test_plan` has the same tables as decisions, and `tests/authority` as answers; here the row is read from left to right:
+what comes back, and then what became of the report, of the run, of later runs, of `apoa status`, and the exit code.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import PASSWORD, Apoa
+from conftest import NOW, FixedClock
+from delivery_helpers import House, report
+from delivery_wire import (
+    BACKOFF,
+    HANG,
+    HURRY,
+    IMPATIENCE,
+    LOST,
+    PORTAL,
+    REDIRECT,
+    Answer,
+    Place,
+    Runs,
+    Simulated,
+    Wire,
+    Wired,
+    problem,
+    result,
+    results,
+    said,
+)
+from outbox_helpers import finding, uuid
+from report_helpers import OPENAPI
+
+from apoa_client.authority.limits import Patience
+from apoa_client.delivery.sync import Outcome
+from apoa_client.errors import (
+    AccountSuspended,
+    ApoaError,
+    AuthorityBusy,
+    CallRefused,
+    Exit,
+    NotTheAuthority,
+    TimedOut,
+    TooLarge,
+    UnknownOutcome,
+    WrongPassword,
+)
+from apoa_client.report.kinds import State
+from apoa_client.report.wire import to_json
+from apoa_client.texts import msg
+
+# Results of a report: `{"results": [{"id", "status", "receipt", "errors", "warnings", "retry_after"}]}`.
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row: the status, and what it makes of a report."""
+
+    status: str
+    members: dict[str, Any]
+    state: State
+    why: str | None
+    exit: Exit
+    done: bool
+    """Whether it never goes again."""
+    waits_s: int = 0
+    asked: bool = False
+    receipt: bool = False
+    errors: tuple[str, ...] = ()
+
+
+TWO_ERRORS = [
+    {"field": "guest.document.number", "code": "bad_length", "message": "Too short."},
+    {"field": "stay.room", "code": "unknown", "message": "There is no such room."},
+]
+RESULTS = [
+    Result("accepted", {}, State.ACCEPTED, None, Exit.DONE, done=True, receipt=True),
+    Result("duplicate", {}, State.ACCEPTED, "duplicate", Exit.DONE, done=True, receipt=True),
+    Result("pending", {}, State.PENDING, None, Exit.DONE, done=False, asked=True),
+    Result(
+        "rejected",
+        {"errors": TWO_ERRORS},
+        State.REJECTED,
+        "rejected",
+        Exit.DATA_REFUSED,
+        done=True,
+        errors=("guest.document.number bad_length", "stay.room unknown"),
+    ),
+    Result("deferred", {"retry_after": 60}, State.QUEUED, "deferred", Exit.NOT_NOW, done=False, waits_s=60),
+]
+
+
+def test_each_status_of_the_contract_has_its_row() -> None:
+    """As the published contract lists them."""
+    assert {row.status for row in RESULTS} == set(
+        OPENAPI["components"]["schemas"]["ValidationResult"]["properties"]["status"]["enum"]
+    )
+
+
+@pytest.mark.parametrize("row", RESULTS, ids=lambda row: row.status)
+def test_results_of_a_report(house: House, wire: Wire, row: Result) -> None:
+    """State, receipt, errors field by field, exit code; and whether it is sent or asked about again."""
+    wire.instead["reports"].append(results(lambda ids: [result(each, row.status, **row.members) for each in ids]))
+    house.add(1, warnings=[finding("late")])
+    outcome = house.sync(connect=wire.connect)
+    entry = house.entry(1)
+    assert (outcome.exit_code, outcome.error, outcome.sent) == (row.exit, None, 1)
+    name = row.status
+    assert {n: getattr(outcome, n) for n in [each.status for each in RESULTS]} == {
+        each.status: int(each.status == name) for each in RESULTS
+    }
+    assert (entry.state, entry.last_error, entry.attempts) == (row.state, row.why, 1)
+    assert (entry.receipt.number if entry.receipt else None) == (f"STT-{uuid(1)[-4:]}" if row.receipt else None)
+    content = house.outbox.content(entry)
+    assert tuple(f"{error.field} {error.code}" for error in content.errors) == row.errors
+    assert content.warnings == (finding("late"),)
+    assert entry.not_before == (NOW + timedelta(seconds=row.waits_s) if row.waits_s else None)
+    goes_on(house, wire, row)
+
+
+def goes_on(house: House, wire: Wire, row: Result) -> None:
+    """Later runs, by hand: too early, and in time."""
+    wire.heard.clear()
+    if row.waits_s:
+        house.wait(seconds=row.waits_s - 1)
+        assert house.sync(connect=wire.connect).left == 1
+        assert wire.heard == []
+    house.wait(days=30 if row.done else 1)
+    outcome = house.sync(connect=wire.connect)
+    again = [] if row.done else ["token", "meta", "result" if row.asked else "reports"]
+    assert (wire.heard, outcome.accepted) == (again, int(not row.done))
+
+
+def test_the_same_id_with_other_content_is_a_conflict(house: House) -> None:
+    """The contract's `id_conflict` is a rejection like any other, for a person to look at."""
+    house.authority.submit([(uuid(1), to_json(report(1, document=7)))])
+    house.add(1)
+    assert house.sync().rejected == 1
+    assert [error.code for error in house.outbox.content(house.entry(1)).errors] == ["id_conflict"]
+
+
+def test_a_report_that_was_never_received_goes_again(house: House, wire: Wire) -> None:
+    """404 to `GET /reports/{id}`, in the contract's own form; a portal's 404 says nothing about a report."""
+    pending: Answer = results(lambda ids: [result(each, "pending") for each in ids])
+    wire.instead["reports"].append(pending)
+    wire.instead["result"].extend([said(404, b"<html>", "text/html"), problem(404)])
+    house.add(1)
+    house.sync(connect=wire.connect)
+    assert isinstance(house.sync(connect=wire.connect).error, NotTheAuthority)
+    assert house.states() == [State.PENDING]
+    assert house.sync(connect=wire.connect).accepted == 1
+    assert wire.sent == [[uuid(1)]] * 2
+
+
+# Errors of a whole call.
+
+
+@dataclass(frozen=True)
+class Row:
+    """What comes back, in the words of the simulator and on the wire, and what becomes of it."""
+
+    what: str
+    script: str
+    answers: tuple[Answer, ...]
+    error: type[ApoaError]
+    exit: Exit
+    offline: bool = False
+    stops: bool = False
+    holds_s: int | None = None
+    patience: Patience = HURRY
+
+    @property
+    def name(self) -> str:
+        return self.error(msg("")).name
+
+    @property
+    def backs_off(self) -> bool:
+        return not self.stops
+
+
+LATER, REFUSES = Exit.NOT_NOW, Exit.AUTHORITY_REFUSES
+UNKNOWN = [Row(str(code), str(code), (problem(code),), UnknownOutcome, LATER) for code in (500, 502, 503, 504)]
+ERRORS = [
+    Row("reset before it was processed", "drop", (b"",), UnknownOutcome, LATER),
+    Row("reset after it was processed", "lost", (LOST,), UnknownOutcome, LATER),
+    Row("no answer in time", "slow=60", (HANG,), TimedOut, LATER, patience=IMPATIENCE),
+    *UNKNOWN,
+    Row("captive portal", "portal", (PORTAL,), NotTheAuthority, LATER, offline=True),
+    Row("redirect", "redirect", (REDIRECT,), NotTheAuthority, LATER, offline=True),
+    Row("400", "400", (problem(400),), CallRefused, REFUSES),
+    Row("401", "401,401", (problem(401), problem(401)), WrongPassword, Exit.CREDENTIALS, stops=True),
+    Row("403", "403", (problem(403),), AccountSuspended, REFUSES, stops=True),
+    Row("413", "413", (problem(413),), TooLarge, LATER),
+    Row("429", "429=30", (problem(429, Retry_After="30"),), AuthorityBusy, LATER, holds_s=30),
+    Row("429 without a time", "429", (problem(429),), AuthorityBusy, LATER),
+    Row("503 with Retry-After", "503=30", (problem(503, Retry_After="30"),), AuthorityBusy, LATER, holds_s=30),
+]
+
+
+@pytest.fixture(params=["simulator", "HTTP"])
+def place(request: pytest.FixtureRequest, house: House, wire: Wire) -> Place:
+    """Either authority."""
+    return Simulated(house) if request.param == "simulator" else Wired(wire)
+
+
+@pytest.mark.parametrize("row", ERRORS, ids=lambda row: row.what)
+def test_errors_of_a_whole_call(house: House, place: Place, row: Row) -> None:
+    """To `POST /reports`: what the run says, what the report says, and what later runs do."""
+    runs = Runs(house, place)
+    trouble(place, "reports", row)
+    house.add(1)
+    ends_as(runs(row.patience), row, left=1)
+    entry = house.entry(1)
+    assert (entry.state, entry.last_error, entry.attempts) == (State.QUEUED, row.name, 1)
+    assert entry.next_attempt_at == (BACKOFF if row.backs_off else None)
+    assert (entry.not_before, entry.receipt, house.outbox.content(entry).errors) == (None, None, ())
+    assert house.outbox.summary(now=NOW, soon=NOW).last_contact_at == NOW  # it had said who it is
+    later_runs(runs, row)
+    assert place.acquired == {uuid(1): (1, number_of(house, 1))}
+
+
+@pytest.mark.parametrize("route", ["token", "meta"])
+@pytest.mark.parametrize("row", ERRORS, ids=lambda row: row.what)
+def test_errors_before_a_report_leaves(house: House, place: Place, row: Row, route: str) -> None:
+    """No report is sent; where the line is to blame, what would have been sent backs off."""
+    runs = Runs(house, place)
+    trouble(place, route, one_of(row) if route == "token" else row)
+    house.add(1)
+    ends_as(runs(row.patience), row, left=1)
+    entry = house.entry(1)
+    tried = (row.name, 1, BACKOFF) if row.backs_off else (None, 0, None)
+    assert (entry.state, entry.last_error, entry.attempts, entry.next_attempt_at) == (State.QUEUED, *tried)
+    assert house.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
+    later_runs(runs, row)
+    assert place.acquired == {uuid(1): (1, number_of(house, 1))}
+
+
+@pytest.mark.parametrize("row", ERRORS, ids=lambda row: row.what)
+def test_errors_of_a_question(house: House, place: Place, row: Row) -> None:
+    """To `GET /reports/{id}`: the report stays pending, and is asked about again."""
+    runs = Runs(house, place)
+    place.pends()
+    house.add(1)
+    assert runs().pending == 1
+    trouble(place, "result", row)
+    ends_as(runs(row.patience), row, left=0)
+    entry = house.entry(1)
+    assert (entry.state, entry.last_error, entry.attempts, entry.receipt) == (State.PENDING, None, 1, None)
+    later_runs(runs, row, asks=True)
+    assert place.acquired == {uuid(1): (1, number_of(house, 1))}
+
+
+def trouble(place: Place, route: str, row: Row) -> None:
+    place.trouble(route, row.script, row.answers)
+
+
+def one_of(row: Row) -> Row:
+    """A password is refused once, where a token is refused twice: it is tried no second time."""
+    return replace(row, script=row.script.split(",")[0], answers=row.answers[:1])
+
+
+def number_of(house: House, number: int) -> str | None:
+    receipt = house.entry(number).receipt
+    return None if receipt is None else receipt.number
+
+
+def ends_as(outcome: Outcome, row: Row, *, left: int) -> None:
+    """How the run itself ended."""
+    assert type(outcome.error) is row.error
+    assert (outcome.exit_code, outcome.offline, outcome.stopped) == (row.exit, row.offline, row.stops)
+    assert (outcome.sent, outcome.accepted, outcome.rejected, outcome.left) == (0, 0, 0, left)
+
+
+def later_runs(runs: Runs, row: Row, *, asks: bool = False) -> None:
+    """Scheduled and by hand: they keep a stop and a hold, and a schedule keeps the backoff; then all is delivered."""
+    house = runs.house
+    summary = house.outbox.summary(now=NOW, soon=NOW)
+    assert (summary.stop.reason if summary.stop is not None else None) == (row.name if row.stops else None)
+    assert summary.hold_until == (None if row.holds_s is None else NOW + timedelta(seconds=row.holds_s))
+    # A question has no backoff of its own: it is asked at each later run.
+    assert asks or runs.is_quiet(keep_backoff=True)
+    if row.stops:
+        house.wait(days=7)
+        assert runs.is_quiet(keep_backoff=True)
+        assert runs.is_quiet()
+        runs_again = runs(settings="changed")
+    else:
+        if row.holds_s is not None:
+            house.wait(seconds=row.holds_s - 1)
+            assert runs.is_quiet()
+            house.wait(seconds=1)
+        runs_again = runs()
+    assert runs_again.accepted == 1 or house.states() == [State.ACCEPTED]
+
+
+def test_each_answer_of_the_contract_has_its_row() -> None:
+    """Whatever code the published contract names for a call that delivery makes."""
+    calls = [("/oauth/token", "post"), ("/meta", "get"), ("/reports", "post"), ("/reports/{id}", "get")]
+    named = {code for path, method in calls for code in OPENAPI["paths"][path][method]["responses"]}
+    rows = {found[0] for row in ERRORS if (found := re.match(r"\d{3}", row.what))}
+    assert named - rows == {"200", "404"}  # the results, and a report that was never received
+
+
+# What a person sees of it.
+
+
+@pytest.fixture
+def apoa(
+    home: Path, clock: FixedClock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wire: Wire
+) -> Apoa:
+    """The program, with a property whose authority is there, and a report that waits."""
+    program = Apoa({"APOA_HOME": str(home), "APOA_LANG": "en"}, clock, capsys, monkeypatch)
+    said_then = program.set_up(wire.url)
+    assert said_then.code == 0, said_then.err
+    program.save()
+    return program
+
+
+IN_TIME = [row for row in ERRORS if row.patience is HURRY]
+
+
+@pytest.mark.parametrize("row", IN_TIME, ids=lambda row: row.what)
+def test_status_and_exit_codes(apoa: Apoa, wire: Wire, row: Row) -> None:
+    """`apoa sync` exits as the table says; `apoa status` counts the report, and is loud about a stop alone."""
+    wire.instead["reports"].extend(row.answers)
+    first = apoa("sync", "--json")
+    assert (first.code, first.json["error"]["class"]) == (int(row.exit), row.name)
+    assert (first.json["offline"], first.json["stopped"], first.json["left"]) == (row.offline, row.stops, 1)
+    status = apoa("status", "--json").json
+    assert status["counts"]["queued"] == 1
+    stop = {"reason": row.name, "since": "2026-11-24T20:00:00+07:00"} if row.stops else None
+    assert status["sending_stopped"] == stop
+    assert ("SENDING HAS STOPPED" in apoa("status").out) is row.stops
+    wire.heard.clear()
+    again = apoa("sync", "--json")
+    quiet = row.stops or row.holds_s is not None
+    assert (again.code, again.json["left"], wire.heard == []) == ((int(row.exit), 1, True) if quiet else (0, 0, False))
+    if row.stops:
+        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+        assert "SENDING HAS STOPPED" not in apoa("status").out
+    apoa.clock.forward(timedelta(seconds=31))
+    assert apoa("sync").code == 0
+    assert apoa("status", "--json").json["counts"]["accepted"] == 1
+    assert set(wire.acquired.values()) == {1}

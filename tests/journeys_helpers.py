@@ -1,0 +1,197 @@
+"""What the journeys through kills, power cuts and bad disks share: many guests, promises, and the authority's books."""
+
+import ctypes
+import json
+import re
+import sqlite3
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cli_helpers import QUENTIN, Guest, Installed, Said
+from conftest import FixedClock
+
+from apoa_client.cli import main
+from apoa_client.errors import ApoaError
+
+LEASE_OVER = timedelta(minutes=6)
+"""A lease that a killed process left is over by then."""
+
+_PR_CAPBSET_DROP = 24
+_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
+_SAVED = re.compile(r"^Saved: .*, report ([0-9a-f]{8})\.$", re.MULTILINE)
+
+
+def guest(number: int) -> Guest:
+    """One of many guests: each has a document of their own, or the authority would call the second a duplicate."""
+    return Guest(QUENTIN.surname, QUENTIN.given_names, f"ZX{number:07}", QUENTIN.birth_place)
+
+
+def unmeasured(apoa: Installed) -> Installed:
+    """The same command, writing no coverage: a process that is killed would leave half a file of it."""
+    environ = {name: value for name, value in apoa.environ.items() if not name.startswith("COVERAGE_")}
+    return Installed(apoa.command, environ)
+
+
+def call(apoa: Installed, arguments: Sequence[str], lang: str, more: Mapping[str, str] = {}, **options: Any) -> Said:
+    """One call with more in its environment, and with options of `subprocess.run`."""
+    done = subprocess.run(
+        [*apoa.command, *arguments],
+        env={**unmeasured(apoa).environ, "APOA_LANG": lang, **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+        **options,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def give_up_roots_powers() -> None:
+    """Before a program starts, on Linux: modes bind root as anybody else."""
+    libc = ctypes.CDLL(None)
+    for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
+        libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def advice_of(error: ApoaError | type[ApoaError]) -> str:
+    """What the program tells a person to do, in English."""
+    assert error.advice is not None
+    return error.advice.template
+
+
+def said_to_be_saved(out: str) -> str | None:
+    """The short id of the report that this output promises, whole or cut off by a kill; None where it promises none."""
+    found = _SAVED.search(out)
+    if found is not None:
+        return found[1]
+    try:
+        short_id: str | None = json.loads(out).get("short_id")
+    except ValueError:
+        return None
+    return short_id
+
+
+def sync_later(environ: Mapping[str, str], *, runs: int = 5) -> None:
+    """Run `apoa sync` when every lease is over, until it has nothing left to do."""
+    clock = FixedClock(datetime.now(UTC) + LEASE_OVER)
+    codes: list[int] = []
+    while not codes or codes[-1] != 0:
+        assert len(codes) < runs, codes
+        codes.append(int(main.run(["sync", "--quiet"], environ, clock)))
+
+
+def acquired(memory: Path) -> dict[str, str]:
+    """What the training authority's file says: the receipt of each report by the report's id.
+
+    It gives out its numbers one by one, so that one report acquired twice would leave a gap, or a number too many.
+    """
+    with closing(sqlite3.connect(memory)) as db:
+        rows = db.execute("SELECT id, status, number, issued_at FROM reports ORDER BY number").fetchall()
+    assert [number for _id, _status, number, _at in rows] == list(range(1, len(rows) + 1))
+    assert {status for _id, status, _number, _at in rows} <= {"accepted"}
+    return {report_id: f"LATIHAN-{issued_at[:4]}-{number:06}" for report_id, _status, number, issued_at in rows}
+
+
+def assert_delivered_once(reports: Sequence[Mapping[str, Any]], memory: Path, promised: Iterable[str]) -> None:
+    """Every report that was promised is there, all were delivered, and either side's receipts are the other's."""
+    assert set(promised) <= {report["short_id"] for report in reports}
+    assert {report["state"] for report in reports} <= {"accepted"}
+    assert {report["id"]: report["receipt"]["number"] for report in reports} == acquired(memory)
+
+
+def files_below(folder: Path) -> set[str]:
+    """Every file and folder, by its path from there."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+class Event(NamedTuple):
+    """One record of `disk.c`."""
+
+    kind: str
+    key: int
+    content: bytes
+
+
+@dataclass
+class Disk:
+    """A folder that stands for a disk, and the library that watches it (`disk.c`)."""
+
+    library: Path
+    root: Path
+    log: Path
+
+    def environ(self, **more: str) -> dict[str, str]:
+        """What a program needs to have its files on this disk."""
+        return {"LD_PRELOAD": str(self.library), "DISK_ROOT": str(self.root), **more}
+
+    @property
+    def logged(self) -> dict[str, str]:
+        """The same, with all that becomes durable taken down."""
+        return self.environ(DISK_LOG=str(self.log))
+
+    def events(self) -> list[Event]:
+        """What was taken down so far."""
+        events, rest = [], self.log.read_bytes()
+        while rest:
+            head, _, rest = rest.partition(b"\n")
+            kind, key, size = head.split()
+            events.append(Event(kind.decode(), int(key), rest[: int(size)]))
+            rest = rest[int(size) :]
+        return events
+
+    def after_a_cut(self, events: Iterable[Event], folder: Path) -> Path:
+        """Lay out in `folder` what a machine would find when its plug was pulled after these events."""
+        durable = _Durable()
+        for event in events:
+            durable.take(event)
+        durable.lay_out(self.root.stat().st_ino, folder)
+        return folder
+
+
+_Node = tuple[int, int]
+"""An inode's number, and how many files had it before."""
+
+
+@dataclass
+class _Durable:
+    """What is on the disk for good: contents as they were last synced, under the names that their folder last had."""
+
+    contents: dict[_Node, bytes] = field(default_factory=dict)
+    names: dict[_Node, list[tuple[_Node, bool, str]]] = field(default_factory=dict)
+    lives: Counter[int] = field(default_factory=Counter)
+
+    def take(self, event: Event) -> None:
+        node = self._node(event.key)
+        if event.kind == "F":
+            self.contents[node] = event.content
+        elif event.kind == "D":
+            self.names[node] = [self._name(part.decode()) for part in event.content.split(b"\0")[:-1]]
+        elif event.kind == "U":
+            self.lives[event.key] += 1
+
+    def lay_out(self, root: int, folder: Path) -> None:
+        self._lay_out((root, 0), folder)
+
+    def _lay_out(self, node: _Node, folder: Path) -> None:
+        folder.mkdir(mode=0o700)
+        for child, is_folder, name in self.names.get(node, []):
+            if is_folder:
+                self._lay_out(child, folder / name)
+            else:
+                (folder / name).write_bytes(self.contents.get(child, b""))
+                (folder / name).chmod(0o600)
+
+    def _node(self, key: int) -> _Node:
+        return key, self.lives[key]
+
+    def _name(self, text: str) -> tuple[_Node, bool, str]:
+        key, kind, name = text.split(" ", 2)
+        return self._node(int(key)), kind == "d", name

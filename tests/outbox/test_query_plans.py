@@ -1,0 +1,190 @@
+"""Every statement that the outbox really carries out, as SQLite plans it and as SQLite counts its work.
+
+`test_history` asks about the queries by their names; here nobody has to remember them: each of the outbox's doors is
+used, whatever goes through to SQLite is written down, and each of these statements is explained.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, uuid
+
+from apoa_client.outbox import migrations
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Change, Outbox, Selection, Stop
+from apoa_client.report.kinds import OPEN_STATES, State
+
+PENDING = Selection(states=frozenset({State.PENDING}))
+FEW, MANY = 1_000, 100_000
+QUEUE = 40
+A_FEW_STEPS = 5
+
+
+def claim_one(outbox: SqliteOutbox, number: int) -> str:
+    return outbox.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)[0]
+
+
+def settle(outbox: SqliteOutbox, number: int, state: State, **members: Any) -> None:
+    outbox.settle(claim_one(outbox, number), [Change(uuid(number), state, **members)])
+
+
+DOORS: dict[str, Callable[[SqliteOutbox], object]] = {
+    "status": lambda outbox: outbox.summary(now=NOON, soon=NOON + 6 * HOUR),
+    "add": lambda outbox: outbox.add(report(900), due_at=NOON, warnings=[finding()]),
+    "add to a stay": lambda outbox: outbox.add(report(901, 3), due_at=None),
+    "heads": lambda outbox: list(outbox.heads()),
+    "claim": lambda outbox: claim_one(outbox, 3),
+    "claim a batch": lambda outbox: outbox.claim(
+        [uuid(number) for number in range(4, 24)], now=NOON, lease_until=NOON + HOUR
+    ),
+    "settle: accepted": lambda outbox: settle(outbox, 30, State.ACCEPTED, receipt=receipt()),
+    "settle: pending": lambda outbox: settle(outbox, 31, State.PENDING),
+    "settle: rejected": lambda outbox: settle(outbox, 32, State.REJECTED, errors=(finding(),)),
+    "settle: queued": lambda outbox: settle(outbox, 33, State.QUEUED, next_attempt_at=NOON, not_before=NOON),
+    "pending": lambda outbox: list(outbox.entries(PENDING)),
+    "decide": lambda outbox: outbox.decide([Change(uuid(1), State.ACCEPTED, receipt=receipt(2))]),
+    "find by id": lambda outbox: outbox.find(uuid(3)),
+    "find by short id": lambda outbox: outbox.find(uuid(3).replace("-", "")[-8:]),
+    "find by stay": lambda outbox: outbox.find(report(3).stay_id),
+    "content": lambda outbox: outbox.content(outbox.find(uuid(3))[0]),
+    "list": lambda outbox: list(outbox.entries(Selection(since=NOON))),
+    "list what is open": lambda outbox: list(outbox.entries(Selection(states=OPEN_STATES))),
+    "list what is refused": lambda outbox: list(outbox.entries(Selection(states=frozenset({State.REJECTED})))),
+    "one stay": lambda outbox: list(outbox.entries(Selection(stay_id=report(3).stay_id))),
+    "stop": lambda outbox: outbox.stop(Stop("wrong_password", NOON, "settings")),
+    "hold": lambda outbox: outbox.hold(NOON),
+    "contact": lambda outbox: outbox.contacted(NOON, NOON),
+}
+LIST_ALL: dict[str, Callable[[SqliteOutbox], object]] = {
+    "list --all": lambda outbox: list(outbox.entries(Selection())),
+    "list --all --state accepted": lambda outbox: list(
+        outbox.entries(Selection(states=frozenset({State.ACCEPTED}), limit=5))
+    ),
+}
+"""These are asked for the whole history, and walk through it."""
+
+
+class Recorder:
+    """A connection to SQLite that writes down each statement, with its values as they are bound."""
+
+    def __init__(self, db: Any) -> None:
+        self._db = db
+        self.statements: list[tuple[str, Any]] = []
+
+    def execute(self, statement: str, values: Any = ()) -> Any:
+        self.statements.append((statement, values))
+        return self._db.execute(statement, values)
+
+    def executemany(self, statement: str, values: Any) -> Any:
+        rows = list(values)
+        self.statements.append((statement, rows[0]))
+        return self._db.executemany(statement, rows)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+
+def fill(outbox: SqliteOutbox, finished: int) -> SqliteOutbox:
+    """A queue as on any day, one report of it pending, and years of finished reports put in by SQL."""
+    outbox._db.execute("BEGIN")
+    outbox._db.executemany(
+        "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content) "
+        "VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, zeroblob(50))",
+        ((f"0199b{n:07x}", f"e{n:07x}", f"0199c{n:07x}", n, n) for n in range(finished)),
+    )
+    outbox._db.execute("COMMIT")
+    for number in range(QUEUE):
+        outbox.add(report(number), due_at=NOON + timedelta(hours=number - 5))
+    settle(outbox, 1, State.PENDING)
+    return outbox
+
+
+@pytest.fixture
+def filled(outbox: SqliteOutbox) -> Iterator[SqliteOutbox]:
+    """An outbox with some history, whose statements are written down."""
+    db = fill(outbox, 50)._db
+    outbox._db = Recorder(db)  # type: ignore[assignment]  # it stands in for the connection
+    yield outbox
+    outbox._db = db
+
+
+def scans(outbox: SqliteOutbox, door: Callable[[SqliteOutbox], object]) -> tuple[list[str], int]:
+    """Steps that walk through all reports, of any statement that goes through the door; and how many there were."""
+    db: Any = outbox._db
+    db.statements.clear()
+    door(outbox)
+    asked = [each for each in db.statements if not re.match("BEGIN|COMMIT", each[0])]
+    steps = [row[3] for statement, values in asked for row in db._db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+    tables = re.compile(r"SCAN (reports|head|earlier)\b(?!.*USING (COVERING )?INDEX reports_(open|due|lease))")
+    return [step for step in steps if tables.match(step)], len(asked)
+
+
+def test_each_door_is_tried() -> None:
+    """Those that the port names; opening and closing a turn asks nothing of this file."""
+    doors = {name for name in vars(Outbox) if not name.startswith("_")} - {"turn"}
+    used = set[str]()
+
+    class Spy:
+        def __getattr__(self, name: str) -> Any:
+            used.add(name)
+            return lambda *_args, **_named: [""]
+
+    for door in (*DOORS.values(), *LIST_ALL.values()):
+        spy: Any = Spy()
+        door(spy)
+    assert used == doors
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_no_statement_walks_through_all_reports(filled: SqliteOutbox, name: str) -> None:
+    """Each step of each plan is a search, or goes through an index that holds the open reports alone."""
+    found, asked = scans(filled, DOORS[name])
+    assert asked
+    assert found == []
+
+
+@pytest.mark.parametrize("name", LIST_ALL)
+def test_the_whole_history_is_walked_through_where_it_is_asked_for(filled: SqliteOutbox, name: str) -> None:
+    """And nowhere else: which also shows that a walk would be seen."""
+    assert scans(filled, LIST_ALL[name])[0]
+
+
+def test_triggers_walk_through_nothing(outbox: SqliteOutbox) -> None:
+    """They keep the count of each state, and find it by its key."""
+    triggers = [step for steps in migrations.STEPS for step in steps if "CREATE TRIGGER" in step]
+    bodies = [statement for step in triggers for statement in re.findall(r"UPDATE tally .*?(?=;)", step)]
+    updates = [re.sub(r"(OLD|NEW)\.state", "'queued'", body) for body in bodies]
+    assert len(updates) == 4
+    for update in updates:
+        steps = [row[3] for row in outbox._db.execute(f"EXPLAIN QUERY PLAN {update}")]
+        assert steps == ["SEARCH tally USING PRIMARY KEY (state=?)"]
+
+
+def work(outbox: SqliteOutbox, door: Callable[[SqliteOutbox], object]) -> int:
+    """How many instructions of SQLite's virtual machine are carried out: a measure that no clock spoils."""
+    ticks = [0]
+
+    def tick() -> int:
+        ticks[0] += 1
+        return 0
+
+    outbox._db.set_progress_handler(tick, 1)
+    door(outbox)
+    outbox._db.set_progress_handler(None, 1)
+    return ticks[0]
+
+
+def test_daily_work_is_the_same_at_a_thousand_and_at_a_hundred_thousand(tmp_path: Path) -> None:
+    """Instruction by instruction, but for a few that depend on a random lease's place in its index."""
+    done = {}
+    for finished in (FEW, MANY):
+        with closing(open_outbox(tmp_path / f"{finished}.db")) as outbox:
+            fill(outbox, finished)
+            done[finished] = {name: work(outbox, door) for name, door in DOORS.items()}
+    assert all(done[FEW].values())
+    assert {name: steps for name, steps in done[MANY].items() if abs(steps - done[FEW][name]) > A_FEW_STEPS} == {}
