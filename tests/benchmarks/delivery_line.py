@@ -1,0 +1,218 @@
+"""The two ends of a slow line: what `delivery.py` beside this file runs in each network namespace.
+
+``delivery_line.py prepare HOME BODIES URL CERTIFICATE`` fills a property's outbox, ``deliver HOME`` is one run of
+delivery over the line, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE COUNT`` what a client
+without batches does on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY MEMORY [--plain]`` the authority. Each
+prints one JSON object.
+
+The authority is the sandbox's own service behind a server that keeps connections open and compresses its answers, as
+one on the Internet does: werkzeug's hangs up after each answer. ``--plain`` leaves out the compression.
+"""
+
+import gzip
+import io
+import json
+import os
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+from apoa_client.app import App, SystemClock
+from apoa_client.cli.interruptions import Signals
+from apoa_client.cli.progress import watcher
+from apoa_client.delivery.sync import Terms
+from apoa_client.ports import Selection
+from apoa_client.report.wire import from_json
+from apoa_client.settings.config import Property
+
+USERNAME, PASSWORD = "benchmark", "rahasia"
+WORTH_COMPRESSING = 1024
+"""Bytes, as servers are commonly set up."""
+
+
+def app_in(home: str) -> App:
+    return App({"APOA_HOME": home}, SystemClock())
+
+
+def prepare(home: str, bodies: str, url: str, certificate: str) -> dict[str, Any]:
+    """The line is not there yet, so the set-up says that it could not be tested, and goes on."""
+    app = app_in(home)
+    house = Property("benchmark", url, "", USERNAME, vault="file", ca_bundle=certificate)
+    app.set_up(house, PASSWORD)
+    app.close()
+    app = app_in(home)
+    for body in json.loads(Path(bodies).read_text(encoding="utf-8")):
+        report = from_json(body.encode())
+        app.outbox.add(report, due_at=report.created_at + timedelta(hours=24))
+    app.close()
+    return {}
+
+
+def deliver(home: str) -> dict[str, Any]:
+    """What `apoa sync --json` does, but for loading the program."""
+    import apoa_client.authority.client
+    import apoa_client.outbox.store
+    import apoa_client.vault.sealing
+    import apoa_client.vault.sources  # noqa: F401  loaded before the clock runs
+
+    app = app_in(home)
+    begun = time.perf_counter()
+    with Signals() as signals:
+        outcome = app.deliver(Terms(app.house.fingerprint), watcher(terminal=False), signals)
+    seconds = time.perf_counter() - begun
+    app.close()
+    error = None if outcome.error is None else outcome.error.name
+    return {"seconds": seconds, "accepted": outcome.accepted, "error": error}
+
+
+def sync(home: str) -> dict[str, Any]:
+    """The installed command, from its start to its end."""
+    command = [str(Path(sys.executable).with_name("apoa")), "sync", "--json"]
+    begun = time.perf_counter()
+    done = subprocess.run(command, env={"APOA_HOME": home, "APOA_LANG": "en"}, check=False, stdout=subprocess.PIPE)
+    seconds = time.perf_counter() - begun
+    said = json.loads(done.stdout)
+    return {"seconds": seconds, "accepted": said["accepted"], "error": said["error"]}
+
+
+def one_by_one(home: str, url: str, certificate: str, count: str) -> dict[str, Any]:
+    """The same bodies, a call each, on one connection. `first` is until the token is there."""
+    import requests
+
+    app = app_in(home)
+    bodies = [app.outbox.content(entry).body for entry in app.outbox.entries(Selection(limit=int(count)))]
+    app.close()
+    accepted = 0
+    with requests.Session() as session:
+        session.trust_env = False
+        session.verify = certificate
+        begun = time.perf_counter()
+        form = {"grant_type": "client_credentials"}
+        token = session.post(f"{url}/oauth/token", data=form, auth=(USERNAME, PASSWORD), timeout=60).json()
+        session.headers["Authorization"] = f"Bearer {token['access_token']}"
+        session.headers["Content-Type"] = "application/json"
+        first = time.perf_counter() - begun
+        for body in bodies:
+            answer = session.post(f"{url}/reports", data=b'{"reports":[' + body + b"]}", timeout=60).json()
+            accepted += answer["results"][0]["status"] == "accepted"
+    return {"first": first, "seconds": time.perf_counter() - begun, "accepted": accepted}
+
+
+class Tally:
+    """What the authority saw: connections, calls by path, the length of each list of results, its own time."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.calls: Counter[str] = Counter()
+        self.batches: list[int] = []
+        self.busy = 0.0
+
+
+class Handler(BaseHTTPRequestHandler):
+    """HTTP/1.1 around the sandbox's WSGI application."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # an answer's head and body leave together
+    timeout: ClassVar[float | None] = 120
+    service: Any
+    tally: Tally
+    compress: bool
+
+    def setup(self) -> None:
+        super().setup()
+        self.tally.connections += 1
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        begun = time.perf_counter()
+        status, headers, answer = self._asked(body)
+        if self.path.endswith("/reports"):
+            self.tally.batches.append(len(json.loads(answer).get("results", ())))
+        if self.compress and len(answer) > WORTH_COMPRESSING and "gzip" in self.headers.get("Accept-Encoding", ""):
+            answer = gzip.compress(answer, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+        self.tally.busy += time.perf_counter() - begun
+        self.tally.calls[self.path.removeprefix("/v1")] += 1
+        headers["Content-Length"] = str(len(answer))
+        self.send_response_only(int(status.split()[0]))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def _asked(self, body: bytes) -> tuple[str, dict[str, str], bytes]:
+        path, _, query = self.path.partition("?")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "SERVER_NAME": "authority",
+            "SERVER_PORT": "443",
+            "SERVER_PROTOCOL": self.protocol_version,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.url_scheme": "https",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+        }
+        environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
+        environ["HTTP_HOST"] = "localhost"  # the sandbox answers on the loopback address alone
+        said: list[Any] = []
+        answer = b"".join(self.service(environ, lambda status, headers, _=None: said.extend((status, headers))))
+        return said[0], dict(said[1]), answer
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  as the class above has it
+        """Nothing."""
+
+
+def serve(address: str, port: str, certificate: str, key: str, memory: str, *options: str) -> dict[str, Any]:
+    """Serve until the standard input ends, then say what there was."""
+    from apoa_client.sandbox.server import SandboxServer
+
+    sandbox = SandboxServer(Path(memory), username=USERNAME, password=PASSWORD, now=lambda: datetime.now(UTC))
+    Handler.service = sandbox._service()  # what the sandbox would serve, behind another server
+    Handler.tally = Tally()
+    Handler.compress = "--plain" not in options
+    server = ThreadingHTTPServer((address, int(port)), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+    return vars(Handler.tally)
+
+
+MODES: dict[str, Callable[..., dict[str, Any]]] = {
+    "prepare": prepare,
+    "deliver": deliver,
+    "sync": sync,
+    "one-by-one": one_by_one,
+    "serve": serve,
+}
+
+
+def main() -> None:
+    """Do one of them."""
+    said = MODES[sys.argv[1]](*sys.argv[2:])
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+    os._exit(0)  # a connection that hangs on a lossy line must not hold the benchmark up
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Fills and empties one durable queue and times it: what `delivery.py` beside this file runs in each environment.
+
+Run it as ``python delivery_queues.py NAME BODIES PUTS TAKES``. BODIES is a JSON list of texts, PUTS of which are queued
+in a new file, one call each; then TAKES of them are claimed, read and settled. It prints one JSON object: the queue's
+version, and the seconds of both.
+"""
+
+import gc
+import importlib.metadata
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Queue(NamedTuple):
+    """What is timed: queueing one text, and taking so many, each of which is then known to be done."""
+
+    put: Callable[[Any], object]
+    take: Callable[[int], object]
+    form: Callable[[str], Any] = str
+    """How this queue wants a text; not timed."""
+
+
+def _apoa_client(folder: Path, largest: int) -> Queue:
+    """As delivery does it: the most urgent are found, claimed, opened and settled, at most `largest` at a time."""
+    from apoa_client.delivery.plan import FIRST_BATCH, LEASE, larger, next_batch
+    from apoa_client.outbox.store import SqliteOutbox
+    from apoa_client.ports import Change
+    from apoa_client.report.kinds import Receipt, State
+    from apoa_client.report.wire import from_json
+    from apoa_client.vault.sealing import PropertySealer, new_key_pair
+
+    private, public = new_key_pair()
+    outbox = SqliteOutbox.open(folder / "outbox.db", PropertySealer(public, lambda: private), create=True)
+
+    def take(count: int) -> None:
+        size = min(FIRST_BATCH, largest)
+        while count > 0:
+            now = datetime.now(UTC)
+            batch = next_batch(outbox.heads(), now, size=min(size, count), keep_backoff=False)
+            lease, claimed = outbox.claim([entry.id for entry in batch], now=now, lease_until=now + LEASE)
+            for entry in claimed:
+                outbox.content(entry)
+            receipts = {entry.id: Receipt(f"STT-{entry.seq}", now, "ab" * 32) for entry in claimed}
+            changes = [Change(each, State.ACCEPTED, receipt=receipt) for each, receipt in receipts.items()]
+            outbox.settle(lease, changes)
+            count -= len(claimed)
+            size = larger(size, largest)
+
+    def put(report: Any) -> None:
+        outbox.add(report, due_at=report.created_at + timedelta(hours=24))
+
+    return Queue(put, take, lambda text: from_json(text.encode()))
+
+
+def _persist_queue(folder: Path) -> Queue:
+    """The one of its queues where what was taken is not lost with its taker. SQLite's own default is a full sync."""
+    queue = importlib.import_module("persistqueue").SQLiteAckQueue(str(folder), auto_commit=True)
+
+    def take(count: int) -> None:
+        for _ in range(count):
+            queue.ack(queue.get(block=False))
+
+    return Queue(queue.put, take)
+
+
+def _litequeue(folder: Path, synchronous: str) -> Queue:
+    """It sets NORMAL; its connection can be told otherwise."""
+    queue = importlib.import_module("litequeue").LiteQueue(str(folder / "queue.db"))
+    queue.conn.execute(f"PRAGMA synchronous = {synchronous}")
+
+    def take(count: int) -> None:
+        for _ in range(count):
+            queue.done(queue.pop().message_id)
+
+    return Queue(queue.put, take)
+
+
+QUEUES: dict[str, tuple[str, Callable[[Path], Queue]]] = {
+    "apoa-client": ("apoa-client", partial(_apoa_client, largest=500)),
+    "apoa-client, singly": ("apoa-client", partial(_apoa_client, largest=1)),
+    "persist-queue": ("persist-queue", _persist_queue),
+    "litequeue, full sync": ("litequeue", partial(_litequeue, synchronous="FULL")),
+    "litequeue": ("litequeue", partial(_litequeue, synchronous="NORMAL")),
+}
+
+
+def timed(queue: Queue, texts: Sequence[str], takes: int) -> tuple[float, float]:
+    """Seconds of queueing all of the texts, and of taking so many."""
+    items = [queue.form(text) for text in texts]
+    gc.collect()
+    begun = time.perf_counter()
+    for item in items:
+        queue.put(item)
+    put = time.perf_counter() - begun
+    begun = time.perf_counter()
+    queue.take(takes)
+    return put, time.perf_counter() - begun
+
+
+def main() -> None:
+    """Time one, print."""
+    name, bodies, puts, takes = sys.argv[1:]
+    package, make = QUEUES[name]
+    texts = json.loads(Path(bodies).read_text(encoding="utf-8"))[: int(puts)]
+    with tempfile.TemporaryDirectory(prefix="apoa-benchmark-", ignore_cleanup_errors=True) as folder:
+        put, take = timed(make(Path(folder)), texts, int(takes))
+    said = {"version": importlib.metadata.version(package), "put": put, "take": take}
+    sys.stdout.write(json.dumps(said) + "\n")
+
+
+if __name__ == "__main__":
+    main()
