@@ -1,6 +1,7 @@
 """What every test gets: a home of its own, a clock that stands still, no secret of the machine's, loopback alone."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,23 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from apoa_client.errors import ApoaError, CallRefused
+from apoa_client.texts import Message
+
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 """The fixed clock's time: 20:00 WIB."""
 
 LONG = "APOA_LONG" in os.environ
 """`.ci/run --long`: search wider, and never the same way twice."""
+
+PERSONAL = (
+    *("ZYKOWSKI", "QUENTIN", "ZX1234567", "GDANSK", "850912", "12 Sep 1985"),
+    *("QUIJANO", "XIMENA", "QW7654321", "ZARAGOZAVILLE", "1992-02-29", "920229"),
+    *("VANTERPOOL", "OBADIAH", "VB9081726", "TORTOLAHILL", "1969-04-30", "690430"),
+    *("SMITH", "JANE ANN", "925076473", "ERIKSSON", "ANNA MARIA", "L898902C3", "740812"),
+    *("rahasia", "kata sandi", "kuda betul"),
+)
+"""Of the guests that the tests invent, and their passwords: what no error may tell."""
 
 settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=200, derandomize=True)
@@ -67,3 +80,23 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("LANGUAGE", "en")
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_error_tells_of_a_guest(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever error any test meets: its text and its `repr` hold no personal data and no secret.
+
+    What an authority says of a call that it refused is quoted on the screen, as the contract asks, and only there.
+    """
+    told: list[str] = []
+    begin = ApoaError.__init__
+
+    def remember(self: ApoaError, message: Message, advice: Message | None = None) -> None:
+        begin(self, message, advice)
+        said = () if isinstance(self, CallRefused) else (self.message, self.advice)
+        texts = (str(self), repr(self), *(text.render() for text in said if text is not None))
+        told.extend(text for text in texts if any(word.casefold() in text.casefold() for word in PERSONAL))
+
+    monkeypatch.setattr(ApoaError, "__init__", remember)
+    yield
+    assert told == []

@@ -1,10 +1,13 @@
 """Watchers of a delivery: a bar on a terminal, or nobody."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.language import _
+from apoa_client.cli.session import Session
 from apoa_client.errors import ApoaError
-from apoa_client.ports import Progress, Status, Verdict
+from apoa_client.ports import Status, Verdict
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -68,12 +71,24 @@ class Bar:
     def trouble(self, error: ApoaError) -> None:
         """Leave it to the summary."""
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bar away while somebody is asked something, which it would draw over."""
+        self.end()
+        yield
+        if self._rich is not None:
+            self._rich.start()
+
     def end(self) -> None:
         """Take the bar away."""
         if self._rich is not None:
             self._rich.stop()
 
 
-def watcher(*, terminal: bool) -> Progress:
-    """A bar where somebody watches."""
-    return Bar() if terminal else Silent()
+def watcher(session: Session) -> Bar | Silent:
+    """A bar where somebody watches, which steps aside while they are asked something."""
+    if not session.terminal or session.json or session.quiet:
+        return Silent()
+    bar = Bar()
+    session.aside = bar.aside
+    return bar

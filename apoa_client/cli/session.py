@@ -1,6 +1,7 @@
 """What one call of the program carries from command to command: its environment, its clock, its global options."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ class Session:
     json: bool = False
     terminal: bool = False
     """Whether somebody is there who can be asked."""
+    aside: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Keeps whatever moves on the screen out of the way, while somebody is asked."""
 
     @cached_property
     def app(self) -> "App":
@@ -40,7 +43,11 @@ class Session:
 
         name = self.property_name or self.environ.get("APOA_PROPERTY", "")
         clock = self.fixed_clock or SystemClock()
-        return App(self.environ, clock, name, ask_password if self.terminal and not self.json else None)
+        return App(self.environ, clock, name, self._ask_password if self.terminal and not self.json else None)
+
+    def _ask_password(self) -> str:
+        with self.aside():
+            return ask_password()
 
     def close(self) -> None:
         """Let go of whatever was opened."""

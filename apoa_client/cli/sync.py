@@ -43,7 +43,7 @@ def sync(session: Session, *, scheduled: bool, wait_s: float | None, quiet: bool
     session.quiet = session.quiet or quiet or scheduled
     if scheduled:
         _pause()
-    bar = watcher(terminal=session.terminal and not as_json and not session.quiet)
+    bar = watcher(session)
     terms = Terms(session.app.house.fingerprint, keep_backoff=scheduled, wait_s=wait_s)
     with Signals() as signals:
         outcome = session.app.deliver(terms, bar, signals)

@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 
 from apoa_client.app import App, SystemClock
 from apoa_client.cli.interruptions import Signals
-from apoa_client.cli.progress import watcher
+from apoa_client.cli.progress import Silent
 from apoa_client.delivery.sync import Terms
 from apoa_client.ports import Selection
 from apoa_client.report.wire import from_json
@@ -66,7 +66,7 @@ def deliver(home: str) -> dict[str, Any]:
     app = app_in(home)
     begun = time.perf_counter()
     with Signals() as signals:
-        outcome = app.deliver(Terms(app.house.fingerprint), watcher(terminal=False), signals)
+        outcome = app.deliver(Terms(app.house.fingerprint), Silent(), signals)
     seconds = time.perf_counter() - begun
     app.close()
     error = None if outcome.error is None else outcome.error.name

@@ -1,0 +1,45 @@
+"""The bar that a person watches."""
+
+import pytest
+from cli_helpers import PASSWORD, Apoa, Serve
+
+from apoa_client.cli.progress import Bar, Silent, watcher
+from apoa_client.cli.session import Session
+
+
+def test_a_bar_steps_aside_while_somebody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question for the password must not be drawn over: the screen would seem to hang."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    session = Session({}, terminal=True)
+    bar = watcher(session)
+    assert isinstance(bar, Bar)
+
+    def shown() -> bool:
+        assert bar._rich is not None
+        return bar._rich.live.is_started
+
+    bar.begin(3)
+    assert shown()
+    with session.aside():
+        assert not shown()
+    assert shown()
+    bar.end()
+    assert not shown()
+
+
+def test_there_is_no_bar_where_nobody_watches() -> None:
+    """Cron, a script, or somebody who wants quiet; and then there is nothing to step aside."""
+    for session in (Session({}), Session({}, terminal=True, json=True), Session({}, terminal=True, quiet=True)):
+        assert isinstance(watcher(session), Silent)
+        with session.aside():
+            pass
+
+
+def test_a_password_that_is_asked_for_in_a_delivery(apoa: Apoa, serve: Serve) -> None:
+    """Typed at the terminal, it is used for this run, and the report is sent."""
+    apoa.set_up(serve().base_url)
+    apoa.save()
+    apoa("logout")
+    said = apoa("sync", keys=[PASSWORD])
+    assert (said.code, said.out) == (0, "sent 1\n"), said.err
