@@ -125,21 +125,24 @@ class App:
             from apoa_client.vault.key_file import KeyFileStore
 
             return KeyFileStore(self.folders.keys(house.name))
+        from apoa_client.settings.user import user_number
         from apoa_client.vault.keyring_store import KeyringStore
 
-        return KeyringStore(
-            f"{KEYRING_SERVICE}/{house.name}", interactive=self._ask_password is not None, environ=self.environ
-        )
+        service, interactive = f"{KEYRING_SERVICE}/{house.name}", self._ask_password is not None
+        return KeyringStore(service, interactive=interactive, environ=self.environ, uid=user_number())
 
     @cached_property
     def sealer(self) -> "PropertySealer":
         """Seals with the public key of the settings; opens with the private key, asked for only then."""
         from apoa_client.vault.sealing import PropertySealer, decode_public_key
 
-        return PropertySealer(decode_public_key(self.house.public_key), self._private_key)
+        return PropertySealer(decode_public_key(self.house.public_key), self._private_key, self._spare_keys)
 
     def _private_key(self) -> bytes:
         return self.secrets.private_key()  # built here, not before: sealing needs none
+
+    def _spare_keys(self) -> list[bytes]:
+        return self.secrets.spare_keys()  # as above
 
     @cached_property
     def outbox(self) -> "SqliteOutbox":

@@ -1,6 +1,6 @@
 """What stands between us and a secret, each with its own advice. No message here holds a secret, or a part of one."""
 
-from apoa_client.errors import CredentialsProblem, KeyringProblem, SettingsProblem
+from apoa_client.errors import CredentialsProblem, KeyringProblem, SecretMissing, SettingsProblem
 from apoa_client.texts import Message, msg
 
 _NO_DESKTOP: Message = msg(
@@ -10,9 +10,42 @@ _NO_DESKTOP: Message = msg(
 
 
 class KeyringMissing(KeyringProblem):
-    """No keyring that we trust runs here, or no session bus leads to it."""
+    """No keyring that we trust runs here."""
 
     advice: Message | None = _NO_DESKTOP
+
+
+class KeyringNoBus(KeyringMissing):
+    """There is no session bus, on which a keyring would be: cron after the user logged out, or a server."""
+
+    advice: Message | None = msg(
+        "The keyring is there while this user is logged in at the desktop. To send from cron at other times, or on a "
+        "computer without a desktop, keep the secrets in a file: apoa setup --vault file"
+    )
+
+
+class KeyringBusStale(KeyringMissing):
+    """The environment names a session bus, and nobody is there any more: an old terminal, or a copied environment."""
+
+    advice: Message | None = msg(
+        "Close this window, open a new one, and try again. In a script or a crontab, leave "
+        "DBUS_SESSION_BUS_ADDRESS out: apoa finds the bus by itself."
+    )
+
+
+class KeyringUntrusted(KeyringMissing):
+    """No keyring that we trust runs here, and the one that was chosen for Python programs is not safe."""
+
+    advice: Message | None = msg(
+        "Set up the desktop's own keyring. Without a desktop, keep the secrets in a file that only this user can read: "
+        "apoa setup --vault file"
+    )
+
+
+class KeyringOfAnotherUser(KeyringProblem):
+    """The session bus is another user's, who does not let us in."""
+
+    advice: Message | None = msg("Run the command as the user whose desktop session it is, not with sudo or su.")
 
 
 class KeyringLocked(KeyringProblem):
@@ -59,6 +92,15 @@ class KeyringNoSession(KeyringProblem):
     )
 
 
+class KeyringOfService(SecretMissing):
+    """A Windows service's own account has a Credential Manager of its own, and nothing is in it."""
+
+    advice: Message | None = msg(
+        "Let the service, or the scheduled task, run as the user who set the property up; or keep the secrets in a "
+        "file: apoa setup --vault file"
+    )
+
+
 class SecretFileRefused(CredentialsProblem):
     """A file that should hold a secret cannot be read, or others can read it too."""
 
@@ -73,8 +115,8 @@ class KeyMismatch(CredentialsProblem):
     """The private key is not the one that this property's reports are sealed for."""
 
     advice: Message | None = msg(
-        "The private key belongs to another property, or to another set-up of this one. Ask your IT admin to bring "
-        "back the right one; reports can still be saved meanwhile."
+        "It belongs to another property, or to another set-up of this one. Reports can still be saved; to read and "
+        "send them, bring the right one back: apoa key recover"
     )
 
 

@@ -6,9 +6,9 @@ bounded, because a frozen daemon or an unseen question holds it for ever; and no
 """
 
 import os
-import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -19,11 +19,15 @@ from apoa_client.vault.errors import (
     KeyringHung,
     KeyringLocked,
     KeyringMissing,
+    KeyringNoBus,
     KeyringNoSession,
+    KeyringOfService,
     KeyringRefused,
     SecretUnusable,
 )
+from apoa_client.vault.session_bus import session_buses
 from apoa_client.vault.stores import SecretStore
+from apoa_client.vault.untrusted import refusal
 
 T = TypeVar("T")
 
@@ -78,7 +82,7 @@ class KeyringStore(SecretStore):
 
     `interactive` says that a person sits at this command and may be asked by the keyring itself. `environ` and `uid`
     tell where the session bus is. `doors` are tried in turn; the next one only where the one before is missing.
-    Raises `KeyringMissing`, `KeyringLocked`, `KeyringHung`, `KeyringRefused`, `KeyringNotSetUp` or `KeyringNoSession`.
+    Raises `KeyringProblem`, of the kinds in `apoa_client.vault.errors`.
     """
 
     def __init__(
@@ -91,6 +95,7 @@ class KeyringStore(SecretStore):
         doors: Sequence[Door] | None = None,
     ) -> None:
         self._service = service
+        self._environ = environ
         self._interactive = interactive and _can_be_asked(environ)
         self._doors = platform_doors(environ, uid, interactive=self._interactive) if doors is None else doors
 
@@ -116,20 +121,26 @@ class KeyringStore(SecretStore):
         """Forget a secret."""
         self._through(lambda keyring: keyring.delete(self._where(name), name), writing=False)
 
+    def absence(self) -> KeyringOfService | None:
+        """Why there is nothing in it, where the account that the program runs under says so."""
+        if self._environ.get("USERNAME", "").endswith("$"):  # Windows: LocalSystem's is the computer's name and a $
+            return KeyringOfService(msg("This command runs as a service, whose account keeps no secrets of yours."))
+        return None
+
     def _where(self, name: str) -> str:
         # One target a secret: Windows keeps one user name under each, and shuffles where there are two.
         return f"{self._service}/{name}"
 
     def _through(self, action: Callable[[Reached], T], *, writing: bool) -> T:
-        missing = KeyringMissing(msg("This computer has no keyring that apoa-client can use."))
+        missing: list[KeyringMissing] = []
         for door in self._doors:
             try:
                 keyring = _bounded(PATIENCE, door)
             except KeyringMissing as exc:
-                missing = exc
+                missing.append(exc)
             else:
                 return self._act(keyring, action, writing=writing)
-        raise missing
+        raise refusal(self._environ, _keyrings_settings()) or next(iter(missing), _no_bus())
 
     def _act(self, keyring: Reached, action: Callable[[Reached], T], *, writing: bool) -> T:
         try:
@@ -151,18 +162,6 @@ class KeyringStore(SecretStore):
             raise problem
 
 
-def session_bus(environ: Mapping[str, str], uid: int, runtime: Path = Path("/run/user")) -> str | None:
-    """The address of the user's D-Bus session bus: the environment's, or else systemd's, which cron is not told of."""
-    if environ.get("DBUS_SESSION_BUS_ADDRESS"):
-        return environ["DBUS_SESSION_BUS_ADDRESS"]
-    socket = runtime / str(uid) / "bus"
-    try:
-        there = stat.S_ISSOCK(socket.stat().st_mode)
-    except OSError:
-        return None
-    return f"unix:path={socket}" if there else None
-
-
 def platform_doors(
     environ: Mapping[str, str], uid: int | None, *, interactive: bool, platform: str = sys.platform
 ) -> list[Door]:
@@ -171,8 +170,8 @@ def platform_doors(
         return [windows_credential_manager]
     if platform == "darwin":
         return [lambda: macos_keychain(interactive=interactive)]
-    address = session_bus(environ, uid) if uid is not None else environ.get("DBUS_SESSION_BUS_ADDRESS")
-    return [] if address is None else [lambda: _secret_service(address), lambda: kwallet(address)]
+    addresses = session_buses(environ, uid)
+    return [partial(door, address) for address in addresses for door in (_secret_service, kwallet)]
 
 
 def _secret_service(address: str) -> Reached:
@@ -263,7 +262,7 @@ class KWallet(ByClass):
 def kwallet(address: str) -> Reached:
     """KDE's wallet, through the session bus at `address`."""
     # libdbus takes the bus from the process's environment and from nowhere else.
-    os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", address)  # noqa: TID251  see the line above
+    os.environ["DBUS_SESSION_BUS_ADDRESS"] = address  # noqa: TID251  see the line above
     from keyring.backends import kwallet as module  # slow, and not on every platform
 
     return KWallet(module)
@@ -272,6 +271,17 @@ def kwallet(address: str) -> Reached:
 def _can_be_asked(environ: Mapping[str, str]) -> bool:
     """Whether a keyring's window could be seen: on Linux it needs a display, which a terminal over SSH has not."""
     return sys.platform in {"win32", "darwin"} or any(environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _no_bus() -> KeyringNoBus:
+    return KeyringNoBus(msg("There is no desktop session of this user, and so no keyring."))
+
+
+def _keyrings_settings() -> Path:
+    """The file in which somebody may have told `keyring` which backend to use."""
+    from keyring.util import platform_  # slow
+
+    return Path(platform_.config_root()) / "keyringrc.cfg"
 
 
 def _bounded(seconds: float, call: Callable[[], T]) -> T:

@@ -4,7 +4,8 @@ import os
 import stat
 from pathlib import Path
 
-from apoa_client.files import write_private
+from apoa_client.errors import UsageProblem
+from apoa_client.files import create_private, sync_folder, write_private
 from apoa_client.texts import msg
 from apoa_client.vault.errors import SecretFileRefused
 
@@ -45,10 +46,39 @@ def write_secret_file(path: Path, text: str) -> None:
     try:
         write_private(path, text.encode())
     except OSError as exc:
-        raise SecretFileRefused(
-            msg("The file {path} cannot be written.", path=str(path)),
-            msg("Check that this user may write in its folder, and that the disk is not full."),
-        ) from exc
+        raise _unwritable(path) from exc
+
+
+def write_new_secret_file(path: Path, text: str) -> None:
+    """Write `text` to a new file, mode 0600 whatever the umask; durable.
+
+    Raises `UsageProblem` where there is one already, and `SecretFileRefused` where it cannot be written.
+    """
+    try:
+        handle = create_private(path)
+    except FileExistsError:
+        raise UsageProblem(
+            msg("There is a file {path} already; it was not overwritten.", path=str(path)),
+            msg("Name another file, or move that one away."),
+        ) from None
+    except OSError as exc:
+        raise _unwritable(path) from exc
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.absolute().parent)
+    except OSError as exc:
+        path.unlink(missing_ok=True)
+        raise _unwritable(path) from exc
+
+
+def _unwritable(path: Path) -> SecretFileRefused:
+    return SecretFileRefused(
+        msg("The file {path} cannot be written.", path=str(path)),
+        msg("Check that this user may write in its folder, and that the disk is not full."),
+    )
 
 
 def _check(status: os.stat_result, path: Path, forbidden: int) -> None:

@@ -18,7 +18,14 @@ from secretstorage.util import add_match_rules
 
 from apoa_client.errors import KeyringProblem
 from apoa_client.texts import msg
-from apoa_client.vault.errors import KeyringLocked, KeyringMissing, KeyringNotSetUp, KeyringRefused
+from apoa_client.vault.errors import (
+    KeyringBusStale,
+    KeyringLocked,
+    KeyringMissing,
+    KeyringNotSetUp,
+    KeyringOfAnotherUser,
+    KeyringRefused,
+)
 
 _APPLICATION = "Python keyring library"
 
@@ -26,7 +33,8 @@ _APPLICATION = "Python keyring library"
 class SecretService:
     """The default collection behind the session bus at `address`. Its calls may hang, and must be bounded.
 
-    Raises `KeyringMissing` where no service can be had, `KeyringRefused` where the bus is another user's.
+    Raises `KeyringBusStale` where nobody is at the address, `KeyringMissing` where no service is on the bus,
+    `KeyringOfAnotherUser` where the bus is somebody else's.
     """
 
     asks_in_between = False
@@ -93,12 +101,9 @@ def _connect(address: str) -> DBusConnection:
     except TimeoutError:
         raise
     except (PermissionError, ValueError) as exc:  # ValueError: jeepney's AuthenticationError is one
-        raise KeyringRefused(
-            msg("This command runs as another user than the one at the desktop."),
-            msg("Run the command as the user whose desktop session it is, not with sudo or su."),
-        ) from exc
+        raise KeyringOfAnotherUser(msg("This command runs as another user than the one at the desktop.")) from exc
     except (OSError, RuntimeError) as exc:  # RuntimeError: an address that jeepney does not speak
-        raise _missing() from exc
+        raise KeyringBusStale(msg("The session bus that this command was told of is gone.")) from exc
 
 
 def _default_collection(bus: DBusConnection) -> secretstorage.Collection | None:

@@ -13,6 +13,7 @@ from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.ports import Secrets
 from apoa_client.texts import Message, msg
 from apoa_client.vault.errors import SecretFileRefused, SecretUnusable
+from apoa_client.vault.keys import Keys, keep
 from apoa_client.vault.sealing import decode_private_key, encode_key
 from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_file
 from apoa_client.vault.stores import PASSWORD, PRIVATE_KEY, SecretStore
@@ -43,7 +44,7 @@ _PRIVATE_KEY = _Wanted(
     "APOA_PRIVATE_KEY",
     "apoa-private-key",
     msg("The private key that opens saved reports was not found."),
-    msg("Reports can still be saved. To send or read them, ask your IT admin to bring back the private key."),
+    msg("Reports can still be saved. To send or read them, bring the private key back: apoa key recover"),
 )
 
 
@@ -69,6 +70,7 @@ class PropertySecrets(Secrets):
         self._container_secrets = container_secrets
         self._password: str | None = None
         self._private_key: bytes | None = None
+        self.keys = Keys(self._kept)
 
     def __repr__(self) -> str:
         return "PropertySecrets(…)"
@@ -87,12 +89,12 @@ class PropertySecrets(Secrets):
 
     def store_password(self, value: str) -> None:
         """Keep the password in the keyring or key file. The next `password` looks it up anew."""
-        self._keep(PASSWORD, value)
+        keep(self._kept(), PASSWORD, value)
         self._password = None
 
     def store_private_key(self, key: bytes) -> None:
         """Keep the private key in the keyring or key file. The next `private_key` looks it up anew."""
-        self._keep(PRIVATE_KEY, encode_key(key))
+        keep(self._kept(), PRIVATE_KEY, encode_key(key))
         self._private_key = None
 
     def forget_password(self) -> None:
@@ -102,7 +104,34 @@ class PropertySecrets(Secrets):
 
     def password_from_outside(self) -> str | None:
         """Where the environment gives a password, which is believed before the stored one; None where it does not."""
-        for place, _ in self._outside(_PASSWORD):
+        return self._place_outside(_PASSWORD)
+
+    def private_key_from_outside(self) -> str | None:
+        """Where the environment gives a private key, which this program cannot change; None where it does not."""
+        return self._place_outside(_PRIVATE_KEY)
+
+    def spare_keys(self) -> list[bytes]:
+        """Every private key in the keyring or key file; none where it cannot be had."""
+        try:
+            return self.keys.all()
+        except CredentialsProblem as exc:
+            _note(_PRIVATE_KEY, exc.name)
+            return []
+
+    def keeps(self, private_key: bytes) -> bool:
+        """Whether the keyring or key file has this key. Where it cannot say, it may have."""
+        try:
+            return private_key in self.keys.all()
+        except CredentialsProblem:
+            return True
+
+    @property
+    def place(self) -> str:
+        """What the keyring or key file is called."""
+        return self._kept().place
+
+    def _place_outside(self, wanted: _Wanted) -> str | None:
+        for place, _ in self._outside(wanted):
             return place
         return None
 
@@ -161,16 +190,10 @@ class PropertySecrets(Secrets):
             self._store = self._make_store()
         return self._store
 
-    def _keep(self, name: str, value: str) -> None:
-        store = self._kept()
-        store.set(name, value)
-        if store.get(name) != value:  # a private key that is believed stored, and is not, is lost
-            raise SecretUnusable(
-                msg("{place} did not keep what was stored in it.", place=store.place),
-                msg("Keep the secrets in a file instead: apoa setup --vault file"),
-            )
-
     def _missing(self, wanted: _Wanted) -> SecretMissing:
+        explained = self._kept().absence()
+        if explained is not None:
+            return explained
         variables = (f"{wanted.variable}_FILE", *(str(folder / wanted.file) for folder, _ in self._folders()))
         places = ", ".join([*variables, wanted.variable, self._kept().place])
         return SecretMissing(

@@ -2,8 +2,14 @@
 
 from typing import Protocol
 
+from apoa_client.errors import SecretMissing
+
 PASSWORD = "password"  # noqa: S105  the name of the secret, not its value
 PRIVATE_KEY = "private-key"
+PRIVATE_KEY_NEXT = "private-key-next"
+"""The key that takes the other's place: while it is there, a change of keys is not finished."""
+PRIVATE_KEY_OLD = "private-key-old"
+"""The key before: it opens what somebody sealed to it while it was replaced."""
 
 
 class SecretStore(Protocol):
@@ -25,3 +31,7 @@ class SecretStore(Protocol):
     def delete(self, name: str) -> None:
         """Forget a secret. One that is not there is forgotten already."""
         ...
+
+    def absence(self) -> SecretMissing | None:
+        """What explains that a secret is not there, better than that nobody stored it; None where nothing does."""
+        return None

@@ -208,7 +208,7 @@ class TestWithoutTheKey:
             assert_form(value, {**REPORT_KEYS, "sealed": bool})
             assert value["sealed"] is True
             assert SEALED.items() <= value.items()
-        assert said.err.count("ask your IT admin") == 1
+        assert said.err.count("apoa key recover") == 1
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_shows_what_is_not_sealed(self, three: Apoa, lang: str) -> None:

@@ -1,12 +1,16 @@
 """With a real keyring: a gnome-keyring on a session bus of the test's own, as on a receptionist's desktop."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cli_helpers import QUENTIN, XIMENA, Installed
-from keyring_helpers import needs_keyring, run_in_session
+import pytest
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Installed, spoken
+from keyring_helpers import STARTED, needs_keyring, run_in_session
 
 pytestmark = needs_keyring
 
@@ -55,3 +59,86 @@ tell(*calls)
     assert [value["sealed"] for value in json.loads(listed[1])["reports"]] == [True, True]
     assert json.loads(status[1])["counts"] | {"queued": 1, "accepted": 1} == json.loads(status[1])["counts"]
     assert json.loads(status[1])["sending_stopped"] is None
+
+
+ANOTHER_RUN = ["unshare", "--user", "--map-root-user", "--mount", "--"]
+"""Within it /run can be made as systemd makes it, without touching this machine's."""
+
+
+def can_have_another_run() -> bool:
+    """Whether this machine lets us: Linux, root (else the bus would take us for somebody else), and not forbidden."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return False
+    try:
+        return subprocess.run([*ANOTHER_RUN, "true"], check=False, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not can_have_another_run(), reason="needs root on Linux, and user namespaces")
+def test_cron_has_an_empty_environment(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
+    """`env -i`: no bus, no language, no home. While the user's session lives, the keyring is found all the same."""
+    account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
+    script = f"""
+import os
+apoa("setup", "--non-interactive", "--property", "melati", *{account!r}, stdin="latihan\\n")
+apoa(*{QUENTIN.mrz("--no-send")!r})
+socket = os.environ["DBUS_SESSION_BUS_ADDRESS"].split("path=")[1].split(",")[0]
+run = f"mount -t tmpfs none /run && mkdir -p /run/user/0 && ln -s {{socket}} /run/user/0/bus"
+cron = f"exec env -i APOA_HOME={{os.environ['APOA_HOME']}} {{' '.join(COMMAND)}} sync --json"
+def as_cron(prepare):
+    done = subprocess.run([*{ANOTHER_RUN!r}, "sh", "-c", prepare + "; " + cron], capture_output=True, encoding="utf-8")
+    return [done.returncode, done.stdout, done.stderr]
+tell(as_cron("mount -t tmpfs none /run"), as_cron(run))
+"""
+    (tmp_path / "user").mkdir(exist_ok=True)
+    logged_out, logged_in = in_a_session(apoa, tmp_path / "user", script)
+    assert logged_out[0] == 77, logged_out
+    assert json.loads(logged_out[1])["error"]["class"] == "keyring_no_bus"
+    assert logged_in[0] == 0, logged_in
+    assert json.loads(logged_in[1])["accepted"] == 1
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_frozen_keyring(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path, lang: str) -> None:
+    """The daemon hangs: a guest is saved all the same, and whoever sends or lists is told, and not held up."""
+    account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
+    script = f"""
+import os, signal, time
+calls = [apoa("setup", "--non-interactive", "--property", "melati", *{account!r}, stdin="latihan\\n")]
+calls.append(apoa(*{QUENTIN.mrz()!r}))
+with closing(secretstorage.dbus_init()) as bus:
+    from jeepney import DBusAddress, new_method_call
+    address = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
+    ask = new_method_call(address, "GetConnectionUnixProcessID", "s", ("org.freedesktop.secrets",))
+    [daemon] = bus.send_and_get_reply(ask).body
+os.kill(daemon, signal.SIGSTOP)
+begun = time.monotonic()
+calls += [apoa(*{XIMENA.mrz("--no-send")!r}), apoa(*{OBADIAH.mrz()!r}), apoa("sync"), apoa("list")]
+took = time.monotonic() - begun
+os.kill(daemon, signal.SIGCONT)
+tell(took, *calls, apoa("sync", "--json"))
+"""
+    (tmp_path / "user").mkdir(exist_ok=True)
+    apoa.environ["APOA_LANG"] = lang
+    took, setup, first, saved, tried, sync, listed, thawed = in_a_session(apoa, tmp_path / "user", script)
+    assert [call[0] for call in (setup, first, saved, tried, sync, listed)] == [0, 0, 0, 0, 77, 0]
+    assert took < 3 * 6 + 6  # three that need the key, five seconds each, and four starts
+    for call in (tried, sync, listed):
+        assert spoken(lang, "The keyring did not answer.") in call[2]
+    assert QUENTIN.surname not in listed[1]
+    assert json.loads(thawed[1])["accepted"] == 2
+
+
+def test_a_desktop_without_a_keyring_yet(apoa: Installed, tmp_path: Path) -> None:
+    """Nobody has logged in at the desktop before: set-up says what to do, and stores nothing."""
+    script = """
+account = ["--api-url", "http://127.0.0.1:9/v1", "--username", "x", "--password-stdin"]
+tell(apoa("setup", "--non-interactive", "--property", "melati", *account, stdin="x\\n"))
+"""
+    (tmp_path / "user").mkdir(exist_ok=True)
+    command = f"COMMAND = {list(apoa.command)!r}\n"
+    [setup] = run_in_session(tmp_path / "user", command + PREAMBLE + script, start=STARTED, environ=apoa.environ)
+    assert setup[0] == 77
+    assert "has not been set up yet" in setup[2]
+    assert not list(apoa.home.rglob("*.toml"))

@@ -18,19 +18,25 @@ from typing import Any, ClassVar
 
 import pytest
 
-from apoa_client.errors import KeyringProblem
+from apoa_client.errors import ApoaError, KeyringProblem, SecretMissing
 from apoa_client.texts import msg
-from apoa_client.vault import keyring_store
+from apoa_client.vault import errors, keyring_store
 from apoa_client.vault.errors import (
+    KeyringBusStale,
     KeyringHung,
     KeyringLocked,
     KeyringMissing,
+    KeyringNoBus,
     KeyringNoSession,
     KeyringNotSetUp,
+    KeyringOfAnotherUser,
+    KeyringOfService,
     KeyringRefused,
+    KeyringUntrusted,
     SecretUnusable,
 )
-from apoa_client.vault.keyring_store import KeyringStore, platform_doors, session_bus
+from apoa_client.vault.keyring_store import KeyringStore, platform_doors
+from apoa_client.vault.sources import PropertySecrets
 
 DESKTOP = {"DISPLAY": ":0"}
 
@@ -166,13 +172,40 @@ def test_the_next_keyring_is_asked_only_where_the_first_is_missing() -> None:
         store(Fake(KeyringLocked(msg("x"))), second).get("password")
 
 
-@pytest.mark.parametrize("doors", [[], [no_door, no_door]])
-def test_no_keyring_at_all(doors: list[Callable[[], Fake]]) -> None:
-    """A server without one is told how to do without."""
+@pytest.mark.parametrize(("doors", "name"), [([], "keyring_no_bus"), ([no_door, no_door], "keyring_missing")])
+def test_no_keyring_at_all(doors: list[Callable[[], Fake]], name: str) -> None:
+    """A server without one, or without a session, is told how to do without."""
     with pytest.raises(KeyringMissing) as caught:
         KeyringStore("x", interactive=False, environ={}, doors=doors).get("password")
+    assert caught.value.name == name
     assert caught.value.advice is not None
-    assert "APOA_PASSWORD_FILE" in caught.value.advice.render()
+    assert "apoa setup --vault file" in caught.value.advice.render()
+
+
+def test_the_first_of_several_reasons_is_told() -> None:
+    """That the bus is gone says more than that KDE's library is not installed."""
+
+    def stale() -> Fake:
+        raise KeyringBusStale(msg("x"))
+
+    with pytest.raises(KeyringBusStale):
+        KeyringStore("x", interactive=False, environ={}, doors=[stale, no_door]).get("password")
+
+
+def test_a_keyring_that_is_not_safe_is_named_where_no_other_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Chosen in `keyring`'s settings file or the environment, it is refused; beside a safe one it does not matter."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(keyring_store, "PATIENCE", 5)
+    unsafe = {"PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring"}
+    with pytest.raises(KeyringUntrusted):
+        KeyringStore("x", interactive=False, environ=unsafe, doors=[no_door]).get("password")
+    assert KeyringStore("x", interactive=False, environ=unsafe, doors=[Fake]).get("password") is None
+    if sys.platform == "linux":
+        (tmp_path / "python_keyring").mkdir()
+        settings = tmp_path / "python_keyring" / "keyringrc.cfg"
+        settings.write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n")
+        with pytest.raises(KeyringUntrusted):
+            KeyringStore("x", interactive=False, environ={}, doors=[]).get("password")
 
 
 def test_a_long_secret_is_refused_before_windows_does() -> None:
@@ -199,9 +232,11 @@ def test_foreign_errors_do_not_leak_and_are_not_quoted() -> None:
 
 def test_every_problem_has_its_own_advice() -> None:
     """Each class says what to do, and no two say the same."""
-    kinds = [KeyringMissing, KeyringLocked, KeyringHung, KeyringRefused, KeyringNotSetUp, KeyringNoSession]
-    advice = {kind.advice.render() for kind in kinds if kind.advice is not None}
-    assert len(advice) == len(kinds)
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ApoaError)]
+    keyrings = [kind for kind in kinds if kind.__name__.startswith("Keyring") and kind is not KeyringProblem]
+    assert len(keyrings) == 11
+    advice = {kind.advice.render() for kind in keyrings if kind.advice is not None}
+    assert len(advice) == len(keyrings)
 
 
 def test_the_store_itself_loads_no_keyring() -> None:
@@ -216,20 +251,6 @@ def test_the_store_itself_loads_no_keyring() -> None:
 
 
 # The session bus.
-
-
-def test_the_bus_is_the_environments_or_systemds(tmp_path: Path) -> None:
-    """Cron is not told of a bus; the user's one is where systemd puts it, while a session lives."""
-    assert session_bus({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"}, 7, tmp_path) == "unix:path=/x"
-    assert session_bus({}, 7, tmp_path) is None
-    (tmp_path / "7").mkdir()
-    with socket.socket(socket.AF_UNIX) as bus:
-        bus.bind(str(tmp_path / "7" / "bus"))
-        assert session_bus({}, 7, tmp_path) == f"unix:path={tmp_path / '7' / 'bus'}"
-        assert session_bus({"DBUS_SESSION_BUS_ADDRESS": ""}, 7, tmp_path) == f"unix:path={tmp_path / '7' / 'bus'}"
-    (tmp_path / "8").mkdir()
-    (tmp_path / "8" / "bus").write_text("no socket")
-    assert session_bus({}, 8, tmp_path) is None
 
 
 def secret_service(address: str) -> KeyringStore:
@@ -249,7 +270,7 @@ def patience(monkeypatch: pytest.MonkeyPatch, impatience: None) -> None:  # noqa
 @pytest.mark.parametrize("address", ["unix:path=/nowhere/bus", "tcp:host=localhost,port=1", "unix:runtime=yes"])
 def test_a_stale_bus_is_a_missing_keyring(address: str) -> None:
     """An address that leads nowhere, or that is spoken by nobody here."""
-    with pytest.raises(KeyringMissing):
+    with pytest.raises(KeyringBusStale):
         secret_service(address).get("password")
 
 
@@ -284,7 +305,7 @@ def bus_that_says(folder: Path, answer: bytes) -> Iterator[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
 @pytest.mark.usefixtures("patience")
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # jeepney leaves its socket to the collector
-@pytest.mark.parametrize(("answer", "error"), [(b"REJECTED EXTERNAL\r\n", KeyringRefused), (b"", KeyringHung)])
+@pytest.mark.parametrize(("answer", "error"), [(b"REJECTED EXTERNAL\r\n", KeyringOfAnotherUser), (b"", KeyringHung)])
 def test_another_users_bus_and_a_frozen_one(tmp_path: Path, answer: bytes, error: type[KeyringProblem]) -> None:
     """One refuses us, the other says nothing."""
     with bus_that_says(tmp_path, answer) as address, pytest.raises(error):
@@ -295,6 +316,8 @@ def test_another_users_bus_and_a_frozen_one(tmp_path: Path, answer: bytes, error
 def test_a_linux_without_a_bus_has_no_doors() -> None:
     """Nothing is started for us, and nothing is searched for."""
     assert platform_doors({}, None, interactive=False, platform="linux") == []
+    with pytest.raises(KeyringNoBus):
+        KeyringStore("x", interactive=False, environ={}, uid=None).get("password")
     assert len(platform_doors({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 2
 
 
@@ -419,6 +442,22 @@ def test_windows_over_ssh_has_no_session(windows: CredentialManager) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there it is installed")
 @pytest.mark.usefixtures("patience")
+def test_windows_lends_a_service_nothing_of_the_users(windows: CredentialManager) -> None:
+    """LocalSystem and its like are known by the $ of their name; what they stored themselves is theirs."""
+    del windows
+    [door] = platform_doors({}, None, interactive=False, platform="win32")
+    service = KeyringStore("x", interactive=False, environ={"USERNAME": "RESEPSI-PC$"}, doors=[door])
+    secrets = PropertySecrets({}, lambda: service)
+    with pytest.raises(KeyringOfService):
+        secrets.private_key()
+    secrets.store_private_key(b"k" * 32)
+    assert secrets.private_key() == b"k" * 32
+    person = KeyringStore("y", interactive=False, environ={"USERNAME": "Resepsi"}, doors=[door])
+    with pytest.raises(SecretMissing) as caught:
+        PropertySecrets({}, lambda: person).private_key()
+    assert type(caught.value) is SecretMissing
+
+
 def test_windows_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pywin32-ctypes there is no keyring."""
     monkeypatch.delitem(sys.modules, "keyring.backends.Windows", raising=False)

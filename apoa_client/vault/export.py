@@ -1,0 +1,108 @@
+"""A private key on its way to a second computer: a file that only a passphrase opens.
+
+The file is JSON. What is readable says how the passphrase is stretched; the property's name and the key are locked.
+"""
+
+import binascii
+import json
+import os
+import unicodedata
+from typing import Any, NamedTuple
+
+from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
+from apoa_client.texts import Message, msg
+from apoa_client.vault.sealing import (
+    LEAST_EFFORT,
+    MOST_EFFORT,
+    SALT_BYTES,
+    Effort,
+    decode_private_key,
+    encode_key,
+    lock,
+    unlock,
+)
+
+SHORTEST_PASSPHRASE = 10
+"""Characters. The file may be copied, and then nothing but the passphrase stands between it and the reports."""
+
+_WHAT = "apoa-client private key 1"
+
+
+class KeyFileUnknown(DataRefused):
+    """A file that is no exported key, or not a whole one."""
+
+    advice: Message | None = msg("Make it anew on the other computer with: apoa key export FILE")
+
+
+class PassphraseWrong(CredentialsProblem):
+    """The passphrase does not open the file."""
+
+    advice: Message | None = msg("Nothing was changed. Type the passphrase that was chosen when the file was made.")
+
+
+class Exported(NamedTuple):
+    """What an exported file holds."""
+
+    property_name: str
+    private_key: bytes
+
+    def __repr__(self) -> str:
+        """The name alone."""
+        return f"Exported({self.property_name!r}, …)"
+
+
+def pack(key: Exported, passphrase: str, effort: Effort = MOST_EFFORT) -> str:
+    """The file's text. Raises `UsageProblem` for a passphrase that is too short."""
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise UsageProblem(
+            msg("The passphrase is too short: {least} characters at least.", least=SHORTEST_PASSPHRASE),
+            msg("Several words that do not belong together are good, and easy to type."),
+        )
+    salt = os.urandom(SALT_BYTES)
+    content = json.dumps({"property": key.property_name, "private_key": encode_key(key.private_key)})
+    locked = lock(content.encode(), _bytes(passphrase), salt, effort)
+    value = {"what": _WHAT, **effort._asdict(), "salt": _text(salt), "locked": _text(locked)}
+    return json.dumps(value, indent=1) + "\n"
+
+
+def unpack(text: str, passphrase: str) -> Exported:
+    """What `pack` packed. Raises `KeyFileUnknown` or `PassphraseWrong`."""
+    effort, salt, locked = _parts(text)
+    content = unlock(locked, _bytes(passphrase), salt, effort)
+    if content is None:
+        raise PassphraseWrong(msg("The passphrase does not open the file, or the file was changed."))
+    value = json.loads(content)
+    return Exported(value["property"], decode_private_key(value["private_key"]))
+
+
+def _parts(text: str) -> tuple[Effort, bytes, bytes]:
+    try:
+        value = json.loads(text)
+        if value["what"] != _WHAT:
+            raise _unknown()
+        effort = Effort(value["operations"], value["memory"])
+        salt, locked = (binascii.a2b_base64(value[name], strict_mode=True) for name in ("salt", "locked"))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise _unknown() from None
+    if not _bearable(effort) or len(salt) != SALT_BYTES:
+        raise _unknown()
+    return effort, salt, locked
+
+
+def _bearable(effort: Effort) -> bool:
+    """Whether a file asks for what we would: one that was meddled with could ask for all the memory there is."""
+    limits: Any = zip(effort, LEAST_EFFORT, MOST_EFFORT, strict=True)
+    return all(isinstance(asked, int) and least <= asked <= most for asked, least, most in limits)
+
+
+def _unknown() -> KeyFileUnknown:
+    return KeyFileUnknown(msg("This file is not a private key that apoa-client exported, or not a whole one."))
+
+
+def _bytes(passphrase: str) -> bytes:
+    """One spelling of each character: macOS and Windows type an accented letter differently."""
+    return unicodedata.normalize("NFC", passphrase).encode()
+
+
+def _text(value: bytes) -> str:
+    return binascii.b2a_base64(value, newline=False).decode()

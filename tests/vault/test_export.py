@@ -1,0 +1,130 @@
+"""An exported private key: a passphrase opens it, nothing else does, and nothing readable is left in it."""
+
+import base64
+import json
+import traceback
+from typing import Any
+
+import pytest
+from conftest import search
+from hypothesis import given
+from hypothesis import strategies as st
+from nacl import bindings, exceptions
+
+from apoa_client.errors import ApoaError, UsageProblem
+from apoa_client.vault.errors import SecretUnusable
+from apoa_client.vault.export import Exported, KeyFileUnknown, PassphraseWrong, pack, unpack
+from apoa_client.vault.sealing import LEAST_EFFORT, MOST_EFFORT, encode_key, new_key_pair
+
+PASSPHRASE = "kuda betul baterai"
+KEY = Exported("melati", new_key_pair()[0])
+FILE = pack(KEY, PASSPHRASE, LEAST_EFFORT)
+
+
+def changed(**values: Any) -> str:
+    return json.dumps({**json.loads(FILE), **values})
+
+
+def test_a_round_trip_as_it_is_really_done() -> None:
+    """With all the effort, the same key comes out, and neither it nor the property's name stands in the file."""
+    text = pack(KEY, PASSPHRASE)
+    assert json.loads(text)["memory"] == 256 << 20
+    assert unpack(text, PASSPHRASE) == KEY
+    assert encode_key(KEY.private_key) not in text
+    assert KEY.property_name not in text
+    assert pack(KEY, PASSPHRASE, LEAST_EFFORT) != FILE
+
+
+def test_the_efforts_are_libsodiums() -> None:
+    """Interactive at least, moderate at most."""
+    assert (
+        bindings.crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE,
+        bindings.crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE,
+    ) == LEAST_EFFORT
+    assert (
+        bindings.crypto_pwhash_argon2id_OPSLIMIT_MODERATE,
+        bindings.crypto_pwhash_argon2id_MEMLIMIT_MODERATE,
+    ) == MOST_EFFORT
+
+
+@pytest.mark.parametrize("passphrase", ["", "kuda betul bateraI", PASSPHRASE + " ", PASSPHRASE[:-1]])
+def test_another_passphrase(passphrase: str) -> None:
+    """Refused, and neither it nor the key is in the error."""
+    with pytest.raises(PassphraseWrong) as caught:
+        unpack(FILE, passphrase)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert encode_key(KEY.private_key) not in shown
+    assert not passphrase or passphrase not in shown
+
+
+@given(st.integers(0, 10**6), st.integers(1, 255))
+@search(5)
+def test_a_changed_byte(position: int, change: int) -> None:
+    """Whatever is changed in what is locked: not opened."""
+    locked = bytearray(base64.b64decode(json.loads(FILE)["locked"]))
+    locked[position % len(locked)] ^= change
+    with pytest.raises(PassphraseWrong):
+        unpack(changed(locked=base64.b64encode(locked).decode()), PASSPHRASE)
+
+
+@pytest.mark.parametrize("locked", ["", "AAAA", "A" * 32])
+def test_too_little_that_is_locked(locked: str) -> None:
+    """Half a file is not opened."""
+    with pytest.raises(PassphraseWrong):
+        unpack(changed(locked=locked), PASSPHRASE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        "[" * 100_000,
+        changed(what="something else"),
+        changed(salt="AAAA"),
+        changed(salt="!"),
+        changed(locked=7),
+        changed(operations=1),
+        changed(operations="3"),
+        changed(memory=1 << 40),
+        changed(memory=1024),
+        changed(memory=None),
+    ],
+)
+def test_no_exported_key(text: str) -> None:
+    """Another file, half a one, or one that asks for more memory than we ever would: refused before any work."""
+    with pytest.raises(KeyFileUnknown) as caught:
+        unpack(text, PASSPHRASE)
+    assert caught.value.advice is not None
+
+
+def test_a_short_passphrase() -> None:
+    """Is refused when it is chosen."""
+    with pytest.raises(UsageProblem):
+        pack(KEY, "123456789")
+
+
+def test_an_accent_is_an_accent() -> None:
+    """However a computer's keyboard spells it."""
+    assert unpack(pack(KEY, "kafe\u0301 kafe\u0301", LEAST_EFFORT), "kaf\u00e9 kaf\u00e9") == KEY
+
+
+@pytest.mark.parametrize("error", [exceptions.RuntimeError, MemoryError])
+def test_too_little_memory(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    """Argon2 cannot have what it asks for: said in our own words."""
+
+    def refused(*_args: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr(bindings, "crypto_pwhash_alg", refused)
+    with pytest.raises(SecretUnusable):
+        unpack(FILE, PASSPHRASE)
+
+
+def test_nothing_secret_shows() -> None:
+    """Neither in a repr nor in an error's text."""
+    assert repr(KEY) == "Exported('melati', …)"
+    assert issubclass(KeyFileUnknown, ApoaError)

@@ -1,0 +1,134 @@
+"""The recovery code: what a tired person writes down wrong is found, and where; the code itself never shows."""
+
+import traceback
+
+import pytest
+from conftest import search
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from apoa_client.vault.recovery import ALPHABET, GROUPS, RecoveryCodeWrong, new_code, read_code, seed_of
+from apoa_client.vault.sealing import key_pair_of, public_key_of
+
+CODE = new_code()
+PLACES = range(len(CODE))
+
+
+def with_checks(characters: str) -> str:
+    """The code of these 28 characters: each group's fifth is 3, 5, 7 and 9 times the others, and its place."""
+    groups = [characters[start : start + 4] for start in range(0, 28, 4)]
+    totals = [sum(w * ALPHABET.index(c) for w, c in zip((3, 5, 7, 9), group, strict=True)) for group in groups]
+    return "-".join(
+        f"{group}{ALPHABET[(total + n) % 32]}" for n, (group, total) in enumerate(zip(groups, totals, strict=True))
+    )
+
+
+codes = st.text(ALPHABET, min_size=28, max_size=28).map(with_checks)
+
+
+def refused(text: str) -> RecoveryCodeWrong:
+    """The error for what is no code; it must not repeat a part of it."""
+    with pytest.raises(RecoveryCodeWrong) as caught:
+        read_code(text)
+    error = caught.value
+    shown = f"{error!r} {error} {error.message!r} {error.message.render()} " + "".join(
+        traceback.format_exception(error)
+    )
+    assert not any(group in shown for group in text.upper().replace(" ", "-").split("-") if len(group) > 2)
+    return error
+
+
+def test_its_form() -> None:
+    """Seven groups of five, none of whose characters looks like another; no two codes are alike."""
+    groups = CODE.split("-")
+    assert [len(group) for group in groups] == [5] * GROUPS
+    assert set("".join(groups)) <= set(ALPHABET)
+    assert not set("ILOU") & set(ALPHABET)
+    assert len({new_code() for _code in range(50)}) == 50
+
+
+@given(codes, st.integers(0, GROUPS * 5 - 1), st.sampled_from(ALPHABET))
+@search(200)
+def test_any_one_wrong_character_is_found(code: str, place: int, character: str) -> None:
+    """Wherever it is and whatever it is; the group that it is in is named."""
+    at = place + place // 5
+    assume(code[at] != character)
+    error = refused(code[:at] + character + code[at + 1 :])
+    assert error.message.render() == f"Group {place // 5 + 1} of the recovery code is not right."
+
+
+def test_each_wrong_character_at_each_place() -> None:
+    """All of them, for one code: none happens to be as good."""
+    for at in (place for place in PLACES if CODE[place] != "-"):
+        for character in set(ALPHABET) - {CODE[at]}:
+            with pytest.raises(RecoveryCodeWrong):
+                read_code(CODE[:at] + character + CODE[at + 1 :])
+
+
+@given(codes, st.integers(0, GROUPS - 1), st.integers(0, GROUPS - 1))
+@search(100)
+def test_swapped_groups_are_found(code: str, one: int, other: int) -> None:
+    """Each group's check knows its place: the first of the two is named."""
+    groups = code.split("-")
+    assume(one != other)
+    groups[one], groups[other] = groups[other], groups[one]
+    assert refused("-".join(groups)).message.render().startswith(f"Group {min(one, other) + 1} of ")
+
+
+@given(codes, st.integers(0, GROUPS - 1), st.integers(0, 2))
+@search(100)
+def test_swapped_neighbours_are_found(code: str, group: int, place: int) -> None:
+    """Two characters that changed places among a group's first four."""
+    at = group * 6 + place
+    assume(code[at] != code[at + 1])
+    assume((ALPHABET.index(code[at]) - ALPHABET.index(code[at + 1])) % 16)  # these alone it cannot tell apart
+    assert f"Group {group + 1} of " in refused(code[:at] + code[at + 1] + code[at] + code[at + 2 :]).message.render()
+
+
+@given(codes, st.sampled_from(["", " ", "-", " - ", ".", "\t"]), st.booleans(), st.data())
+@search(100)
+def test_how_it_is_typed_does_not_matter(code: str, between: str, small: bool, data: st.DataObject) -> None:  # noqa: FBT001  a drawn value
+    """Small letters, blanks, hyphens or none, O for 0 and I or L for 1."""
+    looks = {"0": "0Oo", "1": "1IiLl"}
+    typed = "".join(data.draw(st.sampled_from(looks[c])) if c in looks else c for c in code)
+    typed = (typed.lower() if small else typed).replace("-", between)
+    assert read_code(f"  {typed} \n") == code
+
+
+@pytest.mark.parametrize("text", ["", "   ", CODE[:-1], CODE + "0", CODE[:17], "é" * 35, "\x00", "९" * 34])
+def test_what_is_no_code(text: str) -> None:
+    """Too short, too long, or other characters: said without repeating it."""
+    error = refused(text)
+    assert error.advice is not None
+
+
+@pytest.mark.parametrize("character", ["U", "u", "É", "٣", "ß"])
+def test_a_character_that_no_code_has(character: str) -> None:
+    """A letter that is left out, a digit of another script: the group is named, or the length."""
+    refused(character + CODE[1:])
+
+
+@given(st.text(max_size=80))
+@search(200)
+def test_anything_else_is_refused_in_our_own_words(text: str) -> None:
+    """Whatever is typed, no foreign exception leaks."""
+    with pytest.raises(RecoveryCodeWrong):
+        read_code(text)
+
+
+def test_a_code_gives_one_key_pair() -> None:
+    """Always the same, another one for every code, and a whole pair."""
+    pairs = [key_pair_of(seed_of(code)) for code in (CODE, CODE, new_code())]
+    assert pairs[0] == pairs[1]
+    assert pairs[0] != pairs[2]
+    assert all(public_key_of(private) == public for private, public in pairs)
+
+
+def test_sheets_of_today_are_read_for_ever() -> None:
+    """The way from a code to its key is never changed: this one is on a sheet somewhere."""
+    code = "00000-1111S-2222J-3333B-44444-5555X-6666P"
+    assert with_checks("0" * 4 + "1" * 4 + "2" * 4 + "3" * 4 + "4" * 4 + "5" * 4 + "6" * 4) == code == read_code(code)
+    private, public = key_pair_of(seed_of(code))
+    assert seed_of(code).hex() == "e2881138e0307a2b1fc3e80c81827e8fbe7e7b89408452d747a627124741719a"
+    assert public.hex() == "74812e684a350446dbe84c48cbbb6964fb12fcf9a44d64530235cee67dff9613"
+    assert public_key_of(private) == public

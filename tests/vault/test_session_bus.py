@@ -1,0 +1,34 @@
+"""Where the session's bus is looked for."""
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from apoa_client.vault.session_bus import session_buses
+
+NAMED = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such sockets on Windows")
+def test_the_environments_bus_then_systemds(tmp_path: Path) -> None:
+    """Cron is told of no bus and finds systemd's; an old terminal's is tried first, and is not the only one."""
+    assert session_buses(NAMED, 7, tmp_path) == ["unix:path=/x"]
+    assert session_buses({}, 7, tmp_path) == []
+    (tmp_path / "7").mkdir()
+    of_systemd = f"unix:path={tmp_path / '7' / 'bus'}"
+    with socket.socket(socket.AF_UNIX) as bus:
+        bus.bind(str(tmp_path / "7" / "bus"))
+        assert session_buses({}, 7, tmp_path) == [of_systemd]
+        assert session_buses({"DBUS_SESSION_BUS_ADDRESS": ""}, 7, tmp_path) == [of_systemd]
+        assert session_buses(NAMED, 7, tmp_path) == ["unix:path=/x", of_systemd]
+        assert session_buses({"DBUS_SESSION_BUS_ADDRESS": of_systemd}, 7, tmp_path) == [of_systemd]
+        assert session_buses(NAMED, None, tmp_path) == ["unix:path=/x"]
+
+
+def test_what_is_no_socket_is_no_bus(tmp_path: Path) -> None:
+    """Whatever else lies under that name."""
+    (tmp_path / "8").mkdir()
+    (tmp_path / "8" / "bus").write_text("no socket")
+    assert session_buses({}, 8, tmp_path) == []
