@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from apoa_client import __version__
 from apoa_client.errors import NotNow, SecretMissing, SettingsProblem, WrongPassword
-from apoa_client.ports import Authority, Clock, Interruptions, Meta, Progress
+from apoa_client.ports import Author, Authority, Clock, Erasure, Interruptions, Meta, Progress
 from apoa_client.settings import config
 from apoa_client.settings.config import Config, Property
 from apoa_client.settings.folders import Folders, find_folders
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 KEYRING_SERVICE = "apoa-client"
 TRAINING_USERNAME = "latihan"
 USER_AGENT = f"apoa-client/{__version__}"
+_TURN_S = 10
+"""How long an erasure waits for a delivery to end."""
 
 
 class SystemClock:
@@ -150,7 +152,14 @@ class App:
         from apoa_client.outbox.store import SqliteOutbox
 
         path = self.folders.outbox(self.house.name)
-        return self._open.enter_context(SqliteOutbox.open(path, _LateSealer(self)))
+        return self._open.enter_context(SqliteOutbox.open(path, _LateSealer(self), author=self.author))
+
+    @cached_property
+    def author(self) -> Author:
+        """Who is at work here, for the audit trail."""
+        from apoa_client.settings.user import user_name
+
+        return Author(user_name, self.clock.now)
 
     @cached_property
     def desk(self) -> "Desk":
@@ -231,10 +240,40 @@ class App:
         self.secrets.store_password(password)
         if house != self.house:
             save(self.folders.config, house)
+        self.outbox.note("logged_in", detail="untested" if meta is None else None)
         self.outbox.stop(None)
         if meta is not None:
             self.outbox.contacted(self.clock.now(), meta.server_time)
         return meta
+
+    def purge(self, *, dry_run: bool = False) -> Erasure:
+        """Erase the guests' data of every stay that ended longer ago than the settings' `retention_days`."""
+        return self.outbox.eraser.finished(self.purged_before(), dry_run=dry_run)
+
+    def purged_before(self) -> datetime:
+        """When a stay must have ended to be erased now. A clock that is fast by the authority's brings none nearer."""
+        now = self.clock.now()
+        skew = self.outbox.summary(now=now, soon=now).clock_skew or timedelta()
+        return now + min(skew, timedelta()) - timedelta(days=self.house.retention_days)
+
+    def purge_daily(self) -> None:
+        """The same, unless it was done within the last day."""
+        last, now = self.outbox.eraser.last(), self.clock.now()
+        if last is None or not last <= now < last + timedelta(days=1):
+            self.purge()
+
+    def purge_stay(self, stay_id: str, *, force: bool, dry_run: bool = False) -> Erasure:
+        """Erase one stay now, at the guest's request. Raises `Undelivered`, or `NotNow` where something is being sent.
+
+        `force` withdraws what is undelivered. It waits for its turn, so that nothing is on its way meanwhile.
+        """
+        with self.outbox.turn(_TURN_S) as ours:
+            if not ours:
+                raise NotNow(
+                    msg("Another apoa command is sending at this moment."),
+                    msg("Nothing was erased. Wait a minute, then try again."),
+                )
+            return self.outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
 
     def set_up(self, house: Property, password: str, *, language: str = "") -> NotNow | None:
         """Make or change a property: test the connection, keep or make its key pair, store secrets, write the settings.
@@ -264,7 +303,9 @@ class App:
         """Make the queue, or find it as it was; a stop ends with a password that was just tested."""
         from apoa_client.outbox.store import SqliteOutbox
 
-        with SqliteOutbox.open(self.folders.outbox(house.name), _LateSealer(self), create=True) as outbox:
+        path = self.folders.outbox(house.name)
+        with SqliteOutbox.open(path, _LateSealer(self), create=True, author=self.author) as outbox:
+            outbox.note("set_up", detail="untested" if meta is None else None)
             if meta is not None:
                 outbox.stop(None)
                 outbox.contacted(self.clock.now(), meta.server_time)

@@ -57,6 +57,10 @@ class DataRefused(ApoaError):
     exit_code = Exit.DATA_REFUSED
 
 
+class Erased(DataRefused):
+    """The guest's data were erased for good; the proof that they were reported is kept."""
+
+
 # What the machine is like.
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
 
@@ -77,6 +77,8 @@ class Entry(NamedTuple):
     last_error: str | None = None
     """The class of the last error, as `ApoaError.name` gives it, or the authority's status."""
     receipt: Receipt | None = None
+    erased_at: datetime | None = None
+    """When everything about the guest was erased for good: there is no content any more."""
 
 
 class Content(NamedTuple):
@@ -142,6 +144,55 @@ class Summary(NamedTuple):
     """By how much the authority's clock was ahead of ours when it last told the time."""
 
 
+class Author(NamedTuple):
+    """Who changes the outbox, and the time, for its audit trail; each asked for when something is written down."""
+
+    who: Callable[[], str]
+    """The operating system's name of the user."""
+    now: Callable[[], datetime]
+
+
+class Act(NamedTuple):
+    """Something done, as the audit trail tells it: codes and ids, nothing of a guest's and no words of a server's."""
+
+    action: str
+    report: str | None = None
+    detail: str | None = None
+
+
+class AuditEntry(NamedTuple):
+    """An act in the audit trail. `link` is its hash in the chain, in hexadecimal."""
+
+    n: int
+    at: datetime
+    who: str
+    action: str
+    report: str | None
+    detail: str | None
+    link: str
+
+
+class TrailCheck(NamedTuple):
+    """The audit trail, recomputed: `entries` hold, from the first one on, and `link` is the last of theirs."""
+
+    entries: int
+    link: str
+    wrong: int | None = None
+    """The number of the first entry that is not as it was written; None where the whole trail is."""
+    missing: bool = False
+    """Whether that entry is gone, rather than changed, moved or put in."""
+
+
+class Erasure(NamedTuple):
+    """What was erased: the ids of reports, of so many stays; some of them were undelivered, and are withdrawn."""
+
+    reports: tuple[str, ...]
+    stays: int
+    withdrawn: tuple[str, ...] = ()
+    complete: bool = True
+    """Whether it is gone from the database's log too, which another process that reads may keep from being emptied."""
+
+
 class Outbox(Protocol):
     """The sealed, durable queue and history of one property.
 
@@ -181,7 +232,7 @@ class Outbox(Protocol):
         ...
 
     def content(self, entry: Entry) -> Content:
-        """Open one. Raises `CredentialsProblem` or `SealBroken`."""
+        """Open one. Raises `CredentialsProblem` or `SealBroken`; `Erased` for an entry with `erased_at`."""
         ...
 
     def summary(self, *, now: datetime, soon: datetime) -> Summary:

@@ -17,6 +17,7 @@ CLASSES = [
 CODES = {
     "usage_problem": 2,
     "data_refused": 65,
+    "erased": 65,
     "settings_problem": 78,
     "storage_problem": 78,
     "credentials_problem": 77,

@@ -3,7 +3,7 @@
 A command is named as a string and imported when somebody calls it or asks for help, because start-up is a feature.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -22,6 +22,8 @@ COMMANDS = {
     "setup": "apoa_client.cli.setup:setup",
     "login": "apoa_client.cli.login:login",
     "logout": "apoa_client.cli.login:logout",
+    "purge": "apoa_client.cli.purge:purge",
+    "log": "apoa_client.cli.log_command:log",
     "contract": "apoa_client.cli.contract:contract",
     "sandbox": "apoa_client.cli.sandbox:sandbox",
     "demo": "apoa_client.cli.demo:demo",
@@ -35,6 +37,7 @@ SECTIONS = (
     (N_("Guests"), ("list", "show", "receipt")),
     (N_("Sending"), ("sync", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
+    (N_("For the IT admin"), ("purge", "log")),
     (N_("Help"), ("demo", "contract")),
 )
 
@@ -63,10 +66,7 @@ class Command(_Speaking, click.Command):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's help, then its example."""
         super().format_help_text(ctx, formatter)
-        example = getattr(self.callback, "example", "")
-        if example:
-            with formatter.section(_("Example")):
-                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+        _show_example(self, formatter)
 
 
 def command(name: str, text: str, example: str) -> Callable[[Callable[..., Any]], Command]:
@@ -93,12 +93,7 @@ class LazyGroup(_Speaking, click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its name or its Indonesian one."""
-        target = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
-        if target is None:
-            return None
-        module, _colon, attribute = target.partition(":")
-        found = getattr(import_module(module), attribute)
-        return found if isinstance(found, click.Command) else None
+        return _imported(COMMANDS.get(ALIASES.get(cmd_name, cmd_name)))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -124,3 +119,46 @@ class LazyGroup(_Speaking, click.Group):
                 rows.append((shown, found.get_short_help_str(200) if found is not None else ""))
             with formatter.section(_(title)):
                 formatter.write_dl(rows)
+
+
+class Family(_Speaking, click.Group):
+    """Commands that share a first word, such as `apoa key`: named as strings, imported when they are needed."""
+
+    def __init__(self, name: str, text: str, example: str, commands: Mapping[str, str]) -> None:
+        super().__init__(name, help=text, callback=lambda: None)
+        self.callback.example = example  # type: ignore[union-attr]  # as in `command`
+        self._targets = commands
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they were named."""
+        return list(self._targets)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command by its name."""
+        return _imported(self._targets.get(cmd_name))
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help, then an example."""
+        super().format_help_text(ctx, formatter)
+        _show_example(self, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands, each with the whole of its first sentence."""
+        found = [(name, self.get_command(ctx, name)) for name in self._targets]
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, each.get_short_help_str(200)) for name, each in found if each is not None])
+
+
+def _imported(target: str | None) -> click.Command | None:
+    if target is None:
+        return None
+    module, _colon, attribute = target.partition(":")
+    found = getattr(import_module(module), attribute)
+    return found if isinstance(found, click.Command) else None
+
+
+def _show_example(shown: click.Command, formatter: click.HelpFormatter) -> None:
+    example = getattr(shown.callback, "example", "")
+    if example:
+        with formatter.section(_("Example")):
+            formatter.write(f"{'':>{formatter.current_indent}}{example}\n")

@@ -18,7 +18,7 @@ from apoa_client.report.wire import guest_value, report_value, stay_value
 
 
 def report_json(entry: Entry, content: Content | None, *, zone: tzinfo) -> dict[str, Any]:
-    """A report as `report`, `list` and `show` print it with ``--json``. Without `content` it is still sealed."""
+    """A report as `report`, `list` and `show` print it with ``--json``. Without `content` it is sealed, or erased."""
     report = content.report if content is not None else None
     value: dict[str, Any] = {
         "id": entry.id,
@@ -35,7 +35,9 @@ def report_json(entry: Entry, content: Content | None, *, zone: tzinfo) -> dict[
         "stay": stay_value(report.stay) if report is not None and report.stay is not None else None,
         **(findings_value(content.errors, content.warnings) if content is not None else findings_value((), ())),
     }
-    if content is None:
+    if entry.erased_at is not None:
+        value["erased"] = True
+    elif content is None:
         value["sealed"] = True
     return value
 

@@ -41,6 +41,7 @@ def _warn_of_another(place: str | None) -> None:
 def logout(session: Session) -> None:
     """Forget the password."""
     session.app.secrets.forget_password()
+    session.app.outbox.note("logged_out")
     result(_("The password is removed. Reports are still saved; sending needs: apoa login"))
 
 

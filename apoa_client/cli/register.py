@@ -1,6 +1,5 @@
 """`apoa list`, `apoa show` and `apoa receipt`: what the outbox holds, and the proof of it."""
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -15,8 +14,9 @@ from apoa_client.cli.forms import card, guest_name, receipt_value, report_json
 from apoa_client.cli.language import N_, _
 from apoa_client.cli.screen import bad, careful, clean, document, remark, result, strong
 from apoa_client.cli.session import Session
+from apoa_client.cli.table import show_table
 from apoa_client.cli.words import KINDS, STATES, moment_text
-from apoa_client.errors import CredentialsProblem, Exit, SealBroken, StorageProblem, UsageProblem
+from apoa_client.errors import CredentialsProblem, Erased, Exit, SealBroken, StorageProblem, UsageProblem
 from apoa_client.ports import Content, Entry, Selection
 from apoa_client.report import values
 from apoa_client.report.kinds import OPEN_STATES, State, short_id
@@ -91,7 +91,8 @@ def receipt(session: Session, *, reference: str, as_json: bool) -> None:
     entry = find_one(app, reference)
     if as_json:
         proof = receipt_value(entry.receipt, app.house.zone)
-        document({"id": entry.id, "state": entry.state.value, "receipt": proof})
+        erased = {"erased": True} if entry.erased_at is not None else {}
+        document({"id": entry.id, "state": entry.state.value, "receipt": proof, **erased})
     elif entry.receipt is None:
         state = _(STATES[entry.state])
         result(careful(_("Report {id} has no receipt yet: {state}.").format(id=short_id(entry.id), state=state)))
@@ -99,6 +100,7 @@ def receipt(session: Session, *, reference: str, as_json: bool) -> None:
         result(_("Receipt number: {number}").format(number=strong(clean(entry.receipt.number))))
         result(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, app.house.zone)))
         result(_("Report: {id}").format(id=entry.id))
+        _say_erased(app, entry)
         if app.house.environment == "training":
             result(careful(_("Training: this is no receipt of Immigration's.")))
 
@@ -110,20 +112,39 @@ def find_one(app: App, reference: str) -> Entry:
         return found[0]
     if not found:
         raise UsageProblem(msg("There is no report {id}.", id=reference), msg("The short ids are listed by: apoa list"))
+    raise _several(reference, found)
+
+
+def find_stay(app: App, reference: str) -> list[Entry]:
+    """All reports of the stay that an id of it or of a report of it means, in their order. Raises `UsageProblem`."""
+    found = app.outbox.find(reference.strip())
+    stays = {entry.stay_id for entry in found}
+    if len(stays) > 1:
+        raise _several(reference, found)
+    entry = found[0] if found else find_one(app, reference)
+    return list(app.outbox.entries(Selection(stay_id=entry.stay_id)))
+
+
+def _several(reference: str, found: Iterable[Entry]) -> UsageProblem:
     candidates = ", ".join(short_id(entry.id) for entry in found)
-    raise UsageProblem(
+    return UsageProblem(
         msg("{id} can mean several reports: {candidates}.", id=reference, candidates=candidates),
         msg("Give more of the id."),
     )
 
 
+def day_began(app: App, text: str) -> datetime:
+    """The beginning of a day in the property's zone, as somebody typed it. Raises `UsageProblem`."""
+    try:
+        return datetime.combine(values.day(text), time(), app.house.zone)
+    except values.Unreadable as exc:
+        raise UsageProblem(exc.message) from None
+
+
 def _selection(app: App, choice: Mapping[str, Any]) -> Iterator[Entry]:
     since: datetime | None = None
     if choice["since"]:
-        try:
-            since = datetime.combine(values.day(choice["since"]), time(), app.house.zone)
-        except values.Unreadable as exc:
-            raise UsageProblem(exc.message) from None
+        since = day_began(app, choice["since"])
     elif not choice["everything"]:
         since = app.clock.now() - _RECENT
     states = frozenset(State(state) for state in choice["states"]) or None
@@ -135,13 +156,13 @@ def _opened(app: App, entries: Iterable[Entry]) -> Iterator[_Row]:
     locked = False
     for entry in entries:
         content = None
-        if not locked:
+        if not locked and entry.erased_at is None:
             try:
                 content = app.outbox.content(entry)
             except CredentialsProblem as exc:
                 locked = True
                 show_error(exc)
-            except SealBroken as exc:
+            except (SealBroken, Erased) as exc:  # erased while we read
                 show_error(exc)
         yield _Row(entry, content)
 
@@ -158,37 +179,28 @@ def _fits(row: _Row, guest: str | None, room: str | None) -> bool:
 
 def _table(app: App, rows: list[_Row]) -> None:
     heads = [_("ID"), _("State"), _("What"), _("Guest"), _("Rm."), _("Due by"), _("Receipt")]
-    table_rows = [heads, *(_cells(app, row) for row in rows)]
-    columns = [column for column in zip(*table_rows, strict=True) if any(column[1:])]  # none that is empty
-    if not sys.stdout.isatty():
-        widths = [max(map(len, column)) for column in columns]
-        for row in zip(*columns, strict=True):
-            result("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
-        return
-    from rich.console import Console  # rich is slow to load, and only a terminal needs it
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for head, *_rest in columns:
-        table.add_column(head, overflow="fold")
-    for row in zip(*(cells for _head, *cells in columns), strict=True):
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    show_table(heads, [_cells(app, row) for row in rows])
 
 
 def _cells(app: App, row: _Row) -> list[str]:
     entry = row.entry
     report = row.content.report if row.content is not None else None
+    unknown = _SEALED if entry.erased_at is None else _("erased")
     return [
         short_id(entry.id),
         _(STATES[entry.state]),
         _(KINDS[entry.kind]),
-        guest_name(report.guest) if report is not None and report.guest is not None else _SEALED,
+        guest_name(report.guest) if report is not None and report.guest is not None else unknown,
         clean(report.stay.room or "") if report is not None and report.stay is not None else _SEALED,
         moment_text(entry.due_at, app.house.zone) if entry.due_at is not None and entry.state in OPEN_STATES else "",
         clean(entry.receipt.number) if entry.receipt is not None else "",
     ]
+
+
+def _say_erased(app: App, entry: Entry) -> None:
+    if entry.erased_at is not None:
+        erased = moment_text(entry.erased_at, app.house.zone)
+        result(careful(_("The guest's data were erased on {moment}. This proof is kept.").format(moment=erased)))
 
 
 def _show(app: App, entry: Entry, content: Content | None) -> None:
@@ -196,6 +208,7 @@ def _show(app: App, entry: Entry, content: Content | None) -> None:
     result(f"{strong(short_id(entry.id))}  {_(KINDS[entry.kind])}  {_(STATES[entry.state])}")
     for line in card(content.report, zone) if content is not None else ():
         result(line)
+    _say_erased(app, entry)
     result(_("Made: {moment}").format(moment=moment_text(entry.created_at, zone)))
     if entry.due_at is not None:
         result(_("Due by: {moment}").format(moment=moment_text(entry.due_at, zone)))

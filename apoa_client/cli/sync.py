@@ -15,7 +15,7 @@ from apoa_client.cli.screen import bad, careful, document, good, remark, result
 from apoa_client.cli.session import Session
 from apoa_client.cli.words import seconds, skew_text
 from apoa_client.delivery.sync import Outcome, Terms
-from apoa_client.errors import Exit
+from apoa_client.errors import ApoaError, Exit
 from apoa_client.report.kinds import short_id
 
 _LONGEST_PAUSE_S = 60
@@ -51,7 +51,18 @@ def sync(session: Session, *, scheduled: bool, wait_s: float | None, quiet: bool
         document(_value(outcome))
     else:
         _say(session, outcome)
-    return outcome.exit_code
+    purged = _purge(session) if scheduled else Exit.DONE
+    return outcome.exit_code or purged
+
+
+def _purge(session: Session) -> Exit:
+    """Once a day, erase what is old enough: quietly, and whatever the line did."""
+    try:
+        session.app.purge_daily()
+    except ApoaError as exc:
+        show_error(exc)
+        return exc.exit_code
+    return Exit.DONE
 
 
 def _pause() -> None:

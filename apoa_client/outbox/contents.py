@@ -5,12 +5,21 @@ Errors and warnings are sealed apart, so that one is replaced without the key th
 
 import json
 from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 
 from apoa_client.outbox.rows import ERRORS, WARNINGS
 from apoa_client.ports import Content, Sealer
 from apoa_client.report.findings import Finding, finding_from_json
 from apoa_client.report.model import Report
 from apoa_client.report.wire import from_json, to_json
+
+
+def end_of_stay(report: Report) -> datetime | None:
+    """When the stay ends that a report tells of: its check-out, or the end of the planned day in the house's zone."""
+    if report.check_out is not None or report.stay is None:
+        return report.check_out
+    after = report.stay.planned_check_out + timedelta(days=1)
+    return datetime.combine(after, time(), report.stay.check_in.tzinfo)
 
 
 class Contents:

@@ -83,7 +83,32 @@ _INITIAL = (
     "CREATE TABLE memo (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_INITIAL,)
+_AUDIT_AND_ERASURE = (
+    # When the stay ends that a report tells of: the end of the planned day, or the check-out itself; null if unknown. A
+    # date of a stay is no personal data by itself: nothing outside the seal says whose it is.
+    "ALTER TABLE reports ADD COLUMN ends_at INTEGER",
+    # When content, errors and warnings were erased for good; a row without content and without this is damaged.
+    "ALTER TABLE reports ADD COLUMN erased_at INTEGER",
+    # As small as what is kept: the daily look for what is to be erased does not walk through years of proofs.
+    """
+    CREATE INDEX reports_kept ON reports (stay_id, kind, state, ends_at, finished_at, erased_at)
+        WHERE erased_at IS NULL
+    """,
+    # Codes, ids and times. Each link is the SHA-256 of the one before and of its own row: `apoa_client.outbox.audit`.
+    """
+    CREATE TABLE audit (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        action TEXT NOT NULL,
+        report TEXT,
+        detail TEXT,
+        link BLOB NOT NULL
+    )
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE)
 """Step n brings a database from version n - 1 to n."""
 
 

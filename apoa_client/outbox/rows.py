@@ -21,7 +21,7 @@ WARNINGS = "warnings"
 
 COLUMNS = (
     "seq, id, stay_id, kind, state, created_at, due_at, attempts, next_attempt_at, not_before, lease_until, last_error,"
-    " receipt_number, receipt_issued_at, receipt_sha256"
+    " receipt_number, receipt_issued_at, receipt_sha256, erased_at"
 )
 
 # The first open report of each stay, where it may go now.
@@ -56,7 +56,7 @@ _AMONG_OPEN = f"seq IN (SELECT seq FROM reports WHERE {_OPEN})"  # noqa: S608  c
 _AMONG_RECENT = f"""seq IN (
     SELECT seq FROM reports WHERE created_at >= :since UNION SELECT seq FROM reports WHERE {_OPEN})"""  # noqa: S608  constants
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 _HEX = frozenset("0123456789abcdef")
 _AFTER_HEX = "g"
@@ -66,7 +66,7 @@ _HYPHENS_AFTER = (8, 12, 16, 20)
 
 def millis(moment: datetime | None) -> int | None:
     """Milliseconds since 1970 in UTC; `TypeError` for a time without a zone."""
-    return None if moment is None else (moment - _EPOCH) // MILLISECOND
+    return None if moment is None else (moment - EPOCH) // MILLISECOND
 
 
 def moment(value: object) -> datetime | None:
@@ -80,7 +80,7 @@ def duration(value: object) -> timedelta | None:
 
 
 def _certain(value: object) -> datetime:
-    return _EPOCH + _whole(value) * MILLISECOND
+    return EPOCH + _whole(value) * MILLISECOND
 
 
 def stop_value(stop: Stop | None) -> str | None:
@@ -112,6 +112,7 @@ def entry_of(row: Sequence[Any]) -> Entry:
         lease_until=moment(row[10]),
         last_error=None if row[11] is None else _text(row[11]),
         receipt=_receipt(row[12], row[13], row[14]),
+        erased_at=moment(row[15]),
     )
 
 

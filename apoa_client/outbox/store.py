@@ -14,11 +14,12 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
+from apoa_client.errors import Erased
 from apoa_client.outbox import rows
 from apoa_client.outbox.database import open_database, transaction
 from apoa_client.outbox.errors import OutboxDamaged, ReportExists, damaged, translated
 from apoa_client.outbox.rows import COLUMNS, ERRORS, MILLISECOND, WARNINGS, entry_of, millis
-from apoa_client.ports import Outbox, Summary
+from apoa_client.ports import Act, Author, Outbox, Summary
 from apoa_client.report.kinds import OPEN_STATES, State, short_id
 from apoa_client.texts import msg
 
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from apoa_client.outbox.audit import Trail
     from apoa_client.outbox.contents import Contents
+    from apoa_client.outbox.erasure import Eraser
     from apoa_client.ports import Change, Content, Entry, Sealer, Selection, Stop
     from apoa_client.report.findings import Finding
     from apoa_client.report.model import Report
@@ -41,8 +44,8 @@ _PIECE = 500
 _NONE: Mapping[str, Any] = {}
 
 _ADD = """
-    INSERT INTO reports (id, short_id, stay_id, kind, created_at, due_at, content, warnings)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO reports (id, short_id, stay_id, kind, created_at, due_at, content, warnings, ends_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _CLAIM = """
@@ -68,24 +71,30 @@ _SETTLE = _CHANGE + " state = 'sending' AND lease = :lease"
 _DECIDE = _CHANGE + " state = 'pending' AND :lease IS NULL"
 
 
+_NOBODY = Author(lambda: "-", lambda: rows.EPOCH)
+"""Who writes where nobody is named, as in a test: no user, and no time."""
+
+
 class SqliteOutbox(Outbox):
     """The outbox in the file at `path`. Open it with `open`, and close it; not to be shared between threads.
 
-    What is kept about guests is sealed by `sealer`: adding needs no secret, `content` alone does.
+    What is kept about guests is sealed by `sealer`: adding needs no secret, `content` alone does. Every change is told
+    in the audit trail, in its own transaction, as `author`'s.
     """
 
-    def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer, author: Author = _NOBODY) -> None:
         self._db = db
         self._path = path
         self._sealer = sealer
+        self._author = author
 
     @classmethod
-    def open(cls, path: Path, sealer: Sealer, *, create: bool = False) -> Self:
+    def open(cls, path: Path, sealer: Sealer, *, create: bool = False, author: Author = _NOBODY) -> Self:
         """Open the file, bringing it to this version's form; make it first only where `create` says so.
 
         Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxTooNew`, `OutboxBusy` or `DiskFull`.
         """
-        return cls(open_database(path, create=create), path, sealer)
+        return cls(open_database(path, create=create), path, sealer, author)
 
     def close(self) -> None:
         """Let go of the file. Closing twice does no harm."""
@@ -100,6 +109,8 @@ class SqliteOutbox(Outbox):
 
     def add(self, report: Report, *, due_at: datetime | None, warnings: Sequence[Finding] = ()) -> Entry:
         """Queue one report. When this returns, a power cut no longer loses it. `ReportExists` where its id is known."""
+        from apoa_client.outbox.contents import end_of_stay
+
         created_at = millis(report.created_at)
         values = (
             report.id,
@@ -110,10 +121,12 @@ class SqliteOutbox(Outbox):
             millis(due_at),
             self._contents.seal_report(report),
             self._contents.seal_findings(report.id, WARNINGS, warnings or None),
+            millis(end_of_stay(report)),
         )
         with transaction(self._db, self._path):
             self._refuse_known(report.id)
             seq = self._db.execute(_ADD, values).lastrowid
+            self._tell([Act("saved", report.id)])
             return self._select("seq = :seq", {"seq": seq})[0]
 
     def heads(self) -> Iterator[Entry]:
@@ -161,12 +174,18 @@ class SqliteOutbox(Outbox):
         return islice(self._in_pieces(seqs, condition, values), selection.limit)
 
     def content(self, entry: Entry) -> Content:
-        """Open one. Raises `CredentialsProblem` without the key, `SealBroken` where it was changed or swapped."""
+        """Open one. Raises `CredentialsProblem` without the key, `SealBroken` where it was changed or swapped.
+
+        Raises `Erased` where it was erased, and `OutboxDamaged` where it is gone without that.
+        """
+        query = "SELECT content, errors, warnings, erased_at FROM reports WHERE id = ?"
         with self._understood():
-            row = self._db.execute("SELECT content, errors, warnings FROM reports WHERE id = ?", [entry.id]).fetchone()
+            row = self._db.execute(query, [entry.id]).fetchone()
+            if row is not None and row[3] is not None:
+                raise Erased(msg("The guest's data of report {id} were erased.", id=short_id(entry.id)))
             if row is None or row[0] is None:
                 raise damaged(self._path)
-            return self._contents.open(entry.id, *row)
+            return self._contents.open(entry.id, *row[:3])
 
     def summary(self, *, now: datetime, soon: datetime) -> Summary:
         """Counts and times of what is open, and counts of the rest. `next_due_at` is the earliest, past or to come."""
@@ -188,7 +207,12 @@ class SqliteOutbox(Outbox):
 
     def stop(self, stop: Stop | None) -> None:
         """Stop sending for the property, or (None) lift the stop."""
-        self._remember("stop", rows.stop_value(stop))
+        value = rows.stop_value(stop)
+        act = Act("sending_resumed") if stop is None else Act("sending_stopped", detail=stop.reason)
+        with transaction(self._db, self._path):
+            if self._recall("stop") != value:
+                self._put("stop", value)
+                self._tell([act])
 
     def hold(self, until: datetime) -> None:
         """Send nothing before this time, because the authority asked for it. A later word replaces an earlier one."""
@@ -211,7 +235,8 @@ class SqliteOutbox(Outbox):
     def _change(self, statement: str, changes: Sequence[Change], lease: str | None) -> None:
         values = [{**self._values(change), "lease": lease} for change in changes]
         with transaction(self._db, self._path):
-            self._db.executemany(statement, values)
+            made = [self._db.execute(statement, each).rowcount == 1 for each in values]
+            self._tell_changes([change for change, was_made in zip(changes, made, strict=True) if was_made])
 
     def _values(self, change: Change) -> dict[str, Any]:
         if change.state is State.SENDING:
@@ -290,9 +315,12 @@ class SqliteOutbox(Outbox):
 
     def _remember(self, key: str, value: str | int | None) -> None:
         with transaction(self._db, self._path):
-            self._db.execute("DELETE FROM memo WHERE key = ?", [key])
-            if value is not None:
-                self._db.execute("INSERT INTO memo VALUES (?, ?)", [key, value])
+            self._put(key, value)
+
+    def _put(self, key: str, value: str | int | None) -> None:
+        self._db.execute("DELETE FROM memo WHERE key = ?", [key])
+        if value is not None:
+            self._db.execute("INSERT INTO memo VALUES (?, ?)", [key, value])
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
@@ -301,3 +329,34 @@ class SqliteOutbox(Outbox):
                 yield
         except (ValueError, TypeError, KeyError, OverflowError) as exc:
             raise damaged(self._path) from exc
+
+    # The audit trail, and erasing.
+
+    def note(self, action: str, report: str | None = None, detail: str | None = None) -> None:
+        """Put an act into the audit trail: codes and ids alone, nothing of a guest's."""
+        with transaction(self._db, self._path):
+            self._tell([Act(action, report, detail)])
+
+    @property
+    def trail(self) -> Trail:
+        """The audit trail, for reading and checking."""
+        from apoa_client.outbox.audit import Trail
+
+        return Trail(self._db, self._path)
+
+    @property
+    def eraser(self) -> Eraser:
+        """Erases what is sealed, for good."""
+        from apoa_client.outbox.erasure import Eraser
+
+        return Eraser(self._db, self._path, self._author)
+
+    def _tell(self, acts: Sequence[Act]) -> None:
+        from apoa_client.outbox import audit  # counting tells of nothing
+
+        audit.append(self._db, self._author, acts)
+
+    def _tell_changes(self, changes: Sequence[Change]) -> None:
+        from apoa_client.outbox.audit import act_of
+
+        self._tell([act_of(change) for change in changes])

@@ -25,6 +25,16 @@ DEFAULT_WINDOW_HOURS = 24
 LONGEST_WINDOW_HOURS = 8760
 """A year: what the contract lets an authority name at most."""
 
+DEFAULT_RETENTION_DAYS = 90
+LONGEST_RETENTION_DAYS = 3650
+"""Ten years. No law fixes a period; UU 27/2022 asks for erasure when the purpose is met."""
+
+_NUMBERS = {
+    "window_hours": (DEFAULT_WINDOW_HOURS, LONGEST_WINDOW_HOURS),
+    "retention_days": (DEFAULT_RETENTION_DAYS, LONGEST_RETENTION_DAYS),
+}
+"""What is a whole number: where nothing is said, and at most. At least, it is 1."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 # Device names on Windows, where a folder cannot have them.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))})
@@ -46,6 +56,8 @@ class Property:
     vault: str = "keyring"
     ca_bundle: str = ""
     window_hours: int = DEFAULT_WINDOW_HOURS
+    retention_days: int = DEFAULT_RETENTION_DAYS
+    """How long after the end of a stay the guest's data are kept."""
 
     @property
     def training(self) -> bool:
@@ -140,11 +152,12 @@ def _property(name: str, table: object) -> Property:
         raise _Wrong(place)
     known = {f.name for f in fields(Property)} - {"name"}
     _only(table, known, place)
-    texts = {key: _text(table, key, place) for key in known - {"window_hours"} if key in table}
+    texts = {key: _text(table, key, place) for key in known - _NUMBERS.keys() if key in table}
+    numbers: dict[str, Any] = {key: _number(table, key, place) for key in _NUMBERS}
     for key in ("api_url", "public_key"):
         if not texts.get(key):
             raise _Wrong(place, key)
-    one = Property(name=name, window_hours=_hours(table, place), **texts)
+    one = Property(name=name, **{**numbers, **texts})
     for key, allowed in _CHOICES.items():
         if getattr(one, key) not in allowed:
             raise _Wrong(place, key, getattr(one, key))
@@ -164,8 +177,9 @@ def _text(table: Mapping[str, Any], key: str, place: str) -> str:
     return value
 
 
-def _hours(table: Mapping[str, Any], place: str) -> int:
-    value = table.get("window_hours", DEFAULT_WINDOW_HOURS)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LONGEST_WINDOW_HOURS:
-        raise _Wrong(place, "window_hours")
+def _number(table: Mapping[str, Any], key: str, place: str) -> int:
+    default, most = _NUMBERS[key]
+    value = table.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise _Wrong(place, key)
     return value

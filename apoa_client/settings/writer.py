@@ -36,6 +36,11 @@ def save(path: Path, one: Property, *, language: str = "") -> None:
         ) from None
 
 
+def text_of(one: Property) -> str:
+    """A settings file's whole text with this property alone, as `apoa_client.settings.config.parse` reads it."""
+    return _with("", one, "")
+
+
 def _says(text: str, path: Path, one: Property) -> bool:
     """Whether a reader would find the property: TOML can be written in ways that tomlkit does not keep together."""
     try:

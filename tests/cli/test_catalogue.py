@@ -50,7 +50,18 @@ NO_SENTENCES = {
     "x": "a mark",
 }
 # Their values are marked with N_ where they are defined.
-MARKED_BEFORE = {"_ENVIRONMENTS", "STATES", "KINDS", "SEXES", "PURPOSES", "_MONTHS", "title", "self._help"}
+MARKED_BEFORE = {
+    "_ACTIONS",
+    "_DETAILS",
+    "_ENVIRONMENTS",
+    "STATES",
+    "KINDS",
+    "SEXES",
+    "PURPOSES",
+    "_MONTHS",
+    "title",
+    "self._help",
+}
 
 AS_TYPED = re.compile(rf"apoa (?:{'|'.join(COMMANDS)})\b|--[a-z][a-z-]+|\b[A-Z]+_[A-Z_]+\b|https://\S+|chmod 600")
 

@@ -56,6 +56,8 @@ NOT_FOR_STATUS = HEAVY | {
     "random",
     "difflib",
     "apoa_client.desk",
+    "apoa_client.outbox.audit",
+    "apoa_client.outbox.erasure",
     "apoa_client.passport",
     "apoa_client.report.model",
     "apoa_client.report.rules",

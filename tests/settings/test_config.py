@@ -24,6 +24,7 @@ environment = "production"
 vault = "file"
 ca_bundle = "/etc/ssl/ours.pem"
 window_hours = 12
+retention_days = 30
 
 [property.latihan]
 api_url = "training"
@@ -69,9 +70,11 @@ def test_a_whole_file_is_read(path: Path) -> None:
         vault="file",
         ca_bundle="/etc/ssl/ours.pem",
         window_hours=12,
+        retention_days=30,
     )
     training = config.properties["latihan"]
     assert (training.training, training.zone, training.vault, training.window_hours) == (True, WIB, "keyring", 24)
+    assert training.retention_days == 90
     assert (config.properties["bali"].training, config.properties["bali"].zone) == (False, WITA)
 
 
@@ -110,6 +113,9 @@ BROKEN = {
     "hours true": (START + "window_hours = true\n", "[property.bali] window_hours"),
     "hours none": (START + "window_hours = 0\n", "[property.bali] window_hours"),
     "hours too many": (START + "window_hours = 8761\n", "[property.bali] window_hours"),
+    "days no number": (START + 'retention_days = "90"\n', "[property.bali] retention_days"),
+    "days none": (START + "retention_days = 0\n", "[property.bali] retention_days"),
+    "days too many": (START + "retention_days = 3651\n", "[property.bali] retention_days"),
 }
 
 

@@ -67,7 +67,8 @@ def test_a_further_property_is_not_the_default_one(path: Path) -> None:
 
 def test_what_is_back_to_its_default_is_not_written(path: Path) -> None:
     """The file says what is particular about the house, and no more."""
-    save(path, replace(BALI, office="Denpasar", vault="file", window_hours=12))
+    save(path, replace(BALI, office="Denpasar", vault="file", window_hours=12, retention_days=30))
+    assert load(path).properties["bali"].retention_days == 30
     save(path, BALI)
     assert path.read_text(encoding="utf-8").count("=") == 5
     assert load(path).properties["bali"] == BALI

@@ -1,0 +1,138 @@
+"""`apoa log`: who did what to which report when, and the proof that nothing of it was changed."""
+
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from apoa_client.app import App
+from apoa_client.cli.base import command, option
+from apoa_client.cli.language import N_, _
+from apoa_client.cli.register import day_began, find_stay
+from apoa_client.cli.screen import clean, document, good, result
+from apoa_client.cli.session import Session
+from apoa_client.cli.table import show_table
+from apoa_client.cli.words import moment_text
+from apoa_client.errors import Exit, StorageProblem
+from apoa_client.ports import AuditEntry, TrailCheck
+from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import short_id
+from apoa_client.texts import Message, msg
+
+_RECENT = timedelta(days=30)
+
+_ACTIONS = {
+    "saved": N_("saved"),
+    "accepted": N_("accepted by the authority"),
+    "pending": N_("received, decision later"),
+    "rejected": N_("refused by the authority"),
+    "deferred": N_("put off by the authority"),
+    "queued": N_("not delivered, waits again"),
+    "superseded": N_("replaced"),
+    "withdrawn": N_("withdrawn"),
+    "erased": N_("guest's data erased"),
+    "sending_stopped": N_("sending stopped"),
+    "sending_resumed": N_("sending goes on"),
+    "set_up": N_("set up"),
+    "logged_in": N_("password stored"),
+    "logged_out": N_("password removed"),
+    "key_rotated": N_("key replaced"),
+    "key_recovered": N_("key recovered"),
+    "key_exported": N_("key exported"),
+    "key_imported": N_("key imported"),
+    "backed_up": N_("backup made"),
+    "restored": N_("restored from a backup"),
+}
+"""Words for what the outbox tells; what is not here is shown as it is."""
+
+_DETAILS = {
+    "duplicate": N_("had been reported before"),
+    "retention": N_("its time was over"),
+    "request": N_("at the guest's request"),
+    "untested": N_("connection not tested"),
+}
+"""Words for details; the class of an error is shown as scripts and logs know it."""
+
+
+class TrailBroken(StorageProblem):
+    """The audit trail is not as it was written."""
+
+    advice: Message | None = msg(
+        "Somebody or something else than apoa-client changed the database file. Keep it, and compare it with a backup."
+    )
+
+
+@command("log", N_("Show who did what to which report, in the last 30 days."), "apoa log --report 2e8b11aa")
+@option("--report", "reference", metavar="ID", text=N_("What was done to this report's stay, at any time."))
+@option("--since", metavar="DATE", text=N_("On this day or later."))
+@option("--verify", is_flag=True, text=N_("Prove that no entry was changed, cut out or moved, from the first on."))
+@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@click.pass_obj
+def log(session: Session, *, reference: str | None, since: str | None, verify: bool, as_json: bool) -> int:
+    """Read the trail, or check it."""
+    session.json = as_json
+    app = session.app
+    if verify:
+        return _verify(app, as_json=as_json)
+    entries = _chosen(app, reference, since)
+    if as_json:
+        document({"entries": [_value(app, entry) for entry in entries]})
+    elif entries:
+        heads = [_("Time"), _("Who"), _("Action"), _("Report"), _("Details")]
+        show_table(heads, [_cells(app, entry) for entry in entries])
+    else:
+        result(_("No entries."))
+    return Exit.DONE
+
+
+def _chosen(app: App, reference: str | None, since: str | None) -> list[AuditEntry]:
+    reports = None if reference is None else [entry.id for entry in find_stay(app, reference)]
+    began = day_began(app, since) if since else None
+    if began is None and reports is None:
+        began = app.clock.now() - _RECENT
+    return app.outbox.trail.entries(reports=reports, since=began)
+
+
+def _value(app: App, entry: AuditEntry) -> dict[str, Any]:
+    return {**entry._asdict(), "at": instant(entry.at.astimezone(app.house.zone))}
+
+
+def _cells(app: App, entry: AuditEntry) -> list[str]:
+    return [
+        moment_text(entry.at, app.house.zone),
+        clean(entry.who),
+        _(_ACTIONS[entry.action]) if entry.action in _ACTIONS else clean(entry.action),
+        clean(short_id(entry.report)) if entry.report is not None else "",
+        _(_DETAILS[entry.detail]) if entry.detail in _DETAILS else clean(entry.detail or ""),
+    ]
+
+
+def _verify(app: App, *, as_json: bool) -> int:
+    check = app.outbox.trail.verify()
+    if as_json:
+        document(
+            {
+                "whole": check.wrong is None,
+                "entries": check.entries,
+                "link": check.link,
+                "wrong": check.wrong,
+                "missing": check.missing,
+            }
+        )
+        return Exit.DONE if check.wrong is None else TrailBroken.exit_code
+    if check.wrong is not None:
+        raise TrailBroken(_what_is_wrong(check.wrong, check))
+    result(good(_("The log is whole. Entries: {count}").format(count=check.entries)))
+    if check.entries:
+        link = check.link
+        result(_("Last fingerprint, to be noted elsewhere: {link}").format(link=link))
+    return Exit.DONE
+
+
+def _what_is_wrong(number: int, check: TrailCheck) -> Message:
+    if check.missing:
+        return msg("Entry {number} of the log is missing. Those before it are as they were written.", number=number)
+    return msg(
+        "Entry {number} of the log was changed, moved or put in. Those before it are as they were written.",
+        number=number,
+    )

@@ -1,0 +1,297 @@
+"""The audit trail: everything that was done is told in the same transaction, and no entry of it changes unnoticed."""
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from conftest import search
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from outbox_helpers import HOUR, NOON, PERSONAL, finding, open_outbox, receipt, report, sealer, uuid
+
+from apoa_client.outbox.audit import link_of
+from apoa_client.outbox.errors import OutboxDamaged, ReportExists
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Act, AuditEntry, Author, Change, Stop
+from apoa_client.report.kinds import State
+
+
+class Staff:
+    """Somebody at work, and a clock that goes on a minute with each entry's transaction."""
+
+    def __init__(self) -> None:
+        self.name = "ni-luh"
+        self.time = NOON
+
+    def now(self) -> datetime:
+        self.time += timedelta(minutes=1)
+        return self.time
+
+    @property
+    def author(self) -> Author:
+        return Author(lambda: self.name, self.now)
+
+
+@pytest.fixture
+def staff() -> Staff:
+    """Who writes."""
+    return Staff()
+
+
+@pytest.fixture
+def box(path: Path, staff: Staff) -> Iterator[SqliteOutbox]:
+    """An outbox with somebody at it."""
+    with SqliteOutbox.open(path, sealer(), create=True, author=staff.author) as opened:
+        yield opened
+
+
+def told(outbox: SqliteOutbox) -> list[tuple[str, str | None, str | None]]:
+    return [(entry.action, entry.report, entry.detail) for entry in outbox.trail.entries()]
+
+
+def claimed(outbox: SqliteOutbox, *numbers: int) -> str:
+    lease, _ = outbox.claim([uuid(number) for number in numbers], now=NOON, lease_until=NOON + HOUR)
+    return lease
+
+
+def changed(path: Path, statement: str, values: Sequence[object] = ()) -> None:
+    """Somebody changes the file behind the program's back."""
+    db = sqlite3.connect(path)
+    assert db.execute(statement, values).rowcount > 0
+    db.commit()
+    db.close()
+
+
+def test_a_saved_report_is_told_with_who_and_when(box: SqliteOutbox) -> None:
+    """One entry, at the clock's time, under the user's name."""
+    box.add(report(1), due_at=None)
+    [entry] = box.trail.entries()
+    expected = AuditEntry(1, NOON + timedelta(minutes=1), "ni-luh", "saved", uuid(1), None, entry.link)
+    assert entry == expected
+    assert len(entry.link) == 64
+
+
+def test_a_report_that_was_not_saved_is_not_told(box: SqliteOutbox) -> None:
+    """The entry is in the transaction of the change: both or none."""
+    box.add(report(1), due_at=None)
+    with pytest.raises(ReportExists):
+        box.add(report(1), due_at=None)
+    box._db.execute("CREATE TRIGGER refuse BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(OutboxDamaged):
+        box.add(report(2), due_at=None)
+    assert box.find(uuid(2)) == []
+    assert told(box) == [("saved", uuid(1), None)]
+
+
+def test_what_became_of_each_report_is_told(box: SqliteOutbox) -> None:
+    """The authority's answer, or why there was none; a claim is no entry, and one that changed nothing is none."""
+    for number in range(1, 7):
+        box.add(report(number), due_at=None)
+    before = len(told(box))
+    changes = [
+        Change(uuid(1), State.ACCEPTED, receipt=receipt()),
+        Change(uuid(2), State.ACCEPTED, "duplicate", receipt=receipt(2)),
+        Change(uuid(3), State.REJECTED, "rejected", errors=(finding(),)),
+        Change(uuid(4), State.QUEUED, "deferred", not_before=NOON),
+        Change(uuid(5), State.QUEUED, "offline"),
+        Change(uuid(6), State.PENDING),
+    ]
+    lease = claimed(box, *range(1, 7))
+    box.settle("0" * 32, changes)
+    box.settle(lease, changes)
+    box.settle(lease, changes)
+    box.decide([Change(uuid(6), State.QUEUED, "forgotten"), Change(uuid(5), State.ACCEPTED)])
+    assert told(box)[before:] == [
+        ("accepted", uuid(1), None),
+        ("accepted", uuid(2), "duplicate"),
+        ("rejected", uuid(3), None),
+        ("deferred", uuid(4), None),
+        ("queued", uuid(5), "offline"),
+        ("pending", uuid(6), None),
+        ("queued", uuid(6), "forgotten"),
+    ]
+    assert box.trail.verify().wrong is None
+
+
+def test_a_stop_is_told_once(box: SqliteOutbox) -> None:
+    """And lifting it; lifting what is not there is nothing."""
+    stop = Stop("wrong_password", NOON, "settings")
+    for one in (None, stop, stop, None, None):
+        box.stop(one)
+    assert told(box) == [("sending_stopped", None, "wrong_password"), ("sending_resumed", None, None)]
+
+
+def test_other_rooms_tell_too(box: SqliteOutbox) -> None:
+    """What is done to the property and to no report of it."""
+    box.note("key_rotated")
+    box.note("receipt_filed", uuid(1), "apoa")
+    assert told(box) == [("key_rotated", None, None), ("receipt_filed", uuid(1), "apoa")]
+
+
+def test_nothing_personal_is_told(box: SqliteOutbox, path: Path) -> None:
+    """Nor anything that the authority wrote: codes, ids and times alone."""
+    box.add(report(1), due_at=None, warnings=[finding()])
+    box.settle(claimed(box, 1), [Change(uuid(1), State.REJECTED, "rejected", errors=(finding("its own words"),))])
+    text = str(sqlite3.connect(path).execute("SELECT * FROM audit").fetchall())
+    assert not any(word in text for word in (*PERSONAL, "its own words"))
+
+
+def test_a_choice_of_the_trail(box: SqliteOutbox) -> None:
+    """Of some reports, or since a time, or both."""
+    for number in (1, 2, 3):
+        box.add(report(number), due_at=None)
+    later = NOON + timedelta(minutes=2)
+    assert [entry.n for entry in box.trail.entries(reports=[uuid(1), uuid(3)])] == [1, 3]
+    assert [entry.n for entry in box.trail.entries(since=later)] == [2, 3]
+    assert [entry.n for entry in box.trail.entries(reports=[uuid(1)], since=later)] == []
+    assert box.trail.entries(reports=[]) == []
+
+
+def test_many_write_and_the_chain_is_one(box: SqliteOutbox, path: Path) -> None:
+    """Each takes the last link inside its own transaction."""
+    with open_outbox(path) as other:
+        for number in range(0, 10, 2):
+            box.add(report(number), due_at=None)
+            other.add(report(number + 1), due_at=None)
+        assert other.trail.verify() == box.trail.verify()
+    assert (box.trail.verify().entries, box.trail.verify().wrong) == (10, None)
+
+
+def test_a_long_name_is_cut(box: SqliteOutbox, staff: Staff) -> None:
+    """A directory's name for somebody may have no end."""
+    staff.name = "x" * 500
+    box.note("logged_in")
+    assert box.trail.entries()[0].who == "x" * 64
+
+
+def test_an_empty_trail_is_whole(box: SqliteOutbox) -> None:
+    """Nothing was done, and nothing is missing."""
+    check = box.trail.verify()
+    assert (check.entries, check.wrong) == (0, None)
+
+
+def test_the_link_is_the_documented_one(box: SqliteOutbox) -> None:
+    """SHA-256 of the link before and of the entry as compact JSON, so that somebody else can recompute it."""
+    import hashlib
+    import json
+
+    box.note("logged_in")
+    box.note("saved", uuid(1), 'ä"')
+    link = hashlib.sha256(b"apoa-client audit trail 1").digest()
+    for n, at, who, action, about, detail, found in box._db.execute("SELECT * FROM audit ORDER BY n").fetchall():
+        entry = json.dumps([n, at, who, action, about, detail], separators=(",", ":")).encode()
+        link = hashlib.sha256(link + entry).digest()
+        assert link == found
+
+
+TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+ACTS = st.lists(st.builds(Act, st.text("ab", min_size=1, max_size=2), TEXTS, TEXTS), min_size=2, max_size=6)
+COLUMNS = {
+    "at": st.integers(0, 3) | st.floats(0.1, 0.9),
+    "who": TEXTS.filter(bool) | st.binary(max_size=3),
+    "action": st.text("ab\x00", max_size=2) | st.binary(max_size=3),
+    "report": TEXTS | st.binary(max_size=3),
+    "detail": TEXTS | st.binary(max_size=3),
+    "link": st.binary(max_size=32) | st.text("ab", max_size=3),
+}
+
+
+Meddler = Callable[[sqlite3.Connection, st.DataObject, int], int]
+"""Changes something about an entry, and says which is the first that is wrong then."""
+
+
+def change(db: sqlite3.Connection, data: st.DataObject, n: int) -> int:
+    column = data.draw(st.sampled_from(sorted(COLUMNS)))
+    before = db.execute("SELECT * FROM audit WHERE n = ?", [n]).fetchone()
+    db.execute(f"UPDATE audit SET {column} = ? WHERE n = ?", [data.draw(COLUMNS[column]), n])  # noqa: S608  ours
+    assume(db.execute("SELECT * FROM audit WHERE n = ?", [n]).fetchone() != before)
+    return n
+
+
+def remove(db: sqlite3.Connection, _data: st.DataObject, n: int) -> int:
+    db.execute("DELETE FROM audit WHERE n = ?", [n])
+    return n
+
+
+def swap(db: sqlite3.Connection, data: st.DataObject, n: int) -> int:
+    (last,) = db.execute("SELECT max(n) FROM audit").fetchone()
+    m = data.draw(st.integers(1, last).filter(lambda m: m != n))
+    for old, new in ((n, -1), (m, n), (-1, m)):
+        db.execute("UPDATE audit SET n = ? WHERE n = ?", [new, old])
+    return min(n, m)
+
+
+def put_in(db: sqlite3.Connection, data: st.DataObject, n: int) -> int:
+    (last,) = db.execute("SELECT max(n) FROM audit").fetchone()
+    m: int = data.draw(st.sampled_from([-1, 0, last + 1]))
+    db.execute("INSERT INTO audit SELECT ?, at, who, action, report, detail, link FROM audit WHERE n = ?", [m, n])
+    return m
+
+
+def forge_the_last(db: sqlite3.Connection, _data: st.DataObject, _n: int) -> int:
+    """With a link that fits: what is kept in the memo tells."""
+    *_earlier, before, last = db.execute("SELECT * FROM audit ORDER BY n").fetchall()
+    link = link_of(before[-1], [*last[:3], "forged", *last[4:6]])
+    db.execute("UPDATE audit SET action = 'forged', link = ? WHERE n = ?", [link, last[0]])
+    return int(last[0])
+
+
+@given(acts=ACTS, data=st.data(), meddle=st.sampled_from([change, remove, swap, put_in, forge_the_last]))
+@search(60)
+def test_any_single_meddling_is_found(acts: list[Act], data: st.DataObject, meddle: Meddler) -> None:
+    """A changed value, a removed entry (the last one too), two that changed places, one put in: the first is named."""
+    with tempfile.TemporaryDirectory() as folder, open_outbox(Path(folder) / "outbox.db") as box:
+        for act in acts:
+            box.note(*act)
+        assert box.trail.verify().wrong is None
+        wrong = meddle(box._db, data, data.draw(st.integers(1, len(acts))))
+        check = box.trail.verify()
+        assert (check.wrong, check.missing) == (wrong, meddle is remove)
+
+
+MEDDLINGS = {
+    "the last two entries": (["DELETE FROM audit WHERE n > 1"], 2),
+    "all entries": (["DELETE FROM audit"], 1),
+    "all entries and the memo": (["DELETE FROM audit", "DELETE FROM memo"], 1),
+    "the memo": (["DELETE FROM memo WHERE key = 'audit_head'"], 3),
+    "the memo's number": (["UPDATE memo SET value = 'x y'"], 3),
+    "the memo's kind": (["UPDATE memo SET value = 7"], 3),
+}
+
+
+@pytest.mark.parametrize("name", MEDDLINGS)
+def test_what_was_cut_off_stays_found(box: SqliteOutbox, path: Path, name: str) -> None:
+    """At the end, all of it, or the memo: it shows at once, and still after more was written, and nothing fails."""
+    for number in (1, 2, 3):
+        box.add(report(number), due_at=None)
+    statements, wrong = MEDDLINGS[name]
+    for statement in statements:
+        changed(path, statement)
+    assert box.trail.verify().wrong == wrong
+    box.add(report(4), due_at=None)
+    after = box.trail.verify()
+    assert after.wrong is not None
+    assert after.wrong <= 4
+    assert box.find(uuid(4))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET who = x'ff'", "UPDATE audit SET detail = x'ff', report = 7.5"])
+def test_entries_that_are_none_are_damage(box: SqliteOutbox, path: Path, statement: str) -> None:
+    """Showing them is refused in the room's own error; checking names the first."""
+    box.note("logged_in")
+    changed(path, statement)
+    with pytest.raises(OutboxDamaged):
+        box.trail.entries()
+    assert box.trail.verify().wrong == 1
+
+
+def test_a_text_that_is_no_text_is_found(box: SqliteOutbox, path: Path) -> None:
+    """Bytes that are no UTF-8, called a text: shown as far as can be, and named by the check."""
+    box.note("logged_in")
+    changed(path, "UPDATE audit SET who = CAST(x'ff' AS TEXT)")
+    assert box.trail.entries()[0].who == "\udcff"
+    assert box.trail.verify().wrong == 1
+    assert box._db.text_factory is str

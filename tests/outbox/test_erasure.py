@@ -1,0 +1,314 @@
+"""Erasing: what is sealed is gone to the last byte, the proof stays, and nothing that is open is touched."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from conftest import FixedClock
+from outbox_helpers import HOUR, NOON, WIB, finding, open_outbox, receipt, report, sealer, stay_id, uuid
+
+from apoa_client.errors import Erased, Exit
+from apoa_client.outbox import erasure, migrations
+from apoa_client.outbox.contents import end_of_stay
+from apoa_client.outbox.database import open_database
+from apoa_client.outbox.erasure import Undelivered
+from apoa_client.outbox.errors import OutboxDamaged
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Author, Change, Entry, Selection
+from apoa_client.report.kinds import OPEN_STATES, Kind, State
+from apoa_client.report.model import Report
+
+PLANNED = datetime(2026, 11, 28, tzinfo=WIB)
+"""The end of the planned day of the helpers' stays."""
+LATER = PLANNED + timedelta(seconds=1)
+
+
+@pytest.fixture
+def box(path: Path, clock: FixedClock) -> Iterator[SqliteOutbox]:
+    """An outbox with a clock."""
+    with SqliteOutbox.open(path, sealer(), create=True, author=Author(lambda: "made", clock.now)) as opened:
+        yield opened
+
+
+def put(box: SqliteOutbox, *reports: Report, state: State = State.ACCEPTED) -> None:
+    """Save reports and bring them to a state."""
+    for one in reports:
+        box.add(one, due_at=NOON, warnings=[finding("late")])
+        lease, _ = box.claim([one.id], now=NOON, lease_until=NOON + HOUR)
+        proof = receipt(one.created_at.second) if state is State.ACCEPTED else None
+        if state is not State.SENDING:
+            errors = (finding(),) if state is State.REJECTED else None
+            box.settle(lease, [Change(one.id, state, receipt=proof, errors=errors)])
+
+
+def entry(box: SqliteOutbox, number: int) -> Entry:
+    [found] = box.find(uuid(number))
+    return found
+
+
+def erased(box: SqliteOutbox, before: datetime = LATER) -> list[str]:
+    return list(box.eraser.finished(before, dry_run=False).reports)
+
+
+def blobs(path: Path, report_id: str) -> list[bytes]:
+    """What is sealed of a report, as it stands in the file."""
+    db = sqlite3.connect(path)
+    row = db.execute("SELECT content, errors, warnings FROM reports WHERE id = ?", [report_id]).fetchone()
+    db.close()
+    return [blob for blob in row if blob is not None]
+
+
+def found_in_files(path: Path, pieces: list[bytes]) -> bool:
+    """Whether any of it stands in any file beside the outbox."""
+    raw = [file.read_bytes() for file in path.parent.rglob("*") if file.is_file()]
+    return any(blob[:24] in content or blob[-24:] in content for blob in pieces for content in raw)
+
+
+def test_the_end_of_a_stay() -> None:
+    """The end of the planned day in the house's zone, the check-out itself, or nobody knows."""
+    assert end_of_stay(report(1)) == PLANNED
+    checked_out = report(1, kind=Kind.CHECK_OUT)
+    assert end_of_stay(checked_out) == checked_out.check_out
+    cancelled = Report(uuid(1), stay_id(1), Kind.CANCEL, NOON, reason="mistake")
+    assert end_of_stay(cancelled) is None
+
+
+def test_what_is_erased_is_in_no_file(box: SqliteOutbox, path: Path) -> None:
+    """Content, errors and warnings, sealed as they were: no byte of them is left, and what is kept is kept."""
+    put(box, *(report(number) for number in range(1, 30)))
+    stays = replace(report(30), stay=replace(report(30).stay, planned_check_out=date(2027, 1, 1)))  # type: ignore[type-var]  # it has a stay
+    put(box, stays)
+    gone = [blob for number in range(1, 30) for blob in blobs(path, uuid(number))]
+    kept = blobs(path, uuid(30))
+    assert all(found_in_files(path, [blob]) for blob in (*gone, *kept))
+    result = box.eraser.finished(LATER, dry_run=False)
+    assert (len(result.reports), result.stays, result.complete) == (29, 29, True)
+    assert not any(found_in_files(path, [blob]) for blob in gone)
+    assert all(found_in_files(path, [blob]) for blob in kept)
+    assert box.content(entry(box, 30)).report == stays
+
+
+def test_the_proof_stays(box: SqliteOutbox, clock: FixedClock) -> None:
+    """Receipt number, times, state and ids are as before; when it was erased is known, and told in the trail."""
+    put(box, report(1))
+    before = entry(box, 1)
+    clock.forward(timedelta(days=100))
+    assert erased(box) == [uuid(1)]
+    assert entry(box, 1) == before._replace(erased_at=clock.now())
+    assert before.receipt == receipt(1)
+    told = [(act.action, act.report, act.detail, act.at, act.who) for act in box.trail.entries()]
+    assert told[-1] == ("erased", uuid(1), "retention", clock.now(), "made")
+    assert box.trail.verify().wrong is None
+
+
+def test_an_erased_report_is_not_a_damaged_one(box: SqliteOutbox, path: Path) -> None:
+    """Opening it says that it was erased; content that is gone without that is damage."""
+    put(box, report(1), report(2))
+    box.eraser.stay(stay_id(1), force=False, dry_run=False)
+    with pytest.raises(Erased) as caught:
+        box.content(entry(box, 1))
+    assert caught.value.exit_code is Exit.DATA_REFUSED
+    db = sqlite3.connect(path)
+    db.execute("UPDATE reports SET content = NULL")
+    db.commit()
+    db.close()
+    with pytest.raises(OutboxDamaged):
+        box.content(entry(box, 2))
+
+
+def test_an_erased_report_is_never_sent_again(box: SqliteOutbox) -> None:
+    """It stays accepted, in no queue, and its id is still known."""
+    put(box, report(1))
+    erased(box)
+    assert list(box.heads()) == []
+    assert box.claim([uuid(1)], now=NOON + 9 * HOUR, lease_until=NOON + 10 * HOUR)[1] == []
+    assert box.summary(now=NOON, soon=NOON).counts[State.ACCEPTED] == 1
+    with pytest.raises(Exception, match="saved before"):
+        box.add(report(1), due_at=None)
+
+
+def test_nothing_before_its_time(box: SqliteOutbox) -> None:
+    """A stay must have ended before the time that is asked for, not at it."""
+    put(box, report(1))
+    assert erased(box, PLANNED) == []
+    assert erased(box, LATER) == [uuid(1)]
+    assert erased(box, LATER) == []
+
+
+def test_the_check_out_decides_over_the_plan(box: SqliteOutbox) -> None:
+    """A guest who left early is erased early, with all reports of the stay, and one who stayed on, later."""
+    put(box, report(1), report(2, stay=1, kind=Kind.CHECK_OUT), report(3))
+    left = report(2).created_at
+    assert erased(box, left) == []
+    assert erased(box, left + timedelta(seconds=1)) == [uuid(1), uuid(2)]
+    late = replace(report(4, stay=3, kind=Kind.CHECK_OUT), check_out=PLANNED + timedelta(days=2))
+    put(box, late)
+    assert erased(box, LATER) == []
+    assert erased(box, LATER + timedelta(days=2)) == [uuid(3), uuid(4)]
+
+
+def test_a_check_out_that_was_withdrawn_decides_nothing(box: SqliteOutbox) -> None:
+    """The guest may still be here."""
+    put(box, report(1))
+    put(box, report(2, stay=1, kind=Kind.CHECK_OUT), state=State.WITHDRAWN)
+    assert erased(box, PLANNED) == []
+
+
+def test_a_correction_moves_the_end(box: SqliteOutbox) -> None:
+    """The latest day that was planned counts."""
+    longer = replace(report(2, stay=1), kind=Kind.AMEND, reason="stays on")
+    assert longer.stay is not None
+    put(box, report(1), replace(longer, stay=replace(longer.stay, planned_check_out=date(2026, 12, 9))))
+    assert erased(box, LATER) == []
+    assert erased(box, LATER + timedelta(days=12)) == [uuid(1), uuid(2)]
+
+
+def test_where_no_end_is_known_all_told_is_the_end(box: SqliteOutbox) -> None:
+    """As for what an older version saved: the time of its receipt."""
+    put(box, report(1))
+    box._db.execute("UPDATE reports SET ends_at = NULL")
+    assert erased(box, NOON + HOUR) == []
+    assert erased(box, NOON + HOUR + timedelta(seconds=1)) == [uuid(1)]
+
+
+@pytest.mark.parametrize("state", sorted(OPEN_STATES))
+def test_a_stay_with_an_open_report_is_left_alone(box: SqliteOutbox, state: State) -> None:
+    """All reports of one stay go together."""
+    put(box, report(1))
+    if state is State.QUEUED:
+        box.add(report(2, stay=1), due_at=None)
+    else:
+        put(box, report(2, stay=1), state=state)
+    assert erased(box, LATER + timedelta(days=9999)) == []
+    assert box.content(entry(box, 1)).report == report(1)
+
+
+def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
+    """It says the same, and neither rows nor trail nor the day's mark are written."""
+    put(box, report(1), report(2))
+    before = list(box._db.iterdump())
+    dry = box.eraser.finished(LATER, dry_run=True)
+    assert dry.reports == (uuid(1), uuid(2))
+    assert box.eraser.stay(stay_id(1), force=True, dry_run=True).reports == (uuid(1),)
+    assert list(box._db.iterdump()) == before
+    assert box.eraser.last() is None
+    assert box.eraser.finished(LATER, dry_run=False) == dry
+
+
+def test_many_are_erased_in_pieces(box: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody who saves a report meanwhile waits for all of it; one trail tells of all."""
+    monkeypatch.setattr(erasure, "_PIECE", 2)
+    put(box, *(report(number) for number in range(1, 8)))
+    result = box.eraser.finished(LATER, dry_run=False)
+    assert (len(result.reports), result.stays) == (7, 7)
+    assert box.trail.verify().wrong is None
+
+
+def test_a_stay_that_goes_on_meanwhile_is_left_alone(box: SqliteOutbox, path: Path) -> None:
+    """What is due is looked at again inside the transaction."""
+    put(box, report(1))
+    with open_outbox(path) as other:
+        eraser = box.eraser
+        honest = eraser._due
+
+        def slowly(before: datetime, which: str, stays: tuple[str, ...] = ()) -> list[str]:
+            found = honest(before, which, stays)
+            if which == "TRUE":
+                other.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)
+            return found
+
+        eraser._due = slowly  # type: ignore[method-assign,assignment]  # a check-out comes in between
+        assert eraser.finished(LATER, dry_run=False).reports == ()
+
+
+def test_a_reader_in_the_way_is_told(box: SqliteOutbox, path: Path) -> None:
+    """While somebody reads what was, the log cannot be emptied; the next time it is, with nothing new to erase."""
+    put(box, report(1))
+    gone = blobs(path, uuid(1))
+    box._db.execute("PRAGMA busy_timeout = 1")
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM reports").fetchone()
+    assert box.eraser.finished(LATER, dry_run=False).complete is False
+    assert box.eraser.last() is None
+    assert found_in_files(path, gone)
+    reader.close()
+    assert box.eraser.finished(LATER, dry_run=False).complete is True
+    assert box.eraser.last() is not None
+    assert not found_in_files(path, gone)
+
+
+class TestAtTheGuestsRequest:
+    """One stay, at once."""
+
+    def test_a_delivered_stay(self, box: SqliteOutbox, path: Path) -> None:
+        """However short a time ago it ended, and no other one with it."""
+        put(box, report(1), report(2, stay=1, kind=Kind.CHECK_OUT), report(3))
+        gone = [*blobs(path, uuid(1)), *blobs(path, uuid(2))]
+        result = box.eraser.stay(stay_id(1), force=False, dry_run=False)
+        assert (result.reports, result.stays, result.withdrawn) == ((uuid(1), uuid(2)), 1, ())
+        assert not found_in_files(path, gone)
+        assert box.content(entry(box, 3)).report == report(3)
+        again = box.eraser.stay(stay_id(1), force=False, dry_run=False)
+        assert (again.reports, again.stays) == ((), 0)
+
+    @pytest.mark.parametrize("state", [State.SENDING, State.PENDING, State.REJECTED])
+    def test_an_undelivered_one_is_refused(self, box: SqliteOutbox, path: Path, state: State) -> None:
+        """Unless forced: then what is open is withdrawn and erased, and leaves every queue and count."""
+        put(box, report(1))
+        put(box, report(2, stay=1), state=state)
+        gone = [*blobs(path, uuid(1)), *blobs(path, uuid(2))]
+        with pytest.raises(Undelivered) as caught:
+            box.eraser.stay(stay_id(1), force=False, dry_run=False)
+        assert caught.value.exit_code is Exit.DATA_REFUSED
+        assert box.content(entry(box, 1)).report == report(1)
+        result = box.eraser.stay(stay_id(1), force=True, dry_run=False)
+        assert (result.reports, result.withdrawn) == ((uuid(1), uuid(2)), (uuid(2),))
+        assert [one.state for one in box.entries(Selection())] == [State.ACCEPTED, State.WITHDRAWN]
+        assert list(box.heads()) == []
+        assert box.summary(now=NOON, soon=NOON).counts[state] == 0
+        assert not found_in_files(path, gone)
+        told = [(act.action, act.report, act.detail) for act in box.trail.entries()]
+        expected = [("withdrawn", 2), ("erased", 1), ("erased", 2)]
+        assert told[-3:] == [(action, uuid(number), "request") for action, number in expected]
+
+    def test_a_queued_one_is_never_sent(self, box: SqliteOutbox) -> None:
+        """Nor does a late answer bring it back."""
+        box.add(report(1), due_at=None)
+        lease, _ = box.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
+        box.eraser.stay(stay_id(1), force=True, dry_run=False)
+        box.settle(lease, [Change(uuid(1), State.QUEUED, "offline")])
+        assert entry(box, 1).state is State.WITHDRAWN
+
+
+def test_the_daily_look_walks_through_what_is_kept_alone(box: SqliteOutbox) -> None:
+    """By its own index, in its order: years of erased history cost nothing."""
+    query = erasure._DUE.format(which="TRUE")
+    plan = [row[3] for row in box._db.execute(f"EXPLAIN QUERY PLAN {query}", [0])]
+    assert plan == ["SCAN reports USING COVERING INDEX reports_kept"]
+
+
+def test_a_database_of_the_first_version_migrates(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made by the first step alone, with a report in each state: all are there, and live on to be told and erased."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "STEPS", migrations.STEPS[:1])
+        old = open_database(path, create=True)
+    body = sealer().seal(uuid(1), b"{}")
+    row = (uuid(1), "b0000001", stay_id(1), "check_in", "accepted", 1, 2, "R-1", 3, 4, body)
+    old.execute(
+        "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, receipt_number,"
+        " receipt_issued_at, finished_at, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        row,
+    )
+    assert old.execute("PRAGMA user_version").fetchone() == (1,)
+    old.close()
+    with open_outbox(path) as box:
+        assert box._db.execute("PRAGMA user_version").fetchone() == (len(migrations.STEPS),)
+        assert (entry(box, 1).erased_at, entry(box, 1).state) == (None, State.ACCEPTED)
+        box.add(report(2), due_at=None)
+        assert erased(box, datetime(1971, 1, 1, tzinfo=UTC)) == [uuid(1)]
+        assert [act.action for act in box.trail.entries()] == ["saved", "erased"]
+        assert box.trail.verify().wrong is None
