@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client import __version__
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from apoa_client.authority.limits import Patience
     from apoa_client.delivery.sync import Outcome, Terms
     from apoa_client.desk.arrivals import Desk
+    from apoa_client.outbox.backup import Written
+    from apoa_client.outbox.key_pair import KeyPair
+    from apoa_client.outbox.restore import Restored
     from apoa_client.outbox.store import SqliteOutbox
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
@@ -145,6 +149,19 @@ class App:
 
     def _spare_keys(self) -> list[bytes]:
         return self.secrets.spare_keys()  # as above
+
+    def key_pair(self, vault: str = "") -> "KeyPair":
+        """The property's key pair, its private key kept in the vault of the settings or in another one."""
+        from apoa_client.outbox.key_pair import KeyPair
+        from apoa_client.settings.writer import save
+        from apoa_client.vault.sealing import decode_public_key, encode_key
+
+        house = replace(self.house, vault=vault or self.house.vault)
+
+        def name(public_key: bytes) -> None:
+            save(self.folders.config, replace(house, public_key=encode_key(public_key)))
+
+        return KeyPair(self.outbox, self.secrets_of(house), decode_public_key(house.public_key), name)
 
     @cached_property
     def outbox(self) -> "SqliteOutbox":
@@ -275,12 +292,15 @@ class App:
                 )
             return self.outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
 
-    def set_up(self, house: Property, password: str, *, language: str = "") -> NotNow | None:
+    def set_up(
+        self, house: Property, password: str, *, language: str = "", new_code: Callable[[str], object] = str
+    ) -> NotNow | None:
         """Make or change a property: test the connection, keep or make its key pair, store secrets, write the settings.
 
-        The settings come last, so that a kill in between leaves no property without its private key. A line that is
-        down is no reason to refuse: what went wrong is returned, and the connection can be tested later. Everything
-        else that is wrong is raised, and then nothing is stored.
+        `new_code` is given the recovery code of a new key pair before that is stored, and may refuse by raising. The
+        settings come last, so that a kill in between leaves no property without its private key. A line that is down is
+        no reason to refuse: what went wrong is returned, and the connection can be tested later. Everything else that
+        is wrong is raised, and then nothing is stored.
         """
         from apoa_client.settings.writer import save
 
@@ -292,7 +312,7 @@ class App:
         except NotNow as exc:
             trouble = exc
         secrets_now = self.secrets_of(house)
-        house = replace(house, public_key=self._key_pair(house, secrets_now))
+        house = replace(house, public_key=self._key_pair(house, secrets_now, new_code))
         if not house.training:
             secrets_now.store_password(password)
         self._make_outbox(house, meta)
@@ -310,18 +330,23 @@ class App:
                 outbox.stop(None)
                 outbox.contacted(self.clock.now(), meta.server_time)
 
-    def _key_pair(self, house: Property, secrets_now: "PropertySecrets") -> str:
+    def _key_pair(self, house: Property, secrets_now: "PropertySecrets", new_code: Callable[[str], object]) -> str:
         """The public key: the property's own where it has one, whose private key is then moved to the chosen vault.
 
         A key pair is never replaced by setting up again, not even where the settings were lost: what is sealed could
         not be opened any more.
         """
-        from apoa_client.vault.sealing import encode_key, new_key_pair, public_key_of
+        from apoa_client.vault import recovery
+        from apoa_client.vault.sealing import encode_key, key_pair_of, public_key_of
 
         before = self.config.properties.get(house.name)
         if before is not None:
             if before.vault != house.vault:
-                secrets_now.store_private_key(self.secrets_of(before).private_key())
+                secrets_before = self.secrets_of(before)
+                private = secrets_before.private_key()
+                secrets_now.keys.take_over(secrets_before.keys)
+                if private not in secrets_now.keys.all():  # it comes from the environment
+                    secrets_now.store_private_key(private)
             return before.public_key
         try:
             return encode_key(public_key_of(secrets_now.private_key()))
@@ -331,9 +356,38 @@ class App:
                     msg("Reports of {name} are saved here, but their private key was not found.", name=house.name),
                     msg("Say where it is: --vault keyring or --vault file. For a new property, choose another name."),
                 ) from None
-        private, public = new_key_pair()
+        code = recovery.new_code()
+        private, public = key_pair_of(recovery.seed_of(code))
+        new_code(code)
         secrets_now.store_private_key(private)
         return encode_key(public)
+
+    def back_up(self, file: Path, *, force: bool = False) -> "Written":
+        """Write a backup of the property, as `apoa_client.outbox.backup.write_backup` does. Needs no secret."""
+        from apoa_client.outbox.backup import Facts, write_backup
+        from apoa_client.settings.writer import text_of
+
+        name = self.house.name
+
+        def facts() -> Facts:
+            house = config.load(self.folders.config).properties[name]
+            return Facts(__version__, self.clock.now(), name, text_of(house))
+
+        return write_backup(self.folders.outbox(name), file, facts, self.author, force=force)
+
+    def restore(self, file: Path, name: str = "", *, dry_run: bool = False) -> "Restored":
+        """Restore a backup as the property `name`, or as the one it was, as `apoa_client.outbox.restore` does."""
+        from apoa_client.outbox.restore import Restorer
+
+        return Restorer(self.folders, self.config, self.author, name).restore(file, dry_run=dry_run)
+
+    def missing_secrets(self, house: Property) -> list[str]:
+        """Which secrets of a property no source gives, none of them asked for: "private_key", "password"."""
+        from apoa_client.vault.needs import missing
+        from apoa_client.vault.sources import PropertySecrets
+
+        secrets = PropertySecrets(self.environ, lambda: self._store(house))
+        return missing(secrets, house.public_key, password=not house.training)
 
 
 def _as_told(house: Property, meta: Meta) -> Property:

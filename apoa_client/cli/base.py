@@ -24,9 +24,12 @@ COMMANDS = {
     "logout": "apoa_client.cli.login:logout",
     "purge": "apoa_client.cli.purge:purge",
     "log": "apoa_client.cli.log_command:log",
+    "backup": "apoa_client.cli.backup:backup",
+    "restore": "apoa_client.cli.backup:restore",
     "contract": "apoa_client.cli.contract:contract",
     "sandbox": "apoa_client.cli.sandbox:sandbox",
     "demo": "apoa_client.cli.demo:demo",
+    "key": "apoa_client.cli.key:key",
 }
 
 ALIASES = {"lapor": "report", "cek": "check", "daftar": "list", "kirim": "sync", "bukti": "receipt"}
@@ -37,7 +40,7 @@ SECTIONS = (
     (N_("Guests"), ("list", "show", "receipt")),
     (N_("Sending"), ("sync", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
-    (N_("For the IT admin"), ("purge", "log")),
+    (N_("For the IT admin"), ("backup", "restore", "key", "purge", "log")),
     (N_("Help"), ("demo", "contract")),
 )
 

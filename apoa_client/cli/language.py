@@ -30,6 +30,11 @@ def _(text: str) -> str:
     return _catalogue(current()).gettext(text) if text else ""
 
 
+def in_language(language: str, sentence: str) -> str:
+    """The sentence in this language, whichever one the reader's is."""
+    return _catalogue(language).gettext(sentence)
+
+
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
     """English is the key and has no file. Opened by name: `gettext.translation` loads `locale` to guess at names."""

@@ -1,6 +1,7 @@
 """`apoa setup`: make a property, with its key pair, its secrets and a test of the connection."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,13 +13,23 @@ from apoa_client.cli.ask import agree
 from apoa_client.cli.base import command, option
 from apoa_client.cli.language import N_, _, text
 from apoa_client.cli.login import read_password
+from apoa_client.cli.recovery import (
+    CodeKeeper,
+    confirmed,
+    holds_code_of,
+    recovery_file_option,
+    tell_file,
+    warn_unconfirmed,
+    warn_without,
+)
 from apoa_client.cli.screen import careful, clean, good, remark, result, strong
 from apoa_client.cli.session import Session
-from apoa_client.errors import Exit, UsageProblem
-from apoa_client.settings.config import TRAINING, VAULTS, Property, valid_name
+from apoa_client.errors import Exit, NotNow, UsageProblem
+from apoa_client.settings.config import TRAINING, VAULTS, Property, load, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.texts import LANGUAGES, msg
 from apoa_client.vault.errors import KeyringMissing
+from apoa_client.vault.sealing import decode_public_key
 
 _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 
@@ -35,30 +46,74 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 @option("--ca-bundle", metavar="FILE", text=N_("Trust the certificates in this file as well."))
 @option("--vault", type=click.Choice(VAULTS), text=N_("Where secrets are kept: the keyring, or a file of this user's."))
 @option("--language", type=click.Choice(LANGUAGES), text=N_("The language that is spoken here."))
+@recovery_file_option
 @option("--non-interactive", is_flag=True, text=N_("Ask nothing."))
 @click.pass_obj
 def setup(session: Session, /, *, name: str | None, non_interactive: bool, **answers: Any) -> int:  # noqa: ANN401  click's
-    """Collect the answers, then set up."""
+    """Collect the answers, then set up; the recovery code comes last, when all is stored."""
     asking = session.terminal and not non_interactive
     if asking:
         answers = _ask(answers)
     name = name or session.property_name or (_ask_name() if asking else "")
     house = _house(session.app, name, answers)
     password = "" if house.training else read_password(session, from_stdin=answers["password_stdin"])
-    spoken = answers["language"] or ""
+    attempt = _Attempt(session.app, password, answers["language"] or "", answers["recovery_file"])
     try:
-        trouble = session.app.set_up(house, password, language=spoken)
+        trouble = attempt(house)
     except KeyringMissing as exc:
         if not asking or not _prefers_file(exc):
             raise
-        trouble = session.app.set_up(replace(house, vault="file"), password, language=spoken)
+        trouble = attempt(replace(house, vault="file"))
     result(good(_("The property {name} is set up.").format(name=clean(house.name))))
+    attempt.tell_code(house, asking=asking)
     if trouble is None:
         result(_("The connection works. Report a guest with: {command}").format(command=strong("apoa report")))
         return Exit.DONE
     remark(careful(text(trouble.message)))
     remark(_("The connection is not tested yet; reports can be saved already. Test it later with: apoa login"))
     return trouble.exit_code
+
+
+class _Attempt:
+    """Setting up, and what is told about the recovery code afterwards."""
+
+    def __init__(self, app: App, password: str, spoken: str, recovery_file: Path | None) -> None:
+        self._app = app
+        self._password = password
+        self._spoken = spoken
+        self._file = recovery_file
+        self._code = ""
+
+    def __call__(self, house: Property) -> NotNow | None:
+        today = self._app.clock.now().astimezone(house.zone).date()
+        with CodeKeeper(house, self._app.secrets_of(house), today, self._file) as keeper:
+            trouble = self._app.set_up(house, self._password, language=self._spoken, new_code=keeper)
+        self._code = keeper.code
+        return trouble
+
+    def tell_code(self, house: Property, *, asking: bool) -> None:
+        """Show it, or say where it is, or that there is none."""
+        if self._file is not None:
+            self._tell_file(self._file, house)
+        elif house.training or self._known(house.name):
+            return  # nothing to lose, or nothing new
+        elif not self._code or not asking:
+            warn_without()
+        elif not confirmed(house.name, self._code):
+            warn_unconfirmed()
+
+    def _known(self, name: str) -> bool:
+        """Whether there was such a property before, and not for practice only."""
+        before = self._app.config.properties.get(name)
+        return before is not None and not before.training
+
+    def _tell_file(self, path: Path, house: Property) -> None:
+        public_key = decode_public_key(load(self._app.folders.config).properties[house.name].public_key)
+        if self._code or holds_code_of(path, public_key):
+            tell_file(path)
+        else:
+            remark(careful(_("The property keeps its key, and a code for it is made only once: no file was written.")))
+            remark(_("For a new key with a new code: apoa key rotate --recovery-file FILE"))
 
 
 def _prefers_file(missing: KeyringMissing) -> bool:

@@ -7,7 +7,7 @@ is taken. So whatever stands under that name and is not complete was damaged lat
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
     """
     with translated(path):
         if create and not os.path.lexists(path):
-            _make(path)
+            make(path)
         _check_file(path)
         db = connect(path)
         try:
@@ -86,21 +86,44 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _make(path: Path) -> None:
+def make(path: Path, fill: Callable[[sqlite3.Connection], object] | None = None) -> bool:
+    """Make the database, with what `fill` puts into it; False where another process was first, whose stays.
+
+    For use within `translated`.
+    """
     if os.path.lexists(f"{path}-wal"):
         raise damaged(path)  # the log of a database that is gone would be played into the new one
     make_private_folder(path.parent)
     draft = draft_beside(path)
+    made = False
     try:
         _write_draft(draft)
+        if fill is not None:
+            _fill_draft(draft, fill)
         with suppress(FileExistsError):  # another process was first, and its database is as good as ours
-            _publish(draft, path)
+            publish(draft, path)
+            made = True
         sync_file(path)
         sync_folder(path.parent)
     finally:
-        for ending in ("", "-wal", "-shm", "-journal"):
-            with suppress(OSError):
-                draft.with_name(draft.name + ending).unlink()
+        discard(draft)
+    return made
+
+
+def discard(draft: Path) -> None:
+    """Remove a draft, and what SQLite may have left beside it."""
+    for ending in ("", "-wal", "-shm", "-journal"):
+        with suppress(OSError):
+            draft.with_name(draft.name + ending).unlink()
+
+
+def sweep(path: Path) -> None:
+    """Remove the drafts that killed processes left beside the database: nobody would erase what is sealed in them.
+
+    For a process whose turn it is (`apoa_client.outbox.turn`), and which is the only one to make anything here.
+    """
+    for left in path.parent.glob(f".{path.name}.*.new*"):
+        left.unlink(missing_ok=True)
 
 
 def _write_draft(draft: Path) -> None:
@@ -110,7 +133,16 @@ def _write_draft(draft: Path) -> None:
     sync_file(draft)
 
 
-def _publish(draft: Path, path: Path) -> None:
+def _fill_draft(draft: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
+    with closing(connect(draft)) as db:
+        prepare(db)
+        db.execute("BEGIN IMMEDIATE")
+        fill(db)
+        db.execute("COMMIT")
+    sync_file(draft)
+
+
+def publish(draft: Path, path: Path) -> None:
     """Give the draft its name, or raise `FileExistsError`."""
     if _ON_WINDOWS:
         draft.rename(path)  # which fails there where the name is taken

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.audit import Trail
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.erasure import Eraser
+    from apoa_client.outbox.reseal import Records
     from apoa_client.ports import Change, Content, Entry, Sealer, Selection, Stop
     from apoa_client.report.findings import Finding
     from apoa_client.report.model import Report
@@ -350,6 +351,13 @@ class SqliteOutbox(Outbox):
         from apoa_client.outbox.erasure import Eraser
 
         return Eraser(self._db, self._path, self._author)
+
+    @property
+    def records(self) -> Records:
+        """Every sealed record at once, for a change of keys."""
+        from apoa_client.outbox.reseal import Records
+
+        return Records(self._db, self._path)
 
     def _tell(self, acts: Sequence[Act]) -> None:
         from apoa_client.outbox import audit  # counting tells of nothing

@@ -146,7 +146,7 @@ def test_it_is_made_where_there_are_no_hard_links(path: Path, monkeypatch: pytes
     with open_outbox(path) as outbox:
         outbox.add(report(1), due_at=None)
     with pytest.raises(FileExistsError):
-        database._publish(path.with_name("draft"), path)
+        database.publish(path.with_name("draft"), path)
     with open_outbox(path) as outbox:
         assert outbox.find(uuid(1))
 

@@ -1,0 +1,181 @@
+"""A recovery code on its way out, to a person or a new file, and on its way back in."""
+
+import re
+import sys
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from apoa_client.cli.base import option
+from apoa_client.cli.language import N_, _, text
+from apoa_client.cli.screen import bad, careful, clean, good, remark, strong
+from apoa_client.errors import CredentialsProblem, UsageProblem
+from apoa_client.settings.config import Property
+from apoa_client.texts import Message, msg
+from apoa_client.vault.recovery import GROUPS, RecoveryCodeWrong, read_code, seed_of
+from apoa_client.vault.sealing import fingerprint, key_pair_of
+from apoa_client.vault.secret_files import read_secret_file, write_new_secret_file
+
+if TYPE_CHECKING:
+    from apoa_client.vault.sources import PropertySecrets
+
+_TRIES = 3
+_LONGEST_LINE = 1000
+_WRITTEN = re.compile(r"\b(?:[0-9A-Za-z]{5}-){%d}[0-9A-Za-z]{5}\b" % (GROUPS - 1))  # noqa: UP031  braces of its own
+
+recovery_file_option = option(
+    "--recovery-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    text=N_("Write the recovery code to this new file: a sheet to print if it ends in .html, else plain text."),
+)
+
+
+class CodeNotConfirmed(CredentialsProblem):
+    """Nobody proved to have written the code down."""
+
+    advice: Message | None = msg("Nothing was changed. When you have pen and paper: apoa key rotate")
+
+
+class CodeKeeper:
+    """Takes a new recovery code, once. With a `path` it writes it there, and leaves no file for a key that is not kept.
+
+    To be entered around whatever is to keep the key in `secrets`.
+    """
+
+    def __init__(self, house: Property, secrets: "PropertySecrets", day: date, path: Path | None) -> None:
+        self.code = ""
+        self.path = path
+        self._house = house
+        self._secrets = secrets
+        self._day = day
+
+    def __repr__(self) -> str:
+        return "CodeKeeper(…)"
+
+    def __call__(self, code: str) -> None:
+        """Take it. Raises `UsageProblem` where there is such a file already."""
+        if self.path is not None:
+            write_new_secret_file(self.path, self._sheet(self.path, code))
+        self.code = code
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        in_vain = exc is not None and self.path is not None and self.code
+        if in_vain and self.path is not None and not self._secrets.keeps(key_pair_of(seed_of(self.code))[0]):
+            self.path.unlink(missing_ok=True)
+
+    def _sheet(self, path: Path, code: str) -> str:
+        from apoa_client.cli.sheet import Sheet, as_html, as_text  # only where there is something to write
+
+        _private, public = key_pair_of(seed_of(code))
+        sheet = Sheet(self._house.name, self._house.address, self._day, fingerprint(public), code)
+        return as_html(sheet) if path.suffix.lower() in {".html", ".htm"} else as_text(sheet)
+
+
+def tell_file(path: Path) -> None:
+    """Say where the code is, and what to do with it."""
+    remark(good(_("The recovery code is in {path}.").format(path=clean(str(path)))))
+    remark(_("Print it, put it into the safe, and take the file off this computer."))
+
+
+def confirmed(name: str, code: str) -> bool:
+    """Show a code, this once, and have it typed back; whether it was. Ctrl-C and Enter alone mean no."""
+    remark()
+    remark(strong(_("The recovery code of {name}").format(name=clean(name))))
+    for number, group in enumerate(code.split("-"), start=1):
+        remark(f"  {number}.  " + strong(" ".join(group)))
+    remark(_("Write it down on paper now, and keep it in the safe. It is shown only this once."))
+    remark(_("If this computer is lost or its key is, nothing else opens the saved reports again."))
+    try:
+        return _typed_back(code)
+    except click.Abort:
+        remark()
+        return False
+
+
+def _typed_back(code: str) -> bool:
+    for _try in range(_TRIES):
+        typed = _prompt(_("Type it back from the paper"))
+        if not typed:
+            return False
+        wrong = _difference(typed, code)
+        if wrong is None:
+            remark(good(_("That is right. It still stands in this window: close the window when you are done.")))
+            return True
+        remark(bad(text(wrong)))
+    return False
+
+
+def _difference(typed: str, code: str) -> Message | None:
+    """What is wrong with a code as it was typed; None where nothing is."""
+    try:
+        groups = read_code(typed).split("-")
+    except RecoveryCodeWrong as exc:
+        return exc.message
+    for number, (group, wanted) in enumerate(zip(groups, code.split("-"), strict=True), start=1):
+        if group != wanted:
+            return msg("Group {number} of the recovery code is not right.", number=number)
+    return None
+
+
+def warn_unconfirmed() -> None:
+    """The property works, and there is no way back."""
+    remark(careful(_("The recovery code was not confirmed, so do not count on it. Make a new one: apoa key rotate")))
+
+
+def warn_without() -> None:
+    """The same, where nobody was there to be shown a code."""
+    remark(
+        careful(_("There is no recovery code yet: if this computer is lost, nothing opens the saved reports again."))
+    )
+    remark(_("Make one with: apoa key rotate --recovery-file FILE"))
+
+
+def holds_code_of(path: Path, public_key: bytes) -> bool:
+    """Whether a file that is there already holds the code of this key pair: an earlier try wrote it."""
+    try:
+        return key_pair_of(seed_of(code_in(path)))[1] == public_key
+    except (CredentialsProblem, UsageProblem):
+        return False
+
+
+def code_in(path: Path) -> str:
+    """The code in a file: one of our sheets, or one that holds the code alone. Raises `RecoveryCodeWrong`."""
+    content = read_secret_file(
+        path, forbidden=0
+    )  # a stick's file system may know no modes, and this may be an emergency
+    if content is None:
+        raise UsageProblem(msg("There is no file {path}.", path=str(path)))
+    found = _WRITTEN.search(content)
+    return read_code(found[0] if found is not None else content)
+
+
+def code_from_stdin() -> str:
+    """The code on one line of standard input. Raises `RecoveryCodeWrong`."""
+    return read_code(sys.stdin.readline(_LONGEST_LINE))
+
+
+def code_from_terminal() -> str:
+    """The code, typed unseen; a wrong one may be typed again. Raises `UsageProblem` or `RecoveryCodeWrong`."""
+    remark(_("Type the recovery code from the sheet. It does not show on the screen."))
+    for left in reversed(range(_TRIES)):
+        typed = _prompt(_("Recovery code"), hidden=True)
+        if not typed:
+            break
+        try:
+            return read_code(typed)
+        except RecoveryCodeWrong as exc:
+            if not left:
+                raise
+            remark(bad(text(exc.message)))
+    raise UsageProblem(msg("No recovery code was typed."))
+
+
+def _prompt(question: str, *, hidden: bool = False) -> str:
+    return str(click.prompt(question, default="", show_default=False, hide_input=hidden, err=True)).strip()

@@ -1,0 +1,89 @@
+"""Properties with an outbox, each in a home of its own, that are backed up, lost and restored."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from conftest import NOW
+from outbox_helpers import PUBLIC_KEY, open_outbox
+
+from apoa_client.outbox.backup import Facts, Written, digest, write_backup
+from apoa_client.outbox.restore import Restored, Restorer
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Author
+from apoa_client.settings.config import Property, load
+from apoa_client.settings.folders import Folders
+from apoa_client.settings.writer import save, text_of
+from apoa_client.vault.sealing import encode_key
+
+AUTHOR = Author(lambda: "wayan", lambda: NOW)
+KEY = encode_key(PUBLIC_KEY)
+HOUSE = Property("melati", "https://authority.example/v1", KEY, username="wisma", office="Denpasar", window_hours=12)
+
+
+class Home:
+    """One computer, as far as the property is concerned."""
+
+    def __init__(self, folder: Path, house: Property | None = None) -> None:
+        self.folders = Folders(folder, folder)
+        if house is not None:
+            open_outbox(self.folders.outbox(house.name)).close()
+            save(self.folders.config, house)
+
+    @property
+    def house(self) -> Property:
+        return load(self.folders.config).properties["melati"]
+
+    @property
+    def path(self) -> Path:
+        return self.folders.outbox("melati")
+
+    def outbox(self) -> SqliteOutbox:
+        return open_outbox(self.path)
+
+    def back_up(self, file: Path, *, force: bool = False) -> Written:
+        facts = Facts("0.0", NOW, "melati", text_of(self.house))
+        return write_backup(self.path, file, lambda: facts, AUTHOR, force=force)
+
+    def restorer(self, name: str = "") -> Restorer:
+        return Restorer(self.folders, load(self.folders.config), AUTHOR, name)
+
+    def restore(self, file: Path, name: str = "", **how: Any) -> Restored:
+        return self.restorer(name).restore(file, **how)
+
+    def rows(self, name: str = "melati") -> list[dict[str, Any]]:
+        """Every column of every report, in their order."""
+        return rows_of(self.folders.outbox(name))
+
+
+def rows_of(file: Path) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(file)) as db:
+        db.row_factory = sqlite3.Row
+        return [dict(row) for row in db.execute("SELECT * FROM reports ORDER BY seq")]
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, byte for byte; a write-ahead log that holds nothing is none."""
+    files = {path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("-shm")}
+    contents = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    return {name: content for name, content in contents.items() if content or not name.endswith("-wal")}
+
+
+def changed(made: Path, *statements: str) -> Path:
+    """The backup, after somebody meddled with it."""
+    with closing(sqlite3.connect(made)) as db:
+        for statement in statements:
+            db.execute(statement)
+        db.commit()
+    return made
+
+
+def signed(made: Path, *statements: str) -> Path:
+    """Changed by somebody who also writes the digest anew."""
+    changed(made, "DELETE FROM backup WHERE key = 'sha256'", "PRAGMA ignore_check_constraints = ON", *statements)
+    with closing(sqlite3.connect(made)) as db:
+        found = digest(db)
+        db.execute("INSERT INTO backup VALUES ('sha256', ?)", [found])
+        db.commit()
+    return made

@@ -1,0 +1,225 @@
+"""A backup taken while others work, carried to another computer, and restored in spite of kills at any moment."""
+
+import os
+import random
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backup_helpers import rows_of
+from cli_helpers import Installed, readable_in
+from conftest import LONG
+from journeys.conftest import SANDBOX_PASSWORD
+from journeys_helpers import Disk, assert_delivered_once, call, files_below, guest, sync_later, unmeasured
+
+from apoa_client.outbox.backup import open_backup
+
+Start = Callable[..., Any]
+"""Starts a `Sandbox`."""
+
+KILLS = 100 if LONG else 10
+SEED = random.SystemRandom().randrange(1 << 32) if LONG else 5
+STRIDE = 1 if LONG else 11
+"""Of the changes that a restore makes on the disk, the kill falls before each of these many."""
+
+
+def elsewhere(apoa: Installed, folder: Path) -> Installed:
+    """The installed command on another computer."""
+    return Installed(apoa.command, {**apoa.environ, "APOA_HOME": str(folder)})
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Path:
+    """Where the authority keeps its books."""
+    return tmp_path / "authority.db"
+
+
+@pytest.fixture
+def house(apoa: Installed, sandbox: Start, memory: Path, tmp_path: Path) -> Installed:
+    """A property with a recovery code on paper, and an authority that remembers."""
+    url = sandbox("", "--memory", str(memory)).url
+    said = apoa.set_up(url, SANDBOX_PASSWORD, "--recovery-file", str(tmp_path / "code.txt"))
+    assert said.code == 0, said.err
+    return apoa
+
+
+def save(apoa: Installed, *numbers: int) -> set[str]:
+    """Report so many guests without sending; their short ids."""
+    said = [apoa(*guest(number).mrz("--no-send", "--json")) for number in numbers]
+    return {each.json["short_id"] for each in said}
+
+
+def test_another_computer_with_nothing_but_backup_and_code(house: Installed, memory: Path, tmp_path: Path) -> None:
+    """One report was sent before the backup, one waits in it, one was sent after it: in the end, each is there once."""
+    file, code = tmp_path / "stick" / "apoa.db", tmp_path / "code.txt"
+    file.parent.mkdir()
+    promised = save(house, 1)
+    assert house("sync").code == 0
+    promised |= save(house, 2)
+    assert house("backup", str(file)).code == 0
+    on_paper = re.search(r"(?:[0-9A-Z]{5}-)+[0-9A-Z]{5}", code.read_text())
+    assert on_paper is not None
+    assert readable_in(file.parent, [on_paper[0], *guest(1).words, *guest(2).words]) == []
+    assert house("sync").code == 0
+    other = elsewhere(house, tmp_path / "other")
+    assert other("restore", str(file), "--json").json["needs"] == ["private_key", "password"]
+    assert other("list").code == 0
+    assert other("key", "recover", "--recovery-file", str(code)).code == 0
+    assert other("login", "--password-stdin", stdin=f"{SANDBOX_PASSWORD}\n").code == 0
+    promised |= save(other, 3)
+    assert other("sync").code == 0
+    assert_delivered_once(other.reports(), memory, promised)
+    assert {report["guest"]["document"]["number"] for report in other.reports()} == {guest(n).number for n in (1, 2, 3)}
+    assert other("restore", str(file), "--json").json["needs"] == []
+    assert other("log", "--verify").code == 0
+
+
+def test_while_others_report_and_send(house: Installed, tmp_path: Path) -> None:
+    """A backup is whole and of one moment, whatever other processes do at that moment; and holds nobody up."""
+    writers = [house.start(*guest(number).mrz()) for number in range(1, 4)] + [house.start("sync")]
+    files = [tmp_path / f"{number}.db" for number in range(3)]
+    for file in files:
+        assert house("backup", str(file)).code == 0
+    assert [writer.communicate(timeout=60)[0] and writer.returncode for writer in writers] == [0, 0, 0, 0]
+    for file in files:
+        with open_backup(file) as backup:
+            (counted,) = backup.db.execute("SELECT sum(reports) FROM tally").fetchone()
+            assert counted == len(rows_of(file)) <= 3
+
+
+@pytest.fixture
+def backups(house: Installed, tmp_path: Path) -> tuple[Path, Path]:
+    """Two backups: one of forty reports that wait, and one of when they were delivered, and ten more had come."""
+    home = house.home / "melati" / "outbox.db"
+    save(house, 1)
+    _multiply(home, 39)
+    early, late = tmp_path / "early.db", tmp_path / "late.db"
+    assert house("backup", str(early)).code == 0
+    with closing(sqlite3.connect(home)) as db:
+        db.execute("UPDATE reports SET state = 'accepted', receipt_number = 'R-' || seq, receipt_issued_at = 5")
+        db.commit()
+    _multiply(home, 10)
+    assert house("backup", str(late)).code == 0
+    return early, late
+
+
+def _multiply(path: Path, times: int) -> None:
+    """The same report again and again, under ids of their own: how they read is not what is tried here."""
+    with closing(sqlite3.connect(path)) as db:
+        (last,) = db.execute("SELECT max(seq) FROM reports").fetchone()
+        for number in range(last + 1, last + times + 1):
+            db.execute(
+                "INSERT INTO reports (id, short_id, stay_id, kind, created_at, content) "
+                "SELECT ?, ?, ?, kind, created_at, content FROM reports WHERE seq = 1",
+                [f"id-{number}", f"short-{number}", f"stay-{number}"],
+            )
+        db.commit()
+
+
+Case = tuple[Callable[[], Installed], str, Path]
+
+
+def fresh_homes(house: Installed, early: Path, tmp_path: Path) -> Callable[[bool], Installed]:
+    """Makes homes that nothing is on, or that have the early backup's reports."""
+    count = 0
+
+    def make(*args: bool) -> Installed:
+        nonlocal count
+        count += 1
+        home = elsewhere(unmeasured(house), tmp_path / f"home-{count}")
+        if args[0]:
+            assert home("restore", str(early)).code == 0
+        return home
+
+    return make
+
+
+def state_of(home: Installed) -> list[tuple[str, str, str]]:
+    """Each report with its state and receipt; what a kill may leave of SQLite's own files is read as SQLite does."""
+    path = home.home / "melati" / "outbox.db"
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return db.execute("SELECT id, state, receipt_number FROM reports ORDER BY id").fetchall()
+
+
+def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any]) -> None:
+    """After a kill: whole, and either as before or as after; and a second restore gets it there."""
+    assert state_of(home) in (old, new)
+    again = home("restore", str(file), "--json")
+    assert again.code == 0, again.err
+    assert state_of(home) == new
+    assert home("status", "--json").json["counts"]["accepted"] == 40
+    assert files_below(home.home) == {"config.toml", "melati", "melati/outbox.db", "melati/outbox.lock"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
+@pytest.mark.parametrize("merging", [False, True])
+def test_killed_by_chance(house: Installed, backups: tuple[Path, Path], tmp_path: Path, *, merging: bool) -> None:
+    """Onto an empty home, and onto one with a life of its own."""
+    early, late = backups
+    make = fresh_homes(house, early, tmp_path)
+    model = make(merging)
+    old = state_of(model)
+    begun = time.monotonic()
+    assert model("restore", str(late)).code == 0
+    usual, new = time.monotonic() - begun, state_of(model)
+    assert len(new) == 50
+    chance = random.Random(SEED)  # noqa: S311  a test's
+    for _kill in range(KILLS // 2):
+        home = make(merging)
+        process = home.start("restore", str(late))
+        try:
+            process.communicate(timeout=chance.uniform(usual / 3, usual))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        assert_old_or_new(home, late, old, new)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the watched disk is Linux's")
+@pytest.mark.parametrize("merging", [False, True])
+def test_killed_before_each_change_of_the_disk(
+    house: Installed, backups: tuple[Path, Path], disk: Disk, tmp_path: Path, *, merging: bool
+) -> None:
+    """No step of a restore is one at which a kill leaves anything but the old state or the new one."""
+    early, late = backups
+    make = fresh_homes(house, early, tmp_path)
+    model = make(merging)
+    old = state_of(model)
+    assert model("restore", str(late)).code == 0
+    new = state_of(model)
+    dead, step = True, 1
+    while dead:
+        home = make(merging)
+        home.home.mkdir(exist_ok=True)
+        disk.root = home.home
+        said = call(home, ["restore", str(late)], "en", more=disk.environ(DISK_STEP=str(step)))
+        dead = said.code == -9
+        assert dead or said.code == 0, said.err
+        assert_old_or_new(home, late, old, new)
+        step += STRIDE
+    assert step > 2 * STRIDE
+
+
+def test_sent_on_both_computers(house: Installed, memory: Path, tmp_path: Path) -> None:
+    """The old computer comes back to life, and both send what the backup had waiting: still once each."""
+    file, code = tmp_path / "apoa.db", tmp_path / "code.txt"
+    promised = save(house, 1, 2)
+    assert house("backup", str(file)).code == 0
+    other = elsewhere(house, tmp_path / "other")
+    assert other("restore", str(file)).code == 0
+    assert other("key", "recover", "--recovery-file", str(code)).code == 0
+    assert other("login", "--password-stdin", stdin=f"{SANDBOX_PASSWORD}\n").code == 0
+    assert other("sync").code == 0
+    sync_later(house.environ)
+    for home in (house, other):
+        assert_delivered_once(home.reports(), memory, promised)

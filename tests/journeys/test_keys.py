@@ -1,0 +1,206 @@
+"""The property's keys through the installed command: replaced under kills, and brought back on another computer."""
+
+import json
+import os
+import random
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import GUESTS, NOWHERE, PASSWORD, Installed, readable_in
+from conftest import LONG
+from journeys_helpers import Disk, call, guest, said_to_be_saved, unmeasured
+
+from apoa_client.cli import main
+from apoa_client.vault.key_file import KeyFileStore
+from apoa_client.vault.keys import Keys
+
+Start = Callable[..., Any]
+"""Starts a `Sandbox`."""
+
+KILLS = 100 if LONG else 10
+SEED = random.SystemRandom().randrange(1 << 32) if LONG else 7
+STRIDE = 1 if LONG else 7
+"""Of the changes that a rotation makes on the disk, the kill falls before each of these many."""
+REPORTS = 120
+
+posix = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
+
+
+class House:
+    """A property with many reports, whose keys are replaced by processes that are killed."""
+
+    def __init__(self, apoa: Installed, url: str, folder: Path) -> None:
+        self.apoa = unmeasured(apoa)
+        self.folder = folder
+        self.codes = 0
+        self.cut_off = 0
+        self.promised: set[str] = set()
+        assert self.apoa.set_up(url, "latihan").code == 0
+        for number in range(REPORTS):
+            assert main.run(guest(number).mrz("--no-send"), self.apoa.environ, None) == 0
+        self.promised = {report["short_id"] for report in self.apoa.reports()}
+        assert len(self.promised) == REPORTS
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(lambda: KeyFileStore(self.apoa.home / "melati" / "keys.json"))
+
+    def rotation(self) -> list[str]:
+        """The arguments of a rotation whose code goes into a file of its own."""
+        self.codes += 1
+        return ["key", "rotate", "--recovery-file", str(self.folder / f"code-{self.codes}.txt")]
+
+    def usual_time(self) -> float:
+        """Seconds that a rotation takes which nobody kills."""
+        begun = time.monotonic()
+        assert self.apoa(*self.rotation()).code == 0
+        return time.monotonic() - begun
+
+    def kill(self, delay: float) -> None:
+        """Rotate, save a report at the same time, and kill the rotation after so many seconds."""
+        rotating = self.apoa.start(*self.rotation())
+        saving = self.apoa.start(*guest(REPORTS + self.codes).mrz("--no-send", "--json"))
+        try:
+            rotating.communicate(timeout=delay)
+        except subprocess.TimeoutExpired:
+            rotating.kill()
+            rotating.communicate(timeout=60)
+        out, err = saving.communicate(timeout=60)
+        saved = said_to_be_saved(out)
+        assert saved is not None, err
+        self.promised.add(saved)
+
+    def assert_all_is_there(self) -> None:
+        """Every report that was saved is listed, with its guest."""
+        reports = self.apoa.reports()
+        assert {report["short_id"] for report in reports} == self.promised
+        assert [report["short_id"] for report in reports if report["guest"] is None] == []
+        self.cut_off += self.keys.next() is not None
+
+    def settle(self) -> None:
+        """One rotation to the end: one key opens everything, and all is delivered."""
+        said = self.apoa(*self.rotation())
+        assert said.code == 0, said.err
+        self.assert_all_is_there()
+        assert self.keys.next() is None
+        self.apoa("sync", "--json")
+        assert {report["state"] for report in self.apoa.reports()} == {"accepted"}
+
+
+@pytest.fixture
+def kept(apoa: Installed, sandbox: Start, tmp_path: Path) -> House:
+    """A house whose codes go into the test's folder."""
+    return House(apoa, sandbox().url, tmp_path)
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [SEED])
+def test_rotations_killed_by_chance(kept: House, seed: int) -> None:
+    """Anywhere between start and usual end, while others save: after each kill every guest is read."""
+    chance = random.Random(seed)  # noqa: S311  a test's
+    usual = kept.usual_time()
+    for _kill in range(KILLS):
+        kept.kill(chance.uniform(usual / 3, usual))  # the first third loads the program
+        kept.assert_all_is_there()
+    assert kept.cut_off > KILLS // 10  # the others were killed before they began to change anything
+    kept.settle()
+
+
+@posix
+@pytest.mark.slow
+def test_rotations_killed_before_each_change_of_the_disk(kept: House, disk: Disk) -> None:
+    """No step of a rotation is one at which a kill makes a report unreadable, and some leave it half done."""
+    disk.root = kept.apoa.home
+    dead, step = True, 1
+    while dead:
+        said = call(kept.apoa, kept.rotation(), "en", more=disk.environ(DISK_STEP=str(step)))
+        dead = said.code == -9
+        assert dead or said.code == 0, said.err
+        kept.assert_all_is_there()
+        step += STRIDE
+    assert step > 15
+    assert kept.cut_off > 0
+    kept.settle()
+
+
+def test_a_lost_computer(house: Installed, tmp_path: Path) -> None:
+    """A backup and the sheet are all there is: on a new computer every report is read, and what waited is sent."""
+    sheet, backup = tmp_path / "sheet.html", tmp_path / "melati.db"
+    assert house("key", "rotate", "--recovery-file", str(sheet)).code == 0
+    assert house(*GUESTS[0].mrz()).code == 0
+    for each in GUESTS[1:]:
+        assert house(*each.mrz("--no-send")).code == 0
+    before = house.reports()
+    assert house("backup", str(backup)).code == 0
+    new = Installed(house.command, {**house.environ, "APOA_HOME": str(tmp_path / "new")})
+    assert new("restore", str(backup)).code == 0
+    assert not (new.home / "melati" / "keys.json").exists()
+    assert all(report["guest"] is None for report in new.reports())
+    recovered = new("key", "recover", "--recovery-file", str(sheet))
+    assert recovered.code == 0, recovered.err
+    assert new.reports() == before
+    assert new("login", "--password-stdin", stdin="latihan\n").code == 0
+    assert new("sync", "--json").json["accepted"] == 2
+    assert {report["state"] for report in new.reports()} == {"accepted"}
+    assert readable_in(new.home, [word for each in GUESTS for word in each.words]) == []
+
+
+def test_a_second_computer(house: Installed, tmp_path: Path) -> None:
+    """It takes the key under a passphrase, and reads with it what the first one had saved."""
+    key = tmp_path / "melati.key"
+    words = "kuda betul baterai\n"
+    assert house(*GUESTS[0].mrz("--no-send")).code == 0
+    assert house("key", "export", str(key), "--passphrase-stdin", stdin=words).code == 0
+    second = Installed(house.command, {**house.environ, "APOA_HOME": str(tmp_path / "second")})
+    assert second("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
+    assert second(*GUESTS[1].mrz("--no-send")).code == 0
+    said = second("key", "import", str(key), "--passphrase-stdin", stdin=words)
+    assert said.code == 0, said.err
+    fingerprints = {each("key", "show", "--json").json["fingerprint"] for each in (house, second)}
+    assert len(fingerprints) == 1
+    assert second.reports()[0]["guest"]["surname"] == GUESTS[1].surname
+    assert readable_in(tmp_path, ["kuda betul"]) == []
+
+
+def test_neither_secrets_nor_guests_are_readable_anywhere(apoa: Installed, tmp_path: Path) -> None:
+    """After every command of the vault, at -vv: in no byte of the home but the key file, in no log, on no screen."""
+    logs, away, words = tmp_path / "logs", tmp_path / "away", "kuda betul baterai"
+    logs.mkdir()
+    away.mkdir()
+    sheet, code, key, backup = (str(away / name) for name in ("sheet.html", "code.txt", "melati.key", "melati.db"))
+    assert apoa.set_up(NOWHERE, PASSWORD, "--recovery-file", sheet).code == 75
+    for each in GUESTS:
+        assert apoa(*each.mrz("--no-send")).code == 0
+    for line, stdin in (
+        ("login --password-stdin --no-test", PASSWORD),
+        (f"key rotate --recovery-file {code}", ""),
+        (f"key export {key} --passphrase-stdin", words),
+        (f"key recover --recovery-file {code}", ""),
+        ("key show", ""),
+        (f"backup {backup}", ""),
+        (f"restore {backup}", ""),
+        (f"purge --force --guest {apoa.reports()[0]['id']}", ""),
+        ("purge", ""),
+        ("log --verify", ""),
+        ("log", ""),
+        ("logout", ""),
+    ):
+        said = apoa("-vv", "--log-file", str(logs / "apoa.log"), *line.split(), stdin=f"{stdin}\n")
+        assert said.code == 0, said.err
+        with (logs / "screens").open("a", encoding="utf-8") as screens:
+            screens.write(said.all)
+    keys = apoa.home / "melati" / "keys.json"
+    secrets = [*json.loads(keys.read_text()).values(), PASSWORD, words, *(w for each in GUESTS for w in each.words)]
+    keys.unlink()
+    for file in map(Path, (sheet, code)):
+        secrets += re.findall(r"(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}", file.read_text())[:1]
+        file.unlink()
+    assert len(secrets) == 2 + 2 + 3 * 6 + 2
+    for folder in (apoa.home, logs, away):
+        assert readable_in(folder, secrets) == []
