@@ -11,6 +11,9 @@ from pathlib import Path
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
+_ABANDONED_S = 60
+"""Nobody pauses so long in a file: one that was not written to since is a dead process's."""
+
 _ON_WINDOWS = os.name == "nt"
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
@@ -36,7 +39,8 @@ def create_private(path: Path) -> int:
 def write_private(path: Path, content: bytes) -> None:
     """Put `content` in place of what `path` held, whole and durably. Raises `OSError`, and then `path` is as it was.
 
-    The new file is written beside the old one and takes its name (rename(2), or MoveFileEx on Windows).
+    The new file is written beside the old one and takes its name (rename(2), or MoveFileEx on Windows). What a killed
+    process left of such a file is removed a minute later, by whoever writes next: a secret may be in it.
     """
     make_private_folder(path.parent)
     draft = draft_beside(path)
@@ -45,10 +49,20 @@ def write_private(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        sweep_abandoned(path, draft)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def sweep_abandoned(path: Path, draft: Path) -> None:
+    """Remove other drafts of `path` that are older than this one, and so nobody's any more."""
+    now = draft.stat().st_mtime
+    for left in path.parent.glob(f".{path.name}.*.new"):
+        with suppress(OSError):
+            if left.lstat().st_mtime < now - _ABANDONED_S:
+                left.unlink()
 
 
 def draft_beside(path: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from apoa_client import files
-from apoa_client.files import create_private, make_private_folder, sync_folder, write_private
+from apoa_client.files import create_private, draft_beside, make_private_folder, sync_folder, write_private
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links are POSIX's")
 
@@ -167,3 +167,16 @@ def test_windows_syncs_no_folder_and_has_no_modes(tmp_path: Path, monkeypatch: p
     sync_folder(tmp_path / "is not even there")
     write_private(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_what_a_killed_process_left_is_swept_by_the_next_one(home: Path) -> None:
+    """A minute later: before that it may be somebody's who is writing now."""
+    path = home / "keys.json"
+    write_private(path, b"1")
+    old, young = draft_beside(path), draft_beside(path)
+    for draft in (old, young):
+        draft.write_bytes(b"rahasia")
+    now = path.stat().st_mtime
+    os.utime(old, (now - 61, now - 61))
+    write_private(path, b"2")
+    assert (path.read_bytes(), old.exists(), young.exists()) == (b"2", False, True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from apoa_client.errors import DataRefused, UsageProblem
-from apoa_client.files import create_private, draft_beside, sync_file, sync_folder
+from apoa_client.files import create_private, draft_beside, sweep_abandoned, sync_file, sync_folder
 from apoa_client.outbox import audit
 from apoa_client.outbox.database import connect, discard, open_database, publish, transaction
 from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing, OutboxTooNew, damaged, translated
@@ -89,6 +89,7 @@ def write_backup(outbox: Path, file: Path, facts: Callable[[], Facts], author: A
         try:
             reports, created_at = _copy(db, outbox, draft, facts)
             sync_file(draft)
+            sweep_abandoned(file, draft)
             _name(draft, file, force=force)
             sync_folder(file.parent)
         finally:
