@@ -126,6 +126,12 @@ class UnknownOutcome(NotNow):
     """The request went out and no usable answer came back: the same ids go again, which is safe."""
 
 
+class ReportMoved(NotNow):
+    """A report that was to be changed or taken back is on its way, or arrived, since somebody looked at it."""
+
+    advice: Message | None = msg("Nothing was changed. Look at it with apoa show, then try again.")
+
+
 class TimedOut(UnknownOutcome):
     """No answer in time; a smaller batch may do."""
 

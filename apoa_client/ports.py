@@ -11,14 +11,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from apoa_client.report.kinds import State
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime, timedelta
+    from datetime import date, datetime, timedelta
 
     from apoa_client.errors import ApoaError
     from apoa_client.report.findings import Finding
-    from apoa_client.report.kinds import Kind, Receipt, State
+    from apoa_client.report.kinds import Kind, Receipt
     from apoa_client.report.model import Report
 
 
@@ -79,6 +81,18 @@ class Entry(NamedTuple):
     receipt: Receipt | None = None
     erased_at: datetime | None = None
     """When everything about the guest was erased for good: there is no content any more."""
+    calls: int = 0
+    """In how many calls it may have reached the authority."""
+    ends_at: datetime | None = None
+    """When the stay ends by this report: the check-out, or the end of the planned day."""
+    first_night: date | None = None
+    last_morning: date | None = None
+    """The nights that it tells of: from `first_night` up to the morning of departure."""
+
+    @property
+    def retractable(self) -> bool:
+        """Whether the authority does not have it, for certain: it never left, or was refused."""
+        return self.state is State.REJECTED or (self.state is State.QUEUED and self.calls == 0)
 
 
 class Content(NamedTuple):
@@ -106,6 +120,8 @@ class Change(NamedTuple):
     receipt: Receipt | None = None
     errors: tuple[Finding, ...] | None = None
     warnings: tuple[Finding, ...] | None = None
+    unsent: bool = False
+    """Whether the call it was in never left this computer."""
 
 
 class Stop(NamedTuple):
@@ -125,6 +141,8 @@ class Selection(NamedTuple):
     since: datetime | None = None
     """Made at or after this, or still open."""
     stay_id: str | None = None
+    leaving_from: date | None = None
+    """Telling of nights that end on this morning or later, whatever became of the report."""
     limit: int | None = None
 
 
@@ -200,8 +218,34 @@ class Outbox(Protocol):
     read or written.
     """
 
-    def add(self, report: Report, *, due_at: datetime | None, warnings: Sequence[Finding] = ()) -> Entry:
-        """Queue one report. When this returns, a power cut no longer loses it."""
+    def add(
+        self,
+        report: Report,
+        *,
+        due_at: datetime | None,
+        warnings: Sequence[Finding] = (),
+        guest_tag: int | None = None,
+        replaces: Sequence[str] = (),
+        standing: Sequence[str] = (),
+    ) -> Entry:
+        """Queue one report. When this returns, a power cut no longer loses it.
+
+        What it `replaces` is superseded at the same moment, and it takes the first one's place among the reports of the
+        stay. `standing` are the stay's reports, in their order, for which it was written. Raises `ReportMoved` where
+        one of the first is no longer `Entry.retractable`, or others stand by now; then nothing changed.
+        """
+        ...
+
+    def withdraw(self, ids: Sequence[str], standing: Sequence[str] = ()) -> None:
+        """Take reports back that the authority does not have. Raises `ReportMoved` as `add` does."""
+        ...
+
+    def receive(self, report_id: str, receipt: Receipt) -> None:
+        """File the receipt of a report that was made by hand: accepted. Raises `ReportMoved` if it is not open."""
+        ...
+
+    def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:
+        """Entries of a guest with this tag for any night of these, whatever became of them; in their order."""
         ...
 
     def heads(self) -> Iterator[Entry]:

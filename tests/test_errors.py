@@ -28,6 +28,7 @@ CODES = {
     "offline": 75,
     "not_the_authority": 75,
     "unknown_outcome": 75,
+    "report_moved": 75,
     "timed_out": 75,
     "authority_busy": 75,
     "too_large": 75,

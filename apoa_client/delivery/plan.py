@@ -11,13 +11,16 @@ from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
     AuthorityBusy,
+    Offline,
     TimedOut,
     TooLarge,
+    UntrustedCertificate,
     WrongPassword,
 )
-from apoa_client.ports import Change, Entry, Status, Verdict
+from apoa_client.ports import Change, Entry, Status, Stop, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
+from apoa_client.texts import msg, nmsg
 
 FIRST_BATCH = 50
 """Reports in a run's first batch. Measured over 300 ms and 512 kbit/s: batches of 50 take 5.2 s for 500 reports."""
@@ -37,6 +40,9 @@ _MOST_DOUBLINGS = 7  # 30 s doubled seven times is past an hour
 
 _SUSPECT = frozenset({"call_refused", "unknown_outcome"})
 """After these nobody knows whether it was the line, the server, or one of the reports."""
+
+_NEVER_LEAVES = (Offline, UntrustedCertificate)
+"""After these not a byte of any report has left."""
 
 _BECOMES = {
     Status.ACCEPTED: (State.ACCEPTED, None),
@@ -127,6 +133,28 @@ def backoff(attempts: int, chance: float) -> timedelta:
     return min(BACKOFF_FIRST * (1 << doublings), BACKOFF_LAST) * chance
 
 
+def stopped(stop: Stop) -> ApoaError:
+    """The error for a call that is not made, because the authority refused an earlier one for good."""
+    if stop.reason == "account_suspended":
+        return AccountSuspended(msg("The authority refused this account before. Nothing was sent."))
+    return WrongPassword(msg("The authority refused the password before. Nothing was sent."))
+
+
+def held(until: datetime | None, now: datetime) -> AuthorityBusy | None:
+    """The error for a call before the time that the authority asked all of us to wait for; None where it may go."""
+    if until is None or not lies_ahead(until, now, LONGEST_WAIT):
+        return None
+    wait = int((until - now).total_seconds()) + 1
+    return AuthorityBusy(
+        nmsg(
+            "The authority asked us to wait; {count} second is left.",
+            "The authority asked us to wait; {count} seconds are left.",
+            wait,
+        ),
+        retry_after=wait,
+    )
+
+
 def stops_sending(error: ApoaError) -> bool:
     """Whether nothing more may be sent until a person has logged in again: a hammered wrong password locks accounts."""
     return isinstance(error, WrongPassword | AccountSuspended)
@@ -149,11 +177,14 @@ def change_for(verdict: Verdict, now: datetime, known: Sequence[Finding] = ()) -
     )
 
 
-def change_after(error: ApoaError, entry: Entry, now: datetime, chance: float) -> Change:
-    """What a failed call makes of a report that was in it (contract: Errors of a whole call): it waits for the next."""
-    if stops_sending(error):
-        return Change(entry.id, State.QUEUED, error.name)
-    return Change(entry.id, State.QUEUED, error.name, next_attempt_at=now + backoff(entry.attempts, chance))
+def change_after(error: ApoaError, entry: Entry, now: datetime, chance: float, *, sent: bool = True) -> Change:
+    """What a failed call makes of a report that was in it (contract: Errors of a whole call): it waits for the next.
+
+    `sent` says that there was a line when the call was made.
+    """
+    wait = None if stops_sending(error) else now + backoff(entry.attempts, chance)
+    unsent = not sent or isinstance(error, _NEVER_LEAVES)
+    return Change(entry.id, State.QUEUED, error.name, next_attempt_at=wait, unsent=unsent)
 
 
 def hold_after(error: ApoaError, now: datetime) -> datetime | None:

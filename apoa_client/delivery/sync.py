@@ -14,9 +14,7 @@ from typing import TypeAlias
 
 from apoa_client.delivery import plan
 from apoa_client.errors import (
-    AccountSuspended,
     ApoaError,
-    AuthorityBusy,
     CallRefused,
     CredentialsProblem,
     Exit,
@@ -27,7 +25,6 @@ from apoa_client.errors import (
     StorageProblem,
     TooLarge,
     UnknownOutcome,
-    WrongPassword,
 )
 from apoa_client.ports import (
     Authority,
@@ -45,7 +42,7 @@ from apoa_client.ports import (
 )
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.kinds import State
-from apoa_client.texts import msg, nmsg
+from apoa_client.texts import msg
 
 _log = logging.getLogger(__name__)
 
@@ -246,23 +243,15 @@ class _Run:
     def _heed_stop(self, stop: Stop | None) -> None:
         """Keep an earlier stop, unless the settings changed since."""
         if stop is not None and stop.settings == self._terms.settings:
-            raise _stopped(stop)
+            raise plan.stopped(stop)
         if stop is not None:
             self._outbox.stop(None)
 
     def _heed_hold(self, until: datetime | None) -> None:
         """Keep the time that the authority asked all of us to wait for."""
-        now = self._now()
-        if until is not None and plan.lies_ahead(until, now, plan.LONGEST_WAIT):
-            wait = int((until - now).total_seconds()) + 1
-            raise AuthorityBusy(
-                nmsg(
-                    "The authority asked us to wait; {count} second is left.",
-                    "The authority asked us to wait; {count} seconds are left.",
-                    wait,
-                ),
-                retry_after=wait,
-            )
+        held = plan.held(until, self._now())
+        if held is not None:
+            raise held
 
     def _remember(self, error: ApoaError) -> None:
         """Keep for later runs what the authority said to all of them."""
@@ -279,7 +268,7 @@ class _Run:
             self._introduce(authority)
         except (NotNow, CallRefused) as exc:
             with self._parts.interruptions.held():
-                self._give_back(exc, *self._claim([entry.id for entry in batch]))
+                self._give_back(exc, *self._claim([entry.id for entry in batch]), sent=False)
             raise
         return authority
 
@@ -356,13 +345,14 @@ class _Run:
         self._alone = self._alone or error
         self._size, self._most = 1, self._allowed
 
-    def _give_back(self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, at_once: bool = False) -> None:
+    def _give_back(
+        self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, at_once: bool = False, sent: bool = True
+    ) -> None:
         self._remember(error)  # first: what is said to all later runs must not be lost with the process
         now = self._now()
-        self._outbox.settle(
-            lease,
-            [plan.change_after(error, entry, now, 0.0 if at_once else self._parts.chance()) for entry in claimed],
-        )
+        chances = [0.0 if at_once else self._parts.chance() for _entry in claimed]
+        pairs = zip(claimed, chances, strict=True)
+        self._outbox.settle(lease, [plan.change_after(error, entry, now, chance, sent=sent) for entry, chance in pairs])
 
     def _write_down(self, lease: str, verdicts: Sequence[Verdict], opened: Mapping[str, Content]) -> None:
         now = self._now()
@@ -424,9 +414,3 @@ class _Run:
         except (CredentialsProblem, SealBroken):
             return plan.change_for(verdict._replace(warnings=()), self._now())
         return plan.change_for(verdict, self._now(), known)
-
-
-def _stopped(stop: Stop) -> ApoaError:
-    if stop.reason == "account_suspended":
-        return AccountSuspended(msg("The authority refused this account before. Nothing was sent."))
-    return WrongPassword(msg("The authority refused the password before. Nothing was sent."))

@@ -264,6 +264,9 @@ def _read(file: Path, copy: sqlite3.Connection) -> None:
     with file.open("rb") as opened:
         if opened.read(len(_MAGIC)) != _MAGIC:
             raise _no_backup(file)
+        # Page size, then the versions of SQLite's format: a later one it would open for reading alone.
+        if not {1, 2}.issuperset(opened.read(4)[2:]):
+            raise broken(file)
     with closing(_opened(file)) as db:
         db.backup(copy)
 

@@ -47,7 +47,9 @@ _WITHDRAW = """
     UPDATE reports SET state = 'withdrawn', lease = NULL, lease_until = NULL, next_attempt_at = NULL, finished_at = ?
     WHERE id = ?
 """
-_ERASE = "UPDATE reports SET content = NULL, errors = NULL, warnings = NULL, erased_at = ? WHERE id = ?"
+_ERASE = (
+    "UPDATE reports SET content = NULL, errors = NULL, warnings = NULL, guest_tag = NULL, erased_at = ? WHERE id = ?"
+)
 
 
 class Undelivered(DataRefused):

@@ -23,13 +23,13 @@ _NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"'})
 """Tables that are merged by row, counted by triggers, or not the outbox's."""
 
 _SEALED = ("content", "errors", "warnings")
-_ITS_OWN = frozenset({"seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content"})
+_ITS_OWN = frozenset({"seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "guest_tag"})
 """What a report is from its beginning, and how it is sealed here."""
 
 _ITS_STATE = frozenset(
     {
         *("state", "lease", "lease_until", "last_error", "next_attempt_at", "not_before"),
-        *("receipt_number", "receipt_issued_at", "receipt_sha256", "finished_at"),
+        *("receipt_number", "receipt_issued_at", "receipt_sha256", "receipt_typed", "finished_at"),
     }
 )
 """What goes with a state, nothing included."""
@@ -193,7 +193,7 @@ def settled_row(mine: _Row, theirs: _Row) -> dict[str, Any]:
         for name in mine.keys() - _ITS_OWN:
             is_state = name in _ITS_STATE or theirs[name] is not None
             settled[name] = theirs[name] if is_state else mine[name]
-        settled["attempts"] = max(mine["attempts"], theirs["attempts"])
+        settled |= {count: max(mine[count], theirs[count]) for count in ("attempts", "calls")}
     if settled["state"] not in OPEN_STATES and None in {mine["content"], theirs["content"]}:
         settled |= dict.fromkeys(_SEALED)
         settled["erased_at"] = mine["erased_at"] or theirs["erased_at"]

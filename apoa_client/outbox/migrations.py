@@ -108,7 +108,26 @@ _AUDIT_AND_ERASURE = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE)
+_A_STAYS_LIFE = (
+    # In how many calls a report may have reached the authority: while in none, it can be taken back without traffic.
+    "ALTER TABLE reports ADD COLUMN calls INTEGER NOT NULL DEFAULT 0",
+    # Whatever was tried before this column was may have arrived.
+    "UPDATE reports SET calls = attempts",
+    # Whether people typed the receipt's number, who had it from the authority in another way.
+    "ALTER TABLE reports ADD COLUMN receipt_typed INTEGER NOT NULL DEFAULT 0",
+    # 24 bits of a keyed hash of the travel document (`apoa_client.report.recurrence`), and the stay's nights as
+    # ordinals of dates: from the first one up to the morning of departure.
+    "ALTER TABLE reports ADD COLUMN guest_tag INTEGER",
+    "ALTER TABLE reports ADD COLUMN first_night INTEGER",
+    "ALTER TABLE reports ADD COLUMN last_morning INTEGER",
+    # Whoever looks for guests in house starts at a day, and leaves the years before alone.
+    """
+    CREATE INDEX reports_nights ON reports (last_morning, first_night, guest_tag, stay_id)
+        WHERE last_morning IS NOT NULL
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE, _A_STAYS_LIFE)
 """Step n brings a database from version n - 1 to n."""
 
 

@@ -5,7 +5,7 @@ What a damaged or meddled-with file may hold (a state that no version knew, a te
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +21,8 @@ WARNINGS = "warnings"
 
 COLUMNS = (
     "seq, id, stay_id, kind, state, created_at, due_at, attempts, next_attempt_at, not_before, lease_until, last_error,"
-    " receipt_number, receipt_issued_at, receipt_sha256, erased_at"
+    " receipt_number, receipt_issued_at, receipt_sha256, erased_at, receipt_typed, calls, ends_at, first_night,"
+    " last_morning"
 )
 
 # The first open report of each stay, where it may go now.
@@ -49,12 +50,18 @@ FIND = """
     ORDER BY seq DESC LIMIT 20
 """
 
+# The plus, as above.
+SAME_GUEST = """
+    SELECT seq FROM reports WHERE last_morning > :first AND first_night < :last AND guest_tag = :tag ORDER BY +seq
+"""
+
 # From an index alone: what a damaged page of the table cannot stand in the way of.
 EVERY_SEQ = "SELECT seq FROM reports INDEXED BY reports_created ORDER BY seq"
 
 _AMONG_OPEN = f"seq IN (SELECT seq FROM reports WHERE {_OPEN})"  # noqa: S608  constants
 _AMONG_RECENT = f"""seq IN (
     SELECT seq FROM reports WHERE created_at >= :since UNION SELECT seq FROM reports WHERE {_OPEN})"""  # noqa: S608  constants
+_AMONG_LEAVING = "seq IN (SELECT seq FROM reports WHERE last_morning >= :morning)"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -72,6 +79,11 @@ def millis(moment: datetime | None) -> int | None:
 def moment(value: object) -> datetime | None:
     """The instant that `millis` kept, in UTC."""
     return None if value is None else _certain(value)
+
+
+def day(value: object) -> date | None:
+    """The date with this ordinal."""
+    return None if value is None else date.fromordinal(_whole(value))
 
 
 def duration(value: object) -> timedelta | None:
@@ -96,6 +108,19 @@ def stop_of(value: object) -> Stop | None:
     return Stop(reason, _certain(int(since)), settings)
 
 
+def notice_value(what: str, at: datetime) -> str:
+    """A notice as one text: when it was shown, and what it told."""
+    return f"{millis(at)} {what}"
+
+
+def notice_of(value: object) -> tuple[str, datetime] | None:
+    """The notice that `notice_value` kept."""
+    if value is None:
+        return None
+    at, what = _text(value).split(" ")
+    return what, _certain(int(at))
+
+
 def entry_of(row: Sequence[Any]) -> Entry:
     """The entry of a row of `COLUMNS`."""
     return Entry(
@@ -111,16 +136,20 @@ def entry_of(row: Sequence[Any]) -> Entry:
         not_before=moment(row[9]),
         lease_until=moment(row[10]),
         last_error=None if row[11] is None else _text(row[11]),
-        receipt=_receipt(row[12], row[13], row[14]),
+        receipt=_receipt(row[12], row[13], row[14], row[16]),
         erased_at=moment(row[15]),
+        calls=_whole(row[17]),
+        ends_at=moment(row[18]),
+        first_night=day(row[19]),
+        last_morning=day(row[20]),
     )
 
 
-def _receipt(number: object, issued_at: object, sha256: object) -> Receipt | None:
+def _receipt(number: object, issued_at: object, sha256: object, typed: object) -> Receipt | None:
     issued = moment(issued_at)
     if number is None or issued is None:
         return None
-    return Receipt(_text(number), issued, None if sha256 is None else _text(sha256))
+    return Receipt(_text(number), issued, None if sha256 is None else _text(sha256), bool(_whole(typed)))
 
 
 def _whole(value: object) -> int:
@@ -161,6 +190,10 @@ def selection_condition(selection: Selection) -> tuple[str, str, dict[str, Any]]
         terms.append(f"state IN ({', '.join(f':{name}' for name in names)})")
         helps.extend([_AMONG_OPEN] if selection.states <= OPEN_STATES else [])
         values.update(names)
+    if selection.leaving_from is not None:
+        terms.append("last_morning >= :morning")
+        helps.append(_AMONG_LEAVING)
+        values["morning"] = selection.leaving_from.toordinal()
     if selection.since is not None:
         terms.append(f"(created_at >= :since OR {_OPEN})")
         helps.append(_AMONG_RECENT)

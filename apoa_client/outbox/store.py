@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
     from types import TracebackType
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.reseal import Records
     from apoa_client.ports import Change, Content, Entry, Sealer, Selection, Stop
     from apoa_client.report.findings import Finding
+    from apoa_client.report.kinds import Receipt
     from apoa_client.report.model import Report
 
 _PIECE = 500
@@ -45,13 +46,14 @@ _PIECE = 500
 _NONE: Mapping[str, Any] = {}
 
 _ADD = """
-    INSERT INTO reports (id, short_id, stay_id, kind, created_at, due_at, content, warnings, ends_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO reports (seq, id, short_id, stay_id, kind, created_at, due_at, content, warnings, ends_at, guest_tag,
+        first_night, last_morning)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _CLAIM = """
-    UPDATE reports SET state = 'sending', attempts = attempts + 1, attempted_at = :now, lease = :lease,
-        lease_until = :until
+    UPDATE reports SET state = 'sending', attempts = attempts + 1, calls = calls + 1, attempted_at = :now,
+        lease = :lease, lease_until = :until
     WHERE id = :id AND (state = 'queued' OR (state = 'sending' AND (lease_until <= :now OR lease_until > :until)))
 """
 
@@ -59,10 +61,11 @@ _CLAIM = """
 # attempt's: no clock is read here, and the retention that is counted from it is in days.
 _CHANGE = """
     UPDATE reports SET state = :state, lease = NULL, lease_until = NULL, last_error = :last_error,
-        next_attempt_at = :next_attempt_at, not_before = :not_before,
+        next_attempt_at = :next_attempt_at, not_before = :not_before, calls = calls - :unsent,
         receipt_number = COALESCE(:receipt_number, receipt_number),
         receipt_issued_at = COALESCE(:receipt_issued_at, receipt_issued_at),
         receipt_sha256 = CASE WHEN :receipt_number IS NULL THEN receipt_sha256 ELSE :receipt_sha256 END,
+        receipt_typed = CASE WHEN :receipt_number IS NULL THEN receipt_typed ELSE 0 END,
         errors = COALESCE(:errors, errors), warnings = COALESCE(:warnings, warnings),
         finished_at = CASE WHEN :final
             THEN COALESCE(:receipt_issued_at, receipt_issued_at, attempted_at, created_at) END
@@ -108,27 +111,79 @@ class SqliteOutbox(Outbox):
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    def add(self, report: Report, *, due_at: datetime | None, warnings: Sequence[Finding] = ()) -> Entry:
-        """Queue one report. When this returns, a power cut no longer loses it. `ReportExists` where its id is known."""
+    def add(
+        self,
+        report: Report,
+        *,
+        due_at: datetime | None,
+        warnings: Sequence[Finding] = (),
+        guest_tag: int | None = None,
+        replaces: Sequence[str] = (),
+        standing: Sequence[str] = (),
+    ) -> Entry:
+        """Queue one report. When this returns, a power cut no longer loses it. `ReportExists` where its id is known.
+
+        What it `replaces` is superseded, and it takes the first one's place. Raises `ReportMoved` where one of those
+        has left meanwhile, or where not just these are `standing` in the stay any more.
+        """
+        values = self._row(report, due_at, warnings, guest_tag)
+        with transaction(self._db, self._path):
+            self._refuse_known(report.id)
+            self._check(standing)
+            place = self._supersede(replaces, millis(report.created_at)) if replaces else None
+            seq = self._db.execute(_ADD, (place, *values)).lastrowid
+            self._tell([*(Act("superseded", old) for old in replaces), Act("saved", report.id)])
+            return self._select("seq = :seq", {"seq": seq})[0]
+
+    def _row(
+        self, report: Report, due_at: datetime | None, warnings: Sequence[Finding], guest_tag: int | None
+    ) -> tuple[Any, ...]:
         from apoa_client.outbox.contents import end_of_stay
 
-        created_at = millis(report.created_at)
-        values = (
+        stay = report.stay
+        return (
             report.id,
             short_id(report.id),
             report.stay_id,
             report.kind.value,
-            created_at,
+            millis(report.created_at),
             millis(due_at),
             self._contents.seal_report(report),
             self._contents.seal_findings(report.id, WARNINGS, warnings or None),
             millis(end_of_stay(report)),
+            guest_tag,
+            stay.check_in.date().toordinal() if stay is not None else None,
+            stay.planned_check_out.toordinal() if stay is not None else None,
         )
+
+    def _supersede(self, ids: Sequence[str], at: int | None) -> int:
+        from apoa_client.outbox.revision import retire, seat  # most reports replace none
+
+        retire(self._db, ids, State.SUPERSEDED, at or 0)
+        return seat(self._db, ids)
+
+    def _check(self, standing: Sequence[str]) -> None:
+        from apoa_client.outbox.revision import check_standing  # an arrival has nothing before it
+
+        if standing:
+            check_standing(self._db, standing)
+
+    def withdraw(self, ids: Sequence[str], standing: Sequence[str] = ()) -> None:
+        """Take reports back that the authority does not have. Raises `ReportMoved` as `add` does."""
+        from apoa_client.outbox.revision import retire
+
         with transaction(self._db, self._path):
-            self._refuse_known(report.id)
-            seq = self._db.execute(_ADD, values).lastrowid
-            self._tell([Act("saved", report.id)])
-            return self._select("seq = :seq", {"seq": seq})[0]
+            self._check(standing)
+            retire(self._db, ids, State.WITHDRAWN, millis(self._author.now()) or 0)
+            self._tell([Act("withdrawn", report_id) for report_id in ids])
+
+    def receive(self, report_id: str, receipt: Receipt) -> None:
+        """File the receipt of a report that was made by hand: accepted. Raises `ReportMoved` if it is not open."""
+        from apoa_client.outbox import revision
+
+        with transaction(self._db, self._path):
+            revision.receive(self._db, report_id, receipt)
+            self._tell([Act("received", report_id)])
 
     def heads(self) -> Iterator[Entry]:
         """The first open report of each stay that is queued or sending: soonest deadline first, then oldest."""
@@ -173,6 +228,11 @@ class SqliteOutbox(Outbox):
         except OutboxDamaged:
             seqs = self._seqs(rows.EVERY_SEQ)
         return islice(self._in_pieces(seqs, condition, values), selection.limit)
+
+    def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:
+        """Entries of a guest with this tag for any night of these, whatever became of them; in their order."""
+        nights = {"tag": tag, "first": first_night.toordinal(), "last": last_morning.toordinal()}
+        return list(self._in_pieces(self._seqs(rows.SAME_GUEST, nights), "TRUE"))
 
     def content(self, entry: Entry) -> Content:
         """Open one. Raises `CredentialsProblem` without the key, `SealBroken` where it was changed or swapped.
@@ -225,6 +285,15 @@ class SqliteOutbox(Outbox):
         if server_time is not None:
             self._remember("clock_skew", (server_time - at) // MILLISECOND)
 
+    def noticed(self, what: str, at: datetime) -> None:
+        """Somebody was told this at this time, unasked: `what` is a code without blanks, and not a guest's."""
+        self._remember("notice", rows.notice_value(what, at))
+
+    def last_notice(self) -> tuple[str, datetime] | None:
+        """What somebody was last told unasked, and when."""
+        with self._understood():
+            return rows.notice_of(self._recall("notice"))
+
     def turn(self, wait_s: float) -> AbstractContextManager[bool]:
         """Whether it is this process's turn to deliver; see `apoa_client.outbox.turn`."""
         from apoa_client.outbox.turn import turn  # counting and saving wait for nobody's turn
@@ -251,6 +320,7 @@ class SqliteOutbox(Outbox):
             "last_error": change.last_error,
             "next_attempt_at": millis(change.next_attempt_at),
             "not_before": millis(change.not_before),
+            "unsent": change.unsent,
             "receipt_number": receipt.number if receipt is not None else None,
             "receipt_issued_at": millis(receipt.issued_at) if receipt is not None else None,
             "receipt_sha256": receipt.sha256 if receipt is not None else None,

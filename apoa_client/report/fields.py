@@ -45,8 +45,16 @@ FIELDS = (
 BY_NAME = {field.name: field for field in FIELDS}
 
 
+OTHER_LABELS = {
+    "": msg("The whole report"),
+    "check_out": msg("Check-out"),
+    "reason": msg("Reason"),
+}
+"""What people call the parts of a report that are on no check-in's form."""
+
+
 def label_of(path: str) -> Message:
     """What people call the field at a path of the contract; the path itself where they have no word for it."""
-    if not path:
-        return msg("The whole report")
+    if path in OTHER_LABELS:
+        return OTHER_LABELS[path]
     return next((field.label for field in FIELDS if field.path == path), literal(path))

@@ -49,11 +49,13 @@ class Purpose(StrEnum):
 
 
 class Receipt(NamedTuple):
-    """The authority's proof. Only a server issues a number; `sha256` is of the report that it acquired."""
+    """The authority's proof. Only an authority issues a number; `sha256` is of the report that it acquired."""
 
     number: str
     issued_at: datetime
     sha256: str | None = None
+    typed: bool = False
+    """Whether staff typed it in, who reported the guest by hand."""
 
 
 def short_id(report_id: str) -> str:

@@ -139,7 +139,9 @@ def _refused_as(kinds: Sequence[str], kind: str) -> str | None:
         return "stay_exists" if "check_in" in kinds else None
     if "check_in" not in kinds:
         return "unknown_stay"
-    return "already_checked_out" if kind == "check_out" and "check_out" in kinds else None
+    # An amendment replaces what was said before it, a check-out too: the guest is there again.
+    gone = [each for each in kinds if each in {"check_out", "amend"}][-1:] == ["check_out"]
+    return "already_checked_out" if kind == "check_out" and gone else None
 
 
 def _as_result(records: Records, record: Record) -> Result:

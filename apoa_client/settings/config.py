@@ -19,7 +19,10 @@ from apoa_client.texts import LANGUAGES, msg
 TRAINING = "training"
 VAULTS = ("keyring", "file")
 ENVIRONMENTS = ("", "training", "production")
-_CHOICES = {"timezone": ZONES, "vault": VAULTS, "environment": ENVIRONMENTS}
+API, MANUAL = DELIVERIES = ("api", "manual")
+ON, OFF = SWITCH = ("on", "off")
+_CHOICES = {"timezone": ZONES, "vault": VAULTS, "environment": ENVIRONMENTS, "delivery": DELIVERIES, "notify": SWITCH}
+_HEX_KEY = re.compile(r"([0-9a-f]{2}){0,64}", re.ASCII)
 
 DEFAULT_WINDOW_HOURS = 24
 LONGEST_WINDOW_HOURS = 8760
@@ -58,11 +61,22 @@ class Property:
     window_hours: int = DEFAULT_WINDOW_HOURS
     retention_days: int = DEFAULT_RETENTION_DAYS
     """How long after the end of a stay the guest's data are kept."""
+    delivery: str = API
+    """How reports reach the authority: through its interface, or by people who type them (`MANUAL`)."""
+    index_key: str = field(default="", repr=False)
+    """In hexadecimal: the key of the hash by which a guest is known again (`apoa_client.report.recurrence`)."""
+    notify: str = ON
+    """Whether automatic sending tells on the desktop what is refused, late or soon due."""
 
     @property
     def training(self) -> bool:
         """Whether the authority is the sandbox, started inside each command."""
         return self.api_url == TRAINING
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether no authority speaks the contract here yet, and staff type each report into APOA."""
+        return self.delivery == MANUAL
 
     @property
     def zone(self) -> tzinfo:
@@ -154,14 +168,21 @@ def _property(name: str, table: object) -> Property:
     _only(table, known, place)
     texts = {key: _text(table, key, place) for key in known - _NUMBERS.keys() if key in table}
     numbers: dict[str, Any] = {key: _number(table, key, place) for key in _NUMBERS}
-    for key in ("api_url", "public_key"):
-        if not texts.get(key):
-            raise _Wrong(place, key)
-    one = Property(name=name, **{**numbers, **texts})
+    texts.setdefault("api_url", "")
+    one = Property(name=name, **{"public_key": "", **numbers, **texts})
+    _check_required(one, place)
     for key, allowed in _CHOICES.items():
         if getattr(one, key) not in allowed:
             raise _Wrong(place, key, getattr(one, key))
     return one
+
+
+def _check_required(one: Property, place: str) -> None:
+    for key in ("public_key",) if one.by_hand else ("api_url", "public_key"):
+        if not getattr(one, key):
+            raise _Wrong(place, key)
+    if not _HEX_KEY.fullmatch(one.index_key):
+        raise _Wrong(place, "index_key")
 
 
 def _only(table: Mapping[str, Any], known: set[str], place: str) -> None:

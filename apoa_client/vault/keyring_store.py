@@ -82,7 +82,7 @@ class KeyringStore(SecretStore):
 
     `interactive` says that a person sits at this command and may be asked by the keyring itself. `environ` and `uid`
     tell where the session bus is. `doors` are tried in turn; the next one only where the one before is missing.
-    Raises `KeyringProblem`, of the kinds in `apoa_client.vault.errors`.
+    `patience_s` is how long it may take to answer. Raises `KeyringProblem`, of the kinds in `apoa_client.vault.errors`.
     """
 
     def __init__(
@@ -93,8 +93,10 @@ class KeyringStore(SecretStore):
         environ: Mapping[str, str],
         uid: int | None = None,
         doors: Sequence[Door] | None = None,
+        patience_s: float | None = None,
     ) -> None:
         self._service = service
+        self._patience_s = PATIENCE if patience_s is None else patience_s
         self._environ = environ
         self._interactive = interactive and _can_be_asked(environ)
         self._doors = platform_doors(environ, uid, interactive=self._interactive) if doors is None else doors
@@ -135,7 +137,7 @@ class KeyringStore(SecretStore):
         missing: list[KeyringMissing] = []
         for door in self._doors:
             try:
-                keyring = _bounded(PATIENCE, door)
+                keyring = _bounded(self._patience_s, door)
             except KeyringMissing as exc:
                 missing.append(exc)
             else:
@@ -145,7 +147,7 @@ class KeyringStore(SecretStore):
     def _act(self, keyring: Reached, action: Callable[[Reached], T], *, writing: bool) -> T:
         try:
             self._clear(keyring, writing=writing)
-            patience = PATIENCE_WITH_PEOPLE if self._interactive and keyring.asks_in_between else PATIENCE
+            patience = PATIENCE_WITH_PEOPLE if self._interactive and keyring.asks_in_between else self._patience_s
             return _bounded(patience, lambda: action(keyring))
         finally:
             keyring.close()
@@ -154,10 +156,10 @@ class KeyringStore(SecretStore):
         def look() -> KeyringProblem | None:
             return keyring.obstacle(writing=writing)
 
-        problem = _bounded(PATIENCE, look)
+        problem = _bounded(self._patience_s, look)
         if problem is not None and self._interactive:
             _bounded(PATIENCE_WITH_PEOPLE, keyring.resolve)
-            problem = _bounded(PATIENCE, look)
+            problem = _bounded(self._patience_s, look)
         if problem is not None:
             raise problem
 

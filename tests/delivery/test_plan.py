@@ -112,7 +112,9 @@ def test_errors(error: ApoaError, stops: bool, holds: int | None, halves: bool) 
     """The report is queued again under its error's name, and backs off unless nothing is sent any more anyway."""
     change = plan.change_after(error, entry(attempts=1), NOW, 0.5)
     backoff = None if stops else NOW + 15 * SECOND
-    assert change == Change("r1", State.QUEUED, error.name, next_attempt_at=backoff)
+    unsent = isinstance(error, Offline | UntrustedCertificate)
+    assert change == Change("r1", State.QUEUED, error.name, next_attempt_at=backoff, unsent=unsent)
+    assert plan.change_after(error, entry(), NOW, 0.5, sent=False).unsent
     assert plan.stops_sending(error) is stops
     assert plan.hold_after(error, NOW) == (None if holds is None else NOW + holds * SECOND)
     assert plan.smaller(50, error) == (25 if halves else None)

@@ -370,3 +370,14 @@ def test_no_damage_goes_unseen(whole: Path, data: st.DataObject) -> None:
     except (NotABackup, BackupDamaged, OutboxTooNew):
         return
     assert rows == rows_of(whole)
+
+
+@pytest.mark.parametrize("at", [18, 19])
+def test_a_later_format_of_sqlites(whole: Path, at: int) -> None:
+    """Which SQLite would open for reading alone, and nothing could be checked: it is damage, and no missing right."""
+    spoilt = bytearray(whole.read_bytes())
+    spoilt[at] = 3
+    file = whole.with_name("later.db")
+    file.write_bytes(spoilt)
+    with pytest.raises(BackupDamaged), open_backup(file):
+        pass

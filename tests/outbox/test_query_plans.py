@@ -7,7 +7,7 @@ used, whatever goes through to SQLite is written down, and each of these stateme
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from apoa_client.report.kinds import OPEN_STATES, State
 PENDING = Selection(states=frozenset({State.PENDING}))
 FEW, MANY = 1_000, 100_000
 QUEUE = 40
+YEARS_AGO = date(2025, 1, 1).toordinal()
+MORNING = date(2026, 11, 27)
+"""On which the guests of these reports leave."""
 A_FEW_STEPS = 5
 
 
@@ -56,6 +59,14 @@ DOORS: dict[str, Callable[[SqliteOutbox], object]] = {
     "list what is open": lambda outbox: list(outbox.entries(Selection(states=OPEN_STATES))),
     "list what is refused": lambda outbox: list(outbox.entries(Selection(states=frozenset({State.REJECTED})))),
     "one stay": lambda outbox: list(outbox.entries(Selection(stay_id=report(3).stay_id))),
+    "add in the place of another": lambda outbox: outbox.add(
+        report(902, 37), due_at=NOON, replaces=[uuid(37)], standing=[uuid(37)]
+    ),
+    "add with a guest's tag": lambda outbox: outbox.add(report(903), due_at=NOON, guest_tag=7),
+    "withdraw": lambda outbox: outbox.withdraw([uuid(34)], standing=[uuid(34)]),
+    "receive": lambda outbox: outbox.receive(uuid(36), receipt(9)._replace(typed=True)),
+    "who is in house": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),
+    "the same guest": lambda outbox: outbox.same_guest(7, NOON.date(), MORNING),
     "stop": lambda outbox: outbox.stop(Stop("wrong_password", NOON, "settings")),
     "hold": lambda outbox: outbox.hold(NOON),
     "contact": lambda outbox: outbox.contacted(NOON, NOON),
@@ -93,9 +104,12 @@ def fill(outbox: SqliteOutbox, finished: int) -> SqliteOutbox:
     """A queue as on any day, one report of it pending, and years of finished reports put in by SQL."""
     outbox._db.execute("BEGIN")
     outbox._db.executemany(
-        "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content) "
-        "VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, zeroblob(50))",
-        ((f"0199b{n:07x}", f"e{n:07x}", f"0199c{n:07x}", n, n) for n in range(finished)),
+        "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content, calls, guest_tag, "
+        "first_night, last_morning) VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, zeroblob(50), 1, ?, ?, ?)",
+        (
+            (f"0199b{n:07x}", f"e{n:07x}", f"0199c{n:07x}", n, n, n % 9, YEARS_AGO - n % 900, YEARS_AGO - n % 900 + 2)
+            for n in range(finished)
+        ),
     )
     outbox._db.execute("COMMIT")
     for number in range(QUEUE):

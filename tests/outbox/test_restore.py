@@ -366,7 +366,7 @@ def a_row(state: State, **more: Any) -> dict[str, Any]:
     names = "lease lease_until last_error next_attempt_at not_before finished_at receipt_sha256 errors warnings"
     more_names = "erased_at ends_at attempted_at receipt_number receipt_issued_at"
     row: dict[str, Any] = dict.fromkeys(f"{names} {more_names}".split())
-    row |= {"id": uuid(1), "content": b"here", "state": state.value, "attempts": 0}
+    row |= {"id": uuid(1), "content": b"here", "state": state.value, "attempts": 0, "calls": 0}
     row |= {"receipt_number": "STT-1", "receipt_issued_at": 5} if has_receipt else {}
     row |= {"errors": b"errors"} if state is State.REJECTED else {}
     return row | more
@@ -404,7 +404,8 @@ def test_what_was_erased_stays_erased(state: State) -> None:
 
 def test_attempts_are_not_forgotten() -> None:
     """Backoff and status go by them."""
-    assert settled_row(a_row(State.QUEUED, attempts=5), a_row(State.PENDING, attempts=1))["attempts"] == 5
+    settled = settled_row(a_row(State.QUEUED, attempts=5, calls=3), a_row(State.PENDING, attempts=1, calls=1))
+    assert (settled["attempts"], settled["calls"]) == (5, 3)
 
 
 # The order of a stay.

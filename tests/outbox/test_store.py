@@ -367,6 +367,24 @@ def test_a_summary_of_a_damaged_file_is_refused(outbox: SqliteOutbox, path: Path
         outbox.summary(now=NOON, soon=NOON)
 
 
+def test_the_last_notice_outlives_the_process(path: Path) -> None:
+    """What was told last, and when, is what the next run of the schedule goes by."""
+    with open_outbox(path) as outbox:
+        assert outbox.last_notice() is None
+        outbox.noticed("abc", NOON)
+        outbox.noticed("def", NOON + HOUR)
+    with open_outbox(path) as outbox:
+        assert outbox.last_notice() == ("def", NOON + HOUR)
+
+
+@pytest.mark.parametrize("value", [b"7", b"noon", b"1 2 3", b"noon abc"])
+def test_a_notice_that_makes_no_sense_is_damage(outbox: SqliteOutbox, path: Path, value: bytes) -> None:
+    """Nothing is guessed here either."""
+    meddle(path, "INSERT INTO memo VALUES ('notice', CAST(? AS TEXT))", value)
+    with pytest.raises(OutboxDamaged):
+        outbox.last_notice()
+
+
 @pytest.mark.parametrize("damage", ["UPDATE reports SET content = NULL", "DELETE FROM reports"])
 def test_content_that_is_gone_is_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
     """A report whose content is not there is not an empty one."""

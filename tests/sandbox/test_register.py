@@ -102,6 +102,17 @@ def test_life_of_a_stay(make_server: Make, send: Send, check_in: Report, follow_
     assert len({result["receipt"]["number"] for result in results}) == 5
 
 
+def test_a_guest_who_is_there_again_leaves_again(
+    make_server: Make, send: Send, check_in: Report, follow_up: Report
+) -> None:
+    """An amendment after a check-out replaces it; a second check-out follows, and no third."""
+    report = check_in()
+    kinds = ("check_out", "amend", "check_out", "check_out")
+    *earlier, last = send(make_server(), report, *(follow_up(report, kind) for kind in kinds))
+    assert [result["status"] for result in earlier] == ["accepted"] * 4
+    assert code(last) == ("stay_id", "already_checked_out")
+
+
 @pytest.mark.parametrize(
     ("before", "kind", "expected"),
     [

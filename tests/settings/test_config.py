@@ -25,6 +25,7 @@ vault = "file"
 ca_bundle = "/etc/ssl/ours.pem"
 window_hours = 12
 retention_days = 30
+notify = "off"
 
 [property.latihan]
 api_url = "training"
@@ -71,10 +72,11 @@ def test_a_whole_file_is_read(path: Path) -> None:
         ca_bundle="/etc/ssl/ours.pem",
         window_hours=12,
         retention_days=30,
+        notify="off",
     )
     training = config.properties["latihan"]
     assert (training.training, training.zone, training.vault, training.window_hours) == (True, WIB, "keyring", 24)
-    assert training.retention_days == 90
+    assert (training.retention_days, training.notify) == (90, "on")
     assert (config.properties["bali"].training, config.properties["bali"].zone) == (False, WITA)
 
 
@@ -108,6 +110,17 @@ BROKEN = {
     "no text": (START + "username = 7\n", "[property.bali] username"),
     "unknown zone": (START + 'timezone = "Asia/Tokyo"\n', "[property.bali] timezone Asia/Tokyo"),
     "unknown vault": (START + 'vault = "drawer"\n', "[property.bali] vault drawer"),
+    "unknown switch": (START + 'notify = "loud"\n', "[property.bali] notify loud"),
+    "switch no text": (START + "notify = false\n", "[property.bali] notify"),
+    "unknown delivery": (START + 'delivery = "pigeon"\n', "[property.bali] delivery pigeon"),
+    "no address to deliver to": (
+        '[property.bali]\npublic_key = "k"\ndelivery = "api"\n',
+        "[property.bali] api_url",
+    ),
+    "no key by hand": ('[property.bali]\ndelivery = "manual"\n', "[property.bali] public_key"),
+    "index key no hexadecimal": (START + 'index_key = "xyz0"\n', "[property.bali] index_key"),
+    "index key with half a byte": (START + 'index_key = "abc"\n', "[property.bali] index_key"),
+    "index key too long": (START + f'index_key = "{"ab" * 65}"\n', "[property.bali] index_key"),
     "unknown environment": (START + 'environment = "test"\n', "[property.bali] environment test"),
     "hours no number": (START + 'window_hours = "24"\n', "[property.bali] window_hours"),
     "hours true": (START + "window_hours = true\n", "[property.bali] window_hours"),
@@ -117,6 +130,15 @@ BROKEN = {
     "days none": (START + "retention_days = 0\n", "[property.bali] retention_days"),
     "days too many": (START + "retention_days = 3651\n", "[property.bali] retention_days"),
 }
+
+
+def test_a_house_whose_reports_are_typed_by_hand(path: Path) -> None:
+    """It has no authority's address, and needs none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('[property.bali]\npublic_key = "k"\ndelivery = "manual"\nindex_key = "00ff"\n', encoding="utf-8")
+    bali = load(path).properties["bali"]
+    assert (bali.by_hand, bali.training, bali.api_url, bali.index_key) == (True, False, "", "00ff")
+    assert "00ff" not in repr(bali)
 
 
 @pytest.mark.parametrize("name", BROKEN)

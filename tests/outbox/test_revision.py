@@ -1,0 +1,238 @@
+"""Reports that are taken back, replaced by others, or receipted by hand."""
+
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, uuid
+
+from apoa_client.errors import ReportMoved
+from apoa_client.outbox import migrations
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Act, Change, Selection
+from apoa_client.report.kinds import Kind, Receipt, State
+
+LATER = NOON + HOUR
+
+
+def one(outbox: SqliteOutbox, number: int) -> State:
+    return outbox.find(uuid(number))[0].state
+
+
+def claim(outbox: SqliteOutbox, number: int) -> str:
+    lease, [_entry] = outbox.claim([uuid(number)], now=NOON, lease_until=LATER)
+    return lease
+
+
+def send(outbox: SqliteOutbox, number: int, state: State, **more: object) -> None:
+    """A call in which the report was, and what came of it."""
+    outbox.settle(claim(outbox, number), [Change(uuid(number), state, **more)])  # type: ignore[arg-type]
+
+
+def refused(outbox: SqliteOutbox, number: int) -> None:
+    send(outbox, number, State.REJECTED, errors=(finding(),))
+
+
+def told(outbox: SqliteOutbox) -> list[Act]:
+    return [Act(entry.action, entry.report, entry.detail) for entry in outbox.trail.entries()]
+
+
+class TestReplace:
+    """A report in the place of another."""
+
+    def test_the_old_one_ends_where_the_new_one_begins(self, outbox: SqliteOutbox) -> None:
+        """One moment: superseded and queued, both in the audit trail."""
+        outbox.add(report(1), due_at=LATER)
+        new = outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
+        assert (one(outbox, 1), new.state) == (State.SUPERSEDED, State.QUEUED)
+        assert told(outbox) == [Act("saved", uuid(1)), Act("superseded", uuid(1)), Act("saved", uuid(2))]
+        assert [entry.id for entry in outbox.heads()] == [uuid(2)]
+
+    def test_it_takes_the_old_ones_place_in_the_stay(self, outbox: SqliteOutbox) -> None:
+        """A refused check-in is mended before the check-out behind it goes."""
+        outbox.add(report(1), due_at=LATER)
+        outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
+        refused(outbox, 1)
+        assert list(outbox.heads()) == []
+        outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)])
+        assert [entry.id for entry in outbox.heads()] == [uuid(3)]
+        send(outbox, 3, State.ACCEPTED, receipt=receipt())
+        assert [entry.id for entry in outbox.heads()] == [uuid(2)]
+        assert outbox.add(report(4), due_at=None).seq > max(entry.seq for entry in outbox.find(uuid(1)))
+
+    def test_several_are_replaced_by_one(self, outbox: SqliteOutbox) -> None:
+        """In the first one's place."""
+        for number in (1, 2, 3):
+            outbox.add(report(number, 1), due_at=LATER)
+        outbox.add(report(9, 1), due_at=LATER, replaces=[uuid(3), uuid(2)])
+        order = [entry.id for entry in outbox.entries(Selection(stay_id=report(1).stay_id))]
+        assert order.index(uuid(1)) < order.index(uuid(9)) < order.index(uuid(3))
+
+    @pytest.mark.parametrize("state", [State.ACCEPTED, State.PENDING, State.QUEUED])
+    def test_what_may_be_there_is_not_replaced(self, outbox: SqliteOutbox, state: State) -> None:
+        """It left, whatever the answer was: nothing changes, not even the new report is saved."""
+        outbox.add(report(1), due_at=LATER)
+        send(outbox, 1, state, receipt=receipt() if state is State.ACCEPTED else None)
+        with pytest.raises(ReportMoved):
+            outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
+        assert (one(outbox, 1), outbox.find(uuid(2))) == (state, [])
+
+    def test_what_is_being_sent_is_not_replaced(self, outbox: SqliteOutbox) -> None:
+        """Nor is one of two, where the other could be."""
+        outbox.add(report(1), due_at=LATER)
+        outbox.add(report(2, 1), due_at=LATER)
+        claim(outbox, 1)
+        with pytest.raises(ReportMoved):
+            outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(2), uuid(1)])
+        assert one(outbox, 2) is State.QUEUED
+
+
+class TestStanding:
+    """What stood in the stay when somebody decided, and must still stand when it is done."""
+
+    def test_nothing_came_in_between(self, outbox: SqliteOutbox) -> None:
+        """The same reports in the same order; those that are gone do not count."""
+        outbox.add(report(1), due_at=LATER)
+        outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None, standing=[uuid(1)])
+        outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], standing=[uuid(1), uuid(2)])
+        outbox.withdraw([uuid(2)], standing=[uuid(3), uuid(2)])
+        assert (one(outbox, 1), one(outbox, 2), one(outbox, 3)) == (State.SUPERSEDED, State.WITHDRAWN, State.QUEUED)
+
+    @pytest.mark.parametrize("seen", [[1], [2], [2, 1], [1, 2, 3], [9]])
+    def test_what_somebody_else_did_is_not_undone_unseen(self, outbox: SqliteOutbox, seen: list[int]) -> None:
+        """A report more, or less, or in another place: nothing changes, and nothing is saved."""
+        outbox.add(report(1), due_at=LATER)
+        outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
+        stood = [uuid(number) for number in seen]
+        with pytest.raises(ReportMoved):
+            outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], standing=stood)
+        with pytest.raises(ReportMoved):
+            outbox.withdraw([uuid(1), uuid(2)], standing=stood)
+        assert (one(outbox, 1), one(outbox, 2), outbox.find(uuid(3))) == (State.QUEUED, State.QUEUED, [])
+
+
+class TestWithdraw:
+    """A report that is taken back."""
+
+    def test_what_never_left_is_gone_from_the_queue(self, outbox: SqliteOutbox) -> None:
+        """And what was refused, too; the counts follow."""
+        outbox.add(report(1), due_at=LATER)
+        outbox.add(report(2), due_at=LATER)
+        refused(outbox, 2)
+        outbox.withdraw([uuid(1), uuid(2)])
+        assert (one(outbox, 1), one(outbox, 2)) == (State.WITHDRAWN, State.WITHDRAWN)
+        summary = outbox.summary(now=NOON, soon=LATER)
+        assert (summary.counts[State.WITHDRAWN], summary.counts[State.QUEUED], summary.next_due_at) == (2, 0, None)
+        assert told(outbox)[-2:] == [Act("withdrawn", uuid(1)), Act("withdrawn", uuid(2))]
+        assert list(outbox.heads()) == []
+
+    def test_all_or_none(self, outbox: SqliteOutbox) -> None:
+        """Where one of them left, each stays what it was."""
+        outbox.add(report(1), due_at=LATER)
+        outbox.add(report(2), due_at=LATER)
+        send(outbox, 2, State.QUEUED, last_error="unknown_outcome")
+        with pytest.raises(ReportMoved):
+            outbox.withdraw([uuid(1), uuid(2)])
+        assert (one(outbox, 1), one(outbox, 2)) == (State.QUEUED, State.QUEUED)
+
+    def test_a_call_without_a_line_is_none(self, outbox: SqliteOutbox) -> None:
+        """However often it was tried: as long as no byte left, it can be taken back; after one call it cannot."""
+        outbox.add(report(1), due_at=LATER)
+        for _try in range(3):
+            send(outbox, 1, State.QUEUED, last_error="offline", unsent=True)
+        [entry] = outbox.find(uuid(1))
+        assert (entry.attempts, entry.calls, entry.retractable) == (3, 0, True)
+        send(outbox, 1, State.QUEUED, last_error="timed_out")
+        send(outbox, 1, State.QUEUED, last_error="offline", unsent=True)
+        [entry] = outbox.find(uuid(1))
+        assert (entry.attempts, entry.calls, entry.retractable) == (5, 1, False)
+
+
+class TestReceive:
+    """The receipt of a report that was made by hand."""
+
+    TYPED = Receipt("STT/2026/0017", NOON, typed=True)
+
+    @pytest.mark.parametrize("state", [State.QUEUED, State.PENDING, State.REJECTED])
+    def test_it_is_accepted_and_marked(self, outbox: SqliteOutbox, state: State) -> None:
+        """Whatever had become of it before."""
+        outbox.add(report(1), due_at=LATER)
+        if state is not State.QUEUED:
+            send(outbox, 1, state)
+        outbox.receive(uuid(1), self.TYPED)
+        [entry] = outbox.find(uuid(1))
+        assert (entry.state, entry.receipt, entry.last_error) == (State.ACCEPTED, self.TYPED, None)
+        assert told(outbox)[-1] == Act("received", uuid(1))
+        assert list(outbox.heads()) == []
+
+    def test_a_mistyped_number_is_typed_again(self, outbox: SqliteOutbox) -> None:
+        """Staff correct themselves; the last number counts."""
+        outbox.add(report(1), due_at=LATER)
+        outbox.receive(uuid(1), self.TYPED)
+        outbox.receive(uuid(1), self.TYPED._replace(number="STT/2026/0018"))
+        [entry] = outbox.find(uuid(1))
+        assert entry.receipt is not None
+        assert entry.receipt.number == "STT/2026/0018"
+
+    def test_the_authoritys_own_number_stands(self, outbox: SqliteOutbox) -> None:
+        """Nobody writes over a receipt that a server gave, nor over a report that is being sent or was taken back."""
+        outbox.add(report(1), due_at=LATER)
+        send(outbox, 1, State.ACCEPTED, receipt=receipt())
+        outbox.add(report(2), due_at=LATER)
+        claim(outbox, 2)
+        outbox.add(report(3), due_at=LATER)
+        outbox.withdraw([uuid(3)])
+        for number in (1, 2, 3, 4):
+            with pytest.raises(ReportMoved):
+                outbox.receive(uuid(number), self.TYPED)
+        assert outbox.find(uuid(1))[0].receipt == receipt()
+
+
+class TestSameGuest:
+    """Stays of one travel document, found by a tag that says nothing by itself."""
+
+    def test_nights_that_overlap(self, outbox: SqliteOutbox) -> None:
+        """The reports' nights are 24 to 27 November: the morning of departure is no night."""
+        outbox.add(report(1), due_at=None, guest_tag=7)
+        outbox.add(report(2), due_at=None, guest_tag=8)
+        outbox.add(report(3), due_at=None)
+        nights = {
+            (date(2026, 11, 20), date(2026, 11, 24)): [],
+            (date(2026, 11, 20), date(2026, 11, 25)): [uuid(1)],
+            (date(2026, 11, 26), date(2026, 11, 30)): [uuid(1)],
+            (date(2026, 11, 27), date(2026, 11, 30)): [],
+        }
+        for (first, last), found in nights.items():
+            assert [entry.id for entry in outbox.same_guest(7, first, last)] == found
+
+    def test_who_was_erased_is_known_no_more(self, outbox: SqliteOutbox) -> None:
+        """The tag goes with everything else about the guest."""
+        outbox.add(report(1), due_at=None, guest_tag=7)
+        send(outbox, 1, State.ACCEPTED, receipt=receipt())
+        outbox.eraser.stay(report(1).stay_id, force=False, dry_run=False)
+        assert outbox.same_guest(7, date(2026, 11, 20), date(2026, 11, 30)) == []
+
+    def test_guests_who_leave_from_a_day_on(self, outbox: SqliteOutbox) -> None:
+        """What is asked for who is in house."""
+        outbox.add(report(1), due_at=None)
+        outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
+        assert [e.id for e in outbox.entries(Selection(leaving_from=date(2026, 11, 27)))] == [uuid(1)]
+        assert list(outbox.entries(Selection(leaving_from=date(2026, 11, 28)))) == []
+
+
+def test_what_was_tried_by_an_older_version_may_have_arrived(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It did not write down whether a call left: none of its reports that were tried is taken back silently."""
+    older = migrations.STEPS[:2]
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "STEPS", older)
+        open_outbox(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        for number, attempts in ((1, 0), (2, 3)):
+            columns = "id, short_id, stay_id, kind, created_at, attempts, content"
+            values = [uuid(number), uuid(number)[-8:], uuid(number, "a"), "check_in", 0, attempts, b""]
+            db.execute(f"INSERT INTO reports ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608  a constant
+        db.commit()
+    with open_outbox(path) as outbox:
+        assert [entry.retractable for number in (1, 2) for entry in outbox.find(uuid(number))] == [True, False]
