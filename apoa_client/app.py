@@ -25,7 +25,10 @@ from apoa_client.texts import msg
 if TYPE_CHECKING:
     from apoa_client.authority.limits import Patience
     from apoa_client.delivery.sync import Outcome, Terms
-    from apoa_client.desk.arrivals import Desk
+    from apoa_client.desk.arrivals import Desk, House
+    from apoa_client.desk.by_hand import ByHand
+    from apoa_client.desk.changes import Changes
+    from apoa_client.desk.stays import Stays
     from apoa_client.outbox.backup import Written
     from apoa_client.outbox.key_pair import KeyPair
     from apoa_client.outbox.restore import Restored
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 KEYRING_SERVICE = "apoa-client"
 TRAINING_USERNAME = "latihan"
 USER_AGENT = f"apoa-client/{__version__}"
+_KEYRING_AT_THE_DESK_S = 1.5
+"""A keyring answers in a tenth of a second; one that does not is no reason to keep a guest waiting."""
 _TURN_S = 10
 """How long an erasure waits for a delivery to end."""
 
@@ -82,6 +87,7 @@ class App:
         self.clock = clock
         self._name = property_name
         self._ask_password = ask_password
+        self._keyring_patience_s: float | None = None
         self._open = ExitStack()
 
     def close(self) -> None:
@@ -135,7 +141,8 @@ class App:
         from apoa_client.vault.keyring_store import KeyringStore
 
         service, interactive = f"{KEYRING_SERVICE}/{house.name}", self._ask_password is not None
-        return KeyringStore(service, interactive=interactive, environ=self.environ, uid=user_number())
+        uid, patience_s = user_number(), self._keyring_patience_s
+        return KeyringStore(service, interactive=interactive, environ=self.environ, uid=uid, patience_s=patience_s)
 
     @cached_property
     def sealer(self) -> "PropertySealer":
@@ -181,15 +188,46 @@ class App:
     @cached_property
     def desk(self) -> "Desk":
         """Where guests are registered."""
-        from apoa_client.desk.arrivals import Desk, House
+        from apoa_client.desk.arrivals import Desk
 
-        return Desk(self.outbox, self.clock, House(self.house.zone, self.house.window_hours), os.urandom)
+        return Desk(self.outbox, self.clock, self._desk_house(), os.urandom)
+
+    def _desk_house(self) -> "House":
+        from apoa_client.desk.arrivals import House
+
+        return House(self.house.zone, self.house.window_hours, bytes.fromhex(self.house.index_key))
+
+    @cached_property
+    def changes(self) -> "Changes":
+        """Where stays that were reported are changed."""
+        from apoa_client.desk.changes import Changes
+
+        return Changes(self.desk, self.outbox, self.clock, self._desk_house(), os.urandom)
+
+    @cached_property
+    def stays(self) -> "Stays":
+        """The stays that the outbox tells of."""
+        from apoa_client.desk.stays import Stays
+
+        return Stays(self.outbox, self.house.zone)
+
+    @cached_property
+    def by_hand(self) -> "ByHand":
+        """What is typed into APOA by people, and the numbers that it gave them."""
+        from apoa_client.desk.by_hand import ByHand
+
+        return ByHand(self.outbox, self.clock, self.stays)
 
     def connect(self, patience: "Patience | None" = None) -> Authority:
         """The property's authority; for a training property, one that is started here."""
         return self._authority(self.house, self.secrets.password, patience)
 
     def _authority(self, house: Property, password: Callable[[], str], patience: "Patience | None") -> Authority:
+        if house.by_hand:
+            raise SettingsProblem(
+                msg("The reports of {name} are typed into APOA by hand.", name=house.name),
+                msg("Lay them out for typing with: apoa sync --by-hand"),
+            )
         from apoa_client.authority.client import HttpAuthority
 
         address, username = house.api_url, house.username
@@ -230,14 +268,25 @@ class App:
         interruptions: Interruptions,
         patience: "Patience | None" = None,
     ) -> "Outcome":
-        """One run of delivery, as `apoa_client.delivery.sync.deliver` describes it."""
+        """One run of delivery, as `apoa_client.delivery.sync.deliver` describes it.
+
+        Whoever gives a `patience` has a guest waiting, and waits less for a keyring too.
+        """
         import random
 
         from apoa_client.delivery.sync import Parts, deliver
 
+        if patience is not None:
+            self._keyring_patience_s = _KEYRING_AT_THE_DESK_S
         # The jitter is `random`'s: it spreads the load of many properties, and nobody gains by guessing it.
         parts = Parts(self.outbox, lambda: self.connect(patience), self.clock, random.random, progress, interruptions)
         return deliver(parts, terms)
+
+    def receipt_pdf(self, report_id: str) -> bytes | None:
+        """The authority's own PDF of a receipt, as `apoa_client.delivery.proof` asks for it."""
+        from apoa_client.delivery.proof import receipt_pdf
+
+        return receipt_pdf(self.outbox, self.connect, self.clock, self.house.fingerprint, report_id)
 
     def test(self, house: Property, password: str, patience: "Patience | None" = None) -> Meta:
         """Ask the authority who it is, with this password: the test of address, certificate and credentials."""
@@ -307,13 +356,14 @@ class App:
         trouble: NotNow | None = None
         meta: Meta | None = None
         try:
-            meta = self.test(house, password)
-            house = _as_told(house, meta)
+            meta = None if house.by_hand else self.test(house, password)
         except NotNow as exc:
             trouble = exc
+        house = house if meta is None else _as_told(house, meta)
         secrets_now = self.secrets_of(house)
-        house = replace(house, public_key=self._key_pair(house, secrets_now, new_code))
-        if not house.training:
+        index_key = house.index_key or os.urandom(16).hex()
+        house = replace(house, public_key=self._key_pair(house, secrets_now, new_code), index_key=index_key)
+        if not (house.training or house.by_hand):
             secrets_now.store_password(password)
         self._make_outbox(house, meta)
         save(self.folders.config, house, language=language)

@@ -1,8 +1,9 @@
 """The delivery machine: a property to which everything happens, and the promises that are kept whatever it was.
 
 Lines that fail in every way of the contract, processes that die at any step of any run or are at work two at a time,
-clocks that jump both ways, passwords that expire, settings that change. Whatever happened, once it is over all is
-delivered, and both sides hold the same receipts.
+clocks that jump both ways, passwords that expire, settings that change; and guests who come, leave, are there again or
+never were, of whom people at two desks think better at any moment. Whatever happened, once it is over all is delivered
+that was not taken back, and both sides hold the same receipts.
 """
 
 import logging
@@ -17,16 +18,17 @@ from typing import Any
 from conftest import FixedClock
 from delivery_helpers import House, Watcher
 from delivery_processes import FAULTS, Death, Fragile, Killed, Line, Meanwhile, Process, Reader, Run, Tactless, made
+from delivery_staff import CHANGES, Chance, Decision, Staff
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from outbox_helpers import PERSONAL, open_outbox, stay_id, uuid
+from outbox_helpers import PERSONAL, open_outbox, stay_id
 
 from apoa_client.delivery import plan
 from apoa_client.delivery.sync import Outcome, Parts, Terms, deliver
-from apoa_client.errors import AuthorityBusy
+from apoa_client.errors import AuthorityBusy, ReportMoved
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.ports import Entry, Selection, Status, Summary
-from apoa_client.report.kinds import Kind, State
+from apoa_client.report.kinds import State
 
 MOST_REPORTS = 24
 DAY = timedelta(days=1)
@@ -42,12 +44,15 @@ EVENTS = st.builds(
     Meanwhile,
     call=st.integers(1, 5),
     after=st.booleans(),
-    what=st.sampled_from(["sync", "overtake", "report", "ahead", "back", "log_in", "change_settings", "shrink"]),
+    what=st.sampled_from(
+        ["sync", "overtake", "report", "ahead", "back", "log_in", "change_settings", "shrink", *CHANGES]
+    ),
     death=st.none() | KILLS,
     lockless=st.booleans(),
 )
-LATER_KINDS = st.sampled_from([Kind.AMEND, Kind.CHECK_OUT, Kind.CANCEL])
-
+WHAT = st.sampled_from(CHANGES)
+WHICH = st.integers(0, 5)
+GONE = frozenset({State.SUPERSEDED, State.WITHDRAWN})
 
 RUNS = st.builds(
     Run,
@@ -62,7 +67,7 @@ RUNS = st.builds(
 
 
 class DeliveryMachine(RuleBasedStateMachine):
-    """One property with a real outbox; `made` is what the staff were told is saved, by stay."""
+    """One property with a real outbox; `made` is what the staff were told is saved, in that order."""
 
     @initialize(max_batch=st.integers(1, 4))
     def begin(self, max_batch: int) -> None:
@@ -74,7 +79,13 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.log = Reader()
         logging.getLogger("apoa_client").addHandler(self.log)
         self.settings = "first"
-        self.made: dict[int, list[str]] = {}
+        self.third = open_outbox(self.house.path)
+        """At a desk where people think it over."""
+        self.chance = Chance()
+        self.made: list[str] = []
+        self.stays: set[int] = set()
+        self.gone: dict[str, int] = {}
+        """What was taken back or replaced, and how often it had come to the authority's door by then."""
         self.sent: dict[str, bytes] = {}
         self.hold: datetime | None = None
         self.orphans: set[str] = set()
@@ -91,6 +102,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.recovered()
         finally:
             logging.getLogger("apoa_client").removeHandler(self.log)
+            self.third.close()
             self.second.close()
             self.house.close()
             self.folder.cleanup()
@@ -99,33 +111,89 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @property
     def total(self) -> int:
-        return sum(map(len, self.made.values()))
+        return len(self.made)
 
     def saved(
         self,
         outbox: SqliteOutbox,
         stay: int,
-        kind: Kind = Kind.CHECK_OUT,
+        what: str = "",
+        which: int = 0,
         *,
         same: bool = False,
         death: Death | None = None,
     ) -> None:
-        """A guest arrives, or one who is here stays otherwise, departs, or never came; or the process dies of it."""
-        if self.total >= MOST_REPORTS:
-            return
-        number, document = self.total, 0 if same else None
-        report = made(number, stay, kind if stay in self.made else Kind.CHECK_IN, document)
+        """A guest arrives; with one who is here already happens `what`, or they leave, or are there again."""
+        process = Process(death)
+        staff = Staff(outbox, self.clock, self.chance, process)
         try:
-            Fragile(outbox, Process(death)).add(report, due_at=None)
-        except Killed:
-            if not outbox.find(report.id):  # and nobody was told that it is saved
-                return
-        self.made.setdefault(stay, []).append(report.id)
+            if stay in self.stays:
+                decision = self.decided(staff, stay_id(stay), what, which)
+            else:
+                decision = self.only_if_there_is_room(staff.welcomes(made(self.total, stay, 0 if same else None)))
+        except Killed:  # before anything was done
+            return
+        if decision is not None:
+            self.done(decision)
+        self.stays |= {stay} if self.second.find(stay_id(stay)) else set()
 
-    @rule(stay=st.integers(0, 5), kind=LATER_KINDS, same=st.booleans(), death=st.none() | st.booleans())
-    def report(self, stay: int, kind: Kind, *, same: bool, death: bool | None) -> None:
+    def decided(self, staff: Staff, stay: str, what: str, which: int) -> Decision | None:
+        if what:
+            return self.only_if_there_is_room(staff.decides(stay, what, which))
+        return self.only_if_there_is_room(staff.decides(stay, "check_out") or staff.decides(stay, "amend"))
+
+    def only_if_there_is_room(self, decision: Decision | None) -> Decision | None:
+        return None if decision is not None and decision.saves and self.total >= MOST_REPORTS else decision
+
+    def done(self, decision: Decision, *, at_once: bool = True) -> None:
+        """It is carried out, wholly or not at all: for it is too late, or the process dies of it."""
+        before, stale = self.entries(), self.is_stale(decision)
+        assert not (stale and at_once)
+        came = self.submitted()
+        try:
+            decision.carry_out()
+            assert not stale
+        except ReportMoved:
+            assert stale
+            assert self.entries() == before
+            return
+        except Killed:
+            if self.entries() == before:  # and nobody was told that it is saved
+                return
+        self.made += [decision.saves] if decision.saves else []
+        self.gone |= {report_id: came[report_id] for report_id in decision.retires}
+        states = {entry.id: entry.state for entry in self.entries()}
+        assert [states[report_id] for report_id in decision.retires] == [decision.retired] * len(decision.retires)
+        assert decision.saves is None or states[decision.saves] is State.QUEUED
+
+    def is_stale(self, decision: Decision) -> bool:
+        """Whether the stay is not what it was when somebody decided, or what would be replaced has left since."""
+        if not decision.standing:
+            return False
+        entries = {entry.id: entry for entry in self.entries()}
+        stay = entries[decision.standing[0]].stay_id
+        standing = tuple(e.id for e in entries.values() if e.stay_id == stay and e.state not in GONE)
+        return standing != decision.standing or not all(entries[each].retractable for each in decision.retires)
+
+    @rule(stay=st.integers(0, 5), what=WHAT, which=WHICH, same=st.booleans(), death=st.none() | KILLS)
+    def report(self, stay: int, what: str, which: int, *, same: bool, death: Death | None) -> None:
         """Any kind of report of any stay; a new stay may be one that another report covers already."""
-        self.saved(self.house.outbox, stay, kind, same=same, death=None if death is None else Death(1, death))
+        death = None if death is None else replace(death, step=death.step % 4 + 1)
+        self.saved(self.house.outbox, stay, what, which, same=same, death=death)
+
+    @rule(stay=st.integers(0, 3), what=WHAT, which=WHICH, run=RUNS, other=st.none() | WHAT)
+    def think_it_over(self, stay: int, what: str, which: int, run: Run, other: str | None) -> None:
+        """Somebody is asked whether they mean it, and answers when a sync, or another desk, has come between."""
+        if stay not in self.stays:
+            return
+        staff = Staff(self.third, self.clock, self.chance)
+        decision = staff.decides(stay_id(stay), what, which)
+        self.run(run)
+        if other is not None:
+            self.saved(self.house.outbox, stay, other)
+        decision = self.only_if_there_is_room(decision)
+        if decision is not None:
+            self.done(decision, at_once=False)
 
     # Runs.
 
@@ -185,7 +253,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         fragile: Any = Fragile(outbox, process, lockless=run.lockless)
         terms = Terms(
             settings,
-            first="" if run.first is None else uuid(run.first),
+            first="" if run.first is None else self.made[run.first % self.total],
             keep_backoff=run.keep_backoff,
             wait_s=run.wait_s,
         )
@@ -226,6 +294,8 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.another_run(replace(event, lockless=True))
         elif event.what == "report":
             self.saved(self.second, self.total % 8, same=event.lockless)
+        elif event.what in CHANGES:
+            self.what_is_being_sent_is_changed(event)
         elif event.what in {"ahead", "back"}:
             self.jumped = True
             self.clock.time += timedelta(hours=3 if event.what == "ahead" else -3)
@@ -248,6 +318,15 @@ class DeliveryMachine(RuleBasedStateMachine):
         assert lines == []
         assert self.entries() == before
         assert process.dead or (outcome is not None and outcome.busy and outcome.exit_code == 0)
+
+    def what_is_being_sent_is_changed(self, event: Meanwhile) -> None:
+        """Somebody at another desk thinks better of it, as far as that is still to be had."""
+        entries = self.entries()
+        stays = [entry.stay_id for entry in entries if entry.state in {State.SENDING, State.PENDING}]
+        staff = Staff(self.second, self.clock, self.chance)
+        decision = self.decided(staff, stays[0] if stays else entries[0].stay_id, event.what, event.call)
+        if decision is not None:
+            self.done(decision)
 
     # What holds after a run.
 
@@ -323,21 +402,45 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.run(Run(later=plan.LEASE if ahead else timedelta(seconds=1), keep_backoff=True))
 
     def recovered(self) -> None:
-        """The line is good again and time goes on: within three days all is there that no person must correct."""
+        """The line is good again and time goes on: within three days all is there that no person must correct.
+
+        And when that was corrected, too, then all that was not taken back.
+        """
         self.authority.calm()
         self.log_in()
+        self.three_days_pass()
+        entries = [entry for entry in self.entries() if entry.state not in GONE]
+        refused = {entry.stay_id for entry in entries if entry.state is State.REJECTED}
+        assert {entry.stay_id for entry in entries if entry.state is not State.ACCEPTED} == refused
+        self.both_sides_have_the_same()
+        self.what_was_refused_is_mended()
+        assert {entry.state for entry in self.entries()} <= {State.ACCEPTED, *GONE}
+        self.both_sides_have_the_same()
+        self.nothing_personal_is_readable()
+
+    def three_days_pass(self) -> None:
         for _ in range(3):
             self.clock.time += timedelta(days=1, minutes=1)
             self.house.sync(settings=self.settings)
-        entries = self.entries()
-        refused = {entry.stay_id for entry in entries if entry.state is State.REJECTED}
-        assert {entry.stay_id for entry in entries if entry.state is not State.ACCEPTED} == refused
-        accepted = {entry.id for entry in entries if entry.state is State.ACCEPTED}
+
+    def both_sides_have_the_same(self) -> None:
+        accepted = {entry.id for entry in self.entries() if entry.state is State.ACCEPTED}
         assert self.authority.acquired.keys() <= accepted
         assert all(
-            entry.last_error == "duplicate" for entry in entries if entry.id in accepted - set(self.authority.order)
+            entry.last_error == "duplicate"
+            for entry in self.entries()
+            if entry.id in accepted - {*self.authority.order}
         )
-        self.nothing_personal_is_readable()
+
+    def what_was_refused_is_mended(self) -> None:
+        """`apoa fix`, until nothing is left to mend."""
+        staff = Staff(self.house.outbox, self.clock, self.chance)
+        for entry in self.entries():
+            if entry.state is State.REJECTED:
+                decision = staff.decides(entry.stay_id, "fix")
+                assert decision is not None
+                self.done(decision)
+        self.three_days_pass()
 
     def nothing_personal_is_readable(self) -> None:
         """Neither in the log nor in any byte of any file."""
@@ -351,6 +454,9 @@ class DeliveryMachine(RuleBasedStateMachine):
     def entries(self) -> list[Entry]:
         return list(self.second.entries(Selection()))
 
+    def of(self, stay: int) -> list[Entry]:
+        return list(self.second.entries(Selection(stay_id=stay_id(stay))))
+
     def submitted(self, since: int = 0) -> Counter[str]:
         """How often each report was submitted, from a batch on."""
         return Counter(report_id for batch in self.authority.batches[since:] for report_id in batch)
@@ -363,7 +469,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_that_was_saved_disappears(self) -> None:
-        assert [entry.id for entry in self.entries()] == [uuid(number) for number in range(self.total)]
+        assert sorted(entry.id for entry in self.entries()) == sorted(self.made)
 
     @invariant()
     def nothing_is_acquired_twice(self) -> None:
@@ -371,11 +477,31 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_overtakes_within_its_stay(self) -> None:
-        for stay, ids in self.made.items():
-            arrived = [
-                known for known, kept in self.authority.known.items() if kept.content["stay_id"] == stay_id(stay)
-            ]
+        """What was refused and then replaced came, too, and counts for nothing."""
+        came = [known for known in self.authority.known if known not in self.gone]
+        for stay in self.stays:
+            ids = [entry.id for entry in self.of(stay) if entry.state not in GONE]
+            arrived = [known for known in came if known in ids]
             assert arrived == ids[: len(arrived)]
+
+    @invariant()
+    def what_was_taken_back_never_arrives(self) -> None:
+        """Replaced or withdrawn: so it stays; the authority has it not, or refused it, and gets it no more."""
+        states = {entry.id: entry.state for entry in self.entries()}
+        assert {report_id for report_id, state in states.items() if state in GONE} == self.gone.keys()
+        submitted = self.submitted()
+        for report_id, came in self.gone.items():
+            kept = self.authority.known.get(report_id)
+            assert kept is None or kept.verdict.status is Status.REJECTED
+            assert kept is not None or submitted[report_id] == came
+
+    @invariant()
+    def both_sides_know_who_is_in_house(self) -> None:
+        """Of a stay on which nothing waits and nothing was refused, both tell the same."""
+        for stay in self.stays:
+            standing = [entry for entry in self.of(stay) if entry.state not in GONE]
+            if all(entry.state is State.ACCEPTED for entry in standing):
+                assert self.authority.kinds(stay_id(stay)) == [entry.kind.value for entry in standing]
 
     @invariant()
     def only_the_authority_makes_receipts(self) -> None:

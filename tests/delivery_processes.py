@@ -197,7 +197,10 @@ class Line:
 
 
 class Tactless(AuthoritySimulator):
-    """It counts how often it acquires each report, repeats what it read about guests, and may not even be there."""
+    """It counts how often it acquires each report, repeats what it read about guests, and may not even be there.
+
+    And it is strict: it refuses whatever does not fit what it has of a stay, so that nobody may send it such a thing.
+    """
 
     def __init__(self, *, max_batch: int = 500) -> None:
         super().__init__(max_batch=max_batch)
@@ -233,6 +236,15 @@ class Tactless(AuthoritySimulator):
         except CallRefused:
             raise CallRefused(msg("The authority does not accept it: {detail}", detail=literal(WORDS))) from None
 
+    def _out_of_order(self, report_id: str, report: dict[str, Any]) -> Verdict | None:
+        code = _unfit(self.kinds(report["stay_id"]), report["kind"])
+        return Verdict(report_id, Status.REJECTED, errors=(Finding("stay_id", code, literal("No.")),)) if code else None
+
+    def kinds(self, stay_id: str) -> list[str]:
+        """What it has of a stay, in the order in which it came."""
+        kept = [each for each in self.known.values() if each.verdict.status is not Status.REJECTED]
+        return [each.content["kind"] for each in kept if each.content["stay_id"] == stay_id]
+
     def _judged(self, report_id: str, step: Step) -> Verdict:
         verdict = super()._judged(report_id, step)
         self.times[report_id] += verdict.receipt is not None
@@ -242,12 +254,25 @@ class Tactless(AuthoritySimulator):
         return verdict._replace(warnings=remark)
 
 
-def made(number: int, stay: int, kind: Kind, document: int | None = None) -> Report:
-    """The report with this number, of any kind, as the contract has it."""
-    plain = report(number, stay, kind, document)
-    if kind is Kind.AMEND:
-        return replace(plain, reason=WORDS)
-    return replace(plain, guest=None, stay=None, reason=WORDS) if kind is Kind.CANCEL else plain
+def _unfit(had: Sequence[str], kind: str) -> str:
+    """Why a report of this kind does not fit those that were had; empty where it does."""
+    if "cancel" in had:
+        return "void"
+    if (kind == "check_in") == bool(had):
+        return "unknown_stay" if not had else "stay_exists"
+    gone = [each for each in had if each != "check_in"][-1:] == ["check_out"]
+    return "gone" if kind == "check_out" and gone else ""
+
+
+LONG_AGO = timedelta(days=60)
+"""When the guests came: no clock that is set back makes that a time to come."""
+
+
+def made(number: int, stay: int, document: int | None = None) -> Report:
+    """The arrival with this number: the first report of its stay."""
+    plain = report(number, stay, Kind.CHECK_IN, document)
+    assert plain.stay is not None
+    return replace(plain, stay=replace(plain.stay, check_in=plain.stay.check_in - LONG_AGO))
 
 
 @dataclass

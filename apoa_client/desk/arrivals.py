@@ -4,18 +4,20 @@ Filing needs no secret and no line: a report is saved with the keyring locked an
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING
 
 from apoa_client.desk.ids import RandomBytes, new_id
+from apoa_client.desk.stays import Stays, Story
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports import Clock, Entry, Outbox
 from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Report
+from apoa_client.report.model import Guest, Report
+from apoa_client.report.recurrence import guest_tag
 from apoa_client.report.rules import Examination, examine
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ class House:
 
     zone: tzinfo
     window_hours: int
+    index_key: bytes = field(default=b"", repr=False)
+    """Of the hash by which a guest is known again; empty where the property was set up without one."""
 
 
 class CheckingDesk:
@@ -79,7 +83,34 @@ class Desk(CheckingDesk):
             stay=examination.stay,
         )
 
-    def file(self, report: Report, warnings: Sequence[Finding]) -> Entry:
-        """Save a report. When this returns, a power cut no longer loses it. Raises `StorageProblem`."""
-        due = due_at(report.stay.check_in, self._house.window_hours) if report.stay is not None else None
-        return self._outbox.add(report, due_at=due, warnings=warnings)
+    def file(
+        self,
+        report: Report,
+        warnings: Sequence[Finding],
+        replaces: Sequence[str] = (),
+        standing: Sequence[str] = (),
+    ) -> Entry:
+        """Save a report, in the place of those that it replaces. When this returns, a power cut no longer loses it.
+
+        Raises `StorageProblem`, or `ReportMoved` where one of those cannot be replaced any more, or where the stay has
+        other reports by now than those `standing` when this one was made.
+        """
+        is_check_in = report.kind is Kind.CHECK_IN and report.stay is not None
+        due = (
+            due_at(report.stay.check_in, self._house.window_hours) if report.stay is not None and is_check_in else None
+        )
+        tag = self._tag(report.guest) if report.guest is not None else None
+        behind = {"replaces": replaces, "standing": standing}
+        return self._outbox.add(report, due_at=due, warnings=warnings, guest_tag=tag, **behind)
+
+    def reported_before(self, report: Report) -> list[Story]:
+        """Other stays of the same travel document for any of the same nights, as far as this computer knows."""
+        tag = self._tag(report.guest) if report.guest is not None else None
+        if tag is None or report.stay is None:
+            return []
+        first, last = report.stay.check_in.date(), report.stay.planned_check_out
+        return list(Stays(self._outbox, self._house.zone).same_guest(tag, first, last, but=report.stay_id))
+
+    def _tag(self, guest: Guest) -> int | None:
+        key = self._house.index_key
+        return guest_tag(key, guest.document) if key else None

@@ -14,6 +14,7 @@ import pytest
 from conftest import search
 from delivery_machine import DeliveryMachine
 from delivery_processes import FAULTS, Death, Meanwhile, Process, Run
+from delivery_staff import CHANGES
 
 from apoa_client.report.kinds import State
 
@@ -71,7 +72,7 @@ def test_a_death_at_each_step(after: bool) -> None:  # noqa: FBT001  a parameter
 @pytest.mark.parametrize("call", range(1, 7))
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("lockless", [False, True])
-@pytest.mark.parametrize("what", ["sync", "overtake", "report"])
+@pytest.mark.parametrize("what", ["sync", "overtake", "report", *CHANGES])
 def test_a_second_process_during_each_call(
     machine: DeliveryMachine,
     call: int,

@@ -1,0 +1,110 @@
+"""Who works at the desk while deliveries are tried: by the doors of the desk itself, on what the outbox tells them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conftest import FixedClock
+from delivery_processes import WORDS, Fragile, Process
+from outbox_helpers import WIB
+
+from apoa_client.desk.arrivals import Desk, House
+from apoa_client.desk.changes import Changes, Proposal, refused_one, retreat
+from apoa_client.desk.stays import Stays, Story
+from apoa_client.errors import DataRefused
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Entry
+from apoa_client.report.kinds import Kind, State
+from apoa_client.report.model import Report
+from apoa_client.report.rules import Examination
+
+CHANGES = ("check_out", "amend", "cancel", "take_back", "fix")
+"""What can be done about a stay. `cancel` is about the whole of it, `take_back` about any one of its reports."""
+
+
+class Chance:
+    """Bytes that are never the same twice."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, count: int) -> bytes:
+        self._count += 1
+        return self._count.to_bytes(count, "big")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What somebody is about to do, on what they saw: what would be saved, and what would be at its end."""
+
+    carry_out: Callable[[], object]
+    saves: str | None = None
+    retires: tuple[str, ...] = ()
+    retired: State = State.SUPERSEDED
+    standing: tuple[str, ...] = ()
+    """The stay's reports, as they were seen."""
+
+
+class Staff:
+    """A person at a desk, in a process of their own, which may die of it."""
+
+    def __init__(self, outbox: SqliteOutbox, clock: FixedClock, chance: Chance, process: Process | None = None) -> None:
+        self._outbox: Any = Fragile(outbox, process or Process())
+        house = House(WIB, 24, b"k")
+        self._desk = Desk(self._outbox, clock, house, chance)
+        self._changes = Changes(self._desk, self._outbox, clock, house, chance)
+        self._stays = Stays(self._outbox, WIB)
+
+    def welcomes(self, report: Report) -> Decision:
+        """A guest arrives."""
+        return Decision(lambda: self._desk.file(report, ()), saves=report.id)
+
+    def decides(self, stay_id: str, what: str, which: int = 0) -> Decision | None:
+        """One of `CHANGES`, to a stay that is known; None where the desk says that it cannot be."""
+        story = self._stays.of(stay_id)
+        among = story.standing or story.entries
+        meant = among[which % len(among)]
+        try:
+            if what in {"cancel", "take_back"}:
+                return self._takes_back(story, meant if what == "take_back" else story.entries[0])
+            return self._files(getattr(self, f"_{what}")(story, meant))
+        except DataRefused:
+            return None
+
+    def _files(self, proposal: Proposal) -> Decision:
+        return Decision(
+            lambda: self._changes.file(proposal), proposal.report.id, proposal.replaces, standing=proposal.standing
+        )
+
+    def _takes_back(self, story: Story, meant: Entry) -> Decision:
+        withdrawn = retreat(story, meant)
+        if not withdrawn:
+            return self._files(self._changes.cancel(story, WORDS))
+        return Decision(
+            lambda: self._changes.withdraw(story, withdrawn),
+            retires=tuple(entry.id for entry in withdrawn),
+            retired=State.WITHDRAWN,
+            standing=tuple(entry.id for entry in story.standing),
+        )
+
+    def _check_out(self, story: Story, _meant: Entry) -> Proposal:
+        return self._changes.check_out(story)
+
+    def _amend(self, story: Story, _meant: Entry) -> Proposal:
+        return self._changes.amend(story, self._otherwise(story.told or story.entries[0]), WORDS)
+
+    def _fix(self, story: Story, meant: Entry) -> Proposal:
+        refused = refused_one(story, meant)
+        if refused.kind is Kind.CHECK_OUT:
+            left = self._changes.check_out(Story(story.standing[: story.standing.index(refused)])).report.check_out
+            assert left is not None
+            return self._changes.mend_check_out(story, refused, left, None)
+        if refused.kind is Kind.CANCEL:
+            return self._changes.mend_cancel(story, refused, WORDS)
+        return self._changes.mend(story, refused, self._otherwise(refused), WORDS)
+
+    def _otherwise(self, entry: Entry) -> Examination:
+        """What a report said, with another room."""
+        report: Report = self._outbox.content(entry).report
+        assert report.stay is not None
+        return Examination(report.guest, replace(report.stay, room=f"{report.stay.room}+"), (), ())

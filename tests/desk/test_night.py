@@ -1,0 +1,118 @@
+"""The night that is handed over: which one it is, where the property is, and who and what belongs to it."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
+
+import pytest
+
+from apoa_client.desk.night import Guests, Night, guests_of, night_at, pressing_in
+from apoa_client.desk.stays import Story
+from apoa_client.ports import Entry
+from apoa_client.report.kinds import Kind, State
+from apoa_client.settings.zones import WIB, WIT, WITA
+
+EVENING, MORNING = date(2026, 11, 24), date(2026, 11, 25)
+DAY = timedelta(days=1)
+AT_EIGHT = night_at(datetime(2026, 11, 24, 20, 0, tzinfo=WIB), WIB)
+AT_SEVEN = night_at(datetime(2026, 11, 25, 7, 0, tzinfo=WIB), WIB)
+
+
+def entry(number: int, kind: Kind = Kind.CHECK_IN, state: State = State.ACCEPTED, **more: Any) -> Entry:
+    created_at = datetime(2026, 11, 20, tzinfo=UTC)
+    plain = Entry(number, f"report-{number}", "stay", kind, state, created_at, None)
+    return plain._replace(**more)
+
+
+def stay(first: date | None, last: date | None, *more: Kind) -> Story:
+    """A stay from its first night to its last morning, and what was reported after its check-in."""
+    reports = [entry(0, first_night=first, last_morning=last)]
+    return Story((*reports, *(entry(number, kind) for number, kind in enumerate(more, 1))))
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "evening", "in_the_morning"),
+    [
+        ("2026-11-24T12:00+07:00", WIB, date(2026, 11, 24), False),
+        ("2026-11-24T11:59+07:00", WIB, date(2026, 11, 23), True),
+        ("2026-11-24T23:59+07:00", WIB, date(2026, 11, 24), False),
+        ("2026-11-25T00:00+07:00", WIB, date(2026, 11, 24), True),
+        # Noon comes to Jayapura two hours before Jakarta, and midnight too.
+        ("2026-11-24T10:00+07:00", WIT, date(2026, 11, 24), False),
+        ("2026-11-24T10:00+07:00", WITA, date(2026, 11, 23), True),
+        ("2026-11-24T22:30+07:00", WIT, date(2026, 11, 24), True),
+        ("2026-11-24T22:30+07:00", WITA, date(2026, 11, 24), False),
+        # Month ends and leap days.
+        ("2026-12-01T06:00+07:00", WIB, date(2026, 11, 30), True),
+        ("2027-01-01T06:00+09:00", WIT, date(2026, 12, 31), True),
+        ("2028-02-29T21:00+08:00", WITA, date(2028, 2, 29), False),
+        ("2028-03-01T09:00+08:00", WITA, date(2028, 2, 29), True),
+        ("2027-03-01T09:00+08:00", WITA, date(2027, 2, 28), True),
+    ],
+)
+def test_which_night_it_is(now: str, zone: tzinfo, evening: date, *, in_the_morning: bool) -> None:
+    """From noon to noon by the property's clock, whatever the computer's zone."""
+    night = night_at(datetime.fromisoformat(now).astimezone(UTC), zone)
+    assert (night.evening, night.morning, night.is_morning) == (evening, evening + DAY, in_the_morning)
+    assert night.ends_at == datetime(night.morning.year, night.morning.month, night.morning.day, 12, tzinfo=zone)
+
+
+def lists(guests: Guests, story: Story) -> set[str]:
+    """In which lists a stay is."""
+    return {name for name in ("in_house", "arrived", "leaving", "overdue") if story in getattr(guests, name)}
+
+
+@pytest.mark.parametrize(
+    ("night", "story", "expected"),
+    [
+        (AT_EIGHT, stay(EVENING, MORNING + DAY), {"in_house", "arrived"}),
+        (AT_EIGHT, stay(EVENING, MORNING), {"in_house", "arrived", "leaving"}),
+        (AT_EIGHT, stay(EVENING - DAY, MORNING + DAY), {"in_house"}),
+        (AT_EIGHT, stay(EVENING - DAY, MORNING), {"in_house", "leaving"}),
+        (AT_EIGHT, stay(EVENING - DAY, EVENING), {"in_house", "overdue"}),
+        (AT_EIGHT, stay(EVENING - 9 * DAY, EVENING - 3 * DAY), {"in_house", "overdue"}),
+        (AT_EIGHT, stay(MORNING, MORNING + DAY), set()),
+        (AT_EIGHT, stay(EVENING, MORNING, Kind.CHECK_OUT), {"arrived"}),
+        (AT_EIGHT, stay(EVENING - DAY, MORNING, Kind.CHECK_OUT), set()),
+        (AT_EIGHT, stay(EVENING, MORNING, Kind.CANCEL), set()),
+        (AT_EIGHT, stay(None, None), {"in_house"}),
+        # The morning after: who came past midnight belongs to this night, and leaves another day.
+        (AT_SEVEN, stay(EVENING, MORNING), {"in_house", "arrived", "leaving"}),
+        (AT_SEVEN, stay(MORNING, MORNING + DAY), {"in_house", "arrived"}),
+        (AT_SEVEN, stay(EVENING - DAY, MORNING), {"in_house", "leaving"}),
+        (AT_SEVEN, stay(EVENING - DAY, EVENING), {"in_house", "overdue"}),
+        (AT_SEVEN, stay(EVENING - DAY, MORNING, Kind.CHECK_OUT), set()),
+        (AT_SEVEN, stay(MORNING + DAY, MORNING + 2 * DAY), set()),
+    ],
+)
+def test_who_belongs_to_it(night: Night, story: Story, expected: set[str]) -> None:
+    """In house, arrived, leaving, or overdue, as the evening and the morning after see it."""
+    assert lists(guests_of([story], night), story) == expected
+
+
+def test_a_withdrawn_stay_is_nobodys() -> None:
+    """It never was."""
+    gone = Story((entry(0, state=State.WITHDRAWN, first_night=EVENING, last_morning=MORNING),))
+    assert lists(guests_of([gone], AT_EIGHT), gone) == set()
+
+
+def ids(entries: Sequence[Entry]) -> list[int]:
+    return [each.seq for each in entries]
+
+
+def test_what_presses() -> None:
+    """What is due by noon, the refused apart; the soonest first, and what is delivered or due later not at all."""
+    end = AT_EIGHT.ends_at
+    reports = [
+        entry(1, state=State.QUEUED, due_at=end + timedelta(seconds=1)),
+        entry(2, state=State.QUEUED, due_at=end),
+        entry(3, state=State.PENDING, due_at=end - 20 * DAY),
+        entry(4, state=State.SENDING, due_at=end - DAY),
+        entry(5, Kind.CHECK_OUT, State.QUEUED),
+        entry(6, Kind.CHECK_OUT, State.REJECTED),
+        entry(7, state=State.REJECTED, due_at=end + DAY),
+        entry(8, state=State.REJECTED, due_at=end - DAY),
+        entry(9, state=State.ACCEPTED, due_at=end - DAY),
+    ]
+    pressing = pressing_in(reports, AT_EIGHT)
+    assert (ids(pressing.refused), ids(pressing.due)) == ([8, 7, 6], [3, 4, 2])
