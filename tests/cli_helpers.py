@@ -363,3 +363,8 @@ def assert_form(value: Mapping[str, Any], form: Mapping[str, type | tuple[type, 
 def spoken(language: str, sentence: str, **values: object) -> str:
     """A sentence of the program's as a reader of the language has it."""
     return catalogue_of(language).gettext(sentence).format(**values)
+
+
+def spoken_count(language: str, one: str, many: str, count: int) -> str:
+    """The same of a sentence that depends on a number."""
+    return catalogue_of(language).ngettext(one, many, count).format(count=count)

@@ -43,14 +43,14 @@ def ask_for_mrz(desk: Desk) -> Mrz | None:
 
 def ask_for_lines() -> list[str]:
     """One long line of a reader, two lines, or the three of a card; none where Enter alone is pressed."""
-    lines = [_line(_("MRZ line {number}").format(number=1))]
+    lines = [ask_line(_("MRZ line {number}").format(number=1))]
     if not lines[0]:
         return []
     if len(lines[0]) >= _ALL_LINES:
         return lines
-    lines.append(_line(_("MRZ line {number}").format(number=2)))
+    lines.append(ask_line(_("MRZ line {number}").format(number=2)))
     if all(len(line) <= _LINE_OF_A_CARD for line in lines):
-        lines.append(_line(_("MRZ line {number}").format(number=3)))
+        lines.append(ask_line(_("MRZ line {number}").format(number=3)))
     return lines
 
 
@@ -77,7 +77,7 @@ def _agreed(problem: Problem) -> Correction | None:
         return None
     if problem.field == "document_number":
         remark("  " + _("Many numbers would fit. Type the number from the page, or Enter to type the lines again."))
-        number = plain_document_number(_line("  " + text(BY_NAME["document_number"].label)))
+        number = plain_document_number(ask_line("  " + text(BY_NAME["document_number"].label)))
         return next((one for one in problem.corrections if plain_document_number(one.value) == number), None)
     best = problem.corrections[0]
     remark("  " + _("Perhaps: {value}").format(value=clean(best.value)))
@@ -89,16 +89,31 @@ def ask_again(typed: dict[str, str], errors: Sequence[Finding]) -> bool:
     if any(error.code in _NOT_BY_TYPING or error.field not in _NAMES for error in errors):
         return False
     for error in errors:
-        remark(bad("?") + " " + text(error.message))
-        if error.suggestion:
-            remark("  " + _("Perhaps: {value}").format(value=clean(error.suggestion)))
-        name = _NAMES[error.field]
-        typed[name] = _line("  " + text(BY_NAME[name].label))
-        if name == "nights":
-            typed.pop("planned_check_out", None)
-        if name == "surname" and error.code == "missing":
-            typed["given_names"] = _line("  " + text(BY_NAME["given_names"].label))
+        ask_field(typed, error)
     return True
+
+
+def askable(error: Finding) -> bool:
+    """Whether the field that an error is about can be asked for."""
+    return error.field in _NAMES
+
+
+def name_of(error: Finding) -> str:
+    """The name of the field that is asked for where this error is; empty for one that cannot be."""
+    return _NAMES.get(error.field, "")
+
+
+def ask_field(typed: dict[str, str], error: Finding) -> None:
+    """Ask for the field that an error is about, which is `askable`."""
+    remark(bad("?") + " " + text(error.message))
+    if error.suggestion:
+        remark("  " + _("Perhaps: {value}").format(value=clean(error.suggestion)))
+    name = _NAMES[error.field]
+    typed[name] = ask_line("  " + text(BY_NAME[name].label))
+    if name == "nights":
+        typed.pop("planned_check_out", None)
+    if name == "surname" and error.code == "missing":
+        typed["given_names"] = ask_line("  " + text(BY_NAME["given_names"].label))
 
 
 def agree(question: str, *, unless_told: bool = True) -> bool:
@@ -106,7 +121,7 @@ def agree(question: str, *, unless_told: bool = True) -> bool:
     remark(question)
     hint = _("(Enter = yes, n = no)") if unless_told else _("(y = yes, Enter = no)")
     while True:
-        answer = _line(hint).casefold()
+        answer = ask_line(hint).casefold()
         if not answer:
             return unless_told
         if answer in _YES | _NO:
@@ -118,5 +133,6 @@ def _complain(messages: Sequence[Message]) -> None:
         remark(f"{bad('x')} {text(message)}")
 
 
-def _line(question: str) -> str:
+def ask_line(question: str) -> str:
+    """What somebody types, without the spaces around it; empty for Enter alone."""
     return str(click.prompt(question, default="", show_default=False, err=True)).strip()

@@ -16,8 +16,13 @@ COMMANDS = {
     "check": "apoa_client.cli.check:check",
     "status": "apoa_client.cli.status:status",
     "list": "apoa_client.cli.register:list_reports",
-    "show": "apoa_client.cli.register:show",
-    "receipt": "apoa_client.cli.register:receipt",
+    "show": "apoa_client.cli.story:show",
+    "receipt": "apoa_client.cli.proof:receipt",
+    "received": "apoa_client.cli.by_hand:received",
+    "checkout": "apoa_client.cli.departure:checkout",
+    "amend": "apoa_client.cli.correction:amend",
+    "cancel": "apoa_client.cli.departure:cancel",
+    "fix": "apoa_client.cli.correction:fix",
     "sync": "apoa_client.cli.sync:sync",
     "setup": "apoa_client.cli.setup:setup",
     "login": "apoa_client.cli.login:login",
@@ -32,12 +37,22 @@ COMMANDS = {
     "key": "apoa_client.cli.key:key",
 }
 
-ALIASES = {"lapor": "report", "cek": "check", "daftar": "list", "kirim": "sync", "bukti": "receipt"}
+ALIASES = {
+    "lapor": "report",
+    "cek": "check",
+    "daftar": "list",
+    "keluar": "checkout",
+    "ubah": "amend",
+    "batal": "cancel",
+    "perbaiki": "fix",
+    "bukti": "receipt",
+    "kirim": "sync",
+}
 """Indonesian names of commands."""
 
 SECTIONS = (
     (N_("Daily work"), ("report", "check", "status")),
-    (N_("Guests"), ("list", "show", "receipt")),
+    (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
     (N_("Sending"), ("sync", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
     (N_("For the IT admin"), ("backup", "restore", "key", "purge", "log")),

@@ -1,6 +1,7 @@
-"""A guest's details as options, the same in every command that takes them."""
+"""A guest's details, and those of the stay, as options: the same in every command that takes them."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from apoa_client.cli.base import option
@@ -24,9 +25,49 @@ _DETAILS = (
     option("--email", text=N_("E-mail.")),
 )
 
+_ARRIVES = option("--check-in", text=N_("Check-in, 2026-11-24T19:50; now if it is left out."))
+_ARRIVED = option("--check-in", text=N_("Check-in, 2026-11-24T19:50."))
+_STAY = (
+    option("--nights", text=N_("Number of nights.")),
+    option("--planned-check-out", text=N_("Planned check-out, in place of the nights.")),
+    option("--room", text=N_("Room.")),
+    option("--purpose", text=N_("Purpose: tourism (wisata), business (bisnis), family (keluarga), ...")),
+    option("--note", text=N_("Note that is sent with the report.")),
+    option(
+        "--accept-check-digit",
+        is_flag=True,
+        text=N_("Accept the MRZ although a check digit does not fit. Compare it with the passport first."),
+    ),
+)
+_LINES = option(
+    "--mrz", multiple=True, metavar="LINE", text=N_("A line of the passport's MRZ; give it twice. - reads both.")
+)
+
 
 def guest_details(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the options of a guest's details, each None where it is not given, in the order of the table."""
     for declare in reversed(_DETAILS):
         function = declare(function)
     return function
+
+
+def whole_report(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare the options of a whole report: the lines, the guest's details, the stay's."""
+    return _LINES(guest_details(_ARRIVES(_stay_details(function))))
+
+
+def changed_report(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a report that was made before: what is left out stays as it was."""
+    return _LINES(guest_details(_ARRIVED(_stay_details(function))))
+
+
+def _stay_details(function: Callable[..., Any]) -> Callable[..., Any]:
+    for declare in reversed(_STAY):
+        function = declare(function)
+    return function
+
+
+def lines_given(mrz: Sequence[str]) -> list[str]:
+    """The lines that the option gave, read from standard input where it says so."""
+    lines = sys.stdin.read().splitlines() if tuple(mrz) == ("-",) else mrz
+    return [line for line in lines if line.strip()]

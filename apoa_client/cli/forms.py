@@ -1,13 +1,13 @@
 """A report in the two forms that every command shows it in: JSON, and words."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from apoa_client.cli.findings import NO_REPORT, findings_value
 from apoa_client.cli.language import _, current, text
-from apoa_client.cli.screen import clean
-from apoa_client.cli.words import PURPOSES, SEXES, day_text, moment_text
+from apoa_client.cli.screen import careful, clean, result, strong
+from apoa_client.cli.words import PURPOSES, SEXES, SOURCES, day_text, moment_text
 from apoa_client.ports import Content, Entry
 from apoa_client.report.deadline import instant
 from apoa_client.report.fields import FIELDS
@@ -50,10 +50,31 @@ def checked_value(report: Report, warnings: Sequence[Finding]) -> dict[str, Any]
 
 
 def receipt_value(receipt: Receipt | None, zone: tzinfo) -> dict[str, Any] | None:
-    """A receipt as JSON values, its time in the property's zone like every other."""
+    """A receipt as JSON values, its time in the property's zone like every other; `source` says whose the number is."""
     if receipt is None:
         return None
-    return {"number": receipt.number, "issued_at": instant(receipt.issued_at.astimezone(zone))}
+    issued_at = instant(receipt.issued_at.astimezone(zone))
+    return {"number": receipt.number, "issued_at": issued_at, "source": "typed" if receipt.typed else "authority"}
+
+
+def receipt_text(receipt: Receipt | None) -> str:
+    """A receipt's number, safe for a screen; one that staff typed in says so. Empty where there is none."""
+    if receipt is None:
+        return ""
+    number = clean(receipt.number)
+    return f"{number} ({_(SOURCES[True])})" if receipt.typed else number
+
+
+def say_erased(entry: Entry, zone: tzinfo) -> None:
+    """Say so where nothing of the guest is left."""
+    if entry.erased_at is not None:
+        result(careful(erased_line(entry.erased_at, zone)))
+
+
+def erased_line(erased_at: datetime, zone: tzinfo) -> str:
+    """That nothing of the guest is left, and when it went."""
+    moment = moment_text(erased_at, zone)
+    return _("The guest's data were erased on {moment}. This proof is kept.").format(moment=moment)
 
 
 def guest_name(guest: Guest) -> str:
@@ -63,11 +84,23 @@ def guest_name(guest: Guest) -> str:
 
 def card(report: Report, zone: tzinfo) -> list[str]:
     """A line for every field that has a value, in the order of APOA's form, safe for a screen."""
-    value = _guest_texts(report.guest) if report.guest is not None else {}
-    value |= _stay_texts(report.stay, zone) if report.stay is not None else {}
+    value = field_texts(report, zone)
     rows = [(text(item.label), clean(value[item.name])) for item in FIELDS if value.get(item.name)]
     width = max((len(label) for label, _value in rows), default=0)
     return [f"  {label:<{width}}  {shown}" for label, shown in rows]
+
+
+def differences(before: Report, after: Report, zone: tzinfo) -> list[str]:
+    """A line for every field that the second report says otherwise than the first, safe for a screen."""
+    old, new = field_texts(before, zone), field_texts(after, zone)
+    pairs = [(text(item.label), old.get(item.name, ""), new.get(item.name, "")) for item in FIELDS]
+    return [f"{label}: {clean(was) or '-'} → {strong(clean(now) or '-')}" for label, was, now in pairs if was != now]
+
+
+def field_texts(report: Report, zone: tzinfo) -> dict[str, str]:
+    """What each field of a report says, in words; empty where it says nothing. Not safe for a screen yet."""
+    value = _guest_texts(report.guest) if report.guest is not None else {}
+    return value | (_stay_texts(report.stay, zone) if report.stay is not None else {})
 
 
 def _guest_texts(guest: Guest) -> dict[str, str]:

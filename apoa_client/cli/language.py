@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from apoa_client.cli.screen import clean
-from apoa_client.texts import Message
+from apoa_client.texts import LANGUAGES, Message
 
 DOMAIN = "apoa"
 FALLBACK = "en"
@@ -33,6 +33,11 @@ def _(text: str) -> str:
 def in_language(language: str, sentence: str) -> str:
     """The sentence in this language, whichever one the reader's is."""
     return _catalogue(language).gettext(sentence)
+
+
+def both(sentence: str) -> str:
+    """The sentence in both languages, once where they are alike: for paper, which anybody may read."""
+    return " / ".join(dict.fromkeys(in_language(language, sentence) for language in LANGUAGES))
 
 
 @cache

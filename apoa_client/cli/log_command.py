@@ -1,57 +1,24 @@
 """`apoa log`: who did what to which report when, and the proof that nothing of it was changed."""
 
 from datetime import timedelta
-from typing import Any
 
 import click
 
 from apoa_client.app import App
 from apoa_client.cli.base import command, option
+from apoa_client.cli.events import action_text, detail_text, event_value
 from apoa_client.cli.language import N_, _
-from apoa_client.cli.register import day_began, find_stay
+from apoa_client.cli.reading import day_began
 from apoa_client.cli.screen import clean, document, good, result
 from apoa_client.cli.session import Session
 from apoa_client.cli.table import show_table
 from apoa_client.cli.words import moment_text
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.ports import AuditEntry, TrailCheck
-from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import short_id
 from apoa_client.texts import Message, msg
 
 _RECENT = timedelta(days=30)
-
-_ACTIONS = {
-    "saved": N_("saved"),
-    "accepted": N_("accepted by the authority"),
-    "pending": N_("received, decision later"),
-    "rejected": N_("refused by the authority"),
-    "deferred": N_("put off by the authority"),
-    "queued": N_("not delivered, waits again"),
-    "superseded": N_("replaced"),
-    "withdrawn": N_("withdrawn"),
-    "erased": N_("guest's data erased"),
-    "sending_stopped": N_("sending stopped"),
-    "sending_resumed": N_("sending goes on"),
-    "set_up": N_("set up"),
-    "logged_in": N_("password stored"),
-    "logged_out": N_("password removed"),
-    "key_rotated": N_("key replaced"),
-    "key_recovered": N_("key recovered"),
-    "key_exported": N_("key exported"),
-    "key_imported": N_("key imported"),
-    "backed_up": N_("backup made"),
-    "restored": N_("restored from a backup"),
-}
-"""Words for what the outbox tells; what is not here is shown as it is."""
-
-_DETAILS = {
-    "duplicate": N_("had been reported before"),
-    "retention": N_("its time was over"),
-    "request": N_("at the guest's request"),
-    "untested": N_("connection not tested"),
-}
-"""Words for details; the class of an error is shown as scripts and logs know it."""
 
 
 class TrailBroken(StorageProblem):
@@ -76,7 +43,7 @@ def log(session: Session, *, reference: str | None, since: str | None, verify: b
         return _verify(app, as_json=as_json)
     entries = _chosen(app, reference, since)
     if as_json:
-        document({"entries": [_value(app, entry) for entry in entries]})
+        document({"entries": [event_value(entry, app.house.zone) for entry in entries]})
     elif entries:
         heads = [_("Time"), _("Who"), _("Action"), _("Report"), _("Details")]
         show_table(heads, [_cells(app, entry) for entry in entries])
@@ -86,24 +53,20 @@ def log(session: Session, *, reference: str | None, since: str | None, verify: b
 
 
 def _chosen(app: App, reference: str | None, since: str | None) -> list[AuditEntry]:
-    reports = None if reference is None else [entry.id for entry in find_stay(app, reference)]
+    reports = None if reference is None else [entry.id for entry in app.stays.find(reference)[0].entries]
     began = day_began(app, since) if since else None
     if began is None and reports is None:
         began = app.clock.now() - _RECENT
     return app.outbox.trail.entries(reports=reports, since=began)
 
 
-def _value(app: App, entry: AuditEntry) -> dict[str, Any]:
-    return {**entry._asdict(), "at": instant(entry.at.astimezone(app.house.zone))}
-
-
 def _cells(app: App, entry: AuditEntry) -> list[str]:
     return [
         moment_text(entry.at, app.house.zone),
         clean(entry.who),
-        _(_ACTIONS[entry.action]) if entry.action in _ACTIONS else clean(entry.action),
+        action_text(entry),
         clean(short_id(entry.report)) if entry.report is not None else "",
-        _(_DETAILS[entry.detail]) if entry.detail in _DETAILS else clean(entry.detail or ""),
+        detail_text(entry),
     ]
 
 

@@ -1,5 +1,6 @@
 """`apoa purge`: erase guests' data whose time is over, or one stay's at the guest's request."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -9,7 +10,6 @@ from apoa_client.cli.ask import agree
 from apoa_client.cli.base import command, option
 from apoa_client.cli.forms import guest_name
 from apoa_client.cli.language import N_, _, text
-from apoa_client.cli.register import find_stay
 from apoa_client.cli.screen import bad, careful, document, good, remark, result, strong
 from apoa_client.cli.session import Session
 from apoa_client.cli.words import day_text
@@ -36,7 +36,7 @@ def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, ye
             raise UsageProblem(msg("--force goes with --guest only."), msg("See: apoa purge --help"))
         erasure = app.purge(dry_run=dry_run)
     else:
-        stay = find_stay(app, guest)
+        stay = app.stays.find(guest)[0].entries
         if not (dry_run or yes) and session.terminal and not as_json and not _agreed(app, stay, force=force):
             remark(_("Nothing was erased."))
             return Exit.DONE
@@ -48,7 +48,7 @@ def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, ye
     return Exit.DONE if erasure.complete else Exit.NOT_NOW
 
 
-def _agreed(app: App, stay: list[Entry], *, force: bool) -> bool:
+def _agreed(app: App, stay: Sequence[Entry], *, force: bool) -> bool:
     """Whether the person at the terminal means this guest, and knows what is not sent then."""
     undelivered = [short_id(entry.id) for entry in stay if entry.state in OPEN_STATES]
     remark(_("Guest: {name}. Reports: {ids}.").format(name=strong(_name(app, stay)), ids=_ids(stay)))
@@ -57,11 +57,11 @@ def _agreed(app: App, stay: list[Entry], *, force: bool) -> bool:
     return agree(_("Erase this guest's data? This cannot be undone."), unless_told=False)
 
 
-def _ids(stay: list[Entry]) -> str:
+def _ids(stay: Sequence[Entry]) -> str:
     return ", ".join(short_id(entry.id) for entry in stay)
 
 
-def _name(app: App, stay: list[Entry]) -> str:
+def _name(app: App, stay: Sequence[Entry]) -> str:
     """The guest's name, where a report can still be opened: erasing itself needs no key."""
     for entry in stay:
         try:

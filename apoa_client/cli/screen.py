@@ -4,6 +4,7 @@ Names come from strangers and answers from servers: a control character in them 
 or hide text (terminal escapes, bidirectional overrides). Whatever is not ours goes through `clean` first.
 """
 
+import os
 import re
 import sys
 from typing import Any, TextIO
@@ -31,17 +32,31 @@ def result(line: str = "") -> None:
 
 def write(text: str) -> None:
     """Text to stdout as it is. Raises `SettingsProblem` where it cannot be written: a full disk, say."""
+    _echo(text)
+
+
+def _echo(content: str | bytes, *, newline: bool = True) -> None:
     try:
-        click.echo(text)
+        click.echo(content, nl=newline, color=_colour())
     except BrokenPipeError:
         raise  # whoever read has left: nobody's mistake
     except OSError as exc:
         raise SettingsProblem(msg("The result cannot be written: {reason}.", reason=exc.strerror or "")) from None
 
 
+def raw(content: bytes) -> None:
+    """A whole file to stdout, byte for byte. Raises as `write`."""
+    _echo(content, newline=False)
+
+
 def remark(line: str = "") -> None:
     """A line that is not the result: to stderr."""
-    click.echo(_fitted(line, sys.stderr), err=True)
+    click.echo(_fitted(line, sys.stderr), err=True, color=_colour())
+
+
+def _colour() -> bool | None:
+    """As click takes it: none where NO_COLOR asks for that (no-color.org), else whatever the stream can show."""
+    return False if os.environ.get("NO_COLOR") else None  # noqa: TID251  where rich reads it too
 
 
 def _fitted(line: str, stream: TextIO | None) -> str:

@@ -1,5 +1,6 @@
 """`apoa setup`: make a property, with its key pair, its secrets and a test of the connection."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from apoa_client.cli.recovery import (
 from apoa_client.cli.screen import careful, clean, good, remark, result, strong
 from apoa_client.cli.session import Session
 from apoa_client.errors import Exit, NotNow, UsageProblem
-from apoa_client.settings.config import TRAINING, VAULTS, Property, load, valid_name
+from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, Property, load, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.texts import LANGUAGES, msg
 from apoa_client.vault.errors import KeyringMissing
@@ -37,6 +38,7 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 @command("setup", N_("Set up this computer for a property: authority or training, keys, password, a test."), _EXAMPLE)
 @option("--property", "name", metavar="NAME", text=N_("Short name of the property: a-z, 0-9, - and _."))
 @option("--training", is_flag=True, text=N_("Practise against a training authority in this program; needs no account."))
+@option("--by-hand", is_flag=True, text=N_("No authority takes reports yet: they are typed into APOA by hand."))
 @option("--api-url", metavar="URL", text=N_("Address of the authority, such as https://host/path/v1."))
 @option("--username", text=N_("Username at the authority."))
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
@@ -56,7 +58,7 @@ def setup(session: Session, /, *, name: str | None, non_interactive: bool, **ans
         answers = _ask(answers)
     name = name or session.property_name or (_ask_name() if asking else "")
     house = _house(session.app, name, answers)
-    password = "" if house.training else read_password(session, from_stdin=answers["password_stdin"])
+    password = "" if house.training or house.by_hand else read_password(session, from_stdin=answers["password_stdin"])
     attempt = _Attempt(session.app, password, answers["language"] or "", answers["recovery_file"])
     try:
         trouble = attempt(house)
@@ -67,11 +69,20 @@ def setup(session: Session, /, *, name: str | None, non_interactive: bool, **ans
     result(good(_("The property {name} is set up.").format(name=clean(house.name))))
     attempt.tell_code(house, asking=asking)
     if trouble is None:
-        result(_("The connection works. Report a guest with: {command}").format(command=strong("apoa report")))
+        _say_next(house)
         return Exit.DONE
     remark(careful(text(trouble.message)))
     remark(_("The connection is not tested yet; reports can be saved already. Test it later with: apoa login"))
     return trouble.exit_code
+
+
+def _say_next(house: Property) -> None:
+    report = strong("apoa report")
+    if not house.by_hand:
+        result(_("The connection works. Report a guest with: {command}").format(command=report))
+        return
+    result(_("Save a guest's report with: {command}").format(command=report))
+    result(_("Then type it into APOA with: apoa sync --by-hand"))
 
 
 class _Attempt:
@@ -126,10 +137,13 @@ def _ask(answers: dict[str, Any]) -> dict[str, Any]:
     if not asked["language"]:
         asked["language"] = click.prompt("Bahasa / Language", type=click.Choice(LANGUAGES), default="id", err=True)
         language.use(asked["language"])
-    if not asked["training"] and not asked["api_url"]:
+    if not (asked["training"] or asked["api_url"] or asked["by_hand"]):
         question = _("Is this for practice only (nothing is sent to an authority)?")
         asked["training"] = agree(question)
-    if not asked["training"]:
+        asked["by_hand"] = not asked["training"] and not agree(
+            _("Did the authority give you an address to send reports to? If not, you type them into APOA by hand.")
+        )
+    if not (asked["training"] or asked["by_hand"]):
         asked["api_url"] = asked["api_url"] or click.prompt(_("Address of the authority"), err=True)
         asked["username"] = asked["username"] or click.prompt(_("Username"), err=True)
     if not asked["timezone"]:
@@ -149,19 +163,40 @@ def _house(app: App, name: str, answers: dict[str, Any]) -> Property:
             msg("A property needs a short name of a-z, 0-9, - and _: {name} is none.", name=repr(name)),
             msg("Give one with --property, such as: --property melati"),
         )
-    address = TRAINING if answers["training"] else answers["api_url"] or (before.api_url if before is not None else "")
-    if not address:
-        raise UsageProblem(
-            msg("Where are reports sent?"), msg("Give --training for practice, or --api-url and --username.")
-        )
+    by_hand = _by_hand(before, answers)
+    address = "" if by_hand else _address(before, answers)
     house = before or Property(name, address, public_key="")
     given = {key: answers[key] for key in ("username", "office", "address", "ca_bundle", "vault") if answers[key]}
     if answers["timezone"]:
         given["timezone"] = _zone(answers["timezone"])
-    house = replace(house, api_url=address if address == TRAINING else check_base_url(address), **given)
+    if by_hand:
+        return replace(house, api_url="", environment="", delivery=MANUAL, **given)
+    house = replace(house, api_url=address, delivery=API, **given)
     if not house.training and not house.username:
         raise UsageProblem(msg("The authority's username is missing."), msg("Give it with --username."))
     return house
+
+
+def _by_hand(before: Property | None, answers: Mapping[str, Any]) -> bool:
+    """Whether people type the reports into APOA: because it is said, or was and nothing else is said now."""
+    elsewhere = answers["training"] or answers["api_url"]
+    if answers["by_hand"] and elsewhere:
+        raise UsageProblem(
+            msg("Reports are typed in by hand, or sent: not both."),
+            msg("Give one of --by-hand, --training and --api-url."),
+        )
+    return bool(answers["by_hand"]) or (before is not None and before.by_hand and not elsewhere)
+
+
+def _address(before: Property | None, answers: Mapping[str, Any]) -> str:
+    """Where reports are sent. Raises `UsageProblem`."""
+    address = TRAINING if answers["training"] else answers["api_url"] or (before.api_url if before is not None else "")
+    if not address:
+        raise UsageProblem(
+            msg("Where are reports sent?"),
+            msg("Give --training for practice, --api-url and --username, or --by-hand to type them into APOA."),
+        )
+    return address if address == TRAINING else check_base_url(address)
 
 
 def _zone(given: str) -> str:

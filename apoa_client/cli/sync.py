@@ -2,6 +2,8 @@
 
 import random
 import threading
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -34,25 +36,51 @@ _LONGEST_PAUSE_S = 60
     metavar="SECONDS",
     text=N_("Stop after this many seconds; what is left goes next time."),
 )
+@option(
+    "--by-hand", is_flag=True, text=N_("Send nothing: lay out what waits for typing into APOA, and file its numbers.")
+)
+@option("--sheet", type=click.Path(path_type=Path), metavar="FILE", text=N_("With --by-hand: write a sheet to print."))
+@option("--force", is_flag=True, text=N_("Replace an earlier sheet of this name."))
 @option("--quiet", "-q", is_flag=True, text=N_("Say only what a person must act on."))
 @option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
 @click.pass_obj
-def sync(session: Session, *, scheduled: bool, wait_s: float | None, quiet: bool, as_json: bool) -> int:
-    """Run one delivery and say what it came to."""
+def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, as_json: bool, **manner: Any) -> int:  # noqa: ANN401  click's
+    """Run one delivery, or have people type what waits; say what it came to."""
     session.json = as_json
-    session.quiet = session.quiet or quiet or scheduled
-    if scheduled:
+    session.quiet = session.quiet or manner["quiet"] or scheduled
+    if session.app.house.by_hand or manner["by_hand"] or manner["sheet"] is not None:
+        code = _type_in(session, manner, asking=session.terminal and not (scheduled or as_json))
+    else:
+        code = _deliver(session, Terms(session.app.house.fingerprint, keep_backoff=scheduled, wait_s=wait_s))
+    if not scheduled:
+        return code
+    purged = _purge(session)
+    _notify(session)
+    return code or purged
+
+
+def _deliver(session: Session, terms: Terms) -> Exit:
+    if terms.keep_backoff:
         _pause()
     bar = watcher(session)
-    terms = Terms(session.app.house.fingerprint, keep_backoff=scheduled, wait_s=wait_s)
     with Signals() as signals:
         outcome = session.app.deliver(terms, bar, signals)
-    if as_json:
+    if session.json:
         document(_value(outcome))
     else:
         _say(session, outcome)
-    purged = _purge(session) if scheduled else Exit.DONE
-    return outcome.exit_code or purged
+    return outcome.exit_code
+
+
+def _type_in(session: Session, manner: Mapping[str, Any], *, asking: bool) -> Exit:
+    """Nothing is sent. A sheet that is written is done; whatever else waits is left for later."""
+    from apoa_client.cli.by_hand import Sheet, type_in  # not for whoever sends
+
+    sheet = Sheet(manner["sheet"], manner["force"]) if manner["sheet"] is not None else None
+    outcome = type_in(session, sheet, asking=asking)
+    if session.json:
+        document(_value(outcome))
+    return Exit.DONE if sheet is not None else outcome.exit_code
 
 
 def _purge(session: Session) -> Exit:
@@ -63,6 +91,13 @@ def _purge(session: Session) -> Exit:
         show_error(exc)
         return exc.exit_code
     return Exit.DONE
+
+
+def _notify(session: Session) -> None:
+    """Tell on the desktop what a person must act on: what automatic sending prints, nobody sees."""
+    from apoa_client.cli.notice import notify  # for the schedule alone
+
+    notify(session.app)
 
 
 def _pause() -> None:

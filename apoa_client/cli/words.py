@@ -1,5 +1,6 @@
 """Words for what the outbox knows: states, kinds, days and times. Light, because `apoa status` loads it."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, tzinfo
 
 from apoa_client.cli.language import N_, _, text
@@ -23,6 +24,9 @@ KINDS = {
     Kind.CANCEL: N_("cancellation"),
 }
 
+SOURCES = {False: N_("number from the reporting server"), True: N_("number typed in by staff")}
+"""Whose a receipt's number is, by whether staff typed it in."""
+
 SEXES = {"M": N_("male"), "F": N_("female"), "X": N_("not stated")}
 
 PURPOSES = {
@@ -42,15 +46,20 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def day_text(day: date) -> str:
-    """A date in words: no order of numbers to mistake."""
-    return f"{day.day} {_(_MONTHS[day.month - 1])} {day.year}"
+def day_text(day: date, say: Callable[[str], str] = _) -> str:
+    """A date in words: no order of numbers to mistake. `say` puts the month's name into a language, or into two."""
+    return f"{day.day} {say(_MONTHS[day.month - 1])} {day.year}"
 
 
-def moment_text(moment: datetime, zone: tzinfo) -> str:
+def near_day_text(day: date, today: date) -> str:
+    """A date in words, without the year where that is this one: for a table that must be narrow."""
+    return day_text(day) if day.year != today.year else f"{day.day} {_(_MONTHS[day.month - 1])}"
+
+
+def moment_text(moment: datetime, zone: tzinfo, say: Callable[[str], str] = _) -> str:
     """An instant in the property's zone, which is named (WIB, WITA, WIT)."""
     local = moment.astimezone(zone)
-    return f"{day_text(local)} {local:%H:%M} {local.tzname()}"
+    return f"{day_text(local, say)} {local:%H:%M} {local.tzname()}"
 
 
 def seconds(time: timedelta | None) -> int | None:

@@ -1,11 +1,14 @@
-"""`apoa list`, `apoa show` and `apoa receipt`: what is kept, by state, guest, room and day; one in full; its proof."""
+"""`apoa list`: what is kept, by state, guest, room, nationality and day."""
 
+import sqlite3
 import sys
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, spoken
+from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, REPORT_KEYS, XIMENA, Apoa, assert_form, spoken
 
 SEALED: dict[str, Any] = {"guest": None, "stay": None, "errors": [], "warnings": []}
 
@@ -65,6 +68,17 @@ def test_a_table_on_a_terminal(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> 
     assert "[red]9" in said.out
 
 
+def test_what_names_no_guest_is_listed_with_its_own(three: Apoa) -> None:
+    """A check-out stands beside the guest of its stay, and is found by name and room; in JSON it says what it says."""
+    leaves = three("list", "--json").json["reports"][0]["id"]
+    assert three("checkout", leaves, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
+    who, room = GUESTS[0].name, "1"
+    assert [line for line in three("list").out.splitlines() if "check-out" in line and who in line]
+    found = three("list", "--json", "--guest", GUESTS[0].surname, "--room", room).json["reports"]
+    assert [report["kind"] for report in found] == ["check_in", "check_out"]
+    assert found[1]["guest"] is None
+
+
 def test_each_element_has_the_form_of_a_report(three: Apoa) -> None:
     """As `report --json` printed it."""
     said = three("list", "--json")
@@ -81,7 +95,7 @@ def test_choosing(three: Apoa) -> None:
     assert names(three, "--guest", "quij") == [XIMENA.surname]
     assert names(three, "--guest", "obadiah van") == [OBADIAH.surname]
     assert names(three, "--guest", QUENTIN.number.lower()) == [QUENTIN.surname]
-    assert names(three, "--room", "2") == [XIMENA.surname]
+    assert names(three, "--room", "2") == names(three, "--room", " 2 ") == [XIMENA.surname]
     assert names(three, "--room", "2", "--guest", "zyk") == []
 
 
@@ -119,81 +133,42 @@ def test_a_state_that_is_none(away: Apoa) -> None:
     assert "withdrawn" in said.err
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_show(house: Apoa, lang: str) -> None:
-    """Everything about one report, in APOA's order, with what became of it."""
-    house(*QUENTIN.mrz("--note", "datang malam", "--phone", "+62 361 123"))
-    [report] = house.reports()
-    said = house("show", report["short_id"], lang=lang)
-    assert said.code == 0
-    number = report["receipt"]["number"]
-    for words in (QUENTIN.surname, QUENTIN.birth_place, "datang malam", "+62 361 123", "(POL)", number):
-        assert words in said.out
-    assert spoken(lang, "Made: {moment}", moment=f"24 {spoken(lang, 'Nov')} 2026 20:00 WIB") in said.out
-    assert spoken(lang, "Attempts to send: {count}", count=1) in said.out
-    assert_form(house("show", report["id"], "--json", lang=lang).json, REPORT_KEYS)
-
-
-def test_a_report_is_found_by_any_of_its_names(three: Apoa) -> None:
-    """Full id, short id, the beginning of either, or the stay's id."""
-    for report in three.reports():
-        for reference in (
-            report["id"],
-            report["short_id"],
-            report["short_id"][:6],
-            report["stay_id"],
-            f" {report['id']} ",
-        ):
-            assert three("show", reference, "--json").json == report
-        assert three("receipt", report["short_id"], "--json").json["id"] == report["id"]
+def test_nationality(three: Apoa) -> None:
+    """By code or by name, in either language; Germany however it is written."""
+    for text in ("POL", "Poland", "polandia", "pl"):
+        assert names(three, "--nationality", text) == [QUENTIN.surname]
+    assert names(three, "--nationality", "Spanyol", "--room", "1") == []
+    three.save(replace(QUENTIN, surname="MUELLER", number="C01X00T47", state="D"))
+    for text in ("D", "DEU", "Jerman", "Germany"):
+        assert names(three, "--nationality", text) == ["MUELLER"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("command", ["show", "receipt"])
-def test_a_reference_that_means_several_or_none(three: Apoa, command: str, lang: str) -> None:
-    """A usage mistake: the candidates are named, or where to look."""
-    several = three(command, three.reports()[0]["id"][:3], lang=lang)
-    assert (several.code, several.out) == (2, "")
-    assert all(report["short_id"] in several.err for report in three.reports())
-    none = three(command, "zzzz", lang=lang)
-    assert none.code == 2
-    assert spoken(lang, "There is no report {id}.", id="zzzz") in none.err
-    as_json = three(command, "zzzz", "--json", lang=lang)
-    assert (as_json.code, as_json.json["error"]["class"]) == (2, "usage_problem")
+@pytest.mark.parametrize("more", [[], ["--in-house"]])
+def test_a_nationality_that_is_none(away: Apoa, lang: str, more: list[str]) -> None:
+    """A usage mistake; those that may be meant are named."""
+    said = away("list", "--nationality", "Polnad", *more, lang=lang)
+    assert said.code == 2
+    near = "Polandia / Poland (POL)"
+    assert spoken(lang, "No country has this code or name. Did you mean {states}?", states=near) in said.err
+    assert away("list", "--nationality", "%%%", *more, lang=lang).code == 2
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_receipt(house: Apoa, lang: str) -> None:
-    """Its number, when and for what; in training, that it is none of Immigration's."""
-    house(*QUENTIN.mrz())
-    [report] = house.reports()
-    said = house("bukti", report["short_id"], lang=lang)
-    assert said.code == 0
-    assert spoken(lang, "Receipt number: {number}", number=report["receipt"]["number"]) in said.out
-    assert report["id"] in said.out
-    assert spoken(lang, "Training: this is no receipt of Immigration's.") in said.out
-    value = house("receipt", report["id"], "--json").json
-    assert value == {"id": report["id"], "state": "accepted", "receipt": report["receipt"]}
-
-
-def test_a_live_receipt_is_not_called_training(apoa: Apoa, serve: Serve) -> None:
-    """The warning is for training alone."""
-    apoa.set_up(serve(environment="production").base_url)
-    apoa(*QUENTIN.mrz())
-    said = apoa("receipt", apoa.reports()[0]["id"])
-    assert "Receipt number" in said.out
-    assert "raining" not in said.all
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_no_receipt_yet(away: Apoa, lang: str) -> None:
-    """A queued report never shows a number."""
-    report = away.save()
-    said = away("receipt", report["short_id"], lang=lang)
-    state = spoken(lang, "waiting")
-    sentence = "Report {id} has no receipt yet: {state}."
-    assert (said.code, said.out.strip()) == (0, spoken(lang, sentence, id=report["short_id"], state=state))
-    assert away("receipt", report["short_id"], "--json").json["receipt"] is None
+def test_a_damaged_file(three: Apoa, lang: str) -> None:
+    """What can still be read is listed, and then that the rest cannot; where nothing can, that alone is said."""
+    first, *others = three.reports()
+    for damaged, left in ((first["id"], others), ("", [])):
+        with closing(sqlite3.connect(three.home / "melati" / "outbox.db")) as db:
+            db.execute("UPDATE reports SET attempts = 'many' WHERE id = ? OR ? = ''", [damaged, damaged])
+            db.commit()
+        said = three("list", "--json", lang=lang)
+        assert said.code == 78
+        assert "outbox.db" in said.err
+        if left:
+            assert said.json["reports"] == left
+        else:
+            assert list(said.json) == ["error"]
 
 
 class TestWithoutTheKey:
@@ -212,23 +187,24 @@ class TestWithoutTheKey:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_shows_what_is_not_sealed(self, three: Apoa, lang: str) -> None:
-        """In a table and in full: ids, states and times, and dashes for the guest."""
+        """Ids, states and times, and dashes for the guest."""
         report = three.reports()[0]
         lose_the_key(three)
         table = three("list", lang=lang)
         assert table.code == 0
         assert report["short_id"] in table.out
         assert not any(word in table.all for guest in GUESTS for word in guest.words)
-        shown = three("show", report["short_id"], lang=lang)
-        assert shown.code == 0
-        assert spoken(lang, "Attempts to send: {count}", count=0) in shown.out
-        assert spoken(lang, "The private key that opens saved reports was not found.") in shown.err
+        assert spoken(lang, "The private key that opens saved reports was not found.") in table.err
 
-    def test_finds_no_guest(self, three: Apoa) -> None:
-        """Whether a sealed report is of that guest or room nobody can say."""
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_finds_no_guest(self, three: Apoa, lang: str) -> None:
+        """Whether a sealed report is of that guest, room or country nobody can say: exit 77, not an empty answer."""
         lose_the_key(three)
-        assert three("list", "--guest", "zyk", "--json").json == {"reports": []}
-        assert three("list", "--room", "1", "--json").json == {"reports": []}
+        for choice in (["--guest", "zyk"], ["--room", "1"], ["--nationality", "POL"]):
+            said = three("list", *choice, "--json", lang=lang)
+            assert (said.code, said.json) == (77, {"reports": []})
+            said = three("list", *choice, lang=lang)
+            assert (said.code, said.out.strip()) == (77, spoken(lang, "Without the key nobody can be looked up."))
 
     def test_reports_still(self, three: Apoa) -> None:
         """Saving needs no secret."""

@@ -54,7 +54,7 @@ def test_json_has_the_fixed_form(house: Apoa) -> None:
     assert sent["id"].endswith(sent["short_id"])
     assert sent["created_at"] == "2026-11-24T20:00:00+07:00"
     assert sent["due_at"] == "2026-11-25T20:00:00+07:00"
-    assert list(sent["receipt"]) == ["number", "issued_at"]
+    assert list(sent["receipt"]) == ["number", "issued_at", "source"]
     assert (waiting["state"], waiting["receipt"], waiting["attempts"]) == ("queued", None, 0)
     assert sent["guest"]["document"]["mrz"] == list(QUENTIN.lines)
     assert sent["guest"]["stay_permit"] == {"code": "B1", "number": None, "valid_until": None, "entry_date": None}
@@ -146,7 +146,7 @@ def test_every_option_reaches_the_report(away: Apoa) -> None:
 
 def test_typed_and_read_make_the_same_guest(away: Apoa) -> None:
     """What the two lines say and what is typed differ in the lines alone."""
-    read, typed = away.save()["guest"], away(*QUENTIN.typed("--no-send", "--json")).json["guest"]
+    read, typed = away.save()["guest"], away(*QUENTIN.typed("--no-send", "--json", "--again")).json["guest"]
     assert read["document"].pop("mrz") == list(QUENTIN.lines)
     assert typed["document"].pop("mrz") is None
     assert read == typed
@@ -250,7 +250,7 @@ def test_warnings_are_shown_and_sent_all_the_same(house: Apoa) -> None:
     assert "late" in said.err
     [report] = house.reports()
     assert {warning["code"] for warning in report["warnings"]} == {"expired", "late"}
-    assert "expired" in house("show", report["short_id"]).err
+    assert "expired" in house("show", report["short_id"]).out
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -265,7 +265,7 @@ def test_a_refusal_by_the_authority_is_told(apoa: Apoa, serve: Serve, lang: str)
     assert report["errors"]
     assert report["errors"][0]["message"] in said.out
     shown = apoa("show", report["id"], lang=lang)
-    assert report["errors"][0]["message"] in shown.err
+    assert report["errors"][0]["message"] in shown.out
     assert apoa("status", "--alarm").code == 75
 
 

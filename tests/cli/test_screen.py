@@ -187,3 +187,18 @@ def test_a_result_that_cannot_be_written(away: Apoa, monkeypatch: pytest.MonkeyP
     assert said.code == 78
     assert "The result cannot be written: No space left on device." in said.err
     assert "mistake" not in said.err
+
+
+@pytest.mark.parametrize(("asked", "coloured"), [("", True), ("1", False)])
+def test_no_color(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, asked: str, *, coloured: bool
+) -> None:
+    """At a terminal NO_COLOR is honoured wherever it says anything (no-color.org), on both streams."""
+    monkeypatch.setenv("NO_COLOR", asked)
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    screen.result(screen.bad("late"))
+    screen.remark(screen.careful("look"))
+    said = capsys.readouterr()
+    assert ("\x1b" in said.out, "\x1b" in said.err) == (coloured, coloured)
+    assert ("late" in said.out, "look" in said.err) == (True, True)

@@ -77,10 +77,12 @@ class TestSetup:
         more = ["--timezone", "wita", "--office", "Kanim Denpasar", "--address", "Jl. Melati 7", "--language", "id"]
         said = apoa.set_up(server.base_url + "/", *more)
         assert said.code == 0, said.err
-        public_key = settings(apoa)["public_key"]
+        public_key, index_key = settings(apoa)["public_key"], settings(apoa)["index_key"]
+        assert len(index_key) == 32
         assert settings(apoa) == {
             "api_url": server.base_url,
             "public_key": public_key,
+            "index_key": index_key,
             "username": "wisma-melati",
             "timezone": "Asia/Makassar",
             "office": "Kanim Denpasar",
@@ -286,7 +288,7 @@ class TestSetupAtATerminal:
 
     def test_a_real_authority(self, apoa: Apoa, serve: Serve) -> None:
         """Address, account and password; the password is asked unseen."""
-        keys = ["en", "n", serve().base_url, "wisma-melati", "WIB", "melati", PASSWORD]
+        keys = ["en", "n", "y", serve().base_url, "wisma-melati", "WIB", "melati", PASSWORD]
         said = apoa("setup", "--vault", "file", keys=keys)
         assert said.code == 0, said.all
         assert settings(apoa)["username"] == "wisma-melati"

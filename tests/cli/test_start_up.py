@@ -26,6 +26,7 @@ HEAVY = frozenset(
         "email",
         "http",
         "importlib.metadata",
+        "jinja2",
         "jsonschema",
         "keyring",
         "logging",
@@ -33,6 +34,7 @@ HEAVY = frozenset(
         "requests",
         "rich",
         "secretstorage",
+        "segno",
         "ssl",
         "subprocess",
         "tempfile",
@@ -101,8 +103,13 @@ def loaded_by(home: Path, *arguments: str, lang: str = "en") -> set[str]:
         (["check", *QUENTIN.mrz()[1:5]], NOT_FOR_CHECK),
         (["check", "--surname", QUENTIN.surname, "--nationality", "Polandia"], NOT_FOR_CHECK),
         (["list"], HEAVY - {"apoa_client.vault.keyring_store"}),
+        (["list", "--in-house"], HEAVY - {"apoa_client.vault.keyring_store"}),
+        (["status", "--tonight"], HEAVY - {"apoa_client.vault.keyring_store"}),
     ],
-    ids=["version", "status", "report from an MRZ", "report typed", "check an MRZ", "check typed", "list"],
+    ids=[
+        *("version", "status", "report from an MRZ", "report typed", "check an MRZ", "check typed", "list", "in house"),
+        "tonight",
+    ],
 )
 @pytest.mark.parametrize("lang", ["en", "id"])
 def test_what_is_not_loaded(away: Apoa, arguments: list[str], banned: frozenset[str], lang: str) -> None:
@@ -110,6 +117,14 @@ def test_what_is_not_loaded(away: Apoa, arguments: list[str], banned: frozenset[
     loaded = loaded_by(away.home, *arguments, lang=lang)
     assert "apoa_client.cli.main" in loaded
     assert sorted(loaded & banned) == []
+
+
+def test_a_receipt_on_screen_needs_no_templates(away: Apoa) -> None:
+    """They are loaded for paper alone, and opening a report for nothing less."""
+    report = away.save()
+    assert sorted(loaded_by(away.home, "receipt", report["id"]) & (HEAVY | {"nacl"})) == []
+    page = str(away.home.parent / "page.html")
+    assert {"jinja2", "segno", "nacl"} <= loaded_by(away.home, "receipt", report["id"], "--html", page)
 
 
 def test_a_check_needs_nothing_set_up(apoa: Apoa) -> None:

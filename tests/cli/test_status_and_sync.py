@@ -1,12 +1,25 @@
 """`apoa status` and `apoa sync`: what waits, and sending it, by hand and from cron."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, assert_form, spoken
+from cli_helpers import (
+    GUESTS,
+    LANGUAGES,
+    OBADIAH,
+    PASSWORD,
+    QUENTIN,
+    XIMENA,
+    Apoa,
+    Serve,
+    assert_form,
+    spoken,
+    spoken_count,
+)
 
 from apoa_client.cli import language
 from apoa_client.cli.words import skew_text
@@ -24,6 +37,7 @@ STATUS_KEYS: dict[str, Any] = {
     "last_contact_at": (str, type(None)),
     "sending_stopped": (dict, type(None)),
     "clock_skew_s": (int, type(None)),
+    "urgent": list,
 }
 SYNC_KEYS: dict[str, Any] = {
     **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), int),
@@ -48,13 +62,13 @@ class TestStatus:
         """Before and after anything happened."""
         before = house("status", "--json")
         house(*QUENTIN.mrz())
-        house.save(XIMENA)
+        waiting = house.save(XIMENA)
         after = house("status", "--json")
         for said in (before, after):
             assert said.code == 0
             assert_form(said.json, STATUS_KEYS)
             assert list(said.json["counts"]) == STATES
-        assert before.json["next_due_at"] is None
+        assert (before.json["next_due_at"], before.json["urgent"]) == (None, [])
         assert after.json == {
             "property": "melati",
             "environment": "training",
@@ -65,6 +79,15 @@ class TestStatus:
             "last_contact_at": "2026-11-24T20:00:00+07:00",
             "sending_stopped": None,
             "clock_skew_s": 0,
+            "urgent": [
+                {
+                    "id": waiting["id"],
+                    "short_id": waiting["short_id"],
+                    "kind": "check_in",
+                    "state": "queued",
+                    "due_at": "2026-11-25T20:00:00+07:00",
+                }
+            ],
         }
 
     def test_never_any_contact(self, away: Apoa) -> None:
@@ -94,6 +117,19 @@ class TestStatus:
         assert (value.code, value.json["overdue"], value.json["due_within_6h"]) == (75, 1, 0)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_what_is_late_by_hand(self, apoa: Apoa, lang: str) -> None:
+        """Where nothing is sent, nobody is told to send."""
+        assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
+        apoa.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
+        said = apoa("status", "--alarm", lang=lang)
+        assert said.code == 75
+        assert spoken(lang, "Overdue: {count}. Report them now: apoa sync --by-hand", count=1) in said.out
+        assert f"    1  {spoken(lang, 'Waiting to be typed into APOA')}\n" in said.out
+        for words in ("Waiting to be sent", "Waiting for a decision", "Refused, please correct"):
+            assert spoken(lang, words) not in said.out
+        assert spoken(lang, "Last contact with the authority: {moment}", moment="")[:-1] not in said.out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
     def test_training_and_live_are_told_apart(self, apoa: Apoa, serve: Serve, lang: str) -> None:
         """In the first line, where nobody overlooks it."""
         apoa.set_up(serve().base_url)
@@ -104,11 +140,53 @@ class TestStatus:
         assert live == f"bali  ({spoken(lang, 'live')})"
 
     def test_needs_no_key(self, away: Apoa) -> None:
-        """Counting opens nothing."""
-        away.save()
+        """Counting opens nothing, and neither do the lines of what is urgent: ids and kinds, no names."""
+        report = away.save()
         (away.home / "melati" / "keys.json").unlink()
         said = away("status")
         assert (said.code, said.err) == (0, "")
+        assert report["short_id"] in said.out
+        assert not any(word in said.out for word in QUENTIN.words)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_most_urgent_first(self, away: Apoa, lang: str) -> None:
+        """What is late, then what is due next, each in words with its kind and state."""
+        plenty = away.save(OBADIAH)["short_id"]
+        late = away.save(QUENTIN, "--check-in", "2026-11-23T16:30", "--yes")["short_id"]
+        soon = away.save(XIMENA, "--check-in", "2026-11-23T22:15")
+        assert away("checkout", soon["id"], "--yes", "--no-send").code == 0
+        lines = away("status", lang=lang).out.splitlines()
+        waits = spoken(lang, "waiting")
+        said = [
+            (spoken_count(lang, "{count} hour late", "{count} hours late", 3), late),
+            (spoken_count(lang, "{count} hour left", "{count} hours left", 2), soon["short_id"]),
+            (spoken(lang, "tomorrow {time}", time="20:00"), plenty),
+        ]
+        width = max(len(words) for words, _id in said)
+        expected = [f"  {words:<{width}}  {short}  {waits}" for words, short in said]
+        assert [line for line in lines if line.startswith("  ") and line.endswith(waits)] == expected
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_what_was_refused_says_how_to_mend_it(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Also where it has no deadline, as a check-out; and then its kind is said."""
+        apoa.set_up(serve("ok,reject").base_url)
+        arrival = apoa(*QUENTIN.mrz("--json")).json
+        departure = apoa("checkout", arrival["id"], "--yes", "--json").json
+        assert departure["state"] == "rejected"
+        said = apoa("status", "--alarm", lang=lang)
+        refused = f"{spoken(lang, 'check-out')}, {spoken(lang, 'refused')}"
+        assert said.code == 75
+        assert f"  -  {departure['short_id']}  {refused}: apoa fix {departure['short_id']}\n" in said.out
+        assert apoa("status", "--json").json["urgent"][0]["due_at"] is None
+
+    def test_many_are_cut_short(self, away: Apoa) -> None:
+        """The ten most urgent, and how many more; in JSON, ten too."""
+        for number in range(12):
+            away.save(replace(QUENTIN, number=f"ZX{number:07}"))
+        said = away("status").out
+        assert said.count("tomorrow 20:00") == 10
+        assert "  ... and 2 more: apoa list\n" in said
+        assert len(away("status", "--json").json["urgent"]) == 10
 
 
 class TestSync:
@@ -332,7 +410,7 @@ def test_another_process_that_sends_is_left_to_it(house: Apoa, lang: str) -> Non
     """Report and sync say so, save what they have, and exit with 0; a scheduled run says nothing."""
     path = Path(house.environ["APOA_HOME"]) / "melati" / "outbox.db"
     words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
-    house.monkeypatch.setattr("apoa_client.cli.arrival.SENDING_PATIENCE_S", 0.1)
+    house.monkeypatch.setattr("apoa_client.cli.filing.SENDING_PATIENCE_S", 0.1)
     with turn(path, 0) as ours:
         assert ours
         reported = house(*QUENTIN.mrz("--yes"), lang=lang)

@@ -1,9 +1,6 @@
 """The main job through the installed command: set up, report, queue, sync, receipt, and what gets in its way."""
 
 import os
-import pty
-import re
-import select
 import shlex
 import shutil
 import signal
@@ -29,6 +26,7 @@ from cli_helpers import (
     spoken,
 )
 from conftest import FixedClock
+from terminal_helpers import at_a_terminal, plain
 
 from apoa_client.cli import main
 
@@ -163,7 +161,7 @@ def test_an_interrupted_sync(apoa: Installed, sandbox: Start) -> None:
 def test_two_syncs_at_once(house: Installed) -> None:
     """Each report is delivered once, whoever takes it."""
     for guest in GUESTS * 2:
-        assert house(*guest.mrz("--no-send", "--room", "1")).code == 0
+        assert house(*guest.mrz("--no-send", "--room", "1", "--again")).code == 0
     both = [house.start("sync", "--json") for _run in range(2)]
     for running in both:
         _out, err = running.communicate(timeout=30)
@@ -219,47 +217,20 @@ def test_a_pipe_that_closes_early(house: Installed) -> None:
 def test_at_a_terminal_what_is_missing_is_asked(house: Installed, lang: str) -> None:
     """Only the place of birth, the nights and a yes are typed; colours and prompts go to the terminal."""
     first, second = OBADIAH.lines
-    shown = _at_a_terminal(
+    code, shown = at_a_terminal(
         house,
-        ["--lang", lang, "report", "--mrz", first, "--mrz", second, "--stay-permit", "B1"],
+        ["report", "--mrz", first, "--mrz", second, "--stay-permit", "B1"],
         [
             (spoken(lang, "Place of birth"), "ROAD TOWN"),
             (spoken(lang, "Nights"), "2"),
             (spoken(lang, "(Enter = yes, n = no)"), "y"),
         ],
+        lang,
+        coloured=True,
     )
+    assert code == 0
     assert spoken(lang, "Save and send this report?") in shown
     assert "\x1b[" in shown
-    assert spoken(lang, "Sent. Receipt number: {number}", number="").strip() in re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert spoken(lang, "Sent. Receipt number: {number}", number="").strip() in plain(shown)
     [report] = house.reports()
     assert (report["state"], report["guest"]["birth_place"]) == ("accepted", "ROAD TOWN")
-
-
-def _at_a_terminal(apoa: Installed, arguments: list[str], dialogue: list[tuple[str, str]]) -> str:
-    """Run a command at a terminal and type each answer when its question stands there; all that the terminal showed."""
-    process, terminal = pty.fork()
-    if process == 0:
-        environ = {**apoa.environ, "TERM": "xterm", "COLUMNS": "100"}
-        os.execve(apoa.command[0], [*apoa.command, *arguments], environ)  # noqa: S606  the command itself
-    shown, seen = "", 0
-    for question, answer in dialogue:
-        while re.search(re.escape(question) + r"[^\n]*: ?$", shown[seen:]) is None:
-            shown += _read(terminal)
-        seen = len(shown)
-        os.write(terminal, f"{answer}\n".encode())
-    while more := _read(terminal):
-        shown += more
-    os.close(terminal)
-    _process, status = os.waitpid(process, 0)
-    assert os.waitstatus_to_exitcode(status) == 0, shown
-    return shown
-
-
-def _read(terminal: int) -> str:
-    """What the terminal shows next; empty at the end."""
-    ready, _writable, _exceptional = select.select([terminal], [], [], 20)
-    assert ready, "the program neither asks nor ends"
-    try:
-        return os.read(terminal, 65536).decode()
-    except OSError:  # Linux' way to say that the other side is closed
-        return ""

@@ -1,0 +1,117 @@
+"""A notice on the desktop of whoever runs the program, shown by the platform's own tool: nothing has to be installed.
+
+A library would bring dependencies of its own for each platform (desktop-notifier: D-Bus, WinRT, Objective-C) for three
+lines here. Whatever the tool does, this ends after a few seconds and raises nothing. The texts are handed over as
+arguments or in the environment, and are never part of a script.
+"""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Mapping
+from shutil import which
+from typing import NamedTuple
+
+from apoa_client.vault.session_bus import session_buses
+
+_log = logging.getLogger(__name__)
+
+PATIENCE_S = 5.0
+"""How long all tries together may take."""
+
+_WINDOWS_PATIENCE_S = 20.0
+"""PowerShell's first start on an old computer with a virus scanner."""
+
+_PRIVATE = ("APOA_", "CREDENTIALS_DIRECTORY")
+"""Variables that begin like this may hold secrets, or say where they are, which no tool needs to know."""
+
+_APPLE_SCRIPT = (
+    *("-e", "on run texts"),
+    *("-e", "display notification (item 2 of texts) with title (item 1 of texts)"),
+    *("-e", "end run"),
+)
+
+# A toast, which stays in the Action Center; under the name of PowerShell, because a program that was never installed
+# with a shortcut has none of its own. No double quotes: they would have to survive the command line.
+_POWERSHELL = r"""
+$ErrorActionPreference = 'Stop'
+$null = [Windows.UI.Notifications.ToastNotificationManager, Windows.UI.Notifications, ContentType = WindowsRuntime]
+$null = [Windows.UI.Notifications.ToastNotification, Windows.UI.Notifications, ContentType = WindowsRuntime]
+$null = [Windows.Data.Xml.Dom.XmlDocument, Windows.Data.Xml.Dom.XmlDocument, ContentType = WindowsRuntime]
+$manager = [Windows.UI.Notifications.ToastNotificationManager]
+$page = $manager::GetTemplateContent([Windows.UI.Notifications.ToastTemplateType]::ToastText02)
+$texts = $page.GetElementsByTagName('text')
+$null = $texts.Item(0).AppendChild($page.CreateTextNode($env:APOA_NOTICE_TITLE))
+$null = $texts.Item(1).AppendChild($page.CreateTextNode($env:APOA_NOTICE_BODY))
+$toast = New-Object Windows.UI.Notifications.ToastNotification $page
+$name = '{1AC14E77-02E7-4E5D-B744-2EB1AE5198B7}\WindowsPowerShell\v1.0\powershell.exe'
+$manager::CreateToastNotifier($name).Show($toast)
+"""
+
+
+class Notice(NamedTuple):
+    """What is shown; what is `pressing` stays until somebody has seen it, where the desktop can do that."""
+
+    title: str
+    body: str
+    pressing: bool
+
+
+class _Call(NamedTuple):
+    """One try: a command, and its environment."""
+
+    arguments: list[str]
+    environ: dict[str, str]
+    patience_s: float
+
+
+def show(notice: Notice, environ: Mapping[str, str], uid: int | None, platform: str = sys.platform) -> bool:
+    """Show a notice to the user with this number (None where there are none); whether some tool says that it did."""
+    return any(_done(call) for call in _calls(notice, environ, uid, platform))
+
+
+def _calls(notice: Notice, environ: Mapping[str, str], uid: int | None, platform: str) -> list[_Call]:
+    kept = {name: value for name, value in environ.items() if not name.upper().startswith(_PRIVATE)}
+    name = {"darwin": "osascript", "win32": "powershell"}.get(platform, "notify-send")
+    # Without a PATH nothing is looked for: `which` would take this process's own.
+    tool = which(name, path=environ.get("PATH", ""))
+    if tool is None:
+        _log.info("no notice: there is no %s", name)
+        return []
+    if platform == "darwin":
+        return [_Call([tool, *_APPLE_SCRIPT, notice.title, notice.body], kept, PATIENCE_S)]
+    if platform == "win32":
+        texts = {"APOA_NOTICE_TITLE": notice.title, "APOA_NOTICE_BODY": notice.body}
+        arguments = [tool, "-NoProfile", "-NonInteractive", "-WindowStyle", "Hidden", "-Command", _POWERSHELL]
+        return [_Call(arguments, kept | texts, _WINDOWS_PATIENCE_S)]
+    return _on_each_bus(tool, notice, kept, uid)
+
+
+def _on_each_bus(tool: str, notice: Notice, environ: dict[str, str], uid: int | None) -> list[_Call]:
+    """Cron is told of no bus, and an old terminal may name one whose session is over."""
+    buses = session_buses(environ, uid)
+    if not buses:
+        _log.info("no notice: nobody is logged in at a desktop")
+    options = ["--app-name=apoa", f"--urgency={'critical' if notice.pressing else 'normal'}"]
+    arguments = [tool, *options, "--", notice.title, notice.body]
+    return [_Call(arguments, environ | {"DBUS_SESSION_BUS_ADDRESS": bus}, PATIENCE_S / len(buses)) for bus in buses]
+
+
+def _done(call: _Call) -> bool:
+    try:
+        done = subprocess.run(  # noqa: S603  a fixed command; the texts are our own, with counts
+            call.arguments,
+            env=call.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=call.patience_s,
+            check=False,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no black window for a moment
+        )
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        _log.info("no notice: %s", type(exc).__name__)
+        return False
+    if done.returncode != 0:
+        _log.info("no notice: exit code %d", done.returncode)
+    return done.returncode == 0

@@ -1,0 +1,228 @@
+"""`apoa list --in-house` and `--day`: the guests who are here, or were here on a night; one line a stay."""
+
+import sqlite3
+import sys
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+
+import click
+import pytest
+from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, spoken
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def inn(away: Apoa) -> Apoa:
+    """24 November: one guest until yesterday, one who leaves today, one who stays, and one who left."""
+    away.clock.forward(-2 * DAY)
+    away.save(QUENTIN, "--room", "Melati 7", "--nights", "1")
+    left = away.save(replace(QUENTIN, number="ZX7654321", surname="GONE"), "--room", "9", "--nights", "7")
+    away.clock.forward(DAY)
+    away.save(XIMENA, "--room", "8", "--nights", "1")
+    assert away("checkout", left["id"], "--no-send").code == 0
+    away.clock.forward(DAY)
+    away.save(OBADIAH, "--room", "8", "--nights", "40")
+    return away
+
+
+def names(apoa: Apoa, *options: str) -> list[str]:
+    said = apoa("list", "--json", *options)
+    assert said.code == 0, said.err
+    return [report["guest"]["surname"] for report in said.json["reports"]]
+
+
+ALL = [QUENTIN.surname, XIMENA.surname, OBADIAH.surname]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_who_is_in_house(inn: Apoa, lang: str) -> None:
+    """Room, guest, nationality, since, until, state, id; who should have left is marked, and comes first."""
+    said = inn("list", "--in-house", lang=lang)
+    assert (said.code, said.err) == (0, "")
+    heads, late, today, staying = said.out.splitlines()
+    words = [spoken(lang, head) for head in ("Rm.", "Guest", "Nat.", "Since", "Until", "State", "ID")]
+    assert heads.split() == words
+    november = spoken(lang, "Nov")
+    overdue = spoken(lang, "{day}, late", day=f"23 {november}")
+    for line, guest, room, state, days in (
+        (late, QUENTIN, "Melati 7", "POL", f"22 {november}  {overdue}"),
+        (today, XIMENA, "8 ", "ESP", f"23 {november}  {spoken(lang, 'today')}"),
+        (staying, OBADIAH, "8 ", "GBR", f"24 {november}  3 {spoken(lang, 'Jan')} 2027"),
+    ):
+        assert line.startswith(room)
+        assert all(word in line for word in (guest.name, state, days, spoken(lang, "waiting")))
+    assert {line.split()[-1] for line in (late, today, staying)} <= {report["short_id"] for report in inn.reports()}
+
+
+def test_on_a_narrow_terminal(inn: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn, and whole: nothing of an id is cut off."""
+    ids = [report["short_id"] for report in inn("list", "--in-house", "--json").json["reports"]]
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
+    lines = click.unstyle(inn("list", "--in-house").out).splitlines()
+    assert all(any(short_id in line for line in lines) for short_id in ids)
+    assert max(map(len, lines)) <= 60
+
+
+def test_as_json(inn: Apoa) -> None:
+    """The report that tells each stay, in the form that `list --json` has."""
+    said = inn("list", "--in-house", "--json")
+    assert list(said.json) == ["reports"]
+    for value in said.json["reports"]:
+        assert_form(value, REPORT_KEYS)
+        assert value in inn.reports()
+    amended = said.json["reports"][0]
+    inn("amend", amended["id"], "--room", "10", "--no-send")
+    [now] = inn("list", "--in-house", "--guest", "zyk", "--json").json["reports"]
+    assert (now["stay_id"], now["stay"]["room"]) == (amended["stay_id"], "10")
+
+
+def test_choosing(inn: Apoa) -> None:
+    """By room, guest, nationality and state; together they narrow down."""
+    assert names(inn, "--in-house") == ALL
+    assert names(inn, "--in-house", "--room", "8") == [XIMENA.surname, OBADIAH.surname]
+    assert names(inn, "--in-house", "--room", " melati  7 ") == [QUENTIN.surname]
+    assert names(inn, "--in-house", "--nationality", "Britania Raya") == [OBADIAH.surname]
+    assert names(inn, "--in-house", "--nationality", "gb", "--room", "Melati 7") == []
+    assert names(inn, "--in-house", "--guest", XIMENA.number.lower()) == [XIMENA.surname]
+    assert names(inn, "--in-house", "--state", "queued") == ALL
+    assert names(inn, "--in-house", "--state", "accepted", "--state", "rejected") == []
+
+
+def test_a_night(inn: Apoa) -> None:
+    """Whose told nights cover it, gone or not: the day of departure is no night."""
+    assert names(inn, "--day", "2026-11-21") == []
+    assert names(inn, "--day", "22/11/2026") == [QUENTIN.surname, "GONE"]
+    assert names(inn, "--day", "2026-11-23") == [XIMENA.surname]
+    assert names(inn, "--day", "2026-11-24") == [OBADIAH.surname]
+    assert names(inn, "--day", "2027-01-02") == [OBADIAH.surname]
+    assert names(inn, "--day", "2027-01-03") == []
+    assert names(inn, "--day", "2026-11-22", "--in-house") == [QUENTIN.surname]
+    assert names(inn, "--day", "2026-11-22", "--room", "9") == ["GONE"]
+    assert names(inn, "--day", "2026-11-22", "--in-house", "--room", "9") == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_who_left(inn: Apoa, lang: str) -> None:
+    """When they really did, and how their last report stands."""
+    gone = inn("list", "--day", "2026-11-22", lang=lang).out.splitlines()[-1]
+    assert spoken(lang, "left {day}", day=f"23 {spoken(lang, 'Nov')}") in gone
+
+
+def test_a_cancelled_stay_is_nobodys_night(house: Apoa) -> None:
+    """Nor is the guest in house."""
+    report = house(*QUENTIN.mrz("--json")).json
+    assert names(house, "--in-house") == names(house, "--day", "2026-11-24") == [QUENTIN.surname]
+    assert house("cancel", report["id"], "--reason", "salah tamu", "--yes").code == 0
+    assert names(house, "--in-house") == names(house, "--day", "2026-11-24") == []
+
+
+def test_a_refused_one_is_seen(apoa: Apoa, serve: Serve) -> None:
+    """By the state of the last report."""
+    assert apoa.set_up(serve("reject").base_url).code == 0
+    apoa(*QUENTIN.mrz())
+    apoa.save(XIMENA)
+    assert names(apoa, "--in-house", "--state", "rejected") == [QUENTIN.surname]
+    assert "refused" in apoa("list", "--in-house").out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_nobody(away: Apoa, lang: str) -> None:
+    """Said in words to people, and as an empty list to scripts."""
+    assert away("list", "--in-house", lang=lang).out.strip() == spoken(lang, "No guest is in house.")
+    for choice in (["--day", "2026-11-24"], ["--in-house", "--room", "7"], ["--in-house", "--state", "queued"]):
+        assert away("list", *choice, lang=lang).out.strip() == spoken(lang, "No such guest.")
+        assert away("list", *choice, "--json", lang=lang).json == {"reports": []}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("choice", [["--in-house", "--all"], ["--day", "2026-11-24", "--since", "2026-11-01"]])
+def test_what_does_not_go_together(away: Apoa, lang: str, choice: list[str]) -> None:
+    """Guests are not reports: a usage mistake, explained."""
+    said = away("list", *choice, lang=lang)
+    assert said.code == 2
+    sentence = "--in-house and --day list guests; --since and --all choose among reports."
+    assert spoken(lang, sentence) in said.err
+
+
+def test_a_day_that_is_none(away: Apoa) -> None:
+    """A usage mistake, explained."""
+    for day in ("kemarin", "2026-11", "2026-11-31"):
+        said = away("list", "--day", day)
+        assert (said.code, said.out) == (2, "")
+
+
+def test_help_tells_how_they_go_together(away: Apoa) -> None:
+    """In one place."""
+    said = away("list", "--help")
+    assert "With --in-house or --day, list guests instead" in " ".join(said.out.split())
+
+
+class TestWithoutTheKey:
+    """The private key cannot be had: nights and states are known all the same."""
+
+    @pytest.fixture
+    def locked(self, inn: Apoa) -> Apoa:
+        """The guests are in house, and nobody can read who they are."""
+        (inn.home / "melati" / "keys.json").unlink()
+        return inn
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_dashes(self, locked: Apoa, lang: str) -> None:
+        """For room, guest and nationality; and once, on stderr, how the key comes back."""
+        said = locked("list", "--in-house", lang=lang)
+        assert said.code == 0
+        lines = said.out.splitlines()
+        assert len(lines) == 4
+        assert all(line.split()[:3] == ["-", "-", "-"] for line in lines[1:])
+        assert spoken(lang, "today") in lines[2]
+        assert said.err.count("apoa key recover") == 1
+        assert not any(word in said.all for guest in GUESTS for word in guest.words)
+
+    def test_as_json(self, locked: Apoa) -> None:
+        """Sealed."""
+        reports = locked("list", "--day", "2026-11-22", "--json").json["reports"]
+        assert [(report["guest"], report["sealed"]) for report in reports] == [(None, True), (None, True)]
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_nobody_can_be_looked_up(self, locked: Apoa, lang: str) -> None:
+        """Exit 77: an empty list would be a wrong answer."""
+        said = locked("list", "--in-house", "--room", "8", lang=lang)
+        assert (said.code, said.out.strip()) == (77, spoken(lang, "Without the key nobody can be looked up."))
+        assert locked("list", "--in-house", "--state", "queued").code == 0
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_who_was_erased(house: Apoa, lang: str) -> None:
+    """At the guest's own request, while they are here: the night is covered, and nobody knows by whom."""
+    report = house(*QUENTIN.mrz("--json")).json
+    assert house("purge", "--guest", report["id"], "--yes").code == 0
+    line = house("list", "--in-house", lang=lang).out.splitlines()[-1]
+    assert spoken(lang, "erased") in line
+    assert house("list", "--in-house", "--room", "7", "--json").json == {"reports": []}
+
+
+def test_who_never_checked_out(house: Apoa) -> None:
+    """A month after the planned day nobody is taken to be here any more; the night is still told."""
+    house(*QUENTIN.mrz())
+    house.clock.forward(timedelta(days=33))
+    assert names(house, "--in-house") == [QUENTIN.surname]
+    house.clock.forward(DAY)
+    assert names(house, "--in-house") == []
+    assert names(house, "--in-house", "--day", "2026-11-24") == []
+    assert names(house, "--day", "2026-11-24") == [QUENTIN.surname]
+
+
+def test_from_before_nights_were_kept(house: Apoa) -> None:
+    """An older version's report tells none, and a correction that did was withdrawn: dashes, and still in house."""
+    report = house(*QUENTIN.mrz("--json")).json
+    later = house("amend", report["id"], "--room", "9", "--reason", "pindah", "--no-send", "--json").json
+    assert house("cancel", later["id"]).code == 0
+    with closing(sqlite3.connect(house.home / "melati" / "outbox.db")) as db:
+        db.execute("UPDATE reports SET first_night = NULL, last_morning = NULL WHERE kind = 'check_in'")
+        db.commit()
+    line = house("list", "--in-house").out.splitlines()[-1]
+    assert line.split() == ["7", *QUENTIN.name.split(), "POL", "-", "-", "sent", report["short_id"]]

@@ -1,0 +1,307 @@
+"""`apoa show`: the whole story of a stay, by any of its ids: every report, attempt and answer, in order."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cli_helpers import (
+    DANGEROUS,
+    GUESTS,
+    LANGUAGES,
+    QUENTIN,
+    REPORT_KEYS,
+    XIMENA,
+    Apoa,
+    Hostile,
+    Serve,
+    assert_form,
+    assert_harmless,
+    listening,
+    spoken,
+)
+
+from apoa_client.settings.user import user_name
+
+STORY_KEYS = {**REPORT_KEYS, "story": list}
+CHAPTER_KEYS = {**{key: kind for key, kind in REPORT_KEYS.items() if key not in {"guest", "stay"}}, "events": list}
+EVENT_KEYS = ["n", "at", "who", "action", "report", "detail", "link"]
+MINUTES = timedelta(minutes=10)
+
+
+def at(lang: str, day: int, time: str) -> str:
+    return f"{day} {spoken(lang, 'Nov')} 2026 {time} WIB"
+
+
+@pytest.fixture
+def three(away: Apoa) -> Apoa:
+    """Three guests who wait to be reported."""
+    for number, guest in enumerate(GUESTS, start=1):
+        away.save(guest, "--room", str(number))
+    return away
+
+
+@pytest.fixture
+def stay(house: Apoa) -> dict[str, dict[str, Any]]:
+    """A guest who moves and leaves: three reports, all of them sent; the check-out after a day without a line."""
+    arrival = house(*QUENTIN.mrz("--json")).json
+    house.clock.forward(MINUTES)
+    moved = house("amend", arrival["id"], "--room", "9", "--reason", "AC rusak", "--json").json
+    house.clock.forward(MINUTES)
+    left = house("checkout", arrival["id"], "--json").json
+    return {"check_in": arrival, "amend": moved, "check_out": left}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_story(house: Apoa, stay: dict[str, Any], lang: str) -> None:
+    """Whoever it is and where they are now, then each report in its order, with what it changed and was answered."""
+    said = house("show", stay["check_in"]["short_id"], lang=lang)
+    assert (said.code, said.err) == (0, "")
+    guest, *chapters = said.out.split("\n\n")
+    assert guest.splitlines()[:2] == [QUENTIN.name, spoken(lang, "Left on {moment}.", moment=at(lang, 24, "20:20"))]
+    assert QUENTIN.birth_place in guest
+    assert len(chapters) == 3
+    for number, (kind, words, time) in enumerate(
+        (("check_in", "check-in", "20:00"), ("amend", "correction", "20:10"), ("check_out", "check-out", "20:20")), 1
+    ):
+        title, made, *rest = chapters[number - 1].splitlines()
+        assert title == f"{number}. {spoken(lang, words)} {stay[kind]['short_id']}: {spoken(lang, 'sent')}"
+        assert spoken(lang, "Made: {moment}", moment=at(lang, 24, time)) + f" ({user_name()})" in made
+        assert spoken(lang, "Attempts to send: {count}", count=1) in made
+        assert f"   {at(lang, 24, time)}  {spoken(lang, 'accepted by the authority')}" in rest
+        receipt = spoken(lang, "Receipt number: {number}", number=stay[kind]["receipt"]["number"])
+        assert f"   {receipt}" in rest
+    assert f"   {spoken(lang, 'Reason')}: AC rusak" in chapters[1]
+    assert f"   {spoken(lang, 'Room')}: 7 → 9\n" in chapters[1]
+    assert spoken(lang, "Left on {moment}.", moment=at(lang, 24, "20:20")) in chapters[2]
+
+
+@pytest.mark.parametrize("kind", ["check_in", "amend", "check_out"])
+def test_any_id_tells_the_same_story(house: Apoa, stay: dict[str, Any], kind: str) -> None:
+    """Whole, short or the stay's own; in JSON the report that is meant has its fixed form."""
+    meant = stay[kind]
+    told = house("show", stay["check_in"]["stay_id"]).out
+    for reference in (meant["id"], meant["short_id"], f" {meant['short_id'][:7]} "):
+        assert house("show", reference).out == told
+        value = house("show", reference, "--json").json
+        assert_form(value, STORY_KEYS)
+        assert {key: each for key, each in value.items() if key != "story"} == next(
+            report for report in house.reports() if report["id"] == meant["id"]
+        )
+    assert house("show", meant["stay_id"], "--json").json["id"] == stay["check_in"]["id"]
+
+
+def test_a_report_is_found_by_any_of_its_names(three: Apoa) -> None:
+    """Full id, short id, the beginning of either, or the stay's id."""
+    for report in three.reports():
+        short_id = report["short_id"]
+        for reference in (report["id"], short_id, short_id[:6], report["stay_id"], f" {report['id']} "):
+            told = three("show", reference, "--json").json
+            assert [chapter["id"] for chapter in told.pop("story")] == [report["id"]]
+            assert told == report
+        assert three("receipt", short_id, "--json").json["id"] == report["id"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("command", ["show", "receipt"])
+def test_a_reference_that_means_several_or_none(three: Apoa, command: str, lang: str) -> None:
+    """A usage mistake: the candidates are named, or where to look."""
+    several = three(command, three.reports()[0]["id"][:3], lang=lang)
+    assert (several.code, several.out) == (2, "")
+    assert all(report["short_id"] in several.err for report in three.reports())
+    none = three(command, "zzzz", lang=lang)
+    assert none.code == 2
+    assert spoken(lang, "There is no report {id}.", id="zzzz") in none.err
+    as_json = three(command, "zzzz", "--json", lang=lang)
+    assert (as_json.code, as_json.json["error"]["class"]) == (2, "usage_problem")
+
+
+def test_the_story_as_json(house: Apoa, stay: dict[str, Any]) -> None:
+    """Each report without its bodies, with everything that the audit trail tells of it."""
+    chapters = house("show", stay["amend"]["id"], "--json").json["story"]
+    assert [chapter["id"] for chapter in chapters] == [report["id"] for report in stay.values()]
+    for chapter, report in zip(chapters, stay.values(), strict=True):
+        assert_form(chapter, CHAPTER_KEYS)
+        assert chapter["receipt"] == report["receipt"]
+        assert [list(event) for event in chapter["events"]] == [EVENT_KEYS] * 2
+        assert [event["action"] for event in chapter["events"]] == ["saved", "accepted"]
+        assert {event["report"] for event in chapter["events"]} == {report["id"]}
+        assert {event["at"] for event in chapter["events"]} == {report["created_at"]}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_attempts_and_answers(apoa: Apoa, serve: Serve, lang: str) -> None:
+    """Each in its order, in words; what was the same many times over is told once, with how often and until when."""
+    assert apoa.set_up(serve("500,500,500,defer=60,pending").base_url).code == 0
+    report = apoa.save()
+    for _time in range(5):
+        apoa("sync")
+        apoa.clock.forward(MINUTES)
+    said = apoa("show", report["id"], lang=lang)
+    failed = f"{spoken(lang, 'not delivered, waits again')}: {spoken(lang, 'no usable answer')}"
+    often = spoken(lang, "{what}; {count} times until {moment}", what=failed, count=3, moment=at(lang, 24, "20:20"))
+    lines = [line.strip() for line in said.out.splitlines()]
+    assert lines[-3:] == [
+        f"{at(lang, 24, '20:00')}  {often}",
+        f"{at(lang, 24, '20:30')}  {spoken(lang, 'put off by the authority')}",
+        f"{at(lang, 24, '20:40')}  {spoken(lang, 'received, decision later')}",
+    ]
+    assert spoken(lang, "Due by: {moment}", moment=at(lang, 25, "20:00")) in lines
+    assert spoken(lang, "Attempts to send: {count}", count=5) in said.out
+    events = apoa("show", report["id"], "--json").json["story"][0]["events"]
+    assert len(events) == 6
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_refusal_and_its_successor(apoa: Apoa, serve: Serve, lang: str) -> None:
+    """The authority's words; the successor after it, although it is sent in its place; and who replaced what."""
+    assert apoa.set_up(serve("reject,ok").base_url).code == 0
+    refused = apoa(*QUENTIN.mrz("--json")).json
+    apoa.clock.forward(MINUTES)
+    mended = apoa("fix", refused["id"], "--room", "8", "--json").json
+    said = apoa("show", refused["id"], lang=lang)
+    _guest, first, second = said.out.split("\n\n")
+    assert refused["short_id"] in first
+    assert f"x {spoken(lang, 'The whole report')}: {refused['errors'][0]['message']}" in first
+    assert f"{at(lang, 24, '20:10')}  {spoken(lang, 'replaced')} ({user_name()})" in first
+    assert mended["short_id"] in second
+    assert f"{spoken(lang, 'Room')}: 7 → 8" in second
+    assert [c["state"] for c in apoa("show", mended["id"], "--json").json["story"]] == ["superseded", "accepted"]
+
+
+def test_warnings(away: Apoa) -> None:
+    """What was remarked on when it was saved."""
+    report = away.save(QUENTIN, "--stay-permit", "")
+    [warning] = report["warnings"]
+    assert f"   ! {warning['message']}" in away("show", report["id"]).out.splitlines()
+
+
+class TestWhereabouts:
+    """Where the guest is, as far as it was reported."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_in_house(self, away: Apoa, lang: str) -> None:
+        """Until the planned day, and marked after it."""
+        report = away.save()
+        days = {"first": f"24 {spoken(lang, 'Nov')} 2026", "last": f"26 {spoken(lang, 'Nov')} 2026"}
+        for forward, sentence in (
+            (0, "In house since {first}, until {last}."),
+            (2, "In house since {first}, until {last}."),
+            (1, "In house since {first}. Was to leave on {last}; no check-out yet."),
+        ):
+            away.clock.forward(timedelta(days=forward))
+            assert away("show", report["id"], lang=lang).out.splitlines()[1] == spoken(lang, sentence, **days)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_cancelled_and_withdrawn(self, house: Apoa, lang: str) -> None:
+        """Nobody was here."""
+        cancelled = house(*QUENTIN.mrz("--json")).json
+        assert house("cancel", cancelled["id"], "--reason", "salah tamu").code == 0
+        said = house("show", cancelled["id"], lang=lang).out
+        assert said.splitlines()[1] == spoken(lang, "The stay was cancelled.")
+        assert f"{spoken(lang, 'Reason')}: salah tamu" in said
+        withdrawn = house.save(XIMENA)
+        assert house("cancel", withdrawn["id"]).code == 0
+        said = house("show", withdrawn["id"], lang=lang).out
+        assert said.splitlines()[1] == spoken(lang, "Nothing of this stay stands any more: it was withdrawn.")
+        assert XIMENA.birth_place in said
+        assert f"{spoken(lang, 'withdrawn')} ({user_name()})" in said
+
+    def test_from_before_nights_were_kept(self, away: Apoa) -> None:
+        """An older version's report says of itself only that it stands."""
+        report = away.save()
+        meddle(away, "UPDATE reports SET first_night = NULL, last_morning = NULL")
+        assert away("show", report["id"]).out.splitlines()[1] == "In house."
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_number_that_staff_typed_in(apoa: Apoa, lang: str) -> None:
+    """Whose it is, and who typed it."""
+    place = ["--non-interactive", "--property", "melati", "--vault", "file"]
+    assert apoa("setup", *place, "--by-hand").code == 0
+    report = apoa.save()
+    assert apoa("received", report["id"], "STT-17").code == 0
+    said = apoa("show", report["id"], lang=lang)
+    assert f"{spoken(lang, 'receipt number typed in')} ({user_name()})" in said.out
+    assert f"STT-17 ({spoken(lang, 'number typed in by staff')})" in said.out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_without_the_key(house: Apoa, stay: dict[str, Any], lang: str) -> None:
+    """Reports, states, times and receipts; nothing of the guest, and once how the key comes back."""
+    (house.home / "melati" / "keys.json").unlink()
+    said = house("show", stay["amend"]["id"], lang=lang)
+    assert said.code == 0
+    assert said.err.count("apoa key recover") == 1
+    lines = said.out.splitlines()
+    assert lines[0] == stay["amend"]["short_id"]
+    assert lines[1] == spoken(lang, "Left on {moment}.", moment=at(lang, 24, "20:20"))
+    assert all(report["receipt"]["number"] in said.out for report in stay.values())
+    assert spoken(lang, "accepted by the authority") in said.out
+    assert not any(word in said.all for word in (*QUENTIN.words, "AC rusak", "→"))
+    value = house("show", stay["amend"]["id"], "--json").json
+    assert (value["guest"], value["sealed"]) == (None, True)
+    assert [(chapter["sealed"], len(chapter["events"])) for chapter in value["story"]] == [(True, 2)] * 3
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_who_was_erased(house: Apoa, stay: dict[str, Any], lang: str) -> None:
+    """When, and what is left: the proof."""
+    house.clock.forward(MINUTES)
+    assert house("purge", "--guest", stay["check_in"]["id"], "--yes").code == 0
+    said = house("show", stay["check_out"]["id"], lang=lang)
+    assert (said.code, said.err) == (0, "")
+    words = "The guest's data were erased on {moment}. This proof is kept."
+    assert said.out.count(spoken(lang, words, moment=at(lang, 24, "20:30"))) == 1
+    assert all(report["receipt"]["number"] in said.out for report in stay.values())
+    what, why = spoken(lang, "guest's data erased"), spoken(lang, "at the guest's request")
+    assert said.out.count(f"{what}: {why} ({user_name()})") == 3
+    assert not any(word in said.all for word in QUENTIN.words)
+
+
+def test_a_trail_that_cannot_be_read(house: Apoa, stay: dict[str, Any]) -> None:
+    """The reports are told all the same, and that something is wrong with the file."""
+    meddle(house, "UPDATE audit SET at = 'yesterday'")
+    said = house("show", stay["check_in"]["id"])
+    assert said.code == 0
+    assert str(house.home / "melati" / "outbox.db") in said.err
+    assert [line.split()[1] for line in said.out.splitlines() if line[:2] in {"1.", "2.", "3."}] == [
+        "check-in",
+        "correction",
+        "check-out",
+    ]
+    assert spoken("en", "Made: {moment}", moment=at("en", 24, "20:10")) in said.out
+
+
+def test_one_broken_seal(house: Apoa, stay: dict[str, Any]) -> None:
+    """It is said to be broken, and the others are told whole."""
+    meddle(house, "UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
+    said = house("show", stay["check_in"]["id"])
+    assert said.code == 0
+    assert "not deleted" in said.err
+    assert said.out.count("Receipt number") == 3
+    assert "AC rusak" not in said.out
+    value = house("show", stay["check_in"]["id"], "--json").json
+    assert [chapter.get("sealed", False) for chapter in value["story"]] == [False, True, False]
+
+
+def test_words_of_a_stranger(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server's words, a user's name and what was written into the file move no cursor."""
+    evil = "".join(DANGEROUS) + "made"
+    monkeypatch.setattr("apoa_client.settings.user.user_name", lambda: evil)
+    found = [{"field": f"guest.{evil}", "code": "x", "message": evil}]
+    with listening(Hostile(results={"status": "rejected", "errors": found, "warnings": found})) as url:
+        assert apoa.set_up(url).code == 0
+        report = apoa(*QUENTIN.mrz("--json")).json
+    meddle(apoa, "UPDATE audit SET action = 'x' || char(27), detail = char(27) WHERE action = 'rejected'")
+    said = apoa("show", report["id"])
+    assert "made" in said.out
+    assert_harmless(said.out)
+
+
+def meddle(apoa: Apoa, statement: str) -> None:
+    """Somebody changes the file behind the program's back."""
+    with closing(sqlite3.connect(apoa.home / "melati" / "outbox.db")) as db:
+        db.execute(statement)
+        db.commit()

@@ -1,0 +1,254 @@
+"""`apoa status --tonight`: what one shift tells the next."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cli_helpers import (
+    LANGUAGES,
+    OBADIAH,
+    QUENTIN,
+    REPORT_KEYS,
+    XIMENA,
+    Apoa,
+    Guest,
+    Hostile,
+    Serve,
+    assert_form,
+    assert_harmless,
+    listening,
+    spoken,
+    spoken_count,
+)
+
+KEYS = ["night", "in_house", "arrivals", "leaving", "overdue_departures", "refused", "due_by_morning"]
+LISTS = KEYS[1:]
+MORNING_AFTER = timedelta(hours=11)
+"""From the fixed clock's 20:00 to 07:00."""
+
+
+@pytest.fixture
+def saved(away: Apoa) -> Callable[..., dict[str, Any]]:
+    """Save a guest's arrival, of this day and for so many nights."""
+
+    def save(guest: Guest, check_in: str = "2026-11-24T19:00", nights: int = 2, *more: str) -> dict[str, Any]:
+        return away.save(guest, "--check-in", check_in, "--nights", str(nights), "--yes", *more)
+
+    return save
+
+
+def short_ids(document: dict[str, Any]) -> dict[str, list[str]]:
+    return {key: [report["short_id"] for report in document[key]] for key in LISTS}
+
+
+class TestDocument:
+    """`--json`: one fixed document."""
+
+    def test_an_empty_house(self, away: Apoa) -> None:
+        """Every key is there, before anybody came and without any contact."""
+        said = away("status", "--tonight", "--json")
+        assert (said.code, said.err) == (0, "")
+        assert said.json == {"night": "2026-11-24", **{key: [] for key in LISTS}, "last_contact_at": None}
+        assert list(said.json) == [*KEYS, "last_contact_at"]
+
+    def test_who_is_in_which_list(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """Arrived, leaving, overdue, due: each as `list --json` has it, by their rooms."""
+        here = saved(QUENTIN, "2026-11-24T19:00", 2, "--room", "10")["short_id"]
+        leaving = saved(XIMENA, "2026-11-23T14:00", 2, "--room", "9")["short_id"]
+        forgotten = saved(OBADIAH, "2026-11-22T14:00", 1, "--room", "A1")["short_id"]
+        value = away("status", "--tonight", "--json").json
+        assert short_ids(value) == {
+            "in_house": [leaving, here, forgotten],
+            "arrivals": [here],
+            "leaving": [leaving],
+            "overdue_departures": [forgotten],
+            "refused": [],
+            "due_by_morning": [forgotten, leaving],
+        }
+        listed = {report["id"]: report for report in away.reports()}
+        for key in LISTS:
+            for report in value[key]:
+                assert_form(report, REPORT_KEYS)
+                assert report == listed[report["id"]]
+
+    def test_the_morning_after(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """It is still last night: who came past midnight is told too, and who came at noon of the day before."""
+        day = saved(QUENTIN, "2026-11-24T12:30", 1)["short_id"]
+        away.clock.forward(MORNING_AFTER)
+        late = saved(XIMENA, "2026-11-25T01:30", 2)["short_id"]
+        value = away("status", "--tonight", "--json").json
+        assert value["night"] == "2026-11-24"
+        assert short_ids(value)["arrivals"] == [day, late]
+        assert short_ids(value)["leaving"] == [day]
+        away.clock.forward(timedelta(hours=5))
+        assert away("status", "--tonight", "--json").json["night"] == "2026-11-25"
+
+    def test_the_propertys_night(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """In Jayapura midnight is past when it is 22:30 in Jakarta."""
+        path = away.home / "config.toml"
+        path.write_text(path.read_text().replace("username", 'timezone = "Asia/Jayapura"\nusername'))
+        away.clock.forward(timedelta(hours=2, minutes=30))
+        report = saved(QUENTIN, "2026-11-25T00:10", 1)
+        value = away("status", "--tonight", "--json").json
+        assert value["night"] == "2026-11-24"
+        assert short_ids(value)["arrivals"] == [report["short_id"]]
+        assert value["arrivals"][0]["stay"]["check_in"] == "2026-11-25T00:10:00+09:00"
+
+    def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """Sealed elements, and what to do about it on stderr; the exit code is status' own."""
+        report = saved(QUENTIN)
+        (away.home / "melati" / "keys.json").unlink()
+        said = away("status", "--tonight", "--json")
+        assert said.code == 0
+        [sealed] = said.json["in_house"]
+        assert (sealed["id"], sealed["guest"], sealed["sealed"]) == (report["id"], None, True)
+        assert said.err.count("apoa key recover") == 1
+
+
+class TestScreen:
+    """In words."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_whole_night(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Who is here and who came, with the state of the report; who leaves, who should have; what is to be done."""
+        apoa.set_up(serve("ok,reject").base_url)
+        sent = apoa(*QUENTIN.mrz("--json")).json
+        refused = apoa(*XIMENA.mrz("--json", "--room", "12", "--yes")).json
+        late = apoa.save(OBADIAH, "--check-in", "2026-11-23T14:00", "--nights", "1", "--yes")
+        out = apoa("status", "--tonight", lang=lang).out
+        lines = out.splitlines()
+        evening, morning = "24 Nov 2026", "25 Nov 2026"
+        assert lines[1] == spoken(lang, "Night of {evening} to {morning}", evening=evening, morning=morning)
+        assert lines[2] == spoken(lang, "Guests in house: {count}", count=3)
+        assert any(line.split()[-6:] == ["QUENTIN", "ZYKOWSKI", "POL", "26", "Nov", sent["short_id"]] for line in lines)
+        assert spoken(lang, "Arrived today: {count}", count=2) in lines
+        assert sent["receipt"]["number"] in out
+        assert [spoken(lang, "refused") in line for line in lines if line.startswith("12")] == [False, True]
+        assert spoken(lang, "Leaving tomorrow: {count}", count=0) in lines
+        assert spoken(lang, "Should have left, and no check-out: {count}", count=1) in lines
+        room = spoken(lang, "room {room}", room=7)
+        assert f"  24 Nov  {late['short_id']}  {OBADIAH.name}  {room}" in lines
+        assert spoken(lang, "Refused: {count}. Correct each with: apoa fix ID", count=1) in lines
+        tomorrow = spoken(lang, "tomorrow {time}", time="20:00")
+        assert f"  {tomorrow}  {refused['short_id']}  {XIMENA.name}" in lines
+        assert spoken(lang, "Due by {moment}: {count}", moment=f"{morning} 12:00 WIB", count=1) in lines
+        hours = spoken_count(lang, "{count} hour late", "{count} hours late", 6)
+        assert f"  {hours}  {late['short_id']}  {OBADIAH.name}" in lines
+        assert "  " + spoken(lang, "Send them: apoa sync") in lines
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_calm_night(self, house: Apoa, lang: str) -> None:
+        """Nobody is here, and nothing presses: said, with the last contact."""
+        lines = house("status", "--tonight", lang=lang).out.splitlines()
+        assert spoken(lang, "No guest is in house.") in lines
+        noon = "25 Nov 2026 12:00 WIB"
+        assert spoken(lang, "Nothing was refused, and nothing is due by {moment}.", moment=noon) in lines
+        contact = spoken(lang, "Last contact with the authority: {moment}", moment="24 Nov 2026 20:00 WIB")
+        assert lines[-1] == contact
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_morning_after(self, away: Apoa, saved: Callable[..., dict[str, Any]], lang: str) -> None:
+        """Yesterday's arrivals, and who leaves this morning."""
+        saved(QUENTIN, "2026-11-24T19:00", 1)
+        away.clock.forward(MORNING_AFTER)
+        lines = away("status", "--tonight", lang=lang).out.splitlines()
+        night = spoken(lang, "Night of {evening} to {morning}", evening="24 Nov 2026", morning="25 Nov 2026")
+        assert lines[1] == night
+        assert spoken(lang, "Arrived since yesterday: {count}", count=1) in lines
+        assert spoken(lang, "Leaving this morning: {count}", count=1) in lines
+
+    def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """Ids stand for names, in tables without empty columns; how to unlock is said last, once."""
+        arrived = saved(QUENTIN)["short_id"]
+        forgotten = saved(OBADIAH, "2026-11-23T14:00", 1)["short_id"]
+        assert away("checkout", arrived, "--yes", "--no-send").code == 0
+        (away.home / "melati" / "keys.json").unlink()
+        said = away("status", "--tonight")
+        lines = said.out.splitlines()
+        assert lines[3:5] == ["Until   ID", f"24 Nov  {forgotten}"]
+        assert lines[lines.index("Arrived today: 1") + 2] == f"waiting  {arrived}"
+        assert f"  24 Nov  {forgotten}" in lines
+        assert f"  6 hours late  {forgotten}  check-in" in lines
+        assert said.err.count("apoa key recover") == 1
+        assert not any(word in said.all for guest in (QUENTIN, OBADIAH) for word in guest.words)
+
+    def test_what_waits_for_a_decision_says_so(self, apoa: Apoa, serve: Serve) -> None:
+        """Nobody can hurry that; a refused departure is told by its guest and its kind."""
+        apoa.set_up(serve("ok,reject,pending").base_url)
+        left = apoa(*XIMENA.mrz("--json")).json
+        departure = apoa("checkout", left["id"], "--yes", "--json").json
+        pending = apoa(*QUENTIN.mrz("--json", "--check-in", "2026-11-23T21:00", "--yes")).json
+        assert pending["state"] == "pending"
+        assert departure["state"] == "rejected"
+        out = apoa("status", "--tonight").out
+        assert f"  1 hour left  {pending['short_id']}  {QUENTIN.name}, waiting for a decision\n" in out
+        assert f"  -  {departure['short_id']}  {XIMENA.name}, check-out\n" in out
+
+    def test_a_guest_without_a_room_and_one_who_was_erased(self, away: Apoa) -> None:
+        """The one has a line without it, of the other it is said that their data are gone."""
+        roomless = away.save(QUENTIN, "--room", "", "--nights", "1")
+        away.save(XIMENA)
+        gone = away.save(OBADIAH)
+        assert away("purge", "--guest", gone["id"], "--force", "--yes").code == 0
+        value = away("status", "--tonight", "--json").json
+        assert gone["short_id"] not in short_ids(value)["in_house"]
+        assert f"  {roomless['short_id']}  {QUENTIN.name}\n" in away("status", "--tonight").out
+
+    def test_reports_that_are_typed_by_hand(self, apoa: Apoa) -> None:
+        """The number says who filed it, and what is due is typed, not sent."""
+        assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
+        filed, waiting = apoa.save(QUENTIN), apoa.save(XIMENA, "--check-in", "2026-11-23T14:00", "--yes")
+        assert apoa("received", filed["id"], "STT-77").code == 0
+        out = apoa("status", "--tonight").out
+        assert "STT-77 (number typed in by staff)" in out
+        assert waiting["short_id"] in out
+        assert "  Report them: apoa sync --by-hand\n" in out
+
+    def test_at_a_narrow_terminal(
+        self, away: Apoa, saved: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nothing is lost: cells are folded, and lines broken between words."""
+        long = Guest("WINTERBOTTOM", "MARIA ALEXANDRA", "ZX1234567", "GDANSKTOWN")
+        report = saved(long, "2026-11-23T14:00", 1)
+        for name, value in {"COLUMNS": "60", "TERM": "dumb", "NO_COLOR": "1"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        out = away("status", "--tonight").out
+        assert max(map(len, out.splitlines())) <= 60
+        assert long.surname in out
+        assert report["short_id"] in out
+
+    def test_alarm_goes_with_it(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """As with the plain status."""
+        saved(QUENTIN, "2026-11-23T14:00", 1)
+        assert away("status", "--tonight", "--alarm").code == 75
+        assert away("status", "--tonight", "--alarm", "--json").code == 75
+
+    def test_what_a_terminal_would_obey(self, apoa: Apoa) -> None:
+        """A receipt's number from a hostile server does no harm here either."""
+        receipt = {"number": "STT\x1b[2J", "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}
+        with listening(Hostile({"receipt": receipt})) as url:
+            apoa.set_up(url)
+            apoa(*QUENTIN.mrz("--yes"))
+        said = apoa("status", "--tonight")
+        assert_harmless(said.out)
+        assert json.loads(apoa("status", "--tonight", "--json").out)["night"] == "2026-11-24"
+
+
+def test_a_record_that_was_changed_is_told_and_the_rest_shown(away: Apoa) -> None:
+    """Its guest stands there by the id; the others keep their names."""
+    import sqlite3
+
+    broken, whole = away.save(QUENTIN), away.save(XIMENA)
+    db = sqlite3.connect(away.home / "melati" / "outbox.db")
+    with db:
+        db.execute("UPDATE reports SET content = zeroblob(200) WHERE id = ?", [broken["id"]])
+    db.close()
+    said = away("status", "--tonight")
+    assert said.code == 0
+    assert XIMENA.name in said.out
+    assert broken["short_id"] in said.out
+    assert broken["short_id"] in said.err
+    assert whole["short_id"] not in said.err

@@ -1,0 +1,73 @@
+"""Proof in hand, through the installed command: on screen, as a page, as a folder; before delivery and offline."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, XIMENA, Installed, spoken
+from page_helpers import read_page
+
+Start = Callable[..., Any]
+"""Starts a `Sandbox`."""
+
+
+def text_of(page: Path) -> str:
+    return read_page(page.read_text(encoding="utf-8")).text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_page_before_and_after_delivery(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
+    """What waits prints as no receipt; once delivered it prints as one, with the line down again."""
+    server = sandbox()
+    assert apoa.set_up(server.url, "latihan", "--address", "Jl. Melati 7", "--office", "Kanim Ngurah Rai").code == 0
+    assert apoa(*QUENTIN.mrz("--no-send"), lang=lang).code == 0
+    [report] = apoa.reports()
+    waits, page = tmp_path / "waits.html", tmp_path / "page.html"
+    said = apoa("bukti", report["short_id"], "--html", str(waits), lang=lang)
+    assert (said.code, said.err) == (0, "")
+    assert spoken(lang, "This is not a receipt") in text_of(waits)
+    assert apoa("sync", lang=lang).code == 0
+    server.interrupt()
+    number = apoa.reports()[0]["receipt"]["number"]
+    assert number in apoa("receipt", report["id"], lang=lang).out
+    assert apoa("receipt", report["id"], "--html", str(page), lang=lang).code == 0
+    wanted = (number, QUENTIN.name, "Jl. Melati 7", "Kanim Ngurah Rai", report["id"])
+    assert all(words in text_of(page) for words in wanted)
+    assert apoa("receipt", report["id"], "--html", "-", lang=lang).out.startswith("<!DOCTYPE html>\n")
+    assert os.name == "nt" or {stat.S_IMODE(path.stat().st_mode) for path in (waits, page)} == {0o600}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_pdf_that_there_is_not(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
+    """The training authority makes none: said, and so is that the line is down. No file is left."""
+    server = sandbox()
+    assert apoa.set_up(server.url, "latihan").code == 0
+    assert apoa(*QUENTIN.mrz(), lang=lang).code == 0
+    command = ["receipt", apoa.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf")]
+    without = apoa(*command, lang=lang)
+    assert (without.code, without.out) == (69, "")
+    assert spoken(lang, "The reporting server has no PDF of this receipt.") in without.err
+    server.interrupt()
+    assert apoa(*command, lang=lang).code == 75
+    assert list(tmp_path.glob("*x.pdf*")) == []
+
+
+def test_an_inspection(house: Installed, tmp_path: Path) -> None:
+    """A page for each receipt and a table of all, private, with no guest in a file's name."""
+    folder = tmp_path / "inspection"
+    for guest in (QUENTIN, XIMENA):
+        assert house(*guest.mrz()).code == 0
+    assert house(*OBADIAH.mrz("--no-send")).code == 0
+    said = house("receipt", "--all", "--output", str(folder), "--json")
+    assert said.json == {"folder": str(folder), "written": 2, "without_receipt": 1}
+    names = sorted(path.name for path in folder.iterdir())
+    numbers = [report["receipt"]["number"] for report in house.reports() if report["receipt"]]
+    assert names == sorted(["index.html", *(f"{number}.html" for number in numbers)])
+    index = read_page((folder / "index.html").read_text(encoding="utf-8"), links=True)
+    assert all(guest.name in index.text for guest in GUESTS)
+    if os.name != "nt":
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}

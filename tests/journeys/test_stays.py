@@ -1,0 +1,256 @@
+"""A stay's whole life through the installed command: changed before it left and after, checked out, void, mended."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from cli_helpers import (
+    GUESTS,
+    LANGUAGES,
+    OBADIAH,
+    QUENTIN,
+    REPORT_KEYS,
+    XIMENA,
+    Hostile,
+    Installed,
+    assert_form,
+    listening,
+    readable_in,
+    spoken,
+)
+from journeys_helpers import acquired
+from terminal_helpers import at_a_terminal
+
+pytestmark = pytest.mark.parametrize("lang", LANGUAGES)
+a_terminal = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals here")
+
+Start = Callable[..., Any]
+"""Starts a `Sandbox`."""
+WORDS = [word for guest in GUESTS for word in guest.words]
+YES, NO = "(Enter = yes, n = no)", "(y = yes, Enter = no)"
+
+
+class Away(NamedTuple):
+    """A property whose authority can be reached from `comes_back` on, and its authority's books."""
+
+    apoa: Installed
+    comes_back: Callable[[], object]
+    books: Path
+
+
+@pytest.fixture
+def away(apoa: Installed, sandbox: Start, tmp_path: Path) -> Away:
+    """The installed command, set up while there was a line."""
+    books = tmp_path / "authority.db"
+    first = sandbox("", "--memory", str(books))
+    assert apoa.set_up(first.url, "latihan").code == 0
+    first.interrupt()
+    return Away(apoa, lambda: sandbox("", "--memory", str(books), "--port", first.port), books)
+
+
+def states(apoa: Installed) -> list[tuple[str, str]]:
+    return [(report["kind"], report["state"]) for report in apoa.reports()]
+
+
+def done(apoa: Installed, *arguments: str, lang: str) -> dict[str, Any]:
+    """A call that makes a report; the report."""
+    said = apoa(*arguments, "--json", lang=lang)
+    assert said.code == 0, said.err
+    assert_form(said.json, REPORT_KEYS)
+    report: dict[str, Any] = said.json
+    return report
+
+
+def ago(**time: float) -> str:
+    """A moment before now, as staff type it."""
+    return (datetime.now(UTC) - timedelta(**time)).isoformat(timespec="minutes")
+
+
+# Unattended.
+
+
+def test_from_arrival_to_a_void_stay(away: Away, lang: str) -> None:
+    """Changed off the line without traffic, then on it by one report after the other; both sides have the same."""
+    apoa = away.apoa
+    wrong = done(apoa, *QUENTIN.mrz("--room", "7"), lang=lang)
+    right = done(apoa, "ubah", wrong["short_id"], "--room", "8", lang=lang)
+    assert (right["kind"], right["state"], right["stay_id"]) == ("check_in", "queued", wrong["stay_id"])
+    gone = done(apoa, *XIMENA.mrz(), lang=lang)
+    assert done(apoa, "batal", gone["short_id"], lang=lang)["state"] == "withdrawn"
+    assert apoa("kirim", "--quiet", lang=lang).code == 75
+    away.comes_back()
+    assert apoa("kirim", lang=lang).code == 0
+    assert acquired(away.books).keys() == {right["id"]}
+    moved = done(apoa, "ubah", wrong["id"], "--room", "9", "--reason", "pindah kamar", lang=lang)
+    left = done(apoa, "keluar", "--room", "9", lang=lang)
+    again = done(apoa, "ubah", left["id"], "--reason", "belum pulang", lang=lang)
+    void = done(apoa, "batal", wrong["stay_id"], "--reason", "salah orang", lang=lang)
+    assert list(acquired(away.books)) == [each["id"] for each in (right, moved, left, again, void)]
+    for command in (["checkout"], ["amend", "--room", "1", "--reason", "x"], ["cancel", "--reason", "x"]):
+        said = apoa(command[0], right["id"], *command[1:], lang=lang)
+        assert said.code == 65
+        assert spoken(lang, "The stay of report {id} was cancelled.", id=right["short_id"]) in said.err
+    assert sorted(state for _kind, state in states(apoa)) == ["accepted"] * 5 + ["superseded", "withdrawn"]
+    assert readable_in(apoa.home, WORDS) == []
+
+
+def test_offline_from_beginning_to_end(away: Away, lang: str) -> None:
+    """A stay that came and went while there was no line: one sync brings all of it, in its order."""
+    apoa = away.apoa
+    arrival = done(apoa, *QUENTIN.mrz("--check-in", ago(hours=30), "--nights", "1"), lang=lang)
+    left = done(apoa, "checkout", arrival["id"], "--at", ago(hours=2), lang=lang)
+    wrong = done(apoa, "checkout", done(apoa, *XIMENA.mrz(), lang=lang)["id"], lang=lang)
+    undone = apoa("cancel", wrong["short_id"], lang=lang)
+    assert undone.code == 0, undone.all
+    assert spoken(lang, "check-out") in undone.out
+    away.comes_back()
+    assert apoa("sync", "--json", lang=lang).json["accepted"] == 3
+    numbers = list(acquired(away.books))
+    assert numbers.index(arrival["id"]) < numbers.index(left["id"])
+    assert wrong["id"] not in numbers
+
+
+def test_refused_and_mended(apoa: Installed, sandbox: Start, lang: str) -> None:
+    """The authority refuses a check-in; what comes after it waits, until its successor is accepted."""
+    assert apoa.set_up(sandbox("reject").url, "latihan").code == 0
+    said = apoa(*QUENTIN.mrz(), lang=lang)
+    [old] = apoa.reports()
+    assert said.code == 0
+    assert spoken(lang, "Correct it with: apoa fix {id}", id=old["short_id"]) in said.out
+    waits = apoa("checkout", old["id"], lang=lang)
+    sentence = "In the queue. It waits for a report of this stay that was refused. First: apoa fix {id}"
+    assert spoken(lang, sentence, id=old["short_id"]) in waits.out
+    nothing = apoa("fix", old["id"], lang=lang)
+    assert nothing.code == 65
+    assert "training" in nothing.err.lower()
+    new = done(apoa, "perbaiki", old["short_id"], "--document-number", "ZX1234568", lang=lang)
+    assert (new["kind"], new["state"], new["stay_id"]) == ("check_in", "accepted", old["stay_id"])
+    assert apoa("sync", lang=lang).code == 0
+    assert sorted(states(apoa)) == [("check_in", "accepted"), ("check_in", "superseded"), ("check_out", "accepted")]
+    again = apoa("fix", new["id"], "--room", "8", lang=lang)
+    assert again.code == 65
+    assert "apoa amend" in again.err
+
+
+@pytest.mark.parametrize("line", [True, False], ids=["online", "offline"])
+def test_everybody_who_is_due(away: Away, lang: str, *, line: bool) -> None:
+    """Those whose planned day has come leave in one call; who stays longer stays."""
+    apoa = away.apoa
+    if line:
+        away.comes_back()
+    for guest, nights in ((QUENTIN, "1"), (XIMENA, "2"), (OBADIAH, "9")):
+        done(apoa, *guest.mrz("--check-in", ago(days=2, hours=1), "--nights", nights, "--yes"), lang=lang)
+    said = apoa("checkout", "--all-due", lang=lang)
+    assert said.code == 0, said.all
+    assert [guest.name in said.out for guest in GUESTS] == [True, True, False]
+    expected = "accepted" if line else "queued"
+    assert states(apoa)[3:] == [("check_out", expected)] * 2
+    assert apoa("checkout", "--all-due", "--json", lang=lang).json == {"reports": []}
+    assert spoken(lang, "No guest's planned day has come.") in apoa("checkout", "--all-due", lang=lang).out
+
+
+def test_bad_input(house: Installed, lang: str) -> None:
+    """Each is refused in the reader's language, with what to do; nothing is saved of any."""
+    arrivals = [done(house, *guest.mrz("--no-send"), lang=lang) for guest in (QUENTIN, XIMENA)]
+    first = arrivals[0]
+    early = house("checkout", first["id"], "--at", ago(days=1), lang=lang)
+    assert early.code == 65
+    sentence = "it is before the check-in. Correct the time, or first the check-in with: apoa amend"
+    assert spoken(lang, sentence) in early.err
+    left = done(house, "checkout", first["id"], "--no-send", lang=lang)
+    twice = house("checkout", first["id"], lang=lang)
+    assert twice.code == 65
+    assert left["short_id"] in twice.err
+    for command in ("checkout", "cancel", "fix", "amend"):
+        more = ["--room", "8"] if command == "amend" else []
+        unknown = house(command, "ffffffff", *more, lang=lang)
+        assert unknown.code == 2
+        assert spoken(lang, "There is no report {id}.", id="ffffffff") in unknown.err
+        ambiguous = house(command, first["id"][:6], *more, lang=lang)
+        assert ambiguous.code == 2
+        assert all(report["short_id"] in ambiguous.err for report in (*arrivals, left))
+    assert house("cancel", left["id"], "--reason", "x\x1b[2J", lang=lang).code == 0  # withdrawn: no reason is sent
+    assert house("amend", first["id"], "--room", "8\x1b[2J", lang=lang).code == 65
+    assert sorted(states(house)) == [("check_in", "queued"), ("check_in", "queued"), ("check_out", "withdrawn")]
+
+
+# At a terminal.
+
+
+@a_terminal
+def test_a_correction_and_a_check_out_at_a_terminal(house: Installed, lang: str) -> None:
+    """Before and after are shown; the guest is chosen by a number; what was asked is what was sent."""
+    for guest in (QUENTIN, XIMENA):
+        done(house, *guest.mrz("--room", "7"), lang=lang)
+    [first, _second] = house.reports()
+    field = spoken(lang, "Number of the field that is wrong; Enter when done")
+    code, shown = at_a_terminal(
+        house,
+        ["amend", first["short_id"]],
+        [
+            (field, "16"),
+            (spoken(lang, "Room"), "8"),
+            (field, ""),
+            (spoken(lang, "Why is it changed? One sentence for the authority"), "pindah kamar"),
+            (spoken(lang, YES), ""),
+        ],
+        lang,
+    )
+    assert code == 0, shown
+    assert f"{spoken(lang, 'Room')}: 7 → 8" in shown
+    which = spoken(lang, "Number, or several (1 3), or a = all; Enter = none")
+    code, shown = at_a_terminal(house, ["checkout"], [(which, "1"), (spoken(lang, YES), "y")], lang)
+    assert code == 0, shown
+    assert all(guest.name in shown for guest in (QUENTIN, XIMENA))
+    assert spoken(lang, "Who leaves?") in shown
+    assert spoken(lang, "room {room}", room="8") in shown
+    assert [each for each in states(house) if each[0] != "check_in"] == [
+        ("amend", "accepted"),
+        ("check_out", "accepted"),
+    ]
+
+
+@a_terminal
+def test_a_cancellation_at_a_terminal(away: Away, lang: str) -> None:
+    """What never left is withdrawn, off the line; what left is cancelled with a reason; Enter alone does neither."""
+    apoa = away.apoa
+    arrival = done(apoa, *QUENTIN.mrz(), lang=lang)
+    code, shown = at_a_terminal(apoa, ["cancel", arrival["short_id"]], [(spoken(lang, NO), "")], lang)
+    assert (code, states(apoa)) == (0, [("check_in", "queued")]), shown
+    assert spoken(lang, "Withdraw it?") in shown
+    assert spoken(lang, "Nothing was changed.") in shown
+    code, shown = at_a_terminal(apoa, ["cancel", arrival["short_id"]], [(spoken(lang, NO), "y")], lang)
+    assert (code, states(apoa)) == (0, [("check_in", "withdrawn")]), shown
+    away.comes_back()
+    sent = done(apoa, *XIMENA.mrz(), lang=lang)
+    why = spoken(lang, "Why is the stay cancelled? One sentence for the authority")
+    dialogue = [(why, "salah orang"), (spoken(lang, NO), "y")]
+    code, shown = at_a_terminal(apoa, ["cancel", sent["short_id"]], dialogue, lang)
+    assert code == 0, shown
+    assert XIMENA.name in shown
+    assert len(acquired(away.books)) == 2
+    assert states(apoa)[1:] == [("check_in", "accepted"), ("cancel", "accepted")]
+
+
+@a_terminal
+def test_refused_field_by_field_at_a_terminal(apoa: Installed, lang: str) -> None:
+    """Only what the authority refused is asked for, in its words; the successor is shown, and sent."""
+    hostile = Hostile()
+    with listening(hostile) as url:
+        assert apoa.set_up(url, "rahasia").code == 0
+        wrong = {"field": "guest.birth_place", "code": "unknown_place", "message": "No such town.\x1b[2J"}
+        hostile.results = {"status": "rejected", "errors": [wrong]}
+        assert done(apoa, *QUENTIN.mrz(), lang=lang)["state"] == "rejected"
+        hostile.results = {"receipt": {"number": "STT-1", "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}}
+        [old] = apoa.reports()
+        dialogue = [(spoken(lang, "Place of birth"), "GDYNIA"), (spoken(lang, YES), "y")]
+        code, shown = at_a_terminal(apoa, ["fix", old["short_id"]], dialogue, lang)
+    assert code == 0, shown
+    assert "No such town." in shown
+    assert "\x1b[2J" not in shown
+    assert f"{spoken(lang, 'Place of birth')}: {QUENTIN.birth_place} → GDYNIA" in shown
+    assert "STT-1" in shown
+    assert sorted(states(apoa)) == [("check_in", "accepted"), ("check_in", "superseded")]

@@ -1,0 +1,45 @@
+"""What a page to print shows, and that it stands alone."""
+
+import re
+from html.parser import HTMLParser
+
+_REACHES = {"src", "href", "data", "action", "srcset", "poster"}
+_ACTIVE = {"script", "img", "link", "iframe", "object", "embed", "base", "form", "audio", "video"}
+
+
+class Page(HTMLParser):
+    """What a page shows as text, its tags, and what it reaches for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.handlers: list[str] = []
+        self._hidden = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self._hidden = tag == "style"
+        self.links += [value or "" for name, value in attrs if name in _REACHES]
+        self.handlers += [name for name, _value in attrs if name.startswith("on")]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden = self._hidden and tag != "style"
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.text += data
+
+
+def read_page(content: str, *, links: bool = False) -> Page:
+    """Read a page, which must run nothing and fetch nothing from elsewhere; only with `links` may it name files."""
+    page = Page()
+    page.feed(content)
+    assert not page.tags & _ACTIVE
+    assert page.handlers == []
+    assert links or page.links == []
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+\.html", link) for link in page.links)
+    assert not re.search(r"url\(|@import|https?:", content)
+    assert "default-src 'none'" in content
+    return page

@@ -1,0 +1,60 @@
+"""A person at a real terminal: the installed command behind a pseudo-terminal, and what is typed into it."""
+
+import os
+import re
+import select
+from collections.abc import Sequence
+
+from cli_helpers import Installed
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def at_a_terminal(
+    apoa: Installed,
+    arguments: Sequence[str],
+    dialogue: Sequence[tuple[str, str]],
+    lang: str,
+    *,
+    size: tuple[int, int] = (80, 24),
+    coloured: bool = False,
+) -> tuple[int, str]:
+    """Run a command on a terminal of so many columns and lines, and type each answer when its question stands there.
+
+    Its exit code, and all that the terminal showed; what colours it too, where that is wanted.
+    """
+    import pty  # Windows has none, and skips these tests
+
+    process, terminal = pty.fork()
+    if process == 0:
+        environ = {**apoa.environ, "TERM": "xterm", "COLUMNS": str(size[0]), "LINES": str(size[1]), "APOA_LANG": lang}
+        os.execve(apoa.command[0], [*apoa.command, *arguments], environ)  # noqa: S606  the command itself
+    shown, seen = "", 0
+    for question, answer in dialogue:
+        while re.search(re.escape(question) + r"[^\n]*: ?$", plain(shown[seen:])) is None:
+            more = _read(terminal)
+            assert more, f"it ended before it asked: {question}\n{shown}"
+            shown += more
+        seen = len(shown)
+        os.write(terminal, f"{answer}\n".encode())
+    while more := _read(terminal):
+        shown += more
+    os.close(terminal)
+    _process, status = os.waitpid(process, 0)
+    shown = shown.replace("\r\n", "\n")
+    return os.waitstatus_to_exitcode(status), shown if coloured else plain(shown)
+
+
+def plain(shown: str) -> str:
+    """What a person reads of it: without colours."""
+    return _COLOURS.sub("", shown)
+
+
+def _read(terminal: int) -> str:
+    """What the terminal shows next; empty at the end."""
+    ready, _writable, _exceptional = select.select([terminal], [], [], 20)
+    assert ready, "the program neither asks nor ends"
+    try:
+        return os.read(terminal, 65536).decode()
+    except OSError:  # Linux' way to say that the other side is closed
+        return ""
