@@ -31,6 +31,7 @@ COMMANDS = {
     "log": "apoa_client.cli.log_command:log",
     "backup": "apoa_client.cli.backup:backup",
     "restore": "apoa_client.cli.backup:restore",
+    "info": "apoa_client.cli.info:info",
     "contract": "apoa_client.cli.contract:contract",
     "sandbox": "apoa_client.cli.sandbox:sandbox",
     "demo": "apoa_client.cli.demo:demo",
@@ -56,7 +57,7 @@ SECTIONS = (
     (N_("Sending"), ("sync", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
     (N_("For the IT admin"), ("backup", "restore", "key", "purge", "log")),
-    (N_("Help"), ("demo", "contract")),
+    (N_("Help"), ("info", "demo", "contract")),
 )
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from apoa_client.cli.language import N_, _, text
 from apoa_client.report.kinds import Kind, State
-from apoa_client.texts import nmsg
+from apoa_client.texts import Message, nmsg
 
 STATES = {
     State.QUEUED: N_("waiting"),
@@ -44,6 +44,11 @@ _MONTHS = (
     N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
     N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec"),
 )  # fmt: skip
+
+
+def month(day: date) -> Message:
+    """The name of a day's month."""
+    return Message(_MONTHS[day.month - 1])
 
 
 def day_text(day: date, say: Callable[[str], str] = _) -> str:

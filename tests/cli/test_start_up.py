@@ -127,6 +127,14 @@ def test_a_receipt_on_screen_needs_no_templates(away: Apoa) -> None:
     assert {"jinja2", "segno", "nacl"} <= loaded_by(away.home, "receipt", report["id"], "--html", page)
 
 
+def test_a_fact_needs_no_templates(apoa: Apoa) -> None:
+    """Nor a queue, nor a key, nor anything set up; a notice for the lobby does."""
+    assert sorted(loaded_by(apoa.home, "info", "overstay") & (HEAVY | {"nacl", "sqlite3", "difflib"})) == []
+    assert not apoa.home.exists()
+    assert apoa.set_up().code == 75
+    assert {"jinja2", "apoa_client.cli.poster"} <= loaded_by(apoa.home, "info", "--poster", "-")
+
+
 def test_a_check_needs_nothing_set_up(apoa: Apoa) -> None:
     """Neither then nor later is any of it loaded, and no file is made."""
     assert not loaded_by(apoa.home, "check", *QUENTIN.mrz()[1:5]) & NOT_FOR_CHECK

@@ -1,0 +1,52 @@
+"""Looking something up, and a notice for the lobby, through the installed command, in both languages."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from cli_helpers import LANGUAGES, Installed, spoken
+from page_helpers import read_page
+from terminal_helpers import at_a_terminal
+
+FINE = "For an owner or manager who does not give these data, the law names a fine of at most Rp25,000,000."
+ASKED = {"id": "denda", "en": "fine"}
+NEAR = {"id": "overstai", "en": "overstey"}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_question_offline(apoa: Installed, lang: str) -> None:
+    """From the list of topics to a fact with its source, before anything is set up; a slip is put right."""
+    topics = apoa("info", lang=lang)
+    assert (topics.code, topics.err) == (0, "")
+    answer = apoa("info", ASKED[lang], lang=lang)
+    assert spoken(lang, FINE) in answer.out
+    assert spoken(lang, "UU 6/2011 art. 117") in answer.out
+    slip = apoa("info", NEAR[lang], lang=lang)
+    assert slip.code == 2
+    assert "overstay" in slip.err
+    assert not apoa.home.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("columns", [80, 60])
+def test_on_a_screen(apoa: Installed, lang: str, columns: int) -> None:
+    """Lines break between words and fit the terminal, and the list of topics fits one screen."""
+    for topic in ("", "law", "permits", "data"):
+        code, shown = at_a_terminal(apoa, ["info", *filter(None, [topic])], [], lang, size=(columns, 24))
+        assert code == 0
+        assert max(map(len, shown.splitlines())) < columns
+        assert topic or shown.count("\n") < 24
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_notice(house: Installed, tmp_path: Path, lang: str) -> None:
+    """Written once, whole, the same for guests whatever language the staff read; from training, that is said."""
+    file = tmp_path / "lobby.html"
+    said = house("info", "--poster", str(file), "--name", "Wisma Melati", lang=lang)
+    assert said.code == 0
+    assert said.err.strip() == spoken(lang, "Training: the notice says so, and is not for the lobby.")
+    assert spoken(lang, "The notice is written: {file}", file=file) in said.out
+    page = read_page(file.read_text(encoding="utf-8"))
+    assert all(title in page.text for title in ("Wisma Melati", "Why we ask", "Mengapa kami", "护照", "لماذا نطلب"))
+    assert house("info", "--poster", str(file), lang=lang).code == 2
