@@ -52,7 +52,11 @@ class Sheet(NamedTuple):
 )
 @click.argument("reference", metavar="ID")
 @click.argument("number", metavar="NUMBER")
-@option("--issued-at", metavar="ISO", text=N_("When APOA gave it, 2026-11-24T19:50; now if it is left out."))
+@option(
+    "--issued-at",
+    metavar="TIME",
+    text=N_("When APOA gave it: 24/11/2026 19:50, or 19.50 for today; now if it is left out."),
+)
 @option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
 @click.pass_obj
 def received(session: Session, *, reference: str, number: str, issued_at: str | None, as_json: bool) -> None:
@@ -75,7 +79,7 @@ def received(session: Session, *, reference: str, number: str, issued_at: str | 
 
 def _moment(app: App, typed: str) -> datetime:
     try:
-        moment = values.moment(typed, app.house.zone)
+        moment = values.moment(typed, app.house.zone, now=app.clock.now())
     except values.Unreadable as exc:
         raise DataRefused(exc.message) from None
     app.by_hand.check_moment(moment)

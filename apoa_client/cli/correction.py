@@ -33,7 +33,7 @@ def amend(session: Session, /, *, reference: str, reason: str | None, **options:
 
 @command("fix", N_("Correct a report that the authority refused."), "apoa fix 2e8b11aa --document-number X1234567")
 @click.argument("reference", metavar="ID")
-@option("--at", metavar="ISO", text=N_("When they left, for a check-out that was refused."))
+@option("--at", metavar="TIME", text=N_("When they left, for a check-out that was refused."))
 @option("--reason", text=N_("Another reason, for a correction or cancellation that was refused."))
 @changed_report
 @ending_options

@@ -29,7 +29,7 @@ from apoa_client.texts import msg, nmsg
 @click.argument("reference", metavar="[ID]", required=False)
 @option("--room", text=N_("The guest in this room."))
 @option("--all-due", is_flag=True, text=N_("Every guest whose planned day has come."))
-@option("--at", metavar="ISO", text=N_("When they left, 2026-11-26T10:05; now if it is left out."))
+@option("--at", metavar="TIME", text=N_("When they left: 26/11/2026 10:05, or 10.05 for today; now if it is left out."))
 @ending_options
 @click.pass_obj
 def checkout(

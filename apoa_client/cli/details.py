@@ -13,23 +13,26 @@ _DETAILS = (
     option("--document-number", text=N_("Passport number.")),
     option("--nationality", text=N_("Nationality: the country's name or its three letters.")),
     option("--issuing-state", text=N_("State that issued the passport, if it is not the nationality.")),
-    option("--birth-date", text=N_("Date of birth, 1985-09-12 or 12/09/1985; the year alone if no more is known.")),
+    option(
+        "--birth-date",
+        text=N_("Date of birth, day first: 12/9/1985; the year alone if no more is known."),
+    ),
     option("--sex", text=N_("L (male), P (female) or X.")),
-    option("--expiry-date", text=N_("Passport expiry, 2030-03-30 or 30/03/2030.")),
+    option("--expiry-date", text=N_("Passport expiry, day first: 30/3/2030.")),
     option("--birth-place", text=N_("Place of birth, from the passport's page; - if it is not stated.")),
     option("--stay-permit", metavar="CODE", text=N_("Visa or stay permit, such as B1 or C1.")),
     option("--stay-permit-number", text=N_("Number of the visa or stay permit.")),
-    option("--stay-until", text=N_("The stay permit ends on this date.")),
-    option("--entry-date", text=N_("Date of entry to Indonesia.")),
+    option("--stay-until", text=N_("The stay permit ends on this date, such as 24/12/2026.")),
+    option("--entry-date", text=N_("Date of entry to Indonesia, such as 24/11 or 24/11/2026.")),
     option("--phone", text=N_("Phone.")),
     option("--email", text=N_("E-mail.")),
 )
 
-_ARRIVES = option("--check-in", text=N_("Check-in, 2026-11-24T19:50; now if it is left out."))
-_ARRIVED = option("--check-in", text=N_("Check-in, 2026-11-24T19:50."))
+_ARRIVES = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today; now if it is left out."))
+_ARRIVED = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today."))
 _STAY = (
     option("--nights", text=N_("Number of nights.")),
-    option("--planned-check-out", text=N_("Planned check-out, in place of the nights.")),
+    option("--planned-check-out", text=N_("Planned check-out, in place of the nights: 27/11, tomorrow or +3.")),
     option("--room", text=N_("Room.")),
     option("--purpose", text=N_("Purpose: tourism (wisata), business (bisnis), family (keluarga), ...")),
     option("--note", text=N_("Note that is sent with the report.")),

@@ -44,7 +44,7 @@ class GuestList:
 
     def show(self, *, in_house: bool, day: str | None, as_json: bool) -> None:
         """Show who is in house, or who was here on a night, or both. Raises `UsageProblem` for what is no day."""
-        night = day_typed(day) if day is not None else None
+        night = day_typed(self._app, day) if day is not None else None
         lines = self._lines(self._stories(night, in_house=in_house))
         if as_json:
             zone = self._app.house.zone

@@ -64,7 +64,7 @@ class Mending(Correcting):
 
     def _check_out(self, story: Story, refused: Entry, content: Content, at: str | None) -> Proposal:
         if at is None and self.ending.asking:
-            at = ask_line("  " + _("When did the guest leave? 2026-11-26T10:05")) or None
+            at = ask_line("  " + _("When did the guest leave? 26/11/2026 10:05, or 10.05 for today")) or None
         if at is None:
             raise ReportRefused(content.errors)
         stay = self._stay(story)

@@ -1,6 +1,7 @@
 """`apoa receipt`: the proof that a guest was reported, on screen, on paper, or as the authority's own PDF."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,7 +11,7 @@ from apoa_client.app import App
 from apoa_client.cli.base import command, option
 from apoa_client.cli.forms import receipt_value, say_erased
 from apoa_client.cli.language import N_, _, text
-from apoa_client.cli.reading import day_began, find_one
+from apoa_client.cli.reading import day_began, day_typed, find_one
 from apoa_client.cli.screen import careful, clean, document, good, result, strong
 from apoa_client.cli.session import Session
 from apoa_client.cli.words import SOURCES, STATES, moment_text
@@ -153,7 +154,8 @@ def _refuse_pdf(entry: Entry) -> NoReturn:
 def _write_all(app: App, choice: Mapping[str, Any], *, as_json: bool) -> int:
     from apoa_client.cli.inspection import Period, inspect  # as above
 
-    first, last = (day_began(app, day).date() if day else None for day in (choice["first"], choice["last"]))
+    first = day_began(app, choice["first"]).date() if choice["first"] else None
+    last = _last_day(app, choice["last"], first)
     if first is not None and last is not None and last < first:
         raise UsageProblem(msg("The last day is before the first one."))
     folder = choice["folder"]
@@ -168,6 +170,13 @@ def _write_all(app: App, choice: Mapping[str, Any], *, as_json: bool) -> int:
     else:
         result(_("No reports."))
     return found.exit_code
+
+
+def _last_day(app: App, typed: str | None, first: date | None) -> date | None:
+    """The last day of a period: without a year the one nearest to its first day, else one that is over."""
+    if not typed:
+        return None
+    return day_typed(app, typed, near=first) if first is not None else day_began(app, typed).date()
 
 
 def _say_without(count: int) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time
-from typing import NamedTuple, Self
+from functools import partial
+from typing import NamedTuple, Protocol, Self
 
 from apoa_client.app import App
 from apoa_client.cli.findings import show_error
@@ -119,17 +120,28 @@ def find_one(app: App, reference: str) -> Entry:
     raise several(reference, found)
 
 
-def day_typed(text: str) -> date:
-    """A day, as somebody typed it. Raises `UsageProblem`."""
-    try:
-        return values.day(text)
-    except values.Unreadable as exc:
-        raise UsageProblem(exc.message) from None
+def day_typed(app: App, text: str, near: date | None = None) -> date:
+    """A day, as somebody typed it; without a year the one nearest to `near`, or to today. Raises `UsageProblem`."""
+    return _read_day(app, text, partial(values.stay_day, near=near))
 
 
 def day_began(app: App, text: str) -> datetime:
-    """The beginning of a day in the property's zone, as somebody typed it. Raises `UsageProblem`."""
-    return datetime.combine(day_typed(text), time(), app.house.zone)
+    """The beginning, in the property's zone, of a day that somebody typed; without a year it is one that is over.
+
+    Raises `UsageProblem`.
+    """
+    return datetime.combine(_read_day(app, text, values.past_day), time(), app.house.zone)
+
+
+class _ReadsDay(Protocol):
+    def __call__(self, text: str, *, today: date) -> date: ...
+
+
+def _read_day(app: App, text: str, read: _ReadsDay) -> date:
+    try:
+        return read(text, today=app.clock.now().astimezone(app.house.zone).date())
+    except values.Unreadable as exc:
+        raise UsageProblem(exc.message) from None
 
 
 def _one_germany(code: str) -> str:

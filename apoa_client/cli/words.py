@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
 
 from apoa_client.cli.language import N_, _, text
 from apoa_client.report.kinds import Kind, State
 from apoa_client.texts import Message, nmsg
+
+if TYPE_CHECKING:
+    from apoa_client.passport.dates import PartialDate  # `apoa status` reads no passport
 
 STATES = {
     State.QUEUED: N_("waiting"),
@@ -54,6 +58,15 @@ def month(day: date) -> Message:
 def day_text(day: date, say: Callable[[str], str] = _) -> str:
     """A date in words: no order of numbers to mistake. `say` puts the month's name into a language, or into two."""
     return f"{day.day} {say(_MONTHS[day.month - 1])} {day.year}"
+
+
+def partial_text(value: "PartialDate") -> str:
+    """A date in words as far as it is known: a year, a month of a year, or a day."""
+    if value.month is None:
+        return str(value.year)
+    if value.day is None:
+        return f"{_(_MONTHS[value.month - 1])} {value.year}"
+    return day_text(value.earliest)
 
 
 def near_day_text(day: date, today: date) -> str:

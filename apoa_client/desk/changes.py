@@ -46,7 +46,7 @@ class Changes:
     def moment(self, text: str) -> datetime:
         """A time of check-out as it was typed, in the property's zone. Raises `ReportRefused`."""
         try:
-            return moment(text, self._house.zone)
+            return moment(text, self._house.zone, now=self._clock.now())
         except Unreadable as exc:
             raise _refused("check_out", exc.code, exc.message) from None
 

@@ -7,6 +7,7 @@ that reads machine readable lines, or a person who compares them with the page, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -89,7 +90,7 @@ def check(typed: Mapping[str, str], lines: Sequence[str], *, today: date) -> Che
 
 def _checked(reader: Reader, today: date, lines: tuple[str, ...] = (), problems: tuple[Problem, ...] = ()) -> Checked:
     rules.about_lines(reader, reader.warn)
-    guest, said = _guest(reader)
+    guest, said = _guest(reader, today)
     reader.note_mrz_problems()
     _about(reader, said, today)
     mrz = reader.draft.mrz
@@ -129,13 +130,13 @@ def _best(problem: Problem) -> str | None:
     return next((correction.value for correction in problem.corrections), None)
 
 
-def _guest(reader: Reader) -> tuple[dict[str, Any], _Said]:
+def _guest(reader: Reader, today: date) -> tuple[dict[str, Any], _Said]:
     """The guest as the contract writes one, and what the rules look at, each field taken once."""
     said = _Said(
-        birth_date=reader.choose("birth_date", values.partial_date, lambda mrz: mrz.birth_date),
+        birth_date=reader.choose("birth_date", partial(values.partial_date, today=today), lambda mrz: mrz.birth_date),
         nationality=reader.choose("nationality", values.state, lambda mrz: mrz.nationality),
         issuing_state=reader.choose("issuing_state", values.state, lambda mrz: mrz.issuing_state),
-        expiry_date=reader.choose("expiry_date", values.day, lambda mrz: mrz.expiry_date),
+        expiry_date=reader.choose("expiry_date", partial(values.day, today=today), lambda mrz: mrz.expiry_date),
     )
     guest = {
         **_names(reader),
@@ -144,7 +145,7 @@ def _guest(reader: Reader) -> tuple[dict[str, Any], _Said]:
         "birth_place": reader.take("birth_place", lambda text: values.one_line(text).upper()),
         "nationality": said.nationality,
         "document": _document(reader, said),
-        "stay_permit": permit_value(rules.permit_of(reader)),
+        "stay_permit": permit_value(rules.permit_of(reader, today)),
         "phone": reader.take("phone", values.phone),
         "email": reader.take("email", values.email),
     }

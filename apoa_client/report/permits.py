@@ -75,8 +75,8 @@ def permits() -> tuple[Permit, ...]:
 
 def by_code(text: str) -> Permit | None:
     """The permit of a code, however it is spelt: ``b1``, ``E-33G``, ``Kitas``."""
-    folded = _fold(text)
-    return next((permit for permit in _table() if _fold(permit.code) == folded), None)
+    folded = fold(text)
+    return next((permit for permit in _table() if fold(permit.code) == folded), None)
 
 
 def suggest(text: str, limit: int = 5) -> list[Permit]:
@@ -84,7 +84,7 @@ def suggest(text: str, limit: int = 5) -> list[Permit]:
 
     Nothing for an empty text, nor for one that is like none; such a text is a permit's name all the same.
     """
-    folded = _fold(text)
+    folded = fold(text)
     if not folded:
         return []
     ranked = [(rank, permit) for permit in _table() if (rank := _rank(permit, folded)) is not None]
@@ -95,7 +95,7 @@ def suggest(text: str, limit: int = 5) -> list[Permit]:
 
 
 def _rank(permit: Permit, folded: str) -> float | None:
-    code = _fold(permit.code)
+    code = fold(permit.code)
     if code == folded:
         return 0
     if folded in permit.words:
@@ -130,11 +130,11 @@ def _permit(code: str, kind: str, indonesian: str, english: str, *more: str) -> 
         english=english,
         days=int(days) if days else None,
         extended=extended == "yes" if extended else None,
-        words=tuple(_fold(word) for word in (code, indonesian, english, *words.split("|"))),
+        words=tuple(fold(word) for word in (code, indonesian, english, *words.split("|"))),
     )
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Only letters and digits, without case and accents: what two people would write alike."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in plain if character.isalnum())

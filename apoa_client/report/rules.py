@@ -7,6 +7,7 @@ be true all the same, and is sent. Only foreigners are reported: UU 6/2011 art. 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
 
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, plain_document_number
@@ -43,7 +44,7 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
     reader = Reader(draft)
     about_lines(reader, reader.refuse)
     stay = _stay(reader, now.astimezone(zone).replace(second=0, microsecond=0), zone)
-    guest = _guest(reader)
+    guest = _guest(reader, now.astimezone(zone).date())
     reader.note_mrz_problems()
     if stay is not None:
         _about_stay(reader, stay, now)
@@ -90,7 +91,7 @@ def about_lines(reader: Reader, visa: Note) -> None:
         )
 
 
-def _guest(reader: Reader) -> Guest | None:
+def _guest(reader: Reader, today: date) -> Guest | None:
     surname = reader.choose("surname", values.person_name, lambda mrz: mrz.surname, reader.same_name)
     given_names = reader.choose("given_names", values.person_name, lambda mrz: mrz.given_names, reader.same_name)
     if not surname and not given_names:
@@ -105,12 +106,12 @@ def _guest(reader: Reader) -> Guest | None:
     )
     birth_date = reader.require(
         "birth_date",
-        reader.choose("birth_date", values.partial_date, lambda mrz: mrz.birth_date),
+        reader.choose("birth_date", partial(values.partial_date, today=today), lambda mrz: mrz.birth_date),
         msg("give it as 1985-09-12 or 12/09/1985; the year alone if the passport says no more."),
     )
     nationality = _nationality(reader)
-    document = _document(reader, nationality)
-    permit = permit_of(reader)
+    document = _document(reader, nationality, today)
+    permit = permit_of(reader, today)
     phone = reader.take("phone", values.phone)
     email = reader.take("email", values.email)
     if sex is None or birth_place is None or birth_date is None or nationality is None or document is None:
@@ -149,7 +150,7 @@ def about_foreigners(nationality: str | None, note: Note) -> None:
         )
 
 
-def _document(reader: Reader, nationality: str | None) -> Document | None:
+def _document(reader: Reader, nationality: str | None, today: date) -> Document | None:
     mrz = reader.draft.mrz
     number = reader.require(
         "document_number",
@@ -159,7 +160,7 @@ def _document(reader: Reader, nationality: str | None) -> Document | None:
     issuing = reader.choose("issuing_state", values.state, lambda mrz: mrz.issuing_state) or nationality
     expiry = reader.require(
         "expiry_date",
-        reader.choose("expiry_date", values.day, lambda mrz: mrz.expiry_date),
+        reader.choose("expiry_date", partial(values.day, today=today), lambda mrz: mrz.expiry_date),
         msg("give it as 2030-03-30 or 30/03/2030."),
     )
     if number is None or issuing is None or expiry is None:
@@ -180,20 +181,21 @@ def number_read(mrz: Mrz) -> str:
     return plain_document_number(mrz.document_number)
 
 
-def permit_of(reader: Reader) -> StayPermit | None:
-    """The visa or stay permit, as far as it was typed."""
+def permit_of(reader: Reader, today: date) -> StayPermit | None:
+    """The visa or stay permit, as far as it was typed. Its end has a year: a wrong guess would warn of an overstay."""
     permit = StayPermit(
-        code=reader.take("stay_permit", values.one_line),
+        code=reader.take("stay_permit", values.stay_permit),
         number=reader.take("stay_permit_number", values.one_line),
-        valid_until=reader.take("stay_until", values.day),
-        entry_date=reader.take("entry_date", values.day),
+        valid_until=reader.take("stay_until", partial(values.day, today=today)),
+        entry_date=reader.take("entry_date", partial(values.past_day, today=today)),
     )
     return None if permit == StayPermit() else permit
 
 
 def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
-    check_in = reader.take("check_in", lambda text: values.moment(text, zone)) if reader.typed("check_in") else now
-    leaves = _check_out(reader, check_in or now)
+    arrived = reader.take("check_in", partial(values.moment, zone=zone, now=now))
+    check_in = arrived if reader.typed("check_in") else now
+    leaves = _check_out(reader, check_in or now, now.date())
     purpose = reader.take("purpose", values.purpose)
     room = reader.take("room", values.one_line)
     note = reader.take("note", lambda text: values.one_line(text, values.LONGEST_NOTE))
@@ -204,10 +206,10 @@ def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
     return Stay(check_in, leaves, room, purpose or Purpose.TOURISM, note)
 
 
-def _check_out(reader: Reader, check_in: datetime) -> date | None:
+def _check_out(reader: Reader, check_in: datetime, today: date) -> date | None:
     if reader.typed("nights") and not reader.typed("planned_check_out"):
         return reader.take("nights", lambda text: values.nights(text, check_in))
-    leaves = reader.take("planned_check_out", values.day)
+    leaves = reader.take("planned_check_out", partial(values.stay_day, today=today, near=check_in.date()))
     return reader.require("planned_check_out", leaves, msg("give the number of nights, or the date."))
 
 

@@ -2,21 +2,19 @@
 
 import re
 import unicodedata
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import plain_document_number, valid_document_number
+from apoa_client.report import choices, days, moments, unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.texts import Message, msg
+from apoa_client.texts import msg
 
 LONGEST_TEXT = 100
 LONGEST_NOTE = 500
 MOST_NIGHTS = 366
-YEARS = range(1001, 2999)
-"""The contract writes years from 1000 to 2999; the margin is for zones and nights."""
 
-_DAY_FIRST = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})", re.ASCII)
 _PUNCTUATION_OF_NAMES = frozenset(" '’`-.,")  # noqa: RUF001  the typographic apostrophe is what keyboards send
 # Whole words: "pria" is a man, and "P" alone is perempuan.
 _SEXES = {
@@ -24,27 +22,10 @@ _SEXES = {
     **dict.fromkeys(("F", "P", "FEMALE", "PEREMPUAN", "WANITA"), "F"),
     **dict.fromkeys(("X", "<"), "X"),
 }
-_NIGHTS = re.compile(r"\d{1,3}", re.ASCII)
-_PURPOSES = {
-    "wisata": Purpose.TOURISM,
-    "bisnis": Purpose.BUSINESS,
-    "keluarga": Purpose.FAMILY,
-    "kerja": Purpose.WORK,
-    "belajar": Purpose.STUDY,
-    "transit": Purpose.TRANSIT,
-    "pemerintahan": Purpose.GOVERNMENT,
-    "lainnya": Purpose.OTHER,
-}
+_NIGHTS = re.compile(r"(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
 
-
-class Unreadable(ValueError):
-    """Text that is no value of its kind. `code` is one of the command line's; `suggestion` may be offered."""
-
-    def __init__(self, code: str, message: Message, suggestion: str | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.message = message
-        self.suggestion = suggestion
+Unreadable = unreadable.Unreadable
+"""What every reader here raises."""
 
 
 def one_line(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -118,60 +99,77 @@ def document_number(text: str) -> str:
     return plain_document_number(number)
 
 
-def day(text: str) -> date:
-    """A calendar date: ISO 8601, or day/month/year."""
-    partial = partial_date(text)
-    if partial.day is None:
-        raise Unreadable("bad_date", msg("The day is missing. Write it as 2026-11-24 or 24/11/2026."))
-    return partial.earliest
+def day(text: str, *, today: date | None = None) -> date:
+    """A day of a year, day first, as `days` reads it. Without `today` its year has four digits."""
+    return days.whole(text, today=today)
 
 
-def partial_date(text: str) -> PartialDate:
-    """A date of which the day, or the day and month, may be unknown: ISO 8601, or day/month/year."""
-    match = _DAY_FIRST.fullmatch(text.strip())
-    try:
-        if match is not None:
-            value = PartialDate(int(match[3]), int(match[2]), int(match[1]))
-        else:
-            value = PartialDate.from_iso(text.strip())
-    except ValueError:
-        raise _no_date() from None
-    if value.year not in YEARS:
-        raise _no_date()
-    return value
+def partial_date(text: str, *, today: date | None = None) -> PartialDate:
+    """A date of birth, of which the day, or the day and month, may be unknown. Years of two digits lie back."""
+    return days.partial(text, today=today)
 
 
-def _no_date() -> Unreadable:
-    return Unreadable("bad_date", msg("This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985."))
+def stay_day(text: str, *, today: date, near: date | None = None) -> date:
+    """A day of a stay: also ``besok``, ``+3``, and without a year the one nearest to `near` (`today` by default)."""
+    return days.nearest(text, today=today, near=near)
 
 
-def moment(text: str, zone: tzinfo) -> datetime:
-    """An instant to the second, in the property's zone: ISO 8601, with or without an offset, or a date for midnight."""
-    try:
-        value = datetime.fromisoformat(text.strip())
-    except ValueError:
-        value = datetime.combine(day(text), time())
-    if value.year not in YEARS:
-        raise _no_date()
+def past_day(text: str, *, today: date) -> date:
+    """A day that is over: as `stay_day`, but without a year it is the latest that is not after `today`."""
+    return days.latest(text, today=today)
+
+
+def moment(text: str, zone: tzinfo, *, today: date | None = None, now: datetime | None = None) -> datetime:
+    """An instant to the second, in the property's zone: ISO 8601, or as `moments` reads it; a date for its midnight.
+
+    `now` is aware. Without it, and without `today`, only what has a day of a year is read.
+    """
+    value = moments.read(text, _wall(zone, today, now))
+    if value.year not in days.YEARS:
+        raise days.no_date()
     local = value.replace(tzinfo=zone) if value.tzinfo is None else value.astimezone(zone)
     return local.replace(microsecond=0)
 
 
+def _wall(zone: tzinfo, today: date | None, now: datetime | None) -> moments.Wall | None:
+    if now is not None:
+        clock = now.astimezone(zone).replace(tzinfo=None)
+        return moments.Wall(today or clock.date(), clock)
+    return moments.Wall(today) if today is not None else None
+
+
 def nights(text: str, check_in: datetime) -> date:
-    """The planned check-out so many nights after a check-in."""
-    if not _NIGHTS.fullmatch(text.strip()) or not 1 <= int(text) <= MOST_NIGHTS:
+    """The planned check-out so many nights after a check-in: ``2``, ``2 malam``."""
+    match = _NIGHTS.fullmatch(text.strip())
+    if match is None or not 1 <= int(match[1]) <= MOST_NIGHTS:
         raise Unreadable("bad_character", msg("give a number from 1 to {most}.", most=MOST_NIGHTS))
-    return check_in.date() + timedelta(days=int(text))
+    return check_in.date() + timedelta(days=int(match[1]))
+
+
+def stay_permit(text: str) -> str:
+    """A visa or stay permit: its code where it is surely one of the table, else as it was typed, for there are more."""
+    line = one_line(text)
+    permit = choices.stay_permit(line)
+    return permit.code if permit is not None else line
 
 
 def purpose(text: str) -> Purpose:
-    """Why the guest came: the contract's word, or the Indonesian one."""
-    word = text.strip().casefold()
-    try:
-        return _PURPOSES[word] if word in _PURPOSES else Purpose(word)
-    except ValueError:
-        words = ", ".join(f"{p.value} ({indonesian})" for indonesian, p in _PURPOSES.items())
-        raise Unreadable("bad_character", msg("Choose one of: {words}.", words=words)) from None
+    """Why the guest came: the contract's word, an Indonesian or like one, or the beginning of one alone."""
+    sure = choices.purpose(text)
+    if sure is not None:
+        return sure
+    near = choices.purposes(text)
+    if near:
+        likely = ", ".join(map(_purpose_words, near))
+        raise Unreadable(
+            "bad_character", msg("There is no such purpose. Did you mean {words}?", words=likely), near[0].value
+        )
+    words = ", ".join(map(_purpose_words, Purpose))
+    raise Unreadable("bad_character", msg("Choose one of: {words}.", words=words))
+
+
+def _purpose_words(purpose: Purpose) -> str:
+    return f"{purpose.value} ({choices.PURPOSE_WORDS[purpose]})"
 
 
 def email(text: str) -> str:

@@ -508,10 +508,11 @@ class TestReceived:
         assert "received" in log(manual)
         assert manual("status", "--json").json["counts"]["accepted"] == 1
 
-    def test_json(self, manual: Apoa) -> None:
+    @pytest.mark.parametrize("when", ["2026-11-24T12:30Z", "24/11/2026 19:30", "19.30"])
+    def test_json(self, manual: Apoa, when: str) -> None:
         """The report as every command prints it, with the time on the receipt in the property's zone."""
         report = manual.save()
-        said = manual("received", report["id"], "STT-1", "--issued-at", "2026-11-24T12:30Z", "--json")
+        said = manual("received", report["id"], "STT-1", "--issued-at", when, "--json")
         assert said.code == 0
         assert said.json["receipt"] == {"number": "STT-1", "issued_at": "2026-11-24T19:30:00+07:00", "source": "typed"}
         assert (said.json["id"], said.json["state"]) == (report["id"], "accepted")

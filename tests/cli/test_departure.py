@@ -138,6 +138,15 @@ class TestCheckOut:
         assert spoken(lang, sentence) in said.err
         assert len(away.reports()) == 1
 
+    @pytest.mark.parametrize("at", ["21.30", "2130", "24/11 21:30", "kemarin 21.30", "24 nov 2026 21.30"])
+    def test_a_time_as_people_write_it(self, away: Apoa, at: str) -> None:
+        """Past midnight the evening is yesterday's, and a day needs no year."""
+        arrival = away.save()
+        away.clock.forward(timedelta(hours=5))
+        said = away("checkout", arrival["id"], "--at", at, "--no-send", "--json")
+        assert said.code == 0, said.err
+        assert "2026-11-24 21:30 WIB" in away("checkout", arrival["id"]).err
+
     def test_twice(self, house: Apoa) -> None:
         """When it was, which report says so, and how to undo it."""
         arrival = sent(house)

@@ -98,6 +98,8 @@ def test_a_night(inn: Apoa) -> None:
     assert names(inn, "--day", "22/11/2026") == [QUENTIN.surname, "GONE"]
     assert names(inn, "--day", "2026-11-23") == [XIMENA.surname]
     assert names(inn, "--day", "2026-11-24") == [OBADIAH.surname]
+    assert names(inn, "--day", "kemarin") == names(inn, "--day", "23 nov") == [XIMENA.surname]
+    assert names(inn, "--day", "2/1") == [OBADIAH.surname]  # over New Year
     assert names(inn, "--day", "2027-01-02") == [OBADIAH.surname]
     assert names(inn, "--day", "2027-01-03") == []
     assert names(inn, "--day", "2026-11-22", "--in-house") == [QUENTIN.surname]
@@ -150,7 +152,7 @@ def test_what_does_not_go_together(away: Apoa, lang: str, choice: list[str]) -> 
 
 def test_a_day_that_is_none(away: Apoa) -> None:
     """A usage mistake, explained."""
-    for day in ("kemarin", "2026-11", "2026-11-31"):
+    for day in ("entah", "2026-11", "2026-11-31"):
         said = away("list", "--day", day)
         assert (said.code, said.out) == (2, "")
 

@@ -544,6 +544,23 @@ class TestInspection:
         ]
         assert [value["without_receipt"] for value in found] == [2, 0]
 
+    @pytest.mark.parametrize(
+        ("period", "written"),
+        [
+            (["--from", "24/11", "--to", "30/11"], 2),
+            (["--from", "25 nov", "--to", "kemarin"], 1),
+            (["--from", "1/11", "--to", "23 nov"], 0),
+            (["--to", "24 nov"], 1),
+            (["--to", "28 nov"], 0),  # of last year: it is the 27th
+            (["--from", "1/3", "--to", "5/3"], 0),  # both of one year
+        ],
+    )
+    def test_a_period_without_years(self, three: Apoa, tmp_path: Path, period: list[str], written: int) -> None:
+        """It begins in the past, and ends near its beginning."""
+        said = three("receipt", "--all", "--output", str(tmp_path / "p"), *period, "--json")
+        assert said.code == 0, said.err
+        assert said.json["written"] == written
+
     def test_nothing_to_show(self, three: Apoa, tmp_path: Path) -> None:
         """Said, and no folder is made."""
         said = three("receipt", "--all", "--output", str(tmp_path / "p"), "--from", "2027-01-01")
@@ -651,7 +668,7 @@ class TestUsage:
             ["--all"],
             ["--all", "x", "--output", "d"],
             ["--all", "--html", "a", "--output", "d"],
-            ["--all", "--output", "d", "--from", "kemarin"],
+            ["--all", "--output", "d", "--from", "entah"],
             ["--all", "--output", "d", "--from", "2026-11-25", "--to", "2026-11-24"],
         ],
     )

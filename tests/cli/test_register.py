@@ -115,12 +115,15 @@ def test_the_past_is_listed_when_asked_for(house: Apoa) -> None:
     assert names(house) == []
     assert names(house, "--all") == names(house, "--since", "2026-11-24") == [QUENTIN.surname]
     assert names(house, "--since", "2026-11-25") == []
+    assert names(house, "--since", "24/11") == names(house, "--since", "24 nov") == [QUENTIN.surname]
+    assert names(house, "--since", "26/12") == [QUENTIN.surname]  # of last year: it is 25 December
+    assert names(house, "--since", "kemarin") == names(house, "--since", "25/11/26") == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_day_that_is_none(away: Apoa, lang: str) -> None:
     """A usage mistake, explained."""
-    said = away("list", "--since", "kemarin", lang=lang)
+    said = away("list", "--since", "entah", lang=lang)
     assert said.code == 2
     sentence = "This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985."
     assert spoken(lang, sentence) in said.err

@@ -41,6 +41,19 @@ def form(value: Any) -> Any:
 class TestWhatWasRead:
     """The guest, in the contract's form."""
 
+    def test_days_are_read_as_people_write_them(self) -> None:
+        """Births lie back, expiries ahead; an entry needs no year."""
+        checked = look(birth_date="12/9/85", expiry_date="30 mar 32", entry_date="20/3", stay_permit="voa")
+        assert checked.valid
+        assert checked.guest["birth_date"] == "1985-09-12"
+        assert checked.guest["document"]["expiry_date"] == "2032-03-30"
+        assert checked.guest["stay_permit"] == {
+            "code": "B1",
+            "number": None,
+            "valid_until": None,
+            "entry_date": "2026-03-20",
+        }
+
     def test_a_passport_that_is_as_it_should_be(self) -> None:
         """All that its lines hold, and null for what they do not."""
         checked = look(PASSPORT)

@@ -136,7 +136,7 @@ def test_any_text_is_a_value_or_unreadable(kind: str, text: str) -> None:
     try:
         READERS[kind](text)
     except Unreadable as exc:
-        assert repr(exc) == f"Unreadable({exc.code!r})"  # noqa: PT017  either outcome is right
+        assert repr(exc).endswith(f"({exc.code!r})")  # noqa: PT017  either outcome is right
 
 
 def test_a_mistyped_state_is_suggested() -> None:

@@ -1,0 +1,114 @@
+"""Purposes and stay permits from a few letters: what is sure is taken, what is not is offered."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apoa_client.report import choices, values
+from apoa_client.report.kinds import Purpose
+from apoa_client.report.permits import permits, suggest
+from apoa_client.report.values import Unreadable
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_purpose_is_read_in_both_languages(purpose: Purpose) -> None:
+    """The contract's word and the Indonesian one, in any capitals, and each from a beginning of its own."""
+    for word in (purpose.value, choices.PURPOSE_WORDS[purpose]):
+        assert values.purpose(f" {word.upper()} ") is purpose
+        assert values.purpose(word[:4]) is purpose
+        assert choices.purposes(word) == [purpose]
+
+
+@pytest.mark.parametrize(
+    ("text", "purpose"),
+    [
+        ("wis", Purpose.TOURISM),
+        ("liburan", Purpose.TOURISM),
+        ("jalan jalan", Purpose.TOURISM),
+        ("Meeting", Purpose.BUSINESS),
+        ("kel", Purpose.FAMILY),
+        ("ker", Purpose.WORK),
+        ("kuliah", Purpose.STUDY),
+        ("tr", Purpose.TRANSIT),
+        ("dinas", Purpose.GOVERNMENT),
+        ("lain", Purpose.OTHER),
+        ("lain-lain", Purpose.OTHER),
+    ],
+)
+def test_a_purpose_is_read_from_what_people_say(text: str, purpose: Purpose) -> None:
+    """Where it can be no other."""
+    assert values.purpose(text) is choices.purpose(text) is purpose
+
+
+@pytest.mark.parametrize(
+    ("text", "likely"),
+    [
+        ("k", [Purpose.FAMILY, Purpose.WORK, Purpose.BUSINESS, Purpose.STUDY]),
+        ("ke", [Purpose.FAMILY, Purpose.WORK]),
+        ("w", [Purpose.TOURISM, Purpose.WORK]),
+        ("g", [Purpose.GOVERNMENT]),
+        ("wistaa", [Purpose.TOURISM]),
+        ("turism", [Purpose.TOURISM]),
+        ("kelurga", [Purpose.FAMILY, Purpose.WORK]),
+    ],
+)
+def test_a_purpose_that_is_not_sure_is_offered(text: str, likely: list[Purpose]) -> None:
+    """The likeliest first, and never taken: one letter is a slip of the finger."""
+    assert choices.purposes(text) == likely
+    with pytest.raises(Unreadable) as caught:
+        values.purpose(text)
+    assert (caught.value.code, caught.value.suggestion) == ("bad_character", likely[0].value)
+    assert choices.PURPOSE_WORDS[likely[-1]] in caught.value.message.render()
+
+
+@pytest.mark.parametrize("text", ["xyzzy", "", "?"])
+def test_a_purpose_like_none_gets_the_whole_list(text: str) -> None:
+    """All eight, in both languages, and no suggestion."""
+    assert choices.purposes(text) == []
+    with pytest.raises(Unreadable) as caught:
+        values.purpose(text)
+    assert caught.value.suggestion is None
+    assert all(f"{p.value} ({choices.PURPOSE_WORDS[p]})" in caught.value.message.render() for p in Purpose)
+
+
+def test_no_more_is_offered_than_asked_for() -> None:
+    """A list on a small screen."""
+    assert choices.purposes("k", 2) == [Purpose.FAMILY, Purpose.WORK]
+    assert len(choices.stay_permits("c", 3)) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        *(("b1", "B1"), ("VOA", "B1"), ("visa on arrival", "B1"), ("Kitas", "KITAS"), ("itas", "KITAS")),
+        *(("E-33 g", "E33G"), ("bebas visa", "A1"), ("lansia", "E33E")),
+    ],
+)
+def test_a_permit_that_is_sure_gets_its_code(text: str, code: str) -> None:
+    """However it is spelt, and by a word that no other has."""
+    permit = choices.stay_permit(text)
+    assert permit is not None
+    assert values.stay_permit(text) == permit.code == code
+
+
+@pytest.mark.parametrize("text", ["wisata", "kitaz", "Visa  X 99", "kunj", "E"])
+def test_another_permit_stays_as_it_was_typed(text: str) -> None:
+    """The index of visas changes by decree, and C1 and D1 are both for tourists."""
+    assert choices.stay_permit(text) is None
+    assert values.stay_permit(text) == " ".join(text.split())
+    assert choices.stay_permits(text) == suggest(text)
+
+
+def test_every_code_of_the_table_is_sure() -> None:
+    """Each permit can be typed as the table writes it."""
+    assert [values.stay_permit(permit.code.casefold()) for permit in permits()] == [p.code for p in permits()]
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_choice_or_none(text: str) -> None:
+    """Nothing is raised; what is sure is the only one that is offered; and each time it is the same."""
+    sure = choices.purpose(text)
+    assert choices.purposes(text) == choices.purposes(text)
+    assert sure is None or choices.purposes(text) == [sure]
+    permit = choices.stay_permit(text)
+    assert permit is None or permit in choices.stay_permits(text)
