@@ -24,7 +24,7 @@ from apoa_client.texts import msg
 
 if TYPE_CHECKING:
     from apoa_client.authority.limits import Patience
-    from apoa_client.delivery.sync import Outcome, Terms
+    from apoa_client.delivery.terms import Outcome, Terms
     from apoa_client.desk.arrivals import Desk, House
     from apoa_client.desk.by_hand import ByHand
     from apoa_client.desk.changes import Changes
@@ -274,7 +274,8 @@ class App:
         """
         import random
 
-        from apoa_client.delivery.sync import Parts, deliver
+        from apoa_client.delivery.sync import deliver
+        from apoa_client.delivery.terms import Parts
 
         if patience is not None:
             self._keyring_patience_s = _KEYRING_AT_THE_DESK_S

@@ -109,6 +109,15 @@ class Content(NamedTuple):
         return f"Content({self.report!r})"
 
 
+class Addition(NamedTuple):
+    """A report to be queued together with others, and what `Outbox.add` takes besides it."""
+
+    report: Report
+    due_at: datetime | None
+    warnings: Sequence[Finding] = ()
+    guest_tag: int | None = None
+
+
 class Change(NamedTuple):
     """What becomes of one report after a call. `errors` and `warnings` of None leave what is kept as it is."""
 
@@ -178,29 +187,6 @@ class Act(NamedTuple):
     detail: str | None = None
 
 
-class AuditEntry(NamedTuple):
-    """An act in the audit trail. `link` is its hash in the chain, in hexadecimal."""
-
-    n: int
-    at: datetime
-    who: str
-    action: str
-    report: str | None
-    detail: str | None
-    link: str
-
-
-class TrailCheck(NamedTuple):
-    """The audit trail, recomputed: `entries` hold, from the first one on, and `link` is the last of theirs."""
-
-    entries: int
-    link: str
-    wrong: int | None = None
-    """The number of the first entry that is not as it was written; None where the whole trail is."""
-    missing: bool = False
-    """Whether that entry is gone, rather than changed, moved or put in."""
-
-
 class Erasure(NamedTuple):
     """What was erased: the ids of reports, of so many stays; some of them were undelivered, and are withdrawn."""
 
@@ -209,6 +195,8 @@ class Erasure(NamedTuple):
     withdrawn: tuple[str, ...] = ()
     complete: bool = True
     """Whether it is gone from the database's log too, which another process that reads may keep from being emptied."""
+    draft: bool = False
+    """Whether a draft that nobody went on with was erased, too."""
 
 
 class Outbox(Protocol):
@@ -234,6 +222,10 @@ class Outbox(Protocol):
         stay. `standing` are the stay's reports, in their order, for which it was written. Raises `ReportMoved` where
         one of the first is no longer `Entry.retractable`, or others stand by now; then nothing changed.
         """
+        ...
+
+    def add_all(self, additions: Sequence[Addition]) -> list[Entry]:
+        """Queue several reports, all of them or none, in their order. Raises what `add` does."""
         ...
 
     def withdraw(self, ids: Sequence[str], standing: Sequence[str] = ()) -> None:
@@ -293,6 +285,22 @@ class Outbox(Protocol):
 
     def contacted(self, at: datetime, server_time: datetime | None = None) -> None:
         """The authority answered at this time, and said, perhaps, what time it had."""
+        ...
+
+    def keep_draft(self, text: str, at: datetime) -> None:
+        """Keep what was typed of reports that are not made yet, sealed; it takes the place of any draft before it."""
+        ...
+
+    def draft_kept_at(self) -> datetime | None:
+        """When the draft was kept, by the clock of whoever kept it; None where there is none. Needs no key."""
+        ...
+
+    def draft(self) -> str | None:
+        """Open the draft; None where there is none. Raises `CredentialsProblem` or `SealBroken`."""
+        ...
+
+    def drop_draft(self) -> None:
+        """Erase the draft, if there is one."""
         ...
 
     def turn(self, wait_s: float) -> AbstractContextManager[bool]:

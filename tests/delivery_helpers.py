@@ -11,7 +11,8 @@ from conftest import FixedClock
 from outbox_helpers import PUBLIC_KEY, open_outbox, sealer, uuid
 from outbox_helpers import report as plain_report
 
-from apoa_client.delivery.sync import Outcome, Parts, Terms, Uninterrupted, deliver
+from apoa_client.delivery.sync import deliver
+from apoa_client.delivery.terms import Outcome, Parts, Terms, Uninterrupted
 from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.ports import Authority, Entry, Interruptions, Selection, Verdict

@@ -16,7 +16,8 @@ from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.model import Report
-from apoa_client.report.rules import Examination
+from apoa_client.report.party import lone_child
+from apoa_client.report.rules import Examination, as_on_the_form
 
 _OF_THE_GUEST = frozenset({"surname", "given_names", "document_number"})
 """Whoever gives one of these as an option types the guest's details, and is not asked for an MRZ."""
@@ -50,13 +51,14 @@ class Arrival:
         examination = self._examine(dict(typed), self._read(lines, typed))
         report = self._app.desk.compose(examination)
         found = about_duplicates(self._app.desk.reported_before(report))
-        warnings = (*examination.warnings, *found)
+        remarks = as_on_the_form([*examination.warnings, *lone_child(examination)])
+        warnings = (*remarks, *found)
         if self._wishes.dry_run:
             self._show_checked(report, warnings)
             return
         doubtful = bool(found) and not self._wishes.again
         if doubtful and (self._wishes.yes or not self._asking):
-            raise ReportedBefore(found, examination.warnings)
+            raise ReportedBefore(found, remarks)
         if self._wanted(report, warnings, doubtful=doubtful):
             self._filing.finish([Filed(self._app.desk.file(report, warnings), report, warnings)])
         else:

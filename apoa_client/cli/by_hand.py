@@ -25,7 +25,7 @@ from apoa_client.cli.screen import careful, clean, document, good, remark, resul
 from apoa_client.cli.session import Session
 from apoa_client.cli.urgency import deadline_words, loudness
 from apoa_client.cli.words import KINDS
-from apoa_client.delivery.sync import Outcome
+from apoa_client.delivery.terms import Outcome
 from apoa_client.desk.by_hand import ByHand, Job, receipt_number
 from apoa_client.errors import CredentialsProblem, DataRefused, Erased, NotNow, ReportMoved, SealBroken
 from apoa_client.ports import Content, Entry, Summary

@@ -5,7 +5,7 @@ from typing import Any
 
 from apoa_client.cli.language import N_, _
 from apoa_client.cli.screen import clean
-from apoa_client.ports import AuditEntry
+from apoa_client.outbox.audit import AuditEntry
 from apoa_client.report.deadline import instant
 
 _ACTIONS = {
@@ -19,6 +19,7 @@ _ACTIONS = {
     "superseded": N_("replaced"),
     "withdrawn": N_("withdrawn"),
     "erased": N_("guest's data erased"),
+    "draft_erased": N_("draft erased"),
     "sending_stopped": N_("sending stopped"),
     "sending_resumed": N_("sending goes on"),
     "set_up": N_("set up"),
@@ -42,6 +43,7 @@ _DETAILS = {
     "duplicate": N_("had been reported before"),
     "retention": N_("its time was over"),
     "request": N_("at the guest's request"),
+    "unreadable": N_("it could not be opened any more"),
     "untested": N_("connection not tested"),
 }
 """Words for details; the class of any other error is shown as scripts and logs know it."""

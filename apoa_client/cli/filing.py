@@ -93,7 +93,7 @@ class Filing:
         from apoa_client.authority.limits import Patience  # not for --no-send
         from apoa_client.cli.interruptions import Signals
         from apoa_client.cli.progress import Silent
-        from apoa_client.delivery.sync import Terms
+        from apoa_client.delivery.terms import Terms
 
         wait = SENDING_PATIENCE_S
         terms = Terms(self._app.house.fingerprint, first=first, wait_s=wait, turn_s=wait)

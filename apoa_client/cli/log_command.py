@@ -14,7 +14,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.table import show_table
 from apoa_client.cli.words import moment_text
 from apoa_client.errors import Exit, StorageProblem
-from apoa_client.ports import AuditEntry, TrailCheck
+from apoa_client.outbox.audit import AuditEntry, TrailCheck
 from apoa_client.report.kinds import short_id
 from apoa_client.texts import Message, msg
 

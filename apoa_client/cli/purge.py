@@ -81,6 +81,7 @@ def _value(app: App, erasure: Erasure, *, dry_run: bool) -> dict[str, Any]:
         "reports": list(erasure.reports),
         "withdrawn": list(erasure.withdrawn),
         "complete": erasure.complete,
+        "draft": erasure.draft,
         "ended_before": instant(app.purged_before().astimezone(app.house.zone)),
     }
 
@@ -103,12 +104,21 @@ def _erased(count: int, *, dry_run: bool) -> str:
     return good(text(done))
 
 
+def _draft_erased(*, dry_run: bool) -> str:
+    if dry_run:
+        return _("The draft of a report that nobody finished would be erased.")
+    return good(_("The draft of a report that nobody finished is erased."))
+
+
 def _say(app: App, erasure: Erasure, *, dry_run: bool, by_age: bool) -> None:
     if by_age:
         day, days = day_text(app.purged_before().astimezone(app.house.zone)), app.house.retention_days
         kept = _("Guests' data are kept for {days} days after a stay: now, of stays that ended on {day} or later.")
         result(kept.format(days=days, day=day))
-    result(_erased(len(erasure.reports), dry_run=dry_run))
+    if erasure.reports or not erasure.draft:
+        result(_erased(len(erasure.reports), dry_run=dry_run))
+    if erasure.draft:
+        result(_draft_erased(dry_run=dry_run))
     if erasure.withdrawn:
         ids = ", ".join(map(short_id, erasure.withdrawn))
         result(careful(_("Withdrawn, and never sent: {ids}").format(ids=ids)))

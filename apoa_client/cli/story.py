@@ -18,7 +18,8 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.words import KINDS, STATES, day_text, moment_text
 from apoa_client.desk.stays import Story
 from apoa_client.errors import StorageProblem
-from apoa_client.ports import AuditEntry, Content, Entry
+from apoa_client.outbox.audit import AuditEntry
+from apoa_client.ports import Content, Entry
 from apoa_client.report.fields import label_of
 from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
 from apoa_client.report.model import Report

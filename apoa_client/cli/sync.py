@@ -16,7 +16,7 @@ from apoa_client.cli.progress import watcher
 from apoa_client.cli.screen import bad, careful, document, good, remark, result
 from apoa_client.cli.session import Session
 from apoa_client.cli.words import seconds, skew_text
-from apoa_client.delivery.sync import Outcome, Terms
+from apoa_client.delivery.terms import Outcome, Terms
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.report.kinds import short_id
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stays import Stays, Story
 from apoa_client.passport.mrz import Mrz, read_mrz
-from apoa_client.ports import Clock, Entry, Outbox
+from apoa_client.ports import Addition, Clock, Entry, Outbox
 from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
@@ -95,13 +95,24 @@ class Desk(CheckingDesk):
         Raises `StorageProblem`, or `ReportMoved` where one of those cannot be replaced any more, or where the stay has
         other reports by now than those `standing` when this one was made.
         """
+        new = self._addition(report, warnings)
+        behind = {"replaces": replaces, "standing": standing}
+        return self._outbox.add(report, due_at=new.due_at, warnings=new.warnings, guest_tag=new.guest_tag, **behind)
+
+    def file_group(self, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
+        """Save the reports of guests who came together, each with its warnings: all of them or, if that fails, none.
+
+        When this returns, a power cut no longer loses any. Raises `StorageProblem`.
+        """
+        return self._outbox.add_all([self._addition(report, warnings) for report, warnings in group])
+
+    def _addition(self, report: Report, warnings: Sequence[Finding]) -> Addition:
         is_check_in = report.kind is Kind.CHECK_IN and report.stay is not None
         due = (
             due_at(report.stay.check_in, self._house.window_hours) if report.stay is not None and is_check_in else None
         )
         tag = self._tag(report.guest) if report.guest is not None else None
-        behind = {"replaces": replaces, "standing": standing}
-        return self._outbox.add(report, due_at=due, warnings=warnings, guest_tag=tag, **behind)
+        return Addition(report, due, warnings, tag)
 
     def reported_before(self, report: Report) -> list[Story]:
         """Other stays of the same travel document for any of the same nights, as far as this computer knows."""

@@ -1,6 +1,7 @@
 """A guest reported twice for the same night: what is said about it, and the refusal where nobody is there to be asked.
 
-It names the earlier report and its nights, and nobody: only the reader can tell whether it is the same guest.
+It names the earlier report and its nights, and nobody: only the reader can tell whether it is the same guest. What is
+in one's hands at this moment, a group that is not saved yet, is compared document by document.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,8 @@ from apoa_client.desk.stays import Story
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import State, short_id
+from apoa_client.report.model import Report
+from apoa_client.report.recurrence import same_document
 from apoa_client.texts import Message, msg
 
 DUPLICATE = "duplicate"
@@ -30,6 +33,16 @@ class ReportedBefore(ReportRefused):
 def about_duplicates(stories: Iterable[Story]) -> list[Finding]:
     """A warning for each stay that `Desk.reported_before` found."""
     return [_about(story) for story in stories]
+
+
+def twice_in_group(report: Report, others: Iterable[Report]) -> list[Finding]:
+    """A warning where one of the others, which are to be saved along with a report, is of the same travel document."""
+    guest = report.guest
+    known = (other.guest.document for other in others if other.guest is not None)
+    if guest is None or not any(same_document(document, guest.document) for document in known):
+        return []
+    message = msg("This passport is in this group already. If it is the same guest, leave one of the two out.")
+    return [Finding(BY_NAME["document_number"].path, DUPLICATE, message)]
 
 
 def _about(story: Story) -> Finding:

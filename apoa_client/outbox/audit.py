@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from apoa_client.outbox.errors import damaged, translated
 from apoa_client.outbox.rows import millis, moment
-from apoa_client.ports import Act, AuditEntry, Author, Change, TrailCheck
+from apoa_client.ports import Act, Author, Change
 from apoa_client.report.kinds import State
 
 HEAD = "audit_head"
@@ -33,6 +33,29 @@ _COLUMNS = "n, at, who, action, report, detail, link"
 _LONGEST_NAME = 64
 _DEFERRED = "deferred"
 _Row = Sequence[Any]
+
+
+class AuditEntry(NamedTuple):
+    """An act in the audit trail. `link` is its hash in the chain, in hexadecimal."""
+
+    n: int
+    at: datetime
+    who: str
+    action: str
+    report: str | None
+    detail: str | None
+    link: str
+
+
+class TrailCheck(NamedTuple):
+    """The audit trail, recomputed: `entries` hold, from the first one on, and `link` is the last of theirs."""
+
+    entries: int
+    link: str
+    wrong: int | None = None
+    """The number of the first entry that is not as it was written; None where the whole trail is."""
+    missing: bool = False
+    """Whether that entry is gone, rather than changed, moved or put in."""
 
 
 class _Head(NamedTuple):

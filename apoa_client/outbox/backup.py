@@ -2,7 +2,7 @@
 
 It is a copy of the database, every record sealed as it is, with one more table: when, by which program, the property's
 settings, and a digest of every row. The digest shows a bit that a cheap stick flipped inside a sealed record, which
-SQLite's own check cannot see, and the seal only to whoever has the key. No secret is in it.
+SQLite's own check cannot see, and the seal only to whoever has the key. No secret is in it, and no draft.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.files import create_private, draft_beside, sweep_abandoned, sync_file, sync_folder
-from apoa_client.outbox import audit
+from apoa_client.outbox import audit, draft_slot
 from apoa_client.outbox.database import connect, discard, open_database, publish, transaction
 from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing, OutboxTooNew, damaged, translated
 from apoa_client.outbox.migrations import APPLICATION_ID, check_ours, migrate
@@ -154,6 +154,7 @@ def _copy(db: sqlite3.Connection, outbox: Path, draft: Path, facts: Callable[[],
         # One file, which needs no other beside it. It is made durable as a whole, before it gets its name.
         copy.execute("PRAGMA journal_mode = DELETE")
         copy.execute("PRAGMA synchronous = OFF")
+        _forget_draft(copy)
         said = facts()
         _sign(copy, said)
         if not _whole(copy):
@@ -173,6 +174,13 @@ def _take(db: sqlite3.Connection, copy: sqlite3.Connection, outbox: Path) -> Non
         raise
     finally:
         db.execute("ROLLBACK")
+
+
+def _forget_draft(copy: sqlite3.Connection) -> None:
+    """Who is half-typed at this moment is nothing to be kept for years on a stick: overwritten, and in no journal."""
+    copy.execute("PRAGMA secure_delete = ON")
+    copy.execute("PRAGMA journal_mode = MEMORY")
+    draft_slot.erase(copy)
 
 
 def _sign(copy: sqlite3.Connection, facts: Facts) -> None:

@@ -78,6 +78,20 @@ def transaction(db: sqlite3.Connection, path: Path) -> Iterator[None]:
             raise
 
 
+def empty_log(db: sqlite3.Connection, *, wait: bool = True) -> bool:
+    """Empty the log, which holds pages as they were before; whether that was possible: a reader may be in the way.
+
+    `wait` for one, as a writer waits for another, or (where a guest stands there) do not. For use within `translated`.
+    """
+    (patience,) = db.execute("PRAGMA busy_timeout").fetchone()
+    db.execute(f"PRAGMA busy_timeout = {patience if wait else 0}")
+    try:
+        busy, _pages, _moved = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {patience}")
+    return not busy
+
+
 def _check_file(path: Path) -> None:
     mode = path.lstat().st_mode
     if not stat.S_ISREG(mode):

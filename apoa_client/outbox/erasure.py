@@ -1,9 +1,10 @@
 """Erasing what is sealed about guests when its purpose is met, and keeping the proof that they were reported.
 
 UU 27/2022 (personal data) asks for the erasure. Receipt number, state, times and ids stay: they name nobody. All
-reports of one stay are erased together, and a stay with a report that is still open is left alone. `secure_delete`
-overwrites what is erased with zeros, and the log, which holds older pages, is emptied after it. What an SSD keeps of
-overwritten blocks, and backups made before, are out of this room's reach.
+reports of one stay are erased together, and a stay with a report that is still open is left alone. A draft that nobody
+went on with for a day goes, too. `secure_delete` overwrites what is erased with zeros, and the log, which holds older
+pages, is emptied after it. What an SSD keeps of overwritten blocks, and backups made before, are out of this room's
+reach.
 """
 
 import sqlite3
@@ -13,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 from apoa_client.errors import DataRefused
-from apoa_client.outbox import audit
-from apoa_client.outbox.database import transaction
+from apoa_client.outbox import audit, draft_slot
+from apoa_client.outbox.database import empty_log, transaction
 from apoa_client.outbox.errors import translated
 from apoa_client.outbox.rows import millis, moment
 from apoa_client.ports import Act, Author, Erasure
@@ -69,7 +70,7 @@ class Eraser:
         self._author = author
 
     def finished(self, before: datetime, *, dry_run: bool) -> Erasure:
-        """Erase every stay that ended before this time and has no open report."""
+        """Erase every stay that ended before this time and has no open report; and a draft of more than a day ago."""
         with translated(self._path):
             stays = self._due(before, "TRUE")
         erased, count = list[str](), 0
@@ -79,7 +80,8 @@ class Eraser:
                 still = self._due(before, f"stay_id IN ({', '.join('?' * len(piece))})", piece)
                 erased += self._erase(self._ids(_KEPT, still), RETENTION)
                 count += len(still)
-        return Erasure(tuple(erased), count, complete=dry_run or self._finish())
+        draft = self._erase_draft(dry_run=dry_run)
+        return Erasure(tuple(erased), count, complete=dry_run or self._finish(), draft=draft)
 
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
         """Erase one stay now. Raises `Undelivered` where a report of it is still open, unless `force` withdraws it.
@@ -126,11 +128,16 @@ class Eraser:
         audit.append(self._db, self._author, [Act("erased", report_id, why) for report_id in ids])
         return ids
 
+    def _erase_draft(self, *, dry_run: bool) -> bool:
+        with self._transaction(dry_run=dry_run):
+            erased = draft_slot.erase_old(self._db, self._author.now())
+            if erased:
+                audit.append(self._db, self._author, [Act(draft_slot.ERASED, detail=RETENTION)])
+        return erased
+
     def _emptied(self) -> bool:
-        """Empty the log, which holds the pages as they were; whether that was possible: a reader may be in the way."""
         with translated(self._path):
-            busy, _pages, _moved = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            return not busy
+            return empty_log(self._db)
 
     @contextmanager
     def _transaction(self, *, dry_run: bool) -> Iterator[None]:

@@ -84,6 +84,16 @@ def translated(path: Path) -> Iterator[None]:
         raise _of_system(exc, path) from exc
 
 
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """As `translated`, where rows are read: a value that we never wrote is damage, too."""
+    try:
+        with translated(path):
+            yield
+    except (ValueError, TypeError, KeyError, OverflowError) as exc:
+        raise damaged(path) from exc
+
+
 def _of_sqlite(exc: sqlite3.Error, path: Path) -> StorageProblem:
     code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     primary = code & 0xFF  # https://sqlite.org/rescode.html: the low byte is the class

@@ -19,8 +19,8 @@ _Row = Mapping[str, Any]
 _SKEW = "clock_skew"
 """In `memo`: about another computer's clock."""
 
-_NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"'})
-"""Tables that are merged by row, counted by triggers, or not the outbox's."""
+_NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"draft"'})
+"""Tables that are merged by row, counted by triggers, not the outbox's, or about what is typed at this moment."""
 
 _SEALED = ("content", "errors", "warnings")
 _ITS_OWN = frozenset({"seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "guest_tag"})

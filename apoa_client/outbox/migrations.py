@@ -127,7 +127,18 @@ _A_STAYS_LIFE = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE, _A_STAYS_LIFE)
+_A_DRAFT = (
+    # What was typed of reports that are not made yet: one for the property, content sealed as a report is.
+    """
+    CREATE TABLE draft (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        kept_at INTEGER NOT NULL,
+        content BLOB NOT NULL
+    )
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE, _A_STAYS_LIFE, _A_DRAFT)
 """Step n brings a database from version n - 1 to n."""
 
 

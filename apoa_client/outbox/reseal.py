@@ -1,7 +1,8 @@
 """Sealing every record anew, when another key pair takes the place of the property's.
 
 Piece by piece, each in one transaction that reads what it replaces: whatever another process writes meanwhile is not
-lost, and a kill leaves each row whole, sealed to the one key or to the other. What was erased has nothing to seal.
+lost, and a kill leaves each row whole, sealed to the one key or to the other. What was erased has nothing to seal. The
+draft comes last, and holds nothing up: where it does not open it is given up.
 """
 
 import sqlite3
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.database import transaction
+from apoa_client.outbox import audit, draft_slot
+from apoa_client.outbox.database import empty_log, transaction
 from apoa_client.outbox.errors import damaged, translated
 from apoa_client.outbox.rows import ERRORS, WARNINGS
-from apoa_client.ports import Sealer
+from apoa_client.ports import Act, Author, Sealer
 
 _PIECE = 200
 """Rows a transaction: others wait for so many to be opened and sealed, some 50 ms."""
@@ -48,11 +50,15 @@ class _Row(NamedTuple):
 
 
 class Records:
-    """Every sealed record of an outbox. Raises what `translated` makes of SQLite's errors, and as a `Sealer` does."""
+    """Every sealed record of an outbox. Raises what `translated` makes of SQLite's errors, and as a `Sealer` does.
 
-    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+    `author` changes the keys.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path, author: Author) -> None:
         self._db = db
         self._path = path
+        self._author = author
 
     def open_all(self, sealer: Sealer) -> int:
         """Open each, and count the rows. Raises `SealBroken`, naming the first record that cannot be opened."""
@@ -68,6 +74,13 @@ class Records:
 
     def reseal(self, renew: Renew) -> int:
         """Seal anew whatever is not sealed to the new key, and count the rows. Raises `SealBroken`."""
+        renewed = self._reseal_rows(renew)
+        with transaction(self._db, self._path):
+            if draft_slot.renew(self._db, renew):
+                audit.append(self._db, self._author, [Act(draft_slot.ERASED, detail=draft_slot.UNREADABLE)])
+        return renewed
+
+    def _reseal_rows(self, renew: Renew) -> int:
         renewed, last = 0, -1
         while True:
             with transaction(self._db, self._path):
@@ -80,7 +93,7 @@ class Records:
     def empty_log(self) -> None:
         """Empty the database's log, where the records still stand as they were sealed before."""
         with translated(self._path):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            empty_log(self._db)
 
     def _rows(self) -> Iterator[_Row]:
         piece = self._piece(-1)

@@ -7,25 +7,24 @@ transaction between them, so that whoever walks through the queue may write to i
 # Annotations stay text: the report's model is loaded by whoever opens a report, not by whoever counts them.
 from __future__ import annotations
 
-import os
-from array import array
-from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from apoa_client.errors import Erased
 from apoa_client.outbox import rows
 from apoa_client.outbox.database import open_database, transaction
-from apoa_client.outbox.errors import OutboxDamaged, ReportExists, damaged, translated
-from apoa_client.outbox.rows import COLUMNS, ERRORS, MILLISECOND, WARNINGS, entry_of, millis
-from apoa_client.ports import Act, Author, Outbox, Summary
-from apoa_client.report.kinds import OPEN_STATES, State, short_id
+from apoa_client.outbox.errors import OutboxDamaged, damaged, translated, understood
+from apoa_client.outbox.memo import Memo
+from apoa_client.outbox.rows import MILLISECOND, millis
+from apoa_client.outbox.shelf import Shelf
+from apoa_client.ports import Act, Addition, Author, Outbox, Summary
+from apoa_client.report.kinds import State, short_id
 from apoa_client.texts import msg
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime
     from pathlib import Path
@@ -33,47 +32,13 @@ if TYPE_CHECKING:
 
     from apoa_client.outbox.audit import Trail
     from apoa_client.outbox.contents import Contents
+    from apoa_client.outbox.draft_slot import DraftSlot
     from apoa_client.outbox.erasure import Eraser
     from apoa_client.outbox.reseal import Records
     from apoa_client.ports import Change, Content, Entry, Sealer, Selection, Stop
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
     from apoa_client.report.model import Report
-
-_PIECE = 500
-"""Rows read at a time; SQLite before 3.32 takes at most 999 values in a statement."""
-
-_NONE: Mapping[str, Any] = {}
-
-_ADD = """
-    INSERT INTO reports (seq, id, short_id, stay_id, kind, created_at, due_at, content, warnings, ends_at, guest_tag,
-        first_night, last_morning)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
-_CLAIM = """
-    UPDATE reports SET state = 'sending', attempts = attempts + 1, calls = calls + 1, attempted_at = :now,
-        lease = :lease, lease_until = :until
-    WHERE id = :id AND (state = 'queued' OR (state = 'sending' AND (lease_until <= :now OR lease_until > :until)))
-"""
-
-# A receipt or finding that is not given leaves what is kept. The end's time is the receipt's, or else the last
-# attempt's: no clock is read here, and the retention that is counted from it is in days.
-_CHANGE = """
-    UPDATE reports SET state = :state, lease = NULL, lease_until = NULL, last_error = :last_error,
-        next_attempt_at = :next_attempt_at, not_before = :not_before, calls = calls - :unsent,
-        receipt_number = COALESCE(:receipt_number, receipt_number),
-        receipt_issued_at = COALESCE(:receipt_issued_at, receipt_issued_at),
-        receipt_sha256 = CASE WHEN :receipt_number IS NULL THEN receipt_sha256 ELSE :receipt_sha256 END,
-        receipt_typed = CASE WHEN :receipt_number IS NULL THEN receipt_typed ELSE 0 END,
-        errors = COALESCE(:errors, errors), warnings = COALESCE(:warnings, warnings),
-        finished_at = CASE WHEN :final
-            THEN COALESCE(:receipt_issued_at, receipt_issued_at, attempted_at, created_at) END
-    WHERE id = :id AND
-"""
-_SETTLE = _CHANGE + " state = 'sending' AND lease = :lease"
-_DECIDE = _CHANGE + " state = 'pending' AND :lease IS NULL"
-
 
 _NOBODY = Author(lambda: "-", lambda: rows.EPOCH)
 """Who writes where nobody is named, as in a test: no user, and no time."""
@@ -82,8 +47,8 @@ _NOBODY = Author(lambda: "-", lambda: rows.EPOCH)
 class SqliteOutbox(Outbox):
     """The outbox in the file at `path`. Open it with `open`, and close it; not to be shared between threads.
 
-    What is kept about guests is sealed by `sealer`: adding needs no secret, `content` alone does. Every change is told
-    in the audit trail, in its own transaction, as `author`'s.
+    What is kept about guests is sealed by `sealer`: adding needs no secret, `content` and `draft` alone do. What
+    becomes of a report is told in the audit trail, in the same transaction, as `author`'s.
     """
 
     def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer, author: Author = _NOBODY) -> None:
@@ -91,6 +56,8 @@ class SqliteOutbox(Outbox):
         self._path = path
         self._sealer = sealer
         self._author = author
+        self._shelf = Shelf(db, path)
+        self._memo = Memo(db, path)
 
     @classmethod
     def open(cls, path: Path, sealer: Sealer, *, create: bool = False, author: Author = _NOBODY) -> Self:
@@ -126,41 +93,29 @@ class SqliteOutbox(Outbox):
         What it `replaces` is superseded, and it takes the first one's place. Raises `ReportMoved` where one of those
         has left meanwhile, or where not just these are `standing` in the stay any more.
         """
-        values = self._row(report, due_at, warnings, guest_tag)
+        from apoa_client.outbox import adding  # counting adds none
+
+        row = adding.row_of(self._contents, Addition(report, due_at, warnings, guest_tag))
         with transaction(self._db, self._path):
-            self._refuse_known(report.id)
+            adding.refuse_known(self._db, report.id)
             self._check(standing)
-            place = self._supersede(replaces, millis(report.created_at)) if replaces else None
-            seq = self._db.execute(_ADD, (place, *values)).lastrowid
+            place = adding.supersede(self._db, replaces, millis(report.created_at) or 0) if replaces else None
+            seq = adding.insert(self._db, row, place)
             self._tell([*(Act("superseded", old) for old in replaces), Act("saved", report.id)])
-            return self._select("seq = :seq", {"seq": seq})[0]
+            return self._shelf.select("seq = :seq", {"seq": seq})[0]
 
-    def _row(
-        self, report: Report, due_at: datetime | None, warnings: Sequence[Finding], guest_tag: int | None
-    ) -> tuple[Any, ...]:
-        from apoa_client.outbox.contents import end_of_stay
+    def add_all(self, additions: Sequence[Addition]) -> list[Entry]:
+        """Queue several reports, all of them or none, in their order; `ReportExists` where an id of theirs is known."""
+        from apoa_client.outbox import adding
 
-        stay = report.stay
-        return (
-            report.id,
-            short_id(report.id),
-            report.stay_id,
-            report.kind.value,
-            millis(report.created_at),
-            millis(due_at),
-            self._contents.seal_report(report),
-            self._contents.seal_findings(report.id, WARNINGS, warnings or None),
-            millis(end_of_stay(report)),
-            guest_tag,
-            stay.check_in.date().toordinal() if stay is not None else None,
-            stay.planned_check_out.toordinal() if stay is not None else None,
-        )
-
-    def _supersede(self, ids: Sequence[str], at: int | None) -> int:
-        from apoa_client.outbox.revision import retire, seat  # most reports replace none
-
-        retire(self._db, ids, State.SUPERSEDED, at or 0)
-        return seat(self._db, ids)
+        new = [(each.report.id, adding.row_of(self._contents, each)) for each in additions]
+        entries: list[Entry] = []
+        with transaction(self._db, self._path):
+            for report_id, row in new:
+                adding.refuse_known(self._db, report_id)
+                entries += self._shelf.select("seq = :seq", {"seq": adding.insert(self._db, row)})
+            self._tell([Act("saved", report_id) for report_id, _row in new])
+        return entries
 
     def _check(self, standing: Sequence[str]) -> None:
         from apoa_client.outbox.revision import check_standing  # an arrival has nothing before it
@@ -187,36 +142,37 @@ class SqliteOutbox(Outbox):
 
     def heads(self) -> Iterator[Entry]:
         """The first open report of each stay that is queued or sending: soonest deadline first, then oldest."""
-        return self._in_pieces(self._seqs(rows.HEADS), "state IN ('queued', 'sending')")
+        return self._shelf.in_pieces(self._shelf.seqs(rows.HEADS), "state IN ('queued', 'sending')")
 
     def claim(self, ids: Sequence[str], *, now: datetime, lease_until: datetime) -> tuple[str, list[Entry]]:
-        """Mark reports as being sent; the lease's token, and those got, in the order asked.
+        """Mark reports as being sent; the lease's token, and those got, in the order asked, as `claims.claim` does."""
+        from apoa_client.outbox import claims  # for delivery alone
 
-        A lease that ends later than the one asked for was written by a clock that has been set back since: it is over.
-        """
-        lease = os.urandom(16).hex()  # what `secrets` does, without loading it
-        common = {"lease": lease, "now": millis(now), "until": millis(lease_until)}
+        wanted = dict.fromkeys(ids)
         with transaction(self._db, self._path):
-            wanted = dict.fromkeys(ids)
-            self._db.executemany(_CLAIM, [{"id": report_id, **common} for report_id in wanted])
-            got = self._select("state = 'sending' AND lease = :lease", {"lease": lease})
+            lease = claims.claim(self._db, list(wanted), now, lease_until)
+            got = self._shelf.select("state = 'sending' AND lease = :lease", {"lease": lease})
         by_id = {entry.id: entry for entry in got}
         return lease, [by_id[report_id] for report_id in wanted if report_id in by_id]
 
     def settle(self, lease: str, changes: Sequence[Change]) -> None:
         """Write down what became of claimed reports, and end the lease. A lease that was taken over changes nothing."""
-        self._change(_SETTLE, changes, lease)
+        from apoa_client.outbox.claims import SETTLE
+
+        self._change(SETTLE, changes, lease)
 
     def decide(self, changes: Sequence[Change]) -> None:
         """Write down what became of pending reports; others are left alone."""
-        self._change(_DECIDE, changes, None)
+        from apoa_client.outbox.claims import DECIDE
+
+        self._change(DECIDE, changes, None)
 
     def find(self, reference: str) -> list[Entry]:
         """Entries by the beginning of an id, short id or stay's id; newest first, at most 20. Hyphens are optional."""
         wanted = rows.reference_range(reference)
         if wanted is None:
             return []
-        return list(self._in_pieces(self._seqs(rows.FIND, wanted), "TRUE"))
+        return list(self._shelf.in_pieces(self._shelf.seqs(rows.FIND, wanted)))
 
     def entries(self, selection: Selection) -> Iterator[Entry]:
         """Entries in the order in which they were made; a limit takes the first of them."""
@@ -224,15 +180,15 @@ class SqliteOutbox(Outbox):
         query = f"SELECT seq FROM reports WHERE {condition} AND {helps} ORDER BY seq LIMIT :limit"  # noqa: S608  constants
         limit = -1 if selection.limit is None else selection.limit
         try:
-            seqs = self._seqs(query, {**values, "limit": limit})
+            seqs = self._shelf.seqs(query, {**values, "limit": limit})
         except OutboxDamaged:
-            seqs = self._seqs(rows.EVERY_SEQ)
-        return islice(self._in_pieces(seqs, condition, values), selection.limit)
+            seqs = self._shelf.seqs(rows.EVERY_SEQ)
+        return islice(self._shelf.in_pieces(seqs, condition, values), selection.limit)
 
     def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:
         """Entries of a guest with this tag for any night of these, whatever became of them; in their order."""
         nights = {"tag": tag, "first": first_night.toordinal(), "last": last_morning.toordinal()}
-        return list(self._in_pieces(self._seqs(rows.SAME_GUEST, nights), "TRUE"))
+        return list(self._shelf.in_pieces(self._shelf.seqs(rows.SAME_GUEST, nights)))
 
     def content(self, entry: Entry) -> Content:
         """Open one. Raises `CredentialsProblem` without the key, `SealBroken` where it was changed or swapped.
@@ -240,7 +196,7 @@ class SqliteOutbox(Outbox):
         Raises `Erased` where it was erased, and `OutboxDamaged` where it is gone without that.
         """
         query = "SELECT content, errors, warnings, erased_at FROM reports WHERE id = ?"
-        with self._understood():
+        with understood(self._path):
             row = self._db.execute(query, [entry.id]).fetchone()
             if row is not None and row[3] is not None:
                 raise Erased(msg("The guest's data of report {id} were erased.", id=short_id(entry.id)))
@@ -250,11 +206,13 @@ class SqliteOutbox(Outbox):
 
     def summary(self, *, now: datetime, soon: datetime) -> Summary:
         """Counts and times of what is open, and counts of the rest. `next_due_at` is the earliest, past or to come."""
-        with self._understood():
+        with understood(self._path):
             counts = {State(state): int(number) for state, number in self._db.execute(rows.TALLY).fetchall()}
             overdue, due_soon = self._due(None, now), self._due(now, soon)
             next_due_at = rows.moment(self._db.execute(rows.NEXT_DUE).fetchone()[0])
-            contact, stop, hold, skew = (self._recall(key) for key in ("last_contact", "stop", "hold", "clock_skew"))
+            contact, stop, hold, skew = (
+                self._memo.recall(key) for key in ("last_contact", "stop", "hold", "clock_skew")
+            )
             return Summary(
                 counts={state: counts[state] for state in State},
                 overdue=overdue,
@@ -271,28 +229,44 @@ class SqliteOutbox(Outbox):
         value = rows.stop_value(stop)
         act = Act("sending_resumed") if stop is None else Act("sending_stopped", detail=stop.reason)
         with transaction(self._db, self._path):
-            if self._recall("stop") != value:
-                self._put("stop", value)
+            if self._memo.recall("stop") != value:
+                self._memo.put("stop", value)
                 self._tell([act])
 
     def hold(self, until: datetime) -> None:
         """Send nothing before this time, because the authority asked for it. A later word replaces an earlier one."""
-        self._remember("hold", millis(until))
+        self._memo.remember("hold", millis(until))
 
     def contacted(self, at: datetime, server_time: datetime | None = None) -> None:
         """The authority answered at this time, and said, perhaps, what time it had."""
-        self._remember("last_contact", millis(at))
+        self._memo.remember("last_contact", millis(at))
         if server_time is not None:
-            self._remember("clock_skew", (server_time - at) // MILLISECOND)
+            self._memo.remember("clock_skew", (server_time - at) // MILLISECOND)
 
     def noticed(self, what: str, at: datetime) -> None:
         """Somebody was told this at this time, unasked: `what` is a code without blanks, and not a guest's."""
-        self._remember("notice", rows.notice_value(what, at))
+        self._memo.remember("notice", rows.notice_value(what, at))
 
     def last_notice(self) -> tuple[str, datetime] | None:
         """What somebody was last told unasked, and when."""
-        with self._understood():
-            return rows.notice_of(self._recall("notice"))
+        with understood(self._path):
+            return rows.notice_of(self._memo.recall("notice"))
+
+    def keep_draft(self, text: str, at: datetime) -> None:
+        """Keep what was typed of reports that are not made yet, sealed; it takes the place of any draft before it."""
+        self._draft.keep(text, at)
+
+    def draft_kept_at(self) -> datetime | None:
+        """When the draft was kept; None where there is none. Needs no key."""
+        return self._draft.kept_at()
+
+    def draft(self) -> str | None:
+        """Open the draft; None where there is none. Raises `CredentialsProblem` or `SealBroken`."""
+        return self._draft.open()
+
+    def drop_draft(self) -> None:
+        """Erase the draft, if there is one."""
+        self._draft.drop()
 
     def turn(self, wait_s: float) -> AbstractContextManager[bool]:
         """Whether it is this process's turn to deliver; see `apoa_client.outbox.turn`."""
@@ -303,30 +277,13 @@ class SqliteOutbox(Outbox):
     # What the methods above share.
 
     def _change(self, statement: str, changes: Sequence[Change], lease: str | None) -> None:
-        values = [{**self._values(change), "lease": lease} for change in changes]
+        from apoa_client.outbox.audit import act_of
+        from apoa_client.outbox.claims import values_of
+
+        values = [values_of(change, lease, self._contents) for change in changes]
         with transaction(self._db, self._path):
             made = [self._db.execute(statement, each).rowcount == 1 for each in values]
-            self._tell_changes([change for change, was_made in zip(changes, made, strict=True) if was_made])
-
-    def _values(self, change: Change) -> dict[str, Any]:
-        if change.state is State.SENDING:
-            message = "a report is claimed, not changed, to be sent"
-            raise ValueError(message)
-        receipt = change.receipt
-        return {
-            "id": change.id,
-            "state": change.state.value,
-            "final": change.state not in OPEN_STATES,
-            "last_error": change.last_error,
-            "next_attempt_at": millis(change.next_attempt_at),
-            "not_before": millis(change.not_before),
-            "unsent": change.unsent,
-            "receipt_number": receipt.number if receipt is not None else None,
-            "receipt_issued_at": millis(receipt.issued_at) if receipt is not None else None,
-            "receipt_sha256": receipt.sha256 if receipt is not None else None,
-            "errors": self._contents.seal_findings(change.id, ERRORS, change.errors),
-            "warnings": self._contents.seal_findings(change.id, WARNINGS, change.warnings),
-        }
+            self._tell([act_of(change) for change, was_made in zip(changes, made, strict=True) if was_made])
 
     @cached_property
     def _contents(self) -> Contents:
@@ -334,72 +291,16 @@ class SqliteOutbox(Outbox):
 
         return Contents(self._sealer)
 
-    def _refuse_known(self, report_id: str) -> None:
-        if self._db.execute("SELECT 1 FROM reports WHERE id = ?", [report_id]).fetchone() is not None:
-            raise ReportExists(msg("The report {id} was saved before.", id=report_id))
+    @property
+    def _draft(self) -> DraftSlot:
+        from apoa_client.outbox.draft_slot import DraftSlot  # most commands know of none
 
-    def _seqs(self, query: str, values: Mapping[str, Any] = _NONE) -> array[int]:
-        with self._understood():
-            return array("q", (row[0] for row in self._db.execute(query, values)))
-
-    def _in_pieces(self, seqs: array[int], condition: str, values: Mapping[str, Any] = _NONE) -> Iterator[Entry]:
-        """The entries with these numbers, in this order, as they are now, where `condition` still holds.
-
-        Where a page of the file is damaged, whatever stands on the others is given first, and then the error is raised.
-        """
-        damage: OutboxDamaged | None = None
-        for start in range(0, len(seqs), _PIECE):
-            piece = seqs[start : start + _PIECE]
-            try:
-                found = self._numbered(piece, condition, values)
-            except OutboxDamaged as exc:
-                damage = damage or exc
-                found = self._numbered_one_by_one(piece, condition, values)
-            by_seq = {entry.seq: entry for entry in found}
-            yield from (by_seq[seq] for seq in piece if seq in by_seq)
-        if damage is not None:
-            raise damage
-
-    def _numbered(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:
-        return self._select(f"seq IN ({','.join(map(str, seqs))}) AND {condition}", values)
-
-    def _numbered_one_by_one(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:
-        intact: list[Entry] = []
-        for seq in seqs:
-            with suppress(OutboxDamaged):
-                intact += self._numbered([seq], condition, values)
-        return intact
-
-    def _select(self, condition: str, values: Mapping[str, Any]) -> list[Entry]:
-        query = f"SELECT {COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own
-        with self._understood():
-            return [entry_of(row) for row in self._db.execute(query, values).fetchall()]
+        return DraftSlot(self._db, self._path, self._sealer)
 
     def _due(self, since: datetime | None, until: datetime) -> int:
         lowest = millis(since)
         bounds = [-(1 << 62) if lowest is None else lowest, millis(until)]
         return int(self._db.execute(rows.DUE, bounds).fetchone()[0])
-
-    def _recall(self, key: str) -> object:
-        row = self._db.execute("SELECT value FROM memo WHERE key = ?", [key]).fetchone()
-        return None if row is None else row[0]
-
-    def _remember(self, key: str, value: str | int | None) -> None:
-        with transaction(self._db, self._path):
-            self._put(key, value)
-
-    def _put(self, key: str, value: str | int | None) -> None:
-        self._db.execute("DELETE FROM memo WHERE key = ?", [key])
-        if value is not None:
-            self._db.execute("INSERT INTO memo VALUES (?, ?)", [key, value])
-
-    @contextmanager
-    def _understood(self) -> Iterator[None]:
-        try:
-            with translated(self._path):
-                yield
-        except (ValueError, TypeError, KeyError, OverflowError) as exc:
-            raise damaged(self._path) from exc
 
     # The audit trail, and erasing.
 
@@ -427,14 +328,9 @@ class SqliteOutbox(Outbox):
         """Every sealed record at once, for a change of keys."""
         from apoa_client.outbox.reseal import Records
 
-        return Records(self._db, self._path)
+        return Records(self._db, self._path, self._author)
 
     def _tell(self, acts: Sequence[Act]) -> None:
         from apoa_client.outbox import audit  # counting tells of nothing
 
         audit.append(self._db, self._author, acts)
-
-    def _tell_changes(self, changes: Sequence[Change]) -> None:
-        from apoa_client.outbox.audit import act_of
-
-        self._tell([act_of(change) for change in changes])

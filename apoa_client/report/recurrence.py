@@ -18,7 +18,16 @@ def guest_tag(key: bytes, document: Document) -> int:
 
     `key` is up to 64 bytes. BLAKE2b, keyed (RFC 7693).
     """
-    state = "D" if document.issuing_state == "DEU" else document.issuing_state
-    number = "".join(character for character in document.number.upper() if character.isalnum())
+    state, number = _identity(document)
     digest = blake2b(f"{state}\0{number}".encode(), digest_size=_BYTES, key=key, person=_PERSON).digest()
     return int.from_bytes(digest, "big")
+
+
+def same_document(one: Document, other: Document) -> bool:
+    """Whether two are one travel document, by what `guest_tag` goes by."""
+    return _identity(one) == _identity(other)
+
+
+def _identity(document: Document) -> tuple[str, str]:
+    state = "D" if document.issuing_state == "DEU" else document.issuing_state
+    return state, "".join(character for character in document.number.upper() if character.isalnum())

@@ -248,7 +248,7 @@ def _about_guest(reader: Reader, guest: Guest, stay: Stay) -> None:
 
 def about_age(reader: Reader, born: PartialDate, day: date) -> None:
     """Older on that day than people get."""
-    if _years_between(born.earliest, day) > OLDEST_AGE:
+    if years_between(born.earliest, day) > OLDEST_AGE:
         reader.warn(
             "birth_date",
             "implausible",
@@ -299,7 +299,8 @@ def _about_passport(reader: Reader, expiry: date, guest: Guest, stay: Stay) -> N
         )
 
 
-def _years_between(born: date, day: date) -> int:
+def years_between(born: date, day: date) -> int:
+    """How old somebody is on a day."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 

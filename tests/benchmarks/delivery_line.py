@@ -28,7 +28,7 @@ from typing import Any, ClassVar
 from apoa_client.app import App, SystemClock
 from apoa_client.cli.interruptions import Signals
 from apoa_client.cli.progress import Silent
-from apoa_client.delivery.sync import Terms
+from apoa_client.delivery.terms import Terms
 from apoa_client.ports import Selection
 from apoa_client.report.wire import from_json
 from apoa_client.settings.config import Property

@@ -181,6 +181,6 @@ def test_where_reports_are_typed_by_hand(apoa: Apoa, desktop: FakeDesktop) -> No
 
 
 def _not_now(*_arguments: object) -> object:
-    from apoa_client.delivery.sync import Outcome
+    from apoa_client.delivery.terms import Outcome
 
     return Outcome(left=1)

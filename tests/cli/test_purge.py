@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cli_helpers import COMMAND, LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, measured, spoken
 
+from apoa_client.app import App
 from apoa_client.outbox.turn import turn
 
 PURGE_KEYS: dict[str, Any] = {
@@ -18,6 +19,7 @@ PURGE_KEYS: dict[str, Any] = {
     "reports": list,
     "withdrawn": list,
     "complete": bool,
+    "draft": bool,
     "ended_before": str,
 }
 NOTHING = "There is nothing to erase."
@@ -86,6 +88,49 @@ def test_it_says_what_it_did(past: Apoa, lang: str) -> None:
     done = "The guest's data of {count} report are erased. Its receipt number, times and ids are kept."
     assert spoken(lang, done, count=1) in said.out
     assert spoken(lang, NOTHING) in past("purge", lang=lang).out
+
+
+def keep_draft(apoa: Apoa) -> None:
+    """Somebody is interrupted at the desk."""
+    app = App(apoa.environ, apoa.clock)
+    app.outbox.keep_draft("QUENTIN ZYKOWSKI", apoa.clock.now())
+    app.close()
+
+
+def has_draft(apoa: Apoa) -> bool:
+    app = App(apoa.environ, apoa.clock)
+    kept = app.outbox.draft_kept_at()
+    app.close()
+    return kept is not None
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_draft_of_yesterday_goes_too(house: Apoa, lang: str) -> None:
+    """Told instead of there being nothing to erase, in JSON and in the log; one of this hour stays."""
+    keep_draft(house)
+    house.clock.forward(timedelta(hours=24))
+    assert spoken(lang, NOTHING) in house("purge", lang=lang).out
+    assert (purged(house)["draft"], has_draft(house)) == (False, True)
+    house.clock.forward(timedelta(seconds=1))
+    dry = house("purge", "--dry-run", lang=lang).out
+    assert spoken(lang, "The draft of a report that nobody finished would be erased.") in dry
+    assert spoken(lang, NOTHING) not in dry
+    assert (purged(house, "--dry-run")["draft"], has_draft(house)) == (True, True)
+    said = house("purge", lang=lang).out
+    assert spoken(lang, "The draft of a report that nobody finished is erased.") in said
+    assert (purged(house)["draft"], has_draft(house)) == (False, False)
+    log = house("log", lang=lang).out
+    assert spoken(lang, "draft erased") in log
+    assert spoken(lang, "its time was over") in log
+
+
+def test_a_draft_goes_beside_reports(past: Apoa) -> None:
+    """Both are told."""
+    keep_draft(past)
+    past.clock.forward(timedelta(days=2))
+    said = past("purge").out
+    assert "The guest's data of 1 report are erased." in said
+    assert "The draft of a report that nobody finished is erased." in said
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -269,6 +314,15 @@ class TestScheduled:
         past.clock.forward(timedelta(hours=1))
         past("sync", "--scheduled")
         assert erased(past) == [True]
+
+    def test_a_draft_goes_along(self, house: Apoa) -> None:
+        """Nobody has to think of it."""
+        keep_draft(house)
+        house.clock.forward(timedelta(days=1, seconds=1))
+        house("sync")
+        assert has_draft(house)
+        house("sync", "--scheduled")
+        assert not has_draft(house)
 
     def test_a_failure_is_told_and_hides_nothing(self, past: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """The delivery's result is said, then what went wrong; the worse exit code counts."""

@@ -253,6 +253,34 @@ def test_warnings_are_shown_and_sent_all_the_same(house: Apoa) -> None:
     assert "expired" in house("show", report["short_id"]).out
 
 
+CHILD_ALONE = (
+    "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that an "
+    "adult is there; Indonesian parents, for one, are not reported."
+)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_child_alone_is_warned_of(house: Apoa, lang: str) -> None:
+    """On the screen, before what the register says, in JSON and in `show`; it is sent all the same."""
+    said = house(*QUENTIN.typed("--birth-date", "2015-03-01", "--expiry-date", "2026-11-25"), lang=lang)
+    assert said.code == 0, said.err
+    assert spoken(lang, CHILD_ALONE) in said.err
+    [report] = house.reports()
+    assert report["receipt"] is not None
+    assert [warning["code"] for warning in report["warnings"]] == ["child_alone", "expires_during_stay"]
+    assert spoken(lang, CHILD_ALONE) in house("show", report["short_id"], lang=lang).out
+
+
+def test_a_child_who_is_reported_again_is_warned_of_too(away: Apoa) -> None:
+    """The refusal names what else there is to know, as it does of everyone."""
+    child = QUENTIN.typed("--birth-date", "2015-03-01", "--no-send", "--json")
+    assert [warning["code"] for warning in away(*child).json["warnings"]] == ["child_alone"]
+    again = away(*child)
+    assert again.code == 65
+    assert [warning["code"] for warning in again.json["warnings"]] == ["child_alone"]
+    assert [error["code"] for error in again.json["errors"]] == ["duplicate"]
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_refusal_by_the_authority_is_told(apoa: Apoa, serve: Serve, lang: str) -> None:
     """Saved and refused: the state, and what the authority said about it, on the screen and in `show`."""

@@ -37,7 +37,7 @@ from outbox_helpers import finding, uuid
 from report_helpers import OPENAPI
 
 from apoa_client.authority.limits import Patience
-from apoa_client.delivery.sync import Outcome
+from apoa_client.delivery.terms import Outcome
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,

@@ -10,7 +10,7 @@ from delivery_helpers import House, report
 from outbox_helpers import finding, guest, receipt, uuid
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.sync import Outcome
+from apoa_client.delivery.terms import Outcome
 from apoa_client.errors import (
     AccountSuspended,
     Exit,

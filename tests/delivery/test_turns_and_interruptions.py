@@ -9,7 +9,7 @@ from authority_simulator import AuthoritySimulator
 from conftest import NOW
 from delivery_helpers import House
 
-from apoa_client.delivery.sync import Outcome
+from apoa_client.delivery.terms import Outcome
 from apoa_client.errors import Exit
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.ports import Change, Entry, Verdict

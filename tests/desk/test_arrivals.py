@@ -15,9 +15,9 @@ from apoa_client.outbox.errors import ReportExists
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import MrzUnreadable
-from apoa_client.ports import Entry
+from apoa_client.ports import Entry, Selection
 from apoa_client.report.draft import Draft
-from apoa_client.report.findings import ReportRefused
+from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
 from apoa_client.texts import msg
@@ -128,6 +128,44 @@ def test_the_same_report_is_not_filed_twice(desk: Desk) -> None:
     report, _ = filed(desk, draft())
     with pytest.raises(ReportExists):
         desk.file(report, ())
+
+
+def group(desk: Desk, *given: Draft) -> list[tuple[Report, tuple[Finding, ...]]]:
+    """Guests as they are examined and composed, not saved yet."""
+    examined = [desk.examine(each) for each in given]
+    return [(desk.compose(examination), examination.warnings) for examination in examined]
+
+
+FAMILY = [
+    draft({"room": "7", "document_number": "AB1204976"}),
+    draft({"room": "7", "document_number": "AB1204977", "given_names": "", "stay_permit": ""}),
+    draft({"room": "8", "document_number": "AB1204978", "check_in": "2026-11-24T09:00"}),
+]
+
+
+def test_a_group_is_filed_as_each_of_them_would_be(desk: Desk, path: Path) -> None:
+    """With the keyring locked: in their order, each its own stay, with its own deadline and warnings."""
+    family = group(desk, *FAMILY)
+    entries = desk.file_group(family)
+    assert [entry.id for entry in entries] == [report.id for report, _warnings in family]
+    assert len({entry.stay_id for entry in entries}) == 3
+    assert [entry.due_at for entry in entries] == [
+        report.stay.check_in + timedelta(hours=24) for report, _warnings in family if report.stay is not None
+    ]
+    with open_outbox(path) as opened:
+        contents = [opened.content(entry) for entry in entries]
+    assert [(content.report, content.warnings) for content in contents] == family
+    assert told(contents[1].warnings) == {("code", "missing")}
+
+
+def test_a_group_is_filed_whole_or_not_at_all(desk: Desk, outbox: SqliteOutbox) -> None:
+    """One of them is saved already: nobody is saved twice, and nobody without the others."""
+    family = group(desk, *FAMILY)
+    desk.file(*family[2])
+    with pytest.raises(ReportExists):
+        desk.file_group(family)
+    assert [entry.id for entry in outbox.entries(Selection())] == [family[2][0].id]
+    assert len(desk.file_group(family[:2])) == 2
 
 
 def test_an_mrz_is_read_as_of_the_houses_own_day(outbox: SqliteOutbox) -> None:

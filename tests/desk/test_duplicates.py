@@ -14,13 +14,13 @@ from report_helpers import NOW, WIB, draft
 from apoa_client.cli.findings import error_value
 from apoa_client.desk.arrivals import Desk, House
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.duplicates import DUPLICATE, ReportedBefore, about_duplicates
+from apoa_client.desk.duplicates import DUPLICATE, ReportedBefore, about_duplicates, twice_in_group
 from apoa_client.desk.redraft import Redraft
 from apoa_client.desk.stays import Stays, Story
 from apoa_client.errors import Exit
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.ports import Change, Entry
-from apoa_client.report.kinds import State, short_id
+from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
 
 KEY = b"index key of the tests"
@@ -126,6 +126,39 @@ def test_germany(lodging: Lodging, written: str) -> None:
     for code in ("D", "DEU"):
         here = lodging.arrives(nationality=code, document_number=f"C01X00T4{code[-1]}")
         assert lodging.known(nationality=written, document_number=f"C01X00T4{code[-1]}") == [here.stay_id]
+
+
+def test_a_group_is_known_again_too(lodging: Lodging) -> None:
+    """Each of its guests gets the tag of a guest who was saved alone; while it is not saved, nobody knows it."""
+    group = [lodging.report(document_number=number) for number in ("AB1204976", "AB1204977")]
+    assert lodging.known() == lodging.known(document_number="ab-1204977") == []
+    lodging.desk.file_group([(report, ()) for report in group])
+    assert lodging.known() == [group[0].stay_id]
+    assert lodging.known(document_number="ab-1204977") == [group[1].stay_id]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "twice"),
+    [
+        ([], False),
+        (["AB1204977"], False),
+        (["AB1204977", "ab 12-049 76"], True),
+        (["AB1204976", "AB1204976"], True),
+    ],
+)
+def test_twice_in_one_group(lodging: Lodging, numbers: list[str], *, twice: bool) -> None:
+    """The same passport, put in twice before anything was saved: told once, where the number stands, and of nobody."""
+    others = [lodging.report(document_number=number) for number in numbers]
+    found = twice_in_group(lodging.report(), others)
+    assert [(each.field, each.code) for each in found] == [("guest.document.number", DUPLICATE)] * twice
+    assert all("1204976" not in each.message.render() for each in found)
+
+
+def test_a_departure_has_no_passport(lodging: Lodging) -> None:
+    """What says nothing of a guest is nobody's double."""
+    departure = Report("0199c2a4-0000-7000-8000-000000000001", "s", Kind.CHECK_OUT, NOW, check_out=NOW)
+    assert twice_in_group(departure, [lodging.report()]) == []
+    assert twice_in_group(lodging.report(), [departure]) == []
 
 
 def test_who_comes_again(lodging: Lodging) -> None:

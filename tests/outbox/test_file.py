@@ -16,7 +16,7 @@ import pytest
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 
 from apoa_client.errors import Exit, SealBroken, StorageProblem
-from apoa_client.outbox import database
+from apoa_client.outbox import adding, database
 from apoa_client.outbox.database import connect
 from apoa_client.outbox.errors import (
     DiskFull,
@@ -400,11 +400,11 @@ def test_a_lock_that_is_never_let_go(outbox: SqliteOutbox, path: Path) -> None:
 def test_an_interrupted_change_leaves_nothing(outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in the middle of a transaction rolls it back, and the outbox goes on."""
 
-    def interrupt(_: str) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(outbox, "_refuse_known", interrupt)
+        patch.setattr(adding, "insert", interrupt)
         with pytest.raises(KeyboardInterrupt):
             outbox.add(report(1), due_at=None)
     assert list(outbox.entries(Selection())) == []

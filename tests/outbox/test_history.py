@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from outbox_helpers import HOUR, NOON, report, uuid
 
-from apoa_client.outbox import rows, store
+from apoa_client.outbox import claims, rows
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.ports import Selection
 from apoa_client.report.kinds import OPEN_STATES, State
@@ -32,7 +32,7 @@ QUERIES: dict[str, tuple[str, Any]] = {
     "recent": search(RECENT),
     "stay": search(STAY),
     "lease": ("SELECT * FROM reports WHERE state = 'sending' AND lease = ?", [""]),
-    "claim": (store._CLAIM, CLAIM_VALUES),
+    "claim": (claims._CLAIM, CLAIM_VALUES),
 }
 
 

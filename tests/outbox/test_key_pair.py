@@ -31,6 +31,7 @@ from apoa_client.vault.stores import PRIVATE_KEY as PRIVATE_KEY_NAME
 NEW, NEW_PUBLIC = new_key_pair()
 OTHER, OTHER_PUBLIC = new_key_pair()
 REPORTS = 7
+DRAFT = "QUENTIN ZYKOWSKI, half-typed"
 
 
 class Killed(BaseException):
@@ -69,6 +70,11 @@ class House:
         with self.outbox() as outbox:
             return [outbox.content(entry) for entry in outbox.entries(Selection())]
 
+    def draft(self) -> str | None:
+        """The draft, as a fresh process opens it."""
+        with self.outbox() as outbox:
+            return outbox.draft()
+
     def change(self, private_key: bytes = NEW, **environ: str) -> int:
         with self.outbox() as outbox:
             return KeyPair(outbox, self.secrets(**environ), self.public_key, self.name).change(private_key)
@@ -97,6 +103,10 @@ class House:
     def sql(self, statement: str, *values: object) -> None:
         with closing(sqlite3.connect(self.path)) as db, db:
             db.execute(statement, values)
+
+    def sealed_draft(self) -> object:
+        with closing(sqlite3.connect(self.path)) as db:
+            return db.execute("SELECT content FROM draft").fetchone()
 
     def rows(self) -> list[tuple[object, ...]]:
         """Everything that no seal hides."""
@@ -143,6 +153,7 @@ def begun(folder: Path, patch: pytest.MonkeyPatch) -> House:
         lease, _got = outbox.claim([uuid(0), uuid(1), uuid(2)], now=NOON, lease_until=NOON)
         outbox.settle(lease, [Change(uuid(1), State.REJECTED, "rejected", errors=(finding(),))])
         outbox.settle(lease, [Change(uuid(2), State.ACCEPTED)])
+        outbox.keep_draft(DRAFT, NOON)
 
     @contextmanager
     def stepping(db: sqlite3.Connection, path: Path) -> Iterator[None]:
@@ -175,6 +186,38 @@ def test_a_change_of_keys(house: House) -> None:
     assert house.change() == 0  # once more: nothing to do
 
 
+def test_the_draft_gets_the_new_key_too(house: House) -> None:
+    """It opens as before, to the new key alone, and was kept when it was kept; a second change leaves it as it is."""
+    house.change()
+    assert house.draft() == DRAFT
+    with SqliteOutbox.open(house.path, alone(NEW)) as outbox:
+        assert (outbox.draft(), outbox.draft_kept_at()) == (DRAFT, NOON)
+    sealed = house.sealed_draft()
+    house.change()
+    assert house.sealed_draft() == sealed
+
+
+@pytest.mark.parametrize("content", [b"\x01no sealed box", 7])
+def test_a_draft_that_does_not_open_is_given_up(house: House, content: object) -> None:
+    """No report waits for its new key because of what somebody half typed; and the trail tells of it."""
+    house.sql("UPDATE draft SET content = ?", content)
+    assert house.change() == REPORTS
+    with house.outbox() as outbox:
+        assert (outbox.draft(), outbox.draft_kept_at()) == (None, None)
+        told = [(act.action, act.detail) for act in outbox.trail.entries()][-2:]
+        assert told == [("draft_erased", "unreadable"), ("key_rotated", fingerprint(NEW_PUBLIC))]
+        assert outbox.trail.verify().wrong is None
+
+
+def test_without_a_draft_none_appears(house: House) -> None:
+    """Nor does the trail tell of one."""
+    house.sql("DELETE FROM draft")
+    house.change()
+    assert house.draft() is None
+    with house.outbox() as outbox:
+        assert "draft_erased" not in [act.action for act in outbox.trail.entries()]
+
+
 def test_the_audit_trail_tells_of_it(house: House) -> None:
     """The act, and the new key's fingerprint; the trail still holds."""
     house.change()
@@ -187,7 +230,7 @@ def test_the_audit_trail_tells_of_it(house: House) -> None:
 def test_the_old_seals_leave_the_disk(house: House) -> None:
     """Neither the database nor its log has a record as it was sealed before: the old key may be in wrong hands."""
     with closing(sqlite3.connect(house.path)) as db:
-        sealed = [row[0] for row in db.execute("SELECT content FROM reports")]
+        sealed = [row[0] for row in db.execute("SELECT content FROM reports UNION ALL SELECT content FROM draft")]
     with house.outbox() as outbox:  # the last connection to close would tidy up by itself
         KeyPair(outbox, house.secrets(), house.public_key, house.name).change(NEW)
         left = b"".join(path.read_bytes() for path in house.folder.glob("outbox.db*"))
@@ -206,10 +249,10 @@ def test_a_death_at_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, a
         if not dies(house):
             break
         house.death = -1
-        assert house.read() == before, step
+        assert (house.read(), house.draft()) == (before, DRAFT), step
         deaths.add(state_of(house))
         house.change(OTHER)
-        assert house.read() == before, step
+        assert (house.read(), house.draft()) == (before, DRAFT), step
         assert house.sealed_to(OTHER) == REPORTS
         assert Keys(lambda: house.store).next() is None  # noqa: B023  used at once
     # Begun, some of the rows sealed anew, all of them with both keys beside each other: such states were left.

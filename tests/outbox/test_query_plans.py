@@ -5,18 +5,18 @@ used, whatever goes through to SQLite is written down, and each of these stateme
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, uuid
+from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, sealer, uuid
 
 from apoa_client.outbox import migrations
 from apoa_client.outbox.store import SqliteOutbox
-from apoa_client.ports import Change, Outbox, Selection, Stop
+from apoa_client.ports import Addition, Change, Outbox, Selection, Stop
 from apoa_client.report.kinds import OPEN_STATES, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))
@@ -63,6 +63,13 @@ DOORS: dict[str, Callable[[SqliteOutbox], object]] = {
         report(902, 37), due_at=NOON, replaces=[uuid(37)], standing=[uuid(37)]
     ),
     "add with a guest's tag": lambda outbox: outbox.add(report(903), due_at=NOON, guest_tag=7),
+    "add a group": lambda outbox: outbox.add_all(
+        [Addition(report(904), NOON), Addition(report(905), NOON, [finding()])]
+    ),
+    "keep a draft": lambda outbox: outbox.keep_draft("what was typed", NOON),
+    "when the draft was kept": lambda outbox: outbox.draft_kept_at(),
+    "the draft": lambda outbox: outbox.draft(),
+    "drop the draft": lambda outbox: outbox.drop_draft(),
     "withdraw": lambda outbox: outbox.withdraw([uuid(34)], standing=[uuid(34)]),
     "receive": lambda outbox: outbox.receive(uuid(36), receipt(9)._replace(typed=True)),
     "who is in house": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),
@@ -119,12 +126,10 @@ def fill(outbox: SqliteOutbox, finished: int) -> SqliteOutbox:
 
 
 @pytest.fixture
-def filled(outbox: SqliteOutbox) -> Iterator[SqliteOutbox]:
+def filled(outbox: SqliteOutbox, path: Path) -> SqliteOutbox:
     """An outbox with some history, whose statements are written down."""
     db = fill(outbox, 50)._db
-    outbox._db = Recorder(db)  # type: ignore[assignment]  # it stands in for the connection
-    yield outbox
-    outbox._db = db
+    return SqliteOutbox(Recorder(db), path, sealer())  # type: ignore[arg-type]  # it stands in for the connection
 
 
 def scans(outbox: SqliteOutbox, door: Callable[[SqliteOutbox], object]) -> tuple[list[str], int]:

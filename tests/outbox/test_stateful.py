@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from conftest import search
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
 
-from apoa_client.ports import Change, Selection
+from apoa_client.outbox.errors import ReportExists
+from apoa_client.ports import Addition, Change, Selection
 from apoa_client.report.kinds import Receipt, State
 
 NUMBERS = st.integers(0, 7)
@@ -39,6 +41,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.boxes = [open_outbox(self.path), open_outbox(self.path)]
         self.rows: dict[int, Row] = {}
         self.leases: list[str] = ["never"]
+        self.draft: tuple[str, datetime] | None = None
         self.now = NOON
 
     def teardown(self) -> None:
@@ -52,6 +55,26 @@ class OutboxMachine(RuleBasedStateMachine):
             due_at = None if hours is None else NOON + hours * HOUR
             self.boxes[box].add(report(number, stay), due_at=due_at)
             self.rows[number] = Row(stay, due_at)
+
+    @rule(numbers=st.lists(NUMBERS, max_size=4), stay=st.integers(0, 2), box=st.integers(0, 1))
+    def add_all(self, numbers: list[int], stay: int, box: int) -> None:
+        group = [Addition(report(n, stay), NOON) for n in numbers]
+        if len(set(numbers) - self.rows.keys()) < len(numbers):
+            with pytest.raises(ReportExists):
+                self.boxes[box].add_all(group)
+            return
+        assert [entry.id for entry in self.boxes[box].add_all(group)] == [uuid(n) for n in numbers]
+        self.rows |= {n: Row(stay, NOON) for n in numbers}
+
+    @rule(text=st.text(max_size=9), box=st.integers(0, 1))
+    def keep_draft(self, text: str, box: int) -> None:
+        self.boxes[box].keep_draft(text, self.now)
+        self.draft = text, self.now
+
+    @rule(box=st.integers(0, 1))
+    def drop_draft(self, box: int) -> None:
+        self.boxes[box].drop_draft()
+        self.draft = None
 
     @rule(numbers=st.lists(NUMBERS, max_size=4), minutes=st.integers(0, 90), box=st.integers(0, 1))
     def claim(self, numbers: list[int], minutes: int, box: int) -> None:
@@ -104,6 +127,12 @@ class OutboxMachine(RuleBasedStateMachine):
         for entry, row in zip(entries, self.rows.values(), strict=True):
             assert (entry.state, entry.attempts, entry.due_at) == (row.state, row.attempts, row.due_at)
             assert (entry.lease_until, entry.receipt) == (row.lease_until, row.receipt)
+
+    @invariant()
+    def the_draft_is_the_same(self) -> None:
+        for box in self.boxes:
+            text, kept_at = box.draft(), box.draft_kept_at()
+            assert self.draft == (None if text is None or kept_at is None else (text, kept_at))
 
     @invariant()
     def heads_are_the_same(self) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.report.model import Document
-from apoa_client.report.recurrence import guest_tag
+from apoa_client.report.recurrence import guest_tag, same_document
 
 KEY = bytes(range(16))
 PASSPORT = Document("P", "AB1204976", "GBR", date(2032, 3, 28), ("P<GBRSMITH<<JANE", "AB1204976<8GBR"))
@@ -46,6 +46,7 @@ def test_a_document_is_known_again(key: bytes, document: Document, data: st.Data
         mrz=data.draw(st.sampled_from([None, ("P<", "X")])),
     )
     assert guest_tag(key, again) == guest_tag(key, document)
+    assert same_document(again, document)
 
 
 @given(KEYS, NUMBERS)
@@ -65,6 +66,7 @@ def test_two_documents_are_told_apart(one: Document, other: Document) -> None:
     """By number or by state; equal ones are equal."""
     alike = (one.number, one.issuing_state) == (other.number, other.issuing_state)
     assert (tags(one) == tags(other)) is alike
+    assert same_document(one, other) is alike
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,282 @@
+"""The one draft: sealed, short-lived, and in nobody's way."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from backup_helpers import HOUSE, Home, signed
+from cli_helpers import readable_in
+from conftest import FixedClock
+from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, open_outbox, report, sealer, uuid
+
+from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing
+from apoa_client.outbox import migrations
+from apoa_client.outbox.database import open_database
+from apoa_client.outbox.errors import OutboxDamaged
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Author, Selection
+from apoa_client.texts import msg
+from apoa_client.vault.sealing import PropertySealer, new_key_pair
+
+TYPED = "|".join(PERSONAL) * 90
+"""Long enough for pages of its own."""
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+def no_key() -> bytes:
+    raise SecretMissing(msg("no key"))
+
+
+@pytest.fixture
+def box(path: Path, clock: FixedClock) -> Iterator[SqliteOutbox]:
+    """An outbox with a clock."""
+    clock.time = NOON
+    with SqliteOutbox.open(path, sealer(), create=True, author=Author(lambda: "made", clock.now)) as opened:
+        yield opened
+
+
+def sealed_draft(path: Path) -> bytes:
+    """What is sealed, as it stands in the file."""
+    with closing(sqlite3.connect(path)) as db:
+        [[content]] = db.execute("SELECT content FROM draft")
+        assert isinstance(content, bytes)
+        return content
+
+
+def left_of(path: Path, sealed: bytes) -> bool:
+    """Whether any piece of it stands in any file of the folder."""
+    raw = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    return any(sealed[at : at + 24] in raw for at in range(0, len(sealed) - 24, 512))
+
+
+def meddle(path: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(statement, values)
+
+
+def test_a_draft_outlives_the_process(path: Path) -> None:
+    """Whatever was typed, also what a terminal gives for bytes that are no UTF-8; and when it was kept."""
+    text = "MUÑOZ\x00 李 \udcff\n"
+    with open_outbox(path) as outbox:
+        assert (outbox.draft(), outbox.draft_kept_at()) == (None, None)
+        outbox.keep_draft(text, NOON)
+    with open_outbox(path) as outbox:
+        assert (outbox.draft(), outbox.draft_kept_at()) == (text, NOON)
+        outbox.keep_draft("", NOON + HOUR)
+        assert (outbox.draft(), outbox.draft_kept_at()) == ("", NOON + HOUR)
+
+
+def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
+    """Neither in the database nor in its log, while it is kept, replaced and dropped."""
+    with open_outbox(path) as outbox:
+        outbox.keep_draft(TYPED, NOON)
+        assert left_of(path, sealed_draft(path))  # where it is looked for, it would be found
+        assert readable_in(path.parent, PERSONAL) == []
+        outbox.keep_draft(TYPED * 2, NOON)
+        assert readable_in(path.parent, PERSONAL) == []
+        outbox.drop_draft()
+        assert readable_in(path.parent, PERSONAL) == []
+
+
+def test_keeping_asking_and_dropping_need_no_key(path: Path) -> None:
+    """The keyring may be locked: opening alone needs it, and says so, and the draft stays for when it is there."""
+    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key), create=True) as outbox:
+        outbox.keep_draft(TYPED, NOON)
+        assert outbox.draft_kept_at() == NOON
+        with pytest.raises(CredentialsProblem):
+            outbox.draft()
+    with open_outbox(path) as outbox:
+        assert outbox.draft() == TYPED
+    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key)) as outbox:
+        outbox.drop_draft()
+        assert outbox.draft() is None
+
+
+def test_of_two_desks_the_last_one_wins(path: Path) -> None:
+    """Each sees what is kept now; what one has dropped is gone for the other, who may drop it again."""
+    with open_outbox(path) as one, open_outbox(path) as other:
+        one.keep_draft("one", NOON)
+        other.keep_draft("other", NOON - HOUR)  # whatever its clock says
+        assert (one.draft(), one.draft_kept_at()) == ("other", NOON - HOUR)
+        one.drop_draft()
+        assert (other.draft(), other.draft_kept_at()) == (None, None)
+        other.drop_draft()
+        other.keep_draft("again", NOON)
+        assert one.draft() == "again"
+
+
+@pytest.mark.parametrize("ending", ["dropped", "replaced"])
+def test_what_was_dropped_is_in_no_file(outbox: SqliteOutbox, path: Path, ending: str) -> None:
+    """Not even sealed: overwritten in the database, and the log emptied."""
+    outbox.keep_draft(TYPED, NOON)
+    gone = sealed_draft(path)
+    assert left_of(path, gone)
+    if ending == "replaced":
+        outbox.keep_draft("less", NOON)
+    outbox.drop_draft()
+    assert not left_of(path, gone)
+
+
+def test_nobody_waits_for_a_reader_when_dropping(box: SqliteOutbox, path: Path, clock: FixedClock) -> None:
+    """A guest stands there. The draft is gone at once, and what the log holds of it with the next erasure."""
+    box.keep_draft(TYPED, NOON)
+    gone = sealed_draft(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM reports").fetchone()
+        asked = list[str]()
+        box._db.set_trace_callback(asked.append)
+        box.drop_draft()
+        box._db.set_trace_callback(None)
+        assert asked[-3:-1] == ["PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)"]
+        assert box.draft_kept_at() is None
+        assert box._db.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
+        assert left_of(path, gone)
+    box.eraser.finished(clock.now(), dry_run=False)
+    assert not left_of(path, gone)
+
+
+def test_another_key_does_not_open_it(path: Path) -> None:
+    """And nobody is told what is in it."""
+    with open_outbox(path) as outbox:
+        outbox.keep_draft(TYPED, NOON)
+    private, _public = new_key_pair()
+    with (
+        SqliteOutbox.open(path, PropertySealer(new_key_pair()[1], lambda: private, lambda: [private])) as outbox,
+        pytest.raises((SealBroken, CredentialsProblem)) as caught,
+    ):
+        outbox.draft()
+    assert "ZYKOWSKI" not in f"{caught.value!r}{caught.value}"
+
+
+def test_a_report_in_its_place_is_found_out(outbox: SqliteOutbox, path: Path) -> None:
+    """What was sealed as something else does not open as the draft."""
+    outbox.add(report(1), due_at=None)
+    meddle(path, "INSERT INTO draft SELECT 1, 0, content FROM reports")
+    with pytest.raises(SealBroken):
+        outbox.draft()
+    outbox.drop_draft()
+    assert outbox.draft() is None
+
+
+@pytest.mark.parametrize("damage", ["UPDATE draft SET content = 7", "UPDATE draft SET kept_at = 'noon'"])
+def test_values_that_make_no_sense_are_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
+    """A file that was meddled with gives `OutboxDamaged`, and dropping mends it."""
+    outbox.keep_draft(TYPED, NOON)
+    meddle(path, damage)
+    with pytest.raises(OutboxDamaged):
+        _ = (outbox.draft(), outbox.draft_kept_at())
+    outbox.drop_draft()
+    assert (outbox.draft(), outbox.draft_kept_at()) == (None, None)
+
+
+def test_there_is_one(outbox: SqliteOutbox, path: Path) -> None:
+    """The table takes no second row, whoever writes it."""
+    outbox.keep_draft(TYPED, NOON)
+    with pytest.raises(sqlite3.IntegrityError):
+        meddle(path, "INSERT INTO draft VALUES (2, 0, x'00')")
+
+
+class TestErasing:
+    """Nobody's details lie there for longer than a night."""
+
+    @pytest.mark.parametrize(
+        ("age", "erased"), [(DAY, False), (DAY + MINUTE, True), (-DAY, False), (-DAY - MINUTE, True)]
+    )
+    def test_after_a_day(
+        self, box: SqliteOutbox, path: Path, clock: FixedClock, age: timedelta, *, erased: bool
+    ) -> None:
+        """And told in the trail; one from a time that is still to come, before the clock was put right, too."""
+        box.keep_draft(TYPED, NOON)
+        gone = sealed_draft(path)
+        clock.time = NOON + age
+        dry = box.eraser.finished(NOON, dry_run=True)
+        assert (dry.draft, box.draft()) == (erased, TYPED)
+        result = box.eraser.finished(NOON, dry_run=False)
+        assert (result.draft, result.reports, result.stays, result.complete) == (erased, (), 0, True)
+        assert (box.draft() is None, left_of(path, gone)) == (erased, not erased)
+        told = [(act.action, act.report, act.detail) for act in box.trail.entries()]
+        assert told == ([("draft_erased", None, "retention")] if erased else [])
+        assert box.eraser.finished(NOON, dry_run=False).draft is False
+
+    def test_the_desk_itself_is_not_told_of(self, box: SqliteOutbox) -> None:
+        """What somebody types and gives up is nothing that was done to a report."""
+        box.keep_draft(TYPED, NOON)
+        box.drop_draft()
+        assert box.trail.entries() == []
+
+
+class TestBackup:
+    """A backup is kept for years, a draft for a night."""
+
+    @pytest.fixture
+    def home(self, tmp_path: Path) -> Home:
+        """A computer with a report, and a draft."""
+        home = Home(tmp_path / "home", HOUSE)
+        with home.outbox() as outbox:
+            outbox.add(report(1), due_at=None)
+            outbox.keep_draft(TYPED, NOON)
+        return home
+
+    @pytest.fixture
+    def file(self, home: Home, tmp_path: Path) -> Path:
+        """Its backup, alone in its folder."""
+        path = tmp_path / "stick" / "apoa.db"
+        path.parent.mkdir()
+        home.back_up(path)
+        return path
+
+    def test_it_carries_no_draft(self, home: Home, file: Path, tmp_path: Path) -> None:
+        """Neither as a row nor as bytes; here it is still there, and where it is restored there is none."""
+        assert not left_of(file, sealed_draft(home.path))
+        new = Home(tmp_path / "new")
+        new.restore(file)
+        with home.outbox() as here, new.outbox() as there:
+            assert here.draft() == TYPED
+            assert (there.draft(), there.draft_kept_at()) == (None, None)
+            assert [entry.id for entry in there.entries(Selection())] == [uuid(1)]
+
+    @pytest.mark.parametrize("theirs", [False, True], ids=["ours", "with a draft all the same"])
+    def test_restoring_keeps_the_one_that_is_here(self, home: Home, file: Path, *, theirs: bool) -> None:
+        """Somebody is typing at this moment, whatever happened on the day of the backup."""
+        if theirs:
+            signed(file, "INSERT INTO draft VALUES (1, 0, x'00')")
+        home.restore(file)
+        with home.outbox() as outbox:
+            assert (outbox.draft(), outbox.draft_kept_at()) == (TYPED, NOON)
+
+    def test_a_foreign_draft_is_not_brought_in(self, file: Path, tmp_path: Path) -> None:
+        """Not even where nothing is."""
+        signed(file, "INSERT INTO draft VALUES (1, 0, x'00')")
+        new = Home(tmp_path / "new")
+        new.restore(file)
+        with new.outbox() as outbox:
+            assert outbox.draft_kept_at() is None
+
+
+def test_a_database_of_the_third_version_migrates(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made by the three steps before this one, with a report: that is still there, and a draft can be kept."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "STEPS", migrations.STEPS[:3])
+        old = open_database(path, create=True)
+    body = sealer().seal(uuid(1), b"{}")
+    row = (uuid(1), "b0000001", "stay", "check_in", 1, body)
+    old.execute("INSERT INTO reports (id, short_id, stay_id, kind, created_at, content) VALUES (?, ?, ?, ?, ?, ?)", row)
+    assert old.execute("PRAGMA user_version").fetchone() == (3,)
+    old.close()
+    with open_outbox(path) as outbox:
+        assert outbox._db.execute("PRAGMA user_version").fetchone() == (len(migrations.STEPS),)
+        assert outbox.draft_kept_at() is None
+        outbox.keep_draft(TYPED, NOON)
+        assert outbox.draft() == TYPED
+        assert [entry.id for entry in outbox.entries(Selection())] == [uuid(1)]
+
+
+def test_a_key_is_never_in_it(outbox: SqliteOutbox, path: Path) -> None:
+    """Sealing takes the public one alone."""
+    outbox.keep_draft(TYPED, NOON)
+    assert all(PRIVATE_KEY not in file.read_bytes() for file in path.parent.iterdir())

@@ -1,0 +1,165 @@
+"""A group saved in one transaction: all of them or none, whatever comes in between, and durable when it returns."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from outbox_helpers import HOUR, NOON, finding, open_outbox, report, uuid
+
+from apoa_client.errors import StorageProblem
+from apoa_client.outbox import adding
+from apoa_client.outbox.errors import DiskFull, ReportExists
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.ports import Addition, Selection
+from apoa_client.report.kinds import State
+
+GROUP = [
+    Addition(report(1), NOON + HOUR, [finding("late")], 7),
+    Addition(report(2), NOON + HOUR),
+    Addition(report(3), None, guest_tag=9),
+]
+
+
+def ids(outbox: SqliteOutbox) -> list[str]:
+    return [entry.id for entry in outbox.entries(Selection())]
+
+
+def test_a_group_is_there_after_reopening(path: Path) -> None:
+    """Each of them as if it had been saved alone: in the order given, with its deadline, warnings and tag."""
+    with open_outbox(path) as outbox:
+        added = outbox.add_all(GROUP)
+    with open_outbox(path) as outbox:
+        found = list(outbox.entries(Selection()))
+        contents = [outbox.content(entry) for entry in found]
+        nights = (NOON.date(), NOON.date().replace(day=27))
+        assert [entry.id for entry in outbox.same_guest(9, *nights)] == [uuid(3)]
+        assert outbox.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 3
+    assert found == added
+    assert [entry.id for entry in found] == [uuid(1), uuid(2), uuid(3)]
+    assert [entry.due_at for entry in found] == [NOON + HOUR, NOON + HOUR, None]
+    assert [content.report for content in contents] == [report(1), report(2), report(3)]
+    assert [content.warnings for content in contents] == [(finding("late"),), (), ()]
+
+
+def test_each_of_them_is_told_in_the_trail(outbox: SqliteOutbox) -> None:
+    """Saved, one by one, and the chain holds."""
+    outbox.add_all(GROUP)
+    assert [(act.action, act.report) for act in outbox.trail.entries()] == [("saved", uuid(n)) for n in (1, 2, 3)]
+    assert outbox.trail.verify().wrong is None
+
+
+def test_nobody_is_a_group_too(outbox: SqliteOutbox) -> None:
+    """Nothing happens, and nothing is told."""
+    assert outbox.add_all([]) == []
+    assert (ids(outbox), outbox.trail.entries()) == ([], [])
+
+
+@pytest.mark.parametrize("last", [report(9), report(1)], ids=["saved before", "twice in the group"])
+def test_an_id_that_is_known_saves_none_of_them(outbox: SqliteOutbox, last: Any) -> None:
+    """Neither those before it nor their acts; and the rest can be saved without it."""
+    outbox.add(report(9), due_at=None)
+    with pytest.raises(ReportExists):
+        outbox.add_all([*GROUP, Addition(last, None)])
+    assert ids(outbox) == [uuid(9)]
+    assert len(outbox.trail.entries()) == 1
+    outbox.add_all(GROUP)
+    assert ids(outbox) == [uuid(9), uuid(1), uuid(2), uuid(3)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised"), [(KeyboardInterrupt(), KeyboardInterrupt), (sqlite3.OperationalError("I/O"), StorageProblem)]
+)
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_fault_in_the_middle_saves_none_of_them(
+    outbox: SqliteOutbox,
+    monkeypatch: pytest.MonkeyPatch,
+    at: int,
+    fault: BaseException,
+    raised: type[BaseException],
+) -> None:
+    """Ctrl-C or a failing disk at any of them: nobody is half a family, and the same group can be saved after it."""
+    really, put_in = adding.insert, list[int | None]()
+
+    def insert(db: sqlite3.Connection, row: tuple[Any, ...]) -> int | None:
+        put_in.append(really(db, row))
+        if len(put_in) == at:
+            raise fault
+        return put_in[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(adding, "insert", insert)
+        with pytest.raises(raised):
+            outbox.add_all(GROUP)
+    assert (len(put_in), ids(outbox)) == (at, [])
+    assert outbox.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 0
+    assert outbox.trail.entries() == []
+    assert len(outbox.add_all(GROUP)) == 3
+
+
+def test_a_full_disk_in_the_middle_saves_none_of_them(outbox: SqliteOutbox) -> None:
+    """When not all of them fit, none is saved; what was saved before is there."""
+    outbox.add(report(0), due_at=None)
+    [[pages]] = outbox._db.execute("PRAGMA page_count")
+    outbox._db.execute(f"PRAGMA max_page_count = {pages + 2}")
+    many = [Addition(report(number), NOON) for number in range(1, 60)]
+    with pytest.raises(DiskFull):
+        outbox.add_all(many)
+    assert ids(outbox) == [uuid(0)]
+    outbox.add_all(many[:1])
+    assert ids(outbox) == [uuid(0), uuid(1)]
+
+
+def test_what_was_acknowledged_is_in_the_files_at_once(outbox: SqliteOutbox, path: Path, tmp_path: Path) -> None:
+    """A copy of the files, taken while the outbox is open, holds the whole group."""
+    outbox.add_all(GROUP)
+    copy = tmp_path / "copy" / "outbox.db"
+    copy.parent.mkdir()
+    for ending in ("", "-wal"):
+        copy.with_name(f"outbox.db{ending}").write_bytes(path.with_name(f"outbox.db{ending}").read_bytes())
+    with open_outbox(copy) as found:
+        assert ids(found) == [uuid(1), uuid(2), uuid(3)]
+
+
+ADD_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from outbox_helpers import open_outbox, report
+from apoa_client.errors import StorageProblem
+from apoa_client.outbox import adding
+from apoa_client.ports import Addition
+outbox = open_outbox(Path(sys.argv[1]))
+outbox._db.execute("PRAGMA cache_size = 1")  # pages of the transaction go to the log before its end
+really = adding.insert
+def insert(db, row, place=None):
+    seq = really(db, row, place)
+    if seq == 41:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return seq
+adding.insert = insert
+outbox.add_all([Addition(report(number), None) for number in range(1, 60)])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
+def test_a_kill_in_the_middle_saves_none_of_them(path: Path) -> None:
+    """SIGKILL after forty of sixty, with some of them in the log already: none is there, and the outbox goes on."""
+    with open_outbox(path) as outbox:
+        outbox.add(report(0), due_at=None)
+    killed = subprocess.run(
+        [sys.executable, "-c", ADD_AND_DIE, path],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert path.with_name("outbox.db-wal").stat().st_size > 0
+    with open_outbox(path) as outbox:
+        assert ids(outbox) == [uuid(0)]
+        outbox.add_all(GROUP)
+        assert ids(outbox) == [uuid(0), uuid(1), uuid(2), uuid(3)]
+        assert outbox.trail.verify().wrong is None
