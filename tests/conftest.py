@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from apoa_client.cli import screen
 from apoa_client.errors import ApoaError, CallRefused
 from apoa_client.texts import Message
 
@@ -70,7 +71,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees the machine's own settings, secrets, keyring, proxies or language."""
+    """No test sees the machine's own settings, secrets, keyring, proxies, language or terminal."""
     for name in list(os.environ):
         if name.startswith("APOA_") and name not in {"APOA_PRISM", "APOA_REQUIRE_TOOLS"}:
             monkeypatch.delenv(name)
@@ -78,6 +79,9 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.setenv("LANGUAGE", "en")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    screen.use(plain=False)
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
 

@@ -9,7 +9,7 @@ from apoa_client.cli.endings import Ending
 from apoa_client.cli.findings import show_warnings
 from apoa_client.cli.forms import differences, field_texts, guest_name
 from apoa_client.cli.language import _, text
-from apoa_client.cli.screen import clean, remark, strong
+from apoa_client.cli.screen import clean, plain, remark, strong
 from apoa_client.desk.changes import Proposal, last_said
 from apoa_client.desk.redraft import Redraft
 from apoa_client.desk.stays import Story
@@ -121,7 +121,8 @@ class Amending(Correcting):
         texts = field_texts(before, self.app.house.zone)
         items = [item for item in FIELDS if item.name not in _NOT_ASKED]
         for number, item in enumerate(items, 1):
-            remark(f"{number:>3}  {text(item.label)}: {clean(texts.get(item.name, '')) or '-'}")
+            said = f"{text(item.label)}: {clean(texts.get(item.name, '')) or '-'}"
+            remark(f"{number}. {said}" if plain() else f"{number:>3}  {said}")
         while answer := ask_line(_("Number of the field that is wrong; Enter when done")):
             if not (answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(items)):
                 remark(_("Type one of the numbers."))

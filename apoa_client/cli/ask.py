@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import click
 
+from apoa_client.cli.findings import wrong
 from apoa_client.cli.language import _, text
-from apoa_client.cli.screen import bad, clean, remark
+from apoa_client.cli.screen import bad, clean, plain, remark
 from apoa_client.desk.arrivals import Desk
 from apoa_client.passport.mrz import Correction, Mrz, MrzUnreadable, Problem, plain_document_number
 from apoa_client.report.fields import BY_NAME, FIELDS
@@ -105,7 +106,7 @@ def name_of(error: Finding) -> str:
 
 def ask_field(typed: dict[str, str], error: Finding) -> None:
     """Ask for the field that an error is about, which is `askable`."""
-    remark(bad("?") + " " + text(error.message))
+    remark(wrong(text(error.message)) if plain() else bad("?") + " " + text(error.message))
     if error.suggestion:
         remark("  " + _("Perhaps: {value}").format(value=clean(error.suggestion)))
     name = _NAMES[error.field]
@@ -130,9 +131,14 @@ def agree(question: str, *, unless_told: bool = True) -> bool:
 
 def _complain(messages: Sequence[Message]) -> None:
     for message in messages:
-        remark(f"{bad('x')} {text(message)}")
+        remark(wrong(text(message)))
 
 
 def ask_line(question: str) -> str:
-    """What somebody types, without the spaces around it; empty for Enter alone."""
-    return str(click.prompt(question, default="", show_default=False, err=True)).strip()
+    """What somebody types, without the spaces around it; empty for Enter alone, and for what is no text."""
+    try:
+        return str(
+            click.prompt(question.strip() if plain() else question, default="", show_default=False, err=True)
+        ).strip()
+    except UnicodeDecodeError:  # the keyboard's encoding is not the system's
+        return ""

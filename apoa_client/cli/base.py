@@ -3,13 +3,16 @@
 A command is named as a string and imported when somebody calls it or asks for help, because start-up is a feature.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
 import click
 
 from apoa_client.cli.language import N_, _
+from apoa_client.cli.layout import wrapped
+from apoa_client.cli.screen import columns, plain
 
 COMMANDS = {
     "report": "apoa_client.cli.report:report",
@@ -61,6 +64,28 @@ SECTIONS = (
 )
 
 
+class _Formatter(click.HelpFormatter):
+    """Lays help out in two columns; in plain lines, with a colon between."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        super().__init__(0 if plain() else indent_increment, columns() if plain() else width, max_width)
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write what stands left and right."""
+        if not plain():
+            super().write_dl(rows, col_max, col_spacing)
+            return
+        for name, said in rows:
+            line = re.sub(" {2,}", " ", f"{name}: {said}" if said else name)
+            self.write("".join(f"{each}\n" for each in wrapped(line, self.width)))
+
+
+class _Context(click.Context):
+    """Where a command is called."""
+
+    formatter_class: type[click.HelpFormatter] = _Formatter
+
+
 class _Speaking:
     """A click object whose help is kept as the catalogue's key and translated when it is shown."""
 
@@ -81,6 +106,8 @@ class Option(_Speaking, click.Option):
 
 class Command(_Speaking, click.Command):
     """A command whose help and example speak the reader's language."""
+
+    context_class: type[click.Context] = _Context
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's help, then its example."""
@@ -105,6 +132,8 @@ def option(*names: str, text: str, **more: Any) -> Callable[[Callable[..., Any]]
 
 class LazyGroup(_Speaking, click.Group):
     """The program: commands by name, in sections, each imported when it is needed."""
+
+    context_class: type[click.Context] = _Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands, as the help lists them."""
@@ -142,6 +171,8 @@ class LazyGroup(_Speaking, click.Group):
 
 class Family(_Speaking, click.Group):
     """Commands that share a first word, such as `apoa key`: named as strings, imported when they are needed."""
+
+    context_class: type[click.Context] = _Context
 
     def __init__(self, name: str, text: str, example: str, commands: Mapping[str, str]) -> None:
         super().__init__(name, help=text, callback=lambda: None)

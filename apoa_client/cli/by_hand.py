@@ -4,7 +4,6 @@
 Nobody else sends meanwhile: a report that is being typed must not go to an authority at the same time.
 """
 
-import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -15,13 +14,27 @@ import click
 
 from apoa_client.app import App
 from apoa_client.cli.apoa_form import TASKS, FormLine, explained, form_line
-from apoa_client.cli.ask import agree
+from apoa_client.cli.ask import agree, ask_line
 from apoa_client.cli.base import command, option
 from apoa_client.cli.findings import show_error
 from apoa_client.cli.forms import report_json
 from apoa_client.cli.language import N_, _, text
+from apoa_client.cli.layout import width
 from apoa_client.cli.saving import STANDARD_OUTPUT
-from apoa_client.cli.screen import careful, clean, document, good, remark, result, strong
+from apoa_client.cli.screen import (
+    as_it_is,
+    beside,
+    careful,
+    clean,
+    clear,
+    columns,
+    document,
+    good,
+    plain,
+    remark,
+    result,
+    strong,
+)
 from apoa_client.cli.session import Session
 from apoa_client.cli.urgency import deadline_words, loudness
 from apoa_client.cli.words import KINDS
@@ -189,7 +202,7 @@ class Walk:
             with suppress(_Stopped):
                 while (entry := self._next()) is not None:
                     self._one(entry)
-        click.clear()
+        clear()
         self._say()
         return self._filed
 
@@ -224,14 +237,14 @@ class Walk:
         self._said = []
 
     def _show(self, job: Job) -> None:
-        click.clear()
+        clear()
         self._say()
         for line in self._head(job):
             remark(line)
         remark()
         shown = [form_line(line, self._app.house.zone) for line in job.lines]
-        for line in laid_out(shown, shutil.get_terminal_size().columns):
-            click.echo(line, err=True)  # as it is: a value that is broken by us could not be copied
+        for line in laid_out(shown, columns()):
+            as_it_is(line)
         remark()
 
     def _head(self, job: Job) -> Iterable[str]:
@@ -239,7 +252,7 @@ class Walk:
         due = deadline_words(entry.due_at, now, self._app.house.zone) if entry.due_at is not None else ""
         count = _waiting(self._app.outbox.summary(now=now, soon=now))
         parts = (strong(_(KINDS[entry.kind])), short_id(entry.id), loudness(entry.due_at, now)(due))
-        yield "  ".join(filter(None, (*parts, _("waiting: {count}").format(count=count))))
+        yield beside((*parts, _("waiting: {count}").format(count=count)))
         yield _(TASKS[entry.kind])
         if job.sent_before:
             yield careful(_("It was sent before, and no answer came. Look in APOA first whether it is there."))
@@ -248,7 +261,7 @@ class Walk:
         """What to file, or "" for later. Raises `_Stopped`."""
         while True:
             remark(self._question(job.entry.kind))
-            typed = str(click.prompt(_("Receipt number"), default="", show_default=False, err=True)).strip(" ")
+            typed = ask_line(_("Receipt number"))
             if not typed:
                 return ""
             if typed.casefold() in _STOP:
@@ -297,22 +310,23 @@ class Walk:
         remark(_("A wrong number can be typed again later with: apoa received ID NUMBER"))
 
 
-def laid_out(lines: Sequence[FormLine], columns: int) -> list[str]:
+def laid_out(lines: Sequence[FormLine], room: int) -> list[str]:
     """Labels in columns and each value behind them, or on a line of its own where it would not fit; never cut.
 
     The reader's own labels stand beside APOA's where there is room for them.
     """
+    if plain():
+        return [f"{'* ' if line.changed else ''}{line.label}: {line.value}{explained(line)}" for line in lines]
     wide = max((len(line.label) for line in lines), default=0)
     here = max((len(line.label_here) for line in lines), default=0)
-    here = here if wide + here + _ROOM <= columns else 0
+    here = here if wide + here + _ROOM <= room else 0
     marked = any(line.changed for line in lines)
     rows: list[str] = []
     for line in lines:
         mark = ("* " if line.changed else "  ") if marked else ""
         lead = f"{mark}{line.label:<{wide}}  " + (f"{line.label_here:<{here}}  " if here else "")
-        beside = explained(line)
-        shown = (strong(line.value) if line.value else "") + beside
-        if len(lead) + len(line.value) + len(beside) < columns:
+        shown = (strong(line.value) if line.value else "") + explained(line)
+        if width(lead) + width(shown) < room:
             rows.append(lead + shown)
         else:
             rows += [lead.rstrip(), f"    {shown}"]

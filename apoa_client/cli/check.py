@@ -1,8 +1,6 @@
 """`apoa check`: is this passport as it should be? Nothing is stored, and nothing need be set up."""
 
-import sys
 from collections.abc import Mapping, Sequence
-from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -11,7 +9,7 @@ from apoa_client.cli.base import command, option
 from apoa_client.cli.checked import document_value, show_document
 from apoa_client.cli.details import guest_details
 from apoa_client.cli.language import N_, _
-from apoa_client.cli.screen import document, remark, result, strong
+from apoa_client.cli.screen import document, remark, result, standard_input, strong
 from apoa_client.cli.session import Session
 from apoa_client.desk.arrivals import CheckingDesk
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
@@ -74,16 +72,8 @@ def _documents(session: Session, mrz: Sequence[str], typed: Mapping[str, str]) -
     if typed and not mrz:
         return []
     if mrz or not session.terminal:
-        return documents(_standard_input())
+        return documents(standard_input(lenient=True))  # of many, one may be damaged
     return [] if session.json else [_asked_for()]
-
-
-def _standard_input() -> str:
-    if sys.stdin is None:  # closed by whoever started us
-        return ""
-    if isinstance(sys.stdin, TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")  # what is no text is no MRZ either, and is said to be none
-    return sys.stdin.read()
 
 
 def _asked_for() -> list[str]:

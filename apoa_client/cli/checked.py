@@ -6,10 +6,11 @@ from datetime import date
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from apoa_client.cli.findings import finding_value
+from apoa_client.cli.findings import finding_value, warned, wrong
 from apoa_client.cli.forms import state_text
 from apoa_client.cli.language import _, text
-from apoa_client.cli.screen import bad, careful, clean, good, result, strong, write
+from apoa_client.cli.layout import padded, width
+from apoa_client.cli.screen import bad, careful, clean, columns, good, plain, result, strong, write
 from apoa_client.cli.words import SEXES, day_text
 from apoa_client.passport.layouts import COMPOSITE, Span
 from apoa_client.passport.mrz import Change, Convention, Correction, FieldState, Mrz, MrzUnreadable, Problem
@@ -26,6 +27,9 @@ _LONGEST_EDIT = 6
 """Characters; a correction that changes more is told by what the field would say."""
 
 _GAP = "  "
+
+_ENDLESS = 10_000
+"""Columns of what is no screen."""
 
 _ISO_DAY = len("2026-11-24")
 
@@ -140,14 +144,31 @@ def _marked_lines(checked: Checked) -> Iterator[str]:
     if checked.mrz is None and not spans:
         return
     for index, line in enumerate(checked.lines):
-        wrong = {p for span in spans if span.line == index for p in range(span.start, span.end) if p < _LONGEST_LINE}
-        yield "  " + "".join(_coloured(line[:_LONGEST_LINE], wrong))
-        if wrong:
-            yield "  " + bad("".join("^" if p in wrong else " " for p in range(max(wrong) + 1)))
+        marked = {p for span in spans if span.line == index for p in range(span.start, span.end) if p < _LONGEST_LINE}
+        shown = "".join(_coloured(line[:_LONGEST_LINE], marked))
+        yield shown if plain() else f"  {shown}"
+        if marked and plain():
+            yield from (_look_at(index, span) for span in dict.fromkeys(spans) if span.line == index)
+        elif marked:
+            yield "  " + bad("".join(_mark(line[p : p + 1] or " ", p in marked) for p in range(max(marked) + 1)))
 
 
-def _coloured(line: str, wrong: set[int]) -> Iterator[str]:
-    for is_wrong, run in groupby(enumerate(line), key=lambda place: place[0] in wrong):
+def _mark(character: str, is_marked: bool) -> str:  # noqa: FBT001  read as: this one, marked or not
+    """What stands below a character, as wide as that is; a line may end before its mark."""
+    return ("^" if is_marked else " ") * width(clean(character))
+
+
+def _look_at(index: int, span: Span) -> str:
+    """A mark in words."""
+    first, last = span.start + 1, span.end
+    if first >= last:
+        return _("Look at line {line}, character {first}.").format(line=index + 1, first=first)
+    said = _("Look at line {line}, characters {first} to {last}.")
+    return said.format(line=index + 1, first=first, last=last)
+
+
+def _coloured(line: str, marked: set[int]) -> Iterator[str]:
+    for is_wrong, run in groupby(enumerate(line), key=lambda place: place[0] in marked):
         characters = clean("".join(character for _position, character in run))
         yield bad(characters) if is_wrong else characters
 
@@ -174,27 +195,21 @@ class _Row(NamedTuple):
 def _rows(checked: Checked) -> Iterator[str]:
     """Label, value and belief of each field; the belief stands below the value where the screen is too narrow."""
     rows = list(_table(checked))
-    label_width = max((len(row.label) for row in rows), default=0)
-    room = _screen_width() - label_width - len(_GAP) * 3
-    value_width = max((len(row.value) for row in rows if len(row.value) + len(row.belief) <= room), default=0)
+    if plain():
+        yield from (f"{row.label}: {', '.join(filter(None, (row.value, row.belief)))}" for row in rows)
+        return
+    label_width = max((width(row.label) for row in rows), default=0)
+    room = (columns() - 1 if sys.stdout.isatty() else _ENDLESS) - label_width - len(_GAP) * 3
+    value_width = max((width(row.value) for row in rows if width(row.value) + width(row.belief) <= room), default=0)
     for row in rows:
-        begin, belief = f"{_GAP}{row.label:<{label_width}}{_GAP}", row.style(row.belief)
+        begin, belief = f"{_GAP}{padded(row.label, label_width)}{_GAP}", row.style(row.belief)
         if not row.belief:
             yield begin + row.value
-        elif max(value_width, len(row.value)) + len(row.belief) <= room:
-            yield f"{begin}{row.value:<{value_width}}{_GAP}{belief}"
+        elif max(value_width, width(row.value)) + width(row.belief) <= room:
+            yield f"{begin}{padded(row.value, value_width)}{_GAP}{belief}"
         else:
             yield begin + row.value
-            yield " " * len(begin) + belief
-
-
-def _screen_width() -> float:
-    """Columns of the screen; without end where there is none."""
-    if not sys.stdout.isatty():
-        return float("inf")
-    import shutil  # only for a terminal
-
-    return shutil.get_terminal_size().columns - 1
+            yield " " * (label_width + 2 * len(_GAP)) + belief
 
 
 def _table(checked: Checked) -> Iterator[_Row]:
@@ -276,7 +291,7 @@ def _errors(checked: Checked) -> Iterator[str]:
         if error.message in told:  # a digit in both names, for one
             continue
         told.append(error.message)
-        yield f"{bad('x')} {text(error.message)}"
+        yield wrong(text(error.message))
         problem = next((problem for problem in checked.problems if problem.message == error.message), None)
         if problem is not None:
             yield from _corrections(problem)
@@ -324,7 +339,7 @@ def _would_say(correction: Correction) -> str:
 
 
 def _warnings(checked: Checked) -> Iterator[str]:
-    yield from (f"{careful('!')} {text(warning.message)}" for warning in checked.warnings)
+    yield from (warned(text(warning.message)) for warning in checked.warnings)
 
 
 def _notes(checked: Checked) -> Iterator[str]:
@@ -334,13 +349,17 @@ def _notes(checked: Checked) -> Iterator[str]:
     notes = [_NORMALISED[change] for change in checked.mrz.changes]
     if checked.mrz.long_number in _LONG_NUMBERS:
         notes.append(_LONG_NUMBERS[checked.mrz.long_number])
-    yield from (f"- {text(note)}" for note in notes)
+    yield from (_noted(text(note)) for note in notes)
     for name, forms in checked.printed.items():
         if forms and name not in checked.typed:
             said = _("{field}: the page may print {forms}.").format(
                 field=text(BY_NAME[name].label), forms=", ".join(map(clean, forms))
             )
-            yield f"- {said}"
+            yield _noted(said)
+
+
+def _noted(what: str) -> str:
+    return what if plain() else f"- {what}"
 
 
 def _verdict(checked: Checked) -> str:

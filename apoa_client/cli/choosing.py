@@ -9,7 +9,7 @@ from apoa_client.cli.findings import show_error
 from apoa_client.cli.forms import guest_name
 from apoa_client.cli.language import _
 from apoa_client.cli.reading import plain_room
-from apoa_client.cli.screen import clean, remark
+from apoa_client.cli.screen import beside, clean, plain, remark
 from apoa_client.cli.words import day_text
 from apoa_client.desk.stays import Story
 from apoa_client.errors import CredentialsProblem, Erased, SealBroken, UsageProblem
@@ -47,7 +47,7 @@ class Resident(NamedTuple):
             words.append(_("room {room}").format(room=clean(stay.room)))
         if told is not None and told.last_morning is not None:
             words.append(_("until {day}").format(day=day_text(told.last_morning)))
-        return "  ".join(words)
+        return beside(words)
 
 
 def resident(app: App, story: Story) -> Resident:
@@ -102,7 +102,7 @@ def due(app: App) -> list[Resident]:
 def choose(residents: Sequence[Resident]) -> list[Resident]:
     """Those whose numbers somebody types; none where Enter alone is pressed."""
     for number, each in enumerate(residents, 1):
-        remark(f"{number:>3}  {each.line}")
+        remark(f"{number}: {each.line}" if plain() else f"{number:>3}  {each.line}")
     while True:
         answer = ask_line(_("Number, or several (1 3), or a = all; Enter = none")).casefold()
         if answer in _ALL:

@@ -1,11 +1,11 @@
 """A guest's details, and those of the stay, as options: the same in every command that takes them."""
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from apoa_client.cli.base import option
 from apoa_client.cli.language import N_
+from apoa_client.cli.screen import standard_input
 
 _DETAILS = (
     option("--surname", text=N_("Surname; empty for a guest with a single name.")),
@@ -72,5 +72,5 @@ def _stay_details(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def lines_given(mrz: Sequence[str]) -> list[str]:
     """The lines that the option gave, read from standard input where it says so."""
-    lines = sys.stdin.read().splitlines() if tuple(mrz) == ("-",) else mrz
+    lines = standard_input().splitlines() if tuple(mrz) == ("-",) else mrz
     return [line for line in lines if line.strip()]

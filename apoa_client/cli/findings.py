@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from apoa_client.cli.language import _, text
-from apoa_client.cli.screen import bad, careful, clean, remark
+from apoa_client.cli.screen import bad, careful, clean, plain, remark
 from apoa_client.errors import ApoaError
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused
@@ -55,7 +55,7 @@ def explain_findings(error: ApoaError) -> None:
     if isinstance(error, ReportRefused):
         show_warnings(error.warnings)
         for finding in error.errors:
-            remark(f"{bad('x')} {text(finding.message)}")
+            remark(wrong(text(finding.message)))
             if finding.suggestion:
                 remark("  " + _("Perhaps: {value}").format(value=clean(finding.suggestion)))
 
@@ -75,4 +75,14 @@ def finding_line(finding: Finding) -> str:
 def show_warnings(warnings: Iterable[Finding]) -> None:
     """Show warnings, a line each."""
     for warning in warnings:
-        remark(f"{careful('!')} {text(warning.message)}")
+        remark(warned(text(warning.message)))
+
+
+def wrong(what: str) -> str:
+    """What must be mended, behind its sign; in plain lines, behind a word."""
+    return _("Wrong: {what}").format(what=what) if plain() else f"{bad('x')} {what}"
+
+
+def warned(what: str) -> str:
+    """What somebody should look at, behind its sign; in plain lines, behind a word."""
+    return _("Careful: {what}").format(what=what) if plain() else f"{careful('!')} {what}"

@@ -6,7 +6,8 @@ from typing import Any
 
 from apoa_client.cli.findings import NO_REPORT, findings_value
 from apoa_client.cli.language import _, current, text
-from apoa_client.cli.screen import careful, clean, result, strong
+from apoa_client.cli.screen import careful, clean, plain, result, strong
+from apoa_client.cli.table import labelled
 from apoa_client.cli.words import PURPOSES, SEXES, SOURCES, day_text, moment_text
 from apoa_client.ports import Content, Entry
 from apoa_client.report.deadline import instant
@@ -85,16 +86,20 @@ def guest_name(guest: Guest) -> str:
 def card(report: Report, zone: tzinfo) -> list[str]:
     """A line for every field that has a value, in the order of APOA's form, safe for a screen."""
     value = field_texts(report, zone)
-    rows = [(text(item.label), clean(value[item.name])) for item in FIELDS if value.get(item.name)]
-    width = max((len(label) for label, _value in rows), default=0)
-    return [f"  {label:<{width}}  {shown}" for label, shown in rows]
+    return labelled([(text(item.label), clean(value[item.name])) for item in FIELDS if value.get(item.name)])
 
 
 def differences(before: Report, after: Report, zone: tzinfo) -> list[str]:
     """A line for every field that the second report says otherwise than the first, safe for a screen."""
     old, new = field_texts(before, zone), field_texts(after, zone)
     pairs = [(text(item.label), old.get(item.name, ""), new.get(item.name, "")) for item in FIELDS]
-    return [f"{label}: {clean(was) or '-'} → {strong(clean(now) or '-')}" for label, was, now in pairs if was != now]
+    return [_changed(label, clean(was) or "-", clean(now) or "-") for label, was, now in pairs if was != now]
+
+
+def _changed(label: str, was: str, now: str) -> str:
+    if plain():
+        return _("{field}: {before}, now {after}").format(field=label, before=was, after=now)
+    return f"{label}: {was} → {strong(now)}"
 
 
 def field_texts(report: Report, zone: tzinfo) -> dict[str, str]:

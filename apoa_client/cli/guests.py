@@ -10,7 +10,7 @@ from apoa_client.cli.language import _
 from apoa_client.cli.reading import Reader, Sought, day_typed
 from apoa_client.cli.screen import clean, document, result
 from apoa_client.cli.table import show_table
-from apoa_client.cli.words import STATES, near_day_text
+from apoa_client.cli.words import STATES, nationality_head, near_day_text, room_head
 from apoa_client.desk.stays import Story
 from apoa_client.ports import Content, Entry
 from apoa_client.report.kinds import State, short_id
@@ -50,7 +50,7 @@ class GuestList:
             zone = self._app.house.zone
             document({"reports": [report_json(line.told, line.content, zone=zone) for line in lines]})
         elif lines:
-            heads = [_("Rm."), _("Guest"), _("Nat."), _("Since"), _("Until"), _("State"), _("ID")]
+            heads = [room_head(), _("Guest"), nationality_head(), _("Since"), _("Until"), _("State"), _("ID")]
             show_table(heads, [self._cells(line) for line in lines])
         else:
             anybody = night is None and not any(self._sought) and not self._states

@@ -14,6 +14,7 @@ from apoa_client.cli.language import N_, _, current, text
 from apoa_client.cli.looking_up import close_words, look_up, said
 from apoa_client.cli.screen import careful, clean, document, good, remark, result, strong
 from apoa_client.cli.session import Session
+from apoa_client.cli.table import labelled
 from apoa_client.cli.words import day_text
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.texts import Message, msg
@@ -80,10 +81,9 @@ def _here(app: App) -> Mapping[str, Message]:
 
 def _show_topics() -> None:
     names = [str(getattr(topic.names, current())) for topic in topics()]
-    width = max(map(len, names))
     result(strong(_("What this program knows")))
-    for name, topic in zip(names, topics(), strict=True):
-        result(f"  {name:<{width}}  {text(topic.title)}")
+    for line in labelled([(name, text(topic.title)) for name, topic in zip(names, topics(), strict=True)]):
+        result(line)
     result()
     result(_("Read one: apoa info {topic}").format(topic=names[0]))
     result(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCHED))

@@ -1,13 +1,12 @@
 """`apoa key export` and `apoa key import`: the private key, under a passphrase, to a second computer."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from apoa_client.cli.base import command, option
 from apoa_client.cli.language import N_, _
-from apoa_client.cli.screen import careful, clean, good, remark, result
+from apoa_client.cli.screen import careful, clean, good, remark, result, secret_line, unseen
 from apoa_client.cli.session import Session
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.outbox.key_pair import KeyPair
@@ -72,7 +71,7 @@ def _take(pair: KeyPair, private_key: bytes) -> None:
 
 def _passphrase(session: Session, *, from_stdin: bool, new: bool) -> str:
     if from_stdin:
-        passphrase = sys.stdin.readline().rstrip("\r\n")
+        passphrase = secret_line()
         if not passphrase:
             raise UsageProblem(msg("No passphrase came from standard input."))
         return passphrase
@@ -81,4 +80,4 @@ def _passphrase(session: Session, *, from_stdin: bool, new: bool) -> str:
             msg("There is no terminal to ask for the passphrase."),
             msg("Give it on standard input with: --passphrase-stdin"),
         )
-    return str(click.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=new, err=True))
+    return unseen(_("Passphrase"), twice=new)

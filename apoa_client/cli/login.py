@@ -1,12 +1,10 @@
 """`apoa login` and `apoa logout`: the password at the authority, tested before it is stored."""
 
-import sys
-
 import click
 
 from apoa_client.cli.base import command, option
 from apoa_client.cli.language import N_, _
-from apoa_client.cli.screen import careful, clean, good, remark, result
+from apoa_client.cli.screen import careful, clean, good, remark, result, secret_line
 from apoa_client.cli.session import Session, ask_password
 from apoa_client.errors import UsageProblem
 from apoa_client.texts import msg
@@ -48,7 +46,7 @@ def logout(session: Session) -> None:
 def read_password(session: Session, *, from_stdin: bool) -> str:
     """The password, unseen at a terminal, or the first line of standard input. Raises `UsageProblem`."""
     if from_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
+        password = secret_line()
         if not password:
             raise UsageProblem(msg("No password came from standard input."))
         return password

@@ -9,12 +9,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from apoa_client import __version__
-from apoa_client.cli import language
+from apoa_client.cli import characters, language, screen
 from apoa_client.cli.base import LazyGroup, Option
 from apoa_client.cli.language import N_, _
 from apoa_client.cli.screen import at_a_terminal, bad, clean, document, remark
@@ -36,6 +36,9 @@ _INTERRUPTED, _TERMINATED = 130, 143
 )
 @click.option("--property", "property_name", cls=Option, metavar="NAME", help=N_("Which property. [APOA_PROPERTY]"))
 @click.option("--lang", cls=Option, type=click.Choice(LANGUAGES), help=N_("Language: id or en. [APOA_LANG]"))
+@click.option(
+    "--plain", cls=Option, is_flag=True, help=N_("For a screen reader: no columns, colours or signs. [APOA_PLAIN]")
+)
 @click.option("-v", "--verbose", cls=Option, count=True, help=N_("Say more of what is done; twice for details."))
 @click.option("-q", "--quiet", cls=Option, is_flag=True, help=N_("Say only what a person must act on."))
 @click.option("--log-file", cls=Option, type=click.Path(), help=N_("Write the log to this file."))
@@ -44,10 +47,17 @@ _INTERRUPTED, _TERMINATED = 130, 143
 )
 @click.pass_obj
 def apoa(
-    session: Session, property_name: str | None, lang: str | None, verbose: int, *, quiet: bool, log_file: str | None
+    session: Session,
+    /,
+    property_name: str | None,
+    verbose: int,
+    *,
+    quiet: bool,
+    log_file: str | None,
+    **looks: Any,  # noqa: ANN401  click's
 ) -> None:
     """Take the global options; the command follows."""
-    del lang  # read before click, by `language.wanted`
+    del looks  # the language, and whether plain lines are wanted: read before click, which speaks and draws too
     session.property_name = property_name or ""
     session.verbosity = verbose
     session.quiet = quiet
@@ -65,8 +75,8 @@ def main() -> int:
 def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | None") -> int:
     """Run one call of the program in an environment, at a clock (None: the real one). Returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+        characters.adapt(stream, environ)
+    screen.use(plain="--plain" in arguments or environ.get("APOA_PLAIN", "0") not in {"", "0"})
     language.use(_language(arguments, environ))
     session = Session(environ, clock, terminal=at_a_terminal())
     try:
@@ -104,7 +114,7 @@ def _complain(exc: click.ClickException) -> None:
     complaint = io.StringIO()
     exc.show(complaint)
     for line in complaint.getvalue().splitlines():
-        click.echo(clean(line), err=True)
+        remark(clean(line))
 
 
 def _nobody_reads() -> None:

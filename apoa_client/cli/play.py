@@ -19,7 +19,7 @@ from typing import Any
 from apoa_client.app import TRAINING_USERNAME
 from apoa_client.cli import language
 from apoa_client.cli.language import _
-from apoa_client.cli.screen import bad, good, result, strong
+from apoa_client.cli.screen import bad, good, plain, result, strong
 from apoa_client.cli.session import Session
 from apoa_client.errors import Exit
 from apoa_client.passport.compose import Details, compose
@@ -201,7 +201,8 @@ class _Stage:
 
     def _call(self, arguments: list[str], typed: str, *, mixed: bool = False) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in self._session.environ.items() if not name.startswith("APOA_")}
-        environ = {**kept, "APOA_HOME": str(self.home), "APOA_LANG": language.current(), "PYTHONIOENCODING": "utf-8"}
+        ours = {"APOA_HOME": str(self.home), "APOA_LANG": language.current(), "APOA_PLAIN": str(int(plain()))}
+        environ = {**kept, **ours, "PYTHONIOENCODING": "utf-8"}
         return subprocess.run(  # noqa: S603  this very program, with arguments of our own
             [sys.executable, "-m", "apoa_client", *arguments],
             env=environ,

@@ -1,10 +1,11 @@
-"""Watchers of a delivery: a bar on a terminal, or nobody."""
+"""Watchers of a delivery: a bar on a terminal, a line now and then where nothing may move, or nobody."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.language import _
+from apoa_client.cli.screen import remark, still
 from apoa_client.cli.session import Session
 from apoa_client.errors import ApoaError
 from apoa_client.ports import Status, Verdict
@@ -12,6 +13,10 @@ from apoa_client.ports import Status, Verdict
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
+
+
+_FEW = 25
+"""So many reports are answered in a moment: nobody need hear of each."""
 
 
 class Silent:
@@ -28,6 +33,34 @@ class Silent:
 
     def end(self) -> None:
         """Say nothing."""
+
+
+class Lines:
+    """Says on stderr how far a delivery is: when it begins, and again at each quarter of a long one."""
+
+    def __init__(self) -> None:
+        self._all = 0
+        self._done = 0
+        self._refused = 0
+
+    def begin(self, waiting: int) -> None:
+        """Say how many wait."""
+        self._all = waiting
+        remark(_("Sending, waiting: {count}").format(count=waiting))
+
+    def advance(self, verdict: Verdict) -> None:
+        """Count, and say it at times."""
+        self._done += 1
+        self._refused += verdict.status is Status.REJECTED
+        if self._done % max(self._all // 4, _FEW) == 0 and self._done < self._all:
+            said = _("Answered: {done} of {all}. Refused: {refused}")
+            remark(said.format(done=self._done, all=self._all, refused=self._refused))
+
+    def trouble(self, error: ApoaError) -> None:
+        """Leave it to the summary."""
+
+    def end(self) -> None:
+        """Leave it to the summary."""
 
 
 class Bar:
@@ -85,10 +118,12 @@ class Bar:
             self._rich.stop()
 
 
-def watcher(session: Session) -> Bar | Silent:
-    """A bar where somebody watches, which steps aside while they are asked something."""
+def watcher(session: Session) -> Bar | Lines | Silent:
+    """A bar where somebody watches, which steps aside while they are asked something; lines where nothing may move."""
     if not session.terminal or session.json or session.quiet:
         return Silent()
+    if still():
+        return Lines()
     bar = Bar()
     session.aside = bar.aside
     return bar

@@ -1,7 +1,6 @@
 """A recovery code on its way out, to a person or a new file, and on its way back in."""
 
 import re
-import sys
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -9,9 +8,10 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from apoa_client.cli.ask import ask_line
 from apoa_client.cli.base import option
 from apoa_client.cli.language import N_, _, text
-from apoa_client.cli.screen import bad, careful, clean, good, remark, strong
+from apoa_client.cli.screen import bad, careful, clean, good, remark, secret_line, strong, unseen
 from apoa_client.errors import CredentialsProblem, UsageProblem
 from apoa_client.settings.config import Property
 from apoa_client.texts import Message, msg
@@ -101,7 +101,7 @@ def confirmed(name: str, code: str) -> bool:
 
 def _typed_back(code: str) -> bool:
     for _try in range(_TRIES):
-        typed = _prompt(_("Type it back from the paper"))
+        typed = ask_line(_("Type it back from the paper"))
         if not typed:
             return False
         wrong = _difference(typed, code)
@@ -158,14 +158,14 @@ def code_in(path: Path) -> str:
 
 def code_from_stdin() -> str:
     """The code on one line of standard input. Raises `RecoveryCodeWrong`."""
-    return read_code(sys.stdin.readline(_LONGEST_LINE))
+    return read_code(secret_line(_LONGEST_LINE))
 
 
 def code_from_terminal() -> str:
     """The code, typed unseen; a wrong one may be typed again. Raises `UsageProblem` or `RecoveryCodeWrong`."""
     remark(_("Type the recovery code from the sheet. It does not show on the screen."))
     for left in reversed(range(_TRIES)):
-        typed = _prompt(_("Recovery code"), hidden=True)
+        typed = unseen(_("Recovery code"), may_be_empty=True).strip()
         if not typed:
             break
         try:
@@ -175,7 +175,3 @@ def code_from_terminal() -> str:
                 raise
             remark(bad(text(exc.message)))
     raise UsageProblem(msg("No recovery code was typed."))
-
-
-def _prompt(question: str, *, hidden: bool = False) -> str:
-    return str(click.prompt(question, default="", show_default=False, hide_input=hidden, err=True)).strip()

@@ -15,7 +15,7 @@ from apoa_client.cli.reading import Reader, Row, Sought, day_began
 from apoa_client.cli.screen import clean, document, result
 from apoa_client.cli.session import Session
 from apoa_client.cli.table import show_table
-from apoa_client.cli.words import KINDS, STATES, moment_text
+from apoa_client.cli.words import KINDS, STATES, moment_text, room_head
 from apoa_client.errors import CredentialsProblem, Exit, StorageProblem, UsageProblem
 from apoa_client.ports import Entry, Selection
 from apoa_client.report.kinds import OPEN_STATES, State, short_id
@@ -86,7 +86,7 @@ def _list(app: App, choice: Mapping[str, Any], reader: Reader, sought: Sought, *
     if as_json:
         document({"reports": [report_json(row.entry, row.content, zone=app.house.zone) for row in rows]})
     elif rows:
-        heads = [_("ID"), _("State"), _("What"), _("Guest"), _("Rm."), _("Due by"), _("Receipt")]
+        heads = [_("ID"), _("State"), _("What"), _("Guest"), room_head(), _("Due by"), _("Receipt")]
         show_table(heads, [_cells(row, app.house.zone) for row in rows])
     else:
         result(reader.none_found(sought, _("No reports.")))

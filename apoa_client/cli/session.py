@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import click
-
 from apoa_client.cli.language import _
+from apoa_client.cli.screen import unseen
 
 if TYPE_CHECKING:
     from apoa_client.app import App
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def ask_password() -> str:
     """Ask for the password at the terminal, unseen."""
-    return str(click.prompt(_("Password"), hide_input=True, err=True))
+    return unseen(_("Password"))
 
 
 @dataclass

@@ -9,7 +9,7 @@ import click
 from apoa_client.cli.base import command, option
 from apoa_client.cli.findings import show_error
 from apoa_client.cli.language import N_, _
-from apoa_client.cli.screen import bad, careful, document, good, result
+from apoa_client.cli.screen import bad, careful, document, good, plain, result
 from apoa_client.cli.session import Session
 from apoa_client.cli.standing import say_contact, say_which, stop_of
 from apoa_client.cli.urgency import deadline_lines, most_urgent
@@ -156,8 +156,9 @@ def _what(entry: Entry) -> str:
 
 
 def _row(label: str, count: int, colour: Any) -> None:  # noqa: ANN401  one of screen's styles
-    number = f"{count:>5}"
-    result(f"{colour(number) if count else number}  {label}")
+    number = str(count) if plain() else f"{count:>5}"
+    styled = colour(number) if count else number
+    result(f"{label}: {styled}" if plain() else f"{styled}  {label}")
 
 
 def _left(time: timedelta) -> str:

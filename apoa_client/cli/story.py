@@ -9,11 +9,11 @@ import click
 from apoa_client.app import App
 from apoa_client.cli.base import command, option
 from apoa_client.cli.events import BY_PEOPLE, action_text, detail_text, event_value
-from apoa_client.cli.findings import finding_line, show_error
+from apoa_client.cli.findings import finding_line, show_error, warned, wrong
 from apoa_client.cli.forms import card, differences, erased_line, guest_name, receipt_text, report_json
 from apoa_client.cli.language import N_, _, text
 from apoa_client.cli.reading import Reader
-from apoa_client.cli.screen import bad, careful, clean, document, result, strong
+from apoa_client.cli.screen import bad, beside, careful, clean, document, result, strong
 from apoa_client.cli.session import Session
 from apoa_client.cli.words import KINDS, STATES, day_text, moment_text
 from apoa_client.desk.stays import Story
@@ -157,7 +157,7 @@ class _Telling:
         made = _("Made: {moment}").format(moment=moment_text(chapter.entry.created_at, self._zone))
         who = f" ({clean(chapter.events[0].who)})" if chapter.events else ""
         attempts = _("Attempts to send: {count}").format(count=chapter.entry.attempts)
-        return f"{made}{who}  {attempts}"
+        return beside([made + who, attempts])
 
     def _says(self, chapter: Chapter, before: Report | None) -> Iterator[str]:
         """What a later report says; the first one's guest stands above."""
@@ -181,9 +181,9 @@ class _Telling:
             yield _("Receipt number: {number}").format(number=strong(receipt_text(entry.receipt)))
         if chapter.content is not None:
             for finding in chapter.content.errors:
-                yield f"{bad('x')} {finding_line(finding).strip()}"
+                yield wrong(finding_line(finding).strip())
             for warning in chapter.content.warnings:
-                yield f"{careful('!')} {text(warning.message)}"
+                yield warned(text(warning.message))
 
     def _happened(self, chapter: Chapter) -> Iterator[str]:
         """What was done and answered, a line each; what was the same many times over, once."""
@@ -196,4 +196,4 @@ class _Telling:
             if len(events) > 1:
                 last = moment_text(events[-1].at, self._zone)
                 words = _("{what}; {count} times until {moment}").format(what=words, count=len(events), moment=last)
-            yield f"{moment_text(events[0].at, self._zone)}  {words}"
+            yield beside([moment_text(events[0].at, self._zone), words])

@@ -14,11 +14,11 @@ from apoa_client.cli.findings import show_error
 from apoa_client.cli.forms import guest_name, receipt_text, report_json
 from apoa_client.cli.language import _
 from apoa_client.cli.reading import Reader
-from apoa_client.cli.screen import bad, careful, clean, document, good, result, strong
+from apoa_client.cli.screen import bad, beside, careful, clean, document, good, result, strong
 from apoa_client.cli.standing import say_contact, say_which
 from apoa_client.cli.table import show_table
 from apoa_client.cli.urgency import deadline_lines
-from apoa_client.cli.words import KINDS, STATES, day_text, moment_text, near_day_text
+from apoa_client.cli.words import KINDS, STATES, day_text, moment_text, nationality_head, near_day_text, room_head
 from apoa_client.desk.night import Guests, Night, Pressing, guests_of, night_at, pressing_in
 from apoa_client.desk.stays import Story
 from apoa_client.errors import ApoaError
@@ -156,7 +156,7 @@ class _Page:
             result(_("No guest is in house."))
             return
         result(strong(_("Guests in house: {count}").format(count=len(stories))))
-        heads = [_("Rm."), _("Guest"), _("Nat."), _("Until"), _("ID")]
+        heads = [room_head(), _("Guest"), nationality_head(), _("Until"), _("ID")]
         show_table(heads, [self._resident(told) for told in self._book.by_room(stories)])
 
     def _resident(self, told: _Told) -> list[str]:
@@ -170,7 +170,7 @@ class _Page:
         said = _("Arrived since yesterday: {count}") if self._night.is_morning else _("Arrived today: {count}")
         self._head(strong(said.format(count=len(stories))))
         if stories:
-            heads = [_("Rm."), _("Guest"), _("State"), _("Receipt"), _("ID")]
+            heads = [room_head(), _("Guest"), _("State"), _("Receipt"), _("ID")]
             show_table(heads, [self._arrival(told) for told in self._book.by_room(stories)])
 
     def _arrival(self, told: _Told) -> list[str]:
@@ -187,7 +187,7 @@ class _Page:
         if guests.overdue:
             self._head(careful(_("Should have left, and no check-out: {count}").format(count=len(guests.overdue))))
             for told in self._book.by_room(guests.overdue):
-                result(f"  {self._until(told)}  {self._who(told)}")
+                result("  " + beside([self._until(told), self._who(told)]))
             result("  " + _("If they left, report it: apoa checkout"))
 
     def _pressing(self, pressing: Pressing) -> None:
@@ -219,7 +219,7 @@ class _Page:
     def _who(self, told: _Told) -> str:
         """A guest on one line: by room and name, or by the id alone."""
         room = _("room {room}").format(room=told.room) if told.room else ""
-        return "  ".join(filter(None, [short_id(told.entry.id), told.name, room]))
+        return beside([short_id(told.entry.id), told.name, room])
 
 
 def _room_order(room: str) -> list[tuple[bool, int, str]]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from heapq import nsmallest
 
 from apoa_client.cli.language import _, text
-from apoa_client.cli.screen import bad, careful
+from apoa_client.cli.screen import bad, beside, careful, plain
 from apoa_client.cli.words import day_text
 from apoa_client.ports import Entry
 from apoa_client.report.deadline import SOON
@@ -49,10 +49,10 @@ def deadline_lines(
 ) -> Iterator[str]:
     """A line a report, in columns: its deadline, as loud as it is near; its short id; and what is to be said of it."""
     said = [deadline_words(entry.due_at, now, zone) if entry.due_at is not None else "-" for entry in entries]
-    width = max(map(len, said), default=0)
+    wide = 0 if plain() else max(map(len, said), default=0)
     for entry, words in zip(entries, said, strict=True):
-        styled = loudness(entry.due_at, now)(words) + " " * (width - len(words))
-        yield f"  {styled}  {short_id(entry.id)}  {what(entry)}"
+        styled = loudness(entry.due_at, now)(words) + " " * (wide - len(words))
+        yield "  " + beside([styled, short_id(entry.id), what(entry)])
 
 
 def most_urgent(entries: Iterable[Entry], now: datetime, most: int) -> tuple[list[Entry], int]:

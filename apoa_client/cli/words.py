@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.language import N_, _, text
+from apoa_client.cli.screen import plain
 from apoa_client.report.kinds import Kind, State
 from apoa_client.texts import Message, nmsg
 
@@ -48,6 +49,16 @@ _MONTHS = (
     N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
     N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec"),
 )  # fmt: skip
+
+
+def room_head() -> str:
+    """What stands above rooms: short, where a column is narrow."""
+    return _("Room") if plain() else _("Rm.")
+
+
+def nationality_head() -> str:
+    """What stands above nationalities, likewise."""
+    return _("Nationality") if plain() else _("Nat.")
 
 
 def month(day: date) -> Message:

@@ -234,12 +234,12 @@ class TestHowACallEnds:
     def test_a_console_that_cannot_spell_a_name(
         self, away: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        """A code page without the letter shows a question mark; the report is saved."""
+        """A code page without the letter shows the nearest that it has; the report is saved."""
         with (tmp_path / "console").open("w", encoding="cp1252") as console:
             monkeypatch.setattr(sys, "stdout", console)
             code = main.run(QUENTIN.typed("--surname", "MUŐOZ", "--no-send"), away.environ, away.clock)
         assert code == 0
-        assert "MU?OZ" in (tmp_path / "console").read_text(encoding="cp1252")
+        assert "MUOOZ" in (tmp_path / "console").read_text(encoding="cp1252")
 
     def test_a_program_without_streams(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Windows' pythonw has none at all."""

@@ -1,5 +1,7 @@
 """The bar that a person watches."""
 
+import sys
+
 import pytest
 from cli_helpers import PASSWORD, Apoa, Serve
 
@@ -9,8 +11,7 @@ from apoa_client.cli.session import Session
 
 def test_a_bar_steps_aside_while_somebody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A question for the password must not be drawn over: the screen would seem to hang."""
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     session = Session({}, terminal=True)
     bar = watcher(session)
     assert isinstance(bar, Bar)

@@ -6,12 +6,15 @@ import os
 import sys
 from typing import Any
 
+import click
 import pytest
-from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, Apoa, Hostile, assert_harmless, listening
+from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, Apoa, Hostile, assert_harmless, listening, spoken
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.cli import screen
+from apoa_client.cli import main, screen
+from apoa_client.cli.ask import ask_line
+from apoa_client.errors import UsageProblem
 
 EVIL = "A\x1b[2J\x1b]0;owned\x07\u202eB\u2066C\u200bD\x9b31mE\rF\nG"
 
@@ -202,3 +205,159 @@ def test_no_color(
     said = capsys.readouterr()
     assert ("\x1b" in said.out, "\x1b" in said.err) == (coloured, coloured)
     assert ("late" in said.out, "look" in said.err) == (True, True)
+
+
+class TestWhatCannotBeRead:
+    """Bytes on standard input, or typed, that are no text in this system's encoding."""
+
+    BYTES = b"P<UTOERIKSSON\xe9\xff\n"
+
+    @pytest.fixture(params=["strict", "surrogateescape"])
+    def undecodable(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Standard input with such bytes, as a locale with UTF-8 opens it, and as the locale C does."""
+        stream = io.TextIOWrapper(io.BytesIO(self.BYTES), encoding="utf-8", errors=request.param)
+        monkeypatch.setattr(sys, "stdin", stream)
+
+    @pytest.mark.usefixtures("undecodable")
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [
+            (["report", "--mrz", "-"], 65),
+            (["login", "--password-stdin"], 2),
+            (["key", "recover", "--code-stdin"], 2),
+            (["key", "export", "melati.key", "--passphrase-stdin"], 2),
+        ],
+    )
+    def test_standard_input(self, away: Apoa, arguments: list[str], code: int, lang: str) -> None:
+        """Said, with what helps, and called no mistake of ours; a guest's lines are data, a secret's are usage."""
+        assert main.run(arguments, away.environ | {"APOA_LANG": lang}, away.clock) == code
+        said = away.capsys.readouterr().err
+        assert spoken(lang, "What came from standard input cannot be read as text.") in said
+        assert "chcp 65001" in said
+
+    def test_a_secret_that_is_typed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The same at a terminal's hidden question."""
+
+        def hidden(_question: str) -> str:
+            return b"\xff".decode()
+
+        monkeypatch.setattr("click.termui.hidden_prompt_func", hidden)
+        with pytest.raises(UsageProblem):
+            screen.unseen("Password")
+
+    def test_an_answer_that_is_typed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Counts as none: the question comes again, or nothing is changed."""
+
+        def typed(_question: str) -> str:
+            return b"\xff".decode()
+
+        monkeypatch.setattr("click.termui.visible_prompt_func", typed)
+        assert ask_line("Room") == ""
+
+    def test_nobody_gives_anything(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """There may be no standard input at all."""
+        monkeypatch.setattr(sys, "stdin", None)
+        assert (screen.standard_input(), screen.secret_line()) == ("", "")
+
+
+class TestLooks:
+    """What this call's screen can do, and may."""
+
+    @pytest.fixture
+    def watched(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Somebody before both streams."""
+        del capsys  # which puts streams of this class there, and others of it for the test itself
+        monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
+
+    @pytest.mark.usefixtures("watched")
+    def test_as_usual(self) -> None:
+        """Colours and movement."""
+        assert (screen.plain(), screen.still(), screen.colour()) == (False, False, True)
+
+    @pytest.mark.usefixtures("watched")
+    def test_a_dumb_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Neither."""
+        monkeypatch.setenv("TERM", "dumb")
+        assert (screen.plain(), screen.still(), screen.colour()) == (False, True, False)
+
+    @pytest.mark.usefixtures("watched")
+    def test_plain(self) -> None:
+        """Neither, and no columns."""
+        screen.use(plain=True)
+        assert (screen.plain(), screen.still(), screen.colour()) == (True, True, False)
+        assert screen.beside(["a", "", "b"]) == "a, b"
+
+    @pytest.mark.usefixtures("watched")
+    def test_no_color(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Movement alone."""
+        monkeypatch.setenv("NO_COLOR", "1")
+        assert (screen.plain(), screen.still(), screen.colour()) == (False, False, False)
+
+    def test_nobody_watches(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nothing moves in a pipe, nor where there is no stream at all."""
+        assert screen.still()
+        monkeypatch.setattr(sys, "stderr", None)
+        assert screen.still()
+
+    @pytest.mark.usefixtures("watched")
+    def test_clearing(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """A blank line where nothing may go away."""
+        cleared: list[bool] = []
+        monkeypatch.setattr(click, "clear", lambda: cleared.append(True))
+        screen.clear()
+        assert (cleared, capsys.readouterr().err) == ([True], "")
+        screen.use(plain=True)
+        screen.clear()
+        assert (cleared, capsys.readouterr().err) == ([True], "\n")
+
+    def test_columns(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What COLUMNS says, else the first stream that is a terminal, else as many as usual."""
+        monkeypatch.setenv("COLUMNS", "61")
+        assert screen.columns() == 61
+        for nonsense in ("", "0", "wide"):
+            monkeypatch.setenv("COLUMNS", nonsense)
+            assert of_terminals(monkeypatch, {1: None, 2: 62, 0: 63}) == 62
+            assert of_terminals(monkeypatch, {1: None, 2: 0, 0: None}) == 80
+        monkeypatch.setattr(sys, "__stdout__", None)
+        assert of_terminals(monkeypatch, {1: 61, 2: None, 0: 63}) == 63
+
+    @pytest.mark.usefixtures("watched")
+    def test_what_is_copied_is_not_broken(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However narrow the screen is."""
+        monkeypatch.setenv("COLUMNS", "40")
+        screen.as_it_is("kata " * 20)
+        assert capsys.readouterr().err == "kata " * 20 + "\n"
+
+
+class Numbered:
+    """A stream, as far as its number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def fileno(self) -> int:
+        return self.number
+
+
+def of_terminals(monkeypatch: pytest.MonkeyPatch, sizes: dict[int, int | None]) -> int:
+    """The columns, where each standard stream is a terminal of so many, or none."""
+
+    def size(number: int) -> os.terminal_size:
+        columns = sizes[number]
+        if columns is None:
+            raise OSError
+        return os.terminal_size((columns, 24))
+
+    for name, number in (("__stdin__", 0), ("__stdout__", 1), ("__stderr__", 2)):
+        if getattr(sys, name) is not None:
+            monkeypatch.setattr(sys, name, Numbered(number))
+    monkeypatch.setattr(os, "get_terminal_size", size)
+    return screen.columns()
+
+
+def test_invisible_characters() -> None:
+    """Soft hyphens and tags hide text as well as overrides do."""
+    assert screen.clean("a\xadb\u180ec\U000e0041d") == "a?b?c?d"

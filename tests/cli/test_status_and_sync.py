@@ -1,5 +1,6 @@
 """`apoa status` and `apoa sync`: what waits, and sending it, by hand and from cron."""
 
+import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -344,8 +345,7 @@ class TestSync:
 
     def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
         """And is taken away when the run ends badly."""
-        monkeypatch.setenv("TERM", "xterm")
-        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
         apoa.set_up(serve("reject,drop").base_url)
         apoa.save()
         refused = apoa("sync", keys=[])
@@ -426,8 +426,7 @@ def test_another_process_that_sends_is_left_to_it(house: Apoa, lang: str) -> Non
 
 def test_a_bar_tells_the_rate(house: Apoa) -> None:
     """Reports a second, once there are two answers to reckon with."""
-    house.monkeypatch.setenv("TERM", "xterm")
-    house.monkeypatch.setenv("FORCE_COLOR", "1")
+    house.monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     for guest in GUESTS:
         house.save(guest)
     assert "/s" in house("sync", keys=[]).err

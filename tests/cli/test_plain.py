@@ -1,0 +1,193 @@
+"""`--plain`: what a screen reader reads out, line by line: no columns, boxes, colours or signs."""
+
+import re
+import sys
+from typing import Any
+
+import pytest
+from cli_helpers import GUESTS, LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Said, Serve, spoken
+
+from apoa_client.cli import screen
+from apoa_client.cli.apoa_form import FormLine
+from apoa_client.cli.base import COMMANDS
+from apoa_client.cli.by_hand import laid_out
+from apoa_client.cli.progress import Lines, watcher
+from apoa_client.cli.session import Session
+from apoa_client.ports import Status, Verdict
+
+FIRST, SECOND = QUENTIN.lines
+MISREAD = SECOND.replace("850912", "850913")
+SIGNS = re.compile(r"^\s|\S  |^[x!*?-] |[→…│─┃━✗✓•]|\x1b", re.MULTILINE)
+"""An indent, a gap between columns, a sign before a line, a drawing, a colour."""
+
+
+def assert_plain(text: str) -> None:
+    """Nothing in a text needs eyes."""
+    found = [line for line in text.splitlines() if SIGNS.search(line)]
+    assert not found, found
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody before both streams: whatever might be coloured or drawn would be."""
+    del capsys  # which puts streams of this class there, and others of it for the test itself
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
+
+
+@pytest.fixture
+def reports(house: Apoa) -> list[dict[str, Any]]:
+    """A house with two guests' reports, one of them corrected and one refused by nobody yet."""
+    for guest in (QUENTIN, XIMENA):
+        assert house(*guest.mrz()).code == 0
+    house.save(OBADIAH, "--stay-until", "2026-11-25")
+    short = house.reports()[0]["short_id"]
+    assert house("amend", short, "--room", "8", "--reason", "pindah").code == 0
+    return house.reports()
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_command_that_shows(house: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
+    """Tables, cards, stories, what is wrong and what to look at; in the environment as well as before the command."""
+    ids = [report["short_id"] for report in reports]
+    calls = (
+        *(["status"], ["status", "--tonight"], ["list"], ["list", "--in-house"], ["log"], ["info"], ["info", "visa"]),
+        *(["show", ids[0]], ["show", ids[2]], ["receipt", ids[0]], ["key", "show"], ["purge"], ["nonsense"]),
+        *(["check", "--mrz", FIRST, "--mrz", MISREAD], ["check", "--surname", "A1"], ["check", *QUENTIN.mrz()[1:5]]),
+        *(["report", "--surname", "A1"], QUENTIN.mrz(), QUENTIN.typed("--dry-run", "--again"), ["show", "zz"]),
+        *(["checkout", ids[0]], ["cancel", ids[2]], ["sync"], ["backup", str(house.home / "b")]),
+        *(["restore", str(house.home / "b"), "--dry-run"], ["restore", str(house.home / "b")]),
+    )
+    for call in calls:
+        assert_plain(said_by(house, "--plain", *call, lang=lang).all)
+        assert_plain(said_by(house, *call, lang=lang, APOA_PLAIN="1").all)
+
+
+def said_by(apoa: Apoa, *call: str, **environ: str) -> Said:
+    """What a call says; it may refuse, and is no mistake of ours."""
+    said = apoa(*call, **environ)
+    assert said.all
+    assert said.code != 1, said.err
+    return said
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_help(apoa: Apoa, lang: str) -> None:
+    """Each option, a colon, and what it does."""
+    calls = [[], *([name] for name in COMMANDS), ["key", "rotate"]]
+    for call in calls:
+        said = apoa("--plain", *call, "--help", lang=lang)
+        assert said.code == 0
+        assert_plain(re.sub(r"'[^']*'", "''", said.out))
+    assert "report [lapor]: " in apoa("--plain", "--help", lang=lang).out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_row_is_a_record(house: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
+    """Each value behind what it is, a blank line between two guests, and nothing for what is not there."""
+    blocks = house("--plain", "list", "--in-house", lang=lang).out.split("\n\n")
+    assert len(blocks) == len(reports) - 1
+    assert f"{spoken(lang, 'Guest')}: {QUENTIN.name}" in blocks[0].splitlines()
+    assert f"{spoken(lang, 'Room')}: 8" in house("--plain", "list", "--in-house", lang=lang).out.splitlines()
+    assert f"{spoken(lang, 'Room')}: 7" in blocks[1].splitlines()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_signs_are_words(house: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
+    """What is wrong, what to look at, where, and what changed."""
+    said = house("--plain", "check", "--mrz", FIRST, "--mrz", MISREAD, lang=lang)
+    place = spoken(lang, "Look at line {line}, characters {first} to {last}.", line=2, first=14, last=19)
+    assert place in said.out.splitlines()
+    assert spoken(lang, "Look at line {line}, character {first}.", line=2, first=20) in said.out.splitlines()
+    assert any(line.startswith(spoken(lang, "Wrong: {what}", what="")) for line in said.out.splitlines())
+    refused = house("--plain", "report", "--surname", "A", lang=lang).err
+    assert any(line.startswith(spoken(lang, "Wrong: {what}", what="")) for line in refused.splitlines())
+    careful = house("--plain", "show", reports[2]["short_id"], lang=lang).out
+    assert any(line.startswith(spoken(lang, "Careful: {what}", what="")) for line in careful.splitlines())
+    changed = house("--plain", "show", reports[0]["short_id"], lang=lang).out
+    field = spoken(lang, "Room")
+    assert spoken(lang, "{field}: {before}, now {after}", field=field, before=7, after=8) in changed.splitlines()
+
+
+class TestAtATerminal:
+    """Conversations."""
+
+    @pytest.mark.usefixtures("terminal")
+    def test_who_leaves(self, house: Apoa, reports: list[dict[str, Any]]) -> None:
+        """Numbers to choose by stand before a colon."""
+        said = house("--plain", "checkout", keys=["1", "n"])
+        assert_plain(said.all)
+        assert f"1: {reports[1]['short_id']}, " in said.err or f"1: {reports[-1]['short_id']}, " in said.err
+
+    @pytest.mark.usefixtures("terminal")
+    def test_what_is_wrong(self, house: Apoa, reports: list[dict[str, Any]]) -> None:
+        """Fields to choose from, and one that is asked for again."""
+        keys = ["15", "99/99/2026", "", "2026-11-27", "pindah", "n"]
+        said = house("--plain", "amend", reports[1]["short_id"], keys=keys)
+        assert_plain(said.all)
+        assert "1. Surname: QUIJANO" in said.err.splitlines()
+        assert "Wrong: " in said.err
+
+    @pytest.mark.usefixtures("terminal")
+    def test_typing_in_by_hand(self, away: Apoa) -> None:
+        """Nothing is cleared away, and each value stands behind its label in APOA; a star is what APOA is told of."""
+        away.save(QUENTIN)
+        said = away("--plain", "sync", "--by-hand", keys=["?", "q"])
+        assert_plain(said.all)
+        assert "Nama Keluarga: ZYKOWSKI" in said.err.splitlines() or "ZYKOWSKI" in said.err
+
+    @pytest.mark.usefixtures("terminal")
+    def test_sending(self, apoa: Apoa, serve: Serve) -> None:
+        """In words, with no bar."""
+        apoa.set_up(serve().base_url)
+        for guest in GUESTS:
+            apoa.save(guest)
+        said = apoa("--plain", "sync", keys=[PASSWORD])
+        assert (said.out, said.err) == ("sent 3\n", "Sending, waiting: 3\n")
+
+
+def test_how_far_a_long_delivery_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """At each quarter, with how many were refused; on a terminal that cannot move anything, too."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    lines = watcher(Session({}, terminal=True))
+    assert isinstance(lines, Lines)
+    lines.begin(200)
+    for number in range(200):
+        status = Status.REJECTED if number < 3 else Status.ACCEPTED
+        lines.advance(Verdict(f"id-{number}", status))
+    lines.end()
+    assert capsys.readouterr().err.splitlines() == [
+        "Sending, waiting: 200",
+        *(f"Answered: {done} of 200. Refused: 3" for done in (50, 100, 150)),
+    ]
+
+
+@pytest.mark.parametrize(("value", "wanted"), [("1", True), ("ya", True), ("0", False), ("", False)])
+def test_the_environment(away: Apoa, value: str, *, wanted: bool) -> None:
+    """Anything but nothing and 0 asks for it; one call's wish is not the next one's."""
+    assert ("Waiting to be sent: 0" in away("status", APOA_PLAIN=value).out) is wanted
+    assert "Waiting to be sent: 0" not in away("status").out
+
+
+def test_json_is_json(away: Apoa) -> None:
+    """A script's answer is the same."""
+    away.save()
+    assert away("--plain", "list", "--json").json == away("list", "--json").json
+
+
+def test_indents_go_from_coloured_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever a line begins with."""
+    screen.use(plain=True)
+    screen.result(screen.good("   [ok]  Done"))
+    assert capsys.readouterr().out == "[ok] Done\n"
+
+
+def test_what_changes_in_apoa() -> None:
+    """Behind the star that the task speaks of, with what APOA has so far."""
+    lines = [
+        FormLine("Kamar", "Room", "8", "", changed=True, before="7"),
+        FormLine("Catatan", "", "-", "", changed=False, before=""),
+    ]
+    screen.use(plain=True)
+    assert laid_out(lines, 60) == ["* Kamar: 8 (before: 7)", "Catatan: -"]

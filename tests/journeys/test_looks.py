@@ -1,0 +1,84 @@
+"""How every screen looks at a real terminal: narrow, without colours, for a screen reader, on an old console."""
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Guest, Installed
+from terminal_helpers import at_a_terminal, plain
+
+from apoa_client.cli.layout import width
+
+LONG = Guest(
+    "WOLFESCHLEGELSTEINHAUSEN", "MARIA FERNANDA DE LOS ANGELES", "AB9081726", "LLANFAIRPWLLGWYNGYLL", "GBR", "F"
+)
+ROOMS = ((QUENTIN, "王小明 7"), (XIMENA, "غرفة 7"), (OBADIAH, "Villa Melati Raya 12"), (LONG, "Café 1"))
+SCREENS = (
+    *(["status"], ["status", "--tonight"], ["list"], ["list", "--in-house"], ["log"], ["info"], ["info", "visa"]),
+    *(["check", "--mrz", LONG.lines[0], "--mrz", QUENTIN.lines[1][:-1] + "0"], ["--help"], ["report", "--help"]),
+)
+
+terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+
+
+@pytest.fixture
+def full(house: Installed) -> Installed:
+    """A house with guests in rooms of every kind of name."""
+    for guest, room in ROOMS:
+        said = house(*guest.mrz("--no-send", "--yes", "--room", room, "--note", f"{room} → kamar atas"))
+        assert said.code == 0, said.err
+    return house
+
+
+def shown(apoa: Installed, arguments: list[str], lang: str, columns: int) -> str:
+    """All that a terminal of so many columns is sent."""
+    code, screen = at_a_terminal(apoa, arguments, [], lang, size=(columns, 24), coloured=True)
+    assert code in {0, 65}, screen
+    return screen
+
+
+@terminals_only
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("columns", [60, 80])
+def test_no_line_is_wider_than_the_terminal(full: Installed, lang: str, columns: int) -> None:
+    """Whatever the guests and their rooms are called: the terminal breaks nothing, and no id is cut in two."""
+    ids = [report["short_id"] for report in full.reports()]
+    for arguments in (*SCREENS, *(["show", each] for each in ids)):
+        lines = plain(shown(full, arguments, lang, columns)).splitlines()
+        assert [line for line in lines if width(line) > columns and "apoa report --mrz" not in line] == []
+        if arguments[0] == "list":
+            assert all(any(each in line for line in lines) for each in ids)
+
+
+@terminals_only
+def test_colours_and_none(full: Installed) -> None:
+    """As usual there are some; with NO_COLOR and in plain lines there are none, and nothing else that moves."""
+    without = replace(full, environ={**full.environ, "NO_COLOR": "1"})
+    for arguments in (["status"], ["list"], ["status", "--tonight"], ["sync"]):
+        assert "\x1b[" in shown(full, arguments, "id", 80) or arguments == ["sync"]
+        assert not re.search(r"\x1b\[[0-9;]*m", shown(without, arguments, "id", 80).replace("\x1b[0m", ""))
+        assert "\x1b" not in shown(full, ["--plain", *arguments], "id", 80)
+
+
+@pytest.mark.parametrize("encoding", ["cp437", "cp1252", "ascii"])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_screen_on_an_old_console(full: Installed, encoding: str, lang: str) -> None:
+    """Every byte is of its code page; what it lacks is shown by the nearest, and JSON is the same everywhere."""
+    calls = (*SCREENS, *(["show", report["short_id"]] for report in full.reports()))
+    for arguments in calls:
+        done = subprocess.run(
+            [*full.command, *arguments],
+            env={**full.environ, "APOA_LANG": lang, "PYTHONIOENCODING": encoding},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode in {0, 65}
+        text = done.stdout.decode(encoding)
+        assert not re.search("[→│─王غ]", text)
+        if arguments[0] == "show":
+            assert "-> kamar atas" in text
+    assert {report["stay"]["room"] for report in full.reports()} == {room for _guest, room in ROOMS}
