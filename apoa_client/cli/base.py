@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.language import N_, _
+from apoa_client.cli.language import N_, _, current
 from apoa_client.cli.layout import wrapped
 from apoa_client.cli.screen import columns, plain
 
@@ -34,6 +34,7 @@ COMMANDS = {
     "log": "apoa_client.cli.log_command:log",
     "backup": "apoa_client.cli.backup:backup",
     "restore": "apoa_client.cli.backup:restore",
+    "help": "apoa_client.cli.help:show_help",
     "info": "apoa_client.cli.info:info",
     "contract": "apoa_client.cli.contract:contract",
     "sandbox": "apoa_client.cli.sandbox:sandbox",
@@ -51,6 +52,7 @@ ALIASES = {
     "perbaiki": "fix",
     "bukti": "receipt",
     "kirim": "sync",
+    "bantuan": "help",
 }
 """Indonesian names of commands."""
 
@@ -60,7 +62,7 @@ SECTIONS = (
     (N_("Sending"), ("sync", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
     (N_("For the IT admin"), ("backup", "restore", "key", "purge", "log")),
-    (N_("Help"), ("info", "demo", "contract")),
+    (N_("Help"), ("help", "info", "demo", "contract")),
 )
 
 
@@ -84,6 +86,12 @@ class _Context(click.Context):
     """Where a command is called."""
 
     formatter_class: type[click.HelpFormatter] = _Formatter
+
+
+def as_typed(name: str) -> str:
+    """A command as the reader of a screen is told to type it: by its Indonesian name, where they read Indonesian."""
+    known = {of: alias for alias, of in ALIASES.items()} if current() == "id" else {}
+    return f"apoa {known.get(name, name)}"
 
 
 class _Speaking:

@@ -17,7 +17,10 @@ DOMAIN = "apoa"
 FALLBACK = "en"
 # os.path: pathlib costs `apoa --version` 2 ms.
 _CATALOGUES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "locale")  # noqa: PTH118, PTH120  see above
-_SPELLINGS = {"id": "id", "in": "id", "indonesian": "id", "en": "en", "english": "en"}
+_SPELLINGS = {
+    **dict.fromkeys(("id", "in", "indonesian", "indonesia", "bahasa"), "id"),
+    **dict.fromkeys(("en", "english", "inggris"), "en"),
+}
 
 
 def N_(text: str) -> str:  # noqa: N802  gettext's own name for a sentence that is translated later

@@ -31,6 +31,7 @@ _INTERRUPTED, _TERMINATED = 130, 143
 
 @click.group(
     cls=LazyGroup,
+    invoke_without_command=True,
     help=N_("Register foreign guests for immigration reporting: checked here, queued offline, sent once."),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -45,9 +46,9 @@ _INTERRUPTED, _TERMINATED = 130, 143
 @click.version_option(
     __version__, prog_name="apoa", message="%(prog)s %(version)s", cls=Option, help=N_("Show the version and exit.")
 )
-@click.pass_obj
+@click.pass_context
 def apoa(
-    session: Session,
+    ctx: click.Context,
     /,
     property_name: str | None,
     verbose: int,
@@ -55,9 +56,10 @@ def apoa(
     quiet: bool,
     log_file: str | None,
     **looks: Any,  # noqa: ANN401  click's
-) -> None:
-    """Take the global options; the command follows."""
+) -> int | None:
+    """Take the global options; the command follows, or whoever is at a terminal is told which ones there are."""
     del looks  # the language, and whether plain lines are wanted: read before click, which speaks and draws too
+    session: Session = ctx.obj
     session.property_name = property_name or ""
     session.verbosity = verbose
     session.quiet = quiet
@@ -65,6 +67,13 @@ def apoa(
         from apoa_client.cli.log import start_log  # logging is slow to load, and rarely wanted
 
         start_log(verbose, log_file)
+    if ctx.invoked_subcommand is not None:
+        return None
+    if not (session.terminal and sys.stdout.isatty()):
+        raise click.exceptions.NoArgsIsHelpError(ctx)
+    from apoa_client.cli.welcome import welcome  # only for whoever types nothing else
+
+    return welcome(session)
 
 
 def main() -> int:

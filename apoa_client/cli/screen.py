@@ -7,7 +7,7 @@ or hide text (terminal escapes, bidirectional overrides). Whatever is not ours g
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 from typing import Any, TextIO
 
@@ -102,6 +102,18 @@ def _echo(content: str | bytes, *, newline: bool = True) -> None:
 def raw(content: bytes) -> None:
     """A whole file to stdout, byte for byte. Raises as `write`."""
     _echo(content, newline=False)
+
+
+def definitions(rows: Sequence[tuple[str, str]]) -> None:
+    """Words and what each means, in two columns: to stdout. What is meant is broken where it would not fit."""
+    if plain():
+        for name, said in rows:
+            result(f"{name}: {said}")
+        return
+    formatter = click.HelpFormatter()
+    with formatter.indentation():
+        formatter.write_dl(rows)
+    write(formatter.getvalue().rstrip("\n"))
 
 
 def remark(line: str = "") -> None:

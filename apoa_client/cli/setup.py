@@ -23,14 +23,23 @@ from apoa_client.cli.recovery import (
     warn_unconfirmed,
     warn_without,
 )
-from apoa_client.cli.screen import careful, clean, good, remark, result, strong
-from apoa_client.cli.session import Session
-from apoa_client.errors import Exit, NotNow, UsageProblem
+from apoa_client.cli.screen import bad, careful, clean, good, remark, result, strong
+from apoa_client.cli.session import Session, ask_password
+from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, Property, load, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.texts import LANGUAGES, msg
 from apoa_client.vault.errors import KeyringMissing
 from apoa_client.vault.sealing import decode_public_key
+
+_MOSTLY = "id"
+"""What is spoken at most desks: proposed where nothing says otherwise."""
+
+_TRIES = 4
+"""So often an account may be typed at one go: whoever does not know it by then has to ask."""
+
+_STOPPED = 130
+"""What a shell makes of Ctrl-C."""
 
 _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 
@@ -53,27 +62,107 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 @click.pass_obj
 def setup(session: Session, /, *, name: str | None, non_interactive: bool, **answers: Any) -> int:  # noqa: ANN401  click's
     """Collect the answers, then set up; the recovery code comes last, when all is stored."""
-    asking = session.terminal and not non_interactive
-    if asking:
-        answers = _ask(answers)
-    name = name or session.property_name or (_ask_name() if asking else "")
-    house = _house(session.app, name, answers)
-    password = "" if house.training or house.by_hand else read_password(session, from_stdin=answers["password_stdin"])
-    attempt = _Attempt(session.app, password, answers["language"] or "", answers["recovery_file"])
+    given = {**answers, "name": name or session.property_name or None}
+    _check(given)
+    making = _Making(session, asking=session.terminal and not non_interactive)
     try:
-        trouble = attempt(house)
-    except KeyringMissing as exc:
-        if not asking or not _prefers_file(exc):
+        return making.make(given)
+    except (click.Abort, KeyboardInterrupt):
+        if not making.asking or making.stored:
             raise
-        trouble = attempt(replace(house, vault="file"))
-    result(good(_("The property {name} is set up.").format(name=clean(house.name))))
-    attempt.tell_code(house, asking=asking)
-    if trouble is None:
-        _say_next(house)
-        return Exit.DONE
-    remark(careful(text(trouble.message)))
-    remark(_("The connection is not tested yet; reports can be saved already. Test it later with: apoa login"))
-    return trouble.exit_code
+        remark()
+        remark(_("Nothing was set up. Begin again at any time: apoa setup"))
+        return _STOPPED
+
+
+class _Making:
+    """A property in the making: the answers, the account, its test, and what is said at the end."""
+
+    def __init__(self, session: Session, *, asking: bool) -> None:
+        self._session = session
+        self._app = session.app
+        self.asking = asking
+        self.stored = False
+
+    def make(self, given: Mapping[str, Any]) -> int:
+        """Ask for what is missing, where somebody is there, and set up. The exit code."""
+        answers = self._asked(given) if self.asking else given
+        house = _house(self._app, answers["name"] or "", answers)
+        attempt = _Attempt(self._app, answers["language"] or "", answers["recovery_file"])
+        house, trouble = self._attempted(attempt, house, from_stdin=answers["password_stdin"])
+        self.stored = True
+        if self.asking and trouble is None and _by_server(house):
+            result(good(_("The connection works.")))
+        result(good(_("The property {name} is set up.").format(name=clean(house.name))))
+        attempt.tell_code(house, asking=self.asking)
+        self._say_next(house, trouble)
+        return Exit.DONE if trouble is None else trouble.exit_code
+
+    def _say_next(self, house: Property, trouble: NotNow | None) -> None:
+        if trouble is not None:
+            remark(careful(text(trouble.message)))
+            remark(_("The connection is not tested yet; reports can be saved already. Test it later with: apoa login"))
+        if self.asking:
+            from apoa_client.cli.first_steps import say_ending
+
+            say_ending(self._app, house)
+        elif trouble is None:
+            _say_next(house)
+
+    def _asked(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        from apoa_client.cli.interview import interview  # as for the end: only for whoever is asked
+
+        spoken = language.known(self._session.environ.get("APOA_LANG", "")) or _MOSTLY
+        return interview(self._app.config, spoken, given)
+
+    def _attempted(self, attempt: "_Attempt", house: Property, *, from_stdin: bool) -> tuple[Property, NotNow | None]:
+        """Set up. Whoever is asked may give another account, or agree to a file in a missing keyring's place."""
+        password = self._password(house, from_stdin=from_stdin)
+        tries = _TRIES if self.asking and not from_stdin else 1
+        while True:
+            tries -= 1
+            try:
+                return house, attempt(house, password)
+            except WrongPassword as exc:
+                if tries <= 0:
+                    raise self._told_to_ask(exc) from None
+                house, password = _account_again(house, exc)
+            except KeyringMissing as exc:
+                if not self.asking or not _prefers_file(exc):
+                    raise
+                house = replace(house, vault="file")
+
+    def _told_to_ask(self, refused: WrongPassword) -> WrongPassword:
+        """What to do now, for whoever was asked often enough."""
+        if not self.asking:
+            return refused
+        advice = msg("Nothing was set up. Ask whoever gave you the account, then begin again: apoa setup")
+        return WrongPassword(refused.message, advice)
+
+    def _password(self, house: Property, *, from_stdin: bool) -> str:
+        if not _by_server(house):
+            return ""
+        if self.asking and not from_stdin:
+            remark(_("The password does not show while you type it."))
+        password = read_password(self._session, from_stdin=from_stdin)
+        if self.asking:
+            remark(_("Testing the connection ..."))
+        return password
+
+
+def _by_server(house: Property) -> bool:
+    return not (house.training or house.by_hand)
+
+
+def _account_again(house: Property, refused: WrongPassword) -> tuple[Property, str]:
+    from apoa_client.cli.interview import ask_username
+
+    remark(bad(text(refused.message)))
+    remark(_("Type both again. Enter keeps the username."))
+    house = replace(house, username=ask_username(house.username))
+    password = ask_password()
+    remark(_("Testing the connection ..."))
+    return house, password
 
 
 def _say_next(house: Property) -> None:
@@ -88,17 +177,16 @@ def _say_next(house: Property) -> None:
 class _Attempt:
     """Setting up, and what is told about the recovery code afterwards."""
 
-    def __init__(self, app: App, password: str, spoken: str, recovery_file: Path | None) -> None:
+    def __init__(self, app: App, spoken: str, recovery_file: Path | None) -> None:
         self._app = app
-        self._password = password
         self._spoken = spoken
         self._file = recovery_file
         self._code = ""
 
-    def __call__(self, house: Property) -> NotNow | None:
+    def __call__(self, house: Property, password: str) -> NotNow | None:
         today = self._app.clock.now().astimezone(house.zone).date()
         with CodeKeeper(house, self._app.secrets_of(house), today, self._file) as keeper:
-            trouble = self._app.set_up(house, self._password, language=self._spoken, new_code=keeper)
+            trouble = self._app.set_up(house, password, language=self._spoken, new_code=keeper)
         self._code = keeper.code
         return trouble
 
@@ -132,41 +220,34 @@ def _prefers_file(missing: KeyringMissing) -> bool:
     return agree(_("Keep the secrets in a file that only this user can read?"))
 
 
-def _ask(answers: dict[str, Any]) -> dict[str, Any]:
-    asked = dict(answers)
-    if not asked["language"]:
-        asked["language"] = click.prompt("Bahasa / Language", type=click.Choice(LANGUAGES), default="id", err=True)
-        language.use(asked["language"])
-    if not (asked["training"] or asked["api_url"] or asked["by_hand"]):
-        question = _("Is this for practice only (nothing is sent to an authority)?")
-        asked["training"] = agree(question)
-        asked["by_hand"] = not asked["training"] and not agree(
-            _("Did the authority give you an address to send reports to? If not, you type them into APOA by hand.")
-        )
-    if not (asked["training"] or asked["by_hand"]):
-        asked["api_url"] = asked["api_url"] or click.prompt(_("Address of the authority"), err=True)
-        asked["username"] = asked["username"] or click.prompt(_("Username"), err=True)
-    if not asked["timezone"]:
-        asked["timezone"] = click.prompt(_("Time zone (WIB, WITA or WIT)"), default="WIB", err=True)
-    return asked
+def _check(given: Mapping[str, Any]) -> None:
+    """What was given as options, before anything is asked. Raises `UsageProblem` or `SettingsProblem`."""
+    _by_hand(None, given)
+    if given["name"] is not None:
+        _check_name(given["name"])
+    if given["timezone"]:
+        _zone(given["timezone"])
+    if given["api_url"]:
+        check_base_url(given["api_url"])
 
 
-def _ask_name() -> str:
-    return str(click.prompt(_("Short name of the property"), default="hotel", err=True))
-
-
-def _house(app: App, name: str, answers: dict[str, Any]) -> Property:
-    """The property as the answers describe it; what they leave out stays as an earlier set-up had it."""
-    before = app.config.properties.get(name)
+def _check_name(name: str) -> None:
     if not valid_name(name):
         raise UsageProblem(
             msg("A property needs a short name of a-z, 0-9, - and _: {name} is none.", name=repr(name)),
             msg("Give one with --property, such as: --property melati"),
         )
+
+
+def _house(app: App, name: str, answers: Mapping[str, Any]) -> Property:
+    """The property as the answers describe it; what they leave out stays as an earlier set-up had it."""
+    before = app.config.properties.get(name)
+    _check_name(name)
     by_hand = _by_hand(before, answers)
     address = "" if by_hand else _address(before, answers)
     house = before or Property(name, address, public_key="")
-    given = {key: answers[key] for key in ("username", "office", "address", "ca_bundle", "vault") if answers[key]}
+    given = {key: answers[key] for key in ("username", "ca_bundle", "vault") if answers[key]}
+    given |= {key: answers[key] for key in ("office", "address") if answers[key] is not None}
     if answers["timezone"]:
         given["timezone"] = _zone(answers["timezone"])
     if by_hand:

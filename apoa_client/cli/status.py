@@ -24,7 +24,7 @@ _MOST = 10
 """Reports told one by one: so many fit on a screen of 24 lines, with all that stands above and below them."""
 
 
-class _Pressing(NamedTuple):
+class Pressing(NamedTuple):
     """The most urgent of the open reports, and how many there are."""
 
     first: Sequence[Entry]
@@ -48,8 +48,8 @@ def status(session: Session, *, tonight: bool, as_json: bool, alarm: bool) -> in
 
         show_night(app, summary, as_json=as_json)
         return code
-    open_reports = _OpenReports(app.outbox)
-    pressing = _Pressing(*most_urgent(open_reports, now, _MOST))
+    open_reports = OpenReports(app.outbox)
+    pressing = Pressing(*most_urgent(open_reports, now, _MOST))
     if as_json:
         document(_value(app.house, summary, pressing))
     else:
@@ -57,7 +57,7 @@ def status(session: Session, *, tonight: bool, as_json: bool, alarm: bool) -> in
     return open_reports.tell_damage() or code
 
 
-class _OpenReports:
+class OpenReports:
     """What waits, as far as a damaged file still tells: counting comes from an index, and is right all the same."""
 
     def __init__(self, outbox: Outbox) -> None:
@@ -78,7 +78,7 @@ class _OpenReports:
         return self._damage.exit_code
 
 
-def _value(house: Property, summary: Summary, pressing: _Pressing) -> dict[str, Any]:
+def _value(house: Property, summary: Summary, pressing: Pressing) -> dict[str, Any]:
     def moment(value: datetime | None) -> str | None:
         return None if value is None else instant(value.astimezone(house.zone))
 
@@ -106,11 +106,11 @@ def _value(house: Property, summary: Summary, pressing: _Pressing) -> dict[str, 
     }
 
 
-def _show(house: Property, summary: Summary, pressing: _Pressing, now: datetime) -> None:
+def _show(house: Property, summary: Summary, pressing: Pressing, now: datetime) -> None:
     say_which(house, summary)
     _show_counts(house, summary)
-    _show_deadlines(house, summary, now)
-    _show_pressing(house, pressing, now)
+    show_deadlines(house, summary, now)
+    show_pressing(house, pressing, now)
     say_contact(house, summary)
 
 
@@ -126,7 +126,8 @@ def _show_counts(house: Property, summary: Summary) -> None:
     _row(_("Reported") if by_hand else _("Sent"), counts[State.ACCEPTED], good)
 
 
-def _show_deadlines(house: Property, summary: Summary, now: datetime) -> None:
+def show_deadlines(house: Property, summary: Summary, now: datetime) -> None:
+    """What is late, what is due soon, and when the next deadline is."""
     if summary.overdue and house.by_hand:
         result(bad(_("Overdue: {count}. Report them now: apoa sync --by-hand").format(count=summary.overdue)))
     elif summary.overdue:
@@ -138,7 +139,7 @@ def _show_deadlines(house: Property, summary: Summary, now: datetime) -> None:
         result(_("Next deadline: {due} ({left})").format(due=due, left=_left(summary.next_due_at - now)))
 
 
-def _show_pressing(house: Property, pressing: _Pressing, now: datetime) -> None:
+def show_pressing(house: Property, pressing: Pressing, now: datetime) -> None:
     """A line a report, short enough for a narrow screen."""
     for line in deadline_lines(pressing.first, now, house.zone, _what):
         result(line)

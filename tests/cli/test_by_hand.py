@@ -97,12 +97,12 @@ class TestSetUp:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_at_a_terminal(self, apoa: Apoa, lang: str) -> None:
-        """One question more, only where nobody said; and none about an address after it."""
-        said = apoa("setup", "--vault", "file", keys=[lang, "n", "n", "WIB", "melati", ""], lang=lang)
+        """One of the destinations; and nothing is asked about an address after it."""
+        said = apoa("setup", "--vault", "file", keys=[lang, "melati", "", "", "WIB", "3", ""], lang=lang)
         assert said.code == 0, said.all
         assert house_of(apoa).by_hand
         assert spoken(lang, "Address of the authority") + ":" not in said.err
-        given = apoa("setup", "--vault", "file", "--by-hand", keys=[lang, "WIB", "bali", ""], lang=lang)
+        given = apoa("setup", "--vault", "file", "--by-hand", keys=[lang, "bali", "", "", "WIB", ""], lang=lang)
         assert given.code == 0, given.all
 
     def test_there_is_nothing_to_log_in_to(self, manual: Apoa) -> None:

@@ -42,7 +42,6 @@ SAME_IN_INDONESIAN = {
 SPEAKING = {"result", "remark", "prompt", "confirm", "fail", "say", "promise"}
 TRANSLATING = {"_", "N_", "text"}
 NO_SENTENCES = {
-    "Bahasa / Language": "asked before there is a language",
     "apoa report": "a command as it is typed",
     "$ apoa ": "a command as it is typed",
     "apoa ": "a command as it is typed",

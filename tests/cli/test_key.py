@@ -36,7 +36,8 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 def at_a_terminal(apoa: Apoa, url: str, *keys: str, lang: str = "en") -> Said:
     """Set up a property against an authority; `keys` come after all that is asked before the code."""
     given = ["--property", "melati", "--api-url", url, "--username", "wisma-melati", "--vault", "file"]
-    return apoa("setup", *given, "--timezone", "WIB", "--language", lang, keys=[PASSWORD, *keys], lang=lang)
+    place = ["--address", "", "--office", "", "--timezone", "WIB", "--language", lang]
+    return apoa("setup", *given, *place, keys=[PASSWORD, *keys], lang=lang)
 
 
 def public_key(apoa: Apoa) -> str:
@@ -106,7 +107,7 @@ class TestSetupAtATerminal:
         assert said.code == 0, said.all
         sentence = "The recovery code was not confirmed, so do not count on it. Make a new one: apoa key rotate"
         assert spoken(lang, sentence) in said.err
-        assert spoken(lang, "The connection works. Report a guest with: {command}", command="apoa report") in said.out
+        assert spoken(lang, "The property {name} is set up.", name="melati") in said.out
         assert apoa("status").code == 0
 
     def test_setting_up_again_shows_none(self, apoa: Apoa, serve: Serve) -> None:
@@ -121,7 +122,7 @@ class TestSetupAtATerminal:
 
     def test_practice_shows_none(self, apoa: Apoa) -> None:
         """There is nothing to lose."""
-        said = apoa("setup", "--vault", "file", keys=["en", "y", "WIB", "melati"])
+        said = apoa("setup", "--vault", "file", keys=["en", "melati", "", "", "WIB", "practice"])
         assert (said.code, said.err.count("recovery")) == (0, 0)
 
     def test_a_file_in_place_of_the_screen(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ class TestSetupAtATerminal:
         given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati", "--vault", "file"]
         file = tmp_path / "code.txt"
         more = ["--timezone", "WIB", "--language", "en", "--recovery-file", str(file)]
-        said = apoa("setup", *given, *more, keys=[PASSWORD])
+        said = apoa("setup", *given, *more, keys=["", "", PASSWORD])
         assert said.code == 0, said.all
         assert code_in_file(file) == CODE
         assert CODE[:5] not in said.all

@@ -260,15 +260,7 @@ class TestSetup:
 
 
 class TestSetupAtATerminal:
-    """What was not given is asked."""
-
-    def test_practice(self, apoa: Apoa) -> None:
-        """Language first, and everything after it in that language."""
-        said = apoa("setup", "--vault", "file", keys=["id", "y", "WITA", "kebun"])
-        assert said.code == 0, said.all
-        assert settings(apoa, "kebun")["timezone"] == "Asia/Makassar"
-        assert spoken("id", "Is this for practice only (nothing is sent to an authority)?") in said.err
-        assert spoken("id", "The property {name} is set up.", name="kebun") in said.out
+    """What the machine has to say meanwhile; the conversation itself is `test_interview`'s."""
 
     def test_the_authoritys_window_is_the_propertys(self, apoa: Apoa, serve: Serve) -> None:
         """However long it is: what set-up writes, every later command can read."""
@@ -280,25 +272,11 @@ class TestSetupAtATerminal:
     @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 77)])
     def test_without_a_keyring(self, apoa: Apoa, answer: str, code: int) -> None:
         """A computer that has none is offered a file; whoever declines has set up nothing."""
-        said = apoa("setup", keys=["en", "y", "WIB", "kebun", answer])
+        said = apoa("setup", keys=["en", "kebun", "", "", "WIB", "practice", answer])
         assert said.code == code, said.all
         assert "Keep the secrets in a file" in said.err
         assert (apoa.home / "config.toml").exists() == (code == 0)
         assert (apoa.home / "kebun" / "keys.json").exists() == (code == 0)
-
-    def test_a_real_authority(self, apoa: Apoa, serve: Serve) -> None:
-        """Address, account and password; the password is asked unseen."""
-        keys = ["en", "n", "y", serve().base_url, "wisma-melati", "WIB", "melati", PASSWORD]
-        said = apoa("setup", "--vault", "file", keys=keys)
-        assert said.code == 0, said.all
-        assert settings(apoa)["username"] == "wisma-melati"
-        assert PASSWORD not in said.all
-
-    def test_only_what_is_missing(self, apoa: Apoa, serve: Serve) -> None:
-        """What was given as an option is not asked again."""
-        given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati"]
-        said = apoa("setup", "--vault", "file", *given, "--timezone", "WIB", "--language", "en", keys=[PASSWORD])
-        assert said.code == 0, said.all
 
     def test_non_interactive_asks_nothing(self, apoa: Apoa) -> None:
         """Even at a terminal."""

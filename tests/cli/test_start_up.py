@@ -102,13 +102,15 @@ def loaded_by(home: Path, *arguments: str, lang: str = "en") -> set[str]:
         (QUENTIN.typed("--no-send"), HEAVY),
         (["check", *QUENTIN.mrz()[1:5]], NOT_FOR_CHECK),
         (["check", "--surname", QUENTIN.surname, "--nationality", "Polandia"], NOT_FOR_CHECK),
+        (["help"], NOT_FOR_VERSION),
+        (["help", "satu-nama"], NOT_FOR_VERSION),
         (["list"], HEAVY - {"apoa_client.vault.keyring_store"}),
         (["list", "--in-house"], HEAVY - {"apoa_client.vault.keyring_store"}),
         (["status", "--tonight"], HEAVY - {"apoa_client.vault.keyring_store"}),
     ],
     ids=[
-        *("version", "status", "report from an MRZ", "report typed", "check an MRZ", "check typed", "list", "in house"),
-        "tonight",
+        *("version", "status", "report from an MRZ", "report typed", "check an MRZ", "check typed", "help", "a topic"),
+        *("list", "in house", "tonight"),
     ],
 )
 @pytest.mark.parametrize("lang", ["en", "id"])

@@ -1,0 +1,62 @@
+"""`apoa setup` as installed, at a real terminal of 60 and of 80 columns, in both languages."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cli_helpers import LANGUAGES, QUENTIN, Installed, spoken
+from terminal_helpers import at_a_terminal
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals here")
+SETUP = ["setup", "--vault", "file"]
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, columns: int) -> None:
+    """Help, a way back, a slip, a refused account: and in the end a guest's report goes out."""
+    language = "Bahasa / Language"
+    name, address = spoken(lang, "Short name of the property"), spoken(lang, "Address of the property (optional)")
+    office, zone = spoken(lang, "Immigration office (optional)"), spoken(lang, "Time zone")
+    where, url = spoken(lang, "Where do reports go"), spoken(lang, "Address of the authority")
+    username, password = spoken(lang, "Username"), spoken(lang, "Password")
+    dialogue = [
+        *((language, "?"), (language, lang), (name, "Wisma Melati"), ("wisma-melati", "")),
+        *((address, "Jl. Melati 7"), (office, "<"), (address, ""), (office, "")),
+        *((zone, "?"), (zone, "bali"), (where, "2"), (url, sandbox().url)),
+        *((username, "latihan"), (password, "salah"), (username, ""), (password, "latihan")),
+        (spoken(lang, "Type it back from the paper"), ""),
+    ]
+    other = next(each for each in LANGUAGES if each != lang)
+    code, shown = at_a_terminal(apoa, SETUP, dialogue, other, size=(columns, 24))
+    assert code == 0, shown
+    assert f"{address} [Jl. Melati 7]: " in shown
+    assert "salah" not in shown
+    lines = shown.splitlines()
+    assert all(len(line.rstrip()) < columns for line in lines if "*/10" not in line), shown
+    assert spoken(lang, "The connection works.") in lines
+    assert lines[-1] == spoken(lang, "Try it: {command}", command={"en": "apoa report", "id": "apoa lapor"}[lang])
+    assert apoa(*QUENTIN.mrz("--json")).json["state"] == "accepted"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_practice_is_all_enters(apoa: Installed, lang: str) -> None:
+    """After the language, a first-timer who knows nothing gets somewhere with Enter alone, and on one screen."""
+    labels = ["Short name of the property", "Address of the property (optional)", "Immigration office (optional)"]
+    questions = [spoken(lang, label) for label in [*labels, "Time zone", "Where do reports go"]]
+    dialogue = [("Bahasa / Language", lang), *((question, "") for question in questions)]
+    code, shown = at_a_terminal(apoa, SETUP, dialogue, lang)
+    assert code == 0, shown
+    assert shown.count("\n") < 24
+    assert apoa(*QUENTIN.mrz("--json")).json["state"] == "accepted"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_stopping_half_way(apoa: Installed, lang: str) -> None:
+    """With Ctrl-D: nothing is left behind, and the screen says how to begin again."""
+    dialogue = [("Bahasa / Language", lang), (spoken(lang, "Short name of the property"), "\x04")]
+    code, shown = at_a_terminal(apoa, SETUP, dialogue, lang)
+    assert code == 130
+    assert shown.splitlines()[-1] == spoken(lang, "Nothing was set up. Begin again at any time: apoa setup")
+    assert not apoa.home.exists()
