@@ -31,7 +31,7 @@ def at_a_terminal(
         os.execve(apoa.command[0], [*apoa.command, *arguments], environ)  # noqa: S606  the command itself
     shown, seen = "", 0
     for question, answer in dialogue:
-        while re.search(re.escape(question) + r"[^\n]*: ?$", plain(shown[seen:])) is None:
+        while re.search(re.escape(question) + r"[^\n]*[:.?] ?$", plain(shown[seen:])) is None:
             more = _read(terminal)
             assert more, f"it ended before it asked: {question}\n{shown}"
             shown += more

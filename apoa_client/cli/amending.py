@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
-from apoa_client.cli.ask import agree, ask_again, ask_line
+from apoa_client.cli.ask import agree, ask_line
 from apoa_client.cli.choosing import opened
 from apoa_client.cli.endings import Ending
+from apoa_client.cli.field_questions import FieldQuestions
 from apoa_client.cli.findings import show_warnings
 from apoa_client.cli.forms import differences, field_texts, guest_name
 from apoa_client.cli.language import _, text
@@ -38,6 +40,11 @@ class Correcting:
         self.lines = lines
         self._accept = accept_check_digit
 
+    @cached_property
+    def questions(self) -> FieldQuestions:
+        """How each field is asked for."""
+        return FieldQuestions(self.app)
+
     def read(self, entry: Entry) -> Report:
         """What a report says. Raises `CredentialsProblem` where the key that it is sealed to cannot be had."""
         try:
@@ -62,7 +69,7 @@ class Correcting:
             if not examination.errors or not self.ending.asking:
                 return examination
             typed = dict(redraft.typed)
-            if not ask_again(typed, examination.errors):
+            if not self.questions.ask_again(typed, examination.errors):
                 return examination
             redraft = replace(redraft, typed=typed)
 
@@ -127,10 +134,7 @@ class Amending(Correcting):
             if not (answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(items)):
                 remark(_("Type one of the numbers."))
                 continue
-            item = items[int(answer) - 1]
-            given = ask_line("  " + text(item.label))
-            if given:
-                self.typed[item.name] = given
+            self.questions.change(self.typed, before, items[int(answer) - 1].name)
 
     def _reason(self, told: Entry, before: Report, examination: Examination, reason: str | None) -> str | None:
         """Why, as it was given, typed, or said before in a correction that is said again."""

@@ -1,15 +1,19 @@
-"""The conversation of `apoa report`: read, ask for what is missing, show, save, try to send."""
+"""A guest who was given as options: read, examined, shown, saved, and sent where that can be.
+
+Somebody at a terminal is asked for what is missing or does not hold. Whoever gave nothing of the guest is asked one
+question at a time instead, in `apoa_client.cli.reception`.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from apoa_client.cli.ask import agree, ask_again, ask_for_mrz
+from apoa_client.cli.ask import agree
 from apoa_client.cli.filing import Filed, Filing
 from apoa_client.cli.findings import show_warnings
 from apoa_client.cli.forms import card, checked_value
 from apoa_client.cli.language import _
 from apoa_client.cli.screen import document, remark, result
 from apoa_client.cli.session import Session
+from apoa_client.cli.wishes import Wishes
 from apoa_client.desk.duplicates import ReportedBefore, about_duplicates
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.report.draft import Draft
@@ -18,22 +22,6 @@ from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.model import Report
 from apoa_client.report.party import lone_child
 from apoa_client.report.rules import Examination, as_on_the_form
-
-_OF_THE_GUEST = frozenset({"surname", "given_names", "document_number"})
-"""Whoever gives one of these as an option types the guest's details, and is not asked for an MRZ."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the call asks for besides the guest."""
-
-    yes: bool
-    dry_run: bool
-    no_send: bool
-    accept_check_digit: bool
-    json: bool
-    again: bool = False
-    """Report the guest although another report covers the same nights."""
 
 
 class Arrival:
@@ -48,7 +36,7 @@ class Arrival:
 
     def receive(self, typed: Mapping[str, str], lines: Sequence[str]) -> None:
         """Carry the guest from the options to the outbox, and on to the authority where it can be reached."""
-        examination = self._examine(dict(typed), self._read(lines, typed))
+        examination = self._examine(dict(typed), self._read(lines))
         report = self._app.desk.compose(examination)
         found = about_duplicates(self._app.desk.reported_before(report))
         remarks = as_on_the_form([*examination.warnings, *lone_child(examination)])
@@ -74,11 +62,9 @@ class Arrival:
             return agree(_("The guest seems to be reported already. Report them again?"), unless_told=False)
         return self._wishes.yes or agree(_("Save and send this report?"))
 
-    def _read(self, lines: Sequence[str], typed: Mapping[str, str]) -> Mrz | None:
-        if not lines:
-            return ask_for_mrz(self._app.desk) if self._asking and not _OF_THE_GUEST & typed.keys() else None
+    def _read(self, lines: Sequence[str]) -> Mrz | None:
         try:
-            return self._app.desk.read(lines)
+            return self._app.desk.read(lines) if lines else None
         except MrzUnreadable as exc:
             path = BY_NAME["mrz"].path
             raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
@@ -87,8 +73,13 @@ class Arrival:
         """Examine, and at a terminal ask for what is missing or does not hold, until all does."""
         while True:
             examination = self._app.desk.examine(Draft(typed, mrz, self._wishes.accept_check_digit))
-            if not examination.errors or not self._asking or not ask_again(typed, examination.errors):
+            if not examination.errors or not self._asking or not self._ask_again(typed, examination.errors):
                 return examination
+
+    def _ask_again(self, typed: dict[str, str], errors: Sequence[Finding]) -> bool:
+        from apoa_client.cli.field_questions import FieldQuestions  # only for a person
+
+        return FieldQuestions(self._app).ask_again(typed, errors)
 
     def _show_checked(self, report: Report, warnings: Sequence[Finding]) -> None:
         if self._wishes.json:

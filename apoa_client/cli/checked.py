@@ -115,7 +115,7 @@ def _correction_value(correction: Correction) -> dict[str, str | int]:
 def show_document(checked: Checked, number: int = 0) -> None:
     """Show one document on stdout; `number`, from 1, counts it among several."""
     result(strong(f"{number}. {_heading(checked)}" if number else _heading(checked)))
-    for line in _marked_lines(checked):
+    for line in marked_lines(checked):
         write(line)  # never broken: each mark stands below its character
     for lines in (_rows(checked), _errors(checked), _warnings(checked), _notes(checked)):
         for line in lines:
@@ -139,23 +139,33 @@ def _heading(checked: Checked) -> str:
 # The lines, with marks below.
 
 
-def _marked_lines(checked: Checked) -> Iterator[str]:
-    spans = [span for problem in checked.problems for span in _at_fault(problem, checked.mrz)]
-    if checked.mrz is None and not spans:
+def marked_lines(checked: Checked) -> Iterator[str]:
+    """The lines that were given, each with marks below what does not hold. Not to be broken.
+
+    Where one correction is the likeliest, it is below the very character, and the rest of the field is underlined.
+    """
+    fields = [span for problem in checked.problems for span in _at_fault(problem, checked.mrz)]
+    if checked.mrz is None and not fields:
         return
+    points = [span for problem in checked.problems for span in _to_look_at(problem, checked.mrz)]
     for index, line in enumerate(checked.lines):
-        marked = {p for span in spans if span.line == index for p in range(span.start, span.end) if p < _LONGEST_LINE}
-        shown = "".join(_coloured(line[:_LONGEST_LINE], marked))
+        marks = dict.fromkeys(_places(fields, index), "-") | dict.fromkeys(_places(points, index), "^")
+        shown = "".join(_coloured(line[:_LONGEST_LINE], set(marks)))
         yield shown if plain() else f"  {shown}"
-        if marked and plain():
-            yield from (_look_at(index, span) for span in dict.fromkeys(spans) if span.line == index)
-        elif marked:
-            yield "  " + bad("".join(_mark(line[p : p + 1] or " ", p in marked) for p in range(max(marked) + 1)))
+        if marks and plain():
+            yield from (_look_at(index, span) for span in dict.fromkeys(fields) if span.line == index)
+        elif marks:
+            yield "  " + bad("".join(_mark(line[p : p + 1] or " ", marks.get(p, " ")) for p in range(max(marks) + 1)))
 
 
-def _mark(character: str, is_marked: bool) -> str:  # noqa: FBT001  read as: this one, marked or not
+def _places(spans: Sequence[Span], index: int) -> list[int]:
+    """The characters of a line that spans cover, as far as it is shown."""
+    return [p for span in spans if span.line == index for p in range(span.start, span.end) if p < _LONGEST_LINE]
+
+
+def _mark(character: str, mark: str) -> str:
     """What stands below a character, as wide as that is; a line may end before its mark."""
-    return ("^" if is_marked else " ") * width(clean(character))
+    return mark * width(clean(character))
 
 
 def _look_at(index: int, span: Span) -> str:
@@ -178,6 +188,17 @@ def _at_fault(problem: Problem, mrz: Mrz | None) -> Sequence[Span]:
     if problem.code != "bad_length" or mrz is None:
         return problem.spans
     return [Span(c.line, c.position, c.position + max(len(c.new), 1)) for c in problem.corrections]
+
+
+def _to_look_at(problem: Problem, mrz: Mrz | None) -> Sequence[Span]:
+    """The very characters of a date, where one correction is the likeliest; else all that is at fault.
+
+    A number is compared as a whole: many readings of it fit.
+    """
+    if problem.field not in _DATES or not problem.corrections or problem.corrections[0].others:
+        return _at_fault(problem, mrz)
+    best = problem.corrections[0]
+    return [Span(best.line, best.position, best.position + max(len(best.new), 1))]
 
 
 # Field by field.

@@ -10,10 +10,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from apoa_client.cli.ask import ask_line
+from apoa_client.cli.findings import wrong
 from apoa_client.cli.language import _
-from apoa_client.cli.screen import bad, clean, remark
+from apoa_client.cli.screen import clean, remark
 
-_HELP = "?"
+HELP = "?"
+"""What somebody types who wants a question explained."""
 _EMPTY = "-"
 
 
@@ -116,13 +118,13 @@ def ask(question: Question) -> Reading | Move:
         answer = ask_line(_prompt(question, choices))
         if answer in {Move.BACK, Move.REST}:
             return Move(answer)
-        if answer == _HELP:
+        if answer == HELP:
             _explain(question)
             continue
         try:
             reading = _understood(question, _chosen(answer, choices))
         except Doubt as doubt:
-            remark(f"  {bad('x')} {doubt.sentence}")
+            remark("  " + wrong(doubt.sentence))
             choices = doubt.choices
             continue
         if reading.said:

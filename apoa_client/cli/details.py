@@ -28,6 +28,9 @@ _DETAILS = (
     option("--email", text=N_("E-mail.")),
 )
 
+OF_THE_GUEST = frozenset({"surname", "given_names", "document_number"})
+"""Whoever gives one of these has typed the guest's details as options, and is not asked for the passport's lines."""
+
 _ARRIVES = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today; now if it is left out."))
 _ARRIVED = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today."))
 _STAY = (

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a delivery: what is in hand is written down, and then the command leaves at once.
+"""Ctrl-C, SIGTERM and SIGHUP during a delivery or a conversation: what is in hand is written down first.
 
 A shutdown, a logging-off or a schedule's time limit sends SIGTERM, which by itself would end the process between an
 answer and writing it down. Nothing would be lost by that, but a report would wait for its lease to run out.
@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Self
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HANGUP: list[int] = [number for number in [getattr(signal, "SIGHUP", None)] if number is not None]
+"""The terminal's window was closed. Windows has no such signal."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *_HANGUP)
 
 
 class Terminated(KeyboardInterrupt):
-    """Somebody asked this process to end (SIGTERM)."""
+    """Somebody asked this process to end (SIGTERM), or closed its window (SIGHUP)."""
 
 
 class Signals:
@@ -64,4 +66,4 @@ class Signals:
         if self._came is None or self._depth:
             return
         came, self._came = self._came, None
-        raise Terminated if came == signal.SIGTERM else KeyboardInterrupt
+        raise KeyboardInterrupt if came == signal.SIGINT else Terminated

@@ -162,7 +162,7 @@ class _Interview:
     def _address(self) -> Question:
         return Question(
             _("Address of the property (optional)"),
-            _open(_("Street and town. It stands on receipts and sheets that you print."), self._of_before("address")),
+            _("Street and town. It stands on receipts and sheets that you print. Enter leaves it out."),
             _read_text,
             proposed=self._of_before("address"),
             needed=False,
@@ -171,9 +171,7 @@ class _Interview:
     def _office(self) -> Question:
         return Question(
             _("Immigration office (optional)"),
-            _open(
-                _("The immigration office for your district. It stands on printed receipts."), self._of_before("office")
-            ),
+            _("The immigration office for your district. It stands on printed receipts. Enter leaves it out."),
             _read_text,
             proposed=self._of_before("office"),
             needed=False,
@@ -215,11 +213,6 @@ def _username(proposed: str) -> Question:
         _read_text,
         proposed=proposed,
     )
-
-
-def _open(help_: str, proposed: str) -> str:
-    """The help of a question that may be left open, with what Enter does."""
-    return help_ if proposed else "\n".join([help_, _("Enter leaves it out.")])
 
 
 def _destination_of(house: Property | None) -> str:

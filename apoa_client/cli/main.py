@@ -102,8 +102,9 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
         _complain(exc)
         return exc.exit_code
     except (click.Abort, KeyboardInterrupt) as exc:
-        remark()
-        remark(_("Stopped. What was saved is kept."))
+        with suppress(OSError):  # the window may be closed
+            remark()
+            remark(_("Stopped. What was saved is kept."))
         from apoa_client.cli.interruptions import Terminated  # only for whoever was
 
         return _TERMINATED if isinstance(exc.__cause__, Terminated) else _INTERRUPTED

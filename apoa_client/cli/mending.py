@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from apoa_client.cli.amending import Correcting
-from apoa_client.cli.ask import agree, ask_field, ask_line, askable, name_of
+from apoa_client.cli.ask import agree, ask_line
 from apoa_client.cli.choosing import resident
+from apoa_client.cli.field_questions import name_of
 from apoa_client.cli.findings import finding_line
 from apoa_client.cli.language import _
 from apoa_client.cli.screen import bad, remark
@@ -95,8 +96,8 @@ class Mending(Correcting):
         for error in errors:
             if error.field == "reason" and reason is None:
                 reason = ask_line("  " + _("Why is it changed? One sentence for the authority")) or None
-            elif askable(error) and name_of(error) not in self.typed and not self.lines:
-                ask_field(self.typed, error)
+            elif name_of(error) and name_of(error) not in self.typed and not self.lines:
+                self.questions.ask_for(self.typed, error)
         return reason
 
     def _goes_on(self, proposal: Proposal, content: Content) -> bool:

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.arrival import Arrival, Wishes
 from apoa_client.cli.base import command, option
-from apoa_client.cli.details import lines_given, whole_report
+from apoa_client.cli.details import OF_THE_GUEST, lines_given, whole_report
 from apoa_client.cli.language import N_
 from apoa_client.cli.session import Session
+from apoa_client.cli.wishes import Wishes
 
 _EXAMPLE = (
     "apoa report --mrz 'P<GBRSMITH<<JANE<<<<...' --mrz '9250764733GBR8509129F3003301<<...'"
@@ -31,4 +31,12 @@ def report(session: Session, /, *, mrz: Sequence[str], as_json: bool, **options:
     names = ("yes", "dry_run", "no_send", "accept_check_digit", "again")
     wishes = Wishes(**{name: options.pop(name) for name in names}, json=as_json)
     typed = {name: text for name, text in options.items() if text is not None}
-    Arrival(session, wishes).receive(typed, lines_given(mrz))
+    lines = lines_given(mrz)
+    if session.terminal and not as_json and not lines and not OF_THE_GUEST & typed.keys():
+        from apoa_client.cli.reception import Reception  # only for a person
+
+        Reception(session, wishes).receive(typed)
+    else:
+        from apoa_client.cli.arrival import Arrival
+
+        Arrival(session, wishes).receive(typed, lines)

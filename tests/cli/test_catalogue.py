@@ -51,6 +51,9 @@ NO_SENTENCES = {
 }
 # Their values are marked with N_ where they are defined.
 MARKED_BEFORE = {
+    "_HELP",
+    "_KEYS",
+    "_NONE_SUCH",
     "_ACTIONS",
     "_DETAILS",
     "_ENVIRONMENTS",

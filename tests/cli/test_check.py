@@ -66,12 +66,12 @@ def given(*lines: str) -> list[str]:
     return ["check", *(part for line in lines for part in ("--mrz", line))]
 
 
-def below(said: str, line: str) -> str:
+def below(said: str, line: str, mark: str = "^") -> str:
     """The characters of a line that have a mark below them."""
     shown = said.splitlines()
     marks = shown[shown.index(f"  {line}") + 1]
-    assert set(marks) <= {" ", "^"}
-    return "".join(character for character, mark in zip(f"  {line}", marks, strict=False) if mark == "^")
+    assert set(marks) <= {" ", "^", "-"}
+    return "".join(character for character, below_it in zip(f"  {line}", marks, strict=False) if below_it == mark)
 
 
 class TestWithoutSetUp:
@@ -102,7 +102,8 @@ class TestWithoutSetUp:
         """Marked below the characters, explained, with what would mend it; exit 65."""
         said = apoa("cek", *given(FIRST, WRONG)[1:], lang=lang)
         assert said.code == 65
-        assert below(said.out, WRONG) == WRONG[13:20]
+        assert below(said.out, WRONG) == WRONG[19]
+        assert below(said.out, WRONG, "-") == WRONG[13:19]
         value = f"12 {spoken(lang, 'Sep')} 1985"
         assert spoken(lang, "several readings fit") in said.out
         change = spoken(

@@ -92,7 +92,7 @@ class TestAQuestion:
         assert ask(PIECES) == Reading(meant, f"{meant} pieces")
         shown = capsys.readouterr().err
         assert "    1  one\n    2  two\n" in shown
-        assert "Which one? Its number, Enter = 1, or type it again.: " in shown
+        assert "Which one? Its number, Enter = 1, or type it again. " in shown
 
     def test_a_single_guess_is_taken_by_enter(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

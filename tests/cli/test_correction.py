@@ -95,7 +95,7 @@ class TestAmend:
     def test_which_field_is_asked(self, away: Apoa, lang: str) -> None:
         """By number, with what it says now; what does not hold is asked again; Enter changes nothing."""
         arrival = away.save()
-        keys = ["99", "16", "", "16", "9", "15", "2026-11-01", "", "3", "y"]
+        keys = ["99", "16", "", "16", "9", "15", "2026-11-01", "27/11", "", "y"]
         said = away("amend", arrival["id"], "--no-send", keys=keys, lang=lang)
         assert said.code == 0, said.all
         assert f" 16  {spoken(lang, 'Room')}: 7" in said.err

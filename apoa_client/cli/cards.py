@@ -1,0 +1,65 @@
+"""The card of a guest before the report is saved: warnings first, then every field in the order of APOA's form.
+
+Each field has a number by which it is changed; those that were left open have one too, and are shown when asked for,
+so that the card fits the smallest screen.
+"""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from apoa_client.cli.findings import show_warnings
+from apoa_client.cli.forms import field_texts
+from apoa_client.cli.language import _, text
+from apoa_client.cli.screen import clean, remark, strong
+from apoa_client.cli.table import labelled
+from apoa_client.report.fields import FIELDS, Field
+from apoa_client.report.findings import Finding
+from apoa_client.report.model import Report
+from apoa_client.texts import nmsg
+
+_ON_NO_CARD = frozenset({"mrz", "nights"})
+
+
+class Card:
+    """One guest's card. `number` counts the guests of a party, from 1."""
+
+    def __init__(self, report: Report, warnings: Sequence[Finding], zone: tzinfo, number: int) -> None:
+        self._filled, self._open = _apart(report, zone)
+        self._warnings = warnings
+        self._number = number
+
+    def show(self) -> None:
+        """Show it."""
+        title = _("This will be reported")
+        if self._number > 1:
+            title = _("This will be reported: guest {number}").format(number=self._number)
+        remark()
+        remark(strong(title))
+        show_warnings(self._warnings)
+        rows = enumerate(self._filled, 1)
+        for line in labelled([(f"{place:>2} {text(item.label)}", value) for place, (item, value) in rows]):
+            remark(line)
+
+    def show_open(self) -> None:
+        """Show the fields that were left open, which can be filled by their numbers."""
+        rows = enumerate(self._open, len(self._filled) + 1)
+        remark("  " + _("Left open: {fields}").format(fields=", ".join(f"{n} {text(item.label)}" for n, item in rows)))
+
+    def field(self, number: str) -> str:
+        """The name of the field with a number that somebody typed; empty where none has it."""
+        names = [item.name for item, _value in self._filled] + [item.name for item in self._open]
+        if number.isascii() and number.isdigit() and 1 <= int(number) <= len(names):
+            return names[int(number) - 1]
+        return ""
+
+
+def _apart(report: Report, zone: tzinfo) -> tuple[list[tuple[Field, str]], list[Field]]:
+    """The fields that have a value, with it, safe for a screen; and those that were left open."""
+    texts = {name: clean(value) for name, value in field_texts(report, zone).items()}
+    if report.stay is not None:
+        nights = (report.stay.planned_check_out - report.stay.check_in.date()).days
+        many = text(nmsg("{count} night", "{count} nights", nights))
+        texts["planned_check_out"] = f"{texts['planned_check_out']} ({many})"
+    items = [item for item in FIELDS if item.name not in _ON_NO_CARD]
+    filled = [(item, texts[item.name]) for item in items if texts.get(item.name)]
+    return filled, [item for item in items if not texts.get(item.name)]

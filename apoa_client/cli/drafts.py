@@ -1,0 +1,75 @@
+"""What was typed of a guest and not finished: kept, sealed, when somebody breaks off, and offered the next time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import click
+
+from apoa_client.app import App
+from apoa_client.cli.ask import agree
+from apoa_client.cli.findings import show_error
+from apoa_client.cli.interruptions import Signals
+from apoa_client.cli.language import _
+from apoa_client.cli.screen import remark
+from apoa_client.cli.words import moment_text
+from apoa_client.desk.slips import Slip, as_text, from_text
+from apoa_client.errors import CredentialsProblem, SealBroken
+from apoa_client.passport.mrz import MrzUnreadable
+
+
+class Drafts:
+    """The property's one draft: the guests of an arrival that was broken off."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._locked = False
+        """Whether there is one that could not be opened, and that waits for its key."""
+
+    def offered(self) -> list[Slip]:
+        """The slips that somebody wants to go on with; none where there are none, or nobody wants to."""
+        kept_at = self._app.outbox.draft_kept_at()
+        if kept_at is None:
+            return []
+        remark(_("A guest of {moment} was not finished.").format(moment=moment_text(kept_at, self._app.house.zone)))
+        if agree(_("Go on with that guest? No throws away what was typed.")):
+            return self._opened()
+        self._app.outbox.drop_draft()
+        return []
+
+    def _opened(self) -> list[Slip]:
+        """The draft, opened. One that never will be is dropped, one whose key cannot be had now is kept."""
+        try:
+            text = self._app.outbox.draft()
+            return from_text(text, self._app.desk.read) if text is not None else []
+        except CredentialsProblem as exc:
+            self._locked = True
+            show_error(exc)
+            remark(_("What was typed is kept until its key can be had. Begin with another guest."))
+        except SealBroken as exc:
+            show_error(exc)
+            self._app.outbox.drop_draft()
+        except (ValueError, MrzUnreadable):  # of another version
+            self._app.outbox.drop_draft()
+        return []
+
+    def done(self) -> None:
+        """Nobody needs what was typed any more: it is saved, or thrown away."""
+        if not self._locked:
+            self._app.outbox.drop_draft()
+
+    @contextmanager
+    def kept_if_broken_off(self, slips: Callable[[], Sequence[Slip]]) -> Iterator[Signals]:
+        """Within it, whoever breaks off, logs off or closes the window finds what was typed again."""
+        began = self._app.clock.now().astimezone(self._app.house.zone)
+        with Signals() as signals:
+            try:
+                yield signals
+            except (click.Abort, KeyboardInterrupt):
+                noted = [slip for slip in slips() if slip.noted]
+                if noted:
+                    with signals.held():  # a window that closes says so more than once
+                        self._app.outbox.keep_draft(as_text(noted, began), self._app.clock.now())
+                    with suppress(OSError):  # the window is gone
+                        remark()
+                        remark(_("What was typed is kept, sealed. To go on with it: apoa report"))
+                raise

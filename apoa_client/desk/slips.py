@@ -1,0 +1,136 @@
+"""A registration slip: what has been noted of one guest so far, what is asked next, and how it waits if nobody goes on.
+
+What was typed is kept as it was understood, a date as the date itself: "besok" means another day tomorrow.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from apoa_client.passport.mrz import FieldState, Mrz
+from apoa_client.report.deadline import instant
+from apoa_client.report.draft import Draft
+
+ASKED = (
+    *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality"),
+    *("document_number", "expiry_date", "stay_permit", "nights", "room"),
+)
+"""What is asked, in the order of APOA's form. Everything else is on the card, and is asked where somebody wants it."""
+
+_OF_THE_STAY = ("check_in", "planned_check_out", "nights", "room", "purpose")
+"""What guests who share a room have in common."""
+
+_NOT_STATED = "-"
+_PROPOSED = {"birth_place": _NOT_STATED, "nights": "1"}
+_BELIEVED = frozenset({FieldState.OK, FieldState.UNPROTECTED})
+
+
+@dataclass(slots=True)
+class Slip:
+    """One guest's slip. `typed` has texts by the names of `apoa_client.report.fields`, empty where one was left open.
+
+    `mrz` are lines that hold. `read` is what can be believed of lines that do not: it is proposed, not taken. `wanted`
+    are fields to be asked for beside the usual ones. `begun` says whether the passport's lines were asked for.
+    """
+
+    typed: dict[str, str] = field(default_factory=dict, repr=False)
+    mrz: Mrz | None = field(default=None, repr=False)
+    read: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wanted: list[str] = field(default_factory=list)
+    begun: bool = False
+
+    def next_field(self) -> str | None:
+        """The field to ask for; None where nothing is left."""
+        given = {*self.typed, *(("nights",) if self.typed.get("planned_check_out") else ())}
+        if self.mrz is not None:
+            on_the_lines = {"surname", "given_names", *texts_on(self.mrz)}  # one of the two names may be empty
+            given |= on_the_lines - _cut_off(self.mrz) - set(self.wanted)
+        return next((name for name in (*self.wanted, *ASKED) if name not in given), None)
+
+    def want(self, *names: str) -> None:
+        """Have fields asked for, again where they were answered."""
+        for name in names:
+            self.typed.pop(name, None)
+        if "nights" in names:
+            self.typed.pop("planned_check_out", None)
+        self.wanted = list(names)
+
+    def begin(self, mrz: Mrz | None, read: Mapping[str, str]) -> None:
+        """Note what the passport's lines gave, in the place of what they gave before."""
+        self.mrz, self.read, self.begun = mrz, read, True
+
+    def proposal(self, name: str) -> str:
+        """What may well be the answer: what was read of it, or what is usual; empty where nothing is."""
+        read = texts_on(self.mrz) if self.mrz is not None else self.read
+        return read.get(name) or _PROPOSED.get(name, "")
+
+    def draft(self, *, accept_check_digit: bool = False) -> Draft:
+        """The slip as a draft to be examined."""
+        return Draft(self.typed, self.mrz, accept_check_digit)
+
+    def companion(self) -> "Slip":
+        """A slip for another guest of the same room: the details of the stay are kept."""
+        return Slip({name: self.typed[name] for name in _OF_THE_STAY if name in self.typed})
+
+    @property
+    def noted(self) -> bool:
+        """Whether anything of a guest stands on it."""
+        return self.mrz is not None or any(name not in _OF_THE_STAY for name in self.typed)
+
+
+def texts_on(mrz: Mrz) -> dict[str, str]:
+    """The fields that an MRZ gives, as somebody would type them; those that it leaves empty are left out."""
+    texts = {
+        "surname": mrz.surname,
+        "given_names": mrz.given_names,
+        "sex": mrz.sex,
+        "birth_date": str(mrz.birth_date or ""),
+        "nationality": mrz.nationality,
+        "document_number": mrz.document_number,
+        "issuing_state": mrz.issuing_state,
+        "expiry_date": mrz.expiry_date.isoformat() if mrz.expiry_date is not None else "",
+    }
+    return {name: text for name, text in texts.items() if text}
+
+
+def believed(mrz: Mrz) -> dict[str, str]:
+    """What of `texts_on` can be believed although the MRZ does not hold."""
+    states = dict(mrz.states)
+    states["surname"] = states["given_names"] = states.get("names", FieldState.BAD)
+    return {name: text for name, text in texts_on(mrz).items() if states.get(name) in _BELIEVED}
+
+
+def _cut_off(mrz: Mrz) -> set[str]:
+    """The name that has no room in the lines, and must be completed from the page."""
+    if not mrz.names_truncated:
+        return set()
+    return {"given_names" if mrz.given_names else "surname"}
+
+
+def as_text(slips: Sequence[Slip], began: datetime) -> str:
+    """Slips as a text to be kept; whoever did not say when a guest came meant `began`, when the first was begun."""
+    arrived = {"check_in": instant(began)}
+    guests = [
+        {"typed": arrived | slip.typed, "lines": slip.mrz.lines if slip.mrz is not None else (), "read": slip.read}
+        for slip in slips
+    ]
+    return json.dumps({"guests": guests})
+
+
+def from_text(text: str, read_lines: Callable[[Sequence[str]], Mrz]) -> list[Slip]:
+    """The slips that `as_text` kept, at least one. Raises `ValueError` for a text that is none of its."""
+    try:
+        guests = [_slip(guest, read_lines) for guest in json.loads(text)["guests"]]
+    except (LookupError, TypeError, AttributeError) as exc:
+        message = "not slips"
+        raise ValueError(message) from exc
+    return guests or [Slip()]
+
+
+def _slip(guest: Mapping[str, Mapping[str, str]], read_lines: Callable[[Sequence[str]], Mrz]) -> Slip:
+    lines = tuple(guest["lines"])
+    slip = Slip(dict(guest["typed"].items()))
+    if slip.noted or lines:
+        slip.begin(read_lines(lines) if lines else None, dict(guest["read"].items()))
+    return slip

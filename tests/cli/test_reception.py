@@ -1,0 +1,514 @@
+"""`apoa report` with somebody at the terminal: a passport, what it does not say, the card, and perhaps more guests."""
+
+import signal
+from datetime import date, datetime, timedelta
+
+import pytest
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, SEPTEMBER, XIMENA, Apoa, Guest, Serve, readable_in, spoken
+
+from apoa_client.desk.arrivals import Desk
+from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.passport.compose import Details, compose
+from apoa_client.passport.dates import PartialDate
+
+WRONG_DIGIT = (
+    QUENTIN.lines[0],
+    QUENTIN.lines[1][:19] + str((int(QUENTIN.lines[1][19]) + 1) % 10) + QUENTIN.lines[1][20:],
+)
+CHILD = Guest("QUIJANO", "INES", "QC7654321", "ZARAGOZA", "ESP", "F", PartialDate(2019, 3, 4))
+LOCAL = Guest("WIDODO", "SRI", "C1234567", "SOLO", "IDN", "F")
+PAGE = ("GDANSK", "B1", "2", "7")
+"""What no passport's lines say: place of birth, visa, nights, room."""
+ENTER = ""
+CONTENT = ENTER
+
+
+class TestAPassport:
+    """The lines come first."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_everything_is_asked(self, away: Apoa, lang: str) -> None:
+        """With no option at all: the lines, what they do not say, and the card."""
+        said = away("report", keys=[*QUENTIN.lines, *PAGE, CONTENT], lang=lang)
+        assert said.code == 0, said.all
+        assert all(spoken(lang, "MRZ line {number}", number=number) in said.err for number in (1, 2))
+        assert spoken(lang, "This will be reported") in said.err
+        assert spoken(lang, "Save and send this report?") in said.err
+        [report] = away.reports()
+        assert report["guest"]["birth_place"] == "GDANSK"
+        assert report["guest"]["stay_permit"]["code"] == "B1"
+        assert report["stay"]["planned_check_out"] == "2026-11-26"
+        assert report["stay"]["room"] == "7"
+
+    def test_what_was_read_is_said_in_words(self, away: Apoa) -> None:
+        """Whose passport it is, to be compared with the page at a glance."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT])
+        assert "QUENTIN ZYKOWSKI, male, 12 Sep 1985, Poland (POL), ZX1234567, until 28 Mar 2032" in said.err
+
+    def test_one_long_line_holds_both(self, away: Apoa) -> None:
+        """A passport reader sends 88 characters at once."""
+        said = away("report", "--no-send", keys=["".join(QUENTIN.lines), *PAGE, CONTENT])
+        assert said.code == 0, said.all
+
+    def test_a_reader_and_what_is_usual(self, away: Apoa) -> None:
+        """After the scan one key takes all that is proposed, and one saves: three with the Enter between them."""
+        keys = ["".join(QUENTIN.lines), ">", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert sum(len(key) + 1 for key in keys[1:]) == 3
+        [report] = away.reports()
+        assert (report["guest"]["birth_place"], report["stay"]["planned_check_out"]) == ("-", "2026-11-25")
+
+    def test_a_wrong_line_is_explained_and_asked_again(self, away: Apoa) -> None:
+        """Twice wrong, the third time right; Enter alone takes no correction."""
+        keys = [*WRONG_DIGIT, ENTER, QUENTIN.lines[0], QUENTIN.lines[1][:-5], *QUENTIN.lines, *PAGE, CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert "The check digit of the date of birth does not fit" in said.err
+        assert "39 characters" in said.err
+        assert len(away.reports()) == 1
+
+    def test_the_mistake_is_marked_below_the_lines(self, away: Apoa) -> None:
+        """Both lines are shown, and the mark stands where somebody has to look."""
+        shown = away("report", "--no-send", keys=[*WRONG_DIGIT, "y", *PAGE, CONTENT]).err.splitlines()
+        place = shown.index(f"  {WRONG_DIGIT[1]}")
+        assert shown[place - 1].endswith(f"  {WRONG_DIGIT[0]}")
+        assert shown[place + 1].rstrip() == " " * 15 + "------^"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_date_is_mended_with_a_persons_word(self, away: Apoa, lang: str) -> None:
+        """The correction that stands out is shown, and taken if the passport says so."""
+        said = away("report", "--no-send", keys=[*WRONG_DIGIT, "y", *PAGE, CONTENT], lang=lang)
+        assert said.code == 0, said.all
+        assert spoken(lang, "Is that what the passport says?") in said.err
+        [report] = away.reports()
+        assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    def test_a_lost_filler_is_put_back_with_a_persons_word(self, away: Apoa) -> None:
+        """Nobody counts fillers: the whole line is shown as it must have been."""
+        keys = [QUENTIN.lines[0][:-1], QUENTIN.lines[1], "y", *PAGE, CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert f"Perhaps: {QUENTIN.lines[0]}" in said.err
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    def test_a_number_is_mended_by_typing_it_from_the_page(self, away: Apoa) -> None:
+        """A yes would be worth nothing, since many numbers fit; the typed one must be among those that do."""
+        wrong = QUENTIN.lines[1].replace("1", "I", 1)
+        keys = [QUENTIN.lines[0], wrong, "NOTTHIS", QUENTIN.lines[0], wrong, QUENTIN.number.lower(), *PAGE, CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert said.err.count("Many numbers would fit.") == 2
+        assert away.reports()[0]["guest"]["document"]["number"] == QUENTIN.number
+
+    def test_a_wrong_digit_is_accepted_where_the_call_says_so(self, away: Apoa) -> None:
+        """--accept-check-digit: a person has compared it with the page."""
+        keys = [*WRONG_DIGIT, *PAGE, CONTENT]
+        said = away("report", "--no-send", "--accept-check-digit", keys=keys)
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["document"]["mrz"] is None
+
+    def test_a_card_has_three_lines(self, away: Apoa) -> None:
+        """They are asked for and read; that it is no passport is said."""
+        said = away("report", "--no-send", keys=[*_lines("TD1"), *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert "not of a passport" in said.err
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(_lines("TD1"))
+
+    def test_a_visas_lines_are_none(self, away: Apoa) -> None:
+        """A visa is no identity: the passport's own lines are asked for."""
+        said = away("report", "--no-send", keys=[*_lines("MRV-A"), *QUENTIN.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert "These are the lines of a visa." in said.err
+
+    def test_after_three_tries_what_was_read_is_kept(self, away: Apoa) -> None:
+        """Nobody is kept at a passport that cannot be read: Enter takes what could be, and the rest is typed."""
+        rest = [ENTER, ENTER, ENTER, "GDANSK", "12/9/85", ENTER, ENTER, ENTER, "B1", "2", "7"]
+        said = away("report", "--no-send", keys=[*[*WRONG_DIGIT, "n"] * 3, *rest, CONTENT])
+        assert said.code == 0, said.all
+        assert "Then by hand, from the passport's page." in said.err
+        assert "Surname [ZYKOWSKI]: " in said.err
+        [report] = away.reports()
+        assert report["guest"]["birth_date"] == "1985-09-12"
+        assert report["guest"]["document"]["number"] == QUENTIN.number
+        assert report["guest"]["document"]["mrz"] is None
+
+    def test_a_name_that_the_lines_cut_off_is_completed(self, away: Apoa) -> None:
+        """It stands in brackets, to be typed in full."""
+        long = Guest("PAPANDROPOULOU", "JONATHON WARREN TREVOR ALEXANDER", "ZX1234567", "GDANSK")
+        full = "JONATHON WARREN TREVOR ALEXANDER"
+        said = away("report", "--no-send", keys=[*long.lines, full, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["given_names"] == full
+
+    def test_help_and_no_way_back_before_the_first_question(self, away: Apoa) -> None:
+        """`?` says which lines are meant; before them there is nothing."""
+        said = away("report", "--no-send", keys=["?", "<", *QUENTIN.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert "The two lines with many < at the foot of the photo page." in said.err
+        assert "This is the first question." in said.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_an_indonesian_is_not_reported(self, away: Apoa, lang: str) -> None:
+        """It is said at once, and nothing more is asked."""
+        said = away("report", keys=[*LOCAL.lines], lang=lang)
+        assert said.code == 65
+        assert spoken(lang, "Nothing was saved, and nothing has to be.") in said.err
+
+
+class TestByHand:
+    """Enter alone: the details are typed from the page."""
+
+    def test_dates_names_and_states_as_people_write_them(self, away: Apoa) -> None:
+        """What was understood is said in words; what may have been meant is a key away."""
+        details = ["zykowski", "quentin", "L", "gdansk", "12 sep 85", "Polland", "1", "zx 123-4567", "300332"]
+        keys = [ENTER, *details, "voa", "27/11", "7", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        for words in ("  ZYKOWSKI\n", "  male\n", "  12 Sep 1985\n", "  Poland (POL)\n", "  30 Mar 2032\n"):
+            assert words in said.err
+        assert "    1  Poland (POL)\n" in said.err
+        assert "  3 nights, until 27 Nov 2026\n" in said.err
+        [report] = away.reports()
+        assert report["guest"]["document"]["expiry_date"] == "2032-03-30"
+        assert report["guest"]["stay_permit"]["code"] == "B1"
+
+    def test_a_single_name(self, away: Apoa) -> None:
+        """One of the two names may be empty; not both."""
+        details = [ENTER, ENTER, "X", ENTER, "1985", "POL", "ZX1234567", "30/3/2032", ENTER, "1", ENTER]
+        said = away("report", "--no-send", keys=[ENTER, *details, "SUKARNOPUTRI", ENTER, CONTENT])
+        assert said.code == 0, said.all
+        assert "one of the two names may be empty" in said.err
+        [report] = away.reports()
+        assert (report["guest"]["surname"], report["guest"]["given_names"]) == ("SUKARNOPUTRI", "")
+        assert report["guest"]["birth_date"] == "1985"
+
+    def test_keys_needed_by_hand(self, away: Apoa) -> None:
+        """What is typed is the passport's, and little else: the count stands here so that nobody adds to it unseen."""
+        details = ["zykowski", "quentin", "l", "gdansk", "120985", "pol", "zx1234567", "280332", "b1", "2", "7"]
+        keys = [ENTER, *details, CONTENT]
+        assert away("report", "--no-send", keys=keys).code == 0
+        assert sum(len(key) + 1 for key in keys) == 63
+
+    @pytest.mark.parametrize("name", ["محمد", "王小明"])
+    def test_a_name_in_other_letters_is_explained(self, away: Apoa, name: str) -> None:
+        """Pasted by mistake: it is said how names are written, and asked again."""
+        details = [name, "ZYKOWSKI", "QUENTIN", "L", "GDANSK", "12091985", "POL", "ZX1234567", "280332"]
+        said = away("report", "--no-send", keys=[ENTER, *details, "B1", "2", "7", CONTENT])
+        assert said.code == 0, said.all
+        assert "Write it in Latin letters, as the passport does." in said.err
+
+    def test_an_indonesian_is_not_reported(self, away: Apoa) -> None:
+        """As soon as the nationality is known."""
+        said = away("report", keys=[ENTER, "WIDODO", "SRI", "P", "SOLO", "1985", "indonesia"])
+        assert said.code == 65
+        assert "only foreigners are reported" in said.err
+
+    def test_back_and_back_to_the_passport(self, away: Apoa) -> None:
+        """`<` shows what was answered; before the first question the passport comes again."""
+        keys = [*QUENTIN.lines, "GDANSK", "<", "<", *XIMENA.lines, *PAGE, CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert "Place of birth [GDANSK]: " in said.err
+        assert away.reports()[0]["guest"]["surname"] == "QUIJANO"
+
+
+class TestTheCard:
+    """Warnings first, then what will be reported; one key saves, one changes, one throws away."""
+
+    def test_warnings_come_first(self, away: Apoa) -> None:
+        """And every field in the order of APOA's form, numbered."""
+        shown = away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK", ENTER, "1", ENTER, CONTENT], lang="id").err
+        lines = shown.splitlines()
+        card = lines[lines.index("Yang akan dilaporkan") :]
+        assert card[1].startswith("! Visa atau izin tinggal belum diisi.")
+        assert card[2].split() == ["1", "Nama", "keluarga", "ZYKOWSKI"]
+        assert "25 Nov 2026 (1 malam)" in shown
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_one_field_is_changed_by_its_number(self, away: Apoa, lang: str) -> None:
+        """What stands there is in brackets; the card comes again with what changed."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "4", "GDYNIA", CONTENT], lang=lang)
+        assert said.code == 0, said.all
+        label = spoken(lang, "Place of birth")
+        assert f"{label} [GDANSK]: " in said.err
+        assert away.reports()[0]["guest"]["birth_place"] == "GDYNIA"
+
+    def test_nights_are_changed_at_the_day_of_departure(self, away: Apoa) -> None:
+        """As nights, or as a day."""
+        keys = [*QUENTIN.lines, "GDANSK", "B1", "7", "12", "29/11", CONTENT]
+        said = away("report", "--no-send", "--planned-check-out", "2026-11-26", keys=keys)
+        assert said.code == 0, said.all
+        assert "Nights [2]: " in said.err
+        assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-29"
+
+    def test_what_was_left_open_is_filled(self, away: Apoa) -> None:
+        """`?` shows the numbers of what the card leaves out; a hyphen empties what should not be there."""
+        keys = [*QUENTIN.lines, *PAGE, "?", "18", "+62 812 3456", "13", "-", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert "Left open: 15 Permit number, 16 Permitted until" in said.err
+        [report] = away.reports()
+        assert report["guest"]["phone"] == "+62 812 3456"
+        assert report["stay"]["room"] is None
+
+    def test_another_number_and_another_word(self, away: Apoa) -> None:
+        """What is no number of the card changes nothing; going back asks the last question again."""
+        keys = [*QUENTIN.lines, *PAGE, "99", "hm", "<", "8", "4", "<", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert said.err.count("Type one of the numbers.") == 2
+        assert away.reports()[0]["stay"]["room"] == "8"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_it_is_thrown_away(self, away: Apoa, lang: str) -> None:
+        """After a question, because everything typed is lost by it."""
+        said = away("report", keys=[*QUENTIN.lines, *PAGE, "b", "n", "b", "y"], lang=lang)
+        assert said.code == 0
+        assert said.err.count(spoken(lang, "Throw away what was typed of this guest?")) == 2
+        assert spoken(lang, "Nothing was saved.") in said.err
+        assert away.reports() == []
+
+    def test_a_rule_over_two_fields_is_asked_again(self, away: Apoa) -> None:
+        """A date of birth after the check-in: the field is asked for, the others are kept."""
+        details = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "1/1/2026", "POL", "ZX1234567", "28/3/2032", "B1", "2", "7"]
+        keys = [ENTER, *details, "11", "20/11/2025 10:00", "12/9/1985", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert "The date of birth is after the check-in." in said.err
+        assert away.reports()[0]["guest"]["birth_date"] == "1985-09-12"
+
+    def test_a_guest_who_is_reported_already(self, away: Apoa) -> None:
+        """It is said on the card, and Enter alone does not save them twice."""
+        away.save(QUENTIN)
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT, ENTER, CONTENT, "y"])
+        assert said.code == 0, said.all
+        assert said.err.count("The guest seems to be reported already. Report them again?") == 2
+        assert len(away.reports()) == 2
+
+    def test_again_asks_no_second_time(self, away: Apoa) -> None:
+        """--again has said so already."""
+        away.save(QUENTIN)
+        assert away("report", "--no-send", "--again", keys=[*QUENTIN.lines, *PAGE, CONTENT]).code == 0
+        assert len(away.reports()) == 2
+
+    def test_yes_asks_nothing_at_the_card(self, away: Apoa) -> None:
+        """--yes takes the card as it is, except where the guest seems to be reported already."""
+        assert away("report", "--no-send", "--yes", keys=[*QUENTIN.lines, *PAGE]).code == 0
+        said = away("report", "--no-send", "--yes", keys=[*QUENTIN.lines, *PAGE])
+        assert said.code == 65
+        assert "this guest is reported already" in said.err
+
+    def test_a_dry_run_saves_nothing(self, away: Apoa) -> None:
+        """The whole conversation, and nothing kept of it."""
+        said = away("report", "--dry-run", keys=[*QUENTIN.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert "Nothing was saved (--dry-run)." in said.out
+        assert away.reports() == []
+
+    def test_options_of_the_stay_are_not_asked(self, away: Apoa) -> None:
+        """Whoever gives the room and the nights is asked for the rest; one that is none is asked for."""
+        said = away(
+            "report", "--no-send", "--room", "9", "--nights", "x", keys=[*QUENTIN.lines, "G", "B1", "3", CONTENT]
+        )
+        assert said.code == 0, said.all
+        [report] = away.reports()
+        assert (report["stay"]["room"], report["stay"]["planned_check_out"]) == ("9", "2026-11-27")
+
+    def test_rooms_in_use_are_offered(self, away: Apoa) -> None:
+        """Where the key is at hand; and a room is written as it was before."""
+        away.save(QUENTIN, "--room", "12 A")
+        said = away("report", "--no-send", keys=[*XIMENA.lines, "Z", "B1", "1", "?", "12 a", CONTENT])
+        assert said.code == 0, said.all
+        assert "Rooms in use: 12 A" in said.err
+        assert away.reports()[-1]["stay"]["room"] == "12 A"
+
+    def test_nothing_dangerous_reaches_the_terminal(self, away: Apoa) -> None:
+        """A pasted escape sequence is neither shown nor kept."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, "\x1b[2JGDANSK", "GDANSK", "B1", "2", "7", CONTENT])
+        assert said.code == 0, said.all
+        assert "\x1b[2J" not in said.all
+
+
+class TestAParty:
+    """Guests who arrive together."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_another_guest_keeps_the_stay(self, away: Apoa, lang: str) -> None:
+        """Only the passport and what it does not say is asked; all are saved at once."""
+        keys = [*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", "B1", CONTENT]
+        said = away("report", "--no-send", keys=keys, lang=lang)
+        assert said.code == 0, said.all
+        assert spoken(lang, "This will be reported: guest {number}", number=2) in said.err
+        assert spoken(lang, "Save these {count} reports?", count=2) in said.err
+        first, second = away.reports()
+        assert {first["stay"]["room"], second["stay"]["room"]} == {"7"}
+        assert first["stay"]["planned_check_out"] == second["stay"]["planned_check_out"] == "2026-11-26"
+
+    def test_all_go_in_one_call(self, apoa: Apoa, serve: Serve) -> None:
+        """Saved in one transaction, sent in one batch, and each receipt is shown."""
+        server = serve()
+        assert apoa.set_up(server.base_url).code == 0
+        keys = [*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", "+", *OBADIAH.lines, ">", CONTENT]
+        said = apoa("report", keys=keys)
+        assert said.code == 0, said.all
+        assert said.out.count("Receipt number: ") == 3
+        assert {report["attempts"] for report in apoa.reports()} == {1}
+
+    def test_all_or_none(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What fails saves nobody: the party is one transaction."""
+        real = Desk.file_group
+
+        def twice(self: Desk, group: list[object]) -> object:
+            return real(self, [*group, group[0]])  # type: ignore[list-item]  # an id that is there already
+
+        monkeypatch.setattr(Desk, "file_group", twice)
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])
+        assert said.code != 0
+        assert away.reports() == []
+
+    def test_back_from_the_next_guest(self, away: Apoa) -> None:
+        """Nobody else after all: the card of the one before comes again."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", "<", CONTENT])
+        assert said.code == 0, said.all
+        assert len(away.reports()) == 1
+
+    def test_one_of_them_is_thrown_away(self, away: Apoa) -> None:
+        """The others stay."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", "b", "y", CONTENT])
+        assert said.code == 0, said.all
+        assert [report["guest"]["surname"] for report in away.reports()] == ["ZYKOWSKI"]
+
+    def test_an_indonesian_among_them(self, away: Apoa) -> None:
+        """They are left out, and the others go on."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *LOCAL.lines, CONTENT])
+        assert said.code == 0, said.all
+        assert "only foreigners are reported" in said.err
+        assert len(away.reports()) == 1
+
+    def test_a_child_with_no_adult(self, away: Apoa) -> None:
+        """It is noticed on the card, and gone once an adult of the room is there."""
+        alone = "no adult is reported along with them"
+        said = away("report", "--no-send", keys=[*CHILD.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])
+        assert said.code == 0, said.all
+        assert said.err.count(alone) == 1
+        warnings = [finding["code"] for report in away.reports() for finding in report["warnings"]]
+        assert "child_alone" not in warnings
+        said = away("report", "--no-send", "--again", keys=[*CHILD.lines, *PAGE, CONTENT])
+        assert "child_alone" in [finding["code"] for finding in away.reports()[-1]["warnings"]]
+
+    def test_the_same_passport_twice(self, away: Apoa) -> None:
+        """It is said, and Enter alone does not save it twice."""
+        keys = [*QUENTIN.lines, *PAGE, "+", *QUENTIN.lines, ">", CONTENT, ENTER, "b", "y", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert "This passport is in this group already." in said.err
+        assert len(away.reports()) == 1
+
+
+class TestBreakingOff:
+    """Ctrl-C anywhere loses nothing that was typed."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_what_was_typed_is_offered_the_next_time(self, away: Apoa, lang: str) -> None:
+        """The end of input, as Ctrl-C: the guest is kept, and gone on with where it was left."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"], lang=lang)
+        assert said.code == 130
+        assert spoken(lang, "What was typed is kept, sealed. To go on with it: apoa report") in said.err
+        said = away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT], lang=lang)
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["birth_place"] == "GDANSK"
+        assert spoken(lang, "Go on with that guest? No throws away what was typed.") not in away("report", keys=[]).err
+
+    def test_a_party_is_kept_whole(self, away: Apoa) -> None:
+        """The guests who were ready, and the one who was not."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA"])
+        said = away("report", "--no-send", keys=[ENTER, "B1", CONTENT])
+        assert said.code == 0, said.all
+        assert [report["guest"]["surname"] for report in away.reports()] == ["ZYKOWSKI", "QUIJANO"]
+
+    def test_a_guest_who_is_gone_on_with_arrived_then(self, away: Apoa) -> None:
+        """The check-in is when the conversation was begun, not when it was ended."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        away.clock.forward(timedelta(hours=3))
+        assert away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT]).code == 0
+        assert away.reports()[0]["stay"]["check_in"] == "2026-11-24T20:00:00+07:00"
+
+    def test_nobody_goes_on(self, away: Apoa) -> None:
+        """No throws it away, and another guest is begun."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        said = away("report", "--no-send", keys=["n", *XIMENA.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert [report["guest"]["surname"] for report in away.reports()] == ["QUIJANO"]
+        assert "was not finished" not in away("report", keys=[]).err
+
+    def test_where_nothing_was_typed_nothing_is_kept(self, away: Apoa) -> None:
+        """Neither before the passport, nor where only options were given."""
+        away("report", "--room", "7", keys=[])
+        assert "was not finished" not in away("report", keys=[]).err
+
+    def test_nothing_readable_is_in_any_file(self, away: Apoa) -> None:
+        """The draft is sealed like every report."""
+        away("report", keys=[*QUENTIN.lines, "GDANSKTOWN", "B1", "2", "SUITEROOM"])
+        assert (
+            readable_in(away.home, ["ZYKOWSKI", "QUENTIN", "ZX1234567", "GDANSKTOWN", "SUITEROOM", "1985-09-12"]) == []
+        )
+
+    def test_without_the_key_it_is_kept(self, away: Apoa) -> None:
+        """It cannot be opened now: that is said, and another guest begun."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        key = away.home / "melati" / "keys.json"
+        hidden = key.rename(key.with_name("elsewhere"))
+        said = away("report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert "What was typed is kept until its key can be had." in said.err
+        hidden.rename(key)
+        assert "was not finished" in away("report", keys=["n"]).err
+
+    def test_a_draft_of_another_version_is_dropped(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What nobody understands keeps nobody from working."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        with monkeypatch.context() as patch:
+            patch.setattr("apoa_client.cli.drafts.from_text", _of_another_version)
+            said = away("report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert "was not finished" not in away("report", keys=[]).err
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+    def test_whoever_closes_the_window(self, away: Apoa) -> None:
+        """SIGHUP at a question: the draft is kept, although the window says so more than once."""
+
+        def closed(_question: str) -> str:
+            signal.raise_signal(signal.SIGHUP)
+            raise AssertionError
+
+        def keep(self: SqliteOutbox, text: str, at: datetime) -> None:
+            signal.raise_signal(signal.SIGHUP)
+            real(self, text, at)
+
+        real = SqliteOutbox.keep_draft
+        with away.monkeypatch.context() as patch:
+            patch.setattr("apoa_client.cli.conversation.ask_line", closed)
+            patch.setattr(SqliteOutbox, "keep_draft", keep)
+            assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 143
+        assert "was not finished" in away("report", keys=["n"]).err
+
+
+def _of_another_version(_text: str, _read: object) -> list[object]:
+    message = "not slips"
+    raise ValueError(message)
+
+
+def _lines(format_name: str) -> tuple[str, ...]:
+    """The lines of another document of the guest's."""
+    details = Details(
+        issuing_state="POL",
+        surname=QUENTIN.surname,
+        given_names=QUENTIN.given_names,
+        document_number=QUENTIN.number,
+        nationality="POL",
+        birth_date=SEPTEMBER,
+        sex="M",
+        expiry_date=date(2032, 3, 28),
+    )
+    return compose(format_name, details)
