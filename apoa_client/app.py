@@ -1,7 +1,7 @@
 """The composition root: builds the real parts for one property, when they are asked for.
 
-It knows everyone and is known by the command line alone. Heavy rooms are imported where they are first needed: a report
-that is only saved loads no HTTP, and `apoa status` no cryptography.
+It knows everyone, and is known by the command line and `establishing` alone. Heavy rooms are imported where they are
+first needed: a report that is only saved loads no HTTP, and `apoa status` no cryptography.
 """
 
 import os
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client import __version__
-from apoa_client.errors import NotNow, SecretMissing, SettingsProblem, WrongPassword
-from apoa_client.ports import Author, Authority, Clock, Erasure, Interruptions, Meta, Progress
+from apoa_client.errors import NotNow, SettingsProblem
+from apoa_client.ports import Author, Authority, Clock, Erasure, Interruptions, Progress
 from apoa_client.settings import config
 from apoa_client.settings.config import Config, Property
 from apoa_client.settings.folders import Folders, find_folders
@@ -173,10 +173,14 @@ class App:
     @cached_property
     def outbox(self) -> "SqliteOutbox":
         """The property's queue and history, which setting up made. Raises `StorageProblem`, also where it is gone."""
+        return self._open.enter_context(self.outbox_of(self.house))
+
+    def outbox_of(self, house: Property, *, create: bool = False) -> "SqliteOutbox":
+        """The same of any property, made first where `create` says so, for the caller to close."""
         from apoa_client.outbox.store import SqliteOutbox
 
-        path = self.folders.outbox(self.house.name)
-        return self._open.enter_context(SqliteOutbox.open(path, _LateSealer(self), author=self.author))
+        path = self.folders.outbox(house.name)
+        return SqliteOutbox.open(path, _LateSealer(self), create=create, author=self.author)
 
     @cached_property
     def author(self) -> Author:
@@ -220,9 +224,12 @@ class App:
 
     def connect(self, patience: "Patience | None" = None) -> Authority:
         """The property's authority; for a training property, one that is started here."""
-        return self._authority(self.house, self.secrets.password, patience)
+        return self.authority_of(self.house, self.secrets.password, patience)
 
-    def _authority(self, house: Property, password: Callable[[], str], patience: "Patience | None") -> Authority:
+    def authority_of(
+        self, house: Property, password: Callable[[], str], patience: "Patience | None" = None
+    ) -> Authority:
+        """The same of any property, with a password that need not be stored yet."""
         if house.by_hand:
             raise SettingsProblem(
                 msg("The reports of {name} are typed into APOA by hand.", name=house.name),
@@ -289,30 +296,6 @@ class App:
 
         return receipt_pdf(self.outbox, self.connect, self.clock, self.house.fingerprint, report_id)
 
-    def test(self, house: Property, password: str, patience: "Patience | None" = None) -> Meta:
-        """Ask the authority who it is, with this password: the test of address, certificate and credentials."""
-        try:
-            return self._authority(house, lambda: password, patience).meta()
-        except WrongPassword as exc:
-            raise WrongPassword(exc.message, msg("Nothing was changed. Check the username and the password.")) from None
-
-    def log_in(self, password: str, *, username: str = "", test: bool = True) -> Meta | None:
-        """Test a password (unless told not to), store it, and lift an earlier stop. A refused one is not stored."""
-        from apoa_client.settings.writer import save
-
-        house = replace(self.house, username=username or self.house.username)
-        meta = self.test(house, password) if test else None
-        if meta is not None:
-            house = _as_told(house, meta)
-        self.secrets.store_password(password)
-        if house != self.house:
-            save(self.folders.config, house)
-        self.outbox.note("logged_in", detail="untested" if meta is None else None)
-        self.outbox.stop(None)
-        if meta is not None:
-            self.outbox.contacted(self.clock.now(), meta.server_time)
-        return meta
-
     def purge(self, *, dry_run: bool = False) -> Erasure:
         """Erase the guests' data of every stay that ended longer ago than the settings' `retention_days`."""
         return self.outbox.eraser.finished(self.purged_before(), dry_run=dry_run)
@@ -342,77 +325,6 @@ class App:
                 )
             return self.outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
 
-    def set_up(
-        self, house: Property, password: str, *, language: str = "", new_code: Callable[[str], object] = str
-    ) -> NotNow | None:
-        """Make or change a property: test the connection, keep or make its key pair, store secrets, write the settings.
-
-        `new_code` is given the recovery code of a new key pair before that is stored, and may refuse by raising. The
-        settings come last, so that a kill in between leaves no property without its private key. A line that is down is
-        no reason to refuse: what went wrong is returned, and the connection can be tested later. Everything else that
-        is wrong is raised, and then nothing is stored.
-        """
-        from apoa_client.settings.writer import save
-
-        trouble: NotNow | None = None
-        meta: Meta | None = None
-        try:
-            meta = None if house.by_hand else self.test(house, password)
-        except NotNow as exc:
-            trouble = exc
-        house = house if meta is None else _as_told(house, meta)
-        secrets_now = self.secrets_of(house)
-        index_key = house.index_key or os.urandom(16).hex()
-        house = replace(house, public_key=self._key_pair(house, secrets_now, new_code), index_key=index_key)
-        if not (house.training or house.by_hand):
-            secrets_now.store_password(password)
-        self._make_outbox(house, meta)
-        save(self.folders.config, house, language=language)
-        return trouble
-
-    def _make_outbox(self, house: Property, meta: Meta | None) -> None:
-        """Make the queue, or find it as it was; a stop ends with a password that was just tested."""
-        from apoa_client.outbox.store import SqliteOutbox
-
-        path = self.folders.outbox(house.name)
-        with SqliteOutbox.open(path, _LateSealer(self), create=True, author=self.author) as outbox:
-            outbox.note("set_up", detail="untested" if meta is None else None)
-            if meta is not None:
-                outbox.stop(None)
-                outbox.contacted(self.clock.now(), meta.server_time)
-
-    def _key_pair(self, house: Property, secrets_now: "PropertySecrets", new_code: Callable[[str], object]) -> str:
-        """The public key: the property's own where it has one, whose private key is then moved to the chosen vault.
-
-        A key pair is never replaced by setting up again, not even where the settings were lost: what is sealed could
-        not be opened any more.
-        """
-        from apoa_client.vault import recovery
-        from apoa_client.vault.sealing import encode_key, key_pair_of, public_key_of
-
-        before = self.config.properties.get(house.name)
-        if before is not None:
-            if before.vault != house.vault:
-                secrets_before = self.secrets_of(before)
-                private = secrets_before.private_key()
-                secrets_now.keys.take_over(secrets_before.keys)
-                if private not in secrets_now.keys.all():  # it comes from the environment
-                    secrets_now.store_private_key(private)
-            return before.public_key
-        try:
-            return encode_key(public_key_of(secrets_now.private_key()))
-        except SecretMissing:
-            if self.folders.outbox(house.name).exists():
-                raise SettingsProblem(
-                    msg("Reports of {name} are saved here, but their private key was not found.", name=house.name),
-                    msg("Say where it is: --vault keyring or --vault file. For a new property, choose another name."),
-                ) from None
-        code = recovery.new_code()
-        private, public = key_pair_of(recovery.seed_of(code))
-        new_code(code)
-        secrets_now.store_private_key(private)
-        return encode_key(public)
-
     def back_up(self, file: Path, *, force: bool = False) -> "Written":
         """Write a backup of the property, as `apoa_client.outbox.backup.write_backup` does. Needs no secret."""
         from apoa_client.outbox.backup import Facts, write_backup
@@ -439,8 +351,3 @@ class App:
 
         secrets = PropertySecrets(self.environ, lambda: self._store(house))
         return missing(secrets, house.public_key, password=not house.training)
-
-
-def _as_told(house: Property, meta: Meta) -> Property:
-    """A property with what the authority said of itself."""
-    return replace(house, environment=meta.environment, window_hours=meta.reporting_window_hours)

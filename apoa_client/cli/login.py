@@ -7,6 +7,7 @@ from apoa_client.cli.language import N_, _
 from apoa_client.cli.screen import careful, clean, good, remark, result, secret_line
 from apoa_client.cli.session import Session, ask_password
 from apoa_client.errors import UsageProblem
+from apoa_client.establishing import Establishing
 from apoa_client.texts import msg
 
 
@@ -22,7 +23,8 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
         app.outbox.stop(None)
         result(_("A training property needs no password."))
         return
-    app.log_in(read_password(session, from_stdin=password_stdin), username=username or "", test=not no_test)
+    password = read_password(session, from_stdin=password_stdin)
+    Establishing(app).log_in(password, username=username or "", test=not no_test)
     done = _("The password is stored.") if no_test else _("The authority accepts the password. It is stored.")
     result(good(done))
     _warn_of_another(app.secrets.password_from_outside())

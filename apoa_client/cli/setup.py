@@ -26,6 +26,7 @@ from apoa_client.cli.recovery import (
 from apoa_client.cli.screen import bad, careful, clean, good, remark, result, strong
 from apoa_client.cli.session import Session, ask_password
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
+from apoa_client.establishing import Establishing
 from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, Property, load, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.texts import LANGUAGES, msg
@@ -186,7 +187,7 @@ class _Attempt:
     def __call__(self, house: Property, password: str) -> NotNow | None:
         today = self._app.clock.now().astimezone(house.zone).date()
         with CodeKeeper(house, self._app.secrets_of(house), today, self._file) as keeper:
-            trouble = self._app.set_up(house, password, language=self._spoken, new_code=keeper)
+            trouble = Establishing(self._app).set_up(house, password, language=self._spoken, new_code=keeper)
         self._code = keeper.code
         return trouble
 

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from apoa_client.app import App, SystemClock
+from apoa_client.establishing import Establishing
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.ports import Change, Entry
 from apoa_client.report.kinds import State, short_id
@@ -124,7 +125,7 @@ def main() -> None:
     """Set up, and for each size fill and measure."""
     bodies, home, *sizes = sys.argv[1:]
     app = App({"APOA_HOME": home}, SystemClock())
-    app.set_up(Property("benchmark", NOWHERE, "", "u", vault="file"), "x")
+    Establishing(app).set_up(Property("benchmark", NOWHERE, "", "u", vault="file"), "x")
     app.close()
     app = App({"APOA_HOME": home}, SystemClock())
     texts = json.loads(Path(bodies).read_text(encoding="utf-8"))

@@ -29,6 +29,7 @@ from apoa_client.app import App, SystemClock
 from apoa_client.cli.interruptions import Signals
 from apoa_client.cli.progress import Silent
 from apoa_client.delivery.terms import Terms
+from apoa_client.establishing import Establishing
 from apoa_client.ports import Selection
 from apoa_client.report.wire import from_json
 from apoa_client.settings.config import Property
@@ -46,7 +47,7 @@ def prepare(home: str, bodies: str, url: str, certificate: str) -> dict[str, Any
     """The line is not there yet, so the set-up says that it could not be tested, and goes on."""
     app = app_in(home)
     house = Property("benchmark", url, "", USERNAME, vault="file", ca_bundle=certificate)
-    app.set_up(house, PASSWORD)
+    Establishing(app).set_up(house, PASSWORD)
     app.close()
     app = app_in(home)
     for body in json.loads(Path(bodies).read_text(encoding="utf-8")):

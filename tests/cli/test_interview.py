@@ -340,7 +340,7 @@ class TestStopping:
         def wait(*_args: object) -> NoReturn:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("apoa_client.app.App.test", wait)
+        monkeypatch.setattr("apoa_client.establishing.Establishing.test", wait)
         said = set_up(apoa, [*server(NOWHERE), "wisma", PASSWORD])
         assert said.code == 130
         assert said.err.splitlines()[-1] == STOPPED

@@ -46,6 +46,7 @@ HEAVY = frozenset(
         "zoneinfo",
         "apoa_client.authority",
         "apoa_client.delivery",
+        "apoa_client.establishing",
         "apoa_client.sandbox",
         "apoa_client.vault.keyring_store",
         "apoa_client.settings.writer",
