@@ -5,12 +5,12 @@ from dataclasses import replace
 from functools import cached_property
 
 from apoa_client.cli.ask import agree, ask_line
-from apoa_client.cli.choosing import opened
 from apoa_client.cli.endings import Ending
 from apoa_client.cli.field_questions import FieldQuestions
 from apoa_client.cli.findings import show_warnings
 from apoa_client.cli.forms import differences, field_texts, guest_name
 from apoa_client.cli.language import _, text
+from apoa_client.cli.reading import opened
 from apoa_client.cli.screen import clean, plain, remark, strong
 from apoa_client.desk.changes import Proposal, last_said
 from apoa_client.desk.redraft import Redraft

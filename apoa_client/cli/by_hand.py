@@ -20,6 +20,7 @@ from apoa_client.cli.findings import show_error
 from apoa_client.cli.forms import report_json
 from apoa_client.cli.language import N_, _, text
 from apoa_client.cli.layout import width
+from apoa_client.cli.reading import readable
 from apoa_client.cli.saving import STANDARD_OUTPUT
 from apoa_client.cli.screen import (
     as_it_is,
@@ -40,8 +41,8 @@ from apoa_client.cli.urgency import deadline_words, loudness
 from apoa_client.cli.words import KINDS
 from apoa_client.delivery.terms import Outcome
 from apoa_client.desk.by_hand import ByHand, Job, receipt_number
-from apoa_client.errors import CredentialsProblem, DataRefused, Erased, NotNow, ReportMoved, SealBroken
-from apoa_client.ports import Content, Entry, Summary
+from apoa_client.errors import DataRefused, Erased, NotNow, ReportMoved, SealBroken
+from apoa_client.ports import Entry, Summary
 from apoa_client.report import values
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import Kind, State, short_id
@@ -85,7 +86,7 @@ def received(session: Session, *, reference: str, number: str, issued_at: str | 
         remark(careful(_twice(other)))
         remark(_("If that is a mistake, file the right number with the same command."))
     if as_json:
-        document(report_json(entry, _opened(app, entry), zone=app.house.zone))
+        document(report_json(entry, readable(app, entry), zone=app.house.zone))
     else:
         result(_filed(entry, number))
 
@@ -97,13 +98,6 @@ def _moment(app: App, typed: str) -> datetime:
         raise DataRefused(exc.message) from None
     app.by_hand.check_moment(moment)
     return moment
-
-
-def _opened(app: App, entry: Entry) -> Content | None:
-    """Its content, where the key can be had: what was filed is filed, with a locked keyring too."""
-    with suppress(CredentialsProblem, SealBroken, Erased):
-        return app.outbox.content(entry)
-    return None
 
 
 def _filed(entry: Entry, number: str) -> str:

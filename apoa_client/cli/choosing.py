@@ -8,12 +8,11 @@ from apoa_client.cli.ask import ask_line
 from apoa_client.cli.findings import show_error
 from apoa_client.cli.forms import guest_name
 from apoa_client.cli.language import _
-from apoa_client.cli.reading import plain_room
+from apoa_client.cli.reading import opened, plain_room, readable
 from apoa_client.cli.screen import beside, clean, plain, remark
 from apoa_client.cli.words import day_text
 from apoa_client.desk.stays import Story
 from apoa_client.errors import CredentialsProblem, Erased, SealBroken, UsageProblem
-from apoa_client.ports import Entry
 from apoa_client.report.kinds import short_id
 from apoa_client.report.model import Report
 from apoa_client.texts import msg
@@ -36,7 +35,7 @@ class Resident(NamedTuple):
     @property
     def short_id(self) -> str:
         """The short id of what was last said."""
-        return short_id((self.story.told or self.story.entries[0]).id)
+        return short_id(self.story.named.id)
 
     @property
     def line(self) -> str:
@@ -52,17 +51,8 @@ class Resident(NamedTuple):
 
 def resident(app: App, story: Story) -> Resident:
     """A stay, with what was last said of it where it can be opened: many a change needs no key."""
-    if story.told is None:
-        return Resident(story, None)
-    try:
-        return Resident(story, app.outbox.content(story.told).report)
-    except (CredentialsProblem, SealBroken, Erased):
-        return Resident(story, None)
-
-
-def opened(app: App, entry: Entry) -> Report:
-    """What a report says. Raises `CredentialsProblem`, `SealBroken` or `Erased`."""
-    return app.outbox.content(entry).report
+    content = readable(app, story.told) if story.told is not None else None
+    return Resident(story, content.report if content is not None else None)
 
 
 def in_house(app: App) -> list[Resident]:

@@ -14,13 +14,14 @@ from apoa_client.cli.filing import Filed
 from apoa_client.cli.findings import show_error
 from apoa_client.cli.forms import card, report_json
 from apoa_client.cli.language import N_, _, text
+from apoa_client.cli.reading import readable
 from apoa_client.cli.screen import careful, document, remark, result, strong
 from apoa_client.cli.session import Session
 from apoa_client.cli.words import KINDS, moment_text
 from apoa_client.desk.changes import Proposal, retreat
 from apoa_client.desk.stays import Story
-from apoa_client.errors import CredentialsProblem, Erased, Exit, ReportMoved, SealBroken, UsageProblem
-from apoa_client.ports import Content, Entry
+from apoa_client.errors import Exit, ReportMoved, UsageProblem
+from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, short_id
 from apoa_client.texts import msg, nmsg
 
@@ -191,7 +192,7 @@ class Retreat:
         self._app.changes.withdraw(self._story, entries)
         now = next(iter(self._app.outbox.find(entries[0].id)), entries[0])
         if self._ending.as_json:
-            document(report_json(now, self._content(now), zone=self._app.house.zone))
+            document(report_json(now, readable(self._app, now), zone=self._app.house.zone))
             return
         result(
             _("Withdrawn: {kind}, report {id}. It was not sent.").format(kind=_(KINDS[now.kind]), id=short_id(now.id))
@@ -202,16 +203,10 @@ class Retreat:
         if withdrawn.kind is Kind.CHECK_IN:
             return _("If the guest did come, report them again with: apoa report")
         story = self._app.stays.of(withdrawn.stay_id)
-        told = short_id((story.told or story.entries[0]).id)
+        told = short_id(story.named.id)
         if story.in_house and withdrawn.kind is not Kind.AMEND:
             return _("The guest counts as in house again. What is known of the stay: apoa show {id}").format(id=told)
         return _("What was reported before counts again. See: apoa show {id}").format(id=told)
-
-    def _content(self, entry: Entry) -> Content | None:
-        try:
-            return self._app.outbox.content(entry)
-        except (CredentialsProblem, SealBroken, Erased):
-            return None
 
     def _cancel(self, reason: str | None) -> None:
         self._show(_("The authority may have this stay. It is told that the whole stay is void."))

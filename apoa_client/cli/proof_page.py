@@ -6,6 +6,7 @@ without a receipt gets a page that says so in big letters.
 
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from apoa_client.app import App
 from apoa_client.cli.forms import guest_name
 from apoa_client.cli.language import N_, both, in_language
 from apoa_client.cli.pages import page, qr_code
+from apoa_client.cli.reading import opened
 from apoa_client.cli.screen import clean
 from apoa_client.cli.words import KINDS, SOURCES, STATES, day_text, moment_text
 from apoa_client.errors import Erased
@@ -20,7 +22,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import by_code
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import OPEN_STATES, Receipt
-from apoa_client.report.model import Guest, Report, Stay
+from apoa_client.report.model import Guest, Stay
 from apoa_client.settings.config import Property
 from apoa_client.texts import LANGUAGES
 
@@ -60,18 +62,13 @@ def proof_of(app: App, entry: Entry) -> Proof:
     if entry.erased_at is not None:
         return Proof(entry)
     try:
-        report = app.outbox.content(entry).report
-        told = report if report.guest is not None else _told(app, entry)
+        report = opened(app, entry)
+        told = app.stays.whole(report, partial(opened, app))
     except Erased:  # meanwhile
         return Proof(app.outbox.find(entry.id)[0])
     if told is None:
         return Proof(entry, check_out=report.check_out)
     return Proof(entry, told.guest, told.stay, report.check_out)
-
-
-def _told(app: App, entry: Entry) -> Report | None:
-    told = app.stays.of(entry.stay_id).told
-    return app.outbox.content(told).report if told is not None else None
 
 
 def proof_page(house: Property, proof: Proof, now: datetime) -> str:

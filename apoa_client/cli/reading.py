@@ -74,7 +74,8 @@ class Reader:
         """Each entry with its content."""
         for entry in entries:
             content = self.content(entry)
-            yield Row(entry, content, self._whole(entry, content))
+            whole = self._app.stays.whole(content.report, self._report) if content is not None else None
+            yield Row(entry, content, whole)
 
     def content(self, entry: Entry) -> Content | None:
         """What is sealed; None for all where the key cannot be had, and for one that was erased or changed."""
@@ -89,11 +90,8 @@ class Reader:
             self._tell(exc)
         return None
 
-    def _whole(self, entry: Entry, content: Content | None) -> Report | None:
-        if content is None or content.report.guest is not None:
-            return content.report if content is not None else None
-        told = self._app.stays.of(entry.stay_id).told
-        content = self.content(told) if told is not None else None
+    def _report(self, entry: Entry) -> Report | None:
+        content = self.content(entry)
         return content.report if content is not None else None
 
     def none_found(self, sought: Sought, usual: str) -> str:
@@ -103,6 +101,19 @@ class Reader:
     def cannot_tell(self, sought: Sought) -> bool:
         """Whether something is looked for that the key alone could show."""
         return self.locked and any(sought)
+
+
+def opened(app: App, entry: Entry) -> Report:
+    """What a report says. Raises `CredentialsProblem`, `SealBroken` or `Erased`."""
+    return app.outbox.content(entry).report
+
+
+def readable(app: App, entry: Entry) -> Content | None:
+    """What is sealed; None, and nothing told, where it cannot be opened: for whoever can go on without the guest."""
+    try:
+        return app.outbox.content(entry)
+    except (CredentialsProblem, SealBroken, Erased):
+        return None
 
 
 def plain_room(room: str) -> str:

@@ -90,7 +90,7 @@ class _Book:
 
     def told(self, story: Story) -> _Told:
         """What was last said of a stay."""
-        entry = story.told or story.entries[0]
+        entry = story.named
         content = self.content(entry)
         return _Told(entry, content.report if content is not None else None)
 

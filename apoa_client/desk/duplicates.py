@@ -46,7 +46,7 @@ def twice_in_group(report: Report, others: Iterable[Report]) -> list[Finding]:
 
 
 def _about(story: Story) -> Finding:
-    told = story.told or story.entries[0]
+    told = story.named
     first, last = told.first_night, told.last_morning
     said = {
         "id": short_id(told.id),

@@ -3,7 +3,7 @@
 Read off what stands outside the seal, so that it is known with the keyring locked too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from functools import cached_property
@@ -11,6 +11,7 @@ from functools import cached_property
 from apoa_client.errors import UsageProblem
 from apoa_client.ports import Entry, Outbox, Selection
 from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.model import Report
 from apoa_client.texts import msg
 
 _GONE = frozenset({State.SUPERSEDED, State.WITHDRAWN})
@@ -41,6 +42,11 @@ class Story:
     def told(self) -> Entry | None:
         """The report that holds what was last said of guest and stay; None where nothing stands."""
         return next((entry for entry in reversed(self.standing) if entry.kind in _WHOLE), None)
+
+    @property
+    def named(self) -> Entry:
+        """The report by whose id the stay is called: what was last said, or the first where nothing stands."""
+        return self.told or self.entries[0]
 
     @cached_property
     def check_out(self) -> Entry | None:
@@ -89,6 +95,16 @@ class Stays:
     def of(self, stay_id: str) -> Story:
         """The stay with this id, which is known."""
         return Story(tuple(self._outbox.entries(Selection(stay_id=stay_id))))
+
+    def whole(self, report: Report, opened: Callable[[Entry], Report | None]) -> Report | None:
+        """What tells of guest and stay: the report itself, or of a check-out or cancellation what was last said.
+
+        That is another report, which `opened` opens in the caller's manner; None where nothing stands.
+        """
+        if report.guest is not None:
+            return report
+        told = self.of(report.stay_id).told
+        return opened(told) if told is not None else None
 
     def find(self, reference: str) -> tuple[Story, Entry]:
         """The stay that an id means, whichever of its reports it is of or its own; and the report that is meant.

@@ -16,6 +16,7 @@ from apoa_client.errors import SecretMissing, UsageProblem
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.model import Report
 from apoa_client.texts import msg
 from apoa_client.vault.sealing import PropertySealer
 
@@ -81,6 +82,12 @@ def test_what_was_last_said() -> None:
     assert told is not None
     assert told.seq == 2
     assert story("iw").told is None
+
+
+def test_how_a_stay_is_called() -> None:
+    """By what was last said; by the first of its reports where nothing stands."""
+    assert story("ia", "aa", "oq").named.seq == 1
+    assert story("iw").named.seq == 0
 
 
 @pytest.mark.parametrize(
@@ -158,6 +165,25 @@ def test_a_stay_is_found_by_any_of_its_ids(lodging: Lodging) -> None:
         found, entry = lodging.stays.find(reference)
         assert [each.id for each in found.entries] == [arrival.id, departure.id]
         assert entry.id == meant.id
+
+
+def test_who_tells_of_guest_and_stay(lodging: Lodging) -> None:
+    """The report itself; of a check-out what was last said, opened as the caller does; nobody, where nothing stands."""
+    arrival = lodging.arrives()
+    check_out = lodging.changes.check_out(lodging.stays.of(arrival.stay_id)).report
+    whole = lodging.desk.compose(lodging.desk.examine(draft({})))
+    asked: list[Entry] = []
+
+    def opened(entry: Entry) -> Report:
+        asked.append(entry)
+        return whole
+
+    assert lodging.stays.whole(whole, opened) is whole
+    assert asked == []
+    assert lodging.stays.whole(check_out, opened) is whole
+    assert [entry.id for entry in asked] == [arrival.id]
+    lodging.changes.withdraw(lodging.stays.of(arrival.stay_id), [arrival])
+    assert lodging.stays.whole(check_out, opened) is None
 
 
 def test_an_unknown_id_and_one_that_could_be_several(lodging: Lodging) -> None:
