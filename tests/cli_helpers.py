@@ -4,11 +4,12 @@ import io
 import json
 import os
 import shlex
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -168,7 +169,11 @@ class Apoa:
 
     def save(self, guest: Guest = QUENTIN, *more: str) -> dict[str, Any]:
         """Report a guest without sending."""
-        said = self(*guest.mrz("--no-send", "--json", *more))
+        return self.send(guest, "--no-send", *more)
+
+    def send(self, guest: Guest = QUENTIN, *more: str) -> dict[str, Any]:
+        """Report a guest, with whatever the authority answers."""
+        said = self(*guest.mrz("--json", *more))
         assert said.code == 0, said.err
         value: dict[str, Any] = said.json
         return value
@@ -179,6 +184,20 @@ class Apoa:
         assert said.code == 0, said.err
         reports: list[dict[str, Any]] = said.json["reports"]
         return reports
+
+    def states(self) -> list[tuple[str, str]]:
+        """The kind and state of each report."""
+        return [(report["kind"], report["state"]) for report in self.reports()]
+
+    def lose_the_key(self) -> None:
+        """The file with the property's secrets is gone."""
+        (self.home / "melati" / "keys.json").unlink()
+
+    def meddle(self, statement: str) -> None:
+        """Somebody changes the outbox behind the program's back."""
+        with closing(sqlite3.connect(self.home / "melati" / "outbox.db")) as db:
+            db.execute(statement)
+            db.commit()
 
 
 def measured() -> dict[str, str]:

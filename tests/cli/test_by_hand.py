@@ -338,7 +338,7 @@ class TestWalk:
     def test_needs_the_key(self, manual: Apoa) -> None:
         """77, and nothing of a guest; without one, unattended, it is still counted."""
         manual.save()
-        (manual.home / "melati" / "keys.json").unlink()
+        manual.lose_the_key()
         assert manual("sync", keys=["STT-1"]).code == 77
         assert manual("sync").code == 75
 
@@ -473,7 +473,7 @@ class TestSheet:
     def test_needs_the_key(self, manual: Apoa, tmp_path: Path) -> None:
         """77, and no file."""
         manual.save()
-        (manual.home / "melati" / "keys.json").unlink()
+        manual.lose_the_key()
         assert self.written(manual, tmp_path / "apoa.html").code == 77
         assert not (tmp_path / "apoa.html").exists()
 
@@ -521,7 +521,7 @@ class TestReceived:
     def test_needs_no_key(self, manual: Apoa) -> None:
         """Filing opens nothing; the JSON says that it is sealed."""
         report = manual.save()
-        (manual.home / "melati" / "keys.json").unlink()
+        manual.lose_the_key()
         said = manual("received", report["id"], "STT-1", "--json")
         assert (said.code, said.json["sealed"], said.json["state"]) == (0, True, "accepted")
 

@@ -20,29 +20,13 @@ from cli_helpers import (
 from apoa_client.errors import Exit
 
 
-def lose_the_key(apoa: Apoa) -> None:
-    (apoa.home / "melati" / "keys.json").unlink()
-
-
-def sent(apoa: Apoa, *more: str) -> dict[str, Any]:
-    """A guest whom the authority has answered about."""
-    said = apoa(*QUENTIN.mrz("--json", *more))
-    assert said.code == 0, said.err
-    value: dict[str, Any] = said.json
-    return value
-
-
-def states(apoa: Apoa) -> list[tuple[str, str]]:
-    return [(report["kind"], report["state"]) for report in apoa.reports()]
-
-
 class TestAmend:
     """Nobody complained, and yet it was wrong."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_what_arrived(self, house: Apoa, lang: str) -> None:
         """Before and after are shown; the whole goes again, with the reason; and it can be corrected again."""
-        arrival = sent(house)
+        arrival = house.send()
         said = house("ubah", arrival["short_id"], "--room", "8", "--nights", "4", keys=["pindah kamar", "y"], lang=lang)
         assert said.code == 0, said.all
         assert f"{spoken(lang, 'Room')}: 7 → 8" in said.err
@@ -58,7 +42,7 @@ class TestAmend:
 
     def test_json(self, house: Apoa) -> None:
         """The form of a report."""
-        arrival = sent(house)
+        arrival = house.send()
         said = house("amend", arrival["stay_id"], "--surname", "ZYKOWSKA", "--reason", "salah ketik", "--json")
         assert said.code == 0, said.err
         assert_form(said.json, REPORT_KEYS)
@@ -77,18 +61,18 @@ class TestAmend:
         )
         assert said.json["due_at"] == "2026-11-25T10:00:00+07:00"
         assert said.json["stay"]["planned_check_out"] == arrival["stay"]["planned_check_out"]
-        assert states(away) == [("check_in", "queued"), ("check_in", "superseded")]
+        assert away.states() == [("check_in", "queued"), ("check_in", "superseded")]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_guest_who_is_there_again(self, house: Apoa, lang: str) -> None:
         """A check-out is undone with a reason and nothing else, and that is said."""
-        arrival = sent(house)
+        arrival = house.send()
         house("checkout", arrival["id"])
         assert house("amend", arrival["id"]).code == 65
         said = house("amend", arrival["id"], "--reason", "belum pulang", lang=lang)
         assert said.code == 0, said.all
         assert spoken(lang, "The guest was checked out. By this, they are in house again.") in said.err
-        assert states(house)[-1] == ("amend", "accepted")
+        assert house.states()[-1] == ("amend", "accepted")
         assert house("checkout", arrival["id"], "--json").json["state"] == "accepted"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -167,7 +151,7 @@ class TestAmend:
 
     def test_a_reason_is_missing(self, house: Apoa) -> None:
         """Named as what is missing; a blank one is none, at a terminal too."""
-        arrival = sent(house)
+        arrival = house.send()
         said = house("amend", arrival["id"], "--room", "8", "--json")
         assert (said.code, said.json["errors"][0]["field"]) == (65, "reason")
         assert house("amend", arrival["id"], "--room", "8", keys=[""]).code == 65
@@ -175,7 +159,7 @@ class TestAmend:
 
     def test_of_what_cannot_be_corrected(self, house: Apoa) -> None:
         """An unknown id, an ambiguous one, a cancelled stay, a withdrawn one."""
-        arrival, other = sent(house), house.save(XIMENA)
+        arrival, other = house.send(), house.save(XIMENA)
         assert house("amend", "ffffffff", "--room", "8").code == 2
         said = house("amend", arrival["id"][:8], "--room", "8")
         assert said.code == 2
@@ -189,7 +173,7 @@ class TestAmend:
     def test_without_the_key(self, away: Apoa, lang: str) -> None:
         """A correction begins with what was said, which is sealed."""
         arrival = away.save()
-        lose_the_key(away)
+        away.lose_the_key()
         said = away("amend", arrival["id"], "--room", "8", lang=lang)
         assert said.code == Exit.CREDENTIALS
         sentence = "A correction begins with what was reported, and that can be read only with this property's key."
@@ -209,7 +193,7 @@ REFUSED = "The training script rejects this report."
 def refused(apoa: Apoa, serve: Serve) -> Apoa:
     """A guest whose check-in was refused, once."""
     assert apoa.set_up(serve("reject").base_url).code == 0
-    assert sent(apoa)["state"] == "rejected"
+    assert apoa.send()["state"] == "rejected"
     return apoa
 
 
@@ -228,7 +212,7 @@ class TestFix:
             old["stay_id"],
         )
         assert said.json["guest"]["document"]["number"] == "ZX1234568"
-        assert sorted(states(refused)) == [("check_in", "accepted"), ("check_in", "superseded")]
+        assert sorted(refused.states()) == [("check_in", "accepted"), ("check_in", "superseded")]
 
     def test_unattended_with_nothing(self, refused: Apoa) -> None:
         """What is wrong is named; the same again is no correction."""
@@ -250,7 +234,7 @@ class TestFix:
         assert spoken(lang, "Nothing was saved.") in said.err
         said = refused("fix", old["id"], keys=["y", "y"], lang=lang)
         assert said.code == 0, said.all
-        assert ("check_in", "accepted") in states(refused)
+        assert ("check_in", "accepted") in refused.states()
 
     def test_what_waited_behind_it_goes_then(self, refused: Apoa) -> None:
         """In the order of the stay."""
@@ -258,7 +242,7 @@ class TestFix:
         refused("checkout", old["id"])
         assert refused("fix", old["id"], "--sex", "X").code == 0
         assert refused("sync").code == 0
-        assert sorted(states(refused)) == [
+        assert sorted(refused.states()) == [
             ("check_in", "accepted"),
             ("check_in", "superseded"),
             ("check_out", "accepted"),
@@ -268,7 +252,7 @@ class TestFix:
     def test_field_by_field(self, house: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Just the fields that were refused are asked for, in the authority's words."""
         monkeypatch.setattr("apoa_client.sandbox.register.rule_violations", complains)
-        assert sent(house)["state"] == "rejected"
+        assert house.send()["state"] == "rejected"
         monkeypatch.undo()
         [old] = house.reports()
         said = house("fix", old["id"], keys=["GDYNIA", "3", "9999", "", "y"], lang=lang)
@@ -282,7 +266,7 @@ class TestFix:
 
     def test_of_what_was_not_refused(self, house: Apoa) -> None:
         """And what to do instead; an unknown id is none."""
-        arrival = sent(house)
+        arrival = house.send()
         said = house("fix", arrival["id"], "--room", "8")
         assert said.code == 65
         assert f"apoa amend {arrival['short_id']}" in said.err
@@ -291,7 +275,7 @@ class TestFix:
     def test_a_check_out(self, apoa: Apoa, serve: Serve) -> None:
         """Its time is asked, or given; nothing else is."""
         assert apoa.set_up(serve("ok,reject,reject").base_url).code == 0
-        arrival = sent(apoa, "--check-in", "2026-11-24T10:00")
+        arrival = apoa.send(QUENTIN, "--check-in", "2026-11-24T10:00")
         out = apoa("checkout", arrival["id"], "--json").json
         assert out["state"] == "rejected"
         assert apoa("fix", out["id"]).code == 65
@@ -302,12 +286,12 @@ class TestFix:
         assert (said.json["kind"], said.json["state"]) == ("check_out", "rejected")
         said = apoa("fix", arrival["id"], keys=["18.00", "y"])
         assert said.code == 0, said.all
-        assert ("check_out", "accepted") in states(apoa)
+        assert ("check_out", "accepted") in apoa.states()
 
     def test_a_correction_and_a_cancellation(self, apoa: Apoa, serve: Serve) -> None:
         """A correction keeps its reason; a cancellation gets another one."""
         assert apoa.set_up(serve("ok,reject,ok,reject,reject").base_url).code == 0
-        arrival = sent(apoa)
+        arrival = apoa.send()
         assert apoa("fix", arrival["id"], "--at", "2026-11-24T19:00").code == 65
         amended = apoa("amend", arrival["id"], "--room", "8", "--reason", "pindah", "--json").json
         assert amended["state"] == "rejected"
@@ -320,11 +304,11 @@ class TestFix:
         assert apoa("fix", void["id"], "--reason", "salah orang", "--json").json["state"] == "rejected"
         said = apoa("fix", arrival["id"], keys=["salah kamar", "y"])
         assert said.code == 0, said.all
-        assert ("cancel", "accepted") in states(apoa)
+        assert ("cancel", "accepted") in apoa.states()
 
     def test_a_reason_that_was_refused(self, house: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is asked for, and nothing else."""
-        arrival = sent(house)
+        arrival = house.send()
         monkeypatch.setattr("apoa_client.sandbox.register.rule_violations", complains_of_the_reason)
         old = house("amend", arrival["id"], "--room", "8", "--reason", "x", "--json").json
         assert old["state"] == "rejected"
@@ -332,12 +316,12 @@ class TestFix:
         said = house("fix", old["id"], keys=["pindah kamar", "y"])
         assert said.code == 0, said.all
         assert "Say why." in said.err
-        assert sorted(states(house)) == [("amend", "accepted"), ("amend", "superseded"), ("check_in", "accepted")]
+        assert sorted(house.states()) == [("amend", "accepted"), ("amend", "superseded"), ("check_in", "accepted")]
 
     def test_without_the_key(self, refused: Apoa) -> None:
         """What was refused is sealed, and so is why."""
         [old] = refused.reports()
-        lose_the_key(refused)
+        refused.lose_the_key()
         assert refused("fix", old["id"], "--room", "8").code == Exit.CREDENTIALS
 
 

@@ -1,10 +1,8 @@
 """`apoa checkout` and `apoa cancel`: at a terminal and unattended, on the line and off it, with and without the key."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 from cli_helpers import (
@@ -29,26 +27,6 @@ from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.texts import msg
 
 
-def lose_the_key(apoa: Apoa) -> None:
-    (apoa.home / "melati" / "keys.json").unlink()
-
-
-def sent(apoa: Apoa, *more: str) -> dict[str, Any]:
-    """A guest whom the authority knows."""
-    said = apoa(*QUENTIN.mrz("--json", *more))
-    assert said.code == 0, said.err
-    assert said.json["state"] == "accepted"
-    value: dict[str, Any] = said.json
-    return value
-
-
-def meddle(apoa: Apoa, statement: str) -> None:
-    """Change the outbox behind the program's back."""
-    with closing(sqlite3.connect(apoa.home / "melati" / "outbox.db")) as db:
-        db.execute(statement)
-        db.commit()
-
-
 def meanwhile(apoa: Apoa, happens: Callable[[], Said]) -> None:
     """While the next yes is awaited, this happens at another desk."""
     asked, waiting = ask.agree, [happens]
@@ -63,17 +41,13 @@ def meanwhile(apoa: Apoa, happens: Callable[[], Said]) -> None:
     apoa.monkeypatch.setattr("apoa_client.cli.departure.agree", agree)
 
 
-def states(apoa: Apoa) -> list[tuple[str, str]]:
-    return [(report["kind"], report["state"]) for report in apoa.reports()]
-
-
 class TestCheckOut:
     """The guest leaves."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_with_a_line(self, house: Apoa, lang: str) -> None:
         """Saved, sent, receipted, and how to say that it was wrong."""
-        arrival = sent(house)
+        arrival = house.send()
         said = house("checkout", arrival["short_id"], lang=lang)
         assert said.code == 0, said.all
         assert QUENTIN.name in said.out
@@ -93,14 +67,14 @@ class TestCheckOut:
         departure = away.reports()[-1]
         assert departure["due_at"] is None
         assert f"apoa cancel {departure['short_id']}" in said.err
-        assert (away("cancel", departure["short_id"]).code, states(away)) == (
+        assert (away("cancel", departure["short_id"]).code, away.states()) == (
             0,
             [("check_in", "queued"), ("check_out", "withdrawn")],
         )
 
     def test_json(self, house: Apoa) -> None:
         """The form of a report; and of several, as a list has it."""
-        arrival = sent(house)
+        arrival = house.send()
         said = house("checkout", arrival["stay_id"], "--at", "2026-11-24T19:59", "--json", "--no-send")
         assert said.code == 65  # the guest came at 20:00
         assert_form(said.json, REPORT_KEYS)
@@ -149,7 +123,7 @@ class TestCheckOut:
 
     def test_twice(self, house: Apoa) -> None:
         """When it was, which report says so, and how to undo it."""
-        arrival = sent(house)
+        arrival = house.send()
         house("checkout", arrival["id"])
         departure = house.reports()[-1]
         said = house("checkout", arrival["id"], "--json")
@@ -160,7 +134,7 @@ class TestCheckOut:
 
     def test_of_a_cancelled_stay(self, house: Apoa) -> None:
         """And of one that was withdrawn."""
-        arrival = sent(house)
+        arrival = house.send()
         assert house("cancel", arrival["id"], "--reason", "salah").code == 0
         gone = house.save(XIMENA)
         assert house("cancel", gone["id"]).code == 0
@@ -210,11 +184,11 @@ class TestCheckOut:
         away.save(OBADIAH)
         assert away("checkout", "--room", "7", "--no-send", keys=[""]).code == 0
         assert away("checkout", "--room", "7", "--no-send", keys=["semua", ""]).code == 0
-        assert [kind for kind, _state in states(away)].count("check_out") == 3
+        assert [kind for kind, _state in away.states()].count("check_out") == 3
 
     def test_all_due(self, house: Apoa) -> None:
         """Whose planned day has come, at the right midnight of the house; the others stay."""
-        sent(house, "--nights", "1")
+        house.send(QUENTIN, "--nights", "1")
         house.save(XIMENA, "--nights", "2")
         house.clock.forward(timedelta(hours=3, minutes=59))
         assert house("checkout", "--all-due", "--json").json == {"reports": []}
@@ -250,7 +224,7 @@ class TestCheckOut:
         said = apoa("checkout", "--all-due", "--no-send", keys=["y"])
         assert said.code == 0, said.all
         assert shown in said.err
-        assert [kind for kind, _state in states(apoa)] == ["check_in", "check_out"]
+        assert [kind for kind, _state in apoa.states()] == ["check_in", "check_out"]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_somebody_else_was_faster(self, away: Apoa, lang: str) -> None:
@@ -261,7 +235,7 @@ class TestCheckOut:
         assert said.code == 75, said.all
         sentence = "Somebody else changed this stay meanwhile: report {id}."
         assert spoken(lang, sentence, id=arrival["short_id"]) in said.err
-        assert states(away) == [("check_in", "queued"), ("check_out", "queued")]
+        assert away.states() == [("check_in", "queued"), ("check_out", "queued")]
 
     def test_somebody_else_was_faster_with_one_of_several(self, away: Apoa) -> None:
         """The others leave all the same, and which did not is said."""
@@ -277,7 +251,7 @@ class TestCheckOut:
     def test_a_report_of_an_older_version(self, away: Apoa) -> None:
         """It tells no nights outside the seal: the guest is found by id, and shown without a day."""
         arrival = away.save()
-        meddle(away, "UPDATE reports SET first_night = NULL, last_morning = NULL")
+        away.meddle("UPDATE reports SET first_night = NULL, last_morning = NULL")
         said = away("checkout", arrival["id"], "--no-send", keys=["y"])
         assert said.code == 0, said.all
         assert "until" not in said.err
@@ -286,13 +260,13 @@ class TestCheckOut:
         """It is told, its guest is shown without a name, and can leave like the others."""
         away.save(QUENTIN)
         away.save(XIMENA)
-        meddle(away, "UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE seq = 1")
+        away.meddle("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE seq = 1")
         said = away("checkout", "--no-send", keys=["1 2", "y"])
         assert said.code == 0, said.all
         assert "cannot be opened" in said.err
         assert XIMENA.name in said.out
         assert QUENTIN.name not in said.all
-        assert states(away).count(("check_out", "queued")) == 2
+        assert away.states().count(("check_out", "queued")) == 2
 
     def test_all_due_where_one_cannot_leave(self, away: Apoa) -> None:
         """All of it is checked before any of it is saved."""
@@ -312,7 +286,7 @@ class TestCheckOut:
         assert said.code == 0, said.all
         assert all(guest.name in said.err for guest in GUESTS)
         assert "24 Nov 2026 20:00 WIB" in said.err
-        assert states(away).count(("check_out", "queued")) == 2
+        assert away.states().count(("check_out", "queued")) == 2
         said = away("checkout", "--no-send", keys=[""], lang=lang)
         assert spoken(lang, "Nothing was saved.") in said.err
 
@@ -327,7 +301,7 @@ class TestCheckOut:
         """By id and by day it works, to the day; by room it cannot, and says why."""
         arrival = away.save()
         away.save(XIMENA, "--nights", "1")
-        lose_the_key(away)
+        away.lose_the_key()
         assert away("checkout", "--room", "7").code == Exit.CREDENTIALS
         assert away("checkout", arrival["id"], "--at", "2026-11-23T23:00").code == 65
         said = away("checkout", arrival["id"], "--at", "2026-11-24T21:00", "--json", "--no-send")
@@ -353,9 +327,9 @@ class TestCheckOut:
     def test_what_comes_after_saving_cannot_lose_it(self, apoa: Apoa, serve: Serve) -> None:
         """The account is suspended, or the disk fails: told, and the check-out is saved all the same."""
         assert apoa.set_up(serve("ok,403").base_url).code == 0
-        arrivals = [sent(apoa), apoa.save(XIMENA)]
+        arrivals = [apoa.send(), apoa.save(XIMENA)]
         said = apoa("checkout", arrivals[0]["id"])
-        assert (said.code, states(apoa)[-1]) == (0, ("check_out", "queued"))
+        assert (said.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
         assert "The authority refuses this account" in said.err
 
         def fails(_outbox: SqliteOutbox, _wait_s: float) -> NoReturn:
@@ -363,7 +337,7 @@ class TestCheckOut:
 
         apoa.monkeypatch.setattr(SqliteOutbox, "turn", fails)
         said = apoa("checkout", arrivals[1]["id"])
-        assert (said.code, states(apoa)[-1]) == (0, ("check_out", "queued"))
+        assert (said.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
         assert "The disk is full." in said.err
         assert XIMENA.name in said.out
 
@@ -390,14 +364,14 @@ class TestCancel:
         assert QUENTIN.name.split(maxsplit=1)[0] in said.err
         assert spoken(lang, "Withdraw it?") in said.err
         assert "apoa report" in said.err
-        assert states(away) == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
+        assert away.states() == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_enter_alone_withdraws_nothing(self, away: Apoa, lang: str) -> None:
         """Taking back is never an accident."""
         arrival = away.save()
         said = away("cancel", arrival["id"], keys=[""], lang=lang)
-        assert (said.code, states(away)) == (0, [("check_in", "queued")])
+        assert (said.code, away.states()) == (0, [("check_in", "queued")])
         assert spoken(lang, "Nothing was changed.") in said.err
 
     def test_withdrawn_as_json(self, away: Apoa) -> None:
@@ -411,18 +385,18 @@ class TestCancel:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_what_arrived_is_cancelled(self, house: Apoa, lang: str) -> None:
         """With a reason, asked for at a terminal; Enter alone cancels nothing."""
-        arrival = sent(house)
+        arrival = house.send()
         said = house("cancel", arrival["id"], keys=["salah orang", ""], lang=lang)
         assert spoken(lang, "Nothing was changed.") in said.err
         assert len(house.reports()) == 1
         said = house("cancel", arrival["id"], keys=["salah orang", "y"], lang=lang)
         assert said.code == 0, said.all
         assert spoken(lang, "Cancel the whole stay?") in said.err
-        assert states(house)[-1] == ("cancel", "accepted")
+        assert house.states()[-1] == ("cancel", "accepted")
 
     def test_unattended_it_needs_a_reason(self, house: Apoa) -> None:
         """Named as what is missing."""
-        arrival = sent(house)
+        arrival = house.send()
         for reason in ([], ["--reason", " "]):
             said = house("cancel", arrival["id"], *reason, "--json")
             assert said.code == 65
@@ -433,24 +407,24 @@ class TestCancel:
 
     def test_later_reports_that_never_left_need_not_go(self, house: Apoa) -> None:
         """They are replaced by the cancellation at the same moment."""
-        arrival = sent(house)
+        arrival = house.send()
         house("amend", arrival["id"], "--room", "8", "--reason", "pindah", "--no-send")
         house("checkout", arrival["id"], "--no-send")
         assert house("cancel", arrival["stay_id"], "--reason", "salah", "--no-send").code == 0
-        assert sorted(states(house)) == [
+        assert sorted(house.states()) == [
             ("amend", "superseded"),
             ("cancel", "queued"),
             ("check_in", "accepted"),
             ("check_out", "superseded"),
         ]
         assert house("sync").code == 0
-        assert ("cancel", "accepted") in states(house)
+        assert ("cancel", "accepted") in house.states()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("kind", ["check_out", "amend", "cancel"])
     def test_one_later_report_is_undone(self, house: Apoa, kind: str, lang: str) -> None:
         """Only that one, and it is said; the stay is as it was."""
-        arrival = sent(house)
+        arrival = house.send()
         call = {
             "check_out": ["checkout", arrival["id"]],
             "amend": ["amend", arrival["id"], "--room", "8", "--reason", "pindah"],
@@ -462,13 +436,13 @@ class TestCancel:
         words = {"check_out": "check-out", "amend": "correction", "cancel": "cancellation"}[kind]
         sentence = "The {kind} {id} never left. Only that is withdrawn."
         assert spoken(lang, sentence, kind=spoken(lang, words), id=later["short_id"]) in said.err
-        assert states(house) == [("check_in", "accepted"), (kind, "withdrawn")]
+        assert house.states() == [("check_in", "accepted"), (kind, "withdrawn")]
         assert house("cancel", later["short_id"]).code == 65
         assert house("checkout", arrival["id"], "--no-send").code == 0
 
     def test_cancelled_already(self, house: Apoa) -> None:
         """Whether the cancellation left or not; how to undo it is said."""
-        arrival = sent(house)
+        arrival = house.send()
         void = house("cancel", arrival["id"], "--reason", "x", "--no-send", "--json").json
         said = house("cancel", arrival["id"], "--reason", "x")
         assert said.code == 65
@@ -488,16 +462,16 @@ class TestCancel:
         assert arrival["state"] == "queued"
         said = apoa("cancel", arrival["id"], "--reason", "salah", lang=lang)
         assert f"apoa fix {arrival['short_id']}" in said.out
-        assert states(apoa) == [("check_in", "rejected"), ("cancel", "queued")]
+        assert apoa.states() == [("check_in", "rejected"), ("cancel", "queued")]
         said = apoa("cancel", arrival["id"], lang=lang)
         assert said.code == 0, said.all
-        assert states(apoa) == [("check_in", "withdrawn"), ("cancel", "withdrawn")]
+        assert apoa.states() == [("check_in", "withdrawn"), ("cancel", "withdrawn")]
         assert apoa("sync").code == 0
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_correction_between_two_check_outs(self, house: Apoa, lang: str) -> None:
         """Without it the guest would leave twice: the later check-out is to be taken back first."""
-        arrival = sent(house)
+        arrival = house.send()
         assert house("checkout", arrival["id"]).code == 0
         amended = house("amend", arrival["id"], "--reason", "belum pulang", "--no-send", "--json").json
         again = house("checkout", arrival["id"], "--no-send", "--json").json
@@ -507,7 +481,7 @@ class TestCancel:
         assert spoken(lang, sentence, id=again["short_id"]) in said.err
         assert f"apoa cancel {again['short_id']}" in said.err
         assert house("cancel", again["id"]).code == house("cancel", amended["id"]).code == 0
-        assert states(house)[2:] == [("amend", "withdrawn"), ("check_out", "withdrawn")]
+        assert house.states()[2:] == [("amend", "withdrawn"), ("check_out", "withdrawn")]
 
     def test_somebody_else_was_faster(self, away: Apoa) -> None:
         """The question stood there while another desk checked the guest out: nothing is withdrawn."""
@@ -516,14 +490,14 @@ class TestCancel:
         said = away("cancel", arrival["id"], keys=["y"])
         assert said.code == 75
         assert "apoa show" in said.err
-        assert states(away) == [("check_in", "queued"), ("check_out", "queued")]
+        assert away.states() == [("check_in", "queued"), ("check_out", "queued")]
 
     def test_without_the_key(self, house: Apoa) -> None:
         """Nothing is opened: withdrawn or cancelled all the same."""
-        arrival, other = sent(house), house.save(XIMENA)
-        lose_the_key(house)
+        arrival, other = house.send(), house.save(XIMENA)
+        house.lose_the_key()
         said = house("cancel", other["id"], "--json")
         assert (said.code, said.json["state"], said.json["guest"], said.json["sealed"]) == (0, "withdrawn", None, True)
         said = house("cancel", arrival["id"], "--reason", "salah", "--no-send", keys=["y"])
         assert said.code == 0, said.all
-        assert states(house)[-1] == ("cancel", "queued")
+        assert house.states()[-1] == ("cancel", "queued")

@@ -169,7 +169,7 @@ class TestWithoutTheKey:
     @pytest.fixture
     def locked(self, inn: Apoa) -> Apoa:
         """The guests are in house, and nobody can read who they are."""
-        (inn.home / "melati" / "keys.json").unlink()
+        inn.lose_the_key()
         return inn
 
     @pytest.mark.parametrize("lang", LANGUAGES)

@@ -53,10 +53,6 @@ def keys(apoa: Apoa) -> Keys:
     return Keys(lambda: KeyFileStore(apoa.home / "melati" / "keys.json"))
 
 
-def lose_the_key(apoa: Apoa) -> None:
-    (apoa.home / "melati" / "keys.json").unlink()
-
-
 def code_in_file(path: Path) -> str:
     found = CODE_PATTERN.search(path.read_text())
     assert found is not None
@@ -261,7 +257,7 @@ class TestRecover:
         """A property with a report, whose key is gone; the sheet is there."""
         assert apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / "sheet.html")).code == 75
         apoa.save()
-        lose_the_key(apoa)
+        apoa.lose_the_key()
         assert apoa.reports()[0]["sealed"]
         return apoa
 
@@ -356,7 +352,7 @@ class TestRotate:
         assert "2 " in said.out
         assert [report["guest"]["surname"] for report in house.reports()] == [QUENTIN.surname, XIMENA.surname]
         assert house("sync", "--json").json["accepted"] == 2
-        lose_the_key(house)
+        house.lose_the_key()
         assert house("key", "recover", "--code-stdin", stdin=code).code == 0
         assert house.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
@@ -483,7 +479,7 @@ class TestRotate:
 
         monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore", Drawer)
         assert cut_off.set_up(NOWHERE, "--vault", "keyring").code == 75
-        lose_the_key(cut_off)
+        cut_off.lose_the_key()
         assert cut_off.reports()[0]["guest"]["surname"] == QUENTIN.surname
         assert cut_off("key", "rotate").code == 0
         assert cut_off.reports()[0]["guest"]["surname"] == QUENTIN.surname
@@ -510,7 +506,7 @@ class TestShow:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_it_cannot_be_had(self, away: Apoa, lang: str) -> None:
         """Why, and the way back; exit 77 for scripts."""
-        lose_the_key(away)
+        away.lose_the_key()
         said = away("key", "show", lang=lang)
         assert said.code == 77
         assert spoken(lang, "With the recovery code it comes back: apoa key recover") in said.err
@@ -569,7 +565,7 @@ class TestTransfer:
 
     def test_the_key_is_only_missing(self, away: Apoa, file: Path) -> None:
         """As with the recovery code."""
-        lose_the_key(away)
+        away.lose_the_key()
         said = away("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
         assert said.code == 0, said.err
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
@@ -619,7 +615,7 @@ class TestTransfer:
 
     def test_without_the_key(self, away: Apoa, tmp_path: Path) -> None:
         """There is nothing to export, which is said before a passphrase is asked for."""
-        lose_the_key(away)
+        away.lose_the_key()
         assert away("key", "export", str(tmp_path / "melati.key"), keys=[]).code == 77
 
 

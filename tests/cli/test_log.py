@@ -1,6 +1,5 @@
 """`apoa log`: who did what to which report when, and whether that is as it was written."""
 
-import sqlite3
 import sys
 from datetime import timedelta
 
@@ -10,14 +9,6 @@ from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, asse
 from apoa_client.settings.user import user_name
 
 ENTRY_KEYS = ["n", "at", "who", "action", "report", "detail", "link"]
-
-
-def meddle(apoa: Apoa, statement: str) -> None:
-    """Somebody changes the file behind the program's back."""
-    db = sqlite3.connect(apoa.home / "melati" / "outbox.db")
-    db.execute(statement)
-    db.commit()
-    db.close()
 
 
 def actions(apoa: Apoa, *options: str) -> list[str]:
@@ -130,7 +121,7 @@ def test_a_name_that_a_terminal_would_obey(away: Apoa, monkeypatch: pytest.Monke
     """A user's name, or what a stranger wrote into the file, moves no cursor."""
     monkeypatch.setattr("apoa_client.settings.user.user_name", lambda: "".join(DANGEROUS) + "made")
     away.save()
-    meddle(away, "UPDATE audit SET action = 'x' || char(27), detail = char(27), report = char(27) WHERE n = 1")
+    away.meddle("UPDATE audit SET action = 'x' || char(27), detail = char(27), report = char(27) WHERE n = 1")
     said = away("log")
     assert "made" in said.out
     assert_harmless(said.out)
@@ -165,7 +156,7 @@ MISSING = "Entry {number} of the log is missing. Those before it are as they wer
 def test_a_broken_trail_is_named(house: Apoa, lang: str, statement: str, number: int, sentence: str) -> None:
     """Exit 78, and the first entry that was changed or cut out; reporting goes on all the same."""
     house(*QUENTIN.mrz())
-    meddle(house, statement)
+    house.meddle(statement)
     said = house("log", "--verify", lang=lang)
     assert said.code == 78
     assert spoken(lang, sentence, number=number) in said.err

@@ -74,10 +74,6 @@ def assert_both(page: Page, sentence: str, **values: object) -> None:
         assert spoken(language, sentence, **values) in page.text
 
 
-def lose_the_key(apoa: Apoa) -> None:
-    (apoa.home / "melati" / "keys.json").unlink()
-
-
 class TestOnScreen:
     """Its number, whose the number is, when and for what."""
 
@@ -134,7 +130,7 @@ class TestOnScreen:
         """The number needs none."""
         house(*QUENTIN.mrz())
         [report] = house.reports()
-        lose_the_key(house)
+        house.lose_the_key()
         assert report["receipt"]["number"] in house("receipt", report["id"]).out
         assert house("receipt", report["id"], "--json").json["receipt"] == report["receipt"]
 
@@ -295,7 +291,7 @@ class TestPage:
         [report] = house.reports()
         house.clock.forward(timedelta(days=100))
         assert house("purge").code == 0
-        lose_the_key(house)
+        house.lose_the_key()
         page = printed(house, report["id"])
         assert report["receipt"]["number"] in page.text
         assert report["id"] in page.text
@@ -357,7 +353,7 @@ class TestPage:
         """Nothing is written, and it says how the key comes back."""
         house(*QUENTIN.mrz())
         [report] = house.reports()
-        lose_the_key(house)
+        house.lose_the_key()
         said = house("receipt", report["id"], "--html", str(tmp_path / "x.html"))
         assert said.code == 77
         assert "apoa key recover" in said.err
@@ -588,7 +584,7 @@ class TestInspection:
 
     def test_without_the_key(self, three: Apoa, tmp_path: Path) -> None:
         """Nothing is written, and it says how the key comes back."""
-        lose_the_key(three)
+        three.lose_the_key()
         said = three("receipt", "--all", "--output", str(tmp_path / "p"))
         assert said.code == 77
         assert "apoa key recover" in said.err

@@ -242,7 +242,7 @@ class TestAtTheGuestsRequest:
         assert spoken(lang, never, ids=report["short_id"]) in no.err
         assert spoken(lang, "Nothing was erased.") in no.err
         assert erased(away) == [False]
-        (away.home / "melati" / "keys.json").unlink()
+        away.lose_the_key()
         yes = away("purge", "--guest", report["id"], "--force", keys=["y"], lang=lang)
         assert spoken(lang, "Guest: {name}. Reports: {ids}.", name="-", ids=report["short_id"]) in yes.err
         assert erased(away) == [True]

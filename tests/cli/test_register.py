@@ -28,10 +28,6 @@ def names(apoa: Apoa, *options: str) -> list[str]:
     return [report["guest"]["surname"] for report in said.json["reports"]]
 
 
-def lose_the_key(apoa: Apoa) -> None:
-    (apoa.home / "melati" / "keys.json").unlink()
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_table_for_people(house: Apoa, lang: str) -> None:
     """One line a report under a line of headings, in columns, with no colour in a pipe."""
@@ -179,7 +175,7 @@ class TestWithoutTheKey:
 
     def test_lists_sealed(self, three: Apoa) -> None:
         """Exit 0, every report there with "sealed": true, and the advice once, on stderr."""
-        lose_the_key(three)
+        three.lose_the_key()
         said = three("list", "--json")
         assert said.code == 0
         for value in said.json["reports"]:
@@ -192,7 +188,7 @@ class TestWithoutTheKey:
     def test_shows_what_is_not_sealed(self, three: Apoa, lang: str) -> None:
         """Ids, states and times, and dashes for the guest."""
         report = three.reports()[0]
-        lose_the_key(three)
+        three.lose_the_key()
         table = three("list", lang=lang)
         assert table.code == 0
         assert report["short_id"] in table.out
@@ -202,7 +198,7 @@ class TestWithoutTheKey:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_finds_no_guest(self, three: Apoa, lang: str) -> None:
         """Whether a sealed report is of that guest, room or country nobody can say: exit 77, not an empty answer."""
-        lose_the_key(three)
+        three.lose_the_key()
         for choice in (["--guest", "zyk"], ["--room", "1"], ["--nationality", "POL"]):
             said = three("list", *choice, "--json", lang=lang)
             assert (said.code, said.json) == (77, {"reports": []})
@@ -211,7 +207,7 @@ class TestWithoutTheKey:
 
     def test_reports_still(self, three: Apoa) -> None:
         """Saving needs no secret."""
-        lose_the_key(three)
+        three.lose_the_key()
         assert three(*QUENTIN.mrz("--no-send")).code == 0
 
     def test_one_broken_seal_hides_no_other(self, three: Apoa) -> None:

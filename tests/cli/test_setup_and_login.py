@@ -160,7 +160,7 @@ class TestSetup:
         assert house.set_up(url, "--vault", "keyring").code == 0
         assert sorted(keyring) == ["apoa-client/melati/password", "apoa-client/melati/private-key"]
         assert "vault" not in settings(house)
-        (house.home / "melati" / "keys.json").unlink()
+        house.lose_the_key()
         assert house.reports()[0]["guest"]["surname"] == QUENTIN.surname
         assert house.set_up(url, "--vault", "file").code == 0
         keyring.clear()

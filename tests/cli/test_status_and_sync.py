@@ -143,7 +143,7 @@ class TestStatus:
     def test_needs_no_key(self, away: Apoa) -> None:
         """Counting opens nothing, and neither do the lines of what is urgent: ids and kinds, no names."""
         report = away.save()
-        (away.home / "melati" / "keys.json").unlink()
+        away.lose_the_key()
         said = away("status")
         assert (said.code, said.err) == (0, "")
         assert report["short_id"] in said.out

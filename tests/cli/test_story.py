@@ -1,7 +1,5 @@
 """`apoa show`: the whole story of a stay, by any of its ids: every report, attempt and answer, in order."""
 
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -211,7 +209,7 @@ class TestWhereabouts:
     def test_from_before_nights_were_kept(self, away: Apoa) -> None:
         """An older version's report says of itself only that it stands."""
         report = away.save()
-        meddle(away, "UPDATE reports SET first_night = NULL, last_morning = NULL")
+        away.meddle("UPDATE reports SET first_night = NULL, last_morning = NULL")
         assert away("show", report["id"]).out.splitlines()[1] == "In house."
 
 
@@ -230,7 +228,7 @@ def test_a_number_that_staff_typed_in(apoa: Apoa, lang: str) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_without_the_key(house: Apoa, stay: dict[str, Any], lang: str) -> None:
     """Reports, states, times and receipts; nothing of the guest, and once how the key comes back."""
-    (house.home / "melati" / "keys.json").unlink()
+    house.lose_the_key()
     said = house("show", stay["amend"]["id"], lang=lang)
     assert said.code == 0
     assert said.err.count("apoa key recover") == 1
@@ -262,7 +260,7 @@ def test_who_was_erased(house: Apoa, stay: dict[str, Any], lang: str) -> None:
 
 def test_a_trail_that_cannot_be_read(house: Apoa, stay: dict[str, Any]) -> None:
     """The reports are told all the same, and that something is wrong with the file."""
-    meddle(house, "UPDATE audit SET at = 'yesterday'")
+    house.meddle("UPDATE audit SET at = 'yesterday'")
     said = house("show", stay["check_in"]["id"])
     assert said.code == 0
     assert str(house.home / "melati" / "outbox.db") in said.err
@@ -276,7 +274,7 @@ def test_a_trail_that_cannot_be_read(house: Apoa, stay: dict[str, Any]) -> None:
 
 def test_one_broken_seal(house: Apoa, stay: dict[str, Any]) -> None:
     """It is said to be broken, and the others are told whole."""
-    meddle(house, "UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
+    house.meddle("UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
     said = house("show", stay["check_in"]["id"])
     assert said.code == 0
     assert "not deleted" in said.err
@@ -294,14 +292,7 @@ def test_words_of_a_stranger(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> Non
     with listening(Hostile(results={"status": "rejected", "errors": found, "warnings": found})) as url:
         assert apoa.set_up(url).code == 0
         report = apoa(*QUENTIN.mrz("--json")).json
-    meddle(apoa, "UPDATE audit SET action = 'x' || char(27), detail = char(27) WHERE action = 'rejected'")
+    apoa.meddle("UPDATE audit SET action = 'x' || char(27), detail = char(27) WHERE action = 'rejected'")
     said = apoa("show", report["id"])
     assert "made" in said.out
     assert_harmless(said.out)
-
-
-def meddle(apoa: Apoa, statement: str) -> None:
-    """Somebody changes the file behind the program's back."""
-    with closing(sqlite3.connect(apoa.home / "melati" / "outbox.db")) as db:
-        db.execute(statement)
-        db.commit()

@@ -99,7 +99,7 @@ class TestDocument:
     def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
         """Sealed elements, and what to do about it on stderr; the exit code is status' own."""
         report = saved(QUENTIN)
-        (away.home / "melati" / "keys.json").unlink()
+        away.lose_the_key()
         said = away("status", "--tonight", "--json")
         assert said.code == 0
         [sealed] = said.json["in_house"]
@@ -164,7 +164,7 @@ class TestScreen:
         arrived = saved(QUENTIN)["short_id"]
         forgotten = saved(OBADIAH, "2026-11-23T14:00", 1)["short_id"]
         assert away("checkout", arrived, "--yes", "--no-send").code == 0
-        (away.home / "melati" / "keys.json").unlink()
+        away.lose_the_key()
         said = away("status", "--tonight")
         lines = said.out.splitlines()
         assert lines[3:5] == ["Until   ID", f"24 Nov  {forgotten}"]
