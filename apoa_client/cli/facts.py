@@ -9,10 +9,10 @@ from datetime import date
 from functools import cache
 from typing import NamedTuple
 
-from apoa_client.cli.words import month
 from apoa_client.passport.states import by_code
 from apoa_client.report import permits
 from apoa_client.report.permits import Permit, PermitKind, VisaFree
+from apoa_client.report.wording import month
 from apoa_client.texts import Message, literal, msg
 
 AS_OF = date(2026, 11, 24)

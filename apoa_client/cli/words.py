@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from apoa_client.cli.language import N_, _, text
 from apoa_client.cli.screen import plain
 from apoa_client.report.kinds import Kind, State
-from apoa_client.texts import Message, nmsg
+from apoa_client.report.wording import month, spoken_day
+from apoa_client.texts import nmsg
 
 if TYPE_CHECKING:
     from apoa_client.passport.dates import PartialDate  # `apoa status` reads no passport
@@ -45,11 +46,6 @@ PURPOSES = {
     "other": N_("other"),
 }
 
-_MONTHS = (
-    N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
-    N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec"),
-)  # fmt: skip
-
 
 def room_head() -> str:
     """What stands above rooms: short, where a column is narrow."""
@@ -61,14 +57,9 @@ def nationality_head() -> str:
     return _("Nationality") if plain() else _("Nat.")
 
 
-def month(day: date) -> Message:
-    """The name of a day's month."""
-    return Message(_MONTHS[day.month - 1])
-
-
 def day_text(day: date, say: Callable[[str], str] = _) -> str:
     """A date in words: no order of numbers to mistake. `say` puts the month's name into a language, or into two."""
-    return f"{day.day} {say(_MONTHS[day.month - 1])} {day.year}"
+    return spoken_day(day).render(say)
 
 
 def partial_text(value: "PartialDate") -> str:
@@ -76,13 +67,13 @@ def partial_text(value: "PartialDate") -> str:
     if value.month is None:
         return str(value.year)
     if value.day is None:
-        return f"{_(_MONTHS[value.month - 1])} {value.year}"
+        return f"{text(month(value.earliest))} {value.year}"
     return day_text(value.earliest)
 
 
 def near_day_text(day: date, today: date) -> str:
     """A date in words, without the year where that is this one: for a table that must be narrow."""
-    return day_text(day) if day.year != today.year else f"{day.day} {_(_MONTHS[day.month - 1])}"
+    return day_text(day) if day.year != today.year else f"{day.day} {text(month(day))}"
 
 
 def moment_text(moment: datetime, zone: tzinfo, say: Callable[[str], str] = _) -> str:

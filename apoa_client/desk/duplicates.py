@@ -12,6 +12,7 @@ from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import State, short_id
 from apoa_client.report.model import Report
 from apoa_client.report.recurrence import same_document
+from apoa_client.report.wording import spoken_day
 from apoa_client.texts import Message, msg
 
 DUPLICATE = "duplicate"
@@ -50,8 +51,8 @@ def _about(story: Story) -> Finding:
     first, last = told.first_night, told.last_morning
     said = {
         "id": short_id(told.id),
-        "first": first.isoformat() if first is not None else "-",
-        "last": last.isoformat() if last is not None else "-",
+        "first": spoken_day(first) if first is not None else "-",
+        "last": spoken_day(last) if last is not None else "-",
     }
     message = msg("This passport is already reported for these nights: report {id}, {first} to {last}.", **said)
     if told.state is State.REJECTED:

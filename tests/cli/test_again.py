@@ -13,7 +13,7 @@ ASKED = "The guest seems to be reported already. Report them again?"
 
 
 def said_of(report: dict[str, str], lang: str) -> str:
-    return spoken(lang, SAID, id=report["short_id"], first="2026-11-24", last="2026-11-26")
+    return spoken(lang, SAID, id=report["short_id"], first="24 Nov 2026", last="26 Nov 2026")
 
 
 class TestUnattended:
@@ -29,6 +29,18 @@ class TestUnattended:
             assert words in said.err
         assert not any(word in said.err for word in QUENTIN.words)
         assert len(away.reports()) == 1
+
+    @pytest.mark.parametrize(
+        ("lang", "nights"), [("en", "24 Nov 2026 to 2 Dec 2026"), ("id", "24 Nov 2026 sampai 2 Des 2026")]
+    )
+    def test_nights_are_said_as_everywhere(self, away: Apoa, lang: str, nights: str) -> None:
+        """With the month's name, in the reader's language; also in the warning that is kept with the report."""
+        away.save(QUENTIN, "--nights", "8")
+        assert nights in away(*QUENTIN.mrz("--no-send"), lang=lang).err
+        again = away.save(QUENTIN, "--again")
+        reports = {report["id"]: report for report in away("list", "--all", "--json", lang=lang).json["reports"]}
+        [warning] = reports[again["id"]]["warnings"]
+        assert nights in warning["message"]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_as_json(self, away: Apoa, lang: str) -> None:

@@ -246,7 +246,7 @@ def test_what_is_said(lodging: Lodging) -> None:
     assert (said.field, said.code) == ("guest.document.number", DUPLICATE)
     words = said.message.render()
     assert short_id(here.entries[0].id) in words
-    assert "2026-11-24 to 2026-11-26" in words
+    assert "24 Nov 2026 to 26 Nov 2026" in words
     assert not any(word in words for word in ("AB1204976", "SMITH", "JANE"))
 
 
