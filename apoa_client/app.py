@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,6 +120,11 @@ class App:
             msg("Nothing is set up here yet."),
             msg("Set it up with: apoa setup"),
         )
+
+    @property
+    def today(self) -> date:
+        """The day at the property, where it begins and ends hours before it does in UTC."""
+        return self.clock.now().astimezone(self.house.zone).date()
 
     @cached_property
     def secrets(self) -> "PropertySecrets":

@@ -1,6 +1,7 @@
 """The composition root: the right parts for a property, built when they are asked for, closed in the end."""
 
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ def test_which_property(home: Path, clock: FixedClock) -> None:
     assert app_of(home, clock).house.name == "melati"
     with pytest.raises(SettingsProblem):
         _ = app_of(home, clock, "bali").house
+
+
+def test_the_day_at_the_property(home: Path, clock: FixedClock) -> None:
+    """It begins there before it does in UTC: in Jakarta at 17:00, in Jayapura two hours earlier."""
+    set_up(home, clock, training())
+    set_up(home, clock, replace(training("papua"), timezone="Asia/Jayapura"))
+    clock.time = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+    assert app_of(home, clock, "melati").today == date(2026, 11, 24)
+    assert app_of(home, clock, "papua").today == date(2026, 11, 25)
 
 
 def test_each_vault_has_its_store(home: Path, clock: FixedClock) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from apoa_client.cli.ask import agree, ask_line
+from apoa_client.cli.ask import agree, ask_line, place_of
 from apoa_client.cli.endings import Ending
 from apoa_client.cli.field_questions import FieldQuestions
 from apoa_client.cli.findings import show_warnings
@@ -18,14 +18,12 @@ from apoa_client.desk.stays import Story
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.ports import Entry
-from apoa_client.report.fields import BY_NAME, FIELDS
+from apoa_client.report.fields import BY_NAME, ON_THE_FORM
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, short_id
 from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination
 from apoa_client.texts import msg
-
-_NOT_ASKED = frozenset({"nights", "mrz"})
 
 
 class Correcting:
@@ -126,15 +124,15 @@ class Amending(Correcting):
 
     def _ask_for_fields(self, before: Report) -> None:
         texts = field_texts(before, self.app.house.zone)
-        items = [item for item in FIELDS if item.name not in _NOT_ASKED]
-        for number, item in enumerate(items, 1):
+        for number, item in enumerate(ON_THE_FORM, 1):
             said = f"{text(item.label)}: {clean(texts.get(item.name, '')) or '-'}"
             remark(f"{number}. {said}" if plain() else f"{number:>3}  {said}")
         while answer := ask_line(_("Number of the field that is wrong; Enter when done")):
-            if not (answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(items)):
+            place = place_of(answer, len(ON_THE_FORM))
+            if place is None:
                 remark(_("Type one of the numbers."))
-                continue
-            self.questions.change(self.typed, before, items[int(answer) - 1].name)
+            else:
+                self.questions.change(self.typed, before, ON_THE_FORM[place].name)
 
     def _reason(self, told: Entry, before: Report, examination: Examination, reason: str | None) -> str | None:
         """Why, as it was given, typed, or said before in a correction that is said again."""

@@ -14,8 +14,8 @@ _LINE_OF_A_CARD = 32
 """Three lines of 30; another document's two have 36 or 44. A character or two may be too many."""
 _READERS_PAUSE_S = 0.05
 """A reader that goes on typing pauses for less than that."""
-_YES = frozenset({"y", "ya", "yes"})
-_NO = frozenset({"n", "no", "t", "tidak"})
+YES = frozenset({"y", "ya", "yes"})
+NO = frozenset({"n", "no", "t", "tidak"})
 
 
 def ask_for_lines() -> list[str]:
@@ -48,8 +48,14 @@ def agree(question: str, *, unless_told: bool = True) -> bool:
         answer = ask_line(hint).casefold()
         if not answer:
             return unless_told
-        if answer in _YES | _NO:
-            return answer in _YES
+        if answer in YES | NO:
+            return answer in YES
+
+
+def place_of(answer: str, count: int) -> int | None:
+    """Which of so many, from 0, somebody means by its number, from 1; None for any other answer."""
+    typed = answer.isascii() and answer.isdigit() and 1 <= int(answer) <= count
+    return int(answer) - 1 if typed else None
 
 
 def ask_line(question: str) -> str:

@@ -14,7 +14,7 @@ import click
 
 from apoa_client.app import App
 from apoa_client.cli.apoa_form import TASKS, FormLine, explained, form_line
-from apoa_client.cli.ask import agree, ask_line
+from apoa_client.cli.ask import YES, agree, ask_line
 from apoa_client.cli.base import command, option
 from apoa_client.cli.findings import show_error
 from apoa_client.cli.forms import report_json
@@ -48,7 +48,7 @@ from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.texts import msg
 
-_DONE = frozenset({"y", "ya", "yes", "sudah", "done"})
+_DONE = frozenset({"sudah", "done"}) | YES
 _STOP = frozenset({"q", "quit", "berhenti"})
 _ROOM = 36
 """Columns that a date and its meaning take, with what keeps them apart."""

@@ -7,17 +7,16 @@ so that the card fits the smallest screen.
 from collections.abc import Sequence
 from datetime import tzinfo
 
+from apoa_client.cli.ask import place_of
 from apoa_client.cli.findings import show_warnings
 from apoa_client.cli.forms import field_texts
 from apoa_client.cli.language import _, text
 from apoa_client.cli.screen import clean, remark, strong
 from apoa_client.cli.table import labelled
-from apoa_client.report.fields import FIELDS, Field
+from apoa_client.cli.words import nights_text
+from apoa_client.report.fields import ON_THE_FORM, Field
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report
-from apoa_client.texts import nmsg
-
-_ON_NO_CARD = frozenset({"mrz", "nights"})
 
 
 class Card:
@@ -48,18 +47,14 @@ class Card:
     def field(self, number: str) -> str:
         """The name of the field with a number that somebody typed; empty where none has it."""
         names = [item.name for item, _value in self._filled] + [item.name for item in self._open]
-        if number.isascii() and number.isdigit() and 1 <= int(number) <= len(names):
-            return names[int(number) - 1]
-        return ""
+        place = place_of(number, len(names))
+        return names[place] if place is not None else ""
 
 
 def _apart(report: Report, zone: tzinfo) -> tuple[list[tuple[Field, str]], list[Field]]:
     """The fields that have a value, with it, safe for a screen; and those that were left open."""
     texts = {name: clean(value) for name, value in field_texts(report, zone).items()}
     if report.stay is not None:
-        nights = (report.stay.planned_check_out - report.stay.check_in.date()).days
-        many = text(nmsg("{count} night", "{count} nights", nights))
-        texts["planned_check_out"] = f"{texts['planned_check_out']} ({many})"
-    items = [item for item in FIELDS if item.name not in _ON_NO_CARD]
-    filled = [(item, texts[item.name]) for item in items if texts.get(item.name)]
-    return filled, [item for item in items if not texts.get(item.name)]
+        texts["planned_check_out"] = f"{texts['planned_check_out']} ({nights_text(report.stay.nights)})"
+    filled = [(item, texts[item.name]) for item in ON_THE_FORM if texts.get(item.name)]
+    return filled, [item for item in ON_THE_FORM if not texts.get(item.name)]

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from apoa_client.cli.findings import finding_value, warned, wrong
+from apoa_client.cli.findings import finding_value, perhaps, warned, wrong
 from apoa_client.cli.forms import state_text
 from apoa_client.cli.language import _, text
 from apoa_client.cli.layout import padded, width
@@ -317,12 +317,12 @@ def _errors(checked: Checked) -> Iterator[str]:
         if problem is not None:
             yield from _corrections(problem)
         elif error.suggestion:
-            yield "  " + _("Perhaps: {value}").format(value=clean(error.suggestion))
+            yield perhaps(error.suggestion)
 
 
 def _corrections(problem: Problem) -> Iterator[str]:
     for correction in problem.corrections:
-        yield "  " + _("Perhaps: {value}").format(value=clean(_told(correction)))
+        yield perhaps(_told(correction))
     others = problem.corrections[0].others if problem.corrections else 0
     if others:
         yield "  " + text(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from apoa_client.app import App
-from apoa_client.cli.ask import ask_line
+from apoa_client.cli.ask import ask_line, place_of
 from apoa_client.cli.findings import show_error
 from apoa_client.cli.forms import guest_name
 from apoa_client.cli.language import _
@@ -84,7 +84,7 @@ def in_room(app: App, room: str) -> list[Resident]:
 
 def due(app: App) -> list[Resident]:
     """The guests in house whose planned day has come. Needs no key."""
-    today = app.clock.now().astimezone(app.house.zone).date()
+    today = app.today
     stories = [story for story in _stories(app) if story.told is not None and story.told.last_morning is not None]
     return [resident(app, s) for s in stories if s.told and s.told.last_morning and s.told.last_morning <= today]
 
@@ -98,8 +98,10 @@ def choose(residents: Sequence[Resident]) -> list[Resident]:
         if answer in _ALL:
             return list(residents)
         numbers = answer.replace(",", " ").split()
-        if all(number.isascii() and number.isdigit() and 1 <= int(number) <= len(residents) for number in numbers):
-            return [residents[int(number) - 1] for number in dict.fromkeys(numbers)]
+        places = [place_of(number, len(residents)) for number in dict.fromkeys(numbers)]
+        chosen = [residents[place] for place in places if place is not None]
+        if len(chosen) == len(places):
+            return chosen
         remark(_("Type one of the numbers."))
 
 
@@ -113,5 +115,4 @@ def too_many(residents: Sequence[Resident]) -> UsageProblem:
 
 
 def _stories(app: App) -> list[Story]:
-    today = app.clock.now().astimezone(app.house.zone).date()
-    return list(app.stays.in_house(today))
+    return list(app.stays.in_house(app.today))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from apoa_client.cli.ask import ask_line
+from apoa_client.cli.ask import ask_line, place_of
 from apoa_client.cli.findings import wrong
 from apoa_client.cli.language import _
 from apoa_client.cli.screen import clean, remark
@@ -178,6 +178,5 @@ def _chosen(answer: str, choices: Sequence[Choice]) -> str:
         return answer
     if not answer:
         return choices[0].answer
-    if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(choices):
-        return choices[int(answer) - 1].answer
-    return answer
+    place = place_of(answer, len(choices))
+    return choices[place].answer if place is not None else answer

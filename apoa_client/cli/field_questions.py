@@ -15,7 +15,7 @@ from apoa_client.cli.forms import state_text
 from apoa_client.cli.language import N_, _, current, text
 from apoa_client.cli.rooms import rooms_in_use, same_room
 from apoa_client.cli.screen import clean, remark
-from apoa_client.cli.words import PURPOSES, SEXES, day_text, moment_text, partial_text
+from apoa_client.cli.words import PURPOSES, SEXES, day_text, moment_text, nights_text, partial_text
 from apoa_client.desk.redraft import texts_of
 from apoa_client.desk.slips import Slip
 from apoa_client.passport import states
@@ -25,7 +25,6 @@ from apoa_client.report.fields import BY_NAME, FIELDS
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report
 from apoa_client.report.permits import Permit
-from apoa_client.texts import nmsg
 
 _HELP: Mapping[str, str] = {
     "surname": N_("As on the passport's page, in Latin letters. Enter alone where the guest has a single name."),
@@ -125,7 +124,7 @@ class FieldQuestions:
         said = texts_of(report)
         proposed = said.get(name, "")
         if name == "planned_check_out" and report.stay is not None:
-            name, proposed = "nights", str((report.stay.planned_check_out - report.stay.check_in.date()).days)
+            name, proposed = "nights", str(report.stay.nights)
         _note(typed, name, ask(self.question(Slip({**said, **typed}), name, proposed)))
 
     def _help(self, name: str) -> str:
@@ -258,8 +257,7 @@ def _nights(answer: str, at: _Moment) -> Reading:
     if count < 1:
         raise Doubt(_("The planned check-out must be after the check-in. Give at least one night."))
     values.nights(str(count), at.check_in)  # years of nights are a mistake, too
-    many = text(nmsg("{count} night", "{count} nights", count))
-    return Reading(str(count), _("{nights}, until {day}").format(nights=many, day=day_text(leaves)))
+    return Reading(str(count), _("{nights}, until {day}").format(nights=nights_text(count), day=day_text(leaves)))
 
 
 def _purpose(answer: str) -> Reading:

@@ -57,7 +57,7 @@ def explain_findings(error: ApoaError) -> None:
         for finding in error.errors:
             remark(wrong(text(finding.message)))
             if finding.suggestion:
-                remark("  " + _("Perhaps: {value}").format(value=clean(finding.suggestion)))
+                remark(perhaps(finding.suggestion))
 
 
 def show_error(error: ApoaError) -> None:
@@ -76,6 +76,11 @@ def show_warnings(warnings: Iterable[Finding]) -> None:
     """Show warnings, a line each."""
     for warning in warnings:
         remark(warned(text(warning.message)))
+
+
+def perhaps(value: str) -> str:
+    """What may have been meant."""
+    return "  " + _("Perhaps: {value}").format(value=clean(value))
 
 
 def wrong(what: str) -> str:

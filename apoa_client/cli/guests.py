@@ -40,7 +40,7 @@ class GuestList:
         self._reader = reader
         self._sought = sought
         self._states = states
-        self._today = app.clock.now().astimezone(app.house.zone).date()
+        self._today = app.today
 
     def show(self, *, in_house: bool, day: str | None, as_json: bool) -> None:
         """Show who is in house, or who was here on a night, or both. Raises `UsageProblem` for what is no day."""

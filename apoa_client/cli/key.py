@@ -154,8 +154,7 @@ def rotate(session: Session, *, recovery_file: Path | None) -> None:
 def _rotate(app: App, pair: "KeyPair", recovery_file: Path | None) -> int:
     code = recovery.new_code()
     private_key, _public_key = key_pair_of(recovery.seed_of(code))
-    today = app.clock.now().astimezone(app.house.zone).date()
-    with CodeKeeper(app.house, app.secrets, today, recovery_file) as keeper:
+    with CodeKeeper(app.house, app.secrets, app.today, recovery_file) as keeper:
         keeper(code)
         if recovery_file is None and not confirmed(app.house.name, code):
             raise CodeNotConfirmed(msg("The recovery code was not confirmed."))

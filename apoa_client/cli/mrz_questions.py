@@ -10,7 +10,7 @@ from typing import NamedTuple
 from apoa_client.cli.ask import agree, ask_for_line, ask_line, forget_typed_ahead, lines_from
 from apoa_client.cli.checked import marked_lines
 from apoa_client.cli.conversation import HELP, Move
-from apoa_client.cli.findings import wrong
+from apoa_client.cli.findings import perhaps, wrong
 from apoa_client.cli.forms import state_text
 from apoa_client.cli.language import _, text
 from apoa_client.cli.screen import as_it_is, clean, good, remark
@@ -110,7 +110,7 @@ def _agreed(problem: Problem) -> Correction | None:
         number = plain_document_number(ask_line("  " + text(BY_NAME["document_number"].label)))
         return next((one for one in problem.corrections if plain_document_number(one.value) == number), None)
     best = problem.corrections[0]
-    remark("  " + _("Perhaps: {value}").format(value=clean(best.value)))
+    remark(perhaps(best.value))
     return best if agree("  " + _("Is that what the passport says?"), unless_told=False) else None
 
 

@@ -150,7 +150,7 @@ class _ReadsDay(Protocol):
 
 def _read_day(app: App, text: str, read: _ReadsDay) -> date:
     try:
-        return read(text, today=app.clock.now().astimezone(app.house.zone).date())
+        return read(text, today=app.today)
     except values.Unreadable as exc:
         raise UsageProblem(exc.message) from None
 

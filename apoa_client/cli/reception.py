@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import NamedTuple
 
-from apoa_client.cli.ask import agree, ask_line
+from apoa_client.cli.ask import NO, YES, agree, ask_line
 from apoa_client.cli.cards import Card
 from apoa_client.cli.conversation import HELP, Conversation, Move, Question
 from apoa_client.cli.drafts import Drafts
@@ -28,8 +28,8 @@ from apoa_client.report.party import children_alone
 from apoa_client.report.rules import Examination
 
 _ANOTHER = "+"
-_THROWN = frozenset({"b", "buang", "n", "no", "t", "tidak"})
-_YES = frozenset({"", "y", "ya", "yes"})
+_THROWN = frozenset({"b", "buang"}) | NO
+_CONTENT = frozenset({""}) | YES
 _NOT_FOREIGN = "not_foreign"
 _KEYS = N_("Enter = yes, + = another guest for this room, number = change that, ? = other fields, b = throw away")
 
@@ -167,7 +167,7 @@ class Reception:
         card = Card(ready.report, ready.warnings, self._app.house.zone, len(self._slips))
         card.show()
         answer = "" if self._wishes.yes else self._answer(card)
-        if answer in _YES:
+        if answer in _CONTENT:
             return self._content(ready)
         if answer == _ANOTHER:
             return _Turn.ANOTHER

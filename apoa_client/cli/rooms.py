@@ -34,8 +34,7 @@ def _key_at_hand(app: App) -> bool:
 
 
 def _rooms(app: App) -> Iterator[str]:
-    today = app.clock.now().astimezone(app.house.zone).date()
-    for story in app.stays.in_house(today):
+    for story in app.stays.in_house(app.today):
         report = resident(app, story).report
         if report is not None and report.stay is not None and report.stay.room:
             yield report.stay.room

@@ -100,7 +100,7 @@ class _Telling:
 
     def __init__(self, app: App, story: Story, meant: Entry, chapters: Sequence[Chapter]) -> None:
         self._zone = app.house.zone
-        self._today = app.clock.now().astimezone(self._zone).date()
+        self._today = app.today
         self._story = story
         self._meant = meant
         self._chapters = chapters

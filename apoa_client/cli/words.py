@@ -76,6 +76,11 @@ def near_day_text(day: date, today: date) -> str:
     return day_text(day) if day.year != today.year else f"{day.day} {text(month(day))}"
 
 
+def nights_text(count: int) -> str:
+    """How long a stay is."""
+    return text(nmsg("{count} night", "{count} nights", count))
+
+
 def moment_text(moment: datetime, zone: tzinfo, say: Callable[[str], str] = _) -> str:
     """An instant in the property's zone, which is named (WIB, WITA, WIT)."""
     local = moment.astimezone(zone)

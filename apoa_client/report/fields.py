@@ -44,6 +44,8 @@ FIELDS = (
 
 BY_NAME = {field.name: field for field in FIELDS}
 
+ON_THE_FORM = tuple(field for field in FIELDS if field.name not in {"nights", "mrz"})
+"""Those that are shown and changed one by one. Nights are another way to type a day, lines one to type many fields."""
 
 OTHER_LABELS = {
     "": msg("The whole report"),

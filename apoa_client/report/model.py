@@ -58,6 +58,11 @@ class Stay:
     purpose: Purpose = Purpose.TOURISM
     note: str | None = field(default=None, repr=False)
 
+    @property
+    def nights(self) -> int:
+        """How many."""
+        return (self.planned_check_out - self.check_in.date()).days
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
