@@ -299,8 +299,8 @@ class Outbox(Protocol):
         """Open the draft; None where there is none. Raises `CredentialsProblem` or `SealBroken`."""
         ...
 
-    def drop_draft(self) -> None:
-        """Erase the draft, if there is one."""
+    def drop_draft(self, kept_at: datetime | None = None) -> None:
+        """Erase the draft, if there is one; or only the one that was kept then: another desk may have kept its own."""
         ...
 
     def turn(self, wait_s: float) -> AbstractContextManager[bool]:

@@ -7,7 +7,7 @@ reader's language, turns one into text. The catalogue's tool finds these sentenc
 Values may be personal data, so they never show in a ``repr``, and an exception carries a message without them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +71,12 @@ def nmsg(one: str, many: str, count: int, /, **values: str | int | Message) -> M
 def literal(text: str) -> Message:
     """Somebody else's words (an authority's, say): never translated, never formatted."""
     return Message(_LITERAL, {"text": text})
+
+
+def listed(parts: Sequence[Message]) -> Message:
+    """Messages with commas between them, each in the reader's language."""
+    first, *others = parts
+    return msg("{first}, {others}", first=first, others=listed(others)) if others else first
 
 
 def from_json(value: Mapping[str, Any]) -> Message:

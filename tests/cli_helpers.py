@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shlex
 import sqlite3
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 from conftest import FixedClock
 
 from apoa_client.cli import main
+from apoa_client.cli.base import ALIASES
 from apoa_client.cli.language import _catalogue as catalogue_of
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
@@ -382,6 +384,12 @@ def assert_form(value: Mapping[str, Any], form: Mapping[str, type | tuple[type, 
 def spoken(language: str, sentence: str, **values: object) -> str:
     """A sentence of the program's as a reader of the language has it."""
     return catalogue_of(language).gettext(sentence).format(**values)
+
+
+def typed_in(language: str, command: str) -> str:
+    """A command, such as `apoa sync`, as a reader of the language is told to type it."""
+    other = {f"apoa {name}": f"apoa {alias}" for alias, name in ALIASES.items()} if language == "id" else {}
+    return re.sub(r"^apoa [a-z]+", lambda named: other.get(named[0], named[0]), command)
 
 
 def spoken_count(language: str, one: str, many: str, count: int) -> str:

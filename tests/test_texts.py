@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.texts import Message, from_json, literal, msg, nmsg
+from apoa_client.texts import Message, from_json, listed, literal, msg, nmsg
 
 NAMES = st.sampled_from(["a", "b", "name"])
 VALUES = st.recursive(
@@ -73,3 +73,10 @@ def test_values_do_not_show() -> None:
     message = msg("{field}: {remark}", field="X1234567", remark=literal("ZYKOWSKI"))
     assert "X1234567" not in repr(message)
     assert "ZYKOWSKI" not in f"{message}{message!r}"
+
+
+def test_a_list_is_said_in_the_readers_language() -> None:
+    """Each part of it, with commas between; one alone has none."""
+    several = listed([msg("guest"), literal("Ann"), msg("guest")])
+    assert several.render(indonesian) == "tamu, Ann, tamu"
+    assert listed([msg("guest")]).render(indonesian) == "tamu"

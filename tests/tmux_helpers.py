@@ -51,9 +51,17 @@ class Terminal:
         if enter:
             self._tmux("send-keys", "Enter")
 
-    def press(self, key: str) -> None:
-        """Press one key by tmux's name for it, such as C-c."""
-        self._tmux("send-keys", key)
+    def interrupt(self) -> str:
+        """Press Ctrl-C until the command is over; its last screen.
+
+        Python hears none that comes in the instant between showing a question and waiting for its answer.
+        """
+        for look in range(_LOOKS):
+            if self._is_over():
+                return self.screen()
+            if look % 200 == 0:
+                self._tmux("send-keys", "C-c")
+        pytest.fail(f"it does not end\n{self.screen()}")
 
     def screen(self) -> str:
         """What stands on the screen: a line for each, without blanks at the end."""
@@ -74,7 +82,7 @@ class Terminal:
     def ends(self) -> str:
         """The last screen, once the command is over."""
         for _look in range(_LOOKS):
-            if self._tmux("display-message", "-p", "#{pane_dead}").strip() == "1":
+            if self._is_over():
                 return self.screen()
         pytest.fail(f"it does not end\n{self.screen()}")
 
@@ -90,6 +98,9 @@ class Terminal:
     def close(self) -> None:
         """End the server, and whatever runs in it."""
         subprocess.run([*self._server, "kill-server"], capture_output=True, check=False)
+
+    def _is_over(self) -> bool:
+        return self._tmux("display-message", "-p", "#{pane_dead}").strip() == "1"
 
     @property
     def _server(self) -> list[str]:

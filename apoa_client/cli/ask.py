@@ -1,4 +1,4 @@
-"""The plainest questions at a terminal: a line, the lines of a passport, yes or no."""
+"""The plainest questions at a terminal: a line, yes or no, and that nobody answers one before it is asked."""
 
 import sys
 from contextlib import suppress
@@ -6,42 +6,21 @@ from contextlib import suppress
 import click
 
 from apoa_client.cli.language import _
-from apoa_client.cli.screen import plain, remark
+from apoa_client.cli.screen import as_it_is, fitted, remark
 
-_ALL_LINES = 70
-"""As many characters as no single line has: a reader sends all lines as one."""
-_LINE_OF_A_CARD = 32
-"""Three lines of 30; another document's two have 36 or 44. A character or two may be too many."""
-_READERS_PAUSE_S = 0.05
-"""A reader that goes on typing pauses for less than that."""
+NO_TEXT = "\N{REPLACEMENT CHARACTER}"
+"""What stands for an answer that cannot be read as text."""
 YES = frozenset({"y", "ya", "yes"})
 NO = frozenset({"n", "no", "t", "tidak"})
 
 
-def ask_for_lines() -> list[str]:
-    """One long line of a reader, two lines, or the three of a card; none where Enter alone is pressed."""
-    first = ask_for_line(1)
-    return lines_from(first) if first else []
-
-
-def ask_for_line(number: int) -> str:
-    """One line of an MRZ."""
-    return ask_line(_("MRZ line {number}").format(number=number))
-
-
-def lines_from(first: str) -> list[str]:
-    """All lines, of which the first was typed, pasted or scanned already."""
-    lines = [first]
-    if len(first) >= _ALL_LINES:
-        return lines
-    lines.append(ask_for_line(2))
-    if all(len(line) <= _LINE_OF_A_CARD for line in lines):
-        lines.append(ask_for_line(3))
-    return lines
-
-
 def agree(question: str, *, unless_told: bool = True) -> bool:
-    """Whether a person agrees; Enter alone means `unless_told`. Both languages' answers are understood."""
+    """Whether a person agrees; Enter alone means `unless_told`. Both languages' answers are understood.
+
+    Whatever else is typed, `?`, `<` and `>` among it, is told how to answer and asked again: what no leads to may be
+    worse than going back, and `>` takes no decision. A key that was pressed before the question is no answer to it.
+    """
+    forget_typed_ahead()
     remark(question)
     hint = _("(Enter = yes, n = no)") if unless_told else _("(y = yes, Enter = no)")
     while True:
@@ -50,6 +29,13 @@ def agree(question: str, *, unless_told: bool = True) -> bool:
             return unless_told
         if answer in YES | NO:
             return answer in YES
+        remark("  " + _how_to_answer(unless_told=unless_told))
+
+
+def _how_to_answer(*, unless_told: bool) -> str:
+    if unless_told:
+        return _("Type y for yes or n for no. Enter alone means yes.")
+    return _("Type y for yes or n for no. Enter alone means no.")
 
 
 def place_of(answer: str, count: int) -> int | None:
@@ -59,20 +45,27 @@ def place_of(answer: str, count: int) -> int | None:
 
 
 def ask_line(question: str) -> str:
-    """What somebody types, without the spaces around it; empty for Enter alone, and for what is no text."""
-    asked = question.strip() if plain() else question
-    suffix = " " if question.endswith(("?", ".")) else ": "
+    """What somebody types, without the spaces around it; empty for Enter alone, and a `NO_TEXT` for what is no text."""
+    sentence = question.endswith(("?", "."))
+    *above, last = fitted(question if sentence else f"{question}:", sys.stderr).split("\n")
+    for line in above:  # a terminal would break a long question within a word
+        as_it_is(line)
     try:
-        return str(click.prompt(asked, default="", show_default=False, err=True, prompt_suffix=suffix)).strip()
+        return str(click.prompt(last, default="", show_default=False, err=True, prompt_suffix=" ")).strip()
     except UnicodeDecodeError:  # the keyboard's encoding is not the system's
-        return ""
+        return NO_TEXT  # and not Enter, which may well mean yes
 
 
-def forget_typed_ahead() -> None:
-    """Throw away what came after the lines of a passport: a reader that ends a line twice answers no question by it."""
+def forget_typed_ahead(pause_s: float = 0) -> None:
+    """Throw away what was typed before a question is asked; it answers none.
+
+    With a pause, in seconds, also what goes on coming until nothing has come for that long: a reader's last line ends.
+    """
     if sys.platform == "win32":
         import msvcrt
+        import time
 
+        time.sleep(pause_s)
         while msvcrt.kbhit():
             msvcrt.getwch()
         return
@@ -80,5 +73,6 @@ def forget_typed_ahead() -> None:
     import termios
 
     with suppress(OSError, ValueError, termios.error):  # no terminal: a test's keyboard
-        while select.select([sys.stdin], [], [], _READERS_PAUSE_S)[0]:
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)  # a line that nobody has ended yet, too
+        while select.select([sys.stdin], [], [], pause_s)[0]:
             termios.tcflush(sys.stdin, termios.TCIFLUSH)

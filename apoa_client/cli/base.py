@@ -53,6 +53,7 @@ ALIASES = {
     "bukti": "receipt",
     "kirim": "sync",
     "bantuan": "help",
+    "siapkan": "setup",
 }
 """Indonesian names of commands."""
 
@@ -88,10 +89,16 @@ class _Context(click.Context):
     formatter_class: type[click.HelpFormatter] = _Formatter
 
 
-def as_typed(name: str) -> str:
-    """A command as the reader of a screen is told to type it: by its Indonesian name, where they read Indonesian."""
+def called(name: str) -> str:
+    """A command's name as the reader of a screen is told it: the Indonesian one, where they read Indonesian."""
     known = {of: alias for alias, of in ALIASES.items()} if current() == "id" else {}
-    return f"apoa {known.get(name, name)}"
+    return known.get(name, name)
+
+
+def as_typed(words: str) -> str:
+    """A command, with its options where there are any, as the reader of a screen is told to type it."""
+    name, space, more = words.partition(" ")
+    return f"apoa {called(name)}{space}{more}"
 
 
 class _Speaking:

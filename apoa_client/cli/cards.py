@@ -9,7 +9,7 @@ from datetime import tzinfo
 
 from apoa_client.cli.ask import place_of
 from apoa_client.cli.findings import show_warnings
-from apoa_client.cli.forms import field_texts
+from apoa_client.cli.forms import field_texts, guest_name
 from apoa_client.cli.language import _, text
 from apoa_client.cli.screen import clean, remark, strong
 from apoa_client.cli.table import labelled
@@ -20,24 +20,26 @@ from apoa_client.report.model import Report
 
 
 class Card:
-    """One guest's card. `number` counts the guests of a party, from 1."""
+    """One guest's card; `others` are those of a party who came before."""
 
-    def __init__(self, report: Report, warnings: Sequence[Finding], zone: tzinfo, number: int) -> None:
+    def __init__(self, report: Report, warnings: Sequence[Finding], others: Sequence[Report], zone: tzinfo) -> None:
         self._filled, self._open = _apart(report, zone)
         self._warnings = warnings
-        self._number = number
+        self._others = [guest_name(other.guest) for other in others if other.guest is not None]
 
     def show(self) -> None:
         """Show it."""
         title = _("This will be reported")
-        if self._number > 1:
-            title = _("This will be reported: guest {number}").format(number=self._number)
+        if self._others:
+            title = _("This will be reported: guest {number}").format(number=len(self._others) + 1)
         remark()
         remark(strong(title))
         show_warnings(self._warnings)
         rows = enumerate(self._filled, 1)
         for line in labelled([(f"{place:>2} {text(item.label)}", value) for place, (item, value) in rows]):
             remark(line)
+        if self._others:
+            remark("  " + _("Together with: {names}").format(names=", ".join(self._others)))
 
     def show_open(self) -> None:
         """Show the fields that were left open, which can be filled by their numbers."""

@@ -77,10 +77,12 @@ def _documents(session: Session, mrz: Sequence[str], typed: Mapping[str, str]) -
 
 
 def _asked_for() -> list[str]:
-    from apoa_client.cli.ask import ask_for_lines  # only for a person
+    from apoa_client.cli.conversation import Move  # only for a person
+    from apoa_client.cli.mrz_lines import ask_for_lines
 
     remark(_("Type the two lines at the foot of the passport's photo page, or the three of a card."))
-    return ask_for_lines()
+    lines = ask_for_lines()
+    return [] if isinstance(lines, Move) else lines
 
 
 def _show(checked: Sequence[Checked]) -> None:

@@ -336,7 +336,7 @@ def _corrections(problem: Problem) -> Iterator[str]:
 
 def _told(correction: Correction) -> str:
     """What the field would say, and which character changes."""
-    value = _would_say(correction)
+    value = would_say(correction)
     if max(len(correction.old), len(correction.new)) > _LONGEST_EDIT:
         return value
     if not correction.old:
@@ -351,7 +351,8 @@ def _told(correction: Correction) -> str:
     return f"{value} ({told})" if value else told
 
 
-def _would_say(correction: Correction) -> str:
+def would_say(correction: Correction) -> str:
+    """What the corrected field says, in the reader's words; empty where it says nothing."""
     if correction.field == COMPOSITE:
         return ""
     if correction.field == "names":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from apoa_client.cli.ask import ask_line, place_of
+from apoa_client.cli.ask import NO, YES, ask_line, place_of
 from apoa_client.cli.findings import wrong
 from apoa_client.cli.language import _
 from apoa_client.cli.screen import clean, remark
@@ -63,8 +63,8 @@ class Question:
     read: Callable[[str], Reading]
     proposed: str = field(default="", repr=False)
     """The answer that Enter gives; it stands in brackets."""
-    shown: str = field(default="", repr=False)
-    """What stands in the brackets in its place, where a person reads that more easily."""
+    show: Callable[[str], str] = str
+    """How an answer that is proposed is read by a person, where its text is our own form of it."""
     needed: bool = True
     """Whether it cannot be left open."""
 
@@ -82,7 +82,8 @@ class Conversation:
 
     ask_next: Next
     answers: dict[str, str] = field(default_factory=dict, repr=False)
-    _asked: list[str] = field(default_factory=list, init=False)
+    asked: list[str] = field(default_factory=list)
+    """The names of the questions that were answered, the last one last."""
     _earlier: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     def go_on(self) -> bool:
@@ -91,22 +92,26 @@ class Conversation:
         while (found := self.ask_next(self.answers)) is not None:
             name, question = found
             if self._earlier.get(name):
-                question = replace(question, proposed=self._earlier[name], shown="")
+                question = replace(question, proposed=self._earlier[name])
             reading = (_proposal(question) if hurried else None) or ask(question)
             if isinstance(reading, Reading):
                 self.answers[name] = reading.value
-                self._asked.append(name)
+                self.asked.append(name)
             elif reading is Move.REST:
                 hurried = True
             elif not self.back():
                 return False
         return True
 
+    def forget(self) -> None:
+        """Propose nothing of what was gone back over: it was another's."""
+        self._earlier.clear()
+
     def back(self) -> bool:
         """Take the last answer back, so that it is asked again; False where none was given."""
-        if not self._asked:
+        if not self.asked:
             return False
-        last = self._asked.pop()
+        last = self.asked.pop()
         self._earlier[last] = self.answers.pop(last, "")
         return True
 
@@ -118,8 +123,9 @@ def ask(question: Question) -> Reading | Move:
         answer = ask_line(_prompt(question, choices))
         if answer in {Move.BACK, Move.REST}:
             return Move(answer)
-        if answer == HELP:
+        if _wants_help(answer, choices):
             _explain(question)
+            choices = ()
             continue
         try:
             reading = _understood(question, _chosen(answer, choices))
@@ -130,6 +136,11 @@ def ask(question: Question) -> Reading | Move:
         if reading.said:
             remark(f"  {reading.said}")
         return reading
+
+
+def _wants_help(answer: str, choices: Sequence[Choice]) -> bool:
+    """Whether somebody asks for it, or says that what we guessed is not what they meant."""
+    return answer == HELP or (len(choices) == 1 and answer.casefold() in NO)
 
 
 def _proposal(question: Question) -> Reading | None:
@@ -168,7 +179,7 @@ def _prompt(question: Question, choices: Sequence[Choice]) -> str:
         remark(f"    {number}  {clean(choice.shown)}")
     if choices:
         return "  " + _("Which one? Its number, Enter = 1, or type it again.")
-    proposed = question.shown or question.proposed
+    proposed = question.show(question.proposed) if question.proposed else ""
     return f"{question.label} [{clean(proposed)}]" if proposed else question.label
 
 
@@ -176,7 +187,7 @@ def _chosen(answer: str, choices: Sequence[Choice]) -> str:
     """What was meant by an answer to a doubt."""
     if not choices:
         return answer
-    if not answer:
+    if not answer or (len(choices) == 1 and answer.casefold() in YES):
         return choices[0].answer
     place = place_of(answer, len(choices))
     return choices[place].answer if place is not None else answer

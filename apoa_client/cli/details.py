@@ -8,7 +8,7 @@ from apoa_client.cli.language import N_
 from apoa_client.cli.screen import standard_input
 
 _DETAILS = (
-    option("--surname", text=N_("Surname; empty for a guest with a single name.")),
+    option("--surname", text=N_("Surname; the whole name where there is only one.")),
     option("--given-names", text=N_("Given names.")),
     option("--document-number", text=N_("Passport number.")),
     option("--nationality", text=N_("Nationality: the country's name or its three letters.")),

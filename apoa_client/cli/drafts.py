@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 import click
 
@@ -10,10 +11,11 @@ from apoa_client.cli.ask import agree
 from apoa_client.cli.findings import show_error
 from apoa_client.cli.interruptions import Signals
 from apoa_client.cli.language import _
-from apoa_client.cli.screen import remark
+from apoa_client.cli.screen import clean, remark
 from apoa_client.cli.words import moment_text
+from apoa_client.desk.duplicates import ReportedBefore
 from apoa_client.desk.slips import Slip, as_text, from_text
-from apoa_client.errors import CredentialsProblem, SealBroken
+from apoa_client.errors import CredentialsProblem, SealBroken, StorageProblem
 from apoa_client.passport.mrz import MrzUnreadable
 
 
@@ -22,8 +24,8 @@ class Drafts:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._locked = False
-        """Whether there is one that could not be opened, and that waits for its key."""
+        self._gone_on_with: datetime | None = None
+        """When the draft was kept that somebody goes on with."""
 
     def offered(self) -> list[Slip]:
         """The slips that somebody wants to go on with; none where there are none, or nobody wants to."""
@@ -32,44 +34,62 @@ class Drafts:
             return []
         remark(_("A guest of {moment} was not finished.").format(moment=moment_text(kept_at, self._app.house.zone)))
         if agree(_("Go on with that guest? No throws away what was typed.")):
-            return self._opened()
-        self._app.outbox.drop_draft()
+            return self._opened(kept_at)
+        self._app.outbox.drop_draft(kept_at)
         return []
 
-    def _opened(self) -> list[Slip]:
+    def _opened(self, kept_at: datetime) -> list[Slip]:
         """The draft, opened. One that never will be is dropped, one whose key cannot be had now is kept."""
         try:
             text = self._app.outbox.draft()
-            return from_text(text, self._app.desk.read) if text is not None else []
+            slips = from_text(text, self._app.desk.read) if text is not None else []
         except CredentialsProblem as exc:
-            self._locked = True
             show_error(exc)
             remark(_("What was typed is kept until its key can be had. Begin with another guest."))
+            return []
         except SealBroken as exc:
             show_error(exc)
-            self._app.outbox.drop_draft()
+            slips = []
         except (ValueError, MrzUnreadable):  # of another version
-            self._app.outbox.drop_draft()
-        return []
+            slips = []
+        self._gone_on_with = kept_at
+        for slip in slips:
+            remark("  " + clean(slip.name))
+        return slips
 
     def done(self) -> None:
-        """Nobody needs what was typed any more: it is saved, or thrown away."""
-        if not self._locked:
-            self._app.outbox.drop_draft()
+        """Nobody needs any more what was gone on with. What another desk kept meanwhile is not ours to drop."""
+        if self._gone_on_with is None:
+            return
+        try:
+            self._app.outbox.drop_draft(self._gone_on_with)
+        except StorageProblem as exc:  # what was saved is saved: this is no failure of that
+            show_error(exc)
 
     @contextmanager
     def kept_if_broken_off(self, slips: Callable[[], Sequence[Slip]]) -> Iterator[Signals]:
-        """Within it, whoever breaks off, logs off or closes the window finds what was typed again."""
+        """Within it, whoever breaks off, logs off or closes the window finds what was typed again.
+
+        So does whoever could not save, or is told that a guest is reported already.
+        """
         began = self._app.clock.now().astimezone(self._app.house.zone)
         with Signals() as signals:
             try:
                 yield signals
-            except (click.Abort, KeyboardInterrupt):
-                noted = [slip for slip in slips() if slip.noted]
-                if noted:
-                    with signals.held():  # a window that closes says so more than once
-                        self._app.outbox.keep_draft(as_text(noted, began), self._app.clock.now())
-                    with suppress(OSError):  # the window is gone
-                        remark()
-                        remark(_("What was typed is kept, sealed. To go on with it: apoa report"))
+            except (StorageProblem, ReportedBefore):
+                with signals.held(), suppress(StorageProblem):
+                    self._keep(slips(), began)
                 raise
+            except (click.Abort, KeyboardInterrupt):
+                with signals.held():  # a window that closes says so more than once
+                    self._keep(slips(), began)
+                raise
+
+    def _keep(self, slips: Sequence[Slip], began: datetime) -> None:
+        noted = [slip for slip in slips if slip.noted]
+        if not noted:
+            return
+        self._app.outbox.keep_draft(as_text(noted, began), self._app.clock.now())
+        with suppress(OSError):  # the window is gone
+            remark()
+            remark(_("What was typed is kept, sealed. To go on with it: apoa report"))

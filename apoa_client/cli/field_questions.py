@@ -5,7 +5,7 @@ What can be mistyped into something else is said back in words: a day with its m
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from apoa_client.app import App
@@ -27,7 +27,7 @@ from apoa_client.report.model import Report
 from apoa_client.report.permits import Permit
 
 _HELP: Mapping[str, str] = {
-    "surname": N_("As on the passport's page, in Latin letters. Enter alone where the guest has a single name."),
+    "surname": N_("As on the passport's page, in Latin letters. A single name stands here."),
     "given_names": N_("All given names, as on the passport's page. Enter alone where there are none."),
     "sex": N_("L for male, P for female, X where the passport says X."),
     "birth_place": N_("It is printed on the passport's page. Enter alone where it is not stated there."),
@@ -60,6 +60,9 @@ _NONE_SUCH = {
 # Typing that field anew does not help: the lines themselves are wrong, or nothing is to be reported.
 _NOT_BY_TYPING = frozenset({"check_digit", "not_foreign", "unknown_format"})
 _NAMES = {item.path: item.name for item in FIELDS if item.name not in {"planned_check_out", "mrz"}}
+_INDONESIA = "IDN"
+_LINE = "<<"
+"""What only a passport's lines have: a reader that scanned twice."""
 _OFFERED = 5
 """How many choices are offered after a doubt."""
 
@@ -99,8 +102,8 @@ class FieldQuestions:
             help=self._help(name),
             read=_doubting(name, read),
             proposed=proposed,
-            shown=_shown(name, proposed),
-            needed=name in _NEEDED,
+            show=partial(_shown, name, self._app.house.zone),
+            needed=name in _NEEDED or (name == "given_names" and slip.typed.get("surname") == ""),
         )
 
     def ask_again(self, typed: dict[str, str], errors: Sequence[Finding]) -> bool:
@@ -121,11 +124,15 @@ class FieldQuestions:
 
     def change(self, typed: dict[str, str], report: Report, name: str) -> None:
         """Ask for one field of a report anew, and note the answer; Enter leaves it as it is."""
-        said = texts_of(report)
+        said = {**texts_of(report), **typed}
         proposed = said.get(name, "")
         if name == "planned_check_out" and report.stay is not None:
             name, proposed = "nights", str(report.stay.nights)
-        _note(typed, name, ask(self.question(Slip({**said, **typed}), name, proposed)))
+        answer = ask(self.question(Slip(said), name, proposed))
+        _note(typed, name, answer)
+        if name == "check_in" and isinstance(answer, Reading) and report.stay is not None:
+            typed["planned_check_out"] = report.stay.planned_check_out.isoformat()  # who comes later leaves no later
+            typed.pop("nights", None)
 
     def _help(self, name: str) -> str:
         told = _(_HELP[name])
@@ -146,6 +153,7 @@ class FieldQuestions:
             "check_in": lambda answer: _arrival(values.moment(answer, zone, now=at.now), zone),
             "nights": lambda answer: _nights(answer, at),
             "room": lambda answer: _as_typed(same_room(values.one_line(answer), self._rooms), answer),
+            "nationality": _NationalityReader(),
             "stay_permit": _PermitReader(),
         }
 
@@ -170,6 +178,8 @@ def _doubting(name: str, read: Callable[[str], Reading]) -> Callable[[str], Read
     """What a field understands; what it does not becomes a doubt, with what may have been meant."""
 
     def reading(answer: str) -> Reading:
+        if _LINE in answer:
+            raise Doubt(_("That is a line of a passport, and no answer to this question."))
         try:
             return read(answer)
         except values.Unreadable as exc:
@@ -187,17 +197,17 @@ def _meant(name: str, answer: str, suggestion: str | None) -> Sequence[Choice]:
     return [Choice(suggestion, suggestion)] if suggestion else []
 
 
-def _shown(name: str, proposed: str) -> str:
+def _shown(name: str, zone: tzinfo, proposed: str) -> str:
     """How a proposal is read by a person, where its text is our own form of it."""
-    if not proposed:
-        return ""
+    if name == "check_in":
+        return moment_text(values.moment(proposed, zone), zone)
     if name in {"birth_date", "expiry_date", "stay_until", "entry_date"}:
         return partial_text(values.partial_date(proposed))
     if name in {"nationality", "issuing_state"}:
         return state_text(proposed)
     if name == "sex":
         return _(SEXES[proposed])
-    return _(PURPOSES[proposed]) if name == "purpose" else ""
+    return _(PURPOSES[proposed]) if name == "purpose" else proposed
 
 
 def _as_typed(value: str, answer: str) -> Reading:
@@ -225,12 +235,28 @@ def _birth_place(answer: str) -> Reading:
 
 def _born(answer: str, at: _Moment) -> Reading:
     value = values.partial_date(answer, today=at.today)
+    if value.earliest > at.today:
+        raise Doubt(_("This date is still to come. Compare it with the passport."))
     return Reading(str(value), partial_text(value))
 
 
 def _state(answer: str) -> Reading:
     code = values.state(answer)
     return Reading(code, state_text(code))
+
+
+class _NationalityReader:
+    """Understands nationalities. An Indonesian's is doubted once: it ends the report, and may have been mistyped."""
+
+    def __init__(self) -> None:
+        self._insists = False
+
+    def __call__(self, answer: str) -> Reading:
+        reading = _state(answer)
+        if reading.value == _INDONESIA and not self._insists:
+            self._insists = True
+            raise Doubt(_("Indonesians are not reported. Is the guest one? Then type it again."))
+        return reading
 
 
 def _number(answer: str) -> Reading:
@@ -293,7 +319,6 @@ _READERS: Mapping[str, Callable[[str], Reading]] = {
     "given_names": _name,
     "sex": _sex,
     "birth_place": _birth_place,
-    "nationality": _state,
     "issuing_state": _state,
     "document_number": _number,
     "stay_permit_number": _one_line,

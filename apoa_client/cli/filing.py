@@ -54,8 +54,16 @@ class Filing:
         `several` is for a command that may make any number of them.
         """
         if not self._json:
-            for each in filed:
-                self._say_saved(each)
+            self.say_saved(filed)
+        return self.send(filed, several=several)
+
+    def say_saved(self, filed: Sequence[Filed]) -> None:
+        """Say of each that it is saved: nothing that comes after it can lose it any more."""
+        for each in filed:
+            self._say_saved(each)
+
+    def send(self, filed: Sequence[Filed], *, several: bool = False) -> list[Entry]:
+        """Try to send what was saved, tell where each stands, and return how they stand now."""
         entries = [each.entry for each in filed]
         contents = [Content(each.report, to_json(each.report), warnings=tuple(each.warnings)) for each in filed]
         if filed and self._send and not self._app.house.by_hand:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from apoa_client.cli.base import ALIASES, COMMANDS, command
+from apoa_client.cli.base import ALIASES, COMMANDS, as_typed, called, command
 from apoa_client.cli.language import N_, _, current, text
 from apoa_client.cli.screen import definitions, result, strong, write
 from apoa_client.cli.situations import SITUATIONS, Situation
@@ -104,7 +104,7 @@ def _show_all() -> None:
     definitions([(_name(situation), text(situation.title)) for situation in SITUATIONS])
     result()
     result(_("One of them: apoa help {topic}").format(topic=_name(SITUATIONS[0])))
-    result(_("How a command works: apoa help {command}").format(command=_A_COMMAND))
+    result(_("How a command works: apoa help {command}").format(command=called(_A_COMMAND)))
     result(_("All commands: apoa --help"))
 
 
@@ -114,6 +114,6 @@ def _show(situation: Situation) -> None:
         result()
         result(f"  {text(step.text)}")
         if step.command is not None:
-            result("    " + strong(text(step.command)))
+            result("    " + strong(as_typed(text(step.command).removeprefix("apoa "))))
     result()
     result(_("All topics: apoa help"))

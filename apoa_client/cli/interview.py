@@ -91,7 +91,7 @@ class _Interview:
         self._spoken = spoken
         self._before: Property | None = None
         self._last = ""
-        self._opened = False
+        self._opened = ""
         self._questions: Mapping[str, Callable[[], Question]] = {
             "language": self._language,
             "name": self._name,
@@ -122,10 +122,10 @@ class _Interview:
             answers["timezone"] = self._before.timezone
 
     def _introduce(self, name: str) -> None:
-        """How to answer, once there is a language; and a question's list, where it was not just shown."""
-        if name != "language" and not self._opened:
+        """How to answer, in each language that is chosen; and a question's list, where it was not just shown."""
+        if name != "language" and self._opened != language.current():
             remark(_("Enter takes what stands in [ ]. ? explains, < goes back, Ctrl-C stops and changes nothing."))
-            self._opened = True
+            self._opened = language.current()
         if name != self._last:
             for line in _LISTS.get(name, ()):
                 remark(f"  {text(line)}")
@@ -162,7 +162,7 @@ class _Interview:
     def _address(self) -> Question:
         return Question(
             _("Address of the property (optional)"),
-            _("Street and town. It stands on receipts and sheets that you print. Enter leaves it out."),
+            _open(_("Street and town. It stands on receipts and sheets that you print."), self._of_before("address")),
             _read_text,
             proposed=self._of_before("address"),
             needed=False,
@@ -171,7 +171,9 @@ class _Interview:
     def _office(self) -> Question:
         return Question(
             _("Immigration office (optional)"),
-            _("The immigration office for your district. It stands on printed receipts. Enter leaves it out."),
+            _open(
+                _("The immigration office for your district. It stands on printed receipts."), self._of_before("office")
+            ),
             _read_text,
             proposed=self._of_before("office"),
             needed=False,
@@ -193,7 +195,7 @@ class _Interview:
             _("Begin with practice if you are not sure. Set up again later to change it."),
             _read_destination,
             proposed=proposed,
-            shown=text(_SAID[proposed]),
+            show=lambda value: text(_SAID[value]),
         )
 
     def _api_url(self) -> Question:
@@ -213,6 +215,11 @@ def _username(proposed: str) -> Question:
         _read_text,
         proposed=proposed,
     )
+
+
+def _open(help_: str, proposed: str) -> str:
+    """The help of a question that may be left open, with what Enter does."""
+    return help_ if proposed else "\n".join([help_, _("Enter leaves it out.")])
 
 
 def _destination_of(house: Property | None) -> str:

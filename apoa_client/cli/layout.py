@@ -29,7 +29,11 @@ _MARK = "\u200e"
 def width(text: str) -> int:
     """Columns that a line takes."""
     shown = click.unstyle(text) if "\x1b" in text else text
-    return len(shown) if shown.isascii() else sum(map(_columns_of, shown))
+    if shown.isascii():
+        return len(shown)
+    from rich.cells import cell_len  # for what is not ASCII
+
+    return cell_len(shown)
 
 
 def padded(text: str, columns: int) -> str:
@@ -44,7 +48,7 @@ def kept_left(text: str) -> str:
     """
     if text.isascii():
         return text
-    import unicodedata  # for what is not ASCII
+    import unicodedata  # as above
 
     turns = any(unicodedata.bidirectional(character) in {"R", "AL"} for character in text)
     return text + _MARK if turns else text
@@ -87,14 +91,6 @@ def parts(text: str) -> Iterator[tuple[str, str]]:
     for word in text.split(" "):
         for number, part in enumerate(re.findall(_JOINED, word) if width(word) > _LONG else [word]):
             yield "" if number else " ", part
-
-
-def _columns_of(character: str) -> int:
-    import unicodedata  # as above
-
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
 
 
 def _filled(pieces: Iterable[tuple[str, str]], columns: int) -> Iterator[str]:

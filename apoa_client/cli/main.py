@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _INTERRUPTED, _TERMINATED = 130, 143
 """What a shell makes of SIGINT and SIGTERM."""
+
+_NEVER_MEANT = frozenset({"--again", "--yes", "--force", "--accept-check-digit"})
+"""Options that set a question or a check aside: whoever wants one spells it."""
 
 
 @click.group(
@@ -85,13 +89,31 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
     """Run one call of the program in an environment, at a clock (None: the real one). Returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         characters.adapt(stream, environ)
-    screen.use(plain="--plain" in arguments or environ.get("APOA_PLAIN", "0") not in {"", "0"})
+    looks, rest = _parted(arguments)
+    arguments = [*looks, *rest]
+    screen.use(plain="--plain" in looks or environ.get("APOA_PLAIN", "0") not in {"", "0"})
     language.use(_language(arguments, environ))
     session = Session(environ, clock, terminal=at_a_terminal())
     try:
         return _call(session, arguments)
     finally:
         session.close()
+
+
+def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What says how everything looks, and the rest. The former may stand behind the command, too, but no bare `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    looks: list[str] = []
+    rest: list[str] = []
+    given = iter(arguments[:end])
+    for argument in given:
+        if argument == "--plain" or argument.startswith("--lang="):
+            looks.append(argument)
+        elif argument == "--lang":
+            looks += [argument, *islice(given, 1)]
+        else:
+            rest.append(argument)
+    return looks, [*rest, *arguments[end:]]
 
 
 def _call(session: Session, arguments: Sequence[str]) -> int:
@@ -105,9 +127,7 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
         with suppress(OSError):  # the window may be closed
             remark()
             remark(_("Stopped. What was saved is kept."))
-        from apoa_client.cli.interruptions import Terminated  # only for whoever was
-
-        return _TERMINATED if isinstance(exc.__cause__, Terminated) else _INTERRUPTED
+        return _TERMINATED if _was_terminated(exc) else _INTERRUPTED
     except ApoaError as exc:
         _explain(session, exc)
         return exc.exit_code
@@ -119,8 +139,19 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
         return Exit.BUG
 
 
+def _was_terminated(exc: BaseException | None) -> bool:
+    """Whether SIGTERM or SIGHUP is behind it: click hides that in a context, where it came while somebody was asked."""
+    from apoa_client.cli.interruptions import Terminated  # only for whoever was
+
+    while exc is not None and not isinstance(exc, Terminated):
+        exc = exc.__cause__ or exc.__context__
+    return exc is not None
+
+
 def _complain(exc: click.ClickException) -> None:
     """Show click's own complaint, which repeats what was typed, or pasted."""
+    if isinstance(exc, click.NoSuchOption) and exc.possibilities:
+        exc.possibilities[:] = [option for option in exc.possibilities if option not in _NEVER_MEANT]
     complaint = io.StringIO()
     exc.show(complaint)
     for line in complaint.getvalue().splitlines():

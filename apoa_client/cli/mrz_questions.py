@@ -7,12 +7,13 @@ what could be read is not asked for twice.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from apoa_client.cli.ask import agree, ask_for_line, ask_line, forget_typed_ahead, lines_from
-from apoa_client.cli.checked import marked_lines
+from apoa_client.cli.ask import agree, ask_line, forget_typed_ahead
+from apoa_client.cli.checked import marked_lines, would_say
 from apoa_client.cli.conversation import HELP, Move
 from apoa_client.cli.findings import perhaps, wrong
 from apoa_client.cli.forms import state_text
 from apoa_client.cli.language import _, text
+from apoa_client.cli.mrz_lines import ask_for_lines
 from apoa_client.cli.screen import as_it_is, clean, good, remark
 from apoa_client.cli.words import SEXES, day_text, partial_text
 from apoa_client.desk.arrivals import Desk
@@ -22,6 +23,8 @@ from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
 
 _TRIES = 3
+_READERS_PAUSE_S = 0.05
+"""A reader that goes on typing pauses for less than that; its last line may end twice."""
 
 
 class Passport(NamedTuple):
@@ -44,27 +47,24 @@ class PassportQuestion:
         self._nearly = None
         for _try in range(_TRIES):
             remark(_("Scan the passport, or type the two lines at its foot. Enter alone: without them, by hand."))
-            first = self._first_line()
-            if first == Move.BACK:
-                return Move.BACK
-            if not first:
-                return Passport(read=self._read_so_far())
-            lines = lines_from(first)
-            forget_typed_ahead()
+            lines = ask_for_lines()
+            if isinstance(lines, Move):
+                return lines
+            if not lines:
+                return self._by_hand()
+            forget_typed_ahead(_READERS_PAUSE_S)
             mrz = self._until_it_holds(lines)
             if mrz is not None:
                 remark("  " + good(_in_words(mrz)))
                 return Passport(mrz)
-        remark(_("Then by hand, from the passport's page. What could be read stands in brackets: Enter takes it."))
-        return Passport(read=self._read_so_far())
+        remark(_("Then by hand, from the passport's page."))
+        return self._by_hand()
 
-    def _read_so_far(self) -> dict[str, str]:
-        return believed(self._nearly) if self._nearly is not None else {}
-
-    def _first_line(self) -> str:
-        while (line := ask_for_line(1)) == HELP:
-            remark("  " + _("The two lines with many < at the foot of the photo page. A reader sends both at once."))
-        return line
+    def _by_hand(self) -> Passport:
+        read = believed(self._nearly) if self._nearly is not None else {}
+        if read:
+            remark(_("What could be read stands in brackets: Enter takes it."))
+        return Passport(read=read)
 
     def _until_it_holds(self, lines: Sequence[str]) -> Mrz | None:
         """Say what does not hold, and mend it as far as a person finds the correction in the passport."""
@@ -78,7 +78,7 @@ class PassportQuestion:
                 return mrz if self._is_a_passport(mrz) else None
             self._nearly = mrz
             self._complain(mrz.lines, mrz.problems)
-            correction = _agreed(mrz.problems[0])
+            correction = _agreed(mrz)
             if correction is None:
                 return None
             lines = mrz.corrected(correction)
@@ -101,17 +101,25 @@ class PassportQuestion:
             remark(wrong(text(problem.message)))
 
 
-def _agreed(problem: Problem) -> Correction | None:
+def _agreed(mrz: Mrz) -> Correction | None:
     """The correction that a person vouches for: a number is typed from the page, since many would fit."""
+    problem = mrz.problems[0]
     if not problem.corrections:
         return None
     if problem.field == "document_number":
-        remark("  " + _("Many numbers would fit. Type the number from the page, or Enter to type the lines again."))
-        number = plain_document_number(ask_line("  " + text(BY_NAME["document_number"].label)))
+        number = _number_on_the_page()
         return next((one for one in problem.corrections if plain_document_number(one.value) == number), None)
     best = problem.corrections[0]
-    remark(perhaps(best.value))
+    remark(perhaps(would_say(best) or mrz.corrected(best)[best.line]))  # where a field is to be empty, the whole line
     return best if agree("  " + _("Is that what the passport says?"), unless_told=False) else None
+
+
+def _number_on_the_page() -> str:
+    number = HELP
+    while number == HELP:
+        remark("  " + _("Many numbers would fit. Type the number from the page, or Enter to type the lines again."))
+        number = plain_document_number(ask_line("  " + text(BY_NAME["document_number"].label)))
+    return number
 
 
 def _in_words(mrz: Mrz) -> str:

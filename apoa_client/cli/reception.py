@@ -6,30 +6,32 @@ whoever breaks off finds what was typed the next time.
 
 from collections.abc import Mapping
 from enum import Enum, auto
-from typing import NamedTuple
 
-from apoa_client.cli.ask import NO, YES, agree, ask_line
+from apoa_client.cli.ask import NO, YES, agree, ask_line, forget_typed_ahead
 from apoa_client.cli.cards import Card
 from apoa_client.cli.conversation import HELP, Conversation, Move, Question
 from apoa_client.cli.drafts import Drafts
 from apoa_client.cli.field_questions import FieldQuestions, name_of
 from apoa_client.cli.filing import Filed, Filing
-from apoa_client.cli.findings import wrong
+from apoa_client.cli.findings import show_error, wrong
+from apoa_client.cli.forms import guest_name
+from apoa_client.cli.interruptions import Signals
 from apoa_client.cli.language import N_, _, text
 from apoa_client.cli.mrz_questions import PassportQuestion
 from apoa_client.cli.screen import remark, result
 from apoa_client.cli.session import Session
 from apoa_client.cli.wishes import Wishes
-from apoa_client.desk.duplicates import ReportedBefore, about_duplicates, twice_in_group
+from apoa_client.desk.duplicates import ReportedBefore
+from apoa_client.desk.parties import Arriving, party
 from apoa_client.desk.slips import Slip
-from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.model import Report
-from apoa_client.report.party import children_alone
+from apoa_client.errors import StorageProblem
+from apoa_client.report.findings import ReportRefused
 from apoa_client.report.rules import Examination
 
 _ANOTHER = "+"
 _THROWN = frozenset({"b", "buang"}) | NO
 _CONTENT = frozenset({""}) | YES
+_COMMANDS = _THROWN | _CONTENT | {_ANOTHER, Move.BACK}
 _NOT_FOREIGN = "not_foreign"
 _KEYS = N_("Enter = yes, + = another guest for this room, number = change that, ? = other fields, b = throw away")
 
@@ -40,20 +42,6 @@ class _Turn(Enum):
     CONTENT = auto()
     ANOTHER = auto()
     GIVEN_UP = auto()
-
-
-class _Ready(NamedTuple):
-    """A slip that holds: its report, and what is worth knowing about it."""
-
-    report: Report
-    notes: tuple[Finding, ...]
-    doubts: tuple[Finding, ...]
-    """Why the guest seems to be reported already."""
-
-    @property
-    def warnings(self) -> tuple[Finding, ...]:
-        """All of it, the doubts first."""
-        return (*self.doubts, *self.notes)
 
 
 class Reception:
@@ -70,19 +58,20 @@ class Reception:
     def receive(self, typed: Mapping[str, str]) -> None:
         """Carry guests from their passports to the outbox, and on to the authority where it can be reached.
 
-        `typed` is what the options say of the stay; the first slip begins with it.
+        `typed` is what the options say of the stay: it stands on the first slip, and on each that is gone on with.
         """
         drafts = Drafts(self._app)
-        self._slips = drafts.offered() or [Slip(dict(typed))]
+        self._slips = drafts.offered() or [Slip()]
+        for slip in self._slips:
+            slip.take(typed)
         remark(_("? helps, < goes back, > takes all that is proposed, Ctrl-C breaks off and keeps what was typed."))
         with drafts.kept_if_broken_off(lambda: self._slips) as signals:
             content = self._gather()
-            with signals.held():
-                filed = self._file() if content and not self._wishes.dry_run else []
-                self._slips = []
+            filed = self._file(signals) if content and not self._wishes.dry_run else []
+            if not self._wishes.dry_run:
                 drafts.done()
         if filed:
-            self._filing.finish(filed)
+            self._filing.send(filed)
         elif content:
             result(_("Everything is in order. Nothing was saved (--dry-run)."))
         else:
@@ -100,17 +89,31 @@ class Reception:
                 self._slips.pop()  # and the card of the one before comes again
         return False
 
-    def _file(self) -> list[Filed]:
-        ready = self._ready()
+    def _file(self, signals: Signals) -> list[Filed]:
+        """Save the party; where the disk fails, as often as somebody wants to try."""
+        while True:
+            try:
+                with signals.held():  # nobody breaks off between saving and saying so
+                    return self._saved()
+            except StorageProblem as exc:
+                show_error(exc)
+                if not agree(_("Try again?")):
+                    raise
+
+    def _saved(self) -> list[Filed]:
+        ready = self._party()
         entries = self._app.desk.file_group([(each.report, each.warnings) for each in ready])
-        return [Filed(entry, each.report, each.warnings) for entry, each in zip(entries, ready, strict=True)]
+        self._slips = []
+        filed = [Filed(entry, each.report, each.warnings) for entry, each in zip(entries, ready, strict=True)]
+        self._filing.say_saved(filed)
+        return filed
 
     # One guest.
 
     def _guest(self, slip: Slip) -> _Turn:
         """Ask until the slip holds and somebody is content with its card."""
-        conversation = Conversation(lambda _answers: self._next(slip), slip.typed)
-        while slip.begun or self._begin(slip):
+        conversation = Conversation(lambda _answers: self._next(slip), slip.typed, slip.asked)
+        while slip.begun or self._begin(slip, conversation):
             if not conversation.go_on():
                 slip.begun = False
             elif self._holds(slip):
@@ -121,25 +124,25 @@ class Reception:
                 return _Turn.GIVEN_UP
         return _Turn.GIVEN_UP
 
-    def _begin(self, slip: Slip) -> bool:
+    def _begin(self, slip: Slip, conversation: Conversation) -> bool:
         """Ask for the passport; False where somebody goes back to the guest before."""
         while True:
             passport = self._passport.ask()
             if not isinstance(passport, Move):
                 slip.begin(*passport)
+                conversation.forget()
                 return True
-            if len(self._slips) > 1:
+            if len(self._slips) == 1:
+                remark(_("This is the first question."))
+            elif not slip.noted or self._throws_away():
                 return False
-            remark(_("This is the first question."))
+
+    def _throws_away(self) -> bool:
+        return agree(_("Throw away what was typed of this guest?"), unless_told=False)
 
     def _next(self, slip: Slip) -> tuple[str, Question] | None:
         name = slip.next_field()
-        if name is None or self._not_foreign(slip):
-            return None
-        return name, self._questions.question(slip, name)
-
-    def _not_foreign(self, slip: Slip) -> bool:
-        return "IDN" in {slip.typed.get("nationality"), slip.mrz.nationality if slip.mrz is not None else ""}
+        return (name, self._questions.question(slip, name)) if name is not None and slip.foreign else None
 
     def _holds(self, slip: Slip) -> bool:
         """Whether the slip can be reported; if not, what does not hold is said, and asked again."""
@@ -159,65 +162,63 @@ class Reception:
     def _examined(self, slip: Slip) -> Examination:
         return self._app.desk.examine(slip.draft(accept_check_digit=self._wishes.accept_check_digit))
 
-    # Its card.
+    def _party(self) -> list[Arriving]:
+        """Every guest's report, examined now: another desk may have saved one of them meanwhile."""
+        return party(self._app.desk, [self._examined(slip) for slip in self._slips])
+
+    # The card of the last one.
 
     def _card(self, slip: Slip, conversation: Conversation) -> _Turn | None:
         """What somebody does with the card; None where it is to be shown again, changed perhaps."""
-        ready = self._ready()[-1]
-        card = Card(ready.report, ready.warnings, self._app.house.zone, len(self._slips))
+        *others, last = self._party()
+        card = Card(last.report, last.warnings, [each.report for each in others], self._app.house.zone)
         card.show()
         answer = "" if self._wishes.yes else self._answer(card)
         if answer in _CONTENT:
-            return self._content(ready)
+            return _Turn.CONTENT if self._meant() else None
         if answer == _ANOTHER:
-            return _Turn.ANOTHER
+            return _Turn.ANOTHER if self._meant() else None
         if answer in _THROWN:
-            return _Turn.GIVEN_UP if agree(_("Throw away what was typed of this guest?"), unless_told=False) else None
+            return _Turn.GIVEN_UP if self._throws_away() else None
         if answer == Move.BACK:
-            conversation.back()
-        elif name := card.field(answer):
-            self._questions.change(slip.typed, ready.report, name)
+            slip.begun = conversation.back()
         else:
-            remark(_("Type one of the numbers."))
+            self._questions.change(slip.typed, last.report, card.field(answer))
         return None
 
     def _answer(self, card: Card) -> str:
+        """One of the keys, or the number of a field."""
         remark()
         remark(_(_KEYS))
-        while (answer := ask_line(self._question()).casefold()) == HELP:
-            card.show_open()
-        return answer
+        forget_typed_ahead()  # nobody saves what they have not seen
+        while True:
+            answer = ask_line(self._question()).casefold()
+            if answer in _COMMANDS or card.field(answer):
+                return answer
+            if answer == HELP:
+                card.show_open()
+            else:
+                remark(_(_KEYS))
 
     def _question(self) -> str:
+        if self._wishes.dry_run:
+            return _("This is only a check: is everything right?")
         count, kept = len(self._slips), self._wishes.no_send or self._app.house.by_hand
         if count == 1:
             return _("Save this report?") if kept else _("Save and send this report?")
         many = _("Save these {count} reports?") if kept else _("Save and send these {count} reports?")
         return many.format(count=count)
 
-    def _content(self, ready: _Ready) -> _Turn | None:
-        """Content, unless the guest seems to be reported already and nobody says that it is meant so."""
-        if not ready.doubts or self._wishes.again:
-            return _Turn.CONTENT
-        if self._wishes.yes:
-            raise ReportedBefore(ready.doubts, ready.notes)
-        question = _("The guest seems to be reported already. Report them again?")
-        return _Turn.CONTENT if agree(question, unless_told=False) else None
-
-    # The party.
-
-    def _ready(self) -> list[_Ready]:
-        """Every guest's report, examined now, with what is worth knowing about each and about the party."""
-        desk = self._app.desk
-        examinations = [self._examined(slip) for slip in self._slips]
-        reports = [desk.compose(examination) for examination in examinations]
-        lodgers = [(report.guest, report.stay) for report in reports]
-        alone = children_alone([(guest, stay) for guest, stay in lodgers if guest is not None and stay is not None])
-        ready = []
-        for place, report in enumerate(reports):
-            doubts = (
-                *about_duplicates(desk.reported_before(report)),
-                *twice_in_group(report, reports[:place]),
-            )
-            ready.append(_Ready(report, (*alone[place], *examinations[place].warnings), doubts))
-        return ready
+    def _meant(self) -> bool:
+        """Whether nobody seems to be reported already, unless somebody says that it is meant so."""
+        for slip, each in zip(self._slips, self._party(), strict=True):
+            if not each.doubts or self._wishes.again or slip.again:
+                continue
+            if self._wishes.yes:
+                raise ReportedBefore(each.doubts, each.notes)
+            if each.report.guest is not None and len(self._slips) > 1:
+                remark(guest_name(each.report.guest))
+            slip.again = agree(_("The guest seems to be reported already. Report them again?"), unless_told=False)
+            if not slip.again:
+                return False
+        return True

@@ -82,7 +82,7 @@ def clean(text: str) -> str:
 
 def result(line: str = "") -> None:
     """A line of the command's result: to stdout."""
-    write(_fitted(line, sys.stdout))
+    write(fitted(line, sys.stdout))
 
 
 def write(text: str) -> None:
@@ -118,12 +118,24 @@ def definitions(rows: Sequence[tuple[str, str]]) -> None:
 
 def remark(line: str = "") -> None:
     """A line that is not the result: to stderr."""
-    as_it_is(_fitted(line, sys.stderr))
+    as_it_is(fitted(line, sys.stderr))
 
 
 def as_it_is(line: str) -> None:
     """A line to stderr that is never broken by us: what somebody copies from it stays in one piece."""
     click.echo(line, err=True, color=_colours())
+
+
+def fitted(line: str, stream: TextIO | None) -> str:
+    """A line broken between words where a terminal would break it anywhere. What a script reads stays one line."""
+    if plain():
+        line = re.sub(" {2,}", " ", click.unstyle(line)).strip(" ")
+    if len(line) < _NARROW or stream is None or not stream.isatty():  # pythonw.exe has no streams at all
+        return line
+    from apoa_client.cli.layout import wrapped  # only for a terminal
+
+    room = max(columns() - 1, _NARROW)  # many a terminal goes to the next line once the last column is written
+    return "\n".join(broken for each in line.split("\n") for broken in wrapped(each, room))
 
 
 def clear() -> None:
@@ -142,18 +154,6 @@ def beside(parts: Iterable[str]) -> str:
 def _colours() -> bool | None:
     """As click takes it: none, or whatever the stream can show."""
     return None if colour() else False
-
-
-def _fitted(line: str, stream: TextIO | None) -> str:
-    """A line broken between words where a terminal would break it anywhere. What a script reads stays one line."""
-    if plain():
-        line = re.sub(" {2,}", " ", click.unstyle(line)).strip(" ")
-    if len(line) < _NARROW or stream is None or not stream.isatty():  # pythonw.exe has no streams at all
-        return line
-    from apoa_client.cli.layout import wrapped  # only for a terminal
-
-    room = max(columns() - 1, _NARROW)  # many a terminal goes to the next line once the last column is written
-    return "\n".join(broken for each in line.split("\n") for broken in wrapped(each, room))
 
 
 def document(value: Any) -> None:  # noqa: ANN401  any JSON value

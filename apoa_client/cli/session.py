@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.language import _
-from apoa_client.cli.screen import unseen
+from apoa_client.cli.screen import careful, remark, unseen
 
 if TYPE_CHECKING:
     from apoa_client.app import App
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 def ask_password() -> str:
-    """Ask for the password at the terminal, unseen."""
-    return unseen(_("Password"))
+    """Ask for the password at the terminal, unseen, until something is typed."""
+    while not (password := unseen(_("Password"), may_be_empty=True)):
+        remark(careful(_("The password is needed.")))
+    return password
 
 
 @dataclass

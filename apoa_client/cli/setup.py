@@ -11,7 +11,7 @@ from apoa_client.app import App
 from apoa_client.authority.address import check_base_url
 from apoa_client.cli import language
 from apoa_client.cli.ask import agree
-from apoa_client.cli.base import command, option
+from apoa_client.cli.base import as_typed, command, option
 from apoa_client.cli.language import N_, _, text
 from apoa_client.cli.login import read_password
 from apoa_client.cli.recovery import (
@@ -92,16 +92,22 @@ class _Making:
         attempt = _Attempt(self._app, answers["language"] or "", answers["recovery_file"])
         house, trouble = self._attempted(attempt, house, from_stdin=answers["password_stdin"])
         self.stored = True
-        if self.asking and trouble is None and _by_server(house):
-            result(good(_("The connection works.")))
+        self._say_line(house, trouble)
         result(good(_("The property {name} is set up.").format(name=clean(house.name))))
         attempt.tell_code(house, asking=self.asking)
         self._say_next(house, trouble)
         return Exit.DONE if trouble is None else trouble.exit_code
 
-    def _say_next(self, house: Property, trouble: NotNow | None) -> None:
+    def _say_line(self, house: Property, trouble: NotNow | None) -> None:
+        """How the test of the connection went: at once, before anybody is to write a code down."""
         if trouble is not None:
             remark(careful(text(trouble.message)))
+            remark(_("Setting up goes on all the same."))
+        elif self.asking and _by_server(house):
+            result(good(_("The connection works.")))
+
+    def _say_next(self, house: Property, trouble: NotNow | None) -> None:
+        if trouble is not None:
             remark(_("The connection is not tested yet; reports can be saved already. Test it later with: apoa login"))
         if self.asking:
             from apoa_client.cli.first_steps import say_ending
@@ -167,7 +173,7 @@ def _account_again(house: Property, refused: WrongPassword) -> tuple[Property, s
 
 
 def _say_next(house: Property) -> None:
-    report = strong("apoa report")
+    report = strong(as_typed("report"))
     if not house.by_hand:
         result(_("The connection works. Report a guest with: {command}").format(command=report))
         return

@@ -102,20 +102,26 @@ _CHILD = Situation(
     (
         Step(
             msg(
-                "Report the parent first. Then report the child as a guest too: the child's own name, sex and date of"
+                "Report the parent first. Before saving, type + (another guest for this room), and give the child's"
+                " details:"
+            ),
+            literal("apoa report"),
+        ),
+        Step(
+            msg(
+                "The two lines are the parent's: press Enter at them, and type the child's own name, sex and date of"
                 " birth, with the number of the parent's passport."
             )
         ),
         Step(
-            msg("Type the child's details by hand, since the two lines are the parent's. Give the same room:"),
-            literal("apoa report --room 7"),
+            msg(
+                "The program says that this passport is there already, and asks whether to report it again. Here that"
+                " is right: y."
+            )
         ),
         Step(
-            msg(
-                "The program says that this passport is reported already. Here that is right, and --again says so; a"
-                " note tells why."
-            ),
-            msg('apoa report --again --note "in the mother\'s passport"'),
+            msg("The parent is reported already? Then only the child, in the same room:"),
+            literal("apoa report --room 7"),
         ),
         Step(
             msg(

@@ -21,6 +21,7 @@ ASKED = (
 _OF_THE_STAY = ("check_in", "planned_check_out", "nights", "room", "purpose")
 """What guests who share a room have in common."""
 
+_INDONESIA = "IDN"
 _NOT_STATED = "-"
 _PROPOSED = {"birth_place": _NOT_STATED, "nights": "1"}
 _BELIEVED = frozenset({FieldState.OK, FieldState.UNPROTECTED})
@@ -31,14 +32,17 @@ class Slip:
     """One guest's slip. `typed` has texts by the names of `apoa_client.report.fields`, empty where one was left open.
 
     `mrz` are lines that hold. `read` is what can be believed of lines that do not: it is proposed, not taken. `wanted`
-    are fields to be asked for beside the usual ones. `begun` says whether the passport's lines were asked for.
+    are fields to be asked for beside the usual ones, `asked` those that were answered, in that order. `begun` says
+    whether the passport's lines were asked for, `again` whether the guest is to be reported although they were before.
     """
 
     typed: dict[str, str] = field(default_factory=dict, repr=False)
     mrz: Mrz | None = field(default=None, repr=False)
     read: Mapping[str, str] = field(default_factory=dict, repr=False)
     wanted: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     begun: bool = False
+    again: bool = False
 
     def next_field(self) -> str | None:
         """The field to ask for; None where nothing is left."""
@@ -57,13 +61,36 @@ class Slip:
         self.wanted = list(names)
 
     def begin(self, mrz: Mrz | None, read: Mapping[str, str]) -> None:
-        """Note what the passport's lines gave, in the place of what they gave before."""
+        """Note what the passport's lines gave.
+
+        Another passport is another guest: nothing but the stay is left of what was typed before. Without lines, those
+        that were read before are still proposed.
+        """
+        before = self.mrz
+        if mrz is not None and (before is None or before.lines != mrz.lines):
+            self._keep(_OF_THE_STAY)
+        if mrz is None and not read and before is not None:
+            read = texts_on(before)
         self.mrz, self.read, self.begun = mrz, read, True
+
+    def _keep(self, names: Sequence[str]) -> None:
+        """Forget what was typed for any other field."""
+        for name in self.typed.keys() - names:
+            del self.typed[name]
+        self.asked[:] = [name for name in self.asked if name in names]
+        self.again = False
 
     def proposal(self, name: str) -> str:
         """What may well be the answer: what was read of it, or what is usual; empty where nothing is."""
         read = texts_on(self.mrz) if self.mrz is not None else self.read
         return read.get(name) or _PROPOSED.get(name, "")
+
+    def take(self, given: Mapping[str, str]) -> None:
+        """Write down what was given of the stay; nights take the place of a day of departure, and the other way."""
+        self.typed.update(given)
+        for name, other in (("nights", "planned_check_out"), ("planned_check_out", "nights")):
+            if given.get(name):
+                self.typed.pop(other, None)
 
     def draft(self, *, accept_check_digit: bool = False) -> Draft:
         """The slip as a draft to be examined."""
@@ -74,9 +101,21 @@ class Slip:
         return Slip({name: self.typed[name] for name in _OF_THE_STAY if name in self.typed})
 
     @property
+    def name(self) -> str:
+        """The guest's name and document number, as far as they are known; not safe for a screen yet."""
+        known = {**self.read, **(texts_on(self.mrz) if self.mrz is not None else {}), **self.typed}
+        parts = [known.get("given_names", ""), known.get("surname", ""), known.get("document_number", "")]
+        return " ".join(filter(None, parts)) or "-"
+
+    @property
+    def foreign(self) -> bool:
+        """Whether there may be something to report: Indonesians are not."""
+        return _INDONESIA not in {self.typed.get("nationality"), self.mrz.nationality if self.mrz is not None else ""}
+
+    @property
     def noted(self) -> bool:
         """Whether anything of a guest stands on it."""
-        return self.mrz is not None or any(name not in _OF_THE_STAY for name in self.typed)
+        return self.mrz is not None or bool(self.read) or any(name not in _OF_THE_STAY for name in self.typed)
 
 
 def texts_on(mrz: Mrz) -> dict[str, str]:
@@ -112,7 +151,12 @@ def as_text(slips: Sequence[Slip], began: datetime) -> str:
     """Slips as a text to be kept; whoever did not say when a guest came meant `began`, when the first was begun."""
     arrived = {"check_in": instant(began)}
     guests = [
-        {"typed": arrived | slip.typed, "lines": slip.mrz.lines if slip.mrz is not None else (), "read": slip.read}
+        {
+            "typed": arrived | slip.typed,
+            "lines": slip.mrz.lines if slip.mrz is not None else (),
+            "read": slip.read,
+            "asked": slip.asked,
+        }
         for slip in slips
     ]
     return json.dumps({"guests": guests})
@@ -130,7 +174,11 @@ def from_text(text: str, read_lines: Callable[[Sequence[str]], Mrz]) -> list[Sli
 
 def _slip(guest: Mapping[str, Mapping[str, str]], read_lines: Callable[[Sequence[str]], Mrz]) -> Slip:
     lines = tuple(guest["lines"])
-    slip = Slip(dict(guest["typed"].items()))
-    if slip.noted or lines:
-        slip.begin(read_lines(lines) if lines else None, dict(guest["read"].items()))
+    slip = Slip(
+        typed=dict(guest["typed"].items()),
+        mrz=read_lines(lines) if lines else None,
+        read=dict(guest["read"].items()),
+        asked=[name for name in guest["asked"] if name in ASKED],
+    )
+    slip.begun = slip.noted
     return slip

@@ -65,10 +65,13 @@ class DraftSlot:
             row = self._db.execute("SELECT content FROM draft").fetchone()
             return self._sealer.open(_ID, row[0]).decode(errors=_AS_TYPED) if row is not None else None
 
-    def drop(self) -> None:
-        """Erase it. Where a reader is in the way, what the log holds of it goes later: nobody at the desk waits."""
+    def drop(self, kept_at: datetime | None = None) -> None:
+        """Erase it, or only the one that was kept then. Nobody at the desk waits.
+
+        Where a reader is in the way, what the log holds of it goes later.
+        """
         with transaction(self._db, self._path):
-            erased = erase(self._db)
+            erased = erase(self._db) if kept_at is None else _erase_of(self._db, kept_at)
         if erased:
             with translated(self._path):
                 empty_log(self._db, wait=False)
@@ -77,6 +80,10 @@ class DraftSlot:
 def erase(db: sqlite3.Connection) -> bool:
     """Erase the draft, inside a transaction; whether there was one. `secure_delete` overwrites it."""
     return bool(db.execute(_ERASE).rowcount)
+
+
+def _erase_of(db: sqlite3.Connection, kept_at: datetime) -> bool:
+    return bool(db.execute(f"{_ERASE} WHERE kept_at = ?", [millis(kept_at)]).rowcount)
 
 
 def erase_old(db: sqlite3.Connection, now: datetime) -> bool:

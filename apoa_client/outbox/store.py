@@ -264,9 +264,9 @@ class SqliteOutbox(Outbox):
         """Open the draft; None where there is none. Raises `CredentialsProblem` or `SealBroken`."""
         return self._draft.open()
 
-    def drop_draft(self) -> None:
-        """Erase the draft, if there is one."""
-        self._draft.drop()
+    def drop_draft(self, kept_at: datetime | None = None) -> None:
+        """Erase the draft, if there is one; or only the one that was kept then."""
+        self._draft.drop(kept_at)
 
     def turn(self, wait_s: float) -> AbstractContextManager[bool]:
         """Whether it is this process's turn to deliver; see `apoa_client.outbox.turn`."""

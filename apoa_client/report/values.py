@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta, tzinfo
 
 from apoa_client.passport import states
@@ -9,12 +10,14 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import plain_document_number, valid_document_number
 from apoa_client.report import choices, days, moments, unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.texts import msg
+from apoa_client.texts import Message, listed, msg
 
 LONGEST_TEXT = 100
 LONGEST_NOTE = 500
 MOST_NIGHTS = 366
 
+_UNDECODED = "\N{REPLACEMENT CHARACTER}"
+"""What stands where text was in another encoding."""
 _PUNCTUATION_OF_NAMES = frozenset(" '’`-.,")  # noqa: RUF001  the typographic apostrophe is what keyboards send
 # Whole words: "pria" is a man, and "P" alone is perempuan.
 _SEXES = {
@@ -31,8 +34,9 @@ Unreadable = unreadable.Unreadable
 def one_line(text: str, longest: int = LONGEST_TEXT) -> str:
     """Text with its spaces folded and its accents composed (NFC); no control characters, at most `longest` long."""
     folded = " ".join(unicodedata.normalize("NFC", text).split())
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in folded):
-        raise Unreadable("bad_character", msg("there are invisible characters in it; type it again, without pasting."))
+    if any(c == _UNDECODED or unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in folded):
+        hidden = msg("an arrow key or pasting left invisible characters in it; type it again.")
+        raise Unreadable("bad_character", hidden)
     if len(folded) > longest:
         raise Unreadable("bad_length", msg("It is longer than {longest} characters.", longest=longest))
     return folded
@@ -160,16 +164,14 @@ def purpose(text: str) -> Purpose:
         return sure
     near = choices.purposes(text)
     if near:
-        likely = ", ".join(map(_purpose_words, near))
-        raise Unreadable(
-            "bad_character", msg("There is no such purpose. Did you mean {words}?", words=likely), near[0].value
-        )
-    words = ", ".join(map(_purpose_words, Purpose))
-    raise Unreadable("bad_character", msg("Choose one of: {words}.", words=words))
+        likely = msg("There is no such purpose. Did you mean {words}?", words=_in_words(near))
+        raise Unreadable("bad_character", likely, near[0].value)
+    raise Unreadable("bad_character", msg("Choose one of: {words}.", words=_in_words(Purpose)))
 
 
-def _purpose_words(purpose: Purpose) -> str:
-    return f"{purpose.value} ({choices.PURPOSE_WORDS[purpose]})"
+def _in_words(purposes: Iterable[Purpose]) -> Message:
+    """Purposes in the reader's language: the contract's words are English, and the catalogue knows them."""
+    return listed([Message(purpose.value) for purpose in purposes])
 
 
 def email(text: str) -> str:

@@ -5,7 +5,7 @@ then the keyring or the key file, and last a person at a terminal. The log says 
 is. cron has no session bus and containers have no keyring, and both must be able to send.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -194,11 +194,9 @@ class PropertySecrets(Secrets):
         explained = self._kept().absence()
         if explained is not None:
             return explained
-        variables = (f"{wanted.variable}_FILE", *(str(folder / wanted.file) for folder, _ in self._folders()))
-        places = ", ".join([*variables, wanted.variable, self._kept().place])
-        return SecretMissing(
-            msg("{nowhere} Looked in: {places}.", nowhere=wanted.nowhere, places=places), wanted.advice
-        )
+        files = (str(folder / wanted.file) for folder, _ in self._folders())
+        _tell_places(wanted, [f"{wanted.variable}_FILE", *files, wanted.variable, self._kept().place])
+        return SecretMissing(wanted.nowhere, wanted.advice)
 
 
 def _believed(wanted: _Wanted, place: str, value: str) -> str:
@@ -206,6 +204,13 @@ def _believed(wanted: _Wanted, place: str, value: str) -> str:
         raise SecretUnusable(msg("{place} holds no secret: it is empty.", place=place), wanted.advice)
     _note(wanted, f"from {place}")
     return value
+
+
+def _tell_places(wanted: _Wanted, places: Sequence[str]) -> None:
+    """For whoever must mend it and asks for more with -v: a receptionist could do nothing with them."""
+    import logging  # start-up
+
+    logging.getLogger(__name__).info("%s: not found; looked in %s", wanted.name, ", ".join(places))
 
 
 def _line(text: str) -> str:

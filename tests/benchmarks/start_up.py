@@ -22,7 +22,20 @@ NOWHERE = "http://127.0.0.1:9/v1"
 ROOMS_OF_SYNC = ("cli.main", "cli.sync", "app", "outbox.store", "vault.sealing", "vault.sources", "authority.client")
 IMPORTS_OF_SYNC = "\n".join(f"import apoa_client.{room}" for room in ROOMS_OF_SYNC)
 LINES = ("P<GBRHARTLEY<<OLIVER<JAMES<<<<<<<<<<<<<<<<<<", "5364018223GBR8509129M3203282<<<<<<<<<<<<<<02")
-REPORT = ["--mrz", LINES[0], "--mrz", LINES[1], "--birth-place", "LEEDS", "--nights", "2", "--room", "3", "--no-send"]
+REPORT = [
+    "--mrz",
+    LINES[0],
+    "--mrz",
+    LINES[1],
+    "--birth-place",
+    "LEEDS",
+    "--nights",
+    "2",
+    "--room",
+    "3",
+    "--no-send",
+    "--again",
+]
 
 
 class Case(NamedTuple):

@@ -21,6 +21,7 @@ from cli_helpers import (
     Serve,
     assert_harmless,
     spoken,
+    typed_in,
 )
 from page_helpers import read_page
 
@@ -120,7 +121,7 @@ class TestReport:
         """In the queue, with its deadline, and how it gets into APOA; no line is tried."""
         said = manual(*QUENTIN.mrz(), lang=lang)
         assert (said.code, said.err) == (0, "")
-        assert "apoa sync --by-hand" in said.out
+        assert typed_in(lang, "apoa sync --by-hand") in said.out
         assert "25 Nov 2026 20:00 WIB" in said.out
         (report,) = manual.reports()
         assert (report["state"], report["attempts"], report["last_error"]) == ("queued", 0, None)

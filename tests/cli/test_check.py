@@ -439,6 +439,17 @@ class TestAtATerminal:
         assert apoa("check", keys=list(MUELLER)).code == 0
         assert apoa("check", keys=[FIRST + SECOND]).code == 0
 
+    def test_a_reader_that_ends_a_line_twice(self, apoa: Apoa) -> None:
+        """The empty line between is none of the passport's."""
+        assert apoa("check", keys=[FIRST, "", SECOND]).code == 0
+
+    def test_help_and_the_way_back(self, apoa: Apoa) -> None:
+        """As in a conversation; before the first line there is nothing to check."""
+        said = apoa("check", keys=[SECOND, "<", FIRST, "?", SECOND])
+        assert said.code == 0
+        assert "The two lines with many < at the foot of the photo page." in said.err
+        assert apoa("check", keys=["<"]).out.startswith("Nothing to check\n")
+
     def test_enter_alone(self, apoa: Apoa) -> None:
         """Nothing to check, and what could be given."""
         said = apoa("check", keys=[""])

@@ -64,7 +64,9 @@ class TestAQuestion:
     ) -> None:
         """It stands in brackets, in words where there are better ones than the answer's."""
         typing(monkeypatch, "")
-        assert ask(Question("Pieces", "", number, proposed="7", shown="seven")) == Reading("7", "7 pieces")
+        assert ask(Question("Pieces", "", number, proposed="7", show={"7": "seven"}.__getitem__)) == Reading(
+            "7", "7 pieces"
+        )
         assert "Pieces [seven]: " in capsys.readouterr().err
 
     def test_an_optional_one_is_left_open_or_emptied(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +112,7 @@ class TestAQuestion:
 
     def test_nothing_that_was_typed_is_in_a_repr_or_an_error(self) -> None:
         """Answers are a guest's: neither a question nor a doubt tells them."""
-        question = Question("Name", "", number, proposed="ZYKOWSKI", shown="Zykowski")
+        question = Question("Name", "", number, proposed="ZYKOWSKI")
         assert "YKOWSKI" not in repr(question).upper()
         assert "ZYKOWSKI" not in repr(Doubt("ZYKOWSKI is none.")) + str(Doubt("ZYKOWSKI is none."))
 

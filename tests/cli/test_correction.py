@@ -15,6 +15,7 @@ from cli_helpers import (
     assert_form,
     assert_harmless,
     spoken,
+    typed_in,
 )
 
 from apoa_client.errors import Exit
@@ -38,7 +39,7 @@ class TestAmend:
         assert report["guest"] == arrival["guest"]
         assert report["stay"] == {**arrival["stay"], "room": "8", "planned_check_out": "2026-11-28"}
         assert report["receipt"]["number"] in said.out
-        assert f"apoa amend {report['short_id']}" in said.err
+        assert typed_in(lang, f"apoa amend {report['short_id']}") in said.err
 
     def test_json(self, house: Apoa) -> None:
         """The form of a report."""
@@ -79,7 +80,7 @@ class TestAmend:
     def test_which_field_is_asked(self, away: Apoa, lang: str) -> None:
         """By number, with what it says now; what does not hold is asked again; Enter changes nothing."""
         arrival = away.save()
-        keys = ["99", "16", "", "16", "9", "15", "2026-11-01", "27/11", "", "y"]
+        keys = ["99", "16", "", "16", "9", "15", "2026-11-01", "27/11", "16", "", "", "y"]
         said = away("amend", arrival["id"], "--no-send", keys=keys, lang=lang)
         assert said.code == 0, said.all
         assert f" 16  {spoken(lang, 'Room')}: 7" in said.err

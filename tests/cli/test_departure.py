@@ -18,6 +18,7 @@ from cli_helpers import (
     Serve,
     assert_form,
     spoken,
+    typed_in,
 )
 
 from apoa_client.cli import ask, language
@@ -55,7 +56,7 @@ class TestCheckOut:
         departure = house.reports()[-1]
         assert (departure["kind"], departure["state"]) == ("check_out", "accepted")
         assert departure["receipt"]["number"] in said.out
-        assert f"apoa amend {departure['short_id']}" in said.err
+        assert typed_in(lang, f"apoa amend {departure['short_id']}") in said.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_without_a_line(self, away: Apoa, lang: str) -> None:
@@ -66,7 +67,7 @@ class TestCheckOut:
         assert spoken(lang, "In the queue, not sent yet. Send what waits with: apoa sync") in said.out
         departure = away.reports()[-1]
         assert departure["due_at"] is None
-        assert f"apoa cancel {departure['short_id']}" in said.err
+        assert typed_in(lang, f"apoa cancel {departure['short_id']}") in said.err
         assert (away("cancel", departure["short_id"]).code, away.states()) == (
             0,
             [("check_in", "queued"), ("check_out", "withdrawn")],
@@ -363,7 +364,7 @@ class TestCancel:
         assert said.code == 0, said.all
         assert QUENTIN.name.split(maxsplit=1)[0] in said.err
         assert spoken(lang, "Withdraw it?") in said.err
-        assert "apoa report" in said.err
+        assert typed_in(lang, "apoa report") in said.err
         assert away.states() == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -461,7 +462,7 @@ class TestCancel:
         arrival = apoa(*QUENTIN.mrz("--json")).json
         assert arrival["state"] == "queued"
         said = apoa("cancel", arrival["id"], "--reason", "salah", lang=lang)
-        assert f"apoa fix {arrival['short_id']}" in said.out
+        assert typed_in(lang, f"apoa fix {arrival['short_id']}") in said.out
         assert apoa.states() == [("check_in", "rejected"), ("cancel", "queued")]
         said = apoa("cancel", arrival["id"], lang=lang)
         assert said.code == 0, said.all
@@ -479,7 +480,7 @@ class TestCancel:
         assert said.code == 65
         sentence = "The guest was checked out again after this correction: report {id}."
         assert spoken(lang, sentence, id=again["short_id"]) in said.err
-        assert f"apoa cancel {again['short_id']}" in said.err
+        assert typed_in(lang, f"apoa cancel {again['short_id']}") in said.err
         assert house("cancel", again["id"]).code == house("cancel", amended["id"]).code == 0
         assert house.states()[2:] == [("amend", "withdrawn"), ("check_out", "withdrawn")]
 

@@ -5,7 +5,7 @@ import shlex
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, Apoa, assert_harmless, spoken
+from cli_helpers import LANGUAGES, XIMENA, Apoa, assert_harmless, spoken, typed_in
 
 from apoa_client.cli.base import ALIASES, COMMANDS
 from apoa_client.cli.help import find
@@ -60,7 +60,7 @@ class TestSituations:
     @pytest.mark.parametrize("step", COMMANDS_TOLD, ids=range(len(COMMANDS_TOLD)))
     def test_each_command_is_one_that_the_program_takes(self, step: Step, lang: str) -> None:
         """The command line's own parser takes it, with its options, in either language: no situation goes stale."""
-        assert parsed(said(step.command, lang)).command.name in COMMANDS
+        assert parsed(typed_in(lang, said(step.command, lang))).command.name in COMMANDS
 
     @pytest.mark.parametrize("words", ["apoa report --nosuch", "apoa nosuch", "apoa show", "apoa checkout 1 2"])
     def test_a_stale_one_would_be_seen(self, words: str) -> None:
@@ -87,6 +87,30 @@ class TestSituations:
         assert {p["stay_permit"] for p in told if p.get("stay_permit")} == {"C4", "KITAS"}
         assert {"C4", "KITAS"} <= codes
         assert [p["at"] for p in told if p.get("at")] == ["2026-11-24T10:05"]
+
+
+class TestAChildInAPassport:
+    """What the situation tells is what the program does, key by key; and nobody needs an option for it."""
+
+    INES = ("", "QUIJANO", "INES", "F", "ZARAGOZA", "4/3/2019", "ESP", XIMENA.number, "30/3/2032", ">")
+
+    def test_along_with_the_parent(self, away: Apoa) -> None:
+        """`+` on the card; the program asks whether it is meant so, and y says that it is."""
+        page = ("ZARAGOZA", "B1", "2", "7")
+        said = away("report", "--no-send", keys=[*XIMENA.lines, *page, "+", *self.INES, "", "y"])
+        assert said.code == 0, said.all
+        assert [(r["guest"]["given_names"], r["stay"]["room"]) for r in away.reports()] == [
+            ("XIMENA", "7"),
+            ("INES", "7"),
+        ]
+
+    def test_after_the_parent(self, away: Apoa) -> None:
+        """In the same room; the same question, and the same answer."""
+        away.save(XIMENA)
+        said = away("report", "--no-send", "--room", "7", keys=[*self.INES, "", "y"])
+        assert said.code == 0, said.all
+        assert {report["stay"]["room"] for report in away.reports()} == {"7"}
+        assert len(away.reports()) == 2
 
 
 class TestFinding:
@@ -144,7 +168,7 @@ class TestCommand:
         for step in situation.steps:
             assert f"  {said(step.text, lang)}\n" in answer.out
             if step.command is not None:
-                assert f"    {said(step.command, lang)}\n" in answer.out
+                assert f"    {typed_in(lang, said(step.command, lang))}\n" in answer.out
         assert apoa("bantuan", situation.en, lang=lang).out == answer.out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -190,3 +214,13 @@ class TestCommand:
         assert answer.code == 2
         assert answer.err.splitlines()[-1] == "All topics: apoa help"
         assert_harmless(answer.all)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_plain_lines_have_no_columns(apoa: Apoa, lang: str) -> None:
+    """For a screen reader the list of situations is a line each: its name, and what it is about."""
+    said = apoa("--plain", "help", lang=lang)
+    assert said.code == 0
+    for situation in SITUATIONS:
+        name = situation.id if lang == "id" else situation.en
+        assert any(line.startswith(f"{name}: ") for line in said.out.splitlines()), name

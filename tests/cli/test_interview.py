@@ -84,8 +84,8 @@ class TestTheQuestions:
         assert said.code == 75, said.all
         for sentence in (
             "What commands and folders call the property, such as melati: small letters, digits, - and _.",
-            "Street and town. It stands on receipts and sheets that you print. Enter leaves it out.",
-            "The immigration office for your district. It stands on printed receipts. Enter leaves it out.",
+            "Street and town. It stands on receipts and sheets that you print.",
+            "The immigration office for your district. It stands on printed receipts.",
             "Check-in times and deadlines are shown in the time of your island.",
             "Begin with practice if you are not sure. Set up again later to change it.",
             "The authority gives it with the account. It begins with https://, such as https://host/path/v1",
@@ -93,6 +93,7 @@ class TestTheQuestions:
             "The password does not show while you type it.",
         ):
             assert said.err.count(spoken(lang, sentence)) == 1, sentence
+        assert said.err.count(spoken(lang, "Enter leaves it out.")) == 2
 
     @pytest.mark.parametrize(
         ("called", "name"),
@@ -199,7 +200,7 @@ class TestGoingBack:
         said = set_up(apoa, keys)
         assert said.code == 0, said.all
         assert f"Address of the authority [{NOWHERE}]: " in said.err
-        assert "Where do reports go [server]: " in said.err
+        assert "Where do reports go [to a server]: " in said.err
         assert settings(apoa)["api_url"] == "training"
         assert "username" not in settings(apoa)
 
@@ -210,6 +211,13 @@ class TestGoingBack:
         assert "This is the first question." in said.err
         assert "Bahasa / Language [id]: " in said.err
         assert "Try it: apoa report" in said.out
+
+    def test_how_to_answer_is_said_in_the_language_that_is_chosen_after_all(self, apoa: Apoa) -> None:
+        """Once in each, and not again where it stays the same."""
+        hint = "Enter takes what stands in [ ]. ? explains, < goes back, Ctrl-C stops and changes nothing."
+        said = set_up(apoa, ["id", "<", "en", "<", "en", *PRACTICE])
+        assert said.code == 0, said.all
+        assert [said.err.count(spoken(lang, hint)) for lang in LANGUAGES] == [1, 1]
 
     def test_the_rest_as_it_is_proposed(self, apoa: Apoa) -> None:
         """One key, for whoever wants to see it work."""
@@ -290,6 +298,14 @@ class TestTheAccount:
         assert settings(apoa)["username"] == "wisma-melati"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_an_empty_one(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Nothing is sent: it is said that a password is needed, and asked again."""
+        said = set_up(apoa, [lang, *server(serve().base_url)[1:], "wisma-melati", "", "", PASSWORD, ""], lang=lang)
+        assert said.code == 0, said.all
+        assert said.err.count(spoken(lang, "The password is needed.")) == 2
+        assert spoken(lang, ACCOUNT) not in said.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
     def test_four_times_refused(self, apoa: Apoa, serve: Serve, lang: str) -> None:
         """Then it is enough: exit 77, whom to ask, and nothing is left behind."""
         again = ["", "salah"]
@@ -306,7 +322,15 @@ class TestTheAccount:
         said = set_up(apoa, [lang, *server(NOWHERE)[1:], "wisma", PASSWORD, ""], lang=lang)
         assert said.code == 75, said.all
         sentence = "The connection is not tested yet; reports can be saved already. Test it later with: apoa login"
-        assert spoken(lang, sentence) in said.err
+        told = [
+            "Testing the connection ...",
+            "The authority cannot be reached now ({host}). Is the internet down?",
+            "Setting up goes on all the same.",
+            "The recovery code of {name}",
+            sentence,
+        ]
+        at = [said.err.index(spoken(lang, each, name="melati", host="127.0.0.1")) for each in told]
+        assert at == sorted(at)
         assert spoken(lang, WORKS) not in said.out
         assert apoa.save()["state"] == "queued"
 
@@ -379,9 +403,10 @@ class TestAgain:
     def test_what_is_emptied_is_gone(self, away: Apoa) -> None:
         """A hyphen empties what may be empty."""
         away.set_up(NOWHERE, "--address", "Jl. Melati 7", "--office", "Kanim")
-        said = set_up(away, ["en", "", "-", "", "", "", "", "", PASSWORD])
+        said = set_up(away, ["en", "", "?", "-", "", "", "", "", "", PASSWORD])
         assert said.code == 75, said.all
-        assert "  - empties it." not in said.err
+        assert "  - empties it." in said.err
+        assert "Enter leaves it out." not in said.err
         assert "address" not in settings(away)
         assert settings(away)["office"] == "Kanim"
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from apoa_client.cli import language, main, session
 from apoa_client.cli.base import ALIASES, COMMANDS, SECTIONS, LazyGroup
 from apoa_client.outbox.store import SqliteOutbox
 
+HANGUP = [signal.SIGHUP] if sys.platform != "win32" else []
 SECRET = "ZYKOWSKI-in-the-exception"
 
 
@@ -89,6 +91,20 @@ class TestCommands:
         assert english.err.splitlines()[-1].startswith("Error: ")
         assert indonesian.err.splitlines()[-1].startswith("Salah: ")
 
+    @pytest.mark.parametrize("option", ["--agian", "--agin", "--yess", "--forced", "--plan"])
+    def test_a_mistyped_option(self, apoa: Apoa, option: str) -> None:
+        """None is suggested that would set a question or a check aside."""
+        for command in ("report", "amend", "purge", "restore"):
+            said = apoa(command, option)
+            assert said.code == 2
+            assert option in said.err
+            for dangerous in ("--again", "--yes", "--force"):
+                assert dangerous not in said.err.replace(option, "")
+
+    def test_another_mistyped_option(self, apoa: Apoa) -> None:
+        """The one that was probably meant is suggested."""
+        assert "'--room'" in apoa("report", "--rom", "7").err
+
     def test_version(self, apoa: Apoa) -> None:
         """One line, the same in every language, and with broken settings too."""
         apoa.home.mkdir()
@@ -130,10 +146,34 @@ class TestLanguages:
         assert self._tongue(apoa, "--lang", "id", APOA_LANG="en") == "id"
         assert self._tongue(apoa, "--lang=en", APOA_LANG="id") == "en"
 
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["show", "zzzz", "--lang", "id"],
+            ["show", "--lang=id", "zzzz"],
+            ["show", "--lang", "id", "--", "zzzz"],
+            ["-q", "show", "zzzz", "--lang=id", "--plain", "--json"],
+        ],
+    )
+    def test_behind_the_command(self, away: Apoa, arguments: list[str]) -> None:
+        """As well as before it: whoever adds it at the end is understood."""
+        said = away(*arguments)
+        assert said.code == away("show", "zzzz").code
+        assert spoken("id", "There is no report {id}.", id="zzzz") in said.err
+
+    def test_behind_a_bare_double_hyphen(self, away: Apoa) -> None:
+        """Nothing is an option any more."""
+        assert spoken("en", "There is no report {id}.", id="--plain") in away("show", "--", "--plain").err
+
     def test_a_language_that_is_none(self, apoa: Apoa) -> None:
         """As an option, a usage mistake; in a variable, not heeded."""
         assert apoa("--lang", "de", "status").code == 2
         assert apoa("--lang").code == 2
+        for behind in (["status", "--lang", "de"], ["status", "--lang"]):
+            said = apoa(*behind)
+            assert said.code == 2
+            assert "'--lang'" in said.err
+            assert "'id', 'en'" in said.err
         assert apoa("status", APOA_LANG="de").code == 78
 
     def test_broken_settings_are_told_in_the_systems_language(self, apoa: Apoa) -> None:
@@ -216,6 +256,22 @@ class TestHowACallEnds:
         assert said.code == 130
         assert spoken(lang, "Stopped. What was saved is kept.") in said.err
         assert len(away.reports()) == 1
+
+    @pytest.mark.parametrize(
+        ("number", "code"),
+        [(signal.SIGINT, 130), (signal.SIGTERM, 143), *[(hangup, 143) for hangup in HANGUP]],
+    )
+    def test_interrupted_while_somebody_is_asked(self, away: Apoa, number: signal.Signals, code: int) -> None:
+        """At a question as anywhere else: a shell sees which signal it was."""
+
+        def asked(_question: str) -> str:
+            signal.raise_signal(number)
+            raise AssertionError
+
+        away.monkeypatch.setattr("click.termui.visible_prompt_func", asked)
+        said = away("report", keys=[])
+        assert said.code == code
+        assert "Stopped. What was saved is kept." in said.err
 
     @pytest.mark.parametrize(
         ("arguments", "code"),

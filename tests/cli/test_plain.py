@@ -82,6 +82,14 @@ def test_every_help(apoa: Apoa, lang: str) -> None:
     assert "report [lapor]: " in apoa("--plain", "--help", lang=lang).out
 
 
+@pytest.mark.usefixtures("reports")
+def test_behind_the_command(house: Apoa) -> None:
+    """The option may stand wherever somebody adds it."""
+    before = house("--plain", "list", "--in-house")
+    assert house("list", "--plain", "--in-house") == house("list", "--in-house", "--plain") == before
+    assert house("list", "--in-house") != before
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_row_is_a_record(house: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
     """Each value behind what it is, a blank line between two guests, and nothing for what is not there."""

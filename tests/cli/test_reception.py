@@ -1,15 +1,25 @@
 """`apoa report` with somebody at the terminal: a passport, what it does not say, the card, and perhaps more guests."""
 
 import signal
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import date, datetime, timedelta
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, SEPTEMBER, XIMENA, Apoa, Guest, Serve, readable_in, spoken
 
+from apoa_client.cli.ask import NO_TEXT
+from apoa_client.cli.cards import Card
 from apoa_client.desk.arrivals import Desk
+from apoa_client.errors import StorageProblem
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
+from apoa_client.ports import Entry
+from apoa_client.report.findings import Finding
+from apoa_client.report.model import Report
+from apoa_client.texts import msg
 
 WRONG_DIGIT = (
     QUENTIN.lines[0],
@@ -92,14 +102,56 @@ class TestAPassport:
         assert f"Perhaps: {QUENTIN.lines[0]}" in said.err
         assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_suggestion_is_in_words(self, away: Apoa, lang: str) -> None:
+        """A date with the month's name, a state by its own: as on the passport's page."""
+        first, second = QUENTIN.lines
+        keys = [*WRONG_DIGIT, "n", first, second.replace("POL", "P0L"), "n", *QUENTIN.lines, *PAGE, CONTENT]
+        said = away("report", "--no-send", keys=keys, lang=lang)
+        assert said.code == 0, said.all
+        poland = {"en": "Poland (POL)", "id": "Polandia (POL)"}[lang]
+        for value in ("12 Sep 1985", poland):
+            assert spoken(lang, "Perhaps: {value}", value=value) in said.err
+
+    @pytest.mark.parametrize(
+        "misread",
+        [
+            QUENTIN.lines[1][:42] + "99",
+            QUENTIN.lines[1][:20] + "K" + QUENTIN.lines[1][21:],
+            QUENTIN.lines[1][:-1] + "X",
+        ],
+    )
+    def test_a_suggestion_is_never_empty(self, away: Apoa, misread: str) -> None:
+        """Where a field is to be empty, or the last digit alone is wrong, the whole line is shown as it would be."""
+        said = away("report", "--no-send", keys=[QUENTIN.lines[0], misread, "n", *QUENTIN.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        [suggestion] = [line for line in said.err.splitlines() if "Perhaps:" in line]
+        assert len(suggestion.removeprefix("  Perhaps: ")) == len(misread)
+        assert suggestion.startswith(f"  Perhaps: {QUENTIN.lines[1][:20]}")
+
+    def test_a_suggested_line_is_taken(self, away: Apoa) -> None:
+        """With a person's word, as any other."""
+        misread = QUENTIN.lines[1][:42] + "9" + QUENTIN.lines[1][43]
+        said = away("report", "--no-send", keys=[QUENTIN.lines[0], misread, "y", *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert f"Perhaps: {QUENTIN.lines[1]}\n" in said.err
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
     def test_a_number_is_mended_by_typing_it_from_the_page(self, away: Apoa) -> None:
         """A yes would be worth nothing, since many numbers fit; the typed one must be among those that do."""
         wrong = QUENTIN.lines[1].replace("1", "I", 1)
-        keys = [QUENTIN.lines[0], wrong, "NOTTHIS", QUENTIN.lines[0], wrong, QUENTIN.number.lower(), *PAGE, CONTENT]
-        said = away("report", "--no-send", keys=keys)
+        keys = [QUENTIN.lines[0], wrong, "NOTTHIS", QUENTIN.lines[0], wrong, "?", QUENTIN.number.lower()]
+        said = away("report", "--no-send", keys=[*keys, *PAGE, CONTENT])
         assert said.code == 0, said.all
-        assert said.err.count("Many numbers would fit.") == 2
+        assert said.err.count("Many numbers would fit.") == 3
         assert away.reports()[0]["guest"]["document"]["number"] == QUENTIN.number
+
+    def test_what_nothing_would_mend_is_typed_again(self, away: Apoa) -> None:
+        """A state that no code is like: nothing is proposed."""
+        nowhere = QUENTIN.lines[1].replace("POL", "<<Q")
+        said = away("report", "--no-send", keys=[QUENTIN.lines[0], nowhere, *QUENTIN.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert "Perhaps:" not in said.err
 
     def test_a_wrong_digit_is_accepted_where_the_call_says_so(self, away: Apoa) -> None:
         """--accept-check-digit: a person has compared it with the page."""
@@ -127,11 +179,52 @@ class TestAPassport:
         said = away("report", "--no-send", keys=[*[*WRONG_DIGIT, "n"] * 3, *rest, CONTENT])
         assert said.code == 0, said.all
         assert "Then by hand, from the passport's page." in said.err
+        assert "What could be read stands in brackets: Enter takes it." in said.err
         assert "Surname [ZYKOWSKI]: " in said.err
         [report] = away.reports()
         assert report["guest"]["birth_date"] == "1985-09-12"
         assert report["guest"]["document"]["number"] == QUENTIN.number
         assert report["guest"]["document"]["mrz"] is None
+
+    def test_after_three_tries_where_nothing_was_read(self, away: Apoa) -> None:
+        """Nothing stands in brackets, and nothing is said of them."""
+        typed = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "1985", "POL", "ZX1234567", "28/3/32", "B1", "2", "7"]
+        said = away("report", "--no-send", keys=[*["P<POL<<<", ENTER, ENTER] * 3, *typed, CONTENT])
+        assert said.code == 0, said.all
+        assert "Then by hand, from the passport's page.\n" in said.err
+        assert "brackets" not in said.err
+
+    def test_by_hand_at_once(self, away: Apoa) -> None:
+        """Enter alone, or > as for all that is left; what an earlier try gave is in brackets."""
+        rest = [ENTER, ENTER, ENTER, "GDANSK", "12/9/85", ENTER, ENTER, ENTER, "B1", "2", "7", CONTENT]
+        for key in (ENTER, ">"):
+            said = away("report", "--no-send", "--again", keys=[*WRONG_DIGIT, "n", key, *rest])
+            assert said.code == 0, said.all
+            assert "Then by hand" not in said.err
+            assert said.err.count("What could be read stands in brackets: Enter takes it.") == 1
+            assert "Surname [ZYKOWSKI]: " in said.err
+
+    def test_a_reader_that_ends_a_line_twice(self, away: Apoa) -> None:
+        """CR and LF are two ends to a terminal: the empty line between the two is none of a passport's."""
+        said = away("report", "--no-send", keys=[QUENTIN.lines[0], ENTER, QUENTIN.lines[1], *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    def test_a_reader_is_given_time_to_end_its_last_line(self, away: Apoa) -> None:
+        """What it sends within its pause is forgotten; where nobody typed lines, nobody waits."""
+        pauses: list[float] = []
+        away.monkeypatch.setattr("apoa_client.cli.mrz_questions.forget_typed_ahead", pauses.append)
+        away("report", "--no-send", keys=[ENTER])
+        assert pauses == []
+        away("report", "--no-send", keys=[*QUENTIN.lines])
+        assert pauses == [0.05]
+
+    def test_the_moves_cost_no_try(self, away: Apoa) -> None:
+        """At any of the lines: ? explains, < begins with the first again."""
+        keys = ["?", QUENTIN.lines[0], "?", "<", XIMENA.lines[0], "<", *WRONG_DIGIT, "n", *WRONG_DIGIT, "n"]
+        said = away("report", "--no-send", keys=[*keys, *QUENTIN.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
     def test_a_name_that_the_lines_cut_off_is_completed(self, away: Apoa) -> None:
         """It stands in brackets, to be typed in full."""
@@ -175,13 +268,20 @@ class TestByHand:
 
     def test_a_single_name(self, away: Apoa) -> None:
         """One of the two names may be empty; not both."""
-        details = [ENTER, ENTER, "X", ENTER, "1985", "POL", "ZX1234567", "30/3/2032", ENTER, "1", ENTER]
-        said = away("report", "--no-send", keys=[ENTER, *details, "SUKARNOPUTRI", ENTER, CONTENT])
+        rest = ["X", ENTER, "1985", "POL", "ZX1234567", "30/3/2032", ENTER, "1", ENTER, CONTENT]
+        said = away("report", "--no-send", keys=[ENTER, ENTER, ENTER, "SUKARNOPUTRI", *rest])
         assert said.code == 0, said.all
-        assert "one of the two names may be empty" in said.err
+        assert said.err.count("An answer is needed here. ? helps.") == 1
         [report] = away.reports()
-        assert (report["guest"]["surname"], report["guest"]["given_names"]) == ("SUKARNOPUTRI", "")
+        assert (report["guest"]["surname"], report["guest"]["given_names"]) == ("", "SUKARNOPUTRI")
         assert report["guest"]["birth_date"] == "1985"
+
+    def test_a_day_that_is_still_to_come(self, away: Apoa) -> None:
+        """Nobody was born then: it is said at once."""
+        details = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "1/1/2027", "1/1/1987", "POL", "ZX1234567", "280332"]
+        said = away("report", "--no-send", keys=[ENTER, *details, "B1", "2", "7", CONTENT])
+        assert said.code == 0, said.all
+        assert said.err.count("This date is still to come.") == 1
 
     def test_keys_needed_by_hand(self, away: Apoa) -> None:
         """What is typed is the passport's, and little else: the count stands here so that nobody adds to it unseen."""
@@ -199,10 +299,32 @@ class TestByHand:
         assert "Write it in Latin letters, as the passport does." in said.err
 
     def test_an_indonesian_is_not_reported(self, away: Apoa) -> None:
-        """As soon as the nationality is known."""
-        said = away("report", keys=[ENTER, "WIDODO", "SRI", "P", "SOLO", "1985", "indonesia"])
+        """As soon as the nationality is known, and said twice: one mistyped word throws nobody's details away."""
+        details = ["WIDODO", "SRI", "P", "SOLO", "1985"]
+        said = away("report", keys=[ENTER, *details, "indo", ENTER, "india", "<", "indonesia", "IDN"])
         assert said.code == 65
+        assert said.err.count("Indonesians are not reported. Is the guest one? Then type it again.") == 2
+        assert "  India (IND)\n" in said.err
         assert "only foreigners are reported" in said.err
+
+    def test_another_passport_is_another_guest(self, away: Apoa) -> None:
+        """Nothing that was typed of the one before is left, nor proposed."""
+        keys = [*QUENTIN.lines, *PAGE, "1", "SMITH", "<", "<", "<", "<", "<", *XIMENA.lines]
+        said = away("report", "--no-send", keys=[*keys, "ZARAGOZA", "B1", "1", ENTER, CONTENT])
+        assert said.code == 0, said.all
+        tail = said.err[said.err.index("XIMENA QUIJANO") :]
+        assert "SMITH" not in tail
+        assert "GDANSK" not in tail
+        assert away.reports()[0]["guest"]["surname"] == "QUIJANO"
+
+    def test_back_from_a_passport_that_was_read(self, away: Apoa) -> None:
+        """Enter alone then goes on by hand, and what the lines said stands in brackets."""
+        keys = [*QUENTIN.lines, "<", ENTER, *[ENTER] * 3, "GDANSK", *[ENTER] * 4, "B1", "2", "7", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert "Surname [ZYKOWSKI]: " in said.err
+        assert "Date of birth [12 Sep 1985]: " in said.err
+        assert away.reports()[0]["guest"]["document"]["mrz"] is None
 
     def test_back_and_back_to_the_passport(self, away: Apoa) -> None:
         """`<` shows what was answered; before the first question the passport comes again."""
@@ -253,11 +375,12 @@ class TestTheCard:
         assert report["stay"]["room"] is None
 
     def test_another_number_and_another_word(self, away: Apoa) -> None:
-        """What is no number of the card changes nothing; going back asks the last question again."""
+        """What is no number of the card changes nothing, and shows the keys again; `<` asks the last question again."""
         keys = [*QUENTIN.lines, *PAGE, "99", "hm", "<", "8", "4", "<", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
-        assert said.err.count("Type one of the numbers.") == 2
+        assert said.err.count("This will be reported") == 3, "not for a key that means nothing"
+        assert said.err.count("Enter = yes, + = another guest for this room") == 5
         assert away.reports()[0]["stay"]["room"] == "8"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -286,6 +409,30 @@ class TestTheCard:
         assert said.err.count("The guest seems to be reported already. Report them again?") == 2
         assert len(away.reports()) == 2
 
+    def test_another_guest_hides_no_doubt(self, away: Apoa) -> None:
+        """It is asked before the next guest is begun, and once."""
+        away.save(QUENTIN)
+        keys = [*QUENTIN.lines, *PAGE, "+", ENTER, "+", "y", *XIMENA.lines, ">", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert said.err.count("The guest seems to be reported already. Report them again?") == 2
+        assert len(away.reports()) == 3
+
+    def test_a_doubt_that_comes_up_later_is_asked_for_whom(self, away: Apoa) -> None:
+        """Another desk saved the first of a party meanwhile: their name stands before the question."""
+        shown = Card.show
+
+        def meanwhile(card: Card) -> None:
+            shown(card)
+            if card.field("15") and not away.reports() and "XIMENA" in str(card._filled):
+                away.save(QUENTIN)
+
+        with away.monkeypatch.context() as patch:
+            patch.setattr(Card, "show", meanwhile)
+            said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT, "y"])
+        assert said.code == 0, said.all
+        assert "QUENTIN ZYKOWSKI\nThe guest seems to be reported already." in said.err
+
     def test_again_asks_no_second_time(self, away: Apoa) -> None:
         """--again has said so already."""
         away.save(QUENTIN)
@@ -306,6 +453,24 @@ class TestTheCard:
         assert "Nothing was saved (--dry-run)." in said.out
         assert away.reports() == []
 
+    def test_a_later_arrival_leaves_no_later(self, away: Apoa) -> None:
+        """The day of departure stays as it was when the time of check-in is put right."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "11", "kemarin 23:00", CONTENT])
+        assert said.code == 0, said.all
+        assert "Check-in [24 Nov 2026 20:00 WIB]: " in said.err
+        assert away.reports()[0]["stay"]["check_in"] == "2026-11-23T23:00:00+07:00"
+        assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-26"
+
+    def test_a_second_scan_answers_nothing(self, away: Apoa) -> None:
+        """A passport's line is no place of birth, no visa and no room."""
+        scan = list(XIMENA.lines)
+        said = away(
+            "report", "--no-send", keys=[*QUENTIN.lines, *scan, "GDANSK", *scan, "B1", "2", *scan, "7", CONTENT]
+        )
+        assert said.code == 0, said.all
+        assert said.err.count("That is a line of a passport, and no answer to this question.") == 6
+        assert away.reports()[0]["guest"]["birth_place"] == "GDANSK"
+
     def test_options_of_the_stay_are_not_asked(self, away: Apoa) -> None:
         """Whoever gives the room and the nights is asked for the rest; one that is none is asked for."""
         said = away(
@@ -322,6 +487,13 @@ class TestTheCard:
         assert said.code == 0, said.all
         assert "Rooms in use: 12 A" in said.err
         assert away.reports()[-1]["stay"]["room"] == "12 A"
+
+    def test_what_is_no_text_saves_nothing(self, away: Apoa) -> None:
+        """An answer in another encoding is neither yes nor a room."""
+        keys = [*QUENTIN.lines, "GDANSK", "B1", "2", NO_TEXT, "7", NO_TEXT, "b", NO_TEXT, "y"]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert away.reports() == []
 
     def test_nothing_dangerous_reaches_the_terminal(self, away: Apoa) -> None:
         """A pasted escape sequence is neither shown nor kept."""
@@ -367,11 +539,23 @@ class TestAParty:
         assert said.code != 0
         assert away.reports() == []
 
+    def test_the_card_tells_of_the_others(self, away: Apoa) -> None:
+        """Whoever saves the last one sees who is saved with them."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])
+        assert "  Together with: QUENTIN ZYKOWSKI\n" in said.err
+
     def test_back_from_the_next_guest(self, away: Apoa) -> None:
         """Nobody else after all: the card of the one before comes again."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", "<", CONTENT])
         assert said.code == 0, said.all
         assert len(away.reports()) == 1
+
+    def test_going_back_to_the_guest_before_asks_first(self, away: Apoa) -> None:
+        """What was typed of this one would be lost by it."""
+        back = ["<", "<", "n", *XIMENA.lines, "<", "<", "y"]
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, *back, CONTENT])
+        assert said.code == 0, said.all
+        assert [report["guest"]["surname"] for report in away.reports()] == ["ZYKOWSKI"]
 
     def test_one_of_them_is_thrown_away(self, away: Apoa) -> None:
         """The others stay."""
@@ -434,6 +618,112 @@ class TestBreakingOff:
         assert away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT]).code == 0
         assert away.reports()[0]["stay"]["check_in"] == "2026-11-24T20:00:00+07:00"
 
+    def test_whose_it_is_is_said(self, away: Apoa) -> None:
+        """Before the next question: by name and number, of everybody on it."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", ENTER, "QUIJANO"])
+        said = away("report", "--no-send", keys=[ENTER])
+        assert "  QUENTIN ZYKOWSKI ZX1234567\n  QUIJANO\n" in said.err
+
+    def test_back_goes_on_working(self, away: Apoa) -> None:
+        """The questions that were answered before the interruption are gone back over, too."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK", "B1"])
+        said = away("report", "--no-send", keys=[ENTER, "<", "<", "GDYNIA", ENTER, "2", "7", CONTENT])
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["birth_place"] == "GDYNIA"
+        assert away.reports()[0]["guest"]["stay_permit"]["code"] == "B1"
+
+    def test_options_are_written_on_what_is_gone_on_with(self, away: Apoa) -> None:
+        """Whoever gives the room this time is not ignored."""
+        away("report", "--no-send", "--planned-check-out", "26/11", keys=[*QUENTIN.lines, "GDANSK", "B1"])
+        said = away("report", "--no-send", "--room", "9", "--nights", "3", keys=[ENTER, CONTENT])
+        assert said.code == 0, said.all
+        [report] = away.reports()
+        assert (report["stay"]["room"], report["stay"]["planned_check_out"]) == ("9", "2026-11-27")
+
+    def test_what_was_read_of_bad_lines_is_kept(self, away: Apoa) -> None:
+        """Although nothing was typed yet."""
+        away("report", "--no-send", keys=[*[*WRONG_DIGIT, "n"] * 3])
+        assert "Surname [ZYKOWSKI]: " in away("report", "--no-send", keys=[ENTER]).err
+
+    def test_a_dry_run_takes_nothing_away(self, away: Apoa) -> None:
+        """It is asked for what it is, and what was gone on with is still there afterwards."""
+        away("report", keys=[*QUENTIN.lines, "GDANSK"])
+        said = away("report", "--dry-run", keys=[ENTER, "B1", "2", "7", CONTENT])
+        assert said.code == 0, said.all
+        assert "This is only a check: is everything right?" in said.err
+        assert "was not finished" in away("report", keys=["n"]).err
+
+    def test_what_another_desk_kept_is_not_ours_to_drop(self, away: Apoa) -> None:
+        """Somebody breaks off while we are at a card: our saving leaves their guest alone."""
+        shown = Card.show
+
+        def meanwhile(card: Card) -> None:
+            shown(card)
+            with away.monkeypatch.context() as patch:
+                patch.setattr(Card, "show", shown)
+                away("report", "--no-send", keys=[*XIMENA.lines, "ZARAGOZA"])
+
+        keys = [*QUENTIN.lines, *PAGE, CONTENT]
+        with away.monkeypatch.context() as patch:
+            patch.setattr(Card, "show", meanwhile)
+            away("report", "--no-send", keys=keys)
+        assert "XIMENA QUIJANO" in away("report", "--no-send", keys=[ENTER]).err
+
+    def test_a_disk_that_fails_loses_nobody(self, away: Apoa) -> None:
+        """It can be tried again, and whoever gives up finds the party the next time."""
+        real, fails = Desk.file_group, ["once", "twice"]
+
+        def failing(desk: Desk, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
+            if fails:
+                fails.pop()
+                raise StorageProblem(msg("The disk is full."))
+            return real(desk, group)
+
+        with away.monkeypatch.context() as patch:
+            patch.setattr(Desk, "file_group", failing)
+            said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT, "y", "n"])
+            assert said.code == 78
+            assert said.err.count("Try again?") == 2
+            said = away("report", "--no-send", keys=[ENTER, CONTENT])
+        assert said.code == 0, said.all
+        assert len(away.reports()) == 1
+
+    def test_reported_already_and_nobody_asked(self, away: Apoa) -> None:
+        """--yes asks nothing: it is refused, and what was typed is there the next time."""
+        away.save(QUENTIN)
+        assert away("report", "--no-send", "--yes", keys=[*QUENTIN.lines, *PAGE]).code == 65
+        assert away("report", "--no-send", keys=[ENTER, CONTENT, "y"]).code == 0
+
+    def test_an_interruption_while_it_is_saved(self, away: Apoa) -> None:
+        """SIGTERM in that very moment: it is saved, and said so before the command ends; nothing is offered again."""
+        real = Desk.file_group
+
+        def interrupted(desk: Desk, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
+            signal.raise_signal(signal.SIGTERM)
+            return real(desk, group)
+
+        with away.monkeypatch.context() as patch:
+            patch.setattr(Desk, "file_group", interrupted)
+            said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT])
+        assert said.code in {130, 143}
+        assert "Saved: QUENTIN ZYKOWSKI" in said.out
+        assert len(away.reports()) == 1
+        assert "was not finished" not in away("report", keys=[]).err
+
+    def test_a_draft_that_cannot_be_dropped(self, away: Apoa) -> None:
+        """What was saved is saved: the trouble is told, and no failure."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+
+        def failing(_outbox: SqliteOutbox, _kept_at: object = None) -> None:
+            raise StorageProblem(msg("The disk is full."))
+
+        with away.monkeypatch.context() as patch:
+            patch.setattr(SqliteOutbox, "drop_draft", failing)
+            said = away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT])
+        assert said.code == 0, said.all
+        assert "The disk is full." in said.err
+        assert len(away.reports()) == 1
+
     def test_nobody_goes_on(self, away: Apoa) -> None:
         """No throws it away, and another guest is begun."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
@@ -471,6 +761,15 @@ class TestBreakingOff:
         with monkeypatch.context() as patch:
             patch.setattr("apoa_client.cli.drafts.from_text", _of_another_version)
             said = away("report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert "was not finished" not in away("report", keys=[]).err
+
+    def test_a_draft_that_will_never_open_is_dropped(self, away: Apoa) -> None:
+        """Its seal is broken: that is said once, and another guest begun."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        with closing(sqlite3.connect(away.home / "melati" / "outbox.db")) as db, db:
+            assert db.execute("UPDATE draft SET content = zeroblob(200)").rowcount == 1
+        said = away("report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert "was not finished" not in away("report", keys=[]).err
 

@@ -14,6 +14,14 @@ class TestAtATerminal:
         assert "MRZ" not in said.err
         assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-27"
 
+    def test_a_name_that_is_missing_is_asked_for(self, away: Apoa) -> None:
+        """Both of them, because one may be empty."""
+        options = ["--document-number", "ZX1234567", "--nationality", "POL", "--birth-date", "1985", "--sex", "L"]
+        rest = ["--expiry-date", "2032-03-28", "--birth-place", "GDANSK", "--nights", "2"]
+        said = away("report", "--no-send", *options, *rest, keys=["", "QUENTIN", "y"])
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["given_names"] == "QUENTIN"
+
     def test_a_check_out_that_is_too_early_is_asked_again(self, away: Apoa) -> None:
         """The nights take the place of the date that did not hold."""
         said = away(*QUENTIN.mrz("--no-send", "--planned-check-out", "2026-11-24"), keys=["3", "y"])

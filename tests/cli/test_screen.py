@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.cli import main, screen
-from apoa_client.cli.ask import ask_line
+from apoa_client.cli.ask import NO_TEXT, ask_line
 from apoa_client.errors import UsageProblem
 
 EVIL = "A\x1b[2J\x1b]0;owned\x07\u202eB\u2066C\u200bD\x9b31mE\rF\nG"
@@ -247,13 +247,13 @@ class TestWhatCannotBeRead:
             screen.unseen("Password")
 
     def test_an_answer_that_is_typed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Counts as none: the question comes again, or nothing is changed."""
+        """Is not taken for Enter, which may well mean yes."""
 
         def typed(_question: str) -> str:
             return b"\xff".decode()
 
         monkeypatch.setattr("click.termui.visible_prompt_func", typed)
-        assert ask_line("Room") == ""
+        assert ask_line("Room") == NO_TEXT
 
     def test_nobody_gives_anything(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """There may be no standard input at all."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken, typed_in
 
 from apoa_client.vault.stores import SecretStore
 
@@ -60,7 +60,7 @@ class TestSetup:
         assert said.code == 0, said.err
         assert said.out.splitlines() == [
             spoken(lang, "The property {name} is set up.", name="melati"),
-            spoken(lang, "The connection works. Report a guest with: {command}", command="apoa report"),
+            spoken(lang, "The connection works. Report a guest with: {command}", command=typed_in(lang, "apoa report")),
         ]
         assert apoa(*QUENTIN.mrz("--json")).json["state"] == "accepted"
         assert apoa("status", "--json").json["environment"] == "training"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import click
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, Said, Serve, spoken
+from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, Said, Serve, spoken, typed_in
 
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.store import SqliteOutbox
@@ -36,7 +36,7 @@ def test_nothing_is_set_up(apoa: Apoa, lang: str) -> None:
     assert (said.code, said.err) == (0, "")
     assert said.out.splitlines()[0] == spoken(lang, "Nothing is set up on this computer yet. Begin with:")
     commands = [line.split("  ")[1] for line in said.out.splitlines()[1:4]]
-    assert commands == ["apoa setup", "apoa demo", {"en": "apoa help", "id": "apoa bantuan"}[lang]]
+    assert commands == [typed_in(lang, command) for command in ("apoa setup", "apoa demo", "apoa help")]
     assert not apoa.home.exists()
 
 

@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from cli_helpers import COMMAND, GUESTS, LANGUAGES, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, Said, spoken
+from cli_helpers import COMMAND, GUESTS, LANGUAGES, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, Said, spoken, typed_in
 from journeys_helpers import advice_of, call, give_up_roots_powers
 
 from apoa_client.errors import NotNow, WrongPassword
@@ -115,7 +115,7 @@ def test_a_corrupt_settings_file(two: Installed, lang: str, damage: bytes) -> No
     for arguments in (["status"], QUENTIN.mrz("--no-send"), ["sync"], ["list", "--json"]):
         said = two(*arguments, lang=lang)
         assert said.code == 78
-        assert ("config.toml" if damage else "apoa setup") in said.err
+        assert ("config.toml" if damage else typed_in(lang, "apoa setup")) in said.err
     assert path.read_bytes() == damage
     path.write_bytes(before)
     assert_nothing_lost(two)
@@ -129,7 +129,7 @@ def test_a_file_that_is_gone(two: Installed, lang: str, missing: str) -> None:
     for arguments in (["status"], QUENTIN.mrz("--no-send"), ["sync"]):
         said = two(*arguments, lang=lang)
         assert said.code == 78
-        assert "apoa setup" in said.err
+        assert typed_in(lang, "apoa setup") in said.err
     assert not (two.home / missing).exists()
     aside.rename(two.home / missing)
     assert_nothing_lost(two)

@@ -91,8 +91,7 @@ class TestTheConversation:
         desk = sit(lang, size)
         desk.report()
         desk.asks("MRZ line {number}", number=1)
-        desk.terminal.type("".join(QUENTIN.lines))
-        desk.terminal.type("")
+        desk.terminal.type("".join(QUENTIN.lines) + "\n")
         screen = desk.asks("Place of birth")
         assert "QUENTIN ZYKOWSKI" in screen
         desk.terminal.type(">")
@@ -105,6 +104,37 @@ class TestTheConversation:
         assert desk.said("Sent. Receipt number: {number}", number="").strip() in ended
         [report] = desk.apoa.reports()
         assert (report["state"], report["guest"]["birth_place"]) == ("accepted", "-")
+
+    def test_a_reader_of_two_lines(self, sit: Sit, lang: str, size: tuple[int, int]) -> None:
+        """It ends each of them twice, in one go: neither end is a line, or an answer. ? and < are heard between."""
+        desk = sit(lang, size)
+        desk.report("--no-send")
+        desk.asks("MRZ line {number}", number=1)
+        desk.terminal.type(XIMENA.lines[0])
+        desk.asks("MRZ line {number}", number=2)
+        desk.terminal.type("?")
+        desk.asks("The two lines with many < at the foot of the photo page. A reader sends both at once.")
+        desk.asks("MRZ line {number}", number=2)
+        desk.terminal.type("<")
+        desk.asks("MRZ line {number}", number=1)
+        first, second = QUENTIN.lines
+        desk.terminal.type(f"{first}\n\n{second}\n")
+        screen = desk.asks("Place of birth")
+        assert "QUENTIN ZYKOWSKI" in screen
+        assert desk.said("Place of birth") in screen.rstrip().splitlines()[-1], "it is asked, and not answered yet"
+
+    def test_no_question_is_broken_within_a_word(self, sit: Sit, lang: str, size: tuple[int, int]) -> None:
+        """However long what may have been meant is called: each line ends where a word does."""
+        desk = sit(lang, size)
+        desk.report("--no-send")
+        desk.asks("MRZ line {number}", number=1)
+        desk.terminal.type(">")
+        for question, keys in (*_NAMES_AND_BIRTH[:-3], ("Date of birth", "1985"), ("Nationality", "marshal")):
+            desk.answers(question, keys)
+        screen = desk.asks("or type it again." if lang == "en" else "atau ketik lagi.")
+        asked = desk.said("Do you mean {value}? Enter = yes, or type it again.", value="")
+        words = asked.split()
+        assert all(word in screen.split() for word in words if word != "?")
 
     def test_by_hand_with_help_and_a_way_back(self, sit: Sit, lang: str, size: tuple[int, int]) -> None:
         """Every question of the form, one at a time, with what was understood below each answer."""
@@ -181,8 +211,8 @@ class TestBreakingOff:
         desk.terminal.type("".join(QUENTIN.lines))
         desk.answers("Place of birth", "GDANSK")
         desk.asks("Visa / stay permit")
-        desk.terminal.press("C-c")
-        assert desk.said("What was typed is kept, sealed. To go on with it: apoa report") in desk.terminal.ends()
+        ended = desk.terminal.interrupt()
+        assert desk.said("What was typed is kept, sealed. To go on with it: apoa report") in ended
         desk.report()
         desk.answers("(Enter = yes, n = no)", "")
         desk.answers("Visa / stay permit", ">")
@@ -214,8 +244,7 @@ class TestLooks:
             desk.answers("Place of birth", ">")
             desk.asks("Save this report?")
             assert desk.terminal.coloured() is coloured, environ
-            desk.terminal.press("C-c")
-            desk.terminal.ends()
+            desk.terminal.interrupt()
             desk.report("--no-send")
             desk.answers("(Enter = yes, n = no)", "n")
             desk.asks("MRZ line {number}", number=1)

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from cli_helpers import LANGUAGES, Installed, spoken
+from cli_helpers import LANGUAGES, Installed, spoken, typed_in
 from terminal_helpers import at_a_terminal
 
 from apoa_client.cli.situations import SITUATIONS
@@ -26,9 +26,10 @@ def test_it_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:
 def test_from_nothing_to_a_property(apoa: Installed, lang: str) -> None:
     """What comes first is set-up, then the day's work."""
     _code, shown = at_a_terminal(apoa, [], [], lang)
-    assert "apoa setup" in shown
+    begin = typed_in(lang, "apoa setup")
+    assert begin in shown
     assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
     code, shown = at_a_terminal(apoa, [], [], lang)
     assert code == 0
     assert spoken(lang, "No guest was reported yet.") in shown
-    assert "apoa setup" not in shown
+    assert begin not in shown

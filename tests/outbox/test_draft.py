@@ -109,6 +109,16 @@ def test_of_two_desks_the_last_one_wins(path: Path) -> None:
         assert one.draft() == "again"
 
 
+def test_only_the_one_that_is_meant_is_dropped(outbox: SqliteOutbox) -> None:
+    """Whoever went on with a draft drops that one, and none that another desk kept since."""
+    outbox.keep_draft("first", NOON)
+    outbox.keep_draft("second", NOON + MINUTE)
+    outbox.drop_draft(NOON)
+    assert outbox.draft() == "second"
+    outbox.drop_draft(NOON + MINUTE)
+    assert outbox.draft_kept_at() is None
+
+
 @pytest.mark.parametrize("ending", ["dropped", "replaced"])
 def test_what_was_dropped_is_in_no_file(outbox: SqliteOutbox, path: Path, ending: str) -> None:
     """Not even sealed: overwritten in the database, and the log emptied."""

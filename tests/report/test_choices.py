@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apoa_client.cli.language import in_language
 from apoa_client.report import choices, values
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.permits import permits, suggest
@@ -58,17 +59,20 @@ def test_a_purpose_that_is_not_sure_is_offered(text: str, likely: list[Purpose])
     with pytest.raises(Unreadable) as caught:
         values.purpose(text)
     assert (caught.value.code, caught.value.suggestion) == ("bad_character", likely[0].value)
-    assert choices.PURPOSE_WORDS[likely[-1]] in caught.value.message.render()
+    assert caught.value.message.render().endswith(f"Did you mean {', '.join(likely)}?")
 
 
 @pytest.mark.parametrize("text", ["xyzzy", "", "?"])
 def test_a_purpose_like_none_gets_the_whole_list(text: str) -> None:
-    """All eight, in both languages, and no suggestion."""
+    """All eight, in the reader's language, and no suggestion."""
     assert choices.purposes(text) == []
     with pytest.raises(Unreadable) as caught:
         values.purpose(text)
     assert caught.value.suggestion is None
-    assert all(f"{p.value} ({choices.PURPOSE_WORDS[p]})" in caught.value.message.render() for p in Purpose)
+    said = caught.value.message
+    assert said.render() == f"Choose one of: {', '.join(p.value for p in Purpose)}."
+    indonesian = said.render(lambda sentence: in_language("id", sentence))
+    assert indonesian.endswith(f": {', '.join(choices.PURPOSE_WORDS[p] for p in Purpose)}.")
 
 
 def test_no_more_is_offered_than_asked_for() -> None:

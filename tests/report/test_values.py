@@ -70,6 +70,7 @@ UNDERSTOOD = [
 ]
 
 REFUSED = [
+    ("one_line", "a\N{REPLACEMENT CHARACTER}b", "bad_character"),
     ("one_line", "a\x00b", "bad_character"),
     ("one_line", "a\u200bb", "bad_character"),
     ("one_line", "a\ud800", "bad_character"),

@@ -104,12 +104,14 @@ def test_the_private_key_has_the_same_sources(room: Room) -> None:
         assert room.secrets().private_key() == other
 
 
-def test_a_missing_secret_names_every_place_and_no_value(room: Room) -> None:
-    """Whoever must mend it learns where was looked."""
+def test_a_missing_secret_is_short_and_the_log_names_every_place(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    """A receptionist reads what to do; whoever must mend it learns under -v where was looked. No value is told."""
+    caplog.set_level(logging.INFO, "apoa_client")
     room.environ["CREDENTIALS_DIRECTORY"] = str(room.folder / "credentials")
     with pytest.raises(SecretMissing) as caught:
         room.secrets().password()
-    text = caught.value.message.render()
+    assert caught.value.message.render() == "The password for the authority was not found."
+    text = caplog.text
     places = ["APOA_PASSWORD_FILE", "credentials/apoa-password", "run/apoa-password", "APOA_PASSWORD", "shelf"]
     positions = [text.index(place) for place in places]
     assert sorted(positions[:3]) == positions[:3]
