@@ -46,14 +46,19 @@ def place_of(answer: str, count: int) -> int | None:
 
 def ask_line(question: str) -> str:
     """What somebody types, without the spaces around it; empty for Enter alone, and a `NO_TEXT` for what is no text."""
-    sentence = question.endswith(("?", "."))
-    *above, last = fitted(question if sentence else f"{question}:", sys.stderr).split("\n")
+    *above, last = fitted(question if _is_sentence(question) else f"{question}:", sys.stderr).split("\n")
     for line in above:  # a terminal would break a long question within a word
         as_it_is(line)
     try:
         return str(click.prompt(last, default="", show_default=False, err=True, prompt_suffix=" ")).strip()
     except UnicodeDecodeError:  # the keyboard's encoding is not the system's
         return NO_TEXT  # and not Enter, which may well mean yes
+
+
+def _is_sentence(question: str) -> bool:
+    """Whether it ends as a sentence does; a label may end with an abbreviation, which has more than one full stop."""
+    last_word = question.rpartition(" ")[2]
+    return question.endswith("?") or (question.endswith(".") and last_word.count(".") == 1)
 
 
 def forget_typed_ahead(pause_s: float = 0) -> None:

@@ -14,9 +14,9 @@ import click
 
 from apoa_client.app import App
 from apoa_client.cli.apoa_form import TASKS, FormLine, explained, form_line
-from apoa_client.cli.ask import YES, agree, ask_line
+from apoa_client.cli.ask import YES, agree
 from apoa_client.cli.base import command, option
-from apoa_client.cli.findings import show_error
+from apoa_client.cli.conversation import Doubt, Move, Question, Reading, ask
 from apoa_client.cli.forms import report_json
 from apoa_client.cli.language import N_, _, text
 from apoa_client.cli.layout import width
@@ -50,6 +50,8 @@ from apoa_client.texts import msg
 
 _DONE = frozenset({"sudah", "done"}) | YES
 _STOP = frozenset({"q", "quit", "berhenti"})
+_LATER = "later"
+"""The answer of whoever leaves a guest for later; it has no digit, and is no number."""
 _ROOM = 36
 """Columns that a date and its meaning take, with what keeps them apart."""
 
@@ -253,55 +255,63 @@ class Walk:
 
     def _number(self, job: Job) -> str:
         """What to file, or "" for later. Raises `_Stopped`."""
+        entry = job.entry
         while True:
-            remark(self._question(job.entry.kind))
-            typed = ask_line(_("Receipt number"))
-            if not typed:
-                return ""
-            if typed.casefold() in _STOP:
+            remark(self._question(entry.kind))
+            answer = ask(self._asked(entry))
+            if answer is Move.REST:  # later, all of it
                 raise _Stopped
-            number = self._read(typed, job.entry)
-            if number:
+            number = answer.value if isinstance(answer, Reading) else _LATER
+            if number == _LATER:
+                return ""
+            if self._sure(number, entry):
                 return number
+
+    def _asked(self, entry: Entry) -> Question:
+        return Question(
+            _("Receipt number"),
+            "\n".join(self._help(entry.kind)),
+            lambda typed: self._read(typed, entry),
+            proposed=_LATER,  # what Enter gives
+            show=lambda _later: _("later"),
+        )
 
     def _question(self, kind: Kind) -> str:
         if kind is Kind.CHECK_IN:
             return _("Type the number of APOA's receipt. Enter = later, ? = help, q = stop")
         return _("Type the number of APOA's receipt, or y if it gave none. Enter = later, ? = help, q = stop")
 
-    def _read(self, typed: str, entry: Entry) -> str:
-        """The number that was meant; "" to ask again."""
-        if typed == "?":
-            self._help(entry.kind)
-            return ""
+    def _read(self, typed: str, entry: Entry) -> Reading:
+        """The number that was meant, or that it comes later. Raises `Doubt`, or `_Stopped`."""
+        if typed.casefold() in {_LATER, _("later")}:
+            return Reading(_LATER)
+        if typed.casefold() in _STOP:
+            raise _Stopped
         if typed.casefold() in _DONE:
-            return self._without_number(entry)
+            return Reading(self._without_number(entry))
         try:
-            number = receipt_number(typed)
+            return Reading(receipt_number(typed))
         except DataRefused as exc:
-            show_error(exc)
-            return ""
-        return number if self._sure(number, entry) else ""
+            raise Doubt(" ".join(text(each) for each in (exc.message, exc.advice) if each is not None)) from None
 
     def _without_number(self, entry: Entry) -> str:
         if entry.kind is not Kind.CHECK_IN:
             return self._hand.number_of_the_stay(entry)
-        remark(_("APOA gives a number for every check-in: it stands on the Surat Tanda Terima."))
-        return ""
+        raise Doubt(_("APOA gives a number for every check-in: it stands on the Surat Tanda Terima."))
 
     def _sure(self, number: str, entry: Entry) -> bool:
         other = self._hand.others_with(number, entry)
-        if other is None:
+        if other is None or number == self._hand.number_of_the_stay(entry):
             return True
         remark(careful(_twice(other)))
         return agree(_("File it all the same?"), unless_told=False)
 
-    def _help(self, kind: Kind) -> None:
-        remark(_("Copy each value into APOA's form. What stands in brackets explains it and is not typed."))
-        remark(_("When it is saved there, type here the number on the Surat Tanda Terima: the report is then done."))
+    def _help(self, kind: Kind) -> Iterable[str]:
+        yield _("Copy each value into APOA's form. What stands in brackets explains it and is not typed.")
+        yield _("When it is saved there, type here the number on the Surat Tanda Terima: the report is then done.")
         if kind is not Kind.CHECK_IN:
-            remark(_("If APOA gives no number for this, type y: the number of the guest's stay is filed again."))
-        remark(_("A wrong number can be typed again later with: apoa received ID NUMBER"))
+            yield _("If APOA gives no number for this, type y: the number of the guest's stay is filed again.")
+        yield _("A wrong number can be typed again later with: apoa received ID NUMBER")
 
 
 def laid_out(lines: Sequence[FormLine], room: int) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.ask import agree, ask_line
+from apoa_client.cli.ask import agree
 from apoa_client.cli.base import command, option
 from apoa_client.cli.choosing import Resident, choose, due, in_house, in_room, resident, too_many
 from apoa_client.cli.endings import Ending, ending_options
@@ -14,6 +14,7 @@ from apoa_client.cli.filing import Filed
 from apoa_client.cli.findings import show_error
 from apoa_client.cli.forms import card, report_json
 from apoa_client.cli.language import N_, _, text
+from apoa_client.cli.lone_questions import why
 from apoa_client.cli.reading import readable
 from apoa_client.cli.screen import careful, document, remark, result, strong
 from apoa_client.cli.session import Session
@@ -211,7 +212,10 @@ class Retreat:
     def _cancel(self, reason: str | None) -> None:
         self._show(_("The authority may have this stay. It is told that the whole stay is void."))
         if reason is None and self._ending.asking:
-            reason = ask_line(_("Why is the stay cancelled? One sentence for the authority"))
+            reason = why(_("Why is the stay cancelled? One sentence for the authority"))
+            if reason is None:
+                remark(_("Nothing was changed."))
+                return
         proposal = self._app.changes.cancel(self._story, reason)
         if self._agreed(_("Cancel the whole stay?")):
             report = resident(self._app, self._story).report

@@ -13,10 +13,10 @@ from apoa_client.cli.interruptions import Signals
 from apoa_client.cli.language import _
 from apoa_client.cli.screen import clean, remark
 from apoa_client.cli.words import moment_text
-from apoa_client.desk.duplicates import ReportedBefore
 from apoa_client.desk.slips import Slip, as_text, from_text
 from apoa_client.errors import CredentialsProblem, SealBroken, StorageProblem
 from apoa_client.passport.mrz import MrzUnreadable
+from apoa_client.report.findings import ReportRefused
 
 
 class Drafts:
@@ -45,7 +45,7 @@ class Drafts:
             slips = from_text(text, self._app.desk.read) if text is not None else []
         except CredentialsProblem as exc:
             show_error(exc)
-            remark(_("What was typed is kept until its key can be had. Begin with another guest."))
+            remark(_("It stays kept for now. Begin with another guest."))
             return []
         except SealBroken as exc:
             show_error(exc)
@@ -70,13 +70,13 @@ class Drafts:
     def kept_if_broken_off(self, slips: Callable[[], Sequence[Slip]]) -> Iterator[Signals]:
         """Within it, whoever breaks off, logs off or closes the window finds what was typed again.
 
-        So does whoever could not save, or is told that a guest is reported already.
+        So does whoever could not save, or is told that a guest cannot be reported so.
         """
         began = self._app.clock.now().astimezone(self._app.house.zone)
         with Signals() as signals:
             try:
                 yield signals
-            except (StorageProblem, ReportedBefore):
+            except (StorageProblem, ReportRefused):
                 with signals.held(), suppress(StorageProblem):
                     self._keep(slips(), began)
                 raise

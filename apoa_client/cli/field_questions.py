@@ -3,6 +3,7 @@
 What can be mistyped into something else is said back in words: a day with its month's name, a state, a permit by its.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from functools import cached_property, partial
@@ -61,8 +62,8 @@ _NONE_SUCH = {
 _NOT_BY_TYPING = frozenset({"check_digit", "not_foreign", "unknown_format"})
 _NAMES = {item.path: item.name for item in FIELDS if item.name not in {"planned_check_out", "mrz"}}
 _INDONESIA = "IDN"
-_LINE = "<<"
-"""What only a passport's lines have: a reader that scanned twice."""
+_LINE = re.compile(r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$")
+"""What only a passport's lines are like: a reader that scanned twice."""
 _OFFERED = 5
 """How many choices are offered after a doubt."""
 
@@ -131,8 +132,10 @@ class FieldQuestions:
         answer = ask(self.question(Slip(said), name, proposed))
         _note(typed, name, answer)
         if name == "check_in" and isinstance(answer, Reading) and report.stay is not None:
-            typed["planned_check_out"] = report.stay.planned_check_out.isoformat()  # who comes later leaves no later
-            typed.pop("nights", None)
+            came = values.moment(answer.value, self._app.house.zone).date()
+            nights = (report.stay.planned_check_out - came).days
+            if nights >= 1:  # whoever comes later leaves no later
+                _note(typed, "nights", Reading(str(nights)))
 
     def _help(self, name: str) -> str:
         told = _(_HELP[name])
@@ -178,7 +181,7 @@ def _doubting(name: str, read: Callable[[str], Reading]) -> Callable[[str], Read
     """What a field understands; what it does not becomes a doubt, with what may have been meant."""
 
     def reading(answer: str) -> Reading:
-        if _LINE in answer:
+        if _LINE.search(answer.upper()):
             raise Doubt(_("That is a line of a passport, and no answer to this question."))
         try:
             return read(answer)

@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from apoa_client.cli.amending import Correcting
-from apoa_client.cli.ask import agree, ask_line
+from apoa_client.cli.ask import agree
 from apoa_client.cli.choosing import resident
+from apoa_client.cli.conversation import Reading
 from apoa_client.cli.field_questions import name_of
 from apoa_client.cli.findings import finding_line
 from apoa_client.cli.language import _
+from apoa_client.cli.lone_questions import when_left, why
 from apoa_client.cli.screen import bad, remark
+from apoa_client.cli.words import moment_text
 from apoa_client.desk.changes import Proposal, refused_one
 from apoa_client.desk.stays import Story
 from apoa_client.errors import UsageProblem
 from apoa_client.ports import Content, Entry
+from apoa_client.report.deadline import instant
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Stay
@@ -32,7 +36,7 @@ class Mending(Correcting):
         content = self.app.outbox.content(refused)
         self._show_errors(content)
         proposal = self._proposal(story, refused, content, at if refused.kind is Kind.CHECK_OUT else reason)
-        if not self._goes_on(proposal, content):
+        if proposal is None or not self._goes_on(proposal, content):
             remark(_("Nothing was saved."))
             return
         self.show(content.report, proposal)
@@ -44,8 +48,8 @@ class Mending(Correcting):
             for finding in content.errors:
                 remark(finding_line(finding))
 
-    def _proposal(self, story: Story, refused: Entry, content: Content, given: str | None) -> Proposal:
-        """The successor; `given` is the time of a check-out, else the reason."""
+    def _proposal(self, story: Story, refused: Entry, content: Content, given: str | None) -> Proposal | None:
+        """The successor, None where somebody goes back; `given` is the time of a check-out, else the reason."""
         if refused.kind is Kind.CHECK_OUT:
             return self._check_out(story, refused, content, given)
         if refused.kind is Kind.CANCEL:
@@ -63,28 +67,39 @@ class Mending(Correcting):
                 msg("--at is for a check-out, --reason for a correction or cancellation, the others for the rest."),
             )
 
-    def _check_out(self, story: Story, refused: Entry, content: Content, at: str | None) -> Proposal:
-        if at is None and self.ending.asking:
-            at = ask_line("  " + _("When did the guest leave? 26/11/2026 10:05, or 10.05 for today")) or None
-        if at is None:
+    def _check_out(self, story: Story, refused: Entry, content: Content, at: str | None) -> Proposal | None:
+        if at is None and not self.ending.asking:
             raise ReportRefused(content.errors)
         stay = self._stay(story)
-        return self.app.changes.mend_check_out(story, refused, self.app.changes.moment(at), stay)
+
+        def proposal(typed: str) -> Proposal:
+            return self.app.changes.mend_check_out(story, refused, self.app.changes.moment(typed), stay)
+
+        def read(answer: str) -> Reading:
+            proposal(answer)  # a time before the guest came is as wrong as none
+            left = self.app.changes.moment(answer)
+            return Reading(instant(left), moment_text(left, self.app.house.zone))
+
+        at = at if at is not None else when_left(read)
+        return proposal(at) if at is not None else None
 
     def _stay(self, story: Story) -> Stay | None:
         report = resident(self.app, story).report
         return report.stay if report is not None else None
 
-    def _cancel(self, story: Story, refused: Entry, content: Content, reason: str | None) -> Proposal:
-        if reason is None and self.ending.asking:
-            reason = ask_line("  " + _("Why is the stay cancelled? One sentence for the authority")) or None
-        if reason is None:
+    def _cancel(self, story: Story, refused: Entry, content: Content, reason: str | None) -> Proposal | None:
+        if reason is None and not self.ending.asking:
             raise ReportRefused(content.errors)
-        return self.app.changes.mend_cancel(story, refused, reason)
+        if reason is None:
+            reason = why("  " + _("Why is the stay cancelled? One sentence for the authority"))
+        return self.app.changes.mend_cancel(story, refused, reason) if reason is not None else None
 
-    def _whole(self, story: Story, refused: Entry, content: Content, reason: str | None) -> Proposal:
+    def _whole(self, story: Story, refused: Entry, content: Content, reason: str | None) -> Proposal | None:
         given = bool(self.typed or self.lines or reason)
-        if self.ending.asking and not (given and self.ending.yes):
+        if self.ending.asking and not given and not any(map(_can_be_asked, content.errors)):
+            if not self.choose_fields(content.report):  # the authority names none: whoever is asked may know
+                return None
+        elif self.ending.asking and not (given and self.ending.yes):
             reason = self._asked(content.errors, reason)
         elif not given:
             raise ReportRefused(content.errors)
@@ -92,10 +107,10 @@ class Mending(Correcting):
         return self.app.changes.mend(story, refused, examination, reason or content.report.reason)
 
     def _asked(self, errors: Sequence[Finding], reason: str | None) -> str | None:
-        """Ask for each field that was refused and was not given; the reason is returned."""
+        """Ask for each field that was refused and was not given; the reason is returned. `<` leaves it as it was."""
         for error in errors:
             if error.field == "reason" and reason is None:
-                reason = ask_line("  " + _("Why is it changed? One sentence for the authority")) or None
+                reason = why("  " + _("Why is it changed? One sentence for the authority"))
             elif name_of(error) and name_of(error) not in self.typed and not self.lines:
                 self.questions.ask_for(self.typed, error)
         return reason
@@ -108,3 +123,8 @@ class Mending(Correcting):
         if not self.ending.asking:
             raise ReportRefused(content.errors)
         return agree(_("Nothing was changed. Send the same again?"), unless_told=False)
+
+
+def _can_be_asked(error: Finding) -> bool:
+    """Whether there is a question about what this error names."""
+    return error.field == "reason" or bool(name_of(error))

@@ -26,6 +26,7 @@ from apoa_client.desk.parties import Arriving, party
 from apoa_client.desk.slips import Slip
 from apoa_client.errors import StorageProblem
 from apoa_client.report.findings import ReportRefused
+from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination
 
 _ANOTHER = "+"
@@ -53,29 +54,36 @@ class Reception:
         self._filing = Filing(session, send=not wishes.no_send, as_json=False)
         self._passport = PassportQuestion(self._app.desk, accept_check_digit=wishes.accept_check_digit)
         self._questions = FieldQuestions(self._app)
+        self._drafts = Drafts(self._app)
         self._slips: list[Slip] = []
 
     def receive(self, typed: Mapping[str, str]) -> None:
         """Carry guests from their passports to the outbox, and on to the authority where it can be reached.
 
-        `typed` is what the options say of the stay: it stands on the first slip, and on each that is gone on with.
+        `typed` is what the options say: it stands on a new slip; of the stay, on each that is gone on with.
         """
-        drafts = Drafts(self._app)
-        self._slips = drafts.offered() or [Slip()]
-        for slip in self._slips:
-            slip.take(typed)
+        self._slips = self._begun(typed)
         remark(_("? helps, < goes back, > takes all that is proposed, Ctrl-C breaks off and keeps what was typed."))
-        with drafts.kept_if_broken_off(lambda: self._slips) as signals:
+        with self._drafts.kept_if_broken_off(lambda: self._slips) as signals:
             content = self._gather()
             filed = self._file(signals) if content and not self._wishes.dry_run else []
-            if not self._wishes.dry_run:
-                drafts.done()
+            if not content:
+                self._drafts.done()
         if filed:
             self._filing.send(filed)
         elif content:
             result(_("Everything is in order. Nothing was saved (--dry-run)."))
         else:
             remark(_("Nothing was saved."))
+
+    def _begun(self, typed: Mapping[str, str]) -> list[Slip]:
+        """The slips to begin with: what was broken off, or a new one."""
+        slips = self._drafts.offered()
+        for slip in slips:
+            slip.take(typed)
+        if slips and any(typed[name] != slips[-1].typed.get(name) for name in typed):
+            remark(_("What was given of the guest now is not used: what was typed before goes on."))
+        return slips or [Slip(dict(typed))]
 
     def _gather(self) -> bool:
         """Guest after guest, until somebody is content; False where all of it was thrown away."""
@@ -104,6 +112,7 @@ class Reception:
         ready = self._party()
         entries = self._app.desk.file_group([(each.report, each.warnings) for each in ready])
         self._slips = []
+        self._drafts.done()
         filed = [Filed(entry, each.report, each.warnings) for entry, each in zip(entries, ready, strict=True)]
         self._filing.say_saved(filed)
         return filed
@@ -112,11 +121,12 @@ class Reception:
 
     def _guest(self, slip: Slip) -> _Turn:
         """Ask until the slip holds and somebody is content with its card."""
-        conversation = Conversation(lambda _answers: self._next(slip), slip.typed, slip.asked)
+        conversation = self._conversation(slip)
         while slip.begun or self._begin(slip, conversation):
             if not conversation.go_on():
                 slip.begun = False
             elif self._holds(slip):
+                self._settle()
                 turn = self._card(slip, conversation)
                 if turn is not None:
                     return turn
@@ -124,13 +134,23 @@ class Reception:
                 return _Turn.GIVEN_UP
         return _Turn.GIVEN_UP
 
+    def _conversation(self, slip: Slip) -> Conversation:
+        return Conversation(lambda _answers: self._next(slip), slip.typed, slip.asked)
+
+    def _settle(self) -> None:
+        """Ask for what does not hold of those who came before: an option that was given now stands on their slips."""
+        for other in self._slips[:-1]:
+            conversation = self._conversation(other)
+            while not self._holds(other) and conversation.go_on():
+                pass
+
     def _begin(self, slip: Slip, conversation: Conversation) -> bool:
         """Ask for the passport; False where somebody goes back to the guest before."""
         while True:
             passport = self._passport.ask()
             if not isinstance(passport, Move):
-                slip.begin(*passport)
-                conversation.forget()
+                if slip.begin(*passport):
+                    conversation.forget()
                 return True
             if len(self._slips) == 1:
                 remark(_("This is the first question."))
@@ -147,20 +167,22 @@ class Reception:
     def _holds(self, slip: Slip) -> bool:
         """Whether the slip can be reported; if not, what does not hold is said, and asked again."""
         errors = self._examined(slip).errors
-        if len(self._slips) > 1 and any(error.code == _NOT_FOREIGN for error in errors):
-            remark(wrong(text(errors[0].message)))
+        native = [error for error in errors if error.code == _NOT_FOREIGN]
+        if native and len(self._slips) > 1:
+            remark(wrong(text(native[0].message)))
             slip.begun = False
             return False
         names = [name for error in errors if (name := name_of(error))]
         if errors and not names:
-            raise ReportRefused(errors)  # typing does not help, or there is nothing to report
+            self._slips = [each for each in self._slips if each.foreign]  # there is nothing to go on with
+            raise ReportRefused(errors)
         for error in errors:
             remark(wrong(text(error.message)))
         slip.want(*names, *(["given_names"] if "surname" in names else []))
         return not errors
 
     def _examined(self, slip: Slip) -> Examination:
-        return self._app.desk.examine(slip.draft(accept_check_digit=self._wishes.accept_check_digit))
+        return self._app.desk.examine(slip.draft())
 
     def _party(self) -> list[Arriving]:
         """Every guest's report, examined now: another desk may have saved one of them meanwhile."""
@@ -183,8 +205,19 @@ class Reception:
         if answer == Move.BACK:
             slip.begun = conversation.back()
         else:
-            self._questions.change(slip.typed, last.report, card.field(answer))
+            self._change(slip, last.report, card.field(answer))
         return None
+
+    def _change(self, slip: Slip, report: Report, name: str) -> None:
+        """Ask for one field of the card anew. What cannot be is said, and the card stays as it was."""
+        before = dict(slip.typed)
+        self._questions.change(slip.typed, report, name)
+        errors = self._examined(slip).errors
+        for error in errors:
+            remark(wrong(text(error.message)))
+        if errors:
+            slip.typed.clear()
+            slip.typed.update(before)
 
     def _answer(self, card: Card) -> str:
         """One of the keys, or the number of a field."""

@@ -1,6 +1,7 @@
 """A recovery code on its way out, to a person or a new file, and on its way back in."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ import click
 
 from apoa_client.cli.ask import ask_line
 from apoa_client.cli.base import option
+from apoa_client.cli.conversation import HELP, Move
 from apoa_client.cli.language import N_, _, text
 from apoa_client.cli.screen import bad, careful, clean, good, remark, secret_line, strong, unseen
 from apoa_client.errors import CredentialsProblem, UsageProblem
@@ -101,7 +103,7 @@ def confirmed(name: str, code: str) -> bool:
 
 def _typed_back(code: str) -> bool:
     for _try in range(_TRIES):
-        typed = ask_line(_("Type it back from the paper"))
+        typed = _typed(lambda: ask_line(_("Type it back from the paper")))
         if not typed:
             return False
         wrong = _difference(typed, code)
@@ -110,6 +112,14 @@ def _typed_back(code: str) -> bool:
             return True
         remark(bad(text(wrong)))
     return False
+
+
+def _typed(asked: Callable[[], str]) -> str:
+    """What is typed where a code is awaited. Whoever wants help, or another question, gets it, and it is no try."""
+    while (typed := asked()) in {HELP, *Move}:
+        remark("  " + _("Type the seven groups as they stand on the paper; small letters and spaces do not matter."))
+        remark("  " + _("Enter alone ends this without a code."))
+    return typed
 
 
 def _difference(typed: str, code: str) -> Message | None:
@@ -165,7 +175,7 @@ def code_from_terminal() -> str:
     """The code, typed unseen; a wrong one may be typed again. Raises `UsageProblem` or `RecoveryCodeWrong`."""
     remark(_("Type the recovery code from the sheet. It does not show on the screen."))
     for left in reversed(range(_TRIES)):
-        typed = unseen(_("Recovery code"), may_be_empty=True).strip()
+        typed = _typed(lambda: unseen(_("Recovery code"), may_be_empty=True).strip())
         if not typed:
             break
         try:

@@ -29,6 +29,8 @@ UNKNOWN_NUMBER = "-"
 """Filed for what was done in APOA, which gave no number for it nor for anything of the stay before."""
 
 LONGEST_NUMBER = 64
+_ON_NO_RECEIPT = frozenset("<>?\N{REPLACEMENT CHARACTER}")
+"""What is typed to move or to be helped, stands in a passport's lines, or could not be read as text."""
 
 _WHO = ("surname", "given_names", "document_number", "check_in", "room")
 """By what a guest is found in APOA."""
@@ -164,6 +166,17 @@ def receipt_number(text: str) -> str:
     if len(number) > LONGEST_NUMBER or not number.isprintable():
         raise DataRefused(
             msg("This is no receipt number: it is too long, or there are invisible characters in it."),
+            msg("Type it as it stands on APOA's receipt."),
+        )
+    strange = [c for c in number if c in _ON_NO_RECEIPT]
+    if strange:
+        raise DataRefused(
+            msg("{character} stands in no receipt number.", character=strange[0]),
+            msg("Type it as it stands on APOA's receipt."),
+        )
+    if not any(c.isdigit() for c in number):
+        raise DataRefused(
+            msg("There is no digit in it, and every receipt number has some."),
             msg("Type it as it stands on APOA's receipt."),
         )
     return number

@@ -19,7 +19,8 @@ from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report, Stay
 from apoa_client.report.rules import EARLIEST_AHEAD, Examination
-from apoa_client.report.values import LONGEST_NOTE, Unreadable, moment, one_line
+from apoa_client.report.values import Unreadable, moment
+from apoa_client.report.values import reason as in_words
 from apoa_client.texts import Message, msg
 
 
@@ -198,13 +199,12 @@ def how_back(entry: Entry) -> Message:
 
 def checked_reason(reason: str | None) -> str:
     """A reason that can be sent. Raises `ReportRefused`, also where there is none."""
+    if reason is None or not reason.strip():
+        raise _refused("reason", "missing", msg("say why, for the authority: --reason TEXT"))
     try:
-        words = one_line(reason or "", LONGEST_NOTE)
+        return in_words(reason)
     except Unreadable as exc:
         raise _refused("reason", exc.code, exc.message) from None
-    if not words:
-        raise _refused("reason", "missing", msg("say why, for the authority: --reason TEXT"))
-    return words
 
 
 def refused_one(story: Story, meant: Entry) -> Entry:

@@ -31,9 +31,10 @@ _BELIEVED = frozenset({FieldState.OK, FieldState.UNPROTECTED})
 class Slip:
     """One guest's slip. `typed` has texts by the names of `apoa_client.report.fields`, empty where one was left open.
 
-    `mrz` are lines that hold. `read` is what can be believed of lines that do not: it is proposed, not taken. `wanted`
-    are fields to be asked for beside the usual ones, `asked` those that were answered, in that order. `begun` says
-    whether the passport's lines were asked for, `again` whether the guest is to be reported although they were before.
+    `mrz` are lines that hold, or that were accepted. `read` is what can be believed of others: it is proposed, not
+    taken. `wanted` are fields to be asked for beside the usual ones, `asked` those that were answered, in that order.
+    `begun` says whether the passport's lines were asked for, `again` whether the guest is to be reported although they
+    were before.
     """
 
     typed: dict[str, str] = field(default_factory=dict, repr=False)
@@ -60,25 +61,29 @@ class Slip:
             self.typed.pop("planned_check_out", None)
         self.wanted = list(names)
 
-    def begin(self, mrz: Mrz | None, read: Mapping[str, str]) -> None:
-        """Note what the passport's lines gave.
+    def begin(self, mrz: Mrz | None, read: Mapping[str, str]) -> bool:
+        """Note what the passport's lines gave; whether it is another guest than the slip was about.
 
-        Another passport is another guest: nothing but the stay is left of what was typed before. Without lines, those
-        that were read before are still proposed.
+        Another passport is: nothing but the stay is left of what was typed before. Without lines, what was read before
+        is still proposed.
         """
         before = self.mrz
-        if mrz is not None and (before is None or before.lines != mrz.lines):
+        another = mrz is not None and (
+            before.lines != mrz.lines if before is not None else bool(self.asked or self.read)
+        )
+        if another:
             self._keep(_OF_THE_STAY)
-        if mrz is None and not read and before is not None:
-            read = texts_on(before)
+        if mrz is None and not read:
+            read = texts_on(before) if before is not None else self.read
         self.mrz, self.read, self.begun = mrz, read, True
+        return another
 
     def _keep(self, names: Sequence[str]) -> None:
         """Forget what was typed for any other field."""
         for name in self.typed.keys() - names:
             del self.typed[name]
         self.asked[:] = [name for name in self.asked if name in names]
-        self.again = False
+        self.wanted, self.again = [], False
 
     def proposal(self, name: str) -> str:
         """What may well be the answer: what was read of it, or what is usual; empty where nothing is."""
@@ -86,15 +91,15 @@ class Slip:
         return read.get(name) or _PROPOSED.get(name, "")
 
     def take(self, given: Mapping[str, str]) -> None:
-        """Write down what was given of the stay; nights take the place of a day of departure, and the other way."""
-        self.typed.update(given)
+        """Write down what was given of the stay, and only that; nights and a day of departure replace each other."""
+        self.typed.update({name: text for name, text in given.items() if name in _OF_THE_STAY})
         for name, other in (("nights", "planned_check_out"), ("planned_check_out", "nights")):
             if given.get(name):
                 self.typed.pop(other, None)
 
-    def draft(self, *, accept_check_digit: bool = False) -> Draft:
-        """The slip as a draft to be examined."""
-        return Draft(self.typed, self.mrz, accept_check_digit)
+    def draft(self) -> Draft:
+        """The slip as a draft to be examined. Lines that do not hold stand on it only where a person accepted them."""
+        return Draft(self.typed, self.mrz, accept_check_digit=self.mrz is not None and not self.mrz.valid)
 
     def companion(self) -> "Slip":
         """A slip for another guest of the same room: the details of the stay are kept."""

@@ -34,7 +34,9 @@ Unreadable = unreadable.Unreadable
 def one_line(text: str, longest: int = LONGEST_TEXT) -> str:
     """Text with its spaces folded and its accents composed (NFC); no control characters, at most `longest` long."""
     folded = " ".join(unicodedata.normalize("NFC", text).split())
-    if any(c == _UNDECODED or unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in folded):
+    if _UNDECODED in folded:
+        raise Unreadable("bad_character", msg("there is a letter in it that could not be read; type it again."))
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in folded):
         hidden = msg("an arrow key or pasting left invisible characters in it; type it again.")
         raise Unreadable("bad_character", hidden)
     if len(folded) > longest:
@@ -172,6 +174,14 @@ def purpose(text: str) -> Purpose:
 def _in_words(purposes: Iterable[Purpose]) -> Message:
     """Purposes in the reader's language: the contract's words are English, and the catalogue knows them."""
     return listed([Message(purpose.value) for purpose in purposes])
+
+
+def reason(text: str) -> str:
+    """Why something is changed, in words; a sign alone tells the authority nothing."""
+    words = one_line(text, LONGEST_NOTE)
+    if not any(c.isalpha() for c in words):
+        raise Unreadable("bad_character", msg("A reason is said in words: type one sentence for the authority."))
+    return words
 
 
 def email(text: str) -> str:

@@ -13,6 +13,7 @@ from cli_helpers import LANGUAGES, Keyboard, spoken
 
 from apoa_client.cli import language
 from apoa_client.cli.ask import NO_TEXT, agree, ask_line, forget_typed_ahead, place_of
+from apoa_client.report.fields import FIELDS
 
 terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 
@@ -69,6 +70,18 @@ class TestALine:
         monkeypatch.setattr("sys.stdin", Keyboard("  7 \n"))
         assert ask_line(question) == "7"
         assert capsys.readouterr().err == asked
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_label_of_every_field_has_one(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lang: str
+    ) -> None:
+        """Also one that ends with an abbreviation: its full stop ends no sentence."""
+        language.use(lang)
+        for item in FIELDS:
+            label = spoken(lang, item.label.template)
+            monkeypatch.setattr("sys.stdin", Keyboard("7\n"))
+            ask_line(label)
+            assert capsys.readouterr().err == f"{label}: "
 
     def test_a_long_one_is_broken_between_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """At a terminal, which would break it anywhere. The answer stands behind the last line."""

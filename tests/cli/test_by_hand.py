@@ -274,6 +274,35 @@ class TestWalk:
         assert_harmless(said.all)
         assert "This is no receipt number" in said.err
 
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize("typed", ["n", "tidak", "P<POLZYKOWSKI<<QUENTIN", "\ufffd1"])
+    def test_a_word_or_a_passports_line_is_asked_again(self, manual: Apoa, typed: str, lang: str) -> None:
+        """And how a number looks is said."""
+        manual.save()
+        said = manual("sync", keys=[typed, "STT-1"], lang=lang)
+        assert said.code == 0, said.all
+        assert spoken(lang, "Type it as it stands on APOA's receipt.") in said.err
+        assert manual.reports()[0]["receipt"]["number"] == "STT-1"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_later(self, manual: Apoa, lang: str) -> None:
+        """Going back, Enter and the word in brackets leave a guest for later, and the next one is shown."""
+        for guest in GUESTS:
+            manual.save(guest)
+        said = manual("sync", keys=["<", spoken(lang, "later").upper(), ""], lang=lang)
+        assert said.code == 75, said.all
+        assert all(guest.number in said.err for guest in GUESTS)
+        assert set(states(manual).values()) == {"queued"}
+
+    def test_all_of_it_later(self, manual: Apoa) -> None:
+        """What Enter would do for this guest is done for all that are left: nothing is filed, nobody else is shown."""
+        for guest in GUESTS:
+            manual.save(guest)
+        said = manual("sync", keys=[">"])
+        assert said.code == 75, said.all
+        assert sum(guest.number in said.err for guest in GUESTS) == 1
+        assert set(states(manual).values()) == {"queued"}
+
     @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 75)])
     def test_a_number_that_another_guest_has(self, manual: Apoa, answer: str, code: int) -> None:
         """Asked about; Enter alone is no."""

@@ -21,6 +21,12 @@ from cli_helpers import (
 from apoa_client.errors import Exit
 
 
+def only(apoa: Apoa, kind: str) -> dict[str, Any]:
+    """The one report of this kind."""
+    (report,) = (report for report in apoa.reports() if report["kind"] == kind)
+    return report
+
+
 class TestAmend:
     """Nobody complained, and yet it was wrong."""
 
@@ -151,11 +157,59 @@ class TestAmend:
         )
 
     def test_a_reason_is_missing(self, house: Apoa) -> None:
-        """Named as what is missing; a blank one is none, at a terminal too."""
+        """Named as what is missing; a sign alone is none."""
         arrival = house.send()
         said = house("amend", arrival["id"], "--room", "8", "--json")
         assert (said.code, said.json["errors"][0]["field"]) == (65, "reason")
-        assert house("amend", arrival["id"], "--room", "8", keys=[""]).code == 65
+        said = house("amend", arrival["id"], "--room", "8", "--reason", "?", "--json")
+        assert (said.code, said.json["errors"][0]["field"]) == (65, "reason")
+        assert len(house.reports()) == 1
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_reason_is_asked_until_it_is_one(self, house: Apoa, lang: str) -> None:
+        """Help and Enter are none, and what was typed before it stays."""
+        arrival = house.send()
+        said = house("amend", arrival["id"], keys=["16", "9", "", "?", "", " pindah\tkamar", "y"], lang=lang)
+        assert said.code == 0, said.all
+        assert spoken(lang, "< goes back, and nothing is saved yet.") in said.err
+        assert "  pindah kamar\n" in said.err
+        assert only(house, "amend")["stay"]["room"] == "9"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_back_from_the_reason(self, house: Apoa, lang: str) -> None:
+        """To the choice of fields, where the last change is taken back; before all of it nothing is saved."""
+        arrival = house.send()
+        keys = ["?", "<", "16", "9", "18", "123456", "", "<", "<", ">", "pindah kamar", "y"]
+        left = house("amend", arrival["id"], keys=keys[:2], lang=lang)
+        assert (left.code, len(house.reports())) == (0, 1)
+        for sentence in ("Type the number in front of the field, then what is right.", "Nothing was saved."):
+            assert spoken(lang, sentence) in left.err
+        said = house("amend", arrival["id"], keys=keys[2:], lang=lang)
+        assert said.code == 0, said.all
+        assert spoken(lang, "Taken back: {field}", field=spoken(lang, "Phone")) in said.err
+        assert (only(house, "amend")["stay"]["room"], only(house, "amend")["guest"]["phone"]) == ("9", None)
+
+    def test_a_field_that_was_left_as_it_was(self, house: Apoa) -> None:
+        """Is no change that could be taken back."""
+        arrival = house.send()
+        said = house("amend", arrival["id"], keys=["16", "<", "<"])
+        assert said.code == 0, said.all
+        assert "Nothing was saved." in said.err
+
+    def test_what_was_asked_again_is_kept(self, house: Apoa) -> None:
+        """Going back from the reason does not ask a second time for what was put right."""
+        arrival = house.send()
+        keys = ["14", "27/11/2026 10:00", "", "24/11 19.00", "2", "<", "", "salah jam", "y"]  # nobody came tomorrow
+        said = house("amend", arrival["id"], keys=keys)
+        assert said.code == 0, said.all
+        assert only(house, "amend")["stay"]["check_in"] == "2026-11-24T19:00:00+07:00"
+
+    def test_back_from_the_reason_for_what_was_given(self, house: Apoa) -> None:
+        """There is no question before it: nothing is saved."""
+        arrival = house.send()
+        said = house("amend", arrival["id"], "--room", "8", keys=["<"])
+        assert said.code == 0, said.all
+        assert "Nothing was saved." in said.err
         assert len(house.reports()) == 1
 
     def test_of_what_cannot_be_corrected(self, house: Apoa) -> None:
@@ -229,12 +283,30 @@ class TestFix:
     def test_the_same_again(self, refused: Apoa, lang: str) -> None:
         """Where no field is to blame, a person may send it again as it is."""
         [old] = refused.reports()
-        said = refused("fix", old["id"], keys=[""], lang=lang)
+        said = refused("fix", old["id"], keys=["", ""], lang=lang)
         assert REFUSED in said.err
         assert spoken(lang, "Nothing was changed. Send the same again?") in said.err
         assert spoken(lang, "Nothing was saved.") in said.err
-        said = refused("fix", old["id"], keys=["y", "y"], lang=lang)
+        said = refused("fix", old["id"], keys=["", "y", "y"], lang=lang)
         assert said.code == 0, said.all
+        assert ("check_in", "accepted") in refused.states()
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_field_that_the_authority_did_not_name(self, refused: Apoa, lang: str) -> None:
+        """May be what is wrong: it is chosen by its number, and going back saves nothing."""
+        [old] = refused.reports()
+        said = refused("fix", old["id"], keys=["<"], lang=lang)
+        assert (said.code, len(refused.reports())) == (0, 1)
+        assert spoken(lang, "Nothing was saved.") in said.err
+        said = refused("fix", old["id"], keys=["3", "X", "", "y"], lang=lang)
+        assert said.code == 0, said.all
+        accepted = next(report for report in refused.reports() if report["state"] == "accepted")
+        assert accepted["guest"]["sex"] == "X"
+
+    def test_what_was_given_is_not_asked_about(self, refused: Apoa) -> None:
+        """Only whether it may go."""
+        [old] = refused.reports()
+        assert refused("fix", old["id"], "--sex", "X", keys=["y"]).code == 0
         assert ("check_in", "accepted") in refused.states()
 
     def test_what_waited_behind_it_goes_then(self, refused: Apoa) -> None:
@@ -289,6 +361,27 @@ class TestFix:
         assert said.code == 0, said.all
         assert ("check_out", "accepted") in apoa.states()
 
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_time_is_asked_until_it_is_one(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Help, Enter, what is no time and what cannot be are none; going back saves nothing."""
+        assert apoa.set_up(serve("ok,reject").base_url).code == 0
+        arrival = apoa.send(QUENTIN, "--check-in", "2026-11-24T10:00")
+        apoa("checkout", arrival["id"])
+        left = apoa("fix", arrival["id"], keys=["?", "", ">", "gestern", "09.00", "<"], lang=lang)
+        assert left.code == 0, left.all
+        for sentence in (
+            "The day and time, day first: 26/11/2026 10:05. A time alone, 10.05, is today's.",
+            "An answer is needed here. ? helps.",
+            "it is before the check-in. Correct the time, or first the check-in with: apoa amend",
+            "Nothing was saved.",
+        ):
+            assert spoken(lang, sentence) in left.err
+        assert ("check_out", "rejected") in apoa.states()
+        said = apoa("fix", arrival["id"], keys=["09.00", "18.00", "y"], lang=lang)
+        assert said.code == 0, said.all
+        assert "24 Nov 2026 18:00 WIB" in said.err
+        assert ("check_out", "accepted") in apoa.states()
+
     def test_a_correction_and_a_cancellation(self, apoa: Apoa, serve: Serve) -> None:
         """A correction keeps its reason; a cancellation gets another one."""
         assert apoa.set_up(serve("ok,reject,ok,reject,reject").base_url).code == 0
@@ -303,6 +396,8 @@ class TestFix:
         assert void["state"] == "rejected"
         assert apoa("fix", void["id"]).code == 65
         assert apoa("fix", void["id"], "--reason", "salah orang", "--json").json["state"] == "rejected"
+        left = apoa("fix", arrival["id"], keys=["?", "", "<"])
+        assert (left.code, "Nothing was saved." in left.err) == (0, True)
         said = apoa("fix", arrival["id"], keys=["salah kamar", "y"])
         assert said.code == 0, said.all
         assert ("cancel", "accepted") in apoa.states()
@@ -314,7 +409,9 @@ class TestFix:
         old = house("amend", arrival["id"], "--room", "8", "--reason", "x", "--json").json
         assert old["state"] == "rejected"
         monkeypatch.undo()
-        said = house("fix", old["id"], keys=["pindah kamar", "y"])
+        left = house("fix", old["id"], keys=["?", "<", ""])
+        assert (left.code, "Nothing was saved." in left.err) == (0, True)
+        said = house("fix", old["id"], keys=["", "pindah kamar", "y"])
         assert said.code == 0, said.all
         assert "Say why." in said.err
         assert sorted(house.states()) == [("amend", "accepted"), ("amend", "superseded"), ("check_in", "accepted")]

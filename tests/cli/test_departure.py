@@ -395,6 +395,24 @@ class TestCancel:
         assert spoken(lang, "Cancel the whole stay?") in said.err
         assert house.states()[-1] == ("cancel", "accepted")
 
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_reason_is_words(self, house: Apoa, lang: str) -> None:
+        """Help, Enter, moves, yes and no, and a passport's line are none; going back changes nothing."""
+        arrival = house.send()
+        said = house("cancel", arrival["id"], keys=["?", "", ">", "!", "tidak", QUENTIN.lines[0], "<"], lang=lang)
+        assert said.code == 0, said.all
+        for sentence in (
+            "It is sent to the authority as you type it, for example: wrong room, or the guest never came.",
+            "An answer is needed here. ? helps.",
+            "This has to be answered first. ? helps.",
+            "A reason is said in words: type one sentence for the authority.",
+            "Yes or no is no reason. Say in a few words why.",
+            "That is a line of a passport, and no answer to this question.",
+            "Nothing was changed.",
+        ):
+            assert spoken(lang, sentence) in said.err
+        assert house.states() == [("check_in", "accepted")]
+
     def test_unattended_it_needs_a_reason(self, house: Apoa) -> None:
         """Named as what is missing."""
         arrival = house.send()

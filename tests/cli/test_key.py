@@ -89,6 +89,14 @@ class TestSetupAtATerminal:
         assert spoken(lang, "Group {number} of the recovery code is not right.", number=1) in said.err
         assert spoken(lang, RIGHT) in said.err
 
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_help_is_no_try(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Nor is a move: three wrong codes may still be typed."""
+        said = at_a_terminal(apoa, serve().base_url, "?", "<", ">", "x", "?", "x", CODE, lang=lang)
+        assert spoken(lang, RIGHT) in said.err, said.all
+        helped = "Type the seven groups as they stand on the paper; small letters and spaces do not matter."
+        assert said.err.count(spoken(lang, helped)) == 4
+
     def test_the_code_of_another_sheet(self, apoa: Apoa, serve: Serve) -> None:
         """Whole in itself, and still not this one."""
         said = at_a_terminal(apoa, serve().base_url, NEXT_CODE, CODE)
@@ -297,6 +305,14 @@ class TestRecover:
         assert code[:5] not in said.all
         again = lost("key", "recover", keys=[code], lang=lang)
         assert spoken(lang, "The code is right. The private key was here already.") in again.out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_help_is_no_try(self, lost: Apoa, code: str, lang: str) -> None:
+        """Nor is a move."""
+        said = lost("key", "recover", keys=["?", "<", ">", "x", "x", code], lang=lang)
+        assert said.code == 0, said.err
+        helped = "Type the seven groups as they stand on the paper; small letters and spaces do not matter."
+        assert said.err.count(spoken(lang, helped)) == 3
 
     def test_not_typed(self, lost: Apoa) -> None:
         """Enter alone, three wrong ones, no terminal, no code in a file, no file: each says so, and stores nothing."""

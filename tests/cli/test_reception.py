@@ -4,6 +4,7 @@ import signal
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -11,8 +12,9 @@ from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, SEPTEMBER, XIMENA, Apoa, Gu
 
 from apoa_client.cli.ask import NO_TEXT
 from apoa_client.cli.cards import Card
+from apoa_client.cli.filing import Filing
 from apoa_client.desk.arrivals import Desk
-from apoa_client.errors import StorageProblem
+from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.outbox.store import SqliteOutbox
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
@@ -317,6 +319,15 @@ class TestByHand:
         assert "GDANSK" not in tail
         assert away.reports()[0]["guest"]["surname"] == "QUIJANO"
 
+    def test_the_same_passport_again_loses_nothing(self, away: Apoa) -> None:
+        """What was answered stands in brackets; so it does where somebody goes on by hand."""
+        keys = [*QUENTIN.lines, "GDANSK", "<", "<", *QUENTIN.lines, ENTER, "B1", "2", "7", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["birth_place"] == "GDANSK"
+        said = away("report", "--no-send", keys=[ENTER, "SMITH", "JOHN", "<", "<", "<", ENTER])
+        assert "Surname [SMITH]: " in said.err
+
     def test_back_from_a_passport_that_was_read(self, away: Apoa) -> None:
         """Enter alone then goes on by hand, and what the lines said stands in brackets."""
         keys = [*QUENTIN.lines, "<", ENTER, *[ENTER] * 3, "GDANSK", *[ENTER] * 4, "B1", "2", "7", CONTENT]
@@ -392,14 +403,16 @@ class TestTheCard:
         assert spoken(lang, "Nothing was saved.") in said.err
         assert away.reports() == []
 
-    def test_a_rule_over_two_fields_is_asked_again(self, away: Apoa) -> None:
-        """A date of birth after the check-in: the field is asked for, the others are kept."""
+    def test_a_change_that_cannot_be_leaves_the_card_as_it_was(self, away: Apoa) -> None:
+        """A check-in before the date of birth: that is said, and nothing else has to be typed again."""
         details = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "1/1/2026", "POL", "ZX1234567", "28/3/2032", "B1", "2", "7"]
-        keys = [ENTER, *details, "11", "20/11/2025 10:00", "12/9/1985", CONTENT]
+        keys = [ENTER, *details, "11", "31/12/2025 10:00", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
         assert "The date of birth is after the check-in." in said.err
-        assert away.reports()[0]["guest"]["birth_date"] == "1985-09-12"
+        stay = away.reports()[0]["stay"]
+        assert stay["check_in"] == "2026-11-24T20:00:00+07:00"
+        assert stay["planned_check_out"] == "2026-11-26"
 
     def test_a_guest_who_is_reported_already(self, away: Apoa) -> None:
         """It is said on the card, and Enter alone does not save them twice."""
@@ -460,6 +473,30 @@ class TestTheCard:
         assert "Check-in [24 Nov 2026 20:00 WIB]: " in said.err
         assert away.reports()[0]["stay"]["check_in"] == "2026-11-23T23:00:00+07:00"
         assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-26"
+
+    def test_options_of_the_guest_stand_on_a_new_slip(self, away: Apoa) -> None:
+        """What no passport says, given beforehand: it is not asked, and the passport does not wipe it off."""
+        options = ["--birth-place", "LEEDS", "--phone", "0812 3456", "--nights", "2"]
+        said = away("report", "--no-send", *options, keys=[*QUENTIN.lines, "B1", "7", CONTENT])
+        assert said.code == 0, said.all
+        guest = away.reports()[0]["guest"]
+        assert (guest["birth_place"], guest["phone"]) == ("LEEDS", "0812 3456")
+
+    def test_going_back_over_a_changed_arrival(self, away: Apoa) -> None:
+        """The nights are asked again, as many as there are now."""
+        keys = [*QUENTIN.lines, *PAGE, "11", "kemarin 23:00", "<", "<", "4", "7", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert "Nights [3]: " in said.err
+        assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-27"
+
+    def test_a_second_scan_without_fillers(self, away: Apoa) -> None:
+        """A second line that is full of optional data is no place of birth either."""
+        full = compose("TD3", replace(_details(), optional_data="35791358123456"))
+        assert "<<" not in full[1]
+        said = away("report", "--no-send", keys=[*full, *full, "GDANSK", "B1", "2", "7", CONTENT])
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["birth_place"] == "GDANSK"
 
     def test_a_second_scan_answers_nothing(self, away: Apoa) -> None:
         """A passport's line is no place of birth, no visa and no room."""
@@ -632,6 +669,47 @@ class TestBreakingOff:
         assert away.reports()[0]["guest"]["birth_place"] == "GDYNIA"
         assert away.reports()[0]["guest"]["stay_permit"]["code"] == "B1"
 
+    def test_options_of_the_guest_are_not_for_whoever_is_gone_on_with(self, away: Apoa) -> None:
+        """They would be written on everybody of the party: it is said that they are not used."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", "B1"])
+        said = away("report", "--no-send", "--birth-place", "LEEDS", keys=[ENTER, CONTENT])
+        assert said.code == 0, said.all
+        assert "What was given of the guest now is not used" in said.err
+        assert [report["guest"]["birth_place"] for report in away.reports()] == ["GDANSK", "ZARAGOZA"]
+
+    def test_an_option_that_is_none_is_asked_for_each(self, away: Apoa) -> None:
+        """Of a party that is gone on with, the first one's too; nothing is lost by it."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", "B1"])
+        said = away("report", "--no-send", "--nights", "xx", keys=[ENTER, "3", "4", CONTENT])
+        assert said.code == 0, said.all
+        assert [r["stay"]["planned_check_out"] for r in away.reports()] == ["2026-11-28", "2026-11-27"]
+
+    def test_a_digit_that_was_accepted_stays_accepted(self, away: Apoa) -> None:
+        """A person compared it: whoever goes on need not say so again."""
+        away("report", "--no-send", "--accept-check-digit", keys=[*WRONG_DIGIT, "GDANSK"])
+        said = away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT])
+        assert said.code == 0, said.all
+        assert "Angka periksa" in away.reports()[0]["stay"]["note"]
+
+    def test_a_saved_guest_is_not_offered_again(self, away: Apoa) -> None:
+        """Even if nothing that comes after the saving can be said."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+
+        def full(_filing: Filing, _filed: object) -> None:
+            raise SettingsProblem(msg("The disk is full."))
+
+        with away.monkeypatch.context() as patch:
+            patch.setattr(Filing, "say_saved", full)
+            assert away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT]).code == 78
+        assert len(away.reports()) == 1
+        assert "was not finished" not in away("report", keys=[]).err
+
+    def test_throwing_it_away_in_a_dry_run(self, away: Apoa) -> None:
+        """It is gone, as everywhere."""
+        away("report", keys=[*QUENTIN.lines, "GDANSK"])
+        assert away("report", "--dry-run", keys=[ENTER, "B1", "2", "7", "b", "y"]).code == 0
+        assert "was not finished" not in away("report", keys=[]).err
+
     def test_options_are_written_on_what_is_gone_on_with(self, away: Apoa) -> None:
         """Whoever gives the room this time is not ignored."""
         away("report", "--no-send", "--planned-check-out", "26/11", keys=[*QUENTIN.lines, "GDANSK", "B1"])
@@ -751,7 +829,7 @@ class TestBreakingOff:
         hidden = key.rename(key.with_name("elsewhere"))
         said = away("report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
-        assert "What was typed is kept until its key can be had." in said.err
+        assert "It stays kept for now. Begin with another guest." in said.err
         hidden.rename(key)
         assert "was not finished" in away("report", keys=["n"]).err
 
@@ -800,7 +878,11 @@ def _of_another_version(_text: str, _read: object) -> list[object]:
 
 def _lines(format_name: str) -> tuple[str, ...]:
     """The lines of another document of the guest's."""
-    details = Details(
+    return compose(format_name, _details())
+
+
+def _details() -> Details:
+    return Details(
         issuing_state="POL",
         surname=QUENTIN.surname,
         given_names=QUENTIN.given_names,
@@ -810,4 +892,3 @@ def _lines(format_name: str) -> tuple[str, ...]:
         sex="M",
         expiry_date=date(2032, 3, 28),
     )
-    return compose(format_name, details)

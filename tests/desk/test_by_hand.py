@@ -177,7 +177,7 @@ class TestJob:
 class TestNumber:
     """A number as it was typed."""
 
-    @pytest.mark.parametrize("typed", ["STT-2026/11.0001", "  STT 1 \t\r\n", "1", "x" * LONGEST_NUMBER, "№ 7/é"])
+    @pytest.mark.parametrize("typed", ["STT-2026/11.0001", "  STT 1 \t\r\n", "1", "1" * LONGEST_NUMBER, "№ 7/é"])
     def test_whatever_apoa_may_give(self, typed: str) -> None:
         """As it stands there, without what surrounds it."""
         assert receipt_number(typed) == typed.strip()
@@ -188,7 +188,15 @@ class TestNumber:
             "",
             "   ",
             "\n",
-            "x" * (LONGEST_NUMBER + 1),
+            "1" * (LONGEST_NUMBER + 1),
+            "<",
+            ">",
+            "?",
+            "-",
+            "n",
+            "tidak",
+            "STT-\ufffd1",
+            "ZX12345674POL8509122M3203282<<<<<<<<<<<<<<02",
             "S\x00T",
             "S\x1b[2J",
             "a\nb",
@@ -199,7 +207,7 @@ class TestNumber:
         ],
     )
     def test_what_is_no_number(self, typed: str) -> None:
-        """Nothing, too much, and what would move a cursor or hide text."""
+        """Nothing, too much, what would move a cursor or hide text, moves, words, and a passport's line."""
         with pytest.raises(DataRefused):
             receipt_number(typed)
 
