@@ -3,7 +3,6 @@
 What can be mistyped into something else is said back in words: a day with its month's name, a state, a permit by its.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from functools import cached_property, partial
@@ -14,6 +13,7 @@ from apoa_client.cli.conversation import Choice, Doubt, Move, Question, Reading,
 from apoa_client.cli.findings import wrong
 from apoa_client.cli.forms import state_text
 from apoa_client.cli.language import N_, _, current, text
+from apoa_client.cli.mrz_lines import doubt_a_line
 from apoa_client.cli.rooms import rooms_in_use, same_room
 from apoa_client.cli.screen import clean, remark
 from apoa_client.cli.words import PURPOSES, SEXES, day_text, moment_text, nights_text, partial_text
@@ -26,6 +26,7 @@ from apoa_client.report.fields import BY_NAME, FIELDS
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report
 from apoa_client.report.permits import Permit
+from apoa_client.report.rules import INDONESIA
 
 _HELP: Mapping[str, str] = {
     "surname": N_("As on the passport's page, in Latin letters. A single name stands here."),
@@ -61,9 +62,6 @@ _NONE_SUCH = {
 # Typing that field anew does not help: the lines themselves are wrong, or nothing is to be reported.
 _NOT_BY_TYPING = frozenset({"check_digit", "not_foreign", "unknown_format"})
 _NAMES = {item.path: item.name for item in FIELDS if item.name not in {"planned_check_out", "mrz"}}
-_INDONESIA = "IDN"
-_LINE = re.compile(r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$")
-"""What only a passport's lines are like: a reader that scanned twice."""
 _OFFERED = 5
 """How many choices are offered after a doubt."""
 
@@ -181,8 +179,7 @@ def _doubting(name: str, read: Callable[[str], Reading]) -> Callable[[str], Read
     """What a field understands; what it does not becomes a doubt, with what may have been meant."""
 
     def reading(answer: str) -> Reading:
-        if _LINE.search(answer.upper()):
-            raise Doubt(_("That is a line of a passport, and no answer to this question."))
+        doubt_a_line(answer)
         try:
             return read(answer)
         except values.Unreadable as exc:
@@ -256,7 +253,7 @@ class _NationalityReader:
 
     def __call__(self, answer: str) -> Reading:
         reading = _state(answer)
-        if reading.value == _INDONESIA and not self._insists:
+        if reading.value == INDONESIA and not self._insists:
             self._insists = True
             raise Doubt(_("Indonesians are not reported. Is the guest one? Then type it again."))
         return reading

@@ -8,12 +8,10 @@ from collections.abc import Callable
 from apoa_client.cli.ask import NO, YES
 from apoa_client.cli.conversation import Doubt, Move, Question, Reading, ask
 from apoa_client.cli.language import _, text
+from apoa_client.cli.mrz_lines import doubt_a_line
 from apoa_client.cli.screen import clean, remark
 from apoa_client.report import values
 from apoa_client.report.findings import ReportRefused
-
-_LINE = "<<"
-"""What only a passport's lines have: a reader that scanned at the wrong moment."""
 
 
 def answered(question: Question) -> str | None:
@@ -42,8 +40,7 @@ def when_left(read: Callable[[str], Reading]) -> str | None:
 
 
 def _reason(answer: str) -> Reading:
-    if _LINE in answer:
-        raise Doubt(_("That is a line of a passport, and no answer to this question."))
+    doubt_a_line(answer)
     if answer.casefold() in YES | NO:
         raise Doubt(_("Yes or no is no reason. Say in a few words why."))
     try:

@@ -4,8 +4,10 @@ Readers end a line as they like, some of them twice. What a conversation underst
 explains, `<` goes back, `>` does without.
 """
 
+import re
+
 from apoa_client.cli.ask import ask_line
-from apoa_client.cli.conversation import HELP, Move
+from apoa_client.cli.conversation import HELP, Doubt, Move
 from apoa_client.cli.language import _
 from apoa_client.cli.screen import remark
 
@@ -13,6 +15,14 @@ _ALL_LINES = 70
 """As many characters as no single line has: a reader sends all lines as one."""
 _LINE_OF_A_CARD = 32
 """Three lines of 30; another document's two have 36 or 44. A character or two may be too many."""
+_LIKE_A_LINE = re.compile(r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$")
+"""What only a passport's lines are like: two fillers, or a whole line without any."""
+
+
+def doubt_a_line(answer: str) -> None:
+    """Raise `Doubt` for what is no answer to another question: a reader that scanned twice, or at the wrong moment."""
+    if _LIKE_A_LINE.search(answer.upper()):
+        raise Doubt(_("That is a line of a passport, and no answer to this question."))
 
 
 def ask_for_lines() -> list[str] | Move:

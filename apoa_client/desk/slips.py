@@ -11,6 +11,7 @@ from datetime import datetime
 from apoa_client.passport.mrz import FieldState, Mrz
 from apoa_client.report.deadline import instant
 from apoa_client.report.draft import Draft
+from apoa_client.report.rules import INDONESIA
 
 ASKED = (
     *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality"),
@@ -21,7 +22,6 @@ ASKED = (
 _OF_THE_STAY = ("check_in", "planned_check_out", "nights", "room", "purpose")
 """What guests who share a room have in common."""
 
-_INDONESIA = "IDN"
 _NOT_STATED = "-"
 _PROPOSED = {"birth_place": _NOT_STATED, "nights": "1"}
 _BELIEVED = frozenset({FieldState.OK, FieldState.UNPROTECTED})
@@ -115,7 +115,7 @@ class Slip:
     @property
     def foreign(self) -> bool:
         """Whether there may be something to report: Indonesians are not."""
-        return _INDONESIA not in {self.typed.get("nationality"), self.mrz.nationality if self.mrz is not None else ""}
+        return INDONESIA not in {self.typed.get("nationality"), self.mrz.nationality if self.mrz is not None else ""}
 
     @property
     def noted(self) -> bool:

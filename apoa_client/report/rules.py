@@ -22,6 +22,8 @@ from apoa_client.texts import Message, msg
 Note = Callable[[str, str, Message], None]
 """Puts down a remark on a field: `Reader.refuse`, or `Reader.warn` where nothing is to be filed."""
 
+INDONESIA = "IDN"
+"""Whose citizens are not reported."""
 EARLIEST_AHEAD = timedelta(days=1)
 LATE_AFTER = timedelta(hours=24)
 OLDEST_AGE = 110
@@ -142,7 +144,7 @@ def _nationality(reader: Reader) -> str | None:
 
 def about_foreigners(nationality: str | None, note: Note) -> None:
     """Indonesians are not reported."""
-    if nationality == "IDN":
+    if nationality == INDONESIA:
         note(
             "nationality",
             "not_foreign",

@@ -397,9 +397,10 @@ class TestCancel:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_reason_is_words(self, house: Apoa, lang: str) -> None:
-        """Help, Enter, moves, yes and no, and a passport's line are none; going back changes nothing."""
+        """Help, Enter, moves, yes and no, and a passport's lines are none; going back changes nothing."""
         arrival = house.send()
-        said = house("cancel", arrival["id"], keys=["?", "", ">", "!", "tidak", QUENTIN.lines[0], "<"], lang=lang)
+        lines = (QUENTIN.lines[0], "M706890985KOR8509129F32032822134567V35791358")  # one full of optional data
+        said = house("cancel", arrival["id"], keys=["?", "", ">", "!", "tidak", *lines, "<"], lang=lang)
         assert said.code == 0, said.all
         for sentence in (
             "It is sent to the authority as you type it, for example: wrong room, or the guest never came.",
@@ -411,6 +412,7 @@ class TestCancel:
             "Nothing was changed.",
         ):
             assert spoken(lang, sentence) in said.err
+        assert said.err.count(spoken(lang, "That is a line of a passport, and no answer to this question.")) == 2
         assert house.states() == [("check_in", "accepted")]
 
     def test_unattended_it_needs_a_reason(self, house: Apoa) -> None:
