@@ -8,7 +8,7 @@ decides an exit code.
 from enum import IntEnum
 from typing import ClassVar
 
-from apoa_client.texts import Message, msg
+from apoa_client.messages import Message, msg
 
 
 class Exit(IntEnum):

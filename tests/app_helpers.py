@@ -4,8 +4,8 @@ from pathlib import Path
 
 from conftest import FixedClock
 
-from apoa_client.app import App
-from apoa_client.establishing import Establishing
+from apoa_client.app.container import App
+from apoa_client.app.property_setup import Establishing
 from apoa_client.settings.config import Property
 
 

@@ -22,10 +22,10 @@ from apoa_client.errors import (
     UnknownOutcome,
     WrongPassword,
 )
+from apoa_client.messages import literal, msg
 from apoa_client.ports import Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
-from apoa_client.texts import literal, msg
 
 DAWN = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from typing import Any
 from conftest import NOW
 from outbox_helpers import PUBLIC_KEY, open_outbox
 
-from apoa_client.outbox.backup import Facts, Written, digest, write_backup
-from apoa_client.outbox.restore import Restored, Restorer
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.archive.backup import Facts, Written, digest, write_backup
+from apoa_client.archive.restore import Restored, Restorer
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Author
 from apoa_client.settings.config import Property, load
 from apoa_client.settings.folders import Folders

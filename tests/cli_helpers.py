@@ -21,8 +21,8 @@ import pytest
 from conftest import FixedClock
 
 from apoa_client.cli import main
-from apoa_client.cli.base import ALIASES
-from apoa_client.cli.language import _catalogue as catalogue_of
+from apoa_client.cli.registry import ALIASES
+from apoa_client.cli.terminal.language import _catalogue as catalogue_of
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.sandbox.server import SandboxServer

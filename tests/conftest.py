@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from apoa_client.cli import screen
+from apoa_client.cli.terminal import output
 from apoa_client.errors import ApoaError, CallRefused
-from apoa_client.texts import Message
+from apoa_client.messages import Message
 
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 """The fixed clock's time: 20:00 WIB."""
@@ -81,7 +81,7 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("LANGUAGE", "en")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    screen.use(plain=False)
+    output.use(plain=False)
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
 

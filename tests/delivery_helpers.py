@@ -11,15 +11,15 @@ from conftest import FixedClock
 from outbox_helpers import PUBLIC_KEY, open_outbox, sealer, uuid
 from outbox_helpers import report as plain_report
 
+from apoa_client.delivery.options import Outcome, Parts, Terms, Uninterrupted
 from apoa_client.delivery.sync import deliver
-from apoa_client.delivery.terms import Outcome, Parts, Terms, Uninterrupted
 from apoa_client.errors import ApoaError, SecretMissing
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Authority, Entry, Interruptions, Selection, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
-from apoa_client.texts import msg
 from apoa_client.vault.sealing import PropertySealer
 
 SETTINGS = "fingerprint"

@@ -24,10 +24,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from outbox_helpers import PERSONAL, open_outbox, stay_id
 
 from apoa_client.delivery import plan
+from apoa_client.delivery.options import Outcome, Parts, Terms
 from apoa_client.delivery.sync import deliver
-from apoa_client.delivery.terms import Outcome, Parts, Terms
 from apoa_client.errors import AuthorityBusy, ReportMoved
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Entry, Selection, Status, Summary
 from apoa_client.report.kinds import State
 

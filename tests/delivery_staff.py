@@ -10,9 +10,9 @@ from outbox_helpers import WIB
 
 from apoa_client.desk.arrivals import Desk, House
 from apoa_client.desk.changes import Changes, Proposal, refused_one, retreat
-from apoa_client.desk.stays import Stays, Story
+from apoa_client.desk.stay_history import Stays, Story
 from apoa_client.errors import DataRefused
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report

@@ -22,7 +22,7 @@ from delivery_processes import Tactless
 
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.limits import Patience
-from apoa_client.delivery.terms import Outcome
+from apoa_client.delivery.options import Outcome
 from apoa_client.ports import Authority
 
 CERTIFICATES = Path(__file__).parent / "authority" / "certificates"

@@ -7,7 +7,7 @@ import pytest
 from apoa_client import errors
 from apoa_client.delivery.plan import stops_sending
 from apoa_client.errors import ApoaError, AuthorityBusy, Exit
-from apoa_client.texts import msg
+from apoa_client.messages import msg
 
 CLASSES = [
     value

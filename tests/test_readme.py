@@ -66,7 +66,7 @@ def test_the_two_commands_are_one_line_and_complete(heading: str) -> None:
 
 def test_commands_and_options_that_readme_names_exist() -> None:
     """No guide names a command that the program does not have."""
-    from apoa_client.cli.base import ALIASES, COMMANDS  # only this test needs it
+    from apoa_client.cli.registry import ALIASES, COMMANDS  # only this test needs it
 
     named = set(re.findall(r"`apoa (?:--lang id )?([a-z]+)", README))
     assert named

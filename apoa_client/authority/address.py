@@ -4,7 +4,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from apoa_client.errors import SettingsProblem
-from apoa_client.texts import Message, msg
+from apoa_client.messages import Message, msg
 
 _ADVICE = msg("Set api_url to the address that your authority gave you, like https://host/path/v1, or to: training")
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from apoa_client.authority.limits import MAX_BATCH, MAX_WAIT_S
 from apoa_client.errors import NotTheAuthority
+from apoa_client.messages import literal, msg
 from apoa_client.ports import Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
-from apoa_client.texts import literal, msg
 
 # RFC 3339 §5.6. The years are those that every offset can be counted in.
 _INSTANT = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)

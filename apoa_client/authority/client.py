@@ -17,13 +17,13 @@ from requests.auth import AuthBase
 
 from apoa_client.authority import answers
 from apoa_client.authority.address import check_base_url
+from apoa_client.authority.http_errors import Reply, refusal
 from apoa_client.authority.limits import GZIP_FROM_BYTES, Patience
-from apoa_client.authority.replies import Reply, refusal
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.errors import ApoaError, SettingsProblem
+from apoa_client.messages import msg
 from apoa_client.ports import Meta, Verdict
 from apoa_client.report.kinds import Receipt
-from apoa_client.texts import msg
 
 _log = logging.getLogger(__name__)
 

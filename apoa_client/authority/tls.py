@@ -14,8 +14,8 @@ from typing import Any
 import truststore
 
 from apoa_client.errors import SettingsProblem, UntrustedCertificate
-from apoa_client.patience import within
-from apoa_client.texts import msg
+from apoa_client.messages import msg
+from apoa_client.timeouts import within
 
 # OpenSSL's X509_V_ERR_…, Windows' CERT_E_EXPIRED and CERT_E_CN_NO_MATCH, and macOS' errSecCertificateExpired and
 # errSecHostNameMismatch: what `SSLCertVerificationError.verify_code` holds, by platform.

@@ -18,12 +18,12 @@ from requests.auth import AuthBase
 from urllib3.exceptions import MaxRetryError, ReadTimeoutError
 
 from apoa_client.authority.address import is_loopback
+from apoa_client.authority.http_errors import Reply
 from apoa_client.authority.limits import MAX_ANSWER_BYTES, Patience
-from apoa_client.authority.replies import Reply
 from apoa_client.authority.tls import trusting_context, untrusted, verification_failure
 from apoa_client.errors import ApoaError, NotTheAuthority, Offline, SettingsProblem, TimedOut, UnknownOutcome
-from apoa_client.patience import within
-from apoa_client.texts import msg
+from apoa_client.messages import msg
+from apoa_client.timeouts import within
 
 _HTTPS_PORT = 443
 _ACCEPT = "application/json, application/problem+json"

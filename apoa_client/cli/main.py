@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from apoa_client import __version__
-from apoa_client.cli import characters, language, screen
-from apoa_client.cli.base import LazyGroup, Option
-from apoa_client.cli.language import N_, _
-from apoa_client.cli.screen import at_a_terminal, bad, clean, document, remark
+from apoa_client.cli.registry import LazyGroup, Option
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal import encodings, language, output
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import at_a_terminal, bad, clean, document, remark
 from apoa_client.errors import ApoaError, Exit, SettingsProblem
-from apoa_client.texts import LANGUAGES
+from apoa_client.messages import LANGUAGES
 
 if TYPE_CHECKING:
     from apoa_client.ports import Clock
@@ -68,14 +68,14 @@ def apoa(
     session.verbosity = verbose
     session.quiet = quiet
     if verbose or log_file is not None:
-        from apoa_client.cli.log import start_log  # logging is slow to load, and rarely wanted
+        from apoa_client.cli.logging import start_log  # logging is slow to load, and rarely wanted
 
         start_log(verbose, log_file)
     if ctx.invoked_subcommand is not None:
         return None
     if not (session.terminal and sys.stdout.isatty()):
         raise click.exceptions.NoArgsIsHelpError(ctx)
-    from apoa_client.cli.welcome import welcome  # only for whoever types nothing else
+    from apoa_client.cli.commands.welcome import welcome  # only for whoever types nothing else
 
     return welcome(session)
 
@@ -88,10 +88,10 @@ def main() -> int:
 def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | None") -> int:
     """Run one call of the program in an environment, at a clock (None: the real one). Returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        characters.adapt(stream, environ)
+        encodings.adapt(stream, environ)
     looks, rest = _parted(arguments)
     arguments = [*looks, *rest]
-    screen.use(plain="--plain" in looks or environ.get("APOA_PLAIN", "0") not in {"", "0"})
+    output.use(plain="--plain" in looks or environ.get("APOA_PLAIN", "0") not in {"", "0"})
     language.use(_language(arguments, environ))
     session = Session(environ, clock, terminal=at_a_terminal())
     try:
@@ -141,7 +141,7 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
 
 def _was_terminated(exc: BaseException | None) -> bool:
     """Whether SIGTERM or SIGHUP is behind it: click hides that in a context, where it came while somebody was asked."""
-    from apoa_client.cli.interruptions import Terminated  # only for whoever was
+    from apoa_client.cli.terminal.signals import Terminated  # only for whoever was
 
     while exc is not None and not isinstance(exc, Terminated):
         exc = exc.__cause__ or exc.__context__
@@ -178,7 +178,7 @@ def _language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
 
 
 def _explain(session: Session, error: ApoaError) -> None:
-    from apoa_client.cli.findings import error_value, explain_findings, show_error  # only when something is wrong
+    from apoa_client.cli.views.findings import error_value, explain_findings, show_error  # only when something is wrong
 
     try:
         if session.json:

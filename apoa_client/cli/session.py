@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from apoa_client.cli.language import _
-from apoa_client.cli.screen import careful, remark, unseen
+from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import careful, remark, unseen
 
 if TYPE_CHECKING:
-    from apoa_client.app import App
+    from apoa_client.app.container import App
     from apoa_client.ports import Clock
 
 
@@ -40,7 +40,7 @@ class Session:
     @cached_property
     def app(self) -> "App":
         """The program's parts for the chosen property."""
-        from apoa_client.app import App, SystemClock  # not needed for --version and --help
+        from apoa_client.app.container import App, SystemClock  # not needed for --version and --help
 
         name = self.property_name or self.environ.get("APOA_PROPERTY", "")
         clock = self.fixed_clock or SystemClock()

@@ -17,10 +17,10 @@ from apoa_client.errors import (
     UntrustedCertificate,
     WrongPassword,
 )
+from apoa_client.messages import msg, nmsg
 from apoa_client.ports import Change, Entry, Status, Stop, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
-from apoa_client.texts import msg, nmsg
 
 FIRST_BATCH = 50
 """Reports in a run's first batch. Measured over 300 ms and 512 kbit/s: batches of 50 take 5.2 s for 500 reports."""

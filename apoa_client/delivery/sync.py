@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.terms import Outcome, Parts, Terms
+from apoa_client.delivery.options import Outcome, Parts, Terms
 from apoa_client.errors import (
     ApoaError,
     CallRefused,
@@ -22,10 +22,10 @@ from apoa_client.errors import (
     TooLarge,
     UnknownOutcome,
 )
+from apoa_client.messages import msg
 from apoa_client.ports import Authority, Change, Content, Entry, Selection, Stop, Summary, Verdict
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.kinds import State
-from apoa_client.texts import msg
 
 _log = logging.getLogger(__name__)
 

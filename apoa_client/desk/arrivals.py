@@ -9,15 +9,15 @@ from datetime import date, tzinfo
 from typing import TYPE_CHECKING
 
 from apoa_client.desk.ids import RandomBytes, new_id
-from apoa_client.desk.stays import Stays, Story
+from apoa_client.desk.stay_history import Stays, Story
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports import Addition, Clock, Entry, Outbox
 from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.report.guest_hash import guest_tag
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Guest, Report
-from apoa_client.report.recurrence import guest_tag
 from apoa_client.report.rules import Examination, examine
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
-from apoa_client.desk.stays import Stays, several, unknown
+from apoa_client.desk.stay_history import Stays, several, unknown
 from apoa_client.errors import DataRefused, Erased
+from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports import Change, Clock, Entry, Outbox, Selection
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.kinds import OPEN_STATES, Kind, Purpose, Receipt, State, short_id
 from apoa_client.report.model import Guest, Report, Stay
-from apoa_client.texts import msg
 
 Value: TypeAlias = str | date | datetime | PartialDate | Purpose
 """What stands in a field: text, and a date only as far as it is known."""

@@ -9,19 +9,19 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from apoa_client.desk.arrivals import Desk, House
+from apoa_client.desk.correction_draft import Redraft
 from apoa_client.desk.ids import RandomBytes, new_id
-from apoa_client.desk.redraft import Redraft
-from apoa_client.desk.stays import Story
+from apoa_client.desk.stay_history import Story
 from apoa_client.errors import DataRefused
+from apoa_client.messages import Message, msg
 from apoa_client.ports import Clock, Entry, Outbox
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report, Stay
+from apoa_client.report.parse_fields import Unreadable, moment
+from apoa_client.report.parse_fields import reason as in_words
 from apoa_client.report.rules import EARLIEST_AHEAD, Examination
-from apoa_client.report.values import Unreadable, moment
-from apoa_client.report.values import reason as in_words
-from apoa_client.texts import Message, msg
 
 
 class Proposal(NamedTuple):

@@ -6,14 +6,14 @@ in one's hands at this moment, a group that is not saved yet, is compared docume
 
 from collections.abc import Iterable, Sequence
 
-from apoa_client.desk.stays import Story
+from apoa_client.desk.stay_history import Story
+from apoa_client.messages import Message, msg
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.report.guest_hash import same_document
 from apoa_client.report.kinds import State, short_id
 from apoa_client.report.model import Report
-from apoa_client.report.recurrence import same_document
 from apoa_client.report.wording import spoken_day
-from apoa_client.texts import Message, msg
 
 DUPLICATE = "duplicate"
 

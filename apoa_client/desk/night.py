@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from apoa_client.desk.stays import Story
+from apoa_client.desk.stay_history import Story
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import OPEN_STATES, State
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from apoa_client.errors import StorageProblem
-from apoa_client.texts import Message, msg
+from apoa_client.messages import Message, msg
 
 _LITTLE = 256 * 1024
 """Bytes: with less than this left, SQLite cannot even make its shared memory file."""

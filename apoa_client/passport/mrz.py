@@ -14,9 +14,9 @@ from typing import NamedTuple
 from apoa_client.passport import wording
 from apoa_client.passport.check_digits import ILLEGAL, misfits, values
 from apoa_client.passport.dates import PartialDate, read_birth_date, read_expiry_date
-from apoa_client.passport.inspection import LETTERS, SEXES, find_problems, known_states, states_of
+from apoa_client.passport.field_problems import LETTERS, SEXES, find_problems, known_states, states_of
 from apoa_client.passport.layouts import Layout, Span, format_of, layout_of
-from apoa_client.passport.lengths import resized
+from apoa_client.passport.line_length_repair import resized
 from apoa_client.passport.long_numbers import Convention, long_number
 from apoa_client.passport.names import maybe_truncated, plain, split_names
 from apoa_client.passport.normalise import Change, is_legal, nearest_size, normalise, without_k_runs

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from apoa_client.errors import DataRefused
+from apoa_client.messages import Message, msg
 from apoa_client.passport.layouts import Span
-from apoa_client.texts import Message, msg
 
 
 class FieldState(Enum):

@@ -12,9 +12,9 @@ from datetime import date
 from itertools import pairwise
 
 from apoa_client.passport.check_digits import ALPHABET, DIGITS
-from apoa_client.passport.confusions import likeness
 from apoa_client.passport.dates import UNKNOWN, read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import COMPOSITE, Check, Kind, Layout
+from apoa_client.passport.lookalikes import likeness
 from apoa_client.passport.names import plain
 from apoa_client.passport.problems import Correction
 from apoa_client.passport.verify import checks_of, composite_digit, failing_checks, fits

@@ -3,9 +3,9 @@
 Lines and characters count from 1 here, and from 0 everywhere else.
 """
 
+from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.layouts import TD3, Layout, Span
 from apoa_client.passport.problems import Correction
-from apoa_client.texts import Message, msg, nmsg
 
 LABELS = {
     "document_type": msg("kind of document"),

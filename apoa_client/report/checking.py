@@ -11,15 +11,15 @@ from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, Problem, read_mrz
 from apoa_client.passport.normalise import nearest_size, normalise
-from apoa_client.passport.printed import printed_forms
-from apoa_client.report import rules, values
+from apoa_client.passport.printed_names import printed_forms
+from apoa_client.report import parse_fields, rules
 from apoa_client.report.draft import Draft, Reader
 from apoa_client.report.findings import Finding
 from apoa_client.report.wire import permit_value
-from apoa_client.texts import msg
 
 _NAMES = ("surname", "given_names")
 
@@ -133,21 +133,23 @@ def _best(problem: Problem) -> str | None:
 def _guest(reader: Reader, today: date) -> tuple[dict[str, Any], _Said]:
     """The guest as the contract writes one, and what the rules look at, each field taken once."""
     said = _Said(
-        birth_date=reader.choose("birth_date", partial(values.partial_date, today=today), lambda mrz: mrz.birth_date),
-        nationality=reader.choose("nationality", values.state, lambda mrz: mrz.nationality),
-        issuing_state=reader.choose("issuing_state", values.state, lambda mrz: mrz.issuing_state),
-        expiry_date=reader.choose("expiry_date", partial(values.day, today=today), lambda mrz: mrz.expiry_date),
+        birth_date=reader.choose(
+            "birth_date", partial(parse_fields.partial_date, today=today), lambda mrz: mrz.birth_date
+        ),
+        nationality=reader.choose("nationality", parse_fields.state, lambda mrz: mrz.nationality),
+        issuing_state=reader.choose("issuing_state", parse_fields.state, lambda mrz: mrz.issuing_state),
+        expiry_date=reader.choose("expiry_date", partial(parse_fields.day, today=today), lambda mrz: mrz.expiry_date),
     )
     guest = {
         **_names(reader),
-        "sex": reader.choose("sex", values.sex, lambda mrz: mrz.sex),
+        "sex": reader.choose("sex", parse_fields.sex, lambda mrz: mrz.sex),
         "birth_date": _iso(said.birth_date),
-        "birth_place": reader.take("birth_place", lambda text: values.one_line(text).upper()),
+        "birth_place": reader.take("birth_place", lambda text: parse_fields.one_line(text).upper()),
         "nationality": said.nationality,
         "document": _document(reader, said),
         "stay_permit": permit_value(rules.permit_of(reader, today)),
-        "phone": reader.take("phone", values.phone),
-        "email": reader.take("email", values.email),
+        "phone": reader.take("phone", parse_fields.phone),
+        "email": reader.take("email", parse_fields.email),
     }
     return guest, said
 
@@ -155,8 +157,10 @@ def _guest(reader: Reader, today: date) -> tuple[dict[str, Any], _Said]:
 def _names(reader: Reader) -> dict[str, str | None]:
     """Both names. One that a readable MRZ leaves empty beside the other is known to be empty."""
     names = {
-        "surname": reader.choose("surname", values.person_name, lambda mrz: mrz.surname, reader.same_name),
-        "given_names": reader.choose("given_names", values.person_name, lambda mrz: mrz.given_names, reader.same_name),
+        "surname": reader.choose("surname", parse_fields.person_name, lambda mrz: mrz.surname, reader.same_name),
+        "given_names": reader.choose(
+            "given_names", parse_fields.person_name, lambda mrz: mrz.given_names, reader.same_name
+        ),
     }
     if reader.draft.mrz is not None and any(names.values()):
         return {name: value if reader.typed(name) else value or "" for name, value in names.items()}
@@ -167,7 +171,7 @@ def _document(reader: Reader, said: _Said) -> dict[str, Any]:
     mrz = reader.draft.mrz
     return {
         "type": mrz.document_type or None if mrz is not None else None,
-        "number": reader.choose("document_number", values.document_number, rules.number_read),
+        "number": reader.choose("document_number", parse_fields.document_number, rules.number_read),
         "issuing_state": said.issuing_state,
         "expiry_date": _iso(said.expiry_date),
         "mrz": list(mrz.lines) if mrz is not None else None,

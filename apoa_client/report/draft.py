@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from apoa_client.messages import Message, msg
 from apoa_client.passport.compose import transliterate
 from apoa_client.passport.mrz import Mrz, Problem
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding
-from apoa_client.report.values import Unreadable
-from apoa_client.texts import Message, msg
+from apoa_client.report.parse_fields import Unreadable
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ The table's order is that of APOA's own form, which is the order in which staff 
 
 from dataclasses import dataclass
 
-from apoa_client.texts import Message, literal, msg
+from apoa_client.messages import Message, literal, msg
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apoa_client.errors import DataRefused
-from apoa_client.texts import Message, from_json, msg, nmsg
+from apoa_client.messages import Message, from_json, msg, nmsg
 
 
 @dataclass(frozen=True, slots=True)

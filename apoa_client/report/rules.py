@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
 
+from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, plain_document_number
-from apoa_client.report import values
+from apoa_client.report import parse_fields
 from apoa_client.report.draft import Draft, Reader, alike
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
-from apoa_client.texts import Message, msg
 
 Note = Callable[[str, str, Message], None]
 """Puts down a remark on a field: `Reader.refuse`, or `Reader.warn` where nothing is to be filed."""
@@ -94,28 +94,28 @@ def about_lines(reader: Reader, visa: Note) -> None:
 
 
 def _guest(reader: Reader, today: date) -> Guest | None:
-    surname = reader.choose("surname", values.person_name, lambda mrz: mrz.surname, reader.same_name)
-    given_names = reader.choose("given_names", values.person_name, lambda mrz: mrz.given_names, reader.same_name)
+    surname = reader.choose("surname", parse_fields.person_name, lambda mrz: mrz.surname, reader.same_name)
+    given_names = reader.choose("given_names", parse_fields.person_name, lambda mrz: mrz.given_names, reader.same_name)
     if not surname and not given_names:
         reader.require("surname", None, msg("give the name as in the passport; one of the two names may be empty."))
     sex = reader.require(
-        "sex", reader.choose("sex", values.sex, lambda mrz: mrz.sex), msg("give L (male), P (female) or X.")
+        "sex", reader.choose("sex", parse_fields.sex, lambda mrz: mrz.sex), msg("give L (male), P (female) or X.")
     )
     birth_place = reader.require(
         "birth_place",
-        reader.take("birth_place", lambda text: values.one_line(text).upper()),
+        reader.take("birth_place", lambda text: parse_fields.one_line(text).upper()),
         msg("it is printed in the passport but not in its MRZ. Give - if it is not stated."),
     )
     birth_date = reader.require(
         "birth_date",
-        reader.choose("birth_date", partial(values.partial_date, today=today), lambda mrz: mrz.birth_date),
+        reader.choose("birth_date", partial(parse_fields.partial_date, today=today), lambda mrz: mrz.birth_date),
         msg("give it as 1985-09-12 or 12/09/1985; the year alone if the passport says no more."),
     )
     nationality = _nationality(reader)
     document = _document(reader, nationality, today)
     permit = permit_of(reader, today)
-    phone = reader.take("phone", values.phone)
-    email = reader.take("email", values.email)
+    phone = reader.take("phone", parse_fields.phone)
+    email = reader.take("email", parse_fields.email)
     if sex is None or birth_place is None or birth_date is None or nationality is None or document is None:
         return None
     return Guest(
@@ -135,7 +135,7 @@ def _guest(reader: Reader, today: date) -> Guest | None:
 def _nationality(reader: Reader) -> str | None:
     nationality = reader.require(
         "nationality",
-        reader.choose("nationality", values.state, lambda mrz: mrz.nationality),
+        reader.choose("nationality", parse_fields.state, lambda mrz: mrz.nationality),
         msg("give the country's name or its three letters."),
     )
     about_foreigners(nationality, reader.refuse)
@@ -156,13 +156,13 @@ def _document(reader: Reader, nationality: str | None, today: date) -> Document 
     mrz = reader.draft.mrz
     number = reader.require(
         "document_number",
-        reader.choose("document_number", values.document_number, number_read),
+        reader.choose("document_number", parse_fields.document_number, number_read),
         msg("give it as printed in the passport."),
     )
-    issuing = reader.choose("issuing_state", values.state, lambda mrz: mrz.issuing_state) or nationality
+    issuing = reader.choose("issuing_state", parse_fields.state, lambda mrz: mrz.issuing_state) or nationality
     expiry = reader.require(
         "expiry_date",
-        reader.choose("expiry_date", partial(values.day, today=today), lambda mrz: mrz.expiry_date),
+        reader.choose("expiry_date", partial(parse_fields.day, today=today), lambda mrz: mrz.expiry_date),
         msg("give it as 2030-03-30 or 30/03/2030."),
     )
     if number is None or issuing is None or expiry is None:
@@ -186,21 +186,21 @@ def number_read(mrz: Mrz) -> str:
 def permit_of(reader: Reader, today: date) -> StayPermit | None:
     """The visa or stay permit, as far as it was typed. Its end has a year: a wrong guess would warn of an overstay."""
     permit = StayPermit(
-        code=reader.take("stay_permit", values.stay_permit),
-        number=reader.take("stay_permit_number", values.one_line),
-        valid_until=reader.take("stay_until", partial(values.day, today=today)),
-        entry_date=reader.take("entry_date", partial(values.past_day, today=today)),
+        code=reader.take("stay_permit", parse_fields.stay_permit),
+        number=reader.take("stay_permit_number", parse_fields.one_line),
+        valid_until=reader.take("stay_until", partial(parse_fields.day, today=today)),
+        entry_date=reader.take("entry_date", partial(parse_fields.past_day, today=today)),
     )
     return None if permit == StayPermit() else permit
 
 
 def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
-    arrived = reader.take("check_in", partial(values.moment, zone=zone, now=now))
+    arrived = reader.take("check_in", partial(parse_fields.moment, zone=zone, now=now))
     check_in = arrived if reader.typed("check_in") else now
     leaves = _check_out(reader, check_in or now, now.date())
-    purpose = reader.take("purpose", values.purpose)
-    room = reader.take("room", values.one_line)
-    note = reader.take("note", lambda text: values.one_line(text, values.LONGEST_NOTE))
+    purpose = reader.take("purpose", parse_fields.purpose)
+    room = reader.take("room", parse_fields.one_line)
+    note = reader.take("note", lambda text: parse_fields.one_line(text, parse_fields.LONGEST_NOTE))
     if check_in is None or leaves is None:
         return None
     if reader.accepts_check_digit:
@@ -210,8 +210,8 @@ def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
 
 def _check_out(reader: Reader, check_in: datetime, today: date) -> date | None:
     if reader.typed("nights") and not reader.typed("planned_check_out"):
-        return reader.take("nights", lambda text: values.nights(text, check_in))
-    leaves = reader.take("planned_check_out", partial(values.stay_day, today=today, near=check_in.date()))
+        return reader.take("nights", lambda text: parse_fields.nights(text, check_in))
+    leaves = reader.take("planned_check_out", partial(parse_fields.stay_day, today=today, near=check_in.date()))
     return reader.require("planned_check_out", leaves, msg("give the number of nights, or the date."))
 
 

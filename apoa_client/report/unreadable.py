@@ -1,6 +1,6 @@
 """The one error of typed text, in a room of its own: every reader of text raises it, and they read for each other."""
 
-from apoa_client.texts import Message
+from apoa_client.messages import Message
 
 
 class Unreadable(ValueError):

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from apoa_client.texts import Message, msg
+from apoa_client.messages import Message, msg
 
 _MONTHS = (
     msg("Jan"), msg("Feb"), msg("Mar"), msg("Apr"), msg("May"), msg("Jun"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from apoa_client.errors import UsageProblem
-from apoa_client.texts import msg
+from apoa_client.messages import msg
 
 MAX_REPEATS = 10_000
 MAX_SECONDS = 3_600

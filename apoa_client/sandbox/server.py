@@ -15,15 +15,15 @@ from typing import Any, ClassVar, Self
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from apoa_client.errors import SettingsProblem
-from apoa_client.sandbox.cover import Marks
+from apoa_client.messages import Message, msg
+from apoa_client.sandbox.covered_nights import Marks
 from apoa_client.sandbox.credentials import Credentials
+from apoa_client.sandbox.decisions import Register
 from apoa_client.sandbox.faults import Faults
-from apoa_client.sandbox.intake import Limits
-from apoa_client.sandbox.memory import Memory
 from apoa_client.sandbox.page import Arrivals
-from apoa_client.sandbox.register import Register
+from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.service import About, Service
-from apoa_client.texts import Message, msg
+from apoa_client.sandbox.storage import Memory
 
 _Request = Any
 _Address = Any

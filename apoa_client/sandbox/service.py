@@ -16,13 +16,13 @@ from werkzeug.wrappers import Request, Response
 
 from apoa_client.authority.contract import contract_text
 from apoa_client.errors import ApoaError
-from apoa_client.sandbox import codes, mischief
+from apoa_client.sandbox import codes, fault_injection
 from apoa_client.sandbox.answers import Refusal, Result
 from apoa_client.sandbox.credentials import Credentials
+from apoa_client.sandbox.decisions import Register
 from apoa_client.sandbox.faults import OK, Faults, Route, Step
-from apoa_client.sandbox.intake import Limits, read_form, read_reports
 from apoa_client.sandbox.page import HEADERS, Arrivals
-from apoa_client.sandbox.register import Register
+from apoa_client.sandbox.request_parsing import Limits, read_form, read_reports
 from apoa_client.sandbox.validation import contract, violations
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Service:
             handler: Callable[..., Response] = getattr(self, f"_{route}")
             return _compressed(request, handler(request, step, **arguments))
 
-        return mischief.respond(request, step, answer, self.stopping)
+        return fault_injection.respond(request, step, answer, self.stopping)
 
     def _admit(self, request: Request) -> None:
         bearer = request.authorization
@@ -177,10 +177,10 @@ class Service:
         results = self.register.receive(reports, step)
         for report, result in zip(reports, results, strict=True):
             self.arrivals.note(report, result, self._time())
-        return _results(mischief.spoiled(step, results))
+        return _results(fault_injection.spoiled(step, results))
 
     def _result(self, _request: Request, step: Step, report_id: str) -> Response:
-        return _json(mischief.spoiled(step, [self._known(report_id, step)])[0].as_json())
+        return _json(fault_injection.spoiled(step, [self._known(report_id, step)])[0].as_json())
 
     def _receipt(self, _request: Request, step: Step, report_id: str) -> Response:
         proof = self._known(report_id, step).receipt

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from apoa_client.errors import SettingsProblem
+from apoa_client.messages import LANGUAGES, msg
 from apoa_client.settings.zones import ZONES
-from apoa_client.texts import LANGUAGES, msg
 
 TRAINING = "training"
 VAULTS = ("keyring", "file")
@@ -64,7 +64,7 @@ class Property:
     delivery: str = API
     """How reports reach the authority: through its interface, or by people who type them (`MANUAL`)."""
     index_key: str = field(default="", repr=False)
-    """In hexadecimal: the key of the hash by which a guest is known again (`apoa_client.report.recurrence`)."""
+    """In hexadecimal: the key of the hash by which a guest is known again (`apoa_client.report.guest_hash`)."""
     notify: str = ON
     """Whether automatic sending tells on the desktop what is refused, late or soon due."""
 

@@ -9,8 +9,8 @@ from tomlkit.items import InlineTable
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
+from apoa_client.messages import msg
 from apoa_client.settings.config import Property, load, parse
-from apoa_client.texts import msg
 
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
 

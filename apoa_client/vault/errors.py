@@ -1,7 +1,7 @@
 """What stands between us and a secret, each with its own advice. No message here holds a secret, or a part of one."""
 
 from apoa_client.errors import CredentialsProblem, KeyringProblem, SecretMissing, SettingsProblem
-from apoa_client.texts import Message, msg
+from apoa_client.messages import Message, msg
 
 _NO_DESKTOP: Message = msg(
     "On a computer without a desktop, keep the secrets in a file: apoa setup --vault file, or name files of your own "

@@ -10,7 +10,7 @@ import unicodedata
 from typing import Any, NamedTuple
 
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
-from apoa_client.texts import Message, msg
+from apoa_client.messages import Message, msg
 from apoa_client.vault.sealing import (
     LEAST_EFFORT,
     MOST_EFFORT,

@@ -7,10 +7,10 @@ say ``vault = "file"``.
 import json
 from pathlib import Path
 
-from apoa_client.texts import Message, msg
+from apoa_client.messages import Message, msg
 from apoa_client.vault.errors import SecretFileRefused
 from apoa_client.vault.secret_files import read_secret_file, write_secret_file
-from apoa_client.vault.stores import SecretStore
+from apoa_client.vault.store import SecretStore
 
 
 class KeyFileDamaged(SecretFileRefused):

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from apoa_client.errors import KeyringProblem
-from apoa_client.patience import within
-from apoa_client.texts import msg
+from apoa_client.messages import msg
+from apoa_client.timeouts import within
 from apoa_client.vault.errors import (
     KeyringHung,
     KeyringLocked,
@@ -25,9 +25,9 @@ from apoa_client.vault.errors import (
     KeyringRefused,
     SecretUnusable,
 )
+from apoa_client.vault.refused_backends import refusal
 from apoa_client.vault.session_bus import session_buses
-from apoa_client.vault.stores import SecretStore
-from apoa_client.vault.untrusted import refusal
+from apoa_client.vault.store import SecretStore
 
 T = TypeVar("T")
 

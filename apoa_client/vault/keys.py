@@ -8,10 +8,10 @@ sealed to it meanwhile.
 from collections.abc import Callable
 
 from apoa_client.errors import CredentialsProblem
-from apoa_client.texts import msg
+from apoa_client.messages import msg
 from apoa_client.vault.errors import SecretUnusable
 from apoa_client.vault.sealing import decode_private_key, encode_key
-from apoa_client.vault.stores import PRIVATE_KEY, PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, SecretStore
+from apoa_client.vault.store import PRIVATE_KEY, PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, SecretStore
 
 # A reader goes the way that a key goes, from its first name to its last: whatever is renamed meanwhile, it meets each.
 _NAMES = (PRIVATE_KEY_NEXT, PRIVATE_KEY, PRIVATE_KEY_OLD)

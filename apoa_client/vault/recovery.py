@@ -10,7 +10,7 @@ import os
 from hashlib import blake2b
 
 from apoa_client.errors import CredentialsProblem
-from apoa_client.texts import Message, msg
+from apoa_client.messages import Message, msg
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32 (https://www.crockford.com/base32.html)."""

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from apoa_client.errors import SealBroken
+from apoa_client.messages import msg
 from apoa_client.ports import Sealer
-from apoa_client.texts import msg
 from apoa_client.vault.errors import KeyMismatch, PublicKeyUnusable, SecretUnusable
 
 KEY_BYTES = 32

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from apoa_client.errors import UsageProblem
 from apoa_client.files import create_private, sync_folder, write_private
-from apoa_client.texts import msg
+from apoa_client.messages import msg
 from apoa_client.vault.errors import SecretFileRefused
 
 POSIX = os.name == "posix"

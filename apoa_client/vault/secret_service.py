@@ -17,7 +17,7 @@ from secretstorage import exceptions
 from secretstorage.util import add_match_rules
 
 from apoa_client.errors import KeyringProblem
-from apoa_client.texts import msg
+from apoa_client.messages import msg
 from apoa_client.vault.errors import (
     KeyringBusStale,
     KeyringLocked,

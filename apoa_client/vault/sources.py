@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
+from apoa_client.messages import Message, msg
 from apoa_client.ports import Secrets
-from apoa_client.texts import Message, msg
 from apoa_client.vault.errors import SecretFileRefused, SecretUnusable
 from apoa_client.vault.keys import Keys, keep
 from apoa_client.vault.sealing import decode_private_key, encode_key
 from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_file
-from apoa_client.vault.stores import PASSWORD, PRIVATE_KEY, SecretStore
+from apoa_client.vault.store import PASSWORD, PRIVATE_KEY, SecretStore
 
 CONTAINER_SECRETS = Path("/run/secrets")
 

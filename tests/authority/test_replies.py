@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from apoa_client.authority.replies import Reply, refusal, retry_after
+from apoa_client.authority.http_errors import Reply, refusal, retry_after
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,

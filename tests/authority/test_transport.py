@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from requests.auth import HTTPBasicAuth
 
+from apoa_client.authority.http_errors import Reply
 from apoa_client.authority.limits import Patience
-from apoa_client.authority.replies import Reply
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.errors import ApoaError, NotTheAuthority, Offline, SettingsProblem, TimedOut, UnknownOutcome
 

@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from apoa_client.app import App, SystemClock
-from apoa_client.establishing import Establishing
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.app.container import App, SystemClock
+from apoa_client.app.property_setup import Establishing
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change, Entry
 from apoa_client.report.kinds import State, short_id
 from apoa_client.report.model import Report

@@ -25,11 +25,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
-from apoa_client.app import App, SystemClock
-from apoa_client.cli.interruptions import Signals
-from apoa_client.cli.progress import Silent
-from apoa_client.delivery.terms import Terms
-from apoa_client.establishing import Establishing
+from apoa_client.app.container import App, SystemClock
+from apoa_client.app.property_setup import Establishing
+from apoa_client.cli.terminal.progress import Silent
+from apoa_client.cli.terminal.signals import Signals
+from apoa_client.delivery.options import Terms
 from apoa_client.ports import Selection
 from apoa_client.report.wire import from_json
 from apoa_client.settings.config import Property
@@ -60,7 +60,7 @@ def prepare(home: str, bodies: str, url: str, certificate: str) -> dict[str, Any
 def deliver(home: str) -> dict[str, Any]:
     """What `apoa sync --json` does, but for loading the program."""
     import apoa_client.authority.client
-    import apoa_client.outbox.store
+    import apoa_client.outbox.sqlite.store
     import apoa_client.vault.sealing
     import apoa_client.vault.sources  # noqa: F401  loaded before the clock runs
 

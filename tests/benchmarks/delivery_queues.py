@@ -30,7 +30,7 @@ class Queue(NamedTuple):
 def _apoa_client(folder: Path, largest: int) -> Queue:
     """As delivery does it: the most urgent are found, claimed, opened and settled, at most `largest` at a time."""
     from apoa_client.delivery.plan import FIRST_BATCH, LEASE, larger, next_batch
-    from apoa_client.outbox.store import SqliteOutbox
+    from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports import Change
     from apoa_client.report.kinds import Receipt, State
     from apoa_client.report.wire import from_json

@@ -14,9 +14,10 @@ import pytest
 from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, measured, spoken
 
 from apoa_client import __version__
-from apoa_client.cli import language, main, session
-from apoa_client.cli.base import ALIASES, COMMANDS, SECTIONS, LazyGroup
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.cli import main, session
+from apoa_client.cli.registry import ALIASES, COMMANDS, SECTIONS, LazyGroup
+from apoa_client.cli.terminal import language
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 HANGUP = [signal.SIGHUP] if sys.platform != "win32" else []
 SECRET = "ZYKOWSKI-in-the-exception"
@@ -251,7 +252,7 @@ class TestHowACallEnds:
         def interrupt(*_args: object, **_options: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("apoa_client.app.App.deliver", interrupt)
+        monkeypatch.setattr("apoa_client.app.container.App.deliver", interrupt)
         said = away(*QUENTIN.mrz(), lang=lang)
         assert said.code == 130
         assert spoken(lang, "Stopped. What was saved is kept.") in said.err
@@ -383,7 +384,7 @@ class TestTheDemo:
         def call(*_args: object, **_options: object) -> "subprocess.CompletedProcess[str]":
             return subprocess.CompletedProcess([], 0, answer, "")
 
-        monkeypatch.setattr("apoa_client.cli.play._Stage._call", call)
+        monkeypatch.setattr("apoa_client.cli.commands.demo_script._Stage._call", call)
         said = apoa("demo", lang=lang)
         assert said.code == 1
         promise = spoken(lang, "Three guests have receipts")
@@ -401,7 +402,7 @@ class TestTheSandbox:
         def interrupt(*_args: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("apoa_client.cli.sandbox._wait_for_ctrl_c", interrupt)
+        monkeypatch.setattr("apoa_client.cli.commands.sandbox._wait_for_ctrl_c", interrupt)
         said = apoa("sandbox", "--port", "0")
         assert said.code == 130
         assert re.search(r"http://127\.0\.0\.1:\d+/v1\n", said.out)

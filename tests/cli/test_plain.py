@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from cli_helpers import GUESTS, LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Said, Serve, spoken
 
-from apoa_client.cli import screen
-from apoa_client.cli.apoa_form import FormLine
-from apoa_client.cli.base import COMMANDS
-from apoa_client.cli.by_hand import laid_out
-from apoa_client.cli.progress import Lines, watcher
-from apoa_client.cli.session import Session
+from apoa_client.cli.commands.by_hand import laid_out
+from apoa_client.cli.documents.apoa_form import FormLine
+from apoa_client.cli.registry import COMMANDS
+from apoa_client.cli.terminal import output
+from apoa_client.cli.terminal.progress import Lines, watcher
 from apoa_client.ports import Status, Verdict
 
 FIRST, SECOND = QUENTIN.lines
@@ -158,7 +157,7 @@ def test_how_far_a_long_delivery_is(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     """At each quarter, with how many were refused; on a terminal that cannot move anything, too."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
-    lines = watcher(Session({}, terminal=True))
+    lines = watcher(silent=False)
     assert isinstance(lines, Lines)
     lines.begin(200)
     for number in range(200):
@@ -186,8 +185,8 @@ def test_json_is_json(away: Apoa) -> None:
 
 def test_indents_go_from_coloured_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever a line begins with."""
-    screen.use(plain=True)
-    screen.result(screen.good("   [ok]  Done"))
+    output.use(plain=True)
+    output.result(output.good("   [ok]  Done"))
     assert capsys.readouterr().out == "[ok] Done\n"
 
 
@@ -197,5 +196,5 @@ def test_what_changes_in_apoa() -> None:
         FormLine("Kamar", "Room", "8", "", changed=True, before="7"),
         FormLine("Catatan", "", "-", "", changed=False, before=""),
     ]
-    screen.use(plain=True)
+    output.use(plain=True)
     assert laid_out(lines, 60) == ["* Kamar: 8 (before: 7)", "Catatan: -"]

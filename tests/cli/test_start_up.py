@@ -46,7 +46,7 @@ HEAVY = frozenset(
         "zoneinfo",
         "apoa_client.authority",
         "apoa_client.delivery",
-        "apoa_client.establishing",
+        "apoa_client.app.property_setup",
         "apoa_client.sandbox",
         "apoa_client.vault.keyring_store",
         "apoa_client.settings.writer",
@@ -59,8 +59,8 @@ NOT_FOR_STATUS = HEAVY | {
     "random",
     "difflib",
     "apoa_client.desk",
-    "apoa_client.outbox.audit",
-    "apoa_client.outbox.erasure",
+    "apoa_client.outbox.sqlite.audit",
+    "apoa_client.outbox.sqlite.erasure",
     "apoa_client.passport",
     "apoa_client.report.model",
     "apoa_client.report.rules",
@@ -71,7 +71,7 @@ NOT_FOR_VERSION = NOT_FOR_STATUS | {
     "sqlite3",
     "tomllib",
     "pathlib",
-    "apoa_client.app",
+    "apoa_client.app.container",
     "apoa_client.outbox",
     "apoa_client.ports",
     "apoa_client.report",
@@ -135,7 +135,7 @@ def test_a_fact_needs_no_templates(apoa: Apoa) -> None:
     assert sorted(loaded_by(apoa.home, "info", "overstay") & (HEAVY | {"nacl", "sqlite3", "difflib"})) == []
     assert not apoa.home.exists()
     assert apoa.set_up().code == 75
-    assert {"jinja2", "apoa_client.cli.poster"} <= loaded_by(apoa.home, "info", "--poster", "-")
+    assert {"jinja2", "apoa_client.cli.documents.poster"} <= loaded_by(apoa.home, "info", "--poster", "-")
 
 
 def test_a_check_needs_nothing_set_up(apoa: Apoa) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import FixedClock
 
-from apoa_client.app import App
+from apoa_client.app.container import App
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.limits import Patience
 from apoa_client.cli.main import run

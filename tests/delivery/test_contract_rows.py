@@ -37,7 +37,7 @@ from outbox_helpers import finding, uuid
 from report_helpers import OPENAPI
 
 from apoa_client.authority.limits import Patience
-from apoa_client.delivery.terms import Outcome
+from apoa_client.delivery.options import Outcome
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
@@ -50,9 +50,9 @@ from apoa_client.errors import (
     UnknownOutcome,
     WrongPassword,
 )
+from apoa_client.messages import msg
 from apoa_client.report.kinds import State
 from apoa_client.report.wire import to_json
-from apoa_client.texts import msg
 
 # Results of a report: `{"results": [{"id", "status", "receipt", "errors", "warnings", "retry_after"}]}`.
 

@@ -7,11 +7,11 @@ from authority_simulator import AuthoritySimulator
 from delivery_helpers import House
 from outbox_helpers import uuid
 
-from apoa_client.delivery.terms import Outcome
+from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, CallRefused, Exit, UnknownOutcome
+from apoa_client.messages import msg
 from apoa_client.ports import Change, Verdict
 from apoa_client.report.kinds import State
-from apoa_client.texts import msg
 
 BAD = 3
 

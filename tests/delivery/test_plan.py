@@ -22,9 +22,9 @@ from apoa_client.errors import (
     UntrustedCertificate,
     WrongPassword,
 )
+from apoa_client.messages import msg
 from apoa_client.ports import Change, Entry, Status, Verdict
 from apoa_client.report.kinds import Kind, State
-from apoa_client.texts import msg
 
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

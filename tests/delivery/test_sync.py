@@ -10,7 +10,7 @@ from delivery_helpers import House, report
 from outbox_helpers import finding, guest, receipt, uuid
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.terms import Outcome
+from apoa_client.delivery.options import Outcome
 from apoa_client.errors import (
     AccountSuspended,
     Exit,
@@ -23,11 +23,11 @@ from apoa_client.errors import (
     UntrustedCertificate,
     WrongPassword,
 )
+from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull
 from apoa_client.ports import Authority, Meta, Status, Summary, Verdict
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.wire import to_json
-from apoa_client.texts import msg
 
 
 def ids(*numbers: int) -> list[str]:

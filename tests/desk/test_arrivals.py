@@ -11,8 +11,9 @@ from report_helpers import NOW, WIB, contract_errors, draft, mrz, scanned, told
 
 from apoa_client.desk.arrivals import Desk, House
 from apoa_client.errors import SecretMissing
+from apoa_client.messages import msg
 from apoa_client.outbox.errors import ReportExists
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.ports import Entry, Selection
@@ -20,7 +21,6 @@ from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
-from apoa_client.texts import msg
 from apoa_client.vault.sealing import PropertySealer
 
 

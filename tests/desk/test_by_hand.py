@@ -19,9 +19,9 @@ from apoa_client.desk.by_hand import (
     receipt_number,
     values_of,
 )
-from apoa_client.desk.stays import Stays
+from apoa_client.desk.stay_history import Stays
 from apoa_client.errors import DataRefused, ReportMoved, UsageProblem
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Act, Change, Entry
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.kinds import Kind, State

@@ -16,10 +16,10 @@ from report_helpers import NOW, TYPED, WIB, contract_errors, draft, look, mrz, s
 
 from apoa_client.desk.arrivals import Desk, House
 from apoa_client.desk.changes import Changes, Proposal, how_back, last_said, refused_one, retreat
-from apoa_client.desk.redraft import Redraft, texts_of
-from apoa_client.desk.stays import Stays, Story
+from apoa_client.desk.correction_draft import Redraft, texts_of
+from apoa_client.desk.stay_history import Stays, Story
 from apoa_client.errors import DataRefused, ReportMoved
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change, Entry
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import ReportRefused

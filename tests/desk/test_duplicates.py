@@ -11,14 +11,14 @@ from conftest import FixedClock
 from outbox_helpers import finding, open_outbox, receipt
 from report_helpers import NOW, WIB, draft
 
-from apoa_client.cli.findings import error_value
+from apoa_client.cli.views.findings import error_value
 from apoa_client.desk.arrivals import Desk, House
 from apoa_client.desk.changes import Changes
+from apoa_client.desk.correction_draft import Redraft
 from apoa_client.desk.duplicates import DUPLICATE, ReportedBefore, about_duplicates, twice_in_group
-from apoa_client.desk.redraft import Redraft
-from apoa_client.desk.stays import Stays, Story
+from apoa_client.desk.stay_history import Stays, Story
 from apoa_client.errors import Exit
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change, Entry
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apoa_client.desk.night import Guests, Night, guests_of, night_at, pressing_in
-from apoa_client.desk.stays import Story
+from apoa_client.desk.stay_history import Story
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, State
 from apoa_client.settings.zones import WIB, WIT, WITA

@@ -11,13 +11,13 @@ from report_helpers import NOW, WIB, draft
 
 from apoa_client.desk.arrivals import Desk, House
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.stays import LONGEST_ABSENCE, Stays, Story
+from apoa_client.desk.stay_history import LONGEST_ABSENCE, Stays, Story
 from apoa_client.errors import SecretMissing, UsageProblem
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
-from apoa_client.texts import msg
 from apoa_client.vault.sealing import PropertySealer
 
 KINDS = {"i": Kind.CHECK_IN, "o": Kind.CHECK_OUT, "a": Kind.AMEND, "c": Kind.CANCEL}

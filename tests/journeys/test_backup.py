@@ -19,7 +19,7 @@ from conftest import LONG
 from journeys.conftest import SANDBOX_PASSWORD
 from journeys_helpers import Disk, assert_delivered_once, call, files_below, guest, sync_later, unmeasured
 
-from apoa_client.outbox.backup import open_backup
+from apoa_client.archive.backup import open_backup
 
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""

@@ -6,7 +6,7 @@ import pytest
 from cli_helpers import LANGUAGES, Installed, spoken, typed_in
 from terminal_helpers import at_a_terminal
 
-from apoa_client.cli.situations import SITUATIONS
+from apoa_client.cli.guide.situations import SITUATIONS
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal")
 

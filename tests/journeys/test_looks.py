@@ -9,7 +9,7 @@ import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Guest, Installed
 from terminal_helpers import at_a_terminal, plain
 
-from apoa_client.cli.layout import width
+from apoa_client.cli.terminal.wrapping import width
 
 LONG = Guest(
     "WOLFESCHLEGELSTEINHAUSEN", "MARIA FERNANDA DE LOS ANGELES", "AB9081726", "LLANFAIRPWLLGWYNGYLL", "GBR", "F"

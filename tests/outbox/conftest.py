@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from outbox_helpers import open_outbox
 
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 
 @pytest.fixture

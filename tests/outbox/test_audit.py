@@ -12,9 +12,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PERSONAL, finding, open_outbox, receipt, report, sealer, uuid
 
-from apoa_client.outbox.audit import AuditEntry, link_of
 from apoa_client.outbox.errors import OutboxDamaged, ReportExists
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite.audit import AuditEntry, link_of
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Act, Author, Change, Stop
 from apoa_client.report.kinds import State
 

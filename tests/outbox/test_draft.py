@@ -13,12 +13,12 @@ from conftest import FixedClock
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, open_outbox, report, sealer, uuid
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing
-from apoa_client.outbox import migrations
-from apoa_client.outbox.database import open_database
+from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxDamaged
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite import migrations
+from apoa_client.outbox.sqlite.database import open_database
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Author, Selection
-from apoa_client.texts import msg
 from apoa_client.vault.sealing import PropertySealer, new_key_pair
 
 TYPED = "|".join(PERSONAL) * 90

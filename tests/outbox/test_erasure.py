@@ -11,12 +11,12 @@ from conftest import FixedClock
 from outbox_helpers import HOUR, NOON, WIB, finding, open_outbox, receipt, report, sealer, stay_id, uuid
 
 from apoa_client.errors import Erased, Exit
-from apoa_client.outbox import erasure, migrations
-from apoa_client.outbox.contents import end_of_stay
-from apoa_client.outbox.database import open_database
-from apoa_client.outbox.erasure import Undelivered
 from apoa_client.outbox.errors import OutboxDamaged
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite import erasure, migrations
+from apoa_client.outbox.sqlite.contents import end_of_stay
+from apoa_client.outbox.sqlite.database import open_database
+from apoa_client.outbox.sqlite.erasure import Undelivered
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Author, Change, Entry, Selection
 from apoa_client.report.kinds import OPEN_STATES, Kind, State
 from apoa_client.report.model import Report

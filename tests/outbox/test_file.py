@@ -16,8 +16,6 @@ import pytest
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 
 from apoa_client.errors import Exit, SealBroken, StorageProblem
-from apoa_client.outbox import adding, database
-from apoa_client.outbox.database import connect
 from apoa_client.outbox.errors import (
     DiskFull,
     OutboxBusy,
@@ -27,8 +25,10 @@ from apoa_client.outbox.errors import (
     OutboxUnreachable,
     translated,
 )
-from apoa_client.outbox.migrations import APPLICATION_ID, STEPS, migrate
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite import database, insertion
+from apoa_client.outbox.sqlite.database import connect
+from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, STEPS, migrate
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Selection
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -200,10 +200,10 @@ def test_migrating_goes_on_where_it_was_left(tmp_path: Path, monkeypatch: pytest
     with open_outbox(path) as outbox:
         outbox.add(report(1), due_at=None)
     broken = ("ALTER TABLE reports ADD COLUMN source TEXT", "NONSENSE")
-    monkeypatch.setattr("apoa_client.outbox.migrations.STEPS", (*STEPS, broken))
+    monkeypatch.setattr("apoa_client.outbox.sqlite.migrations.STEPS", (*STEPS, broken))
     with pytest.raises(OutboxDamaged):
         open_outbox(path)
-    monkeypatch.setattr("apoa_client.outbox.migrations.STEPS", (*STEPS, broken[:1]))
+    monkeypatch.setattr("apoa_client.outbox.sqlite.migrations.STEPS", (*STEPS, broken[:1]))
     with open_outbox(path) as outbox:
         assert outbox._db.execute("SELECT source FROM reports").fetchall() == [(None,)]
         assert outbox._db.execute("PRAGMA user_version").fetchone() == (len(STEPS) + 1,)
@@ -404,7 +404,7 @@ def test_an_interrupted_change_leaves_nothing(outbox: SqliteOutbox, monkeypatch:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(adding, "insert", interrupt)
+        patch.setattr(insertion, "insert", interrupt)
         with pytest.raises(KeyboardInterrupt):
             outbox.add(report(1), due_at=None)
     assert list(outbox.entries(Selection())) == []

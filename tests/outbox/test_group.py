@@ -11,9 +11,9 @@ import pytest
 from outbox_helpers import HOUR, NOON, finding, open_outbox, report, uuid
 
 from apoa_client.errors import StorageProblem
-from apoa_client.outbox import adding
 from apoa_client.outbox.errors import DiskFull, ReportExists
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite import insertion
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Addition, Selection
 from apoa_client.report.kinds import State
 
@@ -82,7 +82,7 @@ def test_a_fault_in_the_middle_saves_none_of_them(
     raised: type[BaseException],
 ) -> None:
     """Ctrl-C or a failing disk at any of them: nobody is half a family, and the same group can be saved after it."""
-    really, put_in = adding.insert, list[int | None]()
+    really, put_in = insertion.insert, list[int | None]()
 
     def insert(db: sqlite3.Connection, row: tuple[Any, ...]) -> int | None:
         put_in.append(really(db, row))
@@ -91,7 +91,7 @@ def test_a_fault_in_the_middle_saves_none_of_them(
         return put_in[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(adding, "insert", insert)
+        patch.setattr(insertion, "insert", insert)
         with pytest.raises(raised):
             outbox.add_all(GROUP)
     assert (len(put_in), ids(outbox)) == (at, [])
@@ -129,17 +129,17 @@ import os, signal, sys
 from pathlib import Path
 from outbox_helpers import open_outbox, report
 from apoa_client.errors import StorageProblem
-from apoa_client.outbox import adding
+from apoa_client.outbox.sqlite import insertion
 from apoa_client.ports import Addition
 outbox = open_outbox(Path(sys.argv[1]))
 outbox._db.execute("PRAGMA cache_size = 1")  # pages of the transaction go to the log before its end
-really = adding.insert
+really = insertion.insert
 def insert(db, row, place=None):
     seq = really(db, row, place)
     if seq == 41:
         os.kill(os.getpid(), signal.SIGKILL)
     return seq
-adding.insert = insert
+insertion.insert = insert
 outbox.add_all([Addition(report(number), None) for number in range(1, 60)])
 """
 

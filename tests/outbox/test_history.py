@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from outbox_helpers import HOUR, NOON, report, uuid
 
-from apoa_client.outbox import claims, rows
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite import claims, rows
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Selection
 from apoa_client.report.kinds import OPEN_STATES, State
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, sealer, uuid
 
-from apoa_client.outbox import migrations
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite import migrations
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Addition, Change, Outbox, Selection, Stop
 from apoa_client.report.kinds import OPEN_STATES, State
 

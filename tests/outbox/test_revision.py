@@ -9,8 +9,8 @@ import pytest
 from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, uuid
 
 from apoa_client.errors import ReportMoved
-from apoa_client.outbox import migrations
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite import migrations
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Act, Change, Selection
 from apoa_client.report.kinds import Kind, Receipt, State
 

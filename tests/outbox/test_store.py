@@ -9,12 +9,12 @@ import pytest
 from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, finding, open_outbox, receipt, report, stay_id, uuid
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing
+from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxDamaged, ReportExists
-from apoa_client.outbox.store import SqliteOutbox
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change, Selection, Stop
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.wire import to_json
-from apoa_client.texts import msg
 from apoa_client.vault.sealing import PropertySealer
 
 

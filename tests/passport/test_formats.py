@@ -25,7 +25,7 @@ from passport_helpers import (
 
 from apoa_client.passport.check_digits import ALPHABET, values
 from apoa_client.passport.dates import PartialDate
-from apoa_client.passport.inspection import find_problems
+from apoa_client.passport.field_problems import find_problems
 from apoa_client.passport.mrz import Mrz
 from apoa_client.passport.verify import failing_checks
 

@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.cli.language import in_language
-from apoa_client.report import choices, values
+from apoa_client.cli.terminal.language import in_language
+from apoa_client.report import choices, parse_fields
 from apoa_client.report.kinds import Purpose
+from apoa_client.report.parse_fields import Unreadable
 from apoa_client.report.permits import permits, suggest
-from apoa_client.report.values import Unreadable
 
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_purpose_is_read_in_both_languages(purpose: Purpose) -> None:
     """The contract's word and the Indonesian one, in any capitals, and each from a beginning of its own."""
     for word in (purpose.value, choices.PURPOSE_WORDS[purpose]):
-        assert values.purpose(f" {word.upper()} ") is purpose
-        assert values.purpose(word[:4]) is purpose
+        assert parse_fields.purpose(f" {word.upper()} ") is purpose
+        assert parse_fields.purpose(word[:4]) is purpose
         assert choices.purposes(word) == [purpose]
 
 
@@ -38,7 +38,7 @@ def test_a_purpose_is_read_in_both_languages(purpose: Purpose) -> None:
 )
 def test_a_purpose_is_read_from_what_people_say(text: str, purpose: Purpose) -> None:
     """Where it can be no other."""
-    assert values.purpose(text) is choices.purpose(text) is purpose
+    assert parse_fields.purpose(text) is choices.purpose(text) is purpose
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_purpose_that_is_not_sure_is_offered(text: str, likely: list[Purpose])
     """The likeliest first, and never taken: one letter is a slip of the finger."""
     assert choices.purposes(text) == likely
     with pytest.raises(Unreadable) as caught:
-        values.purpose(text)
+        parse_fields.purpose(text)
     assert (caught.value.code, caught.value.suggestion) == ("bad_character", likely[0].value)
     assert caught.value.message.render().endswith(f"Did you mean {', '.join(likely)}?")
 
@@ -67,7 +67,7 @@ def test_a_purpose_like_none_gets_the_whole_list(text: str) -> None:
     """All eight, in the reader's language, and no suggestion."""
     assert choices.purposes(text) == []
     with pytest.raises(Unreadable) as caught:
-        values.purpose(text)
+        parse_fields.purpose(text)
     assert caught.value.suggestion is None
     said = caught.value.message
     assert said.render() == f"Choose one of: {', '.join(p.value for p in Purpose)}."
@@ -92,20 +92,20 @@ def test_a_permit_that_is_sure_gets_its_code(text: str, code: str) -> None:
     """However it is spelt, and by a word that no other has."""
     permit = choices.stay_permit(text)
     assert permit is not None
-    assert values.stay_permit(text) == permit.code == code
+    assert parse_fields.stay_permit(text) == permit.code == code
 
 
 @pytest.mark.parametrize("text", ["wisata", "kitaz", "Visa  X 99", "kunj", "E"])
 def test_another_permit_stays_as_it_was_typed(text: str) -> None:
     """The index of visas changes by decree, and C1 and D1 are both for tourists."""
     assert choices.stay_permit(text) is None
-    assert values.stay_permit(text) == " ".join(text.split())
+    assert parse_fields.stay_permit(text) == " ".join(text.split())
     assert choices.stay_permits(text) == suggest(text)
 
 
 def test_every_code_of_the_table_is_sure() -> None:
     """Each permit can be typed as the table writes it."""
-    assert [values.stay_permit(permit.code.casefold()) for permit in permits()] == [p.code for p in permits()]
+    assert [parse_fields.stay_permit(permit.code.casefold()) for permit in permits()] == [p.code for p in permits()]
 
 
 @given(st.text(max_size=30))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_helpers import NOW, look, mrz, reports, scanned, spoilt
 
+from apoa_client.messages import literal, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports import Addition, Change, Content, Status, Verdict
 from apoa_client.report.draft import Draft
@@ -16,9 +17,8 @@ from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding, ReportRefused, finding_from_json
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
-from apoa_client.report.values import Unreadable
+from apoa_client.report.parse_fields import Unreadable
 from apoa_client.report.wire import to_json
-from apoa_client.texts import literal, msg
 
 SECRET = st.text("ŻÓŁĆ", min_size=6, max_size=12)
 """Letters that stand in no name of a class, field or code."""

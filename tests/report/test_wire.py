@@ -9,7 +9,7 @@ from hypothesis import given
 from report_helpers import GUESTS, OPENAPI, STAYS, contract_errors, reports
 
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report import values
+from apoa_client.report import parse_fields
 from apoa_client.report.deadline import due_at
 from apoa_client.report.kinds import Kind, Purpose, short_id
 from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
@@ -121,11 +121,11 @@ GROWS_TO = 3
 def test_no_typed_text_is_longer_than_the_contract_allows() -> None:
     """Even where capitals make it longer, and where a note is added."""
     for name in ("surname", "given_names", "birth_place"):
-        assert longest("Guest", name) >= GROWS_TO * values.LONGEST_TEXT
+        assert longest("Guest", name) >= GROWS_TO * parse_fields.LONGEST_TEXT
     for schema, name in (("Guest", "phone"), ("Guest", "email"), ("StayPermit", "code"), ("StayPermit", "number")):
-        assert longest(schema, name) >= values.LONGEST_TEXT
-    assert longest("Stay", "room") >= values.LONGEST_TEXT
-    assert longest("Stay", "note") >= 2 * values.LONGEST_NOTE
+        assert longest(schema, name) >= parse_fields.LONGEST_TEXT
+    assert longest("Stay", "room") >= parse_fields.LONGEST_TEXT
+    assert longest("Stay", "note") >= 2 * parse_fields.LONGEST_NOTE
     assert longest("Document", "number") >= 20
 
 

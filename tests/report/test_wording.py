@@ -3,8 +3,8 @@
 from calendar import month_abbr
 from datetime import date
 
+from apoa_client.messages import from_json, msg
 from apoa_client.report.wording import month, spoken_day
-from apoa_client.texts import from_json, msg
 
 
 def test_every_month_has_its_name() -> None:

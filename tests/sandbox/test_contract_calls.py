@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from apoa_client.authority.contract import contract_text
-from apoa_client.sandbox.intake import Limits
+from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import fits
 

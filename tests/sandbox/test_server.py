@@ -182,7 +182,7 @@ def test_bug_is_a_500_without_a_word_about_the_data(
     report = check_in()
     server = make_server()
     http = log_in(server)
-    monkeypatch.setattr("apoa_client.sandbox.register.rule_violations", broken)
+    monkeypatch.setattr("apoa_client.sandbox.decisions.rule_violations", broken)
     answer = http.post(f"{server.base_url}/reports", json={"reports": [report]}, timeout=5)
     assert answer.status_code == 500
     assert "KeyError" in caplog.text

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from apoa_client.errors import SealBroken, SecretMissing
-from apoa_client.texts import msg
+from apoa_client.messages import msg
 from apoa_client.vault.errors import KeyMismatch, SecretUnusable
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keys import Keys
 from apoa_client.vault.sealing import PropertySealer, encode_key, fingerprint, new_key_pair
 from apoa_client.vault.sources import PropertySecrets
-from apoa_client.vault.stores import PRIVATE_KEY, PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, SecretStore
+from apoa_client.vault.store import PRIVATE_KEY, PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, SecretStore
 
 PAIRS = [new_key_pair() for _pair in range(3)]
 (OLD, OLD_PUBLIC), (NEW, NEW_PUBLIC), (OTHER, OTHER_PUBLIC) = PAIRS

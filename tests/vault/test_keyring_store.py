@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import pytest
 
 from apoa_client.errors import ApoaError, KeyringProblem, SecretMissing
-from apoa_client.texts import msg
+from apoa_client.messages import msg
 from apoa_client.vault import errors, keyring_store
 from apoa_client.vault.errors import (
     KeyringBusStale,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing, SettingsProblem
-from apoa_client.texts import msg
+from apoa_client.messages import msg
 from apoa_client.vault.errors import KeyMismatch, PublicKeyUnusable, SecretUnusable
 from apoa_client.vault.sealing import (
     PropertySealer,

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
-from apoa_client.texts import msg
+from apoa_client.messages import msg
 from apoa_client.vault.errors import KeyringLocked, SecretFileRefused, SecretUnusable
 from apoa_client.vault.sealing import encode_key, new_key_pair
 from apoa_client.vault.sources import PropertySecrets
-from apoa_client.vault.stores import SecretStore
+from apoa_client.vault.store import SecretStore
 
 KEY, _ = new_key_pair()
 posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")

@@ -1,0 +1,1 @@
+"""Backup, merge and restore of one property's reports and settings."""

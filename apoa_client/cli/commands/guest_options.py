@@ -1,0 +1,79 @@
+"""A guest's details, and those of the stay, as options: the same in every command that takes them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from apoa_client.cli.registry import option
+from apoa_client.cli.terminal.language import N_
+from apoa_client.cli.terminal.output import standard_input
+
+_DETAILS = (
+    option("--surname", text=N_("Surname; the whole name where there is only one.")),
+    option("--given-names", text=N_("Given names.")),
+    option("--document-number", text=N_("Passport number.")),
+    option("--nationality", text=N_("Nationality: the country's name or its three letters.")),
+    option("--issuing-state", text=N_("State that issued the passport, if it is not the nationality.")),
+    option(
+        "--birth-date",
+        text=N_("Date of birth, day first: 12/9/1985; the year alone if no more is known."),
+    ),
+    option("--sex", text=N_("L (male), P (female) or X.")),
+    option("--expiry-date", text=N_("Passport expiry, day first: 30/3/2030.")),
+    option("--birth-place", text=N_("Place of birth, from the passport's page; - if it is not stated.")),
+    option("--stay-permit", metavar="CODE", text=N_("Visa or stay permit, such as B1 or C1.")),
+    option("--stay-permit-number", text=N_("Number of the visa or stay permit.")),
+    option("--stay-until", text=N_("The stay permit ends on this date, such as 24/12/2026.")),
+    option("--entry-date", text=N_("Date of entry to Indonesia, such as 24/11 or 24/11/2026.")),
+    option("--phone", text=N_("Phone.")),
+    option("--email", text=N_("E-mail.")),
+)
+
+OF_THE_GUEST = frozenset({"surname", "given_names", "document_number"})
+"""Whoever gives one of these has typed the guest's details as options, and is not asked for the passport's lines."""
+
+_ARRIVES = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today; now if it is left out."))
+_ARRIVED = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today."))
+_STAY = (
+    option("--nights", text=N_("Number of nights.")),
+    option("--planned-check-out", text=N_("Planned check-out, in place of the nights: 27/11, tomorrow or +3.")),
+    option("--room", text=N_("Room.")),
+    option("--purpose", text=N_("Purpose: tourism (wisata), business (bisnis), family (keluarga), ...")),
+    option("--note", text=N_("Note that is sent with the report.")),
+    option(
+        "--accept-check-digit",
+        is_flag=True,
+        text=N_("Accept the MRZ although a check digit does not fit. Compare it with the passport first."),
+    ),
+)
+_LINES = option(
+    "--mrz", multiple=True, metavar="LINE", text=N_("A line of the passport's MRZ; give it twice. - reads both.")
+)
+
+
+def guest_details(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare the options of a guest's details, each None where it is not given, in the order of the table."""
+    for declare in reversed(_DETAILS):
+        function = declare(function)
+    return function
+
+
+def whole_report(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare the options of a whole report: the lines, the guest's details, the stay's."""
+    return _LINES(guest_details(_ARRIVES(_stay_details(function))))
+
+
+def changed_report(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a report that was made before: what is left out stays as it was."""
+    return _LINES(guest_details(_ARRIVED(_stay_details(function))))
+
+
+def _stay_details(function: Callable[..., Any]) -> Callable[..., Any]:
+    for declare in reversed(_STAY):
+        function = declare(function)
+    return function
+
+
+def lines_given(mrz: Sequence[str]) -> list[str]:
+    """The lines that the option gave, read from standard input where it says so."""
+    lines = standard_input().splitlines() if tuple(mrz) == ("-",) else mrz
+    return [line for line in lines if line.strip()]

@@ -1,0 +1,159 @@
+"""`apoa info`: the obligation, permits, overstay and the rest, each with its source; and a notice for the lobby."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+
+from apoa_client.app.container import App
+from apoa_client.cli.guide.facts import Fact, Name, Topic, topics
+from apoa_client.cli.guide.search import close_words, look_up, said
+from apoa_client.cli.registry import command, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_, _, current, text
+from apoa_client.cli.terminal.output import careful, clean, document, good, remark, result, strong
+from apoa_client.cli.terminal.tables import labelled
+from apoa_client.cli.views.labels import day_text
+from apoa_client.errors import Exit, SettingsProblem, UsageProblem
+from apoa_client.messages import Message, msg
+
+_SEARCHED = "visa 30"
+
+
+@command("info", N_("Look up the obligation, permits, overstay and more, offline."), "apoa info overstay")
+@click.argument("words", metavar="[TOPIC|WORDS]...", nargs=-1)
+@option(
+    "--poster",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    text=N_("Write a notice for the lobby, in seven languages, to this file; - for standard output."),
+)
+@option("--name", metavar="TEXT", text=N_("With --poster: the house's name at its head."))
+@option("--force", is_flag=True, text=N_("Replace a file that is there already."))
+@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@click.pass_obj
+def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, as_json: bool, **choice: Any) -> int:  # noqa: ANN401  click's
+    """Show the topics, one of them, or what was found; or write the notice."""
+    session.json = as_json
+    if poster is not None:
+        _check_poster(words, as_json=as_json)
+        return _write_poster(session.app, poster, **choice)
+    if choice["name"] is not None or choice["force"]:
+        raise UsageProblem(msg("--name and --force go with --poster only."), msg("See: apoa info --help"))
+    found = _found(" ".join(words)) if words else topics()
+    if as_json:
+        document({"topics": [_value(topic, _here(session.app)) for topic in found]})
+    elif words:
+        _show(found, _here(session.app))
+    else:
+        _show_topics()
+    return Exit.DONE
+
+
+def _found(query: str) -> Sequence[Topic]:
+    """What is known of it. Raises `UsageProblem`, with what else may have been meant."""
+    found = look_up(query)
+    if not found:
+        near = ", ".join(close_words(query))
+        raise UsageProblem(
+            msg("Nothing about {words} is known here.", words=query),
+            msg("Did you mean: {words}? All topics: apoa info", words=near) if near else msg("All topics: apoa info"),
+        )
+    return found
+
+
+def _here(app: App) -> Mapping[str, Message]:
+    """What this property's settings say, by topic; nothing where none is set up: the facts are for everybody."""
+    try:
+        house = app.house
+    except SettingsProblem:
+        return {}
+    said_here = {
+        "deadline": msg("This property's settings say: {hours} hours.", hours=house.window_hours),
+        "data": msg("This property's settings say: {days} days after check-out.", days=house.retention_days),
+    }
+    if house.office:
+        said_here["offices"] = msg("This property's settings say: {office}.", office=house.office)
+    return said_here
+
+
+def _show_topics() -> None:
+    names = [str(getattr(topic.names, current())) for topic in topics()]
+    result(strong(_("What this program knows")))
+    for line in labelled([(name, text(topic.title)) for name, topic in zip(names, topics(), strict=True)]):
+        result(line)
+    result()
+    result(_("Read one: apoa info {topic}").format(topic=names[0]))
+    result(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCHED))
+
+
+def _show(found: Sequence[Topic], here: Mapping[str, Message]) -> None:
+    for number, topic in enumerate(found):
+        if number:
+            result()
+        result(strong(text(topic.title)))
+        for place, lines in enumerate(_paragraphs(topic, here)):
+            if place:
+                result()
+            for line in lines:
+                result(f"  {line}")
+
+
+def _paragraphs(topic: Topic, here: Mapping[str, Message]) -> Iterator[list[str]]:
+    """Facts of one source together, the source below them; at the end what the property's settings say."""
+    for (source, as_of), facts in groupby(topic.facts, lambda fact: (fact.source, fact.as_of)):
+        where = _("Source: {source}. As of {day}.").format(source=text(source), day=day_text(as_of))
+        yield [*_lines(facts), click.style(where, dim=True)]
+    if topic.names.en in here:
+        yield [careful(text(here[topic.names.en]))]
+
+
+def _lines(facts: Iterator[Fact]) -> Iterator[str]:
+    """Each fact; those of one series on one line."""
+    for series, members in groupby(facts, lambda fact: fact.series):
+        texts = [_said(fact.text) for fact in members]
+        if series is None:
+            yield from texts
+        else:
+            yield f"{text(series)}: {'; '.join(texts)}."
+
+
+def _said(words: Message | Name) -> str:
+    return said(words, current())
+
+
+def _value(topic: Topic, here: Mapping[str, Message]) -> dict[str, Any]:
+    """A topic as JSON values, in the reader's language."""
+    name = topic.names.en
+    return {
+        "topic": name,
+        "title": text(topic.title),
+        "facts": [_fact_value(fact) for fact in topic.facts],
+        "here": text(here[name]) if name in here else None,
+    }
+
+
+def _fact_value(fact: Fact) -> dict[str, Any]:
+    series = None if fact.series is None else text(fact.series)
+    return {"text": _said(fact.text), "series": series, "source": text(fact.source), "as_of": fact.as_of.isoformat()}
+
+
+def _check_poster(words: Sequence[str], *, as_json: bool) -> None:
+    """Whether the options go together. Raises `UsageProblem`."""
+    if words or as_json:
+        raise UsageProblem(msg("--poster takes no topic and no --json."), msg("See: apoa info --help"))
+
+
+def _write_poster(app: App, file: Path, *, name: str | None, force: bool) -> int:
+    from apoa_client.cli.documents.poster import for_training, poster  # templates are slow to load
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, save
+
+    save(file, poster(app.house, name or app.house.name, app.clock.now()).encode(), force=force)
+    if file != STANDARD_OUTPUT:
+        result(good(_("The notice is written: {file}").format(file=clean(str(file)))))
+        result(_("Open it in a web browser and print it: one page of A4, or A3."))
+    if for_training(app.house):
+        remark(careful(_("Training: the notice says so, and is not for the lobby.")))
+    return Exit.DONE

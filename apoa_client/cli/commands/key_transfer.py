@@ -1,0 +1,83 @@
+"""`apoa key export` and `apoa key import`: the private key, under a passphrase, to a second computer."""
+
+from pathlib import Path
+
+import click
+
+from apoa_client.app.key_rotation import KeyPair
+from apoa_client.cli.registry import command, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import careful, clean, good, remark, result, secret_line, unseen
+from apoa_client.errors import DataRefused, UsageProblem
+from apoa_client.messages import msg
+from apoa_client.vault.export import Exported, pack, unpack
+from apoa_client.vault.sealing import public_key_of
+from apoa_client.vault.secret_files import read_secret_file, write_new_secret_file
+
+_FILE = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+_STDIN = option("--passphrase-stdin", is_flag=True, text=N_("Read the passphrase from standard input."))
+
+_IMPORTED = "key_imported"
+
+
+@command("export", N_("Write the private key to a new file, under a passphrase."), "apoa key export melati.key")
+@_FILE
+@_STDIN
+@click.pass_obj
+def export(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
+    """Fetch the key, ask for a passphrase, write."""
+    app = session.app
+    key = Exported(app.house.name, app.key_pair().private_key())
+    passphrase = _passphrase(session, from_stdin=passphrase_stdin, new=True)
+    write_new_secret_file(path, pack(key, passphrase))
+    app.outbox.note("key_exported")
+    result(good(_("The private key is in {path}, locked with the passphrase.").format(path=clean(str(path)))))
+    remark(_("Take the file to the other computer, run there: apoa key import FILE, and delete it everywhere."))
+
+
+@command("import", N_("Take the private key that another computer exported."), "apoa key import melati.key")
+@_FILE
+@_STDIN
+@click.pass_obj
+def import_(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
+    """Open the file, check everything, then store it; what is sealed to another key here is sealed anew."""
+    pair = session.app.key_pair()
+    content = read_secret_file(path, forbidden=0)  # it is locked, and a stick's file system may know no modes
+    if content is None:
+        raise UsageProblem(msg("There is no file {path}.", path=str(path)))
+    key = unpack(content, _passphrase(session, from_stdin=passphrase_stdin, new=False))
+    _check_name(key, session.app.house.name)
+    _take(pair, key.private_key)
+    result(good(_("The private key of {name} is on this computer.").format(name=clean(key.property_name))))
+
+
+def _check_name(key: Exported, name: str) -> None:
+    if key.property_name != name:
+        raise DataRefused(
+            msg("The file holds the key of {other}, and this property is {name}.", other=key.property_name, name=name),
+            msg("Nothing was changed. The right property is chosen with: apoa --property NAME key import FILE"),
+        )
+
+
+def _take(pair: KeyPair, private_key: bytes) -> None:
+    if public_key_of(private_key) == pair.public_key:
+        pair.bring_back(private_key, _IMPORTED)
+        return
+    pair.change(private_key, _IMPORTED)
+    remark(careful(_("This computer had another key. What it had saved is now sealed to the imported one.")))
+    remark(_("Its own recovery code is void from now on: the one of the other computer is the way back."))
+
+
+def _passphrase(session: Session, *, from_stdin: bool, new: bool) -> str:
+    if from_stdin:
+        passphrase = secret_line()
+        if not passphrase:
+            raise UsageProblem(msg("No passphrase came from standard input."))
+        return passphrase
+    if not session.terminal:
+        raise UsageProblem(
+            msg("There is no terminal to ask for the passphrase."),
+            msg("Give it on standard input with: --passphrase-stdin"),
+        )
+    return unseen(_("Passphrase"), twice=new)

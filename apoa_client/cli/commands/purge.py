@@ -1,0 +1,126 @@
+"""`apoa purge`: erase guests' data whose time is over, or one stay's at the guest's request."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from apoa_client.app.container import App
+from apoa_client.cli.registry import command, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import agree
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import bad, careful, document, good, remark, result, strong
+from apoa_client.cli.views.labels import day_text
+from apoa_client.cli.views.report import guest_name
+from apoa_client.errors import ApoaError, Exit, UsageProblem
+from apoa_client.messages import msg, nmsg
+from apoa_client.ports import Entry, Erasure
+from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import OPEN_STATES, short_id
+
+
+@command("purge", N_("Erase guests' data that are no longer needed; the proof of each report stays."), "apoa purge")
+@option("--guest", metavar="ID", text=N_("Erase this report's stay now, at the guest's request."))
+@option("--force", is_flag=True, text=N_("With --guest: withdraw reports that were not delivered, and erase them too."))
+@option("--dry-run", is_flag=True, text=N_("Only say what would be erased."))
+@option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
+@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@click.pass_obj
+def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Erase, and say what was erased."""
+    session.json = as_json
+    app = session.app
+    if guest is None:
+        if force:
+            raise UsageProblem(msg("--force goes with --guest only."), msg("See: apoa purge --help"))
+        erasure = app.purge(dry_run=dry_run)
+    else:
+        stay = app.stays.find(guest)[0].entries
+        if not (dry_run or yes) and session.terminal and not as_json and not _agreed(app, stay, force=force):
+            remark(_("Nothing was erased."))
+            return Exit.DONE
+        erasure = app.purge_stay(stay[0].stay_id, force=force, dry_run=dry_run)
+    if as_json:
+        document(_value(app, erasure, dry_run=dry_run))
+    else:
+        _say(app, erasure, dry_run=dry_run, by_age=guest is None)
+    return Exit.DONE if erasure.complete else Exit.NOT_NOW
+
+
+def _agreed(app: App, stay: Sequence[Entry], *, force: bool) -> bool:
+    """Whether the person at the terminal means this guest, and knows what is not sent then."""
+    undelivered = [short_id(entry.id) for entry in stay if entry.state in OPEN_STATES]
+    remark(_("Guest: {name}. Reports: {ids}.").format(name=strong(_name(app, stay)), ids=_ids(stay)))
+    if force and undelivered:
+        remark(bad(_("Not delivered, and never sent if you erase them: {ids}").format(ids=", ".join(undelivered))))
+    return agree(_("Erase this guest's data? This cannot be undone."), unless_told=False)
+
+
+def _ids(stay: Sequence[Entry]) -> str:
+    return ", ".join(short_id(entry.id) for entry in stay)
+
+
+def _name(app: App, stay: Sequence[Entry]) -> str:
+    """The guest's name, where a report can still be opened: erasing itself needs no key."""
+    for entry in stay:
+        try:
+            guest = app.outbox.content(entry).report.guest
+        except ApoaError:
+            continue
+        if guest is not None:
+            return guest_name(guest)
+    return "-"
+
+
+def _value(app: App, erasure: Erasure, *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        "retention_days": app.house.retention_days,
+        "stays": erasure.stays,
+        "reports": list(erasure.reports),
+        "withdrawn": list(erasure.withdrawn),
+        "complete": erasure.complete,
+        "draft": erasure.draft,
+        "ended_before": instant(app.purged_before().astimezone(app.house.zone)),
+    }
+
+
+def _erased(count: int, *, dry_run: bool) -> str:
+    if not count:
+        return _("There is nothing to erase.")
+    if dry_run:
+        would = nmsg(
+            "The guest's data of {count} report would be erased. Nothing was changed (--dry-run).",
+            "The guests' data of {count} reports would be erased. Nothing was changed (--dry-run).",
+            count,
+        )
+        return text(would)
+    done = nmsg(
+        "The guest's data of {count} report are erased. Its receipt number, times and ids are kept.",
+        "The guests' data of {count} reports are erased. Their receipt numbers, times and ids are kept.",
+        count,
+    )
+    return good(text(done))
+
+
+def _draft_erased(*, dry_run: bool) -> str:
+    if dry_run:
+        return _("The draft of a report that nobody finished would be erased.")
+    return good(_("The draft of a report that nobody finished is erased."))
+
+
+def _say(app: App, erasure: Erasure, *, dry_run: bool, by_age: bool) -> None:
+    if by_age:
+        day, days = day_text(app.purged_before().astimezone(app.house.zone)), app.house.retention_days
+        kept = _("Guests' data are kept for {days} days after a stay: now, of stays that ended on {day} or later.")
+        result(kept.format(days=days, day=day))
+    if erasure.reports or not erasure.draft:
+        result(_erased(len(erasure.reports), dry_run=dry_run))
+    if erasure.draft:
+        result(_draft_erased(dry_run=dry_run))
+    if erasure.withdrawn:
+        ids = ", ".join(map(short_id, erasure.withdrawn))
+        result(careful(_("Withdrawn, and never sent: {ids}").format(ids=ids)))
+    if not erasure.complete:
+        remark(careful(_("Another program still reads the old data. Run apoa purge once more in a minute.")))

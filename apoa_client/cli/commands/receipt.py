@@ -1,0 +1,194 @@
+"""`apoa receipt`: the proof that a guest was reported, on screen, on paper, or as the authority's own PDF."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from apoa_client.app.container import App
+from apoa_client.cli.registry import command, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import careful, clean, document, good, result, strong
+from apoa_client.cli.views.labels import SOURCES, STATES, moment_text
+from apoa_client.cli.views.report import receipt_value, say_erased
+from apoa_client.cli.views.report_reader import day_began, day_typed, find_one
+from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
+from apoa_client.messages import Message, msg, nmsg
+from apoa_client.ports import Entry
+from apoa_client.report.kinds import State, short_id
+
+_PATH = click.Path(path_type=Path)
+_ONE_OF = ("html", "pdf", "as_json")
+_FOR_ALL = ("first", "last", "folder")
+_ON_ITS_WAY = frozenset({State.QUEUED, State.SENDING, State.PENDING})
+
+_PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE")
+
+
+class NoPdf(AuthorityRefuses):
+    """The authority makes no PDF of this receipt."""
+
+    advice: Message | None = _PRINT
+
+
+@command("receipt", N_("Show or print the receipt of a report."), "apoa receipt 2e8b11aa --html proof.html")
+@click.argument("reference", metavar="[ID]", default="")
+@option("--html", type=_PATH, metavar="FILE", text=N_("Write a page to print to this file; - for standard output."))
+@option("--pdf", type=_PATH, metavar="FILE", text=N_("Write the authority's own PDF to this file, where it has one."))
+@option("--all", "everything", is_flag=True, text=N_("For an inspection: a page for each report with a receipt."))
+@option("--from", "first", metavar="DATE", text=N_("With --all: of guests who checked in on this day or later."))
+@option("--to", "last", metavar="DATE", text=N_("With --all: of guests who checked in on this day or before."))
+@option("--output", "folder", type=_PATH, metavar="DIR", text=N_("With --all: the folder to write into."))
+@option("--force", is_flag=True, text=N_("Replace files that are there already."))
+@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@click.pass_obj
+def receipt(session: Session, /, *, reference: str, as_json: bool, **choice: Any) -> int:  # noqa: ANN401  click's
+    """Find it, and show or write what proves it; say clearly where there is no receipt."""
+    session.json = as_json
+    app = session.app
+    _check(reference, {"as_json": as_json, **choice})
+    if choice["everything"]:
+        return _write_all(app, choice, as_json=as_json)
+    entry = find_one(app, reference)
+    if choice["html"] is not None:
+        _write_page(app, entry, choice["html"], force=choice["force"])
+    elif choice["pdf"] is not None:
+        _write_pdf(app, entry, choice["pdf"], force=choice["force"])
+    elif as_json:
+        document(_value(app, entry))
+    else:
+        _show(app, entry)
+    return Exit.DONE
+
+
+def _check(reference: str, choice: Mapping[str, Any]) -> None:
+    """Whether the options go together. Raises `UsageProblem`."""
+    if choice["everything"]:
+        _check_all(reference, choice)
+    elif not reference:
+        raise UsageProblem(msg("Which report? Give its ID, or --all."), msg("The short ids are listed by: apoa list"))
+    elif any(choice[name] for name in _FOR_ALL):
+        raise UsageProblem(msg("--from, --to and --output go with --all only."))
+    elif sum(bool(choice[name]) for name in _ONE_OF) > 1:
+        raise UsageProblem(msg("Give only one of --html, --pdf and --json."))
+
+
+def _check_all(reference: str, choice: Mapping[str, Any]) -> None:
+    if reference or choice["html"] or choice["pdf"]:
+        raise UsageProblem(msg("--all takes no ID, no --html and no --pdf."))
+    if not choice["folder"]:
+        raise UsageProblem(
+            msg("Which folder? The pages of --all go into one."), msg("Name it with: apoa receipt --all --output DIR")
+        )
+
+
+def _value(app: App, entry: Entry) -> dict[str, Any]:
+    erased = {"erased": True} if entry.erased_at is not None else {}
+    proof = receipt_value(entry.receipt, app.house.zone)
+    return {"id": entry.id, "state": entry.state.value, "receipt": proof, **erased}
+
+
+def _show(app: App, entry: Entry) -> None:
+    if entry.receipt is None:
+        result(careful(text(_without(entry))))
+        return
+    result(_("Receipt number: {number}").format(number=strong(clean(entry.receipt.number))))
+    result(_(SOURCES[entry.receipt.typed]))
+    result(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, app.house.zone)))
+    result(_("Report: {id}").format(id=entry.id))
+    say_erased(entry, app.house.zone)
+    if app.house.environment == "training":
+        result(careful(_("Training: this is no receipt of Immigration's.")))
+
+
+def _without(entry: Entry) -> Message:
+    return msg("Report {id} has no receipt yet: {state}.", id=short_id(entry.id), state=_(STATES[entry.state]))
+
+
+def _write_page(app: App, entry: Entry, file: Path, *, force: bool) -> None:
+    from apoa_client.cli.documents.receipt_page import proof_of, proof_page  # templates are slow to load
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, save
+
+    page = proof_page(app.house, proof_of(app, entry), app.clock.now())
+    save(file, page.encode(), force=force)
+    if file == STANDARD_OUTPUT:
+        return
+    result(good(_("The page is written: {file}").format(file=clean(str(file)))))
+    if entry.receipt is None:
+        result(careful(text(_without(entry))))
+
+
+def _write_pdf(app: App, entry: Entry, file: Path, *, force: bool) -> None:
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_free, save
+
+    check_free(file, force=force)  # before the line is used
+    save(file, _fetched(app, entry), force=force)
+    if file != STANDARD_OUTPUT:
+        result(good(_("The authority's PDF is written: {file}").format(file=clean(str(file)))))
+
+
+def _fetched(app: App, entry: Entry) -> bytes:
+    """The authority's PDF. Raises `NoPdf` where it has none, and what says why where there can be none."""
+    if entry.receipt is None:
+        _refuse_pdf(entry)
+    if entry.receipt.typed:
+        raise NoPdf(msg("The number was typed in by staff, so the reporting server has no PDF of it."))
+    try:
+        pdf = app.receipt_pdf(entry.id)
+    except NotNow as exc:
+        raise type(exc)(exc.message, _PRINT, retry_after=exc.retry_after) from None
+    if pdf is None:
+        raise NoPdf(msg("The reporting server has no PDF of this receipt."))
+    return pdf
+
+
+def _refuse_pdf(entry: Entry) -> NoReturn:
+    if entry.state in _ON_ITS_WAY:
+        raise NotNow(_without(entry))
+    raise DataRefused(_without(entry), msg("See what became of it with: apoa show {id}", id=short_id(entry.id)))
+
+
+def _write_all(app: App, choice: Mapping[str, Any], *, as_json: bool) -> int:
+    from apoa_client.cli.documents.inspection_folder import Period, inspect  # as above
+
+    first = day_began(app, choice["first"]).date() if choice["first"] else None
+    last = _last_day(app, choice["last"], first)
+    if first is not None and last is not None and last < first:
+        raise UsageProblem(msg("The last day is before the first one."))
+    folder = choice["folder"]
+    found = inspect(app, Period(first, last), folder, force=choice["force"])
+    if as_json:
+        document({"folder": str(folder.absolute()), "written": found.written, "without_receipt": found.without_receipt})
+    elif found.written or found.without_receipt:
+        where = clean(str(folder / "index.html"))
+        result(good(text(nmsg("{count} page is written.", "{count} pages are written.", found.written))))
+        result(_("Begin with: {file}").format(file=where))
+        _say_without(found.without_receipt)
+    else:
+        result(_("No reports."))
+    return found.exit_code
+
+
+def _last_day(app: App, typed: str | None, first: date | None) -> date | None:
+    """The last day of a period: without a year the one nearest to its first day, else one that is over."""
+    if not typed:
+        return None
+    return day_typed(app, typed, near=first) if first is not None else day_began(app, typed).date()
+
+
+def _say_without(count: int) -> None:
+    if count:
+        result(
+            careful(
+                text(
+                    nmsg(
+                        "{count} report of this time has no receipt.",
+                        "{count} reports of this time have no receipt.",
+                        count,
+                    )
+                )
+            )
+        )

@@ -1,0 +1,149 @@
+"""`apoa sync`: deliver what waits, by hand or from cron."""
+
+import random
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from apoa_client.cli.registry import command, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import bad, careful, document, good, remark, result
+from apoa_client.cli.terminal.progress import Bar, watcher
+from apoa_client.cli.terminal.signals import Signals
+from apoa_client.cli.views.findings import finding_line, plain_error, show_error
+from apoa_client.cli.views.labels import seconds, skew_text
+from apoa_client.delivery.options import Outcome, Terms
+from apoa_client.errors import ApoaError, Exit
+from apoa_client.report.kinds import short_id
+
+_LONGEST_PAUSE_S = 60
+
+
+@command("sync", N_("Send what waits. Safe to run at any time, and as often as you like."), "apoa sync")
+@option(
+    "--scheduled",
+    is_flag=True,
+    text=N_("For automatic sending: wait between tries, start at a random moment, say little."),
+)
+@option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    text=N_("Stop after this many seconds; what is left goes next time."),
+)
+@option(
+    "--by-hand", is_flag=True, text=N_("Send nothing: lay out what waits for typing into APOA, and file its numbers.")
+)
+@option("--sheet", type=click.Path(path_type=Path), metavar="FILE", text=N_("With --by-hand: write a sheet to print."))
+@option("--force", is_flag=True, text=N_("Replace an earlier sheet of this name."))
+@option("--quiet", "-q", is_flag=True, text=N_("Say only what a person must act on."))
+@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@click.pass_obj
+def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, as_json: bool, **manner: Any) -> int:  # noqa: ANN401  click's
+    """Run one delivery, or have people type what waits; say what it came to."""
+    session.json = as_json
+    session.quiet = session.quiet or manner["quiet"] or scheduled
+    if session.app.house.by_hand or manner["by_hand"] or manner["sheet"] is not None:
+        code = _type_in(session, manner, asking=session.terminal and not (scheduled or as_json))
+    else:
+        code = _deliver(session, Terms(session.app.house.fingerprint, keep_backoff=scheduled, wait_s=wait_s))
+    if not scheduled:
+        return code
+    purged = _purge(session)
+    _notify(session)
+    return code or purged
+
+
+def _deliver(session: Session, terms: Terms) -> Exit:
+    if terms.keep_backoff:
+        _pause()
+    bar = watcher(silent=not session.terminal or session.json or session.quiet)
+    if isinstance(bar, Bar):
+        session.aside = bar.aside
+    with Signals() as signals:
+        outcome = session.app.deliver(terms, bar, signals)
+    if session.json:
+        document(_value(outcome))
+    else:
+        _say(session, outcome)
+    return outcome.exit_code
+
+
+def _type_in(session: Session, manner: Mapping[str, Any], *, asking: bool) -> Exit:
+    """Nothing is sent. A sheet that is written is done; whatever else waits is left for later."""
+    from apoa_client.cli.commands.by_hand import Sheet, type_in  # not for whoever sends
+
+    sheet = Sheet(manner["sheet"], manner["force"]) if manner["sheet"] is not None else None
+    outcome = type_in(session, sheet, asking=asking)
+    if session.json:
+        document(_value(outcome))
+    return Exit.DONE if sheet is not None else outcome.exit_code
+
+
+def _purge(session: Session) -> Exit:
+    """Once a day, erase what is old enough: quietly, and whatever the line did."""
+    try:
+        session.app.purge_daily()
+    except ApoaError as exc:
+        show_error(exc)
+        return exc.exit_code
+    return Exit.DONE
+
+
+def _notify(session: Session) -> None:
+    """Tell on the desktop what a person must act on: what automatic sending prints, nobody sees."""
+    from apoa_client.cli.commands.deadline_notice import notify  # for the schedule alone
+
+    notify(session.app)
+
+
+def _pause() -> None:
+    """Spread the properties of a country over a minute: cron starts them all in the same second."""
+    threading.Event().wait(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  jitter, not a secret
+
+
+def _value(outcome: Outcome) -> dict[str, Any]:
+    names = ("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left", "offline", "stopped")
+    value = {name: getattr(outcome, name) for name in names}
+    error = None if outcome.error is None else plain_error(outcome.error)
+    return {**value, "error": error, "busy": outcome.busy, "clock_skew_s": seconds(outcome.clock_skew)}
+
+
+def _say(session: Session, outcome: Outcome) -> None:
+    """What a person must act on is always said; being offline is not that, and cron would mail it each time."""
+    if outcome.error is not None and not (session.quiet and outcome.error.exit_code is Exit.NOT_NOW):
+        show_error(outcome.error)
+    for verdict in outcome.verdicts.values():
+        for finding in verdict.errors:
+            remark(bad(_("Refused: {id}").format(id=short_id(verdict.id))))
+            remark(finding_line(finding))
+    if outcome.clock_skew is not None:
+        remark(careful(skew_text(outcome.clock_skew)))
+    if not session.quiet:
+        result(_came_to(outcome))
+
+
+def _came_to(outcome: Outcome) -> str:
+    if outcome.busy:
+        return _("Another apoa command is sending at this moment. It sends what waits here, too.")
+    idle = not outcome.verdicts and not outcome.left and outcome.error is None
+    return _("Nothing is waiting.") if idle else _summary(outcome)
+
+
+def _summary(outcome: Outcome) -> str:
+    parts = [good(_("sent {count}").format(count=outcome.accepted + outcome.duplicate))]
+    for count, words in (
+        (outcome.duplicate, _("{count} of these had been reported before")),
+        (outcome.pending, _("waiting for a decision {count}")),
+        (outcome.rejected, _("refused {count}")),
+        (outcome.deferred, _("put off by the authority {count}")),
+        (outcome.left, _("still waiting {count}")),
+    ):
+        if count:
+            parts.append(careful(words.format(count=count)))
+    return ", ".join(parts)

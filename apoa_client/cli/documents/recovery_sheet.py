@@ -1,0 +1,60 @@
+"""The sheet for the safe: a recovery code on paper, in both languages, because years later somebody else reads it.
+
+As HTML it is one file without scripts or anything from elsewhere, for a page of A5; as text it says the same.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from apoa_client.cli.terminal.language import N_, both, in_language
+from apoa_client.messages import LANGUAGES
+
+_TITLE = N_("Recovery code")
+_ROWS = (N_("Property"), N_("Address"), N_("Made on"), N_("Fingerprint of the key"))
+_SENTENCES = (
+    N_("With this code the guests' reports that were saved with apoa-client can be read again, on a new computer too."),
+    N_("How: restore the backup there, then type the code at: apoa key recover"),
+    N_("Keep this sheet in the safe, not beside the computer. Do not photograph it, and do not send it by e-mail."),
+    N_("Whoever has this code and a copy of the data can read every report: names, passports, rooms."),
+    N_("There is no letter I, L, O or U in the code: what looks like one is the digit 1 or 0, or a V."),
+    N_("After apoa key rotate there is another code. This one still opens backups from before."),
+)
+
+
+class Sheet(NamedTuple):
+    """What stands on it. The code is as `apoa_client.vault.recovery.new_code` makes it."""
+
+    property_name: str
+    address: str
+    made_on: date
+    fingerprint: str
+    code: str
+
+    def __repr__(self) -> str:
+        """Without the code."""
+        return f"Sheet({self.property_name!r}, …)"
+
+    @property
+    def details(self) -> Sequence[tuple[str, str]]:
+        """What the code belongs to: labels and values; no line for what is not known."""
+        values = (self.property_name, self.address, self.made_on.isoformat(), self.fingerprint)
+        return [(both(label), value) for label, value in zip(_ROWS, values, strict=True) if value]
+
+
+def as_text(sheet: Sheet) -> str:
+    """The sheet as plain text; the code stands on a line of its own."""
+    details = "".join(f"{label}: {value}\n" for label, value in sheet.details)
+    sentences = "\n".join("".join(f"{line}\n" for line in _sentences(language)) for language in LANGUAGES)
+    return f"apoa-client. {both(_TITLE)}\n\n{details}\n{sheet.code}\n\n{sentences}"
+
+
+def as_html(sheet: Sheet) -> str:
+    """The sheet as one HTML file, to be printed."""
+    from apoa_client.cli.documents.pages import page  # only where it is to be HTML
+
+    return page("sheet.html", title=_TITLE, details=sheet.details, code=sheet.code, sentences=_SENTENCES)
+
+
+def _sentences(language: str) -> list[str]:
+    return [in_language(language, sentence) for sentence in _SENTENCES]

@@ -1,0 +1,1 @@
+"""Facts and help topics, and the search in them."""

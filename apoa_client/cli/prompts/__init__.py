@@ -1,0 +1,1 @@
+"""Interactive questions: guest fields, passport lines, changes of a stay, set-up."""

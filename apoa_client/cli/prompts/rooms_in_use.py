@@ -1,0 +1,40 @@
+"""The rooms in use, as a help where a room is asked for.
+
+They are sealed like everything of a guest. A guest is standing at the desk, so no keyring is waited for and nobody is
+asked for a password: they are known only where the key is at hand.
+"""
+
+from collections.abc import Iterator
+
+from apoa_client.app.container import App
+from apoa_client.cli.prompts.choose_guest import resident
+from apoa_client.cli.views.report_reader import plain_room
+from apoa_client.errors import CredentialsProblem
+
+
+def rooms_in_use(app: App) -> list[str]:
+    """Each room of a guest in house once, as it was reported; none where the key is not at hand."""
+    if not _key_at_hand(app):
+        return []
+    return list({plain_room(room): room for room in _rooms(app)}.values())
+
+
+def same_room(room: str, known: list[str]) -> str:
+    """The room as it was written before, so that 7a and 7A stay one room; as it is where it is a new one."""
+    return next((each for each in known if plain_room(each) == plain_room(room)), room)
+
+
+def _key_at_hand(app: App) -> bool:
+    if app.house.vault == "file":
+        return True
+    try:
+        return app.secrets.private_key_from_outside() is not None
+    except CredentialsProblem:
+        return False
+
+
+def _rooms(app: App) -> Iterator[str]:
+    for story in app.stays.in_house(app.today):
+        report = resident(app, story).report
+        if report is not None and report.stay is not None and report.stay.room:
+            yield report.stay.room

@@ -1,0 +1,102 @@
+"""Characters that a console cannot show, shown by the nearest that it can: accents, signs and boxes by ASCII.
+
+Only for what a person reads: files, JSON and what is sent are UTF-8 or ASCII on every machine.
+"""
+
+import codecs
+from collections.abc import Mapping
+from io import TextIOWrapper
+from typing import TextIO
+
+from apoa_client.cli.terminal.wrapping import width
+
+NEAREST = "apoa_nearest"
+"""The name of our handler of encoding errors."""
+
+_ASCII, _LINUX = "apoa_ascii", "apoa_linux"
+# Not by the name of ASCII: to a stream of that name click writes UTF-8, taking it for a mistake.
+
+_SIGNS = {
+    "→": "->", "←": "<-", "↑": "^", "↓": "v", "…": "...", "•": "*", "·": ".", "×": "x", "✓": "v", "✔": "v", "✗": "x",
+    "✘": "x", "●": "*", "○": "o", "■": "#", "□": "#", "▶": ">", "◀": "<", "▲": "^", "▼": "v", "❯": ">", "⚠": "!",
+    "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-", "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"',
+    "‹": "<", "›": ">", "«": '"', "»": '"', "€": "EUR", "№": "No", "⁄": "/", "¡": "!", "¿": "?", "°": "o",
+    "ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d",
+    "Ð": "D", "ð": "d", "Þ": "TH", "þ": "th", "Ł": "L", "ł": "l", "ı": "i", "Ħ": "H", "ħ": "h", "Ŧ": "T", "ŧ": "t",
+    "Ŋ": "N", "ŋ": "n", "ĸ": "k", "Ə": "A", "ə": "a",
+}  # fmt: skip
+_INVISIBLE = frozenset({"Mn", "Me", "Cf"})
+
+
+def adapt(stream: TextIO | None, environ: Mapping[str, str]) -> None:
+    """Have a standard stream show the nearest of what it cannot show; what else stands there is left alone."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(encoding=_other_encoding(stream, environ), errors=NEAREST)
+
+
+def nearest(character: str) -> str:
+    """The nearest in ASCII: nothing for what has no width of its own, and where there is none, a question mark.
+
+    For what is wide, such as a Chinese sign, those are two: tables hold.
+    """
+    import unicodedata  # only where something is missing
+
+    if character in _SIGNS:
+        return _SIGNS[character]
+    parts = unicodedata.normalize("NFKD", character)
+    base = "".join(_SIGNS.get(part, part) for part in parts if unicodedata.category(part) not in _INVISIBLE)
+    if base.isascii():
+        return base
+    return _drawn(unicodedata.name(character, "")) or "?" * width(character)
+
+
+def _drawn(name: str) -> str:
+    """What a box or a bar is drawn with, by its Unicode name; empty for anything else."""
+    if name.startswith("BOX DRAWINGS"):
+        across, upright = "HORIZONTAL" in name, "VERTICAL" in name
+        turns = across is upright or any(word in name.split() for word in ("UP", "DOWN", "LEFT", "RIGHT"))
+        return "+" if turns else "-" if across else "|"
+    return "#" if name.endswith(("BLOCK", "SHADE")) else ""
+
+
+def _other_encoding(stream: TextIOWrapper, environ: Mapping[str, str]) -> str | None:
+    """ASCII under our name; on Linux' own console, which takes UTF-8 and has no glyph for most of it, our subset."""
+    if codecs.lookup(stream.encoding).name == "ascii":
+        return _ASCII
+    return _LINUX if environ.get("TERM") == "linux" and stream.isatty() else None
+
+
+def _handle(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(nearest, error.object[error.start : error.end])), error.end
+
+
+class _AsciiEncoder(codecs.IncrementalEncoder):
+    def encode(self, text: str, final: bool = False) -> bytes:  # noqa: ARG002, FBT001, FBT002  the base's
+        return text.encode("ascii", self.errors)
+
+
+class _LinuxEncoder(codecs.IncrementalEncoder):
+    """What every font of that console has: the letters of Western Europe, and the signs of the first PCs."""
+
+    def __init__(self, errors: str = "strict") -> None:
+        super().__init__(errors)
+        every = bytes(range(256))
+        self._glyphs = frozenset(every.decode("latin-1") + every.decode("cp437"))
+
+    def encode(self, text: str, final: bool = False) -> bytes:  # noqa: ARG002, FBT001, FBT002  the base's
+        return "".join(c if c in self._glyphs else nearest(c) for c in text).encode("utf-8", self.errors)
+
+
+def _find(name: str) -> codecs.CodecInfo | None:
+    encoder = {_ASCII: _AsciiEncoder, _LINUX: _LinuxEncoder}.get(name)
+    if encoder is None:
+        return None
+    utf8 = codecs.lookup("utf-8")
+    decoder = utf8.incrementaldecoder  # which a stream has, even if nothing is ever read from it
+    return codecs.CodecInfo(utf8.encode, utf8.decode, None, None, encoder, decoder, name)
+
+
+codecs.register_error(NEAREST, _handle)
+codecs.register(_find)

@@ -1,0 +1,63 @@
+"""Files that a command writes for people: private, whole, and never in place of another unless they say so."""
+
+import os
+from pathlib import Path
+
+from apoa_client import files
+from apoa_client.cli.terminal.output import raw
+from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.messages import msg
+
+STANDARD_OUTPUT = Path("-")
+
+
+def save(path: Path, content: bytes, *, force: bool) -> None:
+    """Write a file, or to stdout for ``-``. With `force` it replaces a file of this name.
+
+    Raises `UsageProblem` where there is such a file or no such folder, `SettingsProblem` where it cannot be written.
+    """
+    if path == STANDARD_OUTPUT:
+        raw(content)
+        return
+    check_free(path, force=force)
+    try:
+        files.write_private(path, content)
+    except OSError:
+        raise _unwritable(path) from None
+
+
+def check_free(path: Path, *, force: bool) -> None:
+    """Whether a file may be written. Raises `UsageProblem` as `save` does."""
+    if path == STANDARD_OUTPUT:
+        return
+    if os.path.lexists(path) and not (force and path.is_file()):
+        raise UsageProblem(
+            msg("There is a file {path} already; it was not overwritten.", path=str(path)),
+            msg("Name another file, or replace this one with: --force"),
+        )
+    if not path.parent.is_dir():
+        raise UsageProblem(
+            msg("There is no folder {path}.", path=str(path.parent)),
+            msg("Make the folder first, or plug in the disk that it is on."),
+        )
+
+
+def new_folder(folder: Path, *, force: bool) -> None:
+    """Make a folder of one's own; with `force` it may be there, with files in it. Raises as `save`."""
+    try:
+        files.make_private_folder(folder)
+        used = any(folder.iterdir())
+    except OSError:
+        raise _unwritable(folder) from None
+    if used and not force:
+        raise UsageProblem(
+            msg("The folder {path} is not empty; nothing was written.", path=str(folder)),
+            msg("Name a new folder, or write into this one with: --force"),
+        )
+
+
+def _unwritable(path: Path) -> SettingsProblem:
+    return SettingsProblem(
+        msg("The file {path} cannot be written.", path=str(path)),
+        msg("Check that this user may write in its folder, and that the disk is not full."),
+    )

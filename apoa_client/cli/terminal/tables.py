@@ -1,0 +1,92 @@
+"""A table: in columns that fit a terminal, in whole columns for a pipe, and a record a row in plain lines."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+
+from apoa_client.cli.terminal.output import columns, plain, result, strong, write
+from apoa_client.cli.terminal.wrapping import folded, kept_left, padded, parts, width
+
+_GAP = "  "
+
+
+def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Show rows under their heads, without columns that are empty; cells are safe for a screen already.
+
+    On a terminal that is too narrow for all columns with their words whole, the last ones stand below each row.
+    """
+    upright = [column for column in zip(heads, *rows, strict=True) if any(column[1:])]
+    if plain():
+        _show_records(heads, rows)
+    elif sys.stdout.isatty():
+        _show_fitting(upright, columns())
+    else:
+        widths = [max(map(width, column)) for column in upright]
+        for row in zip(*upright, strict=True):
+            result(_joined(row, widths))
+
+
+def _show_records(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    for number, row in enumerate(rows):
+        if number:
+            result()
+        for head, cell in zip(heads, row, strict=True):
+            if cell:
+                result(f"{head}: {cell}")
+
+
+def _show_fitting(upright: Sequence[Sequence[str]], room: int) -> None:
+    count = _side_by_side(upright, room)
+    widths = fitting(upright[:count], room)
+    heads, *rows = zip(*upright, strict=True)
+    for line in _folded_row(heads[:count], widths):
+        write(strong(line))
+    for row in rows:
+        for line in (*_folded_row(row[:count], widths), *_below(heads[count:], row[count:], room)):
+            write(line)
+
+
+def _side_by_side(upright: Sequence[Sequence[str]], room: int) -> int:
+    """How many of the first columns fit beside each other with their words whole; at least one is to be there."""
+    least = [_least(column) for column in upright]
+    fits = (n for n in range(len(least), 1, -1) if sum(least[:n]) + len(_GAP) * (n - 1) <= room)
+    return next(fits, 1)
+
+
+def _least(column: Iterable[str]) -> int:
+    """The width of the longest word in a column."""
+    return max(width(part) for cell in column for _glue, part in parts(cell))
+
+
+def _folded_row(cells: Iterable[str], widths: Sequence[int]) -> Iterator[str]:
+    for line in zip_longest(*(folded(cell, wide) for cell, wide in zip(cells, widths, strict=True)), fillvalue=""):
+        yield _joined(map(kept_left, line), widths)
+
+
+def _joined(cells: Iterable[str], widths: Sequence[int]) -> str:
+    return _GAP.join(padded(cell, wide) for cell, wide in zip(cells, widths, strict=True)).rstrip()
+
+
+def _below(heads: Sequence[str], cells: Sequence[str], room: int) -> Iterator[str]:
+    """What stands below a row, each cell behind its head."""
+    said = _GAP.join(f"{head}: {cell}" for head, cell in zip(heads, cells, strict=True) if cell)
+    if said:
+        yield from (_GAP + line for line in folded(said, room - len(_GAP)))
+
+
+def fitting(upright: Sequence[Sequence[str]], room: int) -> list[int]:
+    """How wide each column is to be, so that all fit: the widest give way first, and between words while they can."""
+    widths, least = [max(map(width, column)) for column in upright], list(map(_least, upright))
+    for _character in range(sum(widths) + len(_GAP) * (len(widths) - 1) - room):
+        giving = [number for number, wide in enumerate(widths) if wide > least[number]] or range(len(widths))
+        widest = max(giving, key=widths.__getitem__)
+        widths[widest] = max(widths[widest] - 1, 1)
+    return widths
+
+
+def labelled(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """A line for each label and its value, side by side in two columns; in plain lines with a colon between."""
+    if plain():
+        return [f"{label}: {value}" for label, value in rows]
+    wide = max((width(label) for label, _value in rows), default=0)
+    return [f"  {padded(label, wide)}  {value}" for label, value in rows]

@@ -1,0 +1,67 @@
+"""What the audit trail tells, in words and as JSON values."""
+
+from datetime import tzinfo
+from typing import Any
+
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import clean
+from apoa_client.outbox.sqlite.audit import AuditEntry
+from apoa_client.report.deadline import instant
+
+_ACTIONS = {
+    "saved": N_("saved"),
+    "accepted": N_("accepted by the authority"),
+    "pending": N_("received, decision later"),
+    "rejected": N_("refused by the authority"),
+    "deferred": N_("put off by the authority"),
+    "queued": N_("not delivered, waits again"),
+    "received": N_("receipt number typed in"),
+    "superseded": N_("replaced"),
+    "withdrawn": N_("withdrawn"),
+    "erased": N_("guest's data erased"),
+    "draft_erased": N_("draft erased"),
+    "sending_stopped": N_("sending stopped"),
+    "sending_resumed": N_("sending goes on"),
+    "set_up": N_("set up"),
+    "logged_in": N_("password stored"),
+    "logged_out": N_("password removed"),
+    "key_rotated": N_("key replaced"),
+    "key_recovered": N_("key recovered"),
+    "key_exported": N_("key exported"),
+    "key_imported": N_("key imported"),
+    "backed_up": N_("backup made"),
+    "restored": N_("restored from a backup"),
+}
+"""Words for what the outbox tells; what is not here is shown as it is."""
+
+_DETAILS = {
+    "offline": N_("no connection"),
+    "timed_out": N_("no answer in time"),
+    "unknown_outcome": N_("no usable answer"),
+    "not_the_authority": N_("something else answered"),
+    "authority_busy": N_("the authority is busy"),
+    "duplicate": N_("had been reported before"),
+    "retention": N_("its time was over"),
+    "request": N_("at the guest's request"),
+    "unreadable": N_("it could not be opened any more"),
+    "untested": N_("connection not tested"),
+}
+"""Words for details; the class of any other error is shown as scripts and logs know it."""
+
+BY_PEOPLE = frozenset({"saved", "received", "superseded", "withdrawn", "erased"})
+"""What somebody decided, whose name is worth telling."""
+
+
+def action_text(entry: AuditEntry) -> str:
+    """What was done, safe for a screen."""
+    return _(_ACTIONS[entry.action]) if entry.action in _ACTIONS else clean(entry.action)
+
+
+def detail_text(entry: AuditEntry) -> str:
+    """What more there is to say of it, safe for a screen; empty where there is nothing."""
+    return _(_DETAILS[entry.detail]) if entry.detail in _DETAILS else clean(entry.detail or "")
+
+
+def event_value(entry: AuditEntry, zone: tzinfo) -> dict[str, Any]:
+    """An entry as JSON values, its time in the property's zone."""
+    return {**entry._asdict(), "at": instant(entry.at.astimezone(zone))}

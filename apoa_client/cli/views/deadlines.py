@@ -1,0 +1,91 @@
+"""Deadlines in the words of a front desk: how long is left, how late it is, and how loud to say it.
+
+Light, because `apoa status` loads it. The clock is passed in; days are the property's.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta, tzinfo
+from heapq import nsmallest
+
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import bad, beside, careful, plain
+from apoa_client.cli.views.labels import day_text
+from apoa_client.messages import nmsg
+from apoa_client.ports import Entry
+from apoa_client.report.deadline import SOON
+from apoa_client.report.kinds import State, short_id
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_FEW_DAYS = 2
+"""So long is counted in hours; what is later, in days."""
+
+
+def deadline_words(due: datetime, now: datetime, zone: tzinfo) -> str:
+    """How far a deadline is: late by so much, so much left, and further off the day and time in the property's zone.
+
+    Rounded down: nobody is told that there is more time than there is.
+    """
+    if due < now:
+        return _late(now - due)
+    if due - now < SOON:
+        return _left(due - now)
+    local, today = due.astimezone(zone), now.astimezone(zone).date()
+    if local.date() == today:
+        return _("today {time}").format(time=f"{local:%H:%M}")
+    if local.date() == today + _DAY:
+        return _("tomorrow {time}").format(time=f"{local:%H:%M}")
+    return f"{day_text(local)} {local:%H:%M}"
+
+
+def loudness(due: datetime | None, now: datetime) -> Callable[[str], str]:
+    """How a deadline looks on a screen: late ones in red, near ones in yellow."""
+    if due is None or due - now >= SOON:
+        return str
+    return bad if due < now else careful
+
+
+def deadline_lines(
+    entries: Sequence[Entry], now: datetime, zone: tzinfo, what: Callable[[Entry], str]
+) -> Iterator[str]:
+    """A line a report, in columns: its deadline, as loud as it is near; its short id; and what is to be said of it."""
+    said = [deadline_words(entry.due_at, now, zone) if entry.due_at is not None else "-" for entry in entries]
+    wide = 0 if plain() else max(map(len, said), default=0)
+    for entry, words in zip(entries, said, strict=True):
+        styled = loudness(entry.due_at, now)(words) + " " * (wide - len(words))
+        yield "  " + beside([styled, short_id(entry.id), what(entry)])
+
+
+def most_urgent(entries: Iterable[Entry], now: datetime, most: int) -> tuple[list[Entry], int]:
+    """The open reports that somebody waits for, the most urgent first, at most so many; and how many there are.
+
+    Those with a deadline, and whatever was refused: nothing but a person gets that any further.
+    """
+    count = 0
+
+    def pressing() -> Iterable[Entry]:
+        nonlocal count
+        for entry in entries:
+            if entry.due_at is not None or entry.state is State.REJECTED:
+                count += 1
+                yield entry
+
+    first = nsmallest(most, pressing(), key=lambda entry: (entry.due_at or now, entry.seq))
+    return first, count
+
+
+def _late(time: timedelta) -> str:
+    if time < _MINUTE:
+        return _("late just now")
+    if time < _HOUR:
+        return text(nmsg("{count} minute late", "{count} minutes late", time // _MINUTE))
+    if time < _FEW_DAYS * _DAY:
+        return text(nmsg("{count} hour late", "{count} hours late", time // _HOUR))
+    return text(nmsg("{count} day late", "{count} days late", time // _DAY))
+
+
+def _left(time: timedelta) -> str:
+    if time < _MINUTE:
+        return _("due now")
+    if time < _HOUR:
+        return text(nmsg("{count} minute left", "{count} minutes left", time // _MINUTE))
+    return text(nmsg("{count} hour left", "{count} hours left", time // _HOUR))

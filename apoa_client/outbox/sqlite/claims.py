@@ -1,0 +1,71 @@
+"""What delivery writes down: which reports it is sending, under a lease that runs out, and what became of them."""
+
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from apoa_client.outbox.sqlite.contents import Contents
+from apoa_client.outbox.sqlite.rows import ERRORS, WARNINGS, millis
+from apoa_client.ports import Change
+from apoa_client.report.kinds import OPEN_STATES, State
+
+_CLAIM = """
+    UPDATE reports SET state = 'sending', attempts = attempts + 1, calls = calls + 1, attempted_at = :now,
+        lease = :lease, lease_until = :until
+    WHERE id = :id AND (state = 'queued' OR (state = 'sending' AND (lease_until <= :now OR lease_until > :until)))
+"""
+
+# A receipt or finding that is not given leaves what is kept. The end's time is the receipt's, or else the last
+# attempt's: no clock is read here, and the retention that is counted from it is in days.
+_CHANGE = """
+    UPDATE reports SET state = :state, lease = NULL, lease_until = NULL, last_error = :last_error,
+        next_attempt_at = :next_attempt_at, not_before = :not_before, calls = calls - :unsent,
+        receipt_number = COALESCE(:receipt_number, receipt_number),
+        receipt_issued_at = COALESCE(:receipt_issued_at, receipt_issued_at),
+        receipt_sha256 = CASE WHEN :receipt_number IS NULL THEN receipt_sha256 ELSE :receipt_sha256 END,
+        receipt_typed = CASE WHEN :receipt_number IS NULL THEN receipt_typed ELSE 0 END,
+        errors = COALESCE(:errors, errors), warnings = COALESCE(:warnings, warnings),
+        finished_at = CASE WHEN :final
+            THEN COALESCE(:receipt_issued_at, receipt_issued_at, attempted_at, created_at) END
+    WHERE id = :id AND
+"""
+SETTLE = _CHANGE + " state = 'sending' AND lease = :lease"
+"""Of a report that is being sent, by whoever holds its lease."""
+DECIDE = _CHANGE + " state = 'pending' AND :lease IS NULL"
+"""Of a report whose verdict was to come later."""
+
+
+def claim(db: sqlite3.Connection, ids: Sequence[str], now: datetime, until: datetime) -> str:
+    """Mark reports as being sent, inside a transaction; the lease's token.
+
+    A lease that ends later than the one asked for was written by a clock that has been set back since: it is over.
+    """
+    lease = os.urandom(16).hex()  # what `secrets` does, without loading it
+    common = {"lease": lease, "now": millis(now), "until": millis(until)}
+    db.executemany(_CLAIM, [{"id": report_id, **common} for report_id in ids])
+    return lease
+
+
+def values_of(change: Change, lease: str | None, contents: Contents) -> Mapping[str, Any]:
+    """What `SETTLE` and `DECIDE` need; what is personal in it, sealed."""
+    if change.state is State.SENDING:
+        message = "a report is claimed, not changed, to be sent"
+        raise ValueError(message)
+    receipt = change.receipt
+    return {
+        "id": change.id,
+        "lease": lease,
+        "state": change.state.value,
+        "final": change.state not in OPEN_STATES,
+        "last_error": change.last_error,
+        "next_attempt_at": millis(change.next_attempt_at),
+        "not_before": millis(change.not_before),
+        "unsent": change.unsent,
+        "receipt_number": receipt.number if receipt is not None else None,
+        "receipt_issued_at": millis(receipt.issued_at) if receipt is not None else None,
+        "receipt_sha256": receipt.sha256 if receipt is not None else None,
+        "errors": contents.seal_findings(change.id, ERRORS, change.errors),
+        "warnings": contents.seal_findings(change.id, WARNINGS, change.warnings),
+    }

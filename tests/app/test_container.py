@@ -1,0 +1,82 @@
+"""The composition root: the right parts for a property, built when they are asked for, closed in the end."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from app_helpers import app_of, set_up, training
+from conftest import FixedClock
+
+from apoa_client.app.container import SystemClock
+from apoa_client.errors import NotNow, SettingsProblem, StorageProblem
+from apoa_client.settings.config import Property
+from apoa_client.vault.key_file import KeyFileStore
+from apoa_client.vault.keyring_store import KeyringStore
+
+
+def test_the_machines_clock() -> None:
+    """Aware, in UTC, and its seconds go forward."""
+    clock = SystemClock()
+    assert clock.now().tzinfo is UTC
+    assert clock.monotonic() <= clock.monotonic()
+
+
+def test_which_property(home: Path, clock: FixedClock) -> None:
+    """The one that is asked for, else the default one, else the only one; else it is said which there are."""
+    with pytest.raises(SettingsProblem) as nothing:
+        _ = app_of(home, clock).house
+    assert nothing.value.advice is not None
+    set_up(home, clock, training())
+    set_up(home, clock, training("bali"))
+    assert app_of(home, clock).house.name == "melati"
+    assert app_of(home, clock, "bali").house.name == "bali"
+    settings = home / "config.toml"
+    settings.write_text(settings.read_text().replace('default_property = "melati"', ""))
+    with pytest.raises(SettingsProblem):
+        _ = app_of(home, clock).house
+    alone = settings.read_text().partition("[property.bali]")[0]
+    settings.write_text(alone)
+    assert app_of(home, clock).house.name == "melati"
+    with pytest.raises(SettingsProblem):
+        _ = app_of(home, clock, "bali").house
+
+
+def test_the_day_at_the_property(home: Path, clock: FixedClock) -> None:
+    """It begins there before it does in UTC: in Jakarta at 17:00, in Jayapura two hours earlier."""
+    set_up(home, clock, training())
+    set_up(home, clock, replace(training("papua"), timezone="Asia/Jayapura"))
+    clock.time = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+    assert app_of(home, clock, "melati").today == date(2026, 11, 24)
+    assert app_of(home, clock, "papua").today == date(2026, 11, 25)
+
+
+def test_each_vault_has_its_store(home: Path, clock: FixedClock) -> None:
+    """A file where the settings say so, the keyring otherwise; neither is opened before a secret is asked for."""
+    app = app_of(home, clock)
+    assert isinstance(app._store(training()), KeyFileStore)
+    assert isinstance(app._store(Property("melati", "training", public_key="")), KeyringStore)
+    assert not home.exists()
+
+
+def test_an_outbox_that_is_gone_is_not_made_anew(home: Path, clock: FixedClock) -> None:
+    """Only setting up makes one."""
+    set_up(home, clock, training())
+    (home / "melati" / "outbox.db").unlink()
+    app = app_of(home, clock)
+    with pytest.raises(StorageProblem):
+        _ = app.outbox
+    app.close()
+    assert not (home / "melati" / "outbox.db").exists()
+
+
+def test_closing_stops_the_training_authority(home: Path, clock: FixedClock) -> None:
+    """Nothing listens any more, and a second close does nothing."""
+    set_up(home, clock, training())
+    app = app_of(home, clock)
+    authority = app.connect()
+    assert authority.meta().property_name == "melati"
+    app.close()
+    app.close()
+    with pytest.raises(NotNow):
+        authority.meta()

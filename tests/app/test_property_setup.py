@@ -1,0 +1,66 @@
+"""Making a property: what a kill, a lost key or lost settings leave behind costs no report."""
+
+from pathlib import Path
+
+import pytest
+from app_helpers import app_of, set_up, training
+from cli_helpers import PASSWORD
+from conftest import FixedClock
+
+from apoa_client.app.property_setup import Establishing
+from apoa_client.errors import SettingsProblem, WrongPassword
+from apoa_client.sandbox.server import SandboxServer
+from apoa_client.settings.config import Property
+from apoa_client.vault.key_file import KeyFileStore
+from apoa_client.vault.store import PRIVATE_KEY
+
+
+def test_lost_settings_cost_no_key(home: Path, clock: FixedClock) -> None:
+    """Set up again where the settings are gone: the key that the vault still has is the property's."""
+    before = set_up(home, clock, training())
+    (home / "config.toml").unlink()
+    assert set_up(home, clock, training()) == before
+
+
+def test_a_lost_key_is_not_replaced(home: Path, clock: FixedClock) -> None:
+    """Settings and key are gone and reports are there: refused, so that they stay readable with the right key."""
+    set_up(home, clock, training())
+    (home / "config.toml").unlink()
+    keys = home / "melati" / "keys.json"
+    keys.rename(home / "aside")
+    with pytest.raises(SettingsProblem):
+        set_up(home, clock, training())
+    assert not keys.exists()
+    assert not (home / "config.toml").exists()
+    (home / "aside").rename(keys)
+    assert set_up(home, clock, training())
+
+
+def test_a_killed_set_up_can_be_done_again(home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings come last: what a kill leaves before them is taken up by the next attempt."""
+
+    def killed(*_args: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("apoa_client.settings.writer.save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            set_up(home, clock, training())
+    assert not (home / "config.toml").exists()
+    private_key = KeyFileStore(home / "melati" / "keys.json").get(PRIVATE_KEY)
+    assert private_key
+    assert set_up(home, clock, training())
+    assert KeyFileStore(home / "melati" / "keys.json").get(PRIVATE_KEY) == private_key
+
+
+def test_a_test_of_the_connection_changes_nothing(home: Path, clock: FixedClock, tmp_path: Path) -> None:
+    """Right or wrong, the password is only tried."""
+    with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
+        house = Property("melati", server.base_url, public_key="", username="melati", vault="file")
+        app = app_of(home, clock)
+        establishing = Establishing(app)
+        assert establishing.test(house, PASSWORD).environment == "training"
+        with pytest.raises(WrongPassword):
+            establishing.test(house, "salah")
+        app.close()
+    assert not home.exists()

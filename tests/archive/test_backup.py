@@ -1,0 +1,383 @@
+"""A backup: one whole file, made while others work, with no secret and nothing personal in it; and checked whole."""
+
+import os
+import resource
+import sqlite3
+import stat
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backup_helpers import HOUSE, Home, changed, rows_of, signed, snapshot
+from cli_helpers import readable_in
+from conftest import NOW
+from hypothesis import given
+from hypothesis import strategies as st
+from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, finding, receipt, report, sealer
+
+from apoa_client.archive import backup as backup_module
+from apoa_client.archive.backup import BackupDamaged, NotABackup, open_backup
+from apoa_client.errors import Exit, StorageProblem, UsageProblem
+from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing, OutboxTooNew
+from apoa_client.outbox.sqlite import migrations
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports import Change
+from apoa_client.report.kinds import State
+from apoa_client.settings.config import parse
+from apoa_client.vault.sealing import encode_key
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Home:
+    """A property with a report in each state that delivery knows."""
+    house = Home(tmp_path / "home", HOUSE)
+    with house.outbox() as outbox:
+        for number in range(5):
+            outbox.add(report(number), due_at=NOON + HOUR, warnings=[finding()])
+        ids = [entry.id for entry in outbox.heads()]
+        lease, _got = outbox.claim(ids[1:], now=NOON, lease_until=NOON + HOUR)
+        outbox.settle(lease, [Change(ids[2], State.PENDING)])
+        outbox.settle(lease, [Change(ids[3], State.REJECTED, "rejected", errors=(finding(),))])
+        outbox.settle(lease, [Change(ids[4], State.ACCEPTED, receipt=receipt())])
+        outbox.contacted(NOON, NOON + HOUR)
+    return house
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the backup goes."""
+    return tmp_path / "stick" / "apoa.db"
+
+
+@pytest.fixture
+def made(house: Home, file: Path) -> Path:
+    """A backup of the property."""
+    file.parent.mkdir()
+    house.back_up(file)
+    return file
+
+
+def test_it_is_the_outbox_as_it_was(house: Home, made: Path) -> None:
+    """Every row, byte for byte, leases and all; and one file, of the owner's alone, needs no other beside it."""
+    assert rows_of(made) == house.rows()
+    assert [path.name for path in made.parent.iterdir()] == [made.name]
+    assert os.name != "posix" or stat.S_IMODE(made.stat().st_mode) == 0o600
+
+
+def test_it_says_what_it_is(house: Home, made: Path) -> None:
+    """When, by which program, of which property, and the settings, as they are read again."""
+    with open_backup(made) as backup:
+        assert (backup.facts.program, backup.facts.created_at, backup.facts.property_name) == ("0.0", NOW, "melati")
+        assert parse(backup.facts.settings, made).properties["melati"] == house.house
+
+
+def test_it_counts(house: Home, file: Path) -> None:
+    """How many reports are in it, how large it is, and when it was made."""
+    file.parent.mkdir()
+    written = house.back_up(file)
+    assert written == (5, file.stat().st_size, NOW)
+
+
+def test_nothing_personal_and_no_secret_is_in_it(made: Path) -> None:
+    """Neither as text nor as bytes."""
+    assert readable_in(made.parent, [*PERSONAL, encode_key(PRIVATE_KEY)]) == []
+    assert PRIVATE_KEY not in made.read_bytes()
+
+
+def test_it_needs_no_key_and_leaves_a_trace(house: Home, made: Path) -> None:
+    """The audit trail of the outbox tells of it."""
+    assert made.exists()
+    with house.outbox() as outbox:
+        assert outbox._db.execute("SELECT action, who FROM audit ORDER BY n DESC").fetchone() == ("backed_up", "wayan")
+
+
+def test_it_is_one_moment_while_others_write(house: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports that are added during each step of the copying are not in it, and do not begin it anew."""
+    file.parent.mkdir()
+    monkeypatch.setattr(backup_module, "_PIECE_PAGES", 1)
+    before, added, stop = house.rows(), list[int](), threading.Event()
+    begun = threading.Event()
+
+    def write() -> None:
+        with SqliteOutbox.open(house.path, sealer()) as outbox:
+            for number in range(100, 1000):
+                outbox.add(report(number), due_at=None)
+                added.append(number)
+                begun.set()
+                if stop.is_set():
+                    return
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        begun.wait()
+        house.back_up(file)
+    finally:
+        stop.set()
+        thread.join()
+    kept = rows_of(file)
+    assert kept == house.rows()[: len(kept)]
+    assert len(before) < len(kept) <= len(before) + len(added)
+    with open_backup(file) as backup:
+        assert backup.db.execute("SELECT sum(reports) FROM tally").fetchone() == (len(kept),)
+
+
+def test_a_file_is_never_overwritten_by_a_slip(house: Home, made: Path) -> None:
+    """An earlier backup is replaced with `force` alone; nothing else ever is, be it the outbox itself."""
+    with pytest.raises(UsageProblem):
+        house.back_up(made)
+    with house.outbox() as outbox:
+        outbox.add(report(7), due_at=None)
+    house.back_up(made, force=True)
+    assert len(rows_of(made)) == 6
+    before = snapshot(house.folders.data)
+    link = made.with_name("link")
+    link.symlink_to(made)
+    for other in (house.path, house.folders.config, made.parent, link):
+        with pytest.raises(UsageProblem):
+            house.back_up(other, force=True)
+    assert snapshot(house.folders.data) == before
+
+
+def test_an_empty_file_may_be_replaced(house: Home, tmp_path: Path) -> None:
+    """Which mktemp made, say; with `force`."""
+    file = tmp_path / "empty"
+    file.touch()
+    house.back_up(file, force=True)
+    assert len(rows_of(file)) == 5
+
+
+def test_a_name_that_is_taken_meanwhile(house: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was first keeps it, and no draft is left."""
+    file.parent.mkdir()
+    really = backup_module._copy
+
+    def slowly(*args: Any) -> Any:
+        file.write_text("first")
+        return really(*args)
+
+    monkeypatch.setattr(backup_module, "_copy", slowly)
+    with pytest.raises(UsageProblem):
+        house.back_up(file)
+    assert [path.read_text() for path in file.parent.iterdir()] == ["first"]
+
+
+def test_the_folder_must_be_there(house: Home, file: Path) -> None:
+    """A stick that is not plugged in is no reason to write to the disk below."""
+    with pytest.raises(UsageProblem):
+        house.back_up(file)
+    assert not file.parent.exists()
+
+
+def test_no_outbox_no_backup(tmp_path: Path, house: Home) -> None:
+    """And nothing is made."""
+    house.path.unlink()
+    with pytest.raises(OutboxMissing):
+        house.back_up(tmp_path / "apoa.db")
+    assert not (tmp_path / "apoa.db").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
+@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("room_kib", [8, 40])
+def test_no_room_for_it(house: Home, file: Path, *, exists: bool, room_kib: int) -> None:
+    """Whatever was there before is still there, whole, and no half of a file beside it."""
+    file.parent.mkdir()
+    if exists:
+        house.back_up(file)
+    before = snapshot(file.parent)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room_kib * 1024, limits[1]))
+    try:
+        with pytest.raises(StorageProblem):
+            house.back_up(file, force=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert snapshot(file.parent) == before
+
+
+def test_a_damaged_outbox_gives_no_backup(house: Home, file: Path) -> None:
+    """The error names the outbox, which is what is wrong."""
+    file.parent.mkdir()
+    with closing(sqlite3.connect(house.path)) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_master SET sql = replace(sql, 'due_at INTEGER', 'due_at INTEGER NOT NULL')")
+        db.execute("UPDATE reports SET due_at = NULL WHERE seq = 1")
+        db.commit()
+    with pytest.raises(OutboxDamaged) as caught:
+        house.back_up(file)
+    assert caught.value.message.values["path"] == str(house.path)
+    assert list(file.parent.iterdir()) == []
+
+
+def test_a_page_that_cannot_be_copied_is_the_outbox_fault(house: Home, file: Path) -> None:
+    """A file that was cut off below SQLite's feet."""
+    file.parent.mkdir()
+    with closing(sqlite3.connect(house.path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    os.truncate(house.path, house.path.stat().st_size - 3 * 4096)
+    with pytest.raises(OutboxDamaged) as caught:
+        house.back_up(file)
+    assert caught.value.message.values["path"] == str(house.path)
+
+
+# Reading one.
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite", b"SQLite format 3\0", b"a,b\n1,2\n" * 500])
+def test_what_is_no_backup(tmp_path: Path, content: bytes) -> None:
+    """Is said to be none: 65."""
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    with pytest.raises((NotABackup, BackupDamaged)) as caught, open_backup(file):
+        pass
+    assert caught.value.exit_code is Exit.DATA_REFUSED
+
+
+def test_what_is_not_there_or_no_file(tmp_path: Path) -> None:
+    """The same."""
+    for path in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(NotABackup), open_backup(path):
+            pass
+
+
+def test_an_outbox_or_another_database_is_no_backup(house: Home, tmp_path: Path) -> None:
+    """A copy of outbox.db may be half of it: the rest is in its log."""
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(other)) as db:
+        db.execute("CREATE TABLE backup (key, value)")
+        db.commit()
+    for path in (house.path, other):
+        with pytest.raises(NotABackup), open_backup(path):
+            pass
+
+
+def test_reading_leaves_it_alone(made: Path) -> None:
+    """Not a byte, not a file beside it: the stick may be write-protected."""
+    before = snapshot(made.parent)
+    made.chmod(0o400)
+    with open_backup(made):
+        pass
+    assert snapshot(made.parent) == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE reports SET state = 'queued', receipt_number = NULL, receipt_issued_at = NULL WHERE state = 'accepted'",
+        "DELETE FROM reports WHERE seq = 1",
+        "UPDATE reports SET content = substr(content, 1, length(content) - 1) || x'00' WHERE seq = 2",
+        "UPDATE memo SET value = value + 1",
+        "UPDATE backup SET value = replace(value, 'authority.example', 'elsewhere.example') WHERE key = 'settings'",
+        "UPDATE backup SET value = 'x' WHERE key = 'format'",
+        "DELETE FROM backup WHERE key = 'sha256'",
+        "DELETE FROM backup",
+        "PRAGMA user_version = 0",
+        "DROP TABLE reports",
+    ],
+)
+def test_whatever_was_changed_shows(made: Path, statement: str) -> None:
+    """Even where the database is as whole as before: 65."""
+    with pytest.raises(BackupDamaged) as caught, open_backup(changed(made, statement)):
+        pass
+    assert caught.value.exit_code is Exit.DATA_REFUSED
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE reports SET created_at = 'yesterday' WHERE seq = 1",
+        "UPDATE reports SET content = 'plain' WHERE seq = 1",
+        "UPDATE reports SET content = NULL WHERE seq = 1",
+        "UPDATE reports SET created_at = 1 << 62 WHERE seq = 1",
+        "UPDATE reports SET last_error = CAST(x'ff' AS TEXT) WHERE seq = 2",
+        "UPDATE reports SET state = 'lost' WHERE seq = 1",
+        "UPDATE backup SET value = 5 WHERE key = 'settings'",
+        "UPDATE backup SET value = 1 << 62 WHERE key = 'created_at'",
+    ],
+)
+def test_every_row_must_have_the_form_of_ours(made: Path, statement: str) -> None:
+    """Also where the digest is right."""
+    forged = signed(made, statement) if "x'ff'" not in statement else changed(made, statement)
+    with pytest.raises(BackupDamaged), open_backup(forged):
+        pass
+
+
+def test_one_of_a_newer_version(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the database, or of the backup's form: 78, and what to do."""
+    monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:-1])
+    with pytest.raises(OutboxTooNew) as caught, open_backup(made):
+        pass
+    assert caught.value.exit_code is Exit.SETTINGS
+    monkeypatch.undo()
+    with pytest.raises(OutboxTooNew), open_backup(changed(made, "UPDATE backup SET value = 2 WHERE key = 'format'")):
+        pass
+
+
+def test_one_of_an_older_version_is_brought_up_to_date_in_a_copy(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file stays as it is."""
+    before = made.read_bytes()
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, ("ALTER TABLE reports ADD COLUMN later INTEGER",)))
+    with open_backup(made) as backup:
+        assert '"later"' in backup_module.columns_of(backup.db, "reports")
+    assert made.read_bytes() == before
+
+
+def test_no_room_for_the_private_copy(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the stick that is full."""
+
+    def full(*_args: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr(backup_module, "_read", full)
+    with pytest.raises(DiskFull) as caught, open_backup(made):
+        pass
+    assert str(made) not in caught.value.message.render()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One backup, from which all damaged ones are made."""
+    folder = tmp_path_factory.mktemp("damage")
+    house = Home(folder / "home", HOUSE)
+    with house.outbox() as outbox:
+        for number in range(3):
+            outbox.add(report(number), due_at=NOON)
+    house.back_up(folder / "whole.db")
+    return folder / "whole.db"
+
+
+@given(data=st.data())
+def test_no_damage_goes_unseen(whole: Path, data: st.DataObject) -> None:
+    """Bytes changed or cut off anywhere: an error of ours, or else every row is as it was."""
+    spoilt = bytearray(whole.read_bytes())
+    if data.draw(st.booleans()):
+        del spoilt[data.draw(st.integers(0, len(spoilt) - 1)) :]
+    else:
+        for _time in range(data.draw(st.integers(1, 4))):
+            spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(st.integers(0, 255))
+    file = whole.with_name("spoilt.db")
+    file.write_bytes(spoilt)
+    try:
+        with open_backup(file) as backup:
+            backup.db.row_factory = sqlite3.Row
+            rows = [dict(row) for row in backup.db.execute("SELECT * FROM reports ORDER BY seq")]
+    except (NotABackup, BackupDamaged, OutboxTooNew):
+        return
+    assert rows == rows_of(whole)
+
+
+@pytest.mark.parametrize("at", [18, 19])
+def test_a_later_format_of_sqlites(whole: Path, at: int) -> None:
+    """Which SQLite would open for reading alone, and nothing could be checked: it is damage, and no missing right."""
+    spoilt = bytearray(whole.read_bytes())
+    spoilt[at] = 3
+    file = whole.with_name("later.db")
+    file.write_bytes(spoilt)
+    with pytest.raises(BackupDamaged), open_backup(file):
+        pass

@@ -1,0 +1,573 @@
+"""Restoring: onto nothing, or onto a life that went on; never backwards, never twice, and all or nothing."""
+
+import resource
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from authority_simulator import AuthoritySimulator
+from backup_helpers import HOUSE, Home, changed, rows_of, signed, snapshot
+from conftest import FixedClock, search
+from delivery_helpers import House as Delivery
+from delivery_helpers import report as guest_report
+from hypothesis import given
+from hypothesis import strategies as st
+from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receipt, report, stay_id, uuid
+
+from apoa_client.archive import merge, restore
+from apoa_client.archive.backup import BackupDamaged, NotABackup
+from apoa_client.archive.merge import interleaved, settled_row
+from apoa_client.archive.restore import DeliveryUnderway, OtherKey
+from apoa_client.errors import ApoaError, Exit, SecretMissing, SettingsProblem, StorageProblem, UsageProblem
+from apoa_client.messages import msg
+from apoa_client.outbox.errors import OutboxDamaged, OutboxTooNew
+from apoa_client.outbox.sqlite import database
+from apoa_client.outbox.sqlite.database import connect
+from apoa_client.outbox.sqlite.delivery_lock import turn
+from apoa_client.ports import Change, Selection, Stop
+from apoa_client.report.kinds import OPEN_STATES, Receipt, State
+from apoa_client.settings.config import TRAINING, load
+from apoa_client.settings.writer import save
+from apoa_client.vault.missing_secrets import missing
+from apoa_client.vault.sealing import encode_key, new_key_pair
+
+OTHER_KEY = encode_key(new_key_pair()[1])
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Home:
+    """The computer that the backup comes from: report 1 is accepted, 2 is being sent, 3 waits."""
+    home = Home(tmp_path / "old", HOUSE)
+    with home.outbox() as outbox:
+        for number in (1, 2, 3):
+            outbox.add(report(number), due_at=NOON + HOUR, warnings=[finding()])
+        lease, _got = outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)
+        outbox.settle(lease, [Change(uuid(1), State.ACCEPTED, receipt=receipt(1))])
+        outbox.contacted(NOON, NOON + HOUR)
+        outbox.stop(Stop("wrong_password", NOON, "fingerprint"))
+        outbox.note("logged_in")
+    return home
+
+
+@pytest.fixture
+def file(old: Home, tmp_path: Path) -> Path:
+    """Its backup."""
+    path = tmp_path / "apoa.db"
+    old.back_up(path)
+    return path
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Home:
+    """Another computer, with nothing on it."""
+    return Home(tmp_path / "new")
+
+
+def test_onto_nothing_all_of_it_comes_back(new: Home, file: Path) -> None:
+    """Every row byte for byte, but that nobody is sending now; the settings; and what is kept once."""
+    restored = new.restore(file)
+    assert (restored.created, restored.house) == (True, HOUSE)
+    assert restored.merged == merge.Merged(3, 0, 0, 0)
+    assert new.house == HOUSE
+    queued = {"state": "queued", "lease": None, "lease_until": None}
+    expected = rows_of(file)
+    assert new.rows() == [expected[0], expected[1] | queued, expected[2]]
+    with new.outbox() as outbox:
+        summary = outbox.summary(now=NOON, soon=NOON + HOUR)
+        assert (summary.last_contact_at, summary.stop) == (NOON, Stop("wrong_password", NOON, "fingerprint"))
+        assert summary.clock_skew is None  # it was another clock's
+        assert summary.counts[State.QUEUED] == 2
+        first = next(outbox.entries(Selection()))
+        assert outbox.content(first).report == report(1)
+
+
+def test_the_audit_trail_comes_along_whole(new: Home, file: Path) -> None:
+    """And goes on; where there is one already, that one stays, and tells of each report."""
+    new.restore(file)
+    with new.outbox() as here:
+        assert here.trail.verify().wrong is None
+        actions = [entry.action for entry in here.trail.entries()]
+        assert actions.count("logged_in") == 1
+        assert actions[-1] == "restored"
+    kept = Home(new.folders.data.parent / "kept", HOUSE)
+    kept.restore(file)
+    with kept.outbox() as here:
+        assert here.trail.verify().wrong is None
+        assert [(entry.action, entry.report) for entry in here.trail.entries()] == [("restored", None)]
+    later = Home(new.folders.data.parent / "later", HOUSE)
+    with later.outbox() as outbox:
+        outbox.add(report(9), due_at=None)
+    later.restore(file)
+    with later.outbox() as here:
+        told = [(entry.report, entry.detail) for entry in here.trail.entries() if entry.action == "restored"]
+        assert told == [(None, None), (uuid(1), "accepted"), (uuid(2), "queued"), (uuid(3), "queued")]
+
+
+def test_drafts_that_a_kill_left_are_swept_away(new: Home, file: Path) -> None:
+    """What is sealed in them would outlive every erasure."""
+    new.path.parent.mkdir(parents=True)
+    for ending in ("new", "new-wal"):
+        new.path.with_name(f".outbox.db.0123456789abcdef.{ending}").write_text("sealed")
+    new.restore(file)
+    assert sorted(each.name for each in new.path.parent.iterdir()) == ["outbox.db", "outbox.lock"]
+
+
+def test_under_another_name(new: Home, file: Path) -> None:
+    """It is a property of its own, with the same key."""
+    assert new.restore(file, "kenanga").house == replace(HOUSE, name="kenanga")
+    assert list(load(new.folders.config).properties) == ["kenanga"]
+    assert len(new.rows("kenanga")) == 3
+    with pytest.raises(UsageProblem):
+        new.restore(file, "../melati")
+
+
+def test_onto_a_later_life_nothing_goes_backwards(old: Home, file: Path) -> None:
+    """Whatever the authority has said since stays, what was added since stays, and a second time changes nothing."""
+    with old.outbox() as outbox:
+        lease, _got = outbox.claim([uuid(3)], now=NOON, lease_until=NOON + HOUR)
+        outbox.settle(lease, [Change(uuid(3), State.ACCEPTED, receipt=receipt(3))])
+        outbox.add(report(4), due_at=None)
+        outbox.stop(None)
+    before = old.rows()
+    assert old.restore(file).merged == merge.Merged(0, 0, 3, 1)
+    assert old.rows() == before
+    with old.outbox() as outbox:
+        assert outbox.summary(now=NOON, soon=NOON).stop is None
+
+
+def test_an_older_life_catches_up(old: Home, tmp_path: Path) -> None:
+    """A receipt that only the backup has comes back, with what the authority said."""
+    early, late = tmp_path / "early.db", tmp_path / "late.db"
+    old.back_up(early)
+    with old.outbox() as outbox:
+        lease, _got = outbox.claim([uuid(3)], now=NOON, lease_until=NOON + HOUR)
+        outbox.settle(lease, [Change(uuid(3), State.REJECTED, "rejected", errors=(finding(),))])
+        lease, _got = outbox.claim([uuid(2)], now=NOON + 2 * HOUR, lease_until=NOON + 3 * HOUR)
+        outbox.settle(lease, [Change(uuid(2), State.ACCEPTED, receipt=receipt(2))])
+    old.back_up(late)
+    new = Home(tmp_path / "new")
+    new.restore(early)
+    assert new.restore(late).merged == merge.Merged(0, 2, 1, 0)
+    assert new.rows() == old.rows()
+    with new.outbox() as outbox:
+        assert outbox.content(outbox.find(uuid(3))[0]).errors == (finding(),)
+
+
+def test_settings_of_here_are_kept(tmp_path: Path, file: Path) -> None:
+    """Only what is missing is filled in, and what is about an authority only for the same one."""
+    mine = replace(HOUSE, username="", office="Gianyar", window_hours=24, environment="")
+    same = Home(tmp_path / "same", mine)
+    same.restore(file)
+    assert same.house == replace(mine, username="wisma")
+    elsewhere = replace(mine, api_url="https://elsewhere.example/v1", office="")
+    other = Home(tmp_path / "other", elsewhere)
+    other.restore(file)
+    assert other.house == replace(elsewhere, office="Denpasar")
+
+
+def test_practice_and_the_real_thing_are_not_mixed(tmp_path: Path, file: Path) -> None:
+    """Guests that were made up for practice must not reach an authority."""
+    home = Home(tmp_path / "practice", replace(HOUSE, api_url=TRAINING))
+    with pytest.raises(SettingsProblem):
+        home.restore(file)
+    assert home.rows() == []
+
+
+# Keys.
+
+
+def test_reports_of_another_key_are_not_mixed_in(tmp_path: Path, file: Path) -> None:
+    """Refused with what to do, and nothing is changed."""
+    home = Home(tmp_path / "other", replace(HOUSE, public_key=OTHER_KEY))
+    with home.outbox() as outbox:
+        outbox.add(report(8), due_at=None)
+    before = snapshot(home.folders.data)
+    for dry_run in (True, False):
+        with pytest.raises(OtherKey):
+            home.restore(file, dry_run=dry_run)
+    assert OtherKey.exit_code is Exit.SETTINGS
+    after = snapshot(home.folders.data)
+    after.pop("melati/outbox.lock")
+    assert after == before
+
+
+@pytest.mark.parametrize("outbox_is_there", [True, False])
+def test_a_fresh_set_up_takes_the_key_of_the_backup(tmp_path: Path, file: Path, *, outbox_is_there: bool) -> None:
+    """Nothing is sealed to its own key yet. So also where a restore was cut off in the middle."""
+    home = Home(tmp_path / "fresh", replace(HOUSE, public_key=OTHER_KEY))
+    if not outbox_is_there:
+        home.path.unlink()
+    home.restore(file)
+    assert home.house == HOUSE
+    save(home.folders.config, replace(HOUSE, public_key=OTHER_KEY))
+    home.restore(file)
+    assert (home.house, len(home.rows())) == (HOUSE, 3)
+
+
+def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
+    """They come back, and with them the reports, later ones included, that are sealed for the backup's key."""
+    with old.outbox() as outbox:
+        outbox.add(report(4), due_at=None)
+    old.folders.config.unlink()
+    restored = old.restore(file)
+    assert (restored.created, restored.merged.only_here, old.house) == (True, 1, HOUSE)
+    stranger = Home(tmp_path / "stranger", HOUSE)
+    with stranger.outbox() as outbox:
+        outbox.add(report(8), due_at=None)
+    stranger.folders.config.unlink()
+    with pytest.raises(OtherKey):
+        stranger.restore(file)
+    assert not stranger.folders.config.exists()
+
+
+def test_what_is_missing_is_named() -> None:
+    """The private key where there is none or another one, the password where one is needed."""
+
+    class Kept:
+        def __init__(self, key: bytes, error: ApoaError | None = None) -> None:
+            self._key, self._error = key, error
+
+        def password(self) -> str:
+            return self.private_key().hex()
+
+        def private_key(self) -> bytes:
+            if self._error is not None:
+                raise self._error
+            return self._key
+
+    nothing = Kept(b"", SecretMissing(msg("Nothing.")))
+    assert missing(nothing, HOUSE.public_key, password=True) == ["private_key", "password"]
+    assert missing(nothing, HOUSE.public_key, password=False) == ["private_key"]
+    assert missing(Kept(PRIVATE_KEY), HOUSE.public_key, password=True) == []
+    assert missing(Kept(PRIVATE_KEY), OTHER_KEY, password=True) == ["private_key"]
+
+
+# What must not happen.
+
+
+def test_a_dry_run_changes_nothing(old: Home, new: Home, file: Path) -> None:
+    """It says the same as the real one, and not even a folder is made."""
+    assert new.restore(file, dry_run=True).merged == merge.Merged(3, 0, 0, 0)
+    assert not new.folders.data.exists()
+    with old.outbox() as outbox:
+        outbox.add(report(4), due_at=None)
+    before = old.rows()
+    assert old.restore(file, dry_run=True).merged == merge.Merged(0, 0, 3, 1)
+    assert old.rows() == before
+
+
+def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """75: later."""
+    monkeypatch.setattr(restore, "TURN_S", 0.0)
+    with turn(old.path, 0) as ours:
+        assert ours
+        with pytest.raises(DeliveryUnderway) as caught:
+            old.restore(file)
+    assert caught.value.exit_code is Exit.NOT_NOW
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
+@pytest.mark.parametrize("there", [True, False])
+def test_no_room(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool) -> None:
+    """What is here stays as it is; nothing half made is left."""
+    home = Home(tmp_path / "small", HOUSE if there else None)
+    before = snapshot(home.folders.data)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    really = merge._Merge.all
+
+    def in_little_room(self: merge._Merge) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30 * 1024, limits[1]))
+        really(self)
+
+    monkeypatch.setattr(merge._Merge, "all", in_little_room)
+    try:
+        with pytest.raises(StorageProblem):
+            home.restore(file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    after = snapshot(home.folders.data)
+    after.pop("melati/outbox.lock", None)
+    if there:
+        assert home.rows() == []
+    else:
+        assert after == before == {}
+
+
+def test_a_damaged_outbox_here_is_not_replaced(old: Home, file: Path) -> None:
+    """It is a hotel's only copy of what came after the backup."""
+    old.path.write_bytes(b"spoilt" * 1000)
+    with pytest.raises(OutboxDamaged):
+        old.restore(file)
+    assert old.path.read_bytes() == b"spoilt" * 1000
+
+
+@pytest.mark.parametrize("spoil", ["rows", "settings", "file"])
+def test_a_backup_that_is_not_right_changes_nothing(new: Home, file: Path, spoil: str) -> None:
+    """Whatever is wrong with it is found before."""
+    if spoil == "file":
+        file.write_bytes(b"no backup")
+    elif spoil == "settings":
+        signed(file, "UPDATE backup SET value = value || 'mystery = 1\n' WHERE key = 'settings'")
+    else:
+        signed(file, "UPDATE reports SET kind = 'mystery' WHERE seq = 3")
+    with pytest.raises((NotABackup, BackupDamaged, OutboxTooNew)):
+        new.restore(file)
+    assert not new.folders.data.exists()
+
+
+def test_a_row_that_only_another_schema_takes(tmp_path: Path, new: Home, file: Path) -> None:
+    """A backup whose tables are not ours is damaged, not the outbox here."""
+    loosen = "UPDATE sqlite_master SET sql = replace(sql, 'CHECK (attempts >= 0)', '') WHERE name = 'reports'"
+    changed(file, "PRAGMA writable_schema = ON", loosen)
+    signed(file, "UPDATE reports SET attempts = -1 WHERE seq = 3")
+    empty = Home(tmp_path / "empty", HOUSE)
+    for home in (new, empty):
+        with pytest.raises(BackupDamaged):
+            home.restore(file)
+    assert not new.path.exists()
+    assert empty.rows() == []
+
+
+def test_somebody_else_makes_the_outbox_meanwhile(new: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Theirs stays, and the backup is merged into it."""
+    really = database._fill_draft
+
+    def slowly(draft: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
+        really(draft, fill)
+        with open_outbox(new.path):
+            pass
+
+    monkeypatch.setattr(database, "_fill_draft", slowly)
+    assert new.restore(file).merged.inserted == 3
+    assert len(new.rows()) == 3
+
+
+def test_another_receipt_is_told(old: Home, file: Path, tmp_path: Path) -> None:
+    """The one here is kept, and the other one is not lost silently."""
+    home = Home(tmp_path / "other", HOUSE)
+    home.restore(file)
+    with closing(connect(home.path)) as db:
+        db.execute("UPDATE reports SET receipt_number = 'STT-99' WHERE id = ?", [uuid(1)])
+    assert home.restore(file).merged.conflicts == (merge.Conflict(uuid(1), "STT-99", "STT-1"),)
+    assert home.rows()[0]["receipt_number"] == "STT-99"
+    assert old.rows()[0]["receipt_number"] == "STT-1"
+
+
+# One report, two rows.
+
+
+def a_row(state: State, **more: Any) -> dict[str, Any]:
+    has_receipt = state is State.ACCEPTED
+    names = "lease lease_until last_error next_attempt_at not_before finished_at receipt_sha256 errors warnings"
+    more_names = "erased_at ends_at attempted_at receipt_number receipt_issued_at"
+    row: dict[str, Any] = dict.fromkeys(f"{names} {more_names}".split())
+    row |= {"id": uuid(1), "content": b"here", "state": state.value, "attempts": 0, "calls": 0}
+    row |= {"receipt_number": "STT-1", "receipt_issued_at": 5} if has_receipt else {}
+    row |= {"errors": b"errors"} if state is State.REJECTED else {}
+    return row | more
+
+
+ORDER = [State.QUEUED, State.WITHDRAWN, State.PENDING, State.REJECTED, State.ACCEPTED]
+
+
+@pytest.mark.parametrize("mine", ORDER)
+@pytest.mark.parametrize("theirs", ORDER)
+def test_the_state_that_is_further_along(mine: State, theirs: State) -> None:
+    """Whichever side has it. What a person took back had left after all where the authority knows of it."""
+    settled = settled_row(a_row(mine), a_row(theirs, content=b"theirs"))
+    assert settled["state"] == max(mine, theirs, key=ORDER.index)
+    assert settled["content"] == b"here"
+    assert (settled["receipt_number"] is None) == (State.ACCEPTED not in {mine, theirs})
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.REJECTED])
+def test_a_refused_report_that_was_replaced_is_at_its_end(state: State) -> None:
+    """It is known by what the authority found wrong with it."""
+    replaced = a_row(State.SUPERSEDED, errors=b"errors")
+    assert settled_row(a_row(state), replaced)["state"] == "superseded"
+    assert settled_row(replaced, a_row(state))["state"] == "superseded"
+
+
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.PENDING, State.QUEUED])
+def test_what_was_erased_stays_erased(state: State) -> None:
+    """On either side; and who asked for it while the report was on its way took it back, too."""
+    erased = a_row(State.ACCEPTED if state is State.ACCEPTED else State.WITHDRAWN, content=None, erased_at=7)
+    for settled in (settled_row(erased, a_row(state)), settled_row(a_row(state), erased)):
+        assert [settled[name] for name in ("content", "errors", "warnings", "erased_at")] == [None, None, None, 7]
+        assert State(settled["state"]) not in OPEN_STATES
+
+
+def test_attempts_are_not_forgotten() -> None:
+    """Backoff and status go by them."""
+    settled = settled_row(a_row(State.QUEUED, attempts=5, calls=3), a_row(State.PENDING, attempts=1, calls=1))
+    assert (settled["attempts"], settled["calls"]) == (5, 3)
+
+
+# The order of a stay.
+
+
+@given(st.data())
+def test_a_merged_order_is_both_orders(data: st.DataObject) -> None:
+    """Whatever both have is an anchor; what one has keeps its place among its own; everything is there once."""
+    whole = data.draw(st.lists(st.text("abcdefgh", min_size=1, max_size=2), unique=True, max_size=8))
+    where = [data.draw(st.sampled_from(["ours", "theirs", "both"])) for _each in whole]
+    ours = [each for each, place in zip(whole, where, strict=True) if place != "theirs"]
+    theirs = [each for each, place in zip(whole, where, strict=True) if place != "ours"]
+    times = {each: data.draw(st.integers(0, 3)) for each in whole}
+    order = interleaved(ours, theirs, times)
+    assert sorted(order) == sorted(whole)
+    assert [each for each in order if each in ours] == ours
+    assert [each for each in order if each in theirs] == theirs
+
+
+def test_times_decide_where_neither_order_does() -> None:
+    """And where the orders contradict each other, ours is kept."""
+    assert interleaved(["a", "d"], ["b", "c"], {"a": 1, "b": 2, "c": 3, "d": 4}) == ["a", "b", "c", "d"]
+    assert interleaved(["a", "b"], ["b", "a"], {"a": 1, "b": 2}) == ["a", "b"]
+
+
+def test_a_stay_goes_on_in_its_order(tmp_path: Path) -> None:
+    """What the backup alone has of a stay goes before what was added here after it; numbers stay as they were."""
+    old, new = Home(tmp_path / "old", HOUSE), Home(tmp_path / "new")
+    file = tmp_path / "apoa.db"
+    with old.outbox() as outbox:
+        outbox.add(report(1, 1), due_at=None)
+    old.back_up(file)
+    new.restore(file)
+    with old.outbox() as outbox:
+        outbox.add(report(2, 1), due_at=None)
+    old.back_up(file, force=True)
+    with new.outbox() as outbox:
+        outbox.add(report(3, 1), due_at=None)
+        outbox.add(report(4, 2), due_at=None)
+    new.restore(file)
+    stay = [(row["seq"], row["id"]) for row in new.rows() if row["stay_id"] == stay_id(1)]
+    assert stay == [(1, uuid(1)), (2, uuid(2)), (4, uuid(3))]
+    assert [row["id"] for row in new.rows() if row["stay_id"] == stay_id(2)] == [uuid(4)]
+
+
+# Whole lives.
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, 3)),
+        st.tuples(
+            st.just("sync"), st.sampled_from(["", "lost", "pending", "503", "reject", "defer=1", "drop", "token:503"])
+        ),
+    ),
+    max_size=6,
+)
+
+
+class Life:
+    """A property, whose computers come and go, and its authority, which stays."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = FixedClock()
+        self.homes = 0
+        self.numbers = 0
+        self.authority = AuthoritySimulator()
+        self.delivery = self._delivery(Home(folder / "0", HOUSE))
+        self.backed_up: set[str] = set()
+
+    def _delivery(self, home: Home) -> Delivery:
+        self.home = home
+        return Delivery(home.path, self.clock, self.authority)
+
+    def live(self, steps: list[tuple[str, Any]]) -> None:
+        for what, which in steps:
+            if what == "add":
+                self.numbers += 1
+                added = guest_report(self.numbers, self.homes * 10 + which, document=self.numbers)
+                self.delivery.outbox.add(added, due_at=None)
+            else:
+                self.authority.script(which)
+                self.delivery.sync()
+                self.authority._steps.clear()
+                self.delivery.wait(minutes=10)
+
+    @property
+    def ids(self) -> set[str]:
+        return {entry.id for entry in self.delivery.outbox.entries(Selection())}
+
+    def back_up(self) -> None:
+        self.backed_up = self.ids
+        self.home.back_up(self.folder / "apoa.db")
+
+    def lose(self) -> None:
+        """The computer is gone; the property goes on with another one that knows the key, or with nothing."""
+        self.delivery.close()
+        self.homes += 1
+        self.delivery = self._delivery(Home(self.folder / str(self.homes), HOUSE))
+
+    def restore(self) -> None:
+        self.delivery.close()
+        self.home.restore(self.folder / "apoa.db")
+        self.delivery = self._delivery(self.home)
+
+    def settle(self) -> set[str]:
+        """Deliver until all is quiet; the ids of what was sent for that."""
+        before = len(self.authority.batches)
+        for _run in range(4):
+            self.delivery.wait(hours=2)
+            self.delivery.sync()
+        return {each for batch in self.authority.batches[before:] for each in batch}
+
+    def receipts(self) -> dict[str, Receipt | None]:
+        return {entry.id: entry.receipt for entry in self.delivery.outbox.entries(Selection())}
+
+    def assert_delivered(self) -> None:
+        """Everything is there, the authority has each once, and receipts agree."""
+        refused: set[str] = set()  # stays that wait for a person
+        for entry in self.delivery.outbox.entries(Selection()):
+            waits = {State.QUEUED} if entry.stay_id in refused else {State.ACCEPTED, State.REJECTED}
+            assert entry.state in waits
+            refused |= {entry.stay_id} if entry.state is State.REJECTED else set()
+            assert entry.receipt == self.authority.acquired.get(entry.id)
+        numbers = [receipt.number for receipt in self.authority.acquired.values()]
+        assert len(set(numbers)) == len(numbers)
+
+
+@given(before=STEPS, after=STEPS, later=STEPS, lost=st.booleans(), fresh=st.booleans())
+@search(150)
+def test_whatever_happens_each_report_is_acquired_once(
+    before: list[tuple[str, Any]],
+    after: list[tuple[str, Any]],
+    later: list[tuple[str, Any]],
+    *,
+    lost: bool,
+    fresh: bool,
+) -> None:
+    """A backup at some moment, more life, a loss or none, a life without it, a restore: all is there, and once."""
+    with tempfile.TemporaryDirectory() as folder:
+        life = Life(Path(folder))
+        life.live(before)
+        life.back_up()
+        life.live(after)
+        if lost:
+            life.lose()
+            life.live([] if fresh else later)
+        needed = life.backed_up | life.ids
+        life.restore()
+        assert life.ids == needed
+        known = life.receipts()
+        sent = life.settle()
+        assert not sent & {each for each, its_receipt in known.items() if its_receipt is not None}
+        assert known.items() - {(each, None) for each in known} <= life.receipts().items()
+        life.assert_delivered()
+        life.delivery.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind(tmp_path: Path) -> Iterator[None]:
+    """No draft stays, whatever went wrong."""
+    yield
+    drafts = [path for path in tmp_path.rglob("*") if path.name.endswith((".new", "-journal"))]
+    assert drafts == []

@@ -1,0 +1,652 @@
+"""`apoa key`, and the recovery code that `apoa setup` makes: the way back is there, is proved, and never leaks."""
+
+import json
+import os
+import re
+import stat
+import tomllib
+from datetime import date
+from pathlib import Path
+
+import pytest
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Said, Serve, spoken
+from page_helpers import read_page
+
+from apoa_client.cli.documents.recovery_sheet import Sheet, as_html, as_text
+from apoa_client.vault.key_file import KeyFileStore
+from apoa_client.vault.keys import Keys
+from apoa_client.vault.recovery import new_code, read_code, seed_of
+from apoa_client.vault.sealing import encode_key, key_pair_of
+from apoa_client.vault.store import PRIVATE_KEY
+
+CODE, NEXT_CODE = new_code(), new_code()
+PASSPHRASE = "kuda betul baterai"
+WRONG = ("A" if CODE[0] != "A" else "B") + CODE[1:]
+RIGHT = "That is right. It still stands in this window: close the window when you are done."
+CODE_PATTERN = re.compile(r"\b(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}\b")
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next codes are known to the test."""
+    codes = [CODE, NEXT_CODE]
+    monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: codes.pop(0))
+
+
+def at_a_terminal(apoa: Apoa, url: str, *keys: str, lang: str = "en") -> Said:
+    """Set up a property against an authority; `keys` come after all that is asked before the code."""
+    given = ["--property", "melati", "--api-url", url, "--username", "wisma-melati", "--vault", "file"]
+    place = ["--address", "", "--office", "", "--timezone", "WIB", "--language", lang]
+    return apoa("setup", *given, *place, keys=[PASSWORD, *keys], lang=lang)
+
+
+def public_key(apoa: Apoa) -> str:
+    key: str = tomllib.loads((apoa.home / "config.toml").read_text())["property"]["melati"]["public_key"]
+    return key
+
+
+def public_key_of_code(code: str) -> str:
+    return encode_key(key_pair_of(seed_of(code))[1])
+
+
+def keys(apoa: Apoa) -> Keys:
+    return Keys(lambda: KeyFileStore(apoa.home / "melati" / "keys.json"))
+
+
+def code_in_file(path: Path) -> str:
+    found = CODE_PATTERN.search(path.read_text())
+    assert found is not None
+    return read_code(found[0])
+
+
+def assert_mine_alone(path: Path) -> None:
+    assert os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.usefixtures("known")
+class TestSetupAtATerminal:
+    """The code is shown once, and typed back."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_typed_back(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Shown group by group on stderr, and nowhere else; how it is typed does not matter."""
+        said = at_a_terminal(apoa, serve().base_url, CODE.lower().replace("-", " "), lang=lang)
+        assert said.code == 0, said.all
+        for number, group in enumerate(CODE.split("-"), start=1):
+            assert f"  {number}.  {' '.join(group)}\n" in said.err
+        assert spoken(lang, RIGHT) in said.err
+        assert (
+            spoken(lang, "Write it down on paper now, and keep it in the safe. It is shown only this once.") in said.err
+        )
+        assert CODE[:5] not in said.out
+        assert " ".join(CODE[:5]) not in said.out
+        assert public_key(apoa) == public_key_of_code(CODE)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_wrong_group_is_named(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """And it may be typed again."""
+        said = at_a_terminal(apoa, serve().base_url, WRONG, CODE, lang=lang)
+        assert spoken(lang, "Group {number} of the recovery code is not right.", number=1) in said.err
+        assert spoken(lang, RIGHT) in said.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_help_is_no_try(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Nor is a move: three wrong codes may still be typed."""
+        said = at_a_terminal(apoa, serve().base_url, "?", "<", ">", "x", "?", "x", CODE, lang=lang)
+        assert spoken(lang, RIGHT) in said.err, said.all
+        helped = "Type the seven groups as they stand on the paper; small letters and spaces do not matter."
+        assert said.err.count(spoken(lang, helped)) == 4
+
+    def test_the_code_of_another_sheet(self, apoa: Apoa, serve: Serve) -> None:
+        """Whole in itself, and still not this one."""
+        said = at_a_terminal(apoa, serve().base_url, NEXT_CODE, CODE)
+        assert re.search(r"Group \d of the recovery code is not right\.", said.err)
+        assert RIGHT in said.err
+
+    @pytest.mark.parametrize("typed", [[""], [WRONG] * 3, ["x", WRONG, ""], []])
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_not_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str], lang: str) -> None:
+        """Three wrong ones, Enter alone, or Ctrl-C: the property is set up, and it says what is missing."""
+        said = at_a_terminal(apoa, serve().base_url, *typed, lang=lang)
+        assert said.code == 0, said.all
+        sentence = "The recovery code was not confirmed, so do not count on it. Make a new one: apoa key rotate"
+        assert spoken(lang, sentence) in said.err
+        assert spoken(lang, "The property {name} is set up.", name="melati") in said.out
+        assert apoa("status").code == 0
+
+    def test_setting_up_again_shows_none(self, apoa: Apoa, serve: Serve) -> None:
+        """The key pair stays, and its code was shown before."""
+        url = serve().base_url
+        at_a_terminal(apoa, url, CODE)
+        before = public_key(apoa)
+        said = at_a_terminal(apoa, url)
+        assert said.code == 0, said.all
+        assert "recovery code" not in said.err
+        assert public_key(apoa) == before
+
+    def test_practice_shows_none(self, apoa: Apoa) -> None:
+        """There is nothing to lose."""
+        said = apoa("setup", "--vault", "file", keys=["en", "melati", "", "", "WIB", "practice"])
+        assert (said.code, said.err.count("recovery")) == (0, 0)
+
+    def test_a_file_in_place_of_the_screen(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
+        """Asks for nothing more."""
+        given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati", "--vault", "file"]
+        file = tmp_path / "code.txt"
+        more = ["--timezone", "WIB", "--language", "en", "--recovery-file", str(file)]
+        said = apoa("setup", *given, *more, keys=["", "", PASSWORD])
+        assert said.code == 0, said.all
+        assert code_in_file(file) == CODE
+        assert CODE[:5] not in said.all
+
+
+class TestSetupUnattended:
+    """A file, or a remark that there is none."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_no_file(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Nothing is shown, and one remark says what to do; practice needs none."""
+        said = apoa.set_up(serve().base_url, "--language", lang)
+        assert said.code == 0
+        said = apoa.set_up(serve().base_url, "--language", lang, name="bali")
+        sentence = "There is no recovery code yet: if this computer is lost, nothing opens the saved reports again."
+        assert spoken("en", sentence) in said.err
+        assert "apoa key rotate --recovery-file FILE" in said.err
+        training = apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file")
+        assert (training.code, training.err) == (0, "")
+        real = apoa.set_up(serve().base_url, name="latihan")  # what was practice becomes real
+        assert spoken("en", sentence) in real.err
+        assert spoken("en", sentence) not in apoa.set_up(serve().base_url, name="latihan").err
+
+    @pytest.mark.parametrize("name", ["code.txt", "sheet.html", "SHEET.HTM"])
+    @pytest.mark.parametrize("training", [False, True])
+    def test_a_file(self, apoa: Apoa, tmp_path: Path, name: str, training: bool) -> None:  # noqa: FBT001  a parameter
+        """Its owner's alone; the code in it is the property's, and is nowhere else."""
+        file = tmp_path / name
+        place = ["--property", "melati", "--vault", "file", "--recovery-file", str(file)]
+        real = ["--api-url", NOWHERE, "--username", "u", "--password-stdin"]
+        address = ["--training"] if training else real
+        said = apoa("setup", "--non-interactive", *place, *address, stdin="pw\n")
+        assert said.code == (0 if training else 75), said.all
+        assert_mine_alone(file)
+        assert public_key_of_code(code_in_file(file)) == public_key(apoa)
+        assert file.read_text().startswith("<!DOCTYPE" if "HT" in name.upper() else "apoa-client")
+        group = code_in_file(file)[:5]
+        assert group not in said.all
+        assert all(group.encode() not in path.read_bytes() for path in apoa.home.rglob("*") if path.is_file())
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_file_is_never_overwritten(self, apoa: Apoa, tmp_path: Path, lang: str) -> None:
+        """Refused, and no key is made."""
+        file = tmp_path / "code.txt"
+        file.write_text("mine")
+        said = apoa.set_up(NOWHERE, "--recovery-file", str(file), "--language", lang)
+        assert said.code == 2
+        assert str(file) in said.err
+        assert file.read_text() == "mine"
+        assert not (apoa.home / "config.toml").exists()
+        assert not (apoa.home / "melati" / "keys.json").exists()
+
+    def test_a_file_that_cannot_be_written(self, apoa: Apoa, tmp_path: Path) -> None:
+        """Refused before anything is stored."""
+        said = apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / "nowhere" / "code.txt"))
+        assert said.code == 77
+        assert not (apoa.home / "melati" / "keys.json").exists()
+
+    def test_a_key_that_was_not_kept_leaves_no_file(
+        self, apoa: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """But one that was kept does: the next try takes that key up, and says that the file is there."""
+        file = tmp_path / "code.txt"
+        more = ["--recovery-file", str(file)]
+        (apoa.home / "melati").mkdir(parents=True)
+        (apoa.home / "melati" / "keys.json").symlink_to(tmp_path / "elsewhere")
+        assert apoa.set_up(NOWHERE, *more).code == 77
+        assert not file.exists()
+        (apoa.home / "melati" / "keys.json").unlink()
+        with monkeypatch.context() as patch:
+            patch.setattr("apoa_client.settings.writer.save", None)
+            assert apoa.set_up(NOWHERE, *more).code == 1
+        assert file.exists()
+        again = apoa.set_up(NOWHERE, *more)
+        assert again.code == 75
+        assert f"The recovery code is in {file}." in again.err
+        assert public_key_of_code(code_in_file(file)) == public_key(apoa)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_file_for_a_property_that_has_its_key(self, away: Apoa, tmp_path: Path, lang: str) -> None:
+        """None is written, and it says how there will be one."""
+        said = away.set_up(NOWHERE, "--recovery-file", str(tmp_path / "code.txt"), "--language", lang)
+        assert said.code == 75
+        assert "apoa key rotate --recovery-file FILE" in said.err
+        assert not (tmp_path / "code.txt").exists()
+
+
+class TestSheet:
+    """What is printed and put into the safe."""
+
+    SHEET = Sheet("melati", 'Jl. <b>Melati</b> & "7"', date(2026, 11, 24), "ab12-cd34", CODE)
+
+    def test_it_stands_alone(self) -> None:
+        """No script, nothing from elsewhere; both languages; the code in groups and in a line; strange text as text."""
+        page = as_html(self.SHEET)
+        reader = read_page(page)
+        assert self.SHEET.address in reader.text
+        assert CODE in reader.text
+        assert all(f"<li>{group}</li>" in page for group in CODE.split("-"))
+        self._assert_says_all(reader.text)
+
+    def test_as_text(self) -> None:
+        """The same, with the code on a line of its own."""
+        text = as_text(self.SHEET)
+        assert f"\n{CODE}\n" in text
+        self._assert_says_all(text)
+        assert "Address" not in as_text(self.SHEET._replace(address=""))
+
+    def test_its_repr(self) -> None:
+        """Has no code."""
+        assert CODE[:5] not in repr(self.SHEET)
+
+    def _assert_says_all(self, text: str) -> None:
+        for language in LANGUAGES:
+            for sentence in (
+                "Whoever has this code and a copy of the data can read every report: names, passports, rooms.",
+                "How: restore the backup there, then type the code at: apoa key recover",
+            ):
+                assert spoken(language, sentence) in text
+        assert all(value in text for value in ("melati", "2026-11-24", "ab12-cd34"))
+
+
+class TestRecover:
+    """The private key comes back from the code."""
+
+    @pytest.fixture
+    def lost(self, apoa: Apoa, tmp_path: Path) -> Apoa:
+        """A property with a report, whose key is gone; the sheet is there."""
+        assert apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / "sheet.html")).code == 75
+        apoa.save()
+        apoa.lose_the_key()
+        assert apoa.reports()[0]["sealed"]
+        return apoa
+
+    @pytest.fixture
+    def code(self, lost: Apoa, tmp_path: Path) -> str:  # noqa: ARG002  which writes the sheet
+        """The code of its sheet."""
+        return code_in_file(tmp_path / "sheet.html")
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_from_the_sheets_file(self, lost: Apoa, tmp_path: Path, lang: str) -> None:
+        """All is read again; what is missing besides is named."""
+        said = lost("key", "recover", "--recovery-file", str(tmp_path / "sheet.html"), lang=lang)
+        assert said.code == 0, said.err
+        sentence = "The private key is back, and saved reports can be read. If the password is missing too: apoa login"
+        assert spoken(lang, sentence) in said.out
+        assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
+
+    @pytest.mark.parametrize("between", ["-", " ", ""])
+    def test_from_standard_input(self, lost: Apoa, code: str, between: str) -> None:
+        """However it is written."""
+        typed = code.lower().replace("-", between)
+        assert lost("key", "recover", "--code-stdin", stdin=typed + "\n").code == 0
+        assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
+
+    def test_from_a_file_with_the_code_alone(self, lost: Apoa, code: str, tmp_path: Path) -> None:
+        """Which somebody typed from the paper."""
+        (tmp_path / "typed").write_text(code.replace("-", " ").lower() + "\n")
+        assert lost("key", "recover", "--recovery-file", str(tmp_path / "typed")).code == 0
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_at_a_terminal(self, lost: Apoa, code: str, lang: str) -> None:
+        """Unseen; a wrong group is named, and it is asked again."""
+        wrong = code[:-1] + ("A" if code[-1] != "A" else "B")
+        said = lost("key", "recover", keys=[wrong, code], lang=lang)
+        assert said.code == 0, said.err
+        assert spoken(lang, "Group {number} of the recovery code is not right.", number=7) in said.err
+        assert code[:5] not in said.all
+        again = lost("key", "recover", keys=[code], lang=lang)
+        assert spoken(lang, "The code is right. The private key was here already.") in again.out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_help_is_no_try(self, lost: Apoa, code: str, lang: str) -> None:
+        """Nor is a move."""
+        said = lost("key", "recover", keys=["?", "<", ">", "x", "x", code], lang=lang)
+        assert said.code == 0, said.err
+        helped = "Type the seven groups as they stand on the paper; small letters and spaces do not matter."
+        assert said.err.count(spoken(lang, helped)) == 3
+
+    def test_not_typed(self, lost: Apoa) -> None:
+        """Enter alone, three wrong ones, no terminal, no code in a file, no file: each says so, and stores nothing."""
+        assert lost("key", "recover", keys=[""]).code == 2
+        assert lost("key", "recover", keys=["x"] * 3).code == 77
+        nobody = lost("key", "recover")
+        assert (nobody.code, "--code-stdin" in nobody.err) == (2, True)
+        assert lost("key", "recover", "--code-stdin", stdin="").code == 77
+        assert lost("key", "recover", "--recovery-file", str(lost.home / "config.toml")).code == 77
+        assert lost("key", "recover", "--recovery-file", str(lost.home / "nothing")).code == 2
+        assert not (lost.home / "melati" / "keys.json").exists()
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_code_of_another_property(self, lost: Apoa, lang: str) -> None:
+        """Refused; nothing is stored, and the code is not repeated."""
+        said = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE, lang=lang)
+        assert said.code == 77
+        assert spoken(lang, "This is the key of another property, or of a key pair before this one.") in said.err
+        assert NEXT_CODE[:5] not in said.all
+        assert not (lost.home / "melati" / "keys.json").exists()
+
+    def test_into_another_vault(self, lost: Apoa, code: str) -> None:
+        """The new computer has no keyring: the key goes into a file, and the settings say so."""
+        config = lost.home / "config.toml"
+        config.write_text(config.read_text().replace('vault = "file"\n', ""))
+        refused = lost("key", "recover", "--code-stdin", stdin=code)
+        assert refused.code == 77
+        assert lost("key", "recover", "--vault", "file", "--code-stdin", stdin=code).code == 0
+        assert 'vault = "file"' in config.read_text()
+        assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
+
+    def test_a_key_from_outside_is_named(self, lost: Apoa, code: str) -> None:
+        """It would be tried first."""
+        said = lost("key", "recover", "--code-stdin", stdin=code, APOA_PRIVATE_KEY="x")
+        assert said.code == 0
+        assert "But APOA_PRIVATE_KEY gives a private key too, and it is tried first." in said.err
+
+
+class TestRotate:
+    """Another key pair, with another code."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_unattended(self, house: Apoa, tmp_path: Path, lang: str) -> None:
+        """The code is in the file, every report is sealed anew and read, and sending goes on."""
+        house.save()
+        house.save(XIMENA)
+        before = public_key(house)
+        said = house("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
+        assert said.code == 0, said.err
+        code = code_in_file(tmp_path / "code.txt")
+        assert public_key_of_code(code) == public_key(house) != before
+        assert code[:5] not in said.all
+        assert "2 " in said.out
+        assert [report["guest"]["surname"] for report in house.reports()] == [QUENTIN.surname, XIMENA.surname]
+        assert house("sync", "--json").json["accepted"] == 2
+        house.lose_the_key()
+        assert house("key", "recover", "--code-stdin", stdin=code).code == 0
+        assert house.reports()[0]["guest"]["surname"] == QUENTIN.surname
+
+    @pytest.mark.usefixtures("known")
+    def test_at_a_terminal(self, away: Apoa) -> None:
+        """Nothing changes before the code was typed back."""
+        away.save()
+        before = public_key(away)
+        refused = away("key", "rotate", keys=["x", ""])
+        assert refused.code == 77
+        assert "The recovery code was not confirmed." in refused.err
+        assert public_key(away) == before
+        assert keys(away).next() is None
+
+    def test_typed_back(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Then everything is sealed anew."""
+        monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
+        away.save()
+        said = away("key", "rotate", keys=[CODE])
+        assert said.code == 0, said.err
+        assert "1 report was sealed anew." in said.out
+        assert public_key(away) == public_key_of_code(CODE)
+        assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
+
+    def test_nobody_to_show_a_code_to(self, away: Apoa) -> None:
+        """A usage mistake that names the option; nothing changes."""
+        before = public_key(away)
+        said = away("key", "rotate")
+        assert (said.code, "--recovery-file FILE" in said.err) == (2, True)
+        assert public_key(away) == before
+
+    def test_a_file_that_is_there(self, away: Apoa, tmp_path: Path) -> None:
+        """Is not overwritten, and nothing changes."""
+        before = public_key(away)
+        (tmp_path / "code.txt").write_text("mine")
+        assert away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 2
+        assert ((tmp_path / "code.txt").read_text(), public_key(away)) == ("mine", before)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_report_that_does_not_open(self, away: Apoa, tmp_path: Path, lang: str) -> None:
+        """Is named; nothing changes, and no file with a useless code is left."""
+        import sqlite3  # behind the program's back
+
+        saved = away.save()
+        before = public_key(away)
+        with sqlite3.connect(away.home / "melati" / "outbox.db") as db:
+            db.execute("UPDATE reports SET content = CAST(content || x'00' AS BLOB)")
+        db.close()
+        said = away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
+        assert said.code == 78
+        assert saved["id"] in said.err
+        assert public_key(away) == before
+        assert not (tmp_path / "code.txt").exists()
+
+    @pytest.fixture
+    def cut_off(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
+        """A property whose change of keys was interrupted, after its code was written."""
+        away.save()
+        with monkeypatch.context() as patch:
+
+            def interrupted(*_args: object) -> int:
+                raise KeyboardInterrupt
+
+            patch.setattr("apoa_client.outbox.sqlite.reseal.Records.reseal", interrupted)
+            said = away("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
+        assert said.code == 130
+        assert "finish it with: apoa key rotate" in said.err
+        assert keys(away).next() is not None
+        assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        return away
+
+    def test_the_same_command_again(self, cut_off: Apoa, tmp_path: Path) -> None:
+        """Finishes it: the code in the file is the key's."""
+        file = tmp_path / "first.txt"
+        said = cut_off("key", "rotate", "--recovery-file", str(file))
+        assert said.code == 0, said.err
+        assert said.out == "The change of keys that was cut off is finished.\n"
+        assert public_key(cut_off) == public_key_of_code(code_in_file(file))
+        assert keys(cut_off).next() is None
+
+    def test_another_file(self, cut_off: Apoa, tmp_path: Path) -> None:
+        """Finishes it, and then makes another key, whose code is in that file."""
+        file = tmp_path / "second.txt"
+        assert cut_off("key", "rotate", "--recovery-file", str(file)).code == 0
+        assert public_key(cut_off) == public_key_of_code(code_in_file(file))
+        assert cut_off.reports()[0]["guest"]["surname"] == QUENTIN.surname
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_without_a_file(self, cut_off: Apoa, tmp_path: Path, lang: str) -> None:
+        """Finishes it, and says which code is its."""
+        said = cut_off("key", "rotate", lang=lang)
+        assert said.code == 0
+        sentence = (
+            "Its recovery code was shown or written before. If nobody has it: apoa key rotate --recovery-file FILE"
+        )
+        assert spoken(lang, sentence) in said.err
+        assert public_key(cut_off) == public_key_of_code(code_in_file(tmp_path / "first.txt"))
+
+    def test_at_a_terminal_with_the_code_on_paper(self, cut_off: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Asked for, because nobody else can know; without it a new one is made."""
+        monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
+        said = cut_off("key", "rotate", keys=["n", CODE])
+        assert said.code == 0, said.err
+        assert public_key(cut_off) == public_key_of_code(CODE)
+
+    def test_at_a_terminal_it_may_be_all(self, cut_off: Apoa) -> None:
+        """With the paper at hand nothing more is to be done."""
+        said = cut_off("key", "rotate", keys=["y"])
+        assert (said.code, keys(cut_off).next()) == (0, None)
+
+    def test_moving_the_vault_meanwhile(self, cut_off: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Setting up with another vault takes every key along."""
+        kept: dict[str, str] = {}
+
+        class Drawer:
+            place = "keyring"
+
+            def __init__(self, *_args: object, **_options: object) -> None: ...
+
+            get, set = staticmethod(kept.get), staticmethod(kept.__setitem__)
+
+            def delete(self, name: str) -> None:
+                kept.pop(name, None)
+
+        monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore", Drawer)
+        assert cut_off.set_up(NOWHERE, "--vault", "keyring").code == 75
+        cut_off.lose_the_key()
+        assert cut_off.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        assert cut_off("key", "rotate").code == 0
+        assert cut_off.reports()[0]["guest"]["surname"] == QUENTIN.surname
+
+
+class TestShow:
+    """What key there is; never the key."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_it_can_be_had(self, away: Apoa, lang: str) -> None:
+        """Fingerprint and place."""
+        said = away("key", "show", lang=lang)
+        assert said.code == 0
+        assert spoken(lang, "It can be had now, and it fits.") in said.out
+        value = away("key", "show", "--json").json
+        place = str(away.home / "melati" / "keys.json")
+        shown = {"property": "melati", "fingerprint": value["fingerprint"], "place": place}
+        assert value == {**shown, "available": True, "error": None, "change_unfinished": False}
+        assert value["fingerprint"] in said.out
+        secret = KeyFileStore(Path(place)).get(PRIVATE_KEY)
+        assert secret
+        assert secret not in said.all
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_it_cannot_be_had(self, away: Apoa, lang: str) -> None:
+        """Why, and the way back; exit 77 for scripts."""
+        away.lose_the_key()
+        said = away("key", "show", lang=lang)
+        assert said.code == 77
+        assert spoken(lang, "With the recovery code it comes back: apoa key recover") in said.err
+        value = away("key", "show", "--json")
+        assert (value.code, value.json["available"], value.json["error"]["class"]) == (77, False, "secret_missing")
+
+    def test_from_the_environment(self, away: Apoa) -> None:
+        """The place is named."""
+        secret = KeyFileStore(away.home / "melati" / "keys.json").get(PRIVATE_KEY)
+        assert secret
+        said = away("key", "show", APOA_PRIVATE_KEY=secret)
+        assert (said.code, "APOA_PRIVATE_KEY" in said.out, secret in said.all) == (0, True, False)
+
+    def test_a_change_that_was_cut_off(self, away: Apoa) -> None:
+        """Is told."""
+        keys(away).begin(key_pair_of(seed_of(CODE))[0])
+        said = away("key", "show")
+        assert "A change of keys was cut off. All reports open; finish it with: apoa key rotate" in said.out
+        assert away("key", "show", "--json").json["change_unfinished"]
+
+
+class TestTransfer:
+    """To a second computer."""
+
+    @pytest.fixture
+    def file(self, away: Apoa, tmp_path: Path) -> Path:
+        """The key that the first computer exported; one report is saved there."""
+        away.save()
+        file = tmp_path / "melati.key"
+        said = away("key", "export", str(file), "--passphrase-stdin", stdin=f"{PASSPHRASE}\n")
+        assert said.code == 0, said.err
+        assert PASSPHRASE not in said.all
+        assert_mine_alone(file)
+        return file
+
+    @pytest.fixture
+    def second(self, away: Apoa, file: Path, tmp_path: Path) -> Apoa:
+        """Another computer, where the property was set up anew, and a report was saved."""
+        assert file.exists()
+        other = Apoa({**away.environ, "APOA_HOME": str(tmp_path / "second")}, away.clock, away.capsys, away.monkeypatch)
+        assert other.set_up(NOWHERE).code == 75
+        other.save(XIMENA)
+        return other
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_second_computer_has_another_key(self, away: Apoa, second: Apoa, file: Path, lang: str) -> None:
+        """It takes the first one's, and what it had saved is sealed to that."""
+        assert public_key(second) != public_key(away)
+        said = second("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE, lang=lang)
+        assert said.code == 0, said.err
+        sentence = "Its own recovery code is void from now on: the one of the other computer is the way back."
+        assert spoken(lang, sentence) in said.err
+        assert public_key(second) == public_key(away)
+        assert second.reports()[0]["guest"]["surname"] == XIMENA.surname
+        assert second("log", "--json").json["entries"][-1]["action"] == "key_imported"
+
+    def test_the_key_is_only_missing(self, away: Apoa, file: Path) -> None:
+        """As with the recovery code."""
+        away.lose_the_key()
+        said = away("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
+        assert said.code == 0, said.err
+        assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_wrong_passphrase(self, second: Apoa, file: Path, lang: str) -> None:
+        """Nothing changes."""
+        before = public_key(second)
+        said = second("key", "import", str(file), "--passphrase-stdin", stdin="kuda salah", lang=lang)
+        assert said.code == 77
+        assert spoken(lang, "The passphrase does not open the file, or the file was changed.") in said.err
+        assert "kuda" not in said.all
+        assert public_key(second) == before
+
+    def test_another_property(self, away: Apoa, file: Path) -> None:
+        """Its key would make this one's recovery code useless: refused, and nothing changes."""
+        away.set_up(NOWHERE, name="bali")
+        said = away("--property", "bali", "key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
+        assert said.code == 65
+        assert "melati" in said.err
+
+    def test_what_is_no_key(self, away: Apoa, tmp_path: Path) -> None:
+        """No file, another file, no passphrase, nobody to ask."""
+        (tmp_path / "other").write_text(json.dumps({"what": 1}))
+        given = ["key", "import", str(tmp_path / "other")]
+        assert away(*given, "--passphrase-stdin", stdin=PASSPHRASE).code == 65
+        assert away(*given, "--passphrase-stdin", stdin="\n").code == 2
+        assert away(*given).code == 2
+        assert away("key", "import", str(tmp_path / "nothing"), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
+
+    def test_asked_at_a_terminal(self, away: Apoa, tmp_path: Path) -> None:
+        """Twice where it is new, unseen; once where it is not."""
+        file = tmp_path / "melati.key"
+        assert away("key", "export", str(file), keys=[PASSPHRASE, "other", PASSPHRASE, PASSPHRASE]).code == 0
+        said = away("key", "import", str(file), keys=[PASSPHRASE])
+        assert said.code == 0, said.err
+        assert PASSPHRASE not in said.all
+
+    def test_a_short_passphrase_and_a_file_that_is_there(self, away: Apoa, tmp_path: Path) -> None:
+        """Nothing is written, and nothing written over."""
+        file = tmp_path / "melati.key"
+        assert away("key", "export", str(file), "--passphrase-stdin", stdin="pendek").code == 2
+        assert not file.exists()
+        file.write_text("mine")
+        assert away("key", "export", str(file), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
+        assert file.read_text() == "mine"
+
+    def test_without_the_key(self, away: Apoa, tmp_path: Path) -> None:
+        """There is nothing to export, which is said before a passphrase is asked for."""
+        away.lose_the_key()
+        assert away("key", "export", str(tmp_path / "melati.key"), keys=[]).code == 77
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", ["show", "recover", "rotate", "export", "import"])
+def test_every_sub_command_has_help_with_an_example(apoa: Apoa, name: str, lang: str) -> None:
+    """And is listed by `apoa key --help`."""
+    said = apoa("key", name, "--help", lang=lang)
+    assert (said.code, said.err) == (0, "")
+    assert f"{spoken(lang, 'Example')}:\n  apoa key {name}" in said.out
+    assert re.search(rf"^  {name}  +\S", apoa("key", "--help", lang=lang).out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_unknown_sub_command(apoa: Apoa, lang: str) -> None:
+    """Exit 2."""
+    assert apoa("key", "nothing", lang=lang).code == 2
+    assert apoa("key", lang=lang).code == 2

@@ -1,0 +1,729 @@
+"""`apoa receipt`: the proof of a report on screen, as JSON, as a page to print, as the authority's PDF, and for all."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from authority_simulator import AuthoritySimulator
+from cli_helpers import (
+    GUESTS,
+    LANGUAGES,
+    NOWHERE,
+    OBADIAH,
+    QUENTIN,
+    XIMENA,
+    Apoa,
+    Guest,
+    Hostile,
+    Serve,
+    assert_harmless,
+    listening,
+    spoken,
+)
+from page_helpers import Page, read_page
+
+from apoa_client.app.container import App
+from apoa_client.cli.documents.inspection_folder import Period
+from apoa_client.cli.documents.receipt_page import Proof, proof_of, proof_page
+from apoa_client.errors import Offline, WrongPassword
+from apoa_client.messages import msg
+from apoa_client.passport.dates import PartialDate
+from apoa_client.report.kinds import Kind, Receipt
+from apoa_client.report.model import Report
+
+TRAINING = "Training: this is no receipt of Immigration's."
+TYPED = "number typed in by staff"
+NOT_A_RECEIPT = "This is not a receipt"
+OURS = "Printed by the property from its own records with apoa-client. It is not a document of Immigration's."
+UUID = "0199c2a4-0009-7000-8000-b00000000009"
+
+
+@contextmanager
+def parts(apoa: Apoa) -> Iterator[App]:
+    """The program's parts, to bring about what no command does."""
+    app = App(apoa.environ, apoa.clock)
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def typed(apoa: Apoa, report: dict[str, Any], number: str = "STT-APOA-77") -> None:
+    """File a number of APOA's own for a report."""
+    with parts(apoa) as app:
+        app.outbox.receive(report["id"], Receipt(number, apoa.clock.now(), typed=True))
+
+
+def printed(apoa: Apoa, reference: str, **environ: str) -> Page:
+    """The page of a report, from standard output."""
+    said = apoa("receipt", reference, "--html", "-", **environ)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("<!DOCTYPE html>")
+    return read_page(said.out)
+
+
+def assert_both(page: Page, sentence: str, **values: object) -> None:
+    """A sentence stands on the page in both languages."""
+    for language in LANGUAGES:
+        assert spoken(language, sentence, **values) in page.text
+
+
+class TestOnScreen:
+    """Its number, whose the number is, when and for what."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_receipt(self, house: Apoa, lang: str) -> None:
+        """In training it says that it is none of Immigration's."""
+        house(*QUENTIN.mrz())
+        [report] = house.reports()
+        said = house("bukti", report["short_id"], lang=lang)
+        assert said.code == 0
+        assert spoken(lang, "Receipt number: {number}", number=report["receipt"]["number"]) in said.out
+        assert spoken(lang, "number from the reporting server") in said.out
+        assert report["id"] in said.out
+        assert spoken(lang, TRAINING) in said.out
+        value = house("receipt", report["id"], "--json").json
+        assert value == {"id": report["id"], "state": "accepted", "receipt": report["receipt"]}
+        assert list(value["receipt"]) == ["number", "issued_at", "source"]
+        assert value["receipt"]["source"] == "authority"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_number_that_staff_typed(self, away: Apoa, lang: str) -> None:
+        """It is marked wherever it is shown."""
+        report = away.save()
+        typed(away, report)
+        for command in (["receipt", report["id"]], ["show", report["id"]], ["list"]):
+            said = away(*command, lang=lang)
+            assert "STT-APOA-77" in said.out
+            assert spoken(lang, TYPED) in said.out
+        wanted = {"number": "STT-APOA-77", "issued_at": "2026-11-24T20:00:00+07:00", "source": "typed"}
+        for command in (["receipt", report["id"], "--json"], ["show", report["id"], "--json"]):
+            assert away(*command, lang=lang).json["receipt"] == wanted
+        assert away.reports()[0]["receipt"] == wanted
+
+    def test_a_live_receipt_is_not_called_training(self, apoa: Apoa, serve: Serve) -> None:
+        """The warning is for training alone."""
+        apoa.set_up(serve(environment="production").base_url)
+        apoa(*QUENTIN.mrz())
+        said = apoa("receipt", apoa.reports()[0]["id"])
+        assert "Receipt number" in said.out
+        assert "raining" not in said.all
+        assert "raining" not in printed(apoa, apoa.reports()[0]["id"]).text
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_no_receipt_yet(self, away: Apoa, lang: str) -> None:
+        """A queued report never shows a number."""
+        report = away.save()
+        said = away("receipt", report["short_id"], lang=lang)
+        state = spoken(lang, "waiting")
+        sentence = "Report {id} has no receipt yet: {state}."
+        assert (said.code, said.out.strip()) == (0, spoken(lang, sentence, id=report["short_id"], state=state))
+        assert away("receipt", report["short_id"], "--json").json["receipt"] is None
+
+    def test_without_the_key(self, house: Apoa) -> None:
+        """The number needs none."""
+        house(*QUENTIN.mrz())
+        [report] = house.reports()
+        house.lose_the_key()
+        assert report["receipt"]["number"] in house("receipt", report["id"]).out
+        assert house("receipt", report["id"], "--json").json["receipt"] == report["receipt"]
+
+
+class TestPage:
+    """One page for whoever asks at the desk."""
+
+    def test_a_receipt(self, house: Apoa) -> None:
+        """Everything that proves it, in both languages whatever the reader's is."""
+        house(*QUENTIN.mrz("--check-in", "2026-11-24T19:50"))
+        [report] = house.reports()
+        pages = [printed(house, report["short_id"], lang=lang).text for lang in LANGUAGES]
+        assert pages[0] == pages[1]
+        page = printed(house, report["id"])
+        for words in ("melati", report["receipt"]["number"], report["id"], QUENTIN.name, QUENTIN.number, "(POL)"):
+            assert words in page.text
+        for words in ("12 Sep 1985", "24 Nov 2026 19:50 WIB", "26 Nov 2026", "24 Nov 2026 20:00 WIB", "check-in"):
+            assert words in page.text
+        with parts(house) as app:
+            receipt = app.outbox.find(report["id"])[0].receipt
+        assert receipt is not None
+        assert receipt.sha256
+        assert receipt.sha256 in page.text
+        assert "svg" in page.tags
+        for sentence in ("Receipt number", "Full name", "Nationality", "Room", "Printed on", TRAINING, OURS):
+            assert_both(page, sentence)
+        for language in LANGUAGES:
+            assert spoken(language, NOT_A_RECEIPT) not in page.text
+
+    def test_where_the_number_comes_from(self, house: Apoa) -> None:
+        """From the reporting server, which is named; or typed by staff, which is said."""
+        house(*QUENTIN.mrz())
+        typed(house, house.save(XIMENA))
+        theirs, ours = (printed(house, report["id"]) for report in house.reports())
+        by_server = "Proof from the reporting server {server}: it accepted this report and gave it this number."
+        by_staff = "The property's staff typed this number in, from the receipt that APOA gave them."
+        assert_both(theirs, by_server, server="127.0.0.1")
+        assert_both(ours, by_staff)
+        assert_both(ours, TYPED)
+        assert spoken("en", by_staff) not in theirs.text
+        assert "127.0.0.1" not in ours.text
+
+    def test_the_property(self, apoa: Apoa) -> None:
+        """Its address and its immigration office, as the settings have them."""
+        apoa.set_up(NOWHERE, "--address", "Jl. <b>Melati</b> 7", "--office", "Kanim & Ngurah Rai")
+        page = printed(apoa, apoa.save()["id"])
+        assert "Jl. <b>Melati</b> 7" in page.text
+        assert "Kanim & Ngurah Rai" in page.text
+        assert_both(page, "Immigration office")
+
+    def test_what_waits_is_no_receipt(self, away: Apoa) -> None:
+        """The heading says so, the state and the deadline too, and there is nothing to scan."""
+        report = away.save()
+        page = printed(away, report["id"])
+        assert "svg" not in page.tags
+        assert_both(page, NOT_A_RECEIPT)
+        for language in LANGUAGES:
+            state = spoken(language, "waiting")
+            assert spoken(language, "There is no receipt for this report: {state}.", state=state) in page.text
+            due = f"25 {spoken(language, 'Nov')} 2026 20:00 WIB"
+            assert spoken(language, "Due by: {moment}", moment=due) in page.text
+            assert spoken(language, "The deadline has passed.") not in page.text
+        away.clock.forward(timedelta(hours=25))
+        assert_both(printed(away, report["id"]), "The deadline has passed.")
+
+    @pytest.mark.parametrize(("verdict", "state"), [("pending", "waiting for a decision"), ("reject", "refused")])
+    def test_neither_is_what_was_not_accepted(self, apoa: Apoa, serve: Serve, verdict: str, state: str) -> None:
+        """Pending or refused: it says which."""
+        apoa.set_up(serve(verdict).base_url)
+        apoa(*QUENTIN.mrz())
+        page = printed(apoa, apoa.reports()[0]["id"])
+        assert_both(page, NOT_A_RECEIPT)
+        for language in LANGUAGES:
+            assert spoken(language, state) in page.text
+        assert "Due by" in page.text
+
+    def test_what_was_withdrawn(self, away: Apoa) -> None:
+        """Not a receipt, and due no more."""
+        report = away.save()
+        with parts(away) as app:
+            app.outbox.withdraw([report["id"]])
+        page = printed(away, report["id"])
+        assert_both(page, NOT_A_RECEIPT)
+        assert "Due by" not in page.text
+
+    def test_a_check_out(self, away: Apoa) -> None:
+        """Its page names the guest whom its stay tells of, and the time of leaving."""
+        first = away.save()
+        leaving = away.clock.now() + timedelta(days=1)
+        with parts(away) as app:
+            app.outbox.add(Report(UUID, first["stay_id"], Kind.CHECK_OUT, leaving, check_out=leaving), due_at=None)
+        page = printed(away, UUID)
+        assert QUENTIN.name in page.text
+        assert "25 Nov 2026 20:00 WIB" in page.text
+        assert "check-out" in page.text
+
+    def test_a_stay_of_which_nothing_else_stands(self, away: Apoa) -> None:
+        """Its guest is not known: said, and the rest is there."""
+        first = away.save()
+        leaving = away.clock.now() + timedelta(days=1)
+        with parts(away) as app:
+            app.outbox.add(Report(UUID, first["stay_id"], Kind.CHECK_OUT, leaving, check_out=leaving), due_at=None)
+            app.outbox.withdraw([first["id"]])
+        page = printed(away, UUID)
+        assert_both(page, "The guest's data cannot be read on this computer.")
+        assert "25 Nov 2026 20:00 WIB" in page.text
+
+    def test_a_guest_who_is_erased_meanwhile(self, house: Apoa) -> None:
+        """The page is that of an erased guest."""
+        house(*QUENTIN.mrz())
+        [report] = house.reports()
+        house.clock.forward(timedelta(days=100))
+        with parts(house) as app:
+            entry = app.outbox.find(report["id"])[0]
+            assert house("purge").code == 0
+            proof = proof_of(app, entry)
+        assert entry.erased_at is None
+        assert proof.entry.erased_at is not None
+        assert proof.guest is None
+
+    def test_a_training_property(self, apoa: Apoa) -> None:
+        """Its server is on this computer, and that is what the page calls it."""
+        place = ["--property", "melati", "--training", "--vault", "file"]
+        assert apoa("setup", "--non-interactive", *place).code == 0
+        assert apoa(*QUENTIN.mrz()).code == 0
+        page = printed(apoa, apoa.reports()[0]["id"])
+        sentence = "From the training server on this computer: it accepted this report and gave it this number."
+        assert_both(page, sentence)
+        assert_both(page, TRAINING)
+
+    def test_a_state_that_has_no_name(self, away: Apoa) -> None:
+        """Its code alone."""
+        report = away.save()
+        with parts(away) as app:
+            proof = proof_of(app, app.outbox.find(report["id"])[0])
+            house = app.house
+        assert proof.guest is not None
+        guest = replace(proof.guest, nationality="QQQ", birth_date=PartialDate(1985, 9))
+        content = proof_page(house, proof._replace(guest=guest), away.clock.now())
+        assert "<bdi>QQQ</bdi>" in content
+        assert "<bdi>1985-09</bdi>" in content
+
+    def test_names_of_any_script_and_length(self, away: Apoa) -> None:
+        """They stand there whole, each kept apart from the writing around it."""
+        report = away.save()
+        with parts(away) as app:
+            proof = proof_of(app, app.outbox.find(report["id"])[0])
+            guest, house = proof.guest, app.house
+        assert guest is not None
+        for surname in ("WOLFESCHLEGELSTEINHAUSENBERGERDORFF VON UND ZU HABENSTEIN", "عبد الرحمن", "歐陽"):
+            named = proof._replace(guest=replace(guest, surname=surname))
+            content = proof_page(house, named, away.clock.now())
+            assert f"<bdi>{QUENTIN.given_names} {surname}</bdi>" in content
+
+    def test_an_erased_guest(self, house: Apoa) -> None:
+        """The number, the times and the ids are kept, without a key; that the rest is gone is said."""
+        house(*QUENTIN.mrz())
+        [report] = house.reports()
+        house.clock.forward(timedelta(days=100))
+        assert house("purge").code == 0
+        house.lose_the_key()
+        page = printed(house, report["id"])
+        assert report["receipt"]["number"] in page.text
+        assert report["id"] in page.text
+        assert not [word for word in QUENTIN.words if word in page.text]
+        for language in LANGUAGES:
+            moment = f"{spoken(language, 'Mar')} 2027"
+            start = spoken(language, "The guest's data were erased on {moment}. This proof is kept.", moment="|")
+            assert start.split("|")[0] in page.text
+            assert moment in page.text
+
+    def test_a_file(self, house: Apoa, tmp_path: Path) -> None:
+        """Private, whole, and never in place of another unless somebody says so."""
+        house(*QUENTIN.mrz())
+        [report] = house.reports()
+        file = tmp_path / "bukti.html"
+        command = ["receipt", report["id"], "--html", str(file)]
+        said = house(*command)
+        assert (said.code, said.err) == (0, "")
+        assert str(file) in said.out
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600 or os.name == "nt"
+        assert report["receipt"]["number"] in read_page(file.read_text(encoding="utf-8")).text
+        file.write_text("mine")
+        again = house(*command)
+        assert again.code == 2
+        assert "--force" in again.err
+        assert file.read_text() == "mine"
+        assert house(*command, "--force").code == 0
+        assert file.read_text(encoding="utf-8") != "mine"
+        assert [path.name for path in tmp_path.glob("*.new")] == []
+
+    def test_a_page_of_no_receipt_is_announced_as_that(self, away: Apoa, tmp_path: Path) -> None:
+        """Whoever asked for it reads on the screen, too, that it is none."""
+        report = away.save()
+        said = away("receipt", report["id"], "--html", str(tmp_path / "x.html"))
+        assert "has no receipt yet" in said.out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_file_that_cannot_be(self, away: Apoa, tmp_path: Path, lang: str) -> None:
+        """No such folder, or a folder of this name: said, and nothing is made."""
+        report = away.save()
+        said = away("receipt", report["id"], "--html", str(tmp_path / "no" / "x.html"), lang=lang)
+        assert said.code == 2
+        assert spoken(lang, "There is no folder {path}.", path=str(tmp_path / "no")) in said.err
+        assert away("receipt", report["id"], "--html", str(tmp_path), "--force", lang=lang).code == 2
+
+    def test_a_folder_that_takes_nothing(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The reason is the disk's, the advice is ours."""
+        report = away.save()
+
+        def full(_path: Path, _content: bytes) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("apoa_client.files.write_private", full)
+        said = away("receipt", report["id"], "--html", str(tmp_path / "x.html"))
+        assert said.code == 78
+        assert "disk is not full" in said.err
+
+    def test_without_the_key(self, house: Apoa, tmp_path: Path) -> None:
+        """Nothing is written, and it says how the key comes back."""
+        house(*QUENTIN.mrz())
+        [report] = house.reports()
+        house.lose_the_key()
+        said = house("receipt", report["id"], "--html", str(tmp_path / "x.html"))
+        assert said.code == 77
+        assert "apoa key recover" in said.err
+        assert not (tmp_path / "x.html").exists()
+
+
+class TestPdf:
+    """The authority's own, where it has one."""
+
+    @pytest.fixture
+    def simulator(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> AuthoritySimulator:
+        """An authority that has PDFs."""
+        simulator = AuthoritySimulator(now=away.clock.now())
+        monkeypatch.setattr(App, "connect", lambda *_more: simulator)
+        return simulator
+
+    @pytest.fixture
+    def report(self, away: Apoa, simulator: AuthoritySimulator) -> dict[str, Any]:
+        """A report that it accepted."""
+        away.save()
+        assert away("sync").code == 0
+        [report] = away.reports()
+        assert report["receipt"]["number"] == next(iter(simulator.acquired.values())).number
+        return report
+
+    def test_it_is_written(self, away: Apoa, report: dict[str, Any], tmp_path: Path) -> None:
+        """Byte for byte, as a private file; not over another."""
+        file = tmp_path / "bukti.pdf"
+        said = away("receipt", report["id"], "--pdf", str(file))
+        assert said.code == 0, said.err
+        assert str(file) in said.out
+        assert file.read_bytes() == b"%PDF-1.7\n%%EOF\n"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600 or os.name == "nt"
+        assert away("receipt", report["id"], "--pdf", str(file)).code == 2
+        assert away("receipt", report["id"], "--pdf", str(file), "--force").code == 0
+        assert away("receipt", report["id"], "--pdf", "-").out == "%PDF-1.7\n%%EOF\n"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_an_authority_without(self, house: Apoa, tmp_path: Path, lang: str) -> None:
+        """Said, with the page as the way out; nothing is written."""
+        house(*QUENTIN.mrz())
+        said = house("receipt", house.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"), lang=lang)
+        assert said.code == 69
+        assert spoken(lang, "The reporting server has no PDF of this receipt.") in said.err
+        assert "--html" in said.err
+        assert list(tmp_path.glob("x*")) == []
+
+    def test_no_line(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
+        """Not now: 75, and the page is offered."""
+        server = serve()
+        apoa.set_up(server.base_url)
+        apoa(*QUENTIN.mrz())
+        server.stop()
+        said = apoa("receipt", apoa.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"))
+        assert said.code == 75
+        assert "--html" in said.err
+        assert list(tmp_path.glob("x*")) == []
+
+    def test_what_has_no_receipt(self, away: Apoa, tmp_path: Path) -> None:
+        """Nobody is asked: what waits may have one later, what was withdrawn has none for good."""
+        report = away.save()
+        file = str(tmp_path / "x.pdf")
+        assert away("receipt", report["id"], "--pdf", file).code == 75
+        with parts(away) as app:
+            app.outbox.withdraw([report["id"]])
+        said = away("receipt", report["id"], "--pdf", file)
+        assert said.code == 65
+        assert f"apoa show {report['short_id']}" in said.err
+
+    def test_a_number_that_staff_typed(self, away: Apoa, tmp_path: Path) -> None:
+        """The authority of this property never heard of it, and is not asked."""
+        report = away.save()
+        typed(away, report)
+        said = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
+        assert said.code == 69
+        assert "--html" in said.err
+
+    def test_a_refused_password_is_not_tried_again(
+        self, away: Apoa, report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Asking for proof stops like sending does, so that the account is not locked."""
+        calls = 0
+
+        def refuse(*_more: object) -> AuthoritySimulator:
+            nonlocal calls
+            calls += 1
+            raise WrongPassword(msg("The authority does not accept the username and password."))
+
+        monkeypatch.setattr(App, "connect", refuse)
+        for _try in range(2):
+            assert away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf")).code == 77
+        assert calls == 1
+        assert away("status", "--json").json["sending_stopped"]["reason"] == "wrong_password"
+
+    def test_a_pause_is_kept(
+        self, away: Apoa, report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What the authority asked all of us to wait for holds here too."""
+        with parts(away) as app:
+            app.outbox.hold((away.clock.now() + timedelta(minutes=5)).astimezone(UTC))
+
+        def never(*_more: object) -> AuthoritySimulator:
+            raise Offline(msg("Nobody was to be asked."))
+
+        monkeypatch.setattr(App, "connect", never)
+        said = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
+        assert said.code == 75
+        assert "asked us to wait" in said.err
+
+
+class TestInspection:
+    """Everything of a period, in a folder."""
+
+    @pytest.fixture
+    def three(self, house: Apoa) -> Apoa:
+        """Three guests, a day apart; the last one's report waits."""
+        for guest in GUESTS:
+            more = ["--no-send"] if guest is OBADIAH else []
+            assert house(*guest.mrz(*more)).code == 0
+            house.clock.forward(timedelta(days=1))
+        return house
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path, lang: str) -> None:
+        """A page for each receipt, a table of all; said in numbers; private."""
+        folder = tmp_path / "periksa"
+        said = three("receipt", "--all", "--output", str(folder), lang=lang)
+        assert (said.code, said.err) == (0, "")
+        assert "2" in said.out
+        none = "{count} report of this time has no receipt."
+        many = "{count} reports of this time have no receipt."
+        assert _spoken_plural(lang, none, many, 1) in said.out
+        numbers = [report["receipt"]["number"] for report in three.reports() if report["receipt"]]
+        assert sorted(path.name for path in folder.iterdir()) == sorted([*(f"{n}.html" for n in numbers), "index.html"])
+        if os.name != "nt":
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+        index = read_page((folder / "index.html").read_text(encoding="utf-8"), links=True)
+        assert index.links == [f"{number}.html" for number in numbers]
+        assert all(guest.name in index.text for guest in GUESTS)
+        assert_both(index, "no receipt")
+        assert_both(index, TRAINING)
+        for number, guest in zip(numbers, GUESTS, strict=False):
+            page = read_page((folder / f"{number}.html").read_text(encoding="utf-8"))
+            assert number in page.text
+            assert guest.name in page.text
+
+    @pytest.mark.parametrize(
+        ("options", "guests"),
+        [
+            (["--from", "2026-11-25"], (XIMENA, OBADIAH)),
+            (["--to", "25/11/2026"], (QUENTIN, XIMENA)),
+            (["--from", "2026-11-25", "--to", "2026-11-25"], (XIMENA,)),
+        ],
+    )
+    def test_a_period(self, three: Apoa, tmp_path: Path, options: list[str], guests: tuple[Guest, ...]) -> None:
+        """Of check-in nights in the property's days, the first and the last included."""
+        folder = tmp_path / "periksa"
+        said = three("receipt", "--all", "--output", str(folder), "--json", *options)
+        assert said.code == 0, said.err
+        index = read_page((folder / "index.html").read_text(encoding="utf-8"), links=True)
+        assert [guest.name in index.text for guest in GUESTS] == [guest in guests for guest in GUESTS]
+        waiting = int(OBADIAH in guests)
+        wanted = {"folder": str(folder), "written": len(guests) - waiting, "without_receipt": waiting}
+        assert said.json == wanted
+
+    def test_a_late_report_belongs_to_its_night(self, house: Apoa, tmp_path: Path) -> None:
+        """Not to the day on which it was typed in."""
+        house(*QUENTIN.mrz("--check-in", "2026-11-20T19:50", "--nights", "1"))
+        options = ["--from", "2026-11-20", "--to", "2026-11-20", "--json"]
+        said = house("receipt", "--all", "--output", str(tmp_path / "p"), *options)
+        assert said.json["written"] == 1
+
+    def test_a_check_out_goes_with_its_stay(self, away: Apoa, tmp_path: Path) -> None:
+        """Whenever the guest left, it is the check-in night that counts."""
+        first = away.save()
+        away.clock.forward(timedelta(days=2))
+        leaving = away.clock.now()
+        with parts(away) as app:
+            app.outbox.add(Report(UUID, first["stay_id"], Kind.CHECK_OUT, leaving, check_out=leaving), due_at=None)
+        found = [
+            away("receipt", "--all", "--output", str(tmp_path / day), "--from", day, "--to", day, "--json").json
+            for day in ("2026-11-24", "2026-11-26")
+        ]
+        assert [value["without_receipt"] for value in found] == [2, 0]
+
+    @pytest.mark.parametrize(
+        ("period", "written"),
+        [
+            (["--from", "24/11", "--to", "30/11"], 2),
+            (["--from", "25 nov", "--to", "kemarin"], 1),
+            (["--from", "1/11", "--to", "23 nov"], 0),
+            (["--to", "24 nov"], 1),
+            (["--to", "28 nov"], 0),  # of last year: it is the 27th
+            (["--from", "1/3", "--to", "5/3"], 0),  # both of one year
+        ],
+    )
+    def test_a_period_without_years(self, three: Apoa, tmp_path: Path, period: list[str], written: int) -> None:
+        """It begins in the past, and ends near its beginning."""
+        said = three("receipt", "--all", "--output", str(tmp_path / "p"), *period, "--json")
+        assert said.code == 0, said.err
+        assert said.json["written"] == written
+
+    def test_nothing_to_show(self, three: Apoa, tmp_path: Path) -> None:
+        """Said, and no folder is made."""
+        said = three("receipt", "--all", "--output", str(tmp_path / "p"), "--from", "2027-01-01")
+        assert (said.code, said.out.strip()) == (0, "No reports.")
+        assert not (tmp_path / "p").exists()
+
+    def test_a_folder_with_something_in_it(self, three: Apoa, tmp_path: Path) -> None:
+        """Is left alone, unless somebody says so; then what else is in it stays."""
+        folder = tmp_path / "p"
+        folder.mkdir()
+        (folder / "index.html").write_text("mine")
+        (folder / "notes.txt").write_text("mine")
+        said = three("receipt", "--all", "--output", str(folder))
+        assert said.code == 2
+        assert (folder / "index.html").read_text() == "mine"
+        assert len(list(folder.iterdir())) == 2
+        assert three("receipt", "--all", "--output", str(folder), "--force").code == 0
+        assert (folder / "index.html").read_text(encoding="utf-8") != "mine"
+        assert (folder / "notes.txt").read_text() == "mine"
+
+    def test_a_file_in_the_folders_place(self, three: Apoa, tmp_path: Path) -> None:
+        """Said, not a traceback."""
+        (tmp_path / "p").write_text("mine")
+        assert three("receipt", "--all", "--output", str(tmp_path / "p"), "--force").code == 78
+
+    def test_without_the_key(self, three: Apoa, tmp_path: Path) -> None:
+        """Nothing is written, and it says how the key comes back."""
+        three.lose_the_key()
+        said = three("receipt", "--all", "--output", str(tmp_path / "p"))
+        assert said.code == 77
+        assert "apoa key recover" in said.err
+        assert not (tmp_path / "p").exists()
+
+    def test_a_broken_seal_hides_no_other(self, three: Apoa, tmp_path: Path) -> None:
+        """The page is there with what stands outside the seal; the exit code tells."""
+        from apoa_client.vault.sealing import PropertySealer  # put out of order below
+
+        first = three.reports()[0]["id"]
+        honest = PropertySealer.open
+
+        def tampered(sealer: PropertySealer, record_id: str, sealed: bytes) -> bytes:
+            return honest(sealer, record_id, sealed[:-1] + bytes([sealed[-1] ^ 1]) if record_id == first else sealed)
+
+        three.monkeypatch.setattr(PropertySealer, "open", tampered)
+        said = three("receipt", "--all", "--output", str(tmp_path / "p"), "--json")
+        assert said.code == 78
+        assert said.json["written"] == 2
+        assert "not deleted" in said.err
+        index = read_page((tmp_path / "p" / "index.html").read_text(encoding="utf-8"), links=True)
+        assert QUENTIN.name not in index.text
+        page = (tmp_path / "p" / index.links[0]).read_text(encoding="utf-8")
+        assert_both(read_page(page), "The guest's data cannot be read on this computer.")
+
+    def test_erased_guests(self, house: Apoa, tmp_path: Path) -> None:
+        """Their nights are known still, and so is the proof."""
+        house(*QUENTIN.mrz())
+        house.clock.forward(timedelta(days=100))
+        assert house("purge").code == 0
+        options = ["--from", "2026-11-24", "--to", "2026-11-24"]
+        assert house("receipt", "--all", "--output", str(tmp_path / "p"), *options).code == 0
+        index = read_page((tmp_path / "p" / "index.html").read_text(encoding="utf-8"), links=True)
+        assert_both(index, "erased")
+        assert len(index.links) == 1
+
+    def test_file_names(self, away: Apoa, tmp_path: Path) -> None:
+        """Of a number's letters and figures alone; two alike, or none at all, are told apart by the report's id."""
+        numbers = ["STT/1", "stt-1", "../../etc/passwd", "CON", "<>", "index", "N" * 100]
+        for day, number in enumerate(numbers):
+            guest = Guest(QUENTIN.surname, QUENTIN.given_names, f"ZX{day:07}", QUENTIN.birth_place)
+            typed(away, away.save(guest), number)
+            away.clock.forward(timedelta(hours=1))
+        short = [report["short_id"] for report in away.reports()]
+        assert away("receipt", "--all", "--output", str(tmp_path / "p")).code == 0
+        wanted = [
+            "STT-1",
+            f"stt-1-{short[1]}",
+            "etc-passwd",
+            f"CON-{short[3]}",
+            f"report-{short[4]}",
+            f"index-{short[5]}",
+            "N" * 80,
+            "index",
+        ]
+        assert {path.name for path in (tmp_path / "p").iterdir()} == {f"{name}.html" for name in wanted}
+
+
+def _spoken_plural(lang: str, one: str, many: str, count: int) -> str:
+    from apoa_client.cli.terminal.language import _catalogue  # as the program has it
+
+    return _catalogue(lang).ngettext(one, many, count).format(count=count)
+
+
+class TestUsage:
+    """Options that do not go together, and words that mean nothing."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            [],
+            ["x", "--html", "a", "--pdf", "b"],
+            ["x", "--html", "a", "--json"],
+            ["x", "--from", "2026-11-24"],
+            ["x", "--output", "d"],
+            ["--all"],
+            ["--all", "x", "--output", "d"],
+            ["--all", "--html", "a", "--output", "d"],
+            ["--all", "--output", "d", "--from", "entah"],
+            ["--all", "--output", "d", "--from", "2026-11-25", "--to", "2026-11-24"],
+        ],
+    )
+    def test_a_mistake(self, away: Apoa, arguments: list[str], lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Exit 2, explained, and nothing is written."""
+        monkeypatch.chdir(away.home)
+        before = set(away.home.rglob("*"))
+        said = away("receipt", *arguments, lang=lang)
+        assert said.code == 2
+        assert "--json" in arguments or said.out == ""
+        assert "--json" in arguments or said.err
+        assert {path.name for path in set(away.home.rglob("*")) - before} <= {"outbox.db-wal", "outbox.db-shm"}
+
+
+NUMBER = "<img src=x onerror=alert(1)>\u202e\x9b2J\u200b\"'&/../N\u2028"
+
+
+class TestHostileNumber:
+    """A receipt number that is meant for the terminal, the browser or the file system."""
+
+    @pytest.fixture
+    def fooled(self, apoa: Apoa, tmp_path: Path) -> Apoa:
+        """A report that a hostile authority accepted."""
+        receipt = {"number": NUMBER, "issued_at": "2026-11-24T20:00:00+07:00"}
+        with listening(Hostile({"receipt": receipt})) as url:
+            apoa.set_up(url)
+            assert apoa(*QUENTIN.mrz()).code == 0
+            assert apoa.reports()[0]["receipt"]["number"] == NUMBER  # for scripts, as it came
+        apoa.monkeypatch.chdir(tmp_path)
+        return apoa
+
+    def test_is_harmless(self, fooled: Apoa, tmp_path: Path) -> None:
+        """On screen, in JSON, on paper, in a file's name."""
+        report = fooled.reports()[0]
+        for command in (["receipt", report["id"]], ["receipt", report["id"], "--json"], ["list"]):
+            said = fooled(*command)
+            assert said.code == 0
+            assert_harmless(said.all)
+        page = fooled("receipt", report["id"], "--html", "-").out
+        assert_harmless(page)
+        assert "<img src=x onerror=alert(1)>" in read_page(page).text
+        assert fooled("receipt", "--all", "--output", "p").code == 0
+        files = sorted(path.name for path in (tmp_path / "p").iterdir())
+        assert files == ["img-src-x-onerror-alert-1-2J-N.html", "index.html"]
+        index = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
+        assert_harmless(index)
+        read_page(index, links=True)
+
+
+def test_reprs_hide_the_guest(away: Apoa) -> None:
+    """Whatever a log or a traceback may show."""
+    report = away.save()
+    with parts(away) as app:
+        entry = app.outbox.find(report["id"])[0]
+        content = app.outbox.content(entry).report
+    assert QUENTIN.surname not in repr(Proof(entry, content.guest, content.stay))
+
+
+def test_an_open_period_holds_every_night() -> None:
+    """From the first to the last day of the calendar."""
+    assert Period(None, None).holds(date.min)
+    assert Period(None, None).holds(date.max)

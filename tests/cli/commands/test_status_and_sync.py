@@ -1,0 +1,432 @@
+"""`apoa status` and `apoa sync`: what waits, and sending it, by hand and from cron."""
+
+import sys
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import (
+    GUESTS,
+    LANGUAGES,
+    OBADIAH,
+    PASSWORD,
+    QUENTIN,
+    XIMENA,
+    Apoa,
+    Serve,
+    assert_form,
+    spoken,
+    spoken_count,
+)
+
+from apoa_client.cli.terminal import language
+from apoa_client.cli.views.labels import skew_text
+from apoa_client.outbox.sqlite.delivery_lock import turn
+from apoa_client.sandbox.server import SandboxServer
+
+STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
+STATUS_KEYS: dict[str, Any] = {
+    "property": str,
+    "environment": (str, type(None)),
+    "counts": dict,
+    "overdue": int,
+    "due_within_6h": int,
+    "next_due_at": (str, type(None)),
+    "last_contact_at": (str, type(None)),
+    "sending_stopped": (dict, type(None)),
+    "clock_skew_s": (int, type(None)),
+    "urgent": list,
+}
+SYNC_KEYS: dict[str, Any] = {
+    **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), int),
+    "offline": bool,
+    "stopped": bool,
+    "error": (dict, type(None)),
+    "busy": bool,
+    "clock_skew_s": (int, type(None)),
+}
+NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
+
+
+def counts(apoa: Apoa) -> dict[str, int]:
+    value = apoa("status", "--json").json["counts"]
+    return {state: count for state, count in value.items() if count}
+
+
+class TestStatus:
+    """What waits, what was refused, what is due when."""
+
+    def test_json_has_the_fixed_form(self, house: Apoa) -> None:
+        """Before and after anything happened."""
+        before = house("status", "--json")
+        house(*QUENTIN.mrz())
+        waiting = house.save(XIMENA)
+        after = house("status", "--json")
+        for said in (before, after):
+            assert said.code == 0
+            assert_form(said.json, STATUS_KEYS)
+            assert list(said.json["counts"]) == STATES
+        assert (before.json["next_due_at"], before.json["urgent"]) == (None, [])
+        assert after.json == {
+            "property": "melati",
+            "environment": "training",
+            "counts": dict.fromkeys(STATES, 0) | {"queued": 1, "accepted": 1},
+            "overdue": 0,
+            "due_within_6h": 0,
+            "next_due_at": "2026-11-25T20:00:00+07:00",
+            "last_contact_at": "2026-11-24T20:00:00+07:00",
+            "sending_stopped": None,
+            "clock_skew_s": 0,
+            "urgent": [
+                {
+                    "id": waiting["id"],
+                    "short_id": waiting["short_id"],
+                    "kind": "check_in",
+                    "state": "queued",
+                    "due_at": "2026-11-25T20:00:00+07:00",
+                }
+            ],
+        }
+
+    def test_never_any_contact(self, away: Apoa) -> None:
+        """An authority that never answered has no name for itself and no time."""
+        value = away("status", "--json").json
+        assert (value["environment"], value["last_contact_at"]) == (None, None)
+        assert "never yet" in away("status").out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_deadlines_grow_louder(self, away: Apoa, lang: str) -> None:
+        """A day ahead, within six hours, and late: each in words, the time left beside it, and an alarm at last."""
+        away.save()
+        early = away("status", lang=lang)
+        left = spoken(lang, "{time} left", time=spoken(lang, "{hours} h {minutes} min", hours=24, minutes=0))
+        assert left in early.out
+        away.clock.forward(timedelta(hours=20, minutes=30))
+        soon = away("status", "--alarm", lang=lang)
+        assert spoken(lang, "Due within 6 hours: {count}", count=1) in soon.out
+        assert soon.code == 0
+        away.clock.forward(timedelta(hours=5))
+        late = away("status", "--alarm", lang=lang)
+        assert spoken(lang, "Overdue: {count}. Send now: apoa sync", count=1) in late.out
+        assert spoken(lang, "{hours} h {minutes} min", hours=1, minutes=30) in late.out
+        assert late.code == 75
+        assert away("status", lang=lang).code == 0
+        value = away("status", "--json", "--alarm")
+        assert (value.code, value.json["overdue"], value.json["due_within_6h"]) == (75, 1, 0)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_what_is_late_by_hand(self, apoa: Apoa, lang: str) -> None:
+        """Where nothing is sent, nobody is told to send."""
+        assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
+        apoa.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
+        said = apoa("status", "--alarm", lang=lang)
+        assert said.code == 75
+        assert spoken(lang, "Overdue: {count}. Report them now: apoa sync --by-hand", count=1) in said.out
+        assert f"    1  {spoken(lang, 'Waiting to be typed into APOA')}\n" in said.out
+        for words in ("Waiting to be sent", "Waiting for a decision", "Refused, please correct"):
+            assert spoken(lang, words) not in said.out
+        assert spoken(lang, "Last contact with the authority: {moment}", moment="")[:-1] not in said.out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_training_and_live_are_told_apart(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """In the first line, where nobody overlooks it."""
+        apoa.set_up(serve().base_url)
+        apoa.set_up(serve(environment="production").base_url, name="bali")
+        training = apoa("status", lang=lang).out.splitlines()[0]
+        live = apoa("--property", "bali", "status", lang=lang).out.splitlines()[0]
+        assert training == f"melati  ({spoken(lang, 'training, nothing reaches Immigration')})"
+        assert live == f"bali  ({spoken(lang, 'live')})"
+
+    def test_needs_no_key(self, away: Apoa) -> None:
+        """Counting opens nothing, and neither do the lines of what is urgent: ids and kinds, no names."""
+        report = away.save()
+        away.lose_the_key()
+        said = away("status")
+        assert (said.code, said.err) == (0, "")
+        assert report["short_id"] in said.out
+        assert not any(word in said.out for word in QUENTIN.words)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_most_urgent_first(self, away: Apoa, lang: str) -> None:
+        """What is late, then what is due next, each in words with its kind and state."""
+        plenty = away.save(OBADIAH)["short_id"]
+        late = away.save(QUENTIN, "--check-in", "2026-11-23T16:30", "--yes")["short_id"]
+        soon = away.save(XIMENA, "--check-in", "2026-11-23T22:15")
+        assert away("checkout", soon["id"], "--yes", "--no-send").code == 0
+        lines = away("status", lang=lang).out.splitlines()
+        waits = spoken(lang, "waiting")
+        said = [
+            (spoken_count(lang, "{count} hour late", "{count} hours late", 3), late),
+            (spoken_count(lang, "{count} hour left", "{count} hours left", 2), soon["short_id"]),
+            (spoken(lang, "tomorrow {time}", time="20:00"), plenty),
+        ]
+        width = max(len(words) for words, _id in said)
+        expected = [f"  {words:<{width}}  {short}  {waits}" for words, short in said]
+        assert [line for line in lines if line.startswith("  ") and line.endswith(waits)] == expected
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_what_was_refused_says_how_to_mend_it(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Also where it has no deadline, as a check-out; and then its kind is said."""
+        apoa.set_up(serve("ok,reject").base_url)
+        arrival = apoa(*QUENTIN.mrz("--json")).json
+        departure = apoa("checkout", arrival["id"], "--yes", "--json").json
+        assert departure["state"] == "rejected"
+        said = apoa("status", "--alarm", lang=lang)
+        refused = f"{spoken(lang, 'check-out')}, {spoken(lang, 'refused')}"
+        assert said.code == 75
+        assert f"  -  {departure['short_id']}  {refused}: apoa fix {departure['short_id']}\n" in said.out
+        assert apoa("status", "--json").json["urgent"][0]["due_at"] is None
+
+    def test_many_are_cut_short(self, away: Apoa) -> None:
+        """The ten most urgent, and how many more; in JSON, ten too."""
+        for number in range(12):
+            away.save(replace(QUENTIN, number=f"ZX{number:07}"))
+        said = away("status").out
+        assert said.count("tomorrow 20:00") == 10
+        assert "  ... and 2 more: apoa list\n" in said
+        assert len(away("status", "--json").json["urgent"]) == 10
+
+
+class TestSync:
+    """Delivering what waits."""
+
+    def test_json_has_the_fixed_form(self, house: Apoa) -> None:
+        """With nothing to do, and with something."""
+        idle = house("sync", "--json")
+        for guest in GUESTS:
+            house.save(guest)
+        busy = house("kirim", "--json")
+        for said in (idle, busy):
+            assert said.code == 0
+            assert_form(said.json, SYNC_KEYS)
+        calm = {"offline": False, "stopped": False, "error": None, "busy": False, "clock_skew_s": None}
+        assert idle.json == {**NOTHING, **calm}
+        assert busy.json == {**NOTHING, **calm, "sent": 3, "accepted": 3}
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_in_words(self, house: Apoa, lang: str) -> None:
+        """One line to stdout: what was sent, or that nothing waits."""
+        house.save()
+        assert house("sync", lang=lang).out == spoken(lang, "sent {count}", count=1) + "\n"
+        assert house("sync", lang=lang).out == spoken(lang, "Nothing is waiting.") + "\n"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_no_authority(self, away: Apoa, lang: str) -> None:
+        """Exit 75: what it was, that nothing is lost, and how much still waits."""
+        away.save()
+        said = away("sync", lang=lang)
+        assert said.code == 75
+        assert spoken(lang, "still waiting {count}", count=1) in said.out
+        assert (
+            spoken(lang, "The authority cannot be reached now ({host}). Is the internet down?", host="127.0.0.1")
+            in said.err
+        )
+        value = away("sync", "--json", lang=lang)
+        assert value.code == 75
+        assert (value.json["offline"], value.json["left"], value.json["error"]["class"]) == (True, 1, "offline")
+        assert list(value.json["error"]) == ["class", "message", "advice"]
+        assert counts(away) == {"queued": 1}
+
+    @pytest.mark.parametrize("quiet", [["sync", "--quiet"], ["sync", "-q"], ["-q", "sync"]])
+    def test_quiet_is_quiet_about_the_line(self, away: Apoa, quiet: list[str]) -> None:
+        """Cron mails what is printed: being offline is told by the exit code alone."""
+        away.save()
+        said = away(*quiet)
+        assert (said.code, said.all) == (75, "")
+
+    def test_quiet_tells_what_a_person_must_act_on(self, apoa: Apoa, serve: Serve) -> None:
+        """A refusal, and a password that is refused."""
+        apoa.set_up(serve("reject,401*2").base_url)
+        first = apoa.save()
+        refused = apoa("sync", "--quiet")
+        assert (refused.code, refused.out) == (65, "")
+        assert first["short_id"] in refused.err
+        apoa.save(XIMENA)
+        stopped = apoa("sync", "--quiet")
+        assert (stopped.code, stopped.out) == (77, "")
+        assert "apoa login" in stopped.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_every_verdict_is_counted(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Refused, pending, known already, put off: each in words, and the exit code of the worst."""
+        server = serve("pending,duplicate,defer=60,reject")
+        apoa.set_up(server.base_url)
+        for guest in GUESTS[:2]:
+            assert apoa(*guest.mrz("--json")).code == 0
+        apoa.save(GUESTS[2])
+        deferred = apoa("sync", lang=lang)
+        assert deferred.code == 75
+        assert spoken(lang, "put off by the authority {count}", count=1) in deferred.out
+        apoa.clock.forward(timedelta(seconds=61))
+        refused = apoa("sync", lang=lang)
+        assert refused.code == 65
+        assert spoken(lang, "refused {count}", count=1) in refused.out
+        assert counts(apoa) == {"rejected": 1, "accepted": 2}
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_pending_and_duplicate_in_words(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """A duplicate counts as sent, and says so."""
+        apoa.set_up(serve("duplicate,pending").base_url)
+        apoa.save()
+        known = spoken(lang, "{count} of these had been reported before", count=1)
+        assert apoa("sync", lang=lang).out == f"{spoken(lang, 'sent {count}', count=1)}, {known}\n"
+        apoa.save(XIMENA)
+        waiting = spoken(lang, "waiting for a decision {count}", count=1)
+        assert apoa("sync", lang=lang).out == f"{spoken(lang, 'sent {count}', count=0)}, {waiting}\n"
+
+    @pytest.mark.parametrize(
+        ("fault", "code", "kind"),
+        [
+            ("500", 75, "unknown_outcome"),
+            ("lost", 75, "unknown_outcome"),
+            ("portal", 75, "not_the_authority"),
+            ("redirect", 75, "not_the_authority"),
+            ("503=30", 75, "authority_busy"),
+            ("400", 69, "call_refused"),
+            ("403", 69, "account_suspended"),
+            ("401*2", 77, "wrong_password"),
+            ("token:ok,token:401", 77, "wrong_password"),
+        ],
+    )
+    def test_what_the_authority_does(self, apoa: Apoa, serve: Serve, fault: str, code: int, kind: str) -> None:
+        """Each misfortune has its exit code and class, nothing is lost, and the report goes later, once."""
+        apoa.set_up(serve(fault).base_url)
+        apoa.save()
+        said = apoa("sync", "--json")
+        assert (said.code, said.json["error"]["class"]) == (code, kind)
+        assert said.json["stopped"] is (kind in {"wrong_password", "account_suspended"})
+        assert counts(apoa) == {"queued": 1}
+        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+        apoa.clock.forward(timedelta(minutes=1))
+        again = apoa("sync", "--json").json
+        assert again["accepted"] == 1
+        assert counts(apoa) == {"accepted": 1}
+
+    def test_scheduled_pauses_and_keeps_the_backoff(
+        self, house: Apoa, authority: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Up to a minute's random pause, quiet, and a report that backs off is left alone, which a person's is not."""
+        pauses: list[tuple[float, float]] = []
+
+        def pause(low: float, high: float) -> float:
+            pauses.append((low, high))
+            return 0.0
+
+        monkeypatch.setattr("random.uniform", pause)
+        monkeypatch.setattr("random.random", lambda: 0.99)
+        house.save()
+        authority.stop()
+        away = house("sync", "--scheduled")
+        authority.start()
+        kept_back = house("sync", "--scheduled")
+        assert [(said.code, said.all) for said in (away, kept_back)] == [(75, "")] * 2
+        assert pauses == [(0, 60)] * 2
+        assert counts(house) == {"queued": 1}
+        assert house("sync").code == 0
+
+    def test_wait_bounds_a_run(self, house: Apoa) -> None:
+        """A bound that is over before it begins sends nothing, and says what is left; zero is no bound."""
+        house.save()
+        ticks = iter(range(0, 10_000, 10))
+        house.monkeypatch.setattr(house.clock, "monotonic", lambda: float(next(ticks)))
+        said = house("sync", "--wait", "1", "--json")
+        assert (said.code, said.json["left"]) == (75, 1)
+        assert house("sync", "--wait", "0").code == 2
+        assert house("sync", "--wait", "soon").code == 2
+
+    def test_a_bar_at_a_terminal(self, house: Apoa) -> None:
+        """Somebody watches: the same result on stdout, and the bar on stderr."""
+        house.save()
+        said = house("sync", keys=[])
+        assert (said.code, said.out) == (0, "sent 1\n")
+
+    def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And is taken away when the run ends badly."""
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        apoa.set_up(serve("reject,drop").base_url)
+        apoa.save()
+        refused = apoa("sync", keys=[])
+        assert refused.code == 65
+        assert "1 refused" in refused.err
+        apoa.save(XIMENA)
+        assert apoa("sync", keys=[]).code == 75
+
+    def test_one_verdict_at_a_time_while_another_run_sends(self, house: Apoa) -> None:
+        """Two runs in one process, at the same time: each report has exactly one receipt."""
+        for guest in GUESTS:
+            house.save(guest)
+        codes: list[int] = []
+        from apoa_client.cli import main  # called without the fixture's streams
+
+        calls = [lambda: codes.append(main.run(["-q", "sync"], house.environ, house.clock)) for _ in range(2)]
+        threads = [threading.Thread(target=call) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(codes) <= {0, 75}
+        house("sync")
+        numbers = [report["receipt"]["number"] for report in house.reports()]
+        assert len(set(numbers)) == len(GUESTS)
+
+
+def test_status_says_which_kind_of_authority_it_is(away: Apoa, serve: Serve) -> None:
+    """One that never answered is called neither live nor training; a login that works settles it."""
+    assert "the connection was never tested" in away("status").out
+    assert away("status", "--json").json["environment"] is None
+    server = serve(environment="production")
+    assert away.set_up(server.base_url).code == 0
+    assert "(live)" in away("status").out
+    assert away("status", "--json").json["environment"] == "production"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("minutes", "words"), [(5, "slow"), (-90, "fast")])
+def test_a_wrong_clock_is_told_wherever_deadlines_are(
+    away: Apoa, serve: Serve, minutes: int, words: str, lang: str
+) -> None:
+    """By report, by sync (a scheduled one, too: somebody must act) and by status until an answer shows it mended."""
+    ahead = timedelta(minutes=minutes)
+    language.use(lang)
+    said = skew_text(ahead)
+    assert lang == "id" or f"clock is {abs(minutes)} minutes {words}" in said
+    assert away.set_up(serve(now=lambda: away.clock.now() + ahead).base_url).code == 0
+    assert said in away("status", lang=lang).out
+    assert said in away(*QUENTIN.mrz("--yes"), lang=lang).err
+    away.save(XIMENA)
+    synced = away("sync", "--quiet", lang=lang)
+    assert (synced.code, synced.err) == (0, said + "\n")
+    assert away("status", "--json").json["clock_skew_s"] == minutes * 60
+    assert away.set_up(serve().base_url).code == 0
+    assert away("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+    assert said not in away("status", lang=lang).out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_another_process_that_sends_is_left_to_it(house: Apoa, lang: str) -> None:
+    """Report and sync say so, save what they have, and exit with 0; a scheduled run says nothing."""
+    path = Path(house.environ["APOA_HOME"]) / "melati" / "outbox.db"
+    words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
+    house.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SENDING_PATIENCE_S", 0.1)
+    with turn(path, 0) as ours:
+        assert ours
+        reported = house(*QUENTIN.mrz("--yes"), lang=lang)
+        assert reported.code == 0
+        assert words in reported.err
+        synced = house("sync", lang=lang)
+        assert (synced.code, synced.out, synced.err) == (0, words + "\n", "")
+        assert house("sync", "--quiet", lang=lang).all == ""
+        assert (house("sync", "--json").json["busy"], counts(house)) == (True, {"queued": 1})
+    assert house("sync").code == 0
+    assert counts(house) == {"accepted": 1}
+
+
+def test_a_bar_tells_the_rate(house: Apoa) -> None:
+    """Reports a second, once there are two answers to reckon with."""
+    house.monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    for guest in GUESTS:
+        house.save(guest)
+    assert "/s" in house("sync", keys=[]).err

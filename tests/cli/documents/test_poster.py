@@ -1,0 +1,163 @@
+"""`apoa info --poster`: one page for the lobby, in seven languages, that says what the house's settings say."""
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+from babel import Locale
+from cli_helpers import Apoa, assert_harmless
+from page_helpers import Page, read_page
+
+from apoa_client.cli.documents.poster import days_text, languages
+
+SEVEN = ["en", "id", "zh-Hans", "ja", "ko", "ru", "ar"]
+IN_EVERY = {"lang", "dir", "name", "title", "why", "how", "checked", "stored", "sent", "by_hand", "deleted"} | {
+    *("only", "ask", "ours", "days")
+}
+STRANGE = "<b>Wisma</b> & \"Melati\" <script>alert('1')</script>"
+
+
+@pytest.fixture
+def trained(apoa: Apoa) -> Apoa:
+    """The program with a property for training, with its address."""
+    place = ["--property", "melati", "--training", "--vault", "file", "--address", "Jl. Melati 7, Ubud"]
+    assert apoa("setup", "--non-interactive", *place).code == 0
+    return apoa
+
+
+def settings(apoa: Apoa, **values: object) -> None:
+    """Write lines into the property's settings, as an IT admin does."""
+    config = apoa.home / "config.toml"
+    kept = [line for line in config.read_text().splitlines() if line.split(" =")[0] not in values]
+    config.write_text("\n".join([*kept, *(f"{name} = {value!r}".replace("'", '"') for name, value in values.items())]))
+
+
+def printed(apoa: Apoa, *more: str) -> tuple[str, Page]:
+    """The notice from standard output, as it is, and as it reads."""
+    said = apoa("info", "--poster", "-", *more)
+    assert said.code == 0, said.err
+    assert said.out.startswith("<!DOCTYPE html>\n")
+    return said.out, read_page(said.out)
+
+
+class TestPage:
+    """What hangs in the lobby."""
+
+    def test_seven_languages(self, away: Apoa) -> None:
+        """Each once, marked as what it is, Arabic from right to left."""
+        content, page = printed(away)
+        found = re.findall(r'<section lang="([^"]+)" dir="([^"]+)">', content)
+        assert found == [(lang, "rtl" if lang == "ar" else "ltr") for lang in SEVEN]
+        for language in languages():
+            told = [language[key] for key in ("title", "why", "how", "checked", "stored", "only", "ask", "ours")]
+            assert all(sentence in page.text for sentence in told)
+
+    def test_it_says_how_reports_go(self, away: Apoa) -> None:
+        """Through the reporting server, or typed into APOA, and only the one that is so."""
+        by_server = printed(away)[1].text
+        settings(away, delivery="manual")
+        by_hand = printed(away)[1].text
+        for language in languages():
+            assert (language["sent"] in by_server, language["by_hand"] in by_server) == (True, False)
+            assert (language["sent"] in by_hand, language["by_hand"] in by_hand) == (False, True)
+
+    def test_it_says_how_long_data_are_kept(self, away: Apoa) -> None:
+        """As many days as the settings say, each language with its own form of the word."""
+        assert "We delete our copy 90 days after you check out." in printed(away)[1].text
+        settings(away, retention_days=1)
+        text = printed(away)[1].text
+        assert "We delete our copy 1 day after you check out." in text
+        assert "через 1 день после" in text
+        assert "بعد يوم واحد من" in text
+
+    def test_whose_it_is(self, trained: Apoa) -> None:
+        """The house's name and address at its head, the day of its print at its foot; it says it is not official."""
+        _content, page = printed(trained, "--name", "Wisma Melati")
+        assert page.text.count("Wisma Melati") == 2
+        assert "Jl. Melati 7, Ubud" in page.text
+        assert "24 Nov 2026" in page.text
+        assert "This is not an official document of Immigration." in page.text
+        assert "melati" in printed(trained)[1].text
+
+    def test_without_an_address(self, away: Apoa) -> None:
+        """There is no empty line for it."""
+        content, _page = printed(away)
+        assert content.count("<bdi>") == 2
+
+    def test_a_name_is_only_a_name(self, away: Apoa) -> None:
+        """Tags in it stand there as they were typed, and nothing hides in it."""
+        content, page = printed(away, "--name", f"{STRANGE}\u202e")
+        assert page.text.count(STRANGE) == 2
+        assert "<script" not in content
+        assert_harmless(content)
+
+    def test_a_long_name_is_smaller(self, away: Apoa) -> None:
+        """So that the page stays one."""
+        assert 'class="name long"' in printed(away, "--name", "Wisma " * 9)[0]
+        assert 'class="name"' in printed(away)[0]
+
+    def test_training_is_not_for_the_lobby(self, trained: Apoa) -> None:
+        """A property for training says so on the page and on the screen; another does not."""
+        assert "Training: not for the lobby." in printed(trained)[1].text
+        assert "not for the lobby" in trained("info", "--poster", "-").err
+        settings(trained, api_url="https://imigrasi.example/v1")
+        assert "Training: not for the lobby." in printed(trained)[1].text
+        settings(trained, environment="production")
+        assert "Training" not in printed(trained)[1].text
+
+
+class TestFile:
+    """How it is saved."""
+
+    def test_it_is_saved(self, away: Apoa, tmp_path: Path) -> None:
+        """Privately, with how to print it; not over another one, unless that is wanted."""
+        file = tmp_path / "lobby.html"
+        said = away("info", "--poster", str(file))
+        assert (said.code, said.err) == (0, "")
+        assert str(file) in said.out
+        assert "A4" in said.out
+        assert os.name == "nt" or stat.S_IMODE(file.stat().st_mode) == 0o600
+        file.write_text("mine")
+        again = away("info", "--poster", str(file))
+        assert again.code == 2
+        assert file.read_text() == "mine"
+        assert away("info", "--poster", str(file), "--force").code == 0
+        assert "lang=" in file.read_text(encoding="utf-8")
+
+    def test_a_house_must_be_there(self, apoa: Apoa, tmp_path: Path) -> None:
+        """It speaks for a house: nothing is written where none is set up."""
+        file = tmp_path / "lobby.html"
+        assert apoa("info", "--poster", str(file)).code == 78
+        assert not file.exists()
+
+
+class TestSentences:
+    """The file of seven languages."""
+
+    def test_each_language_is_whole(self) -> None:
+        """The same sentences in each, none empty, none twice; the number of days has its place."""
+        assert [language["lang"] for language in languages()] == SEVEN
+        for language in languages():
+            assert set(language) == IN_EVERY
+            sentences = [value for value in language.values() if isinstance(value, str)]
+            assert all(sentences)
+            assert language["deleted"].count("{days}") == 1
+        for key in ("title", "why", "deleted", "ask", "ours"):
+            assert len({language[key] for language in languages()}) == len(SEVEN)
+
+    def test_each_names_the_law_alike(self) -> None:
+        """Both laws, the article, and the day that Immigration asks for."""
+        for language in languages():
+            numbers = set(re.findall(r"\d+", language["why"]))
+            assert {"6", "2011", "72", "63", "2024"} <= numbers
+            assert numbers & {"24", "1"}
+
+    @pytest.mark.parametrize("language", languages(), ids=SEVEN)
+    def test_the_word_after_a_number(self, language: dict[str, dict[str, str]]) -> None:
+        """The form that Unicode's rules give, for every number of days that the settings allow."""
+        plural = Locale.parse(str(language["lang"]), sep="-").plural_form
+        for days in range(1, 3651):
+            form = plural(days)
+            assert days_text(language, days) == language["days"][form].format(days=days)

@@ -1,0 +1,446 @@
+"""`apoa setup` at a terminal: a conversation, one question at a time, that leaves nothing behind until it is over."""
+
+import tomllib
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+import pytest
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, Said, Serve, spoken
+
+from apoa_client.cli.prompts.setup_summary import cron_line
+
+PRACTICE = ["melati", "", "", "WIB", "1"]
+"""The shortest way through, after the language."""
+ACCOUNT = "The authority does not accept the username and password."
+WORKS = "The connection works."
+STOPPED = "Nothing was set up. Begin again at any time: apoa setup"
+
+
+def settings(apoa: Apoa, name: str = "melati") -> dict[str, Any]:
+    value: dict[str, Any] = tomllib.loads((apoa.home / "config.toml").read_text())["property"][name]
+    return value
+
+
+def set_up(apoa: Apoa, keys: Sequence[str], *options: str, lang: str = "en") -> Said:
+    """Set up at a terminal, with the secrets in a file."""
+    return apoa("setup", "--vault", "file", *options, keys=keys, lang=lang)
+
+
+def server(url: str, *, name: str = "melati") -> list[str]:
+    """The answers that lead to a server, up to the username."""
+    return ["en", name, "", "", "WIB", "2", url]
+
+
+class TestTheQuestions:
+    """In their order, each with its help, what is proposed, and what is understood."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_language_comes_first(self, apoa: Apoa, lang: str) -> None:
+        """Whatever was spoken before, everything after it is in that language, to the last line."""
+        other = next(each for each in LANGUAGES if each != lang)
+        said = set_up(apoa, [lang, *PRACTICE], lang=other)
+        assert said.code == 0, said.all
+        assert said.err.startswith("Bahasa / Language")
+        labels = ["Short name of the property", "Address of the property (optional)", "Immigration office (optional)"]
+        at = [said.err.index(spoken(lang, label)) for label in [*labels, "Time zone", "Where do reports go"]]
+        assert at == sorted(at)
+        command = {"en": "apoa report", "id": "apoa lapor"}[lang]
+        assert said.out.splitlines() == [
+            spoken(lang, "The property {name} is set up.", name="melati"),
+            spoken(lang, "This is practice: try whatever you like, nothing reaches Immigration."),
+            spoken(lang, "Try it: {command}", command=command),
+        ]
+        assert tomllib.loads((apoa.home / "config.toml").read_text())["language"] == lang
+
+    @pytest.mark.parametrize(
+        ("environ", "proposed"), [({}, "id"), ({"APOA_LANG": "en"}, "en"), ({"APOA_LANG": "xx"}, "id")]
+    )
+    def test_which_language_is_proposed(self, apoa: Apoa, environ: dict[str, str], proposed: str) -> None:
+        """Most desks speak Indonesian; what was asked for goes before that, and the settings before both."""
+        del apoa.environ["APOA_LANG"]
+        said = apoa("setup", "--vault", "file", keys=["", *PRACTICE], **environ)
+        assert f"Bahasa / Language [{proposed}]: " in said.err
+        again = apoa("setup", keys=["en", *PRACTICE], **environ)
+        assert f"Bahasa / Language [{proposed}]: " in again.err
+        assert "Bahasa / Language [en]: " in apoa("setup", keys=["", *PRACTICE], **environ).err
+
+    def test_a_language_that_is_none(self, apoa: Apoa) -> None:
+        """It is said in both, as long as there is none; their names are understood."""
+        said = set_up(apoa, ["?", "deutsch", "Inggris", *PRACTICE], lang="id")
+        assert said.code == 0
+        assert "Type id or en." in said.err
+        assert spoken("id", "Type id or en.") in said.err
+        help_ = "The language of what the program says: id for Indonesian, en for English."
+        assert spoken("id", help_) in said.err
+        assert help_ in said.err
+        assert "Try it: apoa report" in said.out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_each_explains_itself(self, apoa: Apoa, lang: str) -> None:
+        """A question mark, at every one of them, and then the question again."""
+        keys = [lang, "?", "melati", "?", "", "?", "", "?", "WIB", "?", "2", "?", NOWHERE, "?", "wisma", PASSWORD, ""]
+        said = set_up(apoa, keys, lang=lang)
+        assert said.code == 75, said.all
+        for sentence in (
+            "What commands and folders call the property, such as melati: small letters, digits, - and _.",
+            "Street and town. It stands on receipts and sheets that you print.",
+            "The immigration office for your district. It stands on printed receipts.",
+            "Check-in times and deadlines are shown in the time of your island.",
+            "Begin with practice if you are not sure. Set up again later to change it.",
+            "The authority gives it with the account. It begins with https://, such as https://host/path/v1",
+            "The authority gives it with the address. It is no secret; the password is asked after it.",
+            "The password does not show while you type it.",
+        ):
+            assert said.err.count(spoken(lang, sentence)) == 1, sentence
+        assert said.err.count(spoken(lang, "Enter leaves it out.")) == 2
+
+    @pytest.mark.parametrize(
+        ("called", "name"),
+        [
+            ("Wisma Melati", "wisma-melati"),
+            ("Café Ubud & Spa", "cafe-ubud-spa"),
+            ("  MELATI ", "melati"),
+            ("w" * 40, "w" * 32),
+        ],
+    )
+    def test_a_short_name_is_made_of_a_long_one(self, apoa: Apoa, called: str, name: str) -> None:
+        """It is proposed, and a key away."""
+        said = set_up(apoa, ["en", called, "", "", "", "", ""])
+        assert said.code == 0
+        assert "A short name has small letters, digits, - and _, such as: melati" in said.err
+        assert f"Do you mean {name}? Enter = yes" in said.err
+        assert settings(apoa, name)["api_url"] == "training"
+
+    @pytest.mark.parametrize("called", ["***", "CON", "ホテル"])
+    def test_a_name_of_which_none_can_be_made(self, apoa: Apoa, called: str) -> None:
+        """Nothing is proposed, and it is asked again."""
+        said = set_up(apoa, ["en", called, *PRACTICE])
+        assert said.code == 0
+        assert "Do you mean" not in said.err
+
+    def test_address_and_office(self, apoa: Apoa) -> None:
+        """They stand in the settings as they were typed, without what no paper can show."""
+        said = set_up(apoa, ["en", "melati", "Jl. Melati\x07 7", "Jl. Melati 7,  Ubud", "Kanim Denpasar", "", ""])
+        assert said.code == 0
+        assert "invisible characters" in said.err
+        assert settings(apoa)["address"] == "Jl. Melati 7, Ubud"
+        assert settings(apoa)["office"] == "Kanim Denpasar"
+
+    @pytest.mark.parametrize(
+        ("typed", "zone"),
+        [
+            ("", "WIB"),
+            ("1", "WIB"),
+            ("2", "WITA"),
+            ("3", "WIT"),
+            ("wit", "WIT"),
+            ("Bali", "WITA"),
+            ("papua", "WIT"),
+            ("Asia/Makassar", "WITA"),
+        ],
+    )
+    def test_time_zones(self, apoa: Apoa, typed: str, zone: str) -> None:
+        """By number, by name, by island; the list says which island has which."""
+        said = set_up(apoa, ["en", "melati", "", "", typed, ""])
+        names = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
+        assert settings(apoa).get("timezone", "Asia/Jakarta") == names[zone]
+        assert said.err.count("  1 = WIB: Sumatra") == 1
+        assert ("]:   WITA\n" in said.err) == (typed in {"2", "Bali", "Asia/Makassar"})
+
+    @pytest.mark.parametrize("typed", ["WITS", "4", "Kalimantan", "Asia/Singapore"])
+    def test_a_time_zone_that_is_none(self, apoa: Apoa, typed: str) -> None:
+        """Or an island that has two of them."""
+        said = set_up(apoa, ["en", "melati", "", "", typed, "WITA", ""])
+        assert "Type WIB, WITA or WIT, or its number." in said.err
+        assert settings(apoa)["timezone"] == "Asia/Makassar"
+
+    @pytest.mark.parametrize(("typed", "by_hand"), [("3", True), ("manual", True), ("latihan", False), ("", False)])
+    def test_where_reports_go(self, apoa: Apoa, typed: str, by_hand: bool) -> None:  # noqa: FBT001  a parameter
+        """By number or by word; practice is proposed, in words."""
+        said = set_up(apoa, ["en", "melati", "", "", "", "moon", typed, ""])
+        assert said.code == 0, said.all
+        assert "Type 1, 2 or 3." in said.err
+        assert "Where do reports go [practice]: " in said.err
+        assert (settings(apoa).get("delivery") == "manual") == by_hand
+        typing = "Each report is saved here first. Then type it into APOA with: apoa sync --by-hand"
+        assert (typing in said.out) == by_hand
+
+    @pytest.mark.parametrize(
+        ("typed", "complaint"),
+        [
+            ("http://authority.example/v1", "must begin with https://"),
+            ("https://u:rahasia@authority.example/v1", "must not hold a username or password"),
+            ("https://authority.example/v1?x=1", "must not hold a question mark"),
+            ("not an address", "a character that no address has"),
+            ("", "An answer is needed here."),
+        ],
+    )
+    def test_an_address_that_cannot_be(self, apoa: Apoa, typed: str, complaint: str) -> None:
+        """It is said why, and asked again; a password in it is not repeated."""
+        said = set_up(apoa, [*server(typed), NOWHERE, "wisma", PASSWORD, ""])
+        assert said.code == 75, said.all
+        assert complaint in said.err
+        assert "rahasia" not in said.all
+
+    def test_an_address_without_its_beginning(self, apoa: Apoa) -> None:
+        """As people write it down: the whole one is a key away."""
+        said = set_up(apoa, [*server("localhost:9/v1"), "", "wisma", PASSWORD, ""])
+        assert said.code == 75, said.all
+        assert "Do you mean https://localhost:9/v1? Enter = yes" in said.err
+        assert settings(apoa)["api_url"] == "https://localhost:9/v1"
+
+
+class TestGoingBack:
+    """To the question before, as far as the first one."""
+
+    def test_what_was_answered_stands_in_brackets(self, apoa: Apoa) -> None:
+        """Also where another way is taken then: what was asked on the first one is forgotten."""
+        keys = [*server(NOWHERE), "<", "<", "1"]
+        said = set_up(apoa, keys)
+        assert said.code == 0, said.all
+        assert f"Address of the authority [{NOWHERE}]: " in said.err
+        assert "Where do reports go [to a server]: " in said.err
+        assert settings(apoa)["api_url"] == "training"
+        assert "username" not in settings(apoa)
+
+    def test_the_first_one(self, apoa: Apoa) -> None:
+        """It says so, and stays; another language may be chosen after all."""
+        said = set_up(apoa, ["<", "id", "<", "en", *PRACTICE])
+        assert said.code == 0, said.all
+        assert "This is the first question." in said.err
+        assert "Bahasa / Language [id]: " in said.err
+        assert "Try it: apoa report" in said.out
+
+    def test_how_to_answer_is_said_in_the_language_that_is_chosen_after_all(self, apoa: Apoa) -> None:
+        """Once in each, and not again where it stays the same."""
+        hint = "Enter takes what stands in [ ]. ? explains, < goes back, Ctrl-C stops and changes nothing."
+        said = set_up(apoa, ["id", "<", "en", "<", "en", *PRACTICE])
+        assert said.code == 0, said.all
+        assert [said.err.count(spoken(lang, hint)) for lang in LANGUAGES] == [1, 1]
+
+    def test_the_rest_as_it_is_proposed(self, apoa: Apoa) -> None:
+        """One key, for whoever wants to see it work."""
+        said = set_up(apoa, ["en", ">"])
+        assert said.code == 0, said.all
+        assert settings(apoa, "hotel")["api_url"] == "training"
+
+
+class TestOptions:
+    """What was given is not asked."""
+
+    def test_only_what_is_missing(self, apoa: Apoa, serve: Serve) -> None:
+        """Here, the password; an empty address is one, too."""
+        given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati"]
+        place = ["--timezone", "WIB", "--language", "en", "--address", "", "--office", "Kanim"]
+        said = set_up(apoa, [PASSWORD, ""], *given, *place)
+        assert said.code == 0, said.all
+        assert said.err.startswith("The password does not show while you type it.")
+        assert settings(apoa)["office"] == "Kanim"
+
+    def test_a_language_that_was_given_is_spoken(self, apoa: Apoa) -> None:
+        """At once."""
+        said = set_up(apoa, PRACTICE, "--language", "id", lang="en")
+        assert said.code == 0
+        assert spoken("id", "Try it: {command}", command="apoa lapor") in said.out
+
+    @pytest.mark.parametrize(
+        ("options", "code"),
+        [
+            (["--timezone", "Asia/Singapore"], 2),
+            (["--property", "Wisma Melati"], 2),
+            (["--training", "--by-hand"], 2),
+            (["--api-url", "http://authority.example"], 78),
+        ],
+    )
+    def test_one_that_cannot_be_is_told_first(self, apoa: Apoa, options: list[str], code: int) -> None:
+        """Nobody answers eight questions to hear that."""
+        said = set_up(apoa, [], *options)
+        assert said.code == code
+        assert "Bahasa" not in said.err
+
+    def test_a_password_from_elsewhere(self, apoa: Apoa, serve: Serve) -> None:
+        """Is asked of nobody, and a refused one ends it."""
+        given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati"]
+        place = ["--timezone", "WIB", "--language", "en", "--address", "", "--office", "", "--password-stdin"]
+        refused = set_up(apoa, ["salah"], *given, *place)
+        assert (refused.code, refused.err.count("Username")) == (77, 0)
+        assert set_up(apoa, [PASSWORD, ""], *given, *place).code == 0
+
+
+class TestTheAccount:
+    """Asked last, tested at once, and asked again where it is refused."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_right_one(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """The connection works, the code is shown, and how sending goes on by itself."""
+        url = serve().base_url
+        said = set_up(apoa, [lang, *server(url)[1:], "wisma-melati", PASSWORD, ""], lang=lang)
+        assert said.code == 0, said.all
+        assert spoken(lang, "Testing the connection ...") in said.err
+        assert spoken(lang, "The recovery code of {name}", name="melati") in said.err
+        lines = said.out.splitlines()
+        assert lines[0] == spoken(lang, WORKS)
+        assert lines[-2] == f"  {cron_line(apoa.environ, '')}"
+        assert lines[-1] == spoken(lang, "Try it: {command}", command={"en": "apoa report", "id": "apoa lapor"}[lang])
+        assert PASSWORD not in said.all
+        assert settings(apoa)["username"] == "wisma-melati"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_refused_one(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Both are asked again, the username a key away, until they hold."""
+        keys = [lang, *server(serve().base_url)[1:], "wisma", "salah", "<", "salah", "wisma-melati", PASSWORD, ""]
+        said = set_up(apoa, keys, lang=lang)
+        assert said.code == 0, said.all
+        assert said.err.count(spoken(lang, ACCOUNT)) == 2
+        assert said.err.count(spoken(lang, "Type both again. Enter keeps the username.")) == 2
+        assert f"{spoken(lang, 'Username')} [wisma]: " in said.err
+        assert settings(apoa)["username"] == "wisma-melati"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_an_empty_one(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Nothing is sent: it is said that a password is needed, and asked again."""
+        said = set_up(apoa, [lang, *server(serve().base_url)[1:], "wisma-melati", "", "", PASSWORD, ""], lang=lang)
+        assert said.code == 0, said.all
+        assert said.err.count(spoken(lang, "The password is needed.")) == 2
+        assert spoken(lang, ACCOUNT) not in said.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_four_times_refused(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Then it is enough: exit 77, whom to ask, and nothing is left behind."""
+        again = ["", "salah"]
+        said = set_up(apoa, [lang, *server(serve().base_url)[1:], "wisma", "salah", *again, *again, *again], lang=lang)
+        assert said.code == 77, said.all
+        assert said.err.count(spoken(lang, ACCOUNT)) == 4
+        advice = "Nothing was set up. Ask whoever gave you the account, then begin again: apoa setup"
+        assert said.err.splitlines()[-1] == spoken(lang, advice)
+        assert not apoa.home.exists()
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_nobody_answers(self, apoa: Apoa, lang: str) -> None:
+        """It is set up all the same, and said what is not tested."""
+        said = set_up(apoa, [lang, *server(NOWHERE)[1:], "wisma", PASSWORD, ""], lang=lang)
+        assert said.code == 75, said.all
+        sentence = "The connection is not tested yet; reports can be saved already. Test it later with: apoa login"
+        told = [
+            "Testing the connection ...",
+            "The authority cannot be reached now ({host}). Is the internet down?",
+            "Setting up goes on all the same.",
+            "The recovery code of {name}",
+            sentence,
+        ]
+        at = [said.err.index(spoken(lang, each, name="melati", host="127.0.0.1")) for each in told]
+        assert at == sorted(at)
+        assert spoken(lang, WORKS) not in said.out
+        assert apoa.save()["state"] == "queued"
+
+
+class TestStopping:
+    """Ctrl-C, or the end of the input, at any question: nothing is left behind, and how to begin again is said."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize("answered", range(8))
+    def test_at_any_question(self, apoa: Apoa, lang: str, answered: int) -> None:
+        """Exit 130, and no file."""
+        said = set_up(apoa, [lang, *server(NOWHERE)[1:]][:answered], lang=lang)
+        assert (said.code, said.out) == (130, "")
+        assert said.err.splitlines()[-1] == spoken(lang, STOPPED)
+        assert not apoa.home.exists()
+
+    def test_at_the_password(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Which is asked otherwise than the rest."""
+
+        def stop() -> NoReturn:
+            raise click.Abort
+
+        monkeypatch.setattr("apoa_client.cli.commands.login.ask_password", stop)
+        said = set_up(apoa, [*server(NOWHERE), "wisma"])
+        assert (said.code, said.err.splitlines()[-1]) == (130, STOPPED)
+        assert not apoa.home.exists()
+
+    def test_during_the_test(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A server that does not answer is not waited for."""
+
+        def wait(*_args: object) -> NoReturn:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("apoa_client.app.property_setup.Establishing.test", wait)
+        said = set_up(apoa, [*server(NOWHERE), "wisma", PASSWORD])
+        assert said.code == 130
+        assert said.err.splitlines()[-1] == STOPPED
+        assert not apoa.home.exists()
+
+    def test_when_all_is_stored(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Then it is not said that nothing was set up."""
+
+        def interrupt(*_args: object) -> NoReturn:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.say_ending", interrupt)
+        said = set_up(apoa, ["en", *PRACTICE])
+        assert said.code == 130
+        assert STOPPED not in said.err
+        assert settings(apoa)["api_url"] == "training"
+
+
+class TestAgain:
+    """A property that is there already: what it has is proposed."""
+
+    def test_enter_keeps_all_of_it(self, apoa: Apoa, serve: Serve) -> None:
+        """Address, office, zone, server and account; only the password is typed again."""
+        url = serve().base_url
+        options = ["--address", "Jl. Melati 7", "--office", "Kanim", "--timezone", "Asia/Pontianak"]
+        assert apoa.set_up(url, *options).code == 0
+        before = settings(apoa)
+        said = set_up(apoa, ["en", "", "", "", "", "", "", "", PASSWORD])
+        assert said.code == 0, said.all
+        assert "It is set up already: what you do not change stays as it is." in said.err
+        assert "Where do reports go [to a server]: " in said.err
+        assert "Username [wisma-melati]: " in said.err
+        assert settings(apoa) == before
+        assert before["timezone"] == "Asia/Pontianak"
+
+    def test_what_is_emptied_is_gone(self, away: Apoa) -> None:
+        """A hyphen empties what may be empty."""
+        away.set_up(NOWHERE, "--address", "Jl. Melati 7", "--office", "Kanim")
+        said = set_up(away, ["en", "", "?", "-", "", "", "", "", "", PASSWORD])
+        assert said.code == 75, said.all
+        assert "  - empties it." in said.err
+        assert "Enter leaves it out." not in said.err
+        assert "address" not in settings(away)
+        assert settings(away)["office"] == "Kanim"
+
+    def test_from_practice_to_a_server(self, apoa: Apoa) -> None:
+        """Nothing of the practice's is proposed as an address."""
+        set_up(apoa, ["en", *PRACTICE])
+        said = set_up(apoa, ["en", "", "", "", "", "2", NOWHERE, "wisma", PASSWORD, ""])
+        assert said.code == 75, said.all
+        assert "Where do reports go [practice]: " in said.err
+        assert "Address of the authority: " in said.err
+
+    def test_another_one(self, apoa: Apoa) -> None:
+        """One that is not what commands take by itself: what is to be tried names it."""
+        assert set_up(apoa, ["en", *PRACTICE]).code == 0
+        said = set_up(apoa, ["en", "kebun", "", "", "", "3", ""])
+        assert "Try it: apoa --property kebun report" in said.out
+        assert "Where do reports go [by hand]: " in set_up(apoa, ["en", "kebun", "", "", "", "", ""]).err
+
+
+class TestTheCronLine:
+    """A line that cron carries out as it stands."""
+
+    def test_where_everything_is_as_usual(self) -> None:
+        """The command alone."""
+        assert cron_line({"PATH": "/nowhere"}, "") == "*/10 * * * *  apoa sync --scheduled"
+
+    def test_another_home_and_another_property(self) -> None:
+        """Both are named; a blank is quoted, and a percent sign is cron's own."""
+        line = cron_line({"PATH": "/nowhere", "APOA_HOME": "/srv/my 100%"}, "kebun")
+        assert line == r"*/10 * * * *  APOA_HOME='/srv/my 100\%' apoa --property kebun sync --scheduled"
+
+    def test_windows_has_no_cron(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nothing is said of it there."""
+        monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.sys.platform", "win32")
+        said = set_up(apoa, [*server(NOWHERE), "wisma", PASSWORD, ""])
+        assert "cron" not in said.out
+        assert "A report is sent as soon as it is saved." in said.out

@@ -1,0 +1,235 @@
+"""Every sentence is translated, whole and right, and no sentence reaches a reader untranslated."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from string import Formatter
+
+import catalogue
+import pytest
+from babel.messages.catalog import Message
+
+from apoa_client.cli.registry import ALIASES, COMMANDS
+from apoa_client.cli.terminal import language
+from apoa_client.messages import nmsg
+
+NEWEST_CLICK = (8, 5)
+"""The newest click whose sentences were translated."""
+
+SAME_IN_INDONESIAN = {
+    "ID": "the same word",
+    "Jan": "the same month",
+    "Feb": "the same month",
+    "Mar": "the same month",
+    "Apr": "the same month",
+    "Jun": "the same month",
+    "Jul": "the same month",
+    "Sep": "the same month",
+    "Nov": "the same month",
+    "check-in": "receptionists and APOA say it in English",
+    "check-out": "receptionists and APOA say it in English",
+    "Check-out": "receptionists and APOA say it in English",
+    "Visa": "the same word",
+    "file": "the same word",
+    "transit": "the same word",
+    "Asia/Jakarta (WIB), Asia/Makassar (WITA) or Asia/Jayapura (WIT).": "only its 'or' is a word",
+    "Choice({choices})": "click's repr, read by programmers",
+}
+
+# Given to these as they stand, text is read by people.
+SPEAKING = {"result", "remark", "prompt", "confirm", "fail", "say", "promise"}
+TRANSLATING = {"_", "N_", "text"}
+NO_SENTENCES = {
+    "apoa report": "a command as it is typed",
+    "$ apoa ": "a command as it is typed",
+    "apoa ": "a command as it is typed",
+    "v1": "the end of an address, cut off",
+    "   [ok] ": "a mark",
+    "x": "a mark",
+}
+# Their values are marked with N_ where they are defined.
+MARKED_BEFORE = {
+    "_HELP",
+    "_KEYS",
+    "_NONE_SUCH",
+    "_ACTIONS",
+    "_DETAILS",
+    "_ENVIRONMENTS",
+    "STATES",
+    "KINDS",
+    "SEXES",
+    "SOURCES",
+    "PURPOSES",
+    "TASKS",
+    "_MONTHS",
+    "title",
+    "self._help",
+}
+
+AS_TYPED = re.compile(rf"apoa (?:{'|'.join(COMMANDS)})\b|--[a-z][a-z-]+|\b[A-Z]+_[A-Z_]+\b|https://\S+|chmod 600")
+
+
+COMMAND = re.compile(rf"apoa (?:{'|'.join(COMMANDS)})\b")
+ALIAS = re.compile(rf"(?<=apoa )(?:{'|'.join(ALIASES)})\b")
+
+
+def entries() -> list[Message]:
+    return list(catalogue.sentences(catalogue.kept()))
+
+
+def nodes(folder: str) -> Iterator[tuple[ast.AST, str]]:
+    """Each node of the sources, and where it stands."""
+    for path in sorted((catalogue.ROOT / "apoa_client" / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            yield node, f"{path.name}:{getattr(node, 'lineno', 0)}"
+
+
+def calls(folder: str) -> Iterator[tuple[str, ast.Call, str]]:
+    """Each call in the sources: the last part of its name, itself, and where it stands."""
+    for node, where in nodes(folder):
+        if isinstance(node, ast.Call):
+            yield name_of(node), node, where
+
+
+def name_of(call: ast.Call) -> str:
+    return ast.unparse(call.func).rsplit(".", 1)[-1]
+
+
+def is_literal(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def bare_words(node: ast.AST) -> Iterator[str]:
+    """Literal text with letters in an expression, but for what is translated, looked up by, or formatted with."""
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, str) and re.search(r"[^\W\d_]", node.value):
+            yield node.value
+    elif not (isinstance(node, ast.Call) and name_of(node) in TRANSLATING):
+        unread = {getattr(node, "slice", None), getattr(node, "format_spec", None)}
+        for child in ast.iter_child_nodes(node):
+            if child not in unread:
+                yield from bare_words(child)
+
+
+def test_every_sentence_of_ours_is_translated() -> None:
+    """No sentence in the code is missing, fuzzy or stale in the Indonesian catalogue."""
+    assert catalogue.problems(clicks=False) == [], "run: python tests/catalogue.py update"
+
+
+@pytest.mark.skipif(
+    tuple(map(int, version("click").split(".")[:2])) > NEWEST_CLICK,
+    reason="this click is newer than its translation: python tests/catalogue.py update, then raise NEWEST_CLICK",
+)
+def test_every_sentence_of_clicks_is_translated() -> None:
+    """What click says by itself (usage, prompts, complaints) is Indonesian too."""
+    assert catalogue.problems(clicks=True) == []
+
+
+def test_the_compiled_file_is_up_to_date() -> None:
+    """The file that the program reads says what the file that people edit says."""
+    assert catalogue.uncompiled() == []
+
+
+def test_an_update_without_changes_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Updating twice gives the same bytes: no times, no line numbers, no machine's paths."""
+    po = tmp_path / "apoa.po"
+    po.write_bytes(catalogue.PO.read_bytes())
+    monkeypatch.setattr(catalogue, "PO", po)
+    monkeypatch.setattr(catalogue, "MO", tmp_path / "apoa.mo")
+    catalogue.update()
+    once = po.read_bytes(), catalogue.MO.read_bytes()
+    catalogue.update()
+    assert (po.read_bytes(), catalogue.MO.read_bytes()) == once
+    assert str(catalogue.ROOT).encode() not in once[0]
+
+
+def test_places_are_kept() -> None:
+    """A translation has the places of its sentence (of the plural, where there is one), and its braces match."""
+    for message in entries():
+        for translation in catalogue.forms(message.string):
+            assert catalogue.places(translation) == catalogue.places(catalogue.forms(message.id)[-1]), message.id
+            assert list(Formatter().parse(translation)), message.id
+
+
+def test_what_is_typed_stays_as_it_is_typed() -> None:
+    """Options, variables and addresses are the same in both languages; a command may go by its Indonesian name."""
+    for message in entries():
+        for translation in catalogue.forms(message.string):
+            told = ALIAS.sub(lambda alias: ALIASES[alias[0]], translation)
+            typed = set(AS_TYPED.findall(catalogue.forms(message.id)[-1]))
+            assert typed <= set(AS_TYPED.findall(told)), message.id
+            assert set(COMMAND.findall(told)) <= typed, message.id
+
+
+def test_a_command_has_one_name_in_indonesian() -> None:
+    """Staff meet `apoa lapor` wherever they read Indonesian. Set-up is an administrator's too, and goes by both names.
+
+    What is a command and nothing else gets its name when it is shown.
+    """
+    told = [m for m in entries() if not COMMAND.match(catalogue.forms(m.id)[0])]
+    named = {command for message in told for command in COMMAND.findall(catalogue.forms(message.string)[0])}
+    assert not named & {f"apoa {name}" for name in ALIASES.values() if name != "setup"}
+
+
+def test_nothing_is_left_in_english() -> None:
+    """A translation that equals its sentence is a mistake, but for a few words."""
+    same = {m.id for m in entries() if isinstance(m.id, str) and m.id == m.string}
+    assert same <= SAME_IN_INDONESIAN.keys()
+
+
+def test_the_program_speaks_indonesian() -> None:
+    """Our sentences, our plurals and click's own come out in Indonesian once that is the language."""
+    import gettext  # as click calls it
+
+    language.use("id")
+    assert language._("Passport number") == "Nomor paspor"
+    waiting = nmsg(
+        "The authority asked us to wait; {count} second is left.",
+        "The authority asked us to wait; {count} seconds are left.",
+        5,
+    )
+    assert language.text(waiting) == "Server pelaporan minta kita menunggu; sisa 5 detik."
+    assert gettext.gettext("Usage:") == "Pemakaian:"
+    language.use("en")
+    assert language._("Passport number") == "Passport number"
+
+
+def test_sentences_are_literal() -> None:
+    """The catalogue can find every sentence: literal text, no f-string, no variable that was not marked before."""
+    found = 0
+    for name, call, where in calls(""):
+        if name not in {"_", "N_", "msg", "nmsg"}:
+            continue
+        found += 1
+        for argument in call.args[: 2 if name == "nmsg" else 1]:
+            named = argument.value if isinstance(argument, ast.Subscript) else argument
+            assert is_literal(argument) or (name == "_" and ast.unparse(named) in MARKED_BEFORE), where
+    assert found > len(COMMANDS)
+
+
+def test_no_sentence_hides_in_an_f_string() -> None:
+    """Before Python 3.12 the catalogue's tool cannot look into one, and its sentences would stay English."""
+    for node, where in nodes(""):
+        if isinstance(node, ast.JoinedStr):
+            inside = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
+            hidden = [call for call in inside if name_of(call) in {"_", "N_", "msg", "nmsg"}]
+            assert not any(is_literal(call.args[0]) for call in hidden), where
+
+
+def test_nobody_is_spoken_to_in_bare_english() -> None:
+    """What is printed, asked or complained about goes through the catalogue."""
+    for name, call, where in calls("cli"):
+        if name in SPEAKING and call.args:
+            for words in bare_words(call.args[0]):
+                assert words in NO_SENTENCES, f"{where}: {words!r}"
+
+
+def test_help_is_marked() -> None:
+    """The help of commands and options is marked for the catalogue."""
+    for name, call, where in calls("cli"):
+        if name in {"option", "group", "command"}:
+            helps = [k.value for k in call.keywords if k.arg in {"text", "help"}]
+            texts = call.args[1:2] if ast.unparse(call.func) == "command" else []
+            assert not any(is_literal(text) for text in (*helps, *texts)), where

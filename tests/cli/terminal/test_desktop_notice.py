@@ -1,0 +1,116 @@
+"""A notice on the desktop by the platform's own tool: what the tool is told, and what becomes of it where it fails."""
+
+from pathlib import Path
+
+import pytest
+from desktop_helpers import BUS, FakeDesktop, needs_posix
+
+from apoa_client.cli.terminal import desktop_notice
+from apoa_client.cli.terminal.desktop_notice import Notice, show
+
+pytestmark = needs_posix
+
+NOTICE = Notice('-apoa, "melati": $(date)\'', "Ditolak: 1\nLihat: `apoa status`", pressing=True)
+
+
+def on(tmp_path: Path, tool: str, then: str = "exit 0") -> FakeDesktop:
+    fake = FakeDesktop(tmp_path / "bin", tool)
+    fake.install(then)
+    return fake
+
+
+@pytest.mark.parametrize(("pressing", "urgency"), [(True, "critical"), (False, "normal")])
+def test_on_linux(tmp_path: Path, urgency: str, *, pressing: bool) -> None:
+    """`notify-send`, with the texts as arguments that are no options; what presses stays on the screen."""
+    fake = on(tmp_path, "notify-send")
+    assert show(NOTICE._replace(pressing=pressing), fake.environ, None, "linux")
+    [call] = fake.shown()
+    assert call.arguments == ["--app-name=apoa", f"--urgency={urgency}", "--", NOTICE.title, NOTICE.body]
+    assert BUS in call.environ
+
+
+def test_on_macos(tmp_path: Path) -> None:
+    """`osascript`, whose script is fixed and is given the texts."""
+    fake = on(tmp_path, "osascript")
+    assert show(NOTICE, fake.environ, 501, "darwin")
+    [call] = fake.shown()
+    assert call.arguments[-2:] == [NOTICE.title, NOTICE.body]
+    assert not any("melati" in argument or "Ditolak" in argument for argument in call.arguments[:-2])
+    assert "display notification (item 2 of texts) with title (item 1 of texts)" in call.arguments
+
+
+def test_on_windows(tmp_path: Path) -> None:
+    """PowerShell, whose script is fixed and finds the texts in its environment; no quote of it needs an escape."""
+    fake = on(tmp_path, "powershell")
+    assert show(NOTICE, fake.environ, None, "win32")
+    [call] = fake.shown()
+    assert call.arguments[:-1] == ["-NoProfile", "-NonInteractive", "-WindowStyle", "Hidden", "-Command"]
+    script = call.arguments[-1]
+    assert "melati" not in script
+    assert '"' not in script
+    assert "Ditolak: 1" in call.environ
+    assert "$env:APOA_NOTICE_TITLE" in script
+    assert "$env:APOA_NOTICE_BODY" in script
+
+
+def test_each_bus_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose session is over, and then the one that is there; then none is asked any more."""
+    fake = on(tmp_path, "notify-send", 'case "$DBUS_SESSION_BUS_ADDRESS" in *old) exit 1;; esac')
+    monkeypatch.setattr(
+        desktop_notice, "session_buses", lambda *_: ["unix:path=/old", "unix:path=/new", "unix:path=/other"]
+    )
+    assert show(NOTICE, fake.environ, 7, "linux")
+    told = [bus for call in fake.shown() for bus in ("/old", "/new", "/other") if f"unix:path={bus}" in call.environ]
+    assert told == ["/old", "/new"]
+
+
+def test_no_secret_goes_along(tmp_path: Path) -> None:
+    """Whatever the environment holds for us is not the tool's business."""
+    fake = on(tmp_path, "notify-send")
+    secrets = {"APOA_PASSWORD": "rahasia", "APOA_PRIVATE_KEY": "kunci", "CREDENTIALS_DIRECTORY": "/run/credentials"}
+    assert show(NOTICE, fake.environ | secrets | {"DISPLAY": ":7"}, None, "linux")
+    [call] = fake.shown()
+    assert not any(name in call.environ or value in call.environ for name, value in secrets.items())
+    assert ":7" in call.environ
+
+
+@pytest.mark.parametrize("then", ["exit 3", "kill -9 $$", "exec /bin/sleep 60"], ids=["fails", "is killed", "hangs"])
+def test_a_tool_that_does_not_do_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, then: str
+) -> None:
+    """It is over after a moment, raises nothing, and the log says so without the texts."""
+    monkeypatch.setattr(desktop_notice, "PATIENCE_S", 0.3)
+    fake = on(tmp_path, "notify-send", then)
+    with caplog.at_level("INFO", logger="apoa_client"):
+        assert not show(NOTICE, fake.environ, None, "linux")
+    assert len(fake.shown()) == 1
+    assert "no notice" in caplog.text
+    assert "melati" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{}, {"PATH": ""}, {"PATH": "/nowhere", "DBUS_SESSION_BUS_ADDRESS": BUS}],
+    ids=["no PATH", "an empty PATH", "no tool"],
+)
+def test_no_tool(environ: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    """Said in the log alone."""
+    with caplog.at_level("INFO", logger="apoa_client"):
+        assert not show(NOTICE, environ, None, "linux")
+    assert "there is no notify-send" in caplog.text
+
+
+def test_nobody_at_a_desktop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A server has no session's bus: the tool is not even called."""
+    fake = on(tmp_path, "notify-send")
+    with caplog.at_level("INFO", logger="apoa_client"):
+        assert not show(NOTICE, {"PATH": str(fake.folder)}, None, "linux")
+    assert fake.shown() == []
+    assert "nobody is logged in at a desktop" in caplog.text
+
+
+def test_a_tool_that_cannot_be_started(tmp_path: Path) -> None:
+    """A file that is no program."""
+    fake = on(tmp_path, "notify-send")
+    (fake.folder / "notify-send").write_bytes(b"\x7fELF no program")
+    assert not show(NOTICE, fake.environ, None, "linux")

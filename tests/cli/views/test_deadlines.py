@@ -1,0 +1,134 @@
+"""Deadlines in the words of a front desk, in all three zones: which day it is there, over midnights and month ends."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import pytest
+from cli_helpers import LANGUAGES, spoken, spoken_count
+
+from apoa_client.cli.terminal import language
+from apoa_client.cli.terminal.output import bad, careful
+from apoa_client.cli.views.deadlines import deadline_lines, deadline_words, loudness, most_urgent
+from apoa_client.ports import Entry
+from apoa_client.report.kinds import Kind, State
+from apoa_client.settings.zones import WIB, WIT, WITA
+
+NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+LEFT = {
+    timedelta(): "due now",
+    MINUTE - SECOND: "due now",
+    MINUTE: "1 minute left",
+    2 * MINUTE - SECOND: "1 minute left",
+    HOUR - SECOND: "59 minutes left",
+    HOUR: "1 hour left",
+    3 * HOUR - SECOND: "2 hours left",
+    6 * HOUR - SECOND: "5 hours left",
+}
+LATE = {
+    timedelta(microseconds=1): "late just now",
+    MINUTE - SECOND: "late just now",
+    MINUTE: "1 minute late",
+    HOUR - SECOND: "59 minutes late",
+    HOUR: "1 hour late",
+    4 * HOUR - SECOND: "3 hours late",
+    47 * HOUR + 59 * MINUTE: "47 hours late",
+    2 * DAY: "2 days late",
+    40 * DAY: "40 days late",
+}
+
+
+def entry(seq: int, due: datetime | None, state: State = State.QUEUED) -> Entry:
+    return Entry(seq, f"0199c2a4-0000-7000-8000-{seq:012x}", f"stay-{seq}", Kind.CHECK_IN, state, NOW, due)
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    language.use("en")
+
+
+@pytest.mark.parametrize("time", LEFT)
+def test_how_much_is_left(time: timedelta) -> None:
+    """Within six hours; rounded down, so that nobody is told of time that there is not."""
+    assert deadline_words(NOW + time, NOW, WIB) == LEFT[time]
+
+
+@pytest.mark.parametrize("time", LATE)
+def test_how_late_it_is(time: timedelta) -> None:
+    """In hours for two days, and then in days."""
+    assert deadline_words(NOW - time, NOW, WIB) == LATE[time]
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "due", "words"),
+    [
+        # One instant is another hour in each zone, and near midnight another day.
+        (WIB, "2026-11-24T06:00+07:00", "2026-11-24T22:30+07:00", "today 22:30"),
+        (WITA, "2026-11-24T06:00+07:00", "2026-11-24T22:30+07:00", "today 23:30"),
+        (WIT, "2026-11-24T06:00+07:00", "2026-11-24T22:30+07:00", "tomorrow 00:30"),
+        # It is tomorrow already in Jayapura, and in Makassar at midnight itself.
+        (WIB, "2026-11-24T23:00+07:00", "2026-11-25T20:00+07:00", "tomorrow 20:00"),
+        (WITA, "2026-11-24T23:00+07:00", "2026-11-25T20:00+07:00", "today 21:00"),
+        (WIT, "2026-11-24T23:00+07:00", "2026-11-25T20:00+07:00", "today 22:00"),
+        (WITA, "2026-11-24T23:00+07:00", "2026-11-25T23:00+07:00", "tomorrow 00:00"),
+        # Month ends, the year's, and leap days.
+        (WIB, "2026-11-30T20:00+07:00", "2026-12-01T20:00+07:00", "tomorrow 20:00"),
+        (WIT, "2026-12-31T20:00+09:00", "2027-01-01T20:00+09:00", "tomorrow 20:00"),
+        (WIB, "2027-02-28T09:00+07:00", "2027-03-01T09:00+07:00", "tomorrow 09:00"),
+        (WIB, "2028-02-28T09:00+07:00", "2028-02-29T09:00+07:00", "tomorrow 09:00"),
+        (WITA, "2028-02-28T09:00+08:00", "2028-03-01T09:00+08:00", "1 Mar 2028 09:00"),
+        (WIT, "2028-02-28T23:59+09:00", "2028-02-29T23:59+09:00", "tomorrow 23:59"),
+        (WIT, "2028-02-29T00:00+09:00", "2028-02-29T23:59+09:00", "today 23:59"),
+        (WIB, "2026-11-24T20:00+07:00", "2026-11-27T08:00+07:00", "27 Nov 2026 08:00"),
+        # Six hours away, across midnight: no longer counted in hours, and rightly another day.
+        (WIB, "2026-11-24T18:00+07:00", "2026-11-25T00:00+07:00", "tomorrow 00:00"),
+        (WIB, "2026-11-24T18:01+07:00", "2026-11-25T00:00+07:00", "5 hours left"),
+    ],
+)
+def test_the_day_is_the_propertys(zone: tzinfo, now: str, due: str, words: str) -> None:
+    """Today, tomorrow, or a date: by the calendar of Jakarta, Makassar or Jayapura, whatever the computer's zone."""
+    due_at, at = datetime.fromisoformat(due), datetime.fromisoformat(now)
+    assert deadline_words(due_at, at, zone) == words
+    assert deadline_words(due_at.astimezone(UTC), at.astimezone(UTC), zone) == words
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_in_both_languages(lang: str) -> None:
+    """Each kind of sentence is the reader's."""
+    language.use(lang)
+    assert deadline_words(NOW, NOW, WIB) == spoken(lang, "due now")
+    assert deadline_words(NOW - SECOND, NOW, WIB) == spoken(lang, "late just now")
+    hours = spoken_count(lang, "{count} hour left", "{count} hours left", 2)
+    assert deadline_words(NOW + 2 * HOUR, NOW, WIB) == hours
+    assert deadline_words(NOW + DAY, NOW, WIB) == spoken(lang, "tomorrow {time}", time="20:00")
+    assert deadline_words(NOW - DAY, NOW, WIB) == spoken_count(lang, "{count} hour late", "{count} hours late", 24)
+
+
+@pytest.mark.parametrize(
+    ("due", "style"),
+    [(-SECOND, bad), (timedelta(), careful), (6 * HOUR - SECOND, careful), (6 * HOUR, str), (DAY, str)],
+)
+def test_how_loud(due: timedelta, style: object) -> None:
+    """Late in red, near in yellow, the rest plain; so is what has no deadline."""
+    assert loudness(NOW + due, NOW) is style
+    assert loudness(None, NOW) is str
+
+
+def test_who_comes_first() -> None:
+    """The late, the refused that has no deadline, then the next; of equals the older, and of all at most so many."""
+    late, soon, later = entry(1, NOW - HOUR), entry(2, NOW + HOUR), entry(3, NOW + DAY)
+    equal, refused = entry(4, NOW + HOUR), entry(5, None, State.REJECTED)
+    nobody_waits = entry(6, None)
+    given = [nobody_waits, refused, equal, later, soon, late]
+    assert most_urgent(given, NOW, 10) == ([late, refused, soon, equal, later], 5)
+    assert most_urgent(given, NOW, 2) == ([late, refused], 5)
+    assert most_urgent([], NOW, 10) == ([], 0)
+
+
+def test_lines_stand_in_columns() -> None:
+    """However different the words are in length, and without counting colours."""
+    entries = [entry(1, NOW - HOUR), entry(2, NOW + DAY), entry(3, None, State.REJECTED)]
+    lines = list(deadline_lines(entries, NOW, WIB, lambda each: each.state.value))
+    assert lines[0] == "  " + bad("1 hour late") + "     00000001  queued"
+    assert lines[1] == "  tomorrow 20:00  00000002  queued"
+    assert lines[2] == "  -               00000003  rejected"
+    assert list(deadline_lines([], NOW, WIB, lambda _each: "")) == []

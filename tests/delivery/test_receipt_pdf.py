@@ -1,0 +1,78 @@
+"""The authority's PDF of a receipt, asked for with the manners of a delivery."""
+
+from pathlib import Path
+
+import pytest
+from authority_simulator import AuthoritySimulator
+from conftest import FixedClock
+from outbox_helpers import open_outbox, report, uuid
+
+from apoa_client.delivery.receipt_pdf import receipt_pdf
+from apoa_client.errors import AccountSuspended, ApoaError, AuthorityBusy, Offline, WrongPassword
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports import Authority
+from apoa_client.report.wire import to_json
+
+SETTINGS = "0123456789abcdef"
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> SqliteOutbox:
+    """An empty one."""
+    return open_outbox(tmp_path / "outbox.db")
+
+
+class Refusing:
+    """How to reach an authority that is not there, or refuses; counts who tried."""
+
+    def __init__(self, error: ApoaError) -> None:
+        self.error = error
+        self.calls = 0
+
+    def __call__(self) -> Authority:
+        self.calls += 1
+        raise self.error
+
+
+def test_what_it_has_is_given(outbox: SqliteOutbox, clock: FixedClock) -> None:
+    """The PDF of an acquired report, and None of another."""
+    simulator = AuthoritySimulator()
+    simulator.submit([(uuid(1), to_json(report(1)))])
+    with outbox:
+        assert (receipt_pdf(outbox, lambda: simulator, clock, SETTINGS, uuid(1)) or b"").startswith(b"%PDF-")
+        assert receipt_pdf(outbox, lambda: simulator, clock, SETTINGS, uuid(2)) is None
+
+
+@pytest.mark.parametrize("kind", [WrongPassword, AccountSuspended])
+def test_an_account_that_was_refused_is_not_tried_again(
+    outbox: SqliteOutbox, clock: FixedClock, kind: type[ApoaError]
+) -> None:
+    """The same error, without a call, until the settings change."""
+    refusing = Refusing(kind(msg("No.")))
+    with outbox:
+        for settings, calls in ((SETTINGS, 1), (SETTINGS, 1), ("fedcba9876543210", 2)):
+            with pytest.raises(kind):
+                receipt_pdf(outbox, refusing, clock, settings, uuid(1))
+            assert refusing.calls == calls
+
+
+def test_a_pause_holds_for_all(outbox: SqliteOutbox, clock: FixedClock) -> None:
+    """What a call for proof was asked to wait, deliveries wait too; then it is asked again."""
+    refusing = Refusing(AuthorityBusy(msg("Busy."), retry_after=60))
+    with outbox:
+        for calls in (1, 1):
+            with pytest.raises(AuthorityBusy):
+                receipt_pdf(outbox, refusing, clock, SETTINGS, uuid(1))
+            assert refusing.calls == calls
+        assert outbox.summary(now=clock.now(), soon=clock.now()).hold_until is not None
+
+
+def test_a_line_that_is_down_stops_nothing(outbox: SqliteOutbox, clock: FixedClock) -> None:
+    """The next one tries again."""
+    refusing = Refusing(Offline(msg("No line.")))
+    with outbox:
+        for calls in (1, 2):
+            with pytest.raises(Offline):
+                receipt_pdf(outbox, refusing, clock, SETTINGS, uuid(1))
+            assert refusing.calls == calls

@@ -1,0 +1,98 @@
+"""The tag by which a travel document is known again: it tells equal ones, and nothing else."""
+
+from dataclasses import replace
+from datetime import date
+from hashlib import blake2b
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apoa_client.report.guest_hash import guest_tag, same_document
+from apoa_client.report.model import Document
+
+KEY = bytes(range(16))
+PASSPORT = Document("P", "AB1204976", "GBR", date(2032, 3, 28), ("P<GBRSMITH<<JANE", "AB1204976<8GBR"))
+
+KEYS = st.binary(min_size=1, max_size=64)
+NUMBERS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=20)
+STATES = st.sampled_from(["GBR", "POL", "D", "UNO", "XXA", "RKS", "ESP"])
+DOCUMENTS = st.builds(Document, st.just("P"), NUMBERS, STATES, st.just(date(2032, 3, 28)))
+SEPARATORS = st.text(" -<\t", max_size=3)
+
+
+@st.composite
+def written(draw: st.DrawFn, number: str) -> str:
+    """The same number as somebody else would write it."""
+    gaps = [draw(SEPARATORS) for _character in number]
+    spaced = "".join(character + gap for character, gap in zip(number, gaps, strict=True))
+    return spaced.lower() if draw(st.booleans()) else spaced
+
+
+@given(KEYS, DOCUMENTS)
+def test_it_is_short(key: bytes, document: Document) -> None:
+    """24 bits: not even with the key can a number be read out of it, because sixty of a billion share each."""
+    assert 0 <= guest_tag(key, document) < 1 << 24
+
+
+@given(KEYS, DOCUMENTS, st.data())
+def test_a_document_is_known_again(key: bytes, document: Document, data: st.DataObject) -> None:
+    """However its number is written, whether it was read or typed, and whatever else is said of it."""
+    again = replace(
+        document,
+        number=data.draw(written(document.number)),
+        type=data.draw(st.sampled_from(["P", "PD", "I", "V"])),
+        expiry_date=data.draw(st.dates()),
+        mrz=data.draw(st.sampled_from([None, ("P<", "X")])),
+    )
+    assert guest_tag(key, again) == guest_tag(key, document)
+    assert same_document(again, document)
+
+
+@given(KEYS, NUMBERS)
+def test_germany_is_one_state(key: bytes, number: str) -> None:
+    """ICAO writes D, and some passports DEU."""
+    german = replace(PASSPORT, number=number, issuing_state="D")
+    assert guest_tag(key, replace(german, issuing_state="DEU")) == guest_tag(key, german)
+
+
+def tags(document: Document) -> list[int]:
+    """Under several keys: two documents share all of these by chance once in 10 to the 28th times."""
+    return [guest_tag(bytes([number]) * 16, document) for number in range(4)]
+
+
+@given(DOCUMENTS, DOCUMENTS)
+def test_two_documents_are_told_apart(one: Document, other: Document) -> None:
+    """By number or by state; equal ones are equal."""
+    alike = (one.number, one.issuing_state) == (other.number, other.issuing_state)
+    assert (tags(one) == tags(other)) is alike
+    assert same_document(one, other) is alike
+
+
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [("AB1204976", "POL"), ("AB1204977", "GBR"), ("B1204976", "GBRA"), ("RAB1204976", "GB"), ("", "GBRAB1204976")],
+)
+def test_number_and_state_do_not_run_into_each_other(number: str, state: str) -> None:
+    """Neither can lend the other a letter."""
+    assert tags(replace(PASSPORT, number=number, issuing_state=state)) != tags(PASSPORT)
+
+
+@given(KEYS, KEYS, st.lists(DOCUMENTS, min_size=4, max_size=4, unique_by=lambda document: document.number))
+def test_another_property_has_other_tags(key: bytes, other: bytes, documents: list[Document]) -> None:
+    """Whoever has two databases cannot follow a guest from one to the other."""
+    one, another = ([guest_tag(each, document) for document in documents] for each in (key, other))
+    assert (one == another) is (key == other)
+
+
+def test_it_stays_what_it_is() -> None:
+    """What an older version wrote down is found by a newer one. BLAKE2b, keyed and personalised, as RFC 7693 has it."""
+    assert guest_tag(KEY, PASSPORT) == 13064343
+    digest = blake2b(b"GBR\0AB1204976", digest_size=3, key=KEY, person=b"apoa-guest-1").hexdigest()
+    assert guest_tag(KEY, PASSPORT) == int(digest, 16)
+
+
+def test_without_the_key_it_is_another() -> None:
+    """No hash of the number alone, as anybody could try out."""
+    unkeyed = {blake2b(text, digest_size=3).digest() for text in (b"AB1204976", b"GBR\0AB1204976", b"GBRAB1204976")}
+    assert guest_tag(KEY, PASSPORT).to_bytes(3, "big") not in unkeyed

@@ -1,0 +1,170 @@
+"""Typed text into values: what is understood, and what is sent back with advice."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_helpers import WIB
+
+from apoa_client.passport.dates import PartialDate
+from apoa_client.report import parse_fields
+from apoa_client.report.kinds import Purpose
+from apoa_client.report.parse_fields import Unreadable
+
+CHECK_IN = datetime(2026, 11, 24, 20, 30, tzinfo=WIB)
+
+READERS: dict[str, Callable[[str], object]] = {
+    "one_line": parse_fields.one_line,
+    "person_name": parse_fields.person_name,
+    "sex": parse_fields.sex,
+    "state": parse_fields.state,
+    "document_number": parse_fields.document_number,
+    "day": parse_fields.day,
+    "partial_date": parse_fields.partial_date,
+    "moment": lambda text: parse_fields.moment(text, WIB),
+    "nights": lambda text: parse_fields.nights(text, CHECK_IN),
+    "purpose": parse_fields.purpose,
+    "reason": parse_fields.reason,
+    "email": parse_fields.email,
+    "phone": parse_fields.phone,
+}
+
+UNDERSTOOD = [
+    ("one_line", "  Jl. Melati \t 7 ", "Jl. Melati 7"),
+    ("one_line", "a\u2028b\u00a0c\nd", "a b c d"),
+    ("one_line", "x" * 100, "x" * 100),
+    ("reason", " pindah \t kamar 8", "pindah kamar 8"),
+    ("reason", "房间错误", "房间错误"),
+    ("person_name", "smith-jones", "SMITH-JONES"),
+    ("person_name", "O\u2019Brien, Jr.", "O\u2019BRIEN, JR."),
+    ("person_name", "Mun\u0303oz", "MUÑOZ"),
+    ("person_name", "Groß", "GROSS"),
+    ("person_name", "Łukasz Żółć", "ŁUKASZ ŻÓŁĆ"),
+    *(("sex", text, "M") for text in ("m", "L", "Male", "laki-laki", "Laki laki", "pria")),
+    *(("sex", text, "F") for text in ("F", "p", "female", "Perempuan", "WANITA")),
+    *(("sex", text, "X") for text in ("x", "<")),
+    ("state", "gbr", "GBR"),
+    ("state", "Jerman", "D"),
+    ("state", "Germany", "D"),
+    ("state", "Inggris", "GBR"),
+    ("state", "Kosovo", "RKS"),
+    ("document_number", "ab 12-34 56", "AB123456"),
+    ("document_number", "A" * 20, "A" * 20),
+    ("day", "2030-03-30", date(2030, 3, 30)),
+    ("day", "30/03/2030", date(2030, 3, 30)),
+    ("day", "1.2.2030", date(2030, 2, 1)),
+    ("partial_date", "1985", PartialDate(1985)),
+    ("partial_date", "1985-09", PartialDate(1985, 9)),
+    ("partial_date", "12 09 1985", PartialDate(1985, 9, 12)),
+    ("moment", "2026-11-24T20:30", CHECK_IN),
+    ("moment", "2026-11-24 20:30:00.75", CHECK_IN),
+    ("moment", "2026-11-24T13:30Z", CHECK_IN),
+    ("moment", "2026-11-24", datetime(2026, 11, 24, tzinfo=WIB)),
+    ("moment", "24/11/2026", datetime(2026, 11, 24, tzinfo=WIB)),
+    ("nights", "1", date(2026, 11, 25)),
+    ("nights", " 366 ", date(2027, 11, 25)),
+    ("purpose", "Tourism", Purpose.TOURISM),
+    ("purpose", "wisata", Purpose.TOURISM),
+    ("purpose", "pemerintahan", Purpose.GOVERNMENT),
+    ("email", " a.b@example.co.id ", "a.b@example.co.id"),
+    ("phone", "+62 (361) 700-800", "+62 (361) 700-800"),
+]
+
+REFUSED = [
+    ("one_line", "a\N{REPLACEMENT CHARACTER}b", "bad_character"),
+    ("one_line", "a\x00b", "bad_character"),
+    ("one_line", "a\u200bb", "bad_character"),
+    ("one_line", "a\ud800", "bad_character"),
+    ("one_line", "\u202eabc", "bad_character"),
+    ("one_line", "x" * 101, "bad_length"),
+    ("person_name", "Анна", "bad_character"),
+    ("person_name", "R2D2", "bad_character"),
+    ("person_name", "<script>", "bad_character"),
+    ("person_name", "-", "bad_character"),
+    ("person_name", "x" * 101, "bad_length"),
+    ("reason", "?", "bad_character"),
+    ("reason", "-", "bad_character"),
+    ("reason", "x" * (parse_fields.LONGEST_NOTE + 1), "bad_length"),
+    ("sex", "?", "bad_character"),
+    ("sex", "Person", "bad_character"),
+    ("sex", "Mrs", "bad_character"),
+    ("state", "Atlantis", "unknown_state"),
+    ("state", "X", "unknown_state"),
+    ("document_number", "AB/123", "bad_character"),
+    ("document_number", "straße", "bad_character"),
+    ("document_number", "A" * 21, "bad_character"),
+    ("document_number", "-", "bad_character"),
+    ("day", "2030-02-30", "bad_date"),
+    ("day", "31/04/2030", "bad_date"),
+    ("day", "2030-03", "bad_date"),
+    ("day", "2030", "bad_date"),
+    ("day", "0030-03-30", "bad_date"),
+    ("day", "9999-12-31", "bad_date"),
+    ("day", "11/24/2026", "bad_date"),
+    ("day", "soon", "bad_date"),
+    ("partial_date", "0000", "bad_date"),
+    ("partial_date", "1985-13", "bad_date"),
+    ("moment", "2026-11-24T25:00", "bad_date"),
+    ("moment", "9999-12-31T23:59-12:00", "bad_date"),
+    ("moment", "0001-01-01T00:00+12:00", "bad_date"),
+    ("nights", "0", "bad_character"),
+    ("nights", "367", "bad_character"),
+    ("nights", "-1", "bad_character"),
+    ("nights", "9" * 5000, "bad_character"),
+    ("nights", "٣", "bad_character"),
+    ("purpose", "fun", "bad_character"),
+    ("email", "a@b", "bad_character"),
+    ("email", "a b@example.com", "bad_character"),
+    ("phone", "call me", "bad_character"),
+    ("phone", "123", "bad_character"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), UNDERSTOOD)
+def test_what_staff_write_is_understood(kind: str, text: str, value: object) -> None:
+    """In Indonesian, in English, and as keyboards and clipboards give it."""
+    assert READERS[kind](text) == value
+
+
+@pytest.mark.parametrize(("kind", "text", "code"), REFUSED)
+def test_what_can_only_be_wrong_is_refused(kind: str, text: str, code: str) -> None:
+    """With a code, and a sentence on how to mend it."""
+    with pytest.raises(Unreadable) as caught:
+        READERS[kind](text)
+    assert caught.value.code == code
+    assert caught.value.message.render()
+
+
+@given(st.sampled_from(sorted(READERS)), st.text(max_size=60))
+def test_any_text_is_a_value_or_unreadable(kind: str, text: str) -> None:
+    """Nothing else is ever raised, and no message of it shows the text."""
+    try:
+        READERS[kind](text)
+    except Unreadable as exc:
+        assert repr(exc).endswith(f"({exc.code!r})")  # noqa: PT017  either outcome is right
+
+
+def test_a_mistyped_state_is_suggested() -> None:
+    """The likest state, by its code."""
+    with pytest.raises(Unreadable) as caught:
+        parse_fields.state("Germny")
+    assert caught.value.suggestion == "D"
+    assert "(D)" in caught.value.message.render()
+
+
+def test_each_strange_character_is_named_once() -> None:
+    """A name in another script does not fill the screen with the same letter."""
+    with pytest.raises(Unreadable) as caught:
+        parse_fields.person_name("ЖДЖ")
+    assert caught.value.message.values["characters"] == "Ж, Д"
+
+
+@pytest.mark.parametrize("hours", [7, 8, 9])
+def test_moments_are_in_the_propertys_zone(hours: int) -> None:
+    """The day of a check-in is the day in the house, whatever offset was typed."""
+    zone = timezone(timedelta(hours=hours))
+    read = parse_fields.moment("2026-11-24T20:30:00+00:00", zone)
+    assert read == datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
+    assert (read.utcoffset(), read.day) == (timedelta(hours=hours), 25)

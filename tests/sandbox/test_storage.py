@@ -1,0 +1,192 @@
+"""The memory's file: durable, private, shared by processes, and without a trace of any guest."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from apoa_client.errors import StorageProblem
+from apoa_client.sandbox.covered_nights import Marks
+from apoa_client.sandbox.server import SandboxServer
+from apoa_client.sandbox.storage import Memory, Record
+
+Json = dict[str, Any]
+Report = Callable[..., Json]
+
+
+def record(number: int) -> Record:
+    return Record(f"id-{number}", "stay", "check_in", "c", "s", "accepted", "t", number=number, issued_at="2026")
+
+
+def texts(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in texts(inner)]
+    if isinstance(value, list):
+        return [text for inner in value for text in texts(inner)]
+    return [value] if isinstance(value, str) else []
+
+
+def test_no_personal_data_reaches_the_disk(
+    make_server: Callable[..., SandboxServer],
+    send: Callable[..., list[Json]],
+    check_in: Report,
+    follow_up: Report,
+    tmp_path: Path,
+) -> None:
+    """Not a name, number, date or room of a guest stands in any file, accepted or refused, running or stopped."""
+    server = make_server(faults="ok,pending")
+    accepted = check_in()
+    refused = check_in({"guest.sex": "Jane", "guest.document.number": "??", "kind": "check_in"})
+    smuggled = check_in(kind="RAHASIA KIND", stay_id="RAHASIA STAY")
+    send(server, accepted, refused, smuggled, follow_up(accepted, "cancel"))
+    send(server, check_in({"guest.document.number": "X7654321"}))
+    own = {"check_in", "F", "P", accepted["id"], accepted["stay_id"]}
+    secret = {*texts(accepted), "X7654321", "RAHASIA", "Jane", "kata sandi"} - own
+    for _ in range(2):
+        written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+        assert accepted["id"].encode() in written
+        assert [text for text in secret if text.encode() in written] == []
+        server.stop()
+
+
+def test_marks_need_the_key(check_in: Report) -> None:
+    """One mark a night, the same under one key, and nothing alike under another; the key never shows."""
+    report, one, other = check_in(), Marks(b"k" * 32), Marks(b"l" * 32)
+    marks = one.of(report)
+    assert len(set(marks)) == 3
+    assert one.of(report) == marks
+    assert not set(other.of(report)) & set(marks)
+    assert one.of({**report, "stay": {}}) == []
+    assert "kkk" not in repr(one)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps permissions elsewhere")
+def test_file_and_folder_are_the_owners_alone(tmp_path: Path) -> None:
+    """0600 in 0700, even where the file was there before with more."""
+    path = tmp_path / "new" / "sandbox.db"
+    Memory(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    path.chmod(0o644)
+    Memory(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_fails_or_is_not_kept_never_happened(tmp_path: Path) -> None:
+    """A transaction that raises, or that is not to be kept, leaves the file as it was, and the next one works."""
+    memory = Memory(tmp_path / "sandbox.db")
+    with memory.transaction() as records:
+        records.save(record(1))
+    with memory.transaction(keep=False) as records:
+        records.save(record(2))
+    with pytest.raises(KeyError):
+        broken_off(memory)
+    with memory.transaction() as records:
+        assert records.find("id-1") == record(1)
+        assert records.next_number() == 2
+        assert records.find("id-2") is records.find("id-3") is None
+    memory.close()
+
+
+def broken_off(memory: Memory) -> None:
+    with memory.transaction() as records:
+        records.save(record(3))
+        raise KeyError
+
+
+def test_number_is_never_given_twice(tmp_path: Path) -> None:
+    """The file itself refuses a second report with one receipt number."""
+    memory = Memory(tmp_path / "sandbox.db")
+    with memory.transaction() as records:
+        records.save(record(1))
+    with pytest.raises(StorageProblem), memory.transaction() as records:
+        records.save(Record("other", "stay", "check_in", "c", "s", "accepted", "t", number=1))
+    memory.close()
+
+
+_MANY = """
+import sys
+from pathlib import Path
+from apoa_client.sandbox.storage import Memory, Record
+memory = Memory(Path(sys.argv[1]))
+for n in range(20):
+    with memory.transaction() as records:
+        number = records.next_number()
+        records.save(Record(f"{sys.argv[2]}-{n}", "stay", "check_in", "c", "s", "accepted", "t", number=number))
+"""
+
+
+def test_two_processes_share_one_file(tmp_path: Path) -> None:
+    """Both open a new file at once and write to it; no number is lost or doubled."""
+    path = tmp_path / "sandbox.db"
+    runs = [subprocess.Popen([sys.executable, "-c", _MANY, str(path), name]) for name in ("a", "b", "c")]
+    assert [run.wait(timeout=60) for run in runs] == [0, 0, 0]
+    memory = Memory(path)
+    with memory.transaction() as records:
+        assert records.next_number() == 61
+    memory.close()
+
+
+def test_broken_newer_or_unreachable_file_is_said(tmp_path: Path) -> None:
+    """A file that is no database, one of a later version, and a folder in its place: nothing is recreated silently."""
+    broken, newer, folder = tmp_path / "broken.db", tmp_path / "newer.db", tmp_path / "folder.db"
+    broken.write_bytes(b"this is no database at all" * 100)
+    with sqlite3.connect(newer) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    folder.mkdir()
+    for path in (broken, newer, folder):
+        with pytest.raises(StorageProblem) as caught:
+            Memory(path)
+        assert str(path) in caught.value.message.render()
+    assert broken.read_bytes().startswith(b"this is no database")
+
+
+def test_memory_that_fails_is_a_500_and_the_report_may_come_again(
+    make_server: Callable[..., SandboxServer],
+    log_in: Callable[[SandboxServer], requests.Session],
+    check_in: Report,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    """A disk that fails in the middle is an unknown outcome for the client, and no traceback for anybody."""
+    server = make_server()
+    http = log_in(server)
+    with sqlite3.connect(tmp_path / "training" / "sandbox.db") as other:
+        other.execute("ALTER TABLE reports RENAME TO elsewhere")
+        other.commit()
+        answer = http.post(f"{server.base_url}/reports", json={"reports": [check_in()]}, timeout=5)
+        other.execute("ALTER TABLE elsewhere RENAME TO reports")
+    other.close()
+    assert answer.status_code == 500
+    assert "storage_problem" in caplog.text
+    again = http.post(f"{server.base_url}/reports", json={"reports": [check_in()]}, timeout=5)
+    assert again.json()["results"][0]["status"] == "accepted"
+
+
+def test_threads_take_turns(tmp_path: Path) -> None:
+    """One connection, several threads: every number once."""
+    memory = Memory(tmp_path / "sandbox.db")
+
+    def work(name: int) -> None:
+        for n in range(5):
+            with memory.transaction() as records:
+                number = records.next_number()
+                records.save(Record(f"{name}-{n}", "stay", "check_in", "c", "s", "accepted", "t", number=number))
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with memory.transaction() as records:
+        assert records.next_number() == 21
+    memory.close()

@@ -1,0 +1,51 @@
+"""Keyrings that are refused, and why."""
+
+from pathlib import Path
+
+import pytest
+
+from apoa_client.vault.refused_backends import refusal
+
+NOWHERE = Path("nowhere.cfg")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("keyring.backends.null.Keyring", "keeps nothing"),
+        ("keyring.backends.fail.Keyring", "refuses every call"),
+        ("keyring.backends.chainer.ChainerBackend", "plain text included"),
+        ("keyrings.alt.file.PlaintextKeyring", "files of plain text"),
+        ("keyrings.alt.file.EncryptedKeyring", "barely better"),
+        ("keyrings.cryptfile.cryptfile.CryptFileKeyring", "does not know it"),
+    ],
+)
+def test_each_has_its_reason(name: str, reason: str, tmp_path: Path) -> None:
+    """Named in the environment or in the settings file, it is told what is wrong with it."""
+    settings = tmp_path / "keyringrc.cfg"
+    settings.write_text(f"[backend]\ndefault-keyring = {name}\n", encoding="utf-8")
+    for found in (refusal({"PYTHON_KEYRING_BACKEND": name}, NOWHERE), refusal({}, settings)):
+        assert found is not None
+        assert name in found.message.render()
+        assert reason in found.message.render()
+
+
+def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
+    """As it does for `keyring`."""
+    settings = tmp_path / "keyringrc.cfg"
+    settings.write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n", encoding="utf-8")
+    assert refusal({"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}, settings) is None
+    named = refusal({"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}, settings)
+    assert named is not None
+    assert "fail" in named.message.render()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[backend]\n", b"default-keyring=x", b"\xff\xfe\x00", b"[backend]\ndefault-keyring=\n"]
+)
+def test_a_settings_file_that_names_none(content: bytes, tmp_path: Path) -> None:
+    """Missing, empty or broken, it is somebody else's file, and no trouble of ours."""
+    assert refusal({}, tmp_path / "gone.cfg") is None
+    settings = tmp_path / "keyringrc.cfg"
+    settings.write_bytes(content)
+    assert refusal({}, settings) is None
