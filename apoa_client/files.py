@@ -43,20 +43,20 @@ def write_private(path: Path, content: bytes) -> None:
     process left of such a file is removed a minute later, by whoever writes next: a secret may be in it.
     """
     make_private_folder(path.parent)
-    draft = draft_beside(path)
+    draft = temporary_beside(path)
     try:
         with os.fdopen(create_private(draft), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        sweep_abandoned(path, draft)
+        remove_abandoned(path, draft)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
-def sweep_abandoned(path: Path, draft: Path) -> None:
+def remove_abandoned(path: Path, draft: Path) -> None:
     """Remove other drafts of `path` that are older than this one, and so nobody's any more."""
     now = draft.stat().st_mtime
     for left in path.parent.glob(f".{path.name}.*.new"):
@@ -65,7 +65,7 @@ def sweep_abandoned(path: Path, draft: Path) -> None:
                 left.unlink()
 
 
-def draft_beside(path: Path) -> Path:
+def temporary_beside(path: Path) -> Path:
     """A name beside `path` that nobody else has, for a file that is not finished."""
     return path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
 

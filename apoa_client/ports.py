@@ -90,7 +90,7 @@ class Entry(NamedTuple):
     """The nights that it tells of: from `first_night` up to the morning of departure."""
 
     @property
-    def retractable(self) -> bool:
+    def withdrawable(self) -> bool:
         """Whether the authority does not have it, for certain: it never left, or was refused."""
         return self.state is State.REJECTED or (self.state is State.QUEUED and self.calls == 0)
 
@@ -109,7 +109,7 @@ class Content(NamedTuple):
         return f"Content({self.report!r})"
 
 
-class Addition(NamedTuple):
+class NewReport(NamedTuple):
     """A report to be queued together with others, and what `Outbox.add` takes besides it."""
 
     report: Report
@@ -133,7 +133,7 @@ class Change(NamedTuple):
     """Whether the call it was in never left this computer."""
 
 
-class Stop(NamedTuple):
+class Suspension(NamedTuple):
     """Why nothing is sent for this property, until somebody logs in again or the settings change."""
 
     reason: str
@@ -164,14 +164,14 @@ class Summary(NamedTuple):
     """Undelivered and due within the horizon asked for, the overdue ones not counted."""
     next_due_at: datetime | None
     last_contact_at: datetime | None
-    stop: Stop | None
+    stop: Suspension | None
     hold_until: datetime | None = None
     """The authority asked everyone of us to wait until then (Retry-After of a whole call)."""
     clock_skew: timedelta | None = None
     """By how much the authority's clock was ahead of ours when it last told the time."""
 
 
-class Author(NamedTuple):
+class Actor(NamedTuple):
     """Who changes the outbox, and the time, for its audit trail; each asked for when something is written down."""
 
     who: Callable[[], str]
@@ -179,7 +179,7 @@ class Author(NamedTuple):
     now: Callable[[], datetime]
 
 
-class Act(NamedTuple):
+class AuditEvent(NamedTuple):
     """Something done, as the audit trail tells it: codes and ids, nothing of a guest's and no words of a server's."""
 
     action: str
@@ -214,21 +214,21 @@ class Outbox(Protocol):
         warnings: Sequence[Finding] = (),
         guest_tag: int | None = None,
         replaces: Sequence[str] = (),
-        standing: Sequence[str] = (),
+        active_reports: Sequence[str] = (),
     ) -> Entry:
         """Queue one report. When this returns, a power cut no longer loses it.
 
         What it `replaces` is superseded at the same moment, and it takes the first one's place among the reports of the
-        stay. `standing` are the stay's reports, in their order, for which it was written. Raises `ReportMoved` where
-        one of the first is no longer `Entry.retractable`, or others stand by now; then nothing changed.
+        stay. `active_reports` are the stay's reports, in order, for which it was written. Raises `ReportMoved` where
+        one of the first is no longer `Entry.withdrawable`, or others stand by now; then nothing changed.
         """
         ...
 
-    def add_all(self, additions: Sequence[Addition]) -> list[Entry]:
+    def add_all(self, additions: Sequence[NewReport]) -> list[Entry]:
         """Queue several reports, all of them or none, in their order. Raises what `add` does."""
         ...
 
-    def withdraw(self, ids: Sequence[str], standing: Sequence[str] = ()) -> None:
+    def withdraw(self, ids: Sequence[str], active_reports: Sequence[str] = ()) -> None:
         """Take reports back that the authority does not have. Raises `ReportMoved` as `add` does."""
         ...
 
@@ -275,7 +275,7 @@ class Outbox(Protocol):
         """Counts and times; costs the same however long the history is."""
         ...
 
-    def stop(self, stop: Stop | None) -> None:
+    def stop(self, stop: Suspension | None) -> None:
         """Stop sending for the property, or (None) lift the stop."""
         ...
 

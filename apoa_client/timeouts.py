@@ -17,7 +17,7 @@ _SLICE_S = 0.25
 """Windows delivers a Ctrl-C to no thread that waits: so we wait in slices."""
 
 
-def within(seconds: float, call: Callable[[], T]) -> T:
+def call_with_timeout(seconds: float, call: Callable[[], T]) -> T:
     """Return what `call` returns, or raise what it raises; raise `TimeoutError` when `seconds` pass first."""
     answers: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
 

@@ -4,24 +4,24 @@ from pathlib import Path
 
 from conftest import FixedClock
 
-from apoa_client.app.container import App
-from apoa_client.app.property_setup import Establishing
-from apoa_client.settings.config import Property
+from apoa_client.app.container import Container
+from apoa_client.app.property_setup import PropertySetup
+from apoa_client.settings.config import PropertySettings
 
 
-def app_of(home: Path, clock: FixedClock, name: str = "") -> App:
-    return App({"APOA_HOME": str(home)}, clock, name)
+def app_of(home: Path, clock: FixedClock, name: str = "") -> Container:
+    return Container({"APOA_HOME": str(home)}, clock, name)
 
 
-def training(name: str = "melati") -> Property:
-    return Property(name, "training", public_key="", vault="file")
+def training(name: str = "melati") -> PropertySettings:
+    return PropertySettings(name, "training", public_key="", vault="file")
 
 
-def set_up(home: Path, clock: FixedClock, house: Property) -> str:
+def set_up(home: Path, clock: FixedClock, settings: PropertySettings) -> str:
     """Set up; the public key."""
     app = app_of(home, clock)
     try:
-        assert Establishing(app).set_up(house, "") is None
+        assert PropertySetup(app).set_up(settings, "") is None
     finally:
         app.close()
-    return app_of(home, clock, house.name).house.public_key
+    return app_of(home, clock, settings.name).settings.public_key

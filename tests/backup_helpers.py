@@ -8,31 +8,33 @@ from typing import Any
 from conftest import NOW
 from outbox_helpers import PUBLIC_KEY, open_outbox
 
-from apoa_client.archive.backup import Facts, Written, digest, write_backup
-from apoa_client.archive.restore import Restored, Restorer
+from apoa_client.archive.backup import BackupInfo, BackupResult, digest, write_backup
+from apoa_client.archive.restore import Restorer, RestoreResult
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Author
-from apoa_client.settings.config import Property, load
+from apoa_client.ports import Actor
+from apoa_client.settings.config import PropertySettings, load
 from apoa_client.settings.folders import Folders
-from apoa_client.settings.writer import save, text_of
+from apoa_client.settings.writer import save, settings_text
 from apoa_client.vault.sealing import encode_key
 
-AUTHOR = Author(lambda: "wayan", lambda: NOW)
+AUTHOR = Actor(lambda: "wayan", lambda: NOW)
 KEY = encode_key(PUBLIC_KEY)
-HOUSE = Property("melati", "https://authority.example/v1", KEY, username="wisma", office="Denpasar", window_hours=12)
+HOUSE = PropertySettings(
+    "melati", "https://authority.example/v1", KEY, username="wisma", office="Denpasar", window_hours=12
+)
 
 
 class Home:
     """One computer, as far as the property is concerned."""
 
-    def __init__(self, folder: Path, house: Property | None = None) -> None:
+    def __init__(self, folder: Path, settings: PropertySettings | None = None) -> None:
         self.folders = Folders(folder, folder)
-        if house is not None:
-            open_outbox(self.folders.outbox(house.name)).close()
-            save(self.folders.config, house)
+        if settings is not None:
+            open_outbox(self.folders.outbox(settings.name)).close()
+            save(self.folders.config, settings)
 
     @property
-    def house(self) -> Property:
+    def settings(self) -> PropertySettings:
         return load(self.folders.config).properties["melati"]
 
     @property
@@ -42,14 +44,14 @@ class Home:
     def outbox(self) -> SqliteOutbox:
         return open_outbox(self.path)
 
-    def back_up(self, file: Path, *, force: bool = False) -> Written:
-        facts = Facts("0.0", NOW, "melati", text_of(self.house))
+    def back_up(self, file: Path, *, force: bool = False) -> BackupResult:
+        facts = BackupInfo("0.0", NOW, "melati", settings_text(self.settings))
         return write_backup(self.path, file, lambda: facts, AUTHOR, force=force)
 
     def restorer(self, name: str = "") -> Restorer:
         return Restorer(self.folders, load(self.folders.config), AUTHOR, name)
 
-    def restore(self, file: Path, name: str = "", **how: Any) -> Restored:
+    def restore(self, file: Path, name: str = "", **how: Any) -> RestoreResult:
         return self.restorer(name).restore(file, **how)
 
     def rows(self, name: str = "melati") -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from conftest import FixedClock
 from outbox_helpers import PUBLIC_KEY, open_outbox, sealer, uuid
 from outbox_helpers import report as plain_report
 
-from apoa_client.delivery.options import Outcome, Parts, Terms, Uninterrupted
+from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, Uninterrupted
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.messages import msg
@@ -34,7 +34,7 @@ def report(number: int, stay: int | None = None, kind: Kind = Kind.CHECK_IN, doc
     return replace(plain, guest=replace(plain.guest, document=papers))
 
 
-class Watcher:
+class ProgressRecorder:
     """`ports.Progress`, written down."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Watcher:
         self.ended += 1
 
 
-class House:
+class Hotel:
     """One property. `sync` is one run of delivery, each with a fresh connection to the authority."""
 
     def __init__(self, path: Path, clock: FixedClock, authority: AuthoritySimulator | None = None) -> None:
@@ -64,7 +64,7 @@ class House:
         self.clock = clock
         self.authority = authority or AuthoritySimulator()
         self.outbox = open_outbox(path)
-        self.watcher = Watcher()
+        self.watcher = ProgressRecorder()
         self.connections = 0
         self.chance = 0.5
 
@@ -96,8 +96,8 @@ class House:
         connect: Callable[[], Authority] | None = None,
         interruptions: Interruptions | None = None,
     ) -> Outcome:
-        self.watcher = Watcher()
-        parts = Parts(
+        self.watcher = ProgressRecorder()
+        parts = Dependencies(
             self.outbox,
             connect or self.connect,
             self.clock,
@@ -105,7 +105,7 @@ class House:
             self.watcher,
             interruptions or Uninterrupted(),
         )
-        terms = Terms(settings, first=first, keep_backoff=keep_backoff, wait_s=wait_s)
+        terms = RunOptions(settings, first=first, keep_backoff=keep_backoff, wait_s=wait_s)
         outcome = deliver(parts, terms)
         assert self.watcher.ended == (not outcome.busy)
         return outcome

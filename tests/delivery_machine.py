@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import FixedClock
-from delivery_helpers import House, Watcher
+from delivery_helpers import Hotel, ProgressRecorder
 from delivery_processes import FAULTS, Death, Fragile, Killed, Line, Meanwhile, Process, Reader, Run, Tactless, made
 from delivery_staff import CHANGES, Chance, Decision, Staff
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from outbox_helpers import PERSONAL, open_outbox, stay_id
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.options import Outcome, Parts, Terms
+from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import AuthorityBusy, ReportMoved
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -75,12 +75,12 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FixedClock()
         self.authority = Tactless(max_batch=max_batch)
-        self.house = House(Path(self.folder.name) / "outbox.db", self.clock, self.authority)
-        self.second = open_outbox(self.house.path)
+        self.hotel = Hotel(Path(self.folder.name) / "outbox.db", self.clock, self.authority)
+        self.second = open_outbox(self.hotel.path)
         self.log = Reader()
         logging.getLogger("apoa_client").addHandler(self.log)
         self.settings = "first"
-        self.third = open_outbox(self.house.path)
+        self.third = open_outbox(self.hotel.path)
         """At a desk where people think it over."""
         self.chance = Chance()
         self.made: list[str] = []
@@ -94,10 +94,10 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.attempts: Counter[str] = Counter()
         self.happened: list[str] = []
         for stay in (0, 1, 2, 0, 1):
-            self.saved(self.house.outbox, stay)
+            self.saved(self.hotel.outbox, stay)
 
     def teardown(self) -> None:
-        if not hasattr(self, "house"):
+        if not hasattr(self, "hotel"):
             return
         try:
             self.recovered()
@@ -105,7 +105,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             logging.getLogger("apoa_client").removeHandler(self.log)
             self.third.close()
             self.second.close()
-            self.house.close()
+            self.hotel.close()
             self.folder.cleanup()
 
     # Guests.
@@ -169,18 +169,20 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def is_stale(self, decision: Decision) -> bool:
         """Whether the stay is not what it was when somebody decided, or what would be replaced has left since."""
-        if not decision.standing:
+        if not decision.active_reports:
             return False
         entries = {entry.id: entry for entry in self.entries()}
-        stay = entries[decision.standing[0]].stay_id
-        standing = tuple(e.id for e in entries.values() if e.stay_id == stay and e.state not in GONE)
-        return standing != decision.standing or not all(entries[each].retractable for each in decision.retires)
+        stay = entries[decision.active_reports[0]].stay_id
+        active_reports = tuple(e.id for e in entries.values() if e.stay_id == stay and e.state not in GONE)
+        return active_reports != decision.active_reports or not all(
+            entries[each].withdrawable for each in decision.retires
+        )
 
     @rule(stay=st.integers(0, 5), what=WHAT, which=WHICH, same=st.booleans(), death=st.none() | KILLS)
     def report(self, stay: int, what: str, which: int, *, same: bool, death: Death | None) -> None:
         """Any kind of report of any stay; a new stay may be one that another report covers already."""
         death = None if death is None else replace(death, step=death.step % 4 + 1)
-        self.saved(self.house.outbox, stay, what, which, same=same, death=death)
+        self.saved(self.hotel.outbox, stay, what, which, same=same, death=death)
 
     @rule(stay=st.integers(0, 3), what=WHAT, which=WHICH, run=RUNS, other=st.none() | WHAT)
     def think_it_over(self, stay: int, what: str, which: int, run: Run, other: str | None) -> None:
@@ -191,7 +193,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         decision = staff.decides(stay_id(stay), what, which)
         self.run(run)
         if other is not None:
-            self.saved(self.house.outbox, stay, other)
+            self.saved(self.hotel.outbox, stay, other)
         decision = self.only_if_there_is_room(decision)
         if decision is not None:
             self.done(decision, at_once=False)
@@ -207,25 +209,25 @@ class DeliveryMachine(RuleBasedStateMachine):
     def report_and_sync(self, stay: int, run: Run) -> None:
         """Somebody who is let in again, and for whom there is something to send."""
         self.log_in()
-        self.saved(self.house.outbox, stay)
+        self.saved(self.hotel.outbox, stay)
         self.run(run)
 
     def run(self, run: Run) -> Process:
         """One run, by a process of its own, with something to do: a new guest comes where nothing waits."""
         if not any(entry.state in {State.QUEUED, State.SENDING, State.PENDING} for entry in self.entries()):
-            self.saved(self.house.outbox, self.total)
+            self.saved(self.hotel.outbox, self.total)
         self.clock.time += run.later
         self.authority.script(",".join(run.script))
         self.jumped = self.disturbed = False
         settings = self.settings
         quiet, others, since = self.is_quiet(settings), self.in_hand(), len(self.authority.batches)
         process, lines = Process(run.death), list[Line]()
-        outcome = self.carried_out(self.house.outbox, run, settings, process, lines)
+        outcome = self.carried_out(self.hotel.outbox, run, settings, process, lines)
         calls = sum(line.calls for line in lines)
         assert not quiet or (calls, lines) == (0, [])
         assert self.jumped or others.isdisjoint(self.submitted(since))
         if process.dead:
-            self.house.unlock()  # another process opens the outbox
+            self.hotel.unlock()  # another process opens the outbox
             self.orphans |= self.sending()
         else:
             self.nothing_is_left_behind(interrupted=outcome is None)
@@ -252,14 +254,14 @@ class DeliveryMachine(RuleBasedStateMachine):
             return lines[-1]
 
         fragile: Any = Fragile(outbox, process, lockless=run.lockless)
-        terms = Terms(
+        terms = RunOptions(
             settings,
             first="" if run.first is None else self.made[run.first % self.total],
             keep_backoff=run.keep_backoff,
             wait_s=run.wait_s,
         )
         try:
-            return deliver(Parts(fragile, connect, self.clock, lambda: 0.5, Watcher()), terms)
+            return deliver(Dependencies(fragile, connect, self.clock, lambda: 0.5, ProgressRecorder()), terms)
         except (Killed, KeyboardInterrupt):
             return None
 
@@ -278,10 +280,10 @@ class DeliveryMachine(RuleBasedStateMachine):
             if self.jumped or self.disturbed:
                 continue
             assert entry.lease_until == now + plan.LEASE
-            assert not plan.lies_ahead(entry.not_before, now, plan.LONGEST_WAIT)
+            assert not plan.is_ahead(entry.not_before, now, plan.LONGEST_WAIT)
             # What a dead process left is taken up as soon as its lease is over, whatever its last backoff.
             patient = run.keep_backoff and report_id not in self.orphans
-            assert not (patient and plan.lies_ahead(entry.next_attempt_at, now, plan.BACKOFF_LAST))
+            assert not (patient and plan.is_ahead(entry.next_attempt_at, now, plan.BACKOFF_LAST))
 
     # What happens while one process awaits an answer.
 
@@ -310,7 +312,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         outcome = self.carried_out(self.second, run, self.settings, process, lines)
         if process.dead:
             self.second.close()
-            self.second = open_outbox(self.house.path)
+            self.second = open_outbox(self.hotel.path)
         if event.lockless:
             self.disturbed = True
             assert others.isdisjoint(self.submitted(since))
@@ -334,13 +336,13 @@ class DeliveryMachine(RuleBasedStateMachine):
     def in_hand(self) -> set[str]:
         """What is left alone, because its process may still be alive."""
         now = self.clock.time
-        return {entry.id for entry in self.entries() if plan.lies_ahead(entry.lease_until, now, plan.LEASE)}
+        return {entry.id for entry in self.entries() if plan.is_ahead(entry.lease_until, now, plan.LEASE)}
 
     def is_quiet(self, settings: str) -> bool:
         """Whether the authority must not be called."""
         summary = self.summary()
         stopped = summary.stop is not None and summary.stop.settings == settings
-        return stopped or plan.lies_ahead(summary.hold_until, self.clock.time, DAY)
+        return stopped or plan.is_ahead(summary.hold_until, self.clock.time, DAY)
 
     def nothing_is_left_behind(self, *, interrupted: bool) -> None:
         """A run that ended, even by Ctrl-C, has written down what became of all that it took."""
@@ -422,7 +424,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def three_days_pass(self) -> None:
         for _ in range(3):
             self.clock.time += timedelta(days=1, minutes=1)
-            self.house.sync(settings=self.settings)
+            self.hotel.sync(settings=self.settings)
 
     def both_sides_have_the_same(self) -> None:
         accepted = {entry.id for entry in self.entries() if entry.state is State.ACCEPTED}
@@ -435,7 +437,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def what_was_refused_is_mended(self) -> None:
         """`apoa fix`, until nothing is left to mend."""
-        staff = Staff(self.house.outbox, self.clock, self.chance)
+        staff = Staff(self.hotel.outbox, self.clock, self.chance)
         for entry in self.entries():
             if entry.state is State.REJECTED:
                 decision = staff.decides(entry.stay_id, "fix")
@@ -500,9 +502,9 @@ class DeliveryMachine(RuleBasedStateMachine):
     def both_sides_know_who_is_in_house(self) -> None:
         """Of a stay on which nothing waits and nothing was refused, both tell the same."""
         for stay in self.stays:
-            standing = [entry for entry in self.of(stay) if entry.state not in GONE]
-            if all(entry.state is State.ACCEPTED for entry in standing):
-                assert self.authority.kinds(stay_id(stay)) == [entry.kind.value for entry in standing]
+            active_reports = [entry for entry in self.of(stay) if entry.state not in GONE]
+            if all(entry.state is State.ACCEPTED for entry in active_reports):
+                assert self.authority.kinds(stay_id(stay)) == [entry.kind.value for entry in active_reports]
 
     @invariant()
     def only_the_authority_makes_receipts(self) -> None:

@@ -8,9 +8,9 @@ from conftest import FixedClock
 from delivery_processes import WORDS, Fragile, Process
 from outbox_helpers import WIB
 
-from apoa_client.desk.arrivals import Desk, House
-from apoa_client.desk.changes import Changes, Proposal, refused_one, retreat
-from apoa_client.desk.stay_history import Stays, Story
+from apoa_client.desk.arrivals import Desk, ReportingRules
+from apoa_client.desk.changes import Changes, PendingChange, find_refused, reports_to_withdraw
+from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import DataRefused
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Entry
@@ -41,7 +41,7 @@ class Decision:
     saves: str | None = None
     retires: tuple[str, ...] = ()
     retired: State = State.SUPERSEDED
-    standing: tuple[str, ...] = ()
+    active_reports: tuple[str, ...] = ()
     """The stay's reports, as they were seen."""
 
 
@@ -50,9 +50,9 @@ class Staff:
 
     def __init__(self, outbox: SqliteOutbox, clock: FixedClock, chance: Chance, process: Process | None = None) -> None:
         self._outbox: Any = Fragile(outbox, process or Process())
-        house = House(WIB, 24, b"k")
-        self._desk = Desk(self._outbox, clock, house, chance)
-        self._changes = Changes(self._desk, self._outbox, clock, house, chance)
+        rules = ReportingRules(WIB, 24, b"k")
+        self._desk = Desk(self._outbox, clock, rules, chance)
+        self._changes = Changes(self._desk, self._outbox, clock, rules, chance)
         self._stays = Stays(self._outbox, WIB)
 
     def welcomes(self, report: Report) -> Decision:
@@ -62,7 +62,7 @@ class Staff:
     def decides(self, stay_id: str, what: str, which: int = 0) -> Decision | None:
         """One of `CHANGES`, to a stay that is known; None where the desk says that it cannot be."""
         story = self._stays.of(stay_id)
-        among = story.standing or story.entries
+        among = story.active_reports or story.entries
         meant = among[which % len(among)]
         try:
             if what in {"cancel", "take_back"}:
@@ -71,37 +71,39 @@ class Staff:
         except DataRefused:
             return None
 
-    def _files(self, proposal: Proposal) -> Decision:
+    def _files(self, change: PendingChange) -> Decision:
         return Decision(
-            lambda: self._changes.file(proposal), proposal.report.id, proposal.replaces, standing=proposal.standing
+            lambda: self._changes.file(change), change.report.id, change.replaces, active_reports=change.active_reports
         )
 
-    def _takes_back(self, story: Story, meant: Entry) -> Decision:
-        withdrawn = retreat(story, meant)
+    def _takes_back(self, story: StayHistory, meant: Entry) -> Decision:
+        withdrawn = reports_to_withdraw(story, meant)
         if not withdrawn:
             return self._files(self._changes.cancel(story, WORDS))
         return Decision(
             lambda: self._changes.withdraw(story, withdrawn),
             retires=tuple(entry.id for entry in withdrawn),
             retired=State.WITHDRAWN,
-            standing=tuple(entry.id for entry in story.standing),
+            active_reports=tuple(entry.id for entry in story.active_reports),
         )
 
-    def _check_out(self, story: Story, _meant: Entry) -> Proposal:
+    def _check_out(self, story: StayHistory, _meant: Entry) -> PendingChange:
         return self._changes.check_out(story)
 
-    def _amend(self, story: Story, _meant: Entry) -> Proposal:
-        return self._changes.amend(story, self._otherwise(story.told or story.entries[0]), WORDS)
+    def _amend(self, story: StayHistory, _meant: Entry) -> PendingChange:
+        return self._changes.amend(story, self._otherwise(story.current_report or story.entries[0]), WORDS)
 
-    def _fix(self, story: Story, meant: Entry) -> Proposal:
-        refused = refused_one(story, meant)
+    def _fix(self, story: StayHistory, meant: Entry) -> PendingChange:
+        refused = find_refused(story, meant)
         if refused.kind is Kind.CHECK_OUT:
-            left = self._changes.check_out(Story(story.standing[: story.standing.index(refused)])).report.check_out
+            left = self._changes.check_out(
+                StayHistory(story.active_reports[: story.active_reports.index(refused)])
+            ).report.check_out
             assert left is not None
-            return self._changes.mend_check_out(story, refused, left, None)
+            return self._changes.fix_check_out(story, refused, left, None)
         if refused.kind is Kind.CANCEL:
-            return self._changes.mend_cancel(story, refused, WORDS)
-        return self._changes.mend(story, refused, self._otherwise(refused), WORDS)
+            return self._changes.fix_cancel(story, refused, WORDS)
+        return self._changes.fix(story, refused, self._otherwise(refused), WORDS)
 
     def _otherwise(self, entry: Entry) -> Examination:
         """What a report said, with another room."""

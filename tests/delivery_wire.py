@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from conftest import NOW
-from delivery_helpers import House
+from delivery_helpers import Hotel
 from delivery_processes import Tactless
 
 from apoa_client.authority.client import HttpAuthority
-from apoa_client.authority.limits import Patience
+from apoa_client.authority.limits import Timeouts
 from apoa_client.delivery.options import Outcome
 from apoa_client.ports import Authority
 
 CERTIFICATES = Path(__file__).parent / "authority" / "certificates"
 HANG = b"hang"
 LOST = b"lost"
-HURRY = Patience(connect_s=5, read_s=5, total_s=10)
-IMPATIENCE = Patience(connect_s=5, read_s=0.4, total_s=10)
+HURRY = Timeouts(connect_s=5, read_s=5, total_s=10)
+IMPATIENCE = Timeouts(connect_s=5, read_s=0.4, total_s=10)
 BACKOFF = NOW + timedelta(seconds=15)
 """Half of the first thirty seconds: chance is a half here."""
 ISSUED_AT = "2026-11-24T20:00:00+07:00"
@@ -118,14 +118,14 @@ class Wire:
         found = [result(report_id) for report_id in ids]
         return said(200, {"results": found} if route == "reports" else found[0])
 
-    def connect(self, patience: Patience = HURRY) -> HttpAuthority:
+    def connect(self, timeouts: Timeouts = HURRY) -> HttpAuthority:
         """A client of this server's, without any trust in test certificates."""
-        return client(self.url, patience)
+        return client(self.url, timeouts)
 
 
-def client(url: str, patience: Patience = HURRY) -> HttpAuthority:
+def client(url: str, timeouts: Timeouts = HURRY) -> HttpAuthority:
     return HttpAuthority(
-        base_url=url, username="melati", password=lambda: "rahasia", user_agent="apoa-client/0", patience=patience
+        base_url=url, username="melati", password=lambda: "rahasia", user_agent="apoa-client/0", timeouts=timeouts
     )
 
 
@@ -182,8 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
 class Simulated:
     """The simulator, with a client of each run's own."""
 
-    def __init__(self, house: House) -> None:
-        self.authority = house.authority = Tactless()
+    def __init__(self, hotel: Hotel) -> None:
+        self.authority = hotel.authority = Tactless()
         self.connections = 0
 
     def trouble(self, route: str, script: str, _answers: Sequence[Answer]) -> None:
@@ -192,7 +192,7 @@ class Simulated:
     def pends(self) -> None:
         self.authority.script("pending")
 
-    def connect(self, _patience: Patience) -> Authority:
+    def connect(self, _patience: Timeouts) -> Authority:
         self.connections += 1
         self.authority.greet()
         return self.authority
@@ -216,9 +216,9 @@ class Wired:
     def pends(self) -> None:
         self.wire.instead["reports"].append(results(lambda ids: [result(each, "pending") for each in ids]))
 
-    def connect(self, patience: Patience) -> Authority:
+    def connect(self, timeouts: Timeouts) -> Authority:
         self.connections += 1
-        return self.wire.connect(patience)
+        return self.wire.connect(timeouts)
 
     @property
     def acquired(self) -> dict[str, tuple[int, str]]:
@@ -232,11 +232,11 @@ Place = Simulated | Wired
 class Runs:
     """Runs of the house's against a place."""
 
-    house: House
+    hotel: Hotel
     place: Place
 
-    def __call__(self, patience: Patience = HURRY, **terms: Any) -> Outcome:
-        return self.house.sync(connect=lambda: self.place.connect(patience), **terms)
+    def __call__(self, timeouts: Timeouts = HURRY, **terms: Any) -> Outcome:
+        return self.hotel.sync(connect=lambda: self.place.connect(timeouts), **terms)
 
     def is_quiet(self, **terms: Any) -> bool:
         """Whether one more run calls nobody."""

@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from apoa_client import errors
-from apoa_client.delivery.plan import stops_sending
+from apoa_client.delivery.plan import suspends_sending
 from apoa_client.errors import ApoaError, AuthorityBusy, Exit
 from apoa_client.messages import msg
 
@@ -65,7 +65,7 @@ def test_advice_can_be_given_or_is_the_class_own(kind: type[ApoaError]) -> None:
 
 def test_whoever_must_log_in_again_is_told_so() -> None:
     """Sending stops after these two, and their advice says how to start again."""
-    stopping = [kind for kind in CLASSES if stops_sending(kind(msg("It.")))]
+    stopping = [kind for kind in CLASSES if suspends_sending(kind(msg("It.")))]
     assert {kind.__name__ for kind in stopping} == {"WrongPassword", "AccountSuspended"}
     for kind in stopping:
         assert kind.advice is not None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from apoa_client import files
-from apoa_client.files import create_private, draft_beside, make_private_folder, sync_folder, write_private
+from apoa_client.files import create_private, make_private_folder, sync_folder, temporary_beside, write_private
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links are POSIX's")
 
@@ -97,7 +97,7 @@ def test_a_draft_follows_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     victim, path = tmp_path / "victim", tmp_path / "file"
     victim.write_bytes(b"mine")
     path.write_bytes(b"old")
-    monkeypatch.setattr(files, "draft_beside", lambda _path: tmp_path / "link")
+    monkeypatch.setattr(files, "temporary_beside", lambda _path: tmp_path / "link")
     (tmp_path / "link").symlink_to(victim)
     with pytest.raises(FileExistsError):
         write_private(path, b"new")
@@ -173,7 +173,7 @@ def test_what_a_killed_process_left_is_swept_by_the_next_one(home: Path) -> None
     """A minute later: before that it may be somebody's who is writing now."""
     path = home / "keys.json"
     write_private(path, b"1")
-    old, young = draft_beside(path), draft_beside(path)
+    old, young = temporary_beside(path), temporary_beside(path)
     for draft in (old, young):
         draft.write_bytes(b"rahasia")
     now = path.stat().st_mtime

@@ -4,13 +4,13 @@ import threading
 
 import pytest
 
-from apoa_client.timeouts import within
+from apoa_client.timeouts import call_with_timeout
 
 
 def test_an_answer_in_time_is_returned() -> None:
     """Whatever it is, None too."""
-    assert within(5, lambda: 42) == 42
-    assert within(5, lambda: None) is None
+    assert call_with_timeout(5, lambda: 42) == 42
+    assert call_with_timeout(5, lambda: None) is None
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit, TimeoutError])
@@ -21,14 +21,14 @@ def test_a_failure_is_raised_where_the_call_was_made(kind: type[BaseException]) 
         raise kind("it")
 
     with pytest.raises(kind, match="it"):
-        within(5, fail)
+        call_with_timeout(5, fail)
 
 
 def test_a_call_that_hangs_is_left_behind() -> None:
     """When the time is over, the caller goes on; the thread keeps no process alive, and its answer is lost."""
     let_go, before = threading.Event(), threading.active_count()
     with pytest.raises(TimeoutError):
-        within(0.01, let_go.wait)
+        call_with_timeout(0.01, let_go.wait)
     [left] = [thread for thread in threading.enumerate() if thread.name == "apoa-patience"]
     assert left.daemon
     let_go.set()

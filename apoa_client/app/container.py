@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING
 from apoa_client import __version__
 from apoa_client.errors import NotNow, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Author, Authority, Clock, Erasure, Interruptions, Progress
+from apoa_client.ports import Actor, Authority, Clock, Erasure, Interruptions, Progress
 from apoa_client.settings import config
-from apoa_client.settings.config import Config, Property
+from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import Folders, find_folders
 
 if TYPE_CHECKING:
     from apoa_client.app.key_rotation import KeyPair
-    from apoa_client.archive.backup import Written
-    from apoa_client.archive.restore import Restored
-    from apoa_client.authority.limits import Patience
-    from apoa_client.delivery.options import Outcome, Terms
-    from apoa_client.desk.arrivals import Desk, House
+    from apoa_client.archive.backup import BackupResult
+    from apoa_client.archive.restore import RestoreResult
+    from apoa_client.authority.limits import Timeouts
+    from apoa_client.delivery.options import Outcome, RunOptions
+    from apoa_client.desk.arrivals import Desk, ReportingRules
     from apoa_client.desk.by_hand import ByHand
     from apoa_client.desk.changes import Changes
     from apoa_client.desk.stay_history import Stays
@@ -61,7 +61,7 @@ class SystemClock:
 class _LateSealer:
     """The app's sealer, built when something is sealed or opened: counting needs no cryptography."""
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, app: "Container") -> None:
         self._app = app
 
     def seal(self, record_id: str, content: bytes) -> bytes:
@@ -73,7 +73,7 @@ class _LateSealer:
         return self._app.sealer.open(record_id, sealed)
 
 
-class App:
+class Container:
     """The parts for one property. Close it when the call is over."""
 
     def __init__(
@@ -105,7 +105,7 @@ class App:
         return config.load(self.folders.config)
 
     @cached_property
-    def house(self) -> Property:
+    def settings(self) -> PropertySettings:
         """The property that was asked for, or the default one, or the only one. Raises `SettingsProblem`."""
         known = self.config.properties
         name = self._name or self.config.default_property or (next(iter(known)) if len(known) == 1 else "")
@@ -124,37 +124,37 @@ class App:
     @property
     def today(self) -> date:
         """The day at the property, where it begins and ends hours before it does in UTC."""
-        return self.clock.now().astimezone(self.house.zone).date()
+        return self.clock.now().astimezone(self.settings.zone).date()
 
     @cached_property
     def secrets(self) -> "PropertySecrets":
         """The property's secrets, each looked up when it is needed."""
-        return self.secrets_of(self.house)
+        return self.secrets_of(self.settings)
 
-    def secrets_of(self, house: Property) -> "PropertySecrets":
+    def secrets_of(self, settings: PropertySettings) -> "PropertySecrets":
         """The secrets of a property, whether or not it is in the settings yet."""
         from apoa_client.vault.sources import PropertySecrets
 
-        return PropertySecrets(self.environ, lambda: self._store(house), prompt=self._ask_password)
+        return PropertySecrets(self.environ, lambda: self._store(settings), prompt=self._ask_password)
 
-    def _store(self, house: Property) -> "SecretStore":
-        if house.vault == "file":
+    def _store(self, settings: PropertySettings) -> "SecretStore":
+        if settings.vault == "file":
             from apoa_client.vault.key_file import KeyFileStore
 
-            return KeyFileStore(self.folders.keys(house.name))
-        from apoa_client.settings.user import user_number
+            return KeyFileStore(self.folders.keys(settings.name))
+        from apoa_client.settings.user import user_id
         from apoa_client.vault.keyring_store import KeyringStore
 
-        service, interactive = f"{KEYRING_SERVICE}/{house.name}", self._ask_password is not None
-        uid, patience_s = user_number(), self._keyring_patience_s
-        return KeyringStore(service, interactive=interactive, environ=self.environ, uid=uid, patience_s=patience_s)
+        service, interactive = f"{KEYRING_SERVICE}/{settings.name}", self._ask_password is not None
+        uid, timeout_s = user_id(), self._keyring_patience_s
+        return KeyringStore(service, interactive=interactive, environ=self.environ, uid=uid, timeout_s=timeout_s)
 
     @cached_property
     def sealer(self) -> "PropertySealer":
         """Seals with the public key of the settings; opens with the private key, asked for only then."""
         from apoa_client.vault.sealing import PropertySealer, decode_public_key
 
-        return PropertySealer(decode_public_key(self.house.public_key), self._private_key, self._spare_keys)
+        return PropertySealer(decode_public_key(self.settings.public_key), self._private_key, self._spare_keys)
 
     def _private_key(self) -> bytes:
         return self.secrets.private_key()  # built here, not before: sealing needs none
@@ -168,31 +168,31 @@ class App:
         from apoa_client.settings.writer import save
         from apoa_client.vault.sealing import decode_public_key, encode_key
 
-        house = replace(self.house, vault=vault or self.house.vault)
+        settings = replace(self.settings, vault=vault or self.settings.vault)
 
         def name(public_key: bytes) -> None:
-            save(self.folders.config, replace(house, public_key=encode_key(public_key)))
+            save(self.folders.config, replace(settings, public_key=encode_key(public_key)))
 
-        return KeyPair(self.outbox, self.secrets_of(house), decode_public_key(house.public_key), name)
+        return KeyPair(self.outbox, self.secrets_of(settings), decode_public_key(settings.public_key), name)
 
     @cached_property
     def outbox(self) -> "SqliteOutbox":
         """The property's queue and history, which setting up made. Raises `StorageProblem`, also where it is gone."""
-        return self._open.enter_context(self.outbox_of(self.house))
+        return self._open.enter_context(self.outbox_of(self.settings))
 
-    def outbox_of(self, house: Property, *, create: bool = False) -> "SqliteOutbox":
+    def outbox_of(self, settings: PropertySettings, *, create: bool = False) -> "SqliteOutbox":
         """The same of any property, made first where `create` says so, for the caller to close."""
         from apoa_client.outbox.sqlite.store import SqliteOutbox
 
-        path = self.folders.outbox(house.name)
-        return SqliteOutbox.open(path, _LateSealer(self), create=create, author=self.author)
+        path = self.folders.outbox(settings.name)
+        return SqliteOutbox.open(path, _LateSealer(self), create=create, actor=self.actor)
 
     @cached_property
-    def author(self) -> Author:
+    def actor(self) -> Actor:
         """Who is at work here, for the audit trail."""
         from apoa_client.settings.user import user_name
 
-        return Author(user_name, self.clock.now)
+        return Actor(user_name, self.clock.now)
 
     @cached_property
     def desk(self) -> "Desk":
@@ -201,10 +201,10 @@ class App:
 
         return Desk(self.outbox, self.clock, self._desk_house(), os.urandom)
 
-    def _desk_house(self) -> "House":
-        from apoa_client.desk.arrivals import House
+    def _desk_house(self) -> "ReportingRules":
+        from apoa_client.desk.arrivals import ReportingRules
 
-        return House(self.house.zone, self.house.window_hours, bytes.fromhex(self.house.index_key))
+        return ReportingRules(self.settings.zone, self.settings.window_hours, bytes.fromhex(self.settings.index_key))
 
     @cached_property
     def changes(self) -> "Changes":
@@ -218,7 +218,7 @@ class App:
         """The stays that the outbox tells of."""
         from apoa_client.desk.stay_history import Stays
 
-        return Stays(self.outbox, self.house.zone)
+        return Stays(self.outbox, self.settings.zone)
 
     @cached_property
     def by_hand(self) -> "ByHand":
@@ -227,79 +227,81 @@ class App:
 
         return ByHand(self.outbox, self.clock, self.stays)
 
-    def connect(self, patience: "Patience | None" = None) -> Authority:
+    def connect(self, timeouts: "Timeouts | None" = None) -> Authority:
         """The property's authority; for a training property, one that is started here."""
-        return self.authority_of(self.house, self.secrets.password, patience)
+        return self.authority_of(self.settings, self.secrets.password, timeouts)
 
     def authority_of(
-        self, house: Property, password: Callable[[], str], patience: "Patience | None" = None
+        self, settings: PropertySettings, password: Callable[[], str], timeouts: "Timeouts | None" = None
     ) -> Authority:
         """The same of any property, with a password that need not be stored yet."""
-        if house.by_hand:
+        if settings.by_hand:
             raise SettingsProblem(
-                msg("The reports of {name} are typed into APOA by hand.", name=house.name),
+                msg("The reports of {name} are typed into APOA by hand.", name=settings.name),
                 msg("Lay them out for typing with: apoa sync --by-hand"),
             )
         from apoa_client.authority.client import HttpAuthority
 
-        address, username = house.api_url, house.username
-        if house.training:
+        address, username = settings.api_url, settings.username
+        if settings.training:
             training_password = os.urandom(16).hex()
-            address = self._start_training(house, training_password)
+            address = self._start_training(settings, training_password)
             username, password = TRAINING_USERNAME, lambda: training_password
         authority = HttpAuthority(
             base_url=address,
             username=username,
             password=password,
             user_agent=USER_AGENT,
-            patience=patience,
-            ca_bundle=house.ca_bundle or None,
+            timeouts=timeouts,
+            ca_bundle=settings.ca_bundle or None,
             monotonic=self.clock.monotonic,
         )
         self._open.callback(authority.close)
         return authority
 
-    def _start_training(self, house: Property, password: str) -> str:
+    def _start_training(self, settings: PropertySettings, password: str) -> str:
         from apoa_client.sandbox.server import SandboxServer
 
         server = SandboxServer(
-            self.folders.sandbox(house.name),
+            self.folders.sandbox(settings.name),
             username=TRAINING_USERNAME,
             password=password,
             now=self.clock.now,
-            window_hours=house.window_hours,
-            property_name=house.name,
+            window_hours=settings.window_hours,
+            property_name=settings.name,
             page=False,
         )
         return self._open.enter_context(server).base_url
 
     def deliver(
         self,
-        terms: "Terms",
+        terms: "RunOptions",
         progress: Progress,
         interruptions: Interruptions,
-        patience: "Patience | None" = None,
+        timeouts: "Timeouts | None" = None,
     ) -> "Outcome":
         """One run of delivery, as `apoa_client.delivery.sync.deliver` describes it.
 
-        Whoever gives a `patience` has a guest waiting, and waits less for a keyring too.
+        Whoever gives a `timeouts` has a guest waiting, and waits less for a keyring too.
         """
         import random
 
-        from apoa_client.delivery.options import Parts
+        from apoa_client.delivery.options import Dependencies
         from apoa_client.delivery.sync import deliver
 
-        if patience is not None:
+        if timeouts is not None:
             self._keyring_patience_s = _KEYRING_AT_THE_DESK_S
         # The jitter is `random`'s: it spreads the load of many properties, and nobody gains by guessing it.
-        parts = Parts(self.outbox, lambda: self.connect(patience), self.clock, random.random, progress, interruptions)
+        parts = Dependencies(
+            self.outbox, lambda: self.connect(timeouts), self.clock, random.random, progress, interruptions
+        )
         return deliver(parts, terms)
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
         """The authority's own PDF of a receipt, as `apoa_client.delivery.receipt_pdf` asks for it."""
         from apoa_client.delivery.receipt_pdf import receipt_pdf
 
-        return receipt_pdf(self.outbox, self.connect, self.clock, self.house.fingerprint, report_id)
+        return receipt_pdf(self.outbox, self.connect, self.clock, self.settings.fingerprint, report_id)
 
     def purge(self, *, dry_run: bool = False) -> Erasure:
         """Erase the guests' data of every stay that ended longer ago than the settings' `retention_days`."""
@@ -309,7 +311,7 @@ class App:
         """When a stay must have ended to be erased now. A clock that is fast by the authority's brings none nearer."""
         now = self.clock.now()
         skew = self.outbox.summary(now=now, soon=now).clock_skew or timedelta()
-        return now + min(skew, timedelta()) - timedelta(days=self.house.retention_days)
+        return now + min(skew, timedelta()) - timedelta(days=self.settings.retention_days)
 
     def purge_daily(self) -> None:
         """The same, unless it was done within the last day."""
@@ -330,29 +332,29 @@ class App:
                 )
             return self.outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
 
-    def back_up(self, file: Path, *, force: bool = False) -> "Written":
+    def back_up(self, file: Path, *, force: bool = False) -> "BackupResult":
         """Write a backup of the property, as `apoa_client.archive.backup.write_backup` does. Needs no secret."""
-        from apoa_client.archive.backup import Facts, write_backup
-        from apoa_client.settings.writer import text_of
+        from apoa_client.archive.backup import BackupInfo, write_backup
+        from apoa_client.settings.writer import settings_text
 
-        name = self.house.name
+        name = self.settings.name
 
-        def facts() -> Facts:
-            house = config.load(self.folders.config).properties[name]
-            return Facts(__version__, self.clock.now(), name, text_of(house))
+        def facts() -> BackupInfo:
+            settings = config.load(self.folders.config).properties[name]
+            return BackupInfo(__version__, self.clock.now(), name, settings_text(settings))
 
-        return write_backup(self.folders.outbox(name), file, facts, self.author, force=force)
+        return write_backup(self.folders.outbox(name), file, facts, self.actor, force=force)
 
-    def restore(self, file: Path, name: str = "", *, dry_run: bool = False) -> "Restored":
+    def restore(self, file: Path, name: str = "", *, dry_run: bool = False) -> "RestoreResult":
         """Restore a backup as the property `name`, or as the one it was, as `apoa_client.archive.restore` does."""
         from apoa_client.archive.restore import Restorer
 
-        return Restorer(self.folders, self.config, self.author, name).restore(file, dry_run=dry_run)
+        return Restorer(self.folders, self.config, self.actor, name).restore(file, dry_run=dry_run)
 
-    def missing_secrets(self, house: Property) -> list[str]:
+    def missing_secrets(self, settings: PropertySettings) -> list[str]:
         """Which secrets of a property no source gives, none of them asked for: "private_key", "password"."""
         from apoa_client.vault.missing_secrets import missing
         from apoa_client.vault.sources import PropertySecrets
 
-        secrets = PropertySecrets(self.environ, lambda: self._store(house))
-        return missing(secrets, house.public_key, password=not house.training)
+        secrets = PropertySecrets(self.environ, lambda: self._store(settings))
+        return missing(secrets, settings.public_key, password=not settings.training)

@@ -41,11 +41,11 @@ class KeyFromOutside(SettingsProblem):
     )
 
 
-class Brought(StrEnum):
+class KeyRecovery(StrEnum):
     """What came of bringing a private key back."""
 
     BACK = "back"
-    HERE_BEFORE = "here_before"
+    ALREADY_HERE = "here_before"
     FOR_OLDER_RECORDS = "for_older_records"
 
 
@@ -83,7 +83,7 @@ class KeyPair:
         Finishes an earlier change first, if one was cut off. Raises `NotNow` while another process delivers, and
         `SealBroken` before anything changes where a record cannot be opened.
         """
-        place = self._secrets.private_key_from_outside()
+        place = self._secrets.private_key_from_environment()
         if place is not None:
             raise KeyFromOutside(
                 msg("{place} gives the private key, and this program cannot change it there.", place=place)
@@ -99,7 +99,7 @@ class KeyPair:
                 self._take(unfinished, "key_rotated")
             return self._take(private_key, action)
 
-    def bring_back(self, private_key: bytes, action: str = "key_recovered") -> Brought:
+    def bring_back(self, private_key: bytes, action: str = "key_recovered") -> KeyRecovery:
         """Keep the private key that fits the public key; or beside it one that opens records of before.
 
         Such records are there where a backup was made while the key pair changed. Raises `KeyOfAnother`.
@@ -109,21 +109,21 @@ class KeyPair:
             return self._bring_older(private_key)
         here_before = private_key in keys.all()
         if not here_before:
-            keys.put_back(private_key)
+            keys.restore_current(private_key)
         self._name(self.public_key)  # with the vault that the key is in now
         if here_before:
-            return Brought.HERE_BEFORE
+            return KeyRecovery.ALREADY_HERE
         self._outbox.note(action, detail=self.fingerprint)
-        return Brought.BACK
+        return KeyRecovery.BACK
 
     def _take(self, private_key: bytes, action: str) -> int:
         keys, records, public_key = self._secrets.keys, self._outbox.records, public_key_of(private_key)
         _open_all(records, self._sealer())
-        keys.begin(private_key)
+        keys.begin_rotation(private_key)
         self._name(public_key)
         self.public_key = public_key
         renewed = self._reseal(records, PropertySealer(public_key, lambda: private_key, keys.all))
-        keys.finish()
+        keys.finish_rotation()
         self._outbox.note(action, detail=self.fingerprint)
         return renewed
 
@@ -134,7 +134,7 @@ class KeyPair:
         records.empty_log()
         return renewed
 
-    def _bring_older(self, private_key: bytes) -> Brought:
+    def _bring_older(self, private_key: bytes) -> KeyRecovery:
         records, keys = self._outbox.records, self._secrets.keys
         if not records.opens_any(_sealer_of(private_key)):
             raise KeyOfAnother(msg("This is the key of another property, or of a key pair before this one."))
@@ -145,7 +145,7 @@ class KeyPair:
                 msg("Nothing was changed. Seal them all to one first: apoa key rotate"),
             )
         keys.add_old(private_key)
-        return Brought.FOR_OLDER_RECORDS
+        return KeyRecovery.FOR_OLDER_RECORDS
 
     def _sealer(self) -> PropertySealer:
         return PropertySealer(self.public_key, self._secrets.private_key, self._secrets.spare_keys)

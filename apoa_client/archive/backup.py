@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from apoa_client.errors import DataRefused, UsageProblem
-from apoa_client.files import create_private, draft_beside, sweep_abandoned, sync_file, sync_folder
+from apoa_client.files import create_private, remove_abandoned, sync_file, sync_folder, temporary_beside
 from apoa_client.messages import Message, msg
-from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing, OutboxTooNew, damaged, translated
+from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing, OutboxTooNew, damaged, translate_errors
 from apoa_client.outbox.sqlite import audit, drafts
 from apoa_client.outbox.sqlite.database import connect, discard, open_database, publish, transaction
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_ours, migrate
 from apoa_client.outbox.sqlite.rows import COLUMNS, entry_of, millis, moment
-from apoa_client.ports import Act, Author
+from apoa_client.ports import Actor, AuditEvent
 
 FORMAT = 1
 """The number of this form of the table `backup`."""
@@ -50,7 +50,7 @@ class BackupDamaged(DataRefused):
     advice: Message | None = _DAMAGED
 
 
-class Facts(NamedTuple):
+class BackupInfo(NamedTuple):
     """What a backup says of itself. `settings` is the text of a settings file with the property alone."""
 
     program: str
@@ -59,7 +59,7 @@ class Facts(NamedTuple):
     settings: str
 
 
-class Written(NamedTuple):
+class BackupResult(NamedTuple):
     """A backup that was made: how many reports are in it, and its size."""
 
     reports: int
@@ -71,11 +71,13 @@ class Backup(NamedTuple):
     """A backup that was found whole: a private copy of it, brought to this version's form, and what it says."""
 
     db: sqlite3.Connection
-    facts: Facts
+    facts: BackupInfo
     file: Path
 
 
-def write_backup(outbox: Path, file: Path, facts: Callable[[], Facts], author: Author, *, force: bool) -> Written:
+def write_backup(
+    outbox: Path, file: Path, facts: Callable[[], BackupInfo], actor: Actor, *, force: bool
+) -> BackupResult:
     """Copy the outbox into a new file, durable when this returns, while others go on reading and writing.
 
     `facts` is asked when the reports are copied: where the key pair changes, the settings name the new one before a
@@ -83,20 +85,20 @@ def write_backup(outbox: Path, file: Path, facts: Callable[[], Facts], author: A
     `UsageProblem` for a file that is in the way or a folder that is not there, and `StorageProblem`; the outbox is as
     it was then, and so is `file`.
     """
-    with translated(file), closing(open_database(outbox, create=False)) as db:
+    with translate_errors(file), closing(open_database(outbox, create=False)) as db:
         _check_target(file, force=force)
-        draft = draft_beside(file)
+        draft = temporary_beside(file)
         try:
             reports, created_at = _copy(db, outbox, draft, facts)
             sync_file(draft)
-            sweep_abandoned(file, draft)
+            remove_abandoned(file, draft)
             _name(draft, file, force=force)
             sync_folder(file.parent)
         finally:
             discard(draft)
         with transaction(db, outbox):
-            audit.append(db, author, [Act("backed_up")])
-        return Written(reports, file.stat().st_size, created_at)
+            audit.append(db, actor, [AuditEvent("backed_up")])
+        return BackupResult(reports, file.stat().st_size, created_at)
 
 
 def _check_target(file: Path, *, force: bool) -> None:
@@ -146,7 +148,7 @@ def _name(draft: Path, file: Path, *, force: bool) -> None:
         raise _taken(file) from None
 
 
-def _copy(db: sqlite3.Connection, outbox: Path, draft: Path, facts: Callable[[], Facts]) -> tuple[int, datetime]:
+def _copy(db: sqlite3.Connection, outbox: Path, draft: Path, facts: Callable[[], BackupInfo]) -> tuple[int, datetime]:
     """Write the draft, whole; how many reports are in it, and the time in it."""
     os.close(create_private(draft))
     with closing(connect(draft)) as copy:
@@ -183,7 +185,7 @@ def _forget_draft(copy: sqlite3.Connection) -> None:
     drafts.erase(copy)
 
 
-def _sign(copy: sqlite3.Connection, facts: Facts) -> None:
+def _sign(copy: sqlite3.Connection, facts: BackupInfo) -> None:
     copy.execute("BEGIN")
     copy.execute("CREATE TABLE backup (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID")
     values = {
@@ -247,7 +249,7 @@ def open_backup(file: Path) -> Iterator[Backup]:
 @contextmanager
 def _understood(file: Path) -> Iterator[None]:
     try:
-        with translated(file):
+        with translate_errors(file):
             yield
     except OutboxMissing:
         raise NotABackup(msg("There is no file {path}.", path=str(file))) from None
@@ -288,7 +290,7 @@ def _opened(file: Path) -> sqlite3.Connection:
     return db
 
 
-def _checked(db: sqlite3.Connection, file: Path) -> Facts:
+def _checked(db: sqlite3.Connection, file: Path) -> BackupInfo:
     for setting in _UNTRUSTED:
         db.execute(setting)
     if db.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,) or '"backup"' not in tables(db):
@@ -303,7 +305,7 @@ def _checked(db: sqlite3.Connection, file: Path) -> Facts:
     return facts
 
 
-def _facts(db: sqlite3.Connection, file: Path) -> Facts:
+def _facts(db: sqlite3.Connection, file: Path) -> BackupInfo:
     said: dict[str, Any] = dict(db.execute("SELECT key, value FROM backup").fetchall())
     if said["format"] > FORMAT:
         raise OutboxTooNew(msg("The file {path} was written by a newer version of apoa-client.", path=str(file)))
@@ -314,7 +316,7 @@ def _facts(db: sqlite3.Connection, file: Path) -> Facts:
     texts = [said[key] for key in ("program", "property", "settings")]
     if created_at is None or not all(isinstance(text, str) for text in texts):
         raise broken(file)
-    return Facts(texts[0], created_at, texts[1], texts[2])
+    return BackupInfo(texts[0], created_at, texts[1], texts[2])
 
 
 def _check_row(row: tuple[Any, ...]) -> None:

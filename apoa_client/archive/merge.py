@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from apoa_client.archive.backup import columns_of, tables
 from apoa_client.outbox.sqlite import audit
-from apoa_client.ports import Act, Author
+from apoa_client.ports import Actor, AuditEvent
 from apoa_client.report.kinds import OPEN_STATES, State
 
 _Row = Mapping[str, Any]
@@ -43,7 +43,7 @@ class Conflict(NamedTuple):
     in_backup: str
 
 
-class Merged(NamedTuple):
+class MergeResult(NamedTuple):
     """How many reports were only in the backup, got further by it, stayed as they were, and are only here."""
 
     inserted: int
@@ -53,7 +53,7 @@ class Merged(NamedTuple):
     conflicts: tuple[Conflict, ...] = ()
 
 
-def carry(here: sqlite3.Connection, backup: sqlite3.Connection, author: Author) -> Merged:
+def carry(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
     """Fill an outbox that was just made, in a transaction: with the reports, the audit trail, and what is kept once."""
     work = _Merge(here, backup)
     work.all()
@@ -63,15 +63,15 @@ def carry(here: sqlite3.Connection, backup: sqlite3.Connection, author: Author) 
     for table in set(tables(here)) & set(tables(backup)) - _NEVER_COPIED:
         columns = _common(here, backup, table)
         here.executemany(_insert(table, columns), backup.execute(_select(table, columns)))
-    audit.append(here, author, [Act("restored")])
+    audit.append(here, actor, [AuditEvent("restored")])
     return work.result()
 
 
-def merge(here: sqlite3.Connection, backup: sqlite3.Connection, author: Author) -> Merged:
+def merge(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
     """Merge the reports into an outbox with a life of its own, inside a transaction. The rest here stays as it is."""
     work = _Merge(here, backup)
     work.all()
-    audit.append(here, author, [Act("restored"), *work.acts])
+    audit.append(here, actor, [AuditEvent("restored"), *work.acts])
     return work.result()
 
 
@@ -88,7 +88,7 @@ def shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[int, i
     return sealed, same
 
 
-def interleaved(ours: Sequence[str], theirs: Sequence[str], made_at: Mapping[str, int]) -> list[str]:
+def merged_order(ours: Sequence[str], theirs: Sequence[str], made_at: Mapping[str, int]) -> list[str]:
     """One order of a stay's reports that keeps ours, and theirs as far as that goes, and otherwise goes by time.
 
     `made_at` is milliseconds by id. The order decides what is sent first, and clocks are not always right.
@@ -122,13 +122,13 @@ class _Merge:
         self._met = self._inserted = self._advanced = 0
         self._mixed: set[str] = set()
         self._conflicts: list[Conflict] = []
-        self.acts: list[Act] = []
+        self.acts: list[AuditEvent] = []
 
-    def result(self) -> Merged:
+    def result(self) -> MergeResult:
         """What it came to."""
         unchanged = self._met - self._advanced
         left = self._before - self._met
-        return Merged(self._inserted, self._advanced, unchanged, left, tuple(self._conflicts))
+        return MergeResult(self._inserted, self._advanced, unchanged, left, tuple(self._conflicts))
 
     def all(self) -> None:
         """Every report of the backup, in their order; then the order of stays that both sides have gone on with."""
@@ -160,7 +160,7 @@ class _Merge:
         self._met += 1
         if mine["receipt_number"] and theirs["receipt_number"] not in {None, mine["receipt_number"]}:
             self._conflicts.append(Conflict(mine["id"], mine["receipt_number"], theirs["receipt_number"]))
-        settled = settled_row(mine, theirs)
+        settled = merged_row(mine, theirs)
         changes = {name: value for name, value in settled.items() if value != mine[name]}
         if changes:
             names = ", ".join(f"{name} = ?" for name in changes)
@@ -170,7 +170,7 @@ class _Merge:
 
     def _note(self, row: _Row) -> None:
         if self._before:  # else the trail is carried whole
-            self.acts.append(Act("restored", row["id"], row["state"]))
+            self.acts.append(AuditEvent("restored", row["id"], row["state"]))
 
     def _reorder(self, stay_id: str) -> None:
         """Give the stay's reports its numbers anew, in an order that both sides' orders agree with."""
@@ -180,13 +180,13 @@ class _Merge:
         theirs = [
             r[0] for r in self._backup.execute("SELECT id FROM reports WHERE stay_id = ? ORDER BY seq", [stay_id])
         ]
-        order = interleaved(ours, theirs, dict(zip(ids, times, strict=True)))
+        order = merged_order(ours, theirs, dict(zip(ids, times, strict=True)))
         # By way of negative numbers, because no two rows may ever have the same.
         self._here.execute("UPDATE reports SET seq = -seq WHERE stay_id = ?", [stay_id])
         self._here.executemany("UPDATE reports SET seq = ? WHERE id = ?", zip(numbers, order, strict=True))
 
 
-def settled_row(mine: _Row, theirs: _Row) -> dict[str, Any]:
+def merged_row(mine: _Row, theirs: _Row) -> dict[str, Any]:
     """The row that a report has after the merge, as its own rows here and in the backup decide."""
     settled = dict(mine)
     if _standing(theirs) > _standing(mine):

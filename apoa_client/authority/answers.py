@@ -70,7 +70,7 @@ class CodeTable:
     etag: str | None
 
 
-def broken(place: str) -> NotTheAuthority:
+def contract_violation(place: str) -> NotTheAuthority:
     """The error for an answer that is not of the contract at `place`."""
     return NotTheAuthority(
         msg("The answer is not one of the reporting contract (at {place}), so nothing in it was believed.", place=place)
@@ -82,7 +82,7 @@ def read_json(body: bytes) -> Mapping[str, Any]:
     try:
         value = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise broken("JSON") from None
+        raise contract_violation("JSON") from None
     return _object(value, "JSON")
 
 
@@ -90,9 +90,9 @@ def read_token(value: Mapping[str, Any]) -> Token:
     """``Token``."""
     secret, kind = value.get("access_token"), value.get("token_type")
     if not isinstance(secret, str) or _TOKEN.fullmatch(secret) is None:
-        raise broken("access_token")
+        raise contract_violation("access_token")
     if not isinstance(kind, str) or kind.lower() != "bearer":
-        raise broken("token_type")
+        raise contract_violation("token_type")
     return Token(secret, _integer(value, "expires_in", "", least=1))
 
 
@@ -101,11 +101,11 @@ def read_meta(value: Mapping[str, Any]) -> Meta:
     contract = _text(value, "contract", "")
     environment = _text(value, "environment", "")
     if _CONTRACT.fullmatch(contract) is None:
-        raise broken("contract")
+        raise contract_violation("contract")
     if environment not in _ENVIRONMENTS:
-        raise broken("environment")
+        raise contract_violation("environment")
     if not isinstance(value.get("accepts_gzip"), bool):
-        raise broken("accepts_gzip")
+        raise contract_violation("accepts_gzip")
     who = _object(value.get("property"), "property")
     return Meta(
         contract=contract,
@@ -125,7 +125,7 @@ def read_results(value: Mapping[str, Any], ids: Sequence[str], *, acquired: bool
     """``ReportsAnswer``: one verdict for each of `ids`, in their order. `acquired` is False for a validation."""
     results = value.get("results")
     if not isinstance(results, list) or len(results) != len(ids):
-        raise broken("results")
+        raise contract_violation("results")
     return [
         read_result(_object(result, f"results[{at}]"), report_id, f"results[{at}].", acquired=acquired)
         for at, (result, report_id) in enumerate(zip(results, ids, strict=True))
@@ -135,7 +135,7 @@ def read_results(value: Mapping[str, Any], ids: Sequence[str], *, acquired: bool
 def read_result(value: Mapping[str, Any], report_id: str, place: str = "", *, acquired: bool = True) -> Verdict:
     """``Result``, which must be about `report_id`."""
     if value.get("id") != report_id:
-        raise broken(f"{place}id")
+        raise contract_violation(f"{place}id")
     status = _status(value, place)
     receipt = value.get("receipt")
     verdict = Verdict(
@@ -147,9 +147,9 @@ def read_result(value: Mapping[str, Any], report_id: str, place: str = "", *, ac
         retry_after=_retry_after(value, place, wanted=status is Status.DEFERRED),
     )
     if acquired and (verdict.receipt is not None) != (status in _WITH_RECEIPT):
-        raise broken(f"{place}receipt")
+        raise contract_violation(f"{place}receipt")
     if status is Status.REJECTED and not verdict.errors:
-        raise broken(f"{place}errors")
+        raise contract_violation(f"{place}errors")
     return verdict
 
 
@@ -157,20 +157,20 @@ def read_receipt(value: Mapping[str, Any], place: str = "") -> Receipt:
     """``Receipt``."""
     number = _text(value, "number", place, most=_MAX_NUMBER)
     if _CONTROL.search(number) is not None:
-        raise broken(f"{place}number")
+        raise contract_violation(f"{place}number")
     sha256 = value.get("sha256")
     if sha256 is not None and (not isinstance(sha256, str) or _SHA256.fullmatch(sha256) is None):
-        raise broken(f"{place}sha256")
+        raise contract_violation(f"{place}sha256")
     return Receipt(number, _instant(value, "issued_at", place), sha256)
 
 
 def read_codes(value: Mapping[str, Any], table: str, etag: str | None) -> CodeTable:
     """``CodeTable``, which must be `table`."""
     if value.get("table") != table:
-        raise broken("table")
+        raise contract_violation("table")
     codes = value.get("codes")
     if not isinstance(codes, list) or len(codes) > _MAX_CODES:
-        raise broken("codes")
+        raise contract_violation("codes")
     rows = tuple(_code(_object(code, f"codes[{at}]"), f"codes[{at}].") for at, code in enumerate(codes))
     return CodeTable(table, _text(value, "version", "", most=_MAX_CODE), rows, etag)
 
@@ -199,13 +199,13 @@ def _status(value: Mapping[str, Any], place: str) -> Status:
     try:
         return Status(value["status"])
     except (KeyError, ValueError):
-        raise broken(f"{place}status") from None
+        raise contract_violation(f"{place}status") from None
 
 
 def _findings(value: Mapping[str, Any], name: str, place: str) -> tuple[Finding, ...]:
     remarks = value.get(name)
     if not isinstance(remarks, list) or len(remarks) > _MAX_REMARKS:
-        raise broken(f"{place}{name}")
+        raise contract_violation(f"{place}{name}")
     return tuple(_finding(_object(each, f"{place}{name}"), f"{place}{name}.") for each in remarks)
 
 
@@ -225,14 +225,14 @@ def _retry_after(value: Mapping[str, Any], place: str, *, wanted: bool) -> int |
 
 def _object(value: object, place: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise broken(place)
+        raise contract_violation(place)
     return value
 
 
 def _text(value: Mapping[str, Any], name: str, place: str, *, least: int = 1, most: int = _MAX_NAME) -> str:
     text = value.get(name)
     if not isinstance(text, str) or not least <= len(text) <= most or _has_surrogate(text):
-        raise broken(f"{place}{name}")
+        raise contract_violation(f"{place}{name}")
     return text
 
 
@@ -244,18 +244,18 @@ def _has_surrogate(text: str) -> bool:
 def _integer(value: Mapping[str, Any], name: str, place: str, *, least: int, most: int = _MAX_INTEGER) -> int:
     number = value.get(name)
     if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
-        raise broken(f"{place}{name}")
+        raise contract_violation(f"{place}{name}")
     return number
 
 
 def _instant(value: Mapping[str, Any], name: str, place: str) -> datetime:
     text = value.get(name)
     if not isinstance(text, str) or _INSTANT.fullmatch(text) is None:
-        raise broken(f"{place}{name}")
+        raise contract_violation(f"{place}{name}")
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise broken(f"{place}{name}") from None
+        raise contract_violation(f"{place}{name}") from None
 
 
 def _day(value: Mapping[str, Any], name: str, place: str) -> date | None:
@@ -265,4 +265,4 @@ def _day(value: Mapping[str, Any], name: str, place: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except (TypeError, ValueError):
-        raise broken(f"{place}{name}") from None
+        raise contract_violation(f"{place}{name}") from None

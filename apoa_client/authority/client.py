@@ -17,8 +17,8 @@ from requests.auth import AuthBase
 
 from apoa_client.authority import answers
 from apoa_client.authority.address import check_base_url
-from apoa_client.authority.http_errors import Reply, refusal
-from apoa_client.authority.limits import GZIP_FROM_BYTES, Patience
+from apoa_client.authority.http_errors import HttpResponse, error_for
+from apoa_client.authority.limits import GZIP_MIN_BYTES, Timeouts
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.errors import ApoaError, SettingsProblem
 from apoa_client.messages import msg
@@ -47,7 +47,7 @@ class HttpAuthority:
         username: str,
         password: Callable[[], str],
         user_agent: str,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         ca_bundle: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -62,7 +62,7 @@ class HttpAuthority:
         self._transport = Transport(
             check_base_url(base_url),
             user_agent=user_agent,
-            patience=patience or Patience(),
+            timeouts=timeouts or Timeouts(),
             ca_bundle=ca_bundle,
             monotonic=monotonic,
         )
@@ -98,7 +98,7 @@ class HttpAuthority:
         reply = self._get("/reports/{id}/receipt", path, {"Accept": _PDF_IF_YOU_CAN})
         if reply.status == HTTPStatus.OK and reply.media_type == "application/pdf":
             if not reply.body.startswith(_PDF):
-                raise answers.broken("PDF")
+                raise answers.contract_violation("PDF")
             return reply.body
         if not reply.is_not_found:
             answers.read_receipt(reply.value())
@@ -116,25 +116,27 @@ class HttpAuthority:
         """Close the connections."""
         self._transport.close()
 
-    def _get(self, route: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+    def _get(self, route: str, path: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
         return self._with_token("GET", route, path, dict(headers or {}), None)
 
-    def _post(self, route: str, bodies: Sequence[tuple[str, bytes]]) -> Reply:
+    def _post(self, route: str, bodies: Sequence[tuple[str, bytes]]) -> HttpResponse:
         body = b'{"reports":[' + b",".join(each[1] for each in bodies) + b"]}"
         headers = {"Content-Type": "application/json"}
-        if self._accepts_gzip and len(body) > GZIP_FROM_BYTES:
+        if self._accepts_gzip and len(body) > GZIP_MIN_BYTES:
             body = gzip.compress(body, mtime=0)
             headers["Content-Encoding"] = "gzip"
         return self._with_token("POST", route, route, headers, body)
 
-    def _with_token(self, method: str, route: str, path: str, headers: dict[str, str], body: bytes | None) -> Reply:
+    def _with_token(
+        self, method: str, route: str, path: str, headers: dict[str, str], body: bytes | None
+    ) -> HttpResponse:
         reply = self._send(route, Call(method, path, _Bearer(self._valid_token()), headers, body))
         if reply.status == HTTPStatus.UNAUTHORIZED:
             self._token = None
             reply = self._send(route, Call(method, path, _Bearer(self._valid_token()), headers, body))
         if reply.status == HTTPStatus.UNAUTHORIZED:
             self._token = None
-            raise refusal(reply)
+            raise error_for(reply)
         return reply
 
     def _valid_token(self) -> str:
@@ -145,12 +147,12 @@ class HttpAuthority:
             self._token_until = asked_at + max(token.expires_in - _TOKEN_MARGIN_S, token.expires_in / 2)
         return self._token
 
-    def _ask_for_token(self) -> Reply:
+    def _ask_for_token(self) -> HttpResponse:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         auth = _Basic(self._username, self._password())
         return self._send("/oauth/token", Call("POST", "/oauth/token", auth, headers, b"grant_type=client_credentials"))
 
-    def _send(self, route: str, call: Call) -> Reply:
+    def _send(self, route: str, call: Call) -> HttpResponse:
         try:
             reply = self._transport.exchange(call)
         except ApoaError as exc:

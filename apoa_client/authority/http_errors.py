@@ -28,7 +28,7 @@ _PORTAL_ADVICE = msg(
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpResponse:
     """An answer as it came: the status, headers by their names in lower case, and at most 1 MiB of body."""
 
     status: int
@@ -49,13 +49,13 @@ class Reply:
     def value(self) -> Mapping[str, Any]:
         """The JSON object of a 200. Raises the error that the answer stands for, when it is anything else."""
         if self.status != HTTPStatus.OK:
-            raise refusal(self)
+            raise error_for(self)
         if self.media_type != "application/json":
-            raise stranger()
+            raise not_the_authority()
         return read_json(self.body)
 
 
-def refusal(reply: Reply) -> ApoaError:
+def error_for(reply: HttpResponse) -> ApoaError:
     """The error that an answer other than 200 stands for."""
     known = _BY_STATUS.get(reply.status)
     if known is not None:
@@ -74,7 +74,7 @@ def refusal(reply: Reply) -> ApoaError:
     )
 
 
-def stranger() -> NotTheAuthority:
+def not_the_authority() -> NotTheAuthority:
     """The error for an answer that does not even look like the authority's."""
     return NotTheAuthority(
         msg("Something else answered in the authority's place, perhaps the login page of this network."),
@@ -97,46 +97,46 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     return min(max(int(wait.total_seconds()), 0), MAX_WAIT_S)
 
 
-def _bad_request(reply: Reply) -> ApoaError:
+def _bad_request(reply: HttpResponse) -> ApoaError:
     detail = problem_detail(reply.body)
     if detail is None:
-        return stranger()
+        return not_the_authority()
     return CallRefused(msg("The authority does not accept what we sent: {detail}", detail=literal(detail)))
 
 
-def _unauthorized(_: Reply) -> ApoaError:
+def _unauthorized(_: HttpResponse) -> ApoaError:
     # Whatever the body says: asking again and again with a wrong password locks the account.
     return WrongPassword(msg("The authority does not accept the username and password."))
 
 
-def _forbidden(reply: Reply) -> ApoaError:
+def _forbidden(reply: HttpResponse) -> ApoaError:
     if reply.media_type == "text/html":
-        return stranger()
+        return not_the_authority()
     detail = problem_detail(reply.body)
     if detail is None:
         return AccountSuspended(msg("The authority has suspended this account, or it belongs to another property."))
     return AccountSuspended(msg("The authority refuses this account: {detail}", detail=literal(detail)))
 
 
-def _too_large(_: Reply) -> ApoaError:
+def _too_large(_: HttpResponse) -> ApoaError:
     return TooLarge(msg("The authority does not take so much at once."))
 
 
-def _too_fast(reply: Reply) -> ApoaError:
+def _too_fast(reply: HttpResponse) -> ApoaError:
     return AuthorityBusy(
         msg("The authority asks us to send more slowly."),
         retry_after=retry_after(reply.headers),
     )
 
 
-def _unavailable(reply: Reply) -> ApoaError:
+def _unavailable(reply: HttpResponse) -> ApoaError:
     wait = retry_after(reply.headers)
     if wait is None:
         return _unknown_outcome(reply)
     return AuthorityBusy(msg("The authority is under maintenance."), retry_after=wait)
 
 
-def _unknown_outcome(reply: Reply) -> ApoaError:
+def _unknown_outcome(reply: HttpResponse) -> ApoaError:
     return UnknownOutcome(
         msg(
             "The authority had a problem (HTTP {status}). We do not know yet what it received; sending again is safe.",
@@ -145,11 +145,11 @@ def _unknown_outcome(reply: Reply) -> ApoaError:
     )
 
 
-def _login_page(_: Reply) -> ApoaError:
-    return stranger()
+def _login_page(_: HttpResponse) -> ApoaError:
+    return not_the_authority()
 
 
-_BY_STATUS: Mapping[int, Callable[[Reply], ApoaError]] = {
+_BY_STATUS: Mapping[int, Callable[[HttpResponse], ApoaError]] = {
     HTTPStatus.BAD_REQUEST: _bad_request,
     HTTPStatus.UNAUTHORIZED: _unauthorized,
     HTTPStatus.FORBIDDEN: _forbidden,

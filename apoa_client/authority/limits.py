@@ -7,12 +7,12 @@ MAX_WAIT_S = 24 * 3600
 """No authority makes us wait longer than this, whatever it writes: a report has a deadline."""
 MAX_BATCH = 1000
 """What an authority may allow at most: the results of more do not fit into one answer."""
-GZIP_FROM_BYTES = 1024
+GZIP_MIN_BYTES = 1024
 """A smaller body gains nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Seconds to wait: for a connection, between two pieces of an answer, and for a whole call."""
 
     connect_s: float = 10.0

@@ -15,7 +15,7 @@ import truststore
 
 from apoa_client.errors import SettingsProblem, UntrustedCertificate
 from apoa_client.messages import msg
-from apoa_client.timeouts import within
+from apoa_client.timeouts import call_with_timeout
 
 # OpenSSL's X509_V_ERR_…, Windows' CERT_E_EXPIRED and CERT_E_CN_NO_MATCH, and macOS' errSecCertificateExpired and
 # errSecHostNameMismatch: what `SSLCertVerificationError.verify_code` holds, by platform.
@@ -34,7 +34,7 @@ class Certificate:
     issuer: str = "?"
 
 
-def trusting_context(ca_bundle: str | None) -> ssl.SSLContext:
+def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     """The system's trust, and that of the PEM file `ca_bundle`: `SettingsProblem` if it cannot be read."""
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_bundle is not None:
@@ -53,7 +53,7 @@ def verification_failure(error: BaseException) -> ssl.SSLCertVerificationError |
     return next((each for each in _inside(error) if isinstance(each, ssl.SSLCertVerificationError)), None)
 
 
-def untrusted(failure: ssl.SSLCertVerificationError, host: str, port: int) -> UntrustedCertificate:
+def untrusted_certificate(failure: ssl.SSLCertVerificationError, host: str, port: int) -> UntrustedCertificate:
     """The error that names the certificate which `host` showed, as far as it can be had in a few seconds."""
     code = getattr(failure, "verify_code", None)
     if code in _OUT_OF_DATE:
@@ -66,13 +66,13 @@ def untrusted(failure: ssl.SSLCertVerificationError, host: str, port: int) -> Un
             msg("The certificate that was shown to us is not the one of {host}.", host=host),
             msg("Nothing was sent. Check the authority's address (api_url), and whether this network can be trusted."),
         )
-    return _unknown_issuer(shown_certificate(host, port), host)
+    return _unknown_issuer(presented_certificate(host, port), host)
 
 
-def shown_certificate(host: str, port: int) -> Certificate | None:
+def presented_certificate(host: str, port: int) -> Certificate | None:
     """The certificate that `host` shows to whoever asks, or None. It is looked at, never trusted; nothing is sent."""
     try:
-        return within(_LOOK_S, lambda: _look(host, port))
+        return call_with_timeout(_LOOK_S, lambda: _look(host, port))
     except (OSError, ValueError):  # TimeoutError and ssl.SSLError are OSErrors
         return None
 

@@ -18,12 +18,12 @@ from requests.auth import AuthBase
 from urllib3.exceptions import MaxRetryError, ReadTimeoutError
 
 from apoa_client.authority.address import is_loopback
-from apoa_client.authority.http_errors import Reply
-from apoa_client.authority.limits import MAX_ANSWER_BYTES, Patience
-from apoa_client.authority.tls import trusting_context, untrusted, verification_failure
+from apoa_client.authority.http_errors import HttpResponse
+from apoa_client.authority.limits import MAX_ANSWER_BYTES, Timeouts
+from apoa_client.authority.tls import tls_context, untrusted_certificate, verification_failure
 from apoa_client.errors import ApoaError, NotTheAuthority, Offline, SettingsProblem, TimedOut, UnknownOutcome
 from apoa_client.messages import msg
-from apoa_client.timeouts import within
+from apoa_client.timeouts import call_with_timeout
 
 _HTTPS_PORT = 443
 _ACCEPT = "application/json, application/problem+json"
@@ -59,7 +59,7 @@ class Transport:
         base_url: str,
         *,
         user_agent: str,
-        patience: Patience,
+        timeouts: Timeouts,
         ca_bundle: str | None,
         monotonic: Callable[[], float],
     ) -> None:
@@ -68,17 +68,17 @@ class Transport:
         self._host = parts.hostname or ""
         self._port = parts.port or _HTTPS_PORT
         self._user_agent = user_agent
-        self._patience = patience
+        self._patience = timeouts
         self._monotonic = monotonic
         self._ca_bundle = ca_bundle
         self._session = self._new_session()
 
-    def exchange(self, call: Call) -> Reply:
+    def exchange(self, call: Call) -> HttpResponse:
         """Send `call` and return whatever answers. Raises only errors of `apoa_client.errors`."""
         body = _Body(call.body) if call.body is not None else None
         session, deadline = self._session, self._monotonic() + self._patience.total_s
         try:
-            return within(self._patience.total_s, lambda: self._roundtrip(session, call, body, deadline))
+            return call_with_timeout(self._patience.total_s, lambda: self._roundtrip(session, call, body, deadline))
         except TimeoutError:
             # The old session is left to whoever may still hang on it.
             self._session = self._new_session()
@@ -98,10 +98,10 @@ class Transport:
             {"User-Agent": self._user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"}
         )
         # Its own context, too: one that hangs in a handshake holds the lock of truststore's.
-        session.mount("https://", _Adapter(trusting_context(self._ca_bundle)))
+        session.mount("https://", _Adapter(tls_context(self._ca_bundle)))
         return session
 
-    def _roundtrip(self, session: requests.Session, call: Call, body: "_Body | None", deadline: float) -> Reply:
+    def _roundtrip(self, session: requests.Session, call: Call, body: "_Body | None", deadline: float) -> HttpResponse:
         with session.request(
             call.method,
             self._base_url + call.path,
@@ -114,7 +114,7 @@ class Transport:
             verify=True,
         ) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return Reply(response.status_code, headers, self._read(response, deadline))
+            return HttpResponse(response.status_code, headers, self._read(response, deadline))
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
         pieces = bytearray()
@@ -129,7 +129,7 @@ class Transport:
     def _failure(self, exc: Exception, body: "_Body | None") -> ApoaError:
         certificate = verification_failure(exc)
         if certificate is not None:
-            return untrusted(certificate, self._host, self._port)
+            return untrusted_certificate(certificate, self._host, self._port)
         if isinstance(exc, _MISCONFIGURED):
             return SettingsProblem(
                 msg("The authority's address, or that of the proxy in between, cannot be used."),
@@ -160,7 +160,7 @@ class _Body(io.BytesIO):
 
 
 class _Adapter(HTTPAdapter):
-    """Connections that trust what `trusting_context` trusts, and nothing that the environment or a caller says."""
+    """Connections that trust what `tls_context` trusts, and nothing that the environment or a caller says."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context

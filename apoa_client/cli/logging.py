@@ -10,7 +10,7 @@ from apoa_client.messages import msg
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
-def start_log(verbosity: int, name: str | None) -> None:
+def start_logging(verbosity: int, name: str | None) -> None:
     """Log this program's own rooms; libraries' logs may hold what ours must not. Raises `SettingsProblem`."""
     handler: logging.Handler = logging.StreamHandler()
     if name is not None:

@@ -19,7 +19,7 @@ from apoa_client.cli.registry import LazyGroup, Option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import encodings, language, output
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import at_a_terminal, bad, clean, document, remark
+from apoa_client.cli.terminal.output import at_a_terminal, print_error_line, print_json, sanitize, style_error
 from apoa_client.errors import ApoaError, Exit, SettingsProblem
 from apoa_client.messages import LANGUAGES
 
@@ -68,9 +68,9 @@ def apoa(
     session.verbosity = verbose
     session.quiet = quiet
     if verbose or log_file is not None:
-        from apoa_client.cli.logging import start_log  # logging is slow to load, and rarely wanted
+        from apoa_client.cli.logging import start_logging  # logging is slow to load, and rarely wanted
 
-        start_log(verbose, log_file)
+        start_logging(verbose, log_file)
     if ctx.invoked_subcommand is not None:
         return None
     if not (session.terminal and sys.stdout.isatty()):
@@ -88,7 +88,7 @@ def main() -> int:
 def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | None") -> int:
     """Run one call of the program in an environment, at a clock (None: the real one). Returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        encodings.adapt(stream, environ)
+        encodings.adapt_stream(stream, environ)
     looks, rest = _parted(arguments)
     arguments = [*looks, *rest]
     output.use(plain="--plain" in looks or environ.get("APOA_PLAIN", "0") not in {"", "0"})
@@ -125,8 +125,8 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
         return exc.exit_code
     except (click.Abort, KeyboardInterrupt) as exc:
         with suppress(OSError):  # the window may be closed
-            remark()
-            remark(_("Stopped. What was saved is kept."))
+            print_error_line()
+            print_error_line(_("Stopped. What was saved is kept."))
         return _TERMINATED if _was_terminated(exc) else _INTERRUPTED
     except ApoaError as exc:
         _explain(session, exc)
@@ -155,7 +155,7 @@ def _complain(exc: click.ClickException) -> None:
     complaint = io.StringIO()
     exc.show(complaint)
     for line in complaint.getvalue().splitlines():
-        remark(clean(line))
+        print_error_line(sanitize(line))
 
 
 def _nobody_reads() -> None:
@@ -174,17 +174,17 @@ def _language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
         setting = config.load(find_folders(environ).config).language
     except SettingsProblem:
         setting = ""  # the command itself will say what is wrong with the settings
-    return setting or language.of_the_system(environ)
+    return setting or language.system_language(environ)
 
 
 def _explain(session: Session, error: ApoaError) -> None:
-    from apoa_client.cli.views.findings import error_value, explain_findings, show_error  # only when something is wrong
+    from apoa_client.cli.views.findings import error_value, show_error, show_findings  # only when something is wrong
 
     try:
         if session.json:
             with suppress(SettingsProblem):  # stdout cannot be written: perhaps that is the very error
-                document(error_value(error))
-        explain_findings(error)
+                print_json(error_value(error))
+        show_findings(error)
         show_error(error)
     except BrokenPipeError:
         _nobody_reads()
@@ -195,7 +195,7 @@ def _confess(session: Session, exc: Exception) -> None:
 
     frames = traceback.extract_tb(exc.__traceback__)
     where = ", ".join([type(exc).__name__, *(f"{f.name}:{f.lineno}" for f in frames[-1:])])
-    remark(bad(_("This is a mistake in apoa-client itself ({where}).").format(where=where)))
-    remark(_("What was saved is kept. Please report it, with what this shows: apoa -v ..."))
+    print_error_line(style_error(_("This is a mistake in apoa-client itself ({where}).").format(where=where)))
+    print_error_line(_("What was saved is kept. Please report it, with what this shows: apoa -v ..."))
     if session.verbosity:
-        remark("".join(traceback.format_list(frames)))
+        print_error_line("".join(traceback.format_list(frames)))

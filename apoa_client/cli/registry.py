@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.terminal.language import N_, _, current
+from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import columns, plain
-from apoa_client.cli.terminal.wrapping import wrapped
+from apoa_client.cli.terminal.wrapping import wrap_line
 
 COMMANDS = {
     "report": "apoa_client.cli.commands.report:report",
@@ -59,7 +59,7 @@ ALIASES = {
 
 SECTIONS = (
     (N_("Daily work"), ("report", "check", "status")),
-    (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
+    (N_("NightGuests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
     (N_("Sending"), ("sync", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
     (N_("For the IT admin"), ("backup", "restore", "key", "purge", "log")),
@@ -80,7 +80,7 @@ class _Formatter(click.HelpFormatter):
             return
         for name, said in rows:
             line = re.sub(" {2,}", " ", f"{name}: {said}" if said else name)
-            self.write("".join(f"{each}\n" for each in wrapped(line, self.width)))
+            self.write("".join(f"{each}\n" for each in wrap_line(line, self.width)))
 
 
 class _Context(click.Context):
@@ -89,16 +89,16 @@ class _Context(click.Context):
     formatter_class: type[click.HelpFormatter] = _Formatter
 
 
-def called(name: str) -> str:
+def localized_name(name: str) -> str:
     """A command's name as the reader of a screen is told it: the Indonesian one, where they read Indonesian."""
-    known = {of: alias for alias, of in ALIASES.items()} if current() == "id" else {}
+    known = {of: alias for alias, of in ALIASES.items()} if current_language() == "id" else {}
     return known.get(name, name)
 
 
-def as_typed(words: str) -> str:
+def localized_command(words: str) -> str:
     """A command, with its options where there are any, as the reader of a screen is told to type it."""
     name, space, more = words.partition(" ")
-    return f"apoa {called(name)}{space}{more}"
+    return f"apoa {localized_name(name)}{space}{more}"
 
 
 class _Speaking:
@@ -184,7 +184,7 @@ class LazyGroup(_Speaking, click.Group):
                 formatter.write_dl(rows)
 
 
-class Family(_Speaking, click.Group):
+class CommandGroup(_Speaking, click.Group):
     """Commands that share a first word, such as `apoa key`: named as strings, imported when they are needed."""
 
     context_class: type[click.Context] = _Context

@@ -7,17 +7,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import careful, remark, unseen
+from apoa_client.cli.terminal.output import ask_secret, print_error_line, style_warning
 
 if TYPE_CHECKING:
-    from apoa_client.app.container import App
+    from apoa_client.app.container import Container
     from apoa_client.ports import Clock
 
 
 def ask_password() -> str:
     """Ask for the password at the terminal, unseen, until something is typed."""
-    while not (password := unseen(_("Password"), may_be_empty=True)):
-        remark(careful(_("The password is needed.")))
+    while not (password := ask_secret(_("Password"), may_be_empty=True)):
+        print_error_line(style_warning(_("The password is needed.")))
     return password
 
 
@@ -34,20 +34,20 @@ class Session:
     json: bool = False
     terminal: bool = False
     """Whether somebody is there who can be asked."""
-    aside: Callable[[], AbstractContextManager[object]] = nullcontext
+    pause_progress: Callable[[], AbstractContextManager[object]] = nullcontext
     """Keeps whatever moves on the screen out of the way, while somebody is asked."""
 
     @cached_property
-    def app(self) -> "App":
+    def app(self) -> "Container":
         """The program's parts for the chosen property."""
-        from apoa_client.app.container import App, SystemClock  # not needed for --version and --help
+        from apoa_client.app.container import Container, SystemClock  # not needed for --version and --help
 
         name = self.property_name or self.environ.get("APOA_PROPERTY", "")
         clock = self.fixed_clock or SystemClock()
-        return App(self.environ, clock, name, self._ask_password if self.terminal and not self.json else None)
+        return Container(self.environ, clock, name, self._ask_password if self.terminal and not self.json else None)
 
     def _ask_password(self) -> str:
-        with self.aside():
+        with self.pause_progress():
             return ask_password()
 
     def close(self) -> None:

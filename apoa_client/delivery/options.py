@@ -43,7 +43,7 @@ class Outcome:
     @property
     def stopped(self) -> bool:
         """Whether nothing more is sent until somebody logs in again."""
-        return self.error is not None and plan.stops_sending(self.error)
+        return self.error is not None and plan.suspends_sending(self.error)
 
     @property
     def exit_code(self) -> Exit:
@@ -64,18 +64,18 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RunOptions:
     """How a run goes. `settings` is the property's fingerprint; `wait_s` bounds the run in seconds.
 
-    `first` is the id of a report that somebody waits for: it goes before more urgent ones of other stays. `turn_s` is
-    how many seconds to wait for another process that delivers.
+    `first` is the id of a report that a person waits for: it goes before more urgent ones of other stays.
+    `lock_wait_s` is how many seconds to wait for another process that delivers.
     """
 
     settings: str
     first: str = ""
     keep_backoff: bool = False
     wait_s: float | None = None
-    turn_s: float = 0
+    lock_wait_s: float = 0
 
 
 class Uninterrupted:
@@ -85,7 +85,7 @@ class Uninterrupted:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """Whom a run works with. `connect` builds the authority, and is called when there is something to send."""
 
     outbox: Outbox

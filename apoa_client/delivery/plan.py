@@ -1,7 +1,7 @@
 """What may be sent now, in what batches, and what becomes of each report: decided here, without touching anything.
 
-The contract's two tables (results of a report, errors of a whole call) are the functions `change_for` and
-`change_after`. Chance and time are passed in.
+The contract's two tables (results of a report, errors of a whole call) are the functions `change_from_verdict` and
+`change_after_failure`. Chance and time are passed in.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import msg, nmsg
-from apoa_client.ports import Change, Entry, Status, Stop, Verdict
+from apoa_client.ports import Change, Entry, Status, Suspension, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
 
@@ -54,21 +54,21 @@ _BECOMES = {
 }
 
 
-def may_go(entry: Entry, now: datetime, *, keep_backoff: bool) -> bool:
+def may_send(entry: Entry, now: datetime, *, keep_backoff: bool) -> bool:
     """Whether a stay's first undelivered report may be sent now.
 
     The authority's own time (`not_before`) is always kept; our backoff only where `keep_backoff` says so. A report in
     `sending` is somebody's until its lease is over.
     """
-    if lies_ahead(entry.not_before, now, LONGEST_WAIT):
+    if is_ahead(entry.not_before, now, LONGEST_WAIT):
         return False
     if entry.state is State.SENDING:
-        return not lies_ahead(entry.lease_until, now, LEASE)
-    backing_off = keep_backoff and lies_ahead(entry.next_attempt_at, now, BACKOFF_LAST)
+        return not is_ahead(entry.lease_until, now, LEASE)
+    backing_off = keep_backoff and is_ahead(entry.next_attempt_at, now, BACKOFF_LAST)
     return entry.state is State.QUEUED and not backing_off
 
 
-def lies_ahead(until: datetime | None, now: datetime, longest: timedelta) -> bool:
+def is_ahead(until: datetime | None, now: datetime, longest: timedelta) -> bool:
     """Whether a time that was written down at most `longest` before it is still to come.
 
     One further ahead was written by a clock that has been set back since, and must not hold a report up for years.
@@ -87,7 +87,7 @@ def next_batch(
     batch: list[Entry] = []
     suspects: list[Entry] = []
     for entry in heads:
-        if entry.id not in tried and may_go(entry, now, keep_backoff=keep_backoff):
+        if entry.id not in tried and may_send(entry, now, keep_backoff=keep_backoff):
             (suspects if _suspicion(entry) else batch).append(entry)
             if len(batch) == size:
                 break
@@ -102,7 +102,7 @@ def _suspicion(entry: Entry) -> int:
     return min(entry.attempts, _MOST_DOUBLINGS) if entry.last_error in _SUSPECT else 0
 
 
-def fitting(bodies: Sequence[bytes], most_bytes: int) -> int:
+def count_fitting(bodies: Sequence[bytes], most_bytes: int) -> int:
     """How many of the bodies, from the first, fit into one call of `most_bytes`; at least one, which may be refused."""
     room = most_bytes - len(b'{"reports":[]}')
     for count, body in enumerate(bodies):
@@ -112,12 +112,12 @@ def fitting(bodies: Sequence[bytes], most_bytes: int) -> int:
     return len(bodies)
 
 
-def larger(size: int, most: int) -> int:
+def larger_batch(size: int, most: int) -> int:
     """The next batch's size after one that went well."""
     return min(size * _GROWTH, most)
 
 
-def smaller(size: int, error: ApoaError) -> int | None:
+def smaller_batch(size: int, error: ApoaError) -> int | None:
     """The size to try again with at once after `error`, or None where trying again now is no use."""
     if isinstance(error, TooLarge | TimedOut) and size > 1:
         return size // 2
@@ -133,7 +133,7 @@ def backoff(attempts: int, chance: float) -> timedelta:
     return min(BACKOFF_FIRST * (1 << doublings), BACKOFF_LAST) * chance
 
 
-def stopped(stop: Stop) -> ApoaError:
+def stopped(stop: Suspension) -> ApoaError:
     """The error for a call that is not made, because the authority refused an earlier one for good."""
     if stop.reason == "account_suspended":
         return AccountSuspended(msg("The authority refused this account before. Nothing was sent."))
@@ -142,7 +142,7 @@ def stopped(stop: Stop) -> ApoaError:
 
 def held(until: datetime | None, now: datetime) -> AuthorityBusy | None:
     """The error for a call before the time that the authority asked all of us to wait for; None where it may go."""
-    if until is None or not lies_ahead(until, now, LONGEST_WAIT):
+    if until is None or not is_ahead(until, now, LONGEST_WAIT):
         return None
     wait = int((until - now).total_seconds()) + 1
     return AuthorityBusy(
@@ -155,12 +155,12 @@ def held(until: datetime | None, now: datetime) -> AuthorityBusy | None:
     )
 
 
-def stops_sending(error: ApoaError) -> bool:
+def suspends_sending(error: ApoaError) -> bool:
     """Whether nothing more may be sent until a person has logged in again: a hammered wrong password locks accounts."""
     return isinstance(error, WrongPassword | AccountSuspended)
 
 
-def change_for(verdict: Verdict, now: datetime, known: Sequence[Finding] = ()) -> Change:
+def change_from_verdict(verdict: Verdict, now: datetime, known: Sequence[Finding] = ()) -> Change:
     """What the authority's verdict makes of a report (contract: Results). `known` are our own warnings about it."""
     state, why = _BECOMES[verdict.status]
     deferred = verdict.status is Status.DEFERRED
@@ -177,17 +177,17 @@ def change_for(verdict: Verdict, now: datetime, known: Sequence[Finding] = ()) -
     )
 
 
-def change_after(error: ApoaError, entry: Entry, now: datetime, chance: float, *, sent: bool = True) -> Change:
+def change_after_failure(error: ApoaError, entry: Entry, now: datetime, chance: float, *, sent: bool = True) -> Change:
     """What a failed call makes of a report that was in it (contract: Errors of a whole call): it waits for the next.
 
     `sent` says that there was a line when the call was made.
     """
-    wait = None if stops_sending(error) else now + backoff(entry.attempts, chance)
+    wait = None if suspends_sending(error) else now + backoff(entry.attempts, chance)
     unsent = not sent or isinstance(error, _NEVER_LEAVES)
     return Change(entry.id, State.QUEUED, error.name, next_attempt_at=wait, unsent=unsent)
 
 
-def hold_after(error: ApoaError, now: datetime) -> datetime | None:
+def wait_asked_for(error: ApoaError, now: datetime) -> datetime | None:
     """Until when the authority wants to hear nothing from us, if it said so."""
     if isinstance(error, AuthorityBusy) and error.retry_after is not None:
         return now + _asked(error.retry_after)

@@ -9,7 +9,7 @@ from datetime import UTC
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError
-from apoa_client.ports import Authority, Clock, Outbox, Stop
+from apoa_client.ports import Authority, Clock, Outbox, Suspension
 
 
 def receipt_pdf(
@@ -29,9 +29,9 @@ def receipt_pdf(
     try:
         return connect().receipt_pdf(report_id)
     except ApoaError as exc:
-        if plan.stops_sending(exc):
-            outbox.stop(Stop(exc.name, now, settings))
-        until = plan.hold_after(exc, now)
+        if plan.suspends_sending(exc):
+            outbox.stop(Suspension(exc.name, now, settings))
+        until = plan.wait_asked_for(exc, now)
         if until is not None:
             outbox.hold(until)
         raise

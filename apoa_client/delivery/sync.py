@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.options import Outcome, Parts, Terms
+from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.errors import (
     ApoaError,
     CallRefused,
@@ -23,7 +23,7 @@ from apoa_client.errors import (
     UnknownOutcome,
 )
 from apoa_client.messages import msg
-from apoa_client.ports import Authority, Change, Content, Entry, Selection, Stop, Summary, Verdict
+from apoa_client.ports import Authority, Change, Content, Entry, Selection, Summary, Suspension, Verdict
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.kinds import State
 
@@ -33,18 +33,18 @@ _MOST_UNANSWERED = 3
 """Questions in a row; then it is no one report, but the line or the authority."""
 
 
-def deliver(parts: Parts, terms: Terms) -> Outcome:
+def deliver(parts: Dependencies, terms: RunOptions) -> Outcome:
     """Deliver until nothing that may go is left, time is over, or an error ends the run.
 
     One process delivers at a time: where another one does, this run is `Outcome.busy`. What the line or the authority
     does is never raised: it is `Outcome.error`. Raises `StorageProblem` where the outbox itself cannot be read or
     written.
     """
-    with parts.outbox.turn(terms.turn_s) as ours:
+    with parts.outbox.turn(terms.lock_wait_s) as ours:
         return _delivered(parts, terms) if ours else Outcome(busy=True, left=_left(parts))
 
 
-def _delivered(parts: Parts, terms: Terms) -> Outcome:
+def _delivered(parts: Dependencies, terms: RunOptions) -> Outcome:
     run = _Run(parts, terms)
     try:
         run.go()
@@ -62,7 +62,7 @@ def _delivered(parts: Parts, terms: Terms) -> Outcome:
     return run.outcome
 
 
-def _left(parts: Parts) -> int:
+def _left(parts: Dependencies) -> int:
     return _waiting(parts.outbox.summary(now=parts.clock.now(), soon=parts.clock.now()))
 
 
@@ -73,7 +73,7 @@ def _waiting(summary: Summary) -> int:
 class _Run:
     """The state of one run: the batch size as it adapts, what was tried, how long there is left."""
 
-    def __init__(self, parts: Parts, terms: Terms) -> None:
+    def __init__(self, parts: Dependencies, terms: RunOptions) -> None:
         self.outcome = Outcome()
         self._outbox = parts.outbox
         self._parts = parts
@@ -141,7 +141,7 @@ class _Run:
         except StorageProblem as exc:
             self._alone = self._alone or exc
 
-    def _heed_stop(self, stop: Stop | None) -> None:
+    def _heed_stop(self, stop: Suspension | None) -> None:
         """Keep an earlier stop, unless the settings changed since."""
         if stop is not None and stop.settings == self._terms.settings:
             raise plan.stopped(stop)
@@ -156,9 +156,9 @@ class _Run:
 
     def _remember(self, error: ApoaError) -> None:
         """Keep for later runs what the authority said to all of them."""
-        if plan.stops_sending(error):
-            self._outbox.stop(Stop(error.name, self._now(), self._terms.settings))
-        until = plan.hold_after(error, self._now())
+        if plan.suspends_sending(error):
+            self._outbox.stop(Suspension(error.name, self._now(), self._terms.settings))
+        until = plan.wait_asked_for(error, self._now())
         if until is not None:
             self._outbox.hold(until)
 
@@ -195,7 +195,7 @@ class _Run:
 
     def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
         opened = self._open(batch[: self._size])
-        ids = list(opened)[: plan.fitting([content.body for content in opened.values()], self._most_bytes)]
+        ids = list(opened)[: plan.count_fitting([content.body for content in opened.values()], self._most_bytes)]
         with self._parts.interruptions.held():
             lease, claimed = self._claim(ids)
             if claimed:
@@ -215,7 +215,7 @@ class _Run:
             raise
         else:
             self._write_down(lease, verdicts, opened)
-            self._size = plan.larger(self._size, self._most)
+            self._size = plan.larger_batch(self._size, self._most)
 
     def _open(self, batch: Sequence[Entry]) -> dict[str, Content]:
         """Each report's content by id. One that was tampered with stays where it is, is named, and stops no other."""
@@ -229,7 +229,7 @@ class _Run:
         return opened
 
     def _after_failure(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> None:
-        smaller = plan.smaller(len(claimed), error)
+        smaller = plan.smaller_batch(len(claimed), error)
         if smaller is None:
             self._give_back(error, lease, claimed)
             self._go_on_after(error)
@@ -253,11 +253,15 @@ class _Run:
         now = self._now()
         chances = [0.0 if at_once else self._parts.chance() for _entry in claimed]
         pairs = zip(claimed, chances, strict=True)
-        self._outbox.settle(lease, [plan.change_after(error, entry, now, chance, sent=sent) for entry, chance in pairs])
+        self._outbox.settle(
+            lease, [plan.change_after_failure(error, entry, now, chance, sent=sent) for entry, chance in pairs]
+        )
 
     def _write_down(self, lease: str, verdicts: Sequence[Verdict], opened: Mapping[str, Content]) -> None:
         now = self._now()
-        self._settle(lease, [plan.change_for(verdict, now, opened[verdict.id].warnings) for verdict in verdicts])
+        self._settle(
+            lease, [plan.change_from_verdict(verdict, now, opened[verdict.id].warnings) for verdict in verdicts]
+        )
         self._outbox.contacted(now)
         for verdict in verdicts:
             self.outcome.sent += 1
@@ -313,5 +317,5 @@ class _Run:
         try:
             known = self._outbox.content(entry).warnings if verdict.warnings else ()
         except (CredentialsProblem, SealBroken):
-            return plan.change_for(verdict._replace(warnings=()), self._now())
-        return plan.change_for(verdict, self._now(), known)
+            return plan.change_from_verdict(verdict._replace(warnings=()), self._now())
+        return plan.change_from_verdict(verdict, self._now(), known)

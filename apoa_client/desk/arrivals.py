@@ -9,9 +9,9 @@ from datetime import date, tzinfo
 from typing import TYPE_CHECKING
 
 from apoa_client.desk.ids import RandomBytes, new_id
-from apoa_client.desk.stay_history import Stays, Story
+from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.passport.mrz import Mrz, read_mrz
-from apoa_client.ports import Addition, Clock, Entry, Outbox
+from apoa_client.ports import Clock, Entry, NewReport, Outbox
 from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
@@ -21,11 +21,11 @@ from apoa_client.report.model import Guest, Report
 from apoa_client.report.rules import Examination, examine
 
 if TYPE_CHECKING:
-    from apoa_client.report.checking import Checked
+    from apoa_client.report.checking import CheckedDocument
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ReportingRules:
     """What the desk needs to know of the property."""
 
     zone: tzinfo
@@ -34,7 +34,7 @@ class House:
     """Of the hash by which a guest is known again; empty where the property was set up without one."""
 
 
-class CheckingDesk:
+class DocumentChecker:
     """Where documents are read and checked, which needs no property, no queue and no secret."""
 
     def __init__(self, clock: Clock, zone: tzinfo) -> None:
@@ -49,20 +49,20 @@ class CheckingDesk:
         """Read an MRZ as of today. Raises `apoa_client.passport.mrz.MrzUnreadable`."""
         return read_mrz(lines, today=self._today)
 
-    def check(self, typed: Mapping[str, str], lines: Sequence[str]) -> "Checked":
+    def check(self, typed: Mapping[str, str], lines: Sequence[str]) -> "CheckedDocument":
         """What one document amounts to, as of today; nothing is stored."""
         from apoa_client.report.checking import check  # registering a guest needs none of it
 
         return check(typed, lines, today=self._today)
 
 
-class Desk(CheckingDesk):
+class Desk(DocumentChecker):
     """Where guests are registered."""
 
-    def __init__(self, outbox: Outbox, clock: Clock, house: House, random: RandomBytes) -> None:
-        super().__init__(clock, house.zone)
+    def __init__(self, outbox: Outbox, clock: Clock, settings: ReportingRules, random: RandomBytes) -> None:
+        super().__init__(clock, settings.zone)
         self._outbox = outbox
-        self._house = house
+        self._house = settings
         self._random = random
 
     def examine(self, draft: Draft) -> Examination:
@@ -88,33 +88,33 @@ class Desk(CheckingDesk):
         report: Report,
         warnings: Sequence[Finding],
         replaces: Sequence[str] = (),
-        standing: Sequence[str] = (),
+        active_reports: Sequence[str] = (),
     ) -> Entry:
         """Save a report, in the place of those that it replaces. When this returns, a power cut no longer loses it.
 
         Raises `StorageProblem`, or `ReportMoved` where one of those cannot be replaced any more, or where the stay has
-        other reports by now than those `standing` when this one was made.
+        other reports by now than those `active_reports` when this one was made.
         """
         new = self._addition(report, warnings)
-        behind = {"replaces": replaces, "standing": standing}
+        behind = {"replaces": replaces, "active_reports": active_reports}
         return self._outbox.add(report, due_at=new.due_at, warnings=new.warnings, guest_tag=new.guest_tag, **behind)
 
-    def file_group(self, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
+    def save_group(self, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
         """Save the reports of guests who came together, each with its warnings: all of them or, if that fails, none.
 
         When this returns, a power cut no longer loses any. Raises `StorageProblem`.
         """
         return self._outbox.add_all([self._addition(report, warnings) for report, warnings in group])
 
-    def _addition(self, report: Report, warnings: Sequence[Finding]) -> Addition:
+    def _addition(self, report: Report, warnings: Sequence[Finding]) -> NewReport:
         is_check_in = report.kind is Kind.CHECK_IN and report.stay is not None
         due = (
             due_at(report.stay.check_in, self._house.window_hours) if report.stay is not None and is_check_in else None
         )
         tag = self._tag(report.guest) if report.guest is not None else None
-        return Addition(report, due, warnings, tag)
+        return NewReport(report, due, warnings, tag)
 
-    def reported_before(self, report: Report) -> list[Story]:
+    def overlapping_stays(self, report: Report) -> list[StayHistory]:
         """Other stays of the same travel document for any of the same nights, as far as this computer knows."""
         tag = self._tag(report.guest) if report.guest is not None else None
         if tag is None or report.stay is None:

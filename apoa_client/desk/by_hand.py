@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
-from apoa_client.desk.stay_history import Stays, several, unknown
+from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import DataRefused, Erased
 from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
@@ -28,7 +28,7 @@ CHECK_OUT, REASON = "check_out", "reason"
 UNKNOWN_NUMBER = "-"
 """Filed for what was done in APOA, which gave no number for it nor for anything of the stay before."""
 
-LONGEST_NUMBER = 64
+MAX_NUMBER_LENGTH = 64
 _ON_NO_RECEIPT = frozenset("<>?\N{REPLACEMENT CHARACTER}")
 """What is typed to move or to be helped, stands in a passport's lines, or could not be read as text."""
 
@@ -39,7 +39,7 @@ _LIKELY_AGAIN = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FormField:
     """One field of APOA's form; an empty value is to be emptied there. `before` is what APOA has, where it differs."""
 
     name: str
@@ -48,11 +48,11 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TypingTask:
     """One report to be typed in."""
 
     entry: Entry
-    lines: tuple[Line, ...] = field(repr=False)
+    lines: tuple[FormField, ...] = field(repr=False)
 
     @property
     def sent_before(self) -> bool:
@@ -75,40 +75,40 @@ class ByHand:
     def all_waiting(self) -> Iterator[Entry]:
         """All that waits, most urgent stay first, the reports of a stay together and in their order."""
         for head in self.waiting():
-            yield from (entry for entry in self._stays.of(head.stay_id).standing if entry.state is State.QUEUED)
+            yield from (entry for entry in self._stays.of(head.stay_id).active_reports if entry.state is State.QUEUED)
 
-    def job(self, entry: Entry) -> Job:
+    def task(self, entry: Entry) -> TypingTask:
         """Lay one out. Raises `CredentialsProblem`, `SealBroken`, or `Erased`."""
         report = self._outbox.content(entry).report
         known = self._told_before(entry)
         if report.kind is Kind.CHECK_IN:
-            return Job(entry, tuple(Line(name, value) for name, value in values_of(report).items()))
+            return TypingTask(entry, tuple(FormField(name, value) for name, value in field_values(report).items()))
         if report.kind is Kind.AMEND:
-            return Job(entry, tuple(_corrected(values_of(report), known)))
-        return Job(entry, (*(Line(name, known[name]) for name in _WHO if name in known), *_said(report)))
+            return TypingTask(entry, tuple(_corrected(field_values(report), known)))
+        return TypingTask(entry, (*(FormField(name, known[name]) for name in _WHO if name in known), *_said(report)))
 
     def find(self, reference: str) -> Entry:
         """The report that an id means; of a stay's id, the one that is not at its end. Raises `UsageProblem`."""
         found = self._outbox.find(reference.strip())
         if not found:
-            raise unknown(reference)
+            raise unknown_reference_error(reference)
         if len(found) > 1:
             found = [entry for entry in found if entry.state in OPEN_STATES] or found
         if len(found) > 1:
-            raise several(reference, found)
+            raise ambiguous_reference_error(reference, found)
         return found[0]
 
-    def others_with(self, number: str, entry: Entry) -> Entry | None:
+    def find_same_number(self, number: str, entry: Entry) -> Entry | None:
         """A report of another stay that has this very number already: one of them was probably mistyped."""
         recent = Selection(frozenset({State.ACCEPTED}), since=self._clock.now() - _LIKELY_AGAIN)
         return next((each for each in self._outbox.entries(recent) if _same_number(each, number, entry)), None)
 
-    def number_of_the_stay(self, entry: Entry) -> str:
+    def stay_receipt_number(self, entry: Entry) -> str:
         """What is filed for a check-out, correction or cancellation that APOA took without giving a number of its own.
 
         The Surat Tanda Terima is about the whole stay, so that is the number under which APOA has it.
         """
-        receipts = [each.receipt for each in self._stays.of(entry.stay_id).standing if each.receipt is not None]
+        receipts = [each.receipt for each in self._stays.of(entry.stay_id).active_reports if each.receipt is not None]
         return receipts[-1].number if receipts else UNKNOWN_NUMBER
 
     def file(self, entry: Entry, number: str, issued_at: datetime | None = None) -> Entry:
@@ -123,12 +123,12 @@ class ByHand:
         self._outbox.receive(entry.id, Receipt(number, at, typed=True))
         return next(iter(self._outbox.find(entry.id)), entry)
 
-    def check_moment(self, issued_at: datetime) -> None:
+    def check_not_future(self, issued_at: datetime) -> None:
         """Refuse a time that is still to come. Raises `DataRefused`."""
         if issued_at > self._clock.now() + CLOCK_TOLERANCE:
             raise DataRefused(msg("That time is still to come."), msg("Give the time that stands on APOA's receipt."))
 
-    def free_all(self) -> None:
+    def release_abandoned(self) -> None:
         """Let go of what a run that died was sending: to be called in the outbox's turn, when nobody sends."""
         for entry in list(self._outbox.heads()):
             if entry.state is State.SENDING:
@@ -148,22 +148,22 @@ class ByHand:
 
     def _told_before(self, entry: Entry) -> dict[str, Value]:
         """What the stay's reports before this one said last of guest and stay."""
-        before = [each for each in self._stays.of(entry.stay_id).standing if each.seq < entry.seq]
+        before = [each for each in self._stays.of(entry.stay_id).active_reports if each.seq < entry.seq]
         whole = next((each for each in reversed(before) if each.kind in {Kind.CHECK_IN, Kind.AMEND}), None)
         if whole is None:
             return {}
         try:
-            return values_of(self._outbox.content(whole).report)
+            return field_values(self._outbox.content(whole).report)
         except Erased:
             return {}
 
 
-def receipt_number(text: str) -> str:
+def parse_receipt_number(text: str) -> str:
     """A number as APOA gave it, from what was typed. Raises `DataRefused`."""
     number = text.strip(" \t\r\n")
     if not number:
         raise DataRefused(msg("A receipt number is missing."), msg("Type it as it stands on APOA's receipt."))
-    if len(number) > LONGEST_NUMBER or not number.isprintable():
+    if len(number) > MAX_NUMBER_LENGTH or not number.isprintable():
         raise DataRefused(
             msg("This is no receipt number: it is too long, or there are invisible characters in it."),
             msg("Type it as it stands on APOA's receipt."),
@@ -182,7 +182,7 @@ def receipt_number(text: str) -> str:
     return number
 
 
-def values_of(report: Report) -> dict[str, Value]:
+def field_values(report: Report) -> dict[str, Value]:
     """What a report says of guest and stay, by field, in the order of APOA's form; nothing for what is not known."""
     given = (_of_guest(report.guest) if report.guest is not None else {}) | (
         _of_stay(report.stay) if report.stay is not None else {}
@@ -221,18 +221,18 @@ def _of_stay(stay: Stay) -> dict[str, Value | None]:
     }
 
 
-def _corrected(now: Mapping[str, Value], before: Mapping[str, Value]) -> Iterator[Line]:
+def _corrected(now: Mapping[str, Value], before: Mapping[str, Value]) -> Iterator[FormField]:
     for item in FIELDS:
         value, old = now.get(item.name, ""), before.get(item.name, "")
         if value or old:
-            yield Line(item.name, value, old if before and value != old else None)
+            yield FormField(item.name, value, old if before and value != old else None)
 
 
-def _said(report: Report) -> Iterator[Line]:
+def _said(report: Report) -> Iterator[FormField]:
     if report.check_out is not None:
-        yield Line(CHECK_OUT, report.check_out)
+        yield FormField(CHECK_OUT, report.check_out)
     if report.reason:
-        yield Line(REASON, report.reason)
+        yield FormField(REASON, report.reason)
 
 
 def _same_number(other: Entry, number: str, entry: Entry) -> bool:

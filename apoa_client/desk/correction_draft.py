@@ -21,7 +21,7 @@ _IN_AN_MRZ = (
 
 
 @dataclass(frozen=True, slots=True)
-class Redraft:
+class CorrectionDraft:
     """A report, and what was typed to correct it. Raises `ValueError` for a report without guest and stay."""
 
     before: Report
@@ -32,7 +32,7 @@ class Redraft:
 
     def draft(self, today: date) -> Draft:
         """The whole as a draft. Lines that were reported are read again, as evidence, as of `today`."""
-        texts = texts_of(self.before)
+        texts = typed_texts(self.before)
         if self.mrz is not None:
             texts = {name: text for name, text in texts.items() if name not in _IN_AN_MRZ}
             texts["note"] = texts.get("note", "").removesuffix(CHECK_DIGIT_NOTE).strip()  # it was about other lines
@@ -45,7 +45,7 @@ class Redraft:
         mrz = read_mrz(lines, today=today) if lines else None
         return mrz if mrz is not None and mrz.valid else None  # what held then does not stand in the way now
 
-    def settled(self, examination: Examination) -> Examination:
+    def with_document_type(self, examination: Examination) -> Examination:
         """The examination, with the kind of document that no field tells and that only new lines change."""
         guest, known = examination.guest, self.before.guest
         if guest is None or known is None or self.mrz is not None:
@@ -53,7 +53,7 @@ class Redraft:
         return replace(examination, guest=replace(guest, document=replace(guest.document, type=known.document.type)))
 
 
-def texts_of(report: Report) -> dict[str, str]:
+def typed_texts(report: Report) -> dict[str, str]:
     """Each field of a report that has a value, as somebody would type it. Only for one with guest and stay."""
     if report.guest is None or report.stay is None:
         message = "neither a check-in nor a correction"

@@ -6,14 +6,14 @@ in one's hands at this moment, a group that is not saved yet, is compared docume
 
 from collections.abc import Iterable, Sequence
 
-from apoa_client.desk.stay_history import Story
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.messages import Message, msg
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.guest_hash import same_document
 from apoa_client.report.kinds import State, short_id
 from apoa_client.report.model import Report
-from apoa_client.report.wording import spoken_day
+from apoa_client.report.wording import day_message
 
 DUPLICATE = "duplicate"
 
@@ -31,12 +31,12 @@ class ReportedBefore(ReportRefused):
         self.advice = type(self).advice
 
 
-def about_duplicates(stories: Iterable[Story]) -> list[Finding]:
-    """A warning for each stay that `Desk.reported_before` found."""
+def duplicate_warnings(stories: Iterable[StayHistory]) -> list[Finding]:
+    """A warning for each stay that `Desk.overlapping_stays` found."""
     return [_about(story) for story in stories]
 
 
-def twice_in_group(report: Report, others: Iterable[Report]) -> list[Finding]:
+def group_duplicate_warnings(report: Report, others: Iterable[Report]) -> list[Finding]:
     """A warning where one of the others, which are to be saved along with a report, is of the same travel document."""
     guest = report.guest
     known = (other.guest.document for other in others if other.guest is not None)
@@ -46,13 +46,13 @@ def twice_in_group(report: Report, others: Iterable[Report]) -> list[Finding]:
     return [Finding(BY_NAME["document_number"].path, DUPLICATE, message)]
 
 
-def _about(story: Story) -> Finding:
-    told = story.named
+def _about(story: StayHistory) -> Finding:
+    told = story.display_report
     first, last = told.first_night, told.last_morning
     said = {
         "id": short_id(told.id),
-        "first": spoken_day(first) if first is not None else "-",
-        "last": spoken_day(last) if last is not None else "-",
+        "first": day_message(first) if first is not None else "-",
+        "last": day_message(last) if last is not None else "-",
     }
     message = msg("This passport is already reported for these nights: report {id}, {first} to {last}.", **said)
     if told.state is State.REJECTED:

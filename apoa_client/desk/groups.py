@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from apoa_client.desk.arrivals import Desk
-from apoa_client.desk.duplicates import about_duplicates, twice_in_group
+from apoa_client.desk.duplicates import duplicate_warnings, group_duplicate_warnings
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination
-from apoa_client.report.unaccompanied_minors import children_alone
+from apoa_client.report.unaccompanied_minors import unaccompanied_minor_warnings
 
 
-class Arriving(NamedTuple):
+class GroupMember(NamedTuple):
     """One of a party, whose report may be saved."""
 
     report: Report
@@ -25,16 +25,18 @@ class Arriving(NamedTuple):
         return (*self.doubts, *self.notes)
 
 
-def party(desk: Desk, examinations: Sequence[Examination]) -> list[Arriving]:
+def compose_group(desk: Desk, examinations: Sequence[Examination]) -> list[GroupMember]:
     """A party, each guest in the order given. Raises `ReportRefused` where one of the drafts has errors."""
     reports = [desk.compose(examination) for examination in examinations]
     lodgers = [(report.guest, report.stay) for report in reports]
-    alone = children_alone([(guest, stay) for guest, stay in lodgers if guest is not None and stay is not None])
+    alone = unaccompanied_minor_warnings(
+        [(guest, stay) for guest, stay in lodgers if guest is not None and stay is not None]
+    )
     return [
-        Arriving(
+        GroupMember(
             report,
             (*alone[place], *examinations[place].warnings),
-            (*about_duplicates(desk.reported_before(report)), *twice_in_group(report, reports[:place])),
+            (*duplicate_warnings(desk.overlapping_stays(report)), *group_duplicate_warnings(report, reports[:place])),
         )
         for place, report in enumerate(reports)
     ]

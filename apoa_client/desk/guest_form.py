@@ -13,7 +13,7 @@ from apoa_client.report.deadline import instant
 from apoa_client.report.draft import Draft
 from apoa_client.report.rules import INDONESIA
 
-ASKED = (
+ASKED_FIELDS = (
     *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality"),
     *("document_number", "expiry_date", "stay_permit", "nights", "room"),
 )
@@ -28,11 +28,11 @@ _BELIEVED = frozenset({FieldState.OK, FieldState.UNPROTECTED})
 
 
 @dataclass(slots=True)
-class Slip:
+class GuestForm:
     """One guest's slip. `typed` has texts by the names of `apoa_client.report.fields`, empty where one was left open.
 
     `mrz` are lines that hold, or that were accepted. `read` is what can be believed of others: it is proposed, not
-    taken. `wanted` are fields to be asked for beside the usual ones, `asked` those that were answered, in that order.
+    taken. `requested_fields` are fields to ask for beside the usual ones, `asked` those that were answered, in order.
     `begun` says whether the passport's lines were asked for, `again` whether the guest is to be reported although they
     were before.
     """
@@ -40,7 +40,7 @@ class Slip:
     typed: dict[str, str] = field(default_factory=dict, repr=False)
     mrz: Mrz | None = field(default=None, repr=False)
     read: Mapping[str, str] = field(default_factory=dict, repr=False)
-    wanted: list[str] = field(default_factory=list)
+    requested_fields: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     begun: bool = False
     again: bool = False
@@ -49,17 +49,17 @@ class Slip:
         """The field to ask for; None where nothing is left."""
         given = {*self.typed, *(("nights",) if self.typed.get("planned_check_out") else ())}
         if self.mrz is not None:
-            on_the_lines = {"surname", "given_names", *texts_on(self.mrz)}  # one of the two names may be empty
-            given |= on_the_lines - _cut_off(self.mrz) - set(self.wanted)
-        return next((name for name in (*self.wanted, *ASKED) if name not in given), None)
+            on_the_lines = {"surname", "given_names", *mrz_texts(self.mrz)}  # one of the two names may be empty
+            given |= on_the_lines - _cut_off(self.mrz) - set(self.requested_fields)
+        return next((name for name in (*self.requested_fields, *ASKED_FIELDS) if name not in given), None)
 
-    def want(self, *names: str) -> None:
+    def request_fields(self, *names: str) -> None:
         """Have fields asked for, again where they were answered."""
         for name in names:
             self.typed.pop(name, None)
         if "nights" in names:
             self.typed.pop("planned_check_out", None)
-        self.wanted = list(names)
+        self.requested_fields = list(names)
 
     def begin(self, mrz: Mrz | None, read: Mapping[str, str]) -> bool:
         """Note what the passport's lines gave; whether it is another guest than the slip was about.
@@ -74,7 +74,7 @@ class Slip:
         if another:
             self._keep(_OF_THE_STAY)
         if mrz is None and not read:
-            read = texts_on(before) if before is not None else self.read
+            read = mrz_texts(before) if before is not None else self.read
         self.mrz, self.read, self.begun = mrz, read, True
         return another
 
@@ -83,11 +83,11 @@ class Slip:
         for name in self.typed.keys() - names:
             del self.typed[name]
         self.asked[:] = [name for name in self.asked if name in names]
-        self.wanted, self.again = [], False
+        self.requested_fields, self.again = [], False
 
     def proposal(self, name: str) -> str:
         """What may well be the answer: what was read of it, or what is usual; empty where nothing is."""
-        read = texts_on(self.mrz) if self.mrz is not None else self.read
+        read = mrz_texts(self.mrz) if self.mrz is not None else self.read
         return read.get(name) or _PROPOSED.get(name, "")
 
     def take(self, given: Mapping[str, str]) -> None:
@@ -101,29 +101,29 @@ class Slip:
         """The slip as a draft to be examined. Lines that do not hold stand on it only where a person accepted them."""
         return Draft(self.typed, self.mrz, accept_check_digit=self.mrz is not None and not self.mrz.valid)
 
-    def companion(self) -> "Slip":
+    def for_companion(self) -> "GuestForm":
         """A slip for another guest of the same room: the details of the stay are kept."""
-        return Slip({name: self.typed[name] for name in _OF_THE_STAY if name in self.typed})
+        return GuestForm({name: self.typed[name] for name in _OF_THE_STAY if name in self.typed})
 
     @property
     def name(self) -> str:
         """The guest's name and document number, as far as they are known; not safe for a screen yet."""
-        known = {**self.read, **(texts_on(self.mrz) if self.mrz is not None else {}), **self.typed}
+        known = {**self.read, **(mrz_texts(self.mrz) if self.mrz is not None else {}), **self.typed}
         parts = [known.get("given_names", ""), known.get("surname", ""), known.get("document_number", "")]
         return " ".join(filter(None, parts)) or "-"
 
     @property
-    def foreign(self) -> bool:
+    def may_be_foreign(self) -> bool:
         """Whether there may be something to report: Indonesians are not."""
         return INDONESIA not in {self.typed.get("nationality"), self.mrz.nationality if self.mrz is not None else ""}
 
     @property
-    def noted(self) -> bool:
+    def has_guest_data(self) -> bool:
         """Whether anything of a guest stands on it."""
         return self.mrz is not None or bool(self.read) or any(name not in _OF_THE_STAY for name in self.typed)
 
 
-def texts_on(mrz: Mrz) -> dict[str, str]:
+def mrz_texts(mrz: Mrz) -> dict[str, str]:
     """The fields that an MRZ gives, as somebody would type them; those that it leaves empty are left out."""
     texts = {
         "surname": mrz.surname,
@@ -138,11 +138,11 @@ def texts_on(mrz: Mrz) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text}
 
 
-def believed(mrz: Mrz) -> dict[str, str]:
-    """What of `texts_on` can be believed although the MRZ does not hold."""
+def trusted_texts(mrz: Mrz) -> dict[str, str]:
+    """What of `mrz_texts` can be believed although the MRZ does not hold."""
     states = dict(mrz.states)
     states["surname"] = states["given_names"] = states.get("names", FieldState.BAD)
-    return {name: text for name, text in texts_on(mrz).items() if states.get(name) in _BELIEVED}
+    return {name: text for name, text in mrz_texts(mrz).items() if states.get(name) in _BELIEVED}
 
 
 def _cut_off(mrz: Mrz) -> set[str]:
@@ -152,7 +152,7 @@ def _cut_off(mrz: Mrz) -> set[str]:
     return {"given_names" if mrz.given_names else "surname"}
 
 
-def as_text(slips: Sequence[Slip], began: datetime) -> str:
+def forms_to_json(slips: Sequence[GuestForm], began: datetime) -> str:
     """Slips as a text to be kept; whoever did not say when a guest came meant `began`, when the first was begun."""
     arrived = {"check_in": instant(began)}
     guests = [
@@ -167,23 +167,23 @@ def as_text(slips: Sequence[Slip], began: datetime) -> str:
     return json.dumps({"guests": guests})
 
 
-def from_text(text: str, read_lines: Callable[[Sequence[str]], Mrz]) -> list[Slip]:
-    """The slips that `as_text` kept, at least one. Raises `ValueError` for a text that is none of its."""
+def forms_from_json(text: str, read_lines: Callable[[Sequence[str]], Mrz]) -> list[GuestForm]:
+    """The slips that `forms_to_json` kept, at least one. Raises `ValueError` for a text that is none of its."""
     try:
         guests = [_slip(guest, read_lines) for guest in json.loads(text)["guests"]]
     except (LookupError, TypeError, AttributeError) as exc:
         message = "not slips"
         raise ValueError(message) from exc
-    return guests or [Slip()]
+    return guests or [GuestForm()]
 
 
-def _slip(guest: Mapping[str, Mapping[str, str]], read_lines: Callable[[Sequence[str]], Mrz]) -> Slip:
+def _slip(guest: Mapping[str, Mapping[str, str]], read_lines: Callable[[Sequence[str]], Mrz]) -> GuestForm:
     lines = tuple(guest["lines"])
-    slip = Slip(
+    slip = GuestForm(
         typed=dict(guest["typed"].items()),
         mrz=read_lines(lines) if lines else None,
         read=dict(guest["read"].items()),
-        asked=[name for name in guest["asked"] if name in ASKED],
+        asked=[name for name in guest["asked"] if name in ASKED_FIELDS],
     )
-    slip.begun = slip.noted
+    slip.begun = slip.has_guest_data
     return slip

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from apoa_client.desk.stay_history import Story
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import OPEN_STATES, State
 
@@ -46,24 +46,24 @@ def night_at(now: datetime, zone: tzinfo) -> Night:
 
 
 @dataclass(frozen=True, slots=True)
-class Guests:
+class NightGuests:
     """The stays of a night, each in the order in which they were given. One stay may be in several."""
 
-    in_house: Sequence[Story]
+    in_house: Sequence[StayHistory]
     """Come, and not gone."""
-    arrived: Sequence[Story]
+    arrived: Sequence[StayHistory]
     """Came on the evening's day or later; perhaps they left again."""
-    leaving: Sequence[Story]
+    leaving: Sequence[StayHistory]
     """In house, and to leave in the morning."""
-    overdue: Sequence[Story]
+    overdue: Sequence[StayHistory]
     """In house, although they were to leave before the night."""
 
 
-def guests_of(stories: Iterable[Story], night: Night) -> Guests:
+def guests_of_night(stories: Iterable[StayHistory], night: Night) -> NightGuests:
     """Sort out the stays that stand. A guest who is reported before they come is in none of them yet."""
-    come = [story for story in stories if story.alive and _first_night(story) <= night.today]
+    come = [story for story in stories if story.is_active and _first_night(story) <= night.today]
     in_house = [story for story in come if story.in_house]
-    return Guests(
+    return NightGuests(
         in_house=in_house,
         arrived=[story for story in come if _first_night(story) >= night.evening],
         leaving=[story for story in in_house if _last_morning(story) == night.morning],
@@ -99,10 +99,10 @@ def _urgency(entry: Entry) -> tuple[bool, datetime, int]:
     return entry.due_at is None, entry.due_at or entry.created_at, entry.seq
 
 
-def _first_night(story: Story) -> date:
+def _first_night(story: StayHistory) -> date:
     """Of a stay that stands; one that was saved before its nights were written down began long ago."""
-    return (story.told.first_night if story.told is not None else None) or date.min
+    return (story.current_report.first_night if story.current_report is not None else None) or date.min
 
 
-def _last_morning(story: Story) -> date:
-    return (story.told.last_morning if story.told is not None else None) or date.max
+def _last_morning(story: StayHistory) -> date:
+    return (story.current_report.last_morning if story.current_report is not None else None) or date.max

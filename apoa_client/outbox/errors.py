@@ -70,7 +70,7 @@ def damaged(path: Path) -> OutboxDamaged:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translate_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite, the file system or an unreadable row raises into this room's errors."""
     try:
         yield
@@ -85,10 +85,10 @@ def translated(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def understood(path: Path) -> Iterator[None]:
-    """As `translated`, where rows are read: a value that we never wrote is damage, too."""
+def translate_read_errors(path: Path) -> Iterator[None]:
+    """As `translate_errors`, where rows are read: a value that we never wrote is damage, too."""
     try:
-        with translated(path):
+        with translate_errors(path):
             yield
     except (ValueError, TypeError, KeyError, OverflowError) as exc:
         raise damaged(path) from exc

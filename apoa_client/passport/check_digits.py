@@ -11,7 +11,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
 
 DIGITS = "0123456789"
 
-Guard = tuple[str, int, Callable[[bytes], bytes]]
+DigitCheck = tuple[str, int, Callable[[bytes], bytes]]
 """A check digit's name, its position, and what takes the values that it is computed from out of all values."""
 
 ILLEGAL = 255
@@ -28,7 +28,7 @@ def values(text: str) -> bytes:
 _integer = int.from_bytes
 
 
-def weighted(numbers: bytes) -> int:
+def weighted_sum(numbers: bytes) -> int:
     """The sum of values, each below 10, under the weights 7, 3, 1, modulo 10. At most 84 values.
 
     Modulo 2**24 - 1 an integer of base 256 is the sum of its groups of three bytes: one division adds up the first, the
@@ -38,13 +38,13 @@ def weighted(numbers: bytes) -> int:
     return (7 * (sums & 255) + 3 * (sums >> 8 & 255) + (sums >> 16)) % 10
 
 
-def misfits(guards: Iterable[Guard], text: str, numbers: bytes) -> list[str]:
+def failing_digits(digit_checks: Iterable[DigitCheck], text: str, numbers: bytes) -> list[str]:
     """The names of the check digits of `text`, whose values are `numbers`, that are not what they should be.
 
-    This is `weighted` for each, written out: every MRZ passes here, and the calls would cost more than the sums.
+    This is `weighted_sum` for each, written out: every MRZ passes here, and the calls would cost more than the sums.
     """
     wrong = []
-    for name, position, take in guards:
+    for name, position, take in digit_checks:
         sums = _integer(take(numbers), "little") % 0xFFFFFF
         if text[position] != DIGITS[(7 * (sums & 255) + 3 * (sums >> 8 & 255) + (sums >> 16)) % 10]:
             wrong.append(name)
@@ -53,4 +53,4 @@ def misfits(guards: Iterable[Guard], text: str, numbers: bytes) -> list[str]:
 
 def check_digit(text: str) -> str:
     """The check digit of at most 84 characters of `ALPHABET`."""
-    return DIGITS[weighted(values(text))]
+    return DIGITS[weighted_sum(values(text))]

@@ -56,13 +56,13 @@ def find_problems(layout: Layout, text: str, today: date, failing: Sequence[str]
 
 
 @cache
-def known_states() -> Mapping[str, str]:
+def state_codes() -> Mapping[str, str]:
     """The codes of all states by what an MRZ writes for them, with the empty field, which says nothing wrong."""
     return {"<<<": ""} | {state.code.ljust(3, "<"): state.code for state in all_states()}
 
 
 @cache
-def clean_states(layout: Layout) -> Mapping[str, FieldState]:
+def undamaged_states(layout: Layout) -> Mapping[str, FieldState]:
     """How far each field can be believed where nothing is wrong."""
     states = {
         field.name: FieldState.OK if layout.at(field.span).start in layout.covered else FieldState.UNPROTECTED
@@ -71,9 +71,9 @@ def clean_states(layout: Layout) -> Mapping[str, FieldState]:
     return states if layout.composite is None else states | {COMPOSITE: FieldState.OK}
 
 
-def states_of(layout: Layout, failing: Sequence[str], problems: tuple[Problem, ...]) -> Mapping[str, FieldState]:
+def field_states(layout: Layout, failing: Sequence[str], problems: tuple[Problem, ...]) -> Mapping[str, FieldState]:
     """How far each field can be believed. One that only the composite covers falls with it."""
-    states = dict(clean_states(layout))
+    states = dict(undamaged_states(layout))
     if COMPOSITE in failing:
         states |= {field.name: FieldState.UNPROTECTED for field in layout.fields if field.digit is None}
         states[COMPOSITE] = FieldState.BAD

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from operator import itemgetter
 
-from apoa_client.passport.check_digits import Guard
+from apoa_client.passport.check_digits import DigitCheck
 
 
 class Kind(Enum):
@@ -111,8 +111,8 @@ class Layout:
     `codes` is what the document code may begin with; a letter or a filler follows. The composite check digit, where
     there is one, is computed over `composite_of`. Where `overflows`, a number longer than its field goes on in the
     optional data. What follows is derived: `document_codes` by what an MRZ writes for them, `checks` in the order of
-    the fields with the composite last, `check` by name, `guards`, which are the same for a quick look, `covered`, the
-    positions that any of them looks at, and `cut`, which takes the joined lines apart into the texts of `_READ`, empty
+    the fields with the composite last, `check` by name, `digit_checks`, which are the same for a quick look, `covered`,
+    the positions that any of them looks at, and `cut`, which splits the joined lines into the texts of `_READ`, empty
     where the format has no such field.
     """
 
@@ -128,7 +128,7 @@ class Layout:
     by_name: dict[str, Field] = field(init=False)
     checks: tuple[Check, ...] = field(init=False)
     check: dict[str, Check] = field(init=False)
-    guards: tuple[Guard, ...] = field(init=False)
+    digit_checks: tuple[DigitCheck, ...] = field(init=False)
     covered: frozenset[int] = field(init=False)
     cut: Callable[[str], tuple[str, ...]] = field(init=False)
 
@@ -146,7 +146,7 @@ class Layout:
         object.__setattr__(self, "document_codes", {a + b: (a + b).rstrip("<") for a in self.codes for b in _SECOND})
         object.__setattr__(self, "by_name", by_name)
         object.__setattr__(self, "checks", tuple(own))
-        object.__setattr__(self, "guards", tuple((check.name, check.digit, check.take) for check in own))
+        object.__setattr__(self, "digit_checks", tuple((check.name, check.digit, check.take) for check in own))
         covered = frozenset(position for check in own for position in (*check.positions, check.digit))
         object.__setattr__(self, "covered", covered)
         object.__setattr__(self, "cut", itemgetter(*slices))

@@ -11,7 +11,7 @@ from datetime import date
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.passport.layouts import Kind, Layout
 from apoa_client.passport.problems import Correction
-from apoa_client.passport.repair import value_of
+from apoa_client.passport.repair import field_value
 from apoa_client.passport.states import by_code
 from apoa_client.passport.verify import failing_checks
 
@@ -21,7 +21,7 @@ _MOST = 4
 """How many characters may be lost or doubled and still be looked for."""
 
 
-def resized(layout: Layout, lines: tuple[str, ...], index: int, today: date) -> tuple[Correction, ...]:
+def repaired_line(layout: Layout, lines: tuple[str, ...], index: int, today: date) -> tuple[Correction, ...]:
     """Corrections of line `index` that give it its length, best first; none where nothing is likely.
 
     The other lines have the right length, and all characters are the MRZ's. The corrections' values are whole lines.
@@ -86,7 +86,7 @@ def _holds(layout: Layout, text: str, today: date) -> bool:
     if failing_checks(layout, text) or text[0] not in layout.codes:
         return False
     for field in layout.fields:
-        value = value_of(layout, text, field.name, today)
+        value = field_value(layout, text, field.name, today)
         if value is None or (field.kind is Kind.STATE and value and by_code(value) is None):
             return False
     return True

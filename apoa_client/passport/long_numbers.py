@@ -9,7 +9,7 @@ as well. Either is accepted, and which one it is can be told.
 from enum import Enum
 from typing import NamedTuple
 
-from apoa_client.passport.check_digits import DIGITS, values, weighted
+from apoa_client.passport.check_digits import DIGITS, values, weighted_sum
 from apoa_client.passport.layouts import Check, Layout, joined
 
 _SHORTEST_REST = 2
@@ -56,7 +56,7 @@ def long_number(layout: Layout, text: str) -> LongNumber | None:
 def _convention(check: Check, text: str) -> Convention:
     numbers = values(text)
     alone, with_filler = (
-        text[check.digit] == DIGITS[weighted(joined(spans)(numbers))] for spans in (check.spans, check.otherwise)
+        text[check.digit] == DIGITS[weighted_sum(joined(spans)(numbers))] for spans in (check.spans, check.otherwise)
     )
     return _CONVENTIONS[alone, with_filler]
 

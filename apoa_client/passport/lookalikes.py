@@ -15,14 +15,14 @@ USUAL, SOMETIMES, NEIGHBOURS, ARBITRARY = 1.0, 2.0, 3.0, 4.0
 """What each kind of mistake costs: the more, the rarer."""
 
 
-def likeness(one: str, other: str) -> float:
+def confusion_cost(one: str, other: str) -> float:
     """What it costs to believe that one of two characters was meant and the other one written."""
     return _COSTS.get(one + other, ARBITRARY)
 
 
 def lookalikes(character: str) -> list[str]:
     """What is usually taken for `character`, and the other way round."""
-    return [new for new in ALPHABET if likeness(character, new) == USUAL]
+    return [new for new in ALPHABET if confusion_cost(character, new) == USUAL]
 
 
 def _both_ways(pairs: tuple[str, ...], cost: float) -> dict[str, float]:

@@ -12,16 +12,16 @@ from functools import cached_property
 from typing import NamedTuple
 
 from apoa_client.passport import wording
-from apoa_client.passport.check_digits import ILLEGAL, misfits, values
+from apoa_client.passport.check_digits import ILLEGAL, failing_digits, values
 from apoa_client.passport.dates import PartialDate, read_birth_date, read_expiry_date
-from apoa_client.passport.field_problems import LETTERS, SEXES, find_problems, known_states, states_of
+from apoa_client.passport.field_problems import LETTERS, SEXES, field_states, find_problems, state_codes
 from apoa_client.passport.layouts import Layout, Span, format_of, layout_of
-from apoa_client.passport.line_length_repair import resized
+from apoa_client.passport.line_length_repair import repaired_line
 from apoa_client.passport.long_numbers import Convention, long_number
-from apoa_client.passport.names import maybe_truncated, plain, split_names
-from apoa_client.passport.normalise import Change, is_legal, nearest_size, normalise, without_k_runs
+from apoa_client.passport.names import may_be_truncated, plain, split_names
+from apoa_client.passport.normalise import Change, has_mrz_characters_only, nearest_size, normalise, replace_k_runs
 from apoa_client.passport.problems import Correction, FieldState, MrzUnreadable, Problem
-from apoa_client.passport.verify import truly_failing
+from apoa_client.passport.verify import confirm_failing
 
 __all__ = [
     "Change",
@@ -88,12 +88,12 @@ class Mrz(_Fields):
     @property
     def states(self) -> Mapping[str, FieldState]:
         """How far each field can be believed, by the names of `Problem.field`."""
-        return states_of(self.layout, self.failing, self.problems)
+        return field_states(self.layout, self.failing, self.problems)
 
     @property
     def names_truncated(self) -> bool:
         """Whether the names may have been cut."""
-        return maybe_truncated(self.layout.cut("".join(self.lines))[2])
+        return may_be_truncated(self.layout.cut("".join(self.lines))[2])
 
     def corrected(self, correction: Correction) -> tuple[str, ...]:
         """The lines with one correction applied, to which a person must have agreed.
@@ -159,13 +159,13 @@ def _read(
         expiry_date = read_expiry_date(expiry, today)
     except ValueError:
         expiry_date = None
-    failing = misfits(layout.guards, text, numbers)
+    failing = failing_digits(layout.digit_checks, text, numbers)
     if failing:
-        failing = truly_failing(layout, text, numbers, failing)
+        failing = confirm_failing(layout, text, numbers, failing)
     convention = None
     if layout.overflows and (long := long_number(layout, text)) is not None:
         number, optional, convention = long.number, long.optional_data, long.convention
-    states = known_states()
+    states = state_codes()
     known = True
     try:
         code, issuing, nationality, sex = layout.document_codes[code], states[issuing], states[nationality], SEXES[sex]
@@ -220,9 +220,9 @@ def _read_as_it_comes(text: str | Sequence[str], today: date) -> Mrz:
     layout = layout_of(lines, joined)
     if layout is None:
         return _of_wrong_length(lines, changes, today)
-    if not is_legal(joined):
+    if not has_mrz_characters_only(joined):
         raise MrzUnreadable(_illegal(lines))
-    unmasked = without_k_runs(layout, joined)
+    unmasked = replace_k_runs(layout, joined)
     if unmasked != joined:
         changes += (Change.K_RUNS,)
     return _read(layout, layout.lines(unmasked), unmasked, values(unmasked), today, changes)
@@ -238,7 +238,11 @@ def _of_wrong_length(lines: tuple[str, ...], changes: tuple[Change, ...], today:
         raise MrzUnreadable(Problem("mrz", "bad_length", message))
     layout = format_of(size, lines[0])
     wrong = [index for index, line in enumerate(lines) if len(line) != layout.length]
-    mended = resized(layout, lines, wrong[0], today) if len(wrong) == 1 and is_legal("".join(lines)) else ()
+    mended = (
+        repaired_line(layout, lines, wrong[0], today)
+        if len(wrong) == 1 and has_mrz_characters_only("".join(lines))
+        else ()
+    )
     problem = _length_problem(lines, wrong[0], layout.length, mended)
     if len(mended) != 1:
         raise MrzUnreadable(problem)
@@ -258,7 +262,7 @@ def _illegal(lines: tuple[str, ...]) -> Problem:
         Span(index, position, position + 1)
         for index, line in enumerate(lines)
         for position, character in enumerate(line)
-        if not is_legal(character)
+        if not has_mrz_characters_only(character)
     ]
     characters = " ".join(dict.fromkeys(span.of(lines) for span in wrong))
     message = wording.illegal_characters(characters, wrong[0].line, wrong[0].start)

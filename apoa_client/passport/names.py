@@ -24,6 +24,6 @@ def plain(text: str) -> str:
     return bare if FILLER not in bare else " ".join(bare.replace(FILLER, " ").split())
 
 
-def maybe_truncated(field: str) -> bool:
+def may_be_truncated(field: str) -> bool:
     """Whether names may have been cut: a letter stands in the field's last position (Doc 9303-4 §4.2.3)."""
     return not field.endswith(FILLER)

@@ -17,7 +17,7 @@ from apoa_client.passport.verify import failing_checks
 MAX_LENGTH = 1000
 """Characters; longer input is cut there, since it is no MRZ anyway."""
 
-SLIPPED = 4
+MAX_LENGTH_DIFFERENCE = 4
 """How far from its length a line may be and still be one whole line, with characters lost or doubled."""
 
 _BRACKETED_PASTE = re.compile("\x1b\\[20[01]~")
@@ -60,7 +60,7 @@ class Given(NamedTuple):
         return f"Given({self.changes})"
 
 
-def is_legal(text: str) -> bool:
+def has_mrz_characters_only(text: str) -> bool:
     """Whether a text holds nothing but A to Z, 0 to 9 and fillers."""
     return ILLEGAL not in values(text)
 
@@ -79,7 +79,9 @@ def nearest_size(lines: Sequence[str]) -> Layout | None:
 
 
 def _nearly(lines: Sequence[str], length: int) -> bool:
-    return all(abs(len(line) - length) <= SLIPPED for line in lines) or any(len(line) == length for line in lines)
+    return all(abs(len(line) - length) <= MAX_LENGTH_DIFFERENCE for line in lines) or any(
+        len(line) == length for line in lines
+    )
 
 
 def normalise(text: str | Sequence[str]) -> Given:
@@ -95,7 +97,7 @@ def normalise(text: str | Sequence[str]) -> Given:
     return Given(lines, (*changes, *cut))
 
 
-def without_k_runs(layout: Layout, text: str) -> str:
+def replace_k_runs(layout: Layout, text: str) -> str:
     """The joined lines with fillers in place of each run of K in their names."""
     for field in layout.fields:
         if field.kind is Kind.NAMES:
@@ -155,4 +157,4 @@ def _reads(layout: Layout, text: str) -> bool:
 
     If one line lost what another won, they must not be: all that follows would be shifted.
     """
-    return is_legal(text) and 2 * len(failing_checks(layout, text)) < len(layout.checks)
+    return has_mrz_characters_only(text) and 2 * len(failing_checks(layout, text)) < len(layout.checks)

@@ -56,7 +56,7 @@ _KEPT = (
 """Names, or pieces of them, whose letters stand for themselves."""
 
 
-def printed_forms(name: str, issuing_state: str) -> tuple[str, ...]:
+def printed_spellings(name: str, issuing_state: str) -> tuple[str, ...]:
     """What the page of a state's passport plausibly prints for a name: at most 3 spellings, the most plausible first.
 
     `name` is what an MRZ has, capitals A to Z with a space between parts; `issuing_state` its ICAO code. The name

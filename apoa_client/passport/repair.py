@@ -14,10 +14,10 @@ from itertools import pairwise
 from apoa_client.passport.check_digits import ALPHABET, DIGITS
 from apoa_client.passport.dates import UNKNOWN, read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import COMPOSITE, Check, Kind, Layout
-from apoa_client.passport.lookalikes import likeness
+from apoa_client.passport.lookalikes import confusion_cost
 from apoa_client.passport.names import plain
 from apoa_client.passport.problems import Correction
-from apoa_client.passport.verify import checks_of, composite_digit, failing_checks, fits
+from apoa_client.passport.verify import checks_of, composite_digit, digit_is_correct, failing_checks
 
 LIMIT = 5
 """More suggestions than anyone compares with a page."""
@@ -84,7 +84,7 @@ def composite_correction(layout: Layout, text: str) -> Correction:
     return Correction(COMPOSITE, at // layout.length, at % layout.length, text[at], new, new)
 
 
-def value_of(layout: Layout, text: str, name: str, today: date) -> str | None:
+def field_value(layout: Layout, text: str, name: str, today: date) -> str | None:
     """What a field says: a date in ISO 8601 (None where it is no date that exists), otherwise its text."""
     field = layout.by_name[name]
     return _value(field.kind, text[layout.at(field.span)], today)
@@ -107,7 +107,7 @@ def _ranked(patient: _Patient) -> list[tuple[_Edit, str, int]]:
     cheapest: dict[str, tuple[float, _Edit]] = {}
     for edit in _edits(patient):
         mended = patient.text[: edit.position] + edit.new + patient.text[edit.position + len(edit.old) :]
-        if fits(patient.check, mended) and (content := _content(patient, mended)) is not None:
+        if digit_is_correct(patient.check, mended) and (content := _content(patient, mended)) is not None:
             disagrees = weigh_composite and COMPOSITE in failing_checks(patient.layout, mended)
             cost = edit.cost + _oddity(patient, content) + (_COMPOSITE_DISAGREES if disagrees else 0)
             if mended not in cheapest or cost < cheapest[mended][0]:
@@ -137,7 +137,7 @@ def _substitutions(text: str, position: int, allowed: str) -> Iterator[_Edit]:
     old = text[position]
     for new in allowed:
         if new != old:
-            yield _Edit(position, old, new, likeness(old, new))
+            yield _Edit(position, old, new, confusion_cost(old, new))
 
 
 def _swaps(patient: _Patient) -> Iterator[_Edit]:

@@ -3,7 +3,7 @@
 Everywhere here `text` is the joined lines of a layout: of its length, and in the MRZ's alphabet.
 """
 
-from apoa_client.passport.check_digits import DIGITS, misfits, values, weighted
+from apoa_client.passport.check_digits import DIGITS, failing_digits, values, weighted_sum
 from apoa_client.passport.layouts import COMPOSITE, Check, Layout, joined
 from apoa_client.passport.long_numbers import long_number
 
@@ -19,32 +19,34 @@ def checks_of(layout: Layout, text: str) -> tuple[Check, ...]:
 def failing_checks(layout: Layout, text: str) -> list[str]:
     """The names of the fields whose check digit does not fit, with `COMPOSITE` for the one over several of them."""
     numbers = values(text)
-    wrong = misfits(layout.guards, text, numbers)
-    return wrong and truly_failing(layout, text, numbers, wrong)
+    wrong = failing_digits(layout.digit_checks, text, numbers)
+    return wrong and confirm_failing(layout, text, numbers, wrong)
 
 
-def truly_failing(layout: Layout, text: str, numbers: bytes, wrong: list[str]) -> list[str]:
+def confirm_failing(layout: Layout, text: str, numbers: bytes, wrong: list[str]) -> list[str]:
     """Of the checks that a quick look finds wrong, those that are: a filler may stand for a digit, a number go on."""
     if layout.overflows:
-        return [c.name for c in checks_of(layout, text) if c.name in wrong and not fits(c, text, numbers)]
+        return [c.name for c in checks_of(layout, text) if c.name in wrong and not digit_is_correct(c, text, numbers)]
     return [
-        name for name in wrong if text[layout.check[name].digit] != "<" or not fits(layout.check[name], text, numbers)
+        name
+        for name in wrong
+        if text[layout.check[name].digit] != "<" or not digit_is_correct(layout.check[name], text, numbers)
     ]
 
 
-def fits(check: Check, text: str, numbers: bytes | None = None) -> bool:
+def digit_is_correct(check: Check, text: str, numbers: bytes | None = None) -> bool:
     """Whether one check digit fits. `numbers` are the values of `text`, where they are known already."""
     if numbers is None:
         numbers = values(text)
     given = text[check.digit]
     if given == "<":
         return check.filler_allowed and not any(text[span].strip("<") for span in check.spans)
-    if given == DIGITS[weighted(check.take(numbers))]:
+    if given == DIGITS[weighted_sum(check.take(numbers))]:
         return True
-    return check.otherwise != () and given == DIGITS[weighted(joined(check.otherwise)(numbers))]
+    return check.otherwise != () and given == DIGITS[weighted_sum(joined(check.otherwise)(numbers))]
 
 
 def composite_digit(layout: Layout, text: str) -> str | None:
     """The composite check digit as it should be; None where the format has none."""
     check = layout.check.get(COMPOSITE)
-    return None if check is None else DIGITS[weighted(check.take(values(text)))]
+    return None if check is None else DIGITS[weighted_sum(check.take(values(text)))]

@@ -15,7 +15,7 @@ from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, Problem, read_mrz
 from apoa_client.passport.normalise import nearest_size, normalise
-from apoa_client.passport.printed_names import printed_forms
+from apoa_client.passport.printed_names import printed_spellings
 from apoa_client.report import parse_fields, rules
 from apoa_client.report.draft import Draft, Reader
 from apoa_client.report.findings import Finding
@@ -27,7 +27,7 @@ _MOST_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedDocument:
     """What one document amounts to.
 
     `guest` has the form of the contract's guest, with None for whatever is not known. `mrz` is None, and `lines` are
@@ -74,7 +74,7 @@ def documents(text: str) -> list[tuple[str, ...]]:
     return found
 
 
-def check(typed: Mapping[str, str], lines: Sequence[str], *, today: date) -> Checked:
+def check(typed: Mapping[str, str], lines: Sequence[str], *, today: date) -> CheckedDocument:
     """Judge one document: the lines of its MRZ, if there are any, and typed texts by the names of `report.fields`."""
     typed = {name: text for name, text in typed.items() if text.strip()}
     if typed and not lines:
@@ -83,21 +83,23 @@ def check(typed: Mapping[str, str], lines: Sequence[str], *, today: date) -> Che
         mrz = read_mrz(lines, today=today)
     except MrzUnreadable as exc:
         reader = Reader(Draft(typed))
-        reader.refuse("mrz", exc.problem.code, exc.problem.message, _best(exc.problem))
+        reader.add_error("mrz", exc.problem.code, exc.problem.message, _best(exc.problem))
         return _checked(reader, today, normalise(lines).lines, (exc.problem,))
     return _checked(Reader(Draft(typed, mrz)), today, mrz.lines, mrz.problems)
 
 
-def _checked(reader: Reader, today: date, lines: tuple[str, ...] = (), problems: tuple[Problem, ...] = ()) -> Checked:
-    rules.about_lines(reader, reader.warn)
+def _checked(
+    reader: Reader, today: date, lines: tuple[str, ...] = (), problems: tuple[Problem, ...] = ()
+) -> CheckedDocument:
+    rules.check_document_kind(reader, reader.add_warning)
     guest, said = _guest(reader, today)
-    reader.note_mrz_problems()
+    reader.add_mrz_problems()
     _about(reader, said, today)
     mrz = reader.draft.mrz
-    return Checked(
+    return CheckedDocument(
         guest=guest,
-        errors=rules.as_on_the_form(reader.errors),
-        warnings=rules.as_on_the_form(reader.warnings),
+        errors=rules.in_form_order(reader.errors),
+        warnings=rules.in_form_order(reader.warnings),
         typed=frozenset(reader.draft.typed),
         mrz=mrz,
         lines=lines,
@@ -147,7 +149,7 @@ def _guest(reader: Reader, today: date) -> tuple[dict[str, Any], _Said]:
         "birth_place": reader.take("birth_place", lambda text: parse_fields.one_line(text).upper()),
         "nationality": said.nationality,
         "document": _document(reader, said),
-        "stay_permit": permit_value(rules.permit_of(reader, today)),
+        "stay_permit": permit_value(rules.read_stay_permit(reader, today)),
         "phone": reader.take("phone", parse_fields.phone),
         "email": reader.take("email", parse_fields.email),
     }
@@ -157,9 +159,9 @@ def _guest(reader: Reader, today: date) -> tuple[dict[str, Any], _Said]:
 def _names(reader: Reader) -> dict[str, str | None]:
     """Both names. One that a readable MRZ leaves empty beside the other is known to be empty."""
     names = {
-        "surname": reader.choose("surname", parse_fields.person_name, lambda mrz: mrz.surname, reader.same_name),
+        "surname": reader.choose("surname", parse_fields.person_name, lambda mrz: mrz.surname, reader.is_same_name),
         "given_names": reader.choose(
-            "given_names", parse_fields.person_name, lambda mrz: mrz.given_names, reader.same_name
+            "given_names", parse_fields.person_name, lambda mrz: mrz.given_names, reader.is_same_name
         ),
     }
     if reader.draft.mrz is not None and any(names.values()):
@@ -171,7 +173,7 @@ def _document(reader: Reader, said: _Said) -> dict[str, Any]:
     mrz = reader.draft.mrz
     return {
         "type": mrz.document_type or None if mrz is not None else None,
-        "number": reader.choose("document_number", parse_fields.document_number, rules.number_read),
+        "number": reader.choose("document_number", parse_fields.document_number, rules.mrz_document_number),
         "issuing_state": said.issuing_state,
         "expiry_date": _iso(said.expiry_date),
         "mrz": list(mrz.lines) if mrz is not None else None,
@@ -183,21 +185,23 @@ def _iso(value: PartialDate | date | None) -> str | None:
 
 
 def _about(reader: Reader, said: _Said, today: date) -> None:
-    rules.about_foreigners(said.nationality, reader.warn)
-    rules.about_truncation(reader)
+    rules.check_nationality(said.nationality, reader.add_warning)
+    rules.check_truncated_name(reader)
     if said.nationality is not None and said.issuing_state is not None:
-        rules.about_issuer(reader, said.issuing_state, said.nationality)
+        rules.check_issuing_state(reader, said.issuing_state, said.nationality)
     if said.birth_date is not None:
         _about_birth(reader, said.birth_date, today)
     if said.expiry_date is not None and said.expiry_date < today:
-        reader.warn("expiry_date", "expired", msg("The document has expired. Ask the guest for a valid one."))
+        reader.add_warning("expiry_date", "expired", msg("The document has expired. Ask the guest for a valid one."))
 
 
 def _about_birth(reader: Reader, born: PartialDate, today: date) -> None:
     if born.earliest > today:
-        reader.refuse("birth_date", "order", msg("The date of birth is in the future. Compare it with the passport."))
-    rules.about_age(reader, born, today)
+        reader.add_error(
+            "birth_date", "order", msg("The date of birth is in the future. Compare it with the passport.")
+        )
+    rules.check_age(reader, born, today)
 
 
 def _printed(mrz: Mrz) -> dict[str, tuple[str, ...]]:
-    return {name: printed_forms(getattr(mrz, name), mrz.issuing_state) for name in _NAMES}
+    return {name: printed_spellings(getattr(mrz, name), mrz.issuing_state) for name in _NAMES}

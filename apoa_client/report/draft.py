@@ -49,11 +49,11 @@ class Reader:
         self.errors: list[Finding] = []
         self.warnings: list[Finding] = []
 
-    def refuse(self, name: str, code: str, message: Message, suggestion: str | None = None) -> None:
+    def add_error(self, name: str, code: str, message: Message, suggestion: str | None = None) -> None:
         """Note an error on a field."""
         self.errors.append(Finding(BY_NAME[name].path, code, message, suggestion))
 
-    def warn(self, name: str, code: str, message: Message) -> None:
+    def add_warning(self, name: str, code: str, message: Message) -> None:
         """Note a warning on a field."""
         self.warnings.append(Finding(BY_NAME[name].path, code, message))
 
@@ -68,7 +68,7 @@ class Reader:
         try:
             return read(self.typed(name))
         except Unreadable as exc:
-            self.refuse(name, exc.code, _named(name, exc.message), exc.suggestion)
+            self.add_error(name, exc.code, _named(name, exc.message), exc.suggestion)
             return None
 
     def choose(
@@ -84,7 +84,7 @@ class Reader:
             return from_mrz
         value = self.take(name, read)
         if value is not None and from_mrz is not None and not (same or alike)(value, from_mrz):
-            self.warn(
+            self.add_warning(
                 name,
                 "conflict",
                 msg(
@@ -100,21 +100,21 @@ class Reader:
         """Note a required field as missing, unless something is already wrong with it."""
         path = BY_NAME[name].path
         if value is None and not any(finding.field == path for finding in self.errors):
-            self.refuse(name, "missing", _named(name, how))
+            self.add_error(name, "missing", _named(name, how))
         return value
 
-    def same_name(self, typed: str, printed: str) -> bool:
+    def is_same_name(self, typed: str, printed: str) -> bool:
         """As `alike`; an Ü may be UE in the MRZ, and a name that is cut off there agrees as far as it goes."""
         cut = self.draft.mrz is not None and self.draft.mrz.names_truncated
         short = _folded(printed)
         return any(full == short or (cut and full.startswith(short)) for full in _spellings(typed))
 
     @property
-    def accepts_check_digit(self) -> bool:
+    def has_accepted_check_digit(self) -> bool:
         """Whether a check digit fails that a person has accepted."""
         return any(self._accepted(problem) for _name, problem in self._standing_problems())
 
-    def note_mrz_problems(self) -> None:
+    def add_mrz_problems(self) -> None:
         """Put down what the passport room found, unless a typed value took that field's place."""
         for name, problem in self._standing_problems():
             (self.warnings if self._accepted(problem) else self.errors).append(self._finding(name, problem))

@@ -75,7 +75,7 @@ _Century = Callable[[str, date], PartialDate | None]
 _AHEAD = re.compile(r"\+ ?([0-9]{1,3})")
 
 
-class NoForm(Unreadable):
+class UnknownDateForm(Unreadable):
     """Text that is written like no day, whatever the calendar has."""
 
     def __init__(self) -> None:
@@ -197,7 +197,7 @@ def _written(text: str) -> _Written:
     tidy = _tidy(text)
     match = next(filter(None, (re.fullmatch(form, tidy) for form in _FORMS)), None)
     if match is None:
-        raise NoForm
+        raise UnknownDateForm
     parts = match.groupdict()
     year, day = parts.get("year"), _number(parts.get("day"))
     month = _month_called(parts["name"], parts["other"]) if "name" in parts else _number(parts.get("month"))
@@ -223,7 +223,7 @@ def _month_called(*names: str | None) -> int:
     """The month of a name, or of the two that passports print side by side (SEP/SEPT), one of which is known."""
     found = {number for name in names if name is not None for number in _months_beginning(name)}
     if len(found) != 1:
-        raise NoForm
+        raise UnknownDateForm
     return found.pop()
 
 

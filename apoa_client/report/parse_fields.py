@@ -137,11 +137,11 @@ def moment(text: str, zone: tzinfo, *, today: date | None = None, now: datetime 
     return local.replace(microsecond=0)
 
 
-def _wall(zone: tzinfo, today: date | None, now: datetime | None) -> parse_times.Wall | None:
+def _wall(zone: tzinfo, today: date | None, now: datetime | None) -> parse_times.LocalClock | None:
     if now is not None:
         clock = now.astimezone(zone).replace(tzinfo=None)
-        return parse_times.Wall(today or clock.date(), clock)
-    return parse_times.Wall(today) if today is not None else None
+        return parse_times.LocalClock(today or clock.date(), clock)
+    return parse_times.LocalClock(today) if today is not None else None
 
 
 def nights(text: str, check_in: datetime) -> date:

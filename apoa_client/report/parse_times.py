@@ -23,7 +23,7 @@ _CLOCK = re.compile(
 )
 
 
-class Wall(NamedTuple):
+class LocalClock(NamedTuple):
     """What the calendar and the clock of the house show; `clock` is None where only the day is known."""
 
     today: date
@@ -41,7 +41,7 @@ class _Split(NamedTuple):
     number: int
 
 
-def read(text: str, wall: Wall | None) -> datetime:
+def read(text: str, wall: LocalClock | None) -> datetime:
     """A moment; aware only where the text says its offset. Without `wall`, only what has a day of a year is read.
 
     A day without a time is its midnight. Raises `Unreadable`.
@@ -78,7 +78,7 @@ def _split(given: str) -> _Split | None:
         raise _no_time() from None
 
 
-def _alone(clock: time, wall: Wall | None) -> datetime:
+def _alone(clock: time, wall: LocalClock | None) -> datetime:
     if wall is None:
         raise _no_time()
     moment = datetime.combine(wall.today, clock)
@@ -86,7 +86,7 @@ def _alone(clock: time, wall: Wall | None) -> datetime:
     return moment - timedelta(days=1) if ahead else moment
 
 
-def _on_a_day(given: str, split: _Split, wall: Wall | None) -> datetime:
+def _on_a_day(given: str, split: _Split, wall: LocalClock | None) -> datetime:
     """A time on a day, or a day whose year looks like a time: ``24 nov 2026``. What may be either is not guessed."""
     whole = _day_of_a_year(given)
     could_be_year = wall is not None and abs(split.number - wall.today.year) <= 1
@@ -104,10 +104,10 @@ def _day_of_a_year(text: str) -> date | None:
         return None
 
 
-def _day(text: str, wall: Wall | None) -> date:
+def _day(text: str, wall: LocalClock | None) -> date:
     try:
         return parse_dates.whole(text) if wall is None else parse_dates.nearest(text, today=wall.today)
-    except parse_dates.NoForm:
+    except parse_dates.UnknownDateForm:
         raise _no_time() from None
 
 

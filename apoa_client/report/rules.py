@@ -20,7 +20,7 @@ from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
 
 Note = Callable[[str, str, Message], None]
-"""Puts down a remark on a field: `Reader.refuse`, or `Reader.warn` where nothing is to be filed."""
+"""Puts down a remark on a field: `Reader.add_error`, or `Reader.add_warning` where nothing is to be filed."""
 
 INDONESIA = "IDN"
 """Whose citizens are not reported."""
@@ -44,10 +44,10 @@ class Examination:
 def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
     """Read a draft and apply every rule that needs no history. `now` is aware; `zone` is the property's."""
     reader = Reader(draft)
-    about_lines(reader, reader.refuse)
+    check_document_kind(reader, reader.add_error)
     stay = _stay(reader, now.astimezone(zone).replace(second=0, microsecond=0), zone)
     guest = _guest(reader, now.astimezone(zone).date())
-    reader.note_mrz_problems()
+    reader.add_mrz_problems()
     if stay is not None:
         _about_stay(reader, stay, now)
     if guest is not None and stay is not None:
@@ -57,12 +57,12 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
     return Examination(
         guest=None if errors else guest,
         stay=None if errors else stay,
-        errors=as_on_the_form(errors),
-        warnings=as_on_the_form(reader.warnings),
+        errors=in_form_order(errors),
+        warnings=in_form_order(reader.warnings),
     )
 
 
-def as_on_the_form(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def in_form_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Findings in the order of the form's fields, as a person goes through them."""
     order = {item.path: position for position, item in enumerate(FIELDS)}
     return tuple(sorted(findings, key=lambda finding: order[finding.field]))
@@ -75,7 +75,7 @@ def _without_idle_questions(errors: list[Finding]) -> list[Finding]:
     return errors
 
 
-def about_lines(reader: Reader, visa: Note) -> None:
+def check_document_kind(reader: Reader, visa: Note) -> None:
     """Which document the machine readable lines are of: a visa is no identity, and a card is no passport."""
     mrz = reader.draft.mrz
     if mrz is None:
@@ -83,7 +83,7 @@ def about_lines(reader: Reader, visa: Note) -> None:
     if mrz.format.startswith("MRV"):
         visa("mrz", "unknown_format", msg("These are the lines of a visa. The passport's own lines begin with P."))
     elif not mrz.document_type.startswith("P"):
-        reader.warn(
+        reader.add_warning(
             "mrz",
             "implausible",
             msg(
@@ -94,8 +94,10 @@ def about_lines(reader: Reader, visa: Note) -> None:
 
 
 def _guest(reader: Reader, today: date) -> Guest | None:
-    surname = reader.choose("surname", parse_fields.person_name, lambda mrz: mrz.surname, reader.same_name)
-    given_names = reader.choose("given_names", parse_fields.person_name, lambda mrz: mrz.given_names, reader.same_name)
+    surname = reader.choose("surname", parse_fields.person_name, lambda mrz: mrz.surname, reader.is_same_name)
+    given_names = reader.choose(
+        "given_names", parse_fields.person_name, lambda mrz: mrz.given_names, reader.is_same_name
+    )
     if not surname and not given_names:
         reader.require("surname", None, msg("give the name as in the passport; one of the two names may be empty."))
     sex = reader.require(
@@ -113,7 +115,7 @@ def _guest(reader: Reader, today: date) -> Guest | None:
     )
     nationality = _nationality(reader)
     document = _document(reader, nationality, today)
-    permit = permit_of(reader, today)
+    permit = read_stay_permit(reader, today)
     phone = reader.take("phone", parse_fields.phone)
     email = reader.take("email", parse_fields.email)
     if sex is None or birth_place is None or birth_date is None or nationality is None or document is None:
@@ -138,11 +140,11 @@ def _nationality(reader: Reader) -> str | None:
         reader.choose("nationality", parse_fields.state, lambda mrz: mrz.nationality),
         msg("give the country's name or its three letters."),
     )
-    about_foreigners(nationality, reader.refuse)
+    check_nationality(nationality, reader.add_error)
     return nationality
 
 
-def about_foreigners(nationality: str | None, note: Note) -> None:
+def check_nationality(nationality: str | None, note: Note) -> None:
     """Indonesians are not reported."""
     if nationality == INDONESIA:
         note(
@@ -156,7 +158,7 @@ def _document(reader: Reader, nationality: str | None, today: date) -> Document 
     mrz = reader.draft.mrz
     number = reader.require(
         "document_number",
-        reader.choose("document_number", parse_fields.document_number, number_read),
+        reader.choose("document_number", parse_fields.document_number, mrz_document_number),
         msg("give it as printed in the passport."),
     )
     issuing = reader.choose("issuing_state", parse_fields.state, lambda mrz: mrz.issuing_state) or nationality
@@ -178,12 +180,12 @@ def _document(reader: Reader, nationality: str | None, today: date) -> Document 
     )
 
 
-def number_read(mrz: Mrz) -> str:
+def mrz_document_number(mrz: Mrz) -> str:
     """The number of a document, as it is compared with a typed one."""
     return plain_document_number(mrz.document_number)
 
 
-def permit_of(reader: Reader, today: date) -> StayPermit | None:
+def read_stay_permit(reader: Reader, today: date) -> StayPermit | None:
     """The visa or stay permit, as far as it was typed. Its end has a year: a wrong guess would warn of an overstay."""
     permit = StayPermit(
         code=reader.take("stay_permit", parse_fields.stay_permit),
@@ -203,7 +205,7 @@ def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
     note = reader.take("note", lambda text: parse_fields.one_line(text, parse_fields.LONGEST_NOTE))
     if check_in is None or leaves is None:
         return None
-    if reader.accepts_check_digit:
+    if reader.has_accepted_check_digit:
         note = f"{note} {CHECK_DIGIT_NOTE}" if note else CHECK_DIGIT_NOTE
     return Stay(check_in, leaves, room, purpose or Purpose.TOURISM, note)
 
@@ -217,19 +219,19 @@ def _check_out(reader: Reader, check_in: datetime, today: date) -> date | None:
 
 def _about_stay(reader: Reader, stay: Stay, now: datetime) -> None:
     if stay.planned_check_out <= stay.check_in.date():
-        reader.refuse(
+        reader.add_error(
             "planned_check_out",
             "order",
             msg("The planned check-out must be after the check-in. Give at least one night."),
         )
     if stay.check_in > now + EARLIEST_AHEAD:
-        reader.refuse(
+        reader.add_error(
             "check_in",
             "implausible",
             msg("The check-in is more than a day ahead. Report guests when they arrive, or correct the date."),
         )
     if stay.check_in < now - LATE_AFTER:
-        reader.warn(
+        reader.add_warning(
             "check_in",
             "late",
             msg("The check-in is more than 24 hours ago: the report is late. It is sent all the same."),
@@ -239,29 +241,29 @@ def _about_stay(reader: Reader, stay: Stay, now: datetime) -> None:
 def _about_guest(reader: Reader, guest: Guest, stay: Stay) -> None:
     arrived = stay.check_in.date()
     if guest.birth_date.earliest > arrived:
-        reader.refuse(
+        reader.add_error(
             "birth_date", "order", msg("The date of birth is after the check-in. Compare it with the passport.")
         )
-    about_age(reader, guest.birth_date, arrived)
-    about_issuer(reader, guest.document.issuing_state, guest.nationality)
-    about_truncation(reader)
+    check_age(reader, guest.birth_date, arrived)
+    check_issuing_state(reader, guest.document.issuing_state, guest.nationality)
+    check_truncated_name(reader)
     _about_passport(reader, guest.document.expiry_date, guest, stay)
 
 
-def about_age(reader: Reader, born: PartialDate, day: date) -> None:
+def check_age(reader: Reader, born: PartialDate, day: date) -> None:
     """Older on that day than people get."""
     if years_between(born.earliest, day) > OLDEST_AGE:
-        reader.warn(
+        reader.add_warning(
             "birth_date",
             "implausible",
             msg("The guest would be older than {age}. Compare it with the passport.", age=OLDEST_AGE),
         )
 
 
-def about_issuer(reader: Reader, issuing: str, nationality: str) -> None:
+def check_issuing_state(reader: Reader, issuing: str, nationality: str) -> None:
     """A passport of another state than the guest's."""
     if not alike(issuing, nationality):
-        reader.warn(
+        reader.add_warning(
             "issuing_state",
             "implausible",
             msg(
@@ -270,14 +272,14 @@ def about_issuer(reader: Reader, issuing: str, nationality: str) -> None:
         )
 
 
-def about_truncation(reader: Reader) -> None:
+def check_truncated_name(reader: Reader) -> None:
     """The MRZ cuts off the given names, or the surname where it has no others."""
     mrz = reader.draft.mrz
     if mrz is None or not mrz.names_truncated:
         return
     name = "given_names" if mrz.given_names else "surname"
     if not reader.typed(name):
-        reader.warn(
+        reader.add_warning(
             name,
             "name_truncated",
             msg("The name is too long for the MRZ and is cut off there. Type it in full from the passport's page."),
@@ -286,15 +288,17 @@ def about_truncation(reader: Reader) -> None:
 
 def _about_passport(reader: Reader, expiry: date, guest: Guest, stay: Stay) -> None:
     if expiry < stay.check_in.date():
-        reader.warn(
+        reader.add_warning(
             "expiry_date", "expired", msg("The passport has expired. It is reported all the same; tell the guest.")
         )
         return
     if expiry < stay.planned_check_out:
-        reader.warn("expiry_date", "expires_during_stay", msg("The passport expires during the stay. Tell the guest."))
+        reader.add_warning(
+            "expiry_date", "expires_during_stay", msg("The passport expires during the stay. Tell the guest.")
+        )
     entered = guest.stay_permit.entry_date if guest.stay_permit is not None else None
     if entered is not None and expiry < _months_after(entered, PASSPORT_MONTHS):
-        reader.warn(
+        reader.add_warning(
             "expiry_date",
             "implausible",
             msg("The passport was valid for less than six months on the date of entry. Compare both dates."),
@@ -315,13 +319,13 @@ def _months_after(day: date, months: int) -> date:
 def _about_permit(reader: Reader, guest: Guest, stay: Stay) -> None:
     permit = guest.stay_permit
     if permit is None or permit.code is None:
-        reader.warn(
+        reader.add_warning(
             "stay_permit",
             "missing",
             msg("No visa or stay permit was given. It is optional; immigration officers ask for it."),
         )
     if permit is not None and permit.valid_until is not None and permit.valid_until < stay.planned_check_out:
-        reader.warn(
+        reader.add_warning(
             "stay_until",
             "permit_ends_during_stay",
             msg(

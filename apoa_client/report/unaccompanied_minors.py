@@ -15,14 +15,14 @@ from apoa_client.report.findings import Finding
 from apoa_client.report.model import Guest, Stay
 from apoa_client.report.rules import Examination, years_between
 
-CHILD_ALONE = "child_alone"
+UNACCOMPANIED_MINOR = "child_alone"
 ADULT_YEARS = 18
 
-Lodger: TypeAlias = tuple[Guest, Stay]
+GuestStay: TypeAlias = tuple[Guest, Stay]
 """One of a party, and when and where they stay."""
 
 
-def children_alone(party: Sequence[Lodger]) -> list[tuple[Finding, ...]]:
+def unaccompanied_minor_warnings(party: Sequence[GuestStay]) -> list[tuple[Finding, ...]]:
     """The warning about each of a party, in their order: none for adults, nor for children who have one with them.
 
     Whose room was not given counts as being with everyone.
@@ -31,11 +31,11 @@ def children_alone(party: Sequence[Lodger]) -> list[tuple[Finding, ...]]:
     return [(_warning(),) if _is_child(guest, stay) and _alone(stay, adults) else () for guest, stay in party]
 
 
-def lone_child(examination: Examination) -> tuple[Finding, ...]:
+def unaccompanied_minor_warning(examination: Examination) -> tuple[Finding, ...]:
     """The same about a guest who is reported alone; nothing where errors stand in the way of that."""
     if examination.guest is None or examination.stay is None:
         return ()
-    return children_alone([(examination.guest, examination.stay)])[0]
+    return unaccompanied_minor_warnings([(examination.guest, examination.stay)])[0]
 
 
 def _is_child(guest: Guest, stay: Stay) -> bool:
@@ -66,4 +66,4 @@ def _warning() -> Finding:
         "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that "
         "an adult is there; Indonesian parents, for one, are not reported."
     )
-    return Finding(BY_NAME["birth_date"].path, CHILD_ALONE, message)
+    return Finding(BY_NAME["birth_date"].path, UNACCOMPANIED_MINOR, message)

@@ -15,6 +15,6 @@ def month(day: date) -> Message:
     return _MONTHS[day.month - 1]
 
 
-def spoken_day(day: date) -> Message:
+def day_message(day: date) -> Message:
     """A day, such as 24 Nov 2026: a sentence, or a value of one."""
     return msg("{day} {month} {year}", day=day.day, month=month(day), year=day.year)

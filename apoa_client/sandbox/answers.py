@@ -21,7 +21,7 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ReceiptAnswer:
     """A receipt. `number` says aloud that it is no real one; `issued_at` is RFC 3339."""
 
     number: str
@@ -39,7 +39,7 @@ class Result:
 
     id: str
     status: str
-    receipt: Proof | None = None
+    receipt: ReceiptAnswer | None = None
     errors: Violations = dataclasses.field(default=())
     warnings: Violations = dataclasses.field(default=())
     retry_after: int | None = None

@@ -17,7 +17,7 @@ MAX_NIGHTS = 366
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class CoveredNights:
     """Makes marks under `key`, 32 random bytes."""
 
     key: bytes = field(repr=False)

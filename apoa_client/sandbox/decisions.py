@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from apoa_client.sandbox.answers import Proof, Result, Violation, Violations
-from apoa_client.sandbox.covered_nights import Marks
+from apoa_client.sandbox.answers import ReceiptAnswer, Result, Violation, Violations
+from apoa_client.sandbox.covered_nights import CoveredNights
 from apoa_client.sandbox.faults import OK, Step
 from apoa_client.sandbox.rules import rule_violations, rule_warnings
-from apoa_client.sandbox.storage import Memory, Record, Records
+from apoa_client.sandbox.storage import Record, Records, Storage
 from apoa_client.sandbox.validation import KINDS, fits, report_violations
 
 Report = Mapping[str, Any]
@@ -26,11 +26,11 @@ _NO_UNICODE = Violation("", "bad_character", "A text holds half of a surrogate p
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
+class Decisions:
     """Decides, and remembers. `now` is aware; `window_hours` is how long after check-in a report is in time."""
 
-    memory: Memory
-    marks: Marks
+    storage: Storage
+    marks: CoveredNights
     now: Callable[[], datetime]
     window_hours: int
 
@@ -39,14 +39,14 @@ class Register:
 
         With `keep` False nothing is acquired, and no receipt is issued that was not issued before.
         """
-        with self.memory.transaction(keep=keep) as records:
+        with self.storage.transaction(keep=keep) as records:
             issued = records.next_number()
             results = [self._decide(records, report, step) for report in reports]
             return results if keep else [_without_new_receipt(result, issued) for result in results]
 
     def result(self, report_id: str, step: Step = OK) -> Result | None:
         """What became of one report: None if it was never received. A pending one is decided by being asked for."""
-        with self.memory.transaction() as records:
+        with self.storage.transaction() as records:
             record = records.find(report_id)
             if record is None:
                 return None
@@ -155,10 +155,10 @@ def _as_result(records: Records, record: Record) -> Result:
     )
 
 
-def _proof(record: Record) -> Proof | None:
+def _proof(record: Record) -> ReceiptAnswer | None:
     if record.number is None or record.issued_at is None:
         return None
-    return Proof(f"LATIHAN-{record.issued_at[:4]}-{record.number:06}", record.issued_at, record.sha256)
+    return ReceiptAnswer(f"LATIHAN-{record.issued_at[:4]}-{record.number:06}", record.issued_at, record.sha256)
 
 
 def _without_new_receipt(result: Result, first_new: int) -> Result:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 from apoa_client.sandbox.answers import Refusal, Result
 from apoa_client.sandbox.faults import Step
 
-ELSEWHERE = "https://login.hotel.invalid/"
+REDIRECT_TARGET = "https://login.hotel.invalid/"
 """A name that no network can have (RFC 2606 §2): whoever follows the redirect gets nowhere."""
 
 _HUGE = 1 << 20
@@ -32,7 +32,7 @@ def respond(request: Request, step: Step, answer: Callable[[], Response], stoppi
     return instead if instead is not None else _after(request, step, answer())
 
 
-def spoiled(step: Step, results: list[Result]) -> list[Result]:
+def altered_results(step: Step, results: list[Result]) -> list[Result]:
     """The results of a call, broken as the step has it."""
     if step.name == "foreign-ids":
         return [replace(result, id=_FOREIGN_ID.format(index)) for index, result in enumerate(results)]
@@ -52,7 +52,7 @@ def _before(request: Request, step: Step, stopping: threading.Event) -> Response
     if step.name == "portal":
         return Response(_PORTAL, 200, mimetype="text/html")
     if step.name == "redirect":
-        return Response(status=302, headers={"Location": ELSEWHERE})
+        return Response(status=302, headers={"Location": REDIRECT_TARGET})
     return None
 
 

@@ -77,7 +77,7 @@ class Row:
     result: Result
 
 
-class Arrivals:
+class ReceivedReports:
     """The rows of the page. Safe to use from several threads."""
 
     def __init__(self) -> None:

@@ -16,14 +16,14 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.sandbox.covered_nights import Marks
+from apoa_client.sandbox.covered_nights import CoveredNights
 from apoa_client.sandbox.credentials import Credentials
-from apoa_client.sandbox.decisions import Register
+from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import Faults
-from apoa_client.sandbox.page import Arrivals
+from apoa_client.sandbox.page import ReceivedReports
 from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.service import About, Service
-from apoa_client.sandbox.storage import Memory
+from apoa_client.sandbox.storage import Storage
 
 _Request = Any
 _Address = Any
@@ -34,7 +34,7 @@ HIGHEST_PORT = 65_535
 POLL_SECONDS = 0.02
 """How soon `SandboxServer.stop` is noticed."""
 
-PATIENCE_SECONDS = 30
+IDLE_TIMEOUT_S = 30
 """How long a connection may say nothing."""
 
 
@@ -48,13 +48,13 @@ class PortUnusable(SettingsProblem):
 
 @dataclass
 class SandboxServer:
-    """A training authority for one property. `memory` is its file; port 0 means a free one, kept once it is found.
+    """A training authority for one property. `storage` is its file; port 0 means a free one, kept once it is found.
 
     `now` is aware; `token_lifetime_s` is seconds; `faults` is a fault script. `BadFaultScript` is raised for a script
     that nobody can follow; by `start`, `PortUnusable` and `StorageProblem`.
     """
 
-    memory: Path
+    storage: Path
     _: KW_ONLY
     port: int = 0
     username: str
@@ -72,8 +72,8 @@ class SandboxServer:
 
     def __post_init__(self) -> None:
         self._script = Faults(self.faults)
-        self._arrivals = Arrivals()
-        self._marks = Marks(secrets.token_bytes(32))
+        self._arrivals = ReceivedReports()
+        self._marks = CoveredNights(secrets.token_bytes(32))
         self._running: _Running | None = None
 
     @property
@@ -111,12 +111,12 @@ class SandboxServer:
 
     def _service(self) -> Service:
         return Service(
-            register=Register(Memory(self.memory), self._marks, self.now, self.window_hours),
+            decisions=Decisions(Storage(self.storage), self._marks, self.now, self.window_hours),
             credentials=Credentials(self.username, self.password, lifetime_s=self.token_lifetime_s, now=self.now),
             faults=self._script,
             about=About(self.environment, self.username, self.property_name, self.property_office, self.window_hours),
             limits=self.limits,
-            arrivals=self._arrivals,
+            received=self._arrivals,
             now=self.now,
             show_page=self.page,
         )
@@ -138,7 +138,7 @@ class _Running:
         self._server.shutdown()
         self._thread.join()
         self._server.hang_up()
-        self._service.register.memory.close()
+        self._service.decisions.storage.close()
 
 
 class _Server(ThreadedWSGIServer):
@@ -177,7 +177,7 @@ class _Server(ThreadedWSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
-    timeout: ClassVar[float | None] = PATIENCE_SECONDS
+    timeout: ClassVar[float | None] = IDLE_TIMEOUT_S
     server_version = "apoa-sandbox"
     sys_version = ""
 

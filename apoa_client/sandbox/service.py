@@ -19,9 +19,9 @@ from apoa_client.errors import ApoaError
 from apoa_client.sandbox import codes, fault_injection
 from apoa_client.sandbox.answers import Refusal, Result
 from apoa_client.sandbox.credentials import Credentials
-from apoa_client.sandbox.decisions import Register
+from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import OK, Faults, Route, Step
-from apoa_client.sandbox.page import HEADERS, Arrivals
+from apoa_client.sandbox.page import HEADERS, ReceivedReports
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_reports
 from apoa_client.sandbox.validation import contract, violations
 
@@ -81,12 +81,12 @@ class About:
 class Service:
     """The authority as a WSGI application. Safe to use from several threads."""
 
-    register: Register
+    decisions: Decisions
     credentials: Credentials
     faults: Faults
     about: About
     limits: Limits
-    arrivals: Arrivals
+    received: ReceivedReports
     now: Callable[[], datetime]
     show_page: bool
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -130,7 +130,7 @@ class Service:
     def _page(self, _request: Request, _step: Step) -> Response:
         if not self.show_page:
             raise Refusal(404, "This server shows no page.")
-        return Response(self.arrivals.page(self.about.property_name), mimetype="text/html", headers=HEADERS)
+        return Response(self.received.page(self.about.property_name), mimetype="text/html", headers=HEADERS)
 
     def _contract(self, _request: Request, _step: Step) -> Response:
         return Response(contract_text(), mimetype="application/yaml")
@@ -170,17 +170,17 @@ class Service:
         return response.make_conditional(request.environ)
 
     def _validate(self, request: Request, _step: Step) -> Response:
-        return _results(self.register.receive(read_reports(request, self.limits), keep=False))
+        return _results(self.decisions.receive(read_reports(request, self.limits), keep=False))
 
     def _reports(self, request: Request, step: Step) -> Response:
         reports = read_reports(request, self.limits)
-        results = self.register.receive(reports, step)
+        results = self.decisions.receive(reports, step)
         for report, result in zip(reports, results, strict=True):
-            self.arrivals.note(report, result, self._time())
-        return _results(fault_injection.spoiled(step, results))
+            self.received.note(report, result, self._time())
+        return _results(fault_injection.altered_results(step, results))
 
     def _result(self, _request: Request, step: Step, report_id: str) -> Response:
-        return _json(fault_injection.spoiled(step, [self._known(report_id, step)])[0].as_json())
+        return _json(fault_injection.altered_results(step, [self._known(report_id, step)])[0].as_json())
 
     def _receipt(self, _request: Request, step: Step, report_id: str) -> Response:
         proof = self._known(report_id, step).receipt
@@ -189,10 +189,10 @@ class Service:
         return _json(proof.as_json())
 
     def _known(self, report_id: str, step: Step) -> Result:
-        result = self.register.result(report_id, step)
+        result = self.decisions.result(report_id, step)
         if result is None:
             raise Refusal(404, "No report with this id was received.")
-        self.arrivals.decided(result)
+        self.received.decided(result)
         return result
 
     def _time(self) -> str:

@@ -118,7 +118,7 @@ class Records:
         return None
 
 
-class Memory:
+class Storage:
     """The file. Safe to use from several threads. Raises `StorageProblem` where it cannot be read or written."""
 
     def __init__(self, path: Path) -> None:

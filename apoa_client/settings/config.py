@@ -25,16 +25,16 @@ _CHOICES = {"timezone": ZONES, "vault": VAULTS, "environment": ENVIRONMENTS, "de
 _HEX_KEY = re.compile(r"([0-9a-f]{2}){0,64}", re.ASCII)
 
 DEFAULT_WINDOW_HOURS = 24
-LONGEST_WINDOW_HOURS = 8760
+MAX_WINDOW_HOURS = 8760
 """A year: what the contract lets an authority name at most."""
 
 DEFAULT_RETENTION_DAYS = 90
-LONGEST_RETENTION_DAYS = 3650
+MAX_RETENTION_DAYS = 3650
 """Ten years. No law fixes a period; UU 27/2022 asks for erasure when the purpose is met."""
 
 _NUMBERS = {
-    "window_hours": (DEFAULT_WINDOW_HOURS, LONGEST_WINDOW_HOURS),
-    "retention_days": (DEFAULT_RETENTION_DAYS, LONGEST_RETENTION_DAYS),
+    "window_hours": (DEFAULT_WINDOW_HOURS, MAX_WINDOW_HOURS),
+    "retention_days": (DEFAULT_RETENTION_DAYS, MAX_RETENTION_DAYS),
 }
 """What is a whole number: where nothing is said, and at most. At least, it is 1."""
 
@@ -44,7 +44,7 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
+class PropertySettings:
     """One place of lodging, as ``[property.NAME]`` in config.toml says it."""
 
     name: str
@@ -97,7 +97,7 @@ class Config:
 
     language: str = ""
     default_property: str = ""
-    properties: Mapping[str, Property] = field(default_factory=dict)
+    properties: Mapping[str, PropertySettings] = field(default_factory=dict)
 
 
 def load(path: Path) -> Config:
@@ -160,16 +160,16 @@ def _config(value: Mapping[str, Any]) -> Config:
     )
 
 
-def _property(name: str, table: object) -> Property:
+def _property(name: str, table: object) -> PropertySettings:
     place = f"[property.{name}]"
     if not valid_name(name) or not isinstance(table, dict):
         raise _Wrong(place)
-    known = {f.name for f in fields(Property)} - {"name"}
+    known = {f.name for f in fields(PropertySettings)} - {"name"}
     _only(table, known, place)
     texts = {key: _text(table, key, place) for key in known - _NUMBERS.keys() if key in table}
     numbers: dict[str, Any] = {key: _number(table, key, place) for key in _NUMBERS}
     texts.setdefault("api_url", "")
-    one = Property(name=name, **{"public_key": "", **numbers, **texts})
+    one = PropertySettings(name=name, **{"public_key": "", **numbers, **texts})
     _check_required(one, place)
     for key, allowed in _CHOICES.items():
         if getattr(one, key) not in allowed:
@@ -177,7 +177,7 @@ def _property(name: str, table: object) -> Property:
     return one
 
 
-def _check_required(one: Property, place: str) -> None:
+def _check_required(one: PropertySettings, place: str) -> None:
     for key in ("public_key",) if one.by_hand else ("api_url", "public_key"):
         if not getattr(one, key):
             raise _Wrong(place, key)

@@ -21,7 +21,7 @@ def user_name() -> str:
     return name.encode(errors="replace").decode()  # one that is no UTF-8 can be stored nowhere
 
 
-def user_number() -> int | None:
+def user_id() -> int | None:
     """The user's number, by which Linux names the folder of the user's session; None on Windows."""
     return None if sys.platform == "win32" else os.geteuid()
 

@@ -10,12 +10,12 @@ from tomlkit.items import InlineTable
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
 from apoa_client.messages import msg
-from apoa_client.settings.config import Property, load, parse
+from apoa_client.settings.config import PropertySettings, load, parse
 
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
 
 
-def save(path: Path, one: Property, *, language: str = "") -> None:
+def save(path: Path, one: PropertySettings, *, language: str = "") -> None:
     """Put a property into the settings, as the default one where there is none yet.
 
     Raises `SettingsProblem`, also for settings that are not right as they are: nothing is written over them.
@@ -36,12 +36,12 @@ def save(path: Path, one: Property, *, language: str = "") -> None:
         ) from None
 
 
-def text_of(one: Property) -> str:
+def settings_text(one: PropertySettings) -> str:
     """A settings file's whole text with this property alone, as `apoa_client.settings.config.parse` reads it."""
     return _with("", one, "")
 
 
-def _says(text: str, path: Path, one: Property) -> bool:
+def _says(text: str, path: Path, one: PropertySettings) -> bool:
     """Whether a reader would find the property: TOML can be written in ways that tomlkit does not keep together."""
     try:
         return parse(text, path).properties.get(one.name) == one
@@ -56,7 +56,7 @@ def _too_strange(path: Path) -> SettingsProblem:
     )
 
 
-def _with(text: str, one: Property, language: str) -> str:
+def _with(text: str, one: PropertySettings, language: str) -> str:
     document = tomlkit.parse(text)
     if language:
         document["language"] = language

@@ -12,17 +12,17 @@ from typing import Any, NamedTuple
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.vault.sealing import (
-    LEAST_EFFORT,
-    MOST_EFFORT,
+    MAX_EFFORT,
+    MIN_EFFORT,
     SALT_BYTES,
     Effort,
     decode_private_key,
+    decrypt_with_passphrase,
     encode_key,
-    lock,
-    unlock,
+    encrypt_with_passphrase,
 )
 
-SHORTEST_PASSPHRASE = 10
+MIN_PASSPHRASE_LENGTH = 10
 """Characters. The file may be copied, and then nothing but the passphrase stands between it and the reports."""
 
 _WHAT = "apoa-client private key 1"
@@ -40,7 +40,7 @@ class PassphraseWrong(CredentialsProblem):
     advice: Message | None = msg("Nothing was changed. Type the passphrase that was chosen when the file was made.")
 
 
-class Exported(NamedTuple):
+class ExportedKey(NamedTuple):
     """What an exported file holds."""
 
     property_name: str
@@ -51,28 +51,28 @@ class Exported(NamedTuple):
         return f"Exported({self.property_name!r}, …)"
 
 
-def pack(key: Exported, passphrase: str, effort: Effort = MOST_EFFORT) -> str:
+def export_key(key: ExportedKey, passphrase: str, effort: Effort = MAX_EFFORT) -> str:
     """The file's text. Raises `UsageProblem` for a passphrase that is too short."""
-    if len(passphrase) < SHORTEST_PASSPHRASE:
+    if len(passphrase) < MIN_PASSPHRASE_LENGTH:
         raise UsageProblem(
-            msg("The passphrase is too short: {least} characters at least.", least=SHORTEST_PASSPHRASE),
+            msg("The passphrase is too short: {least} characters at least.", least=MIN_PASSPHRASE_LENGTH),
             msg("Several words that do not belong together are good, and easy to type."),
         )
     salt = os.urandom(SALT_BYTES)
     content = json.dumps({"property": key.property_name, "private_key": encode_key(key.private_key)})
-    locked = lock(content.encode(), _bytes(passphrase), salt, effort)
+    locked = encrypt_with_passphrase(content.encode(), _bytes(passphrase), salt, effort)
     value = {"what": _WHAT, **effort._asdict(), "salt": _text(salt), "locked": _text(locked)}
     return json.dumps(value, indent=1) + "\n"
 
 
-def unpack(text: str, passphrase: str) -> Exported:
-    """What `pack` packed. Raises `KeyFileUnknown` or `PassphraseWrong`."""
+def import_key(text: str, passphrase: str) -> ExportedKey:
+    """What `export_key` packed. Raises `KeyFileUnknown` or `PassphraseWrong`."""
     effort, salt, locked = _parts(text)
-    content = unlock(locked, _bytes(passphrase), salt, effort)
+    content = decrypt_with_passphrase(locked, _bytes(passphrase), salt, effort)
     if content is None:
         raise PassphraseWrong(msg("The passphrase does not open the file, or the file was changed."))
     value = json.loads(content)
-    return Exported(value["property"], decode_private_key(value["private_key"]))
+    return ExportedKey(value["property"], decode_private_key(value["private_key"]))
 
 
 def _parts(text: str) -> tuple[Effort, bytes, bytes]:
@@ -91,7 +91,7 @@ def _parts(text: str) -> tuple[Effort, bytes, bytes]:
 
 def _bearable(effort: Effort) -> bool:
     """Whether a file asks for what we would: one that was meddled with could ask for all the memory there is."""
-    limits: Any = zip(effort, LEAST_EFFORT, MOST_EFFORT, strict=True)
+    limits: Any = zip(effort, MIN_EFFORT, MAX_EFFORT, strict=True)
     return all(isinstance(asked, int) and least <= asked <= most for asked, least, most in limits)
 
 

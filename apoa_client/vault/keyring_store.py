@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from apoa_client.errors import KeyringProblem
 from apoa_client.messages import msg
-from apoa_client.timeouts import within
+from apoa_client.timeouts import call_with_timeout
 from apoa_client.vault.errors import (
     KeyringHung,
     KeyringLocked,
@@ -31,21 +31,21 @@ from apoa_client.vault.store import SecretStore
 
 T = TypeVar("T")
 
-PATIENCE = 5.0
+TIMEOUT_S = 5.0
 """Seconds for a keyring to answer."""
-PATIENCE_WITH_PEOPLE = 60.0
+PROMPT_TIMEOUT_S = 60.0
 """Seconds for a person to answer the keyring's question."""
-LONGEST = 999
+MAX_SECRET_LENGTH = 999
 """Characters: Windows refuses somewhat more than this, and secrets must be portable."""
 
 _NO_LOGON_SESSION = 1312  # Windows: ERROR_NO_SUCH_LOGON_SESSION
 _INTERACTION_NOT_ALLOWED = -25308  # macOS: errSecInteractionNotAllowed
 
 
-class Reached(Protocol):
+class KeyringBackend(Protocol):
     """A keyring that was reached. Any call may hang, and may raise anything."""
 
-    asks_in_between: bool
+    may_prompt: bool
     """Whether reading and writing may themselves ask the person at the screen."""
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:
@@ -73,7 +73,7 @@ class Reached(Protocol):
         ...
 
 
-Door = Callable[[], Reached]
+BackendFactory = Callable[[], KeyringBackend]
 """Reaches one kind of keyring, or raises `KeyringMissing` where this computer has none of that kind."""
 
 
@@ -81,8 +81,8 @@ class KeyringStore(SecretStore):
     """Secrets of one `service` (a property) in the platform's keyring.
 
     `interactive` says that a person sits at this command and may be asked by the keyring itself. `environ` and `uid`
-    tell where the session bus is. `doors` are tried in turn; the next one only where the one before is missing.
-    `patience_s` is how long it may take to answer. Raises `KeyringProblem`, of the kinds in `apoa_client.vault.errors`.
+    tell where the session bus is. `factories` are tried in turn; the next one only where the one before is missing.
+    `timeout_s` is how long it may take to answer. Raises `KeyringProblem`, of the kinds in `apoa_client.vault.errors`.
     """
 
     def __init__(
@@ -92,14 +92,14 @@ class KeyringStore(SecretStore):
         interactive: bool,
         environ: Mapping[str, str],
         uid: int | None = None,
-        doors: Sequence[Door] | None = None,
-        patience_s: float | None = None,
+        factories: Sequence[BackendFactory] | None = None,
+        timeout_s: float | None = None,
     ) -> None:
         self._service = service
-        self._patience_s = PATIENCE if patience_s is None else patience_s
+        self._patience_s = TIMEOUT_S if timeout_s is None else timeout_s
         self._environ = environ
         self._interactive = interactive and _can_be_asked(environ)
-        self._doors = platform_doors(environ, uid, interactive=self._interactive) if doors is None else doors
+        self._doors = platform_backends(environ, uid, interactive=self._interactive) if factories is None else factories
 
     def __repr__(self) -> str:
         return f"KeyringStore({self._service!r})"
@@ -115,15 +115,17 @@ class KeyringStore(SecretStore):
 
     def set(self, name: str, value: str) -> None:
         """Keep a secret of fewer than 1,000 characters; `SecretUnusable` for a longer one."""
-        if len(value) > LONGEST:
-            raise SecretUnusable(msg("A secret of over {most} characters cannot be kept in a keyring.", most=LONGEST))
+        if len(value) > MAX_SECRET_LENGTH:
+            raise SecretUnusable(
+                msg("A secret of over {most} characters cannot be kept in a keyring.", most=MAX_SECRET_LENGTH)
+            )
         self._through(lambda keyring: keyring.set(self._where(name), name, value), writing=True)
 
     def delete(self, name: str) -> None:
         """Forget a secret."""
         self._through(lambda keyring: keyring.delete(self._where(name), name), writing=False)
 
-    def absence(self) -> KeyringOfService | None:
+    def explain_missing(self) -> KeyringOfService | None:
         """Why there is nothing in it, where the account that the program runs under says so."""
         if self._environ.get("USERNAME", "").endswith("$"):  # Windows: LocalSystem's is the computer's name and a $
             return KeyringOfService(msg("This command runs as a service, whose account keeps no secrets of yours."))
@@ -133,7 +135,7 @@ class KeyringStore(SecretStore):
         # One target a secret: Windows keeps one user name under each, and shuffles where there are two.
         return f"{self._service}/{name}"
 
-    def _through(self, action: Callable[[Reached], T], *, writing: bool) -> T:
+    def _through(self, action: Callable[[KeyringBackend], T], *, writing: bool) -> T:
         missing: list[KeyringMissing] = []
         for door in self._doors:
             try:
@@ -144,29 +146,29 @@ class KeyringStore(SecretStore):
                 return self._act(keyring, action, writing=writing)
         raise refusal(self._environ, _keyrings_settings()) or next(iter(missing), _no_bus())
 
-    def _act(self, keyring: Reached, action: Callable[[Reached], T], *, writing: bool) -> T:
+    def _act(self, keyring: KeyringBackend, action: Callable[[KeyringBackend], T], *, writing: bool) -> T:
         try:
             self._clear(keyring, writing=writing)
-            patience = PATIENCE_WITH_PEOPLE if self._interactive and keyring.asks_in_between else self._patience_s
+            patience = PROMPT_TIMEOUT_S if self._interactive and keyring.may_prompt else self._patience_s
             return _bounded(patience, lambda: action(keyring))
         finally:
             keyring.close()
 
-    def _clear(self, keyring: Reached, *, writing: bool) -> None:
+    def _clear(self, keyring: KeyringBackend, *, writing: bool) -> None:
         def look() -> KeyringProblem | None:
             return keyring.obstacle(writing=writing)
 
         problem = _bounded(self._patience_s, look)
         if problem is not None and self._interactive:
-            _bounded(PATIENCE_WITH_PEOPLE, keyring.resolve)
+            _bounded(PROMPT_TIMEOUT_S, keyring.resolve)
             problem = _bounded(self._patience_s, look)
         if problem is not None:
             raise problem
 
 
-def platform_doors(
+def platform_backends(
     environ: Mapping[str, str], uid: int | None, *, interactive: bool, platform: str = sys.platform
-) -> list[Door]:
+) -> list[BackendFactory]:
     """The keyrings that are trusted on this platform. Null, failing and plain-text backends are on no list."""
     if platform == "win32":
         return [windows_credential_manager]
@@ -176,7 +178,7 @@ def platform_doors(
     return [partial(door, address) for address in addresses for door in (_secret_service, kwallet)]
 
 
-def _secret_service(address: str) -> Reached:
+def _secret_service(address: str) -> KeyringBackend:
     try:
         from apoa_client.vault.secret_service import SecretService  # not on every platform
     except ImportError as exc:
@@ -184,10 +186,10 @@ def _secret_service(address: str) -> Reached:
     return SecretService(address)
 
 
-class ByClass:
+class LibraryBackend:
     """One of `keyring`'s own backends, made by its class. Raises `KeyringMissing` where it cannot work here."""
 
-    asks_in_between = True
+    may_prompt = True
 
     def __init__(self, backend: Callable[[], Any]) -> None:
         try:
@@ -221,27 +223,27 @@ class ByClass:
         """Nothing is held."""
 
 
-def windows_credential_manager() -> Reached:
+def windows_credential_manager() -> KeyringBackend:
     """Windows Credential Manager. Asks nobody anything."""
     from keyring.backends.Windows import WinVaultKeyring  # slow, and not on every platform
 
-    return ByClass(WinVaultKeyring)
+    return LibraryBackend(WinVaultKeyring)
 
 
-def macos_keychain(*, interactive: bool) -> Reached:
+def macos_keychain(*, interactive: bool) -> KeyringBackend:
     """The Keychain of macOS; without a person at the command, the system's own questions are switched off."""
     from keyring.backends import macOS  # slow, and not on every platform
 
-    keychain = ByClass(macOS.Keyring)
+    keychain = LibraryBackend(macOS.Keyring)
     if not interactive:
         macOS.api._sec.SecKeychainSetUserInteractionAllowed(False)  # noqa: FBT003, SLF001  the one handle that there is
     return keychain
 
 
-class KWallet(ByClass):
+class KWallet(LibraryBackend):
     """KDE's wallet as it was before it spoke the Secret Service. Opening a closed wallet asks the person."""
 
-    asks_in_between = False
+    may_prompt = False
 
     def __init__(self, module: Any) -> None:  # noqa: ANN401  `keyring.backends.kwallet`, which has no types
         super().__init__(module.DBusKeyring)
@@ -261,7 +263,7 @@ class KWallet(ByClass):
         self._backend.connected("apoa-client")
 
 
-def kwallet(address: str) -> Reached:
+def kwallet(address: str) -> KeyringBackend:
     """KDE's wallet, through the session bus at `address`."""
     # libdbus takes the bus from the process's environment and from nowhere else.
     os.environ["DBUS_SESSION_BUS_ADDRESS"] = address  # noqa: TID251  see the line above
@@ -288,7 +290,7 @@ def _keyrings_settings() -> Path:
 
 def _bounded(seconds: float, call: Callable[[], T]) -> T:
     try:
-        return within(seconds, call)
+        return call_with_timeout(seconds, call)
     except KeyringProblem:
         raise
     except TimeoutError:

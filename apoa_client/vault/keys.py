@@ -17,7 +17,7 @@ from apoa_client.vault.store import PRIVATE_KEY, PRIVATE_KEY_NEXT, PRIVATE_KEY_O
 _NAMES = (PRIVATE_KEY_NEXT, PRIVATE_KEY, PRIVATE_KEY_OLD)
 
 
-def keep(store: SecretStore, name: str, value: str) -> None:
+def store_verified(store: SecretStore, name: str, value: str) -> None:
     """Keep a secret, and see that it was kept: a private key that is believed stored, and is not, is lost."""
     store.set(name, value)
     if store.get(name) != value:
@@ -49,30 +49,30 @@ class Keys:
         """The key before; None where there is none."""
         return self._key(PRIVATE_KEY_OLD)
 
-    def begin(self, private_key: bytes) -> None:
+    def begin_rotation(self, private_key: bytes) -> None:
         """Keep the new key beside the other."""
-        keep(self._store(), PRIVATE_KEY_NEXT, encode_key(private_key))
+        store_verified(self._store(), PRIVATE_KEY_NEXT, encode_key(private_key))
 
-    def finish(self) -> None:
+    def finish_rotation(self) -> None:
         """Put the new key into the other's place. May be called again, if it was cut off."""
         store = self._store()
         new, current = store.get(PRIVATE_KEY_NEXT), store.get(PRIVATE_KEY)
         if new:
             self._make_old(current, unless=new)
-            keep(store, PRIVATE_KEY, new)
+            store_verified(store, PRIVATE_KEY, new)
             store.delete(PRIVATE_KEY_NEXT)
 
-    def put_back(self, private_key: bytes) -> None:
+    def restore_current(self, private_key: bytes) -> None:
         """Make this the key; another one that stands there is kept as the one before."""
         text = encode_key(private_key)
         self._make_old(self._store().get(PRIVATE_KEY), unless=text)
-        keep(self._store(), PRIVATE_KEY, text)
+        store_verified(self._store(), PRIVATE_KEY, text)
 
     def add_old(self, private_key: bytes) -> None:
         """Keep a key that opens older records, beside the property's own."""
-        keep(self._store(), PRIVATE_KEY_OLD, encode_key(private_key))
+        store_verified(self._store(), PRIVATE_KEY_OLD, encode_key(private_key))
 
-    def take_over(self, other: "Keys") -> None:
+    def copy_from(self, other: "Keys") -> None:
         """Keep here what another keyring or key file keeps, each key under its name.
 
         A change that was begun here once, and went on there, is over.
@@ -80,7 +80,7 @@ class Keys:
         store, theirs = self._store(), other._store()  # noqa: SLF001  of the same class
         for name in _NAMES:
             if text := theirs.get(name):
-                keep(store, name, text)
+                store_verified(store, name, text)
             elif name == PRIVATE_KEY_NEXT:
                 store.delete(name)
 
@@ -90,7 +90,7 @@ class Keys:
 
     def _make_old(self, current: str | None, *, unless: str) -> None:
         if current and current != unless:
-            keep(self._store(), PRIVATE_KEY_OLD, current)
+            store_verified(self._store(), PRIVATE_KEY_OLD, current)
 
 
 def _decoded(text: str) -> bytes | None:

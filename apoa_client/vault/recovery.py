@@ -37,7 +37,7 @@ def new_code() -> str:
     return "-".join(group + _check(number, group) for number, group in enumerate(groups))
 
 
-def read_code(text: str) -> str:
+def parse_code(text: str) -> str:
     """A code as typed, in the form of `new_code`: small letters, blanks and O for 0 do not matter.
 
     Raises `RecoveryCodeWrong`, which names the first group that is wrong.
@@ -56,8 +56,8 @@ def read_code(text: str) -> str:
     return "-".join(groups)
 
 
-def seed_of(code: str) -> bytes:
-    """The 32 bytes from which the key pair of a code, as `read_code` gives it, is made."""
+def seed_from_code(code: str) -> bytes:
+    """The 32 bytes from which the key pair of a code, as `parse_code` gives it, is made."""
     characters = "".join(group[:-1] for group in code.split("-"))
     return blake2b(characters.encode("ascii"), digest_size=_SEED_BYTES, person=_PERSON).digest()
 

@@ -135,7 +135,7 @@ def new_key_pair() -> tuple[bytes, bytes]:
     return private_key, public_key
 
 
-def key_pair_of(seed: bytes) -> tuple[bytes, bytes]:
+def key_pair_from_seed(seed: bytes) -> tuple[bytes, bytes]:
     """The pair that 32 bytes always give (libsodium's `crypto_box_seed_keypair`), private key first, 32 bytes each."""
     from nacl import bindings  # start-up
 
@@ -188,14 +188,14 @@ class Effort(NamedTuple):
     memory: int
 
 
-LEAST_EFFORT = Effort(2, 64 << 20)
+MIN_EFFORT = Effort(2, 64 << 20)
 """libsodium's "interactive"."""
-MOST_EFFORT = Effort(3, 256 << 20)
+MAX_EFFORT = Effort(3, 256 << 20)
 """libsodium's "moderate"."""
 SALT_BYTES = 16
 
 
-def lock(content: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> bytes:
+def encrypt_with_passphrase(content: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> bytes:
     """`content` under a passphrase: a nonce and a libsodium secret box (XSalsa20-Poly1305), the key by Argon2id.
 
     Raises `SecretUnusable` where the computer has not the memory that it takes.
@@ -206,8 +206,8 @@ def lock(content: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> byte
     return nonce + bindings.crypto_secretbox(content, nonce, _stretched(passphrase, salt, effort))
 
 
-def unlock(locked: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> bytes | None:
-    """The content that `lock` locked; None where the passphrase is another or the bytes were changed."""
+def decrypt_with_passphrase(locked: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> bytes | None:
+    """The content that `encrypt_with_passphrase` encrypted; None for another passphrase or changed bytes."""
     from nacl import bindings, exceptions  # start-up
 
     nonce, box = locked[: bindings.crypto_secretbox_NONCEBYTES], locked[bindings.crypto_secretbox_NONCEBYTES :]

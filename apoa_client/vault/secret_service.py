@@ -37,7 +37,7 @@ class SecretService:
     `KeyringOfAnotherUser` where the bus is somebody else's.
     """
 
-    asks_in_between = False
+    may_prompt = False
     """What a person must do is done in `resolve`; reading and writing ask nobody."""
 
     def __init__(self, address: str) -> None:

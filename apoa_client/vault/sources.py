@@ -13,7 +13,7 @@ from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import Message, msg
 from apoa_client.ports import Secrets
 from apoa_client.vault.errors import SecretFileRefused, SecretUnusable
-from apoa_client.vault.keys import Keys, keep
+from apoa_client.vault.keys import Keys, store_verified
 from apoa_client.vault.sealing import decode_private_key, encode_key
 from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_file
 from apoa_client.vault.store import PASSWORD, PRIVATE_KEY, SecretStore
@@ -89,12 +89,12 @@ class PropertySecrets(Secrets):
 
     def store_password(self, value: str) -> None:
         """Keep the password in the keyring or key file. The next `password` looks it up anew."""
-        keep(self._kept(), PASSWORD, value)
+        store_verified(self._kept(), PASSWORD, value)
         self._password = None
 
     def store_private_key(self, key: bytes) -> None:
         """Keep the private key in the keyring or key file. The next `private_key` looks it up anew."""
-        keep(self._kept(), PRIVATE_KEY, encode_key(key))
+        store_verified(self._kept(), PRIVATE_KEY, encode_key(key))
         self._private_key = None
 
     def forget_password(self) -> None:
@@ -102,11 +102,11 @@ class PropertySecrets(Secrets):
         self._kept().delete(PASSWORD)
         self._password = None
 
-    def password_from_outside(self) -> str | None:
+    def password_from_environment(self) -> str | None:
         """Where the environment gives a password, which is believed before the stored one; None where it does not."""
         return self._place_outside(_PASSWORD)
 
-    def private_key_from_outside(self) -> str | None:
+    def private_key_from_environment(self) -> str | None:
         """Where the environment gives a private key, which this program cannot change; None where it does not."""
         return self._place_outside(_PRIVATE_KEY)
 
@@ -118,7 +118,7 @@ class PropertySecrets(Secrets):
             _note(_PRIVATE_KEY, exc.name)
             return []
 
-    def keeps(self, private_key: bytes) -> bool:
+    def stores_key(self, private_key: bytes) -> bool:
         """Whether the keyring or key file has this key. Where it cannot say, it may have."""
         try:
             return private_key in self.keys.all()
@@ -191,7 +191,7 @@ class PropertySecrets(Secrets):
         return self._store
 
     def _missing(self, wanted: _Wanted) -> SecretMissing:
-        explained = self._kept().absence()
+        explained = self._kept().explain_missing()
         if explained is not None:
             return explained
         files = (str(folder / wanted.file) for folder, _ in self._folders())

@@ -32,6 +32,6 @@ class SecretStore(Protocol):
         """Forget a secret. One that is not there is forgotten already."""
         ...
 
-    def absence(self) -> SecretMissing | None:
+    def explain_missing(self) -> SecretMissing | None:
         """What explains that a secret is not there, better than that nobody stored it; None where nothing does."""
         return None

@@ -10,7 +10,7 @@ from conftest import FixedClock
 
 from apoa_client.app.container import SystemClock
 from apoa_client.errors import NotNow, SettingsProblem, StorageProblem
-from apoa_client.settings.config import Property
+from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keyring_store import KeyringStore
 
@@ -25,21 +25,21 @@ def test_the_machines_clock() -> None:
 def test_which_property(home: Path, clock: FixedClock) -> None:
     """The one that is asked for, else the default one, else the only one; else it is said which there are."""
     with pytest.raises(SettingsProblem) as nothing:
-        _ = app_of(home, clock).house
+        _ = app_of(home, clock).settings
     assert nothing.value.advice is not None
     set_up(home, clock, training())
     set_up(home, clock, training("bali"))
-    assert app_of(home, clock).house.name == "melati"
-    assert app_of(home, clock, "bali").house.name == "bali"
+    assert app_of(home, clock).settings.name == "melati"
+    assert app_of(home, clock, "bali").settings.name == "bali"
     settings = home / "config.toml"
     settings.write_text(settings.read_text().replace('default_property = "melati"', ""))
     with pytest.raises(SettingsProblem):
-        _ = app_of(home, clock).house
+        _ = app_of(home, clock).settings
     alone = settings.read_text().partition("[property.bali]")[0]
     settings.write_text(alone)
-    assert app_of(home, clock).house.name == "melati"
+    assert app_of(home, clock).settings.name == "melati"
     with pytest.raises(SettingsProblem):
-        _ = app_of(home, clock, "bali").house
+        _ = app_of(home, clock, "bali").settings
 
 
 def test_the_day_at_the_property(home: Path, clock: FixedClock) -> None:
@@ -55,7 +55,7 @@ def test_each_vault_has_its_store(home: Path, clock: FixedClock) -> None:
     """A file where the settings say so, the keyring otherwise; neither is opened before a secret is asked for."""
     app = app_of(home, clock)
     assert isinstance(app._store(training()), KeyFileStore)
-    assert isinstance(app._store(Property("melati", "training", public_key="")), KeyringStore)
+    assert isinstance(app._store(PropertySettings("melati", "training", public_key="")), KeyringStore)
     assert not home.exists()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, finding, report, uuid
 
-from apoa_client.app.key_rotation import Brought, KeyFromOutside, KeyOfAnother, KeyPair
+from apoa_client.app.key_rotation import KeyFromOutside, KeyOfAnother, KeyPair, KeyRecovery
 from apoa_client.errors import CredentialsProblem, NotNow, SealBroken, SecretMissing
 from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite import reseal
@@ -38,13 +38,13 @@ class Killed(BaseException):
     """The process is gone."""
 
 
-class House:
+class Installation:
     """A property on the disk. What is done in `step` counts, and a process dies at the step with the number `death`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "outbox.db"
-        self.settings = folder / "public-key"
+        self.installation = folder / "public-key"
         self.store = KeyFileStore(folder / "keys.json")
         self.death = -1
         self.after = False
@@ -53,7 +53,7 @@ class House:
 
     @property
     def public_key(self) -> bytes:
-        return self.settings.read_bytes()
+        return self.installation.read_bytes()
 
     def secrets(self, **environ: str) -> PropertySecrets:
         return PropertySecrets(environ, lambda: _Stepping(self), container_secrets=self.folder)
@@ -79,12 +79,12 @@ class House:
         with self.outbox() as outbox:
             return KeyPair(outbox, self.secrets(**environ), self.public_key, self.name).change(private_key)
 
-    def bring_back(self, private_key: bytes) -> Brought:
+    def bring_back(self, private_key: bytes) -> KeyRecovery:
         with self.outbox() as outbox:
             return KeyPair(outbox, self.secrets(), self.public_key, self.name).bring_back(private_key)
 
     def name(self, public_key: bytes) -> None:
-        self.step(lambda: self.settings.write_bytes(public_key))
+        self.step(lambda: self.installation.write_bytes(public_key))
 
     def step(self, action: Callable[[], object]) -> None:
         self.steps += 1
@@ -119,9 +119,9 @@ class House:
 class _Stepping(KeyFileStore):
     """The key file, in the hands of a process that may die."""
 
-    def __init__(self, house: House) -> None:
-        super().__init__(house.store._path)
-        self._house = house
+    def __init__(self, installation: Installation) -> None:
+        super().__init__(installation.store._path)
+        self._house = installation
 
     def set(self, name: str, value: str) -> None:
         self._house.step(lambda: self._house.store.set(name, value))
@@ -142,10 +142,10 @@ def opens(outbox: SqliteOutbox, entry: Entry) -> bool:
     return True
 
 
-def begun(folder: Path, patch: pytest.MonkeyPatch) -> House:
+def begun(folder: Path, patch: pytest.MonkeyPatch) -> Installation:
     """A property with reports in several states, some with errors and warnings, sealed to one key."""
-    made = House(folder)
-    made.settings.write_bytes(PUBLIC_KEY)
+    made = Installation(folder)
+    made.installation.write_bytes(PUBLIC_KEY)
     made.store.set(PRIVATE_KEY_NAME, encode_key(PRIVATE_KEY))
     with made.outbox() as outbox:
         for number in range(REPORTS):
@@ -168,72 +168,72 @@ def begun(folder: Path, patch: pytest.MonkeyPatch) -> House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """A property that has saved some reports."""
     return begun(tmp_path, monkeypatch)
 
 
-def test_a_change_of_keys(house: House) -> None:
+def test_a_change_of_keys(installation: Installation) -> None:
     """All rows are sealed to the new key, whole; nothing else of them changes, and the old one is kept aside."""
-    before, rows = house.read(), house.rows()
-    assert house.change() == REPORTS
-    assert house.read() == before
-    assert house.rows() == rows
+    before, rows = installation.read(), installation.rows()
+    assert installation.change() == REPORTS
+    assert installation.read() == before
+    assert installation.rows() == rows
     assert [content.report.id for content in before] == [uuid(number) for number in range(REPORTS)]
-    assert (house.sealed_to(NEW), house.sealed_to(PRIVATE_KEY)) == (REPORTS, 0)
-    assert house.public_key == NEW_PUBLIC
-    assert Keys(lambda: house.store).all() == [NEW, PRIVATE_KEY]
-    assert house.change() == 0  # once more: nothing to do
+    assert (installation.sealed_to(NEW), installation.sealed_to(PRIVATE_KEY)) == (REPORTS, 0)
+    assert installation.public_key == NEW_PUBLIC
+    assert Keys(lambda: installation.store).all() == [NEW, PRIVATE_KEY]
+    assert installation.change() == 0  # once more: nothing to do
 
 
-def test_the_draft_gets_the_new_key_too(house: House) -> None:
+def test_the_draft_gets_the_new_key_too(installation: Installation) -> None:
     """It opens as before, to the new key alone, and was kept when it was kept; a second change leaves it as it is."""
-    house.change()
-    assert house.draft() == DRAFT
-    with SqliteOutbox.open(house.path, alone(NEW)) as outbox:
+    installation.change()
+    assert installation.draft() == DRAFT
+    with SqliteOutbox.open(installation.path, alone(NEW)) as outbox:
         assert (outbox.draft(), outbox.draft_kept_at()) == (DRAFT, NOON)
-    sealed = house.sealed_draft()
-    house.change()
-    assert house.sealed_draft() == sealed
+    sealed = installation.sealed_draft()
+    installation.change()
+    assert installation.sealed_draft() == sealed
 
 
 @pytest.mark.parametrize("content", [b"\x01no sealed box", 7])
-def test_a_draft_that_does_not_open_is_given_up(house: House, content: object) -> None:
+def test_a_draft_that_does_not_open_is_given_up(installation: Installation, content: object) -> None:
     """No report waits for its new key because of what somebody half typed; and the trail tells of it."""
-    house.sql("UPDATE draft SET content = ?", content)
-    assert house.change() == REPORTS
-    with house.outbox() as outbox:
+    installation.sql("UPDATE draft SET content = ?", content)
+    assert installation.change() == REPORTS
+    with installation.outbox() as outbox:
         assert (outbox.draft(), outbox.draft_kept_at()) == (None, None)
         told = [(act.action, act.detail) for act in outbox.trail.entries()][-2:]
         assert told == [("draft_erased", "unreadable"), ("key_rotated", fingerprint(NEW_PUBLIC))]
         assert outbox.trail.verify().wrong is None
 
 
-def test_without_a_draft_none_appears(house: House) -> None:
+def test_without_a_draft_none_appears(installation: Installation) -> None:
     """Nor does the trail tell of one."""
-    house.sql("DELETE FROM draft")
-    house.change()
-    assert house.draft() is None
-    with house.outbox() as outbox:
+    installation.sql("DELETE FROM draft")
+    installation.change()
+    assert installation.draft() is None
+    with installation.outbox() as outbox:
         assert "draft_erased" not in [act.action for act in outbox.trail.entries()]
 
 
-def test_the_audit_trail_tells_of_it(house: House) -> None:
+def test_the_audit_trail_tells_of_it(installation: Installation) -> None:
     """The act, and the new key's fingerprint; the trail still holds."""
-    house.change()
-    with house.outbox() as outbox:
+    installation.change()
+    with installation.outbox() as outbox:
         last = outbox.trail.entries()[-1]
         assert outbox.trail.verify().wrong is None
     assert (last.action, last.detail) == ("key_rotated", fingerprint(NEW_PUBLIC))
 
 
-def test_the_old_seals_leave_the_disk(house: House) -> None:
+def test_the_old_seals_leave_the_disk(installation: Installation) -> None:
     """Neither the database nor its log has a record as it was sealed before: the old key may be in wrong hands."""
-    with closing(sqlite3.connect(house.path)) as db:
+    with closing(sqlite3.connect(installation.path)) as db:
         sealed = [row[0] for row in db.execute("SELECT content FROM reports UNION ALL SELECT content FROM draft")]
-    with house.outbox() as outbox:  # the last connection to close would tidy up by itself
-        KeyPair(outbox, house.secrets(), house.public_key, house.name).change(NEW)
-        left = b"".join(path.read_bytes() for path in house.folder.glob("outbox.db*"))
+    with installation.outbox() as outbox:  # the last connection to close would tidy up by itself
+        KeyPair(outbox, installation.secrets(), installation.public_key, installation.name).change(NEW)
+        left = b"".join(path.read_bytes() for path in installation.folder.glob("outbox.db*"))
     assert [record for record in sealed if record[8:60] in left] == []
 
 
@@ -243,204 +243,210 @@ def test_a_death_at_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, a
     deaths = set()
     for step in count(1):
         (tmp_path / str(step)).mkdir()
-        house = begun(tmp_path / str(step), monkeypatch)
-        before = house.read()
-        house.death, house.after = step, after
-        if not dies(house):
+        installation = begun(tmp_path / str(step), monkeypatch)
+        before = installation.read()
+        installation.death, installation.after = step, after
+        if not dies(installation):
             break
-        house.death = -1
-        assert (house.read(), house.draft()) == (before, DRAFT), step
-        deaths.add(state_of(house))
-        house.change(OTHER)
-        assert (house.read(), house.draft()) == (before, DRAFT), step
-        assert house.sealed_to(OTHER) == REPORTS
-        assert Keys(lambda: house.store).next() is None  # noqa: B023  used at once
+        installation.death = -1
+        assert (installation.read(), installation.draft()) == (before, DRAFT), step
+        deaths.add(state_of(installation))
+        installation.change(OTHER)
+        assert (installation.read(), installation.draft()) == (before, DRAFT), step
+        assert installation.sealed_to(OTHER) == REPORTS
+        assert Keys(lambda: installation.store).next() is None  # noqa: B023  used at once
     # Begun, some of the rows sealed anew, all of them with both keys beside each other: such states were left.
     assert {(keys, renewed) for keys, _public, renewed in deaths} >= {(2, 0), (2, 2), (2, 4), (2, REPORTS)}
 
 
-def dies(house: House) -> bool:
+def dies(installation: Installation) -> bool:
     try:
-        house.change()
+        installation.change()
     except Killed:
         return True
     return False
 
 
-def state_of(house: House) -> tuple[int, bool, int]:
+def state_of(installation: Installation) -> tuple[int, bool, int]:
     """How many keys there are, whether the settings name the new one, and how many rows are sealed to it."""
-    return len(set(Keys(lambda: house.store).all())), house.public_key == NEW_PUBLIC, house.sealed_to(NEW)
+    return (
+        len(set(Keys(lambda: installation.store).all())),
+        installation.public_key == NEW_PUBLIC,
+        installation.sealed_to(NEW),
+    )
 
 
-def test_what_others_do_meanwhile(house: House) -> None:
+def test_what_others_do_meanwhile(installation: Installation) -> None:
     """A process that began before goes on saving and sealing to the old key: re-sealed, or readable all the same."""
     numbers = count(100)
-    late = house.outbox()
+    late = installation.outbox()
 
     def save(step: int) -> None:
         if step < 40 and step % 2:
             late.add(report(next(numbers)), due_at=NOON, warnings=[finding()])
 
-    house.meanwhile = save
-    house.change()
-    house.meanwhile = lambda _step: None
+    installation.meanwhile = save
+    installation.change()
+    installation.meanwhile = lambda _step: None
     saved = next(numbers) - 100
     late.add(report(99), due_at=NOON)
     late.close()
-    assert len(house.read()) == REPORTS + saved + 1
-    assert house.sealed_to(NEW) >= REPORTS + 3
-    assert 1 <= house.sealed_to(PRIVATE_KEY) <= saved
-    house.change(OTHER)
-    assert house.sealed_to(OTHER) == REPORTS + saved + 1
+    assert len(installation.read()) == REPORTS + saved + 1
+    assert installation.sealed_to(NEW) >= REPORTS + 3
+    assert 1 <= installation.sealed_to(PRIVATE_KEY) <= saved
+    installation.change(OTHER)
+    assert installation.sealed_to(OTHER) == REPORTS + saved + 1
 
 
-def test_a_process_that_reads_meanwhile(house: House) -> None:
+def test_a_process_that_reads_meanwhile(installation: Installation) -> None:
     """It began with the old key, and reads each report at each step."""
-    before = house.read()
-    with house.outbox() as reader:
+    before = installation.read()
+    with installation.outbox() as reader:
         entries = list(reader.entries(Selection()))
 
         def read(_step: int) -> None:
             assert [reader.content(entry) for entry in entries] == before
 
         reader.content(entries[0])
-        house.meanwhile = read
-        house.change()
+        installation.meanwhile = read
+        installation.change()
         read(0)
 
 
-def test_a_record_that_does_not_open_stops_it(house: House) -> None:
+def test_a_record_that_does_not_open_stops_it(installation: Installation) -> None:
     """Before anything changes: it is named, and all else stays as it was."""
-    house.sql("UPDATE reports SET warnings = CAST(warnings || x'00' AS BLOB) WHERE id = ?", uuid(5))
-    files = {path: path.read_bytes() for path in (house.settings, house.store._path)}
+    installation.sql("UPDATE reports SET warnings = CAST(warnings || x'00' AS BLOB) WHERE id = ?", uuid(5))
+    files = {path: path.read_bytes() for path in (installation.installation, installation.store._path)}
     with pytest.raises(SealBroken) as caught:
-        house.change()
+        installation.change()
     assert uuid(5) in caught.value.message.render()
     assert caught.value.advice is not None
     assert "apoa purge --guest" in caught.value.advice.render()
-    assert house.steps == 0
+    assert installation.steps == 0
     assert files == {path: path.read_bytes() for path in files}
-    assert house.sealed_to(PRIVATE_KEY) == REPORTS - 1
+    assert installation.sealed_to(PRIVATE_KEY) == REPORTS - 1
 
 
-def test_records_that_changed_places_stop_it(house: House) -> None:
+def test_records_that_changed_places_stop_it(installation: Installation) -> None:
     """Each opens with the key, and is not the row's."""
-    house.sql("UPDATE reports SET content = (SELECT content FROM reports WHERE id = ?) WHERE id = ?", uuid(3), uuid(4))
+    installation.sql(
+        "UPDATE reports SET content = (SELECT content FROM reports WHERE id = ?) WHERE id = ?", uuid(3), uuid(4)
+    )
     with pytest.raises(SealBroken) as caught:
-        house.change()
+        installation.change()
     assert uuid(4) in caught.value.message.render()
-    assert house.steps == 0
+    assert installation.steps == 0
 
 
 @pytest.mark.parametrize("value", ["text", 7])
-def test_a_row_that_nobody_wrote(house: House, value: object) -> None:
+def test_a_row_that_nobody_wrote(installation: Installation, value: object) -> None:
     """A text or a number where a sealed record belongs: damaged, and nothing changes."""
-    house.sql("UPDATE reports SET content = ? WHERE id = ?", value, uuid(3))
+    installation.sql("UPDATE reports SET content = ? WHERE id = ?", value, uuid(3))
     with pytest.raises(OutboxDamaged):
-        house.change()
-    assert house.steps == 0
+        installation.change()
+    assert installation.steps == 0
 
 
-def test_what_was_erased_stays_erased(house: House) -> None:
+def test_what_was_erased_stays_erased(installation: Installation) -> None:
     """A row without content is passed over."""
-    house.sql("UPDATE reports SET content = NULL, errors = NULL, warnings = NULL WHERE id = ?", uuid(1))
-    assert house.change() == REPORTS - 1
-    with closing(sqlite3.connect(house.path)) as db:
+    installation.sql("UPDATE reports SET content = NULL, errors = NULL, warnings = NULL WHERE id = ?", uuid(1))
+    assert installation.change() == REPORTS - 1
+    with closing(sqlite3.connect(installation.path)) as db:
         assert db.execute("SELECT content, errors, warnings FROM reports WHERE id = ?", [uuid(1)]).fetchall() == [
             (None, None, None)
         ]
 
 
-def test_not_while_somebody_delivers(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_while_somebody_delivers(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits for the turn, and then gives up with nothing changed."""
     monkeypatch.setattr("apoa_client.app.key_rotation._TURN_S", 0)
-    with house.outbox() as other, other.turn(0) as theirs:
+    with installation.outbox() as other, other.turn(0) as theirs:
         assert theirs
         with pytest.raises(NotNow):
-            house.change()
-    assert house.steps == 0
+            installation.change()
+    assert installation.steps == 0
 
 
-def test_a_key_from_outside_is_not_replaced(house: House) -> None:
+def test_a_key_from_outside_is_not_replaced(installation: Installation) -> None:
     """This program cannot change what the environment gives, which would be tried first ever after."""
     with pytest.raises(KeyFromOutside):
-        house.change(APOA_PRIVATE_KEY=encode_key(PRIVATE_KEY))
-    assert house.steps == 0
+        installation.change(APOA_PRIVATE_KEY=encode_key(PRIVATE_KEY))
+    assert installation.steps == 0
 
 
-def test_a_lost_key_cannot_be_replaced_while_there_are_reports(house: House) -> None:
+def test_a_lost_key_cannot_be_replaced_while_there_are_reports(installation: Installation) -> None:
     """They could not be read any more. Where there are none, a new key is all that is needed."""
-    house.store.delete(PRIVATE_KEY_NAME)
+    installation.store.delete(PRIVATE_KEY_NAME)
     with pytest.raises(SecretMissing):
-        house.change()
-    house.sql("DELETE FROM reports")
-    assert house.change() == 0
-    assert house.public_key == NEW_PUBLIC
+        installation.change()
+    installation.sql("DELETE FROM reports")
+    assert installation.change() == 0
+    assert installation.public_key == NEW_PUBLIC
 
 
 class TestBringingBack:
     """A private key comes back."""
 
-    def test_it_fits(self, house: House) -> None:
+    def test_it_fits(self, installation: Installation) -> None:
         """Kept, and told in the trail; what stood in its place is kept aside."""
-        house.store.set(PRIVATE_KEY_NAME, encode_key(OTHER))
-        assert house.bring_back(PRIVATE_KEY) is Brought.BACK
-        assert Keys(lambda: house.store).all() == [PRIVATE_KEY, OTHER]
-        assert len(house.read()) == REPORTS
-        with house.outbox() as outbox:
+        installation.store.set(PRIVATE_KEY_NAME, encode_key(OTHER))
+        assert installation.bring_back(PRIVATE_KEY) is KeyRecovery.BACK
+        assert Keys(lambda: installation.store).all() == [PRIVATE_KEY, OTHER]
+        assert len(installation.read()) == REPORTS
+        with installation.outbox() as outbox:
             assert outbox.trail.entries()[-1].action == "key_recovered"
 
-    def test_it_was_here(self, house: House) -> None:
+    def test_it_was_here(self, installation: Installation) -> None:
         """Which is a way to try a code without changing anything."""
-        assert house.bring_back(PRIVATE_KEY) is Brought.HERE_BEFORE
-        assert Keys(lambda: house.store).all() == [PRIVATE_KEY]
+        assert installation.bring_back(PRIVATE_KEY) is KeyRecovery.ALREADY_HERE
+        assert Keys(lambda: installation.store).all() == [PRIVATE_KEY]
 
-    def test_it_is_another_propertys(self, house: House) -> None:
+    def test_it_is_another_propertys(self, installation: Installation) -> None:
         """Refused, and the vault is as it was."""
         with pytest.raises(KeyOfAnother):
-            house.bring_back(OTHER)
-        assert Keys(lambda: house.store).all() == [PRIVATE_KEY]
+            installation.bring_back(OTHER)
+        assert Keys(lambda: installation.store).all() == [PRIVATE_KEY]
 
-    def test_a_vault_that_cannot_say(self, house: House) -> None:
+    def test_a_vault_that_cannot_say(self, installation: Installation) -> None:
         """Is not taken for one that has the key."""
-        house.store._path.write_text("{")
+        installation.store._path.write_text("{")
         with pytest.raises(CredentialsProblem):
-            house.bring_back(PRIVATE_KEY)
+            installation.bring_back(PRIVATE_KEY)
 
-    def test_a_backup_from_the_middle_of_a_change(self, house: House) -> None:
+    def test_a_backup_from_the_middle_of_a_change(self, installation: Installation) -> None:
         """Two sheets bring both keys back, in either order; all is read, and the next change makes it one key."""
-        house.death, house.after = 6, True
-        assert dies(house)
-        house.death = -1
-        assert 0 < house.sealed_to(NEW) < REPORTS
-        house.store._path.unlink()
-        assert house.bring_back(PRIVATE_KEY) is Brought.FOR_OLDER_RECORDS
-        assert house.bring_back(NEW) is Brought.BACK
-        assert len(house.read()) == REPORTS
+        installation.death, installation.after = 6, True
+        assert dies(installation)
+        installation.death = -1
+        assert 0 < installation.sealed_to(NEW) < REPORTS
+        installation.store._path.unlink()
+        assert installation.bring_back(PRIVATE_KEY) is KeyRecovery.FOR_OLDER_RECORDS
+        assert installation.bring_back(NEW) is KeyRecovery.BACK
+        assert len(installation.read()) == REPORTS
         with pytest.raises(KeyOfAnother):
-            house.bring_back(OTHER)
-        house.change(OTHER)
-        assert house.sealed_to(OTHER) == REPORTS
+            installation.bring_back(OTHER)
+        installation.change(OTHER)
+        assert installation.sealed_to(OTHER) == REPORTS
 
-    def test_more_keys_than_can_be_kept(self, house: House) -> None:
+    def test_more_keys_than_can_be_kept(self, installation: Installation) -> None:
         """One that still opens something is never pushed out."""
         sealed = alone(OTHER).seal(uuid(3), to_json(report(3)))
-        house.sql("UPDATE reports SET content = ?, errors = NULL, warnings = NULL WHERE id = ?", sealed, uuid(3))
+        installation.sql("UPDATE reports SET content = ?, errors = NULL, warnings = NULL WHERE id = ?", sealed, uuid(3))
         sealed = alone(NEW).seal(uuid(4), to_json(report(4)))
-        house.sql("UPDATE reports SET content = ?, errors = NULL, warnings = NULL WHERE id = ?", sealed, uuid(4))
-        assert house.bring_back(OTHER) is Brought.FOR_OLDER_RECORDS
-        assert house.bring_back(OTHER) is Brought.FOR_OLDER_RECORDS
+        installation.sql("UPDATE reports SET content = ?, errors = NULL, warnings = NULL WHERE id = ?", sealed, uuid(4))
+        assert installation.bring_back(OTHER) is KeyRecovery.FOR_OLDER_RECORDS
+        assert installation.bring_back(OTHER) is KeyRecovery.FOR_OLDER_RECORDS
         with pytest.raises(KeyOfAnother) as caught:
-            house.bring_back(NEW)
+            installation.bring_back(NEW)
         assert "more key pairs" in caught.value.message.render()
-        house.sql("DELETE FROM reports WHERE id = ?", uuid(3))
-        assert house.bring_back(NEW) is Brought.FOR_OLDER_RECORDS
+        installation.sql("DELETE FROM reports WHERE id = ?", uuid(3))
+        assert installation.bring_back(NEW) is KeyRecovery.FOR_OLDER_RECORDS
 
 
-def test_nothing_secret_shows(house: House) -> None:
+def test_nothing_secret_shows(installation: Installation) -> None:
     """No repr has a key."""
-    with house.outbox() as outbox:
-        pair = KeyPair(outbox, house.secrets(), house.public_key, house.name)
+    with installation.outbox() as outbox:
+        pair = KeyPair(outbox, installation.secrets(), installation.public_key, installation.name)
         assert repr(pair) == "KeyPair(…)"
         assert pair.fingerprint == fingerprint(PUBLIC_KEY)
         assert pair.private_key() == PRIVATE_KEY

@@ -7,10 +7,10 @@ from app_helpers import app_of, set_up, training
 from cli_helpers import PASSWORD
 from conftest import FixedClock
 
-from apoa_client.app.property_setup import Establishing
+from apoa_client.app.property_setup import PropertySetup
 from apoa_client.errors import SettingsProblem, WrongPassword
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.settings.config import Property
+from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.store import PRIVATE_KEY
 
@@ -56,11 +56,11 @@ def test_a_killed_set_up_can_be_done_again(home: Path, clock: FixedClock, monkey
 def test_a_test_of_the_connection_changes_nothing(home: Path, clock: FixedClock, tmp_path: Path) -> None:
     """Right or wrong, the password is only tried."""
     with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
-        house = Property("melati", server.base_url, public_key="", username="melati", vault="file")
+        settings = PropertySettings("melati", server.base_url, public_key="", username="melati", vault="file")
         app = app_of(home, clock)
-        establishing = Establishing(app)
-        assert establishing.test(house, PASSWORD).environment == "training"
+        establishing = PropertySetup(app)
+        assert establishing.test(settings, PASSWORD).environment == "training"
         with pytest.raises(WrongPassword):
-            establishing.test(house, "salah")
+            establishing.test(settings, "salah")
         app.close()
     assert not home.exists()

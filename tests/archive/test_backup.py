@@ -31,10 +31,10 @@ from apoa_client.vault.sealing import encode_key
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Home:
+def settings(tmp_path: Path) -> Home:
     """A property with a report in each state that delivery knows."""
-    house = Home(tmp_path / "home", HOUSE)
-    with house.outbox() as outbox:
+    settings = Home(tmp_path / "home", HOUSE)
+    with settings.outbox() as outbox:
         for number in range(5):
             outbox.add(report(number), due_at=NOON + HOUR, warnings=[finding()])
         ids = [entry.id for entry in outbox.heads()]
@@ -43,7 +43,7 @@ def house(tmp_path: Path) -> Home:
         outbox.settle(lease, [Change(ids[3], State.REJECTED, "rejected", errors=(finding(),))])
         outbox.settle(lease, [Change(ids[4], State.ACCEPTED, receipt=receipt())])
         outbox.contacted(NOON, NOON + HOUR)
-    return house
+    return settings
 
 
 @pytest.fixture
@@ -53,31 +53,31 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def made(house: Home, file: Path) -> Path:
+def made(settings: Home, file: Path) -> Path:
     """A backup of the property."""
     file.parent.mkdir()
-    house.back_up(file)
+    settings.back_up(file)
     return file
 
 
-def test_it_is_the_outbox_as_it_was(house: Home, made: Path) -> None:
+def test_it_is_the_outbox_as_it_was(settings: Home, made: Path) -> None:
     """Every row, byte for byte, leases and all; and one file, of the owner's alone, needs no other beside it."""
-    assert rows_of(made) == house.rows()
+    assert rows_of(made) == settings.rows()
     assert [path.name for path in made.parent.iterdir()] == [made.name]
     assert os.name != "posix" or stat.S_IMODE(made.stat().st_mode) == 0o600
 
 
-def test_it_says_what_it_is(house: Home, made: Path) -> None:
+def test_it_says_what_it_is(settings: Home, made: Path) -> None:
     """When, by which program, of which property, and the settings, as they are read again."""
     with open_backup(made) as backup:
         assert (backup.facts.program, backup.facts.created_at, backup.facts.property_name) == ("0.0", NOW, "melati")
-        assert parse(backup.facts.settings, made).properties["melati"] == house.house
+        assert parse(backup.facts.settings, made).properties["melati"] == settings.settings
 
 
-def test_it_counts(house: Home, file: Path) -> None:
+def test_it_counts(settings: Home, file: Path) -> None:
     """How many reports are in it, how large it is, and when it was made."""
     file.parent.mkdir()
-    written = house.back_up(file)
+    written = settings.back_up(file)
     assert written == (5, file.stat().st_size, NOW)
 
 
@@ -87,22 +87,22 @@ def test_nothing_personal_and_no_secret_is_in_it(made: Path) -> None:
     assert PRIVATE_KEY not in made.read_bytes()
 
 
-def test_it_needs_no_key_and_leaves_a_trace(house: Home, made: Path) -> None:
+def test_it_needs_no_key_and_leaves_a_trace(settings: Home, made: Path) -> None:
     """The audit trail of the outbox tells of it."""
     assert made.exists()
-    with house.outbox() as outbox:
+    with settings.outbox() as outbox:
         assert outbox._db.execute("SELECT action, who FROM audit ORDER BY n DESC").fetchone() == ("backed_up", "wayan")
 
 
-def test_it_is_one_moment_while_others_write(house: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_one_moment_while_others_write(settings: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports that are added during each step of the copying are not in it, and do not begin it anew."""
     file.parent.mkdir()
     monkeypatch.setattr(backup_module, "_PIECE_PAGES", 1)
-    before, added, stop = house.rows(), list[int](), threading.Event()
+    before, added, stop = settings.rows(), list[int](), threading.Event()
     begun = threading.Event()
 
     def write() -> None:
-        with SqliteOutbox.open(house.path, sealer()) as outbox:
+        with SqliteOutbox.open(settings.path, sealer()) as outbox:
             for number in range(100, 1000):
                 outbox.add(report(number), due_at=None)
                 added.append(number)
@@ -114,43 +114,43 @@ def test_it_is_one_moment_while_others_write(house: Home, file: Path, monkeypatc
     thread.start()
     try:
         begun.wait()
-        house.back_up(file)
+        settings.back_up(file)
     finally:
         stop.set()
         thread.join()
     kept = rows_of(file)
-    assert kept == house.rows()[: len(kept)]
+    assert kept == settings.rows()[: len(kept)]
     assert len(before) < len(kept) <= len(before) + len(added)
     with open_backup(file) as backup:
         assert backup.db.execute("SELECT sum(reports) FROM tally").fetchone() == (len(kept),)
 
 
-def test_a_file_is_never_overwritten_by_a_slip(house: Home, made: Path) -> None:
+def test_a_file_is_never_overwritten_by_a_slip(settings: Home, made: Path) -> None:
     """An earlier backup is replaced with `force` alone; nothing else ever is, be it the outbox itself."""
     with pytest.raises(UsageProblem):
-        house.back_up(made)
-    with house.outbox() as outbox:
+        settings.back_up(made)
+    with settings.outbox() as outbox:
         outbox.add(report(7), due_at=None)
-    house.back_up(made, force=True)
+    settings.back_up(made, force=True)
     assert len(rows_of(made)) == 6
-    before = snapshot(house.folders.data)
+    before = snapshot(settings.folders.data)
     link = made.with_name("link")
     link.symlink_to(made)
-    for other in (house.path, house.folders.config, made.parent, link):
+    for other in (settings.path, settings.folders.config, made.parent, link):
         with pytest.raises(UsageProblem):
-            house.back_up(other, force=True)
-    assert snapshot(house.folders.data) == before
+            settings.back_up(other, force=True)
+    assert snapshot(settings.folders.data) == before
 
 
-def test_an_empty_file_may_be_replaced(house: Home, tmp_path: Path) -> None:
+def test_an_empty_file_may_be_replaced(settings: Home, tmp_path: Path) -> None:
     """Which mktemp made, say; with `force`."""
     file = tmp_path / "empty"
     file.touch()
-    house.back_up(file, force=True)
+    settings.back_up(file, force=True)
     assert len(rows_of(file)) == 5
 
 
-def test_a_name_that_is_taken_meanwhile(house: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_is_taken_meanwhile(settings: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever was first keeps it, and no draft is left."""
     file.parent.mkdir()
     really = backup_module._copy
@@ -161,67 +161,67 @@ def test_a_name_that_is_taken_meanwhile(house: Home, file: Path, monkeypatch: py
 
     monkeypatch.setattr(backup_module, "_copy", slowly)
     with pytest.raises(UsageProblem):
-        house.back_up(file)
+        settings.back_up(file)
     assert [path.read_text() for path in file.parent.iterdir()] == ["first"]
 
 
-def test_the_folder_must_be_there(house: Home, file: Path) -> None:
+def test_the_folder_must_be_there(settings: Home, file: Path) -> None:
     """A stick that is not plugged in is no reason to write to the disk below."""
     with pytest.raises(UsageProblem):
-        house.back_up(file)
+        settings.back_up(file)
     assert not file.parent.exists()
 
 
-def test_no_outbox_no_backup(tmp_path: Path, house: Home) -> None:
+def test_no_outbox_no_backup(tmp_path: Path, settings: Home) -> None:
     """And nothing is made."""
-    house.path.unlink()
+    settings.path.unlink()
     with pytest.raises(OutboxMissing):
-        house.back_up(tmp_path / "apoa.db")
+        settings.back_up(tmp_path / "apoa.db")
     assert not (tmp_path / "apoa.db").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("room_kib", [8, 40])
-def test_no_room_for_it(house: Home, file: Path, *, exists: bool, room_kib: int) -> None:
+def test_no_room_for_it(settings: Home, file: Path, *, exists: bool, room_kib: int) -> None:
     """Whatever was there before is still there, whole, and no half of a file beside it."""
     file.parent.mkdir()
     if exists:
-        house.back_up(file)
+        settings.back_up(file)
     before = snapshot(file.parent)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room_kib * 1024, limits[1]))
     try:
         with pytest.raises(StorageProblem):
-            house.back_up(file, force=True)
+            settings.back_up(file, force=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert snapshot(file.parent) == before
 
 
-def test_a_damaged_outbox_gives_no_backup(house: Home, file: Path) -> None:
+def test_a_damaged_outbox_gives_no_backup(settings: Home, file: Path) -> None:
     """The error names the outbox, which is what is wrong."""
     file.parent.mkdir()
-    with closing(sqlite3.connect(house.path)) as db:
+    with closing(sqlite3.connect(settings.path)) as db:
         db.execute("PRAGMA writable_schema = ON")
         db.execute("UPDATE sqlite_master SET sql = replace(sql, 'due_at INTEGER', 'due_at INTEGER NOT NULL')")
         db.execute("UPDATE reports SET due_at = NULL WHERE seq = 1")
         db.commit()
     with pytest.raises(OutboxDamaged) as caught:
-        house.back_up(file)
-    assert caught.value.message.values["path"] == str(house.path)
+        settings.back_up(file)
+    assert caught.value.message.values["path"] == str(settings.path)
     assert list(file.parent.iterdir()) == []
 
 
-def test_a_page_that_cannot_be_copied_is_the_outbox_fault(house: Home, file: Path) -> None:
+def test_a_page_that_cannot_be_copied_is_the_outbox_fault(settings: Home, file: Path) -> None:
     """A file that was cut off below SQLite's feet."""
     file.parent.mkdir()
-    with closing(sqlite3.connect(house.path)) as db:
+    with closing(sqlite3.connect(settings.path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    os.truncate(house.path, house.path.stat().st_size - 3 * 4096)
+    os.truncate(settings.path, settings.path.stat().st_size - 3 * 4096)
     with pytest.raises(OutboxDamaged) as caught:
-        house.back_up(file)
-    assert caught.value.message.values["path"] == str(house.path)
+        settings.back_up(file)
+    assert caught.value.message.values["path"] == str(settings.path)
 
 
 # Reading one.
@@ -244,13 +244,13 @@ def test_what_is_not_there_or_no_file(tmp_path: Path) -> None:
             pass
 
 
-def test_an_outbox_or_another_database_is_no_backup(house: Home, tmp_path: Path) -> None:
+def test_an_outbox_or_another_database_is_no_backup(settings: Home, tmp_path: Path) -> None:
     """A copy of outbox.db may be half of it: the rest is in its log."""
     other = tmp_path / "other.db"
     with closing(sqlite3.connect(other)) as db:
         db.execute("CREATE TABLE backup (key, value)")
         db.commit()
-    for path in (house.path, other):
+    for path in (settings.path, other):
         with pytest.raises(NotABackup), open_backup(path):
             pass
 
@@ -344,11 +344,11 @@ def test_no_room_for_the_private_copy(made: Path, monkeypatch: pytest.MonkeyPatc
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One backup, from which all damaged ones are made."""
     folder = tmp_path_factory.mktemp("damage")
-    house = Home(folder / "home", HOUSE)
-    with house.outbox() as outbox:
+    settings = Home(folder / "home", HOUSE)
+    with settings.outbox() as outbox:
         for number in range(3):
             outbox.add(report(number), due_at=NOON)
-    house.back_up(folder / "whole.db")
+    settings.back_up(folder / "whole.db")
     return folder / "whole.db"
 
 

@@ -14,7 +14,7 @@ import pytest
 from authority_simulator import AuthoritySimulator
 from backup_helpers import HOUSE, Home, changed, rows_of, signed, snapshot
 from conftest import FixedClock, search
-from delivery_helpers import House as Delivery
+from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receip
 
 from apoa_client.archive import merge, restore
 from apoa_client.archive.backup import BackupDamaged, NotABackup
-from apoa_client.archive.merge import interleaved, settled_row
+from apoa_client.archive.merge import merged_order, merged_row
 from apoa_client.archive.restore import DeliveryUnderway, OtherKey
 from apoa_client.errors import ApoaError, Exit, SecretMissing, SettingsProblem, StorageProblem, UsageProblem
 from apoa_client.messages import msg
@@ -30,7 +30,7 @@ from apoa_client.outbox.errors import OutboxDamaged, OutboxTooNew
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect
 from apoa_client.outbox.sqlite.delivery_lock import turn
-from apoa_client.ports import Change, Selection, Stop
+from apoa_client.ports import Change, Selection, Suspension
 from apoa_client.report.kinds import OPEN_STATES, Receipt, State
 from apoa_client.settings.config import TRAINING, load
 from apoa_client.settings.writer import save
@@ -50,7 +50,7 @@ def old(tmp_path: Path) -> Home:
         lease, _got = outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)
         outbox.settle(lease, [Change(uuid(1), State.ACCEPTED, receipt=receipt(1))])
         outbox.contacted(NOON, NOON + HOUR)
-        outbox.stop(Stop("wrong_password", NOON, "fingerprint"))
+        outbox.stop(Suspension("wrong_password", NOON, "fingerprint"))
         outbox.note("logged_in")
     return home
 
@@ -72,15 +72,15 @@ def new(tmp_path: Path) -> Home:
 def test_onto_nothing_all_of_it_comes_back(new: Home, file: Path) -> None:
     """Every row byte for byte, but that nobody is sending now; the settings; and what is kept once."""
     restored = new.restore(file)
-    assert (restored.created, restored.house) == (True, HOUSE)
-    assert restored.merged == merge.Merged(3, 0, 0, 0)
-    assert new.house == HOUSE
+    assert (restored.created, restored.settings) == (True, HOUSE)
+    assert restored.merged == merge.MergeResult(3, 0, 0, 0)
+    assert new.settings == HOUSE
     queued = {"state": "queued", "lease": None, "lease_until": None}
     expected = rows_of(file)
     assert new.rows() == [expected[0], expected[1] | queued, expected[2]]
     with new.outbox() as outbox:
         summary = outbox.summary(now=NOON, soon=NOON + HOUR)
-        assert (summary.last_contact_at, summary.stop) == (NOON, Stop("wrong_password", NOON, "fingerprint"))
+        assert (summary.last_contact_at, summary.stop) == (NOON, Suspension("wrong_password", NOON, "fingerprint"))
         assert summary.clock_skew is None  # it was another clock's
         assert summary.counts[State.QUEUED] == 2
         first = next(outbox.entries(Selection()))
@@ -120,7 +120,7 @@ def test_drafts_that_a_kill_left_are_swept_away(new: Home, file: Path) -> None:
 
 def test_under_another_name(new: Home, file: Path) -> None:
     """It is a property of its own, with the same key."""
-    assert new.restore(file, "kenanga").house == replace(HOUSE, name="kenanga")
+    assert new.restore(file, "kenanga").settings == replace(HOUSE, name="kenanga")
     assert list(load(new.folders.config).properties) == ["kenanga"]
     assert len(new.rows("kenanga")) == 3
     with pytest.raises(UsageProblem):
@@ -135,7 +135,7 @@ def test_onto_a_later_life_nothing_goes_backwards(old: Home, file: Path) -> None
         outbox.add(report(4), due_at=None)
         outbox.stop(None)
     before = old.rows()
-    assert old.restore(file).merged == merge.Merged(0, 0, 3, 1)
+    assert old.restore(file).merged == merge.MergeResult(0, 0, 3, 1)
     assert old.rows() == before
     with old.outbox() as outbox:
         assert outbox.summary(now=NOON, soon=NOON).stop is None
@@ -153,7 +153,7 @@ def test_an_older_life_catches_up(old: Home, tmp_path: Path) -> None:
     old.back_up(late)
     new = Home(tmp_path / "new")
     new.restore(early)
-    assert new.restore(late).merged == merge.Merged(0, 2, 1, 0)
+    assert new.restore(late).merged == merge.MergeResult(0, 2, 1, 0)
     assert new.rows() == old.rows()
     with new.outbox() as outbox:
         assert outbox.content(outbox.find(uuid(3))[0]).errors == (finding(),)
@@ -164,11 +164,11 @@ def test_settings_of_here_are_kept(tmp_path: Path, file: Path) -> None:
     mine = replace(HOUSE, username="", office="Gianyar", window_hours=24, environment="")
     same = Home(tmp_path / "same", mine)
     same.restore(file)
-    assert same.house == replace(mine, username="wisma")
+    assert same.settings == replace(mine, username="wisma")
     elsewhere = replace(mine, api_url="https://elsewhere.example/v1", office="")
     other = Home(tmp_path / "other", elsewhere)
     other.restore(file)
-    assert other.house == replace(elsewhere, office="Denpasar")
+    assert other.settings == replace(elsewhere, office="Denpasar")
 
 
 def test_practice_and_the_real_thing_are_not_mixed(tmp_path: Path, file: Path) -> None:
@@ -204,10 +204,10 @@ def test_a_fresh_set_up_takes_the_key_of_the_backup(tmp_path: Path, file: Path, 
     if not outbox_is_there:
         home.path.unlink()
     home.restore(file)
-    assert home.house == HOUSE
+    assert home.settings == HOUSE
     save(home.folders.config, replace(HOUSE, public_key=OTHER_KEY))
     home.restore(file)
-    assert (home.house, len(home.rows())) == (HOUSE, 3)
+    assert (home.settings, len(home.rows())) == (HOUSE, 3)
 
 
 def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
         outbox.add(report(4), due_at=None)
     old.folders.config.unlink()
     restored = old.restore(file)
-    assert (restored.created, restored.merged.only_here, old.house) == (True, 1, HOUSE)
+    assert (restored.created, restored.merged.only_here, old.settings) == (True, 1, HOUSE)
     stranger = Home(tmp_path / "stranger", HOUSE)
     with stranger.outbox() as outbox:
         outbox.add(report(8), due_at=None)
@@ -253,12 +253,12 @@ def test_what_is_missing_is_named() -> None:
 
 def test_a_dry_run_changes_nothing(old: Home, new: Home, file: Path) -> None:
     """It says the same as the real one, and not even a folder is made."""
-    assert new.restore(file, dry_run=True).merged == merge.Merged(3, 0, 0, 0)
+    assert new.restore(file, dry_run=True).merged == merge.MergeResult(3, 0, 0, 0)
     assert not new.folders.data.exists()
     with old.outbox() as outbox:
         outbox.add(report(4), due_at=None)
     before = old.rows()
-    assert old.restore(file, dry_run=True).merged == merge.Merged(0, 0, 3, 1)
+    assert old.restore(file, dry_run=True).merged == merge.MergeResult(0, 0, 3, 1)
     assert old.rows() == before
 
 
@@ -300,7 +300,7 @@ def test_no_room(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *,
 
 
 def test_a_damaged_outbox_here_is_not_replaced(old: Home, file: Path) -> None:
-    """It is a hotel's only copy of what came after the backup."""
+    """It is a property's only copy of what came after the backup."""
     old.path.write_bytes(b"spoilt" * 1000)
     with pytest.raises(OutboxDamaged):
         old.restore(file)
@@ -380,7 +380,7 @@ ORDER = [State.QUEUED, State.WITHDRAWN, State.PENDING, State.REJECTED, State.ACC
 @pytest.mark.parametrize("theirs", ORDER)
 def test_the_state_that_is_further_along(mine: State, theirs: State) -> None:
     """Whichever side has it. What a person took back had left after all where the authority knows of it."""
-    settled = settled_row(a_row(mine), a_row(theirs, content=b"theirs"))
+    settled = merged_row(a_row(mine), a_row(theirs, content=b"theirs"))
     assert settled["state"] == max(mine, theirs, key=ORDER.index)
     assert settled["content"] == b"here"
     assert (settled["receipt_number"] is None) == (State.ACCEPTED not in {mine, theirs})
@@ -390,22 +390,22 @@ def test_the_state_that_is_further_along(mine: State, theirs: State) -> None:
 def test_a_refused_report_that_was_replaced_is_at_its_end(state: State) -> None:
     """It is known by what the authority found wrong with it."""
     replaced = a_row(State.SUPERSEDED, errors=b"errors")
-    assert settled_row(a_row(state), replaced)["state"] == "superseded"
-    assert settled_row(replaced, a_row(state))["state"] == "superseded"
+    assert merged_row(a_row(state), replaced)["state"] == "superseded"
+    assert merged_row(replaced, a_row(state))["state"] == "superseded"
 
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.PENDING, State.QUEUED])
 def test_what_was_erased_stays_erased(state: State) -> None:
     """On either side; and who asked for it while the report was on its way took it back, too."""
     erased = a_row(State.ACCEPTED if state is State.ACCEPTED else State.WITHDRAWN, content=None, erased_at=7)
-    for settled in (settled_row(erased, a_row(state)), settled_row(a_row(state), erased)):
+    for settled in (merged_row(erased, a_row(state)), merged_row(a_row(state), erased)):
         assert [settled[name] for name in ("content", "errors", "warnings", "erased_at")] == [None, None, None, 7]
         assert State(settled["state"]) not in OPEN_STATES
 
 
 def test_attempts_are_not_forgotten() -> None:
     """Backoff and status go by them."""
-    settled = settled_row(a_row(State.QUEUED, attempts=5, calls=3), a_row(State.PENDING, attempts=1, calls=1))
+    settled = merged_row(a_row(State.QUEUED, attempts=5, calls=3), a_row(State.PENDING, attempts=1, calls=1))
     assert (settled["attempts"], settled["calls"]) == (5, 3)
 
 
@@ -420,7 +420,7 @@ def test_a_merged_order_is_both_orders(data: st.DataObject) -> None:
     ours = [each for each, place in zip(whole, where, strict=True) if place != "theirs"]
     theirs = [each for each, place in zip(whole, where, strict=True) if place != "ours"]
     times = {each: data.draw(st.integers(0, 3)) for each in whole}
-    order = interleaved(ours, theirs, times)
+    order = merged_order(ours, theirs, times)
     assert sorted(order) == sorted(whole)
     assert [each for each in order if each in ours] == ours
     assert [each for each in order if each in theirs] == theirs
@@ -428,8 +428,8 @@ def test_a_merged_order_is_both_orders(data: st.DataObject) -> None:
 
 def test_times_decide_where_neither_order_does() -> None:
     """And where the orders contradict each other, ours is kept."""
-    assert interleaved(["a", "d"], ["b", "c"], {"a": 1, "b": 2, "c": 3, "d": 4}) == ["a", "b", "c", "d"]
-    assert interleaved(["a", "b"], ["b", "a"], {"a": 1, "b": 2}) == ["a", "b"]
+    assert merged_order(["a", "d"], ["b", "c"], {"a": 1, "b": 2, "c": 3, "d": 4}) == ["a", "b", "c", "d"]
+    assert merged_order(["a", "b"], ["b", "a"], {"a": 1, "b": 2}) == ["a", "b"]
 
 
 def test_a_stay_goes_on_in_its_order(tmp_path: Path) -> None:
@@ -477,9 +477,9 @@ class Life:
         self.delivery = self._delivery(Home(folder / "0", HOUSE))
         self.backed_up: set[str] = set()
 
-    def _delivery(self, home: Home) -> Delivery:
+    def _delivery(self, home: Home) -> Hotel:
         self.home = home
-        return Delivery(home.path, self.clock, self.authority)
+        return Hotel(home.path, self.clock, self.authority)
 
     def live(self, steps: list[tuple[str, Any]]) -> None:
         for what, which in steps:

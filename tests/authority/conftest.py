@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from apoa_client.authority.client import HttpAuthority
-from apoa_client.authority.limits import Patience
+from apoa_client.authority.limits import Timeouts
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 HANG = b"hang"
@@ -144,7 +144,7 @@ def client_of() -> Iterator[Callable[..., HttpAuthority]]:
             "username": "melati",
             "password": lambda: "rahasia",
             "user_agent": "apoa-client/0",
-            "patience": Patience(connect_s=2, read_s=2, total_s=4),
+            "timeouts": Timeouts(connect_s=2, read_s=2, total_s=4),
         }
         clients.append(HttpAuthority(**(given | options)))
         return clients[-1]

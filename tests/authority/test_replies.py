@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from apoa_client.authority.http_errors import Reply, refusal, retry_after
+from apoa_client.authority.http_errors import HttpResponse, error_for, retry_after
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
@@ -20,8 +20,10 @@ PROBLEM = json.dumps({"type": "about:blank", "title": "T", "status": 400, "detai
 DATE = "Tue, 24 Nov 2026 12:00:00 GMT"
 
 
-def reply(status: int, body: bytes = PROBLEM, kind: str = "application/problem+json", **headers: str) -> Reply:
-    return Reply(status, {"content-type": kind} | {name.replace("_", "-"): v for name, v in headers.items()}, body)
+def reply(status: int, body: bytes = PROBLEM, kind: str = "application/problem+json", **headers: str) -> HttpResponse:
+    return HttpResponse(
+        status, {"content-type": kind} | {name.replace("_", "-"): v for name, v in headers.items()}, body
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def reply(status: int, body: bytes = PROBLEM, kind: str = "application/problem+j
 )
 def test_status(status: int, error: type[ApoaError]) -> None:
     """Each status is one class of error, exactly."""
-    assert type(refusal(reply(status))) is error
+    assert type(error_for(reply(status))) is error
 
 
 @pytest.mark.parametrize(
@@ -75,14 +77,14 @@ def test_status_with_a_web_page(status: int, error: type[ApoaError]) -> None:
 def test_the_authoritys_words_are_shown() -> None:
     """What the authority says reaches the person, literally; the exception's own text keeps it out of logs."""
     for status in (400, 403):
-        error = refusal(reply(status))
+        error = error_for(reply(status))
         assert "Says {why}." in error.message.render()
         assert "why" not in str(error)
 
 
 def test_403_without_words() -> None:
     """A bare 403 is a suspended account, too."""
-    assert isinstance(refusal(reply(403, b"", "")), AccountSuspended)
+    assert isinstance(error_for(reply(403, b"", "")), AccountSuspended)
 
 
 @pytest.mark.parametrize(
@@ -111,10 +113,10 @@ def test_retry_after(headers: dict[str, str], seconds: int | None) -> None:
 def test_maintenance_and_too_fast_wait() -> None:
     """503 and 429 carry the wait; a 429 without one is busy all the same."""
     for status in (429, 503):
-        error = refusal(reply(status, retry_after="30"))
+        error = error_for(reply(status, retry_after="30"))
         assert isinstance(error, AuthorityBusy)
         assert error.retry_after == 30
-    assert isinstance(refusal(reply(429)), AuthorityBusy)
+    assert isinstance(error_for(reply(429)), AuthorityBusy)
 
 
 def test_only_a_problem_is_not_found() -> None:

@@ -87,13 +87,13 @@ def test_an_unusable_bundle(client_of: Callable[..., Any], tmp_path: Path, name:
 
 def test_a_certificate_that_cannot_be_seen() -> None:
     """Where the certificate is not to be had, the host alone is named."""
-    error = tls.untrusted(ssl.SSLCertVerificationError(1, "unknown"), "localhost", 1)
+    error = tls.untrusted_certificate(ssl.SSLCertVerificationError(1, "unknown"), "localhost", 1)
     assert error.message.render() == "This computer does not trust the certificate of localhost."
 
 
 def test_an_expired_one_is_known_by_its_fingerprint(serve: Callable[..., Any]) -> None:
     """A certificate whose names cannot be read is known by its fingerprint alone."""
-    shown = tls.shown_certificate("localhost", serve(b"", certificate="expired.pem").port)
+    shown = tls.presented_certificate("localhost", serve(b"", certificate="expired.pem").port)
     assert shown is not None
     assert (shown.subject, shown.issuer, len(shown.sha256)) == ("?", "?", 64)
 

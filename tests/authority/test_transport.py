@@ -9,24 +9,24 @@ from typing import Any
 import pytest
 from requests.auth import HTTPBasicAuth
 
-from apoa_client.authority.http_errors import Reply
-from apoa_client.authority.limits import Patience
+from apoa_client.authority.http_errors import HttpResponse
+from apoa_client.authority.limits import Timeouts
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.errors import ApoaError, NotTheAuthority, Offline, SettingsProblem, TimedOut, UnknownOutcome
 
-HURRY = Patience(connect_s=1, read_s=0.15, total_s=2)
+HURRY = Timeouts(connect_s=1, read_s=0.15, total_s=2)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 HANG = b"hang"
 GET = Call("GET", "/meta", HTTPBasicAuth("a", "b"))
 POST = Call("POST", "/reports", HTTPBasicAuth("a", "b"), {}, b"{}")
 
 
-def transport_to(url: str, patience: Patience = HURRY, monotonic: Callable[[], float] = lambda: 0.0) -> Transport:
-    return Transport(url, user_agent="apoa-client/0", patience=patience, ca_bundle=None, monotonic=monotonic)
+def transport_to(url: str, timeouts: Timeouts = HURRY, monotonic: Callable[[], float] = lambda: 0.0) -> Transport:
+    return Transport(url, user_agent="apoa-client/0", timeouts=timeouts, ca_bundle=None, monotonic=monotonic)
 
 
-def failure(url: str, call: Call, patience: Patience = HURRY) -> type[ApoaError]:
-    transport = transport_to(url, patience)
+def failure(url: str, call: Call, timeouts: Timeouts = HURRY) -> type[ApoaError]:
+    transport = transport_to(url, timeouts)
     with pytest.raises(ApoaError) as caught:
         transport.exchange(call)
     transport.close()
@@ -70,8 +70,8 @@ def stuck_lookup(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("stuck_lookup")
 def test_a_stuck_lookup_is_bounded_and_offline() -> None:
     """A name lookup that hangs costs no more than the whole call may, and the report is known to be unsent."""
-    assert failure("https://authority.example/v1", POST, Patience(1, 1, 0.1)) is Offline
-    assert failure("https://authority.example/v1", GET, Patience(1, 1, 0.1)) is TimedOut
+    assert failure("https://authority.example/v1", POST, Timeouts(1, 1, 0.1)) is Offline
+    assert failure("https://authority.example/v1", GET, Timeouts(1, 1, 0.1)) is TimedOut
 
 
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
@@ -100,7 +100,7 @@ def test_a_line_that_never_stops(serve: Callable[..., Any]) -> None:
 def test_total_time_after_sending(serve: Callable[..., Any]) -> None:
     """When the whole call's time is over and the body had left, the outcome is unknown; the next call works."""
     line = serve(HANG, HEAD + b"\r\n{}")
-    transport = transport_to(line.url, Patience(1, 5, 0.2))
+    transport = transport_to(line.url, Timeouts(1, 5, 0.2))
     with pytest.raises(TimedOut):
         transport.exchange(POST)
     assert transport.exchange(GET).body == b"{}"
@@ -142,7 +142,7 @@ def test_no_gzip_at_all(serve: Callable[..., Any]) -> None:
 def test_compressed_answers_are_read(serve: Callable[..., Any]) -> None:
     """An answer may come compressed, as we ask for."""
     line = serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}"))
-    assert transport_to(line.url).exchange(GET) == Reply(
+    assert transport_to(line.url).exchange(GET) == HttpResponse(
         200, {"content-type": "application/json", "connection": "close", "content-encoding": "gzip"}, b"{}"
     )
     assert "gzip" in line.heard[0].headers["accept-encoding"]

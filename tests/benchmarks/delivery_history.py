@@ -15,14 +15,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from apoa_client.app.container import App, SystemClock
-from apoa_client.app.property_setup import Establishing
+from apoa_client.app.container import Container, SystemClock
+from apoa_client.app.property_setup import PropertySetup
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change, Entry
 from apoa_client.report.kinds import State, short_id
 from apoa_client.report.model import Report
 from apoa_client.report.wire import from_json
-from apoa_client.settings.config import Property
+from apoa_client.settings.config import PropertySettings
 
 NOWHERE = "http://127.0.0.1:9/v1"
 ROUNDS, BATCH, STARTS = 9, 50, 11
@@ -124,10 +124,10 @@ def measured(desk: Desk, home: str) -> dict[str, float]:
 def main() -> None:
     """Set up, and for each size fill and measure."""
     bodies, home, *sizes = sys.argv[1:]
-    app = App({"APOA_HOME": home}, SystemClock())
-    Establishing(app).set_up(Property("benchmark", NOWHERE, "", "u", vault="file"), "x")
+    app = Container({"APOA_HOME": home}, SystemClock())
+    PropertySetup(app).set_up(PropertySettings("benchmark", NOWHERE, "", "u", vault="file"), "x")
     app.close()
-    app = App({"APOA_HOME": home}, SystemClock())
+    app = Container({"APOA_HOME": home}, SystemClock())
     texts = json.loads(Path(bodies).read_text(encoding="utf-8"))
     reports = [from_json(text.encode()) for text in texts[: (ROUNDS + 3) * BATCH * len(sizes)]]
     desk = Desk(app.outbox, reports)

@@ -25,29 +25,29 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
-from apoa_client.app.container import App, SystemClock
-from apoa_client.app.property_setup import Establishing
-from apoa_client.cli.terminal.progress import Silent
+from apoa_client.app.container import Container, SystemClock
+from apoa_client.app.property_setup import PropertySetup
+from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
-from apoa_client.delivery.options import Terms
+from apoa_client.delivery.options import RunOptions
 from apoa_client.ports import Selection
 from apoa_client.report.wire import from_json
-from apoa_client.settings.config import Property
+from apoa_client.settings.config import PropertySettings
 
 USERNAME, PASSWORD = "benchmark", "rahasia"
 WORTH_COMPRESSING = 1024
 """Bytes, as servers are commonly set up."""
 
 
-def app_in(home: str) -> App:
-    return App({"APOA_HOME": home}, SystemClock())
+def app_in(home: str) -> Container:
+    return Container({"APOA_HOME": home}, SystemClock())
 
 
 def prepare(home: str, bodies: str, url: str, certificate: str) -> dict[str, Any]:
     """The line is not there yet, so the set-up says that it could not be tested, and goes on."""
     app = app_in(home)
-    house = Property("benchmark", url, "", USERNAME, vault="file", ca_bundle=certificate)
-    Establishing(app).set_up(house, PASSWORD)
+    settings = PropertySettings("benchmark", url, "", USERNAME, vault="file", ca_bundle=certificate)
+    PropertySetup(app).set_up(settings, PASSWORD)
     app.close()
     app = app_in(home)
     for body in json.loads(Path(bodies).read_text(encoding="utf-8")):
@@ -67,7 +67,7 @@ def deliver(home: str) -> dict[str, Any]:
     app = app_in(home)
     begun = time.perf_counter()
     with Signals() as signals:
-        outcome = app.deliver(Terms(app.house.fingerprint), Silent(), signals)
+        outcome = app.deliver(RunOptions(app.settings.fingerprint), NoProgress(), signals)
     seconds = time.perf_counter() - begun
     app.close()
     error = None if outcome.error is None else outcome.error.name

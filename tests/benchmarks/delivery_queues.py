@@ -29,7 +29,7 @@ class Queue(NamedTuple):
 
 def _apoa_client(folder: Path, largest: int) -> Queue:
     """As delivery does it: the most urgent are found, claimed, opened and settled, at most `largest` at a time."""
-    from apoa_client.delivery.plan import FIRST_BATCH, LEASE, larger, next_batch
+    from apoa_client.delivery.plan import FIRST_BATCH, LEASE, larger_batch, next_batch
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports import Change
     from apoa_client.report.kinds import Receipt, State
@@ -51,7 +51,7 @@ def _apoa_client(folder: Path, largest: int) -> Queue:
             changes = [Change(each, State.ACCEPTED, receipt=receipt) for each, receipt in receipts.items()]
             outbox.settle(lease, changes)
             count -= len(claimed)
-            size = larger(size, largest)
+            size = larger_batch(size, largest)
 
     def put(report: Any) -> None:
         outbox.add(report, due_at=report.created_at + timedelta(hours=24))

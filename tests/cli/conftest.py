@@ -58,7 +58,7 @@ def authority(serve: Callable[..., SandboxServer]) -> SandboxServer:
 
 
 @pytest.fixture
-def house(apoa: Apoa, authority: SandboxServer) -> Apoa:
+def configured(apoa: Apoa, authority: SandboxServer) -> Apoa:
     """The program with a property whose authority is there."""
     said = apoa.set_up(authority.base_url)
     assert said.code == 0, said.err

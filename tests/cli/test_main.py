@@ -190,9 +190,9 @@ class TestLanguages:
         """Windows has no LANG; its own names of languages are known."""
         monkeypatch.setattr(sys, "platform", "win32")
         monkeypatch.setattr("locale.getlocale", lambda: ("Indonesian_Indonesia", "1252"))
-        assert language.of_the_system({}) == "id"
+        assert language.system_language({}) == "id"
         monkeypatch.setattr("locale.getlocale", lambda: (None, None))
-        assert language.of_the_system({}) == "en"
+        assert language.system_language({}) == "en"
 
     @pytest.mark.parametrize(
         ("name", "known"),
@@ -252,7 +252,7 @@ class TestHowACallEnds:
         def interrupt(*_args: object, **_options: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("apoa_client.app.container.App.deliver", interrupt)
+        monkeypatch.setattr("apoa_client.app.container.Container.deliver", interrupt)
         said = away(*QUENTIN.mrz(), lang=lang)
         assert said.code == 130
         assert spoken(lang, "Stopped. What was saved is kept.") in said.err
@@ -308,36 +308,36 @@ class TestHowACallEnds:
 class TestTheLog:
     """-v, -vv, --log-file: ids and classes of errors."""
 
-    def test_nothing_is_logged_unasked(self, house: Apoa) -> None:
+    def test_nothing_is_logged_unasked(self, configured: Apoa) -> None:
         """No handler, no line."""
-        house(*QUENTIN.mrz())
+        configured(*QUENTIN.mrz())
         assert not logging.getLogger("apoa_client").handlers
 
     @pytest.mark.parametrize("options", [["-v"], ["-vv"], ["-vvvv"]])
-    def test_to_stderr(self, house: Apoa, options: list[str]) -> None:
+    def test_to_stderr(self, configured: Apoa, options: list[str]) -> None:
         """More of what is done, and nothing personal."""
-        said = house(*options, *QUENTIN.mrz())
+        said = configured(*options, *QUENTIN.mrz())
         assert said.code == 0
         log = "\n".join(line for line in said.err.splitlines() if re.match(r"\d{4}-\d\d-\d\d ", line))
         assert not [word for word in QUENTIN.words if word in log]
 
-    def test_to_a_file(self, house: Apoa, tmp_path: Path) -> None:
+    def test_to_a_file(self, configured: Apoa, tmp_path: Path) -> None:
         """The file is the owner's alone; stderr stays as it was."""
         path = tmp_path / "apoa.log"
-        said = house("-vv", "--log-file", str(path), *QUENTIN.mrz())
+        said = configured("-vv", "--log-file", str(path), *QUENTIN.mrz())
         assert (said.code, said.err) == (0, "")
         assert "from" in path.read_text()
         assert os.name == "nt" or path.stat().st_mode & 0o777 == 0o600
         assert not [word for word in QUENTIN.words if word in path.read_text()]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_file_that_cannot_be_written(self, house: Apoa, tmp_path: Path, lang: str) -> None:
+    def test_a_file_that_cannot_be_written(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
         """Exit 78, before anything is done."""
         path = tmp_path / "missing" / "apoa.log"
-        said = house("--log-file", str(path), *QUENTIN.mrz(), lang=lang)
+        said = configured("--log-file", str(path), *QUENTIN.mrz(), lang=lang)
         assert said.code == 78
         assert spoken(lang, "Choose another file, or leave --log-file out.") in said.err
-        assert house.reports() == []
+        assert configured.reports() == []
 
 
 def test_an_error_is_a_document_for_scripts(apoa: Apoa) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from cli_helpers import GUESTS, LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Said, Serve, spoken
 
-from apoa_client.cli.commands.by_hand import laid_out
+from apoa_client.cli.commands.by_hand import form_table
 from apoa_client.cli.documents.apoa_form import FormLine
 from apoa_client.cli.registry import COMMANDS
 from apoa_client.cli.terminal import output
-from apoa_client.cli.terminal.progress import Lines, watcher
+from apoa_client.cli.terminal.progress import ProgressLines, watcher
 from apoa_client.ports import Status, Verdict
 
 FIRST, SECOND = QUENTIN.lines
@@ -34,19 +34,19 @@ def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def reports(house: Apoa) -> list[dict[str, Any]]:
+def reports(configured: Apoa) -> list[dict[str, Any]]:
     """A house with two guests' reports, one of them corrected and one refused by nobody yet."""
     for guest in (QUENTIN, XIMENA):
-        assert house(*guest.mrz()).code == 0
-    house.save(OBADIAH, "--stay-until", "2026-11-25")
-    short = house.reports()[0]["short_id"]
-    assert house("amend", short, "--room", "8", "--reason", "pindah").code == 0
-    return house.reports()
+        assert configured(*guest.mrz()).code == 0
+    configured.save(OBADIAH, "--stay-until", "2026-11-25")
+    short = configured.reports()[0]["short_id"]
+    assert configured("amend", short, "--room", "8", "--reason", "pindah").code == 0
+    return configured.reports()
 
 
 @pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_command_that_shows(house: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
+def test_every_command_that_shows(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
     """Tables, cards, stories, what is wrong and what to look at; in the environment as well as before the command."""
     ids = [report["short_id"] for report in reports]
     calls = (
@@ -54,12 +54,12 @@ def test_every_command_that_shows(house: Apoa, reports: list[dict[str, Any]], la
         *(["show", ids[0]], ["show", ids[2]], ["receipt", ids[0]], ["key", "show"], ["purge"], ["nonsense"]),
         *(["check", "--mrz", FIRST, "--mrz", MISREAD], ["check", "--surname", "A1"], ["check", *QUENTIN.mrz()[1:5]]),
         *(["report", "--surname", "A1"], QUENTIN.mrz(), QUENTIN.typed("--dry-run", "--again"), ["show", "zz"]),
-        *(["checkout", ids[0]], ["cancel", ids[2]], ["sync"], ["backup", str(house.home / "b")]),
-        *(["restore", str(house.home / "b"), "--dry-run"], ["restore", str(house.home / "b")]),
+        *(["checkout", ids[0]], ["cancel", ids[2]], ["sync"], ["backup", str(configured.home / "b")]),
+        *(["restore", str(configured.home / "b"), "--dry-run"], ["restore", str(configured.home / "b")]),
     )
     for call in calls:
-        assert_plain(said_by(house, "--plain", *call, lang=lang).all)
-        assert_plain(said_by(house, *call, lang=lang, APOA_PLAIN="1").all)
+        assert_plain(said_by(configured, "--plain", *call, lang=lang).all)
+        assert_plain(said_by(configured, *call, lang=lang, APOA_PLAIN="1").all)
 
 
 def said_by(apoa: Apoa, *call: str, **environ: str) -> Said:
@@ -82,36 +82,36 @@ def test_every_help(apoa: Apoa, lang: str) -> None:
 
 
 @pytest.mark.usefixtures("reports")
-def test_behind_the_command(house: Apoa) -> None:
+def test_behind_the_command(configured: Apoa) -> None:
     """The option may stand wherever somebody adds it."""
-    before = house("--plain", "list", "--in-house")
-    assert house("list", "--plain", "--in-house") == house("list", "--in-house", "--plain") == before
-    assert house("list", "--in-house") != before
+    before = configured("--plain", "list", "--in-house")
+    assert configured("list", "--plain", "--in-house") == configured("list", "--in-house", "--plain") == before
+    assert configured("list", "--in-house") != before
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_row_is_a_record(house: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
+def test_a_row_is_a_record(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
     """Each value behind what it is, a blank line between two guests, and nothing for what is not there."""
-    blocks = house("--plain", "list", "--in-house", lang=lang).out.split("\n\n")
+    blocks = configured("--plain", "list", "--in-house", lang=lang).out.split("\n\n")
     assert len(blocks) == len(reports) - 1
     assert f"{spoken(lang, 'Guest')}: {QUENTIN.name}" in blocks[0].splitlines()
-    assert f"{spoken(lang, 'Room')}: 8" in house("--plain", "list", "--in-house", lang=lang).out.splitlines()
+    assert f"{spoken(lang, 'Room')}: 8" in configured("--plain", "list", "--in-house", lang=lang).out.splitlines()
     assert f"{spoken(lang, 'Room')}: 7" in blocks[1].splitlines()
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_signs_are_words(house: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
+def test_signs_are_words(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
     """What is wrong, what to look at, where, and what changed."""
-    said = house("--plain", "check", "--mrz", FIRST, "--mrz", MISREAD, lang=lang)
+    said = configured("--plain", "check", "--mrz", FIRST, "--mrz", MISREAD, lang=lang)
     place = spoken(lang, "Look at line {line}, characters {first} to {last}.", line=2, first=14, last=19)
     assert place in said.out.splitlines()
     assert spoken(lang, "Look at line {line}, character {first}.", line=2, first=20) in said.out.splitlines()
     assert any(line.startswith(spoken(lang, "Wrong: {what}", what="")) for line in said.out.splitlines())
-    refused = house("--plain", "report", "--surname", "A", lang=lang).err
+    refused = configured("--plain", "report", "--surname", "A", lang=lang).err
     assert any(line.startswith(spoken(lang, "Wrong: {what}", what="")) for line in refused.splitlines())
-    careful = house("--plain", "show", reports[2]["short_id"], lang=lang).out
+    careful = configured("--plain", "show", reports[2]["short_id"], lang=lang).out
     assert any(line.startswith(spoken(lang, "Careful: {what}", what="")) for line in careful.splitlines())
-    changed = house("--plain", "show", reports[0]["short_id"], lang=lang).out
+    changed = configured("--plain", "show", reports[0]["short_id"], lang=lang).out
     field = spoken(lang, "Room")
     assert spoken(lang, "{field}: {before}, now {after}", field=field, before=7, after=8) in changed.splitlines()
 
@@ -120,17 +120,17 @@ class TestAtATerminal:
     """Conversations."""
 
     @pytest.mark.usefixtures("terminal")
-    def test_who_leaves(self, house: Apoa, reports: list[dict[str, Any]]) -> None:
+    def test_who_leaves(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
         """Numbers to choose by stand before a colon."""
-        said = house("--plain", "checkout", keys=["1", "n"])
+        said = configured("--plain", "checkout", keys=["1", "n"])
         assert_plain(said.all)
         assert f"1: {reports[1]['short_id']}, " in said.err or f"1: {reports[-1]['short_id']}, " in said.err
 
     @pytest.mark.usefixtures("terminal")
-    def test_what_is_wrong(self, house: Apoa, reports: list[dict[str, Any]]) -> None:
+    def test_what_is_wrong(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
         """Fields to choose from, and one that is asked for again."""
         keys = ["15", "99/99/2026", "", "2026-11-27", "pindah", "n"]
-        said = house("--plain", "amend", reports[1]["short_id"], keys=keys)
+        said = configured("--plain", "amend", reports[1]["short_id"], keys=keys)
         assert_plain(said.all)
         assert "1. Surname: QUIJANO" in said.err.splitlines()
         assert "Wrong: " in said.err
@@ -158,7 +158,7 @@ def test_how_far_a_long_delivery_is(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
     lines = watcher(silent=False)
-    assert isinstance(lines, Lines)
+    assert isinstance(lines, ProgressLines)
     lines.begin(200)
     for number in range(200):
         status = Status.REJECTED if number < 3 else Status.ACCEPTED
@@ -186,7 +186,7 @@ def test_json_is_json(away: Apoa) -> None:
 def test_indents_go_from_coloured_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever a line begins with."""
     output.use(plain=True)
-    output.result(output.good("   [ok]  Done"))
+    output.print_line(output.style_success("   [ok]  Done"))
     assert capsys.readouterr().out == "[ok] Done\n"
 
 
@@ -197,4 +197,4 @@ def test_what_changes_in_apoa() -> None:
         FormLine("Catatan", "", "-", "", changed=False, before=""),
     ]
     output.use(plain=True)
-    assert laid_out(lines, 60) == ["* Kamar: 8 (before: 7)", "Catatan: -"]
+    assert form_table(lines, 60) == ["* Kamar: 8 (before: 7)", "Catatan: -"]

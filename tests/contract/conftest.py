@@ -20,7 +20,7 @@ from authority_simulator import AuthoritySimulator
 
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.contract import contract_text
-from apoa_client.authority.limits import Patience
+from apoa_client.authority.limits import Timeouts
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Document, Guest, Report, Stay
@@ -47,7 +47,7 @@ def http_authority(base_url: str, password: str) -> HttpAuthority:
         username="melati",
         password=lambda: password,
         user_agent="apoa-client/0",
-        patience=Patience(connect_s=5, read_s=5, total_s=10),
+        timeouts=Timeouts(connect_s=5, read_s=5, total_s=10),
     )
 
 

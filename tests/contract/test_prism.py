@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from conftest import FixedClock
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.authority.client import HttpAuthority
-from apoa_client.authority.limits import Patience
+from apoa_client.authority.limits import Timeouts
 from apoa_client.cli.main import run
 from apoa_client.errors import (
     AccountSuspended,
@@ -35,7 +35,7 @@ def prism(prism_url: str) -> Iterator[HttpAuthority]:
         username="melati",
         password=lambda: "rahasia",
         user_agent="apoa-client/0",
-        patience=Patience(connect_s=5, read_s=5, total_s=10),
+        timeouts=Timeouts(connect_s=5, read_s=5, total_s=10),
     )
     client.meta()
     yield client
@@ -101,7 +101,7 @@ def test_set_up_sync_and_status(
     account = ["--api-url", prism_url, "--username", "melati", "--password-stdin", "--vault", "file"]
     monkeypatch.setattr("sys.stdin", io.StringIO("rahasia\n"))
     assert run(["setup", "--non-interactive", "--property", "melati", *account], environ, clock) == 0
-    app = App(environ, clock)
+    app = Container(environ, clock)
     report = from_json(_dumps(examples["check_in"][0]))
     app.outbox.add(report, due_at=clock.now())
     app.close()

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from conftest import FixedClock
-from delivery_helpers import House
+from delivery_helpers import Hotel
 from delivery_wire import Wire, serving
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: FixedClock) -> Iterator[House]:
+def hotel(tmp_path: Path, clock: FixedClock) -> Iterator[Hotel]:
     """A property with nothing in its outbox yet, and an authority in a good mood."""
-    opened = House(tmp_path / "outbox.db", clock)
+    opened = Hotel(tmp_path / "outbox.db", clock)
     yield opened
     opened.close()
 

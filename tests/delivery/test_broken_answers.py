@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import NOW
-from delivery_helpers import House
+from delivery_helpers import Hotel
 from delivery_wire import BACKOFF, ISSUED_AT, PORTAL, REDIRECT, Answer, Wire, result, results, said
 
 from apoa_client.errors import Exit, NotTheAuthority, UnknownOutcome
@@ -66,38 +66,38 @@ BROKEN: dict[str, Answer] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_answer_is_believed_in_nothing(house: House, wire: Wire, name: str) -> None:
+def test_a_broken_answer_is_believed_in_nothing(hotel: Hotel, wire: Wire, name: str) -> None:
     """Not even in what is right in it: both reports are queued with backoff, and no receipt is kept."""
     wire.instead["reports"].append(BROKEN[name])
-    house.add(1, 2)
-    outcome = house.sync(connect=wire.connect)
+    hotel.add(1, 2)
+    outcome = hotel.sync(connect=wire.connect)
     assert type(outcome.error) is (UnknownOutcome if name == "broken off" else NotTheAuthority)
     assert (outcome.exit_code, outcome.sent, outcome.verdicts, outcome.left) == (Exit.NOT_NOW, 0, {}, 2)
     for number in (1, 2):
-        entry = house.entry(number)
+        entry = hotel.entry(number)
         assert (entry.state, entry.receipt, entry.not_before) == (State.QUEUED, None, None)
         assert (entry.last_error, entry.next_attempt_at) == (outcome.error.name, BACKOFF)
-        assert house.outbox.content(entry).errors == ()
-    assert house.sync(connect=wire.connect, keep_backoff=True).accepted == 0
-    assert house.sync(connect=wire.connect).accepted == 2
+        assert hotel.outbox.content(entry).errors == ()
+    assert hotel.sync(connect=wire.connect, keep_backoff=True).accepted == 0
+    assert hotel.sync(connect=wire.connect).accepted == 2
 
 
 @pytest.mark.parametrize("route", ["token", "meta", "result"])
 @pytest.mark.parametrize(
     "name", ["captive portal", "redirect", "no body", "JSON of somebody else", "a list", "too long"]
 )
-def test_a_stranger_on_any_route(house: House, wire: Wire, route: str, name: str) -> None:
+def test_a_stranger_on_any_route(hotel: Hotel, wire: Wire, route: str, name: str) -> None:
     """Nothing that waits or pends has changed, and no contact was made, nor a stop."""
     wire.instead["reports"].append(results(lambda ids: [result(each, "pending") for each in ids]))
-    house.add(1)
-    house.sync(connect=wire.connect)
-    house.wait(hours=1)
-    house.add(2)
+    hotel.add(1)
+    hotel.sync(connect=wire.connect)
+    hotel.wait(hours=1)
+    hotel.add(2)
     answer = BROKEN[name]
     wire.instead[route].append(answer)
-    outcome = house.sync(connect=wire.connect)
+    outcome = hotel.sync(connect=wire.connect)
     assert (type(outcome.error), outcome.offline) == (NotTheAuthority, True)
-    assert house.states() == [State.PENDING, State.ACCEPTED if route == "result" else State.QUEUED]
-    summary = house.outbox.summary(now=NOW, soon=NOW)
+    assert hotel.states() == [State.PENDING, State.ACCEPTED if route == "result" else State.QUEUED]
+    summary = hotel.outbox.summary(now=NOW, soon=NOW)
     assert (summary.stop, summary.hold_until) == (None, None)
-    assert summary.last_contact_at == (NOW if route in {"token", "meta"} else house.clock.time)
+    assert summary.last_contact_at == (NOW if route in {"token", "meta"} else hotel.clock.time)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cli_helpers import PASSWORD, Apoa
 from conftest import NOW, FixedClock
-from delivery_helpers import House, report
+from delivery_helpers import Hotel, report
 from delivery_wire import (
     BACKOFF,
     HANG,
@@ -36,7 +36,7 @@ from delivery_wire import (
 from outbox_helpers import finding, uuid
 from report_helpers import OPENAPI
 
-from apoa_client.authority.limits import Patience
+from apoa_client.authority.limits import Timeouts
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import (
     AccountSuspended,
@@ -103,12 +103,12 @@ def test_each_status_of_the_contract_has_its_row() -> None:
 
 
 @pytest.mark.parametrize("row", RESULTS, ids=lambda row: row.status)
-def test_results_of_a_report(house: House, wire: Wire, row: Result) -> None:
+def test_results_of_a_report(hotel: Hotel, wire: Wire, row: Result) -> None:
     """State, receipt, errors field by field, exit code; and whether it is sent or asked about again."""
     wire.instead["reports"].append(results(lambda ids: [result(each, row.status, **row.members) for each in ids]))
-    house.add(1, warnings=[finding("late")])
-    outcome = house.sync(connect=wire.connect)
-    entry = house.entry(1)
+    hotel.add(1, warnings=[finding("late")])
+    outcome = hotel.sync(connect=wire.connect)
+    entry = hotel.entry(1)
     assert (outcome.exit_code, outcome.error, outcome.sent) == (row.exit, None, 1)
     name = row.status
     assert {n: getattr(outcome, n) for n in [each.status for each in RESULTS]} == {
@@ -116,44 +116,44 @@ def test_results_of_a_report(house: House, wire: Wire, row: Result) -> None:
     }
     assert (entry.state, entry.last_error, entry.attempts) == (row.state, row.why, 1)
     assert (entry.receipt.number if entry.receipt else None) == (f"STT-{uuid(1)[-4:]}" if row.receipt else None)
-    content = house.outbox.content(entry)
+    content = hotel.outbox.content(entry)
     assert tuple(f"{error.field} {error.code}" for error in content.errors) == row.errors
     assert content.warnings == (finding("late"),)
     assert entry.not_before == (NOW + timedelta(seconds=row.waits_s) if row.waits_s else None)
-    goes_on(house, wire, row)
+    goes_on(hotel, wire, row)
 
 
-def goes_on(house: House, wire: Wire, row: Result) -> None:
+def goes_on(hotel: Hotel, wire: Wire, row: Result) -> None:
     """Later runs, by hand: too early, and in time."""
     wire.heard.clear()
     if row.waits_s:
-        house.wait(seconds=row.waits_s - 1)
-        assert house.sync(connect=wire.connect).left == 1
+        hotel.wait(seconds=row.waits_s - 1)
+        assert hotel.sync(connect=wire.connect).left == 1
         assert wire.heard == []
-    house.wait(days=30 if row.done else 1)
-    outcome = house.sync(connect=wire.connect)
+    hotel.wait(days=30 if row.done else 1)
+    outcome = hotel.sync(connect=wire.connect)
     again = [] if row.done else ["token", "meta", "result" if row.asked else "reports"]
     assert (wire.heard, outcome.accepted) == (again, int(not row.done))
 
 
-def test_the_same_id_with_other_content_is_a_conflict(house: House) -> None:
+def test_the_same_id_with_other_content_is_a_conflict(hotel: Hotel) -> None:
     """The contract's `id_conflict` is a rejection like any other, for a person to look at."""
-    house.authority.submit([(uuid(1), to_json(report(1, document=7)))])
-    house.add(1)
-    assert house.sync().rejected == 1
-    assert [error.code for error in house.outbox.content(house.entry(1)).errors] == ["id_conflict"]
+    hotel.authority.submit([(uuid(1), to_json(report(1, document=7)))])
+    hotel.add(1)
+    assert hotel.sync().rejected == 1
+    assert [error.code for error in hotel.outbox.content(hotel.entry(1)).errors] == ["id_conflict"]
 
 
-def test_a_report_that_was_never_received_goes_again(house: House, wire: Wire) -> None:
+def test_a_report_that_was_never_received_goes_again(hotel: Hotel, wire: Wire) -> None:
     """404 to `GET /reports/{id}`, in the contract's own form; a portal's 404 says nothing about a report."""
     pending: Answer = results(lambda ids: [result(each, "pending") for each in ids])
     wire.instead["reports"].append(pending)
     wire.instead["result"].extend([said(404, b"<html>", "text/html"), problem(404)])
-    house.add(1)
-    house.sync(connect=wire.connect)
-    assert isinstance(house.sync(connect=wire.connect).error, NotTheAuthority)
-    assert house.states() == [State.PENDING]
-    assert house.sync(connect=wire.connect).accepted == 1
+    hotel.add(1)
+    hotel.sync(connect=wire.connect)
+    assert isinstance(hotel.sync(connect=wire.connect).error, NotTheAuthority)
+    assert hotel.states() == [State.PENDING]
+    assert hotel.sync(connect=wire.connect).accepted == 1
     assert wire.sent == [[uuid(1)]] * 2
 
 
@@ -172,7 +172,7 @@ class Row:
     offline: bool = False
     stops: bool = False
     holds_s: int | None = None
-    patience: Patience = HURRY
+    timeouts: Timeouts = HURRY
 
     @property
     def name(self) -> str:
@@ -188,7 +188,7 @@ UNKNOWN = [Row(str(code), str(code), (problem(code),), UnknownOutcome, LATER) fo
 ERRORS = [
     Row("reset before it was processed", "drop", (b"",), UnknownOutcome, LATER),
     Row("reset after it was processed", "lost", (LOST,), UnknownOutcome, LATER),
-    Row("no answer in time", "slow=60", (HANG,), TimedOut, LATER, patience=IMPATIENCE),
+    Row("no answer in time", "slow=60", (HANG,), TimedOut, LATER, timeouts=IMPATIENCE),
     *UNKNOWN,
     Row("captive portal", "portal", (PORTAL,), NotTheAuthority, LATER, offline=True),
     Row("redirect", "redirect", (REDIRECT,), NotTheAuthority, LATER, offline=True),
@@ -203,56 +203,56 @@ ERRORS = [
 
 
 @pytest.fixture(params=["simulator", "HTTP"])
-def place(request: pytest.FixtureRequest, house: House, wire: Wire) -> Place:
+def place(request: pytest.FixtureRequest, hotel: Hotel, wire: Wire) -> Place:
     """Either authority."""
-    return Simulated(house) if request.param == "simulator" else Wired(wire)
+    return Simulated(hotel) if request.param == "simulator" else Wired(wire)
 
 
 @pytest.mark.parametrize("row", ERRORS, ids=lambda row: row.what)
-def test_errors_of_a_whole_call(house: House, place: Place, row: Row) -> None:
+def test_errors_of_a_whole_call(hotel: Hotel, place: Place, row: Row) -> None:
     """To `POST /reports`: what the run says, what the report says, and what later runs do."""
-    runs = Runs(house, place)
+    runs = Runs(hotel, place)
     trouble(place, "reports", row)
-    house.add(1)
-    ends_as(runs(row.patience), row, left=1)
-    entry = house.entry(1)
+    hotel.add(1)
+    ends_as(runs(row.timeouts), row, left=1)
+    entry = hotel.entry(1)
     assert (entry.state, entry.last_error, entry.attempts) == (State.QUEUED, row.name, 1)
     assert entry.next_attempt_at == (BACKOFF if row.backs_off else None)
-    assert (entry.not_before, entry.receipt, house.outbox.content(entry).errors) == (None, None, ())
-    assert house.outbox.summary(now=NOW, soon=NOW).last_contact_at == NOW  # it had said who it is
+    assert (entry.not_before, entry.receipt, hotel.outbox.content(entry).errors) == (None, None, ())
+    assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at == NOW  # it had said who it is
     later_runs(runs, row)
-    assert place.acquired == {uuid(1): (1, number_of(house, 1))}
+    assert place.acquired == {uuid(1): (1, number_of(hotel, 1))}
 
 
 @pytest.mark.parametrize("route", ["token", "meta"])
 @pytest.mark.parametrize("row", ERRORS, ids=lambda row: row.what)
-def test_errors_before_a_report_leaves(house: House, place: Place, row: Row, route: str) -> None:
+def test_errors_before_a_report_leaves(hotel: Hotel, place: Place, row: Row, route: str) -> None:
     """No report is sent; where the line is to blame, what would have been sent backs off."""
-    runs = Runs(house, place)
+    runs = Runs(hotel, place)
     trouble(place, route, one_of(row) if route == "token" else row)
-    house.add(1)
-    ends_as(runs(row.patience), row, left=1)
-    entry = house.entry(1)
+    hotel.add(1)
+    ends_as(runs(row.timeouts), row, left=1)
+    entry = hotel.entry(1)
     tried = (row.name, 1, BACKOFF) if row.backs_off else (None, 0, None)
     assert (entry.state, entry.last_error, entry.attempts, entry.next_attempt_at) == (State.QUEUED, *tried)
-    assert house.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
+    assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
     later_runs(runs, row)
-    assert place.acquired == {uuid(1): (1, number_of(house, 1))}
+    assert place.acquired == {uuid(1): (1, number_of(hotel, 1))}
 
 
 @pytest.mark.parametrize("row", ERRORS, ids=lambda row: row.what)
-def test_errors_of_a_question(house: House, place: Place, row: Row) -> None:
+def test_errors_of_a_question(hotel: Hotel, place: Place, row: Row) -> None:
     """To `GET /reports/{id}`: the report stays pending, and is asked about again."""
-    runs = Runs(house, place)
+    runs = Runs(hotel, place)
     place.pends()
-    house.add(1)
+    hotel.add(1)
     assert runs().pending == 1
     trouble(place, "result", row)
-    ends_as(runs(row.patience), row, left=0)
-    entry = house.entry(1)
+    ends_as(runs(row.timeouts), row, left=0)
+    entry = hotel.entry(1)
     assert (entry.state, entry.last_error, entry.attempts, entry.receipt) == (State.PENDING, None, 1, None)
     later_runs(runs, row, asks=True)
-    assert place.acquired == {uuid(1): (1, number_of(house, 1))}
+    assert place.acquired == {uuid(1): (1, number_of(hotel, 1))}
 
 
 def trouble(place: Place, route: str, row: Row) -> None:
@@ -264,8 +264,8 @@ def one_of(row: Row) -> Row:
     return replace(row, script=row.script.split(",")[0], answers=row.answers[:1])
 
 
-def number_of(house: House, number: int) -> str | None:
-    receipt = house.entry(number).receipt
+def number_of(hotel: Hotel, number: int) -> str | None:
+    receipt = hotel.entry(number).receipt
     return None if receipt is None else receipt.number
 
 
@@ -278,24 +278,24 @@ def ends_as(outcome: Outcome, row: Row, *, left: int) -> None:
 
 def later_runs(runs: Runs, row: Row, *, asks: bool = False) -> None:
     """Scheduled and by hand: they keep a stop and a hold, and a schedule keeps the backoff; then all is delivered."""
-    house = runs.house
-    summary = house.outbox.summary(now=NOW, soon=NOW)
+    hotel = runs.hotel
+    summary = hotel.outbox.summary(now=NOW, soon=NOW)
     assert (summary.stop.reason if summary.stop is not None else None) == (row.name if row.stops else None)
     assert summary.hold_until == (None if row.holds_s is None else NOW + timedelta(seconds=row.holds_s))
     # A question has no backoff of its own: it is asked at each later run.
     assert asks or runs.is_quiet(keep_backoff=True)
     if row.stops:
-        house.wait(days=7)
+        hotel.wait(days=7)
         assert runs.is_quiet(keep_backoff=True)
         assert runs.is_quiet()
         runs_again = runs(settings="changed")
     else:
         if row.holds_s is not None:
-            house.wait(seconds=row.holds_s - 1)
+            hotel.wait(seconds=row.holds_s - 1)
             assert runs.is_quiet()
-            house.wait(seconds=1)
+            hotel.wait(seconds=1)
         runs_again = runs()
-    assert runs_again.accepted == 1 or house.states() == [State.ACCEPTED]
+    assert runs_again.accepted == 1 or hotel.states() == [State.ACCEPTED]
 
 
 def test_each_answer_of_the_contract_has_its_row() -> None:
@@ -321,7 +321,7 @@ def apoa(
     return program
 
 
-IN_TIME = [row for row in ERRORS if row.patience is HURRY]
+IN_TIME = [row for row in ERRORS if row.timeouts is HURRY]
 
 
 @pytest.mark.parametrize("row", IN_TIME, ids=lambda row: row.what)

@@ -6,27 +6,27 @@ from typing import Any
 
 import pytest
 from conftest import NOW
-from delivery_helpers import House
+from delivery_helpers import Hotel
 from delivery_wire import BACKOFF, HANG, HURRY, IMPATIENCE, Wire, client, problem, serving
 
-from apoa_client.authority.limits import Patience
+from apoa_client.authority.limits import Timeouts
 from apoa_client.errors import Exit, Offline, TooLarge, UntrustedCertificate
 from apoa_client.report.kinds import State
 
 
-def test_no_line(house: House, wire: Wire, way: Callable[[Wire], str]) -> None:
+def test_no_line(hotel: Hotel, wire: Wire, way: Callable[[Wire], str]) -> None:
     """A name that nobody knows, a port where nobody listens, no TLS: offline, with backoff, and nothing was sent."""
     url = way(wire)
-    house.add(1)
-    outcome = house.sync(connect=lambda: client(url))
+    hotel.add(1)
+    outcome = hotel.sync(connect=lambda: client(url))
     assert (type(outcome.error), outcome.exit_code, outcome.offline) == (Offline, Exit.NOT_NOW, True)
     assert (outcome.stopped, outcome.sent, outcome.left) == (False, 0, 1)
-    entry = house.entry(1)
+    entry = hotel.entry(1)
     assert (entry.state, entry.last_error, entry.attempts) == (State.QUEUED, "offline", 1)
     assert (entry.next_attempt_at, wire.sent) == (BACKOFF, [])
-    assert house.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
-    assert house.sync(connect=wire.connect, keep_backoff=True).accepted == 0
-    assert house.sync(connect=wire.connect).accepted == 1
+    assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
+    assert hotel.sync(connect=wire.connect, keep_backoff=True).accepted == 0
+    assert hotel.sync(connect=wire.connect).accepted == 1
 
 
 def unknown_name(monkeypatch: pytest.MonkeyPatch) -> Callable[[Wire], str]:
@@ -58,46 +58,46 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Call
     return make(monkeypatch)
 
 
-def test_no_trust(house: House) -> None:
+def test_no_trust(hotel: Hotel) -> None:
     """The certificate is named, and how to trust it; nothing is sent, and no attempt is counted."""
-    house.add(1)
+    hotel.add(1)
     with serving("server.pem") as wire:
-        outcome = house.sync(connect=wire.connect)
+        outcome = hotel.sync(connect=wire.connect)
     assert isinstance(outcome.error, UntrustedCertificate)
     assert (outcome.exit_code, outcome.offline, outcome.stopped, outcome.left) == (Exit.SETTINGS, False, False, 1)
     assert "Test CA of apoa-client" in outcome.error.message.render()
     assert outcome.error.advice is not None
     assert "ca_bundle" in outcome.error.advice.render()
-    entry = house.entry(1)
+    entry = hotel.entry(1)
     assert (wire.heard, entry.state, entry.attempts, entry.next_attempt_at) == ([], State.QUEUED, 0, None)
 
 
 # Batches.
 
 
-@pytest.mark.parametrize(("answer", "patience"), [(problem(413), HURRY), (HANG, IMPATIENCE)], ids=["413", "timeout"])
-def test_a_batch_is_halved_down_to_one(house: House, wire: Wire, answer: bytes, patience: Patience) -> None:
+@pytest.mark.parametrize(("answer", "timeouts"), [(problem(413), HURRY), (HANG, IMPATIENCE)], ids=["413", "timeout"])
+def test_a_batch_is_halved_down_to_one(hotel: Hotel, wire: Wire, answer: bytes, timeouts: Timeouts) -> None:
     """In that very run; and all are delivered, once."""
     wire.instead["reports"].extend([answer, answer, answer])
-    house.add(*range(10))
-    outcome = house.sync(connect=lambda: wire.connect(patience))
+    hotel.add(*range(10))
+    outcome = hotel.sync(connect=lambda: wire.connect(timeouts))
     assert (outcome.accepted, outcome.error, outcome.exit_code) == (10, None, Exit.DONE)
     assert [len(batch) for batch in wire.sent] == [10, 5, 2, *[1] * 10]
     assert set(wire.acquired.values()) == {1}
 
 
-def test_a_report_that_is_too_large_alone_holds_up_no_other(house: House, wire: Wire) -> None:
+def test_a_report_that_is_too_large_alone_holds_up_no_other(hotel: Hotel, wire: Wire) -> None:
     """It stays and is told; the other is delivered in the same run."""
     wire.instead["reports"].extend([problem(413), problem(413)])
-    house.add(1, 2)
-    outcome = house.sync(connect=wire.connect)
+    hotel.add(1, 2)
+    outcome = hotel.sync(connect=wire.connect)
     assert (type(outcome.error), outcome.accepted, outcome.left, outcome.exit_code) == (TooLarge, 1, 1, Exit.NOT_NOW)
-    assert [house.entry(number).last_error for number in (1, 2)] == ["too_large", None]
+    assert [hotel.entry(number).last_error for number in (1, 2)] == ["too_large", None]
 
 
-def test_one_expired_token_is_replaced(house: House, wire: Wire) -> None:
+def test_one_expired_token_is_replaced(hotel: Hotel, wire: Wire) -> None:
     """401 once: one fresh token, and the same batch again."""
     wire.instead["reports"].append(problem(401))
-    house.add(1)
-    assert house.sync(connect=wire.connect).exit_code is Exit.DONE
+    hotel.add(1)
+    assert hotel.sync(connect=wire.connect).exit_code is Exit.DONE
     assert wire.heard == ["token", "meta", "reports", "token", "reports"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from authority_simulator import AuthoritySimulator
 from conftest import NOW
-from delivery_helpers import House
+from delivery_helpers import Hotel
 
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import Exit
@@ -54,7 +54,7 @@ class Watched(AuthoritySimulator):
 
 
 @pytest.fixture
-def watched(house: House, monkeypatch: pytest.MonkeyPatch) -> Steps:
+def watched(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> Steps:
     """A house in which every step of a delivery is written down."""
     steps = Steps()
     claim, settle = SqliteOutbox.claim, SqliteOutbox.settle
@@ -69,77 +69,77 @@ def watched(house: House, monkeypatch: pytest.MonkeyPatch) -> Steps:
 
     monkeypatch.setattr(SqliteOutbox, "claim", claimed)
     monkeypatch.setattr(SqliteOutbox, "settle", settled)
-    house.authority = Watched(steps)
+    hotel.authority = Watched(steps)
     return steps
 
 
-def test_while_another_delivers_nothing_is_called(house: House) -> None:
+def test_while_another_delivers_nothing_is_called(hotel: Hotel) -> None:
     """The run says that it left the queue to the other one, and that is no failure."""
-    house.add(1, 2)
-    with house.outbox.turn(0) as ours:
+    hotel.add(1, 2)
+    with hotel.outbox.turn(0) as ours:
         assert ours
-        assert house.sync() == Outcome(busy=True, left=2)
-    assert house.connections == 0
-    assert house.sync().accepted == 2
+        assert hotel.sync() == Outcome(busy=True, left=2)
+    assert hotel.connections == 0
+    assert hotel.sync().accepted == 2
     assert Outcome(busy=True, left=2).exit_code is Exit.DONE
 
 
-def test_a_turn_ends_with_its_run(house: House) -> None:
+def test_a_turn_ends_with_its_run(hotel: Hotel) -> None:
     """However the run ended."""
-    house.add(1)
-    house.authority.script("drop")
-    assert house.sync().error is not None
-    assert not house.sync().busy
+    hotel.add(1)
+    hotel.authority.script("drop")
+    assert hotel.sync().error is not None
+    assert not hotel.sync().busy
 
 
-def test_an_interruption_waits_from_the_claim_to_the_writing_down(house: House, watched: Steps) -> None:
+def test_an_interruption_waits_from_the_claim_to_the_writing_down(hotel: Hotel, watched: Steps) -> None:
     """But for the call itself: then the line decides how long it takes."""
-    house.add(1)
-    house.sync(interruptions=watched)
+    hotel.add(1)
+    hotel.sync(interruptions=watched)
     assert watched.seen == ["held", "claim", "heard", "submit", "held again", "settle", "let go"]
 
 
-def test_where_the_authority_is_away_the_batch_backs_off_in_one_piece(house: House, watched: Steps) -> None:
+def test_where_the_authority_is_away_the_batch_backs_off_in_one_piece(hotel: Hotel, watched: Steps) -> None:
     """Claimed and given back, with no interruption between."""
-    house.add(1)
-    house.authority.script("meta:503")
-    house.sync(interruptions=watched)
+    hotel.add(1)
+    hotel.authority.script("meta:503")
+    hotel.sync(interruptions=watched)
     assert watched.seen == ["held", "claim", "settle", "let go"]
 
 
-def test_an_interruption_before_the_call_leaves_the_reports_in_the_queue(house: House) -> None:
+def test_an_interruption_before_the_call_leaves_the_reports_in_the_queue(hotel: Hotel) -> None:
     """Not a byte has left, and no lease is left behind."""
     steps = Steps(interrupts_calls=True)
-    house.add(1, 2)
+    hotel.add(1, 2)
     with pytest.raises(KeyboardInterrupt):
-        house.sync(interruptions=steps)
-    assert house.states() == [State.QUEUED] * 2
-    assert house.authority.batches == []
-    assert house.sync().accepted == 2
+        hotel.sync(interruptions=steps)
+    assert hotel.states() == [State.QUEUED] * 2
+    assert hotel.authority.batches == []
+    assert hotel.sync().accepted == 2
 
 
 @pytest.mark.parametrize("ahead", [5 * MINUTES, -3 * MINUTES, timedelta(days=400)])
-def test_a_clock_that_is_wrong_is_told_and_remembered(house: House, ahead: timedelta) -> None:
+def test_a_clock_that_is_wrong_is_told_and_remembered(hotel: Hotel, ahead: timedelta) -> None:
     """Delivery goes on all the same: nothing depends on the clock but what people read from it."""
-    house.authority.now = NOW + ahead
-    house.add(1)
-    outcome = house.sync()
+    hotel.authority.now = NOW + ahead
+    hotel.add(1)
+    outcome = hotel.sync()
     assert (outcome.clock_skew, outcome.accepted) == (ahead, 1)
-    assert house.outbox.summary(now=NOW, soon=NOW).clock_skew == ahead
+    assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == ahead
 
 
 @pytest.mark.parametrize("ahead", [timedelta(), CLOCK_TOLERANCE, -CLOCK_TOLERANCE])
-def test_a_clock_that_is_right_enough_is_no_matter(house: House, ahead: timedelta) -> None:
+def test_a_clock_that_is_right_enough_is_no_matter(hotel: Hotel, ahead: timedelta) -> None:
     """An earlier difference is forgotten."""
-    house.outbox.contacted(NOW, NOW + 10 * MINUTES)
-    house.authority.now = NOW + ahead
-    house.add(1)
-    assert house.sync().clock_skew is None
-    assert house.outbox.summary(now=NOW, soon=NOW).clock_skew == ahead
+    hotel.outbox.contacted(NOW, NOW + 10 * MINUTES)
+    hotel.authority.now = NOW + ahead
+    hotel.add(1)
+    assert hotel.sync().clock_skew is None
+    assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == ahead
 
 
-def test_an_answer_without_a_time_leaves_what_is_known_of_the_clock(house: House) -> None:
+def test_an_answer_without_a_time_leaves_what_is_known_of_the_clock(hotel: Hotel) -> None:
     """Verdicts tell no time."""
-    house.outbox.contacted(NOW, NOW + 10 * MINUTES)
-    house.outbox.contacted(NOW + MINUTES)
-    assert house.outbox.summary(now=NOW, soon=NOW).clock_skew == 10 * MINUTES
+    hotel.outbox.contacted(NOW, NOW + 10 * MINUTES)
+    hotel.outbox.contacted(NOW + MINUTES)
+    assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == 10 * MINUTES

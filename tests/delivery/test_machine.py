@@ -43,9 +43,9 @@ def test_each_fault_on_each_route(machine: DeliveryMachine, route: str, step: st
     """It comes while there is something to send and something to ask about, and once more in the next run."""
     for _ in range(2):
         machine.log_in()
-        machine.saved(machine.house.outbox, machine.total)
+        machine.saved(machine.hotel.outbox, machine.total)
         machine.run(Run(script=["pending"], later=timedelta(minutes=10)))
-        machine.saved(machine.house.outbox, machine.total)
+        machine.saved(machine.hotel.outbox, machine.total)
         machine.run(Run(script=[f"{route}{step}"], later=timedelta(minutes=10)))
         assert machine.authority.unused == {}
 
@@ -54,7 +54,7 @@ def eventful(machine: DeliveryMachine, run: Run) -> Process:
     """A run that asks about what is pending, sends in several batches, meets a timeout and is put off."""
     machine.run(Run(script=["pending"]))
     for stay in (3, 4, 5, 6, 3):
-        machine.saved(machine.house.outbox, stay)
+        machine.saved(machine.hotel.outbox, stay)
     return machine.run(replace(run, script=["ok", "slow=60", "defer=60"]))
 
 

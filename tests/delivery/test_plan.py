@@ -71,7 +71,7 @@ RESULTS = [
 @pytest.mark.parametrize(("verdict", "change"), RESULTS, ids=[f"{v.status}-{v.retry_after}" for v, _ in RESULTS])
 def test_results(verdict: Verdict, change: Change) -> None:
     """What each status makes of a report."""
-    assert plan.change_for(verdict, NOW) == change
+    assert plan.change_from_verdict(verdict, NOW) == change
 
 
 def test_every_status_has_its_row() -> None:
@@ -83,9 +83,9 @@ def test_the_authoritys_warnings_stand_beside_ours() -> None:
     """Once each, however often they come; and where there are none, what is kept stays."""
     ours, theirs = finding("late"), finding("expired")
     verdict = Verdict("r", Status.ACCEPTED, receipt(), warnings=(theirs,))
-    assert plan.change_for(verdict, NOW, [ours]).warnings == (ours, theirs)
-    assert plan.change_for(verdict, NOW, [ours, theirs]).warnings is None
-    assert plan.change_for(Verdict("r", Status.PENDING), NOW, [ours]).warnings is None
+    assert plan.change_from_verdict(verdict, NOW, [ours]).warnings == (ours, theirs)
+    assert plan.change_from_verdict(verdict, NOW, [ours, theirs]).warnings is None
+    assert plan.change_from_verdict(Verdict("r", Status.PENDING), NOW, [ours]).warnings is None
 
 
 # Errors of a whole call. For each: does it stop the property, does it hold the property, is there a smaller batch?
@@ -110,22 +110,22 @@ NAMES = [f"{error.name}-{holds}" for error, _, holds, _ in ERRORS]
 @pytest.mark.parametrize(("error", "stops", "holds", "halves"), ERRORS, ids=NAMES)
 def test_errors(error: ApoaError, stops: bool, holds: int | None, halves: bool) -> None:  # noqa: FBT001  parameters
     """The report is queued again under its error's name, and backs off unless nothing is sent any more anyway."""
-    change = plan.change_after(error, entry(attempts=1), NOW, 0.5)
+    change = plan.change_after_failure(error, entry(attempts=1), NOW, 0.5)
     backoff = None if stops else NOW + 15 * SECOND
     unsent = isinstance(error, Offline | UntrustedCertificate)
     assert change == Change("r1", State.QUEUED, error.name, next_attempt_at=backoff, unsent=unsent)
-    assert plan.change_after(error, entry(), NOW, 0.5, sent=False).unsent
-    assert plan.stops_sending(error) is stops
-    assert plan.hold_after(error, NOW) == (None if holds is None else NOW + holds * SECOND)
-    assert plan.smaller(50, error) == (25 if halves else None)
-    assert plan.smaller(1, error) is None
+    assert plan.change_after_failure(error, entry(), NOW, 0.5, sent=False).unsent
+    assert plan.suspends_sending(error) is stops
+    assert plan.wait_asked_for(error, NOW) == (None if holds is None else NOW + holds * SECOND)
+    assert plan.smaller_batch(50, error) == (25 if halves else None)
+    assert plan.smaller_batch(1, error) is None
 
 
 def test_no_authority_makes_us_wait_for_more_than_a_day() -> None:
     """A report has a deadline."""
     day = NOW + timedelta(days=1)
-    assert plan.hold_after(AuthorityBusy(msg("x"), retry_after=10**15), NOW) == day
-    assert plan.change_for(Verdict("r", Status.DEFERRED, retry_after=10**15), NOW).not_before == day
+    assert plan.wait_asked_for(AuthorityBusy(msg("x"), retry_after=10**15), NOW) == day
+    assert plan.change_from_verdict(Verdict("r", Status.DEFERRED, retry_after=10**15), NOW).not_before == day
 
 
 # Backoff.
@@ -178,8 +178,8 @@ MAY_GO = [
 @pytest.mark.parametrize(("head", "by_hand", "scheduled"), MAY_GO)
 def test_what_may_go(head: Entry, by_hand: bool, scheduled: bool) -> None:  # noqa: FBT001  parameters
     """A person overrules our own backoff, and nobody the authority's word or another's lease."""
-    assert plan.may_go(head, NOW, keep_backoff=False) is by_hand
-    assert plan.may_go(head, NOW, keep_backoff=True) is scheduled
+    assert plan.may_send(head, NOW, keep_backoff=False) is by_hand
+    assert plan.may_send(head, NOW, keep_backoff=True) is scheduled
 
 
 def test_a_batch_is_the_first_that_may_go() -> None:
@@ -204,7 +204,7 @@ def test_a_batch_fits_into_a_call(bodies: list[bytes], most: int) -> None:
     def size(count: int) -> int:
         return len(b'{"reports":[' + b",".join(bodies[:count]) + b"]}")
 
-    count = plan.fitting(bodies, most)
+    count = plan.count_fitting(bodies, most)
     assert 1 <= count <= len(bodies)
     assert count == 1 or size(count) <= most
     assert count == len(bodies) or size(count + 1) > most
@@ -212,7 +212,7 @@ def test_a_batch_fits_into_a_call(bodies: list[bytes], most: int) -> None:
 
 def test_batches_grow() -> None:
     """Fourfold, up to what the authority takes."""
-    assert [plan.larger(50, 500), plan.larger(200, 500), plan.larger(500, 500)] == [200, 500, 500]
+    assert [plan.larger_batch(50, 500), plan.larger_batch(200, 500), plan.larger_batch(500, 500)] == [200, 500, 500]
 
 
 def test_the_least_suspect_go_first_and_the_suspect_in_ever_smaller_batches() -> None:

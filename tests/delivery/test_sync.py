@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from authority_simulator import AuthoritySimulator
 from conftest import NOW
-from delivery_helpers import House, report
+from delivery_helpers import Hotel, report
 from outbox_helpers import finding, guest, receipt, uuid
 
 from apoa_client.delivery import plan
@@ -37,30 +37,30 @@ def ids(*numbers: int) -> list[str]:
 # The ordinary.
 
 
-def test_with_nothing_to_do_nobody_is_called(house: House) -> None:
+def test_with_nothing_to_do_nobody_is_called(hotel: Hotel) -> None:
     """No connection, no progress, exit 0."""
-    outcome = house.sync()
-    assert (house.connections, house.watcher.begun, outcome.exit_code) == (0, [], Exit.DONE)
+    outcome = hotel.sync()
+    assert (hotel.connections, hotel.watcher.begun, outcome.exit_code) == (0, [], Exit.DONE)
     assert outcome == Outcome()
 
 
-def test_what_waits_is_delivered(house: House) -> None:
+def test_what_waits_is_delivered(hotel: Hotel) -> None:
     """Once, with its receipt on both sides, and later runs have nothing to do."""
-    house.add(1, 2, 3)
-    outcome = house.sync()
+    hotel.add(1, 2, 3)
+    outcome = hotel.sync()
     assert (outcome.sent, outcome.accepted, outcome.left, outcome.exit_code) == (3, 3, 0, Exit.DONE)
-    assert house.authority.order == ids(1, 2, 3)
+    assert hotel.authority.order == ids(1, 2, 3)
     for number in (1, 2, 3):
-        entry = house.entry(number)
-        assert (entry.state, entry.receipt) == (State.ACCEPTED, house.authority.acquired[uuid(number)])
+        entry = hotel.entry(number)
+        assert (entry.state, entry.receipt) == (State.ACCEPTED, hotel.authority.acquired[uuid(number)])
         assert (entry.attempts, entry.last_error) == (1, None)
     assert outcome.verdicts.keys() == set(ids(1, 2, 3))
-    assert (house.watcher.begun, len(house.watcher.verdicts), house.watcher.troubles) == ([3], 3, [])
-    house.sync()
-    assert house.connections == 1
+    assert (hotel.watcher.begun, len(hotel.watcher.verdicts), hotel.watcher.troubles) == ([3], 3, [])
+    hotel.sync()
+    assert hotel.connections == 1
 
 
-def test_the_bytes_that_were_sealed_are_the_bytes_that_are_sent(house: House) -> None:
+def test_the_bytes_that_were_sealed_are_the_bytes_that_are_sent(hotel: Hotel) -> None:
     """The authority tells a repeated report from a changed one by its content."""
     seen: list[tuple[str, bytes]] = []
 
@@ -69,87 +69,87 @@ def test_the_bytes_that_were_sealed_are_the_bytes_that_are_sent(house: House) ->
             seen.extend(bodies)
             return super().submit(bodies)
 
-    house.authority = Attentive()
-    house.authority.script("lost")
-    house.add(1)
-    house.sync()
-    house.sync()
+    hotel.authority = Attentive()
+    hotel.authority.script("lost")
+    hotel.add(1)
+    hotel.sync()
+    hotel.sync()
     assert seen == [(uuid(1), to_json(report(1)))] * 2
 
 
-def test_the_authoritys_answer_is_a_contact(house: House) -> None:
+def test_the_authoritys_answer_is_a_contact(hotel: Hotel) -> None:
     """`apoa status` says when it was last heard of; a dead line is no contact."""
-    house.add(1)
-    house.authority.script("meta:drop")
-    house.sync()
-    assert house.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
-    house.authority.script("drop")
-    house.sync()
-    assert house.outbox.summary(now=NOW, soon=NOW).last_contact_at == NOW
+    hotel.add(1)
+    hotel.authority.script("meta:drop")
+    hotel.sync()
+    assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
+    hotel.authority.script("drop")
+    hotel.sync()
+    assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at == NOW
 
 
-def test_the_most_urgent_go_first_unless_somebody_waits(house: House) -> None:
+def test_the_most_urgent_go_first_unless_somebody_waits(hotel: Hotel) -> None:
     """Soonest deadline first; but the guest at the desk before all."""
-    house.authority.max_batch = 1
-    house.add(1)
-    house.add(2, due_at=NOW + timedelta(hours=2))
-    house.add(3, due_at=NOW + timedelta(hours=1))
-    house.sync(first=uuid(1))
-    assert house.authority.order == ids(1, 3, 2)
+    hotel.authority.max_batch = 1
+    hotel.add(1)
+    hotel.add(2, due_at=NOW + timedelta(hours=2))
+    hotel.add(3, due_at=NOW + timedelta(hours=1))
+    hotel.sync(first=uuid(1))
+    assert hotel.authority.order == ids(1, 3, 2)
 
 
 # Batches.
 
 
-def test_batches_grow_up_to_what_the_authority_takes(house: House) -> None:
+def test_batches_grow_up_to_what_the_authority_takes(hotel: Hotel) -> None:
     """50, four times as many, 220 of 220 at most, and the rest."""
-    house.authority.max_batch = 220
-    house.add(*range(490))
-    assert house.sync().accepted == 490
-    assert house.sizes() == [50, 200, 220, 20]
+    hotel.authority.max_batch = 220
+    hotel.add(*range(490))
+    assert hotel.sync().accepted == 490
+    assert hotel.sizes() == [50, 200, 220, 20]
 
 
-def test_the_first_batch_is_no_larger_than_the_authority_takes(house: House) -> None:
+def test_the_first_batch_is_no_larger_than_the_authority_takes(hotel: Hotel) -> None:
     """Ten at a time, from the first call on."""
-    house.authority.max_batch = 10
-    house.add(*range(25))
-    house.sync()
-    assert house.sizes() == [10, 10, 5]
+    hotel.authority.max_batch = 10
+    hotel.add(*range(25))
+    hotel.sync()
+    assert hotel.sizes() == [10, 10, 5]
 
 
-def test_a_call_holds_no_more_bytes_than_the_authority_takes(house: House) -> None:
+def test_a_call_holds_no_more_bytes_than_the_authority_takes(hotel: Hotel) -> None:
     """What does not fit goes in the next call."""
     body = len(to_json(report(1)))
-    house.authority.max_body_bytes = 2 * body + 40
-    house.add(*range(5))
-    assert house.sync().accepted == 5
-    assert house.sizes() == [2, 2, 1]
+    hotel.authority.max_body_bytes = 2 * body + 40
+    hotel.add(*range(5))
+    assert hotel.sync().accepted == 5
+    assert hotel.sizes() == [2, 2, 1]
 
 
 @pytest.mark.parametrize("step", ["413", "slow=60"])
-def test_a_batch_is_halved_down_to_one(house: House, step: str) -> None:
+def test_a_batch_is_halved_down_to_one(hotel: Hotel, step: str) -> None:
     """Too large, or too slow: half of it, and never more than that again in this run."""
-    house.authority.script(f"{step}*5")
-    house.add(*range(50))
-    outcome = house.sync()
+    hotel.authority.script(f"{step}*5")
+    hotel.add(*range(50))
+    outcome = hotel.sync()
     assert (outcome.accepted, outcome.exit_code) == (50, Exit.DONE)
-    assert house.sizes()[:6] == [50, 25, 12, 6, 3, 1]
-    assert set(house.sizes()[6:]) == {1}
-    assert len(house.watcher.troubles) == 5
-    assert len(house.authority.acquired) == 50
+    assert hotel.sizes()[:6] == [50, 25, 12, 6, 3, 1]
+    assert set(hotel.sizes()[6:]) == {1}
+    assert len(hotel.watcher.troubles) == 5
+    assert len(hotel.authority.acquired) == 50
 
 
-def test_a_single_report_in_time_out_ends_the_run(house: House) -> None:
+def test_a_single_report_in_time_out_ends_the_run(hotel: Hotel) -> None:
     """A line that does not carry one report carries no other."""
-    house.authority.script("slow=60*2")
-    house.add(1, 2)
-    outcome = house.sync()
-    assert (house.sizes(), outcome.left, outcome.exit_code) == ([2, 1], 2, Exit.NOT_NOW)
+    hotel.authority.script("slow=60*2")
+    hotel.add(1, 2)
+    outcome = hotel.sync()
+    assert (hotel.sizes(), outcome.left, outcome.exit_code) == ([2, 1], 2, Exit.NOT_NOW)
     assert outcome.error is not None
     assert outcome.error.name == "timed_out"
 
 
-def test_one_report_that_is_too_large_holds_up_no_other(house: House) -> None:
+def test_one_report_that_is_too_large_holds_up_no_other(hotel: Hotel) -> None:
     """It stays, it is told, and the batches grow again."""
 
     class Narrow(AuthoritySimulator):
@@ -159,13 +159,13 @@ def test_one_report_that_is_too_large_holds_up_no_other(house: House) -> None:
                 raise TooLarge(msg("No."))
             return super().submit(bodies)
 
-    house.authority = Narrow()
-    house.add(*range(20))
-    outcome = house.sync()
+    hotel.authority = Narrow()
+    hotel.add(*range(20))
+    outcome = hotel.sync()
     assert (outcome.accepted, outcome.left, outcome.exit_code) == (19, 1, Exit.NOT_NOW)
     assert isinstance(outcome.error, TooLarge)
-    assert (house.entry(0).state, house.entry(0).last_error) == (State.QUEUED, "too_large")
-    assert house.sizes() == [20, 10, 5, 2, 1, 1, 4, 14]
+    assert (hotel.entry(0).state, hotel.entry(0).last_error) == (State.QUEUED, "too_large")
+    assert hotel.sizes() == [20, 10, 5, 2, 1, 1, 4, 14]
 
 
 # Lines that are down.
@@ -178,157 +178,157 @@ class Nobody(AuthoritySimulator):
         raise Offline(msg("No network."))
 
 
-def test_offline_nothing_is_lost_and_the_batch_backs_off(house: House) -> None:
+def test_offline_nothing_is_lost_and_the_batch_backs_off(hotel: Hotel) -> None:
     """The report says that it was tried, and why it still waits."""
-    house.authority = Nobody()
-    house.add(1)
-    outcome = house.sync()
+    hotel.authority = Nobody()
+    hotel.add(1)
+    outcome = hotel.sync()
     assert (outcome.offline, outcome.stopped, outcome.left, outcome.exit_code) == (True, False, 1, Exit.NOT_NOW)
-    entry = house.entry(1)
+    entry = hotel.entry(1)
     assert (entry.state, entry.attempts, entry.last_error) == (State.QUEUED, 1, "offline")
     assert entry.next_attempt_at == NOW + timedelta(seconds=15)
-    assert house.watcher.troubles == ["offline"]
+    assert hotel.watcher.troubles == ["offline"]
 
 
 @pytest.mark.parametrize("step", ["portal", "redirect", "truncated", "empty", "huge", "short-list", "foreign-ids"])
-def test_a_stranger_is_taken_for_no_line(house: House, step: str) -> None:
+def test_a_stranger_is_taken_for_no_line(hotel: Hotel, step: str) -> None:
     """Nothing in its answer is believed."""
-    house.authority.script(step)
-    house.add(1)
-    outcome = house.sync()
+    hotel.authority.script(step)
+    hotel.add(1)
+    outcome = hotel.sync()
     assert isinstance(outcome.error, NotTheAuthority)
-    assert (outcome.offline, house.states()) == (True, [State.QUEUED])
-    assert house.sync().accepted == 1
-    assert len(house.authority.acquired) == 1
+    assert (outcome.offline, hotel.states()) == (True, [State.QUEUED])
+    assert hotel.sync().accepted == 1
+    assert len(hotel.authority.acquired) == 1
 
 
 @pytest.mark.parametrize("step", ["lost", "500", "502", "503", "504", "drop"])
-def test_an_answer_that_is_lost_is_asked_for_under_the_same_id(house: House, step: str) -> None:
+def test_an_answer_that_is_lost_is_asked_for_under_the_same_id(hotel: Hotel, step: str) -> None:
     """Acquired once, however often it goes, and the first receipt is the one that is kept."""
-    house.authority.script(f"{step}*2")
-    house.add(1, 2)
+    hotel.authority.script(f"{step}*2")
+    hotel.add(1, 2)
     for _ in range(2):
-        outcome = house.sync()
+        outcome = hotel.sync()
         assert (outcome.left, outcome.offline, outcome.exit_code) == (2, False, Exit.NOT_NOW)
-        assert house.entry(1).last_error == "unknown_outcome"
-    assert house.sync().accepted == 2
-    assert house.authority.batches == [ids(1, 2)] * 3
-    assert [house.entry(number).receipt for number in (1, 2)] == list(house.authority.acquired.values())
+        assert hotel.entry(1).last_error == "unknown_outcome"
+    assert hotel.sync().accepted == 2
+    assert hotel.authority.batches == [ids(1, 2)] * 3
+    assert [hotel.entry(number).receipt for number in (1, 2)] == list(hotel.authority.acquired.values())
 
 
-def test_an_error_ends_the_run_where_it_is(house: House) -> None:
+def test_an_error_ends_the_run_where_it_is(hotel: Hotel) -> None:
     """What was accepted before it is accepted, and the rest waits."""
-    house.authority.script("ok,500")
-    house.add(*range(60))
-    outcome = house.sync()
+    hotel.authority.script("ok,500")
+    hotel.add(*range(60))
+    outcome = hotel.sync()
     assert (outcome.accepted, outcome.left, outcome.exit_code) == (50, 10, Exit.NOT_NOW)
-    assert house.sizes() == [50, 10]
+    assert hotel.sizes() == [50, 10]
 
 
-def test_a_call_that_the_authority_does_not_understand(house: House) -> None:
+def test_a_call_that_the_authority_does_not_understand(hotel: Hotel) -> None:
     """The reports stay, the detail is told, and the next scheduled run keeps the backoff."""
-    house.authority.script("400")
-    house.add(1)
-    outcome = house.sync()
-    assert (outcome.exit_code, house.states()) == (Exit.AUTHORITY_REFUSES, [State.QUEUED])
-    house.sync(keep_backoff=True)
-    assert house.sizes() == [1]
+    hotel.authority.script("400")
+    hotel.add(1)
+    outcome = hotel.sync()
+    assert (outcome.exit_code, hotel.states()) == (Exit.AUTHORITY_REFUSES, [State.QUEUED])
+    hotel.sync(keep_backoff=True)
+    assert hotel.sizes() == [1]
 
 
-def test_a_certificate_that_is_not_trusted_sends_nothing(house: House) -> None:
+def test_a_certificate_that_is_not_trusted_sends_nothing(hotel: Hotel) -> None:
     """Settings to be mended, and no attempt of the report's."""
 
     def connect() -> Authority:
         raise UntrustedCertificate(msg("Signed by nobody."))
 
-    house.add(1)
-    outcome = house.sync(connect=connect)
+    hotel.add(1)
+    outcome = hotel.sync(connect=connect)
     assert (outcome.exit_code, outcome.left, outcome.offline) == (Exit.SETTINGS, 1, False)
-    assert (house.entry(1).attempts, house.authority.batches) == (0, [])
+    assert (hotel.entry(1).attempts, hotel.authority.batches) == (0, [])
 
 
 # Backoff, and the authority's own word.
 
 
-def test_a_scheduled_run_keeps_the_backoff_and_a_person_does_not(house: House) -> None:
+def test_a_scheduled_run_keeps_the_backoff_and_a_person_does_not(hotel: Hotel) -> None:
     """Fifteen seconds, by this chance."""
-    house.authority.script("500*2")
-    house.add(1)
-    house.sync(keep_backoff=True)
-    house.wait(seconds=14)
-    outcome = house.sync(keep_backoff=True)
-    assert (house.sizes(), outcome.left, outcome.error, outcome.exit_code) == ([1], 1, None, Exit.NOT_NOW)
-    house.sync()
-    assert house.sizes() == [1, 1]
-    house.wait(seconds=30)
-    assert house.sync(keep_backoff=True).accepted == 1
+    hotel.authority.script("500*2")
+    hotel.add(1)
+    hotel.sync(keep_backoff=True)
+    hotel.wait(seconds=14)
+    outcome = hotel.sync(keep_backoff=True)
+    assert (hotel.sizes(), outcome.left, outcome.error, outcome.exit_code) == ([1], 1, None, Exit.NOT_NOW)
+    hotel.sync()
+    assert hotel.sizes() == [1, 1]
+    hotel.wait(seconds=30)
+    assert hotel.sync(keep_backoff=True).accepted == 1
 
 
-def test_another_report_does_not_wait_for_its_neighbours_backoff(house: House) -> None:
+def test_another_report_does_not_wait_for_its_neighbours_backoff(hotel: Hotel) -> None:
     """Only what failed backs off."""
-    house.authority.script("500")
-    house.add(1)
-    house.sync(keep_backoff=True)
-    house.add(2)
-    house.sync(keep_backoff=True)
-    assert house.authority.batches == [ids(1), ids(2)]
+    hotel.authority.script("500")
+    hotel.add(1)
+    hotel.sync(keep_backoff=True)
+    hotel.add(2)
+    hotel.sync(keep_backoff=True)
+    assert hotel.authority.batches == [ids(1), ids(2)]
 
 
 @pytest.mark.parametrize("step", ["429=30", "503=30", "meta:429=30", "token:503=30"])
 @pytest.mark.parametrize("keep_backoff", [False, True])
-def test_retry_after_holds_the_whole_property(house: House, step: str, keep_backoff: bool) -> None:  # noqa: FBT001
+def test_retry_after_holds_the_whole_property(hotel: Hotel, step: str, keep_backoff: bool) -> None:  # noqa: FBT001
     """By hand or by schedule, for reports made meanwhile too, and across processes."""
-    house.authority.script(step)
-    house.add(1)
-    outcome = house.sync(keep_backoff=keep_backoff)
-    assert (outcome.exit_code, house.connections) == (Exit.NOT_NOW, 1)
-    house.add(2)
-    house.unlock()  # another process opens the outbox
-    house.wait(seconds=29)
-    outcome = house.sync(keep_backoff=keep_backoff)
-    assert (house.connections, outcome.left, outcome.exit_code) == (1, 2, Exit.NOT_NOW)
+    hotel.authority.script(step)
+    hotel.add(1)
+    outcome = hotel.sync(keep_backoff=keep_backoff)
+    assert (outcome.exit_code, hotel.connections) == (Exit.NOT_NOW, 1)
+    hotel.add(2)
+    hotel.unlock()  # another process opens the outbox
+    hotel.wait(seconds=29)
+    outcome = hotel.sync(keep_backoff=keep_backoff)
+    assert (hotel.connections, outcome.left, outcome.exit_code) == (1, 2, Exit.NOT_NOW)
     assert outcome.error is not None
     assert outcome.error.name == "authority_busy"
-    house.wait(seconds=1)
-    assert house.sync(keep_backoff=keep_backoff).accepted == 2
+    hotel.wait(seconds=1)
+    assert hotel.sync(keep_backoff=keep_backoff).accepted == 2
 
 
-def test_a_hold_with_nothing_to_do_is_no_failure(house: House) -> None:
+def test_a_hold_with_nothing_to_do_is_no_failure(hotel: Hotel) -> None:
     """There is nothing that could wait."""
-    house.outbox.hold(NOW + timedelta(seconds=30))
-    assert house.sync().exit_code is Exit.DONE
+    hotel.outbox.hold(NOW + timedelta(seconds=30))
+    assert hotel.sync().exit_code is Exit.DONE
 
 
-def test_a_hold_of_a_clock_that_was_set_back_is_over(house: House) -> None:
+def test_a_hold_of_a_clock_that_was_set_back_is_over(hotel: Hotel) -> None:
     """Nobody may be asked to wait for a year."""
-    house.outbox.hold(NOW + timedelta(days=365))
-    house.add(1)
-    assert house.sync().accepted == 1
+    hotel.outbox.hold(NOW + timedelta(days=365))
+    hotel.add(1)
+    assert hotel.sync().accepted == 1
 
 
-def test_429_without_a_time_is_backed_off(house: House) -> None:
+def test_429_without_a_time_is_backed_off(hotel: Hotel) -> None:
     """By us, so that a person may overrule it."""
-    house.authority.script("429")
-    house.add(1)
-    house.sync()
-    assert house.sync(keep_backoff=True).left == 1
-    assert house.sync().accepted == 1
+    hotel.authority.script("429")
+    hotel.add(1)
+    hotel.sync()
+    assert hotel.sync(keep_backoff=True).left == 1
+    assert hotel.sync().accepted == 1
 
 
-def test_a_deferred_report_waits_alone(house: House) -> None:
+def test_a_deferred_report_waits_alone(hotel: Hotel) -> None:
     """As long as the authority said, by hand too; its neighbours go."""
-    house.authority.script("defer=60")
-    house.add(1)
-    outcome = house.sync()
+    hotel.authority.script("defer=60")
+    hotel.add(1)
+    outcome = hotel.sync()
     assert (outcome.deferred, outcome.left, outcome.error, outcome.exit_code) == (1, 1, None, Exit.NOT_NOW)
-    assert (house.entry(1).state, house.entry(1).last_error) == (State.QUEUED, "deferred")
-    house.add(2)
-    house.wait(seconds=59)
-    house.sync()
-    assert house.authority.order == ids(2)
-    house.wait(seconds=1)
-    house.sync()
-    assert house.authority.order == ids(2, 1)
+    assert (hotel.entry(1).state, hotel.entry(1).last_error) == (State.QUEUED, "deferred")
+    hotel.add(2)
+    hotel.wait(seconds=59)
+    hotel.sync()
+    assert hotel.authority.order == ids(2)
+    hotel.wait(seconds=1)
+    hotel.sync()
+    assert hotel.authority.order == ids(2, 1)
 
 
 # Refused, and stopped.
@@ -343,145 +343,145 @@ def test_a_deferred_report_waits_alone(house: House) -> None:
     ],
 )
 def test_a_refused_account_stops_every_later_run(
-    house: House, step: str, kind: type[WrongPassword | AccountSuspended], code: Exit
+    hotel: Hotel, step: str, kind: type[WrongPassword | AccountSuspended], code: Exit
 ) -> None:
     """Nobody is asked again, however often cron comes, until the settings change; and then once."""
-    house.authority.script(step)
-    house.add(1)
-    outcome = house.sync()
-    assert (outcome.stopped, outcome.exit_code, house.connections) == (True, code, 1)
-    house.unlock()
+    hotel.authority.script(step)
+    hotel.add(1)
+    outcome = hotel.sync()
+    assert (outcome.stopped, outcome.exit_code, hotel.connections) == (True, code, 1)
+    hotel.unlock()
     for _ in range(3):
-        house.wait(days=1)
-        outcome = house.sync(keep_backoff=True)
+        hotel.wait(days=1)
+        outcome = hotel.sync(keep_backoff=True)
         assert isinstance(outcome.error, kind)
-        assert (outcome.stopped, outcome.left, outcome.exit_code, house.connections) == (True, 1, code, 1)
-    assert house.sync(settings="changed").accepted == 1
-    assert house.outbox.summary(now=NOW, soon=NOW).stop is None
-    assert house.sync().exit_code is Exit.DONE
+        assert (outcome.stopped, outcome.left, outcome.exit_code, hotel.connections) == (True, 1, code, 1)
+    assert hotel.sync(settings="changed").accepted == 1
+    assert hotel.outbox.summary(now=NOW, soon=NOW).stop is None
+    assert hotel.sync().exit_code is Exit.DONE
 
 
-def test_a_login_lifts_the_stop(house: House) -> None:
+def test_a_login_lifts_the_stop(hotel: Hotel) -> None:
     """With the settings as they are."""
-    house.authority.password_is_right = False
-    house.add(1)
-    house.sync()
-    house.authority.password_is_right = True
-    house.outbox.stop(None)
-    assert house.sync().accepted == 1
+    hotel.authority.password_is_right = False
+    hotel.add(1)
+    hotel.sync()
+    hotel.authority.password_is_right = True
+    hotel.outbox.stop(None)
+    assert hotel.sync().accepted == 1
 
 
-def test_one_expired_token_is_no_refusal(house: House) -> None:
+def test_one_expired_token_is_no_refusal(hotel: Hotel) -> None:
     """A fresh one is taken, and nothing stops."""
-    house.authority.script("401")
-    house.add(1)
-    assert house.sync().accepted == 1
+    hotel.authority.script("401")
+    hotel.add(1)
+    assert hotel.sync().accepted == 1
 
 
-def test_a_missing_password_stops_nothing(house: House) -> None:
+def test_a_missing_password_stops_nothing(hotel: Hotel) -> None:
     """It is our own lack and no refusal: the next run asks again."""
 
     def connect() -> Authority:
         raise SecretMissing(msg("There is no password."))
 
-    house.add(1)
-    outcome = house.sync(connect=connect)
-    assert (outcome.stopped, outcome.exit_code, house.entry(1).attempts) == (False, Exit.CREDENTIALS, 0)
-    assert house.sync().accepted == 1
+    hotel.add(1)
+    outcome = hotel.sync(connect=connect)
+    assert (outcome.stopped, outcome.exit_code, hotel.entry(1).attempts) == (False, Exit.CREDENTIALS, 0)
+    assert hotel.sync().accepted == 1
 
 
 # Verdicts.
 
 
-def test_a_rejected_report_keeps_its_errors_and_goes_no_more(house: House) -> None:
+def test_a_rejected_report_keeps_its_errors_and_goes_no_more(hotel: Hotel) -> None:
     """A person corrects it; our own warnings are still there."""
-    house.authority.script("reject")
-    house.add(1, warnings=[finding("late")])
-    outcome = house.sync()
+    hotel.authority.script("reject")
+    hotel.add(1, warnings=[finding("late")])
+    outcome = hotel.sync()
     assert (outcome.rejected, outcome.left, outcome.exit_code) == (1, 0, Exit.DATA_REFUSED)
-    entry = house.entry(1)
+    entry = hotel.entry(1)
     assert (entry.state, entry.last_error, entry.receipt) == (State.REJECTED, "rejected", None)
-    content = house.outbox.content(entry)
+    content = hotel.outbox.content(entry)
     assert ([error.code for error in content.errors], content.warnings) == (["scripted"], (finding("late"),))
     assert outcome.verdicts[uuid(1)].errors == content.errors
-    assert house.sync() == Outcome()
+    assert hotel.sync() == Outcome()
 
 
-def test_a_duplicate_adopts_the_receipt_and_says_so(house: House) -> None:
+def test_a_duplicate_adopts_the_receipt_and_says_so(hotel: Hotel) -> None:
     """Done: another report covers this guest and night."""
-    house.add(1)
-    house.sync()
-    house.add(2)
-    house.outbox.add(report(3, document=1), due_at=None)
-    outcome = house.sync()
+    hotel.add(1)
+    hotel.sync()
+    hotel.add(2)
+    hotel.outbox.add(report(3, document=1), due_at=None)
+    outcome = hotel.sync()
     assert (outcome.accepted, outcome.duplicate, outcome.sent, outcome.exit_code) == (1, 1, 2, Exit.DONE)
-    assert (house.entry(3).state, house.entry(3).last_error) == (State.ACCEPTED, "duplicate")
-    assert house.entry(3).receipt == house.authority.acquired[uuid(1)]
+    assert (hotel.entry(3).state, hotel.entry(3).last_error) == (State.ACCEPTED, "duplicate")
+    assert hotel.entry(3).receipt == hotel.authority.acquired[uuid(1)]
 
 
-def test_a_pending_report_is_asked_about_later(house: House) -> None:
+def test_a_pending_report_is_asked_about_later(hotel: Hotel) -> None:
     """Not in the run that sent it, not sent again, and by its own id."""
-    house.authority.script("pending")
-    house.add(1)
-    outcome = house.sync()
-    assert (outcome.pending, outcome.left, outcome.exit_code, house.authority.asked) == (1, 0, Exit.DONE, [])
-    outcome = house.sync()
-    assert (outcome.sent, outcome.accepted, house.authority.asked) == (0, 1, ids(1))
-    assert house.entry(1).receipt == house.authority.acquired[uuid(1)]
-    assert house.sizes() == [1]
+    hotel.authority.script("pending")
+    hotel.add(1)
+    outcome = hotel.sync()
+    assert (outcome.pending, outcome.left, outcome.exit_code, hotel.authority.asked) == (1, 0, Exit.DONE, [])
+    outcome = hotel.sync()
+    assert (outcome.sent, outcome.accepted, hotel.authority.asked) == (0, 1, ids(1))
+    assert hotel.entry(1).receipt == hotel.authority.acquired[uuid(1)]
+    assert hotel.sizes() == [1]
 
 
-def test_a_pending_report_may_stay_pending_or_be_rejected(house: House) -> None:
+def test_a_pending_report_may_stay_pending_or_be_rejected(hotel: Hotel) -> None:
     """Whatever comes of it is written down, and asked about until something does."""
-    house.authority.script("pending,result:pending,result:reject")
-    house.add(1)
-    house.sync()
-    assert house.sync().pending == 1
-    outcome = house.sync()
-    assert (outcome.rejected, outcome.exit_code, house.states()) == (1, Exit.DATA_REFUSED, [State.REJECTED])
-    assert [error.code for error in house.outbox.content(house.entry(1)).errors] == ["scripted"]
+    hotel.authority.script("pending,result:pending,result:reject")
+    hotel.add(1)
+    hotel.sync()
+    assert hotel.sync().pending == 1
+    outcome = hotel.sync()
+    assert (outcome.rejected, outcome.exit_code, hotel.states()) == (1, Exit.DATA_REFUSED, [State.REJECTED])
+    assert [error.code for error in hotel.outbox.content(hotel.entry(1)).errors] == ["scripted"]
 
 
-def test_a_pending_report_that_is_put_off_is_queued_until_then(house: House) -> None:
+def test_a_pending_report_that_is_put_off_is_queued_until_then(hotel: Hotel) -> None:
     """The authority's word again."""
-    house.authority.script("pending,result:defer=60")
-    house.add(1)
-    house.sync()
-    assert (house.sync().deferred, house.states()) == (1, [State.QUEUED])
-    house.wait(seconds=60)
-    house.sync()
-    assert house.sizes() == [1, 1]
+    hotel.authority.script("pending,result:defer=60")
+    hotel.add(1)
+    hotel.sync()
+    assert (hotel.sync().deferred, hotel.states()) == (1, [State.QUEUED])
+    hotel.wait(seconds=60)
+    hotel.sync()
+    assert hotel.sizes() == [1, 1]
 
 
-def test_a_pending_report_that_was_forgotten_goes_again(house: House) -> None:
+def test_a_pending_report_that_was_forgotten_goes_again(hotel: Hotel) -> None:
     """The authority lost it: the same id, in the same run."""
-    house.authority.script("pending")
-    house.add(1)
-    house.sync()
-    house.authority.known.clear()
-    outcome = house.sync()
-    assert (outcome.sent, outcome.accepted, house.authority.order) == (1, 1, ids(1))
-    assert house.authority.batches == [ids(1)] * 2
+    hotel.authority.script("pending")
+    hotel.add(1)
+    hotel.sync()
+    hotel.authority.known.clear()
+    outcome = hotel.sync()
+    assert (outcome.sent, outcome.accepted, hotel.authority.order) == (1, 1, ids(1))
+    assert hotel.authority.batches == [ids(1)] * 2
 
 
-def test_a_forgotten_report_is_queued_even_if_the_run_ends_there(house: House) -> None:
+def test_a_forgotten_report_is_queued_even_if_the_run_ends_there(hotel: Hotel) -> None:
     """A later run sends it."""
-    house.authority.script("pending,500")
-    house.add(1)
-    house.sync()
-    house.authority.known.clear()
-    house.sync()
-    assert house.states() == [State.QUEUED]
-    assert house.sync().accepted == 1
+    hotel.authority.script("pending,500")
+    hotel.add(1)
+    hotel.sync()
+    hotel.authority.known.clear()
+    hotel.sync()
+    assert hotel.states() == [State.QUEUED]
+    assert hotel.sync().accepted == 1
 
 
-def test_asking_may_fail_like_any_call(house: House) -> None:
+def test_asking_may_fail_like_any_call(hotel: Hotel) -> None:
     """The report stays pending, and Retry-After holds the property."""
-    house.authority.script("pending,result:503=30")
-    house.add(1)
-    house.sync()
-    assert house.sync().exit_code is Exit.NOT_NOW
-    assert (house.states(), house.sync().exit_code, house.connections) == ([State.PENDING], Exit.NOT_NOW, 2)
+    hotel.authority.script("pending,result:503=30")
+    hotel.add(1)
+    hotel.sync()
+    assert hotel.sync().exit_code is Exit.NOT_NOW
+    assert (hotel.states(), hotel.sync().exit_code, hotel.connections) == ([State.PENDING], Exit.NOT_NOW, 2)
 
 
 class Remarking(AuthoritySimulator):
@@ -492,121 +492,121 @@ class Remarking(AuthoritySimulator):
         return None if found is None else found._replace(warnings=(finding("expired"),))
 
 
-def test_the_authoritys_warnings_are_kept_beside_ours(house: House) -> None:
+def test_the_authoritys_warnings_are_kept_beside_ours(hotel: Hotel) -> None:
     """Also those of a verdict that came later."""
-    house.authority = Remarking()
-    house.authority.script("pending")
-    house.add(1, warnings=[finding("late")])
-    house.sync()
-    house.sync()
-    warnings = house.outbox.content(house.entry(1)).warnings
+    hotel.authority = Remarking()
+    hotel.authority.script("pending")
+    hotel.add(1, warnings=[finding("late")])
+    hotel.sync()
+    hotel.sync()
+    warnings = hotel.outbox.content(hotel.entry(1)).warnings
     assert [warning.code for warning in warnings] == ["late", "expired"]
 
 
-def test_a_later_verdict_needs_no_key(house: House) -> None:
+def test_a_later_verdict_needs_no_key(hotel: Hotel) -> None:
     """The receipt is written down; the authority's warnings are left out, and ours stay as they are."""
-    house.authority = Remarking()
-    house.authority.script("pending")
-    house.add(1, warnings=[finding("late")])
-    house.sync()
-    house.lock()
-    assert (house.sync().accepted, house.states()) == (1, [State.ACCEPTED])
-    house.unlock()
-    assert [warning.code for warning in house.outbox.content(house.entry(1)).warnings] == ["late"]
+    hotel.authority = Remarking()
+    hotel.authority.script("pending")
+    hotel.add(1, warnings=[finding("late")])
+    hotel.sync()
+    hotel.lock()
+    assert (hotel.sync().accepted, hotel.states()) == (1, [State.ACCEPTED])
+    hotel.unlock()
+    assert [warning.code for warning in hotel.outbox.content(hotel.entry(1)).warnings] == ["late"]
 
 
 # Stays.
 
 
-def test_reports_of_a_stay_go_in_order(house: House) -> None:
+def test_reports_of_a_stay_go_in_order(hotel: Hotel) -> None:
     """One a batch, and all in one run."""
-    house.add(1)
-    house.add(2, stay=1, kind=Kind.CHECK_OUT)
-    house.add(3)
-    assert house.sync().accepted == 3
-    assert house.authority.batches == [ids(1, 3), ids(2)]
+    hotel.add(1)
+    hotel.add(2, stay=1, kind=Kind.CHECK_OUT)
+    hotel.add(3)
+    assert hotel.sync().accepted == 3
+    assert hotel.authority.batches == [ids(1, 3), ids(2)]
 
 
 @pytest.mark.parametrize("step", ["500", "defer=60"])
-def test_a_stay_waits_for_its_first_report_across_runs(house: House, step: str) -> None:
+def test_a_stay_waits_for_its_first_report_across_runs(hotel: Hotel, step: str) -> None:
     """Nothing overtakes it; other stays go."""
-    house.authority.script(step)
-    house.add(1)
-    house.add(2, stay=1, kind=Kind.CHECK_OUT)
-    house.sync()
-    house.add(3)
-    house.sync(keep_backoff=True)
-    assert house.authority.order == ids(3)
-    house.wait(hours=1)
-    house.sync(keep_backoff=True)
-    assert house.authority.order == ids(3, 1, 2)
+    hotel.authority.script(step)
+    hotel.add(1)
+    hotel.add(2, stay=1, kind=Kind.CHECK_OUT)
+    hotel.sync()
+    hotel.add(3)
+    hotel.sync(keep_backoff=True)
+    assert hotel.authority.order == ids(3)
+    hotel.wait(hours=1)
+    hotel.sync(keep_backoff=True)
+    assert hotel.authority.order == ids(3, 1, 2)
 
 
-def test_a_verdict_lets_the_rest_of_its_stay_go(house: House) -> None:
+def test_a_verdict_lets_the_rest_of_its_stay_go(hotel: Hotel) -> None:
     """Pending holds it back; accepted lets it go in that very run."""
-    house.authority.script("pending")
-    house.add(1)
-    house.add(2, stay=1, kind=Kind.CHECK_OUT)
-    outcome = house.sync()
+    hotel.authority.script("pending")
+    hotel.add(1)
+    hotel.add(2, stay=1, kind=Kind.CHECK_OUT)
+    outcome = hotel.sync()
     assert (outcome.pending, outcome.left, outcome.exit_code) == (1, 1, Exit.NOT_NOW)
-    outcome = house.sync()
-    assert (outcome.accepted, outcome.left, house.authority.order) == (2, 0, ids(1, 2))
+    outcome = hotel.sync()
+    assert (outcome.accepted, outcome.left, hotel.authority.order) == (2, 0, ids(1, 2))
 
 
-def test_a_rejected_report_holds_its_stay_and_no_other(house: House) -> None:
+def test_a_rejected_report_holds_its_stay_and_no_other(hotel: Hotel) -> None:
     """Until a person has corrected it."""
-    house.authority.script("reject")
-    house.add(1)
-    house.add(2, stay=1, kind=Kind.CHECK_OUT)
-    house.sync()
-    house.add(3)
-    outcome = house.sync()
-    assert (house.authority.order, outcome.left, outcome.exit_code) == (ids(3), 1, Exit.NOT_NOW)
+    hotel.authority.script("reject")
+    hotel.add(1)
+    hotel.add(2, stay=1, kind=Kind.CHECK_OUT)
+    hotel.sync()
+    hotel.add(3)
+    outcome = hotel.sync()
+    assert (hotel.authority.order, outcome.left, outcome.exit_code) == (ids(3), 1, Exit.NOT_NOW)
 
 
 # Records and keys.
 
 
-def test_a_record_that_was_tampered_with_stops_no_other(house: House) -> None:
+def test_a_record_that_was_tampered_with_stops_no_other(hotel: Hotel) -> None:
     """It is not sent, not deleted, and told of each time; no attempt is counted."""
-    house.add(1, 2, 3)
-    house.tamper(2)
-    outcome = house.sync()
+    hotel.add(1, 2, 3)
+    hotel.tamper(2)
+    outcome = hotel.sync()
     assert isinstance(outcome.error, SealBroken)
     assert uuid(2) in outcome.error.message.render()
-    assert (house.authority.order, outcome.left, outcome.exit_code) == (ids(1, 3), 1, Exit.SETTINGS)
-    assert (house.entry(2).state, house.entry(2).attempts) == (State.QUEUED, 0)
-    assert isinstance(house.sync().error, SealBroken)
-    assert house.sizes() == [2]
+    assert (hotel.authority.order, outcome.left, outcome.exit_code) == (ids(1, 3), 1, Exit.SETTINGS)
+    assert (hotel.entry(2).state, hotel.entry(2).attempts) == (State.QUEUED, 0)
+    assert isinstance(hotel.sync().error, SealBroken)
+    assert hotel.sizes() == [2]
 
 
-def test_without_the_key_nothing_is_claimed(house: House) -> None:
+def test_without_the_key_nothing_is_claimed(hotel: Hotel) -> None:
     """No attempt is counted, nothing is sent, and all goes when the key is back."""
-    house.add(1, 2)
-    house.lock()
-    outcome = house.sync()
+    hotel.add(1, 2)
+    hotel.lock()
+    outcome = hotel.sync()
     assert (outcome.exit_code, outcome.stopped, outcome.left) == (Exit.CREDENTIALS, False, 2)
-    assert [(house.entry(number).state, house.entry(number).attempts) for number in (1, 2)] == [(State.QUEUED, 0)] * 2
-    assert house.authority.batches == []
-    house.unlock()
-    assert house.sync().accepted == 2
+    assert [(hotel.entry(number).state, hotel.entry(number).attempts) for number in (1, 2)] == [(State.QUEUED, 0)] * 2
+    assert hotel.authority.batches == []
+    hotel.unlock()
+    assert hotel.sync().accepted == 2
 
 
-def test_an_outbox_that_cannot_be_written_is_raised(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outbox_that_cannot_be_written_is_raised(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is no matter of the line: nothing may look delivered that could not be written down."""
-    house.add(1)
+    hotel.add(1)
 
     def full(*_args: object, **_named: object) -> None:
         raise DiskFull(msg("The disk is full."))
 
-    monkeypatch.setattr(house.outbox, "settle", full)
+    monkeypatch.setattr(hotel.outbox, "settle", full)
     with pytest.raises(StorageProblem):
-        house.sync()
-    assert house.watcher.ended == 1
+        hotel.sync()
+    assert hotel.watcher.ended == 1
     monkeypatch.undo()
-    house.wait(minutes=5)
-    assert house.sync().accepted == 1
-    assert (house.authority.order, len(house.authority.batches)) == (ids(1), 2)
+    hotel.wait(minutes=5)
+    assert hotel.sync().accepted == 1
+    assert (hotel.authority.order, len(hotel.authority.batches)) == (ids(1), 2)
 
 
 # Interruptions.
@@ -620,68 +620,68 @@ class Interrupted(AuthoritySimulator):
         raise KeyboardInterrupt
 
 
-def test_ctrl_c_leaves_the_reports_queued(house: House) -> None:
+def test_ctrl_c_leaves_the_reports_queued(hotel: Hotel) -> None:
     """Not "sending" for five minutes; and they go again under the same ids."""
-    house.authority = Interrupted()
-    house.add(1, 2)
+    hotel.authority = Interrupted()
+    hotel.add(1, 2)
     with pytest.raises(KeyboardInterrupt):
-        house.sync()
-    assert house.watcher.ended == 1
-    assert house.states() == [State.QUEUED] * 2
-    assert house.entry(1).last_error == "unknown_outcome"
+        hotel.sync()
+    assert hotel.watcher.ended == 1
+    assert hotel.states() == [State.QUEUED] * 2
+    assert hotel.entry(1).last_error == "unknown_outcome"
     calm = AuthoritySimulator()
-    calm.known, calm.acquired = house.authority.known, house.authority.acquired
-    house.authority = calm
-    assert house.sync().accepted == 2
-    assert [house.entry(number).receipt for number in (1, 2)] == list(calm.acquired.values())
+    calm.known, calm.acquired = hotel.authority.known, hotel.authority.acquired
+    hotel.authority = calm
+    assert hotel.sync().accepted == 2
+    assert [hotel.entry(number).receipt for number in (1, 2)] == list(calm.acquired.values())
 
 
 class Killed(BaseException):
     """The process is gone."""
 
 
-def test_a_process_that_dies_between_claim_and_answer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies_between_claim_and_answer(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its lease is kept while it may still be alive, and taken up again after."""
-    house.add(1)
+    hotel.add(1)
 
     def dead(*_args: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(house.outbox, "settle", dead)
+    monkeypatch.setattr(hotel.outbox, "settle", dead)
     with pytest.raises(Killed):
-        house.sync()
+        hotel.sync()
     monkeypatch.undo()
-    house.unlock()
-    assert house.states() == [State.SENDING]
-    house.wait(seconds=299)
-    outcome = house.sync()
-    assert (outcome.left, outcome.exit_code, house.connections) == (1, Exit.NOT_NOW, 1)
-    house.wait(seconds=1)
-    assert (house.sync().accepted, house.authority.order) == (1, ids(1))
-    assert house.entry(1).receipt == house.authority.acquired[uuid(1)]
+    hotel.unlock()
+    assert hotel.states() == [State.SENDING]
+    hotel.wait(seconds=299)
+    outcome = hotel.sync()
+    assert (outcome.left, outcome.exit_code, hotel.connections) == (1, Exit.NOT_NOW, 1)
+    hotel.wait(seconds=1)
+    assert (hotel.sync().accepted, hotel.authority.order) == (1, ids(1))
+    assert hotel.entry(1).receipt == hotel.authority.acquired[uuid(1)]
 
 
-def test_a_lease_of_a_clock_that_was_set_back_is_over(house: House) -> None:
+def test_a_lease_of_a_clock_that_was_set_back_is_over(hotel: Hotel) -> None:
     """A report is not stuck for as long as the clock was wrong."""
-    house.add(1)
+    hotel.add(1)
     ahead = NOW + timedelta(days=400)
-    house.outbox.claim(ids(1), now=ahead, lease_until=ahead + plan.LEASE)
-    assert house.sync().accepted == 1
+    hotel.outbox.claim(ids(1), now=ahead, lease_until=ahead + plan.LEASE)
+    assert hotel.sync().accepted == 1
 
 
-def test_two_runs_at_once_send_nothing_twice(house: House) -> None:
+def test_two_runs_at_once_send_nothing_twice(hotel: Hotel) -> None:
     """What another run holds is left to it, between looking and claiming too."""
-    house.add(1, 2)
-    heads = list(house.outbox.heads())
+    hotel.add(1, 2)
+    heads = list(hotel.outbox.heads())
 
     class Overtaken(AuthoritySimulator):
         def meta(self) -> Meta:
-            house.outbox.claim([heads[0].id, heads[1].id], now=NOW, lease_until=NOW + plan.LEASE)
+            hotel.outbox.claim([heads[0].id, heads[1].id], now=NOW, lease_until=NOW + plan.LEASE)
             return super().meta()
 
-    house.authority = Overtaken()
-    outcome = house.sync()
-    assert (house.authority.batches, outcome.left, outcome.exit_code) == ([], 2, Exit.NOT_NOW)
+    hotel.authority = Overtaken()
+    outcome = hotel.sync()
+    assert (hotel.authority.batches, outcome.left, outcome.exit_code) == ([], 2, Exit.NOT_NOW)
 
 
 # Time.
@@ -690,36 +690,36 @@ def test_two_runs_at_once_send_nothing_twice(house: House) -> None:
 class Slow(AuthoritySimulator):
     """Each call takes a second."""
 
-    house: House
+    hotel: Hotel
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        self.house.wait(seconds=1)
+        self.hotel.wait(seconds=1)
         return super().submit(bodies)
 
     def verdict(self, report_id: str) -> Verdict | None:
-        self.house.wait(seconds=1)
+        self.hotel.wait(seconds=1)
         return super().verdict(report_id)
 
 
-def test_a_run_is_bounded(house: House) -> None:
+def test_a_run_is_bounded(hotel: Hotel) -> None:
     """No call begins after the time is over; the rest waits for a later run."""
-    house.authority = Slow(max_batch=1)
-    house.authority.house = house
-    house.add(1, 2, 3, 4)
-    outcome = house.sync(wait_s=1.5)
+    hotel.authority = Slow(max_batch=1)
+    hotel.authority.hotel = hotel
+    hotel.add(1, 2, 3, 4)
+    outcome = hotel.sync(wait_s=1.5)
     assert (outcome.accepted, outcome.left, outcome.error, outcome.exit_code) == (2, 2, None, Exit.NOT_NOW)
-    assert house.sync(wait_s=100).accepted == 2
+    assert hotel.sync(wait_s=100).accepted == 2
 
 
-def test_asking_is_bounded_too(house: House) -> None:
+def test_asking_is_bounded_too(hotel: Hotel) -> None:
     """The pending ones that were not asked about stay pending."""
-    house.authority = Slow()
-    house.authority.house = house
-    house.authority.script("pending")
-    house.add(1, 2, 3)
-    house.sync()
-    assert (house.sync(wait_s=1.5).accepted, len(house.authority.asked)) == (2, 2)
-    assert house.states() == [State.ACCEPTED, State.ACCEPTED, State.PENDING]
+    hotel.authority = Slow()
+    hotel.authority.hotel = hotel
+    hotel.authority.script("pending")
+    hotel.add(1, 2, 3)
+    hotel.sync()
+    assert (hotel.sync(wait_s=1.5).accepted, len(hotel.authority.asked)) == (2, 2)
+    assert hotel.states() == [State.ACCEPTED, State.ACCEPTED, State.PENDING]
 
 
 # What a run says of itself.
@@ -755,20 +755,20 @@ def test_every_status_is_counted() -> None:
     assert guest().surname not in repr(outcome)
 
 
-def test_a_summary_says_until_when_the_property_is_held(house: House) -> None:
+def test_a_summary_says_until_when_the_property_is_held(hotel: Hotel) -> None:
     """A later word replaces an earlier one, and it outlives the process."""
-    house.outbox.hold(NOW + timedelta(hours=2))
-    house.outbox.hold(NOW + timedelta(hours=1))
-    house.unlock()
-    summary: Summary = house.outbox.summary(now=NOW, soon=NOW)
+    hotel.outbox.hold(NOW + timedelta(hours=2))
+    hotel.outbox.hold(NOW + timedelta(hours=1))
+    hotel.unlock()
+    summary: Summary = hotel.outbox.summary(now=NOW, soon=NOW)
     assert summary.hold_until == NOW + timedelta(hours=1)
 
 
-def test_the_log_says_what_became_of_each_report(house: House, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_says_what_became_of_each_report(hotel: Hotel, caplog: pytest.LogCaptureFixture) -> None:
     """By its id, and why a run ended by the error's class; nothing of a guest."""
-    house.add(1)
-    house.authority.script("drop")
+    hotel.add(1)
+    hotel.authority.script("drop")
     with caplog.at_level("INFO", logger="apoa_client.delivery"):
-        house.sync()
-        house.sync()
+        hotel.sync()
+        hotel.sync()
     assert caplog.messages == ["the run ended: unknown_outcome", f"report {uuid(1)}: accepted"]

@@ -9,7 +9,7 @@ from conftest import FixedClock
 from outbox_helpers import PUBLIC_KEY, open_outbox
 from report_helpers import NOW, WIB, contract_errors, draft, mrz, scanned, told
 
-from apoa_client.desk.arrivals import Desk, House
+from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import ReportExists
@@ -61,7 +61,7 @@ def clock() -> FixedClock:
 @pytest.fixture
 def desk(outbox: SqliteOutbox, clock: FixedClock) -> Desk:
     """A desk in Jakarta, which is given 24 hours."""
-    return Desk(outbox, clock, House(WIB, 24), Chance())
+    return Desk(outbox, clock, ReportingRules(WIB, 24), Chance())
 
 
 def filed(desk: Desk, given: Draft) -> tuple[Report, Entry]:
@@ -102,7 +102,7 @@ def test_every_report_and_every_stay_has_an_id_of_its_own(desk: Desk) -> None:
 
 def test_the_deadline_follows_the_house_and_the_check_in(outbox: SqliteOutbox, clock: FixedClock) -> None:
     """Not the moment of typing."""
-    desk = Desk(outbox, clock, House(WIB, 12), Chance())
+    desk = Desk(outbox, clock, ReportingRules(WIB, 12), Chance())
     _, entry = filed(desk, draft({"check_in": "2026-11-24T09:00"}))
     assert entry.due_at == datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 
@@ -146,7 +146,7 @@ FAMILY = [
 def test_a_group_is_filed_as_each_of_them_would_be(desk: Desk, path: Path) -> None:
     """With the keyring locked: in their order, each its own stay, with its own deadline and warnings."""
     family = group(desk, *FAMILY)
-    entries = desk.file_group(family)
+    entries = desk.save_group(family)
     assert [entry.id for entry in entries] == [report.id for report, _warnings in family]
     assert len({entry.stay_id for entry in entries}) == 3
     assert [entry.due_at for entry in entries] == [
@@ -163,9 +163,9 @@ def test_a_group_is_filed_whole_or_not_at_all(desk: Desk, outbox: SqliteOutbox) 
     family = group(desk, *FAMILY)
     desk.file(*family[2])
     with pytest.raises(ReportExists):
-        desk.file_group(family)
+        desk.save_group(family)
     assert [entry.id for entry in outbox.entries(Selection())] == [family[2][0].id]
-    assert len(desk.file_group(family[:2])) == 2
+    assert len(desk.save_group(family[:2])) == 2
 
 
 def test_an_mrz_is_read_as_of_the_houses_own_day(outbox: SqliteOutbox) -> None:
@@ -173,7 +173,7 @@ def test_an_mrz_is_read_as_of_the_houses_own_day(outbox: SqliteOutbox) -> None:
     clock = FixedClock(datetime(2026, 11, 24, 16, 0, tzinfo=UTC))
     lines = mrz(birth_date=PartialDate(2026, 11, 25)).lines
     for zone, year in ((WIB, 1926), (timezone(timedelta(hours=9)), 2026)):
-        born = Desk(outbox, clock, House(zone, 24), Chance()).read(lines).birth_date
+        born = Desk(outbox, clock, ReportingRules(zone, 24), Chance()).read(lines).birth_date
         assert born is not None
         assert born.year == year
 

@@ -11,18 +11,18 @@ from outbox_helpers import HOUR, NOON, WIB, finding, guest, open_outbox, receipt
 
 from apoa_client.desk.by_hand import (
     CHECK_OUT,
-    LONGEST_NUMBER,
+    MAX_NUMBER_LENGTH,
     REASON,
     UNKNOWN_NUMBER,
     ByHand,
-    Line,
-    receipt_number,
-    values_of,
+    FormField,
+    field_values,
+    parse_receipt_number,
 )
 from apoa_client.desk.stay_history import Stays
 from apoa_client.errors import DataRefused, ReportMoved, UsageProblem
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Act, Change, Entry
+from apoa_client.ports import AuditEvent, Change, Entry
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report, Stay, StayPermit
@@ -70,8 +70,8 @@ def state_of(outbox: SqliteOutbox, number: int) -> State:
     return outbox.find(uuid(number))[0].state
 
 
-def acts(outbox: SqliteOutbox) -> list[Act]:
-    return [Act(entry.action, entry.report, entry.detail) for entry in outbox.trail.entries()]
+def acts(outbox: SqliteOutbox) -> list[AuditEvent]:
+    return [AuditEvent(entry.action, entry.report, entry.detail) for entry in outbox.trail.entries()]
 
 
 class TestOrder:
@@ -97,9 +97,9 @@ class TestOrder:
         """Whatever its lease says, in whoever's turn it is; and it is known that it may have arrived."""
         add(outbox, report(1))
         sending(outbox, 1)
-        hand.free_all()
+        hand.release_abandoned()
         (entry,) = hand.waiting()
-        assert (entry.state, entry.calls, hand.job(entry).sent_before) == (State.QUEUED, 1, True)
+        assert (entry.state, entry.calls, hand.task(entry).sent_before) == (State.QUEUED, 1, True)
 
 
 class TestJob:
@@ -107,21 +107,21 @@ class TestJob:
 
     def test_a_check_in_in_the_order_of_the_form(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Every field that has a value, no other, and each as it was saved."""
-        job = hand.job(add(outbox, report(1)))
-        names = [line.name for line in job.lines]
+        task = hand.task(add(outbox, report(1)))
+        names = [line.name for line in task.lines]
         assert names == [item.name for item in FIELDS if item.name in names]
         assert names == [
             *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality", "document_number"),
             *("issuing_state", "expiry_date", "check_in", "planned_check_out", "room", "purpose", "phone"),
         ]
-        assert {line.before for line in job.lines} == {None}
-        assert (job.lines[0], job.sent_before) == (Line("surname", "ZYKOWSKI"), False)
+        assert {line.before for line in task.lines} == {None}
+        assert (task.lines[0], task.sent_before) == (FormField("surname", "ZYKOWSKI"), False)
 
     def test_every_field_of_a_permit(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Between the passport and the stay, as the form has it."""
         permit = StayPermit("B1", "V-1", date(2026, 12, 20), date(2026, 11, 21))
         one = replace(report(1), guest=replace(guest(), stay_permit=permit, email="a@example.org"))
-        lines = hand.job(add(outbox, one)).lines
+        lines = hand.task(add(outbox, one)).lines
         values = {line.name: line.value for line in lines}
         assert (values["stay_permit"], values["stay_permit_number"]) == ("B1", "V-1")
         assert (values["stay_until"], values["entry_date"]) == (date(2026, 12, 20), date(2026, 11, 21))
@@ -132,18 +132,18 @@ class TestJob:
         add(outbox, report(1))
         outbox.add(amended(2, 1, room="9"), due_at=None)
         entry = outbox.add(amended(3, 1, room="10", phone=None), due_at=None)
-        lines = {line.name: line for line in hand.job(entry).lines}
-        assert lines["room"] == Line("room", "10", "9")
-        assert lines["phone"] == Line("phone", "", "+48600700800")
+        lines = {line.name: line for line in hand.task(entry).lines}
+        assert lines["room"] == FormField("room", "10", "9")
+        assert lines["phone"] == FormField("phone", "", "+48600700800")
         assert [name for name, line in lines.items() if line.before is not None] == ["room", "phone"]
 
     def test_a_check_out_and_a_cancellation_say_who(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """By what APOA lists its guests, as it was said last; then what is new."""
         add(outbox, report(1))
         outbox.add(amended(2, 1, room="9"), due_at=None)
-        out = hand.job(outbox.add(report(3, 1, Kind.CHECK_OUT), due_at=None))
+        out = hand.task(outbox.add(report(3, 1, Kind.CHECK_OUT), due_at=None))
         void = replace(report(4, 1, Kind.CANCEL), guest=None, stay=None, reason="never came")
-        cancel = hand.job(outbox.add(void, due_at=None))
+        cancel = hand.task(outbox.add(void, due_at=None))
         who = ["surname", "given_names", "document_number", "check_in", "room"]
         assert [line.name for line in out.lines] == [*who, CHECK_OUT]
         assert [line.name for line in cancel.lines] == [*who, REASON]
@@ -155,32 +155,32 @@ class TestJob:
         add(outbox, report(1))
         outbox.receive(uuid(1), receipt())
         outbox.eraser.stay(stay_id(1), force=True, dry_run=False)
-        job = hand.job(outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None))
-        assert [line.name for line in job.lines] == [CHECK_OUT]
+        task = hand.task(outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None))
+        assert [line.name for line in task.lines] == [CHECK_OUT]
 
     def test_a_correction_of_nothing_known(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Nothing is marked: there is nothing to compare with."""
-        job = hand.job(outbox.add(amended(2, 1), due_at=None))
-        assert {line.before for line in job.lines} == {None}
+        task = hand.task(outbox.add(amended(2, 1), due_at=None))
+        assert {line.before for line in task.lines} == {None}
 
     def test_no_repr_tells_of_the_guest(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Nor of what APOA has."""
         add(outbox, report(1))
-        job = hand.job(outbox.add(amended(2, 1, room="9"), due_at=None))
-        assert not any(word in repr((job, job.lines)) for word in ("ZYKOWSKI", "X1234567", "Room-7-East"))
+        task = hand.task(outbox.add(amended(2, 1, room="9"), due_at=None))
+        assert not any(word in repr((task, task.lines)) for word in ("ZYKOWSKI", "X1234567", "Room-7-East"))
 
     def test_values_of_a_check_out(self) -> None:
         """It has no fields of the form."""
-        assert values_of(report(1, kind=Kind.CHECK_OUT)) == {}
+        assert field_values(report(1, kind=Kind.CHECK_OUT)) == {}
 
 
 class TestNumber:
     """A number as it was typed."""
 
-    @pytest.mark.parametrize("typed", ["STT-2026/11.0001", "  STT 1 \t\r\n", "1", "1" * LONGEST_NUMBER, "№ 7/é"])
+    @pytest.mark.parametrize("typed", ["STT-2026/11.0001", "  STT 1 \t\r\n", "1", "1" * MAX_NUMBER_LENGTH, "№ 7/é"])
     def test_whatever_apoa_may_give(self, typed: str) -> None:
         """As it stands there, without what surrounds it."""
-        assert receipt_number(typed) == typed.strip()
+        assert parse_receipt_number(typed) == typed.strip()
 
     @pytest.mark.parametrize(
         "typed",
@@ -188,7 +188,7 @@ class TestNumber:
             "",
             "   ",
             "\n",
-            "1" * (LONGEST_NUMBER + 1),
+            "1" * (MAX_NUMBER_LENGTH + 1),
             "<",
             ">",
             "?",
@@ -209,7 +209,7 @@ class TestNumber:
     def test_what_is_no_number(self, typed: str) -> None:
         """Nothing, too much, what would move a cursor or hide text, moves, words, and a passport's line."""
         with pytest.raises(DataRefused):
-            receipt_number(typed)
+            parse_receipt_number(typed)
 
 
 class TestFiling:
@@ -221,17 +221,17 @@ class TestFiling:
         assert entry.state is State.ACCEPTED
         assert entry.receipt is not None
         assert (entry.receipt.number, entry.receipt.issued_at, entry.receipt.typed) == ("STT-1", clock.now(), True)
-        assert acts(outbox)[-1] == Act("received", uuid(1))
+        assert acts(outbox)[-1] == AuditEvent("received", uuid(1))
 
     def test_the_time_on_the_receipt(self, outbox: SqliteOutbox, hand: ByHand, clock: FixedClock) -> None:
         """Where it is told; one that is to come is refused."""
         at = clock.now() - HOUR
-        hand.check_moment(at)
+        hand.check_not_future(at)
         entry = hand.file(add(outbox, report(1)), "STT-1", at)
         assert entry.receipt is not None
         assert entry.receipt.issued_at == at
         with pytest.raises(DataRefused):
-            hand.check_moment(clock.now() + HOUR)
+            hand.check_not_future(clock.now() + HOUR)
 
     def test_ones_own_number_may_be_typed_again(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """The last one counts."""
@@ -282,17 +282,17 @@ class TestFiling:
         first = hand.file(add(outbox, report(1)), "STT-1")
         out = outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         other = add(outbox, report(3))
-        assert hand.others_with("STT-1", out) is None
-        assert hand.others_with("STT-1", other) == first
-        assert hand.others_with("STT-9", other) is None
+        assert hand.find_same_number("STT-1", out) is None
+        assert hand.find_same_number("STT-1", other) == first
+        assert hand.find_same_number("STT-9", other) is None
 
     def test_what_apoa_gave_no_number_for(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """It is filed under the number of the stay; where nobody knows one, under a mark."""
         hand.file(add(outbox, report(1)), "STT-1")
         out = outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         alone = outbox.add(report(3, 3, Kind.CHECK_OUT), due_at=None)
-        assert hand.number_of_the_stay(out) == "STT-1"
-        assert hand.number_of_the_stay(alone) == UNKNOWN_NUMBER
+        assert hand.stay_receipt_number(out) == "STT-1"
+        assert hand.stay_receipt_number(alone) == UNKNOWN_NUMBER
 
 
 class TestFind:

@@ -14,10 +14,17 @@ from hypothesis import strategies as st
 from outbox_helpers import finding, open_outbox, receipt
 from report_helpers import NOW, TYPED, WIB, contract_errors, draft, look, mrz, scanned, spoilt, told
 
-from apoa_client.desk.arrivals import Desk, House
-from apoa_client.desk.changes import Changes, Proposal, how_back, last_said, refused_one, retreat
-from apoa_client.desk.correction_draft import Redraft, texts_of
-from apoa_client.desk.stay_history import Stays, Story
+from apoa_client.desk.arrivals import Desk, ReportingRules
+from apoa_client.desk.changes import (
+    Changes,
+    PendingChange,
+    find_refused,
+    reports_to_withdraw,
+    require_current_report,
+    undo_advice,
+)
+from apoa_client.desk.correction_draft import CorrectionDraft, typed_texts
+from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import DataRefused, ReportMoved
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change, Entry
@@ -44,23 +51,23 @@ class Life:
 
     def __init__(self, outbox: SqliteOutbox, clock: FixedClock, zone: Any = WIB) -> None:
         self.outbox, self.clock = outbox, clock
-        house, chance = House(zone, 24, b"k"), Chance()
-        self.desk = Desk(outbox, clock, house, chance)
-        self.changes = Changes(self.desk, outbox, clock, house, chance)
+        settings, chance = ReportingRules(zone, 24, b"k"), Chance()
+        self.desk = Desk(outbox, clock, settings, chance)
+        self.changes = Changes(self.desk, outbox, clock, settings, chance)
         self.stays = Stays(outbox, zone)
 
-    def arrive(self, given: Draft | None = None) -> Story:
+    def arrive(self, given: Draft | None = None) -> StayHistory:
         report = self.desk.compose(self.desk.examine(given or draft()))
         self.desk.file(report, ())
         return self.of(report.stay_id)
 
-    def of(self, stay: str | Story) -> Story:
+    def of(self, stay: str | StayHistory) -> StayHistory:
         return self.stays.of(stay if isinstance(stay, str) else stay.stay_id)
 
-    def lands(self, story: Story, state: State = State.ACCEPTED, *, unsent: bool = False) -> Story:
+    def lands(self, story: StayHistory, state: State = State.ACCEPTED, *, unsent: bool = False) -> StayHistory:
         """Whatever of the stay is queued goes out, and this becomes of it."""
         now = self.clock.time
-        for entry in self.of(story).standing:
+        for entry in self.of(story).active_reports:
             if entry.state is State.QUEUED:
                 lease, _claimed = self.outbox.claim([entry.id], now=now, lease_until=now + timedelta(minutes=5))
                 proof = receipt() if state is State.ACCEPTED else None
@@ -68,17 +75,17 @@ class Life:
                 self.outbox.settle(lease, [Change(entry.id, state, receipt=proof, errors=errors, unsent=unsent)])
         return self.of(story)
 
-    def goes_out(self, proposal: Proposal) -> Story:
+    def goes_out(self, proposal: PendingChange) -> StayHistory:
         self.changes.file(proposal)
         return self.of(proposal.report.stay_id)
 
-    def amended(self, story: Story, reason: str | None = "pindah kamar", **typed: str) -> Proposal:
+    def amended(self, story: StayHistory, reason: str | None = "pindah kamar", **typed: str) -> PendingChange:
         before = self.said(story)
-        return self.changes.amend(story, self.changes.examine(Redraft(before, typed)), reason)
+        return self.changes.amend(story, self.changes.examine(CorrectionDraft(before, typed)), reason)
 
-    def said(self, story: Story) -> Report:
-        assert story.told is not None
-        return self.outbox.content(story.told).report
+    def said(self, story: StayHistory) -> Report:
+        assert story.current_report is not None
+        return self.outbox.content(story.current_report).report
 
 
 @pytest.fixture
@@ -100,7 +107,7 @@ def life(outbox: SqliteOutbox, clock: FixedClock) -> Life:
     return Life(outbox, clock)
 
 
-def states(story: Story) -> list[tuple[str, str]]:
+def states(story: StayHistory) -> list[tuple[str, str]]:
     return [(entry.kind.value, entry.state.value) for entry in story.entries]
 
 
@@ -215,8 +222,11 @@ def test_what_never_arrived_is_replaced(life: Life, refused: bool) -> None:  # n
     life.clock.forward(timedelta(hours=1))
     story = life.goes_out(life.amended(story, None, room="8", check_in="2026-11-24T18:00"))
     assert states(story) == [("check_in", "queued"), ("check_in", "superseded")]
-    assert story.told is not None
-    assert (story.told.seq, story.told.due_at) == (first.seq, datetime(2026, 11, 25, 11, 0, tzinfo=UTC))
+    assert story.current_report is not None
+    assert (story.current_report.seq, story.current_report.due_at) == (
+        first.seq,
+        datetime(2026, 11, 25, 11, 0, tzinfo=UTC),
+    )
     assert life.said(story).reason is None
 
 
@@ -239,7 +249,7 @@ def test_a_correction_undoes_a_check_out(life: Life, arrived: bool) -> None:  # 
     assert proposal.report.kind is (Kind.AMEND if arrived else Kind.CHECK_IN)
     after = life.goes_out(proposal)
     assert after.in_house
-    assert len([entry for entry in after.standing if entry.state is State.QUEUED]) == 1
+    assert len([entry for entry in after.active_reports if entry.state is State.QUEUED]) == 1
 
 
 @pytest.mark.parametrize("reason", [None, "", "  "])
@@ -330,9 +340,9 @@ def test_nothing_typed_changes_nothing(typed: dict[str, str], lines: str, later:
     first = examine(Draft(typed, passport, accept_check_digit=True), now=NOW, zone=WIB)
     assume(not first.errors)
     before = Report("r", "s", Kind.CHECK_IN, NOW, first.guest, first.stay)
-    again = Redraft(before)
+    again = CorrectionDraft(before)
     now = NOW + timedelta(days=later)
-    second = again.settled(examine(again.draft(now.date()), now=now, zone=WIB))
+    second = again.with_document_type(examine(again.draft(now.date()), now=now, zone=WIB))
     assert second.errors == ()
     assert (second.guest, second.stay) == (first.guest, first.stay)
 
@@ -345,7 +355,7 @@ def test_what_is_typed_is_what_changes(name: str, data: st.DataObject) -> None:
     plain = Draft(TYPED | {"issuing_state": "GBR"})
     first, meant = look(plain), look(Draft({**plain.typed, name: value}))
     before = Report("r", "s", Kind.CHECK_IN, NOW, first.guest, first.stay)
-    redraft = Redraft(before, {name: value})
+    redraft = CorrectionDraft(before, {name: value})
     found = examine(redraft.draft(NOW.date()), now=NOW, zone=WIB)
     if name == "check_in" and meant.stay is not None and found.stay is not None:
         # The planned day stays, where nights would be counted anew.
@@ -357,7 +367,7 @@ def test_what_is_typed_is_what_changes(name: str, data: st.DataObject) -> None:
 def test_new_lines_say_the_guest_anew(life: Life) -> None:
     """What the MRZ holds comes from it, what it does not hold stays, and what is typed wins over both."""
     story = life.lands(life.arrive(draft({"surname": "SMYTH", "note": CHECK_DIGIT_NOTE})))
-    redraft = Redraft(life.said(story), {"given_names": "JANE"}, mrz())
+    redraft = CorrectionDraft(life.said(story), {"given_names": "JANE"}, mrz())
     examination = life.changes.examine(redraft)
     assert examination.guest is not None
     assert (examination.guest.surname, examination.guest.given_names) == ("SMITH", "JANE")
@@ -373,7 +383,7 @@ def test_a_kind_of_document_that_no_field_tells_stays(life: Life) -> None:
     assert before.guest is not None
     document = replace(before.guest.document, type="PD", mrz=None)
     kept = replace(before, guest=replace(before.guest, document=document))
-    examination = life.changes.examine(Redraft(kept, {"room": "8"}))
+    examination = life.changes.examine(CorrectionDraft(kept, {"room": "8"}))
     assert examination.guest is not None
     assert examination.guest.document == document
 
@@ -381,7 +391,7 @@ def test_a_kind_of_document_that_no_field_tells_stays(life: Life) -> None:
 def test_only_what_is_whole_is_drafted_again() -> None:
     """A departure has no guest in it."""
     with pytest.raises(ValueError, match="neither"):
-        texts_of(Report("r", "s", Kind.CHECK_OUT, NOW, check_out=NOW))
+        typed_texts(Report("r", "s", Kind.CHECK_OUT, NOW, check_out=NOW))
 
 
 # Cancellation.
@@ -396,15 +406,15 @@ def test_a_stay_is_void(life: Life) -> None:
     assert proposal.report.reason == "salah orang"
     story = life.goes_out(proposal)
     assert [state for _kind, state in states(story)].count("superseded") == 2
-    assert story.standing[-1].kind is Kind.CANCEL
-    assert not story.alive
+    assert story.active_reports[-1].kind is Kind.CANCEL
+    assert not story.is_active
 
 
 def test_a_stay_that_nobody_heard_of_is_withdrawn(life: Life) -> None:
     """Whole, at once, without traffic."""
     story = life.goes_out(life.changes.check_out(life.arrive()))
-    assert story.retractable
-    life.changes.withdraw(story, story.standing)
+    assert story.withdrawable
+    life.changes.withdraw(story, story.active_reports)
     assert states(life.of(story)) == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
 
 
@@ -412,10 +422,10 @@ def test_what_is_withdrawn(life: Life) -> None:
     """One later report that never left, alone; all of a stay of which nothing left; nothing where it must be told."""
     story = life.goes_out(life.changes.check_out(life.arrive()))
     first, last = story.entries
-    assert retreat(story, last) == (last,)
-    assert retreat(story, first) == (first, last)
+    assert reports_to_withdraw(story, last) == (last,)
+    assert reports_to_withdraw(story, first) == (first, last)
     story = life.lands(story)
-    assert (retreat(story, story.entries[0]), retreat(story, story.entries[1])) == ((), ())
+    assert (reports_to_withdraw(story, story.entries[0]), reports_to_withdraw(story, story.entries[1])) == ((), ())
 
 
 def test_a_cancellation_that_nobody_needs_goes_too(life: Life) -> None:
@@ -424,28 +434,28 @@ def test_a_cancellation_that_nobody_needs_goes_too(life: Life) -> None:
     story = life.goes_out(life.changes.cancel(story, "salah orang"))
     check_in, cancellation = story.entries
     with pytest.raises(DataRefused):
-        retreat(story, check_in)
+        reports_to_withdraw(story, check_in)
     lease, _claimed = life.outbox.claim([check_in.id], now=NOW, lease_until=NOW + timedelta(minutes=5))
     life.outbox.settle(lease, [Change(check_in.id, State.REJECTED, errors=(finding(),))])
     story = life.of(story)
-    assert [entry.id for entry in retreat(story, story.entries[0])] == [check_in.id, cancellation.id]
-    life.changes.withdraw(story, story.standing)
+    assert [entry.id for entry in reports_to_withdraw(story, story.entries[0])] == [check_in.id, cancellation.id]
+    life.changes.withdraw(story, story.active_reports)
     with pytest.raises(DataRefused):
-        retreat(life.of(story), story.entries[0])
+        reports_to_withdraw(life.of(story), story.entries[0])
 
 
 def test_nobody_leaves_twice_because_something_was_taken_back(life: Life) -> None:
     """A correction between two check-outs stays as long as the second one; that one is named."""
     story = life.lands(life.goes_out(life.changes.check_out(life.lands(life.arrive()))))
     story = life.goes_out(life.changes.check_out(life.goes_out(life.amended(story))))
-    *_earlier, correction, again = story.standing
+    *_earlier, correction, again = story.active_reports
     with pytest.raises(DataRefused) as caught:
-        retreat(story, correction)
+        reports_to_withdraw(story, correction)
     assert caught.value.advice is not None
     assert again.id.endswith(str(caught.value.advice.values["id"]))
-    life.changes.withdraw(story, retreat(story, again))
+    life.changes.withdraw(story, reports_to_withdraw(story, again))
     story = life.of(story)
-    assert retreat(story, correction) == (correction,)
+    assert reports_to_withdraw(story, correction) == (correction,)
 
 
 def test_taken_back_already(life: Life) -> None:
@@ -453,7 +463,7 @@ def test_taken_back_already(life: Life) -> None:
     story = life.goes_out(life.amended(life.lands(life.arrive()), room="8"))
     story = life.goes_out(life.amended(story, room="9"))
     with pytest.raises(DataRefused):
-        retreat(story, story.entries[-1])
+        reports_to_withdraw(story, story.entries[-1])
     assert story.entries[-1].state is State.SUPERSEDED
 
 
@@ -464,7 +474,7 @@ def test_somebody_else_was_there_first(life: Life, other: str) -> None:
     story = life.goes_out(life.amended(story, room="8"))
     proposals = [life.changes.check_out(story), life.amended(story, room="9"), life.changes.cancel(story, "x")]
     if other == "withdraw":
-        life.changes.withdraw(story, story.standing[1:])
+        life.changes.withdraw(story, story.active_reports[1:])
     else:
         life.goes_out(life.changes.check_out(story) if other == "check_out" else life.amended(story, room="10"))
     after = life.of(story)
@@ -472,7 +482,7 @@ def test_somebody_else_was_there_first(life: Life, other: str) -> None:
         with pytest.raises(ReportMoved):
             life.changes.file(proposal)
     with pytest.raises(ReportMoved):
-        life.changes.withdraw(story, story.standing[1:])
+        life.changes.withdraw(story, story.active_reports[1:])
     assert life.of(story) == after
 
 
@@ -480,13 +490,13 @@ def test_a_void_stay_is_left_alone(life: Life) -> None:
     """No check-out, correction or second cancellation of it, and none of one that was withdrawn."""
     void = life.goes_out(life.changes.cancel(life.lands(life.arrive()), "batal"))
     gone = life.arrive()
-    life.changes.withdraw(gone, gone.standing)
+    life.changes.withdraw(gone, gone.active_reports)
     for story in (void, life.of(gone)):
         for change in (
             lambda: life.changes.check_out(story),  # noqa: B023  called before the next one comes
             lambda: life.changes.amend(story, Examination(None, None, (), ()), "x"),  # noqa: B023
             lambda: life.changes.cancel(story, "x"),  # noqa: B023
-            lambda: last_said(story),  # noqa: B023
+            lambda: require_current_report(story),  # noqa: B023
         ):
             with pytest.raises(DataRefused) as caught:
                 change()
@@ -500,10 +510,10 @@ def test_a_refused_report_has_a_successor_in_its_place(life: Life) -> None:
     """Of its kind; what waited behind it stays behind it."""
     story = life.lands(life.arrive(), State.REJECTED)
     story = life.goes_out(life.changes.check_out(story))
-    refused = refused_one(story, story.entries[-1])
+    refused = find_refused(story, story.entries[-1])
     assert refused.kind is Kind.CHECK_IN
-    examination = life.changes.examine(Redraft(life.said(story), {"document_number": "X1"}))
-    story = life.goes_out(life.changes.mend(story, refused, examination, None))
+    examination = life.changes.examine(CorrectionDraft(life.said(story), {"document_number": "X1"}))
+    story = life.goes_out(life.changes.fix(story, refused, examination, None))
     assert states(story) == [("check_in", "queued"), ("check_out", "queued"), ("check_in", "superseded")]
     assert story.entries[0].due_at == refused.due_at
 
@@ -511,38 +521,38 @@ def test_a_refused_report_has_a_successor_in_its_place(life: Life) -> None:
 def test_a_refused_correction_check_out_and_cancellation(life: Life) -> None:
     """Each mended as what it is; a correction keeps a reason, a check-out its rules."""
     story = life.lands(life.arrive())
-    for first, mend in (
+    for first, fix in (
         (lambda s: life.amended(s, room="8"), _mended_amend),
-        (life.changes.check_out, lambda life, s, e: life.changes.mend_check_out(s, e, NOW, None)),
-        (lambda s: life.changes.cancel(s, "x"), lambda life, s, e: life.changes.mend_cancel(s, e, "y")),
+        (life.changes.check_out, lambda life, s, e: life.changes.fix_check_out(s, e, NOW, None)),
+        (lambda s: life.changes.cancel(s, "x"), lambda life, s, e: life.changes.fix_cancel(s, e, "y")),
     ):
         story = life.lands(life.goes_out(first(story)), State.REJECTED)
-        refused = refused_one(story, story.standing[-1])
-        proposal = mend(life, story, refused)
+        refused = find_refused(story, story.active_reports[-1])
+        proposal = fix(life, story, refused)
         assert contract_errors(proposal.report) == []
         story = life.lands(life.goes_out(proposal))
-        assert (story.standing[-1].kind, story.standing[-1].state) == (refused.kind, State.ACCEPTED)
+        assert (story.active_reports[-1].kind, story.active_reports[-1].state) == (refused.kind, State.ACCEPTED)
     with pytest.raises(ReportRefused):
-        life.changes.mend_check_out(story, story.standing[1], datetime(2026, 11, 1, tzinfo=WIB), None)
+        life.changes.fix_check_out(story, story.active_reports[1], datetime(2026, 11, 1, tzinfo=WIB), None)
 
 
-def _mended_amend(life: Life, story: Story, refused: Entry) -> Proposal:
-    examination = life.changes.examine(Redraft(life.said(story), {"room": "9"}))
+def _mended_amend(life: Life, story: StayHistory, refused: Entry) -> PendingChange:
+    examination = life.changes.examine(CorrectionDraft(life.said(story), {"room": "9"}))
     with pytest.raises(ReportRefused):
-        life.changes.mend(story, refused, examination, None)
-    return life.changes.mend(story, refused, examination, "kamar 9")
+        life.changes.fix(story, refused, examination, None)
+    return life.changes.fix(story, refused, examination, "kamar 9")
 
 
 def test_what_was_not_refused_is_not_mended(life: Life) -> None:
     """And what to do instead is said."""
     story = life.arrive()
     with pytest.raises(DataRefused) as caught:
-        refused_one(story, story.entries[0])
+        find_refused(story, story.entries[0])
     assert caught.value.advice is not None
     assert "apoa amend" in caught.value.advice.template
-    life.changes.withdraw(story, story.standing)
+    life.changes.withdraw(story, story.active_reports)
     with pytest.raises(DataRefused) as caught:
-        refused_one(life.of(story), story.entries[0])
+        find_refused(life.of(story), story.entries[0])
     assert caught.value.advice is not None
     assert "apoa show" in caught.value.advice.template
 
@@ -556,9 +566,9 @@ def test_everything_can_be_taken_back(life: Life) -> None:
         (life.changes.cancel(story, "x"), "apoa report"),
     ):
         entry = life.changes.file(proposal)
-        assert "apoa cancel" in how_back(entry).template
-        assert later in how_back(entry._replace(state=State.ACCEPTED)).template
+        assert "apoa cancel" in undo_advice(entry).template
+        assert later in undo_advice(entry._replace(state=State.ACCEPTED)).template
         life.changes.withdraw(life.of(story), [entry])
-    assert life.of(story).standing == story.standing
-    assert "withdrawn" in how_back(life.arrive().entries[0]).template
-    assert "apoa amend" in how_back(story.entries[0]).template
+    assert life.of(story).active_reports == story.active_reports
+    assert "withdrawn" in undo_advice(life.arrive().entries[0]).template
+    assert "apoa amend" in undo_advice(story.entries[0]).template

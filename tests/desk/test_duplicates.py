@@ -12,11 +12,11 @@ from outbox_helpers import finding, open_outbox, receipt
 from report_helpers import NOW, WIB, draft
 
 from apoa_client.cli.views.findings import error_value
-from apoa_client.desk.arrivals import Desk, House
+from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.correction_draft import Redraft
-from apoa_client.desk.duplicates import DUPLICATE, ReportedBefore, about_duplicates, twice_in_group
-from apoa_client.desk.stay_history import Stays, Story
+from apoa_client.desk.correction_draft import CorrectionDraft
+from apoa_client.desk.duplicates import DUPLICATE, ReportedBefore, duplicate_warnings, group_duplicate_warnings
+from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import Exit
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change, Entry
@@ -47,9 +47,9 @@ class Lodging:
 
     def __init__(self, outbox: SqliteOutbox, key: bytes = KEY) -> None:
         self.outbox, self.clock = outbox, FixedClock(NOW)
-        house, chance = House(WIB, 24, key), Chance()
-        self.desk = Desk(outbox, self.clock, house, chance)
-        self.changes = Changes(self.desk, outbox, self.clock, house, chance)
+        settings, chance = ReportingRules(WIB, 24, key), Chance()
+        self.desk = Desk(outbox, self.clock, settings, chance)
+        self.changes = Changes(self.desk, outbox, self.clock, settings, chance)
         self.stays = Stays(outbox, WIB)
 
     def report(self, **typed: str) -> Report:
@@ -57,24 +57,26 @@ class Lodging:
         guest = {"check_in": "2026-11-24T19:00", "nights": "2", "document_number": "AB1204976"}
         return self.desk.compose(self.desk.examine(draft(guest | typed)))
 
-    def arrives(self, **typed: str) -> Story:
+    def arrives(self, **typed: str) -> StayHistory:
         report = self.report(**typed)
         self.desk.file(report, ())
         return self.stays.of(report.stay_id)
 
-    def leaves(self, story: Story, at: datetime) -> None:
+    def leaves(self, story: StayHistory, at: datetime) -> None:
         self.clock.time = at
         self.changes.file(self.changes.check_out(self.stays.of(story.stay_id)))
 
-    def amends(self, story: Story, **typed: str) -> None:
-        told = story.told
+    def amends(self, story: StayHistory, **typed: str) -> None:
+        told = story.current_report
         assert told is not None
         before = self.outbox.content(told).report
-        self.changes.file(self.changes.amend(story, self.changes.examine(Redraft(before, typed)), "salah ketik"))
+        self.changes.file(
+            self.changes.amend(story, self.changes.examine(CorrectionDraft(before, typed)), "salah ketik")
+        )
 
-    def lands(self, story: Story, state: State = State.ACCEPTED) -> Story:
+    def lands(self, story: StayHistory, state: State = State.ACCEPTED) -> StayHistory:
         """Its report goes out, and this becomes of it."""
-        [entry] = story.standing
+        [entry] = story.active_reports
         lease, _claimed = self.outbox.claim([entry.id], now=NOW, lease_until=NOW + DAY)
         proof = receipt() if state is State.ACCEPTED else None
         self.outbox.settle(lease, [Change(entry.id, state, receipt=proof, errors=(finding(),))])
@@ -82,7 +84,7 @@ class Lodging:
 
     def known(self, **typed: str) -> list[str]:
         """The stays that a guest who arrives now seems to be in already."""
-        return [story.stay_id for story in self.desk.reported_before(self.report(**typed))]
+        return [story.stay_id for story in self.desk.overlapping_stays(self.report(**typed))]
 
 
 @pytest.fixture
@@ -132,7 +134,7 @@ def test_a_group_is_known_again_too(lodging: Lodging) -> None:
     """Each of its guests gets the tag of a guest who was saved alone; while it is not saved, nobody knows it."""
     group = [lodging.report(document_number=number) for number in ("AB1204976", "AB1204977")]
     assert lodging.known() == lodging.known(document_number="ab-1204977") == []
-    lodging.desk.file_group([(report, ()) for report in group])
+    lodging.desk.save_group([(report, ()) for report in group])
     assert lodging.known() == [group[0].stay_id]
     assert lodging.known(document_number="ab-1204977") == [group[1].stay_id]
 
@@ -149,7 +151,7 @@ def test_a_group_is_known_again_too(lodging: Lodging) -> None:
 def test_twice_in_one_group(lodging: Lodging, numbers: list[str], *, twice: bool) -> None:
     """The same passport, put in twice before anything was saved: told once, where the number stands, and of nobody."""
     others = [lodging.report(document_number=number) for number in numbers]
-    found = twice_in_group(lodging.report(), others)
+    found = group_duplicate_warnings(lodging.report(), others)
     assert [(each.field, each.code) for each in found] == [("guest.document.number", DUPLICATE)] * twice
     assert all("1204976" not in each.message.render() for each in found)
 
@@ -157,8 +159,8 @@ def test_twice_in_one_group(lodging: Lodging, numbers: list[str], *, twice: bool
 def test_a_departure_has_no_passport(lodging: Lodging) -> None:
     """What says nothing of a guest is nobody's double."""
     departure = Report("0199c2a4-0000-7000-8000-000000000001", "s", Kind.CHECK_OUT, NOW, check_out=NOW)
-    assert twice_in_group(departure, [lodging.report()]) == []
-    assert twice_in_group(lodging.report(), [departure]) == []
+    assert group_duplicate_warnings(departure, [lodging.report()]) == []
+    assert group_duplicate_warnings(lodging.report(), [departure]) == []
 
 
 def test_who_comes_again(lodging: Lodging) -> None:
@@ -213,21 +215,23 @@ def test_its_own_stay_is_no_duplicate(lodging: Lodging) -> None:
     """A report of a stay is not held against another one of it."""
     here = lodging.arrives()
     [entry] = here.entries
-    assert lodging.desk.reported_before(lodging.outbox.content(entry).report) == []
+    assert lodging.desk.overlapping_stays(lodging.outbox.content(entry).report) == []
 
 
 def test_several(lodging: Lodging) -> None:
     """Each stay is named, in the order in which they were reported."""
     stays = [lodging.arrives(nights="1"), lodging.arrives(check_in="2026-11-25T19:00", nights="1")]
-    found = lodging.desk.reported_before(lodging.report())
+    found = lodging.desk.overlapping_stays(lodging.report())
     assert [story.stay_id for story in found] == [story.stay_id for story in stays]
-    assert [each.message.values["id"] for each in about_duplicates(found)] == [short_id(s.entries[0].id) for s in stays]
+    assert [each.message.values["id"] for each in duplicate_warnings(found)] == [
+        short_id(s.entries[0].id) for s in stays
+    ]
 
 
 def test_a_departure_is_nobodys_duplicate(lodging: Lodging) -> None:
     """It tells of no document."""
     here = lodging.arrives()
-    assert lodging.desk.reported_before(lodging.changes.check_out(here).report) == []
+    assert lodging.desk.overlapping_stays(lodging.changes.check_out(here).report) == []
 
 
 def test_without_an_index_key(path: Path) -> None:
@@ -242,7 +246,7 @@ def test_without_an_index_key(path: Path) -> None:
 def test_what_is_said(lodging: Lodging) -> None:
     """Which report it is and for which nights; no name and no number, because whoever reads it may not be who asked."""
     here = lodging.arrives()
-    [said] = about_duplicates([here])
+    [said] = duplicate_warnings([here])
     assert (said.field, said.code) == ("guest.document.number", DUPLICATE)
     words = said.message.render()
     assert short_id(here.entries[0].id) in words
@@ -254,20 +258,20 @@ def test_what_is_said_of_a_refused_one(lodging: Lodging) -> None:
     """There is something to do about it."""
     here = lodging.lands(lodging.arrives(), State.REJECTED)
     assert lodging.known() == [here.stay_id]
-    [said] = about_duplicates([here])
+    [said] = duplicate_warnings([here])
     assert f"apoa fix {short_id(here.entries[0].id)}" in said.message.render()
 
 
 def test_what_is_said_of_one_whose_nights_are_not_known() -> None:
     """Dashes: a report of an older version tells of no nights outside the seal."""
     bare = Entry(1, "0199c2a4-0000-7000-8000-000000000001", "s", *QUEUED)
-    assert " - to -" in about_duplicates([Story((bare,))])[0].message.render()
+    assert " - to -" in duplicate_warnings([StayHistory((bare,))])[0].message.render()
 
 
 def test_the_refusal(lodging: Lodging) -> None:
     """Exit 65, the earlier report as the error, what else was found as warnings, and what to do."""
     warned = finding("expired")
-    error = ReportedBefore(about_duplicates([lodging.arrives()]), [warned])
+    error = ReportedBefore(duplicate_warnings([lodging.arrives()]), [warned])
     assert error.exit_code == Exit.DATA_REFUSED
     assert error.advice is not None
     assert "--again" in error.advice.template

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from apoa_client.desk.night import Guests, Night, guests_of, night_at, pressing_in
-from apoa_client.desk.stay_history import Story
+from apoa_client.desk.night import Night, NightGuests, guests_of_night, night_at, pressing_in
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, State
 from apoa_client.settings.zones import WIB, WIT, WITA
@@ -24,10 +24,10 @@ def entry(number: int, kind: Kind = Kind.CHECK_IN, state: State = State.ACCEPTED
     return plain._replace(**more)
 
 
-def stay(first: date | None, last: date | None, *more: Kind) -> Story:
+def stay(first: date | None, last: date | None, *more: Kind) -> StayHistory:
     """A stay from its first night to its last morning, and what was reported after its check-in."""
     reports = [entry(0, first_night=first, last_morning=last)]
-    return Story((*reports, *(entry(number, kind) for number, kind in enumerate(more, 1))))
+    return StayHistory((*reports, *(entry(number, kind) for number, kind in enumerate(more, 1))))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_which_night_it_is(now: str, zone: tzinfo, evening: date, *, in_the_morn
     assert night.ends_at == datetime(night.morning.year, night.morning.month, night.morning.day, 12, tzinfo=zone)
 
 
-def lists(guests: Guests, story: Story) -> set[str]:
+def lists(guests: NightGuests, story: StayHistory) -> set[str]:
     """In which lists a stay is."""
     return {name for name in ("in_house", "arrived", "leaving", "overdue") if story in getattr(guests, name)}
 
@@ -85,15 +85,15 @@ def lists(guests: Guests, story: Story) -> set[str]:
         (AT_SEVEN, stay(MORNING + DAY, MORNING + 2 * DAY), set()),
     ],
 )
-def test_who_belongs_to_it(night: Night, story: Story, expected: set[str]) -> None:
+def test_who_belongs_to_it(night: Night, story: StayHistory, expected: set[str]) -> None:
     """In house, arrived, leaving, or overdue, as the evening and the morning after see it."""
-    assert lists(guests_of([story], night), story) == expected
+    assert lists(guests_of_night([story], night), story) == expected
 
 
 def test_a_withdrawn_stay_is_nobodys() -> None:
     """It never was."""
-    gone = Story((entry(0, state=State.WITHDRAWN, first_night=EVENING, last_morning=MORNING),))
-    assert lists(guests_of([gone], AT_EIGHT), gone) == set()
+    gone = StayHistory((entry(0, state=State.WITHDRAWN, first_night=EVENING, last_morning=MORNING),))
+    assert lists(guests_of_night([gone], AT_EIGHT), gone) == set()
 
 
 def ids(entries: Sequence[Entry]) -> list[int]:

@@ -9,9 +9,9 @@ from conftest import FixedClock
 from outbox_helpers import PUBLIC_KEY
 from report_helpers import NOW, WIB, draft
 
-from apoa_client.desk.arrivals import Desk, House
+from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.stay_history import LONGEST_ABSENCE, Stays, Story
+from apoa_client.desk.stay_history import MAX_OVERSTAY, StayHistory, Stays
 from apoa_client.errors import SecretMissing, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -26,9 +26,9 @@ GONE = {"x": State.SUPERSEDED, "w": State.WITHDRAWN}
 DAY = date(2026, 11, 24)
 
 
-def story(*reports: str) -> Story:
+def story(*reports: str) -> StayHistory:
     """A stay of three nights whose reports are of these kinds and states: `story("ia", "oq")`."""
-    return Story(
+    return StayHistory(
         tuple(
             Entry(
                 seq=number,
@@ -49,7 +49,7 @@ def story(*reports: str) -> Story:
 
 
 @pytest.mark.parametrize(
-    ("reports", "alive", "in_house", "retractable"),
+    ("reports", "is_active", "in_house", "withdrawable"),
     [
         (["iq"], True, True, True),
         (["ia"], True, True, False),
@@ -70,24 +70,24 @@ def story(*reports: str) -> Story:
         (["ia", "oa", "ca"], False, False, False),
     ],
 )
-def test_what_reports_tell(reports: Sequence[str], *, alive: bool, in_house: bool, retractable: bool) -> None:
+def test_what_reports_tell(reports: Sequence[str], *, is_active: bool, in_house: bool, withdrawable: bool) -> None:
     """Whether the stay stands, whether the guest is here, and whether nobody need ever hear of it."""
     told = story(*reports)
-    assert (told.alive, told.in_house, told.retractable) == (alive, in_house, retractable)
+    assert (told.is_active, told.in_house, told.withdrawable) == (is_active, in_house, withdrawable)
 
 
 def test_what_was_last_said() -> None:
     """The last whole report that stands."""
-    told = story("ia", "aw", "aa", "ax", "oq").told
+    told = story("ia", "aw", "aa", "ax", "oq").current_report
     assert told is not None
     assert told.seq == 2
-    assert story("iw").told is None
+    assert story("iw").current_report is None
 
 
 def test_how_a_stay_is_called() -> None:
     """By what was last said; by the first of its reports where nothing stands."""
-    assert story("ia", "aa", "oq").named.seq == 1
-    assert story("iw").named.seq == 0
+    assert story("ia", "aa", "oq").display_report.seq == 1
+    assert story("iw").display_report.seq == 0
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ class Lodging:
     """A desk whose key cannot be had."""
 
     def __init__(self, outbox: SqliteOutbox) -> None:
-        house, clock, chance = House(WIB, 24, b"k"), FixedClock(NOW), Chance()
-        self.desk = Desk(outbox, clock, house, chance)
-        self.changes = Changes(self.desk, outbox, clock, house, chance)
+        settings, clock, chance = ReportingRules(WIB, 24, b"k"), FixedClock(NOW), Chance()
+        self.desk = Desk(outbox, clock, settings, chance)
+        self.changes = Changes(self.desk, outbox, clock, settings, chance)
         self.stays = Stays(outbox, WIB)
 
     def arrives(self, *, check_in: str = "2026-11-24T19:00", nights: int = 2, number: str = "X1") -> Entry:
@@ -206,7 +206,7 @@ def test_who_is_in_house(lodging: Lodging) -> None:
     forgotten = lodging.arrives(check_in="2026-10-01T12:00")
     assert [stay.stay_id for stay in lodging.stays.in_house(DAY)] == [early.stay_id, late.stay_id]
     assert forgotten.last_morning is not None
-    last_day = forgotten.last_morning + LONGEST_ABSENCE
+    last_day = forgotten.last_morning + MAX_OVERSTAY
     assert forgotten.stay_id in [stay.stay_id for stay in lodging.stays.in_house(last_day)]
     assert forgotten.stay_id not in [stay.stay_id for stay in lodging.stays.in_house(last_day + timedelta(days=1))]
 
@@ -240,8 +240,8 @@ def test_the_same_guest(lodging: Lodging) -> None:
     here = lodging.arrives()
     assert here.last_morning is not None
     again = lodging.desk.compose(lodging.desk.examine(draft({"document_number": "x 1", "nights": "1"})))
-    assert [stay.stay_id for stay in lodging.desk.reported_before(again)] == [here.stay_id]
+    assert [stay.stay_id for stay in lodging.desk.overlapping_stays(again)] == [here.stay_id]
     other = lodging.desk.compose(lodging.desk.examine(draft({"document_number": "X2", "nights": "1"})))
-    assert lodging.desk.reported_before(other) == []
+    assert lodging.desk.overlapping_stays(other) == []
     lodging.changes.withdraw(lodging.stays.of(here.stay_id), [here])
-    assert lodging.desk.reported_before(again) == []
+    assert lodging.desk.overlapping_stays(again) == []

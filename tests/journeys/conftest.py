@@ -65,7 +65,7 @@ def sandbox(apoa: Installed) -> Iterator[Callable[..., Sandbox]]:
 
 
 @pytest.fixture
-def house(apoa: Installed, sandbox: Callable[..., Sandbox]) -> Installed:
+def configured(apoa: Installed, sandbox: Callable[..., Sandbox]) -> Installed:
     """The installed command with a property whose authority is there."""
     said = apoa.set_up(sandbox().url, SANDBOX_PASSWORD)
     assert said.code == 0, said.err

@@ -42,7 +42,7 @@ def memory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def house(apoa: Installed, sandbox: Start, memory: Path, tmp_path: Path) -> Installed:
+def configured(apoa: Installed, sandbox: Start, memory: Path, tmp_path: Path) -> Installed:
     """A property with a recovery code on paper, and an authority that remembers."""
     url = sandbox("", "--memory", str(memory)).url
     said = apoa.set_up(url, SANDBOX_PASSWORD, "--recovery-file", str(tmp_path / "code.txt"))
@@ -56,19 +56,19 @@ def save(apoa: Installed, *numbers: int) -> set[str]:
     return {each.json["short_id"] for each in said}
 
 
-def test_another_computer_with_nothing_but_backup_and_code(house: Installed, memory: Path, tmp_path: Path) -> None:
+def test_another_computer_with_nothing_but_backup_and_code(configured: Installed, memory: Path, tmp_path: Path) -> None:
     """One report was sent before the backup, one waits in it, one was sent after it: in the end, each is there once."""
     file, code = tmp_path / "stick" / "apoa.db", tmp_path / "code.txt"
     file.parent.mkdir()
-    promised = save(house, 1)
-    assert house("sync").code == 0
-    promised |= save(house, 2)
-    assert house("backup", str(file)).code == 0
+    promised = save(configured, 1)
+    assert configured("sync").code == 0
+    promised |= save(configured, 2)
+    assert configured("backup", str(file)).code == 0
     on_paper = re.search(r"(?:[0-9A-Z]{5}-)+[0-9A-Z]{5}", code.read_text())
     assert on_paper is not None
     assert readable_in(file.parent, [on_paper[0], *guest(1).words, *guest(2).words]) == []
-    assert house("sync").code == 0
-    other = elsewhere(house, tmp_path / "other")
+    assert configured("sync").code == 0
+    other = elsewhere(configured, tmp_path / "other")
     assert other("restore", str(file), "--json").json["needs"] == ["private_key", "password"]
     assert other("list").code == 0
     assert other("key", "recover", "--recovery-file", str(code)).code == 0
@@ -81,12 +81,12 @@ def test_another_computer_with_nothing_but_backup_and_code(house: Installed, mem
     assert other("log", "--verify").code == 0
 
 
-def test_while_others_report_and_send(house: Installed, tmp_path: Path) -> None:
+def test_while_others_report_and_send(configured: Installed, tmp_path: Path) -> None:
     """A backup is whole and of one moment, whatever other processes do at that moment; and holds nobody up."""
-    writers = [house.start(*guest(number).mrz()) for number in range(1, 4)] + [house.start("sync")]
+    writers = [configured.start(*guest(number).mrz()) for number in range(1, 4)] + [configured.start("sync")]
     files = [tmp_path / f"{number}.db" for number in range(3)]
     for file in files:
-        assert house("backup", str(file)).code == 0
+        assert configured("backup", str(file)).code == 0
     assert [writer.communicate(timeout=60)[0] and writer.returncode for writer in writers] == [0, 0, 0, 0]
     for file in files:
         with open_backup(file) as backup:
@@ -95,18 +95,18 @@ def test_while_others_report_and_send(house: Installed, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def backups(house: Installed, tmp_path: Path) -> tuple[Path, Path]:
+def backups(configured: Installed, tmp_path: Path) -> tuple[Path, Path]:
     """Two backups: one of forty reports that wait, and one of when they were delivered, and ten more had come."""
-    home = house.home / "melati" / "outbox.db"
-    save(house, 1)
+    home = configured.home / "melati" / "outbox.db"
+    save(configured, 1)
     _multiply(home, 39)
     early, late = tmp_path / "early.db", tmp_path / "late.db"
-    assert house("backup", str(early)).code == 0
+    assert configured("backup", str(early)).code == 0
     with closing(sqlite3.connect(home)) as db:
         db.execute("UPDATE reports SET state = 'accepted', receipt_number = 'R-' || seq, receipt_issued_at = 5")
         db.commit()
     _multiply(home, 10)
-    assert house("backup", str(late)).code == 0
+    assert configured("backup", str(late)).code == 0
     return early, late
 
 
@@ -126,14 +126,14 @@ def _multiply(path: Path, times: int) -> None:
 Case = tuple[Callable[[], Installed], str, Path]
 
 
-def fresh_homes(house: Installed, early: Path, tmp_path: Path) -> Callable[[bool], Installed]:
+def fresh_homes(configured: Installed, early: Path, tmp_path: Path) -> Callable[[bool], Installed]:
     """Makes homes that nothing is on, or that have the early backup's reports."""
     count = 0
 
     def make(*args: bool) -> Installed:
         nonlocal count
         count += 1
-        home = elsewhere(unmeasured(house), tmp_path / f"home-{count}")
+        home = elsewhere(unmeasured(configured), tmp_path / f"home-{count}")
         if args[0]:
             assert home("restore", str(early)).code == 0
         return home
@@ -164,10 +164,10 @@ def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
 @pytest.mark.parametrize("merging", [False, True])
-def test_killed_by_chance(house: Installed, backups: tuple[Path, Path], tmp_path: Path, *, merging: bool) -> None:
+def test_killed_by_chance(configured: Installed, backups: tuple[Path, Path], tmp_path: Path, *, merging: bool) -> None:
     """Onto an empty home, and onto one with a life of its own."""
     early, late = backups
-    make = fresh_homes(house, early, tmp_path)
+    make = fresh_homes(configured, early, tmp_path)
     model = make(merging)
     old = state_of(model)
     begun = time.monotonic()
@@ -189,11 +189,11 @@ def test_killed_by_chance(house: Installed, backups: tuple[Path, Path], tmp_path
 @pytest.mark.skipif(sys.platform != "linux", reason="the watched disk is Linux's")
 @pytest.mark.parametrize("merging", [False, True])
 def test_killed_before_each_change_of_the_disk(
-    house: Installed, backups: tuple[Path, Path], disk: Disk, tmp_path: Path, *, merging: bool
+    configured: Installed, backups: tuple[Path, Path], disk: Disk, tmp_path: Path, *, merging: bool
 ) -> None:
     """No step of a restore is one at which a kill leaves anything but the old state or the new one."""
     early, late = backups
-    make = fresh_homes(house, early, tmp_path)
+    make = fresh_homes(configured, early, tmp_path)
     model = make(merging)
     old = state_of(model)
     assert model("restore", str(late)).code == 0
@@ -211,16 +211,16 @@ def test_killed_before_each_change_of_the_disk(
     assert step > 2 * STRIDE
 
 
-def test_sent_on_both_computers(house: Installed, memory: Path, tmp_path: Path) -> None:
+def test_sent_on_both_computers(configured: Installed, memory: Path, tmp_path: Path) -> None:
     """The old computer comes back to life, and both send what the backup had waiting: still once each."""
     file, code = tmp_path / "apoa.db", tmp_path / "code.txt"
-    promised = save(house, 1, 2)
-    assert house("backup", str(file)).code == 0
-    other = elsewhere(house, tmp_path / "other")
+    promised = save(configured, 1, 2)
+    assert configured("backup", str(file)).code == 0
+    other = elsewhere(configured, tmp_path / "other")
     assert other("restore", str(file)).code == 0
     assert other("key", "recover", "--recovery-file", str(code)).code == 0
     assert other("login", "--password-stdin", stdin=f"{SANDBOX_PASSWORD}\n").code == 0
     assert other("sync").code == 0
-    sync_later(house.environ)
-    for home in (house, other):
+    sync_later(configured.environ)
+    for home in (configured, other):
         assert_delivered_once(home.reports(), memory, promised)

@@ -107,14 +107,14 @@ def test_the_schedule_tells_it_on_the_desktop(apoa: Installed, sandbox: Start, t
 
 
 @needs_posix
-def test_a_desktop_that_is_not_there_hinders_nothing(house: Installed, tmp_path: Path) -> None:
+def test_a_desktop_that_is_not_there_hinders_nothing(configured: Installed, tmp_path: Path) -> None:
     """No tool, or one that fails: what waits is delivered, and the exit code is the delivery's."""
     for number, then in enumerate(("", "exit 1")):
         desktop = FakeDesktop(tmp_path / f"bin{number}")
         if then:
             desktop.install(then)
         late = [QUENTIN, XIMENA][number]
-        house(*late.mrz("--check-in", ago(30), "--no-send", "--yes"))
-        said = unpaused(house, desktop.environ)("sync", "--scheduled")
+        configured(*late.mrz("--check-in", ago(30), "--no-send", "--yes"))
+        said = unpaused(configured, desktop.environ)("sync", "--scheduled")
         assert (said.code, said.all) == (0, "")
-    assert {report["state"] for report in house.reports()} == {"accepted"}
+    assert {report["state"] for report in configured.reports()} == {"accepted"}

@@ -27,8 +27,8 @@ _NAMES_AND_BIRTH = [
 _REST = [
     ("Nationality", "austri"),
     ("Which one? Its number, Enter = 1, or type it again.", "1"),
-    ("Passport number", "zx1234567"),
-    ("Passport expiry", "280332"),
+    ("PassportAnswer number", "zx1234567"),
+    ("PassportAnswer expiry", "280332"),
     ("Visa / stay permit", "voa"),
     ("Nights", "2 malam"),
     ("Room", "7"),
@@ -66,13 +66,13 @@ Sit = Callable[..., Desk]
 
 
 @pytest.fixture
-def sit(house: Installed, tmp_path: Path) -> Iterator[Sit]:
+def sit(configured: Installed, tmp_path: Path) -> Iterator[Sit]:
     """Sit down at a terminal of a size, in a language; the property's authority is there."""
     require_tmux()
     terminals: list[Terminal] = []
 
     def down(lang: str = "en", size: tuple[int, int] = (80, 24), **environ: str) -> Desk:
-        apoa = Installed(house.command, {**house.environ, "APOA_LANG": lang})
+        apoa = Installed(configured.command, {**configured.environ, "APOA_LANG": lang})
         terminals.append(Terminal(tmp_path, size, {**apoa.environ, **environ}))
         return Desk(terminals[-1], apoa, lang, size)
 

@@ -58,7 +58,7 @@ class Prepared:
 
 
 @dataclass
-class House:
+class Installation:
     """A copy of that home, for one test to spoil."""
 
     apoa: Installed
@@ -92,11 +92,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
 
 
 @pytest.fixture
-def house(apoa: Installed, tmp_path: Path, prepared: Prepared) -> House:
+def installation(apoa: Installed, tmp_path: Path, prepared: Prepared) -> Installation:
     """A copy of that home, where `disk` can make a disk of it that is too small."""
     home = tmp_path / "disk" / "home"
     shutil.copytree(prepared.home, home)
-    return House(Installed(apoa.command, {**apoa.environ, "APOA_HOME": str(home)}), prepared)
+    return Installation(Installed(apoa.command, {**apoa.environ, "APOA_HOME": str(home)}), prepared)
 
 
 fresh_numbers = count(1000)
@@ -116,62 +116,68 @@ def assert_told(said: Said, lang: str, *errors: type[Exception]) -> None:
 # A disk that fills up.
 
 
-def test_a_disk_that_fills_up_while_a_guest_is_saved(house: House, disk: Disk) -> None:
+def test_a_disk_that_fills_up_while_a_guest_is_saved(installation: Installation, disk: Disk) -> None:
     """Wherever the room ends, either the report is saved, or the staff are told that it is not."""
     saved: list[str] = []
     codes = set()
     for turn, room in enumerate(range(0, 80_000, EVERY)):
         lang = LANGUAGES[turn % 2]
-        said = call(house.apoa, new_guest("--no-send", "--json"), lang, more=disk.environ(DISK_ROOM=str(room)))
+        said = call(installation.apoa, new_guest("--no-send", "--json"), lang, more=disk.environ(DISK_ROOM=str(room)))
         codes.add(said.code)
         if said.code == 0:
             saved.append(said.json["short_id"])
         else:
             assert_told(said, lang, DiskFull)
             assert said.json["error"]["class"] == "disk_full"
-        assert [report["short_id"] for report in house.apoa.reports()] == [*house.prepared.short_ids, *saved]
+        assert [report["short_id"] for report in installation.apoa.reports()] == [
+            *installation.prepared.short_ids,
+            *saved,
+        ]
     assert codes == {0, 78}
-    house.settle(saved)
+    installation.settle(saved)
 
 
-def test_a_disk_that_fills_up_while_a_guest_is_sent(house: House, disk: Disk) -> None:
+def test_a_disk_that_fills_up_while_a_guest_is_sent(installation: Installation, disk: Disk) -> None:
     """What was saved before the room ended is said to be saved, and exits with 0, whatever became of the sending."""
     saved: list[str] = []
     for turn, room in enumerate(range(30_000, 120_000, EVERY)):
-        said = call(house.apoa, new_guest("--json"), LANGUAGES[turn % 2], more=disk.environ(DISK_ROOM=str(room)))
+        said = call(installation.apoa, new_guest("--json"), LANGUAGES[turn % 2], more=disk.environ(DISK_ROOM=str(room)))
         assert said.code in {0, 78}
         saved += [said.json["short_id"]] if said.code == 0 else []
-        assert {report["short_id"] for report in house.apoa.reports()} == {*house.prepared.short_ids, *saved}
+        assert {report["short_id"] for report in installation.apoa.reports()} == {
+            *installation.prepared.short_ids,
+            *saved,
+        }
     assert saved
-    house.settle(saved)
+    installation.settle(saved)
 
 
-def test_a_disk_that_fills_up_while_what_waits_is_sent(house: House, disk: Disk) -> None:
+def test_a_disk_that_fills_up_while_what_waits_is_sent(installation: Installation, disk: Disk) -> None:
     """Wherever the room ends, sync says so; whatever the authority was told by then, it is told once."""
     saved: list[str] = []
     codes = set()
     for turn, room in enumerate(range(0, 120_000, EVERY)):
         lang = LANGUAGES[turn % 2]
-        saved.append(house.apoa(*new_guest("--no-send", "--json")).json["short_id"])
-        said = call(house.apoa, ["sync"], lang, more=disk.environ(DISK_ROOM=str(room)))
+        saved.append(installation.apoa(*new_guest("--no-send", "--json")).json["short_id"])
+        said = call(installation.apoa, ["sync"], lang, more=disk.environ(DISK_ROOM=str(room)))
         codes.add(said.code)
         if said.code not in {0, 75}:  # 75: an earlier one left reports in the middle of being sent
             assert_told(said, lang, DiskFull)
     assert 78 in codes
     assert codes & {0, 75}
-    house.settle(saved)
+    installation.settle(saved)
 
 
 @in_both_languages
-def test_looking_at_a_disk_without_any_room(house: House, disk: Disk, lang: str) -> None:
+def test_looking_at_a_disk_without_any_room(installation: Installation, disk: Disk, lang: str) -> None:
     """Status, list and show either answer or say that the disk is full, and change nothing."""
-    before = house.database.read_bytes()
-    for arguments in (["status"], ["list"], ["show", house.prepared.ids[0]]):
-        said = call(house.apoa, arguments, lang, more=disk.environ(DISK_ROOM="0"))
+    before = installation.database.read_bytes()
+    for arguments in (["status"], ["list"], ["show", installation.prepared.ids[0]]):
+        said = call(installation.apoa, arguments, lang, more=disk.environ(DISK_ROOM="0"))
         if said.code != 0:
             assert_told(said, lang, DiskFull)
-    assert house.database.read_bytes() == before
-    house.settle([])
+    assert installation.database.read_bytes() == before
+    installation.settle([])
 
 
 # A home that may only be read.
@@ -191,20 +197,20 @@ def only_to_be_read(place: Path) -> Iterator[None]:
 @pytest.mark.skipif(sys.platform != "linux", reason="root's powers are given up with Linux's prctl")
 @in_both_languages
 @pytest.mark.parametrize("place", ["", "melati/outbox.db"])
-def test_a_home_that_may_only_be_read(house: House, lang: str, place: str) -> None:
+def test_a_home_that_may_only_be_read(installation: Installation, lang: str, place: str) -> None:
     """The whole home, or the database alone: the file is named, nothing changes, and nothing is made elsewhere."""
-    before = house.database.read_bytes()
-    files = files_below(house.apoa.home.parent)
-    looking = (["status"], ["list", "--json"], ["show", house.prepared.ids[0]])
-    with only_to_be_read(house.apoa.home / place):
+    before = installation.database.read_bytes()
+    files = files_below(installation.apoa.home.parent)
+    looking = (["status"], ["list", "--json"], ["show", installation.prepared.ids[0]])
+    with only_to_be_read(installation.apoa.home / place):
         for arguments in (*looking, new_guest("--no-send", "--json"), ["sync", "--json"]):
-            said = call(house.apoa, arguments, lang, preexec_fn=give_up_roots_powers)
+            said = call(installation.apoa, arguments, lang, preexec_fn=give_up_roots_powers)
             if said.code != 0 or arguments not in looking:
                 assert_told(said, lang, OutboxUnreachable)
-                assert str(house.database) in said.err
-    assert house.database.read_bytes() == before
-    house.settle([])
-    assert files_below(house.apoa.home.parent) == files | {"home/melati/outbox.lock"}
+                assert str(installation.database) in said.err
+    assert installation.database.read_bytes() == before
+    installation.settle([])
+    assert files_below(installation.apoa.home.parent) == files | {"home/melati/outbox.lock"}
 
 
 # A database with flipped bytes.
@@ -237,63 +243,63 @@ def root_of(path: Path, name: str) -> int:
 
 @in_both_languages
 @pytest.mark.parametrize(("at", "size"), [(0, 16), (16, 2), (18, 2), (100, 8)])
-def test_a_header_with_flipped_bytes(house: House, lang: str, at: int, size: int) -> None:
+def test_a_header_with_flipped_bytes(installation: Installation, lang: str, at: int, size: int) -> None:
     """The format's name, the size of a page, the version, the schema: every command refuses and changes nothing."""
-    flip(house.database, at, size)
-    before = house.database.read_bytes()
-    looking = (["status"], ["list"], ["show", house.prepared.ids[0]])
+    flip(installation.database, at, size)
+    before = installation.database.read_bytes()
+    looking = (["status"], ["list"], ["show", installation.prepared.ids[0]])
     for arguments in (*looking, new_guest("--no-send"), ["sync"]):
-        said = house.apoa(*arguments, lang=lang)
+        said = installation.apoa(*arguments, lang=lang)
         assert_told(said, lang, OutboxDamaged)
-        assert str(house.database) in said.err
-    assert house.database.read_bytes() == before
-    flip(house.database, at, size)
-    house.settle([])
+        assert str(installation.database) in said.err
+    assert installation.database.read_bytes() == before
+    flip(installation.database, at, size)
+    installation.settle([])
 
 
 @in_both_languages
-def test_a_page_of_reports_with_flipped_bytes(house: House, lang: str) -> None:
+def test_a_page_of_reports_with_flipped_bytes(installation: Installation, lang: str) -> None:
     """The reports on other pages can still be read, listed and sent, and a guest who arrives now is saved and sent."""
-    at, content = leaf_of(house.database, house.prepared.ids[5])
-    lost = [report_id for report_id in house.prepared.ids if report_id.encode() in content]
+    at, content = leaf_of(installation.database, installation.prepared.ids[5])
+    lost = [report_id for report_id in installation.prepared.ids if report_id.encode() in content]
     assert 0 < len(lost) < SAVED / 2
-    flip(house.database, at, 64)
-    status = house.apoa("status", lang=lang)
+    flip(installation.database, at, 64)
+    status = installation.apoa("status", lang=lang)
     assert_told(status, lang, OutboxDamaged)
     assert f"{SAVED:>5}  {spoken(lang, 'Waiting to be sent')}\n" in status.out  # all the same
-    for report_id in house.prepared.ids:
-        said = house.apoa("show", report_id, lang=lang)
+    for report_id in installation.prepared.ids:
+        said = installation.apoa("show", report_id, lang=lang)
         if report_id in lost:
             assert_told(said, lang, OutboxDamaged)
         else:
             assert (said.code, guest(0).surname in said.out) == (0, True)
-    saved = house.apoa(*new_guest("--no-send", "--json"), lang=lang)
+    saved = installation.apoa(*new_guest("--no-send", "--json"), lang=lang)
     assert saved.code == 0, saved.err
-    intact = {report_id for report_id in house.prepared.ids if report_id not in lost} | {saved.json["id"]}
+    intact = {report_id for report_id in installation.prepared.ids if report_id not in lost} | {saved.json["id"]}
     for choice in ([], ["--all"]):
-        listed = house.apoa("list", "--json", *choice, lang=lang)
+        listed = installation.apoa("list", "--json", *choice, lang=lang)
         assert_told(listed, lang, OutboxDamaged)
         assert {report["id"] for report in listed.json["reports"]} == intact
-    assert_told(house.apoa("sync", lang=lang), lang, OutboxDamaged)
-    listed = house.apoa("list", "--all", "--json", lang=lang)
+    assert_told(installation.apoa("sync", lang=lang), lang, OutboxDamaged)
+    listed = installation.apoa("list", "--all", "--json", lang=lang)
     states = {report["state"] for report in listed.json["reports"]}
     # A row that grows may need the damaged neighbour; it stays "sending", and goes again under the same id.
     assert {"accepted"} <= states <= {"accepted", "sending"}
-    flip(house.database, at, 64)
-    house.settle([saved.json["short_id"]])
+    flip(installation.database, at, 64)
+    installation.settle([saved.json["short_id"]])
 
 
 @in_both_languages
 @pytest.mark.parametrize("index", ["reports_open", "reports_created", "sqlite_autoindex_reports_1"])
-def test_an_index_with_flipped_bytes(house: House, lang: str, index: str) -> None:
+def test_an_index_with_flipped_bytes(installation: Installation, lang: str, index: str) -> None:
     """What needs that index says so, everything else answers, and no command leaves the file worse than it was."""
-    at = root_of(house.database, index)
-    flip(house.database, at, 64)
+    at = root_of(installation.database, index)
+    flip(installation.database, at, 64)
     saved: list[str] = []
-    looking = (["status"], ["list", "--all"], ["show", house.prepared.ids[0]])
+    looking = (["status"], ["list", "--all"], ["show", installation.prepared.ids[0]])
     codes = []
     for arguments in (*looking, new_guest("--no-send", "--json"), ["sync"]):
-        said = house.apoa(*arguments, lang=lang)
+        said = installation.apoa(*arguments, lang=lang)
         codes.append(said.code)
         if said.code != 0:
             assert_told(said, lang, OutboxDamaged)
@@ -301,85 +307,85 @@ def test_an_index_with_flipped_bytes(house: House, lang: str, index: str) -> Non
             saved.append(said.json["short_id"])
     assert 0 in codes
     assert 78 in codes
-    flip(house.database, at, 64)
-    house.settle(saved)
+    flip(installation.database, at, 64)
+    installation.settle(saved)
 
 
 @in_both_languages
-def test_a_sealed_report_with_flipped_bytes(house: House, lang: str) -> None:
+def test_a_sealed_report_with_flipped_bytes(installation: Installation, lang: str) -> None:
     """It is named and not sent; every other one is listed, shown and sent."""
-    broken, *intact = house.prepared.ids
-    with closing(sqlite3.connect(house.database)) as db:
+    broken, *intact = installation.prepared.ids
+    with closing(sqlite3.connect(installation.database)) as db:
         [sealed] = db.execute("SELECT content FROM reports WHERE id = ?", [broken]).fetchone()
-    at = house.database.read_bytes().index(sealed) + len(sealed) // 2
-    flip(house.database, at, 1)
+    at = installation.database.read_bytes().index(sealed) + len(sealed) // 2
+    flip(installation.database, at, 1)
     for arguments in (["list", "--json"], ["show", broken, "--json"]):
-        said = house.apoa(*arguments, lang=lang)
+        said = installation.apoa(*arguments, lang=lang)
         assert spoken(lang, advice_of(SealBroken)) in said.err
         reports = said.json.get("reports", [said.json])
         assert [report["id"] for report in reports if report["guest"] is None] == [broken]
-    assert_told(house.apoa("sync", lang=lang), lang, SealBroken)
-    assert_told(house.apoa("sync", lang=lang), lang, SealBroken)
-    states = {report["id"]: report["state"] for report in house.apoa.reports()}
+    assert_told(installation.apoa("sync", lang=lang), lang, SealBroken)
+    assert_told(installation.apoa("sync", lang=lang), lang, SealBroken)
+    states = {report["id"]: report["state"] for report in installation.apoa.reports()}
     assert states == {broken: "queued"} | dict.fromkeys(intact, "accepted")
-    flip(house.database, at, 1)
-    house.settle([])
+    flip(installation.database, at, 1)
+    installation.settle([])
 
 
 @in_both_languages
 @pytest.mark.parametrize("part", [0.0, 0.4, 0.999])
-def test_a_log_with_flipped_bytes(house: House, lang: str, part: float) -> None:
+def test_a_log_with_flipped_bytes(installation: Installation, lang: str, part: float) -> None:
     """SQLite ends its log before the first frame that does not hold: what came before it is there, and all goes on.
 
     Only a kill or another open command leaves a log at all: whoever is last to close the queue empties it.
     """
-    aside = house.database.parent / "aside"
-    with closing(sqlite3.connect(house.database)) as db:
+    aside = installation.database.parent / "aside"
+    with closing(sqlite3.connect(installation.database)) as db:
         db.execute("SELECT count(*) FROM reports").fetchone()
         for _report in range(3):
-            assert house.apoa(*new_guest("--no-send")).code == 0
-        before = [report["short_id"] for report in house.apoa.reports()]
+            assert installation.apoa(*new_guest("--no-send")).code == 0
+        before = [report["short_id"] for report in installation.apoa.reports()]
         aside.mkdir()
         for name in ("outbox.db", "outbox.db-wal"):
-            shutil.copy(house.database.with_name(name), aside)
+            shutil.copy(installation.database.with_name(name), aside)
     for name in ("outbox.db", "outbox.db-wal"):
-        (aside / name).replace(house.database.with_name(name))
+        (aside / name).replace(installation.database.with_name(name))
     aside.rmdir()
-    log = house.database.with_name("outbox.db-wal")
+    log = installation.database.with_name("outbox.db-wal")
     flip(log, int(log.stat().st_size * part), 4)
-    assert house.apoa("status", lang=lang).code == 0
-    after = [report["short_id"] for report in house.apoa.reports()]
+    assert installation.apoa("status", lang=lang).code == 0
+    after = [report["short_id"] for report in installation.apoa.reports()]
     assert after == before[: len(after)]
     assert len(after) >= SAVED
-    saved = house.apoa(*new_guest("--no-send", "--json"), lang=lang).json["short_id"]
-    house.settle([*after, saved])
+    saved = installation.apoa(*new_guest("--no-send", "--json"), lang=lang).json["short_id"]
+    installation.settle([*after, saved])
 
 
 @pytest.fixture
-def in_process(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Apoa:
+def in_process(installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Apoa:
     """The program in this process on that home: many calls in little time."""
-    return Apoa(dict(house.apoa.environ), FixedClock(datetime.now(UTC)), capsys, monkeypatch)
+    return Apoa(dict(installation.apoa.environ), FixedClock(datetime.now(UTC)), capsys, monkeypatch)
 
 
-def test_any_bytes_flipped(house: House, in_process: Apoa) -> None:
+def test_any_bytes_flipped(installation: Installation, in_process: Apoa) -> None:
     """Wherever it is damaged: no traceback, no other content, no file in its place, and no promise that is not kept."""
     seed = random.SystemRandom().randrange(1 << 32) if LONG else 4
     print(f"seed {seed}")  # noqa: T201  pytest shows it where the test fails
     chance = random.Random(seed)  # noqa: S311  a test's
-    sound = house.database.read_bytes()
+    sound = installation.database.read_bytes()
     contents = {report["id"]: (report["guest"], report["stay"]) for report in in_process.reports()}
     for turn in range(FLIPS):
-        for left in house.database.parent.glob("outbox.db-*"):
+        for left in installation.database.parent.glob("outbox.db-*"):
             left.unlink()
-        house.database.write_bytes(sound)
-        number = house.database.stat().st_ino
-        flip(house.database, chance.randrange(len(sound)), chance.choice([1, 1, 8, 200]))
+        installation.database.write_bytes(sound)
+        number = installation.database.stat().st_ino
+        flip(installation.database, chance.randrange(len(sound)), chance.choice([1, 1, 8, 200]))
         in_process.environ["APOA_LANG"] = LANGUAGES[turn % 2]
-        _use(in_process, house.database, contents)
-        assert house.database.stat().st_ino == number
-        assert house.database.stat().st_size >= len(sound)
-    books = acquired(house.prepared.memory)
-    assert set(house.prepared.ids) <= books.keys()
+        _use(in_process, installation.database, contents)
+        assert installation.database.stat().st_ino == number
+        assert installation.database.stat().st_size >= len(sound)
+    books = acquired(installation.prepared.memory)
+    assert set(installation.prepared.ids) <= books.keys()
 
 
 def _use(apoa: Apoa, database: Path, contents: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from page_helpers import read_page
 from terminal_helpers import at_a_terminal
 
 FINE = "For an owner or manager who does not give these data, the law names a fine of at most Rp25,000,000."
-ASKED = {"id": "denda", "en": "fine"}
+ASKED_FIELDS = {"id": "denda", "en": "fine"}
 NEAR = {"id": "overstai", "en": "overstey"}
 
 
@@ -18,7 +18,7 @@ def test_a_question_offline(apoa: Installed, lang: str) -> None:
     """From the list of topics to a fact with its source, before anything is set up; a slip is put right."""
     topics = apoa("info", lang=lang)
     assert (topics.code, topics.err) == (0, "")
-    answer = apoa("info", ASKED[lang], lang=lang)
+    answer = apoa("info", ASKED_FIELDS[lang], lang=lang)
     assert spoken(lang, FINE) in answer.out
     assert spoken(lang, "UU 6/2011 art. 117") in answer.out
     slip = apoa("info", NEAR[lang], lang=lang)
@@ -40,13 +40,13 @@ def test_on_a_screen(apoa: Installed, lang: str, columns: int) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_notice(house: Installed, tmp_path: Path, lang: str) -> None:
+def test_a_notice(configured: Installed, tmp_path: Path, lang: str) -> None:
     """Written once, whole, the same for guests whatever language the staff read; from training, that is said."""
     file = tmp_path / "lobby.html"
-    said = house("info", "--poster", str(file), "--name", "Wisma Melati", lang=lang)
+    said = configured("info", "--poster", str(file), "--name", "Wisma Melati", lang=lang)
     assert said.code == 0
     assert said.err.strip() == spoken(lang, "Training: the notice says so, and is not for the lobby.")
     assert spoken(lang, "The notice is written: {file}", file=file) in said.out
     page = read_page(file.read_text(encoding="utf-8"))
     assert all(title in page.text for title in ("Wisma Melati", "Why we ask", "Mengapa kami", "护照", "لماذا نطلب"))
-    assert house("info", "--poster", str(file), lang=lang).code == 2
+    assert configured("info", "--poster", str(file), lang=lang).code == 2

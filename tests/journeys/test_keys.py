@@ -31,7 +31,7 @@ REPORTS = 120
 posix = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
 
 
-class House:
+class Installation:
     """A property with many reports, whose keys are replaced by processes that are killed."""
 
     def __init__(self, apoa: Installed, url: str, folder: Path) -> None:
@@ -99,15 +99,15 @@ class House:
 
 
 @pytest.fixture
-def kept(apoa: Installed, sandbox: Start, tmp_path: Path) -> House:
+def kept(apoa: Installed, sandbox: Start, tmp_path: Path) -> Installation:
     """A house whose codes go into the test's folder."""
-    return House(apoa, sandbox().url, tmp_path)
+    return Installation(apoa, sandbox().url, tmp_path)
 
 
 @posix
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [SEED])
-def test_rotations_killed_by_chance(kept: House, seed: int) -> None:
+def test_rotations_killed_by_chance(kept: Installation, seed: int) -> None:
     """Anywhere between start and usual end, while others save: after each kill every guest is read."""
     chance = random.Random(seed)  # noqa: S311  a test's
     usual, kills, enough = kept.usual_time(), 0, KILLS // 10  # the others were killed before they changed anything
@@ -123,7 +123,7 @@ def test_rotations_killed_by_chance(kept: House, seed: int) -> None:
 
 @posix
 @pytest.mark.slow
-def test_rotations_killed_before_each_change_of_the_disk(kept: House, disk: Disk) -> None:
+def test_rotations_killed_before_each_change_of_the_disk(kept: Installation, disk: Disk) -> None:
     """No step of a rotation is one at which a kill makes a report unreadable, and some leave it half done."""
     disk.root = kept.apoa.home
     dead, step = True, 1
@@ -138,16 +138,16 @@ def test_rotations_killed_before_each_change_of_the_disk(kept: House, disk: Disk
     kept.settle()
 
 
-def test_a_lost_computer(house: Installed, tmp_path: Path) -> None:
+def test_a_lost_computer(configured: Installed, tmp_path: Path) -> None:
     """A backup and the sheet are all there is: on a new computer every report is read, and what waited is sent."""
     sheet, backup = tmp_path / "sheet.html", tmp_path / "melati.db"
-    assert house("key", "rotate", "--recovery-file", str(sheet)).code == 0
-    assert house(*GUESTS[0].mrz()).code == 0
+    assert configured("key", "rotate", "--recovery-file", str(sheet)).code == 0
+    assert configured(*GUESTS[0].mrz()).code == 0
     for each in GUESTS[1:]:
-        assert house(*each.mrz("--no-send")).code == 0
-    before = house.reports()
-    assert house("backup", str(backup)).code == 0
-    new = Installed(house.command, {**house.environ, "APOA_HOME": str(tmp_path / "new")})
+        assert configured(*each.mrz("--no-send")).code == 0
+    before = configured.reports()
+    assert configured("backup", str(backup)).code == 0
+    new = Installed(configured.command, {**configured.environ, "APOA_HOME": str(tmp_path / "new")})
     assert new("restore", str(backup)).code == 0
     assert not (new.home / "melati" / "keys.json").exists()
     assert all(report["guest"] is None for report in new.reports())
@@ -160,18 +160,18 @@ def test_a_lost_computer(house: Installed, tmp_path: Path) -> None:
     assert readable_in(new.home, [word for each in GUESTS for word in each.words]) == []
 
 
-def test_a_second_computer(house: Installed, tmp_path: Path) -> None:
+def test_a_second_computer(configured: Installed, tmp_path: Path) -> None:
     """It takes the key under a passphrase, and reads with it what the first one had saved."""
     key = tmp_path / "melati.key"
     words = "kuda betul baterai\n"
-    assert house(*GUESTS[0].mrz("--no-send")).code == 0
-    assert house("key", "export", str(key), "--passphrase-stdin", stdin=words).code == 0
-    second = Installed(house.command, {**house.environ, "APOA_HOME": str(tmp_path / "second")})
+    assert configured(*GUESTS[0].mrz("--no-send")).code == 0
+    assert configured("key", "export", str(key), "--passphrase-stdin", stdin=words).code == 0
+    second = Installed(configured.command, {**configured.environ, "APOA_HOME": str(tmp_path / "second")})
     assert second("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
     assert second(*GUESTS[1].mrz("--no-send")).code == 0
     said = second("key", "import", str(key), "--passphrase-stdin", stdin=words)
     assert said.code == 0, said.err
-    fingerprints = {each("key", "show", "--json").json["fingerprint"] for each in (house, second)}
+    fingerprints = {each("key", "show", "--json").json["fingerprint"] for each in (configured, second)}
     assert len(fingerprints) == 1
     assert second.reports()[0]["guest"]["surname"] == GUESTS[1].surname
     assert readable_in(tmp_path, ["kuda betul"]) == []

@@ -38,7 +38,7 @@ Start = Callable[..., Any]
 """Starts a `Sandbox`."""
 
 
-class House:
+class Installation:
     """A property and its authority, of which any process may be killed; and what was promised to somebody."""
 
     def __init__(self, apoa: Installed, start: Start, memory: Path) -> None:
@@ -106,16 +106,16 @@ class House:
 
 
 @pytest.fixture
-def kept(apoa: Installed, sandbox: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+def kept(apoa: Installed, sandbox: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """A house, all of whose temporary files go where the test can look."""
     (tmp_path / "tmp").mkdir()
     apoa.environ["TMPDIR"] = str(tmp_path / "tmp")
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    return House(apoa, sandbox, tmp_path / "authority.db")
+    return Installation(apoa, sandbox, tmp_path / "authority.db")
 
 
 @pytest.mark.parametrize("seed", [SEED])
-def test_killed_by_chance(kept: House, tmp_path: Path, seed: int) -> None:
+def test_killed_by_chance(kept: Installation, tmp_path: Path, seed: int) -> None:
     """Reports and syncs are killed anywhere between their start and their usual end, and so is the authority."""
     chance = random.Random(seed)  # noqa: S311  a test's
     sent = kept.usual_time(kept.report("--json"))
@@ -134,7 +134,7 @@ def test_killed_by_chance(kept: House, tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize("what", ["report", "sync"])
-def test_killed_before_each_change_of_the_disk(kept: House, disk: Disk, what: str) -> None:
+def test_killed_before_each_change_of_the_disk(kept: Installation, disk: Disk, what: str) -> None:
     """No step of saving, claiming or writing down an answer is one at which a kill loses or doubles anything."""
     disk.root = kept.apoa.home
     dead, step = True, 1

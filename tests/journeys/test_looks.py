@@ -24,12 +24,12 @@ terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has
 
 
 @pytest.fixture
-def full(house: Installed) -> Installed:
+def full(configured: Installed) -> Installed:
     """A house with guests in rooms of every kind of name."""
     for guest, room in ROOMS:
-        said = house(*guest.mrz("--no-send", "--yes", "--room", room, "--note", f"{room} → kamar atas"))
+        said = configured(*guest.mrz("--no-send", "--yes", "--room", room, "--note", f"{room} → kamar atas"))
         assert said.code == 0, said.err
-    return house
+    return configured
 
 
 def shown(apoa: Installed, arguments: list[str], lang: str, columns: int) -> str:

@@ -52,21 +52,21 @@ def test_the_demo(apoa: Installed, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_set_up_report_and_receipt(house: Installed, lang: str) -> None:
+def test_set_up_report_and_receipt(configured: Installed, lang: str) -> None:
     """A guest from the passport's lines, one typed; status, list, show and receipt tell of both."""
-    assert house(*QUENTIN.mrz(), lang=lang).code == 0
-    assert house(*XIMENA.typed("--no-send"), lang=lang).code == 0
-    assert house("kirim", lang=lang).code == 0
-    status = house("status", "--json", lang=lang).json
+    assert configured(*QUENTIN.mrz(), lang=lang).code == 0
+    assert configured(*XIMENA.typed("--no-send"), lang=lang).code == 0
+    assert configured("kirim", lang=lang).code == 0
+    status = configured("status", "--json", lang=lang).json
     assert status["counts"]["accepted"] == 2
-    reports = house.reports()
-    assert len(set(receipts(house))) == 2
+    reports = configured.reports()
+    assert len(set(receipts(configured))) == 2
     for report in reports:
         assert_form(report, REPORT_KEYS)
-        assert report["receipt"]["number"] in house("bukti", report["short_id"], lang=lang).out
-        assert report["guest"]["surname"] in house("show", report["short_id"], lang=lang).out
-    table = house("daftar", lang=lang).out
-    assert all(number in table for number in receipts(house))
+        assert report["receipt"]["number"] in configured("bukti", report["short_id"], lang=lang).out
+        assert report["guest"]["surname"] in configured("show", report["short_id"], lang=lang).out
+    table = configured("daftar", lang=lang).out
+    assert all(number in table for number in receipts(configured))
 
 
 def test_training(apoa: Installed) -> None:
@@ -107,19 +107,19 @@ def test_an_answer_that_was_lost(apoa: Installed, sandbox: Start) -> None:
     assert int(second[-6:]) == int(first[-6:]) + 1
 
 
-def test_no_guest_is_readable_on_the_disk(house: Installed, tmp_path: Path) -> None:
+def test_no_guest_is_readable_on_the_disk(configured: Installed, tmp_path: Path) -> None:
     """After three --no-send reports and an outspoken log: no name, number, birth place or date in any byte."""
     log = tmp_path / "logs" / "apoa.log"
     log.parent.mkdir()
     for guest in GUESTS:
-        assert house("-vv", "--log-file", str(log), *guest.mrz("--no-send")).code == 0
-    assert readable_in(house.home, WORDS) == []
-    for arguments in (["list"], ["sync"], ["show", house.reports()[0]["id"]], ["status"]):
-        assert house("-vv", "--log-file", str(log), *arguments).code == 0
-    assert readable_in(house.home, WORDS) == []
+        assert configured("-vv", "--log-file", str(log), *guest.mrz("--no-send")).code == 0
+    assert readable_in(configured.home, WORDS) == []
+    for arguments in (["list"], ["sync"], ["show", configured.reports()[0]["id"]], ["status"]):
+        assert configured("-vv", "--log-file", str(log), *arguments).code == 0
+    assert readable_in(configured.home, WORDS) == []
     assert log.stat().st_size > 0
     assert readable_in(log.parent, WORDS) == []
-    assert readable_in(house.home, ["accepted"]) == ["accepted"]  # the search itself finds what is there
+    assert readable_in(configured.home, ["accepted"]) == ["accepted"]  # the search itself finds what is there
 
 
 def test_a_killed_sync_loses_nothing(apoa: Installed, sandbox: Start, clock: FixedClock) -> None:
@@ -158,32 +158,32 @@ def test_an_interrupted_sync(apoa: Installed, sandbox: Start) -> None:
     assert apoa("sync", "--json").json["accepted"] == 1
 
 
-def test_two_syncs_at_once(house: Installed) -> None:
+def test_two_syncs_at_once(configured: Installed) -> None:
     """Each report is delivered once, whoever takes it."""
     for guest in GUESTS * 2:
-        assert house(*guest.mrz("--no-send", "--room", "1", "--again")).code == 0
-    both = [house.start("sync", "--json") for _run in range(2)]
+        assert configured(*guest.mrz("--no-send", "--room", "1", "--again")).code == 0
+    both = [configured.start("sync", "--json") for _run in range(2)]
     for running in both:
         _out, err = running.communicate(timeout=30)
         assert running.returncode in {0, 75}
         assert err == "" or running.returncode == 75
-    assert house("sync").code == 0
-    assert [report["attempts"] for report in house.reports()] == [1] * 6
-    assert house("status", "--json").json["counts"]["accepted"] == 6
+    assert configured("sync").code == 0
+    assert [report["attempts"] for report in configured.reports()] == [1] * 6
+    assert configured("status", "--json").json["counts"]["accepted"] == 6
 
 
 @pytest.mark.skipif(os.name == "nt", reason="cron")
-def test_like_cron(house: Installed, tmp_path: Path) -> None:
+def test_like_cron(configured: Installed, tmp_path: Path) -> None:
     """No PATH, no locale, no terminal: only HOME and where the files are; nothing is said when all went well."""
-    assert house(*QUENTIN.typed("--given-names", "ŁUKASZ", "--no-send")).code == 0
-    environ = ["env", "-i", f"HOME={tmp_path}", f"APOA_HOME={house.home}", "SHELL=/bin/sh"]
-    command = shlex.join([*environ, *house.command, "sync", "--quiet"])
+    assert configured(*QUENTIN.typed("--given-names", "ŁUKASZ", "--no-send")).code == 0
+    environ = ["env", "-i", f"HOME={tmp_path}", f"APOA_HOME={configured.home}", "SHELL=/bin/sh"]
+    command = shlex.join([*environ, *configured.command, "sync", "--quiet"])
     done = subprocess.run(["/bin/sh", "-c", command], cwd="/", capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    listed = subprocess.run([*environ, *house.command, "list"], capture_output=True, check=False, timeout=60)
+    listed = subprocess.run([*environ, *configured.command, "list"], capture_output=True, check=False, timeout=60)
     assert listed.returncode == 0
     assert "ŁUKASZ".encode() in listed.stdout or b"?UKASZ" in listed.stdout
-    assert len(receipts(house)) == 1
+    assert len(receipts(configured)) == 1
 
 
 def test_no_home_at_all(apoa: Installed, tmp_path: Path) -> None:
@@ -201,24 +201,24 @@ def test_no_home_at_all(apoa: Installed, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("head") is None or os.name == "nt", reason="needs a POSIX shell")
-def test_a_pipe_that_closes_early(house: Installed) -> None:
+def test_a_pipe_that_closes_early(configured: Installed) -> None:
     """`apoa list | head -1`: no complaint."""
     for guest in GUESTS:
-        house(*guest.mrz("--no-send"))
-    command = f"{shlex.join(house.command)} list --json | head -1"
+        configured(*guest.mrz("--no-send"))
+    command = f"{shlex.join(configured.command)} list --json | head -1"
     done = subprocess.run(
-        ["/bin/sh", "-c", command], env={**os.environ, **house.environ}, capture_output=True, check=True
+        ["/bin/sh", "-c", command], env={**os.environ, **configured.environ}, capture_output=True, check=True
     )
     assert (done.stdout, done.stderr) == (b"{\n", b"")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals here")
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_at_a_terminal_what_is_missing_is_asked(house: Installed, lang: str) -> None:
+def test_at_a_terminal_what_is_missing_is_asked(configured: Installed, lang: str) -> None:
     """Only the place of birth, the nights and a yes are typed; colours and prompts go to the terminal."""
     first, second = OBADIAH.lines
     code, shown = at_a_terminal(
-        house,
+        configured,
         ["report", "--mrz", first, "--mrz", second, "--stay-permit", "B1"],
         [
             (spoken(lang, "Place of birth"), "ROAD TOWN"),
@@ -232,5 +232,5 @@ def test_at_a_terminal_what_is_missing_is_asked(house: Installed, lang: str) -> 
     assert spoken(lang, "Save and send this report?") in shown
     assert "\x1b[" in shown
     assert spoken(lang, "Sent. Receipt number: {number}", number="").strip() in plain(shown)
-    [report] = house.reports()
+    [report] = configured.reports()
     assert (report["state"], report["guest"]["birth_place"]) == ("accepted", "ROAD TOWN")

@@ -14,7 +14,7 @@ Start = Callable[..., Any]
 """Starts a `Sandbox`."""
 
 
-def text_of(page: Path) -> str:
+def settings_text(page: Path) -> str:
     return read_page(page.read_text(encoding="utf-8")).text
 
 
@@ -28,14 +28,14 @@ def test_a_page_before_and_after_delivery(apoa: Installed, sandbox: Start, tmp_p
     waits, page = tmp_path / "waits.html", tmp_path / "page.html"
     said = apoa("bukti", report["short_id"], "--html", str(waits), lang=lang)
     assert (said.code, said.err) == (0, "")
-    assert spoken(lang, "This is not a receipt") in text_of(waits)
+    assert spoken(lang, "This is not a receipt") in settings_text(waits)
     assert apoa("sync", lang=lang).code == 0
     server.interrupt()
     number = apoa.reports()[0]["receipt"]["number"]
     assert number in apoa("receipt", report["id"], lang=lang).out
     assert apoa("receipt", report["id"], "--html", str(page), lang=lang).code == 0
     wanted = (number, QUENTIN.name, "Jl. Melati 7", "Kanim Ngurah Rai", report["id"])
-    assert all(words in text_of(page) for words in wanted)
+    assert all(words in settings_text(page) for words in wanted)
     assert apoa("receipt", report["id"], "--html", "-", lang=lang).out.startswith("<!DOCTYPE html>\n")
     assert os.name == "nt" or {stat.S_IMODE(path.stat().st_mode) for path in (waits, page)} == {0o600}
 
@@ -55,16 +55,16 @@ def test_a_pdf_that_there_is_not(apoa: Installed, sandbox: Start, tmp_path: Path
     assert list(tmp_path.glob("*x.pdf*")) == []
 
 
-def test_an_inspection(house: Installed, tmp_path: Path) -> None:
+def test_an_inspection(configured: Installed, tmp_path: Path) -> None:
     """A page for each receipt and a table of all, private, with no guest in a file's name."""
     folder = tmp_path / "inspection"
     for guest in (QUENTIN, XIMENA):
-        assert house(*guest.mrz()).code == 0
-    assert house(*OBADIAH.mrz("--no-send")).code == 0
-    said = house("receipt", "--all", "--output", str(folder), "--json")
+        assert configured(*guest.mrz()).code == 0
+    assert configured(*OBADIAH.mrz("--no-send")).code == 0
+    said = configured("receipt", "--all", "--output", str(folder), "--json")
     assert said.json == {"folder": str(folder), "written": 2, "without_receipt": 1}
     names = sorted(path.name for path in folder.iterdir())
-    numbers = [report["receipt"]["number"] for report in house.reports() if report["receipt"]]
+    numbers = [report["receipt"]["number"] for report in configured.reports() if report["receipt"]]
     assert names == sorted(["index.html", *(f"{number}.html" for number in numbers)])
     index = read_page((folder / "index.html").read_text(encoding="utf-8"), links=True)
     assert all(guest.name in index.text for guest in GUESTS)

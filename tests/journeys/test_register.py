@@ -39,28 +39,28 @@ def lock(apoa: Installed) -> Callable[[], object]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_who_is_in_house(house: Installed, lang: str) -> None:
+def test_who_is_in_house(configured: Installed, lang: str) -> None:
     """By room, day and nationality; whoever leaves is gone from it, and stays in the register of the night."""
-    arrivals = arrive(house, lang)
+    arrivals = arrive(configured, lang)
     night = date.fromisoformat(arrivals[0]["stay"]["check_in"][:10])
-    said = house("daftar", "--in-house", lang=lang)
+    said = configured("daftar", "--in-house", lang=lang)
     assert (said.code, said.err) == (0, "")
     assert [guest.name in said.out for guest in GUESTS] == [True] * 3
-    assert names(house, "--in-house", "--room", "7") == [QUENTIN.surname, XIMENA.surname]
-    assert names(house, "--in-house", "--nationality", "Inggris") == [OBADIAH.surname]
-    assert names(house, "--in-house", "--room", "7", "--nationality", "ESP") == [XIMENA.surname]
-    assert names(house, "--day", night.isoformat()) == [guest.surname for guest in GUESTS]
-    assert names(house, "--in-house", "--day", (night + timedelta(days=2)).isoformat()) == []
-    assert house("checkout", arrivals[1]["id"], "--yes", lang=lang).code == 0
-    assert names(house, "--in-house") == [QUENTIN.surname, OBADIAH.surname]
-    unlock = lock(house)
-    sealed = house("list", "--in-house", lang=lang)
+    assert names(configured, "--in-house", "--room", "7") == [QUENTIN.surname, XIMENA.surname]
+    assert names(configured, "--in-house", "--nationality", "Inggris") == [OBADIAH.surname]
+    assert names(configured, "--in-house", "--room", "7", "--nationality", "ESP") == [XIMENA.surname]
+    assert names(configured, "--day", night.isoformat()) == [guest.surname for guest in GUESTS]
+    assert names(configured, "--in-house", "--day", (night + timedelta(days=2)).isoformat()) == []
+    assert configured("checkout", arrivals[1]["id"], "--yes", lang=lang).code == 0
+    assert names(configured, "--in-house") == [QUENTIN.surname, OBADIAH.surname]
+    unlock = lock(configured)
+    sealed = configured("list", "--in-house", lang=lang)
     assert (sealed.code, len(sealed.out.splitlines())) == (0, 3)
     assert "apoa key recover" in sealed.err
-    assert house("list", "--in-house", "--room", "7", lang=lang).code == 77
+    assert configured("list", "--in-house", "--room", "7", lang=lang).code == 77
     assert not any(word in sealed.all for word in WORDS)
     unlock()
-    assert house("list", "--in-house", "--nationality", "Atlantis", lang=lang).code == 2
+    assert configured("list", "--in-house", "--nationality", "Atlantis", lang=lang).code == 2
 
 
 def a_life(apoa: Installed, lang: str, *send: str) -> list[dict[str, Any]]:
@@ -74,10 +74,10 @@ def a_life(apoa: Installed, lang: str, *send: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("line", [True, False], ids=["online", "offline"])
-def test_the_whole_story_of_a_stay(house: Installed, lang: str, *, line: bool) -> None:
+def test_the_whole_story_of_a_stay(configured: Installed, lang: str, *, line: bool) -> None:
     """Reported, corrected, checked out: with each answer where there is a line, and whole where there is none."""
-    reports = a_life(house, lang, *([] if line else ["--no-send"]))
-    said = house("show", reports[1]["short_id"], lang=lang)
+    reports = a_life(configured, lang, *([] if line else ["--no-send"]))
+    said = configured("show", reports[1]["short_id"], lang=lang)
     assert (said.code, said.err) == (0, "")
     _guest, *chapters = said.out.split("\n\n")
     for number, kind in enumerate(("check-in", "correction", "check-out")):
@@ -93,21 +93,21 @@ def test_the_whole_story_of_a_stay(house: Installed, lang: str, *, line: bool) -
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_came_of_it_later(house: Installed, lang: str) -> None:
+def test_what_came_of_it_later(configured: Installed, lang: str) -> None:
     """Sent at last, each report has its answer and its proof, with the key locked too; the files tell of nobody."""
-    reports = a_life(house, lang, "--no-send")
-    assert house("sync", lang=lang).code == 0
-    story = house("show", reports[2]["id"], "--json", lang=lang).json["story"]
+    reports = a_life(configured, lang, "--no-send")
+    assert configured("sync", lang=lang).code == 0
+    story = configured("show", reports[2]["id"], "--json", lang=lang).json["story"]
     assert [chapter["id"] for chapter in story] == [report["id"] for report in reports]
     assert [chapter["state"] for chapter in story] == ["accepted"] * 3
     assert [[event["action"] for event in chapter["events"]] for chapter in story] == [["saved", "accepted"]] * 3
-    unlock = lock(house)
-    sealed = house("show", reports[0]["id"], lang=lang)
+    unlock = lock(configured)
+    sealed = configured("show", reports[0]["id"], lang=lang)
     assert sealed.code == 0
     assert all(chapter["receipt"]["number"] in sealed.out for chapter in story)
     assert not any(word in sealed.all for word in [*WORDS, "AC rusak"])
     unlock()
-    assert readable_in(house.home / "melati", [*WORDS, "AC rusak"]) == []
+    assert readable_in(configured.home / "melati", [*WORDS, "AC rusak"]) == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -131,20 +131,20 @@ def test_a_story_without_any_line(apoa: Installed, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_guest_who_is_reported_twice(house: Installed, lang: str) -> None:
+def test_a_guest_who_is_reported_twice(configured: Installed, lang: str) -> None:
     """Refused unattended, with the key locked too; taken with --again, and as ever once the guest has left."""
-    first = house(*QUENTIN.mrz("--json")).json
-    unlock = lock(house)
-    said = house(*QUENTIN.mrz("--no-send"), lang=lang)
+    first = configured(*QUENTIN.mrz("--json")).json
+    unlock = lock(configured)
+    said = configured(*QUENTIN.mrz("--no-send"), lang=lang)
     assert (said.code, said.out) == (65, "")
     assert first["short_id"] in said.err
     assert spoken(lang, "Nothing was saved: this guest is reported already.") in said.err
-    refused = house(*QUENTIN.mrz("--no-send", "--json"), lang=lang)
+    refused = configured(*QUENTIN.mrz("--no-send", "--json"), lang=lang)
     assert [error["code"] for error in refused.json["errors"]] == ["duplicate"]
     unlock()
-    again = house(*QUENTIN.mrz("--no-send", "--json", "--again"), lang=lang)
+    again = configured(*QUENTIN.mrz("--no-send", "--json", "--again"), lang=lang)
     assert (again.code, [warning["code"] for warning in again.json["warnings"]]) == (0, ["duplicate"])
-    assert house("cancel", again.json["id"], "--yes", lang=lang).code == 0
-    assert house("checkout", first["id"], "--yes", lang=lang).code == 0
-    back = house(*QUENTIN.mrz("--no-send", "--json"), lang=lang)
+    assert configured("cancel", again.json["id"], "--yes", lang=lang).code == 0
+    assert configured("checkout", first["id"], "--yes", lang=lang).code == 0
+    back = configured(*QUENTIN.mrz("--no-send", "--json"), lang=lang)
     assert (back.code, back.json["warnings"]) == (0, [])

@@ -153,43 +153,43 @@ def test_everybody_who_is_due(away: Away, lang: str, *, line: bool) -> None:
     assert spoken(lang, "No guest's planned day has come.") in apoa("checkout", "--all-due", lang=lang).out
 
 
-def test_bad_input(house: Installed, lang: str) -> None:
+def test_bad_input(configured: Installed, lang: str) -> None:
     """Each is refused in the reader's language, with what to do; nothing is saved of any."""
-    arrivals = [done(house, *guest.mrz("--no-send"), lang=lang) for guest in (QUENTIN, XIMENA)]
+    arrivals = [done(configured, *guest.mrz("--no-send"), lang=lang) for guest in (QUENTIN, XIMENA)]
     first = arrivals[0]
-    early = house("checkout", first["id"], "--at", ago(days=1), lang=lang)
+    early = configured("checkout", first["id"], "--at", ago(days=1), lang=lang)
     assert early.code == 65
     sentence = "it is before the check-in. Correct the time, or first the check-in with: apoa amend"
     assert spoken(lang, sentence) in early.err
-    left = done(house, "checkout", first["id"], "--no-send", lang=lang)
-    twice = house("checkout", first["id"], lang=lang)
+    left = done(configured, "checkout", first["id"], "--no-send", lang=lang)
+    twice = configured("checkout", first["id"], lang=lang)
     assert twice.code == 65
     assert left["short_id"] in twice.err
     for command in ("checkout", "cancel", "fix", "amend"):
         more = ["--room", "8"] if command == "amend" else []
-        unknown = house(command, "ffffffff", *more, lang=lang)
+        unknown = configured(command, "ffffffff", *more, lang=lang)
         assert unknown.code == 2
         assert spoken(lang, "There is no report {id}.", id="ffffffff") in unknown.err
-        ambiguous = house(command, first["id"][:6], *more, lang=lang)
+        ambiguous = configured(command, first["id"][:6], *more, lang=lang)
         assert ambiguous.code == 2
         assert all(report["short_id"] in ambiguous.err for report in (*arrivals, left))
-    assert house("cancel", left["id"], "--reason", "x\x1b[2J", lang=lang).code == 0  # withdrawn: no reason is sent
-    assert house("amend", first["id"], "--room", "8\x1b[2J", lang=lang).code == 65
-    assert sorted(states(house)) == [("check_in", "queued"), ("check_in", "queued"), ("check_out", "withdrawn")]
+    assert configured("cancel", left["id"], "--reason", "x\x1b[2J", lang=lang).code == 0  # withdrawn: no reason is sent
+    assert configured("amend", first["id"], "--room", "8\x1b[2J", lang=lang).code == 65
+    assert sorted(states(configured)) == [("check_in", "queued"), ("check_in", "queued"), ("check_out", "withdrawn")]
 
 
 # At a terminal.
 
 
 @a_terminal
-def test_a_correction_and_a_check_out_at_a_terminal(house: Installed, lang: str) -> None:
+def test_a_correction_and_a_check_out_at_a_terminal(configured: Installed, lang: str) -> None:
     """Before and after are shown; the guest is chosen by a number; what was asked is what was sent."""
     for guest in (QUENTIN, XIMENA):
-        done(house, *guest.mrz("--room", "7"), lang=lang)
-    [first, _second] = house.reports()
+        done(configured, *guest.mrz("--room", "7"), lang=lang)
+    [first, _second] = configured.reports()
     field = spoken(lang, "Number of the field that is wrong; Enter when done")
     code, shown = at_a_terminal(
-        house,
+        configured,
         ["amend", first["short_id"]],
         [
             (field, "16"),
@@ -203,12 +203,12 @@ def test_a_correction_and_a_check_out_at_a_terminal(house: Installed, lang: str)
     assert code == 0, shown
     assert f"{spoken(lang, 'Room')}: 7 → 8" in shown
     which = spoken(lang, "Number, or several (1 3), or a = all; Enter = none")
-    code, shown = at_a_terminal(house, ["checkout"], [(which, "1"), (spoken(lang, YES), "y")], lang)
+    code, shown = at_a_terminal(configured, ["checkout"], [(which, "1"), (spoken(lang, YES), "y")], lang)
     assert code == 0, shown
     assert all(guest.name in shown for guest in (QUENTIN, XIMENA))
     assert spoken(lang, "Who leaves?") in shown
     assert spoken(lang, "room {room}", room="8") in shown
-    assert [each for each in states(house) if each[0] != "check_in"] == [
+    assert [each for each in states(configured) if each[0] != "check_in"] == [
         ("amend", "accepted"),
         ("check_out", "accepted"),
     ]

@@ -15,7 +15,7 @@ from outbox_helpers import HOUR, NOON, PERSONAL, finding, open_outbox, receipt, 
 from apoa_client.outbox.errors import OutboxDamaged, ReportExists
 from apoa_client.outbox.sqlite.audit import AuditEntry, link_of
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Act, Author, Change, Stop
+from apoa_client.ports import Actor, AuditEvent, Change, Suspension
 from apoa_client.report.kinds import State
 
 
@@ -31,8 +31,8 @@ class Staff:
         return self.time
 
     @property
-    def author(self) -> Author:
-        return Author(lambda: self.name, self.now)
+    def actor(self) -> Actor:
+        return Actor(lambda: self.name, self.now)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def staff() -> Staff:
 @pytest.fixture
 def box(path: Path, staff: Staff) -> Iterator[SqliteOutbox]:
     """An outbox with somebody at it."""
-    with SqliteOutbox.open(path, sealer(), create=True, author=staff.author) as opened:
+    with SqliteOutbox.open(path, sealer(), create=True, actor=staff.actor) as opened:
         yield opened
 
 
@@ -118,7 +118,7 @@ def test_what_became_of_each_report_is_told(box: SqliteOutbox) -> None:
 
 def test_a_stop_is_told_once(box: SqliteOutbox) -> None:
     """And lifting it; lifting what is not there is nothing."""
-    stop = Stop("wrong_password", NOON, "settings")
+    stop = Suspension("wrong_password", NOON, "settings")
     for one in (None, stop, stop, None, None):
         box.stop(one)
     assert told(box) == [("sending_stopped", None, "wrong_password"), ("sending_resumed", None, None)]
@@ -188,7 +188,7 @@ def test_the_link_is_the_documented_one(box: SqliteOutbox) -> None:
 
 
 TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
-ACTS = st.lists(st.builds(Act, st.text("ab", min_size=1, max_size=2), TEXTS, TEXTS), min_size=2, max_size=6)
+ACTS = st.lists(st.builds(AuditEvent, st.text("ab", min_size=1, max_size=2), TEXTS, TEXTS), min_size=2, max_size=6)
 COLUMNS = {
     "at": st.integers(0, 3) | st.floats(0.1, 0.9),
     "who": TEXTS.filter(bool) | st.binary(max_size=3),
@@ -241,7 +241,7 @@ def forge_the_last(db: sqlite3.Connection, _data: st.DataObject, _n: int) -> int
 
 @given(acts=ACTS, data=st.data(), meddle=st.sampled_from([change, remove, swap, put_in, forge_the_last]))
 @search(60)
-def test_any_single_meddling_is_found(acts: list[Act], data: st.DataObject, meddle: Meddler) -> None:
+def test_any_single_meddling_is_found(acts: list[AuditEvent], data: st.DataObject, meddle: Meddler) -> None:
     """A changed value, a removed entry (the last one too), two that changed places, one put in: the first is named."""
     with tempfile.TemporaryDirectory() as folder, open_outbox(Path(folder) / "outbox.db") as box:
         for act in acts:

@@ -18,7 +18,7 @@ from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Author, Selection
+from apoa_client.ports import Actor, Selection
 from apoa_client.vault.sealing import PropertySealer, new_key_pair
 
 TYPED = "|".join(PERSONAL) * 90
@@ -35,7 +35,7 @@ def no_key() -> bytes:
 def box(path: Path, clock: FixedClock) -> Iterator[SqliteOutbox]:
     """An outbox with a clock."""
     clock.time = NOON
-    with SqliteOutbox.open(path, sealer(), create=True, author=Author(lambda: "made", clock.now)) as opened:
+    with SqliteOutbox.open(path, sealer(), create=True, actor=Actor(lambda: "made", clock.now)) as opened:
         yield opened
 
 

@@ -17,7 +17,7 @@ from apoa_client.outbox.sqlite.contents import end_of_stay
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.erasure import Undelivered
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Author, Change, Entry, Selection
+from apoa_client.ports import Actor, Change, Entry, Selection
 from apoa_client.report.kinds import OPEN_STATES, Kind, State
 from apoa_client.report.model import Report
 
@@ -29,7 +29,7 @@ LATER = PLANNED + timedelta(seconds=1)
 @pytest.fixture
 def box(path: Path, clock: FixedClock) -> Iterator[SqliteOutbox]:
     """An outbox with a clock."""
-    with SqliteOutbox.open(path, sealer(), create=True, author=Author(lambda: "made", clock.now)) as opened:
+    with SqliteOutbox.open(path, sealer(), create=True, actor=Actor(lambda: "made", clock.now)) as opened:
         yield opened
 
 

@@ -23,7 +23,7 @@ from apoa_client.outbox.errors import (
     OutboxMissing,
     OutboxTooNew,
     OutboxUnreachable,
-    translated,
+    translate_errors,
 )
 from apoa_client.outbox.sqlite import database, insertion
 from apoa_client.outbox.sqlite.database import connect
@@ -423,7 +423,7 @@ def test_an_interrupted_change_leaves_nothing(outbox: SqliteOutbox, monkeypatch:
 )
 def test_foreign_errors_become_ours(path: Path, foreign: Exception, ours: type[StorageProblem]) -> None:
     """Whatever the file system or SQLite says, the reader gets one of our errors, with advice."""
-    with pytest.raises(ours) as caught, translated(path):
+    with pytest.raises(ours) as caught, translate_errors(path):
         raise foreign
     assert caught.value.advice is not None
 
@@ -434,11 +434,11 @@ def test_an_input_output_error_is_a_full_disk_only_where_the_disk_is_full(
     """SQLite reports an I/O error for a shared memory file that does not fit."""
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR | (19 << 8)
-    with pytest.raises(OutboxUnreachable), translated(tmp_path / "outbox.db"):
+    with pytest.raises(OutboxUnreachable), translate_errors(tmp_path / "outbox.db"):
         raise error
-    with pytest.raises(OutboxUnreachable), translated(tmp_path / "gone" / "outbox.db"):
+    with pytest.raises(OutboxUnreachable), translate_errors(tmp_path / "gone" / "outbox.db"):
         raise error
     full = os.statvfs_result((4096, 4096, 9, 0, 0, 0, 0, 0, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda _: full)
-    with pytest.raises(DiskFull), translated(tmp_path / "outbox.db"):
+    with pytest.raises(DiskFull), translate_errors(tmp_path / "outbox.db"):
         raise error

@@ -14,13 +14,13 @@ from apoa_client.errors import StorageProblem
 from apoa_client.outbox.errors import DiskFull, ReportExists
 from apoa_client.outbox.sqlite import insertion
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Addition, Selection
+from apoa_client.ports import NewReport, Selection
 from apoa_client.report.kinds import State
 
 GROUP = [
-    Addition(report(1), NOON + HOUR, [finding("late")], 7),
-    Addition(report(2), NOON + HOUR),
-    Addition(report(3), None, guest_tag=9),
+    NewReport(report(1), NOON + HOUR, [finding("late")], 7),
+    NewReport(report(2), NOON + HOUR),
+    NewReport(report(3), None, guest_tag=9),
 ]
 
 
@@ -63,7 +63,7 @@ def test_an_id_that_is_known_saves_none_of_them(outbox: SqliteOutbox, last: Any)
     """Neither those before it nor their acts; and the rest can be saved without it."""
     outbox.add(report(9), due_at=None)
     with pytest.raises(ReportExists):
-        outbox.add_all([*GROUP, Addition(last, None)])
+        outbox.add_all([*GROUP, NewReport(last, None)])
     assert ids(outbox) == [uuid(9)]
     assert len(outbox.trail.entries()) == 1
     outbox.add_all(GROUP)
@@ -105,7 +105,7 @@ def test_a_full_disk_in_the_middle_saves_none_of_them(outbox: SqliteOutbox) -> N
     outbox.add(report(0), due_at=None)
     [[pages]] = outbox._db.execute("PRAGMA page_count")
     outbox._db.execute(f"PRAGMA max_page_count = {pages + 2}")
-    many = [Addition(report(number), NOON) for number in range(1, 60)]
+    many = [NewReport(report(number), NOON) for number in range(1, 60)]
     with pytest.raises(DiskFull):
         outbox.add_all(many)
     assert ids(outbox) == [uuid(0)]

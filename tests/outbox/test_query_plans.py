@@ -16,7 +16,7 @@ from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, se
 
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Addition, Change, Outbox, Selection, Stop
+from apoa_client.ports import Change, NewReport, Outbox, Selection, Suspension
 from apoa_client.report.kinds import OPEN_STATES, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))
@@ -60,21 +60,21 @@ DOORS: dict[str, Callable[[SqliteOutbox], object]] = {
     "list what is refused": lambda outbox: list(outbox.entries(Selection(states=frozenset({State.REJECTED})))),
     "one stay": lambda outbox: list(outbox.entries(Selection(stay_id=report(3).stay_id))),
     "add in the place of another": lambda outbox: outbox.add(
-        report(902, 37), due_at=NOON, replaces=[uuid(37)], standing=[uuid(37)]
+        report(902, 37), due_at=NOON, replaces=[uuid(37)], active_reports=[uuid(37)]
     ),
     "add with a guest's tag": lambda outbox: outbox.add(report(903), due_at=NOON, guest_tag=7),
     "add a group": lambda outbox: outbox.add_all(
-        [Addition(report(904), NOON), Addition(report(905), NOON, [finding()])]
+        [NewReport(report(904), NOON), NewReport(report(905), NOON, [finding()])]
     ),
     "keep a draft": lambda outbox: outbox.keep_draft("what was typed", NOON),
     "when the draft was kept": lambda outbox: outbox.draft_kept_at(),
     "the draft": lambda outbox: outbox.draft(),
     "drop the draft": lambda outbox: outbox.drop_draft(),
-    "withdraw": lambda outbox: outbox.withdraw([uuid(34)], standing=[uuid(34)]),
+    "withdraw": lambda outbox: outbox.withdraw([uuid(34)], active_reports=[uuid(34)]),
     "receive": lambda outbox: outbox.receive(uuid(36), receipt(9)._replace(typed=True)),
     "who is in house": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),
     "the same guest": lambda outbox: outbox.same_guest(7, NOON.date(), MORNING),
-    "stop": lambda outbox: outbox.stop(Stop("wrong_password", NOON, "settings")),
+    "stop": lambda outbox: outbox.stop(Suspension("wrong_password", NOON, "settings")),
     "hold": lambda outbox: outbox.hold(NOON),
     "contact": lambda outbox: outbox.contacted(NOON, NOON),
 }

@@ -11,7 +11,7 @@ from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, uu
 from apoa_client.errors import ReportMoved
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Act, Change, Selection
+from apoa_client.ports import AuditEvent, Change, Selection
 from apoa_client.report.kinds import Kind, Receipt, State
 
 LATER = NOON + HOUR
@@ -35,8 +35,8 @@ def refused(outbox: SqliteOutbox, number: int) -> None:
     send(outbox, number, State.REJECTED, errors=(finding(),))
 
 
-def told(outbox: SqliteOutbox) -> list[Act]:
-    return [Act(entry.action, entry.report, entry.detail) for entry in outbox.trail.entries()]
+def told(outbox: SqliteOutbox) -> list[AuditEvent]:
+    return [AuditEvent(entry.action, entry.report, entry.detail) for entry in outbox.trail.entries()]
 
 
 class TestReplace:
@@ -47,7 +47,11 @@ class TestReplace:
         outbox.add(report(1), due_at=LATER)
         new = outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
         assert (one(outbox, 1), new.state) == (State.SUPERSEDED, State.QUEUED)
-        assert told(outbox) == [Act("saved", uuid(1)), Act("superseded", uuid(1)), Act("saved", uuid(2))]
+        assert told(outbox) == [
+            AuditEvent("saved", uuid(1)),
+            AuditEvent("superseded", uuid(1)),
+            AuditEvent("saved", uuid(2)),
+        ]
         assert [entry.id for entry in outbox.heads()] == [uuid(2)]
 
     def test_it_takes_the_old_ones_place_in_the_stay(self, outbox: SqliteOutbox) -> None:
@@ -95,9 +99,9 @@ class TestStanding:
     def test_nothing_came_in_between(self, outbox: SqliteOutbox) -> None:
         """The same reports in the same order; those that are gone do not count."""
         outbox.add(report(1), due_at=LATER)
-        outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None, standing=[uuid(1)])
-        outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], standing=[uuid(1), uuid(2)])
-        outbox.withdraw([uuid(2)], standing=[uuid(3), uuid(2)])
+        outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None, active_reports=[uuid(1)])
+        outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], active_reports=[uuid(1), uuid(2)])
+        outbox.withdraw([uuid(2)], active_reports=[uuid(3), uuid(2)])
         assert (one(outbox, 1), one(outbox, 2), one(outbox, 3)) == (State.SUPERSEDED, State.WITHDRAWN, State.QUEUED)
 
     @pytest.mark.parametrize("seen", [[1], [2], [2, 1], [1, 2, 3], [9]])
@@ -107,9 +111,9 @@ class TestStanding:
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         stood = [uuid(number) for number in seen]
         with pytest.raises(ReportMoved):
-            outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], standing=stood)
+            outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], active_reports=stood)
         with pytest.raises(ReportMoved):
-            outbox.withdraw([uuid(1), uuid(2)], standing=stood)
+            outbox.withdraw([uuid(1), uuid(2)], active_reports=stood)
         assert (one(outbox, 1), one(outbox, 2), outbox.find(uuid(3))) == (State.QUEUED, State.QUEUED, [])
 
 
@@ -125,7 +129,7 @@ class TestWithdraw:
         assert (one(outbox, 1), one(outbox, 2)) == (State.WITHDRAWN, State.WITHDRAWN)
         summary = outbox.summary(now=NOON, soon=LATER)
         assert (summary.counts[State.WITHDRAWN], summary.counts[State.QUEUED], summary.next_due_at) == (2, 0, None)
-        assert told(outbox)[-2:] == [Act("withdrawn", uuid(1)), Act("withdrawn", uuid(2))]
+        assert told(outbox)[-2:] == [AuditEvent("withdrawn", uuid(1)), AuditEvent("withdrawn", uuid(2))]
         assert list(outbox.heads()) == []
 
     def test_all_or_none(self, outbox: SqliteOutbox) -> None:
@@ -143,11 +147,11 @@ class TestWithdraw:
         for _try in range(3):
             send(outbox, 1, State.QUEUED, last_error="offline", unsent=True)
         [entry] = outbox.find(uuid(1))
-        assert (entry.attempts, entry.calls, entry.retractable) == (3, 0, True)
+        assert (entry.attempts, entry.calls, entry.withdrawable) == (3, 0, True)
         send(outbox, 1, State.QUEUED, last_error="timed_out")
         send(outbox, 1, State.QUEUED, last_error="offline", unsent=True)
         [entry] = outbox.find(uuid(1))
-        assert (entry.attempts, entry.calls, entry.retractable) == (5, 1, False)
+        assert (entry.attempts, entry.calls, entry.withdrawable) == (5, 1, False)
 
 
 class TestReceive:
@@ -164,7 +168,7 @@ class TestReceive:
         outbox.receive(uuid(1), self.TYPED)
         [entry] = outbox.find(uuid(1))
         assert (entry.state, entry.receipt, entry.last_error) == (State.ACCEPTED, self.TYPED, None)
-        assert told(outbox)[-1] == Act("received", uuid(1))
+        assert told(outbox)[-1] == AuditEvent("received", uuid(1))
         assert list(outbox.heads()) == []
 
     def test_a_mistyped_number_is_typed_again(self, outbox: SqliteOutbox) -> None:
@@ -235,4 +239,4 @@ def test_what_was_tried_by_an_older_version_may_have_arrived(path: Path, monkeyp
             db.execute(f"INSERT INTO reports ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608  a constant
         db.commit()
     with open_outbox(path) as outbox:
-        assert [entry.retractable for number in (1, 2) for entry in outbox.find(uuid(number))] == [True, False]
+        assert [entry.withdrawable for number in (1, 2) for entry in outbox.find(uuid(number))] == [True, False]

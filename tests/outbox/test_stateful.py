@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
 
 from apoa_client.outbox.errors import ReportExists
-from apoa_client.ports import Addition, Change, Selection
+from apoa_client.ports import Change, NewReport, Selection
 from apoa_client.report.kinds import Receipt, State
 
 NUMBERS = st.integers(0, 7)
@@ -58,7 +58,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(numbers=st.lists(NUMBERS, max_size=4), stay=st.integers(0, 2), box=st.integers(0, 1))
     def add_all(self, numbers: list[int], stay: int, box: int) -> None:
-        group = [Addition(report(n, stay), NOON) for n in numbers]
+        group = [NewReport(report(n, stay), NOON) for n in numbers]
         if len(set(numbers) - self.rows.keys()) < len(numbers):
             with pytest.raises(ReportExists):
                 self.boxes[box].add_all(group)

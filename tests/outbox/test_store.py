@@ -12,7 +12,7 @@ from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxDamaged, ReportExists
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, Selection, Stop
+from apoa_client.ports import Change, Selection, Suspension
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.wire import to_json
 from apoa_client.vault.sealing import PropertySealer
@@ -298,9 +298,9 @@ def test_the_summary_counts_states_and_deadlines(outbox: SqliteOutbox) -> None:
 
 def test_a_stop_and_the_last_contact_outlive_the_process(path: Path) -> None:
     """Why sending stopped is known to all later runs, until it is lifted."""
-    stop = Stop("wrong_password", NOON, "abc123")
+    stop = Suspension("wrong_password", NOON, "abc123")
     with open_outbox(path) as outbox:
-        outbox.stop(Stop("account_suspended", NOON - HOUR, "x"))
+        outbox.stop(Suspension("account_suspended", NOON - HOUR, "x"))
         outbox.stop(stop)
         outbox.contacted(NOON + HOUR)
     with open_outbox(path) as outbox:

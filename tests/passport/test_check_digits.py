@@ -5,7 +5,7 @@ from conftest import search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from apoa_client.passport.check_digits import ALPHABET, ILLEGAL, check_digit, misfits, values, weighted
+from apoa_client.passport.check_digits import ALPHABET, ILLEGAL, check_digit, failing_digits, values, weighted_sum
 
 VALUES = {character: value % 36 for value, character in enumerate(ALPHABET)}
 WEIGHTS = (7, 3, 1)
@@ -42,12 +42,12 @@ def test_a_character_that_no_mrz_holds_has_no_value(character: str) -> None:
 @search(200)
 def test_the_quick_sum_is_the_documents_own(text: str) -> None:
     """Sums by one division are the sums by weights, up to the longest text that any format covers."""
-    assert weighted(values(text)) == plainly(text)
+    assert weighted_sum(values(text)) == plainly(text)
 
 
 def test_the_quick_sum_holds_where_it_is_largest() -> None:
     """84 nines fill the three sums as far as they can be filled."""
-    assert weighted(values("9" * 84)) == plainly("9" * 84)
+    assert weighted_sum(values("9" * 84)) == plainly("9" * 84)
 
 
 @given(texts.filter(bool), st.integers(0, 83), st.sampled_from(ALPHABET))
@@ -63,5 +63,5 @@ def test_every_substitution_that_changes_a_value_is_detected(text: str, position
 def test_misfits_are_named_in_order() -> None:
     """A guard is a name, a position, and what takes the covered values."""
     text = "123" + check_digit("123") + "456" + "0"
-    guards = [("first", 3, lambda numbers: numbers[:3]), ("second", 7, lambda numbers: numbers[4:7])]
-    assert misfits(guards, text, values(text)) == ["second"]
+    digit_checks = [("first", 3, lambda numbers: numbers[:3]), ("second", 7, lambda numbers: numbers[4:7])]
+    assert failing_digits(digit_checks, text, values(text)) == ["second"]

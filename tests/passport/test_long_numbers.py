@@ -15,7 +15,7 @@ from apoa_client.passport.mrz import Convention
 PLACE = {"TD1": (0, 5), "TD2": (1, 0)}
 """Line and position where the number begins."""
 
-REST = {"TD1": (0, 15, 15), "TD2": (1, 28, 7)}
+ACCEPT_ALL = {"TD1": (0, 15, 15), "TD2": (1, 28, 7)}
 """Line, position and length of the optional data."""
 
 overflowing = pytest.mark.parametrize("form", ["TD1", "TD2"])
@@ -23,7 +23,7 @@ overflowing = pytest.mark.parametrize("form", ["TD1", "TD2"])
 
 def number_of(form: str, number: str, digit: str, optional: str = "") -> Lines:
     """The format's specimen with a long number and that check digit; the composite fits."""
-    (line, start), (more, rest, room) = PLACE[form], REST[form]
+    (line, start), (more, rest, room) = PLACE[form], ACCEPT_ALL[form]
     tail = number[9:] + digit + ("<" + optional if optional else "")
     lines = put(put(SPECIMENS[form], line, start, number[:9] + "<"), more, rest, tail.ljust(room, "<"))
     layout, text = LAYOUT[form], "".join(lines)
@@ -59,7 +59,7 @@ def test_a_digit_of_neither_convention_fails(form: str) -> None:
     mrz = read(number_of(form, number, wrong))
     assert (mrz.document_number, mrz.long_number, mrz.failing) == (number, Convention.NEITHER, ("document_number",))
     (found,) = mrz.problems
-    (line, start), (more, rest, _room) = PLACE[form], REST[form]
+    (line, start), (more, rest, _room) = PLACE[form], ACCEPT_ALL[form]
     assert (found.field, found.code) == ("document_number", "check_digit")
     assert found.spans == (Span(line, start, start + 9), Span(more, rest, rest + 3), Span(more, rest + 3, rest + 4))
     assert found.corrections
@@ -76,7 +76,7 @@ def test_what_follows_the_number_is_optional_data(form: str) -> None:
 @overflowing
 def test_a_number_may_fill_the_optional_data_to_their_end(form: str) -> None:
     """No filler follows where there is no room for one: 23 characters in TD1, 15 in TD2."""
-    number = "ABCDEFGHIJKLMNOPQRSTUVW"[: 9 + REST[form][2] - 1]
+    number = "ABCDEFGHIJKLMNOPQRSTUVW"[: 9 + ACCEPT_ALL[form][2] - 1]
     mrz = read(number_of(form, number, check_digit(number)))
     assert (mrz.document_number, mrz.optional_data, mrz.valid) == (number, "", True)
     assert mrz.long_number is not None
@@ -131,7 +131,7 @@ def test_a_wrong_character_of_a_long_number_is_never_valid(form: str, number: st
     """Where it slips from one convention into the other, the composite still sees it."""
     details = {name: getattr(DETAILS, name) for name in DETAILS.__slots__} | {"document_number": number}
     lines = compose(form, Details(**details))
-    more, rest, _room = REST[form]
+    more, rest, _room = ACCEPT_ALL[form]
     position = data.draw(st.integers(rest, rest + len(number) - 9))
     new = data.draw(st.sampled_from([c for c in ALPHABET if check_digit(c) != check_digit(lines[more][position])]))
     assert not read(put(lines, more, position, new)).valid

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from apoa_client.passport import printed_names
 from apoa_client.passport.compose import transliterate
-from apoa_client.passport.printed_names import printed_forms
+from apoa_client.passport.printed_names import printed_spellings
 from apoa_client.passport.states import by_code
 
 STATES = sorted(printed_names._by_state())  # the table is data, and each row of it keeps the promises
@@ -50,7 +50,7 @@ def mrz_spelling(form: str, state: str) -> str:
 @search(400)
 def test_every_form_has_the_name_for_its_transliteration(name: str, state: str) -> None:
     """At most three forms, all different, none the name itself, and each of them written in an MRZ is the name."""
-    forms = printed_forms(name, state)
+    forms = printed_spellings(name, state)
     assert len(set(forms)) == len(forms) <= 3
     assert name not in forms
     assert [mrz_spelling(form, state) for form in forms] == [name] * len(forms)
@@ -62,7 +62,7 @@ def test_nothing_but_the_letters_of_the_rules_is_changed(name: str, state: str) 
     """A form has the name's own letters and those of the state's rules: no hyphen, no apostrophe, no accent."""
     rules = printed_names._by_state()[state]
     new = {*rules.usual.values(), *rules.sometimes.values()}
-    for form in printed_forms(name, state):
+    for form in printed_spellings(name, state):
         assert set(form) <= set(name) | new
         assert form.count(" ") == name.count(" ")
 
@@ -71,7 +71,7 @@ def test_nothing_but_the_letters_of_the_rules_is_changed(name: str, state: str) 
 @search(50)
 def test_other_states_get_no_forms(name: str, state: str) -> None:
     """Where no rule is known, nothing is suggested."""
-    assert printed_forms(name, state) == ()
+    assert printed_spellings(name, state) == ()
 
 
 def test_every_state_of_the_table_exists_once() -> None:
@@ -129,10 +129,10 @@ def test_every_rule_is_of_doc_9303(state: str) -> None:
 )
 def test_what_pages_print(name: str, state: str, forms: tuple[str, ...]) -> None:
     """The likeliest first, and what only some families write second."""
-    assert printed_forms(name, state) == forms
+    assert printed_spellings(name, state) == forms
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_ordinary_names_are_left_alone(state: str) -> None:
     """Names whose letters stand for themselves, in every state of the table."""
-    assert {name: forms for name in ORDINARY.split() if (forms := printed_forms(name, state))} == {}
+    assert {name: forms for name in ORDINARY.split() if (forms := printed_spellings(name, state))} == {}

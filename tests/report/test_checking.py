@@ -15,7 +15,7 @@ from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
-from apoa_client.report.checking import Checked, check, documents
+from apoa_client.report.checking import CheckedDocument, check, documents
 from apoa_client.report.model import Guest
 from apoa_client.report.wire import guest_value
 
@@ -29,7 +29,7 @@ SPECIMENS = [
 ]
 
 
-def look(lines: Mrz | tuple[str, ...] = (), **typed: str) -> Checked:
+def look(lines: Mrz | tuple[str, ...] = (), **typed: str) -> CheckedDocument:
     return check(typed, lines.lines if isinstance(lines, Mrz) else lines, today=TODAY)
 
 

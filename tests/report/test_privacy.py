@@ -11,7 +11,7 @@ from report_helpers import NOW, look, mrz, reports, scanned, spoilt
 
 from apoa_client.messages import literal, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports import Addition, Change, Content, Status, Verdict
+from apoa_client.ports import Change, Content, NewReport, Status, Verdict
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding, ReportRefused, finding_from_json
@@ -52,7 +52,7 @@ def personal(value: Any) -> set[str]:
 @given(reports())
 def test_a_report_shows_nothing_of_its_guest(report: Report) -> None:
     """Nor does what holds a report."""
-    shown = repr(report) + str(report) + repr(Content(report, to_json(report), (), ())) + repr(Addition(report, None))
+    shown = repr(report) + str(report) + repr(Content(report, to_json(report), (), ())) + repr(NewReport(report, None))
     assert [text for text in personal(report) if text in shown] == []
 
 
@@ -76,7 +76,7 @@ def test_findings_and_what_carries_them_show_nothing(secret: str) -> None:
     finding = Finding("guest.surname", "conflict", msg("{typed} is odd.", typed=secret), secret)
     verdict = Verdict("id", Status.REJECTED, errors=(finding,), warnings=(finding,))
     change = Change("id", State.REJECTED, errors=(finding,), warnings=(finding,))
-    addition = Addition(Report("id", "stay", Kind.CANCEL, NOW, reason=secret), None, [finding])
+    addition = NewReport(Report("id", "stay", Kind.CANCEL, NOW, reason=secret), None, [finding])
     refused = ReportRefused([finding], [finding])
     unreadable = Unreadable("bad_character", literal(secret), secret)
     for value in (finding, verdict, change, addition, refused, unreadable, refused.message, literal(secret)):

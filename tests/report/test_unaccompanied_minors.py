@@ -12,7 +12,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Guest, Report, Stay
-from apoa_client.report.unaccompanied_minors import children_alone, lone_child
+from apoa_client.report.unaccompanied_minors import unaccompanied_minor_warning, unaccompanied_minor_warnings
 
 ARRIVAL = datetime(2026, 11, 24, 20, 30, tzinfo=WIB)
 DAY = timedelta(days=1)
@@ -36,7 +36,7 @@ def lodger(born: str, room: str | None = "7", first: int = 0, nights: int = 3) -
 
 def alone(*party: tuple[Guest, Stay]) -> list[bool]:
     """Of whom it is said."""
-    return [bool(warnings) for warnings in children_alone(party)]
+    return [bool(warnings) for warnings in unaccompanied_minor_warnings(party)]
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,12 @@ def test_who_may_be_grown_up_counts_as_the_adult() -> None:
 
 def test_nobody_is_no_party() -> None:
     """And nothing is said."""
-    assert children_alone([]) == []
+    assert unaccompanied_minor_warnings([]) == []
 
 
 def test_what_is_said() -> None:
     """In the contract's terms, to be kept with the report, and without a word of who it is."""
-    [[warning]] = children_alone([lodger(CHILD)])
+    [[warning]] = unaccompanied_minor_warnings([lodger(CHILD)])
     assert isinstance(warning, Finding)
     assert (warning.field, warning.code, warning.suggestion) == ("guest.birth_date", "child_alone", None)
     assert warning.message.render().startswith("The guest is under 18, and no adult is reported along with them")
@@ -124,9 +124,11 @@ def test_what_is_said() -> None:
 
 def test_a_guest_who_is_reported_alone() -> None:
     """The same, of what was examined; nothing where something must be corrected first, nor of a grown-up."""
-    assert [warning.code for warning in lone_child(look(draft({"birth_date": CHILD})))] == ["child_alone"]
-    assert lone_child(look(draft())) == ()
-    assert lone_child(look(draft({"birth_date": CHILD}, without="nights"))) == ()
+    assert [warning.code for warning in unaccompanied_minor_warning(look(draft({"birth_date": CHILD})))] == [
+        "child_alone"
+    ]
+    assert unaccompanied_minor_warning(look(draft())) == ()
+    assert unaccompanied_minor_warning(look(draft({"birth_date": CHILD}, without="nights"))) == ()
 
 
 def test_a_warning_refuses_nothing() -> None:
@@ -163,6 +165,6 @@ def test_night_by_night(party: list[tuple[Guest, Stay]]) -> None:
 @given(st.lists(st.tuples(GUESTS, STAYS), max_size=4))
 def test_any_party_has_an_answer_for_each(party: list[tuple[Guest, Stay]]) -> None:
     """Whoever they are and however long they mean to stay, in order and at once."""
-    found = children_alone(party)
+    found = unaccompanied_minor_warnings(party)
     assert len(found) == len(party)
     assert all(len(warnings) <= 1 for warnings in found)

@@ -4,7 +4,7 @@ from calendar import month_abbr
 from datetime import date
 
 from apoa_client.messages import from_json, msg
-from apoa_client.report.wording import month, spoken_day
+from apoa_client.report.wording import day_message, month
 
 
 def test_every_month_has_its_name() -> None:
@@ -14,7 +14,7 @@ def test_every_month_has_its_name() -> None:
 
 def test_a_day_inside_a_sentence() -> None:
     """The month is put into the reader's language, also where the sentence was kept in between."""
-    sentence = msg("until {day}", day=spoken_day(date(2026, 12, 2)))
+    sentence = msg("until {day}", day=day_message(date(2026, 12, 2)))
     assert sentence.render() == "until 2 Dec 2026"
     indonesian = {"until {day}": "sampai {day}", "Dec": "Des"}
     kept = from_json(sentence.as_json())

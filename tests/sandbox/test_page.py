@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from apoa_client.sandbox.answers import Result
-from apoa_client.sandbox.page import MAX_ROWS, Arrivals
+from apoa_client.sandbox.page import MAX_ROWS, ReceivedReports
 from apoa_client.sandbox.server import SandboxServer
 
 Json = dict[str, Any]
@@ -115,28 +115,28 @@ def test_hostile_text_is_only_text(make_server: Make, send: Send, bare: requests
 
 def test_page_keeps_the_newest_only(check_in: Report) -> None:
     """A long-running authority's page, and its process, do not grow without end."""
-    arrivals = Arrivals()
+    received = ReceivedReports()
     for _ in range(MAX_ROWS + 5):
         report = check_in()
-        arrivals.note(report, Result(report["id"], "accepted"), "now")
-    assert len([row for row in _Table(arrivals.page("x")).rows if row]) == MAX_ROWS
+        received.note(report, Result(report["id"], "accepted"), "now")
+    assert len([row for row in _Table(received.page("x")).rows if row]) == MAX_ROWS
 
 
 def test_half_a_character_does_not_break_the_page(check_in: Report) -> None:
     """A refused report may hold what no encoding can write."""
-    arrivals = Arrivals()
+    received = ReceivedReports()
     report = check_in({"guest.surname": "\ud800"})
-    arrivals.note(report, Result(report["id"], "rejected"), "now")
-    assert arrivals.page("x").encode()
-    assert "SMITHSON" not in repr(arrivals._rows)
+    received.note(report, Result(report["id"], "rejected"), "now")
+    assert received.page("x").encode()
+    assert "SMITHSON" not in repr(received._rows)
 
 
 def test_rows_show_no_guest_in_their_repr(check_in: Report) -> None:
     """A row that ends in a log by mistake shows no name and no room."""
-    arrivals = Arrivals()
+    received = ReceivedReports()
     report = check_in()
-    arrivals.note(report, Result(report["id"], "accepted"), "now")
-    (row,) = arrivals._rows.values()  # rows have no door of their own
+    received.note(report, Result(report["id"], "accepted"), "now")
+    (row,) = received._rows.values()  # rows have no door of their own
     assert "SMITHSON" not in repr(row)
     assert "Melati 7" not in repr(row)
 

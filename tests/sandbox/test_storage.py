@@ -14,9 +14,9 @@ import pytest
 import requests
 
 from apoa_client.errors import StorageProblem
-from apoa_client.sandbox.covered_nights import Marks
+from apoa_client.sandbox.covered_nights import CoveredNights
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.sandbox.storage import Memory, Record
+from apoa_client.sandbox.storage import Record, Storage
 
 Json = dict[str, Any]
 Report = Callable[..., Json]
@@ -59,7 +59,7 @@ def test_no_personal_data_reaches_the_disk(
 
 def test_marks_need_the_key(check_in: Report) -> None:
     """One mark a night, the same under one key, and nothing alike under another; the key never shows."""
-    report, one, other = check_in(), Marks(b"k" * 32), Marks(b"l" * 32)
+    report, one, other = check_in(), CoveredNights(b"k" * 32), CoveredNights(b"l" * 32)
     marks = one.of(report)
     assert len(set(marks)) == 3
     assert one.of(report) == marks
@@ -72,44 +72,44 @@ def test_marks_need_the_key(check_in: Report) -> None:
 def test_file_and_folder_are_the_owners_alone(tmp_path: Path) -> None:
     """0600 in 0700, even where the file was there before with more."""
     path = tmp_path / "new" / "sandbox.db"
-    Memory(path).close()
+    Storage(path).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     path.chmod(0o644)
-    Memory(path).close()
+    Storage(path).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_what_fails_or_is_not_kept_never_happened(tmp_path: Path) -> None:
     """A transaction that raises, or that is not to be kept, leaves the file as it was, and the next one works."""
-    memory = Memory(tmp_path / "sandbox.db")
-    with memory.transaction() as records:
+    storage = Storage(tmp_path / "sandbox.db")
+    with storage.transaction() as records:
         records.save(record(1))
-    with memory.transaction(keep=False) as records:
+    with storage.transaction(keep=False) as records:
         records.save(record(2))
     with pytest.raises(KeyError):
-        broken_off(memory)
-    with memory.transaction() as records:
+        broken_off(storage)
+    with storage.transaction() as records:
         assert records.find("id-1") == record(1)
         assert records.next_number() == 2
         assert records.find("id-2") is records.find("id-3") is None
-    memory.close()
+    storage.close()
 
 
-def broken_off(memory: Memory) -> None:
-    with memory.transaction() as records:
+def broken_off(storage: Storage) -> None:
+    with storage.transaction() as records:
         records.save(record(3))
         raise KeyError
 
 
 def test_number_is_never_given_twice(tmp_path: Path) -> None:
     """The file itself refuses a second report with one receipt number."""
-    memory = Memory(tmp_path / "sandbox.db")
-    with memory.transaction() as records:
+    storage = Storage(tmp_path / "sandbox.db")
+    with storage.transaction() as records:
         records.save(record(1))
-    with pytest.raises(StorageProblem), memory.transaction() as records:
+    with pytest.raises(StorageProblem), storage.transaction() as records:
         records.save(Record("other", "stay", "check_in", "c", "s", "accepted", "t", number=1))
-    memory.close()
+    storage.close()
 
 
 _MANY = """
@@ -129,10 +129,10 @@ def test_two_processes_share_one_file(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.db"
     runs = [subprocess.Popen([sys.executable, "-c", _MANY, str(path), name]) for name in ("a", "b", "c")]
     assert [run.wait(timeout=60) for run in runs] == [0, 0, 0]
-    memory = Memory(path)
-    with memory.transaction() as records:
+    storage = Storage(path)
+    with storage.transaction() as records:
         assert records.next_number() == 61
-    memory.close()
+    storage.close()
 
 
 def test_broken_newer_or_unreachable_file_is_said(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_broken_newer_or_unreachable_file_is_said(tmp_path: Path) -> None:
     folder.mkdir()
     for path in (broken, newer, folder):
         with pytest.raises(StorageProblem) as caught:
-            Memory(path)
+            Storage(path)
         assert str(path) in caught.value.message.render()
     assert broken.read_bytes().startswith(b"this is no database")
 
@@ -174,11 +174,11 @@ def test_memory_that_fails_is_a_500_and_the_report_may_come_again(
 
 def test_threads_take_turns(tmp_path: Path) -> None:
     """One connection, several threads: every number once."""
-    memory = Memory(tmp_path / "sandbox.db")
+    storage = Storage(tmp_path / "sandbox.db")
 
     def work(name: int) -> None:
         for n in range(5):
-            with memory.transaction() as records:
+            with storage.transaction() as records:
                 number = records.next_number()
                 records.save(Record(f"{name}-{n}", "stay", "check_in", "c", "s", "accepted", "t", number=number))
 
@@ -187,6 +187,6 @@ def test_threads_take_turns(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    with memory.transaction() as records:
+    with storage.transaction() as records:
         assert records.next_number() == 21
-    memory.close()
+    storage.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from apoa_client.errors import Exit, SettingsProblem
-from apoa_client.settings.config import Config, Property, load, valid_name
+from apoa_client.settings.config import Config, PropertySettings, load, valid_name
 from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
 
 WHOLE = """
@@ -59,7 +59,7 @@ def test_a_whole_file_is_read(path: Path) -> None:
     path.write_text(WHOLE, encoding="utf-8")
     config = load(path)
     assert (config.language, config.default_property) == ("id", "bali")
-    assert config.properties["bali"] == Property(
+    assert config.properties["bali"] == PropertySettings(
         name="bali",
         api_url="https://authority.example/v1",
         public_key="cHVibGlj",
@@ -179,15 +179,20 @@ def test_names_that_no_folder_may_have(name: str) -> None:
 
 def test_the_fingerprint_is_of_the_address_and_the_account() -> None:
     """A refused password is asked about again when one of the two changes, and not when the room's colour does."""
-    one = Property("bali", "https://a/v1", "k", username="u")
-    assert one.fingerprint == Property("bali", "https://a/v1", "k2", username="u", office="Denpasar").fingerprint
-    others = [Property("bali", "https://b/v1", "k", username="u"), Property("bali", "https://a/v1", "k", username="v")]
+    one = PropertySettings("bali", "https://a/v1", "k", username="u")
+    assert (
+        one.fingerprint == PropertySettings("bali", "https://a/v1", "k2", username="u", office="Denpasar").fingerprint
+    )
+    others = [
+        PropertySettings("bali", "https://b/v1", "k", username="u"),
+        PropertySettings("bali", "https://a/v1", "k", username="v"),
+    ]
     assert one.fingerprint not in {other.fingerprint for other in others}
 
 
 def test_a_property_does_not_show_its_key() -> None:
     """Nor does the file that holds it."""
-    assert "cHVibGlj" not in repr(Config(properties={"bali": Property("bali", "training", "cHVibGlj")}))
+    assert "cHVibGlj" not in repr(Config(properties={"bali": PropertySettings("bali", "training", "cHVibGlj")}))
 
 
 @pytest.mark.parametrize(

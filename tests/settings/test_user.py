@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apoa_client.settings.user import user_name, user_number
+from apoa_client.settings.user import user_id, user_name
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX has numbers for users")
@@ -35,7 +35,7 @@ class TestPosix:
 
     def test_the_number_is_the_systems(self) -> None:
         """By it Linux names the folder of the session."""
-        assert user_number() == os.geteuid()
+        assert user_id() == os.geteuid()
 
 
 class TestWindows:
@@ -53,7 +53,7 @@ class TestWindows:
     def test_numbers_are_not_windowss(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """There is no session's bus to be found by one."""
         monkeypatch.setattr(sys, "platform", "win32")
-        assert user_number() is None
+        assert user_id() is None
 
     def test_nobody_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A service, say."""

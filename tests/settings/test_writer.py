@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from apoa_client.errors import Exit, SettingsProblem
-from apoa_client.settings.config import Property, load
+from apoa_client.settings.config import PropertySettings, load
 from apoa_client.settings.writer import save
 
-BALI = Property("bali", "https://authority.example/v1", "k", username="melati", timezone="Asia/Makassar")
+BALI = PropertySettings("bali", "https://authority.example/v1", "k", username="melati", timezone="Asia/Makassar")
 COMMENTED = """\
 # The admin's own words.
 [property.bali]  # by the sea
@@ -59,7 +59,7 @@ def test_comments_and_neighbours_stay(path: Path) -> None:
 def test_a_further_property_is_not_the_default_one(path: Path) -> None:
     """The language and the default stay as they were."""
     save(path, BALI, language="id")
-    solo = Property("solo", "training", "k3", vault="file", window_hours=48)
+    solo = PropertySettings("solo", "training", "k3", vault="file", window_hours=48)
     save(path, solo)
     config = load(path)
     assert (config.language, config.default_property, config.properties["solo"]) == ("id", "bali", solo)
@@ -103,12 +103,15 @@ def test_other_spellings_of_a_property(path: Path, before: str) -> None:
 @pytest.mark.parametrize(
     ("before", "one"),
     [
-        ('property.bali.api_url = "training"\nproperty.bali.public_key = "k"\n', Property("b2", "training", "k")),
+        (
+            'property.bali.api_url = "training"\nproperty.bali.public_key = "k"\n',
+            PropertySettings("b2", "training", "k"),
+        ),
         (COMMENTED, replace(BALI, public_key="")),
         (COMMENTED, replace(BALI, name="BALI")),
     ],
 )
-def test_what_could_not_be_read_back_is_not_written(path: Path, before: str, one: Property) -> None:
+def test_what_could_not_be_read_back_is_not_written(path: Path, before: str, one: PropertySettings) -> None:
     """Rather no change than a file that stops the next command."""
     path.parent.mkdir()
     path.write_text(before, encoding="utf-8")

@@ -13,12 +13,12 @@ from nacl import bindings, exceptions
 
 from apoa_client.errors import ApoaError, UsageProblem
 from apoa_client.vault.errors import SecretUnusable
-from apoa_client.vault.export import Exported, KeyFileUnknown, PassphraseWrong, pack, unpack
-from apoa_client.vault.sealing import LEAST_EFFORT, MOST_EFFORT, encode_key, new_key_pair
+from apoa_client.vault.export import ExportedKey, KeyFileUnknown, PassphraseWrong, export_key, import_key
+from apoa_client.vault.sealing import MAX_EFFORT, MIN_EFFORT, encode_key, new_key_pair
 
 PASSPHRASE = "kuda betul baterai"
-KEY = Exported("melati", new_key_pair()[0])
-FILE = pack(KEY, PASSPHRASE, LEAST_EFFORT)
+KEY = ExportedKey("melati", new_key_pair()[0])
+FILE = export_key(KEY, PASSPHRASE, MIN_EFFORT)
 
 
 def changed(**values: Any) -> str:
@@ -27,12 +27,12 @@ def changed(**values: Any) -> str:
 
 def test_a_round_trip_as_it_is_really_done() -> None:
     """With all the effort, the same key comes out, and neither it nor the property's name stands in the file."""
-    text = pack(KEY, PASSPHRASE)
+    text = export_key(KEY, PASSPHRASE)
     assert json.loads(text)["memory"] == 256 << 20
-    assert unpack(text, PASSPHRASE) == KEY
+    assert import_key(text, PASSPHRASE) == KEY
     assert encode_key(KEY.private_key) not in text
     assert KEY.property_name not in text
-    assert pack(KEY, PASSPHRASE, LEAST_EFFORT) != FILE
+    assert export_key(KEY, PASSPHRASE, MIN_EFFORT) != FILE
 
 
 def test_the_efforts_are_libsodiums() -> None:
@@ -40,18 +40,18 @@ def test_the_efforts_are_libsodiums() -> None:
     assert (
         bindings.crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE,
         bindings.crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE,
-    ) == LEAST_EFFORT
+    ) == MIN_EFFORT
     assert (
         bindings.crypto_pwhash_argon2id_OPSLIMIT_MODERATE,
         bindings.crypto_pwhash_argon2id_MEMLIMIT_MODERATE,
-    ) == MOST_EFFORT
+    ) == MAX_EFFORT
 
 
 @pytest.mark.parametrize("passphrase", ["", "kuda betul bateraI", PASSPHRASE + " ", PASSPHRASE[:-1]])
 def test_another_passphrase(passphrase: str) -> None:
     """Refused, and neither it nor the key is in the error."""
     with pytest.raises(PassphraseWrong) as caught:
-        unpack(FILE, passphrase)
+        import_key(FILE, passphrase)
     shown = "".join(traceback.format_exception(caught.value))
     assert encode_key(KEY.private_key) not in shown
     assert not passphrase or passphrase not in shown
@@ -64,14 +64,14 @@ def test_a_changed_byte(position: int, change: int) -> None:
     locked = bytearray(base64.b64decode(json.loads(FILE)["locked"]))
     locked[position % len(locked)] ^= change
     with pytest.raises(PassphraseWrong):
-        unpack(changed(locked=base64.b64encode(locked).decode()), PASSPHRASE)
+        import_key(changed(locked=base64.b64encode(locked).decode()), PASSPHRASE)
 
 
 @pytest.mark.parametrize("locked", ["", "AAAA", "A" * 32])
 def test_too_little_that_is_locked(locked: str) -> None:
     """Half a file is not opened."""
     with pytest.raises(PassphraseWrong):
-        unpack(changed(locked=locked), PASSPHRASE)
+        import_key(changed(locked=locked), PASSPHRASE)
 
 
 @pytest.mark.parametrize(
@@ -97,19 +97,19 @@ def test_too_little_that_is_locked(locked: str) -> None:
 def test_no_exported_key(text: str) -> None:
     """Another file, half a one, or one that asks for more memory than we ever would: refused before any work."""
     with pytest.raises(KeyFileUnknown) as caught:
-        unpack(text, PASSPHRASE)
+        import_key(text, PASSPHRASE)
     assert caught.value.advice is not None
 
 
 def test_a_short_passphrase() -> None:
     """Is refused when it is chosen."""
     with pytest.raises(UsageProblem):
-        pack(KEY, "123456789")
+        export_key(KEY, "123456789")
 
 
 def test_an_accent_is_an_accent() -> None:
     """However a computer's keyboard spells it."""
-    assert unpack(pack(KEY, "kafe\u0301 kafe\u0301", LEAST_EFFORT), "kaf\u00e9 kaf\u00e9") == KEY
+    assert import_key(export_key(KEY, "kafe\u0301 kafe\u0301", MIN_EFFORT), "kaf\u00e9 kaf\u00e9") == KEY
 
 
 @pytest.mark.parametrize("error", [exceptions.RuntimeError, MemoryError])
@@ -121,7 +121,7 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch, error: type[Exceptio
 
     monkeypatch.setattr(bindings, "crypto_pwhash_alg", refused)
     with pytest.raises(SecretUnusable):
-        unpack(FILE, PASSPHRASE)
+        import_key(FILE, PASSPHRASE)
 
 
 def test_nothing_secret_shows() -> None:

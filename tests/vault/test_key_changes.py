@@ -114,19 +114,19 @@ class TestKeys:
         shelf = Shelf(private_key=OLD, private_key_old=OTHER)
         keys = Keys(lambda: shelf)
         assert (keys.next(), keys.old()) == (None, OTHER)
-        keys.begin(NEW)
+        keys.begin_rotation(NEW)
         assert (keys.next(), keys.all()) == (NEW, [NEW, OLD, OTHER])
-        keys.finish()
+        keys.finish_rotation()
         assert shelf.kept == {PRIVATE_KEY: encode_key(NEW), PRIVATE_KEY_OLD: encode_key(OLD)}
-        keys.finish()
+        keys.finish_rotation()
         assert (keys.next(), keys.old(), keys.all()) == (None, OLD, [NEW, OLD])
 
     def test_a_first_key(self) -> None:
         """A property whose key is lost, and that has saved nothing yet."""
         shelf = Shelf()
         keys = Keys(lambda: shelf)
-        keys.begin(NEW)
-        keys.finish()
+        keys.begin_rotation(NEW)
+        keys.finish_rotation()
         assert shelf.kept == {PRIVATE_KEY: encode_key(NEW)}
 
     @pytest.mark.parametrize("death", range(1, 5))
@@ -137,22 +137,22 @@ class TestKeys:
         shelf.death = death
 
         def change() -> None:
-            keys.begin(NEW)
-            keys.finish()
+            keys.begin_rotation(NEW)
+            keys.finish_rotation()
 
         with pytest.raises(Dying):
             change()
         assert OLD in keys.all()
         assert death == 1 or NEW in keys.all()
-        keys.begin(NEW) if death == 1 else keys.finish()
-        keys.finish()
+        keys.begin_rotation(NEW) if death == 1 else keys.finish_rotation()
+        keys.finish_rotation()
         assert shelf.kept == {PRIVATE_KEY: encode_key(NEW), PRIVATE_KEY_OLD: encode_key(OLD)}
 
     @pytest.mark.parametrize("after", range(3))
     def test_a_reader_meets_the_new_key_at_any_time(self, after: int) -> None:
         """Reading name after name while the names change: the new key is among what was read."""
         shelf = Shelf(private_key=OLD)
-        Keys(lambda: shelf).begin(NEW)
+        Keys(lambda: shelf).begin_rotation(NEW)
 
         class Watched(Shelf):
             reads = 0
@@ -160,7 +160,7 @@ class TestKeys:
             def get(self, name: str) -> str | None:
                 self.reads += 1
                 if self.reads == after + 1:
-                    Keys(lambda: shelf).finish()
+                    Keys(lambda: shelf).finish_rotation()
                 return shelf.get(name)
 
         assert NEW in Keys(Watched).all() or after == 0
@@ -170,18 +170,18 @@ class TestKeys:
     def test_a_key_that_comes_back(self) -> None:
         """What stood in its place is kept."""
         shelf = Shelf(private_key=OTHER)
-        Keys(lambda: shelf).put_back(NEW)
+        Keys(lambda: shelf).restore_current(NEW)
         assert Keys(lambda: shelf).all() == [NEW, OTHER]
-        Keys(lambda: shelf).put_back(NEW)
+        Keys(lambda: shelf).restore_current(NEW)
         assert Keys(lambda: shelf).old() == OTHER
 
     def test_moving_to_another_place(self) -> None:
         """Each under its name; a change that was once begun there, and finished elsewhere, is over."""
         here, there = Shelf(private_key=OLD, private_key_next=NEW), Shelf(private_key=NEW, private_key_old=OLD)
-        Keys(lambda: here).take_over(Keys(lambda: there))
+        Keys(lambda: here).copy_from(Keys(lambda: there))
         assert here.kept == there.kept
         there.kept[PRIVATE_KEY_NEXT] = encode_key(OTHER)
-        Keys(lambda: here).take_over(Keys(lambda: there))
+        Keys(lambda: here).copy_from(Keys(lambda: there))
         assert here.kept == there.kept
 
     def test_a_damaged_key_hides_no_other(self) -> None:
@@ -208,17 +208,17 @@ class TestSecrets:
         secrets = self.secrets(tmp_path, lambda: store)
         assert secrets.spare_keys() == []
         secrets.store_private_key(OLD)
-        secrets.keys.begin(NEW)
+        secrets.keys.begin_rotation(NEW)
         assert secrets.spare_keys() == [NEW, OLD]
-        assert (secrets.keeps(NEW), secrets.keeps(OTHER)) == (True, False)
+        assert (secrets.stores_key(NEW), secrets.stores_key(OTHER)) == (True, False)
         assert secrets.place == str(tmp_path / "keys.json")
         (tmp_path / "keys.json").write_text("{")
         assert secrets.spare_keys() == []
-        assert secrets.keeps(OTHER)
+        assert secrets.stores_key(OTHER)
 
     def test_a_key_from_outside(self, tmp_path: Path) -> None:
         """Is named by its place."""
         shelf = Shelf()
-        assert self.secrets(tmp_path, lambda: shelf).private_key_from_outside() is None
+        assert self.secrets(tmp_path, lambda: shelf).private_key_from_environment() is None
         named = self.secrets(tmp_path, lambda: shelf, APOA_PRIVATE_KEY=encode_key(OLD))
-        assert named.private_key_from_outside() == "APOA_PRIVATE_KEY"
+        assert named.private_key_from_environment() == "APOA_PRIVATE_KEY"

@@ -35,7 +35,7 @@ from apoa_client.vault.errors import (
     KeyringUntrusted,
     SecretUnusable,
 )
-from apoa_client.vault.keyring_store import KeyringStore, platform_doors
+from apoa_client.vault.keyring_store import KeyringStore, platform_backends
 from apoa_client.vault.sources import PropertySecrets
 
 DESKTOP = {"DISPLAY": ":0"}
@@ -50,7 +50,7 @@ class Fake:
     trouble: Callable[[], None] = lambda: None
     kept: dict[tuple[str, str], str] = field(default_factory=dict)
     closed: int = 0
-    asks_in_between: bool = False
+    may_prompt: bool = False
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:
         return self.problem if writing or not isinstance(self.problem, KeyringNotSetUp) else None
@@ -73,8 +73,8 @@ class Fake:
 
 
 def store(*fakes: Fake, interactive: bool = False, environ: dict[str, str] | None = None) -> KeyringStore:
-    doors = [lambda fake=fake: fake for fake in fakes]
-    return KeyringStore("apoa-client/bali", interactive=interactive, environ=environ or {}, doors=doors)
+    factories = [lambda fake=fake: fake for fake in fakes]
+    return KeyringStore("apoa-client/bali", interactive=interactive, environ=environ or {}, factories=factories)
 
 
 def hang() -> None:
@@ -88,13 +88,13 @@ def no_door() -> Fake:
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hanging is proved in a moment, not in five seconds."""
-    monkeypatch.setattr(keyring_store, "PATIENCE", 0.2)
-    monkeypatch.setattr(keyring_store, "PATIENCE_WITH_PEOPLE", 0.6)
+    monkeypatch.setattr(keyring_store, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(keyring_store, "PROMPT_TIMEOUT_S", 0.6)
 
 
 def test_secrets_are_kept_by_name_and_the_keyring_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stored, read, deleted; each secret under a target of its own; every call leaves the keyring again."""
-    monkeypatch.setattr(keyring_store, "PATIENCE", 5)
+    monkeypatch.setattr(keyring_store, "TIMEOUT_S", 5)
     fake = Fake()
     kept = store(fake)
     assert kept.get("password") is None
@@ -158,7 +158,7 @@ def test_a_frozen_keyring_is_given_up() -> None:
         hang()
         return Fake()
 
-    frozen = KeyringStore("x", interactive=False, environ={}, doors=[frozen_door])
+    frozen = KeyringStore("x", interactive=False, environ={}, factories=[frozen_door])
     with pytest.raises(KeyringHung):
         frozen.get("password")
 
@@ -166,17 +166,17 @@ def test_a_frozen_keyring_is_given_up() -> None:
 def test_the_next_keyring_is_asked_only_where_the_first_is_missing() -> None:
     """A locked Secret Service does not send us to another wallet."""
     second = Fake(kept={("x/password", "password"): "rahasia"})
-    kept = KeyringStore("x", interactive=False, environ={}, doors=[no_door, lambda: second])
+    kept = KeyringStore("x", interactive=False, environ={}, factories=[no_door, lambda: second])
     assert kept.get("password") == "rahasia"
     with pytest.raises(KeyringLocked):
         store(Fake(KeyringLocked(msg("x"))), second).get("password")
 
 
-@pytest.mark.parametrize(("doors", "name"), [([], "keyring_no_bus"), ([no_door, no_door], "keyring_missing")])
-def test_no_keyring_at_all(doors: list[Callable[[], Fake]], name: str) -> None:
+@pytest.mark.parametrize(("factories", "name"), [([], "keyring_no_bus"), ([no_door, no_door], "keyring_missing")])
+def test_no_keyring_at_all(factories: list[Callable[[], Fake]], name: str) -> None:
     """A server without one, or without a session, is told how to do without."""
     with pytest.raises(KeyringMissing) as caught:
-        KeyringStore("x", interactive=False, environ={}, doors=doors).get("password")
+        KeyringStore("x", interactive=False, environ={}, factories=factories).get("password")
     assert caught.value.name == name
     assert caught.value.advice is not None
     assert "apoa setup --vault file" in caught.value.advice.render()
@@ -189,23 +189,23 @@ def test_the_first_of_several_reasons_is_told() -> None:
         raise KeyringBusStale(msg("x"))
 
     with pytest.raises(KeyringBusStale):
-        KeyringStore("x", interactive=False, environ={}, doors=[stale, no_door]).get("password")
+        KeyringStore("x", interactive=False, environ={}, factories=[stale, no_door]).get("password")
 
 
 def test_a_keyring_that_is_not_safe_is_named_where_no_other_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Chosen in `keyring`'s settings file or the environment, it is refused; beside a safe one it does not matter."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setattr(keyring_store, "PATIENCE", 5)
+    monkeypatch.setattr(keyring_store, "TIMEOUT_S", 5)
     unsafe = {"PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring"}
     with pytest.raises(KeyringUntrusted):
-        KeyringStore("x", interactive=False, environ=unsafe, doors=[no_door]).get("password")
-    assert KeyringStore("x", interactive=False, environ=unsafe, doors=[Fake]).get("password") is None
+        KeyringStore("x", interactive=False, environ=unsafe, factories=[no_door]).get("password")
+    assert KeyringStore("x", interactive=False, environ=unsafe, factories=[Fake]).get("password") is None
     if sys.platform == "linux":
         (tmp_path / "python_keyring").mkdir()
         settings = tmp_path / "python_keyring" / "keyringrc.cfg"
         settings.write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n")
         with pytest.raises(KeyringUntrusted):
-            KeyringStore("x", interactive=False, environ={}, doors=[]).get("password")
+            KeyringStore("x", interactive=False, environ={}, factories=[]).get("password")
 
 
 def test_a_long_secret_is_refused_before_windows_does() -> None:
@@ -255,14 +255,14 @@ def test_the_store_itself_loads_no_keyring() -> None:
 
 def secret_service(address: str) -> KeyringStore:
     environ = {"DBUS_SESSION_BUS_ADDRESS": address}
-    doors = platform_doors(environ, 7, interactive=False, platform="linux")[:1]
-    return KeyringStore("x", interactive=False, environ=environ, doors=doors)
+    factories = platform_backends(environ, 7, interactive=False, platform="linux")[:1]
+    return KeyringStore("x", interactive=False, environ=environ, factories=factories)
 
 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch, impatience: None) -> None:  # noqa: ARG001  after it
     """Time to load the library."""
-    monkeypatch.setattr(keyring_store, "PATIENCE", 5.0)
+    monkeypatch.setattr(keyring_store, "TIMEOUT_S", 5.0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
@@ -315,10 +315,10 @@ def test_another_users_bus_and_a_frozen_one(tmp_path: Path, answer: bytes, error
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
 def test_a_linux_without_a_bus_has_no_doors() -> None:
     """Nothing is started for us, and nothing is searched for."""
-    assert platform_doors({}, None, interactive=False, platform="linux") == []
+    assert platform_backends({}, None, interactive=False, platform="linux") == []
     with pytest.raises(KeyringNoBus):
         KeyringStore("x", interactive=False, environ={}, uid=None).get("password")
-    assert len(platform_doors({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 2
+    assert len(platform_backends({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 2
 
 
 @pytest.mark.usefixtures("patience")
@@ -410,8 +410,8 @@ def windows(monkeypatch: pytest.MonkeyPatch, patience: None) -> CredentialManage
 
 
 def on(platform: str) -> KeyringStore:
-    doors = platform_doors({}, None, interactive=False, platform=platform)
-    return KeyringStore("apoa-client/bali", interactive=False, environ={}, doors=doors)
+    factories = platform_backends({}, None, interactive=False, platform=platform)
+    return KeyringStore("apoa-client/bali", interactive=False, environ={}, factories=factories)
 
 
 def test_windows_keeps_secrets_apart(windows: CredentialManager) -> None:
@@ -445,14 +445,14 @@ def test_windows_over_ssh_has_no_session(windows: CredentialManager) -> None:
 def test_windows_lends_a_service_nothing_of_the_users(windows: CredentialManager) -> None:
     """LocalSystem and its like are known by the $ of their name; what they stored themselves is theirs."""
     del windows
-    [door] = platform_doors({}, None, interactive=False, platform="win32")
-    service = KeyringStore("x", interactive=False, environ={"USERNAME": "RESEPSI-PC$"}, doors=[door])
+    [door] = platform_backends({}, None, interactive=False, platform="win32")
+    service = KeyringStore("x", interactive=False, environ={"USERNAME": "RESEPSI-PC$"}, factories=[door])
     secrets = PropertySecrets({}, lambda: service)
     with pytest.raises(KeyringOfService):
         secrets.private_key()
     secrets.store_private_key(b"k" * 32)
     assert secrets.private_key() == b"k" * 32
-    person = KeyringStore("y", interactive=False, environ={"USERNAME": "Resepsi"}, doors=[door])
+    person = KeyringStore("y", interactive=False, environ={"USERNAME": "Resepsi"}, factories=[door])
     with pytest.raises(SecretMissing) as caught:
         PropertySecrets({}, lambda: person).private_key()
     assert type(caught.value) is SecretMissing
@@ -531,8 +531,8 @@ def test_macos_keeps_secrets_and_asks_nobody(keychain: Keychain) -> None:
     assert keychain.kept == {}
     assert keychain.questions is False
     keychain.questions = True
-    doors = platform_doors({}, None, interactive=True, platform="darwin")
-    assert KeyringStore("x", interactive=True, environ=DESKTOP, doors=doors).get("password") is None
+    factories = platform_backends({}, None, interactive=True, platform="darwin")
+    assert KeyringStore("x", interactive=True, environ=DESKTOP, factories=factories).get("password") is None
     assert keychain.questions
 
 
@@ -613,7 +613,10 @@ def wallet(monkeypatch: pytest.MonkeyPatch, patience: None) -> Wallet:  # noqa: 
 
 def kde(*, interactive: bool = False) -> KeyringStore:
     return KeyringStore(
-        "x", interactive=interactive, environ=DESKTOP, doors=[lambda: keyring_store.kwallet("unix:path=/nowhere/bus")]
+        "x",
+        interactive=interactive,
+        environ=DESKTOP,
+        factories=[lambda: keyring_store.kwallet("unix:path=/nowhere/bus")],
     )
 
 

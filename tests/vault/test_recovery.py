@@ -7,8 +7,8 @@ from conftest import search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from apoa_client.vault.recovery import ALPHABET, GROUPS, RecoveryCodeWrong, new_code, read_code, seed_of
-from apoa_client.vault.sealing import key_pair_of, public_key_of
+from apoa_client.vault.recovery import ALPHABET, GROUPS, RecoveryCodeWrong, new_code, parse_code, seed_from_code
+from apoa_client.vault.sealing import key_pair_from_seed, public_key_of
 
 CODE = new_code()
 PLACES = range(len(CODE))
@@ -29,7 +29,7 @@ codes = st.text(ALPHABET, min_size=28, max_size=28).map(with_checks)
 def refused(text: str) -> RecoveryCodeWrong:
     """The error for what is no code; it must not repeat a part of it."""
     with pytest.raises(RecoveryCodeWrong) as caught:
-        read_code(text)
+        parse_code(text)
     error = caught.value
     shown = f"{error!r} {error} {error.message!r} {error.message.render()} " + "".join(
         traceback.format_exception(error)
@@ -62,7 +62,7 @@ def test_each_wrong_character_at_each_place() -> None:
     for at in (place for place in PLACES if CODE[place] != "-"):
         for character in set(ALPHABET) - {CODE[at]}:
             with pytest.raises(RecoveryCodeWrong):
-                read_code(CODE[:at] + character + CODE[at + 1 :])
+                parse_code(CODE[:at] + character + CODE[at + 1 :])
 
 
 @given(codes, st.integers(0, GROUPS - 1), st.integers(0, GROUPS - 1))
@@ -92,7 +92,7 @@ def test_how_it_is_typed_does_not_matter(code: str, between: str, small: bool, d
     looks = {"0": "0Oo", "1": "1IiLl"}
     typed = "".join(data.draw(st.sampled_from(looks[c])) if c in looks else c for c in code)
     typed = (typed.lower() if small else typed).replace("-", between)
-    assert read_code(f"  {typed} \n") == code
+    assert parse_code(f"  {typed} \n") == code
 
 
 @pytest.mark.parametrize("text", ["", "   ", CODE[:-1], CODE + "0", CODE[:17], "é" * 35, "\x00", "९" * 34])
@@ -113,12 +113,12 @@ def test_a_character_that_no_code_has(character: str) -> None:
 def test_anything_else_is_refused_in_our_own_words(text: str) -> None:
     """Whatever is typed, no foreign exception leaks."""
     with pytest.raises(RecoveryCodeWrong):
-        read_code(text)
+        parse_code(text)
 
 
 def test_a_code_gives_one_key_pair() -> None:
     """Always the same, another one for every code, and a whole pair."""
-    pairs = [key_pair_of(seed_of(code)) for code in (CODE, CODE, new_code())]
+    pairs = [key_pair_from_seed(seed_from_code(code)) for code in (CODE, CODE, new_code())]
     assert pairs[0] == pairs[1]
     assert pairs[0] != pairs[2]
     assert all(public_key_of(private) == public for private, public in pairs)
@@ -127,8 +127,8 @@ def test_a_code_gives_one_key_pair() -> None:
 def test_sheets_of_today_are_read_for_ever() -> None:
     """The way from a code to its key is never changed: this one is on a sheet somewhere."""
     code = "00000-1111S-2222J-3333B-44444-5555X-6666P"
-    assert with_checks("0" * 4 + "1" * 4 + "2" * 4 + "3" * 4 + "4" * 4 + "5" * 4 + "6" * 4) == code == read_code(code)
-    private, public = key_pair_of(seed_of(code))
-    assert seed_of(code).hex() == "e2881138e0307a2b1fc3e80c81827e8fbe7e7b89408452d747a627124741719a"
+    assert with_checks("0" * 4 + "1" * 4 + "2" * 4 + "3" * 4 + "4" * 4 + "5" * 4 + "6" * 4) == code == parse_code(code)
+    private, public = key_pair_from_seed(seed_from_code(code))
+    assert seed_from_code(code).hex() == "e2881138e0307a2b1fc3e80c81827e8fbe7e7b89408452d747a627124741719a"
     assert public.hex() == "74812e684a350446dbe84c48cbbb6964fb12fcf9a44d64530235cee67dff9613"
     assert public_key_of(private) == public

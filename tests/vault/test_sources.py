@@ -167,9 +167,9 @@ def test_a_store_that_does_not_keep_is_found_out_at_once(room: Room) -> None:
 
 def test_a_password_from_outside_is_known_to_be_so(room: Room) -> None:
     """Login can warn that what it stores will not be used."""
-    assert room.secrets().password_from_outside() is None
+    assert room.secrets().password_from_environment() is None
     room.environ["APOA_PASSWORD"] = "x"
-    assert room.secrets().password_from_outside() == "APOA_PASSWORD"
+    assert room.secrets().password_from_environment() == "APOA_PASSWORD"
 
 
 def test_a_locked_keyring_is_said_to_be_locked(room: Room) -> None:

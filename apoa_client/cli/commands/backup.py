@@ -8,14 +8,21 @@ import click
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import careful, clean, document, good, remark, result
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_json,
+    print_line,
+    sanitize,
+    style_success,
+    style_warning,
+)
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.messages import nmsg
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import short_id
 
 if TYPE_CHECKING:
-    from apoa_client.archive.restore import Restored
+    from apoa_client.archive.restore import RestoreResult
 
 _FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 _JSON = option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
@@ -33,13 +40,13 @@ def backup(session: Session, *, file: Path, force: bool, as_json: bool) -> None:
     session.json = as_json
     written = session.app.back_up(file, force=force)
     if as_json:
-        created_at = written.created_at.astimezone(session.app.house.zone)
+        created_at = written.created_at.astimezone(session.app.settings.zone)
         counts = {"reports": written.reports, "bytes": written.bytes}
-        document({"file": str(file.absolute()), **counts, "created_at": instant(created_at)})
+        print_json({"file": str(file.absolute()), **counts, "created_at": instant(created_at)})
         return
-    result(good(_("The backup is written: {file}").format(file=clean(str(file)))))
-    result(text(nmsg("{count} report is in it.", "{count} reports are in it.", written.reports)))
-    remark(_("It can be read only with the private key, which is not in it. Keep the recovery code, too."))
+    print_line(style_success(_("The backup is written: {file}").format(file=sanitize(str(file)))))
+    print_line(text(nmsg("{count} report is in it.", "{count} reports are in it.", written.reports)))
+    print_error_line(_("It can be read only with the private key, which is not in it. Keep the recovery code, too."))
 
 
 @command(
@@ -56,21 +63,21 @@ def restore(session: Session, *, file: Path, name: str | None, dry_run: bool, as
     """Check it, bring it back, and say what came of it and what is still needed."""
     session.json = as_json
     restored = session.app.restore(file, name or session.property_name, dry_run=dry_run)
-    needs = session.app.missing_secrets(restored.house)
+    needs = session.app.missing_secrets(restored.settings)
     if as_json:
-        document(_value(file, restored, needs, dry_run=dry_run))
+        print_json(_value(file, restored, needs, dry_run=dry_run))
     else:
         _say(restored, needs, dry_run=dry_run)
 
 
-def _value(file: Path, restored: "Restored", needs: list[str], *, dry_run: bool) -> dict[str, Any]:
+def _value(file: Path, restored: "RestoreResult", needs: list[str], *, dry_run: bool) -> dict[str, Any]:
     merged = restored.merged
     return {
         "file": str(file.absolute()),
-        "property": restored.house.name,
+        "property": restored.settings.name,
         "created": restored.created,
         "dry_run": dry_run,
-        "backup_created_at": instant(restored.made_at.astimezone(restored.house.zone)),
+        "backup_created_at": instant(restored.made_at.astimezone(restored.settings.zone)),
         "inserted": merged.inserted,
         "advanced": merged.advanced,
         "unchanged": merged.unchanged,
@@ -80,37 +87,39 @@ def _value(file: Path, restored: "Restored", needs: list[str], *, dry_run: bool)
     }
 
 
-def _say(restored: "Restored", needs: list[str], *, dry_run: bool) -> None:
-    house, merged = restored.house, restored.merged
-    made_at = moment_text(restored.made_at, house.zone)
+def _say(restored: "RestoreResult", needs: list[str], *, dry_run: bool) -> None:
+    settings, merged = restored.settings, restored.merged
+    made_at = moment_text(restored.made_at, settings.zone)
     done = (
         _("Nothing was changed. This would be restored to {property}, from the backup of {moment}:")
         if dry_run
         else _("{property} is restored from the backup of {moment}:")
     )
-    result(good(done.format(property=clean(house.name), moment=made_at)))
+    print_line(style_success(done.format(property=sanitize(settings.name), moment=made_at)))
     for count, words in (
         (merged.inserted, _("reports that were not here")),
         (merged.advanced, _("reports that the backup knows more about")),
         (merged.unchanged, _("reports that were up to date here")),
         (merged.only_here, _("reports that only this computer has; they stay")),
     ):
-        result(f"{count:>7}  {words}")
+        print_line(f"{count:>7}  {words}")
     for conflict in merged.conflicts:
         there = _("Report {id} has another receipt in the backup: {number}. The one here is kept.")
-        remark(careful(there.format(id=short_id(conflict.id), number=clean(conflict.in_backup))))
+        print_error_line(style_warning(there.format(id=short_id(conflict.id), number=sanitize(conflict.in_backup))))
     if not dry_run:
         _say_needs(restored, needs)
 
 
-def _say_needs(restored: "Restored", needs: list[str]) -> None:
-    bundle = restored.house.ca_bundle
+def _say_needs(restored: "RestoreResult", needs: list[str]) -> None:
+    bundle = restored.settings.ca_bundle
     if bundle and not Path(bundle).is_file():
         missing = _("The file of certificates is not on this computer: {file}. Put it there.")
-        remark(careful(missing.format(file=clean(bundle))))
+        print_error_line(style_warning(missing.format(file=sanitize(bundle))))
     if "private_key" in needs:
-        remark(careful(_("To send and read these reports, bring back the private key with: apoa key recover")))
+        print_error_line(
+            style_warning(_("To send and read these reports, bring back the private key with: apoa key recover"))
+        )
     if "password" in needs:
-        remark(careful(_("To send, store the password with: apoa login")))
+        print_error_line(style_warning(_("To send, store the password with: apoa login")))
     if not needs:
-        result(_("Send what waits with: apoa sync"))
+        print_line(_("Send what waits with: apoa sync"))

@@ -12,35 +12,35 @@ from typing import NamedTuple
 
 import click
 
-from apoa_client.app.container import App
-from apoa_client.cli.documents.apoa_form import TASKS, FormLine, explained, form_line
-from apoa_client.cli.prompts.conversation import Doubt, Move, Question, Reading, ask
+from apoa_client.app.container import Container
+from apoa_client.cli.documents.apoa_form import TASKS, FormLine, form_line, value_remark
+from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import YES, agree
+from apoa_client.cli.terminal.input import YES, confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
-    as_it_is,
-    beside,
-    careful,
-    clean,
     clear,
     columns,
-    document,
-    good,
     plain,
-    remark,
-    result,
-    strong,
+    print_error_line,
+    print_error_unwrapped,
+    print_json,
+    print_line,
+    sanitize,
+    side_by_side,
+    style_bold,
+    style_success,
+    style_warning,
 )
 from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT
 from apoa_client.cli.terminal.wrapping import width
-from apoa_client.cli.views.deadlines import deadline_words, loudness
+from apoa_client.cli.views.deadlines import deadline_style, deadline_text
 from apoa_client.cli.views.labels import KINDS
 from apoa_client.cli.views.report import report_json
-from apoa_client.cli.views.report_reader import readable
+from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.delivery.options import Outcome
-from apoa_client.desk.by_hand import ByHand, Job, receipt_number
+from apoa_client.desk.by_hand import ByHand, TypingTask, parse_receipt_number
 from apoa_client.errors import DataRefused, Erased, NotNow, ReportMoved, SealBroken
 from apoa_client.messages import msg
 from apoa_client.ports import Entry, Summary
@@ -79,39 +79,39 @@ def received(session: Session, *, reference: str, number: str, issued_at: str | 
     """Check the number, find the report, file it. Needs no key."""
     session.json = as_json
     app = session.app
-    number = receipt_number(number)
+    number = parse_receipt_number(number)
     at = _moment(app, issued_at) if issued_at is not None else None
     entry = app.by_hand.find(reference)
-    other = app.by_hand.others_with(number, entry)
+    other = app.by_hand.find_same_number(number, entry)
     entry = app.by_hand.file(entry, number, at)
     if other is not None:
-        remark(careful(_twice(other)))
-        remark(_("If that is a mistake, file the right number with the same command."))
+        print_error_line(style_warning(_twice(other)))
+        print_error_line(_("If that is a mistake, file the right number with the same command."))
     if as_json:
-        document(report_json(entry, readable(app, entry), zone=app.house.zone))
+        print_json(report_json(entry, open_if_possible(app, entry), zone=app.settings.zone))
     else:
-        result(_filed(entry, number))
+        print_line(_filed(entry, number))
 
 
-def _moment(app: App, typed: str) -> datetime:
+def _moment(app: Container, typed: str) -> datetime:
     try:
-        moment = parse_fields.moment(typed, app.house.zone, now=app.clock.now())
+        moment = parse_fields.moment(typed, app.settings.zone, now=app.clock.now())
     except parse_fields.Unreadable as exc:
         raise DataRefused(exc.message) from None
-    app.by_hand.check_moment(moment)
+    app.by_hand.check_not_future(moment)
     return moment
 
 
 def _filed(entry: Entry, number: str) -> str:
     said = _("Filed: report {id}, receipt number {number}, typed in by staff.")
-    return good(said.format(id=short_id(entry.id), number=strong(clean(number))))
+    return style_success(said.format(id=short_id(entry.id), number=style_bold(sanitize(number))))
 
 
 def _twice(other: Entry) -> str:
     return _("Report {id} of another stay has this number already.").format(id=short_id(other.id))
 
 
-def type_in(session: Session, sheet: Sheet | None, *, asking: bool) -> Outcome:
+def report_by_hand(session: Session, sheet: Sheet | None, *, asking: bool) -> Outcome:
     """What `apoa sync` does in place of sending: write a sheet, walk through what waits, or tell how much does."""
     app = session.app
     filed = 0
@@ -126,7 +126,7 @@ def type_in(session: Session, sheet: Sheet | None, *, asking: bool) -> Outcome:
     summary = app.outbox.summary(now=now, soon=now + SOON)
     left = _waiting(summary)
     if asking and sheet is None:
-        result(_came_to(filed, left))
+        print_line(_came_to(filed, left))
     elif sheet is None and not session.json:
         _tell(summary, left, quiet=session.quiet)
     return Outcome(accepted=filed, left=left)
@@ -139,22 +139,24 @@ def _waiting(summary: Summary) -> int:
 def _say_sheet(session: Session, path: Path, count: int) -> None:
     """Where it is, and that it must not lie about."""
     if not count:
-        remark(_("Nothing is waiting, so no sheet was written."))
+        print_error_line(_("Nothing is waiting, so no sheet was written."))
         return
     if path != STANDARD_OUTPUT and not session.json:
-        result(good(_("The sheet is written: {file}").format(file=clean(str(path)))))
-        result(_("Reports on it: {count}").format(count=count))
-    remark(_("It holds guests' personal data: print it, then delete the file. Destroy the paper when all is filed."))
+        print_line(style_success(_("The sheet is written: {file}").format(file=sanitize(str(path)))))
+        print_line(_("Reports on it: {count}").format(count=count))
+    print_error_line(
+        _("It holds guests' personal data: print it, then delete the file. Destroy the paper when all is filed.")
+    )
 
 
 def _tell(summary: Summary, left: int, *, quiet: bool) -> None:
     """How much is to be typed in; to whoever wants to hear little, only where a deadline is near."""
     said = _("Waiting to be typed into APOA: {count}. Type it in with: apoa sync --by-hand").format(count=left)
     if not quiet:
-        result(said if left else _("Nothing is waiting."))
+        print_line(said if left else _("Nothing is waiting."))
     elif left and (summary.overdue or summary.due_soon):
-        remark(careful(said))
-        remark(careful(_("Overdue: {late}. Due within 6 hours: {soon}.").format(**_near(summary))))
+        print_error_line(style_warning(said))
+        print_error_line(style_warning(_("Overdue: {late}. Due within 6 hours: {soon}.").format(**_near(summary))))
 
 
 def _near(summary: Summary) -> dict[str, int]:
@@ -164,9 +166,9 @@ def _near(summary: Summary) -> dict[str, int]:
 def _came_to(filed: int, left: int) -> str:
     if not filed and not left:
         return _("Nothing is waiting.")
-    parts = [good(_("filed {count}").format(count=filed))]
+    parts = [style_success(_("filed {count}").format(count=filed))]
     if left:
-        parts.append(careful(_("still waiting {count}").format(count=left)))
+        parts.append(style_warning(_("still waiting {count}").format(count=left)))
     return ", ".join(parts)
 
 
@@ -177,7 +179,7 @@ class _Stopped(Exception):
 class Walk:
     """One person at a terminal, who types one report after the other into APOA."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Container) -> None:
         self._app = app
         self._hand: ByHand = app.by_hand
         self._later: set[str] = set()
@@ -192,9 +194,9 @@ class Walk:
                     msg("Another apoa command is sending or typing in at this moment."),
                     msg("Nothing was changed. Wait a minute, then run the command again."),
                 )
-            if not self._app.house.by_hand:
-                self._said.append(careful(_("A report whose number you file here is not sent to the authority.")))
-            self._hand.free_all()
+            if not self._app.settings.by_hand:
+                self._said.append(style_warning(_("A report whose number you file here is not sent to the authority.")))
+            self._hand.release_abandoned()
             with suppress(_Stopped):
                 while (entry := self._next()) is not None:
                     self._one(entry)
@@ -207,12 +209,12 @@ class Walk:
 
     def _one(self, entry: Entry) -> None:
         try:
-            job = self._hand.job(entry)
+            task = self._hand.task(entry)
         except (SealBroken, Erased) as exc:  # one bad report holds up no other stay
             self._leave(entry, exc)
             return
-        self._show(job)
-        number = self._number(job)
+        self._show(task)
+        number = self._number(task)
         if not number:
             self._later.add(entry.stay_id)
             return
@@ -224,44 +226,44 @@ class Walk:
 
     def _leave(self, entry: Entry, exc: ReportMoved | DataRefused | SealBroken) -> None:
         self._later.add(entry.stay_id)
-        self._said += [careful(text(exc.message)), *([text(exc.advice)] if exc.advice is not None else [])]
+        self._said += [style_warning(text(exc.message)), *([text(exc.advice)] if exc.advice is not None else [])]
 
     def _say(self) -> None:
         """What happened on the screen before, which is gone."""
         for line in self._said:
-            remark(line)
+            print_error_line(line)
         self._said = []
 
-    def _show(self, job: Job) -> None:
+    def _show(self, task: TypingTask) -> None:
         clear()
         self._say()
-        for line in self._head(job):
-            remark(line)
-        remark()
-        shown = [form_line(line, self._app.house.zone) for line in job.lines]
-        for line in laid_out(shown, columns()):
-            as_it_is(line)
-        remark()
+        for line in self._head(task):
+            print_error_line(line)
+        print_error_line()
+        shown = [form_line(line, self._app.settings.zone) for line in task.lines]
+        for line in form_table(shown, columns()):
+            print_error_unwrapped(line)
+        print_error_line()
 
-    def _head(self, job: Job) -> Iterable[str]:
-        entry, now = job.entry, self._app.clock.now()
-        due = deadline_words(entry.due_at, now, self._app.house.zone) if entry.due_at is not None else ""
+    def _head(self, task: TypingTask) -> Iterable[str]:
+        entry, now = task.entry, self._app.clock.now()
+        due = deadline_text(entry.due_at, now, self._app.settings.zone) if entry.due_at is not None else ""
         count = _waiting(self._app.outbox.summary(now=now, soon=now))
-        parts = (strong(_(KINDS[entry.kind])), short_id(entry.id), loudness(entry.due_at, now)(due))
-        yield beside((*parts, _("waiting: {count}").format(count=count)))
+        parts = (style_bold(_(KINDS[entry.kind])), short_id(entry.id), deadline_style(entry.due_at, now)(due))
+        yield side_by_side((*parts, _("waiting: {count}").format(count=count)))
         yield _(TASKS[entry.kind])
-        if job.sent_before:
-            yield careful(_("It was sent before, and no answer came. Look in APOA first whether it is there."))
+        if task.sent_before:
+            yield style_warning(_("It was sent before, and no answer came. Look in APOA first whether it is there."))
 
-    def _number(self, job: Job) -> str:
+    def _number(self, task: TypingTask) -> str:
         """What to file, or "" for later. Raises `_Stopped`."""
-        entry = job.entry
+        entry = task.entry
         while True:
-            remark(self._question(entry.kind))
+            print_error_line(self._question(entry.kind))
             answer = ask(self._asked(entry))
-            if answer is Move.REST:  # later, all of it
+            if answer is Move.ACCEPT_ALL:  # later, all of it
                 raise _Stopped
-            number = answer.value if isinstance(answer, Reading) else _LATER
+            number = answer.value if isinstance(answer, Answer) else _LATER
             if number == _LATER:
                 return ""
             if self._sure(number, entry):
@@ -272,7 +274,7 @@ class Walk:
             _("Receipt number"),
             "\n".join(self._help(entry.kind)),
             lambda typed: self._read(typed, entry),
-            proposed=_LATER,  # what Enter gives
+            default=_LATER,  # what Enter gives
             show=lambda _later: _("later"),
         )
 
@@ -281,30 +283,32 @@ class Walk:
             return _("Type the number of APOA's receipt. Enter = later, ? = help, q = stop")
         return _("Type the number of APOA's receipt, or y if it gave none. Enter = later, ? = help, q = stop")
 
-    def _read(self, typed: str, entry: Entry) -> Reading:
-        """The number that was meant, or that it comes later. Raises `Doubt`, or `_Stopped`."""
+    def _read(self, typed: str, entry: Entry) -> Answer:
+        """The number that was meant, or that it comes later. Raises `UnclearAnswer`, or `_Stopped`."""
         if typed.casefold() in {_LATER, _("later")}:
-            return Reading(_LATER)
+            return Answer(_LATER)
         if typed.casefold() in _STOP:
             raise _Stopped
         if typed.casefold() in _DONE:
-            return Reading(self._without_number(entry))
+            return Answer(self._without_number(entry))
         try:
-            return Reading(receipt_number(typed))
+            return Answer(parse_receipt_number(typed))
         except DataRefused as exc:
-            raise Doubt(" ".join(text(each) for each in (exc.message, exc.advice) if each is not None)) from None
+            raise UnclearAnswer(
+                " ".join(text(each) for each in (exc.message, exc.advice) if each is not None)
+            ) from None
 
     def _without_number(self, entry: Entry) -> str:
         if entry.kind is not Kind.CHECK_IN:
-            return self._hand.number_of_the_stay(entry)
-        raise Doubt(_("APOA gives a number for every check-in: it stands on the Surat Tanda Terima."))
+            return self._hand.stay_receipt_number(entry)
+        raise UnclearAnswer(_("APOA gives a number for every check-in: it stands on the Surat Tanda Terima."))
 
     def _sure(self, number: str, entry: Entry) -> bool:
-        other = self._hand.others_with(number, entry)
-        if other is None or number == self._hand.number_of_the_stay(entry):
+        other = self._hand.find_same_number(number, entry)
+        if other is None or number == self._hand.stay_receipt_number(entry):
             return True
-        remark(careful(_twice(other)))
-        return agree(_("File it all the same?"), unless_told=False)
+        print_error_line(style_warning(_twice(other)))
+        return confirm(_("File it all the same?"), default=False)
 
     def _help(self, kind: Kind) -> Iterable[str]:
         yield _("Copy each value into APOA's form. What stands in brackets explains it and is not typed.")
@@ -314,13 +318,13 @@ class Walk:
         yield _("A wrong number can be typed again later with: apoa received ID NUMBER")
 
 
-def laid_out(lines: Sequence[FormLine], room: int) -> list[str]:
+def form_table(lines: Sequence[FormLine], room: int) -> list[str]:
     """Labels in columns and each value behind them, or on a line of its own where it would not fit; never cut.
 
     The reader's own labels stand beside APOA's where there is room for them.
     """
     if plain():
-        return [f"{'* ' if line.changed else ''}{line.label}: {line.value}{explained(line)}" for line in lines]
+        return [f"{'* ' if line.changed else ''}{line.label}: {line.value}{value_remark(line)}" for line in lines]
     wide = max((len(line.label) for line in lines), default=0)
     here = max((len(line.label_here) for line in lines), default=0)
     here = here if wide + here + _ROOM <= room else 0
@@ -329,7 +333,7 @@ def laid_out(lines: Sequence[FormLine], room: int) -> list[str]:
     for line in lines:
         mark = ("* " if line.changed else "  ") if marked else ""
         lead = f"{mark}{line.label:<{wide}}  " + (f"{line.label_here:<{here}}  " if here else "")
-        shown = (strong(line.value) if line.value else "") + explained(line)
+        shown = (style_bold(line.value) if line.value else "") + value_remark(line)
         if width(lead) + width(shown) < room:
             rows.append(lead + shown)
         else:

@@ -6,21 +6,29 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.prompts.choose_guest import Resident, choose, due, in_house, in_room, resident, too_many
-from apoa_client.cli.prompts.finish_change import Ending, ending_options
-from apoa_client.cli.prompts.save_and_send import Filed
-from apoa_client.cli.prompts.single_questions import why
+from apoa_client.cli.prompts.choose_guest import (
+    Resident,
+    choose_guests,
+    guests_due_to_leave,
+    guests_in_room,
+    in_house,
+    resident,
+    several_guests_error,
+)
+from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
+from apoa_client.cli.prompts.save_and_send import SavedReport
+from apoa_client.cli.prompts.single_questions import ask_reason
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import agree
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import careful, document, remark, result, strong
+from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_bold, style_warning
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, moment_text
-from apoa_client.cli.views.report import card, report_json
-from apoa_client.cli.views.report_reader import readable
-from apoa_client.desk.changes import Proposal, retreat
-from apoa_client.desk.stay_history import Story
+from apoa_client.cli.views.report import report_json, report_lines
+from apoa_client.cli.views.report_reader import open_if_possible
+from apoa_client.desk.changes import PendingChange, reports_to_withdraw
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, ReportMoved, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.ports import Entry
@@ -32,7 +40,7 @@ from apoa_client.report.kinds import Kind, short_id
 @option("--room", text=N_("The guest in this room."))
 @option("--all-due", is_flag=True, text=N_("Every guest whose planned day has come."))
 @option("--at", metavar="TIME", text=N_("When they left: 26/11/2026 10:05, or 10.05 for today; now if it is left out."))
-@ending_options
+@change_options
 @click.pass_obj
 def checkout(
     session: Session,
@@ -45,7 +53,7 @@ def checkout(
     **wishes: Any,  # noqa: ANN401  click's
 ) -> int:
     """Find who leaves, and report it."""
-    departure = Departure(Ending(session, **wishes), at)
+    departure = Checkout(ChangeCommand(session, **wishes), at)
     if [reference, room, all_due or None].count(None) < 2:  # noqa: PLR2004  of three
         raise UsageProblem(msg("Give one of these: an id, --room, --all-due."))
     if reference is not None:
@@ -59,10 +67,10 @@ def checkout(
     return departure.code
 
 
-class Departure:
+class Checkout:
     """Guests leave, at one time: what was typed, or now."""
 
-    def __init__(self, ending: Ending, at: str | None) -> None:
+    def __init__(self, ending: ChangeCommand, at: str | None) -> None:
         self._ending = ending
         self._app = ending.app
         self._at = at
@@ -75,104 +83,106 @@ class Departure:
 
     def of_room(self, room: str) -> None:
         """The guest in a room. Where there are several, somebody chooses, or says beforehand that all are meant."""
-        found = in_room(self._app, room)
+        found = guests_in_room(self._app, room)
         if not found:
             raise UsageProblem(msg("No guest in house is in that room."), msg("See who is here: apoa list --in-house"))
         if len(found) == 1 or self._ending.yes:
             self._leave(found, several=len(found) > 1)
-        elif not self._ending.asking:
-            raise too_many(found)
+        elif not self._ending.interactive:
+            raise several_guests_error(found)
         else:
-            remark(_("Several guests are in that room. Who leaves?"))
-            self._leave_if_any(choose(found))
+            print_error_line(_("Several guests are in that room. Who leaves?"))
+            self._leave_if_any(choose_guests(found))
 
     def of_all_due(self) -> None:
         """Everybody whose planned day has come."""
-        found = due(self._app)
+        found = guests_due_to_leave(self._app)
         if found or self._ending.as_json:
             self._leave(found, several=True)
         else:
-            result(_("No guest's planned day has come."))
+            print_line(_("No guest's planned day has come."))
 
     def of_the_chosen(self) -> None:
         """Whoever somebody at the terminal chooses among the guests in house."""
-        if not self._ending.asking:
+        if not self._ending.interactive:
             raise UsageProblem(
                 msg("Say which guest has left."), msg("Give an id, --room or --all-due. See: apoa checkout --help")
             )
         found = in_house(self._app)
         if not found:
-            result(_("No guest is in house."))
+            print_line(_("No guest is in house."))
             return
-        remark(_("Who leaves?"))
-        self._leave_if_any(choose(found))
+        print_error_line(_("Who leaves?"))
+        self._leave_if_any(choose_guests(found))
 
     def _leave_if_any(self, chosen: Sequence[Resident]) -> None:
         if chosen:
             self._leave(chosen, several=len(chosen) > 1)
         else:
-            remark(_("Nothing was saved."))
+            print_error_line(_("Nothing was saved."))
 
     def _leave(self, leaving: Sequence[Resident], *, several: bool = False) -> None:
         """All of it is checked before any is saved."""
         at = self._app.changes.moment(self._at) if self._at is not None else None
         proposals = [self._proposal(each, at) for each in leaving]
         if not self._agreed(leaving, proposals):
-            remark(_("Nothing was saved."))
+            print_error_line(_("Nothing was saved."))
             return
         filed = [each for pair in zip(proposals, leaving, strict=True) for each in self._file(*pair, several=several)]
         self._ending.finish(filed, several=several)
 
-    def _file(self, proposal: Proposal, leaving: Resident, *, several: bool) -> Iterator[Filed]:
+    def _file(self, change: PendingChange, leaving: Resident, *, several: bool) -> Iterator[SavedReport]:
         """Save one. Where somebody else changed its stay meanwhile, the others of several leave all the same."""
         guest = leaving.report.guest if leaving.report is not None else None
         try:
-            yield Filed(self._app.changes.file(proposal), proposal.report, guest=guest)
+            yield SavedReport(self._app.changes.file(change), change.report, guest=guest)
         except ReportMoved as exc:
             if not several:
                 raise
             show_error(exc)
             self.code = exc.exit_code
 
-    def _proposal(self, leaving: Resident, at: datetime | None) -> Proposal:
+    def _proposal(self, leaving: Resident, at: datetime | None) -> PendingChange:
         stay = leaving.report.stay if leaving.report is not None else None
         return self._app.changes.check_out(leaving.story, at, stay)
 
-    def _agreed(self, leaving: Sequence[Resident], proposals: Sequence[Proposal]) -> bool:
-        if not self._ending.asking or not proposals:
+    def _agreed(self, leaving: Sequence[Resident], proposals: Sequence[PendingChange]) -> bool:
+        if not self._ending.interactive or not proposals:
             return True
-        for each, proposal in zip(leaving, proposals, strict=True):
-            left = proposal.report.check_out
-            remark(f"  {each.line}")
+        for each, change in zip(leaving, proposals, strict=True):
+            left = change.report.check_out
+            print_error_line(f"  {each.line}")
             if left is not None:
-                remark("  " + _("leaves: {moment}").format(moment=strong(moment_text(left, self._app.house.zone))))
+                print_error_line(
+                    "  " + _("leaves: {moment}").format(moment=style_bold(moment_text(left, self._app.settings.zone)))
+                )
         question = nmsg("Save and send this check-out?", "Save and send these {count} check-outs?", len(proposals))
-        return self._ending.yes or agree(text(question))
+        return self._ending.yes or confirm(text(question))
 
 
 @command("cancel", N_("Take a report back: it never was, or it was a mistake."), "apoa cancel 2e8b11aa --reason '...'")
 @click.argument("reference", metavar="ID")
 @option("--reason", text=N_("Why, for the authority; not needed for what never left."))
-@ending_options
+@change_options
 @click.pass_obj
 def cancel(session: Session, /, *, reference: str, reason: str | None, **wishes: Any) -> None:  # noqa: ANN401  click's
     """Find what is meant, and take it back without traffic where that can still be done."""
-    ending = Ending(session, **wishes)
+    ending = ChangeCommand(session, **wishes)
     story, meant = ending.app.stays.find(reference)
-    Retreat(ending, story).take_back(meant, reason)
+    Cancellation(ending, story).take_back(meant, reason)
 
 
-class Retreat:
+class Cancellation:
     """A stay, or one report of it, is taken back."""
 
-    def __init__(self, ending: Ending, story: Story) -> None:
+    def __init__(self, ending: ChangeCommand, story: StayHistory) -> None:
         self._ending = ending
         self._app = ending.app
         self._story = story
 
     def take_back(self, meant: Entry, reason: str | None) -> None:
         """One later report that never left; else the whole stay, withdrawn or, where it may be known, cancelled."""
-        withdrawn = retreat(self._story, meant)
+        withdrawn = reports_to_withdraw(self._story, meant)
         if not withdrawn:
             self._cancel(reason)
         elif withdrawn == (meant,) and meant.kind is not Kind.CHECK_IN:
@@ -193,46 +203,46 @@ class Retreat:
         self._app.changes.withdraw(self._story, entries)
         now = next(iter(self._app.outbox.find(entries[0].id)), entries[0])
         if self._ending.as_json:
-            document(report_json(now, readable(self._app, now), zone=self._app.house.zone))
+            print_json(report_json(now, open_if_possible(self._app, now), zone=self._app.settings.zone))
             return
-        result(
+        print_line(
             _("Withdrawn: {kind}, report {id}. It was not sent.").format(kind=_(KINDS[now.kind]), id=short_id(now.id))
         )
-        self._ending.hint(self._way_back(now))
+        self._ending.show_hint(self._way_back(now))
 
     def _way_back(self, withdrawn: Entry) -> str:
         if withdrawn.kind is Kind.CHECK_IN:
             return _("If the guest did come, report them again with: apoa report")
         story = self._app.stays.of(withdrawn.stay_id)
-        told = short_id(story.named.id)
+        told = short_id(story.display_report.id)
         if story.in_house and withdrawn.kind is not Kind.AMEND:
             return _("The guest counts as in house again. What is known of the stay: apoa show {id}").format(id=told)
         return _("What was reported before counts again. See: apoa show {id}").format(id=told)
 
     def _cancel(self, reason: str | None) -> None:
         self._show(_("The authority may have this stay. It is told that the whole stay is void."))
-        if reason is None and self._ending.asking:
-            reason = why(_("Why is the stay cancelled? One sentence for the authority"))
+        if reason is None and self._ending.interactive:
+            reason = ask_reason(_("Why is the stay cancelled? One sentence for the authority"))
             if reason is None:
-                remark(_("Nothing was changed."))
+                print_error_line(_("Nothing was changed."))
                 return
-        proposal = self._app.changes.cancel(self._story, reason)
+        change = self._app.changes.cancel(self._story, reason)
         if self._agreed(_("Cancel the whole stay?")):
             report = resident(self._app, self._story).report
-            self._ending.file(proposal, report.guest if report is not None else None)
+            self._ending.file(change, report.guest if report is not None else None)
 
     def _show(self, said: str) -> None:
         """What would be lost, for whoever can still be asked."""
-        if not self._ending.asking:
+        if not self._ending.interactive:
             return
         report = resident(self._app, self._story).report
-        for line in card(report, self._app.house.zone) if report is not None else ():
-            remark(line)
-        remark(careful(said))
+        for line in report_lines(report, self._app.settings.zone) if report is not None else ():
+            print_error_line(line)
+        print_error_line(style_warning(said))
 
     def _agreed(self, question: str) -> bool:
         """Ask; Enter alone leaves it as it is."""
-        if not self._ending.asking or self._ending.yes or agree(question, unless_told=False):
+        if not self._ending.interactive or self._ending.yes or confirm(question, default=False):
             return True
-        remark(_("Nothing was changed."))
+        print_error_line(_("Nothing was changed."))
         return False

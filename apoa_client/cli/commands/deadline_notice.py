@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.terminal.desktop_notice import Notice, show
 from apoa_client.cli.terminal.language import _
 from apoa_client.errors import ApoaError
 from apoa_client.ports import Entry, Selection
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import OPEN_STATES, State
-from apoa_client.settings.config import ON, Property
-from apoa_client.settings.user import user_number
+from apoa_client.settings.config import ON, PropertySettings
+from apoa_client.settings.user import user_id
 
 _log = logging.getLogger(__name__)
 
@@ -40,21 +40,21 @@ class _News(NamedTuple):
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def notify(app: App) -> None:
+def notify(app: Container) -> None:
     """Tell it where there is any, the settings do not forbid it, and it is new. A failure is logged, and no more."""
     try:
-        if app.house.notify == ON:
+        if app.settings.notify == ON:
             _notify(app)
     except ApoaError as exc:
         _log.info("no notice: %s", exc.name)
 
 
-def _notify(app: App) -> None:
+def _notify(app: Container) -> None:
     now = app.clock.now()
     news = _news(app.outbox.entries(Selection(states=OPEN_STATES)), now)
     if not any(news) or _told(app.outbox.last_notice(), news.code, now):
         return
-    if show(_notice(app.house, news), app.environ, user_number()):
+    if show(_notice(app.settings, news), app.environ, user_id()):
         app.outbox.noticed(news.code, now)
 
 
@@ -73,8 +73,8 @@ def _told(last: tuple[str, datetime] | None, code: str, now: datetime) -> bool:
     return last is not None and last[0] == code and last[1] <= now < last[1] + _AGAIN
 
 
-def _notice(house: Property, news: _News) -> Notice:
-    title = _("apoa, {name}: training") if house.training else _("apoa, {name}: please look")
+def _notice(settings: PropertySettings, news: _News) -> Notice:
+    title = _("apoa, {name}: training") if settings.training else _("apoa, {name}: please look")
     lines = [
         _("Refused: {count}").format(count=len(news.refused)) if news.refused else "",
         _("Overdue: {count}").format(count=len(news.late)) if news.late else "",
@@ -82,4 +82,4 @@ def _notice(house: Property, news: _News) -> Notice:
         _("What to do: apoa status"),
     ]
     pressing = bool(news.refused or news.late)
-    return Notice(title.format(name=house.name), "\n".join(filter(None, lines)), pressing=pressing)
+    return Notice(title.format(name=settings.name), "\n".join(filter(None, lines)), pressing=pressing)

@@ -20,7 +20,7 @@ from apoa_client.app.container import TRAINING_USERNAME
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import bad, good, plain, result, strong
+from apoa_client.cli.terminal.output import plain, print_line, style_bold, style_error, style_success
 from apoa_client.errors import Exit
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
@@ -31,7 +31,7 @@ _YEARS_OF_VALIDITY = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Invented:
+class DemoGuest:
     """An invented guest."""
 
     surname: str
@@ -45,11 +45,11 @@ class Invented:
 
 
 GUESTS = (
-    Invented("HARTLEY", "OLIVER JAMES", "GBR", "536401822", PartialDate(1985, 9, 12), "M", "LEEDS", "3"),
-    Invented("LINDQVIST", "ASTRID", "SWE", "AB1204976", PartialDate(1992, 2, 29), "F", "UPPSALA", "5"),
-    Invented("TANAKA", "HIROSHI", "JPN", "TK4418920", PartialDate(1978, 11, 3), "M", "KYOTO", "7"),
-    Invented("DE VRIES", "MAARTJE", "NLD", "NX83K1204", PartialDate(2001, 6, 17), "F", "UTRECHT", "8"),
-    Invented("OKONKWO", "CHIDI", "NGA", "A08812345", PartialDate(1969, 4, 30), "M", "ENUGU", "9"),
+    DemoGuest("HARTLEY", "OLIVER JAMES", "GBR", "536401822", PartialDate(1985, 9, 12), "M", "LEEDS", "3"),
+    DemoGuest("LINDQVIST", "ASTRID", "SWE", "AB1204976", PartialDate(1992, 2, 29), "F", "UPPSALA", "5"),
+    DemoGuest("TANAKA", "HIROSHI", "JPN", "TK4418920", PartialDate(1978, 11, 3), "M", "KYOTO", "7"),
+    DemoGuest("DE VRIES", "MAARTJE", "NLD", "NX83K1204", PartialDate(2001, 6, 17), "F", "UTRECHT", "8"),
+    DemoGuest("OKONKWO", "CHIDI", "NGA", "A08812345", PartialDate(1969, 4, 30), "M", "ENUGU", "9"),
 )
 EARLY, LATE = GUESTS[:3], GUESTS[3:]
 """Who comes while the line is up, and who while it is down."""
@@ -140,10 +140,10 @@ class _Stage:
 
     def say(self, line: str) -> None:
         """Say what comes next."""
-        result()
-        result(strong(line))
+        print_line()
+        print_line(style_bold(line))
 
-    def lines(self, guest: Invented) -> tuple[str, ...]:
+    def lines(self, guest: DemoGuest) -> tuple[str, ...]:
         """The guest's MRZ, of a passport that is valid for years to come."""
         today = self._session.app.clock.now().date()
         return compose(
@@ -160,17 +160,17 @@ class _Stage:
             ),
         )
 
-    def report(self, guest: Invented, lines: Sequence[str], *, expect: Exit = Exit.DONE) -> None:
+    def report(self, guest: DemoGuest, lines: Sequence[str], *, expect: Exit = Exit.DONE) -> None:
         """Report a guest as staff would."""
         arguments = ["--mrz", lines[0], "--mrz", lines[1], "--birth-place", guest.birth_place]
         self.run(["report", *arguments, "--nights", "2", "--room", guest.room, "--stay-permit", "B1"], expect=expect)
 
     def run(self, arguments: list[str], *, expect: Exit = Exit.DONE, typed: str = "") -> None:
         """Run a command before the audience, and note where its exit code is not the promised one."""
-        result()
-        result(f"$ apoa {shlex.join(arguments)}")
+        print_line()
+        print_line(f"$ apoa {shlex.join(arguments)}")
         done = self._call(arguments, typed, mixed=True)
-        result(done.stdout.rstrip())
+        print_line(done.stdout.rstrip())
         if done.returncode != expect:
             self.promise(f"apoa {arguments[0]} -> {done.returncode}", kept=False)
 
@@ -185,23 +185,23 @@ class _Stage:
 
     def promise(self, promise: str, kept: bool) -> None:  # noqa: FBT001  read as: promise this, kept or not
         """Show whether a promise was kept."""
-        result()
-        result(good(f"   [ok] {promise}") if kept else bad(f"   [!!] {promise}"))
+        print_line()
+        print_line(style_success(f"   [ok] {promise}") if kept else style_error(f"   [!!] {promise}"))
         if not kept:
             self._broken.append(promise)
 
     def close(self) -> bool:
         """The last line, and whether all went well."""
-        result()
+        print_line()
         if self._broken:
-            result(bad(_("Not everything went as promised: {what}").format(what="; ".join(self._broken))))
+            print_line(style_error(_("Not everything went as promised: {what}").format(what="; ".join(self._broken))))
             return False
-        result(good(_("Everything went as promised. Start with your own property: apoa setup")))
+        print_line(style_success(_("Everything went as promised. Start with your own property: apoa setup")))
         return True
 
     def _call(self, arguments: list[str], typed: str, *, mixed: bool = False) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in self._session.environ.items() if not name.startswith("APOA_")}
-        ours = {"APOA_HOME": str(self.home), "APOA_LANG": language.current(), "APOA_PLAIN": str(int(plain()))}
+        ours = {"APOA_HOME": str(self.home), "APOA_LANG": language.current_language(), "APOA_PLAIN": str(int(plain()))}
         environ = {**kept, **ours, "PYTHONIOENCODING": "utf-8"}
         return subprocess.run(  # noqa: S603  this very program, with arguments of our own
             [sys.executable, "-m", "apoa_client", *arguments],

@@ -10,7 +10,7 @@ from apoa_client.cli.terminal.output import standard_input
 _DETAILS = (
     option("--surname", text=N_("Surname; the whole name where there is only one.")),
     option("--given-names", text=N_("Given names.")),
-    option("--document-number", text=N_("Passport number.")),
+    option("--document-number", text=N_("PassportAnswer number.")),
     option("--nationality", text=N_("Nationality: the country's name or its three letters.")),
     option("--issuing-state", text=N_("State that issued the passport, if it is not the nationality.")),
     option(
@@ -28,7 +28,7 @@ _DETAILS = (
     option("--email", text=N_("E-mail.")),
 )
 
-OF_THE_GUEST = frozenset({"surname", "given_names", "document_number"})
+IDENTIFYING_OPTIONS = frozenset({"surname", "given_names", "document_number"})
 """Whoever gives one of these has typed the guest's details as options, and is not asked for the passport's lines."""
 
 _ARRIVES = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today; now if it is left out."))
@@ -50,21 +50,21 @@ _LINES = option(
 )
 
 
-def guest_details(function: Callable[..., Any]) -> Callable[..., Any]:
+def guest_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the options of a guest's details, each None where it is not given, in the order of the table."""
     for declare in reversed(_DETAILS):
         function = declare(function)
     return function
 
 
-def whole_report(function: Callable[..., Any]) -> Callable[..., Any]:
+def new_report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the options of a whole report: the lines, the guest's details, the stay's."""
-    return _LINES(guest_details(_ARRIVES(_stay_details(function))))
+    return _LINES(guest_options(_ARRIVES(_stay_details(function))))
 
 
-def changed_report(function: Callable[..., Any]) -> Callable[..., Any]:
+def changed_report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a report that was made before: what is left out stays as it was."""
-    return _LINES(guest_details(_ARRIVED(_stay_details(function))))
+    return _LINES(guest_options(_ARRIVED(_stay_details(function))))
 
 
 def _stay_details(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,7 +73,7 @@ def _stay_details(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def lines_given(mrz: Sequence[str]) -> list[str]:
+def mrz_lines_given(mrz: Sequence[str]) -> list[str]:
     """The lines that the option gave, read from standard input where it says so."""
     lines = standard_input().splitlines() if tuple(mrz) == ("-",) else mrz
     return [line for line in lines if line.strip()]

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 import click
 
 from apoa_client.cli.guide.situations import SITUATIONS, Situation
-from apoa_client.cli.registry import ALIASES, COMMANDS, as_typed, called, command
-from apoa_client.cli.terminal.language import N_, _, current, text
-from apoa_client.cli.terminal.output import definitions, result, strong, write
+from apoa_client.cli.registry import ALIASES, COMMANDS, command, localized_command, localized_name
+from apoa_client.cli.terminal.language import N_, _, current_language, text
+from apoa_client.cli.terminal.output import print_definitions, print_line, style_bold, write
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
 
@@ -85,7 +85,7 @@ def _in_one_language(found: Mapping[str, str]) -> list[str]:
 
 
 def _name(situation: Situation) -> str:
-    return str(getattr(situation, current()))
+    return str(getattr(situation, current_language()))
 
 
 def _usage(root: click.Context, words: Iterable[str]) -> str | None:
@@ -100,20 +100,20 @@ def _usage(root: click.Context, words: Iterable[str]) -> str | None:
 
 
 def _show_all() -> None:
-    result(strong(_("What to do when")))
-    definitions([(_name(situation), text(situation.title)) for situation in SITUATIONS])
-    result()
-    result(_("One of them: apoa help {topic}").format(topic=_name(SITUATIONS[0])))
-    result(_("How a command works: apoa help {command}").format(command=called(_A_COMMAND)))
-    result(_("All commands: apoa --help"))
+    print_line(style_bold(_("What to do when")))
+    print_definitions([(_name(situation), text(situation.title)) for situation in SITUATIONS])
+    print_line()
+    print_line(_("One of them: apoa help {topic}").format(topic=_name(SITUATIONS[0])))
+    print_line(_("How a command works: apoa help {command}").format(command=localized_name(_A_COMMAND)))
+    print_line(_("All commands: apoa --help"))
 
 
 def _show(situation: Situation) -> None:
-    result(strong(text(situation.title)))
+    print_line(style_bold(text(situation.title)))
     for step in situation.steps:
-        result()
-        result(f"  {text(step.text)}")
+        print_line()
+        print_line(f"  {text(step.text)}")
         if step.command is not None:
-            result("    " + strong(as_typed(text(step.command).removeprefix("apoa "))))
-    result()
-    result(_("All topics: apoa help"))
+            print_line("    " + style_bold(localized_command(text(step.command).removeprefix("apoa "))))
+    print_line()
+    print_line(_("All topics: apoa help"))

@@ -7,14 +7,22 @@ from typing import Any
 
 import click
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.guide.facts import Fact, Name, Topic, topics
-from apoa_client.cli.guide.search import close_words, look_up, said
+from apoa_client.cli.guide.search import said, search_facts, similar_words
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_, _, current, text
-from apoa_client.cli.terminal.output import careful, clean, document, good, remark, result, strong
-from apoa_client.cli.terminal.tables import labelled
+from apoa_client.cli.terminal.language import N_, _, current_language, text
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_json,
+    print_line,
+    sanitize,
+    style_bold,
+    style_success,
+    style_warning,
+)
+from apoa_client.cli.terminal.tables import label_lines
 from apoa_client.cli.views.labels import day_text
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import Message, msg
@@ -44,7 +52,7 @@ def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, as
         raise UsageProblem(msg("--name and --force go with --poster only."), msg("See: apoa info --help"))
     found = _found(" ".join(words)) if words else topics()
     if as_json:
-        document({"topics": [_value(topic, _here(session.app)) for topic in found]})
+        print_json({"topics": [_value(topic, _here(session.app)) for topic in found]})
     elif words:
         _show(found, _here(session.app))
     else:
@@ -54,9 +62,9 @@ def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, as
 
 def _found(query: str) -> Sequence[Topic]:
     """What is known of it. Raises `UsageProblem`, with what else may have been meant."""
-    found = look_up(query)
+    found = search_facts(query)
     if not found:
-        near = ", ".join(close_words(query))
+        near = ", ".join(similar_words(query))
         raise UsageProblem(
             msg("Nothing about {words} is known here.", words=query),
             msg("Did you mean: {words}? All topics: apoa info", words=near) if near else msg("All topics: apoa info"),
@@ -64,41 +72,41 @@ def _found(query: str) -> Sequence[Topic]:
     return found
 
 
-def _here(app: App) -> Mapping[str, Message]:
+def _here(app: Container) -> Mapping[str, Message]:
     """What this property's settings say, by topic; nothing where none is set up: the facts are for everybody."""
     try:
-        house = app.house
+        settings = app.settings
     except SettingsProblem:
         return {}
     said_here = {
-        "deadline": msg("This property's settings say: {hours} hours.", hours=house.window_hours),
-        "data": msg("This property's settings say: {days} days after check-out.", days=house.retention_days),
+        "deadline": msg("This property's settings say: {hours} hours.", hours=settings.window_hours),
+        "data": msg("This property's settings say: {days} days after check-out.", days=settings.retention_days),
     }
-    if house.office:
-        said_here["offices"] = msg("This property's settings say: {office}.", office=house.office)
+    if settings.office:
+        said_here["offices"] = msg("This property's settings say: {office}.", office=settings.office)
     return said_here
 
 
 def _show_topics() -> None:
-    names = [str(getattr(topic.names, current())) for topic in topics()]
-    result(strong(_("What this program knows")))
-    for line in labelled([(name, text(topic.title)) for name, topic in zip(names, topics(), strict=True)]):
-        result(line)
-    result()
-    result(_("Read one: apoa info {topic}").format(topic=names[0]))
-    result(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCHED))
+    names = [str(getattr(topic.names, current_language())) for topic in topics()]
+    print_line(style_bold(_("What this program knows")))
+    for line in label_lines([(name, text(topic.title)) for name, topic in zip(names, topics(), strict=True)]):
+        print_line(line)
+    print_line()
+    print_line(_("Read one: apoa info {topic}").format(topic=names[0]))
+    print_line(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCHED))
 
 
 def _show(found: Sequence[Topic], here: Mapping[str, Message]) -> None:
     for number, topic in enumerate(found):
         if number:
-            result()
-        result(strong(text(topic.title)))
+            print_line()
+        print_line(style_bold(text(topic.title)))
         for place, lines in enumerate(_paragraphs(topic, here)):
             if place:
-                result()
+                print_line()
             for line in lines:
-                result(f"  {line}")
+                print_line(f"  {line}")
 
 
 def _paragraphs(topic: Topic, here: Mapping[str, Message]) -> Iterator[list[str]]:
@@ -107,7 +115,7 @@ def _paragraphs(topic: Topic, here: Mapping[str, Message]) -> Iterator[list[str]
         where = _("Source: {source}. As of {day}.").format(source=text(source), day=day_text(as_of))
         yield [*_lines(facts), click.style(where, dim=True)]
     if topic.names.en in here:
-        yield [careful(text(here[topic.names.en]))]
+        yield [style_warning(text(here[topic.names.en]))]
 
 
 def _lines(facts: Iterator[Fact]) -> Iterator[str]:
@@ -121,7 +129,7 @@ def _lines(facts: Iterator[Fact]) -> Iterator[str]:
 
 
 def _said(words: Message | Name) -> str:
-    return said(words, current())
+    return said(words, current_language())
 
 
 def _value(topic: Topic, here: Mapping[str, Message]) -> dict[str, Any]:
@@ -146,14 +154,14 @@ def _check_poster(words: Sequence[str], *, as_json: bool) -> None:
         raise UsageProblem(msg("--poster takes no topic and no --json."), msg("See: apoa info --help"))
 
 
-def _write_poster(app: App, file: Path, *, name: str | None, force: bool) -> int:
-    from apoa_client.cli.documents.poster import for_training, poster  # templates are slow to load
-    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, save
+def _write_poster(app: Container, file: Path, *, name: str | None, force: bool) -> int:
+    from apoa_client.cli.documents.poster import is_training, poster  # templates are slow to load
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
-    save(file, poster(app.house, name or app.house.name, app.clock.now()).encode(), force=force)
+    write_output(file, poster(app.settings, name or app.settings.name, app.clock.now()).encode(), force=force)
     if file != STANDARD_OUTPUT:
-        result(good(_("The notice is written: {file}").format(file=clean(str(file)))))
-        result(_("Open it in a web browser and print it: one page of A4, or A3."))
-    if for_training(app.house):
-        remark(careful(_("Training: the notice says so, and is not for the lobby.")))
+        print_line(style_success(_("The notice is written: {file}").format(file=sanitize(str(file)))))
+        print_line(_("Open it in a web browser and print it: one page of A4, or A3."))
+    if is_training(app.settings):
+        print_error_line(style_warning(_("Training: the notice says so, and is not for the lobby.")))
     return Exit.DONE

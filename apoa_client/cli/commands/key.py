@@ -5,31 +5,43 @@ from typing import TYPE_CHECKING
 
 import click
 
-from apoa_client.app.container import App
-from apoa_client.cli.documents.recovery_file import CodeKeeper, code_in, holds_code_of, recovery_file_option
+from apoa_client.app.container import Container
+from apoa_client.cli.documents.recovery_file import (
+    RecoveryCodeReceiver,
+    file_has_code_of,
+    read_code_file,
+    recovery_file_option,
+)
 from apoa_client.cli.prompts.recovery_code import (
     CodeNotConfirmed,
     code_from_stdin,
     code_from_terminal,
-    confirmed,
-    tell_file,
+    confirm_code,
+    show_code_file,
 )
-from apoa_client.cli.registry import Family, command, option
+from apoa_client.cli.registry import CommandGroup, command, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import agree
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import careful, clean, document, good, remark, result
-from apoa_client.cli.views.findings import plain_error, show_error
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_json,
+    print_line,
+    sanitize,
+    style_success,
+    style_warning,
+)
+from apoa_client.cli.views.findings import error_fields, show_error
 from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.settings.config import VAULTS
 from apoa_client.vault import recovery
-from apoa_client.vault.sealing import key_pair_of
+from apoa_client.vault.sealing import key_pair_from_seed
 
 if TYPE_CHECKING:
     from apoa_client.app.key_rotation import KeyPair
 
-key = Family(
+key = CommandGroup(
     "key",
     N_("The keys that seal and open saved reports: recover, replace or show them, or take them to a second computer."),
     "apoa key show",
@@ -54,15 +66,15 @@ def show(session: Session, *, as_json: bool) -> int:
     app = session.app
     pair = app.key_pair()
     problem = _problem(pair)
-    place = app.secrets.private_key_from_outside() or app.secrets.place
+    place = app.secrets.private_key_from_environment() or app.secrets.place
     unfinished = problem is None and pair.unfinished() is not None
     if as_json:
-        error = None if problem is None else plain_error(problem)
-        value = {"property": app.house.name, "fingerprint": pair.fingerprint, "place": place}
-        document({**value, "available": problem is None, "error": error, "change_unfinished": unfinished})
+        error = None if problem is None else error_fields(problem)
+        value = {"property": app.settings.name, "fingerprint": pair.fingerprint, "place": place}
+        print_json({**value, "available": problem is None, "error": error, "change_unfinished": unfinished})
     else:
-        result(_("Fingerprint of the key: {fingerprint}").format(fingerprint=pair.fingerprint))
-        result(_("The private key is kept in: {place}").format(place=clean(place)))
+        print_line(_("Fingerprint of the key: {fingerprint}").format(fingerprint=pair.fingerprint))
+        print_line(_("The private key is kept in: {place}").format(place=sanitize(place)))
         _show_state(problem, unfinished=unfinished)
     return Exit.DONE if problem is None else problem.exit_code
 
@@ -78,11 +90,11 @@ def _problem(pair: "KeyPair") -> CredentialsProblem | None:
 def _show_state(problem: CredentialsProblem | None, *, unfinished: bool) -> None:
     if problem is not None:
         show_error(problem)
-        remark(_("With the recovery code it comes back: apoa key recover"))
+        print_error_line(_("With the recovery code it comes back: apoa key recover"))
     else:
-        result(good(_("It can be had now, and it fits.")))
+        print_line(style_success(_("It can be had now, and it fits.")))
     if unfinished:
-        result(careful(_("A change of keys was cut off. All reports open; finish it with: apoa key rotate")))
+        print_line(style_warning(_("A change of keys was cut off. All reports open; finish it with: apoa key rotate")))
 
 
 @command("recover", N_("Bring the private key back with the recovery code."), "apoa key recover")
@@ -95,9 +107,9 @@ def recover(session: Session, *, recovery_file: Path | None, code_stdin: bool, v
     app = session.app
     pair = app.key_pair(vault or "")
     code = _code(session, recovery_file, from_stdin=code_stdin)
-    private_key, _public_key = key_pair_of(recovery.seed_of(code))
+    private_key, _public_key = key_pair_from_seed(recovery.seed_from_code(code))
     brought = pair.bring_back(private_key)
-    result(good(text(_BROUGHT[brought.value])))
+    print_line(style_success(text(_BROUGHT[brought.value])))
     _warn_of_another(app)
 
 
@@ -110,7 +122,7 @@ _BROUGHT = {
 
 def _code(session: Session, file: Path | None, *, from_stdin: bool) -> str:
     if file is not None:
-        return code_in(file)
+        return read_code_file(file)
     if from_stdin:
         return code_from_stdin()
     if not session.terminal:
@@ -121,10 +133,14 @@ def _code(session: Session, file: Path | None, *, from_stdin: bool) -> str:
     return code_from_terminal()
 
 
-def _warn_of_another(app: App) -> None:
-    place = app.secrets.private_key_from_outside()
+def _warn_of_another(app: Container) -> None:
+    place = app.secrets.private_key_from_environment()
     if place is not None:
-        remark(careful(_("But {place} gives a private key too, and it is tried first.").format(place=clean(place))))
+        print_error_line(
+            style_warning(
+                _("But {place} gives a private key too, and it is tried first.").format(place=sanitize(place))
+            )
+        )
 
 
 @command(
@@ -143,21 +159,23 @@ def rotate(session: Session, *, recovery_file: Path | None) -> None:
         )
     renewed = _rotate(session.app, pair, recovery_file)
     count = nmsg("{count} report was sealed anew.", "{count} reports were sealed anew.", renewed)
-    result(good(_("The property has a new key, with the fingerprint {id}.").format(id=pair.fingerprint)))
-    result(text(count))
-    remark(_("Make a new backup now. The code before opens only the backups from before: keep it as long as those."))
+    print_line(style_success(_("The property has a new key, with the fingerprint {id}.").format(id=pair.fingerprint)))
+    print_line(text(count))
+    print_error_line(
+        _("Make a new backup now. The code before opens only the backups from before: keep it as long as those.")
+    )
 
 
-def _rotate(app: App, pair: "KeyPair", recovery_file: Path | None) -> int:
+def _rotate(app: Container, pair: "KeyPair", recovery_file: Path | None) -> int:
     code = recovery.new_code()
-    private_key, _public_key = key_pair_of(recovery.seed_of(code))
-    with CodeKeeper(app.house, app.secrets, app.today, recovery_file) as keeper:
+    private_key, _public_key = key_pair_from_seed(recovery.seed_from_code(code))
+    with RecoveryCodeReceiver(app.settings, app.secrets, app.today, recovery_file) as keeper:
         keeper(code)
-        if recovery_file is None and not confirmed(app.house.name, code):
+        if recovery_file is None and not confirm_code(app.settings.name, code):
             raise CodeNotConfirmed(msg("The recovery code was not confirmed."))
         renewed = _changed(pair, private_key)
     if recovery_file is not None:
-        tell_file(recovery_file)
+        show_code_file(recovery_file)
     return renewed
 
 
@@ -165,7 +183,9 @@ def _changed(pair: "KeyPair", private_key: bytes) -> int:
     try:
         return pair.change(private_key)
     except KeyboardInterrupt:
-        remark(careful(_("The change of keys was cut off. All reports open; finish it with: apoa key rotate")))
+        print_error_line(
+            style_warning(_("The change of keys was cut off. All reports open; finish it with: apoa key rotate"))
+        )
         raise
 
 
@@ -175,10 +195,12 @@ def _finished(session: Session, pair: "KeyPair", recovery_file: Path | None) -> 
     if unfinished is None:
         return False
     _changed(pair, unfinished)
-    result(good(_("The change of keys that was cut off is finished.")))
+    print_line(style_success(_("The change of keys that was cut off is finished.")))
     if recovery_file is not None:
-        return holds_code_of(recovery_file, pair.public_key)
+        return file_has_code_of(recovery_file, pair.public_key)
     if session.terminal:
-        return agree(_("Is the recovery code on paper that was shown before it was cut off?"), unless_told=False)
-    remark(_("Its recovery code was shown or written before. If nobody has it: apoa key rotate --recovery-file FILE"))
+        return confirm(_("Is the recovery code on paper that was shown before it was cut off?"), default=False)
+    print_error_line(
+        _("Its recovery code was shown or written before. If nobody has it: apoa key rotate --recovery-file FILE")
+    )
     return True

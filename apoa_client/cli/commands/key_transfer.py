@@ -8,10 +8,18 @@ from apoa_client.app.key_rotation import KeyPair
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import careful, clean, good, remark, result, secret_line, unseen
+from apoa_client.cli.terminal.output import (
+    ask_secret,
+    print_error_line,
+    print_line,
+    sanitize,
+    secret_line,
+    style_success,
+    style_warning,
+)
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.vault.export import Exported, pack, unpack
+from apoa_client.vault.export import ExportedKey, export_key, import_key
 from apoa_client.vault.sealing import public_key_of
 from apoa_client.vault.secret_files import read_secret_file, write_new_secret_file
 
@@ -28,12 +36,16 @@ _IMPORTED = "key_imported"
 def export(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
     """Fetch the key, ask for a passphrase, write."""
     app = session.app
-    key = Exported(app.house.name, app.key_pair().private_key())
+    key = ExportedKey(app.settings.name, app.key_pair().private_key())
     passphrase = _passphrase(session, from_stdin=passphrase_stdin, new=True)
-    write_new_secret_file(path, pack(key, passphrase))
+    write_new_secret_file(path, export_key(key, passphrase))
     app.outbox.note("key_exported")
-    result(good(_("The private key is in {path}, locked with the passphrase.").format(path=clean(str(path)))))
-    remark(_("Take the file to the other computer, run there: apoa key import FILE, and delete it everywhere."))
+    print_line(
+        style_success(_("The private key is in {path}, locked with the passphrase.").format(path=sanitize(str(path))))
+    )
+    print_error_line(
+        _("Take the file to the other computer, run there: apoa key import FILE, and delete it everywhere.")
+    )
 
 
 @command("import", N_("Take the private key that another computer exported."), "apoa key import melati.key")
@@ -46,13 +58,15 @@ def import_(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
     content = read_secret_file(path, forbidden=0)  # it is locked, and a stick's file system may know no modes
     if content is None:
         raise UsageProblem(msg("There is no file {path}.", path=str(path)))
-    key = unpack(content, _passphrase(session, from_stdin=passphrase_stdin, new=False))
-    _check_name(key, session.app.house.name)
+    key = import_key(content, _passphrase(session, from_stdin=passphrase_stdin, new=False))
+    _check_name(key, session.app.settings.name)
     _take(pair, key.private_key)
-    result(good(_("The private key of {name} is on this computer.").format(name=clean(key.property_name))))
+    print_line(
+        style_success(_("The private key of {name} is on this computer.").format(name=sanitize(key.property_name)))
+    )
 
 
-def _check_name(key: Exported, name: str) -> None:
+def _check_name(key: ExportedKey, name: str) -> None:
     if key.property_name != name:
         raise DataRefused(
             msg("The file holds the key of {other}, and this property is {name}.", other=key.property_name, name=name),
@@ -65,8 +79,10 @@ def _take(pair: KeyPair, private_key: bytes) -> None:
         pair.bring_back(private_key, _IMPORTED)
         return
     pair.change(private_key, _IMPORTED)
-    remark(careful(_("This computer had another key. What it had saved is now sealed to the imported one.")))
-    remark(_("Its own recovery code is void from now on: the one of the other computer is the way back."))
+    print_error_line(
+        style_warning(_("This computer had another key. What it had saved is now sealed to the imported one."))
+    )
+    print_error_line(_("Its own recovery code is void from now on: the one of the other computer is the way back."))
 
 
 def _passphrase(session: Session, *, from_stdin: bool, new: bool) -> str:
@@ -80,4 +96,4 @@ def _passphrase(session: Session, *, from_stdin: bool, new: bool) -> str:
             msg("There is no terminal to ask for the passphrase."),
             msg("Give it on standard input with: --passphrase-stdin"),
         )
-    return unseen(_("Passphrase"), twice=new)
+    return ask_secret(_("Passphrase"), twice=new)

@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import clean, document, result
+from apoa_client.cli.terminal.output import print_json, print_line, sanitize
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.labels import KINDS, STATES, moment_text, room_head
+from apoa_client.cli.views.labels import KINDS, STATES, moment_text, room_heading
 from apoa_client.cli.views.report import guest_name, receipt_text, report_json
-from apoa_client.cli.views.report_reader import Reader, Row, Sought, day_began
+from apoa_client.cli.views.report_reader import ReportReader, Row, SearchFilter, parse_day_start
 from apoa_client.errors import CredentialsProblem, Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.ports import Entry, Selection
@@ -31,8 +31,8 @@ _HELP = N_(
 
 
 @command("list", _HELP, "apoa list --in-house --room 7")
-@option("--in-house", is_flag=True, text=N_("Guests who are here now, by the day on which they leave."))
-@option("--day", metavar="DATE", text=N_("Guests of the night that begins on this day, gone or not."))
+@option("--in-house", is_flag=True, text=N_("NightGuests who are here now, by the day on which they leave."))
+@option("--day", metavar="DATE", text=N_("NightGuests of the night that begins on this day, gone or not."))
 @option("--guest", metavar="TEXT", text=N_("Whose name or passport number holds this."))
 @option("--room", metavar="TEXT", text=N_("In this room."))
 @option("--nationality", metavar="TEXT", text=N_("Of this nationality: the country's name or its three letters."))
@@ -50,8 +50,8 @@ _HELP = N_(
 def list_reports(session: Session, /, *, as_json: bool, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
     """Choose, open, show."""
     session.json = as_json
-    sought = Sought.typed(choice["guest"], choice["room"], choice["nationality"])
-    reader = Reader(session.app)
+    sought = SearchFilter.typed(choice["guest"], choice["room"], choice["nationality"])
+    reader = ReportReader(session.app)
     if in_house or day is not None:
         from apoa_client.cli.views.guest_list import GuestList  # the usual list needs none of it
 
@@ -62,7 +62,7 @@ def list_reports(session: Session, /, *, as_json: bool, in_house: bool, day: str
     else:
         code = _list(session.app, choice, reader, sought, as_json=as_json)
     # Nobody was found because nobody can look: that is no answer.
-    return CredentialsProblem.exit_code if reader.cannot_tell(sought) else code
+    return CredentialsProblem.exit_code if reader.needs_key(sought) else code
 
 
 def _refuse_for_guests(choice: Mapping[str, Any]) -> None:
@@ -73,33 +73,35 @@ def _refuse_for_guests(choice: Mapping[str, Any]) -> None:
         )
 
 
-def _list(app: App, choice: Mapping[str, Any], reader: Reader, sought: Sought, *, as_json: bool) -> Exit:
+def _list(
+    app: Container, choice: Mapping[str, Any], reader: ReportReader, sought: SearchFilter, *, as_json: bool
+) -> Exit:
     """List reports; what a damaged file still gives, and then that it is damaged."""
     rows: list[Row] = []
     damage: StorageProblem | None = None
     try:
-        rows += (row for row in reader.rows(_selection(app, choice)) if sought.fits(row.whole))
+        rows += (row for row in reader.rows(_selection(app, choice)) if sought.matches(row.whole))
     except StorageProblem as exc:
         if not rows:
             raise
         damage = exc
     if as_json:
-        document({"reports": [report_json(row.entry, row.content, zone=app.house.zone) for row in rows]})
+        print_json({"reports": [report_json(row.entry, row.content, zone=app.settings.zone) for row in rows]})
     elif rows:
-        heads = [_("ID"), _("State"), _("What"), _("Guest"), room_head(), _("Due by"), _("Receipt")]
-        show_table(heads, [_cells(row, app.house.zone) for row in rows])
+        heads = [_("ID"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
+        show_table(heads, [_cells(row, app.settings.zone) for row in rows])
     else:
-        result(reader.none_found(sought, _("No reports.")))
+        print_line(reader.nothing_found_text(sought, _("No reports.")))
     if damage is None:
         return Exit.DONE
     show_error(damage)
     return damage.exit_code
 
 
-def _selection(app: App, choice: Mapping[str, Any]) -> Iterator[Entry]:
+def _selection(app: Container, choice: Mapping[str, Any]) -> Iterator[Entry]:
     since: datetime | None = None
     if choice["since"]:
-        since = day_began(app, choice["since"])
+        since = parse_day_start(app, choice["since"])
     elif not choice["everything"]:
         since = app.clock.now() - _RECENT
     return app.outbox.entries(Selection(states=_states(choice) or None, since=since))
@@ -117,7 +119,7 @@ def _cells(row: Row, zone: tzinfo) -> list[str]:
         _(STATES[entry.state]),
         _(KINDS[entry.kind]),
         guest_name(whole.guest) if whole is not None and whole.guest is not None else unknown,
-        clean(whole.stay.room or "") if whole is not None and whole.stay is not None else _SEALED,
+        sanitize(whole.stay.room or "") if whole is not None and whole.stay is not None else _SEALED,
         moment_text(entry.due_at, zone) if entry.due_at is not None and entry.state in OPEN_STATES else "",
         receipt_text(entry.receipt),
     ]

@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import click
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import clean, document, good, result
+from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_success
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.views.audit_events import action_text, detail_text, event_value
 from apoa_client.cli.views.labels import moment_text
-from apoa_client.cli.views.report_reader import day_began
+from apoa_client.cli.views.report_reader import parse_day_start
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.sqlite.audit import AuditEntry, TrailCheck
@@ -43,37 +43,37 @@ def log(session: Session, *, reference: str | None, since: str | None, verify: b
         return _verify(app, as_json=as_json)
     entries = _chosen(app, reference, since)
     if as_json:
-        document({"entries": [event_value(entry, app.house.zone) for entry in entries]})
+        print_json({"entries": [event_value(entry, app.settings.zone) for entry in entries]})
     elif entries:
         heads = [_("Time"), _("Who"), _("Action"), _("Report"), _("Details")]
         show_table(heads, [_cells(app, entry) for entry in entries])
     else:
-        result(_("No entries."))
+        print_line(_("No entries."))
     return Exit.DONE
 
 
-def _chosen(app: App, reference: str | None, since: str | None) -> list[AuditEntry]:
+def _chosen(app: Container, reference: str | None, since: str | None) -> list[AuditEntry]:
     reports = None if reference is None else [entry.id for entry in app.stays.find(reference)[0].entries]
-    began = day_began(app, since) if since else None
+    began = parse_day_start(app, since) if since else None
     if began is None and reports is None:
         began = app.clock.now() - _RECENT
     return app.outbox.trail.entries(reports=reports, since=began)
 
 
-def _cells(app: App, entry: AuditEntry) -> list[str]:
+def _cells(app: Container, entry: AuditEntry) -> list[str]:
     return [
-        moment_text(entry.at, app.house.zone),
-        clean(entry.who),
+        moment_text(entry.at, app.settings.zone),
+        sanitize(entry.who),
         action_text(entry),
-        clean(short_id(entry.report)) if entry.report is not None else "",
+        sanitize(short_id(entry.report)) if entry.report is not None else "",
         detail_text(entry),
     ]
 
 
-def _verify(app: App, *, as_json: bool) -> int:
+def _verify(app: Container, *, as_json: bool) -> int:
     check = app.outbox.trail.verify()
     if as_json:
-        document(
+        print_json(
             {
                 "whole": check.wrong is None,
                 "entries": check.entries,
@@ -85,10 +85,10 @@ def _verify(app: App, *, as_json: bool) -> int:
         return Exit.DONE if check.wrong is None else TrailBroken.exit_code
     if check.wrong is not None:
         raise TrailBroken(_what_is_wrong(check.wrong, check))
-    result(good(_("The log is whole. Entries: {count}").format(count=check.entries)))
+    print_line(style_success(_("The log is whole. Entries: {count}").format(count=check.entries)))
     if check.entries:
         link = check.link
-        result(_("Last fingerprint, to be noted elsewhere: {link}").format(link=link))
+        print_line(_("Last fingerprint, to be noted elsewhere: {link}").format(link=link))
     return Exit.DONE
 
 

@@ -2,11 +2,18 @@
 
 import click
 
-from apoa_client.app.property_setup import Establishing
+from apoa_client.app.property_setup import PropertySetup
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session, ask_password
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import careful, clean, good, remark, result, secret_line
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_line,
+    sanitize,
+    secret_line,
+    style_success,
+    style_warning,
+)
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
 
@@ -19,21 +26,23 @@ from apoa_client.messages import msg
 def login(session: Session, *, username: str | None, password_stdin: bool, no_test: bool) -> None:
     """Ask, test, store."""
     app = session.app
-    if app.house.training:
+    if app.settings.training:
         app.outbox.stop(None)
-        result(_("A training property needs no password."))
+        print_line(_("A training property needs no password."))
         return
     password = read_password(session, from_stdin=password_stdin)
-    Establishing(app).log_in(password, username=username or "", test=not no_test)
+    PropertySetup(app).log_in(password, username=username or "", test=not no_test)
     done = _("The password is stored.") if no_test else _("The authority accepts the password. It is stored.")
-    result(good(done))
-    _warn_of_another(app.secrets.password_from_outside())
+    print_line(style_success(done))
+    _warn_of_another(app.secrets.password_from_environment())
 
 
 def _warn_of_another(place: str | None) -> None:
     """What the environment says is believed before what is stored: the new password would never be used."""
     if place is not None:
-        remark(careful(_("But {place} gives a password too, and that one is used.").format(place=clean(place))))
+        print_error_line(
+            style_warning(_("But {place} gives a password too, and that one is used.").format(place=sanitize(place)))
+        )
 
 
 @command("logout", N_("Remove the stored password. The private key and the queue stay."), "apoa logout")
@@ -42,7 +51,7 @@ def logout(session: Session) -> None:
     """Forget the password."""
     session.app.secrets.forget_password()
     session.app.outbox.note("logged_out")
-    result(_("The password is removed. Reports are still saved; sending needs: apoa login"))
+    print_line(_("The password is removed. Reports are still saved; sending needs: apoa login"))
 
 
 def read_password(session: Session, *, from_stdin: bool) -> str:

@@ -5,12 +5,20 @@ from typing import Any
 
 import click
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import agree
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import bad, careful, document, good, remark, result, strong
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_json,
+    print_line,
+    style_bold,
+    style_error,
+    style_success,
+    style_warning,
+)
 from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.report import guest_name
 from apoa_client.errors import ApoaError, Exit, UsageProblem
@@ -38,30 +46,32 @@ def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, ye
     else:
         stay = app.stays.find(guest)[0].entries
         if not (dry_run or yes) and session.terminal and not as_json and not _agreed(app, stay, force=force):
-            remark(_("Nothing was erased."))
+            print_error_line(_("Nothing was erased."))
             return Exit.DONE
         erasure = app.purge_stay(stay[0].stay_id, force=force, dry_run=dry_run)
     if as_json:
-        document(_value(app, erasure, dry_run=dry_run))
+        print_json(_value(app, erasure, dry_run=dry_run))
     else:
         _say(app, erasure, dry_run=dry_run, by_age=guest is None)
     return Exit.DONE if erasure.complete else Exit.NOT_NOW
 
 
-def _agreed(app: App, stay: Sequence[Entry], *, force: bool) -> bool:
+def _agreed(app: Container, stay: Sequence[Entry], *, force: bool) -> bool:
     """Whether the person at the terminal means this guest, and knows what is not sent then."""
     undelivered = [short_id(entry.id) for entry in stay if entry.state in OPEN_STATES]
-    remark(_("Guest: {name}. Reports: {ids}.").format(name=strong(_name(app, stay)), ids=_ids(stay)))
+    print_error_line(_("Guest: {name}. Reports: {ids}.").format(name=style_bold(_name(app, stay)), ids=_ids(stay)))
     if force and undelivered:
-        remark(bad(_("Not delivered, and never sent if you erase them: {ids}").format(ids=", ".join(undelivered))))
-    return agree(_("Erase this guest's data? This cannot be undone."), unless_told=False)
+        print_error_line(
+            style_error(_("Not delivered, and never sent if you erase them: {ids}").format(ids=", ".join(undelivered)))
+        )
+    return confirm(_("Erase this guest's data? This cannot be undone."), default=False)
 
 
 def _ids(stay: Sequence[Entry]) -> str:
     return ", ".join(short_id(entry.id) for entry in stay)
 
 
-def _name(app: App, stay: Sequence[Entry]) -> str:
+def _name(app: Container, stay: Sequence[Entry]) -> str:
     """The guest's name, where a report can still be opened: erasing itself needs no key."""
     for entry in stay:
         try:
@@ -73,16 +83,16 @@ def _name(app: App, stay: Sequence[Entry]) -> str:
     return "-"
 
 
-def _value(app: App, erasure: Erasure, *, dry_run: bool) -> dict[str, Any]:
+def _value(app: Container, erasure: Erasure, *, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        "retention_days": app.house.retention_days,
+        "retention_days": app.settings.retention_days,
         "stays": erasure.stays,
         "reports": list(erasure.reports),
         "withdrawn": list(erasure.withdrawn),
         "complete": erasure.complete,
         "draft": erasure.draft,
-        "ended_before": instant(app.purged_before().astimezone(app.house.zone)),
+        "ended_before": instant(app.purged_before().astimezone(app.settings.zone)),
     }
 
 
@@ -101,26 +111,28 @@ def _erased(count: int, *, dry_run: bool) -> str:
         "The guests' data of {count} reports are erased. Their receipt numbers, times and ids are kept.",
         count,
     )
-    return good(text(done))
+    return style_success(text(done))
 
 
 def _draft_erased(*, dry_run: bool) -> str:
     if dry_run:
         return _("The draft of a report that nobody finished would be erased.")
-    return good(_("The draft of a report that nobody finished is erased."))
+    return style_success(_("The draft of a report that nobody finished is erased."))
 
 
-def _say(app: App, erasure: Erasure, *, dry_run: bool, by_age: bool) -> None:
+def _say(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> None:
     if by_age:
-        day, days = day_text(app.purged_before().astimezone(app.house.zone)), app.house.retention_days
+        day, days = day_text(app.purged_before().astimezone(app.settings.zone)), app.settings.retention_days
         kept = _("Guests' data are kept for {days} days after a stay: now, of stays that ended on {day} or later.")
-        result(kept.format(days=days, day=day))
+        print_line(kept.format(days=days, day=day))
     if erasure.reports or not erasure.draft:
-        result(_erased(len(erasure.reports), dry_run=dry_run))
+        print_line(_erased(len(erasure.reports), dry_run=dry_run))
     if erasure.draft:
-        result(_draft_erased(dry_run=dry_run))
+        print_line(_draft_erased(dry_run=dry_run))
     if erasure.withdrawn:
         ids = ", ".join(map(short_id, erasure.withdrawn))
-        result(careful(_("Withdrawn, and never sent: {ids}").format(ids=ids)))
+        print_line(style_warning(_("Withdrawn, and never sent: {ids}").format(ids=ids)))
     if not erasure.complete:
-        remark(careful(_("Another program still reads the old data. Run apoa purge once more in a minute.")))
+        print_error_line(
+            style_warning(_("Another program still reads the old data. Run apoa purge once more in a minute."))
+        )

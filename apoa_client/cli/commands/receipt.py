@@ -7,14 +7,14 @@ from typing import Any, NoReturn
 
 import click
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import careful, clean, document, good, result, strong
-from apoa_client.cli.views.labels import SOURCES, STATES, moment_text
-from apoa_client.cli.views.report import receipt_value, say_erased
-from apoa_client.cli.views.report_reader import day_began, day_typed, find_one
+from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
+from apoa_client.cli.views.labels import RECEIPT_SOURCES, STATES, moment_text
+from apoa_client.cli.views.report import receipt_value, show_erased
+from apoa_client.cli.views.report_reader import find_report, parse_day, parse_day_start
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.ports import Entry
@@ -52,13 +52,13 @@ def receipt(session: Session, /, *, reference: str, as_json: bool, **choice: Any
     _check(reference, {"as_json": as_json, **choice})
     if choice["everything"]:
         return _write_all(app, choice, as_json=as_json)
-    entry = find_one(app, reference)
+    entry = find_report(app, reference)
     if choice["html"] is not None:
         _write_page(app, entry, choice["html"], force=choice["force"])
     elif choice["pdf"] is not None:
         _write_pdf(app, entry, choice["pdf"], force=choice["force"])
     elif as_json:
-        document(_value(app, entry))
+        print_json(_value(app, entry))
     else:
         _show(app, entry)
     return Exit.DONE
@@ -85,52 +85,52 @@ def _check_all(reference: str, choice: Mapping[str, Any]) -> None:
         )
 
 
-def _value(app: App, entry: Entry) -> dict[str, Any]:
+def _value(app: Container, entry: Entry) -> dict[str, Any]:
     erased = {"erased": True} if entry.erased_at is not None else {}
-    proof = receipt_value(entry.receipt, app.house.zone)
+    proof = receipt_value(entry.receipt, app.settings.zone)
     return {"id": entry.id, "state": entry.state.value, "receipt": proof, **erased}
 
 
-def _show(app: App, entry: Entry) -> None:
+def _show(app: Container, entry: Entry) -> None:
     if entry.receipt is None:
-        result(careful(text(_without(entry))))
+        print_line(style_warning(text(_without(entry))))
         return
-    result(_("Receipt number: {number}").format(number=strong(clean(entry.receipt.number))))
-    result(_(SOURCES[entry.receipt.typed]))
-    result(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, app.house.zone)))
-    result(_("Report: {id}").format(id=entry.id))
-    say_erased(entry, app.house.zone)
-    if app.house.environment == "training":
-        result(careful(_("Training: this is no receipt of Immigration's.")))
+    print_line(_("Receipt number: {number}").format(number=style_bold(sanitize(entry.receipt.number))))
+    print_line(_(RECEIPT_SOURCES[entry.receipt.typed]))
+    print_line(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, app.settings.zone)))
+    print_line(_("Report: {id}").format(id=entry.id))
+    show_erased(entry, app.settings.zone)
+    if app.settings.environment == "training":
+        print_line(style_warning(_("Training: this is no receipt of Immigration's.")))
 
 
 def _without(entry: Entry) -> Message:
     return msg("Report {id} has no receipt yet: {state}.", id=short_id(entry.id), state=_(STATES[entry.state]))
 
 
-def _write_page(app: App, entry: Entry, file: Path, *, force: bool) -> None:
-    from apoa_client.cli.documents.receipt_page import proof_of, proof_page  # templates are slow to load
-    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, save
+def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> None:
+    from apoa_client.cli.documents.receipt_page import proof_of, receipt_page  # templates are slow to load
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
-    page = proof_page(app.house, proof_of(app, entry), app.clock.now())
-    save(file, page.encode(), force=force)
+    page = receipt_page(app.settings, proof_of(app, entry), app.clock.now())
+    write_output(file, page.encode(), force=force)
     if file == STANDARD_OUTPUT:
         return
-    result(good(_("The page is written: {file}").format(file=clean(str(file)))))
+    print_line(style_success(_("The page is written: {file}").format(file=sanitize(str(file)))))
     if entry.receipt is None:
-        result(careful(text(_without(entry))))
+        print_line(style_warning(text(_without(entry))))
 
 
-def _write_pdf(app: App, entry: Entry, file: Path, *, force: bool) -> None:
-    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_free, save
+def _write_pdf(app: Container, entry: Entry, file: Path, *, force: bool) -> None:
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
 
-    check_free(file, force=force)  # before the line is used
-    save(file, _fetched(app, entry), force=force)
+    check_writable(file, force=force)  # before the line is used
+    write_output(file, _fetched(app, entry), force=force)
     if file != STANDARD_OUTPUT:
-        result(good(_("The authority's PDF is written: {file}").format(file=clean(str(file)))))
+        print_line(style_success(_("The authority's PDF is written: {file}").format(file=sanitize(str(file)))))
 
 
-def _fetched(app: App, entry: Entry) -> bytes:
+def _fetched(app: Container, entry: Entry) -> bytes:
     """The authority's PDF. Raises `NoPdf` where it has none, and what says why where there can be none."""
     if entry.receipt is None:
         _refuse_pdf(entry)
@@ -151,38 +151,40 @@ def _refuse_pdf(entry: Entry) -> NoReturn:
     raise DataRefused(_without(entry), msg("See what became of it with: apoa show {id}", id=short_id(entry.id)))
 
 
-def _write_all(app: App, choice: Mapping[str, Any], *, as_json: bool) -> int:
-    from apoa_client.cli.documents.inspection_folder import Period, inspect  # as above
+def _write_all(app: Container, choice: Mapping[str, Any], *, as_json: bool) -> int:
+    from apoa_client.cli.documents.inspection_folder import Period, write_inspection_folder  # as above
 
-    first = day_began(app, choice["first"]).date() if choice["first"] else None
+    first = parse_day_start(app, choice["first"]).date() if choice["first"] else None
     last = _last_day(app, choice["last"], first)
     if first is not None and last is not None and last < first:
         raise UsageProblem(msg("The last day is before the first one."))
     folder = choice["folder"]
-    found = inspect(app, Period(first, last), folder, force=choice["force"])
+    found = write_inspection_folder(app, Period(first, last), folder, force=choice["force"])
     if as_json:
-        document({"folder": str(folder.absolute()), "written": found.written, "without_receipt": found.without_receipt})
+        print_json(
+            {"folder": str(folder.absolute()), "written": found.written, "without_receipt": found.without_receipt}
+        )
     elif found.written or found.without_receipt:
-        where = clean(str(folder / "index.html"))
-        result(good(text(nmsg("{count} page is written.", "{count} pages are written.", found.written))))
-        result(_("Begin with: {file}").format(file=where))
+        where = sanitize(str(folder / "index.html"))
+        print_line(style_success(text(nmsg("{count} page is written.", "{count} pages are written.", found.written))))
+        print_line(_("Begin with: {file}").format(file=where))
         _say_without(found.without_receipt)
     else:
-        result(_("No reports."))
+        print_line(_("No reports."))
     return found.exit_code
 
 
-def _last_day(app: App, typed: str | None, first: date | None) -> date | None:
+def _last_day(app: Container, typed: str | None, first: date | None) -> date | None:
     """The last day of a period: without a year the one nearest to its first day, else one that is over."""
     if not typed:
         return None
-    return day_typed(app, typed, near=first) if first is not None else day_began(app, typed).date()
+    return parse_day(app, typed, near=first) if first is not None else parse_day_start(app, typed).date()
 
 
 def _say_without(count: int) -> None:
     if count:
-        result(
-            careful(
+        print_line(
+            style_warning(
                 text(
                     nmsg(
                         "{count} report of this time has no receipt.",

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.commands.guest_options import OF_THE_GUEST, lines_given, whole_report
-from apoa_client.cli.prompts.report_options import Wishes
+from apoa_client.cli.commands.guest_options import IDENTIFYING_OPTIONS, mrz_lines_given, new_report_options
+from apoa_client.cli.prompts.report_options import ReportOptions
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
@@ -18,7 +18,7 @@ _EXAMPLE = (
 
 
 @command("report", N_("Report a guest's arrival: read the passport, check it, save it, send it."), _EXAMPLE)
-@whole_report
+@new_report_options
 @option("--again", is_flag=True, text=N_("Report the guest although they seem to be reported already."))
 @option("--yes", is_flag=True, text=N_("Ask for no confirmation."))
 @option("--dry-run", is_flag=True, text=N_("Check only; save and send nothing."))
@@ -29,14 +29,14 @@ def report(session: Session, /, *, mrz: Sequence[str], as_json: bool, **options:
     """Take the options apart: what is wished for, and what was typed."""
     session.json = as_json
     names = ("yes", "dry_run", "no_send", "accept_check_digit", "again")
-    wishes = Wishes(**{name: options.pop(name) for name in names}, json=as_json)
+    wishes = ReportOptions(**{name: options.pop(name) for name in names}, json=as_json)
     typed = {name: text for name, text in options.items() if text is not None}
-    lines = lines_given(mrz)
-    if session.terminal and not as_json and not lines and not OF_THE_GUEST & typed.keys():
-        from apoa_client.cli.prompts.report_guests import Reception  # only for a person
+    lines = mrz_lines_given(mrz)
+    if session.terminal and not as_json and not lines and not IDENTIFYING_OPTIONS & typed.keys():
+        from apoa_client.cli.prompts.report_guests import GuestConversation  # only for a person
 
-        Reception(session, wishes).receive(typed)
+        GuestConversation(session, wishes).receive(typed)
     else:
-        from apoa_client.cli.commands.report_from_options import Arrival
+        from apoa_client.cli.commands.report_from_options import ReportFromOptions
 
-        Arrival(session, wishes).receive(typed, lines)
+        ReportFromOptions(session, wishes).receive(typed, lines)

@@ -6,40 +6,40 @@ question at a time instead, in `apoa_client.cli.prompts.report_guests`.
 
 from collections.abc import Mapping, Sequence
 
-from apoa_client.cli.prompts.report_options import Wishes
-from apoa_client.cli.prompts.save_and_send import Filed, Filing
+from apoa_client.cli.prompts.report_options import ReportOptions
+from apoa_client.cli.prompts.save_and_send import SaveAndSend, SavedReport
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import agree
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import document, remark, result
+from apoa_client.cli.terminal.output import print_error_line, print_json, print_line
 from apoa_client.cli.views.findings import show_warnings
-from apoa_client.cli.views.report import card, checked_value
-from apoa_client.desk.duplicates import ReportedBefore, about_duplicates
+from apoa_client.cli.views.report import dry_run_value, report_lines
+from apoa_client.desk.duplicates import ReportedBefore, duplicate_warnings
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.model import Report
-from apoa_client.report.rules import Examination, as_on_the_form
-from apoa_client.report.unaccompanied_minors import lone_child
+from apoa_client.report.rules import Examination, in_form_order
+from apoa_client.report.unaccompanied_minors import unaccompanied_minor_warning
 
 
-class Arrival:
+class ReportFromOptions:
     """One guest's registration at the command line."""
 
-    def __init__(self, session: Session, wishes: Wishes) -> None:
+    def __init__(self, session: Session, wishes: ReportOptions) -> None:
         self._session = session
         self._app = session.app
         self._wishes = wishes
         self._asking = session.terminal and not wishes.json
-        self._filing = Filing(session, send=not wishes.no_send, as_json=wishes.json)
+        self._filing = SaveAndSend(session, send=not wishes.no_send, as_json=wishes.json)
 
     def receive(self, typed: Mapping[str, str], lines: Sequence[str]) -> None:
         """Carry the guest from the options to the outbox, and on to the authority where it can be reached."""
         examination = self._examine(dict(typed), self._read(lines))
         report = self._app.desk.compose(examination)
-        found = about_duplicates(self._app.desk.reported_before(report))
-        remarks = as_on_the_form([*examination.warnings, *lone_child(examination)])
+        found = duplicate_warnings(self._app.desk.overlapping_stays(report))
+        remarks = in_form_order([*examination.warnings, *unaccompanied_minor_warning(examination)])
         warnings = (*remarks, *found)
         if self._wishes.dry_run:
             self._show_checked(report, warnings)
@@ -48,9 +48,9 @@ class Arrival:
         if doubtful and (self._wishes.yes or not self._asking):
             raise ReportedBefore(found, remarks)
         if self._wanted(report, warnings, doubtful=doubtful):
-            self._filing.finish([Filed(self._app.desk.file(report, warnings), report, warnings)])
+            self._filing.finish([SavedReport(self._app.desk.file(report, warnings), report, warnings)])
         else:
-            remark(_("Nothing was saved."))
+            print_error_line(_("Nothing was saved."))
 
     def _wanted(self, report: Report, warnings: Sequence[Finding], *, doubtful: bool) -> bool:
         """Show it, and ask whether to save it; one that is doubtful, because it was reported, only if they say so."""
@@ -59,8 +59,8 @@ class Arrival:
             return True
         self._show(report, warnings)
         if doubtful:
-            return agree(_("The guest seems to be reported already. Report them again?"), unless_told=False)
-        return self._wishes.yes or agree(_("Save and send this report?"))
+            return confirm(_("The guest seems to be reported already. Report them again?"), default=False)
+        return self._wishes.yes or confirm(_("Save and send this report?"))
 
     def _read(self, lines: Sequence[str]) -> Mrz | None:
         try:
@@ -79,16 +79,16 @@ class Arrival:
     def _ask_again(self, typed: dict[str, str], errors: Sequence[Finding]) -> bool:
         from apoa_client.cli.prompts.field_questions import FieldQuestions  # only for a person
 
-        return FieldQuestions(self._app).ask_again(typed, errors)
+        return FieldQuestions(self._app).ask_invalid_fields(typed, errors)
 
     def _show_checked(self, report: Report, warnings: Sequence[Finding]) -> None:
         if self._wishes.json:
-            document(checked_value(report, warnings))
+            print_json(dry_run_value(report, warnings))
             return
         self._show(report, warnings)
-        result(_("Everything is in order. Nothing was saved (--dry-run)."))
+        print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
 
     def _show(self, report: Report, warnings: Sequence[Finding]) -> None:
         show_warnings(warnings)
-        for line in card(report, self._app.house.zone):
-            remark(line)
+        for line in report_lines(report, self._app.settings.zone):
+            print_error_line(line)

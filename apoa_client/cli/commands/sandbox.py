@@ -11,7 +11,7 @@ from apoa_client.app.container import TRAINING_USERNAME
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import careful, remark, result
+from apoa_client.cli.terminal.output import print_error_line, print_line, style_warning
 
 _PASSWORD = "APOA_SANDBOX_PASSWORD"  # noqa: S105  the name of a variable
 DEFAULT_PASSWORD = "latihan"  # noqa: S105  printed on the screen: it guards nothing but made-up guests on loopback
@@ -42,11 +42,13 @@ def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) ->
             now=session.app.clock.now,
         )
         with server:
-            result(_("The training authority listens at {url}").format(url=server.base_url))
-            result(_("What it received is shown at {url}").format(url=server.page_url))
+            print_line(_("The training authority listens at {url}").format(url=server.base_url))
+            print_line(_("What it received is shown at {url}").format(url=server.page_url))
             shown = password if _PASSWORD not in session.environ else f"${_PASSWORD}"
-            result(_("Username: {username}   password: {password}").format(username=TRAINING_USERNAME, password=shown))
-            remark(careful(_("Nothing here reaches Immigration. Stop it with Ctrl-C.")))
+            print_line(
+                _("Username: {username}   password: {password}").format(username=TRAINING_USERNAME, password=shown)
+            )
+            print_error_line(style_warning(_("Nothing here reaches Immigration. Stop it with Ctrl-C.")))
             _wait_for_ctrl_c()
 
 

@@ -7,21 +7,29 @@ from typing import Any
 
 import click
 
-from apoa_client.app.container import App
-from apoa_client.app.property_setup import Establishing
+from apoa_client.app.container import Container
+from apoa_client.app.property_setup import PropertySetup
 from apoa_client.authority.address import check_base_url
 from apoa_client.cli.commands.login import read_password
-from apoa_client.cli.documents.recovery_file import CodeKeeper, holds_code_of, recovery_file_option
-from apoa_client.cli.prompts.recovery_code import confirmed, tell_file, warn_unconfirmed, warn_without
-from apoa_client.cli.registry import as_typed, command, option
+from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_has_code_of, recovery_file_option
+from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code, warn_unconfirmed
+from apoa_client.cli.registry import command, localized_command, option
 from apoa_client.cli.session import Session, ask_password
 from apoa_client.cli.terminal import language
-from apoa_client.cli.terminal.input import agree
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import bad, careful, clean, good, remark, result, strong
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_line,
+    sanitize,
+    style_bold,
+    style_error,
+    style_success,
+    style_warning,
+)
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.messages import LANGUAGES, msg
-from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, Property, load, valid_name
+from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, PropertySettings, load, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.vault.errors import KeyringMissing
 from apoa_client.vault.sealing import decode_public_key
@@ -64,8 +72,8 @@ def setup(session: Session, /, *, name: str | None, non_interactive: bool, **ans
     except (click.Abort, KeyboardInterrupt):
         if not making.asking or making.stored:
             raise
-        remark()
-        remark(_("Nothing was set up. Begin again at any time: apoa setup"))
+        print_error_line()
+        print_error_line(_("Nothing was set up. Begin again at any time: apoa setup"))
         return _STOPPED
 
 
@@ -81,56 +89,62 @@ class _Making:
     def make(self, given: Mapping[str, Any]) -> int:
         """Ask for what is missing, where somebody is there, and set up. The exit code."""
         answers = self._asked(given) if self.asking else given
-        house = _house(self._app, answers["name"] or "", answers)
+        settings = _house(self._app, answers["name"] or "", answers)
         attempt = _Attempt(self._app, answers["language"] or "", answers["recovery_file"])
-        house, trouble = self._attempted(attempt, house, from_stdin=answers["password_stdin"])
+        settings, trouble = self._attempted(attempt, settings, from_stdin=answers["password_stdin"])
         self.stored = True
-        self._say_line(house, trouble)
-        result(good(_("The property {name} is set up.").format(name=clean(house.name))))
-        attempt.tell_code(house, asking=self.asking)
-        self._say_next(house, trouble)
+        self._say_line(settings, trouble)
+        print_line(style_success(_("The property {name} is set up.").format(name=sanitize(settings.name))))
+        attempt.tell_code(settings, asking=self.asking)
+        self._say_next(settings, trouble)
         return Exit.DONE if trouble is None else trouble.exit_code
 
-    def _say_line(self, house: Property, trouble: NotNow | None) -> None:
+    def _say_line(self, settings: PropertySettings, trouble: NotNow | None) -> None:
         """How the test of the connection went: at once, before anybody is to write a code down."""
         if trouble is not None:
-            remark(careful(text(trouble.message)))
-            remark(_("Setting up goes on all the same."))
-        elif self.asking and _by_server(house):
-            result(good(_("The connection works.")))
+            print_error_line(style_warning(text(trouble.message)))
+            print_error_line(_("Setting up goes on all the same."))
+        elif self.asking and _by_server(settings):
+            print_line(style_success(_("The connection works.")))
 
-    def _say_next(self, house: Property, trouble: NotNow | None) -> None:
+    def _say_next(self, settings: PropertySettings, trouble: NotNow | None) -> None:
         if trouble is not None:
-            remark(_("The connection is not tested yet; reports can be saved already. Test it later with: apoa login"))
+            print_error_line(
+                _("The connection is not tested yet; reports can be saved already. Test it later with: apoa login")
+            )
         if self.asking:
-            from apoa_client.cli.prompts.setup_summary import say_ending
+            from apoa_client.cli.prompts.setup_summary import show_next_steps
 
-            say_ending(self._app, house)
+            show_next_steps(self._app, settings)
         elif trouble is None:
-            _say_next(house)
+            _say_next(settings)
 
     def _asked(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        from apoa_client.cli.prompts.setup_questions import interview  # as for the end: only for whoever is asked
+        from apoa_client.cli.prompts.setup_questions import (
+            ask_setup_questions,  # as for the end: only for whoever is asked
+        )
 
         spoken = language.known(self._session.environ.get("APOA_LANG", "")) or _MOSTLY
-        return interview(self._app.config, spoken, given)
+        return ask_setup_questions(self._app.config, spoken, given)
 
-    def _attempted(self, attempt: "_Attempt", house: Property, *, from_stdin: bool) -> tuple[Property, NotNow | None]:
+    def _attempted(
+        self, attempt: "_Attempt", settings: PropertySettings, *, from_stdin: bool
+    ) -> tuple[PropertySettings, NotNow | None]:
         """Set up. Whoever is asked may give another account, or agree to a file in a missing keyring's place."""
-        password = self._password(house, from_stdin=from_stdin)
+        password = self._password(settings, from_stdin=from_stdin)
         tries = _TRIES if self.asking and not from_stdin else 1
         while True:
             tries -= 1
             try:
-                return house, attempt(house, password)
+                return settings, attempt(settings, password)
             except WrongPassword as exc:
                 if tries <= 0:
                     raise self._told_to_ask(exc) from None
-                house, password = _account_again(house, exc)
+                settings, password = _account_again(settings, exc)
             except KeyringMissing as exc:
                 if not self.asking or not _prefers_file(exc):
                     raise
-                house = replace(house, vault="file")
+                settings = replace(settings, vault="file")
 
     def _told_to_ask(self, refused: WrongPassword) -> WrongPassword:
         """What to do now, for whoever was asked often enough."""
@@ -139,66 +153,66 @@ class _Making:
         advice = msg("Nothing was set up. Ask whoever gave you the account, then begin again: apoa setup")
         return WrongPassword(refused.message, advice)
 
-    def _password(self, house: Property, *, from_stdin: bool) -> str:
-        if not _by_server(house):
+    def _password(self, settings: PropertySettings, *, from_stdin: bool) -> str:
+        if not _by_server(settings):
             return ""
         if self.asking and not from_stdin:
-            remark(_("The password does not show while you type it."))
+            print_error_line(_("The password does not show while you type it."))
         password = read_password(self._session, from_stdin=from_stdin)
         if self.asking:
-            remark(_("Testing the connection ..."))
+            print_error_line(_("Testing the connection ..."))
         return password
 
 
-def _by_server(house: Property) -> bool:
-    return not (house.training or house.by_hand)
+def _by_server(settings: PropertySettings) -> bool:
+    return not (settings.training or settings.by_hand)
 
 
-def _account_again(house: Property, refused: WrongPassword) -> tuple[Property, str]:
+def _account_again(settings: PropertySettings, refused: WrongPassword) -> tuple[PropertySettings, str]:
     from apoa_client.cli.prompts.setup_questions import ask_username
 
-    remark(bad(text(refused.message)))
-    remark(_("Type both again. Enter keeps the username."))
-    house = replace(house, username=ask_username(house.username))
+    print_error_line(style_error(text(refused.message)))
+    print_error_line(_("Type both again. Enter keeps the username."))
+    settings = replace(settings, username=ask_username(settings.username))
     password = ask_password()
-    remark(_("Testing the connection ..."))
-    return house, password
+    print_error_line(_("Testing the connection ..."))
+    return settings, password
 
 
-def _say_next(house: Property) -> None:
-    report = strong(as_typed("report"))
-    if not house.by_hand:
-        result(_("The connection works. Report a guest with: {command}").format(command=report))
+def _say_next(settings: PropertySettings) -> None:
+    report = style_bold(localized_command("report"))
+    if not settings.by_hand:
+        print_line(_("The connection works. Report a guest with: {command}").format(command=report))
         return
-    result(_("Save a guest's report with: {command}").format(command=report))
-    result(_("Then type it into APOA with: apoa sync --by-hand"))
+    print_line(_("Save a guest's report with: {command}").format(command=report))
+    print_line(_("Then type it into APOA with: apoa sync --by-hand"))
 
 
 class _Attempt:
     """Setting up, and what is told about the recovery code afterwards."""
 
-    def __init__(self, app: App, spoken: str, recovery_file: Path | None) -> None:
+    def __init__(self, app: Container, spoken: str, recovery_file: Path | None) -> None:
         self._app = app
         self._spoken = spoken
         self._file = recovery_file
         self._code = ""
 
-    def __call__(self, house: Property, password: str) -> NotNow | None:
-        today = self._app.clock.now().astimezone(house.zone).date()
-        with CodeKeeper(house, self._app.secrets_of(house), today, self._file) as keeper:
-            trouble = Establishing(self._app).set_up(house, password, language=self._spoken, new_code=keeper)
+    def __call__(self, settings: PropertySettings, password: str) -> NotNow | None:
+        today = self._app.clock.now().astimezone(settings.zone).date()
+        with RecoveryCodeReceiver(settings, self._app.secrets_of(settings), today, self._file) as keeper:
+            trouble = PropertySetup(self._app).set_up(settings, password, language=self._spoken, new_code=keeper)
         self._code = keeper.code
         return trouble
 
-    def tell_code(self, house: Property, *, asking: bool) -> None:
+    def tell_code(self, settings: PropertySettings, *, asking: bool) -> None:
         """Show it, or say where it is, or that there is none."""
         if self._file is not None:
-            self._tell_file(self._file, house)
-        elif house.training or self._known(house.name):
+            self._tell_file(self._file, settings)
+        elif settings.training or self._known(settings.name):
             return  # nothing to lose, or nothing new
         elif not self._code or not asking:
-            warn_without()
-        elif not confirmed(house.name, self._code):
+            warn_no_code()
+        elif not confirm_code(settings.name, self._code):
             warn_unconfirmed()
 
     def _known(self, name: str) -> bool:
@@ -206,18 +220,22 @@ class _Attempt:
         before = self._app.config.properties.get(name)
         return before is not None and not before.training
 
-    def _tell_file(self, path: Path, house: Property) -> None:
-        public_key = decode_public_key(load(self._app.folders.config).properties[house.name].public_key)
-        if self._code or holds_code_of(path, public_key):
-            tell_file(path)
+    def _tell_file(self, path: Path, settings: PropertySettings) -> None:
+        public_key = decode_public_key(load(self._app.folders.config).properties[settings.name].public_key)
+        if self._code or file_has_code_of(path, public_key):
+            show_code_file(path)
         else:
-            remark(careful(_("The property keeps its key, and a code for it is made only once: no file was written.")))
-            remark(_("For a new key with a new code: apoa key rotate --recovery-file FILE"))
+            print_error_line(
+                style_warning(
+                    _("The property keeps its key, and a code for it is made only once: no file was written.")
+                )
+            )
+            print_error_line(_("For a new key with a new code: apoa key rotate --recovery-file FILE"))
 
 
 def _prefers_file(missing: KeyringMissing) -> bool:
-    remark(careful(text(missing.message)))
-    return agree(_("Keep the secrets in a file that only this user can read?"))
+    print_error_line(style_warning(text(missing.message)))
+    return confirm(_("Keep the secrets in a file that only this user can read?"))
 
 
 def _check(given: Mapping[str, Any]) -> None:
@@ -239,26 +257,26 @@ def _check_name(name: str) -> None:
         )
 
 
-def _house(app: App, name: str, answers: Mapping[str, Any]) -> Property:
+def _house(app: Container, name: str, answers: Mapping[str, Any]) -> PropertySettings:
     """The property as the answers describe it; what they leave out stays as an earlier set-up had it."""
     before = app.config.properties.get(name)
     _check_name(name)
     by_hand = _by_hand(before, answers)
     address = "" if by_hand else _address(before, answers)
-    house = before or Property(name, address, public_key="")
+    settings = before or PropertySettings(name, address, public_key="")
     given = {key: answers[key] for key in ("username", "ca_bundle", "vault") if answers[key]}
     given |= {key: answers[key] for key in ("office", "address") if answers[key] is not None}
     if answers["timezone"]:
         given["timezone"] = _zone(answers["timezone"])
     if by_hand:
-        return replace(house, api_url="", environment="", delivery=MANUAL, **given)
-    house = replace(house, api_url=address, delivery=API, **given)
-    if not house.training and not house.username:
+        return replace(settings, api_url="", environment="", delivery=MANUAL, **given)
+    settings = replace(settings, api_url=address, delivery=API, **given)
+    if not settings.training and not settings.username:
         raise UsageProblem(msg("The authority's username is missing."), msg("Give it with --username."))
-    return house
+    return settings
 
 
-def _by_hand(before: Property | None, answers: Mapping[str, Any]) -> bool:
+def _by_hand(before: PropertySettings | None, answers: Mapping[str, Any]) -> bool:
     """Whether people type the reports into APOA: because it is said, or was and nothing else is said now."""
     elsewhere = answers["training"] or answers["api_url"]
     if answers["by_hand"] and elsewhere:
@@ -269,7 +287,7 @@ def _by_hand(before: Property | None, answers: Mapping[str, Any]) -> bool:
     return bool(answers["by_hand"]) or (before is not None and before.by_hand and not elsewhere)
 
 
-def _address(before: Property | None, answers: Mapping[str, Any]) -> str:
+def _address(before: PropertySettings | None, answers: Mapping[str, Any]) -> str:
     """Where reports are sent. Raises `UsageProblem`."""
     address = TRAINING if answers["training"] else answers["api_url"] or (before.api_url if before is not None else "")
     if not address:

@@ -6,17 +6,32 @@ from typing import Any, NamedTuple
 
 import click
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import bad, beside, careful, clean, document, result, strong
-from apoa_client.cli.views.audit_events import BY_PEOPLE, action_text, detail_text, event_value
-from apoa_client.cli.views.findings import finding_line, show_error, warned, wrong
+from apoa_client.cli.terminal.output import (
+    print_json,
+    print_line,
+    sanitize,
+    side_by_side,
+    style_bold,
+    style_error,
+    style_warning,
+)
+from apoa_client.cli.views.audit_events import STAFF_ACTIONS, action_text, detail_text, event_value
+from apoa_client.cli.views.findings import error_line, finding_line, show_error, warning_line
 from apoa_client.cli.views.labels import KINDS, STATES, day_text, moment_text
-from apoa_client.cli.views.report import card, differences, erased_line, guest_name, receipt_text, report_json
-from apoa_client.cli.views.report_reader import Reader
-from apoa_client.desk.stay_history import Story
+from apoa_client.cli.views.report import (
+    changed_field_lines,
+    erased_line,
+    guest_name,
+    receipt_text,
+    report_json,
+    report_lines,
+)
+from apoa_client.cli.views.report_reader import ReportReader
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.sqlite.audit import AuditEntry
 from apoa_client.ports import Content, Entry
@@ -27,7 +42,12 @@ from apoa_client.report.model import Report
 _BODIES = ("guest", "stay")
 """What a report's JSON has and a chapter's has not: the report that is asked for shows them."""
 
-_COLOURS = {State.REJECTED: bad, State.QUEUED: careful, State.SENDING: careful, State.PENDING: careful}
+_COLOURS = {
+    State.REJECTED: style_error,
+    State.QUEUED: style_warning,
+    State.SENDING: style_warning,
+    State.PENDING: style_warning,
+}
 
 
 class Chapter(NamedTuple):
@@ -54,15 +74,15 @@ def show(session: Session, *, reference: str, as_json: bool) -> None:
     story, meant = app.stays.find(reference)
     chapters = _chapters(app, story)
     if as_json:
-        document(_value(app, meant, chapters))
+        print_json(_value(app, meant, chapters))
     else:
         _Telling(app, story, meant, chapters).tell()
 
 
-def _chapters(app: App, story: Story) -> list[Chapter]:
+def _chapters(app: Container, story: StayHistory) -> list[Chapter]:
     """A stay's reports in the order in which they were made: one that takes another's place is sent in that place."""
     events = _events(app, story)
-    rows = Reader(app).rows(story.entries)
+    rows = ReportReader(app).rows(story.entries)
     chapters = [Chapter(row.entry, row.content, events.get(row.entry.id, [])) for row in rows]
     return sorted(chapters, key=_made)
 
@@ -72,7 +92,7 @@ def _made(chapter: Chapter) -> tuple[Any, ...]:
     return chapter.entry.created_at, first, chapter.entry.seq
 
 
-def _events(app: App, story: Story) -> Mapping[str, list[AuditEntry]]:
+def _events(app: Container, story: StayHistory) -> Mapping[str, list[AuditEntry]]:
     """The audit trail of a stay, by report. Where it cannot be read, that is told, and the reports speak alone."""
     events: dict[str, list[AuditEntry]] = {}
     try:
@@ -83,9 +103,9 @@ def _events(app: App, story: Story) -> Mapping[str, list[AuditEntry]]:
     return events
 
 
-def _value(app: App, meant: Entry, chapters: Sequence[Chapter]) -> dict[str, Any]:
+def _value(app: Container, meant: Entry, chapters: Sequence[Chapter]) -> dict[str, Any]:
     """The report that is meant, in its fixed form, and the story of its stay."""
-    zone = app.house.zone
+    zone = app.settings.zone
     content = next(chapter.content for chapter in chapters if chapter.entry.id == meant.id)
     story = []
     for chapter in chapters:
@@ -98,8 +118,8 @@ def _value(app: App, meant: Entry, chapters: Sequence[Chapter]) -> dict[str, Any
 class _Telling:
     """A stay, told on a screen."""
 
-    def __init__(self, app: App, story: Story, meant: Entry, chapters: Sequence[Chapter]) -> None:
-        self._zone = app.house.zone
+    def __init__(self, app: Container, story: StayHistory, meant: Entry, chapters: Sequence[Chapter]) -> None:
+        self._zone = app.settings.zone
         self._today = app.today
         self._story = story
         self._meant = meant
@@ -110,26 +130,26 @@ class _Telling:
         self._tell_guest()
         before: Report | None = None
         for number, chapter in enumerate(self._chapters, 1):
-            result()
+            print_line()
             for line in self._lines(number, chapter, before):
-                result(line)
+                print_line(line)
             if chapter.report is not None and chapter.report.guest is not None:
                 before = chapter.report
 
     def _tell_guest(self) -> None:
-        told = self._story.told or self._meant
+        told = self._story.current_report or self._meant
         report = next(chapter.report for chapter in self._chapters if chapter.entry.id == told.id)
         guest = report.guest if report is not None else None
-        result(strong(guest_name(guest) if guest is not None else short_id(told.id)))
-        result(self._whereabouts())
-        for line in card(report, self._zone) if report is not None else ():
-            result(line)
+        print_line(style_bold(guest_name(guest) if guest is not None else short_id(told.id)))
+        print_line(self._whereabouts())
+        for line in report_lines(report, self._zone) if report is not None else ():
+            print_line(line)
         if told.erased_at is not None:
-            result(careful(erased_line(told.erased_at, self._zone)))
+            print_line(style_warning(erased_line(told.erased_at, self._zone)))
 
     def _whereabouts(self) -> str:
         """In house or not, as far as it was reported."""
-        story, told = self._story, self._story.told
+        story, told = self._story, self._story.current_report
         if told is None:
             return _("Nothing of this stay stands any more: it was withdrawn.")
         if story.cancel is not None:
@@ -140,7 +160,7 @@ class _Telling:
             return _("In house.")
         days = {"first": day_text(told.first_night), "last": day_text(told.last_morning)}
         if told.last_morning < self._today:
-            return careful(_("In house since {first}. Was to leave on {last}; no check-out yet.").format(**days))
+            return style_warning(_("In house since {first}. Was to leave on {last}; no check-out yet.").format(**days))
         return _("In house since {first}, until {last}.").format(**days)
 
     def _lines(self, number: int, chapter: Chapter, before: Report | None) -> Iterator[str]:
@@ -148,16 +168,16 @@ class _Telling:
         entry = chapter.entry
         title = f"{number}. {_(KINDS[entry.kind])} {short_id(entry.id)}"
         state = _(STATES[entry.state])
-        yield f"{strong(title) if entry.id == self._meant.id else title}: {_COLOURS.get(entry.state, str)(state)}"
+        yield f"{style_bold(title) if entry.id == self._meant.id else title}: {_COLOURS.get(entry.state, str)(state)}"
         yield f"   {self._made(chapter)}"
         for line in (*self._says(chapter, before), *self._became(chapter)):
             yield f"   {line}"
 
     def _made(self, chapter: Chapter) -> str:
         made = _("Made: {moment}").format(moment=moment_text(chapter.entry.created_at, self._zone))
-        who = f" ({clean(chapter.events[0].who)})" if chapter.events else ""
+        who = f" ({sanitize(chapter.events[0].who)})" if chapter.events else ""
         attempts = _("Attempts to send: {count}").format(count=chapter.entry.attempts)
-        return beside([made + who, attempts])
+        return side_by_side([made + who, attempts])
 
     def _says(self, chapter: Chapter, before: Report | None) -> Iterator[str]:
         """What a later report says; the first one's guest stands above."""
@@ -167,9 +187,9 @@ class _Telling:
         if report is None:
             return
         if report.reason:
-            yield f"{text(label_of('reason'))}: {clean(report.reason)}"
+            yield f"{text(label_of('reason'))}: {sanitize(report.reason)}"
         if report.guest is not None and before is not None:
-            yield from differences(before, report, self._zone)
+            yield from changed_field_lines(before, report, self._zone)
 
     def _became(self, chapter: Chapter) -> Iterator[str]:
         """Deadline, attempts, answers."""
@@ -178,12 +198,12 @@ class _Telling:
             yield _("Due by: {moment}").format(moment=moment_text(entry.due_at, self._zone))
         yield from self._happened(chapter)
         if entry.receipt is not None:
-            yield _("Receipt number: {number}").format(number=strong(receipt_text(entry.receipt)))
+            yield _("Receipt number: {number}").format(number=style_bold(receipt_text(entry.receipt)))
         if chapter.content is not None:
             for finding in chapter.content.errors:
-                yield wrong(finding_line(finding).strip())
+                yield error_line(finding_line(finding).strip())
             for warning in chapter.content.warnings:
-                yield warned(text(warning.message))
+                yield warning_line(text(warning.message))
 
     def _happened(self, chapter: Chapter) -> Iterator[str]:
         """What was done and answered, a line each; what was the same many times over, once."""
@@ -191,9 +211,9 @@ class _Telling:
         for _what, group in groupby(later, key=lambda event: (event.action, event.detail)):
             events = list(group)
             words = ": ".join(filter(None, (action_text(events[0]), detail_text(events[0]))))
-            if events[0].action in BY_PEOPLE:
-                words += f" ({clean(events[0].who)})"
+            if events[0].action in STAFF_ACTIONS:
+                words += f" ({sanitize(events[0].who)})"
             if len(events) > 1:
                 last = moment_text(events[-1].at, self._zone)
                 words = _("{what}; {count} times until {moment}").format(what=words, count=len(events), moment=last)
-            yield beside([moment_text(events[0].at, self._zone), words])
+            yield side_by_side([moment_text(events[0].at, self._zone), words])

@@ -9,16 +9,16 @@ import click
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import bad, careful, document, good, plain, result
+from apoa_client.cli.terminal.output import plain, print_json, print_line, style_error, style_success, style_warning
 from apoa_client.cli.views.deadlines import deadline_lines, most_urgent
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, STATES, moment_text, seconds
-from apoa_client.cli.views.property_status import say_contact, say_which, stop_of
+from apoa_client.cli.views.property_status import current_suspension, show_last_contact, show_property
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.ports import Entry, Outbox, Selection, Summary
 from apoa_client.report.deadline import SOON, instant
 from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
-from apoa_client.settings.config import Property
+from apoa_client.settings.config import PropertySettings
 
 _MOST = 10
 """Reports told one by one: so many fit on a screen of 24 lines, with all that stands above and below them."""
@@ -44,17 +44,17 @@ def status(session: Session, *, tonight: bool, as_json: bool, alarm: bool) -> in
     summary = app.outbox.summary(now=now, soon=now + SOON)
     code = Exit.NOT_NOW if alarm and (summary.overdue or summary.counts[State.REJECTED]) else Exit.DONE
     if tonight:
-        from apoa_client.cli.views.night_summary import show_night  # opens reports, which counting does not
+        from apoa_client.cli.views.night_summary import show_night_summary  # opens reports, which counting does not
 
-        show_night(app, summary, as_json=as_json)
+        show_night_summary(app, summary, as_json=as_json)
         return code
     open_reports = OpenReports(app.outbox)
     pressing = Pressing(*most_urgent(open_reports, now, _MOST))
     if as_json:
-        document(_value(app.house, summary, pressing))
+        print_json(_value(app.settings, summary, pressing))
     else:
-        _show(app.house, summary, pressing, now)
-    return open_reports.tell_damage() or code
+        _show(app.settings, summary, pressing, now)
+    return open_reports.show_damage() or code
 
 
 class OpenReports:
@@ -70,7 +70,7 @@ class OpenReports:
         except StorageProblem as exc:
             self._damage = exc
 
-    def tell_damage(self) -> Exit:
+    def show_damage(self) -> Exit:
         """Say it where there is any, once all else is shown."""
         if self._damage is None:
             return Exit.DONE
@@ -78,14 +78,14 @@ class OpenReports:
         return self._damage.exit_code
 
 
-def _value(house: Property, summary: Summary, pressing: Pressing) -> dict[str, Any]:
+def _value(settings: PropertySettings, summary: Summary, pressing: Pressing) -> dict[str, Any]:
     def moment(value: datetime | None) -> str | None:
-        return None if value is None else instant(value.astimezone(house.zone))
+        return None if value is None else instant(value.astimezone(settings.zone))
 
-    stop = stop_of(house, summary)
+    stop = current_suspension(settings, summary)
     return {
-        "property": house.name,
-        "environment": house.environment or None,
+        "property": settings.name,
+        "environment": settings.environment or None,
         "counts": {state.value: summary.counts[state] for state in State},
         "overdue": summary.overdue,
         "due_within_6h": summary.due_soon,
@@ -106,46 +106,48 @@ def _value(house: Property, summary: Summary, pressing: Pressing) -> dict[str, A
     }
 
 
-def _show(house: Property, summary: Summary, pressing: Pressing, now: datetime) -> None:
-    say_which(house, summary)
-    _show_counts(house, summary)
-    show_deadlines(house, summary, now)
-    show_pressing(house, pressing, now)
-    say_contact(house, summary)
+def _show(settings: PropertySettings, summary: Summary, pressing: Pressing, now: datetime) -> None:
+    show_property(settings, summary)
+    _show_counts(settings, summary)
+    show_deadlines(settings, summary, now)
+    show_pressing(settings, pressing, now)
+    show_last_contact(settings, summary)
 
 
-def _show_counts(house: Property, summary: Summary) -> None:
+def _show_counts(settings: PropertySettings, summary: Summary) -> None:
     """How many stand where; what only an authority says is left out where there is none."""
-    counts, by_hand = summary.counts, house.by_hand
+    counts, by_hand = summary.counts, settings.by_hand
     waiting = counts[State.QUEUED] + counts[State.SENDING]
-    _row(_("Waiting to be typed into APOA") if by_hand else _("Waiting to be sent"), waiting, careful)
+    _row(_("Waiting to be typed into APOA") if by_hand else _("Waiting to be sent"), waiting, style_warning)
     if counts[State.PENDING] or not by_hand:
-        _row(_("Waiting for a decision"), counts[State.PENDING], careful)
+        _row(_("Waiting for a decision"), counts[State.PENDING], style_warning)
     if counts[State.REJECTED] or not by_hand:
-        _row(_("Refused, please correct"), counts[State.REJECTED], bad)
-    _row(_("Reported") if by_hand else _("Sent"), counts[State.ACCEPTED], good)
+        _row(_("Refused, please correct"), counts[State.REJECTED], style_error)
+    _row(_("Reported") if by_hand else _("Sent"), counts[State.ACCEPTED], style_success)
 
 
-def show_deadlines(house: Property, summary: Summary, now: datetime) -> None:
+def show_deadlines(settings: PropertySettings, summary: Summary, now: datetime) -> None:
     """What is late, what is due soon, and when the next deadline is."""
-    if summary.overdue and house.by_hand:
-        result(bad(_("Overdue: {count}. Report them now: apoa sync --by-hand").format(count=summary.overdue)))
+    if summary.overdue and settings.by_hand:
+        print_line(
+            style_error(_("Overdue: {count}. Report them now: apoa sync --by-hand").format(count=summary.overdue))
+        )
     elif summary.overdue:
-        result(bad(_("Overdue: {count}. Send now: apoa sync").format(count=summary.overdue)))
+        print_line(style_error(_("Overdue: {count}. Send now: apoa sync").format(count=summary.overdue)))
     if summary.due_soon:
-        result(careful(_("Due within 6 hours: {count}").format(count=summary.due_soon)))
+        print_line(style_warning(_("Due within 6 hours: {count}").format(count=summary.due_soon)))
     if summary.next_due_at is not None:
-        due = moment_text(summary.next_due_at, house.zone)
-        result(_("Next deadline: {due} ({left})").format(due=due, left=_left(summary.next_due_at - now)))
+        due = moment_text(summary.next_due_at, settings.zone)
+        print_line(_("Next deadline: {due} ({left})").format(due=due, left=_left(summary.next_due_at - now)))
 
 
-def show_pressing(house: Property, pressing: Pressing, now: datetime) -> None:
+def show_pressing(settings: PropertySettings, pressing: Pressing, now: datetime) -> None:
     """A line a report, short enough for a narrow screen."""
-    for line in deadline_lines(pressing.first, now, house.zone, _what):
-        result(line)
+    for line in deadline_lines(pressing.first, now, settings.zone, _what):
+        print_line(line)
     if len(pressing.first) < pressing.total:
         more = pressing.total - len(pressing.first)
-        result("  " + _("... and {count} more: apoa list").format(count=more))
+        print_line("  " + _("... and {count} more: apoa list").format(count=more))
 
 
 def _what(entry: Entry) -> str:
@@ -153,13 +155,13 @@ def _what(entry: Entry) -> str:
     words = _(STATES[entry.state])
     if entry.kind is not Kind.CHECK_IN:
         words = f"{_(KINDS[entry.kind])}, {words}"
-    return bad(words) + f": apoa fix {short_id(entry.id)}" if entry.state is State.REJECTED else words
+    return style_error(words) + f": apoa fix {short_id(entry.id)}" if entry.state is State.REJECTED else words
 
 
 def _row(label: str, count: int, colour: Any) -> None:  # noqa: ANN401  one of screen's styles
     number = str(count) if plain() else f"{count:>5}"
     styled = colour(number) if count else number
-    result(f"{label}: {styled}" if plain() else f"{styled}  {label}")
+    print_line(f"{label}: {styled}" if plain() else f"{styled}  {label}")
 
 
 def _left(time: timedelta) -> str:

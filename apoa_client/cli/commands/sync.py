@@ -11,12 +11,19 @@ import click
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import bad, careful, document, good, remark, result
-from apoa_client.cli.terminal.progress import Bar, watcher
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_json,
+    print_line,
+    style_error,
+    style_success,
+    style_warning,
+)
+from apoa_client.cli.terminal.progress import ProgressBar, watcher
 from apoa_client.cli.terminal.signals import Signals
-from apoa_client.cli.views.findings import finding_line, plain_error, show_error
-from apoa_client.cli.views.labels import seconds, skew_text
-from apoa_client.delivery.options import Outcome, Terms
+from apoa_client.cli.views.findings import error_fields, finding_line, show_error
+from apoa_client.cli.views.labels import clock_skew_text, seconds
+from apoa_client.delivery.options import Outcome, RunOptions
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.report.kinds import short_id
 
@@ -48,10 +55,10 @@ def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, as_json:
     """Run one delivery, or have people type what waits; say what it came to."""
     session.json = as_json
     session.quiet = session.quiet or manner["quiet"] or scheduled
-    if session.app.house.by_hand or manner["by_hand"] or manner["sheet"] is not None:
+    if session.app.settings.by_hand or manner["by_hand"] or manner["sheet"] is not None:
         code = _type_in(session, manner, asking=session.terminal and not (scheduled or as_json))
     else:
-        code = _deliver(session, Terms(session.app.house.fingerprint, keep_backoff=scheduled, wait_s=wait_s))
+        code = _deliver(session, RunOptions(session.app.settings.fingerprint, keep_backoff=scheduled, wait_s=wait_s))
     if not scheduled:
         return code
     purged = _purge(session)
@@ -59,16 +66,16 @@ def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, as_json:
     return code or purged
 
 
-def _deliver(session: Session, terms: Terms) -> Exit:
+def _deliver(session: Session, terms: RunOptions) -> Exit:
     if terms.keep_backoff:
         _pause()
     bar = watcher(silent=not session.terminal or session.json or session.quiet)
-    if isinstance(bar, Bar):
-        session.aside = bar.aside
+    if isinstance(bar, ProgressBar):
+        session.pause_progress = bar.pause_progress
     with Signals() as signals:
         outcome = session.app.deliver(terms, bar, signals)
     if session.json:
-        document(_value(outcome))
+        print_json(_value(outcome))
     else:
         _say(session, outcome)
     return outcome.exit_code
@@ -76,12 +83,12 @@ def _deliver(session: Session, terms: Terms) -> Exit:
 
 def _type_in(session: Session, manner: Mapping[str, Any], *, asking: bool) -> Exit:
     """Nothing is sent. A sheet that is written is done; whatever else waits is left for later."""
-    from apoa_client.cli.commands.by_hand import Sheet, type_in  # not for whoever sends
+    from apoa_client.cli.commands.by_hand import Sheet, report_by_hand  # not for whoever sends
 
     sheet = Sheet(manner["sheet"], manner["force"]) if manner["sheet"] is not None else None
-    outcome = type_in(session, sheet, asking=asking)
+    outcome = report_by_hand(session, sheet, asking=asking)
     if session.json:
-        document(_value(outcome))
+        print_json(_value(outcome))
     return Exit.DONE if sheet is not None else outcome.exit_code
 
 
@@ -110,7 +117,7 @@ def _pause() -> None:
 def _value(outcome: Outcome) -> dict[str, Any]:
     names = ("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left", "offline", "stopped")
     value = {name: getattr(outcome, name) for name in names}
-    error = None if outcome.error is None else plain_error(outcome.error)
+    error = None if outcome.error is None else error_fields(outcome.error)
     return {**value, "error": error, "busy": outcome.busy, "clock_skew_s": seconds(outcome.clock_skew)}
 
 
@@ -120,12 +127,12 @@ def _say(session: Session, outcome: Outcome) -> None:
         show_error(outcome.error)
     for verdict in outcome.verdicts.values():
         for finding in verdict.errors:
-            remark(bad(_("Refused: {id}").format(id=short_id(verdict.id))))
-            remark(finding_line(finding))
+            print_error_line(style_error(_("Refused: {id}").format(id=short_id(verdict.id))))
+            print_error_line(finding_line(finding))
     if outcome.clock_skew is not None:
-        remark(careful(skew_text(outcome.clock_skew)))
+        print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
     if not session.quiet:
-        result(_came_to(outcome))
+        print_line(_came_to(outcome))
 
 
 def _came_to(outcome: Outcome) -> str:
@@ -136,7 +143,7 @@ def _came_to(outcome: Outcome) -> str:
 
 
 def _summary(outcome: Outcome) -> str:
-    parts = [good(_("sent {count}").format(count=outcome.accepted + outcome.duplicate))]
+    parts = [style_success(_("sent {count}").format(count=outcome.accepted + outcome.duplicate))]
     for count, words in (
         (outcome.duplicate, _("{count} of these had been reported before")),
         (outcome.pending, _("waiting for a decision {count}")),
@@ -145,5 +152,5 @@ def _summary(outcome: Outcome) -> str:
         (outcome.left, _("still waiting {count}")),
     ):
         if count:
-            parts.append(careful(words.format(count=count)))
+            parts.append(style_warning(words.format(count=count)))
     return ", ".join(parts)

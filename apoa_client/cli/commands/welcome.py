@@ -3,19 +3,19 @@
 Light: it needs no key, and counts as `apoa status` does.
 """
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.commands.status import OpenReports, Pressing, show_deadlines, show_pressing
-from apoa_client.cli.registry import as_typed
+from apoa_client.cli.registry import localized_command
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import bad, careful, definitions, good, result
+from apoa_client.cli.terminal.output import print_definitions, print_line, style_error, style_success, style_warning
 from apoa_client.cli.views.deadlines import most_urgent
-from apoa_client.cli.views.property_status import say_which
+from apoa_client.cli.views.property_status import show_property
 from apoa_client.errors import Exit
 from apoa_client.ports import Summary
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import State
-from apoa_client.settings.config import Property
+from apoa_client.settings.config import PropertySettings
 
 _MOST = 5
 """Reports told one by one: the rest of a screen is for what can be done."""
@@ -27,54 +27,56 @@ def welcome(session: Session) -> int:
         _begin()
         return Exit.DONE
     code = _stand(session.app)
-    result()
-    definitions(
+    print_line()
+    print_definitions(
         [
-            (as_typed("report"), _("report a guest")),
-            (as_typed("checkout"), _("a guest leaves")),
-            (as_typed("status") + " --tonight", _("who is here, and what is to be done by morning")),
+            (localized_command("report"), _("report a guest")),
+            (localized_command("checkout"), _("a guest leaves")),
+            (localized_command("status") + " --tonight", _("who is here, and what is to be done by morning")),
         ]
     )
-    result(_("All commands: apoa --help. Something unusual: apoa help"))
+    print_line(_("All commands: apoa --help. Something unusual: apoa help"))
     return code
 
 
 def _begin() -> None:
-    result(_("Nothing is set up on this computer yet. Begin with:"))
-    definitions(
+    print_line(_("Nothing is set up on this computer yet. Begin with:"))
+    print_definitions(
         [
-            (as_typed("setup"), _("set this computer up; it asks one question at a time")),
-            (as_typed("demo"), _("see it at work first; nothing of it is kept")),
-            (as_typed("help"), _("what to do when a guest or the line is not as usual")),
+            (localized_command("setup"), _("set this computer up; it asks one question at a time")),
+            (localized_command("demo"), _("see it at work first; nothing of it is kept")),
+            (localized_command("help"), _("what to do when a guest or the line is not as usual")),
         ]
     )
-    result(_("All commands: apoa --help"))
+    print_line(_("All commands: apoa --help"))
 
 
-def _stand(app: App) -> Exit:
+def _stand(app: Container) -> Exit:
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now + SOON)
     open_reports = OpenReports(app.outbox)
     pressing = Pressing(*most_urgent(open_reports, now, _MOST))
-    say_which(app.house, summary)
-    _show_counts(app.house, summary)
-    show_deadlines(app.house, summary, now)
-    show_pressing(app.house, pressing, now)
-    return open_reports.tell_damage()
+    show_property(app.settings, summary)
+    _show_counts(app.settings, summary)
+    show_deadlines(app.settings, summary, now)
+    show_pressing(app.settings, pressing, now)
+    return open_reports.show_damage()
 
 
-def _show_counts(house: Property, summary: Summary) -> None:
+def _show_counts(settings: PropertySettings, summary: Summary) -> None:
     """What somebody must do comes first; what nobody need do anything about, last."""
     counts = summary.counts
     refused, pending = counts[State.REJECTED], counts[State.PENDING]
     waiting = counts[State.QUEUED] + counts[State.SENDING]
     if refused:
-        result(bad(_("Refused: {count}. Correct each with: apoa fix ID").format(count=refused)))
-    if waiting and house.by_hand:
-        result(careful(_("To be typed into APOA: {count}. Begin with: apoa sync --by-hand").format(count=waiting)))
+        print_line(style_error(_("Refused: {count}. Correct each with: apoa fix ID").format(count=refused)))
+    if waiting and settings.by_hand:
+        print_line(
+            style_warning(_("To be typed into APOA: {count}. Begin with: apoa sync --by-hand").format(count=waiting))
+        )
     elif waiting:
-        result(careful(_("Waiting: {count}. Send them with: apoa sync").format(count=waiting)))
+        print_line(style_warning(_("Waiting: {count}. Send them with: apoa sync").format(count=waiting)))
     if pending:
-        result(_("Waiting for the authority to decide: {count}. Nothing to do.").format(count=pending))
+        print_line(_("Waiting for the authority to decide: {count}. Nothing to do.").format(count=pending))
     if not (refused or waiting or pending):
-        result(good(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet.")))
+        print_line(style_success(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet.")))

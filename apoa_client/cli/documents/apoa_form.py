@@ -8,15 +8,15 @@ from collections.abc import Callable
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
-from apoa_client.cli.terminal.language import N_, _, current, in_language, text
-from apoa_client.cli.terminal.output import clean
+from apoa_client.cli.terminal.language import N_, _, current_language, in_language, text
+from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.labels import PURPOSES, SEXES, day_text
-from apoa_client.desk.by_hand import Line, Value
+from apoa_client.desk.by_hand import FormField, Value
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.fields import BY_NAME, label_of
 from apoa_client.report.kinds import Kind
 
-APOAS_LANGUAGE = "id"
+APOA_LANGUAGE = "id"
 _SEXES_OF_APOA = {"M": "L", "F": "P"}
 _STATES = frozenset({"nationality", "issuing_state"})
 
@@ -52,10 +52,10 @@ class FormLine(NamedTuple):
         return f"FormLine({self.label!r}, …)"
 
 
-def form_line(line: Line, zone: tzinfo) -> FormLine:
+def form_line(line: FormField, zone: tzinfo) -> FormLine:
     """A line in APOA's words, and the reader's."""
     named = BY_NAME[line.name].label if line.name in BY_NAME else label_of(line.name)
-    label, here = in_language(APOAS_LANGUAGE, named.template), text(named)
+    label, here = in_language(APOA_LANGUAGE, named.template), text(named)
     value, meaning = _words(line.name, line.value, zone)
     return FormLine(
         label=label,
@@ -67,7 +67,7 @@ def form_line(line: Line, zone: tzinfo) -> FormLine:
     )
 
 
-def explained(line: FormLine) -> str:
+def value_remark(line: FormLine) -> str:
     """What stands in brackets behind a value: its meaning, and what APOA has so far."""
     parts = [line.meaning, "" if line.value else _("leave it empty")]
     if line.changed:
@@ -88,7 +88,7 @@ def _words(name: str, value: Value, zone: tzinfo) -> tuple[str, str]:
     if name in _STATES and value:
         return _state(value)
     special = _SPECIAL.get(name)
-    return special(value) if special is not None and value else (clean(value), "")
+    return special(value) if special is not None and value else (sanitize(value), "")
 
 
 def _digits(day: date) -> str:
@@ -108,8 +108,8 @@ def _state(code: str) -> tuple[str, str]:
 
     state = by_code(code)
     if state is None:
-        return clean(code), ""
-    known = code if current() == APOAS_LANGUAGE else state.english
+        return sanitize(code), ""
+    known = code if current_language() == APOA_LANGUAGE else state.english
     return state.indonesian, known if known != state.indonesian else ""
 
 
@@ -118,12 +118,12 @@ def _sex(value: str) -> tuple[str, str]:
 
 
 def _purpose(value: str) -> tuple[str, str]:
-    indonesian, here = in_language(APOAS_LANGUAGE, PURPOSES[value]), _(PURPOSES[value])
+    indonesian, here = in_language(APOA_LANGUAGE, PURPOSES[value]), _(PURPOSES[value])
     return indonesian, here if here != indonesian else ""
 
 
 def _birth_place(value: str) -> tuple[str, str]:
-    return clean(value), _("not stated") if value == "-" else ""
+    return sanitize(value), _("not stated") if value == "-" else ""
 
 
 _SPECIAL: dict[str, Callable[[str], tuple[str, str]]] = {

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from apoa_client.app.container import App
-from apoa_client.cli.documents.apoa_form import TASKS, FormLine, explained, form_line
-from apoa_client.cli.documents.pages import page
+from apoa_client.app.container import Container
+from apoa_client.cli.documents.apoa_form import TASKS, FormLine, form_line, value_remark
+from apoa_client.cli.documents.pages import render_page
 from apoa_client.cli.terminal.language import N_
-from apoa_client.cli.terminal.output_files import save
+from apoa_client.cli.terminal.output_files import write_output
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, moment_text
 from apoa_client.errors import Erased, SealBroken
@@ -28,7 +28,7 @@ _DUE = N_("Due by")
 _MADE = N_("Made on")
 
 
-class Block(NamedTuple):
+class SheetEntry(NamedTuple):
     """One report on the sheet."""
 
     short_id: str
@@ -44,7 +44,7 @@ class Block(NamedTuple):
         return f"Block({self.short_id!r}, …)"
 
 
-def write_sheet(app: App, path: Path, *, force: bool) -> int:
+def write_sheet(app: Container, path: Path, *, force: bool) -> int:
     """Write all that waits; how many reports that were. Nothing where none does, for there is nothing to carry.
 
     Raises `CredentialsProblem` without the private key.
@@ -52,33 +52,33 @@ def write_sheet(app: App, path: Path, *, force: bool) -> int:
     blocks = list(_blocks(app, app.by_hand.all_waiting()))
     if not blocks:
         return 0
-    text = page(
+    text = render_page(
         "by_hand.html",
         title=_TITLE,
-        house=app.house,
-        made=moment_text(app.clock.now(), app.house.zone),
+        settings=app.settings,
+        made=moment_text(app.clock.now(), app.settings.zone),
         blocks=blocks,
         words={"private": _PRIVATE, "number": _NUMBER, "file": _FILE_IT, "due": _DUE, "made": _MADE},
     )
-    save(path, text.encode(), force=force)
+    write_output(path, text.encode(), force=force)
     return len(blocks)
 
 
-def _blocks(app: App, entries: Iterable[Entry]) -> Iterator[Block]:
+def _blocks(app: Container, entries: Iterable[Entry]) -> Iterator[SheetEntry]:
     """One for each that can be opened; one that was changed or erased is told, and left out."""
     for entry in entries:
         try:
-            lines = [form_line(line, app.house.zone) for line in app.by_hand.job(entry).lines]
+            lines = [form_line(line, app.settings.zone) for line in app.by_hand.task(entry).lines]
         except (SealBroken, Erased) as exc:
             show_error(exc)
             continue
-        yield Block(
+        yield SheetEntry(
             short_id(entry.id),
             KINDS[entry.kind],
-            moment_text(entry.due_at, app.house.zone) if entry.due_at is not None else "",
+            moment_text(entry.due_at, app.settings.zone) if entry.due_at is not None else "",
             TASKS[entry.kind],
             tuple(_notes(entry)),
-            tuple((line, explained(line)) for line in lines),
+            tuple((line, value_remark(line)) for line in lines),
         )
 
 

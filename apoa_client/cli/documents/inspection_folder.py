@@ -10,15 +10,15 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from apoa_client.app.container import App
-from apoa_client.cli.documents.pages import page
-from apoa_client.cli.documents.receipt_page import OURS, TRAINING, Proof, proof_of, proof_page, trains
-from apoa_client.cli.terminal.language import N_, both
-from apoa_client.cli.terminal.output_files import new_folder, save
+from apoa_client.app.container import Container
+from apoa_client.cli.documents.pages import render_page
+from apoa_client.cli.documents.receipt_page import OURS, TRAINING, Proof, proof_of, receipt_page, trains
+from apoa_client.cli.terminal.language import N_, in_both_languages
+from apoa_client.cli.terminal.output_files import make_output_folder, write_output
 from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.labels import KINDS, SOURCES, STATES, day_text, moment_text
+from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_text, moment_text
 from apoa_client.cli.views.report import guest_name
-from apoa_client.desk.stay_history import Story
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, SealBroken
 from apoa_client.ports import Selection
 from apoa_client.report.kinds import short_id
@@ -45,7 +45,7 @@ class Period(NamedTuple):
         return (self.first is None or self.first <= night) and (self.last is None or night <= self.last)
 
 
-class Inspected(NamedTuple):
+class InspectionResult(NamedTuple):
     """What was written, and how many reports of the period have nothing to show."""
 
     written: int
@@ -60,7 +60,7 @@ class _Row(NamedTuple):
     """Empty for a report without a receipt."""
 
 
-def inspect(app: App, period: Period, folder: Path, *, force: bool) -> Inspected:
+def write_inspection_folder(app: Container, period: Period, folder: Path, *, force: bool) -> InspectionResult:
     """Write a page for each report with a receipt, and a table of all. Nothing is written where there is no report.
 
     Raises `CredentialsProblem` without the key, before anything is written. A report whose seal is broken is told, and
@@ -69,26 +69,26 @@ def inspect(app: App, period: Period, folder: Path, *, force: bool) -> Inspected
     rows, taken, damage = list[_Row](), set(_TAKEN), Exit.DONE
     for night, proof, code in _proofs(app, period):
         if not rows:
-            new_folder(folder, force=force)
+            make_output_folder(folder, force=force)
         damage = damage or code
         rows.append(_Row(night, proof, _file_name(proof, taken)))
         if rows[-1].file:
-            save(folder / rows[-1].file, _page(app, proof), force=force)
+            write_output(folder / rows[-1].file, _page(app, proof), force=force)
     if rows:
-        save(folder / "index.html", _index(app, period, rows).encode(), force=force)
+        write_output(folder / "index.html", _index(app, period, rows).encode(), force=force)
     written = sum(1 for row in rows if row.file)
-    return Inspected(written, len(rows) - written, damage)
+    return InspectionResult(written, len(rows) - written, damage)
 
 
-def _page(app: App, proof: Proof) -> bytes:
-    return proof_page(app.house, proof, app.clock.now()).encode()
+def _page(app: Container, proof: Proof) -> bytes:
+    return receipt_page(app.settings, proof, app.clock.now()).encode()
 
 
-def _proofs(app: App, period: Period) -> Iterator[tuple[date, Proof, Exit]]:
+def _proofs(app: Container, period: Period) -> Iterator[tuple[date, Proof, Exit]]:
     """What stands of each stay in the period, opened, by check-in night."""
     stays = sorted(_stays(app, period), key=lambda found: (found[0], found[1].entries[0].seq))
     for night, story in stays:
-        for entry in story.standing:
+        for entry in story.active_reports:
             try:
                 yield night, proof_of(app, entry), Exit.DONE
             except SealBroken as exc:
@@ -96,14 +96,14 @@ def _proofs(app: App, period: Period) -> Iterator[tuple[date, Proof, Exit]]:
                 yield night, Proof(entry), exc.exit_code
 
 
-def _stays(app: App, period: Period) -> Iterator[tuple[date, Story]]:
+def _stays(app: Container, period: Period) -> Iterator[tuple[date, StayHistory]]:
     """Stays by the night that their reports tell of last; by the day on which the first was made where none tells."""
     entries = app.outbox.entries(Selection())
     near = (entry.stay_id for entry in entries if entry.first_night is None or period.holds(entry.first_night))
     for stay_id in dict.fromkeys(near):
         story = app.stays.of(stay_id)
-        told = story.told.first_night if story.told is not None else None
-        night = told or story.entries[0].created_at.astimezone(app.house.zone).date()
+        told = story.current_report.first_night if story.current_report is not None else None
+        night = told or story.entries[0].created_at.astimezone(app.settings.zone).date()
         if period.holds(night):
             yield night, story
 
@@ -120,33 +120,33 @@ def _file_name(proof: Proof, taken: set[str]) -> str:
     return f"{name}.html"
 
 
-def _index(app: App, period: Period, rows: Iterable[_Row]) -> str:
-    house = app.house
+def _index(app: Container, period: Period, rows: Iterable[_Row]) -> str:
+    settings = app.settings
     nights = [(N_("Check-in"), _text(period))] if any(period) else []
-    return page(
+    return render_page(
         "index.html",
         title=_TITLE,
-        house=house,
+        settings=settings,
         heads=_HEADS,
         rows=[(row.file, _cells(row)) for row in rows],
-        facts=[*nights, (N_("Printed on"), moment_text(app.clock.now(), house.zone, both))],
-        remarks=[OURS, *([TRAINING] if trains(house) else [])],
+        facts=[*nights, (N_("Printed on"), moment_text(app.clock.now(), settings.zone, in_both_languages))],
+        remarks=[OURS, *([TRAINING] if trains(settings) else [])],
     )
 
 
 def _text(period: Period) -> str:
-    return " … ".join(day_text(day, both) if day is not None else "" for day in period).strip()
+    return " … ".join(day_text(day, in_both_languages) if day is not None else "" for day in period).strip()
 
 
 def _cells(row: _Row) -> list[str]:
     entry, guest, stay = row.proof.entry, row.proof.guest, row.proof.stay
     receipt = entry.receipt
-    number = receipt.number if receipt is not None else both(_NONE)
+    number = receipt.number if receipt is not None else in_both_languages(_NONE)
     return [
-        f"{number} ({both(SOURCES[True])})" if receipt is not None and receipt.typed else number,
-        day_text(row.night, both),
-        guest_name(guest) if guest is not None else both(_ERASED) if entry.erased_at is not None else "-",
+        f"{number} ({in_both_languages(RECEIPT_SOURCES[True])})" if receipt is not None and receipt.typed else number,
+        day_text(row.night, in_both_languages),
+        guest_name(guest) if guest is not None else in_both_languages(_ERASED) if entry.erased_at is not None else "-",
         (stay.room if stay is not None else None) or "-",
-        both(KINDS[entry.kind]),
-        both(STATES[entry.state]),
+        in_both_languages(KINDS[entry.kind]),
+        in_both_languages(STATES[entry.state]),
     ]

@@ -11,15 +11,17 @@ from typing import Any
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from apoa_client.cli.terminal.language import both, in_language
-from apoa_client.cli.terminal.output import clean
+from apoa_client.cli.terminal.language import in_both_languages, in_language
+from apoa_client.cli.terminal.output import sanitize
 from apoa_client.messages import LANGUAGES
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page(template: str, **values: Any) -> str:  # noqa: ANN401  whatever the template shows
-    """A template filled in. In it, `both(sentence)` is a sentence in both languages, and `in_language` in one.
+def render_page(template: str, **values: Any) -> str:  # noqa: ANN401  whatever the template shows
+    """Return a template filled in.
+
+    In it, `in_both_languages(sentence)` is a sentence in both languages, and `in_language` in one.
 
     Raises `jinja2.UndefinedError` where a value is missing: a page with a hole is never printed.
     """
@@ -37,10 +39,10 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_finalize
     )
-    environment.globals |= {"both": both, "in_language": in_language, "languages": LANGUAGES}
+    environment.globals |= {"in_both_languages": in_both_languages, "in_language": in_language, "languages": LANGUAGES}
     return environment
 
 
 def _finalize(value: object) -> object:
     """Whatever a template shows, without what would turn a line of print around, or hide in it."""
-    return clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return sanitize(value) if isinstance(value, str) and not hasattr(value, "__html__") else value

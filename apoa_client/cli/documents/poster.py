@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from apoa_client.cli.documents.pages import page
-from apoa_client.cli.terminal.language import N_, both
+from apoa_client.cli.documents.pages import render_page
+from apoa_client.cli.terminal.language import N_, in_both_languages
 from apoa_client.cli.views.labels import day_text
-from apoa_client.settings.config import TRAINING, Property
+from apoa_client.settings.config import TRAINING, PropertySettings
 
 _SENTENCES = Path(__file__).with_name("templates") / "poster.toml"
 _TREATMENT = ("checked", "stored", "sent", "deleted", "only")
@@ -22,21 +22,21 @@ _TREATMENT = ("checked", "stored", "sent", "deleted", "only")
 _TRAINING = N_("Training: not for the lobby. Nothing from this property reaches Immigration.")
 
 
-def poster(house: Property, name: str, now: datetime) -> str:
+def poster(settings: PropertySettings, name: str, now: datetime) -> str:
     """The page, under the house's `name`, as its settings are at the time `now`."""
-    return page(
+    return render_page(
         "poster.html",
         name=name,
-        address=house.address,
-        sections=[_section(language, house) for language in languages()],
-        training=_TRAINING if for_training(house) else "",
-        printed=day_text(now.astimezone(house.zone), both),
+        address=settings.address,
+        sections=[_section(language, settings) for language in languages()],
+        training=_TRAINING if is_training(settings) else "",
+        printed=day_text(now.astimezone(settings.zone), in_both_languages),
     )
 
 
-def for_training(house: Property) -> bool:
+def is_training(settings: PropertySettings) -> bool:
     """Whether the house's reports reach a training server, here or elsewhere, and nobody else."""
-    return not house.by_hand and (house.training or house.environment == TRAINING)
+    return not settings.by_hand and (settings.training or settings.environment == TRAINING)
 
 
 @cache
@@ -51,9 +51,9 @@ def days_text(language: Mapping[str, Any], days: int) -> str:
     return str(language["days"][form]).format(days=days)
 
 
-def _section(language: Mapping[str, Any], house: Property) -> dict[str, Any]:
-    told = {**language, "sent": language["by_hand" if house.by_hand else "sent"]}
-    told["deleted"] = language["deleted"].format(days=days_text(language, house.retention_days))
+def _section(language: Mapping[str, Any], settings: PropertySettings) -> dict[str, Any]:
+    told = {**language, "sent": language["by_hand" if settings.by_hand else "sent"]}
+    told["deleted"] = language["deleted"].format(days=days_text(language, settings.retention_days))
     return {**told, "treatment": [told[sentence] for sentence in _TREATMENT]}
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from apoa_client.cli.terminal.language import N_, both, in_language
+from apoa_client.cli.terminal.language import N_, in_both_languages, in_language
 from apoa_client.messages import LANGUAGES
 
 _TITLE = N_("Recovery code")
-_ROWS = (N_("Property"), N_("Address"), N_("Made on"), N_("Fingerprint of the key"))
+_ROWS = (N_("PropertySettings"), N_("Address"), N_("Made on"), N_("Fingerprint of the key"))
 _SENTENCES = (
     N_("With this code the guests' reports that were saved with apoa-client can be read again, on a new computer too."),
     N_("How: restore the backup there, then type the code at: apoa key recover"),
@@ -22,7 +22,7 @@ _SENTENCES = (
 )
 
 
-class Sheet(NamedTuple):
+class RecoverySheet(NamedTuple):
     """What stands on it. The code is as `apoa_client.vault.recovery.new_code` makes it."""
 
     property_name: str
@@ -39,21 +39,21 @@ class Sheet(NamedTuple):
     def details(self) -> Sequence[tuple[str, str]]:
         """What the code belongs to: labels and values; no line for what is not known."""
         values = (self.property_name, self.address, self.made_on.isoformat(), self.fingerprint)
-        return [(both(label), value) for label, value in zip(_ROWS, values, strict=True) if value]
+        return [(in_both_languages(label), value) for label, value in zip(_ROWS, values, strict=True) if value]
 
 
-def as_text(sheet: Sheet) -> str:
+def sheet_text(sheet: RecoverySheet) -> str:
     """The sheet as plain text; the code stands on a line of its own."""
     details = "".join(f"{label}: {value}\n" for label, value in sheet.details)
     sentences = "\n".join("".join(f"{line}\n" for line in _sentences(language)) for language in LANGUAGES)
-    return f"apoa-client. {both(_TITLE)}\n\n{details}\n{sheet.code}\n\n{sentences}"
+    return f"apoa-client. {in_both_languages(_TITLE)}\n\n{details}\n{sheet.code}\n\n{sentences}"
 
 
-def as_html(sheet: Sheet) -> str:
+def sheet_html(sheet: RecoverySheet) -> str:
     """The sheet as one HTML file, to be printed."""
-    from apoa_client.cli.documents.pages import page  # only where it is to be HTML
+    from apoa_client.cli.documents.pages import render_page  # only where it is to be HTML
 
-    return page("sheet.html", title=_TITLE, details=sheet.details, code=sheet.code, sentences=_SENTENCES)
+    return render_page("sheet.html", title=_TITLE, details=sheet.details, code=sheet.code, sentences=_SENTENCES)
 
 
 def _sentences(language: str) -> list[str]:

@@ -26,7 +26,7 @@ def said(text: Message | Name, language: str) -> str:
     return text.render(lambda sentence: in_language(language, sentence))
 
 
-def look_up(query: str) -> list[Topic]:
+def search_facts(query: str) -> list[Topic]:
     """The topic of this name; else of each topic the facts that hold the most of these words; none where none does."""
     wanted = _words(query)
     named = [topic for topic in topics() if any(_words(name) == wanted for name in topic.names)]
@@ -38,7 +38,7 @@ def look_up(query: str) -> list[Topic]:
     return list(_reaching(best, scores)) if best else []
 
 
-def close_words(query: str, limit: int = 3) -> list[str]:
+def similar_words(query: str, limit: int = 3) -> list[str]:
     """What else might have been meant: names of topics, and words that stand in the facts."""
     import difflib  # only for a mistake
 

@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from apoa_client.cli.prompts.conversation import Doubt, Move, Question, Reading, ask
+from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
 from apoa_client.cli.prompts.field_questions import FieldQuestions
-from apoa_client.cli.prompts.finish_change import Ending
-from apoa_client.cli.prompts.single_questions import why
-from apoa_client.cli.terminal.input import agree, place_of
+from apoa_client.cli.prompts.finish_change import ChangeCommand
+from apoa_client.cli.prompts.single_questions import ask_reason
+from apoa_client.cli.terminal.input import confirm, index_of_choice
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import clean, plain, remark, strong
+from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold
 from apoa_client.cli.views.findings import show_warnings
-from apoa_client.cli.views.report import differences, field_texts, guest_name
-from apoa_client.cli.views.report_reader import opened
-from apoa_client.desk.changes import Proposal, last_said
-from apoa_client.desk.correction_draft import Redraft
-from apoa_client.desk.stay_history import Story
+from apoa_client.cli.views.report import changed_field_lines, field_texts, guest_name
+from apoa_client.cli.views.report_reader import open_report
+from apoa_client.desk.changes import PendingChange, require_current_report
+from apoa_client.desk.correction_draft import CorrectionDraft
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import MrzUnreadable
@@ -28,14 +28,14 @@ from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination
 
 
-class Correcting:
+class CorrectionConversation:
     """What amending and fixing have in common: something is typed on top of what was said."""
 
     def __init__(
-        self, ending: Ending, typed: Mapping[str, str], lines: Sequence[str], *, accept_check_digit: bool
+        self, command: ChangeCommand, typed: Mapping[str, str], lines: Sequence[str], *, accept_check_digit: bool
     ) -> None:
-        self.ending = ending
-        self.app = ending.app
+        self.command = command
+        self.app = command.app
         self.typed = dict(typed)
         self.lines = lines
         self._accept = accept_check_digit
@@ -50,28 +50,30 @@ class Correcting:
     def read(self, entry: Entry) -> Report:
         """What a report says. Raises `CredentialsProblem` where the key that it is sealed to cannot be had."""
         try:
-            return opened(self.app, entry)
+            return open_report(self.app, entry)
         except CredentialsProblem as exc:
-            remark(_("A correction begins with what was reported, and that can be read only with this property's key."))
+            print_error_line(
+                _("A correction begins with what was reported, and that can be read only with this property's key.")
+            )
             raise exc from None
 
-    def redraft(self, before: Report) -> Redraft:
+    def redraft(self, before: Report) -> CorrectionDraft:
         """What was said, and what was given on top. Raises `ReportRefused` for lines that cannot be read."""
         try:
             mrz = self.app.desk.read(self.lines) if self.lines else None
         except MrzUnreadable as exc:
             path = BY_NAME["mrz"].path
             raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
-        return Redraft(before, self.typed, mrz, self._accept)
+        return CorrectionDraft(before, self.typed, mrz, self._accept)
 
-    def examined(self, redraft: Redraft) -> Examination:
+    def examined(self, redraft: CorrectionDraft) -> Examination:
         """Examine, and at a terminal ask again for what does not hold, until all does."""
         while True:
             examination = self.app.changes.examine(redraft)
-            if not examination.errors or not self.ending.asking:
+            if not examination.errors or not self.command.interactive:
                 return examination
             typed = dict(redraft.typed)
-            if not self.questions.ask_again(typed, examination.errors):
+            if not self.questions.ask_invalid_fields(typed, examination.errors):
                 return examination
             self.typed = typed
             redraft = replace(redraft, typed=typed)
@@ -88,7 +90,7 @@ class Correcting:
             if answer is Move.BACK:
                 if not self._took_back():
                     return False
-            elif answer is Move.REST or not answer.value:
+            elif answer is Move.ACCEPT_ALL or not answer.value:
                 return True
             else:
                 self._change(before, answer.value)
@@ -103,52 +105,52 @@ class Correcting:
         if not self._earlier:
             return False
         name, self.typed = self._earlier.pop()
-        remark("  " + _("Taken back: {field}").format(field=text(BY_NAME[name].label)))
+        print_error_line("  " + _("Taken back: {field}").format(field=text(BY_NAME[name].label)))
         return True
 
     def _show_fields(self, before: Report) -> None:
-        texts = field_texts(before, self.app.house.zone)
+        texts = field_texts(before, self.app.settings.zone)
         for number, item in enumerate(ON_THE_FORM, 1):
-            said = f"{text(item.label)}: {clean(texts.get(item.name, '')) or '-'}"
-            remark(f"{number}. {said}" if plain() else f"{number:>3}  {said}")
+            said = f"{text(item.label)}: {sanitize(texts.get(item.name, '')) or '-'}"
+            print_error_line(f"{number}. {said}" if plain() else f"{number:>3}  {said}")
 
-    def show(self, before: Report, proposal: Proposal) -> None:
+    def show(self, before: Report, change: PendingChange) -> None:
         """Each field that changes, before and after; at a terminal, and for whoever reads stderr otherwise."""
-        show_warnings(proposal.warnings)
-        if not self.ending.asking:
+        show_warnings(change.warnings)
+        if not self.command.interactive:
             return
         if before.guest is not None:
-            remark(strong(guest_name(before.guest)))
-        for line in differences(before, proposal.report, self.app.house.zone):
-            remark(f"  {line}")
+            print_error_line(style_bold(guest_name(before.guest)))
+        for line in changed_field_lines(before, change.report, self.app.settings.zone):
+            print_error_line(f"  {line}")
 
-    def save(self, proposal: Proposal, before: Report) -> None:
+    def save(self, change: PendingChange, before: Report) -> None:
         """Ask, unless told not to, and save."""
-        if self.ending.asking and not self.ending.yes and not agree(_("Save and send this correction?")):
-            remark(_("Nothing was saved."))
+        if self.command.interactive and not self.command.yes and not confirm(_("Save and send this correction?")):
+            print_error_line(_("Nothing was saved."))
             return
-        self.ending.file(proposal, before.guest)
+        self.command.file(change, before.guest)
 
 
-class Amending(Correcting):
+class AmendConversation(CorrectionConversation):
     """A correction that nobody asked for."""
 
     def amend(self, reference: str, reason: str | None) -> None:
         """Carry a correction from the options to the outbox, and on to the authority where it can be reached."""
         story, _meant = self.app.stays.find(reference)
-        told = last_said(story)
+        told = require_current_report(story)
         before = self.read(told)
         if story.check_out is not None:
-            self.ending.hint(_("The guest was checked out. By this, they are in house again."))
-        proposal = self._proposal(story, told, before, reason)
-        if proposal is None:
-            remark(_("Nothing was saved."))
+            self.command.show_hint(_("The guest was checked out. By this, they are in house again."))
+        change = self._proposal(story, told, before, reason)
+        if change is None:
+            print_error_line(_("Nothing was saved."))
             return
-        self.show(before, proposal)
-        self._say_what_it_does(proposal)
-        self.save(proposal, before)
+        self.show(before, change)
+        self._say_what_it_does(change)
+        self.save(change, before)
 
-    def _proposal(self, story: Story, told: Entry, before: Report, reason: str | None) -> Proposal | None:
+    def _proposal(self, story: StayHistory, told: Entry, before: Report, reason: str | None) -> PendingChange | None:
         """What is to be filed, from what was given or is chosen; None where somebody goes back before that."""
         chooses = not self.typed and not self.lines and story.check_out is None
         while True:
@@ -163,7 +165,7 @@ class Amending(Correcting):
 
     def _chosen(self, before: Report) -> bool:
         """What somebody types, where nothing was given; False where they go back."""
-        if self.ending.asking and not self.choose_fields(before):
+        if self.command.interactive and not self.choose_fields(before):
             return False
         if not self.typed:
             raise UsageProblem(
@@ -171,7 +173,7 @@ class Amending(Correcting):
             )
         return True
 
-    def _examined(self, story: Story, told: Entry, before: Report) -> Examination:
+    def _examined(self, story: StayHistory, told: Entry, before: Report) -> Examination:
         """Examine what was typed. Raises `DataRefused` where that is what was said."""
         examination = self.examined(self.redraft(before))
         if story.check_out is None and (examination.guest, examination.stay) == (before.guest, before.stay):
@@ -183,20 +185,22 @@ class Amending(Correcting):
 
     def _reason(self, told: Entry, before: Report, examination: Examination) -> str | None:
         """Why, as it is typed, or was said before in a correction that is said again."""
-        if told.retractable:
+        if told.withdrawable:
             return before.reason
         return (
-            why(_("Why is it changed? One sentence for the authority")) if self._asks_why(told, examination) else None
+            ask_reason(_("Why is it changed? One sentence for the authority"))
+            if self._asks_why(told, examination)
+            else None
         )
 
     def _asks_why(self, told: Entry, examination: Examination) -> bool:
-        return self.ending.asking and not told.retractable and not examination.errors
+        return self.command.interactive and not told.withdrawable and not examination.errors
 
-    def _say_what_it_does(self, proposal: Proposal) -> None:
-        for old in proposal.replaces:
-            self.ending.hint(_("Report {id} never arrived. This one takes its place.").format(id=short_id(old)))
-        if proposal.report.kind is Kind.AMEND and not proposal.replaces:
-            self.ending.hint(_("The whole report is sent again, as a correction."))
+    def _say_what_it_does(self, change: PendingChange) -> None:
+        for old in change.replaces:
+            self.command.show_hint(_("Report {id} never arrived. This one takes its place.").format(id=short_id(old)))
+        if change.report.kind is Kind.AMEND and not change.replaces:
+            self.command.show_hint(_("The whole report is sent again, as a correction."))
 
 
 def _which_field() -> Question:
@@ -205,12 +209,12 @@ def _which_field() -> Question:
         _("Number of the field that is wrong; Enter when done"),
         _("Type the number in front of the field, then what is right.") + "\n" + _("< takes the last change back."),
         _field_of,
-        needed=False,
+        required=False,
     )
 
 
-def _field_of(answer: str) -> Reading:
-    place = place_of(answer, len(ON_THE_FORM))
+def _field_of(answer: str) -> Answer:
+    place = index_of_choice(answer, len(ON_THE_FORM))
     if place is None:
-        raise Doubt(_("Type one of the numbers."))
-    return Reading(ON_THE_FORM[place].name)
+        raise UnclearAnswer(_("Type one of the numbers."))
+    return Answer(ON_THE_FORM[place].name)

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from apoa_client.app.container import App
-from apoa_client.cli.terminal.input import ask_line, place_of
+from apoa_client.app.container import Container
+from apoa_client.cli.terminal.input import ask_line, index_of_choice
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import beside, clean, plain, remark
+from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, side_by_side
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.report import guest_name
-from apoa_client.cli.views.report_reader import opened, plain_room, readable
-from apoa_client.desk.stay_history import Story
+from apoa_client.cli.views.report_reader import normalized_room, open_if_possible, open_report
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import CredentialsProblem, Erased, SealBroken, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.report.kinds import short_id
@@ -23,7 +23,7 @@ _ALL = frozenset({"a", "all", "s", "semua"})
 class Resident(NamedTuple):
     """A stay, and what was last said of it; None where the key could not be had."""
 
-    story: Story
+    story: StayHistory
     report: Report | None
 
     @property
@@ -35,33 +35,33 @@ class Resident(NamedTuple):
     @property
     def short_id(self) -> str:
         """The short id of what was last said."""
-        return short_id(self.story.named.id)
+        return short_id(self.story.display_report.id)
 
     @property
     def line(self) -> str:
         """The stay on one line, safe for a screen."""
-        told, stay = self.story.told, self.report.stay if self.report is not None else None
+        told, stay = self.story.current_report, self.report.stay if self.report is not None else None
         words = [self.short_id, self.name if self.report is not None else "-"]
         if stay is not None and stay.room:
-            words.append(_("room {room}").format(room=clean(stay.room)))
+            words.append(_("room {room}").format(room=sanitize(stay.room)))
         if told is not None and told.last_morning is not None:
             words.append(_("until {day}").format(day=day_text(told.last_morning)))
-        return beside(words)
+        return side_by_side(words)
 
 
-def resident(app: App, story: Story) -> Resident:
+def resident(app: Container, story: StayHistory) -> Resident:
     """A stay, with what was last said of it where it can be opened: many a change needs no key."""
-    content = readable(app, story.told) if story.told is not None else None
+    content = open_if_possible(app, story.current_report) if story.current_report is not None else None
     return Resident(story, content.report if content is not None else None)
 
 
-def in_house(app: App) -> list[Resident]:
+def in_house(app: Container) -> list[Resident]:
     """Every guest in house, by the day on which they are to leave. A key that cannot be had is told once."""
     residents, locked = [], False
     for story in _stories(app):
         report = None
         try:
-            report = opened(app, story.told) if story.told is not None and not locked else None
+            report = open_report(app, story.current_report) if story.current_report is not None and not locked else None
         except CredentialsProblem as exc:
             locked = True
             show_error(exc)
@@ -71,41 +71,53 @@ def in_house(app: App) -> list[Resident]:
     return residents
 
 
-def in_room(app: App, room: str) -> list[Resident]:
+def guests_in_room(app: Container, room: str) -> list[Resident]:
     """The guests in house in a room. Rooms are sealed: raises `CredentialsProblem` without the key."""
-    wanted = plain_room(room)
+    wanted = normalized_room(room)
     found = []
     for story in _stories(app):
-        report = opened(app, story.told) if story.told is not None and story.told.erased_at is None else None
-        if report is not None and report.stay is not None and plain_room(report.stay.room or "") == wanted:
+        report = (
+            open_report(app, story.current_report)
+            if story.current_report is not None and story.current_report.erased_at is None
+            else None
+        )
+        if report is not None and report.stay is not None and normalized_room(report.stay.room or "") == wanted:
             found.append(Resident(story, report))
     return found
 
 
-def due(app: App) -> list[Resident]:
+def guests_due_to_leave(app: Container) -> list[Resident]:
     """The guests in house whose planned day has come. Needs no key."""
     today = app.today
-    stories = [story for story in _stories(app) if story.told is not None and story.told.last_morning is not None]
-    return [resident(app, s) for s in stories if s.told and s.told.last_morning and s.told.last_morning <= today]
+    stories = [
+        story
+        for story in _stories(app)
+        if story.current_report is not None and story.current_report.last_morning is not None
+    ]
+    return [
+        resident(app, s)
+        for s in stories
+        if s.current_report and s.current_report.last_morning and s.current_report.last_morning <= today
+    ]
 
 
-def choose(residents: Sequence[Resident]) -> list[Resident]:
+def choose_guests(residents: Sequence[Resident]) -> list[Resident]:
     """Those whose numbers somebody types; none where Enter alone is pressed."""
     for number, each in enumerate(residents, 1):
-        remark(f"{number}: {each.line}" if plain() else f"{number:>3}  {each.line}")
+        print_error_line(f"{number}: {each.line}" if plain() else f"{number:>3}  {each.line}")
     while True:
         answer = ask_line(_("Number, or several (1 3), or a = all; Enter = none")).casefold()
         if answer in _ALL:
             return list(residents)
         numbers = answer.replace(",", " ").split()
-        places = [place_of(number, len(residents)) for number in dict.fromkeys(numbers)]
+        places = [index_of_choice(number, len(residents)) for number in dict.fromkeys(numbers)]
         chosen = [residents[place] for place in places if place is not None]
         if len(chosen) == len(places):
             return chosen
-        remark(_("Type one of the numbers."))
+        print_error_line(_("Type one of the numbers."))
 
 
-def too_many(residents: Sequence[Resident]) -> UsageProblem:
+def several_guests_error(residents: Sequence[Resident]) -> UsageProblem:
     """The error where several guests are meant and nobody can be asked which."""
     ids = ", ".join(each.short_id for each in residents)
     return UsageProblem(
@@ -114,5 +126,5 @@ def too_many(residents: Sequence[Resident]) -> UsageProblem:
     )
 
 
-def _stories(app: App) -> list[Story]:
+def _stories(app: Container) -> list[StayHistory]:
     return list(app.stays.in_house(app.today))

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from apoa_client.cli.terminal.input import NO, YES, ask_line, place_of
+from apoa_client.cli.terminal.input import NO, YES, ask_line, index_of_choice
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import clean, remark
-from apoa_client.cli.views.findings import wrong
+from apoa_client.cli.terminal.output import print_error_line, sanitize
+from apoa_client.cli.views.findings import error_line
 
 HELP = "?"
 """What somebody types who wants a question explained."""
@@ -23,10 +23,10 @@ class Move(StrEnum):
     """What somebody types who answers no question."""
 
     BACK = "<"
-    REST = ">"
+    ACCEPT_ALL = ">"
 
 
-class Reading(NamedTuple):
+class Answer(NamedTuple):
     """An answer as it was understood."""
 
     value: str
@@ -42,7 +42,7 @@ class Choice(NamedTuple):
     shown: str
 
 
-class Doubt(Exception):
+class UnclearAnswer(Exception):
     """An answer that cannot be taken: a sentence says why, `choices` what may have been meant, the likeliest first.
 
     The exception's own text says nothing: an answer is a guest's.
@@ -56,20 +56,20 @@ class Doubt(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question, in the reader's language. `read` understands an answer, or raises `Doubt`."""
+    """One question, in the reader's language. `read` understands an answer, or raises `UnclearAnswer`."""
 
     label: str
     help: str
-    read: Callable[[str], Reading]
-    proposed: str = field(default="", repr=False)
+    read: Callable[[str], Answer]
+    default: str = field(default="", repr=False)
     """The answer that Enter gives; it stands in brackets."""
     show: Callable[[str], str] = str
     """How an answer that is proposed is read by a person, where its text is our own form of it."""
-    needed: bool = True
+    required: bool = True
     """Whether it cannot be left open."""
 
 
-Next = Callable[[dict[str, str]], tuple[str, Question] | None]
+NextQuestion = Callable[[dict[str, str]], tuple[str, Question] | None]
 """What to ask next, by name, after what has been answered; None where nothing is left."""
 
 
@@ -80,30 +80,30 @@ class Conversation:
     What was answered and gone back over stands in brackets when it is asked again.
     """
 
-    ask_next: Next
+    ask_next: NextQuestion
     answers: dict[str, str] = field(default_factory=dict, repr=False)
     asked: list[str] = field(default_factory=list)
     """The names of the questions that were answered, the last one last."""
     _earlier: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
-    def go_on(self) -> bool:
+    def run(self) -> bool:
         """Ask until nothing is left; False where somebody goes back before the first question."""
         hurried = False
         while (found := self.ask_next(self.answers)) is not None:
             name, question = found
             if self._earlier.get(name):
-                question = replace(question, proposed=self._earlier[name])
+                question = replace(question, default=self._earlier[name])
             reading = (_proposal(question) if hurried else None) or ask(question)
-            if isinstance(reading, Reading):
+            if isinstance(reading, Answer):
                 self.answers[name] = reading.value
                 self.asked.append(name)
-            elif reading is Move.REST:
+            elif reading is Move.ACCEPT_ALL:
                 hurried = True
             elif not self.back():
                 return False
         return True
 
-    def forget(self) -> None:
+    def forget_earlier(self) -> None:
         """Propose nothing of what was gone back over: it was another's."""
         self._earlier.clear()
 
@@ -116,12 +116,12 @@ class Conversation:
         return True
 
 
-def ask(question: Question) -> Reading | Move:
+def ask(question: Question) -> Answer | Move:
     """Ask until the answer is one, or a move."""
     choices: tuple[Choice, ...] = ()
     while True:
         answer = ask_line(_prompt(question, choices))
-        if answer in {Move.BACK, Move.REST}:
+        if answer in {Move.BACK, Move.ACCEPT_ALL}:
             return Move(answer)
         if _wants_help(answer, choices):
             _explain(question)
@@ -129,12 +129,12 @@ def ask(question: Question) -> Reading | Move:
             continue
         try:
             reading = _understood(question, _chosen(answer, choices))
-        except Doubt as doubt:
-            remark("  " + wrong(doubt.sentence))
+        except UnclearAnswer as doubt:
+            print_error_line("  " + error_line(doubt.sentence))
             choices = doubt.choices
             continue
         if reading.said:
-            remark(f"  {reading.said}")
+            print_error_line(f"  {reading.said}")
         return reading
 
 
@@ -143,44 +143,44 @@ def _wants_help(answer: str, choices: Sequence[Choice]) -> bool:
     return answer == HELP or (len(choices) == 1 and answer.casefold() in NO)
 
 
-def _proposal(question: Question) -> Reading | None:
+def _proposal(question: Question) -> Answer | None:
     """What somebody takes who wants all that is proposed; None where they have to be asked."""
-    if question.needed and not question.proposed:
-        remark(_("This has to be answered first. ? helps."))
+    if question.required and not question.default:
+        print_error_line(_("This has to be answered first. ? helps."))
         return None
     try:
         return _understood(question, "")
-    except Doubt:
+    except UnclearAnswer:
         return None
 
 
-def _understood(question: Question, answer: str) -> Reading:
-    if answer == _EMPTY and not question.needed:
-        return Reading("")
-    if answer or question.proposed:
-        return question.read(answer or question.proposed)
-    if question.needed:
-        raise Doubt(_("An answer is needed here. ? helps."))
-    return Reading("")
+def _understood(question: Question, answer: str) -> Answer:
+    if answer == _EMPTY and not question.required:
+        return Answer("")
+    if answer or question.default:
+        return question.read(answer or question.default)
+    if question.required:
+        raise UnclearAnswer(_("An answer is needed here. ? helps."))
+    return Answer("")
 
 
 def _explain(question: Question) -> None:
     for line in question.help.splitlines():
-        remark(f"  {line}")
-    if question.proposed and not question.needed:
-        remark("  " + _("- empties it."))
+        print_error_line(f"  {line}")
+    if question.default and not question.required:
+        print_error_line("  " + _("- empties it."))
 
 
 def _prompt(question: Question, choices: Sequence[Choice]) -> str:
     """The question, and what Enter gives; after a doubt, what may have been meant."""
     if len(choices) == 1:
-        return "  " + _("Do you mean {value}? Enter = yes, or type it again.").format(value=clean(choices[0].shown))
+        return "  " + _("Do you mean {value}? Enter = yes, or type it again.").format(value=sanitize(choices[0].shown))
     for number, choice in enumerate(choices, 1):
-        remark(f"    {number}  {clean(choice.shown)}")
+        print_error_line(f"    {number}  {sanitize(choice.shown)}")
     if choices:
         return "  " + _("Which one? Its number, Enter = 1, or type it again.")
-    proposed = question.show(question.proposed) if question.proposed else ""
-    return f"{question.label} [{clean(proposed)}]" if proposed else question.label
+    default = question.show(question.default) if question.default else ""
+    return f"{question.label} [{sanitize(default)}]" if default else question.label
 
 
 def _chosen(answer: str, choices: Sequence[Choice]) -> str:
@@ -189,5 +189,5 @@ def _chosen(answer: str, choices: Sequence[Choice]) -> str:
         return answer
     if not answer or (len(choices) == 1 and answer.casefold() in YES):
         return choices[0].answer
-    place = place_of(answer, len(choices))
+    place = index_of_choice(answer, len(choices))
     return choices[place].answer if place is not None else answer

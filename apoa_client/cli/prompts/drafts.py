@@ -6,46 +6,48 @@ from datetime import datetime
 
 import click
 
-from apoa_client.app.container import App
-from apoa_client.cli.terminal.input import agree
+from apoa_client.app.container import Container
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import clean, remark
+from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import moment_text
-from apoa_client.desk.guest_form import Slip, as_text, from_text
+from apoa_client.desk.guest_form import GuestForm, forms_from_json, forms_to_json
 from apoa_client.errors import CredentialsProblem, SealBroken, StorageProblem
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.report.findings import ReportRefused
 
 
-class Drafts:
+class DraftStore:
     """The property's one draft: the guests of an arrival that was broken off."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Container) -> None:
         self._app = app
         self._gone_on_with: datetime | None = None
         """When the draft was kept that somebody goes on with."""
 
-    def offered(self) -> list[Slip]:
+    def offer(self) -> list[GuestForm]:
         """The slips that somebody wants to go on with; none where there are none, or nobody wants to."""
         kept_at = self._app.outbox.draft_kept_at()
         if kept_at is None:
             return []
-        remark(_("A guest of {moment} was not finished.").format(moment=moment_text(kept_at, self._app.house.zone)))
-        if agree(_("Go on with that guest? No throws away what was typed.")):
+        print_error_line(
+            _("A guest of {moment} was not finished.").format(moment=moment_text(kept_at, self._app.settings.zone))
+        )
+        if confirm(_("Go on with that guest? No throws away what was typed.")):
             return self._opened(kept_at)
         self._app.outbox.drop_draft(kept_at)
         return []
 
-    def _opened(self, kept_at: datetime) -> list[Slip]:
+    def _opened(self, kept_at: datetime) -> list[GuestForm]:
         """The draft, opened. One that never will be is dropped, one whose key cannot be had now is kept."""
         try:
             text = self._app.outbox.draft()
-            slips = from_text(text, self._app.desk.read) if text is not None else []
+            slips = forms_from_json(text, self._app.desk.read) if text is not None else []
         except CredentialsProblem as exc:
             show_error(exc)
-            remark(_("It stays kept for now. Begin with another guest."))
+            print_error_line(_("It stays kept for now. Begin with another guest."))
             return []
         except SealBroken as exc:
             show_error(exc)
@@ -54,7 +56,7 @@ class Drafts:
             slips = []
         self._gone_on_with = kept_at
         for slip in slips:
-            remark("  " + clean(slip.name))
+            print_error_line("  " + sanitize(slip.name))
         return slips
 
     def done(self) -> None:
@@ -67,12 +69,12 @@ class Drafts:
             show_error(exc)
 
     @contextmanager
-    def kept_if_broken_off(self, slips: Callable[[], Sequence[Slip]]) -> Iterator[Signals]:
+    def keep_if_interrupted(self, slips: Callable[[], Sequence[GuestForm]]) -> Iterator[Signals]:
         """Within it, whoever breaks off, logs off or closes the window finds what was typed again.
 
         So does whoever could not save, or is told that a guest cannot be reported so.
         """
-        began = self._app.clock.now().astimezone(self._app.house.zone)
+        began = self._app.clock.now().astimezone(self._app.settings.zone)
         with Signals() as signals:
             try:
                 yield signals
@@ -85,11 +87,11 @@ class Drafts:
                     self._keep(slips(), began)
                 raise
 
-    def _keep(self, slips: Sequence[Slip], began: datetime) -> None:
-        noted = [slip for slip in slips if slip.noted]
-        if not noted:
+    def _keep(self, slips: Sequence[GuestForm], began: datetime) -> None:
+        has_guest_data = [slip for slip in slips if slip.has_guest_data]
+        if not has_guest_data:
             return
-        self._app.outbox.keep_draft(as_text(noted, began), self._app.clock.now())
+        self._app.outbox.keep_draft(forms_to_json(has_guest_data, began), self._app.clock.now())
         with suppress(OSError):  # the window is gone
-            remark()
-            remark(_("What was typed is kept, sealed. To go on with it: apoa report"))
+            print_error_line()
+            print_error_line(_("What was typed is kept, sealed. To go on with it: apoa report"))

@@ -8,17 +8,17 @@ from datetime import date, datetime, tzinfo
 from functools import cached_property, partial
 from typing import NamedTuple
 
-from apoa_client.app.container import App
-from apoa_client.cli.prompts.conversation import Choice, Doubt, Move, Question, Reading, ask
-from apoa_client.cli.prompts.mrz_lines import doubt_a_line
-from apoa_client.cli.prompts.rooms_in_use import rooms_in_use, same_room
-from apoa_client.cli.terminal.language import N_, _, current, text
-from apoa_client.cli.terminal.output import clean, remark
-from apoa_client.cli.views.findings import wrong
+from apoa_client.app.container import Container
+from apoa_client.cli.prompts.conversation import Answer, Choice, Move, Question, UnclearAnswer, ask
+from apoa_client.cli.prompts.mrz_lines import reject_mrz_line
+from apoa_client.cli.prompts.rooms_in_use import known_spelling, rooms_in_use
+from apoa_client.cli.terminal.language import N_, _, current_language, text
+from apoa_client.cli.terminal.output import print_error_line, sanitize
+from apoa_client.cli.views.findings import error_line
 from apoa_client.cli.views.labels import PURPOSES, SEXES, day_text, moment_text, nights_text, partial_text
 from apoa_client.cli.views.report import state_text
-from apoa_client.desk.correction_draft import texts_of
-from apoa_client.desk.guest_form import Slip
+from apoa_client.desk.correction_draft import typed_texts
+from apoa_client.desk.guest_form import GuestForm
 from apoa_client.passport import states
 from apoa_client.report import choices, parse_fields
 from apoa_client.report.deadline import instant
@@ -66,7 +66,7 @@ _OFFERED = 5
 """How many choices are offered after a doubt."""
 
 
-def name_of(error: Finding) -> str:
+def field_to_ask(error: Finding) -> str:
     """The name of the field that is asked for where this error is; empty where typing does not help."""
     return "" if error.code in _NOT_BY_TYPING else _NAMES.get(error.field, "")
 
@@ -85,64 +85,64 @@ class _Moment(NamedTuple):
 class FieldQuestions:
     """The questions of one property, asked about any guest."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Container) -> None:
         self._app = app
 
     @cached_property
     def _rooms(self) -> list[str]:
         return rooms_in_use(self._app)
 
-    def question(self, slip: Slip, name: str, proposed: str = "") -> Question:
-        """The question about a field; Enter gives what is `proposed`, or else what the slip proposes."""
-        proposed = proposed or slip.proposal(name)
+    def question(self, slip: GuestForm, name: str, default: str = "") -> Question:
+        """The question about a field; Enter gives what is `default`, or else what the slip proposes."""
+        default = default or slip.proposal(name)
         read = self._readers(slip)[name]
         return Question(
             label=text(BY_NAME[name].label),
             help=self._help(name),
             read=_doubting(name, read),
-            proposed=proposed,
-            show=partial(_shown, name, self._app.house.zone),
-            needed=name in _NEEDED or (name == "given_names" and slip.typed.get("surname") == ""),
+            default=default,
+            show=partial(_shown, name, self._app.settings.zone),
+            required=name in _NEEDED or (name == "given_names" and slip.typed.get("surname") == ""),
         )
 
-    def ask_again(self, typed: dict[str, str], errors: Sequence[Finding]) -> bool:
+    def ask_invalid_fields(self, typed: dict[str, str], errors: Sequence[Finding]) -> bool:
         """Ask for each field that an error is about; False where typing would not help."""
-        if not all(map(name_of, errors)):
+        if not all(map(field_to_ask, errors)):
             return False
         for error in errors:
-            self.ask_for(typed, error)
+            self.ask_invalid_field(typed, error)
         return True
 
-    def ask_for(self, typed: dict[str, str], error: Finding) -> None:
+    def ask_invalid_field(self, typed: dict[str, str], error: Finding) -> None:
         """Say what is wrong, and ask for that field, which has a name; what would mend it is a key away."""
-        remark(wrong(text(error.message)))
-        name = name_of(error)
-        _note(typed, name, ask(self.question(Slip(typed), name, error.suggestion or "")))
+        print_error_line(error_line(text(error.message)))
+        name = field_to_ask(error)
+        _note(typed, name, ask(self.question(GuestForm(typed), name, error.suggestion or "")))
         if name == "surname" and error.code == "missing":
-            _note(typed, "given_names", ask(self.question(Slip(typed), "given_names")))
+            _note(typed, "given_names", ask(self.question(GuestForm(typed), "given_names")))
 
     def change(self, typed: dict[str, str], report: Report, name: str) -> None:
         """Ask for one field of a report anew, and note the answer; Enter leaves it as it is."""
-        said = {**texts_of(report), **typed}
-        proposed = said.get(name, "")
+        said = {**typed_texts(report), **typed}
+        default = said.get(name, "")
         if name == "planned_check_out" and report.stay is not None:
-            name, proposed = "nights", str(report.stay.nights)
-        answer = ask(self.question(Slip(said), name, proposed))
+            name, default = "nights", str(report.stay.nights)
+        answer = ask(self.question(GuestForm(said), name, default))
         _note(typed, name, answer)
-        if name == "check_in" and isinstance(answer, Reading) and report.stay is not None:
-            came = parse_fields.moment(answer.value, self._app.house.zone).date()
+        if name == "check_in" and isinstance(answer, Answer) and report.stay is not None:
+            came = parse_fields.moment(answer.value, self._app.settings.zone).date()
             nights = (report.stay.planned_check_out - came).days
             if nights >= 1:  # whoever comes later leaves no later
-                _note(typed, "nights", Reading(str(nights)))
+                _note(typed, "nights", Answer(str(nights)))
 
     def _help(self, name: str) -> str:
         told = _(_HELP[name])
         if name == "room" and self._rooms:
-            told += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(clean, self._rooms)))
+            told += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(sanitize, self._rooms)))
         return told
 
-    def _readers(self, slip: Slip) -> Mapping[str, Callable[[str], Reading]]:
-        zone = self._app.house.zone
+    def _readers(self, slip: GuestForm) -> Mapping[str, Callable[[str], Answer]]:
+        zone = self._app.settings.zone
         now = self._app.clock.now().astimezone(zone)
         at = _Moment(now, _check_in(slip, now, zone))
         return {
@@ -153,21 +153,21 @@ class FieldQuestions:
             "entry_date": lambda answer: _day(parse_fields.past_day(answer, today=at.today)),
             "check_in": lambda answer: _arrival(parse_fields.moment(answer, zone, now=at.now), zone),
             "nights": lambda answer: _nights(answer, at),
-            "room": lambda answer: _as_typed(same_room(parse_fields.one_line(answer), self._rooms), answer),
+            "room": lambda answer: _as_typed(known_spelling(parse_fields.one_line(answer), self._rooms), answer),
             "nationality": _NationalityReader(),
             "stay_permit": _PermitReader(),
         }
 
 
-def _note(typed: dict[str, str], name: str, answer: Reading | Move) -> None:
+def _note(typed: dict[str, str], name: str, answer: Answer | Move) -> None:
     """Note an answer; whoever would rather go back leaves the field as it was."""
-    if isinstance(answer, Reading):
+    if isinstance(answer, Answer):
         typed[name] = answer.value
         if name == "nights":
             typed.pop("planned_check_out", None)
 
 
-def _check_in(slip: Slip, now: datetime, zone: tzinfo) -> datetime:
+def _check_in(slip: GuestForm, now: datetime, zone: tzinfo) -> datetime:
     typed = slip.typed.get("check_in")
     try:
         return parse_fields.moment(typed, zone, now=now) if typed else now
@@ -175,16 +175,18 @@ def _check_in(slip: Slip, now: datetime, zone: tzinfo) -> datetime:
         return now
 
 
-def _doubting(name: str, read: Callable[[str], Reading]) -> Callable[[str], Reading]:
+def _doubting(name: str, read: Callable[[str], Answer]) -> Callable[[str], Answer]:
     """What a field understands; what it does not becomes a doubt, with what may have been meant."""
 
-    def reading(answer: str) -> Reading:
-        doubt_a_line(answer)
+    def reading(answer: str) -> Answer:
+        reject_mrz_line(answer)
         try:
             return read(answer)
         except parse_fields.Unreadable as exc:
             meant = _meant(name, answer, exc.suggestion)
-            raise Doubt(_(_NONE_SUCH[name]) if meant and name in _NONE_SUCH else text(exc.message), meant) from None
+            raise UnclearAnswer(
+                _(_NONE_SUCH[name]) if meant and name in _NONE_SUCH else text(exc.message), meant
+            ) from None
 
     return reading
 
@@ -197,52 +199,52 @@ def _meant(name: str, answer: str, suggestion: str | None) -> Sequence[Choice]:
     return [Choice(suggestion, suggestion)] if suggestion else []
 
 
-def _shown(name: str, zone: tzinfo, proposed: str) -> str:
+def _shown(name: str, zone: tzinfo, default: str) -> str:
     """How a proposal is read by a person, where its text is our own form of it."""
     if name == "check_in":
-        return moment_text(parse_fields.moment(proposed, zone), zone)
+        return moment_text(parse_fields.moment(default, zone), zone)
     if name in {"birth_date", "expiry_date", "stay_until", "entry_date"}:
-        return partial_text(parse_fields.partial_date(proposed))
+        return partial_text(parse_fields.partial_date(default))
     if name in {"nationality", "issuing_state"}:
-        return state_text(proposed)
+        return state_text(default)
     if name == "sex":
-        return _(SEXES[proposed])
-    return _(PURPOSES[proposed]) if name == "purpose" else proposed
+        return _(SEXES[default])
+    return _(PURPOSES[default]) if name == "purpose" else default
 
 
-def _as_typed(value: str, answer: str) -> Reading:
+def _as_typed(value: str, answer: str) -> Answer:
     """A text; it is said back only where it is not what was typed."""
-    return Reading(value, clean(value) if value != answer else "")
+    return Answer(value, sanitize(value) if value != answer else "")
 
 
-def _one_line(answer: str) -> Reading:
+def _one_line(answer: str) -> Answer:
     return _as_typed(parse_fields.one_line(answer), answer)
 
 
-def _name(answer: str) -> Reading:
+def _name(answer: str) -> Answer:
     return _as_typed(parse_fields.person_name(answer), answer)
 
 
-def _sex(answer: str) -> Reading:
+def _sex(answer: str) -> Answer:
     value = parse_fields.sex(answer)
-    return Reading(value, _(SEXES[value]))
+    return Answer(value, _(SEXES[value]))
 
 
-def _birth_place(answer: str) -> Reading:
+def _birth_place(answer: str) -> Answer:
     value = parse_fields.one_line(answer).upper()
-    return Reading(value, _("not stated")) if value == "-" else _as_typed(value, answer)
+    return Answer(value, _("not stated")) if value == "-" else _as_typed(value, answer)
 
 
-def _born(answer: str, at: _Moment) -> Reading:
+def _born(answer: str, at: _Moment) -> Answer:
     value = parse_fields.partial_date(answer, today=at.today)
     if value.earliest > at.today:
-        raise Doubt(_("This date is still to come. Compare it with the passport."))
-    return Reading(str(value), partial_text(value))
+        raise UnclearAnswer(_("This date is still to come. Compare it with the passport."))
+    return Answer(str(value), partial_text(value))
 
 
-def _state(answer: str) -> Reading:
+def _state(answer: str) -> Answer:
     code = parse_fields.state(answer)
-    return Reading(code, state_text(code))
+    return Answer(code, state_text(code))
 
 
 class _NationalityReader:
@@ -251,27 +253,27 @@ class _NationalityReader:
     def __init__(self) -> None:
         self._insists = False
 
-    def __call__(self, answer: str) -> Reading:
+    def __call__(self, answer: str) -> Answer:
         reading = _state(answer)
         if reading.value == INDONESIA and not self._insists:
             self._insists = True
-            raise Doubt(_("Indonesians are not reported. Is the guest one? Then type it again."))
+            raise UnclearAnswer(_("Indonesians are not reported. Is the guest one? Then type it again."))
         return reading
 
 
-def _number(answer: str) -> Reading:
+def _number(answer: str) -> Answer:
     return _as_typed(parse_fields.document_number(answer), answer)
 
 
-def _day(day: date) -> Reading:
-    return Reading(day.isoformat(), day_text(day))
+def _day(day: date) -> Answer:
+    return Answer(day.isoformat(), day_text(day))
 
 
-def _arrival(moment: datetime, zone: tzinfo) -> Reading:
-    return Reading(instant(moment), moment_text(moment, zone))
+def _arrival(moment: datetime, zone: tzinfo) -> Answer:
+    return Answer(instant(moment), moment_text(moment, zone))
 
 
-def _nights(answer: str, at: _Moment) -> Reading:
+def _nights(answer: str, at: _Moment) -> Answer:
     """A number of nights, or the day of departure, which is kept as the nights until then."""
     try:
         leaves = parse_fields.nights(answer, at.check_in)
@@ -281,14 +283,14 @@ def _nights(answer: str, at: _Moment) -> Reading:
         leaves = parse_fields.stay_day(answer, today=at.today, near=at.check_in.date())
     count = (leaves - at.check_in.date()).days
     if count < 1:
-        raise Doubt(_("The planned check-out must be after the check-in. Give at least one night."))
+        raise UnclearAnswer(_("The planned check-out must be after the check-in. Give at least one night."))
     parse_fields.nights(str(count), at.check_in)  # years of nights are a mistake, too
-    return Reading(str(count), _("{nights}, until {day}").format(nights=nights_text(count), day=day_text(leaves)))
+    return Answer(str(count), _("{nights}, until {day}").format(nights=nights_text(count), day=day_text(leaves)))
 
 
-def _purpose(answer: str) -> Reading:
+def _purpose(answer: str) -> Answer:
     value = parse_fields.purpose(answer).value
-    return Reading(value, _(PURPOSES[value]))
+    return Answer(value, _(PURPOSES[value]))
 
 
 class _PermitReader:
@@ -297,24 +299,24 @@ class _PermitReader:
     def __init__(self) -> None:
         self._insisted: str | None = None
 
-    def __call__(self, answer: str) -> Reading:
+    def __call__(self, answer: str) -> Answer:
         known = choices.stay_permit(answer)
         if known is not None:
-            return Reading(known.code, _permit_text(known))
+            return Answer(known.code, _permit_text(known))
         near = choices.stay_permits(answer, _OFFERED)
         if not near or answer == self._insisted:
             return _one_line(answer)
         self._insisted = answer
         asked = _("This permit is not in the list. Type it again if it is printed so.")
-        raise Doubt(asked, [Choice(each.code, _permit_text(each)) for each in near])
+        raise UnclearAnswer(asked, [Choice(each.code, _permit_text(each)) for each in near])
 
 
 def _permit_text(permit: Permit) -> str:
-    name = permit.indonesian if current() == "id" else permit.english
+    name = permit.indonesian if current_language() == "id" else permit.english
     return f"{permit.code}: {name}"
 
 
-_READERS: Mapping[str, Callable[[str], Reading]] = {
+_READERS: Mapping[str, Callable[[str], Answer]] = {
     "surname": _name,
     "given_names": _name,
     "sex": _sex,

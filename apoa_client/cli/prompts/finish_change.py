@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from apoa_client.cli.prompts.save_and_send import Filed, Filing
+from apoa_client.cli.prompts.save_and_send import SaveAndSend, SavedReport
 from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, text
-from apoa_client.cli.terminal.output import remark
-from apoa_client.desk.changes import Proposal, how_back
+from apoa_client.cli.terminal.output import print_error_line
+from apoa_client.desk.changes import PendingChange, undo_advice
 from apoa_client.report.model import Guest
 
 _OPTIONS = (
@@ -18,14 +18,14 @@ _OPTIONS = (
 )
 
 
-def ending_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Declare the options that `Ending` takes."""
+def change_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare the options that `ChangeCommand` takes."""
     for declare in reversed(_OPTIONS):
         function = declare(function)
     return function
 
 
-class Ending:
+class ChangeCommand:
     """What the call wishes for besides the change itself, and the end of it."""
 
     def __init__(self, session: Session, *, yes: bool, no_send: bool, as_json: bool) -> None:
@@ -33,21 +33,21 @@ class Ending:
         self.app = session.app
         self.yes = yes
         self.as_json = as_json
-        self.asking = session.terminal and not as_json
+        self.interactive = session.terminal and not as_json
         self._quiet = session.quiet
-        self._filing = Filing(session, send=not no_send, as_json=as_json)
+        self._filing = SaveAndSend(session, send=not no_send, as_json=as_json)
 
-    def file(self, proposal: Proposal, guest: Guest | None) -> None:
+    def file(self, change: PendingChange, guest: Guest | None) -> None:
         """Save one proposal, and the rest. `guest` is whom it is about, where it does not say so itself."""
-        entry = self.app.changes.file(proposal)
-        self.finish([Filed(entry, proposal.report, proposal.warnings, guest)])
+        entry = self.app.changes.file(change)
+        self.finish([SavedReport(entry, change.report, change.warnings, guest)])
 
-    def finish(self, filed: Sequence[Filed], *, several: bool = False) -> None:
+    def finish(self, filed: Sequence[SavedReport], *, several: bool = False) -> None:
         """Tell what became of reports that were saved, and how each is taken back."""
         for entry in self._filing.finish(filed, several=several):
-            self.hint(text(how_back(entry)))
+            self.show_hint(text(undo_advice(entry)))
 
-    def hint(self, line: str) -> None:
+    def show_hint(self, line: str) -> None:
         """How something is taken back: for a person, who does not want to hear only what they must act on."""
         if not self.as_json and not self._quiet:
-            remark(line)
+            print_error_line(line)

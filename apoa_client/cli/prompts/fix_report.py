@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from apoa_client.cli.prompts.amend_stay import Correcting
+from apoa_client.cli.prompts.amend_stay import CorrectionConversation
 from apoa_client.cli.prompts.choose_guest import resident
-from apoa_client.cli.prompts.conversation import Reading
-from apoa_client.cli.prompts.field_questions import name_of
-from apoa_client.cli.prompts.single_questions import when_left, why
-from apoa_client.cli.terminal.input import agree
+from apoa_client.cli.prompts.conversation import Answer
+from apoa_client.cli.prompts.field_questions import field_to_ask
+from apoa_client.cli.prompts.single_questions import ask_check_out_time, ask_reason
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import bad, remark
+from apoa_client.cli.terminal.output import print_error_line, style_error
 from apoa_client.cli.views.findings import finding_line
 from apoa_client.cli.views.labels import moment_text
-from apoa_client.desk.changes import Proposal, refused_one
-from apoa_client.desk.stay_history import Story
+from apoa_client.desk.changes import PendingChange, find_refused
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
 from apoa_client.ports import Content, Entry
@@ -24,31 +24,33 @@ from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Stay
 
 
-class Mending(Correcting):
+class FixConversation(CorrectionConversation):
     """A refused report gets a successor, of its kind and in its place."""
 
     def fix(self, reference: str, at: str | None, reason: str | None) -> None:
         """Show why it was refused, take or ask for what is right, and file the successor."""
         story, meant = self.app.stays.find(reference)
-        refused = refused_one(story, meant)
+        refused = find_refused(story, meant)
         self._refuse_idle_options(refused, at, reason)
         self.read(refused)  # its error says why the key is needed
         content = self.app.outbox.content(refused)
         self._show_errors(content)
-        proposal = self._proposal(story, refused, content, at if refused.kind is Kind.CHECK_OUT else reason)
-        if proposal is None or not self._goes_on(proposal, content):
-            remark(_("Nothing was saved."))
+        change = self._proposal(story, refused, content, at if refused.kind is Kind.CHECK_OUT else reason)
+        if change is None or not self._goes_on(change, content):
+            print_error_line(_("Nothing was saved."))
             return
-        self.show(content.report, proposal)
-        self.save(proposal, content.report)
+        self.show(content.report, change)
+        self.save(change, content.report)
 
     def _show_errors(self, content: Content) -> None:
-        if self.ending.asking:
-            remark(bad(_("The authority refused this report:")))
+        if self.command.interactive:
+            print_error_line(style_error(_("The authority refused this report:")))
             for finding in content.errors:
-                remark(finding_line(finding))
+                print_error_line(finding_line(finding))
 
-    def _proposal(self, story: Story, refused: Entry, content: Content, given: str | None) -> Proposal | None:
+    def _proposal(
+        self, story: StayHistory, refused: Entry, content: Content, given: str | None
+    ) -> PendingChange | None:
         """The successor, None where somebody goes back; `given` is the time of a check-out, else the reason."""
         if refused.kind is Kind.CHECK_OUT:
             return self._check_out(story, refused, content, given)
@@ -67,64 +69,64 @@ class Mending(Correcting):
                 msg("--at is for a check-out, --reason for a correction or cancellation, the others for the rest."),
             )
 
-    def _check_out(self, story: Story, refused: Entry, content: Content, at: str | None) -> Proposal | None:
-        if at is None and not self.ending.asking:
+    def _check_out(self, story: StayHistory, refused: Entry, content: Content, at: str | None) -> PendingChange | None:
+        if at is None and not self.command.interactive:
             raise ReportRefused(content.errors)
         stay = self._stay(story)
 
-        def proposal(typed: str) -> Proposal:
-            return self.app.changes.mend_check_out(story, refused, self.app.changes.moment(typed), stay)
+        def change(typed: str) -> PendingChange:
+            return self.app.changes.fix_check_out(story, refused, self.app.changes.moment(typed), stay)
 
-        def read(answer: str) -> Reading:
-            proposal(answer)  # a time before the guest came is as wrong as none
+        def read(answer: str) -> Answer:
+            change(answer)  # a time before the guest came is as wrong as none
             left = self.app.changes.moment(answer)
-            return Reading(instant(left), moment_text(left, self.app.house.zone))
+            return Answer(instant(left), moment_text(left, self.app.settings.zone))
 
-        at = at if at is not None else when_left(read)
-        return proposal(at) if at is not None else None
+        at = at if at is not None else ask_check_out_time(read)
+        return change(at) if at is not None else None
 
-    def _stay(self, story: Story) -> Stay | None:
+    def _stay(self, story: StayHistory) -> Stay | None:
         report = resident(self.app, story).report
         return report.stay if report is not None else None
 
-    def _cancel(self, story: Story, refused: Entry, content: Content, reason: str | None) -> Proposal | None:
-        if reason is None and not self.ending.asking:
+    def _cancel(self, story: StayHistory, refused: Entry, content: Content, reason: str | None) -> PendingChange | None:
+        if reason is None and not self.command.interactive:
             raise ReportRefused(content.errors)
         if reason is None:
-            reason = why("  " + _("Why is the stay cancelled? One sentence for the authority"))
-        return self.app.changes.mend_cancel(story, refused, reason) if reason is not None else None
+            reason = ask_reason("  " + _("Why is the stay cancelled? One sentence for the authority"))
+        return self.app.changes.fix_cancel(story, refused, reason) if reason is not None else None
 
-    def _whole(self, story: Story, refused: Entry, content: Content, reason: str | None) -> Proposal | None:
+    def _whole(self, story: StayHistory, refused: Entry, content: Content, reason: str | None) -> PendingChange | None:
         given = bool(self.typed or self.lines or reason)
-        if self.ending.asking and not given and not any(map(_can_be_asked, content.errors)):
+        if self.command.interactive and not given and not any(map(_can_be_asked, content.errors)):
             if not self.choose_fields(content.report):  # the authority names none: whoever is asked may know
                 return None
-        elif self.ending.asking and not (given and self.ending.yes):
+        elif self.command.interactive and not (given and self.command.yes):
             reason = self._asked(content.errors, reason)
         elif not given:
             raise ReportRefused(content.errors)
         examination = self.examined(self.redraft(content.report))
-        return self.app.changes.mend(story, refused, examination, reason or content.report.reason)
+        return self.app.changes.fix(story, refused, examination, reason or content.report.reason)
 
     def _asked(self, errors: Sequence[Finding], reason: str | None) -> str | None:
         """Ask for each field that was refused and was not given; the reason is returned. `<` leaves it as it was."""
         for error in errors:
             if error.field == "reason" and reason is None:
-                reason = why("  " + _("Why is it changed? One sentence for the authority"))
-            elif name_of(error) and name_of(error) not in self.typed and not self.lines:
-                self.questions.ask_for(self.typed, error)
+                reason = ask_reason("  " + _("Why is it changed? One sentence for the authority"))
+            elif field_to_ask(error) and field_to_ask(error) not in self.typed and not self.lines:
+                self.questions.ask_invalid_field(self.typed, error)
         return reason
 
-    def _goes_on(self, proposal: Proposal, content: Content) -> bool:
+    def _goes_on(self, change: PendingChange, content: Content) -> bool:
         """Whether to go on; what was refused is not sent again as it was, unless a person wants just that."""
         before = content.report
-        if replace(proposal.report, id=before.id, created_at=before.created_at) != before:
+        if replace(change.report, id=before.id, created_at=before.created_at) != before:
             return True
-        if not self.ending.asking:
+        if not self.command.interactive:
             raise ReportRefused(content.errors)
-        return agree(_("Nothing was changed. Send the same again?"), unless_told=False)
+        return confirm(_("Nothing was changed. Send the same again?"), default=False)
 
 
 def _can_be_asked(error: Finding) -> bool:
     """Whether there is a question about what this error names."""
-    return error.field == "reason" or bool(name_of(error))
+    return error.field == "reason" or bool(field_to_ask(error))

@@ -6,10 +6,10 @@ explains, `<` goes back, `>` does without.
 
 import re
 
-from apoa_client.cli.prompts.conversation import HELP, Doubt, Move
+from apoa_client.cli.prompts.conversation import HELP, Move, UnclearAnswer
 from apoa_client.cli.terminal.input import ask_line
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import remark
+from apoa_client.cli.terminal.output import print_error_line
 
 _ALL_LINES = 70
 """As many characters as no single line has: a reader sends all lines as one."""
@@ -19,13 +19,13 @@ _LIKE_A_LINE = re.compile(r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$")
 """What only a passport's lines are like: two fillers, or a whole line without any."""
 
 
-def doubt_a_line(answer: str) -> None:
-    """Raise `Doubt` for what is no answer to another question: a reader that scanned twice, or at the wrong moment."""
+def reject_mrz_line(answer: str) -> None:
+    """Raise `UnclearAnswer` for a passport line typed at another question: the reader scanned twice, or too early."""
     if _LIKE_A_LINE.search(answer.upper()):
-        raise Doubt(_("That is a line of a passport, and no answer to this question."))
+        raise UnclearAnswer(_("That is a line of a passport, and no answer to this question."))
 
 
-def ask_for_lines() -> list[str] | Move:
+def ask_mrz_lines() -> list[str] | Move:
     """The lines; none where Enter alone is pressed, or `>`; `Move.BACK` where somebody goes back from the first.
 
     `<` at a later line begins with the first again.
@@ -33,7 +33,7 @@ def ask_for_lines() -> list[str] | Move:
     lines: list[str] = []
     while _go_on(lines):
         line = _ask_for_line(len(lines) + 1)
-        if line == Move.REST:
+        if line == Move.ACCEPT_ALL:
             return []
         if line != Move.BACK:
             lines.append(line)
@@ -61,5 +61,7 @@ def _ask_for_line(number: int) -> str:
 
 def _line_or_move(number: int) -> str:
     while (line := ask_line(_("MRZ line {number}").format(number=number))) == HELP:
-        remark("  " + _("The two lines with many < at the foot of the photo page. A reader sends both at once."))
+        print_error_line(
+            "  " + _("The two lines with many < at the foot of the photo page. A reader sends both at once.")
+        )
     return line

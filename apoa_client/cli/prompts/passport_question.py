@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from apoa_client.cli.prompts.conversation import HELP, Move
-from apoa_client.cli.prompts.mrz_lines import ask_for_lines
-from apoa_client.cli.terminal.input import agree, ask_line, forget_typed_ahead
+from apoa_client.cli.prompts.mrz_lines import ask_mrz_lines
+from apoa_client.cli.terminal.input import ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import as_it_is, clean, good, remark
-from apoa_client.cli.views.checked_document import marked_lines, would_say
-from apoa_client.cli.views.findings import perhaps, wrong
+from apoa_client.cli.terminal.output import print_error_line, print_error_unwrapped, sanitize, style_success
+from apoa_client.cli.views.checked_document import corrected_text, marked_lines
+from apoa_client.cli.views.findings import error_line, suggestion_line
 from apoa_client.cli.views.labels import SEXES, day_text, partial_text
 from apoa_client.cli.views.report import state_text
 from apoa_client.desk.arrivals import Desk
-from apoa_client.desk.guest_form import believed
+from apoa_client.desk.guest_form import trusted_texts
 from apoa_client.passport.mrz import Correction, Mrz, MrzUnreadable, Problem, plain_document_number
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
@@ -27,7 +27,7 @@ _READERS_PAUSE_S = 0.05
 """A reader that goes on typing pauses for less than that; its last line may end twice."""
 
 
-class Passport(NamedTuple):
+class PassportAnswer(NamedTuple):
     """What the lines gave: they themselves where they hold, else what of them can be believed."""
 
     mrz: Mrz | None = None
@@ -42,29 +42,31 @@ class PassportQuestion:
         self._accept = accept_check_digit
         self._nearly: Mrz | None = None
 
-    def ask(self) -> Passport | Move:
+    def ask(self) -> PassportAnswer | Move:
         """The passport; `Move.BACK` where somebody wants to go back."""
         self._nearly = None
         for _try in range(_TRIES):
-            remark(_("Scan the passport, or type the two lines at its foot. Enter alone: without them, by hand."))
-            lines = ask_for_lines()
+            print_error_line(
+                _("Scan the passport, or type the two lines at its foot. Enter alone: without them, by hand.")
+            )
+            lines = ask_mrz_lines()
             if isinstance(lines, Move):
                 return lines
             if not lines:
                 return self._by_hand()
-            forget_typed_ahead(_READERS_PAUSE_S)
+            discard_typed_ahead(_READERS_PAUSE_S)
             mrz = self._until_it_holds(lines)
             if mrz is not None:
-                remark("  " + good(_in_words(mrz)))
-                return Passport(mrz)
-        remark(_("Then by hand, from the passport's page."))
+                print_error_line("  " + style_success(_in_words(mrz)))
+                return PassportAnswer(mrz)
+        print_error_line(_("Then by hand, from the passport's page."))
         return self._by_hand()
 
-    def _by_hand(self) -> Passport:
-        read = believed(self._nearly) if self._nearly is not None else {}
+    def _by_hand(self) -> PassportAnswer:
+        read = trusted_texts(self._nearly) if self._nearly is not None else {}
         if read:
-            remark(_("What could be read stands in brackets: Enter takes it."))
-        return Passport(read=read)
+            print_error_line(_("What could be read stands in brackets: Enter takes it."))
+        return PassportAnswer(read=read)
 
     def _until_it_holds(self, lines: Sequence[str]) -> Mrz | None:
         """Say what does not hold, and mend it as far as a person finds the correction in the passport."""
@@ -91,14 +93,14 @@ class PassportQuestion:
         errors = self._desk.examine(Draft({}, mrz)).errors
         about = [error for error in errors if error.field == BY_NAME["mrz"].path and error.code == "unknown_format"]
         for error in about:
-            remark(wrong(text(error.message)))
+            print_error_line(error_line(text(error.message)))
         return not about
 
     def _complain(self, lines: Sequence[str], problems: Sequence[Problem]) -> None:
         for line in marked_lines(self._desk.check({}, lines)):
-            as_it_is(line)
+            print_error_unwrapped(line)
         for problem in problems:
-            remark(wrong(text(problem.message)))
+            print_error_line(error_line(text(problem.message)))
 
 
 def _agreed(mrz: Mrz) -> Correction | None:
@@ -110,14 +112,18 @@ def _agreed(mrz: Mrz) -> Correction | None:
         number = _number_on_the_page()
         return next((one for one in problem.corrections if plain_document_number(one.value) == number), None)
     best = problem.corrections[0]
-    remark(perhaps(would_say(best) or mrz.corrected(best)[best.line]))  # where a field is to be empty, the whole line
-    return best if agree("  " + _("Is that what the passport says?"), unless_told=False) else None
+    print_error_line(
+        suggestion_line(corrected_text(best) or mrz.corrected(best)[best.line])
+    )  # where a field is to be empty, the whole line
+    return best if confirm("  " + _("Is that what the passport says?"), default=False) else None
 
 
 def _number_on_the_page() -> str:
     number = HELP
     while number == HELP:
-        remark("  " + _("Many numbers would fit. Type the number from the page, or Enter to type the lines again."))
+        print_error_line(
+            "  " + _("Many numbers would fit. Type the number from the page, or Enter to type the lines again.")
+        )
         number = plain_document_number(ask_line("  " + text(BY_NAME["document_number"].label)))
     return number
 
@@ -134,4 +140,4 @@ def _in_words(mrz: Mrz) -> str:
         mrz.document_number,
         _("until {day}").format(day=ends) if ends else "",
     ]
-    return clean(", ".join(filter(None, parts)))
+    return sanitize(", ".join(filter(None, parts)))

@@ -10,10 +10,19 @@ import click
 from apoa_client.cli.prompts.conversation import HELP, Move
 from apoa_client.cli.terminal.input import ask_line
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import bad, careful, clean, good, remark, secret_line, strong, unseen
+from apoa_client.cli.terminal.output import (
+    ask_secret,
+    print_error_line,
+    sanitize,
+    secret_line,
+    style_bold,
+    style_error,
+    style_success,
+    style_warning,
+)
 from apoa_client.errors import CredentialsProblem, UsageProblem
 from apoa_client.messages import Message, msg
-from apoa_client.vault.recovery import GROUPS, RecoveryCodeWrong, read_code
+from apoa_client.vault.recovery import GROUPS, RecoveryCodeWrong, parse_code
 
 if TYPE_CHECKING:
     pass
@@ -29,24 +38,24 @@ class CodeNotConfirmed(CredentialsProblem):
     advice: Message | None = msg("Nothing was changed. When you have pen and paper: apoa key rotate")
 
 
-def tell_file(path: Path) -> None:
+def show_code_file(path: Path) -> None:
     """Say where the code is, and what to do with it."""
-    remark(good(_("The recovery code is in {path}.").format(path=clean(str(path)))))
-    remark(_("Print it, put it into the safe, and take the file off this computer."))
+    print_error_line(style_success(_("The recovery code is in {path}.").format(path=sanitize(str(path)))))
+    print_error_line(_("Print it, put it into the safe, and take the file off this computer."))
 
 
-def confirmed(name: str, code: str) -> bool:
+def confirm_code(name: str, code: str) -> bool:
     """Show a code, this once, and have it typed back; whether it was. Ctrl-C and Enter alone mean no."""
-    remark()
-    remark(strong(_("The recovery code of {name}").format(name=clean(name))))
+    print_error_line()
+    print_error_line(style_bold(_("The recovery code of {name}").format(name=sanitize(name))))
     for number, group in enumerate(code.split("-"), start=1):
-        remark(f"  {number}.  " + strong(" ".join(group)))
-    remark(_("Write it down on paper now, and keep it in the safe. It is shown only this once."))
-    remark(_("If this computer is lost or its key is, nothing else opens the saved reports again."))
+        print_error_line(f"  {number}.  " + style_bold(" ".join(group)))
+    print_error_line(_("Write it down on paper now, and keep it in the safe. It is shown only this once."))
+    print_error_line(_("If this computer is lost or its key is, nothing else opens the saved reports again."))
     try:
         return _typed_back(code)
     except click.Abort:
-        remark()
+        print_error_line()
         return False
 
 
@@ -57,24 +66,28 @@ def _typed_back(code: str) -> bool:
             return False
         wrong = _difference(typed, code)
         if wrong is None:
-            remark(good(_("That is right. It still stands in this window: close the window when you are done.")))
+            print_error_line(
+                style_success(_("That is right. It still stands in this window: close the window when you are done."))
+            )
             return True
-        remark(bad(text(wrong)))
+        print_error_line(style_error(text(wrong)))
     return False
 
 
 def _typed(asked: Callable[[], str]) -> str:
     """What is typed where a code is awaited. Whoever wants help, or another question, gets it, and it is no try."""
     while (typed := asked()) in {HELP, *Move}:
-        remark("  " + _("Type the seven groups as they stand on the paper; small letters and spaces do not matter."))
-        remark("  " + _("Enter alone ends this without a code."))
+        print_error_line(
+            "  " + _("Type the seven groups as they stand on the paper; small letters and spaces do not matter.")
+        )
+        print_error_line("  " + _("Enter alone ends this without a code."))
     return typed
 
 
 def _difference(typed: str, code: str) -> Message | None:
     """What is wrong with a code as it was typed; None where nothing is."""
     try:
-        groups = read_code(typed).split("-")
+        groups = parse_code(typed).split("-")
     except RecoveryCodeWrong as exc:
         return exc.message
     for number, (group, wanted) in enumerate(zip(groups, code.split("-"), strict=True), start=1):
@@ -85,33 +98,37 @@ def _difference(typed: str, code: str) -> Message | None:
 
 def warn_unconfirmed() -> None:
     """The property works, and there is no way back."""
-    remark(careful(_("The recovery code was not confirmed, so do not count on it. Make a new one: apoa key rotate")))
-
-
-def warn_without() -> None:
-    """The same, where nobody was there to be shown a code."""
-    remark(
-        careful(_("There is no recovery code yet: if this computer is lost, nothing opens the saved reports again."))
+    print_error_line(
+        style_warning(_("The recovery code was not confirmed, so do not count on it. Make a new one: apoa key rotate"))
     )
-    remark(_("Make one with: apoa key rotate --recovery-file FILE"))
+
+
+def warn_no_code() -> None:
+    """The same, where nobody was there to be shown a code."""
+    print_error_line(
+        style_warning(
+            _("There is no recovery code yet: if this computer is lost, nothing opens the saved reports again.")
+        )
+    )
+    print_error_line(_("Make one with: apoa key rotate --recovery-file FILE"))
 
 
 def code_from_stdin() -> str:
     """The code on one line of standard input. Raises `RecoveryCodeWrong`."""
-    return read_code(secret_line(_LONGEST_LINE))
+    return parse_code(secret_line(_LONGEST_LINE))
 
 
 def code_from_terminal() -> str:
     """The code, typed unseen; a wrong one may be typed again. Raises `UsageProblem` or `RecoveryCodeWrong`."""
-    remark(_("Type the recovery code from the sheet. It does not show on the screen."))
+    print_error_line(_("Type the recovery code from the sheet. It does not show on the screen."))
     for left in reversed(range(_TRIES)):
-        typed = _typed(lambda: unseen(_("Recovery code"), may_be_empty=True).strip())
+        typed = _typed(lambda: ask_secret(_("Recovery code"), may_be_empty=True).strip())
         if not typed:
             break
         try:
-            return read_code(typed)
+            return parse_code(typed)
         except RecoveryCodeWrong as exc:
             if not left:
                 raise
-            remark(bad(text(exc.message)))
+            print_error_line(style_error(text(exc.message)))
     raise UsageProblem(msg("No recovery code was typed."))

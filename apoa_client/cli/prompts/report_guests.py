@@ -8,22 +8,22 @@ from collections.abc import Mapping
 from enum import Enum, auto
 
 from apoa_client.cli.prompts.conversation import HELP, Conversation, Move, Question
-from apoa_client.cli.prompts.drafts import Drafts
-from apoa_client.cli.prompts.field_questions import FieldQuestions, name_of
+from apoa_client.cli.prompts.drafts import DraftStore
+from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
 from apoa_client.cli.prompts.passport_question import PassportQuestion
-from apoa_client.cli.prompts.report_options import Wishes
-from apoa_client.cli.prompts.review_card import Card
-from apoa_client.cli.prompts.save_and_send import Filed, Filing
+from apoa_client.cli.prompts.report_options import ReportOptions
+from apoa_client.cli.prompts.review_card import ReviewCard
+from apoa_client.cli.prompts.save_and_send import SaveAndSend, SavedReport
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import NO, YES, agree, ask_line, forget_typed_ahead
+from apoa_client.cli.terminal.input import NO, YES, ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import remark, result
+from apoa_client.cli.terminal.output import print_error_line, print_line
 from apoa_client.cli.terminal.signals import Signals
-from apoa_client.cli.views.findings import show_error, wrong
+from apoa_client.cli.views.findings import error_line, show_error
 from apoa_client.cli.views.report import guest_name
 from apoa_client.desk.duplicates import ReportedBefore
-from apoa_client.desk.groups import Arriving, party
-from apoa_client.desk.guest_form import Slip
+from apoa_client.desk.groups import GroupMember, compose_group
+from apoa_client.desk.guest_form import GuestForm
 from apoa_client.errors import StorageProblem
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
@@ -45,17 +45,17 @@ class _Turn(Enum):
     GIVEN_UP = auto()
 
 
-class Reception:
+class GuestConversation:
     """An arrival at the desk, with somebody at the terminal."""
 
-    def __init__(self, session: Session, wishes: Wishes) -> None:
+    def __init__(self, session: Session, wishes: ReportOptions) -> None:
         self._app = session.app
         self._wishes = wishes
-        self._filing = Filing(session, send=not wishes.no_send, as_json=False)
+        self._filing = SaveAndSend(session, send=not wishes.no_send, as_json=False)
         self._passport = PassportQuestion(self._app.desk, accept_check_digit=wishes.accept_check_digit)
         self._questions = FieldQuestions(self._app)
-        self._drafts = Drafts(self._app)
-        self._slips: list[Slip] = []
+        self._drafts = DraftStore(self._app)
+        self._slips: list[GuestForm] = []
 
     def receive(self, typed: Mapping[str, str]) -> None:
         """Carry guests from their passports to the outbox, and on to the authority where it can be reached.
@@ -63,8 +63,10 @@ class Reception:
         `typed` is what the options say: it stands on a new slip; of the stay, on each that is gone on with.
         """
         self._slips = self._begun(typed)
-        remark(_("? helps, < goes back, > takes all that is proposed, Ctrl-C breaks off and keeps what was typed."))
-        with self._drafts.kept_if_broken_off(lambda: self._slips) as signals:
+        print_error_line(
+            _("? helps, < goes back, > takes all that is proposed, Ctrl-C breaks off and keeps what was typed.")
+        )
+        with self._drafts.keep_if_interrupted(lambda: self._slips) as signals:
             content = self._gather()
             filed = self._file(signals) if content and not self._wishes.dry_run else []
             if not content:
@@ -72,18 +74,18 @@ class Reception:
         if filed:
             self._filing.send(filed)
         elif content:
-            result(_("Everything is in order. Nothing was saved (--dry-run)."))
+            print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
         else:
-            remark(_("Nothing was saved."))
+            print_error_line(_("Nothing was saved."))
 
-    def _begun(self, typed: Mapping[str, str]) -> list[Slip]:
+    def _begun(self, typed: Mapping[str, str]) -> list[GuestForm]:
         """The slips to begin with: what was broken off, or a new one."""
-        slips = self._drafts.offered()
+        slips = self._drafts.offer()
         for slip in slips:
             slip.take(typed)
         if slips and any(typed[name] != slips[-1].typed.get(name) for name in typed):
-            remark(_("What was given of the guest now is not used: what was typed before goes on."))
-        return slips or [Slip(dict(typed))]
+            print_error_line(_("What was given of the guest now is not used: what was typed before goes on."))
+        return slips or [GuestForm(dict(typed))]
 
     def _gather(self) -> bool:
         """Guest after guest, until somebody is content; False where all of it was thrown away."""
@@ -92,12 +94,12 @@ class Reception:
             if turn is _Turn.CONTENT:
                 return True
             if turn is _Turn.ANOTHER:
-                self._slips.append(self._slips[-1].companion())
+                self._slips.append(self._slips[-1].for_companion())
             else:
                 self._slips.pop()  # and the card of the one before comes again
         return False
 
-    def _file(self, signals: Signals) -> list[Filed]:
+    def _file(self, signals: Signals) -> list[SavedReport]:
         """Save the party; where the disk fails, as often as somebody wants to try."""
         while True:
             try:
@@ -105,25 +107,25 @@ class Reception:
                     return self._saved()
             except StorageProblem as exc:
                 show_error(exc)
-                if not agree(_("Try again?")):
+                if not confirm(_("Try again?")):
                     raise
 
-    def _saved(self) -> list[Filed]:
+    def _saved(self) -> list[SavedReport]:
         ready = self._party()
-        entries = self._app.desk.file_group([(each.report, each.warnings) for each in ready])
+        entries = self._app.desk.save_group([(each.report, each.warnings) for each in ready])
         self._slips = []
         self._drafts.done()
-        filed = [Filed(entry, each.report, each.warnings) for entry, each in zip(entries, ready, strict=True)]
-        self._filing.say_saved(filed)
+        filed = [SavedReport(entry, each.report, each.warnings) for entry, each in zip(entries, ready, strict=True)]
+        self._filing.show_saved(filed)
         return filed
 
     # One guest.
 
-    def _guest(self, slip: Slip) -> _Turn:
+    def _guest(self, slip: GuestForm) -> _Turn:
         """Ask until the slip holds and somebody is content with its card."""
         conversation = self._conversation(slip)
         while slip.begun or self._begin(slip, conversation):
-            if not conversation.go_on():
+            if not conversation.run():
                 slip.begun = False
             elif self._holds(slip):
                 self._settle()
@@ -134,66 +136,66 @@ class Reception:
                 return _Turn.GIVEN_UP
         return _Turn.GIVEN_UP
 
-    def _conversation(self, slip: Slip) -> Conversation:
+    def _conversation(self, slip: GuestForm) -> Conversation:
         return Conversation(lambda _answers: self._next(slip), slip.typed, slip.asked)
 
     def _settle(self) -> None:
         """Ask for what does not hold of those who came before: an option that was given now stands on their slips."""
         for other in self._slips[:-1]:
             conversation = self._conversation(other)
-            while not self._holds(other) and conversation.go_on():
+            while not self._holds(other) and conversation.run():
                 pass
 
-    def _begin(self, slip: Slip, conversation: Conversation) -> bool:
+    def _begin(self, slip: GuestForm, conversation: Conversation) -> bool:
         """Ask for the passport; False where somebody goes back to the guest before."""
         while True:
             passport = self._passport.ask()
             if not isinstance(passport, Move):
                 if slip.begin(*passport):
-                    conversation.forget()
+                    conversation.forget_earlier()
                 return True
             if len(self._slips) == 1:
-                remark(_("This is the first question."))
-            elif not slip.noted or self._throws_away():
+                print_error_line(_("This is the first question."))
+            elif not slip.has_guest_data or self._throws_away():
                 return False
 
     def _throws_away(self) -> bool:
-        return agree(_("Throw away what was typed of this guest?"), unless_told=False)
+        return confirm(_("Throw away what was typed of this guest?"), default=False)
 
-    def _next(self, slip: Slip) -> tuple[str, Question] | None:
+    def _next(self, slip: GuestForm) -> tuple[str, Question] | None:
         name = slip.next_field()
-        return (name, self._questions.question(slip, name)) if name is not None and slip.foreign else None
+        return (name, self._questions.question(slip, name)) if name is not None and slip.may_be_foreign else None
 
-    def _holds(self, slip: Slip) -> bool:
+    def _holds(self, slip: GuestForm) -> bool:
         """Whether the slip can be reported; if not, what does not hold is said, and asked again."""
         errors = self._examined(slip).errors
         native = [error for error in errors if error.code == _NOT_FOREIGN]
         if native and len(self._slips) > 1:
-            remark(wrong(text(native[0].message)))
+            print_error_line(error_line(text(native[0].message)))
             slip.begun = False
             return False
-        names = [name for error in errors if (name := name_of(error))]
+        names = [name for error in errors if (name := field_to_ask(error))]
         if errors and not names:
-            self._slips = [each for each in self._slips if each.foreign]  # there is nothing to go on with
+            self._slips = [each for each in self._slips if each.may_be_foreign]  # there is nothing to go on with
             raise ReportRefused(errors)
         for error in errors:
-            remark(wrong(text(error.message)))
-        slip.want(*names, *(["given_names"] if "surname" in names else []))
+            print_error_line(error_line(text(error.message)))
+        slip.request_fields(*names, *(["given_names"] if "surname" in names else []))
         return not errors
 
-    def _examined(self, slip: Slip) -> Examination:
+    def _examined(self, slip: GuestForm) -> Examination:
         return self._app.desk.examine(slip.draft())
 
-    def _party(self) -> list[Arriving]:
+    def _party(self) -> list[GroupMember]:
         """Every guest's report, examined now: another desk may have saved one of them meanwhile."""
-        return party(self._app.desk, [self._examined(slip) for slip in self._slips])
+        return compose_group(self._app.desk, [self._examined(slip) for slip in self._slips])
 
     # The card of the last one.
 
-    def _card(self, slip: Slip, conversation: Conversation) -> _Turn | None:
+    def _card(self, slip: GuestForm, conversation: Conversation) -> _Turn | None:
         """What somebody does with the card; None where it is to be shown again, changed perhaps."""
         *others, last = self._party()
-        card = Card(last.report, last.warnings, [each.report for each in others], self._app.house.zone)
+        card = ReviewCard(last.report, last.warnings, [each.report for each in others], self._app.settings.zone)
         card.show()
         answer = "" if self._wishes.yes else self._answer(card)
         if answer in _CONTENT:
@@ -208,35 +210,35 @@ class Reception:
             self._change(slip, last.report, card.field(answer))
         return None
 
-    def _change(self, slip: Slip, report: Report, name: str) -> None:
+    def _change(self, slip: GuestForm, report: Report, name: str) -> None:
         """Ask for one field of the card anew. What cannot be is said, and the card stays as it was."""
         before = dict(slip.typed)
         self._questions.change(slip.typed, report, name)
         errors = self._examined(slip).errors
         for error in errors:
-            remark(wrong(text(error.message)))
+            print_error_line(error_line(text(error.message)))
         if errors:
             slip.typed.clear()
             slip.typed.update(before)
 
-    def _answer(self, card: Card) -> str:
+    def _answer(self, card: ReviewCard) -> str:
         """One of the keys, or the number of a field."""
-        remark()
-        remark(_(_KEYS))
-        forget_typed_ahead()  # nobody saves what they have not seen
+        print_error_line()
+        print_error_line(_(_KEYS))
+        discard_typed_ahead()  # nobody saves what they have not seen
         while True:
             answer = ask_line(self._question()).casefold()
             if answer in _COMMANDS or card.field(answer):
                 return answer
             if answer == HELP:
-                card.show_open()
+                card.show_empty_fields()
             else:
-                remark(_(_KEYS))
+                print_error_line(_(_KEYS))
 
     def _question(self) -> str:
         if self._wishes.dry_run:
             return _("This is only a check: is everything right?")
-        count, kept = len(self._slips), self._wishes.no_send or self._app.house.by_hand
+        count, kept = len(self._slips), self._wishes.no_send or self._app.settings.by_hand
         if count == 1:
             return _("Save this report?") if kept else _("Save and send this report?")
         many = _("Save these {count} reports?") if kept else _("Save and send these {count} reports?")
@@ -250,8 +252,8 @@ class Reception:
             if self._wishes.yes:
                 raise ReportedBefore(each.doubts, each.notes)
             if each.report.guest is not None and len(self._slips) > 1:
-                remark(guest_name(each.report.guest))
-            slip.again = agree(_("The guest seems to be reported already. Report them again?"), unless_told=False)
+                print_error_line(guest_name(each.report.guest))
+            slip.again = confirm(_("The guest seems to be reported already. Report them again?"), default=False)
             if not slip.again:
                 return False
         return True

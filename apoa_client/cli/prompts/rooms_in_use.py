@@ -6,34 +6,34 @@ asked for a password: they are known only where the key is at hand.
 
 from collections.abc import Iterator
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.prompts.choose_guest import resident
-from apoa_client.cli.views.report_reader import plain_room
+from apoa_client.cli.views.report_reader import normalized_room
 from apoa_client.errors import CredentialsProblem
 
 
-def rooms_in_use(app: App) -> list[str]:
+def rooms_in_use(app: Container) -> list[str]:
     """Each room of a guest in house once, as it was reported; none where the key is not at hand."""
     if not _key_at_hand(app):
         return []
-    return list({plain_room(room): room for room in _rooms(app)}.values())
+    return list({normalized_room(room): room for room in _rooms(app)}.values())
 
 
-def same_room(room: str, known: list[str]) -> str:
+def known_spelling(room: str, known: list[str]) -> str:
     """The room as it was written before, so that 7a and 7A stay one room; as it is where it is a new one."""
-    return next((each for each in known if plain_room(each) == plain_room(room)), room)
+    return next((each for each in known if normalized_room(each) == normalized_room(room)), room)
 
 
-def _key_at_hand(app: App) -> bool:
-    if app.house.vault == "file":
+def _key_at_hand(app: Container) -> bool:
+    if app.settings.vault == "file":
         return True
     try:
-        return app.secrets.private_key_from_outside() is not None
+        return app.secrets.private_key_from_environment() is not None
     except CredentialsProblem:
         return False
 
 
-def _rooms(app: App) -> Iterator[str]:
+def _rooms(app: Container) -> Iterator[str]:
     for story in app.stays.in_house(app.today):
         report = resident(app, story).report
         if report is not None and report.stay is not None and report.stay.room:

@@ -8,9 +8,18 @@ from typing import NamedTuple
 
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import bad, careful, clean, document, good, remark, result, strong
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_json,
+    print_line,
+    sanitize,
+    style_bold,
+    style_error,
+    style_success,
+    style_warning,
+)
 from apoa_client.cli.views.findings import finding_line, show_error
-from apoa_client.cli.views.labels import KINDS, moment_text, skew_text
+from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text
 from apoa_client.cli.views.report import guest_name, report_json
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.ports import Content, Entry, Verdict
@@ -23,7 +32,7 @@ SENDING_PATIENCE_S = 4.0
 """How long the desk waits for each answer of the authority: a guest is standing there."""
 
 
-class Filed(NamedTuple):
+class SavedReport(NamedTuple):
     """A report that was just saved."""
 
     entry: Entry
@@ -39,7 +48,7 @@ class Filed(NamedTuple):
         return guest_name(guest) if guest is not None else ""
 
 
-class Filing:
+class SaveAndSend:
     """The end of a command that made reports."""
 
     def __init__(self, session: Session, *, send: bool, as_json: bool) -> None:
@@ -48,44 +57,44 @@ class Filing:
         self._send = send
         self._json = as_json
 
-    def finish(self, filed: Sequence[Filed], *, several: bool = False) -> list[Entry]:
+    def finish(self, filed: Sequence[SavedReport], *, several: bool = False) -> list[Entry]:
         """Tell what became of reports that were made, and return how they stand now.
 
         `several` is for a command that may make any number of them.
         """
         if not self._json:
-            self.say_saved(filed)
+            self.show_saved(filed)
         return self.send(filed, several=several)
 
-    def say_saved(self, filed: Sequence[Filed]) -> None:
+    def show_saved(self, filed: Sequence[SavedReport]) -> None:
         """Say of each that it is saved: nothing that comes after it can lose it any more."""
         for each in filed:
             self._say_saved(each)
 
-    def send(self, filed: Sequence[Filed], *, several: bool = False) -> list[Entry]:
+    def send(self, filed: Sequence[SavedReport], *, several: bool = False) -> list[Entry]:
         """Try to send what was saved, tell where each stands, and return how they stand now."""
         entries = [each.entry for each in filed]
         contents = [Content(each.report, to_json(each.report), warnings=tuple(each.warnings)) for each in filed]
-        if filed and self._send and not self._app.house.by_hand:
+        if filed and self._send and not self._app.settings.by_hand:
             entries, contents = self._sent(entries, contents)
         pairs = list(zip(entries, contents, strict=True))
         if self._json:
-            values = [report_json(entry, content, zone=self._app.house.zone) for entry, content in pairs]
-            document({"reports": values} if several else values[0])
+            values = [report_json(entry, content, zone=self._app.settings.zone) for entry, content in pairs]
+            print_json({"reports": values} if several else values[0])
         else:
             for entry, content in pairs:
                 self._say_where(entry, content, naming=len(pairs) > 1)
         return entries
 
-    def _say_saved(self, filed: Filed) -> None:
-        kind, name, short = filed.entry.kind, filed.name, strong(short_id(filed.entry.id))
+    def _say_saved(self, filed: SavedReport) -> None:
+        kind, name, short = filed.entry.kind, filed.name, style_bold(short_id(filed.entry.id))
         if kind is Kind.CHECK_IN:
-            result(_("Saved: {name}, report {id}.").format(name=strong(name), id=short))
+            print_line(_("Saved: {name}, report {id}.").format(name=style_bold(name), id=short))
         elif name:
             said = _("Saved: {kind} of {name}, report {id}.")
-            result(said.format(kind=_(KINDS[kind]), name=strong(name), id=short))
+            print_line(said.format(kind=_(KINDS[kind]), name=style_bold(name), id=short))
         else:
-            result(_("Saved: {kind}, report {id}.").format(kind=_(KINDS[kind]), id=short))
+            print_line(_("Saved: {kind}, report {id}.").format(kind=_(KINDS[kind]), id=short))
 
     def _sent(self, entries: list[Entry], contents: list[Content]) -> tuple[list[Entry], list[Content]]:
         """What sending made of them. A disk that fails from here on is told, and they are saved all the same."""
@@ -98,49 +107,51 @@ class Filing:
             return entries, contents
 
     def _deliver(self, first: str) -> Mapping[str, Verdict]:
-        from apoa_client.authority.limits import Patience  # not for --no-send
-        from apoa_client.cli.terminal.progress import Silent
+        from apoa_client.authority.limits import Timeouts  # not for --no-send
+        from apoa_client.cli.terminal.progress import NoProgress
         from apoa_client.cli.terminal.signals import Signals
-        from apoa_client.delivery.options import Terms
+        from apoa_client.delivery.options import RunOptions
 
         wait = SENDING_PATIENCE_S
-        terms = Terms(self._app.house.fingerprint, first=first, wait_s=wait, turn_s=wait)
+        terms = RunOptions(self._app.settings.fingerprint, first=first, wait_s=wait, lock_wait_s=wait)
         with Signals() as signals:
-            outcome = self._app.deliver(terms, Silent(), signals, Patience(connect_s=wait, read_s=wait, total_s=wait))
+            outcome = self._app.deliver(
+                terms, NoProgress(), signals, Timeouts(connect_s=wait, read_s=wait, total_s=wait)
+            )
         if outcome.error is not None and outcome.error.exit_code is not Exit.NOT_NOW:
             show_error(outcome.error)
         elif outcome.error is not None and not self._session.quiet:
-            remark(careful(text(outcome.error.message)))  # its advice is what `_say_where` says
+            print_error_line(style_warning(text(outcome.error.message)))  # its advice is what `_say_where` says
         if outcome.clock_skew is not None:
-            remark(careful(skew_text(outcome.clock_skew)))
+            print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
         if outcome.busy and not self._session.quiet:
-            remark(_("Another apoa command is sending at this moment. It sends what waits here, too."))
+            print_error_line(_("Another apoa command is sending at this moment. It sends what waits here, too."))
         return outcome.verdicts
 
     def _say_where(self, entry: Entry, content: Content, *, naming: bool) -> None:
         lead = f"{short_id(entry.id)}  " if naming else ""
         if entry.state is State.ACCEPTED and entry.receipt is not None:
-            said = _("Sent. Receipt number: {number}").format(number=strong(clean(entry.receipt.number)))
-            result(lead + good(said))
+            said = _("Sent. Receipt number: {number}").format(number=style_bold(sanitize(entry.receipt.number)))
+            print_line(lead + style_success(said))
             if entry.last_error == "duplicate":
-                result(_("This guest was already reported for that night; the number is that report's."))
+                print_line(_("This guest was already reported for that night; the number is that report's."))
         elif entry.state is State.REJECTED:
-            result(lead + bad(_("The authority refused this report:")))
+            print_line(lead + style_error(_("The authority refused this report:")))
             for finding in content.errors:
-                result(finding_line(finding))
-            result(_("Correct it with: apoa fix {id}").format(id=strong(short_id(entry.id))))
+                print_line(finding_line(finding))
+            print_line(_("Correct it with: apoa fix {id}").format(id=style_bold(short_id(entry.id))))
         elif entry.state is State.PENDING:
-            result(lead + _("Sent. The authority has not decided yet; the next apoa sync asks again."))
+            print_line(lead + _("Sent. The authority has not decided yet; the next apoa sync asks again."))
         else:
-            result(lead + self._waiting(entry))
+            print_line(lead + self._waiting(entry))
 
     def _waiting(self, entry: Entry) -> str:
         refused = self._refused_before(entry)
         if refused is not None:
             said = _("In the queue. It waits for a report of this stay that was refused. First: apoa fix {id}")
-            return said.format(id=strong(short_id(refused.id)))
-        due = strong(moment_text(entry.due_at, self._app.house.zone)) if entry.due_at is not None else ""
-        if self._app.house.by_hand:
+            return said.format(id=style_bold(short_id(refused.id)))
+        due = style_bold(moment_text(entry.due_at, self._app.settings.zone)) if entry.due_at is not None else ""
+        if self._app.settings.by_hand:
             if not due:
                 return _("In the queue. Type it into APOA with: apoa sync --by-hand")
             return _("In the queue. Due by {due}. Type it into APOA with: apoa sync --by-hand").format(due=due)
@@ -152,7 +163,7 @@ class Filing:
         """What holds up a report of a stay that is not its first."""
         if entry.kind is Kind.CHECK_IN:
             return None
-        stay = self._app.stays.of(entry.stay_id).standing
+        stay = self._app.stays.of(entry.stay_id).active_reports
         return next((other for other in stay if other.state is State.REJECTED and other.seq < entry.seq), None)
 
 

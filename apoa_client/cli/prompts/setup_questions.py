@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from apoa_client.authority.address import check_base_url
-from apoa_client.cli.prompts.conversation import Choice, Conversation, Doubt, Question, Reading, ask
+from apoa_client.cli.prompts.conversation import Answer, Choice, Conversation, Question, UnclearAnswer, ask
 from apoa_client.cli.terminal import language
-from apoa_client.cli.terminal.language import N_, _, both, text
-from apoa_client.cli.terminal.output import remark
+from apoa_client.cli.terminal.language import N_, _, in_both_languages, text
+from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 from apoa_client.report.parse_fields import Unreadable, one_line
-from apoa_client.settings.config import Config, Property, valid_name
+from apoa_client.settings.config import Config, PropertySettings, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 
 PRACTICE, SERVER, HAND = "practice", "server", "hand"
@@ -53,15 +53,15 @@ _DESTINATIONS = {
 _SAID = {PRACTICE: msg("practice"), SERVER: msg("to a server"), HAND: msg("by hand")}
 
 
-def interview(config: Config, spoken: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def ask_setup_questions(config: Config, spoken: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Ask for whatever the options leave out, and give all of it back in their form; `name` is the property's.
 
     `spoken` is the language that is proposed where the settings name none. Raises `click.Abort` where somebody stops.
     """
     asking = _Interview(config, spoken)
     conversation = Conversation(asking.ask_next, _known(given))
-    while not conversation.go_on():
-        remark(_("This is the first question."))
+    while not conversation.run():
+        print_error_line(_("This is the first question."))
     asking.settle(conversation.answers)
     answers = dict(conversation.answers)
     destination = answers.pop("destination")
@@ -71,7 +71,7 @@ def interview(config: Config, spoken: str, given: Mapping[str, Any]) -> dict[str
 def ask_username(username: str) -> str:
     """The username once more, where the authority refused it or its password; Enter keeps it."""
     answer = ask(_username(username))
-    return answer.value if isinstance(answer, Reading) else username
+    return answer.value if isinstance(answer, Answer) else username
 
 
 def _known(given: Mapping[str, Any]) -> dict[str, str]:
@@ -89,7 +89,7 @@ class _Interview:
     def __init__(self, config: Config, spoken: str) -> None:
         self._config = config
         self._spoken = spoken
-        self._before: Property | None = None
+        self._before: PropertySettings | None = None
         self._last = ""
         self._opened = ""
         self._questions: Mapping[str, Callable[[], Question]] = {
@@ -123,12 +123,14 @@ class _Interview:
 
     def _introduce(self, name: str) -> None:
         """How to answer, in each language that is chosen; and a question's list, where it was not just shown."""
-        if name != "language" and self._opened != language.current():
-            remark(_("Enter takes what stands in [ ]. ? explains, < goes back, Ctrl-C stops and changes nothing."))
-            self._opened = language.current()
+        if name != "language" and self._opened != language.current_language():
+            print_error_line(
+                _("Enter takes what stands in [ ]. ? explains, < goes back, Ctrl-C stops and changes nothing.")
+            )
+            self._opened = language.current_language()
         if name != self._last:
             for line in _LISTS.get(name, ()):
-                remark(f"  {text(line)}")
+                print_error_line(f"  {text(line)}")
         self._last = name
 
     def _of_before(self, name: str) -> str:
@@ -137,9 +139,9 @@ class _Interview:
     def _language(self) -> Question:
         return Question(
             "Bahasa / Language",
-            both(N_("The language of what the program says: id for Indonesian, en for English.")),
+            in_both_languages(N_("The language of what the program says: id for Indonesian, en for English.")),
             _read_language,
-            proposed=self._config.language or self._spoken,
+            default=self._config.language or self._spoken,
         )
 
     def _name(self) -> Question:
@@ -147,25 +149,25 @@ class _Interview:
             _("Short name of the property"),
             _("What commands and folders call the property, such as melati: small letters, digits, - and _."),
             self._read_name,
-            proposed=self._config.default_property or "hotel",
+            default=self._config.default_property or "hotel",
         )
 
-    def _read_name(self, answer: str) -> Reading:
+    def _read_name(self, answer: str) -> Answer:
         if not valid_name(answer):
-            raise Doubt(
+            raise UnclearAnswer(
                 _("A short name has small letters, digits, - and _, such as: melati"),
                 [Choice(slug, slug) for slug in (_slug(answer),) if slug],
             )
         known = answer in self._config.properties
-        return Reading(answer, _("It is set up already: what you do not change stays as it is.") if known else "")
+        return Answer(answer, _("It is set up already: what you do not change stays as it is.") if known else "")
 
     def _address(self) -> Question:
         return Question(
             _("Address of the property (optional)"),
             _open(_("Street and town. It stands on receipts and sheets that you print."), self._of_before("address")),
             _read_text,
-            proposed=self._of_before("address"),
-            needed=False,
+            default=self._of_before("address"),
+            required=False,
         )
 
     def _office(self) -> Question:
@@ -175,8 +177,8 @@ class _Interview:
                 _("The immigration office for your district. It stands on printed receipts."), self._of_before("office")
             ),
             _read_text,
-            proposed=self._of_before("office"),
-            needed=False,
+            default=self._of_before("office"),
+            required=False,
         )
 
     def _timezone(self) -> Question:
@@ -185,7 +187,7 @@ class _Interview:
             _("Time zone"),
             _("Check-in times and deadlines are shown in the time of your island."),
             _read_zone,
-            proposed=str(zone.tzname(None)),
+            default=str(zone.tzname(None)),
         )
 
     def _destination(self) -> Question:
@@ -194,7 +196,7 @@ class _Interview:
             _("Where do reports go"),
             _("Begin with practice if you are not sure. Set up again later to change it."),
             _read_destination,
-            proposed=proposed,
+            default=proposed,
             show=lambda value: text(_SAID[value]),
         )
 
@@ -204,7 +206,7 @@ class _Interview:
             _("Address of the authority"),
             _("The authority gives it with the account. It begins with https://, such as https://host/path/v1"),
             _read_url,
-            proposed=self._of_before("api_url") if kept else "",
+            default=self._of_before("api_url") if kept else "",
         )
 
 
@@ -213,7 +215,7 @@ def _username(proposed: str) -> Question:
         _("Username"),
         _("The authority gives it with the address. It is no secret; the password is asked after it."),
         _read_text,
-        proposed=proposed,
+        default=proposed,
     )
 
 
@@ -222,17 +224,17 @@ def _open(help_: str, proposed: str) -> str:
     return help_ if proposed else "\n".join([help_, _("Enter leaves it out.")])
 
 
-def _destination_of(house: Property | None) -> str:
-    if house is None or house.training:
+def _destination_of(settings: PropertySettings | None) -> str:
+    if settings is None or settings.training:
         return PRACTICE
-    return HAND if house.by_hand else SERVER
+    return HAND if settings.by_hand else SERVER
 
 
-def _read_language(answer: str) -> Reading:
+def _read_language(answer: str) -> Answer:
     known = language.known(answer)
     if not known:
-        raise Doubt(both(N_("Type id or en.")))
-    return Reading(known)
+        raise UnclearAnswer(in_both_languages(N_("Type id or en.")))
+    return Answer(known)
 
 
 def _slug(name: str) -> str:
@@ -242,34 +244,34 @@ def _slug(name: str) -> str:
     return slug if valid_name(slug) else ""
 
 
-def _read_text(answer: str) -> Reading:
+def _read_text(answer: str) -> Answer:
     try:
-        return Reading(one_line(answer, _LONGEST))
+        return Answer(one_line(answer, _LONGEST))
     except Unreadable as exc:
-        raise Doubt(text(exc.message)) from None
+        raise UnclearAnswer(text(exc.message)) from None
 
 
-def _read_zone(answer: str) -> Reading:
+def _read_zone(answer: str) -> Answer:
     word = _ZONES.get(answer.casefold(), answer)
     name = zone_name(word)
     if name is None:
-        raise Doubt(_("Type WIB, WITA or WIT, or its number."))
+        raise UnclearAnswer(_("Type WIB, WITA or WIT, or its number."))
     short = str(ZONES[name].tzname(None))
-    return Reading(short, short if answer.upper() != short else "")
+    return Answer(short, short if answer.upper() != short else "")
 
 
-def _read_destination(answer: str) -> Reading:
+def _read_destination(answer: str) -> Answer:
     destination = _DESTINATIONS.get(answer.casefold())
     if destination is None:
-        raise Doubt(_("Type 1, 2 or 3."))
-    return Reading(destination, text(_SAID[destination]) if answer != destination else "")
+        raise UnclearAnswer(_("Type 1, 2 or 3."))
+    return Answer(destination, text(_SAID[destination]) if answer != destination else "")
 
 
-def _read_url(answer: str) -> Reading:
+def _read_url(answer: str) -> Answer:
     try:
-        return Reading(check_base_url(answer))
+        return Answer(check_base_url(answer))
     except SettingsProblem as exc:
-        raise Doubt(text(exc.message), _with_scheme(answer)) from None
+        raise UnclearAnswer(text(exc.message), _with_scheme(answer)) from None
 
 
 def _with_scheme(answer: str) -> list[Choice]:

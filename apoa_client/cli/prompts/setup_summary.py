@@ -5,33 +5,35 @@ import shutil
 import sys
 from collections.abc import Mapping
 
-from apoa_client.app.container import App
-from apoa_client.cli.registry import as_typed
+from apoa_client.app.container import Container
+from apoa_client.cli.registry import localized_command
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import result, strong, write
-from apoa_client.settings.config import Property, load
+from apoa_client.cli.terminal.output import print_line, style_bold, write
+from apoa_client.settings.config import PropertySettings, load
 
 _EVERY_TEN_MINUTES = "*/10 * * * *"
 
 
-def say_ending(app: App, house: Property) -> None:
+def show_next_steps(app: Container, settings: PropertySettings) -> None:
     """Say it for the property that was just set up."""
-    ours = load(app.folders.config).default_property == house.name
-    if house.training:
-        result(_("This is practice: try whatever you like, nothing reaches Immigration."))
-    elif house.by_hand:
-        result(_("Each report is saved here first. Then type it into APOA with: apoa sync --by-hand"))
+    ours = load(app.folders.config).default_property == settings.name
+    if settings.training:
+        print_line(_("This is practice: try whatever you like, nothing reaches Immigration."))
+    elif settings.by_hand:
+        print_line(_("Each report is saved here first. Then type it into APOA with: apoa sync --by-hand"))
     else:
-        _say_sending(app.environ, "" if ours else house.name)
-    chosen = "" if ours else f" --property {house.name}"
-    command = as_typed("report").replace(" ", f"{chosen} ", 1)
-    result(_("Try it: {command}").format(command=strong(command)))
+        _say_sending(app.environ, "" if ours else settings.name)
+    chosen = "" if ours else f" --property {settings.name}"
+    command = localized_command("report").replace(" ", f"{chosen} ", 1)
+    print_line(_("Try it: {command}").format(command=style_bold(command)))
 
 
 def _say_sending(environ: Mapping[str, str], name: str) -> None:
-    result(_("A report is sent as soon as it is saved. What could not go out waits, and goes with: apoa sync"))
+    print_line(_("A report is sent as soon as it is saved. What could not go out waits, and goes with: apoa sync"))
     if sys.platform != "win32":  # which has no cron
-        result(_("Your IT admin can have this computer send it by itself, with this line for cron (README says more):"))
+        print_line(
+            _("Your IT admin can have this computer send it by itself, with this line for cron (README says more):")
+        )
         write(f"  {cron_line(environ, name)}")  # to be copied: never broken
 
 

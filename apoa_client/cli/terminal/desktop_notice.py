@@ -16,7 +16,7 @@ from apoa_client.vault.session_bus import session_buses
 
 _log = logging.getLogger(__name__)
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 """How long all tries together may take."""
 
 _WINDOWS_PATIENCE_S = 20.0
@@ -79,7 +79,7 @@ def _calls(notice: Notice, environ: Mapping[str, str], uid: int | None, platform
         _log.info("no notice: there is no %s", name)
         return []
     if platform == "darwin":
-        return [_Call([tool, *_APPLE_SCRIPT, notice.title, notice.body], kept, PATIENCE_S)]
+        return [_Call([tool, *_APPLE_SCRIPT, notice.title, notice.body], kept, TIMEOUT_S)]
     if platform == "win32":
         texts = {"APOA_NOTICE_TITLE": notice.title, "APOA_NOTICE_BODY": notice.body}
         arguments = [tool, "-NoProfile", "-NonInteractive", "-WindowStyle", "Hidden", "-Command", _POWERSHELL]
@@ -94,7 +94,7 @@ def _on_each_bus(tool: str, notice: Notice, environ: dict[str, str], uid: int | 
         _log.info("no notice: nobody is logged in at a desktop")
     options = ["--app-name=apoa", f"--urgency={'critical' if notice.pressing else 'normal'}"]
     arguments = [tool, *options, "--", notice.title, notice.body]
-    return [_Call(arguments, environ | {"DBUS_SESSION_BUS_ADDRESS": bus}, PATIENCE_S / len(buses)) for bus in buses]
+    return [_Call(arguments, environ | {"DBUS_SESSION_BUS_ADDRESS": bus}, TIMEOUT_S / len(buses)) for bus in buses]
 
 
 def _done(call: _Call) -> bool:

@@ -28,7 +28,7 @@ _SIGNS = {
 _INVISIBLE = frozenset({"Mn", "Me", "Cf"})
 
 
-def adapt(stream: TextIO | None, environ: Mapping[str, str]) -> None:
+def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
     """Have a standard stream show the nearest of what it cannot show; what else stands there is left alone."""
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(encoding=_other_encoding(stream, environ), errors=NEAREST)

@@ -6,53 +6,53 @@ from contextlib import suppress
 import click
 
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import as_it_is, fitted, remark
+from apoa_client.cli.terminal.output import print_error_line, print_error_unwrapped, wrap_for_terminal
 
-NO_TEXT = "\N{REPLACEMENT CHARACTER}"
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 """What stands for an answer that cannot be read as text."""
 YES = frozenset({"y", "ya", "yes"})
 NO = frozenset({"n", "no", "t", "tidak"})
 
 
-def agree(question: str, *, unless_told: bool = True) -> bool:
-    """Whether a person agrees; Enter alone means `unless_told`. Both languages' answers are understood.
+def confirm(question: str, *, default: bool = True) -> bool:
+    """Whether a person agrees; Enter alone means `default`. Both languages' answers are understood.
 
     Whatever else is typed, `?`, `<` and `>` among it, is told how to answer and asked again: what no leads to may be
     worse than going back, and `>` takes no decision. A key that was pressed before the question is no answer to it.
     """
-    forget_typed_ahead()
-    remark(question)
-    hint = _("(Enter = yes, n = no)") if unless_told else _("(y = yes, Enter = no)")
+    discard_typed_ahead()
+    print_error_line(question)
+    hint = _("(Enter = yes, n = no)") if default else _("(y = yes, Enter = no)")
     while True:
         answer = ask_line(hint).casefold()
         if not answer:
-            return unless_told
+            return default
         if answer in YES | NO:
             return answer in YES
-        remark("  " + _how_to_answer(unless_told=unless_told))
+        print_error_line("  " + _how_to_answer(default=default))
 
 
-def _how_to_answer(*, unless_told: bool) -> str:
-    if unless_told:
+def _how_to_answer(*, default: bool) -> str:
+    if default:
         return _("Type y for yes or n for no. Enter alone means yes.")
     return _("Type y for yes or n for no. Enter alone means no.")
 
 
-def place_of(answer: str, count: int) -> int | None:
+def index_of_choice(answer: str, count: int) -> int | None:
     """Which of so many, from 0, somebody means by its number, from 1; None for any other answer."""
     typed = answer.isascii() and answer.isdigit() and 1 <= int(answer) <= count
     return int(answer) - 1 if typed else None
 
 
 def ask_line(question: str) -> str:
-    """What somebody types, without the spaces around it; empty for Enter alone, and a `NO_TEXT` for what is no text."""
-    *above, last = fitted(question if _is_sentence(question) else f"{question}:", sys.stderr).split("\n")
+    """Return what is typed, without the spaces around it; empty for Enter, `UNREADABLE` for what is no text."""
+    *above, last = wrap_for_terminal(question if _is_sentence(question) else f"{question}:", sys.stderr).split("\n")
     for line in above:  # a terminal would break a long question within a word
-        as_it_is(line)
+        print_error_unwrapped(line)
     try:
         return str(click.prompt(last, default="", show_default=False, err=True, prompt_suffix=" ")).strip()
     except UnicodeDecodeError:  # the keyboard's encoding is not the system's
-        return NO_TEXT  # and not Enter, which may well mean yes
+        return UNREADABLE  # and not Enter, which may well mean yes
 
 
 def _is_sentence(question: str) -> bool:
@@ -61,7 +61,7 @@ def _is_sentence(question: str) -> bool:
     return question.endswith("?") or (question.endswith(".") and last_word.count(".") == 1)
 
 
-def forget_typed_ahead(pause_s: float = 0) -> None:
+def discard_typed_ahead(pause_s: float = 0) -> None:
     """Throw away what was typed before a question is asked; it answers none.
 
     With a pause, in seconds, also what goes on coming until nothing has come for that long: a reader's last line ends.

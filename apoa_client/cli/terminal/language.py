@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from apoa_client.cli.terminal.output import clean
+from apoa_client.cli.terminal.output import sanitize
 from apoa_client.messages import LANGUAGES, Message
 
 DOMAIN = "apoa"
@@ -30,7 +30,7 @@ def N_(text: str) -> str:  # noqa: N802  gettext's own name for a sentence that 
 
 def _(text: str) -> str:
     """The sentence in the reader's language."""
-    return _catalogue(current()).gettext(text) if text else ""
+    return _catalogue(current_language()).gettext(text) if text else ""
 
 
 def in_language(language: str, sentence: str) -> str:
@@ -38,7 +38,7 @@ def in_language(language: str, sentence: str) -> str:
     return _catalogue(language).gettext(sentence)
 
 
-def both(sentence: str) -> str:
+def in_both_languages(sentence: str) -> str:
     """The sentence in both languages, once where they are alike: for paper, which anybody may read."""
     return " / ".join(dict.fromkeys(in_language(language, sentence) for language in LANGUAGES))
 
@@ -60,7 +60,7 @@ def use(language: str) -> None:
     os.environ["LANGUAGE"] = language  # noqa: TID251  see above
 
 
-def current() -> str:
+def current_language() -> str:
     """The language in use."""
     return os.environ.get("LANGUAGE", FALLBACK)  # noqa: TID251  as in `use`
 
@@ -78,7 +78,7 @@ def wanted(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
     return known(environ.get("APOA_LANG", ""))
 
 
-def of_the_system(environ: Mapping[str, str]) -> str:
+def system_language(environ: Mapping[str, str]) -> str:
     """The language of the system's locale (POSIX variables; on Windows the user's own), or the fallback."""
     named = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
     if not named and sys.platform == "win32":
@@ -96,4 +96,4 @@ def known(name: str) -> str:
 
 def text(message: Message) -> str:
     """A message in the reader's language, with control characters in its values neutralised."""
-    return message.render(_, _catalogue(current()).ngettext, clean)
+    return message.render(_, _catalogue(current_language()).ngettext, sanitize)

@@ -1,7 +1,7 @@
 """What reaches a screen or a pipe.
 
 Names come from strangers and answers from servers: a control character in them could move the cursor, rewrite a line
-or hide text (terminal escapes, bidirectional overrides). Whatever is not ours goes through `clean` first.
+or hide text (terminal escapes, bidirectional overrides). Whatever is not ours goes through `sanitize` first.
 """
 
 import os
@@ -46,7 +46,7 @@ def plain() -> bool:
     return _Look.plain
 
 
-def still() -> bool:
+def is_static() -> bool:
     """Whether nothing may move on the screen or go away again: for a screen reader, a dumb terminal, or a file."""
     return plain() or _dumb() or sys.stderr is None or not sys.stderr.isatty()
 
@@ -75,14 +75,14 @@ def columns() -> int:
     return _USUAL
 
 
-def clean(text: str) -> str:
+def sanitize(text: str) -> str:
     """Text without anything that a terminal would obey: each such character becomes a question mark."""
     return re.sub(_DANGEROUS, "?", text)
 
 
-def result(line: str = "") -> None:
+def print_line(line: str = "") -> None:
     """A line of the command's result: to stdout."""
-    write(fitted(line, sys.stdout))
+    write(wrap_for_terminal(line, sys.stdout))
 
 
 def write(text: str) -> None:
@@ -99,16 +99,16 @@ def _echo(content: str | bytes, *, newline: bool = True) -> None:
         raise SettingsProblem(msg("The result cannot be written: {reason}.", reason=exc.strerror or "")) from None
 
 
-def raw(content: bytes) -> None:
+def print_bytes(content: bytes) -> None:
     """A whole file to stdout, byte for byte. Raises as `write`."""
     _echo(content, newline=False)
 
 
-def definitions(rows: Sequence[tuple[str, str]]) -> None:
+def print_definitions(rows: Sequence[tuple[str, str]]) -> None:
     """Words and what each means, in two columns: to stdout. What is meant is broken where it would not fit."""
     if plain():
         for name, said in rows:
-            result(f"{name}: {said}")
+            print_line(f"{name}: {said}")
         return
     formatter = click.HelpFormatter()
     with formatter.indentation():
@@ -116,37 +116,37 @@ def definitions(rows: Sequence[tuple[str, str]]) -> None:
     write(formatter.getvalue().rstrip("\n"))
 
 
-def remark(line: str = "") -> None:
+def print_error_line(line: str = "") -> None:
     """A line that is not the result: to stderr."""
-    as_it_is(fitted(line, sys.stderr))
+    print_error_unwrapped(wrap_for_terminal(line, sys.stderr))
 
 
-def as_it_is(line: str) -> None:
+def print_error_unwrapped(line: str) -> None:
     """A line to stderr that is never broken by us: what somebody copies from it stays in one piece."""
     click.echo(line, err=True, color=_colours())
 
 
-def fitted(line: str, stream: TextIO | None) -> str:
+def wrap_for_terminal(line: str, stream: TextIO | None) -> str:
     """A line broken between words where a terminal would break it anywhere. What a script reads stays one line."""
     if plain():
         line = re.sub(" {2,}", " ", click.unstyle(line)).strip(" ")
     if len(line) < _NARROW or stream is None or not stream.isatty():  # pythonw.exe has no streams at all
         return line
-    from apoa_client.cli.terminal.wrapping import wrapped  # only for a terminal
+    from apoa_client.cli.terminal.wrapping import wrap_line  # only for a terminal
 
     room = max(columns() - 1, _NARROW)  # many a terminal goes to the next line once the last column is written
-    return "\n".join(broken for each in line.split("\n") for broken in wrapped(each, room))
+    return "\n".join(broken for each in line.split("\n") for broken in wrap_line(each, room))
 
 
 def clear() -> None:
     """Make room for another screen; where nothing may go away, a blank line stands between the two."""
-    if still():
-        remark()
+    if is_static():
+        print_error_line()
     else:
         click.clear()
 
 
-def beside(parts: Iterable[str]) -> str:
+def side_by_side(parts: Iterable[str]) -> str:
     """What stands side by side on a line, without what is empty; in plain lines with commas between."""
     return (", " if plain() else "  ").join(filter(None, parts))
 
@@ -156,7 +156,7 @@ def _colours() -> bool | None:
     return None if colour() else False
 
 
-def document(value: Any) -> None:  # noqa: ANN401  any JSON value
+def print_json(value: Any) -> None:  # noqa: ANN401  any JSON value
     """The one JSON document of a command. ASCII, so that no console's code page can spoil it."""
     import json  # only where JSON is asked for
 
@@ -186,7 +186,7 @@ def secret_line(longest: int = -1) -> str:
         raise UsageProblem(_NO_TEXT, _ITS_ENCODING) from None
 
 
-def unseen(question: str, *, twice: bool = False, may_be_empty: bool = False) -> str:
+def ask_secret(question: str, *, twice: bool = False, may_be_empty: bool = False) -> str:
     """A secret that somebody types at the terminal, which does not show it. Raises `UsageProblem` as `secret_line`."""
     default = "" if may_be_empty else None
     try:
@@ -203,21 +203,21 @@ def _read_as(errors: str) -> None:
         sys.stdin.reconfigure(errors=errors)
 
 
-def strong(text: str) -> str:
+def style_bold(text: str) -> str:
     """Text that must be noticed; plain where colour is not wanted (click strips it from pipes)."""
     return click.style(text, bold=True)
 
 
-def good(text: str) -> str:
+def style_success(text: str) -> str:
     """Text that says: done."""
     return click.style(text, fg="green")
 
 
-def bad(text: str) -> str:
+def style_error(text: str) -> str:
     """Text that says: somebody must act."""
     return click.style(text, fg="red", bold=True)
 
 
-def careful(text: str) -> str:
+def style_warning(text: str) -> str:
     """Text that says: look here."""
     return click.style(text, fg="yellow")

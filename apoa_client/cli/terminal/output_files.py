@@ -4,30 +4,30 @@ import os
 from pathlib import Path
 
 from apoa_client import files
-from apoa_client.cli.terminal.output import raw
+from apoa_client.cli.terminal.output import print_bytes
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 
 STANDARD_OUTPUT = Path("-")
 
 
-def save(path: Path, content: bytes, *, force: bool) -> None:
+def write_output(path: Path, content: bytes, *, force: bool) -> None:
     """Write a file, or to stdout for ``-``. With `force` it replaces a file of this name.
 
     Raises `UsageProblem` where there is such a file or no such folder, `SettingsProblem` where it cannot be written.
     """
     if path == STANDARD_OUTPUT:
-        raw(content)
+        print_bytes(content)
         return
-    check_free(path, force=force)
+    check_writable(path, force=force)
     try:
         files.write_private(path, content)
     except OSError:
         raise _unwritable(path) from None
 
 
-def check_free(path: Path, *, force: bool) -> None:
-    """Whether a file may be written. Raises `UsageProblem` as `save` does."""
+def check_writable(path: Path, *, force: bool) -> None:
+    """Whether a file may be written. Raises `UsageProblem` as `write_output` does."""
     if path == STANDARD_OUTPUT:
         return
     if os.path.lexists(path) and not (force and path.is_file()):
@@ -42,8 +42,8 @@ def check_free(path: Path, *, force: bool) -> None:
         )
 
 
-def new_folder(folder: Path, *, force: bool) -> None:
-    """Make a folder of one's own; with `force` it may be there, with files in it. Raises as `save`."""
+def make_output_folder(folder: Path, *, force: bool) -> None:
+    """Make a folder of one's own; with `force` it may be there, with files in it. Raises as `write_output`."""
     try:
         files.make_private_folder(folder)
         used = any(folder.iterdir())

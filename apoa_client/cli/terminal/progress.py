@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import remark, still
+from apoa_client.cli.terminal.output import is_static, print_error_line
 from apoa_client.errors import ApoaError
 from apoa_client.ports import Status, Verdict
 
@@ -18,7 +18,7 @@ _FEW = 25
 """So many reports are answered in a moment: nobody need hear of each."""
 
 
-class Silent:
+class NoProgress:
     """Watches and says nothing."""
 
     def begin(self, waiting: int) -> None:
@@ -34,7 +34,7 @@ class Silent:
         """Say nothing."""
 
 
-class Lines:
+class ProgressLines:
     """Says on stderr how far a delivery is: when it begins, and again at each quarter of a long one."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Lines:
     def begin(self, waiting: int) -> None:
         """Say how many wait."""
         self._all = waiting
-        remark(_("Sending, waiting: {count}").format(count=waiting))
+        print_error_line(_("Sending, waiting: {count}").format(count=waiting))
 
     def advance(self, verdict: Verdict) -> None:
         """Count, and say it at times."""
@@ -53,7 +53,7 @@ class Lines:
         self._refused += verdict.status is Status.REJECTED
         if self._done % max(self._all // 4, _FEW) == 0 and self._done < self._all:
             said = _("Answered: {done} of {all}. Refused: {refused}")
-            remark(said.format(done=self._done, all=self._all, refused=self._refused))
+            print_error_line(said.format(done=self._done, all=self._all, refused=self._refused))
 
     def trouble(self, error: ApoaError) -> None:
         """Leave it to the summary."""
@@ -62,7 +62,7 @@ class Lines:
         """Leave it to the summary."""
 
 
-class Bar:
+class ProgressBar:
     """A bar on stderr, while a delivery runs: how many of all, how fast, and how many were refused."""
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class Bar:
         """Leave it to the summary."""
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def pause_progress(self) -> Iterator[None]:
         """Take the bar away while somebody is asked something, which it would draw over."""
         self.end()
         yield
@@ -117,8 +117,8 @@ class Bar:
             self._rich.stop()
 
 
-def watcher(*, silent: bool) -> Bar | Lines | Silent:
+def watcher(*, silent: bool) -> ProgressBar | ProgressLines | NoProgress:
     """Return a bar on a terminal, lines where nothing may move, or a silent watcher where `silent` asks for it."""
     if silent:
-        return Silent()
-    return Lines() if still() else Bar()
+        return NoProgress()
+    return ProgressLines() if is_static() else ProgressBar()

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
-from apoa_client.cli.terminal.output import columns, plain, result, strong, write
-from apoa_client.cli.terminal.wrapping import folded, kept_left, padded, parts, width
+from apoa_client.cli.terminal.output import columns, plain, print_line, style_bold, write
+from apoa_client.cli.terminal.wrapping import anchored_left, fold_cell, pad, parts, width
 
 _GAP = "  "
 
@@ -23,24 +23,24 @@ def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     else:
         widths = [max(map(width, column)) for column in upright]
         for row in zip(*upright, strict=True):
-            result(_joined(row, widths))
+            print_line(_joined(row, widths))
 
 
 def _show_records(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for number, row in enumerate(rows):
         if number:
-            result()
+            print_line()
         for head, cell in zip(heads, row, strict=True):
             if cell:
-                result(f"{head}: {cell}")
+                print_line(f"{head}: {cell}")
 
 
 def _show_fitting(upright: Sequence[Sequence[str]], room: int) -> None:
     count = _side_by_side(upright, room)
-    widths = fitting(upright[:count], room)
+    widths = fit_widths(upright[:count], room)
     heads, *rows = zip(*upright, strict=True)
     for line in _folded_row(heads[:count], widths):
-        write(strong(line))
+        write(style_bold(line))
     for row in rows:
         for line in (*_folded_row(row[:count], widths), *_below(heads[count:], row[count:], room)):
             write(line)
@@ -59,22 +59,22 @@ def _least(column: Iterable[str]) -> int:
 
 
 def _folded_row(cells: Iterable[str], widths: Sequence[int]) -> Iterator[str]:
-    for line in zip_longest(*(folded(cell, wide) for cell, wide in zip(cells, widths, strict=True)), fillvalue=""):
-        yield _joined(map(kept_left, line), widths)
+    for line in zip_longest(*(fold_cell(cell, wide) for cell, wide in zip(cells, widths, strict=True)), fillvalue=""):
+        yield _joined(map(anchored_left, line), widths)
 
 
 def _joined(cells: Iterable[str], widths: Sequence[int]) -> str:
-    return _GAP.join(padded(cell, wide) for cell, wide in zip(cells, widths, strict=True)).rstrip()
+    return _GAP.join(pad(cell, wide) for cell, wide in zip(cells, widths, strict=True)).rstrip()
 
 
 def _below(heads: Sequence[str], cells: Sequence[str], room: int) -> Iterator[str]:
     """What stands below a row, each cell behind its head."""
     said = _GAP.join(f"{head}: {cell}" for head, cell in zip(heads, cells, strict=True) if cell)
     if said:
-        yield from (_GAP + line for line in folded(said, room - len(_GAP)))
+        yield from (_GAP + line for line in fold_cell(said, room - len(_GAP)))
 
 
-def fitting(upright: Sequence[Sequence[str]], room: int) -> list[int]:
+def fit_widths(upright: Sequence[Sequence[str]], room: int) -> list[int]:
     """How wide each column is to be, so that all fit: the widest give way first, and between words while they can."""
     widths, least = [max(map(width, column)) for column in upright], list(map(_least, upright))
     for _character in range(sum(widths) + len(_GAP) * (len(widths) - 1) - room):
@@ -84,9 +84,9 @@ def fitting(upright: Sequence[Sequence[str]], room: int) -> list[int]:
     return widths
 
 
-def labelled(rows: Sequence[tuple[str, str]]) -> list[str]:
+def label_lines(rows: Sequence[tuple[str, str]]) -> list[str]:
     """A line for each label and its value, side by side in two columns; in plain lines with a colon between."""
     if plain():
         return [f"{label}: {value}" for label, value in rows]
     wide = max((width(label) for label, _value in rows), default=0)
-    return [f"  {padded(label, wide)}  {value}" for label, value in rows]
+    return [f"  {pad(label, wide)}  {value}" for label, value in rows]

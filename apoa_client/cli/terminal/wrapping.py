@@ -36,12 +36,12 @@ def width(text: str) -> int:
     return cell_len(shown)
 
 
-def padded(text: str, columns: int) -> str:
+def pad(text: str, columns: int) -> str:
     """A line with blanks behind it, up to a width."""
     return text + " " * (columns - width(text))
 
 
-def kept_left(text: str) -> str:
+def anchored_left(text: str) -> str:
     """A cell for a screen, with a mark behind letters that run from right to left: it keeps what follows where it is.
 
     A terminal that orders them would draw a number from the next column on their other side.
@@ -54,7 +54,7 @@ def kept_left(text: str) -> str:
     return text + _MARK if turns else text
 
 
-def wrapped(line: str, columns: int) -> list[str]:
+def wrap_line(line: str, columns: int) -> list[str]:
     """A line broken between words into lines of this width, each with its indent. A command stays whole where it can.
 
     What goes on behind a sign, or a label with a gap behind it, stands there on each line. A word that is too wide is
@@ -76,7 +76,7 @@ def _lead(line: str, columns: int) -> str:
     return lead if fits else indent
 
 
-def folded(text: str, columns: int) -> list[str]:
+def fold_cell(text: str, columns: int) -> list[str]:
     """A cell broken into lines no wider than this: where `parts` may part where that can be, else anywhere."""
     pieces = (
         ("" if number else glue, piece)

@@ -4,7 +4,7 @@ from datetime import tzinfo
 from typing import Any
 
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import clean
+from apoa_client.cli.terminal.output import sanitize
 from apoa_client.outbox.sqlite.audit import AuditEntry
 from apoa_client.report.deadline import instant
 
@@ -48,18 +48,18 @@ _DETAILS = {
 }
 """Words for details; the class of any other error is shown as scripts and logs know it."""
 
-BY_PEOPLE = frozenset({"saved", "received", "superseded", "withdrawn", "erased"})
+STAFF_ACTIONS = frozenset({"saved", "received", "superseded", "withdrawn", "erased"})
 """What somebody decided, whose name is worth telling."""
 
 
 def action_text(entry: AuditEntry) -> str:
     """What was done, safe for a screen."""
-    return _(_ACTIONS[entry.action]) if entry.action in _ACTIONS else clean(entry.action)
+    return _(_ACTIONS[entry.action]) if entry.action in _ACTIONS else sanitize(entry.action)
 
 
 def detail_text(entry: AuditEntry) -> str:
     """What more there is to say of it, safe for a screen; empty where there is nothing."""
-    return _(_DETAILS[entry.detail]) if entry.detail in _DETAILS else clean(entry.detail or "")
+    return _(_DETAILS[entry.detail]) if entry.detail in _DETAILS else sanitize(entry.detail or "")
 
 
 def event_value(entry: AuditEntry, zone: tzinfo) -> dict[str, Any]:

@@ -7,16 +7,26 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import bad, careful, clean, columns, good, plain, result, strong, write
-from apoa_client.cli.terminal.wrapping import padded, width
-from apoa_client.cli.views.findings import finding_value, perhaps, warned, wrong
+from apoa_client.cli.terminal.output import (
+    columns,
+    plain,
+    print_line,
+    sanitize,
+    style_bold,
+    style_error,
+    style_success,
+    style_warning,
+    write,
+)
+from apoa_client.cli.terminal.wrapping import pad, width
+from apoa_client.cli.views.findings import error_line, finding_value, suggestion_line, warning_line
 from apoa_client.cli.views.labels import SEXES, day_text
 from apoa_client.cli.views.report import state_text
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.layouts import COMPOSITE, Span
 from apoa_client.passport.mrz import Change, Convention, Correction, FieldState, Mrz, MrzUnreadable, Problem
 from apoa_client.passport.names import split_names
-from apoa_client.report.checking import Checked
+from apoa_client.report.checking import CheckedDocument
 from apoa_client.report.fields import BY_NAME, FIELDS, Field
 from apoa_client.report.findings import Finding
 
@@ -33,7 +43,7 @@ _ENDLESS = 10_000
 
 _ISO_DAY = len("2026-11-24")
 
-_KINDS = {"P": msg("Passport"), "V": msg("Visa")}
+_KINDS = {"P": msg("PassportAnswer"), "V": msg("Visa")}
 _HEADINGS = {"missing": msg("Nothing to check")}
 _UNREADABLE = msg("Lines that cannot be read")
 _OTHER_KIND = msg("Identity card or other document")
@@ -79,7 +89,7 @@ _LONG_NUMBERS = {
 }
 
 
-def document_value(checked: Checked) -> dict[str, Any]:
+def document_value(checked: CheckedDocument) -> dict[str, Any]:
     """A document as ``check --json`` prints it. Lines and positions count from 1."""
     mrz = checked.mrz
     return {
@@ -112,24 +122,24 @@ def _correction_value(correction: Correction) -> dict[str, str | int]:
     }
 
 
-def show_document(checked: Checked, number: int = 0) -> None:
+def show_document(checked: CheckedDocument, number: int = 0) -> None:
     """Show one document on stdout; `number`, from 1, counts it among several."""
-    result(strong(f"{number}. {_heading(checked)}" if number else _heading(checked)))
+    print_line(style_bold(f"{number}. {_heading(checked)}" if number else _heading(checked)))
     for line in marked_lines(checked):
         write(line)  # never broken: each mark stands below its character
     for lines in (_rows(checked), _errors(checked), _warnings(checked), _notes(checked)):
         for line in lines:
-            result(line)
-    result(_verdict(checked))
+            print_line(line)
+    print_line(_verdict(checked))
     if checked.mrz is None and checked.problems and MrzUnreadable.advice is not None:
-        result(text(MrzUnreadable.advice))
+        print_line(text(MrzUnreadable.advice))
     if checked.mrz is not None:
-        result(
+        print_line(
             _("A check digit that fits is no proof. Compare the number, and what has no check digit, with the page.")
         )
 
 
-def _heading(checked: Checked) -> str:
+def _heading(checked: CheckedDocument) -> str:
     if checked.mrz is None:
         return text(_HEADINGS.get(checked.problems[0].code, _UNREADABLE)) if checked.problems else _("Typed details")
     kind = _BY_FORMAT.get(checked.mrz.format) or _KINDS.get(checked.mrz.document_type[:1], _OTHER_KIND)
@@ -139,7 +149,7 @@ def _heading(checked: Checked) -> str:
 # The lines, with marks below.
 
 
-def marked_lines(checked: Checked) -> Iterator[str]:
+def marked_lines(checked: CheckedDocument) -> Iterator[str]:
     """The lines that were given, each with marks below what does not hold. Not to be broken.
 
     Where one correction is the likeliest, it is below the very character, and the rest of the field is underlined.
@@ -155,7 +165,9 @@ def marked_lines(checked: Checked) -> Iterator[str]:
         if marks and plain():
             yield from (_look_at(index, span) for span in dict.fromkeys(fields) if span.line == index)
         elif marks:
-            yield "  " + bad("".join(_mark(line[p : p + 1] or " ", marks.get(p, " ")) for p in range(max(marks) + 1)))
+            yield "  " + style_error(
+                "".join(_mark(line[p : p + 1] or " ", marks.get(p, " ")) for p in range(max(marks) + 1))
+            )
 
 
 def _places(spans: Sequence[Span], index: int) -> list[int]:
@@ -165,7 +177,7 @@ def _places(spans: Sequence[Span], index: int) -> list[int]:
 
 def _mark(character: str, mark: str) -> str:
     """What stands below a character, as wide as that is; a line may end before its mark."""
-    return mark * width(clean(character))
+    return mark * width(sanitize(character))
 
 
 def _look_at(index: int, span: Span) -> str:
@@ -179,8 +191,8 @@ def _look_at(index: int, span: Span) -> str:
 
 def _coloured(line: str, marked: set[int]) -> Iterator[str]:
     for is_wrong, run in groupby(enumerate(line), key=lambda place: place[0] in marked):
-        characters = clean("".join(character for _position, character in run))
-        yield bad(characters) if is_wrong else characters
+        characters = sanitize("".join(character for _position, character in run))
+        yield style_error(characters) if is_wrong else characters
 
 
 def _at_fault(problem: Problem, mrz: Mrz | None) -> Sequence[Span]:
@@ -213,7 +225,7 @@ class _Row(NamedTuple):
     style: Callable[[str], str] = str
 
 
-def _rows(checked: Checked) -> Iterator[str]:
+def _rows(checked: CheckedDocument) -> Iterator[str]:
     """Label, value and belief of each field; the belief stands below the value where the screen is too narrow."""
     rows = list(_table(checked))
     if plain():
@@ -223,28 +235,28 @@ def _rows(checked: Checked) -> Iterator[str]:
     room = (columns() - 1 if sys.stdout.isatty() else _ENDLESS) - label_width - len(_GAP) * 3
     value_width = max((width(row.value) for row in rows if width(row.value) + width(row.belief) <= room), default=0)
     for row in rows:
-        begin, belief = f"{_GAP}{padded(row.label, label_width)}{_GAP}", row.style(row.belief)
+        begin, belief = f"{_GAP}{pad(row.label, label_width)}{_GAP}", row.style(row.belief)
         if not row.belief:
             yield begin + row.value
         elif max(value_width, width(row.value)) + width(row.belief) <= room:
-            yield f"{begin}{padded(row.value, value_width)}{_GAP}{belief}"
+            yield f"{begin}{pad(row.value, value_width)}{_GAP}{belief}"
         else:
             yield begin + row.value
             yield " " * (label_width + 2 * len(_GAP)) + belief
 
 
-def _table(checked: Checked) -> Iterator[_Row]:
+def _table(checked: CheckedDocument) -> Iterator[_Row]:
     states = _states(checked)
     for item in _OF_THE_GUEST:
         value = _value(checked.guest, item.path)
         state = None if item.name in checked.typed else states.get(item.name)
         if value or state is not None:
             unknown = "-" if state in _SOUND else "?"
-            shown = clean(_shown(item.name, value)) if value else unknown
+            shown = sanitize(_shown(item.name, value)) if value else unknown
             yield _Row(_label(checked, item), shown, *_belief(checked, item.name, state, shown))
 
 
-def _label(checked: Checked, item: Field) -> str:
+def _label(checked: CheckedDocument, item: Field) -> str:
     passport = checked.mrz is None or checked.mrz.document_type.startswith("P")
     return text(item.label if passport else _LABELS.get(item.name, item.label))
 
@@ -257,15 +269,15 @@ def _value(guest: Mapping[str, Any], path: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _states(checked: Checked) -> Mapping[str, FieldState]:
+def _states(checked: CheckedDocument) -> Mapping[str, FieldState]:
     """How far each field of the form can be believed, as far as the MRZ has it."""
     if checked.mrz is None:
         return {}
     states = dict(checked.mrz.states)
     names = states.pop("names")
     states = {"surname": names, "given_names": names} | states
-    wrong = {error.field for error in checked.errors}
-    blameless = {name for name in _NAMES if states[name] not in _SOUND and BY_NAME[name].path not in wrong}
+    error_line = {error.field for error in checked.errors}
+    blameless = {name for name in _NAMES if states[name] not in _SOUND and BY_NAME[name].path not in error_line}
     return {
         name: FieldState.UNPROTECTED if name in blameless else state for name, state in states.items() if name in _READ
     }
@@ -280,7 +292,9 @@ def _shown(name: str, value: str) -> str:
     return _(SEXES[value]) if name == "sex" and value in SEXES else value
 
 
-def _belief(checked: Checked, name: str, state: FieldState | None, shown: str) -> tuple[str, Callable[[str], str]]:
+def _belief(
+    checked: CheckedDocument, name: str, state: FieldState | None, shown: str
+) -> tuple[str, Callable[[str], str]]:
     if state is None:
         return (_("as you typed it") if checked.mrz is not None else "", str)
     if state in _BELIEFS or name in _NAMES:
@@ -288,41 +302,41 @@ def _belief(checked: Checked, name: str, state: FieldState | None, shown: str) -
         return text(words), style
     [best, *others] = next(problem.corrections for problem in checked.problems if problem.field == name)
     if others and state is not FieldState.REPAIRED:
-        return _("several readings fit"), careful
-    perhaps = _shown(name, best.value)
-    if perhaps == shown:
-        return _("perhaps its check digit is wrong"), careful
-    return _("perhaps {value}").format(value=clean(perhaps)), careful
+        return _("several readings fit"), style_warning
+    suggestion_line = _shown(name, best.value)
+    if suggestion_line == shown:
+        return _("perhaps its check digit is wrong"), style_warning
+    return _("perhaps {value}").format(value=sanitize(suggestion_line)), style_warning
 
 
 _BELIEFS: Mapping[FieldState, tuple[Message, Callable[[str], str]]] = {
-    FieldState.OK: (msg("check digit fits"), good),
+    FieldState.OK: (msg("check digit fits"), style_success),
     FieldState.UNPROTECTED: (msg("no check digit: compare"), str),
-    FieldState.BAD: (msg("wrong: compare"), bad),
+    FieldState.BAD: (msg("wrong: compare"), style_error),
 }
 
 
 # Sentences.
 
 
-def _errors(checked: Checked) -> Iterator[str]:
+def _errors(checked: CheckedDocument) -> Iterator[str]:
     """Each error once, and what would mend it."""
     told: list[Any] = []
     for error in checked.errors:
         if error.message in told:  # a digit in both names, for one
             continue
         told.append(error.message)
-        yield wrong(text(error.message))
+        yield error_line(text(error.message))
         problem = next((problem for problem in checked.problems if problem.message == error.message), None)
         if problem is not None:
             yield from _corrections(problem)
         elif error.suggestion:
-            yield perhaps(error.suggestion)
+            yield suggestion_line(error.suggestion)
 
 
 def _corrections(problem: Problem) -> Iterator[str]:
     for correction in problem.corrections:
-        yield perhaps(_told(correction))
+        yield suggestion_line(_told(correction))
     others = problem.corrections[0].others if problem.corrections else 0
     if others:
         yield "  " + text(
@@ -336,7 +350,7 @@ def _corrections(problem: Problem) -> Iterator[str]:
 
 def _told(correction: Correction) -> str:
     """What the field would say, and which character changes."""
-    value = would_say(correction)
+    value = corrected_text(correction)
     if max(len(correction.old), len(correction.new)) > _LONGEST_EDIT:
         return value
     if not correction.old:
@@ -351,7 +365,7 @@ def _told(correction: Correction) -> str:
     return f"{value} ({told})" if value else told
 
 
-def would_say(correction: Correction) -> str:
+def corrected_text(correction: Correction) -> str:
     """What the corrected field says, in the reader's words; empty where it says nothing."""
     if correction.field == COMPOSITE:
         return ""
@@ -360,11 +374,11 @@ def would_say(correction: Correction) -> str:
     return _shown(correction.field, correction.value)
 
 
-def _warnings(checked: Checked) -> Iterator[str]:
-    yield from (warned(text(warning.message)) for warning in checked.warnings)
+def _warnings(checked: CheckedDocument) -> Iterator[str]:
+    yield from (warning_line(text(warning.message)) for warning in checked.warnings)
 
 
-def _notes(checked: Checked) -> Iterator[str]:
+def _notes(checked: CheckedDocument) -> Iterator[str]:
     """What was changed to read the lines, and what the page may show where the lines cannot."""
     if checked.mrz is None:
         return
@@ -375,7 +389,7 @@ def _notes(checked: Checked) -> Iterator[str]:
     for name, forms in checked.printed.items():
         if forms and name not in checked.typed:
             said = _("{field}: the page may print {forms}.").format(
-                field=text(BY_NAME[name].label), forms=", ".join(map(clean, forms))
+                field=text(BY_NAME[name].label), forms=", ".join(map(sanitize, forms))
             )
             yield _noted(said)
 
@@ -384,8 +398,8 @@ def _noted(what: str) -> str:
     return what if plain() else f"- {what}"
 
 
-def _verdict(checked: Checked) -> str:
+def _verdict(checked: CheckedDocument) -> str:
     if checked.valid:
-        return good(_("Valid: nothing is wrong with what was given."))
+        return style_success(_("Valid: nothing is wrong with what was given."))
     count = len(checked.errors)
-    return bad(text(nmsg("Not valid: {count} thing is wrong.", "Not valid: {count} things are wrong.", count)))
+    return style_error(text(nmsg("Not valid: {count} thing is wrong.", "Not valid: {count} things are wrong.", count)))

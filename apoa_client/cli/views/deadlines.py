@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from heapq import nsmallest
 
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import bad, beside, careful, plain
+from apoa_client.cli.terminal.output import plain, side_by_side, style_error, style_warning
 from apoa_client.cli.views.labels import day_text
 from apoa_client.messages import nmsg
 from apoa_client.ports import Entry
@@ -20,7 +20,7 @@ _FEW_DAYS = 2
 """So long is counted in hours; what is later, in days."""
 
 
-def deadline_words(due: datetime, now: datetime, zone: tzinfo) -> str:
+def deadline_text(due: datetime, now: datetime, zone: tzinfo) -> str:
     """How far a deadline is: late by so much, so much left, and further off the day and time in the property's zone.
 
     Rounded down: nobody is told that there is more time than there is.
@@ -37,22 +37,22 @@ def deadline_words(due: datetime, now: datetime, zone: tzinfo) -> str:
     return f"{day_text(local)} {local:%H:%M}"
 
 
-def loudness(due: datetime | None, now: datetime) -> Callable[[str], str]:
+def deadline_style(due: datetime | None, now: datetime) -> Callable[[str], str]:
     """How a deadline looks on a screen: late ones in red, near ones in yellow."""
     if due is None or due - now >= SOON:
         return str
-    return bad if due < now else careful
+    return style_error if due < now else style_warning
 
 
 def deadline_lines(
     entries: Sequence[Entry], now: datetime, zone: tzinfo, what: Callable[[Entry], str]
 ) -> Iterator[str]:
     """A line a report, in columns: its deadline, as loud as it is near; its short id; and what is to be said of it."""
-    said = [deadline_words(entry.due_at, now, zone) if entry.due_at is not None else "-" for entry in entries]
+    said = [deadline_text(entry.due_at, now, zone) if entry.due_at is not None else "-" for entry in entries]
     wide = 0 if plain() else max(map(len, said), default=0)
     for entry, words in zip(entries, said, strict=True):
-        styled = loudness(entry.due_at, now)(words) + " " * (wide - len(words))
-        yield "  " + beside([styled, short_id(entry.id), what(entry)])
+        styled = deadline_style(entry.due_at, now)(words) + " " * (wide - len(words))
+        yield "  " + side_by_side([styled, short_id(entry.id), what(entry)])
 
 
 def most_urgent(entries: Iterable[Entry], now: datetime, most: int) -> tuple[list[Entry], int]:

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import bad, careful, clean, plain, remark
+from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_error, style_warning
 from apoa_client.errors import ApoaError
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused
 
-NO_REPORT: dict[str, Any] = {
+EMPTY_REPORT: dict[str, Any] = {
     "id": None,
     "short_id": None,
     "stay_id": None,
@@ -34,9 +34,9 @@ def finding_value(finding: Finding) -> dict[str, str]:
 def error_value(error: ApoaError) -> dict[str, Any]:
     """An error that ended a command, as its one JSON document: a refused report keeps the form of a report."""
     if not isinstance(error, ReportRefused):
-        return {"error": plain_error(error)}
+        return {"error": error_fields(error)}
     # A refused report never came to be: the form of a report, with nothing in it but its findings.
-    return {**NO_REPORT, **findings_value(error.errors, error.warnings)}
+    return {**EMPTY_REPORT, **findings_value(error.errors, error.warnings)}
 
 
 def findings_value(errors: Iterable[Finding], warnings: Iterable[Finding]) -> dict[str, Any]:
@@ -44,27 +44,27 @@ def findings_value(errors: Iterable[Finding], warnings: Iterable[Finding]) -> di
     return {"errors": [finding_value(e) for e in errors], "warnings": [finding_value(w) for w in warnings]}
 
 
-def plain_error(error: ApoaError) -> dict[str, str]:
+def error_fields(error: ApoaError) -> dict[str, str]:
     """An error as class, message and advice."""
     advice = text(error.advice) if error.advice is not None else ""
     return {"class": error.name, "message": text(error.message), "advice": advice}
 
 
-def explain_findings(error: ApoaError) -> None:
+def show_findings(error: ApoaError) -> None:
     """Show every finding that an error carries."""
     if isinstance(error, ReportRefused):
         show_warnings(error.warnings)
         for finding in error.errors:
-            remark(wrong(text(finding.message)))
+            print_error_line(error_line(text(finding.message)))
             if finding.suggestion:
-                remark(perhaps(finding.suggestion))
+                print_error_line(suggestion_line(finding.suggestion))
 
 
 def show_error(error: ApoaError) -> None:
     """Say what happened and what to do."""
-    remark(bad(text(error.message)))
+    print_error_line(style_error(text(error.message)))
     if error.advice is not None:
-        remark(text(error.advice))
+        print_error_line(text(error.advice))
 
 
 def finding_line(finding: Finding) -> str:
@@ -75,19 +75,19 @@ def finding_line(finding: Finding) -> str:
 def show_warnings(warnings: Iterable[Finding]) -> None:
     """Show warnings, a line each."""
     for warning in warnings:
-        remark(warned(text(warning.message)))
+        print_error_line(warning_line(text(warning.message)))
 
 
-def perhaps(value: str) -> str:
+def suggestion_line(value: str) -> str:
     """What may have been meant."""
-    return "  " + _("Perhaps: {value}").format(value=clean(value))
+    return "  " + _("Perhaps: {value}").format(value=sanitize(value))
 
 
-def wrong(what: str) -> str:
+def error_line(what: str) -> str:
     """What must be mended, behind its sign; in plain lines, behind a word."""
-    return _("Wrong: {what}").format(what=what) if plain() else f"{bad('x')} {what}"
+    return _("Wrong: {what}").format(what=what) if plain() else f"{style_error('x')} {what}"
 
 
-def warned(what: str) -> str:
+def warning_line(what: str) -> str:
     """What somebody should look at, behind its sign; in plain lines, behind a word."""
-    return _("Careful: {what}").format(what=what) if plain() else f"{careful('!')} {what}"
+    return _("Careful: {what}").format(what=what) if plain() else f"{style_warning('!')} {what}"

@@ -8,7 +8,7 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import plain
 from apoa_client.messages import nmsg
 from apoa_client.report.kinds import Kind, State
-from apoa_client.report.wording import month, spoken_day
+from apoa_client.report.wording import day_message, month
 
 if TYPE_CHECKING:
     from apoa_client.passport.dates import PartialDate  # `apoa status` reads no passport
@@ -30,7 +30,7 @@ KINDS = {
     Kind.CANCEL: N_("cancellation"),
 }
 
-SOURCES = {False: N_("number from the reporting server"), True: N_("number typed in by staff")}
+RECEIPT_SOURCES = {False: N_("number from the reporting server"), True: N_("number typed in by staff")}
 """Whose a receipt's number is, by whether staff typed it in."""
 
 SEXES = {"M": N_("male"), "F": N_("female"), "X": N_("not stated")}
@@ -47,19 +47,19 @@ PURPOSES = {
 }
 
 
-def room_head() -> str:
+def room_heading() -> str:
     """What stands above rooms: short, where a column is narrow."""
     return _("Room") if plain() else _("Rm.")
 
 
-def nationality_head() -> str:
+def nationality_heading() -> str:
     """What stands above nationalities, likewise."""
     return _("Nationality") if plain() else _("Nat.")
 
 
 def day_text(day: date, say: Callable[[str], str] = _) -> str:
     """A date in words: no order of numbers to mistake. `say` puts the month's name into a language, or into two."""
-    return spoken_day(day).render(say)
+    return day_message(day).render(say)
 
 
 def partial_text(value: "PartialDate") -> str:
@@ -71,7 +71,7 @@ def partial_text(value: "PartialDate") -> str:
     return day_text(value.earliest)
 
 
-def near_day_text(day: date, today: date) -> str:
+def short_day_text(day: date, today: date) -> str:
     """A date in words, without the year where that is this one: for a table that must be narrow."""
     return day_text(day) if day.year != today.year else f"{day.day} {text(month(day))}"
 
@@ -92,7 +92,7 @@ def seconds(time: timedelta | None) -> int | None:
     return None if time is None else round(time.total_seconds())
 
 
-def skew_text(skew: timedelta) -> str:
+def clock_skew_text(skew: timedelta) -> str:
     """That this computer's clock is wrong; `skew` is by how much the authority's is ahead."""
     minutes = max(abs(round(skew.total_seconds() / 60)), 1)
     if skew > timedelta():

@@ -9,9 +9,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import bad, beside, careful, clean, document, good, result, strong
+from apoa_client.cli.terminal.output import (
+    print_json,
+    print_line,
+    sanitize,
+    side_by_side,
+    style_bold,
+    style_error,
+    style_success,
+    style_warning,
+)
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.views.deadlines import deadline_lines
 from apoa_client.cli.views.findings import show_error
@@ -20,15 +29,15 @@ from apoa_client.cli.views.labels import (
     STATES,
     day_text,
     moment_text,
-    nationality_head,
-    near_day_text,
-    room_head,
+    nationality_heading,
+    room_heading,
+    short_day_text,
 )
-from apoa_client.cli.views.property_status import say_contact, say_which
+from apoa_client.cli.views.property_status import show_last_contact, show_property
 from apoa_client.cli.views.report import guest_name, receipt_text, report_json
-from apoa_client.cli.views.report_reader import Reader
-from apoa_client.desk.night import Guests, Night, Pressing, guests_of, night_at, pressing_in
-from apoa_client.desk.stay_history import Story
+from apoa_client.cli.views.report_reader import ReportReader
+from apoa_client.desk.night import Night, NightGuests, Pressing, guests_of_night, night_at, pressing_in
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import ApoaError
 from apoa_client.ports import Content, Entry, Selection, Summary
 from apoa_client.report.deadline import instant
@@ -36,19 +45,19 @@ from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
 from apoa_client.report.model import Report
 
 
-def show_night(app: App, summary: Summary, *, as_json: bool) -> None:
+def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> None:
     """Show the night that it is, or that is to come, at the property."""
     now = app.clock.now()
-    night = night_at(now, app.house.zone)
-    guests = guests_of(app.stays.recent(night.today), night)
+    night = night_at(now, app.settings.zone)
+    guests = guests_of_night(app.stays.recent(night.today), night)
     pressing = pressing_in(app.outbox.entries(Selection(states=OPEN_STATES)), night)
     book = _Book(app)
     if as_json:
-        document(_value(book, night, guests, pressing) | {"last_contact_at": book.moment(summary.last_contact_at)})
+        print_json(_value(book, night, guests, pressing) | {"last_contact_at": book.moment(summary.last_contact_at)})
     else:
-        say_which(app.house, summary)
+        show_property(app.settings, summary)
         _Page(book, night, now).show(guests, pressing)
-        say_contact(app.house, summary)
+        show_last_contact(app.settings, summary)
     for trouble in book.troubles:
         show_error(trouble)
 
@@ -63,7 +72,7 @@ class _Told(NamedTuple):
     def room(self) -> str:
         """Safe for a screen."""
         stay = self.report.stay if self.report is not None else None
-        return clean(stay.room or "") if stay is not None else ""
+        return sanitize(stay.room or "") if stay is not None else ""
 
     @property
     def name(self) -> str:
@@ -81,13 +90,13 @@ class _Told(NamedTuple):
 class _Book:
     """What stands behind the seals, opened once each."""
 
-    def __init__(self, app: App) -> None:
-        self.zone = app.house.zone
-        self.by_hand = app.house.by_hand
+    def __init__(self, app: Container) -> None:
+        self.zone = app.settings.zone
+        self.by_hand = app.settings.by_hand
         self._stays = app.stays
         self.troubles: list[ApoaError] = []
         """What stood in the way: told last, so that it cuts no table in two and is seen."""
-        self._reader = Reader(app, self.troubles.append)
+        self._reader = ReportReader(app, self.troubles.append)
         self._contents: dict[str, Content | None] = {}
 
     def content(self, entry: Entry) -> Content | None:
@@ -96,13 +105,13 @@ class _Book:
             self._contents[entry.id] = self._reader.content(entry)
         return self._contents[entry.id]
 
-    def told(self, story: Story) -> _Told:
+    def told(self, story: StayHistory) -> _Told:
         """What was last said of a stay."""
-        entry = story.named
+        entry = story.display_report
         content = self.content(entry)
         return _Told(entry, content.report if content is not None else None)
 
-    def by_room(self, stories: Iterable[Story]) -> list[_Told]:
+    def by_room(self, stories: Iterable[StayHistory]) -> list[_Told]:
         """Stays in the order of their rooms; without the key, as they were given."""
         return sorted(map(self.told, stories), key=lambda told: _room_order(told.room))
 
@@ -119,10 +128,10 @@ class _Book:
         return None if value is None else instant(value.astimezone(self.zone))
 
 
-def _value(book: _Book, night: Night, guests: Guests, pressing: Pressing) -> dict[str, Any]:
+def _value(book: _Book, night: Night, guests: NightGuests, pressing: Pressing) -> dict[str, Any]:
     """The fixed form but for the last contact: of stays, the report that holds what was last said of guest and stay."""
 
-    def of(stories: Sequence[Story]) -> list[dict[str, Any]]:
+    def of(stories: Sequence[StayHistory]) -> list[dict[str, Any]]:
         return [book.json(told.entry) for told in book.by_room(stories)]
 
     return {
@@ -144,10 +153,10 @@ class _Page:
         self._night = night
         self._now = now
 
-    def show(self, guests: Guests, pressing: Pressing) -> None:
+    def show(self, guests: NightGuests, pressing: Pressing) -> None:
         """Everybody first; what must be done, last."""
         evening, morning = day_text(self._night.evening), day_text(self._night.morning)
-        result(strong(_("Night of {evening} to {morning}").format(evening=evening, morning=morning)))
+        print_line(style_bold(_("Night of {evening} to {morning}").format(evening=evening, morning=morning)))
         self._in_house(guests.in_house)
         self._arrived(guests.arrived)
         self._departures(guests)
@@ -156,15 +165,15 @@ class _Page:
     @staticmethod
     def _head(line: str) -> None:
         """The beginning of another part."""
-        result()
-        result(line)
+        print_line()
+        print_line(line)
 
-    def _in_house(self, stories: Sequence[Story]) -> None:
+    def _in_house(self, stories: Sequence[StayHistory]) -> None:
         if not stories:
-            result(_("No guest is in house."))
+            print_line(_("No guest is in house."))
             return
-        result(strong(_("Guests in house: {count}").format(count=len(stories))))
-        heads = [room_head(), _("Guest"), nationality_head(), _("Until"), _("ID")]
+        print_line(style_bold(_("Guests in house: {count}").format(count=len(stories))))
+        heads = [room_heading(), _("Guest"), nationality_heading(), _("Until"), _("ID")]
         show_table(heads, [self._resident(told) for told in self._book.by_room(stories)])
 
     def _resident(self, told: _Told) -> list[str]:
@@ -172,13 +181,13 @@ class _Page:
 
     def _until(self, told: _Told) -> str:
         day = told.entry.last_morning
-        return near_day_text(day, self._night.today) if day is not None else ""
+        return short_day_text(day, self._night.today) if day is not None else ""
 
-    def _arrived(self, stories: Sequence[Story]) -> None:
+    def _arrived(self, stories: Sequence[StayHistory]) -> None:
         said = _("Arrived since yesterday: {count}") if self._night.is_morning else _("Arrived today: {count}")
-        self._head(strong(said.format(count=len(stories))))
+        self._head(style_bold(said.format(count=len(stories))))
         if stories:
-            heads = [room_head(), _("Guest"), _("State"), _("Receipt"), _("ID")]
+            heads = [room_heading(), _("Guest"), _("State"), _("Receipt"), _("ID")]
             show_table(heads, [self._arrival(told) for told in self._book.by_room(stories)])
 
     def _arrival(self, told: _Told) -> list[str]:
@@ -187,34 +196,38 @@ class _Page:
         found_by = short_id(entry.id) if told.report is None else ""
         return [told.room, told.name, _(STATES[entry.state]), receipt_text(entry.receipt), found_by]
 
-    def _departures(self, guests: Guests) -> None:
+    def _departures(self, guests: NightGuests) -> None:
         said = _("Leaving this morning: {count}") if self._night.is_morning else _("Leaving tomorrow: {count}")
-        self._head(strong(said.format(count=len(guests.leaving))))
+        self._head(style_bold(said.format(count=len(guests.leaving))))
         for told in self._book.by_room(guests.leaving):
-            result(f"  {self._who(told)}")
+            print_line(f"  {self._who(told)}")
         if guests.overdue:
-            self._head(careful(_("Should have left, and no check-out: {count}").format(count=len(guests.overdue))))
+            self._head(
+                style_warning(_("Should have left, and no check-out: {count}").format(count=len(guests.overdue)))
+            )
             for told in self._book.by_room(guests.overdue):
-                result("  " + beside([self._until(told), self._who(told)]))
-            result("  " + _("If they left, report it: apoa checkout"))
+                print_line("  " + side_by_side([self._until(told), self._who(told)]))
+            print_line("  " + _("If they left, report it: apoa checkout"))
 
     def _pressing(self, pressing: Pressing) -> None:
         end = moment_text(self._night.ends_at, self._book.zone)
         if pressing.refused:
-            self._head(bad(_("Refused: {count}. Correct each with: apoa fix ID").format(count=len(pressing.refused))))
+            self._head(
+                style_error(_("Refused: {count}. Correct each with: apoa fix ID").format(count=len(pressing.refused)))
+            )
             self._lines(pressing.refused)
         if pressing.due:
-            self._head(careful(_("Due by {moment}: {count}").format(moment=end, count=len(pressing.due))))
+            self._head(style_warning(_("Due by {moment}: {count}").format(moment=end, count=len(pressing.due))))
             self._lines(pressing.due)
             send = _("Report them: apoa sync --by-hand") if self._book.by_hand else _("Send them: apoa sync")
-            result(f"  {send}")
+            print_line(f"  {send}")
         if not (pressing.refused or pressing.due):
-            self._head(good(_("Nothing was refused, and nothing is due by {moment}.").format(moment=end)))
-        result()
+            self._head(style_success(_("Nothing was refused, and nothing is due by {moment}.").format(moment=end)))
+        print_line()
 
     def _lines(self, entries: Sequence[Entry]) -> None:
         for line in deadline_lines(entries, self._now, self._book.zone, self._what):
-            result(line)
+            print_line(line)
 
     def _what(self, entry: Entry) -> str:
         """Of whom it is, and what it is unless an arrival."""
@@ -227,7 +240,7 @@ class _Page:
     def _who(self, told: _Told) -> str:
         """A guest on one line: by room and name, or by the id alone."""
         room = _("room {room}").format(room=told.room) if told.room else ""
-        return beside([short_id(told.entry.id), told.name, room])
+        return side_by_side([short_id(told.entry.id), told.name, room])
 
 
 def _room_order(room: str) -> list[tuple[bool, int, str]]:

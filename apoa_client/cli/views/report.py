@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from apoa_client.cli.terminal.language import _, current, text
-from apoa_client.cli.terminal.output import careful, clean, plain, result, strong
-from apoa_client.cli.terminal.tables import labelled
-from apoa_client.cli.views.findings import NO_REPORT, findings_value
-from apoa_client.cli.views.labels import PURPOSES, SEXES, SOURCES, day_text, moment_text
+from apoa_client.cli.terminal.language import _, current_language, text
+from apoa_client.cli.terminal.output import plain, print_line, sanitize, style_bold, style_warning
+from apoa_client.cli.terminal.tables import label_lines
+from apoa_client.cli.views.findings import EMPTY_REPORT, findings_value
+from apoa_client.cli.views.labels import PURPOSES, RECEIPT_SOURCES, SEXES, day_text, moment_text
 from apoa_client.ports import Content, Entry
 from apoa_client.report.deadline import instant
 from apoa_client.report.fields import FIELDS
@@ -43,11 +43,11 @@ def report_json(entry: Entry, content: Content | None, *, zone: tzinfo) -> dict[
     return value
 
 
-def checked_value(report: Report, warnings: Sequence[Finding]) -> dict[str, Any]:
+def dry_run_value(report: Report, warnings: Sequence[Finding]) -> dict[str, Any]:
     """A report that was only checked (``--dry-run``): what would be saved, and no id, because nothing was."""
     value = report_value(report)
     shown = {key: value.get(key) for key in ("kind", "guest", "stay")}
-    return {**NO_REPORT, **shown, **findings_value((), warnings)}
+    return {**EMPTY_REPORT, **shown, **findings_value((), warnings)}
 
 
 def receipt_value(receipt: Receipt | None, zone: tzinfo) -> dict[str, Any] | None:
@@ -62,14 +62,14 @@ def receipt_text(receipt: Receipt | None) -> str:
     """A receipt's number, safe for a screen; one that staff typed in says so. Empty where there is none."""
     if receipt is None:
         return ""
-    number = clean(receipt.number)
-    return f"{number} ({_(SOURCES[True])})" if receipt.typed else number
+    number = sanitize(receipt.number)
+    return f"{number} ({_(RECEIPT_SOURCES[True])})" if receipt.typed else number
 
 
-def say_erased(entry: Entry, zone: tzinfo) -> None:
+def show_erased(entry: Entry, zone: tzinfo) -> None:
     """Say so where nothing of the guest is left."""
     if entry.erased_at is not None:
-        result(careful(erased_line(entry.erased_at, zone)))
+        print_line(style_warning(erased_line(entry.erased_at, zone)))
 
 
 def erased_line(erased_at: datetime, zone: tzinfo) -> str:
@@ -80,26 +80,26 @@ def erased_line(erased_at: datetime, zone: tzinfo) -> str:
 
 def guest_name(guest: Guest) -> str:
     """A guest's whole name, safe for a screen."""
-    return clean(" ".join(part for part in (guest.given_names, guest.surname) if part))
+    return sanitize(" ".join(part for part in (guest.given_names, guest.surname) if part))
 
 
-def card(report: Report, zone: tzinfo) -> list[str]:
+def report_lines(report: Report, zone: tzinfo) -> list[str]:
     """A line for every field that has a value, in the order of APOA's form, safe for a screen."""
     value = field_texts(report, zone)
-    return labelled([(text(item.label), clean(value[item.name])) for item in FIELDS if value.get(item.name)])
+    return label_lines([(text(item.label), sanitize(value[item.name])) for item in FIELDS if value.get(item.name)])
 
 
-def differences(before: Report, after: Report, zone: tzinfo) -> list[str]:
+def changed_field_lines(before: Report, after: Report, zone: tzinfo) -> list[str]:
     """A line for every field that the second report says otherwise than the first, safe for a screen."""
     old, new = field_texts(before, zone), field_texts(after, zone)
     pairs = [(text(item.label), old.get(item.name, ""), new.get(item.name, "")) for item in FIELDS]
-    return [_changed(label, clean(was) or "-", clean(now) or "-") for label, was, now in pairs if was != now]
+    return [_changed(label, sanitize(was) or "-", sanitize(now) or "-") for label, was, now in pairs if was != now]
 
 
 def _changed(label: str, was: str, now: str) -> str:
     if plain():
         return _("{field}: {before}, now {after}").format(field=label, before=was, after=now)
-    return f"{label}: {was} → {strong(now)}"
+    return f"{label}: {was} → {style_bold(now)}"
 
 
 def field_texts(report: Report, zone: tzinfo) -> dict[str, str]:
@@ -148,4 +148,4 @@ def state_text(code: str) -> str:
     state = by_code(code)
     if state is None:
         return code
-    return f"{state.indonesian if current() == 'id' else state.english} ({code})"
+    return f"{state.indonesian if current_language() == 'id' else state.english} ({code})"

@@ -5,10 +5,10 @@ from datetime import date, datetime, time
 from functools import partial
 from typing import NamedTuple, Protocol, Self
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.views.findings import show_error
-from apoa_client.desk.stay_history import several, unknown
+from apoa_client.desk.stay_history import ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import ApoaError, CredentialsProblem, Erased, SealBroken, UsageProblem
 from apoa_client.ports import Content, Entry
 from apoa_client.report import parse_fields
@@ -27,7 +27,7 @@ class Row(NamedTuple):
     """What tells of guest and stay: the report itself, or of a check-out or cancellation what was last said."""
 
 
-class Sought(NamedTuple):
+class SearchFilter(NamedTuple):
     """What is looked for behind the seal; None for what does not matter."""
 
     guest: str | None = None
@@ -41,9 +41,9 @@ class Sought(NamedTuple):
             state = parse_fields.state(nationality) if nationality is not None else None
         except parse_fields.Unreadable as exc:
             raise UsageProblem(exc.message) from None
-        return cls(guest and guest.casefold(), room and plain_room(room), state and _one_germany(state))
+        return cls(guest and guest.casefold(), room and normalized_room(room), state and _one_germany(state))
 
-    def fits(self, report: Report | None) -> bool:
+    def matches(self, report: Report | None) -> bool:
         """Whether a report is of that guest, room and nationality; what cannot be read is not known to be."""
         if not any(self):
             return True
@@ -53,18 +53,18 @@ class Sought(NamedTuple):
         names = f"{guest.given_names} {guest.surname} {guest.document.number}".casefold()
         return (
             (self.guest or "") in names
-            and self.room in {None, plain_room(report.stay.room or "")}
+            and self.room in {None, normalized_room(report.stay.room or "")}
             and self.nationality in {None, _one_germany(guest.nationality)}
         )
 
 
-class Reader:
+class ReportReader:
     """Opens reports one after the other. What stands in the way is told once, on stderr, and ends nothing.
 
     `tell` is given each such error, at once, where somebody else is to show it.
     """
 
-    def __init__(self, app: App, tell: Callable[[ApoaError], None] = show_error) -> None:
+    def __init__(self, app: Container, tell: Callable[[ApoaError], None] = show_error) -> None:
         self._app = app
         self._tell = tell
         self.locked = False
@@ -94,21 +94,21 @@ class Reader:
         content = self.content(entry)
         return content.report if content is not None else None
 
-    def none_found(self, sought: Sought, usual: str) -> str:
+    def nothing_found_text(self, sought: SearchFilter, usual: str) -> str:
         """What to say where nothing was found: without the key, that is no answer."""
-        return _("Without the key nobody can be looked up.") if self.cannot_tell(sought) else usual
+        return _("Without the key nobody can be looked up.") if self.needs_key(sought) else usual
 
-    def cannot_tell(self, sought: Sought) -> bool:
+    def needs_key(self, sought: SearchFilter) -> bool:
         """Whether something is looked for that the key alone could show."""
         return self.locked and any(sought)
 
 
-def opened(app: App, entry: Entry) -> Report:
+def open_report(app: Container, entry: Entry) -> Report:
     """What a report says. Raises `CredentialsProblem`, `SealBroken` or `Erased`."""
     return app.outbox.content(entry).report
 
 
-def readable(app: App, entry: Entry) -> Content | None:
+def open_if_possible(app: Container, entry: Entry) -> Content | None:
     """What is sealed; None, and nothing told, where it cannot be opened: for whoever can go on without the guest."""
     try:
         return app.outbox.content(entry)
@@ -116,39 +116,39 @@ def readable(app: App, entry: Entry) -> Content | None:
         return None
 
 
-def plain_room(room: str) -> str:
+def normalized_room(room: str) -> str:
     """A room as people mean it: capitals and further blanks do not matter."""
     return " ".join(room.split()).casefold()
 
 
-def find_one(app: App, reference: str) -> Entry:
+def find_report(app: Container, reference: str) -> Entry:
     """The report that an id, a short id or the beginning of one means. Raises `UsageProblem`, naming candidates."""
     found = app.outbox.find(reference.strip())
     if len(found) == 1:
         return found[0]
     if not found:
-        raise unknown(reference)
-    raise several(reference, found)
+        raise unknown_reference_error(reference)
+    raise ambiguous_reference_error(reference, found)
 
 
-def day_typed(app: App, text: str, near: date | None = None) -> date:
+def parse_day(app: Container, text: str, near: date | None = None) -> date:
     """A day, as somebody typed it; without a year the one nearest to `near`, or to today. Raises `UsageProblem`."""
     return _read_day(app, text, partial(parse_fields.stay_day, near=near))
 
 
-def day_began(app: App, text: str) -> datetime:
+def parse_day_start(app: Container, text: str) -> datetime:
     """The beginning, in the property's zone, of a day that somebody typed; without a year it is one that is over.
 
     Raises `UsageProblem`.
     """
-    return datetime.combine(_read_day(app, text, parse_fields.past_day), time(), app.house.zone)
+    return datetime.combine(_read_day(app, text, parse_fields.past_day), time(), app.settings.zone)
 
 
 class _ReadsDay(Protocol):
     def __call__(self, text: str, *, today: date) -> date: ...
 
 
-def _read_day(app: App, text: str, read: _ReadsDay) -> date:
+def _read_day(app: Container, text: str, read: _ReadsDay) -> date:
     try:
         return read(text, today=app.today)
     except parse_fields.Unreadable as exc:

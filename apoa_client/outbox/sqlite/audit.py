@@ -18,9 +18,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from apoa_client.outbox.errors import damaged, translated
+from apoa_client.outbox.errors import damaged, translate_errors
 from apoa_client.outbox.sqlite.rows import millis, moment
-from apoa_client.ports import Act, Author, Change
+from apoa_client.ports import Actor, AuditEvent, Change
 from apoa_client.report.kinds import State
 
 HEAD = "audit_head"
@@ -71,16 +71,16 @@ def link_of(before: bytes, fields: _Row) -> bytes:
     return sha256(before + json.dumps(list(fields), separators=(",", ":"), allow_nan=False).encode("ascii")).digest()
 
 
-def act_of(change: Change) -> Act:
+def event_of(change: Change) -> AuditEvent:
     """A report's change as an act: its new state, and the class of error or the authority's status."""
     deferred = change.state is State.QUEUED and change.last_error == _DEFERRED
     action = _DEFERRED if deferred else change.state.value
-    return Act(action, change.id, None if change.last_error == action else change.last_error)
+    return AuditEvent(action, change.id, None if change.last_error == action else change.last_error)
 
 
-def append(db: sqlite3.Connection, author: Author, acts: Iterable[Act]) -> None:
+def append(db: sqlite3.Connection, actor: Actor, acts: Iterable[AuditEvent]) -> None:
     """Add entries, inside the transaction that makes the changes which they tell of."""
-    at, who = millis(author.now()), author.who()[:_LONGEST_NAME]
+    at, who = millis(actor.now()), actor.who()[:_LONGEST_NAME]
     n, link = _next(db)
     entries = []
     for act in acts:
@@ -114,7 +114,7 @@ def _head(db: sqlite3.Connection) -> _Head | None:
         return None
 
 
-class Trail:
+class AuditTrail:
     """Reads and checks the trail of one database."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
@@ -150,7 +150,7 @@ class Trail:
         before: Callable[[bytes], Any] = self._db.text_factory
         self._db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         try:
-            with translated(self._path):
+            with translate_errors(self._path):
                 yield
         except (TypeError, ValueError, OverflowError) as exc:
             raise damaged(self._path) from exc

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from apoa_client.files import create_private, draft_beside, make_private_folder, sync_file, sync_folder
+from apoa_client.files import create_private, make_private_folder, sync_file, sync_folder, temporary_beside
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxUnreachable, damaged, translated
+from apoa_client.outbox.errors import OutboxUnreachable, damaged, translate_errors
 from apoa_client.outbox.sqlite.migrations import check_ours, migrate
 
 _PATIENCE_S = 30
@@ -37,7 +37,7 @@ def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
 
     Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxTooNew`, `OutboxBusy` or `DiskFull`.
     """
-    with translated(path):
+    with translate_errors(path):
         if create and not os.path.lexists(path):
             make(path)
         _check_file(path)
@@ -67,7 +67,7 @@ def prepare(db: sqlite3.Connection) -> None:
 @contextmanager
 def transaction(db: sqlite3.Connection, path: Path) -> Iterator[None]:
     """Everything inside or nothing, durable at the end; the write lock is taken at once (`BEGIN IMMEDIATE`)."""
-    with translated(path):
+    with translate_errors(path):
         db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -81,7 +81,7 @@ def transaction(db: sqlite3.Connection, path: Path) -> Iterator[None]:
 def empty_log(db: sqlite3.Connection, *, wait: bool = True) -> bool:
     """Empty the log, which holds pages as they were before; whether that was possible: a reader may be in the way.
 
-    `wait` for one, as a writer waits for another, or (where a guest stands there) do not. For use within `translated`.
+    With `wait`, wait for one as a writer waits for another. For use within `translate_errors`.
     """
     (patience,) = db.execute("PRAGMA busy_timeout").fetchone()
     db.execute(f"PRAGMA busy_timeout = {patience if wait else 0}")
@@ -103,12 +103,12 @@ def _check_file(path: Path) -> None:
 def make(path: Path, fill: Callable[[sqlite3.Connection], object] | None = None) -> bool:
     """Make the database, with what `fill` puts into it; False where another process was first, whose stays.
 
-    For use within `translated`.
+    For use within `translate_errors`.
     """
     if os.path.lexists(f"{path}-wal"):
         raise damaged(path)  # the log of a database that is gone would be played into the new one
     make_private_folder(path.parent)
-    draft = draft_beside(path)
+    draft = temporary_beside(path)
     made = False
     try:
         _write_draft(draft)

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from apoa_client.files import create_private
-from apoa_client.outbox.errors import OutboxBusy, translated
+from apoa_client.outbox.errors import OutboxBusy, translate_errors
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def turn(path: Path, wait_s: float) -> Iterator[bool]:
 
 
 def _opened(lock: Path, wait_s: float) -> sqlite3.Connection:
-    with translated(lock):
+    with translate_errors(lock):
         with suppress(FileExistsError):
             os.close(create_private(lock))
         return sqlite3.connect(lock, isolation_level=None, timeout=wait_s)
@@ -35,7 +35,7 @@ def _opened(lock: Path, wait_s: float) -> sqlite3.Connection:
 
 def _taken(db: sqlite3.Connection, lock: Path) -> bool:
     try:
-        with translated(lock):
+        with translate_errors(lock):
             db.execute("BEGIN EXCLUSIVE")
     except OutboxBusy:
         return False

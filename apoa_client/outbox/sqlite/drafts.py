@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.errors import translated, understood
+from apoa_client.outbox.errors import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.rows import millis, moment
 
@@ -39,7 +39,7 @@ _KEEP = "INSERT OR REPLACE INTO draft VALUES (1, ?, ?)"
 _ERASE = "DELETE FROM draft"
 
 
-class DraftSlot:
+class StoredDraft:
     """The draft of one database."""
 
     def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer) -> None:
@@ -55,13 +55,13 @@ class DraftSlot:
 
     def kept_at(self) -> datetime | None:
         """When it was kept; None where there is none."""
-        with understood(self._path):
+        with translate_read_errors(self._path):
             row = self._db.execute("SELECT kept_at FROM draft").fetchone()
             return moment(row[0]) if row is not None else None
 
     def open(self) -> str | None:
         """The draft; None where there is none. Raises `CredentialsProblem` or `SealBroken`."""
-        with understood(self._path):
+        with translate_read_errors(self._path):
             row = self._db.execute("SELECT content FROM draft").fetchone()
             return self._sealer.open(_ID, row[0]).decode(errors=_AS_TYPED) if row is not None else None
 
@@ -73,7 +73,7 @@ class DraftSlot:
         with transaction(self._db, self._path):
             erased = erase(self._db) if kept_at is None else _erase_of(self._db, kept_at)
         if erased:
-            with translated(self._path):
+            with translate_errors(self._path):
                 empty_log(self._db, wait=False)
 
 

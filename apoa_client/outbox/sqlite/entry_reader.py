@@ -10,7 +10,7 @@ from array import array
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from apoa_client.outbox.errors import OutboxDamaged, understood
+from apoa_client.outbox.errors import OutboxDamaged, translate_read_errors
 from apoa_client.outbox.sqlite.rows import COLUMNS, entry_of
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ _PIECE = 500
 _NONE: Mapping[str, Any] = {}
 
 
-class Shelf:
-    """The reports of one database, as entries. Raises what `understood` makes of what went wrong."""
+class EntryReader:
+    """The reports of one database, as entries. Raises what `translate_read_errors` makes of what went wrong."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
@@ -35,7 +35,7 @@ class Shelf:
 
     def seqs(self, query: str, values: Mapping[str, Any] = _NONE) -> array[int]:
         """The numbers of reports that a query gives."""
-        with understood(self._path):
+        with translate_read_errors(self._path):
             return array("q", (row[0] for row in self._db.execute(query, values)))
 
     def in_pieces(
@@ -61,7 +61,7 @@ class Shelf:
     def select(self, condition: str, values: Mapping[str, Any]) -> list[Entry]:
         """The entries that meet a condition, all at once."""
         query = f"SELECT {COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own
-        with understood(self._path):
+        with translate_read_errors(self._path):
             return [entry_of(row) for row in self._db.execute(query, values).fetchall()]
 
     def _numbered(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:

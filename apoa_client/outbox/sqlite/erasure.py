@@ -15,11 +15,11 @@ from pathlib import Path
 
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, msg
-from apoa_client.outbox.errors import translated
+from apoa_client.outbox.errors import translate_errors
 from apoa_client.outbox.sqlite import audit, drafts
 from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.rows import millis, moment
-from apoa_client.ports import Act, Author, Erasure
+from apoa_client.ports import Actor, AuditEvent, Erasure
 from apoa_client.report.kinds import OPEN_STATES
 
 RETENTION, REQUEST = "retention", "request"
@@ -62,16 +62,16 @@ class Undelivered(DataRefused):
 
 
 class Eraser:
-    """Erases in one database; `author` is who asked for it, and when it is now."""
+    """Erases in one database; `actor` is who asked for it, and when it is now."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, author: Author) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, actor: Actor) -> None:
         self._db = db
         self._path = path
-        self._author = author
+        self._author = actor
 
     def finished(self, before: datetime, *, dry_run: bool) -> Erasure:
         """Erase every stay that ended before this time and has no open report; and a draft of more than a day ago."""
-        with translated(self._path):
+        with translate_errors(self._path):
             stays = self._due(before, "TRUE")
         erased, count = list[str](), 0
         for start in range(0, len(stays), _PIECE):
@@ -99,7 +99,7 @@ class Eraser:
 
     def last(self) -> datetime | None:
         """When finished stays were last erased, to the last byte."""
-        with translated(self._path):
+        with translate_errors(self._path):
             row = self._db.execute("SELECT value FROM memo WHERE key = ?", [_LAST]).fetchone()
         return moment(row[0]) if row is not None and isinstance(row[0], int) else None
 
@@ -120,23 +120,23 @@ class Eraser:
     def _withdraw(self, ids: Sequence[str]) -> None:
         now = millis(self._author.now())
         self._db.executemany(_WITHDRAW, [(now, report_id) for report_id in ids])
-        audit.append(self._db, self._author, [Act("withdrawn", report_id, REQUEST) for report_id in ids])
+        audit.append(self._db, self._author, [AuditEvent("withdrawn", report_id, REQUEST) for report_id in ids])
 
     def _erase(self, ids: Sequence[str], why: str) -> Sequence[str]:
         now = millis(self._author.now())
         self._db.executemany(_ERASE, [(now, report_id) for report_id in ids])
-        audit.append(self._db, self._author, [Act("erased", report_id, why) for report_id in ids])
+        audit.append(self._db, self._author, [AuditEvent("erased", report_id, why) for report_id in ids])
         return ids
 
     def _erase_draft(self, *, dry_run: bool) -> bool:
         with self._transaction(dry_run=dry_run):
             erased = drafts.erase_old(self._db, self._author.now())
             if erased:
-                audit.append(self._db, self._author, [Act(drafts.ERASED, detail=RETENTION)])
+                audit.append(self._db, self._author, [AuditEvent(drafts.ERASED, detail=RETENTION)])
         return erased
 
     def _emptied(self) -> bool:
-        with translated(self._path):
+        with translate_errors(self._path):
             return empty_log(self._db)
 
     @contextmanager

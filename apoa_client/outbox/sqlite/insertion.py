@@ -9,7 +9,7 @@ from apoa_client.outbox.errors import ReportExists
 from apoa_client.outbox.sqlite.contents import Contents, end_of_stay
 from apoa_client.outbox.sqlite.revision import retire, seat
 from apoa_client.outbox.sqlite.rows import WARNINGS, millis
-from apoa_client.ports import Addition
+from apoa_client.ports import NewReport
 from apoa_client.report.kinds import State, short_id
 
 _ADD = """
@@ -19,7 +19,7 @@ _ADD = """
 """
 
 
-def row_of(contents: Contents, addition: Addition) -> tuple[Any, ...]:
+def row_of(contents: Contents, addition: NewReport) -> tuple[Any, ...]:
     """All that is kept of a report which is new; its number alone is missing."""
     report, stay = addition.report, addition.report.stay
     return (

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Memo:
+class Metadata:
     """Values by key, in one database."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
@@ -20,7 +20,7 @@ class Memo:
         self._path = path
 
     def recall(self, key: str) -> object:
-        """What is kept under this key; None where nothing is. For use within `translated`."""
+        """What is kept under this key; None where nothing is. For use within `translate_errors`."""
         row = self._db.execute("SELECT value FROM memo WHERE key = ?", [key]).fetchone()
         return None if row is None else row[0]
 

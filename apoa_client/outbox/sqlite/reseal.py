@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.errors import damaged, translated
+from apoa_client.outbox.errors import damaged, translate_errors
 from apoa_client.outbox.sqlite import audit, drafts
 from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.rows import ERRORS, WARNINGS
-from apoa_client.ports import Act, Author, Sealer
+from apoa_client.ports import Actor, AuditEvent, Sealer
 
 _PIECE = 200
 """Rows a transaction: others wait for so many to be opened and sealed, some 50 ms."""
@@ -50,15 +50,15 @@ class _Row(NamedTuple):
 
 
 class Records:
-    """Every sealed record of an outbox. Raises what `translated` makes of SQLite's errors, and as a `Sealer` does.
+    """Every sealed record of an outbox. Raises what `translate_errors` and a `Sealer` raise.
 
-    `author` changes the keys.
+    `actor` changes the keys.
     """
 
-    def __init__(self, db: sqlite3.Connection, path: Path, author: Author) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, actor: Actor) -> None:
         self._db = db
         self._path = path
-        self._author = author
+        self._author = actor
 
     def open_all(self, sealer: Sealer) -> int:
         """Open each, and count the rows. Raises `SealBroken`, naming the first record that cannot be opened."""
@@ -77,7 +77,7 @@ class Records:
         renewed = self._reseal_rows(renew)
         with transaction(self._db, self._path):
             if drafts.renew(self._db, renew):
-                audit.append(self._db, self._author, [Act(drafts.ERASED, detail=drafts.UNREADABLE)])
+                audit.append(self._db, self._author, [AuditEvent(drafts.ERASED, detail=drafts.UNREADABLE)])
         return renewed
 
     def _reseal_rows(self, renew: Renew) -> int:
@@ -92,7 +92,7 @@ class Records:
 
     def empty_log(self) -> None:
         """Empty the database's log, where the records still stand as they were sealed before."""
-        with translated(self._path):
+        with translate_errors(self._path):
             empty_log(self._db)
 
     def _rows(self) -> Iterator[_Row]:
@@ -102,7 +102,7 @@ class Records:
             piece = self._piece(piece[-1].seq)
 
     def _piece(self, last: int) -> list[_Row]:
-        with translated(self._path):
+        with translate_errors(self._path):
             found = [_Row(*row) for row in self._db.execute(_ROWS, [last, _PIECE]).fetchall()]
         if not all(row.as_written() for row in found):
             raise damaged(self._path)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from apoa_client.ports import Entry, Selection, Stop
+from apoa_client.ports import Entry, Selection, Suspension
 from apoa_client.report.kinds import OPEN_STATES, Kind, Receipt, State
 
 _OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
@@ -95,17 +95,17 @@ def _certain(value: object) -> datetime:
     return EPOCH + _whole(value) * MILLISECOND
 
 
-def stop_value(stop: Stop | None) -> str | None:
+def stop_value(stop: Suspension | None) -> str | None:
     """A stop as one text: its three parts hold no blank."""
     return None if stop is None else f"{stop.reason} {millis(stop.since)} {stop.settings}"
 
 
-def stop_of(value: object) -> Stop | None:
+def stop_of(value: object) -> Suspension | None:
     """The stop that `stop_value` kept."""
     if value is None:
         return None
     reason, since, settings = _text(value).split(" ")
-    return Stop(reason, _certain(int(since)), settings)
+    return Suspension(reason, _certain(int(since)), settings)
 
 
 def notice_value(what: str, at: datetime) -> str:

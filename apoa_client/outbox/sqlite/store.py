@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Self
 
 from apoa_client.errors import Erased
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxDamaged, damaged, translated, understood
+from apoa_client.outbox.errors import OutboxDamaged, damaged, translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite import rows
 from apoa_client.outbox.sqlite.database import open_database, transaction
-from apoa_client.outbox.sqlite.entry_reader import Shelf
-from apoa_client.outbox.sqlite.metadata import Memo
+from apoa_client.outbox.sqlite.entry_reader import EntryReader
+from apoa_client.outbox.sqlite.metadata import Metadata
 from apoa_client.outbox.sqlite.rows import MILLISECOND, millis
-from apoa_client.ports import Act, Addition, Author, Outbox, Summary
+from apoa_client.ports import Actor, AuditEvent, NewReport, Outbox, Summary
 from apoa_client.report.kinds import State, short_id
 
 if TYPE_CHECKING:
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from apoa_client.outbox.sqlite.audit import Trail
+    from apoa_client.outbox.sqlite.audit import AuditTrail
     from apoa_client.outbox.sqlite.contents import Contents
-    from apoa_client.outbox.sqlite.drafts import DraftSlot
+    from apoa_client.outbox.sqlite.drafts import StoredDraft
     from apoa_client.outbox.sqlite.erasure import Eraser
     from apoa_client.outbox.sqlite.reseal import Records
-    from apoa_client.ports import Change, Content, Entry, Sealer, Selection, Stop
+    from apoa_client.ports import Change, Content, Entry, Sealer, Selection, Suspension
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
     from apoa_client.report.model import Report
 
-_NOBODY = Author(lambda: "-", lambda: rows.EPOCH)
+_NOBODY = Actor(lambda: "-", lambda: rows.EPOCH)
 """Who writes where nobody is named, as in a test: no user, and no time."""
 
 
@@ -48,28 +48,28 @@ class SqliteOutbox(Outbox):
     """The outbox in the file at `path`. Open it with `open`, and close it; not to be shared between threads.
 
     What is kept about guests is sealed by `sealer`: adding needs no secret, `content` and `draft` alone do. What
-    becomes of a report is told in the audit trail, in the same transaction, as `author`'s.
+    becomes of a report is told in the audit trail, in the same transaction, as `actor`'s.
     """
 
-    def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer, author: Author = _NOBODY) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer, actor: Actor = _NOBODY) -> None:
         self._db = db
         self._path = path
         self._sealer = sealer
-        self._author = author
-        self._shelf = Shelf(db, path)
-        self._memo = Memo(db, path)
+        self._author = actor
+        self._shelf = EntryReader(db, path)
+        self._memo = Metadata(db, path)
 
     @classmethod
-    def open(cls, path: Path, sealer: Sealer, *, create: bool = False, author: Author = _NOBODY) -> Self:
+    def open(cls, path: Path, sealer: Sealer, *, create: bool = False, actor: Actor = _NOBODY) -> Self:
         """Open the file, bringing it to this version's form; make it first only where `create` says so.
 
         Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxTooNew`, `OutboxBusy` or `DiskFull`.
         """
-        return cls(open_database(path, create=create), path, sealer, author)
+        return cls(open_database(path, create=create), path, sealer, actor)
 
     def close(self) -> None:
         """Let go of the file. Closing twice does no harm."""
-        with translated(self._path):
+        with translate_errors(self._path):
             self._db.close()
 
     def __enter__(self) -> Self:
@@ -86,25 +86,25 @@ class SqliteOutbox(Outbox):
         warnings: Sequence[Finding] = (),
         guest_tag: int | None = None,
         replaces: Sequence[str] = (),
-        standing: Sequence[str] = (),
+        active_reports: Sequence[str] = (),
     ) -> Entry:
         """Queue one report. When this returns, a power cut no longer loses it. `ReportExists` where its id is known.
 
         What it `replaces` is superseded, and it takes the first one's place. Raises `ReportMoved` where one of those
-        has left meanwhile, or where not just these are `standing` in the stay any more.
+        has left meanwhile, or where not just these are `active_reports` in the stay any more.
         """
         from apoa_client.outbox.sqlite import insertion  # counting adds none
 
-        row = insertion.row_of(self._contents, Addition(report, due_at, warnings, guest_tag))
+        row = insertion.row_of(self._contents, NewReport(report, due_at, warnings, guest_tag))
         with transaction(self._db, self._path):
             insertion.refuse_known(self._db, report.id)
-            self._check(standing)
+            self._check(active_reports)
             place = insertion.supersede(self._db, replaces, millis(report.created_at) or 0) if replaces else None
             seq = insertion.insert(self._db, row, place)
-            self._tell([*(Act("superseded", old) for old in replaces), Act("saved", report.id)])
+            self._tell([*(AuditEvent("superseded", old) for old in replaces), AuditEvent("saved", report.id)])
             return self._shelf.select("seq = :seq", {"seq": seq})[0]
 
-    def add_all(self, additions: Sequence[Addition]) -> list[Entry]:
+    def add_all(self, additions: Sequence[NewReport]) -> list[Entry]:
         """Queue several reports, all of them or none, in their order; `ReportExists` where an id of theirs is known."""
         from apoa_client.outbox.sqlite import insertion
 
@@ -114,23 +114,23 @@ class SqliteOutbox(Outbox):
             for report_id, row in new:
                 insertion.refuse_known(self._db, report_id)
                 entries += self._shelf.select("seq = :seq", {"seq": insertion.insert(self._db, row)})
-            self._tell([Act("saved", report_id) for report_id, _row in new])
+            self._tell([AuditEvent("saved", report_id) for report_id, _row in new])
         return entries
 
-    def _check(self, standing: Sequence[str]) -> None:
+    def _check(self, active_reports: Sequence[str]) -> None:
         from apoa_client.outbox.sqlite.revision import check_standing  # an arrival has nothing before it
 
-        if standing:
-            check_standing(self._db, standing)
+        if active_reports:
+            check_standing(self._db, active_reports)
 
-    def withdraw(self, ids: Sequence[str], standing: Sequence[str] = ()) -> None:
+    def withdraw(self, ids: Sequence[str], active_reports: Sequence[str] = ()) -> None:
         """Take reports back that the authority does not have. Raises `ReportMoved` as `add` does."""
         from apoa_client.outbox.sqlite.revision import retire
 
         with transaction(self._db, self._path):
-            self._check(standing)
+            self._check(active_reports)
             retire(self._db, ids, State.WITHDRAWN, millis(self._author.now()) or 0)
-            self._tell([Act("withdrawn", report_id) for report_id in ids])
+            self._tell([AuditEvent("withdrawn", report_id) for report_id in ids])
 
     def receive(self, report_id: str, receipt: Receipt) -> None:
         """File the receipt of a report that was made by hand: accepted. Raises `ReportMoved` if it is not open."""
@@ -138,7 +138,7 @@ class SqliteOutbox(Outbox):
 
         with transaction(self._db, self._path):
             revision.receive(self._db, report_id, receipt)
-            self._tell([Act("received", report_id)])
+            self._tell([AuditEvent("received", report_id)])
 
     def heads(self) -> Iterator[Entry]:
         """The first open report of each stay that is queued or sending: soonest deadline first, then oldest."""
@@ -196,7 +196,7 @@ class SqliteOutbox(Outbox):
         Raises `Erased` where it was erased, and `OutboxDamaged` where it is gone without that.
         """
         query = "SELECT content, errors, warnings, erased_at FROM reports WHERE id = ?"
-        with understood(self._path):
+        with translate_read_errors(self._path):
             row = self._db.execute(query, [entry.id]).fetchone()
             if row is not None and row[3] is not None:
                 raise Erased(msg("The guest's data of report {id} were erased.", id=short_id(entry.id)))
@@ -206,7 +206,7 @@ class SqliteOutbox(Outbox):
 
     def summary(self, *, now: datetime, soon: datetime) -> Summary:
         """Counts and times of what is open, and counts of the rest. `next_due_at` is the earliest, past or to come."""
-        with understood(self._path):
+        with translate_read_errors(self._path):
             counts = {State(state): int(number) for state, number in self._db.execute(rows.TALLY).fetchall()}
             overdue, due_soon = self._due(None, now), self._due(now, soon)
             next_due_at = rows.moment(self._db.execute(rows.NEXT_DUE).fetchone()[0])
@@ -224,10 +224,10 @@ class SqliteOutbox(Outbox):
                 clock_skew=rows.duration(skew),
             )
 
-    def stop(self, stop: Stop | None) -> None:
+    def stop(self, stop: Suspension | None) -> None:
         """Stop sending for the property, or (None) lift the stop."""
         value = rows.stop_value(stop)
-        act = Act("sending_resumed") if stop is None else Act("sending_stopped", detail=stop.reason)
+        act = AuditEvent("sending_resumed") if stop is None else AuditEvent("sending_stopped", detail=stop.reason)
         with transaction(self._db, self._path):
             if self._memo.recall("stop") != value:
                 self._memo.put("stop", value)
@@ -249,7 +249,7 @@ class SqliteOutbox(Outbox):
 
     def last_notice(self) -> tuple[str, datetime] | None:
         """What somebody was last told unasked, and when."""
-        with understood(self._path):
+        with translate_read_errors(self._path):
             return rows.notice_of(self._memo.recall("notice"))
 
     def keep_draft(self, text: str, at: datetime) -> None:
@@ -277,13 +277,13 @@ class SqliteOutbox(Outbox):
     # What the methods above share.
 
     def _change(self, statement: str, changes: Sequence[Change], lease: str | None) -> None:
-        from apoa_client.outbox.sqlite.audit import act_of
+        from apoa_client.outbox.sqlite.audit import event_of
         from apoa_client.outbox.sqlite.claims import values_of
 
         values = [values_of(change, lease, self._contents) for change in changes]
         with transaction(self._db, self._path):
             made = [self._db.execute(statement, each).rowcount == 1 for each in values]
-            self._tell([act_of(change) for change, was_made in zip(changes, made, strict=True) if was_made])
+            self._tell([event_of(change) for change, was_made in zip(changes, made, strict=True) if was_made])
 
     @cached_property
     def _contents(self) -> Contents:
@@ -292,10 +292,10 @@ class SqliteOutbox(Outbox):
         return Contents(self._sealer)
 
     @property
-    def _draft(self) -> DraftSlot:
-        from apoa_client.outbox.sqlite.drafts import DraftSlot  # most commands know of none
+    def _draft(self) -> StoredDraft:
+        from apoa_client.outbox.sqlite.drafts import StoredDraft  # most commands know of none
 
-        return DraftSlot(self._db, self._path, self._sealer)
+        return StoredDraft(self._db, self._path, self._sealer)
 
     def _due(self, since: datetime | None, until: datetime) -> int:
         lowest = millis(since)
@@ -307,14 +307,14 @@ class SqliteOutbox(Outbox):
     def note(self, action: str, report: str | None = None, detail: str | None = None) -> None:
         """Put an act into the audit trail: codes and ids alone, nothing of a guest's."""
         with transaction(self._db, self._path):
-            self._tell([Act(action, report, detail)])
+            self._tell([AuditEvent(action, report, detail)])
 
     @property
-    def trail(self) -> Trail:
+    def trail(self) -> AuditTrail:
         """The audit trail, for reading and checking."""
-        from apoa_client.outbox.sqlite.audit import Trail
+        from apoa_client.outbox.sqlite.audit import AuditTrail
 
-        return Trail(self._db, self._path)
+        return AuditTrail(self._db, self._path)
 
     @property
     def eraser(self) -> Eraser:
@@ -330,7 +330,7 @@ class SqliteOutbox(Outbox):
 
         return Records(self._db, self._path, self._author)
 
-    def _tell(self, acts: Sequence[Act]) -> None:
+    def _tell(self, acts: Sequence[AuditEvent]) -> None:
         from apoa_client.outbox.sqlite import audit  # counting tells of nothing
 
         audit.append(self._db, self._author, acts)

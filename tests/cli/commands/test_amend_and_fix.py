@@ -31,26 +31,28 @@ class TestAmend:
     """Nobody complained, and yet it was wrong."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_what_arrived(self, house: Apoa, lang: str) -> None:
+    def test_what_arrived(self, configured: Apoa, lang: str) -> None:
         """Before and after are shown; the whole goes again, with the reason; and it can be corrected again."""
-        arrival = house.send()
-        said = house("ubah", arrival["short_id"], "--room", "8", "--nights", "4", keys=["pindah kamar", "y"], lang=lang)
+        arrival = configured.send()
+        said = configured(
+            "ubah", arrival["short_id"], "--room", "8", "--nights", "4", keys=["pindah kamar", "y"], lang=lang
+        )
         assert said.code == 0, said.all
         assert f"{spoken(lang, 'Room')}: 7 → 8" in said.err
         assert "26 Nov 2026 → 28 Nov 2026" in said.err
         assert spoken(lang, "Save and send this correction?") in said.err
         assert QUENTIN.birth_place not in said.err  # only what changes
-        report = house.reports()[-1]
+        report = configured.reports()[-1]
         assert (report["kind"], report["state"], report["due_at"]) == ("amend", "accepted", None)
         assert report["guest"] == arrival["guest"]
         assert report["stay"] == {**arrival["stay"], "room": "8", "planned_check_out": "2026-11-28"}
         assert report["receipt"]["number"] in said.out
         assert typed_in(lang, f"apoa amend {report['short_id']}") in said.err
 
-    def test_json(self, house: Apoa) -> None:
+    def test_json(self, configured: Apoa) -> None:
         """The form of a report."""
-        arrival = house.send()
-        said = house("amend", arrival["stay_id"], "--surname", "ZYKOWSKA", "--reason", "salah ketik", "--json")
+        arrival = configured.send()
+        said = configured("amend", arrival["stay_id"], "--surname", "ZYKOWSKA", "--reason", "salah ketik", "--json")
         assert said.code == 0, said.err
         assert_form(said.json, REPORT_KEYS)
         assert said.json["guest"]["surname"] == "ZYKOWSKA"
@@ -71,16 +73,16 @@ class TestAmend:
         assert away.states() == [("check_in", "queued"), ("check_in", "superseded")]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_guest_who_is_there_again(self, house: Apoa, lang: str) -> None:
+    def test_a_guest_who_is_there_again(self, configured: Apoa, lang: str) -> None:
         """A check-out is undone with a reason and nothing else, and that is said."""
-        arrival = house.send()
-        house("checkout", arrival["id"])
-        assert house("amend", arrival["id"]).code == 65
-        said = house("amend", arrival["id"], "--reason", "belum pulang", lang=lang)
+        arrival = configured.send()
+        configured("checkout", arrival["id"])
+        assert configured("amend", arrival["id"]).code == 65
+        said = configured("amend", arrival["id"], "--reason", "belum pulang", lang=lang)
         assert said.code == 0, said.all
         assert spoken(lang, "The guest was checked out. By this, they are in house again.") in said.err
-        assert house.states()[-1] == ("amend", "accepted")
-        assert house("checkout", arrival["id"], "--json").json["state"] == "accepted"
+        assert configured.states()[-1] == ("amend", "accepted")
+        assert configured("checkout", arrival["id"], "--json").json["state"] == "accepted"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_which_field_is_asked(self, away: Apoa, lang: str) -> None:
@@ -156,73 +158,73 @@ class TestAmend:
             "guest.document.mrz"
         )
 
-    def test_a_reason_is_missing(self, house: Apoa) -> None:
+    def test_a_reason_is_missing(self, configured: Apoa) -> None:
         """Named as what is missing; a sign alone is none."""
-        arrival = house.send()
-        said = house("amend", arrival["id"], "--room", "8", "--json")
+        arrival = configured.send()
+        said = configured("amend", arrival["id"], "--room", "8", "--json")
         assert (said.code, said.json["errors"][0]["field"]) == (65, "reason")
-        said = house("amend", arrival["id"], "--room", "8", "--reason", "?", "--json")
+        said = configured("amend", arrival["id"], "--room", "8", "--reason", "?", "--json")
         assert (said.code, said.json["errors"][0]["field"]) == (65, "reason")
-        assert len(house.reports()) == 1
+        assert len(configured.reports()) == 1
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_reason_is_asked_until_it_is_one(self, house: Apoa, lang: str) -> None:
+    def test_a_reason_is_asked_until_it_is_one(self, configured: Apoa, lang: str) -> None:
         """Help and Enter are none, and what was typed before it stays."""
-        arrival = house.send()
-        said = house("amend", arrival["id"], keys=["16", "9", "", "?", "", " pindah\tkamar", "y"], lang=lang)
+        arrival = configured.send()
+        said = configured("amend", arrival["id"], keys=["16", "9", "", "?", "", " pindah\tkamar", "y"], lang=lang)
         assert said.code == 0, said.all
         assert spoken(lang, "< goes back, and nothing is saved yet.") in said.err
         assert "  pindah kamar\n" in said.err
-        assert only(house, "amend")["stay"]["room"] == "9"
+        assert only(configured, "amend")["stay"]["room"] == "9"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_back_from_the_reason(self, house: Apoa, lang: str) -> None:
+    def test_back_from_the_reason(self, configured: Apoa, lang: str) -> None:
         """To the choice of fields, where the last change is taken back; before all of it nothing is saved."""
-        arrival = house.send()
+        arrival = configured.send()
         keys = ["?", "<", "16", "9", "18", "123456", "", "<", "<", ">", "pindah kamar", "y"]
-        left = house("amend", arrival["id"], keys=keys[:2], lang=lang)
-        assert (left.code, len(house.reports())) == (0, 1)
+        left = configured("amend", arrival["id"], keys=keys[:2], lang=lang)
+        assert (left.code, len(configured.reports())) == (0, 1)
         for sentence in ("Type the number in front of the field, then what is right.", "Nothing was saved."):
             assert spoken(lang, sentence) in left.err
-        said = house("amend", arrival["id"], keys=keys[2:], lang=lang)
+        said = configured("amend", arrival["id"], keys=keys[2:], lang=lang)
         assert said.code == 0, said.all
         assert spoken(lang, "Taken back: {field}", field=spoken(lang, "Phone")) in said.err
-        assert (only(house, "amend")["stay"]["room"], only(house, "amend")["guest"]["phone"]) == ("9", None)
+        assert (only(configured, "amend")["stay"]["room"], only(configured, "amend")["guest"]["phone"]) == ("9", None)
 
-    def test_a_field_that_was_left_as_it_was(self, house: Apoa) -> None:
+    def test_a_field_that_was_left_as_it_was(self, configured: Apoa) -> None:
         """Is no change that could be taken back."""
-        arrival = house.send()
-        said = house("amend", arrival["id"], keys=["16", "<", "<"])
+        arrival = configured.send()
+        said = configured("amend", arrival["id"], keys=["16", "<", "<"])
         assert said.code == 0, said.all
         assert "Nothing was saved." in said.err
 
-    def test_what_was_asked_again_is_kept(self, house: Apoa) -> None:
+    def test_what_was_asked_again_is_kept(self, configured: Apoa) -> None:
         """Going back from the reason does not ask a second time for what was put right."""
-        arrival = house.send()
+        arrival = configured.send()
         keys = ["14", "27/11/2026 10:00", "", "24/11 19.00", "2", "<", "", "salah jam", "y"]  # nobody came tomorrow
-        said = house("amend", arrival["id"], keys=keys)
+        said = configured("amend", arrival["id"], keys=keys)
         assert said.code == 0, said.all
-        assert only(house, "amend")["stay"]["check_in"] == "2026-11-24T19:00:00+07:00"
+        assert only(configured, "amend")["stay"]["check_in"] == "2026-11-24T19:00:00+07:00"
 
-    def test_back_from_the_reason_for_what_was_given(self, house: Apoa) -> None:
+    def test_back_from_the_reason_for_what_was_given(self, configured: Apoa) -> None:
         """There is no question before it: nothing is saved."""
-        arrival = house.send()
-        said = house("amend", arrival["id"], "--room", "8", keys=["<"])
+        arrival = configured.send()
+        said = configured("amend", arrival["id"], "--room", "8", keys=["<"])
         assert said.code == 0, said.all
         assert "Nothing was saved." in said.err
-        assert len(house.reports()) == 1
+        assert len(configured.reports()) == 1
 
-    def test_of_what_cannot_be_corrected(self, house: Apoa) -> None:
+    def test_of_what_cannot_be_corrected(self, configured: Apoa) -> None:
         """An unknown id, an ambiguous one, a cancelled stay, a withdrawn one."""
-        arrival, other = house.send(), house.save(XIMENA)
-        assert house("amend", "ffffffff", "--room", "8").code == 2
-        said = house("amend", arrival["id"][:8], "--room", "8")
+        arrival, other = configured.send(), configured.save(XIMENA)
+        assert configured("amend", "ffffffff", "--room", "8").code == 2
+        said = configured("amend", arrival["id"][:8], "--room", "8")
         assert said.code == 2
         assert all(report["short_id"] in said.err for report in (arrival, other))
-        house("cancel", other["id"])
-        house("cancel", arrival["id"], "--reason", "x")
+        configured("cancel", other["id"])
+        configured("cancel", arrival["id"], "--reason", "x")
         for report in (arrival, other):
-            assert house("amend", report["id"], "--room", "8", "--reason", "x").code == 65
+            assert configured("amend", report["id"], "--room", "8", "--reason", "x").code == 65
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_without_the_key(self, away: Apoa, lang: str) -> None:
@@ -322,28 +324,28 @@ class TestFix:
         ]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_field_by_field(self, house: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_field_by_field(self, configured: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Just the fields that were refused are asked for, in the authority's words."""
         monkeypatch.setattr("apoa_client.sandbox.decisions.rule_violations", complains)
-        assert house.send()["state"] == "rejected"
+        assert configured.send()["state"] == "rejected"
         monkeypatch.undo()
-        [old] = house.reports()
-        said = house("fix", old["id"], keys=["GDYNIA", "3", "9999", "", "y"], lang=lang)
+        [old] = configured.reports()
+        said = configured("fix", old["id"], keys=["GDYNIA", "3", "9999", "", "y"], lang=lang)
         assert said.code == 0, said.all
         for words in ("No such town.", "Too short.", "Ask the guest."):
             assert words in said.err
-        report = next(report for report in house.reports() if report["state"] == "accepted")
+        report = next(report for report in configured.reports() if report["state"] == "accepted")
         assert report["guest"]["birth_place"] == "GDYNIA"
         assert report["stay"]["planned_check_out"] == "2026-11-27"
         assert report["guest"]["phone"] == "9999"
 
-    def test_of_what_was_not_refused(self, house: Apoa) -> None:
+    def test_of_what_was_not_refused(self, configured: Apoa) -> None:
         """And what to do instead; an unknown id is none."""
-        arrival = house.send()
-        said = house("fix", arrival["id"], "--room", "8")
+        arrival = configured.send()
+        said = configured("fix", arrival["id"], "--room", "8")
         assert said.code == 65
         assert f"apoa amend {arrival['short_id']}" in said.err
-        assert house("fix", "ffffffff").code == 2
+        assert configured("fix", "ffffffff").code == 2
 
     def test_a_check_out(self, apoa: Apoa, serve: Serve) -> None:
         """Its time is asked, or given; nothing else is."""
@@ -402,19 +404,19 @@ class TestFix:
         assert said.code == 0, said.all
         assert ("cancel", "accepted") in apoa.states()
 
-    def test_a_reason_that_was_refused(self, house: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_reason_that_was_refused(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is asked for, and nothing else."""
-        arrival = house.send()
+        arrival = configured.send()
         monkeypatch.setattr("apoa_client.sandbox.decisions.rule_violations", complains_of_the_reason)
-        old = house("amend", arrival["id"], "--room", "8", "--reason", "x", "--json").json
+        old = configured("amend", arrival["id"], "--room", "8", "--reason", "x", "--json").json
         assert old["state"] == "rejected"
         monkeypatch.undo()
-        left = house("fix", old["id"], keys=["?", "<", ""])
+        left = configured("fix", old["id"], keys=["?", "<", ""])
         assert (left.code, "Nothing was saved." in left.err) == (0, True)
-        said = house("fix", old["id"], keys=["", "pindah kamar", "y"])
+        said = configured("fix", old["id"], keys=["", "pindah kamar", "y"])
         assert said.code == 0, said.all
         assert "Say why." in said.err
-        assert sorted(house.states()) == [("amend", "accepted"), ("amend", "superseded"), ("check_in", "accepted")]
+        assert sorted(configured.states()) == [("amend", "accepted"), ("amend", "superseded"), ("check_in", "accepted")]
 
     def test_without_the_key(self, refused: Apoa) -> None:
         """What was refused is sealed, and so is why."""

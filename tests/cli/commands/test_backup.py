@@ -25,12 +25,12 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def made(house: Apoa, file: Path) -> Path:
+def made(configured: Apoa, file: Path) -> Path:
     """A backup with a report that was sent, and one that waits."""
-    house.save(QUENTIN)
-    assert house("sync").code == 0
-    house.save(XIMENA)
-    assert house("backup", str(file)).code == 0
+    configured.save(QUENTIN)
+    assert configured("sync").code == 0
+    configured.save(XIMENA)
+    assert configured("backup", str(file)).code == 0
     return file
 
 
@@ -45,10 +45,10 @@ def secret_of(apoa: Apoa) -> str:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_backup_says_where_it_is(house: Apoa, file: Path, lang: str) -> None:
+def test_a_backup_says_where_it_is(configured: Apoa, file: Path, lang: str) -> None:
     """And how much is in it."""
-    house.save(QUENTIN)
-    said = house("backup", str(file), lang=lang)
+    configured.save(QUENTIN)
+    said = configured("backup", str(file), lang=lang)
     assert said.code == 0, said.err
     assert spoken(lang, "The backup is written: {file}", file=file) in said.out
     assert "1" in said.out
@@ -57,49 +57,49 @@ def test_a_backup_says_where_it_is(house: Apoa, file: Path, lang: str) -> None:
     ) in (said.err)
 
 
-def test_a_backup_for_a_script(house: Apoa, file: Path) -> None:
+def test_a_backup_for_a_script(configured: Apoa, file: Path) -> None:
     """One document of a fixed form."""
-    house.save(QUENTIN)
-    said = house("backup", str(file), "--json")
+    configured.save(QUENTIN)
+    said = configured("backup", str(file), "--json")
     created_at = "2026-11-24T20:00:00+07:00"
     assert said.json == {"file": str(file), "reports": 1, "bytes": file.stat().st_size, "created_at": created_at}
 
 
-def test_a_backup_holds_no_secret_and_nothing_personal(house: Apoa, made: Path) -> None:
+def test_a_backup_holds_no_secret_and_nothing_personal(configured: Apoa, made: Path) -> None:
     """Not the password, not the private key, no word about a guest; and it was written without the key."""
-    (house.home / "melati" / "keys.json").rename(house.home / "away.json")
-    assert house("backup", str(made), "--force").code == 0
-    (house.home / "away.json").rename(house.home / "melati" / "keys.json")
+    (configured.home / "melati" / "keys.json").rename(configured.home / "away.json")
+    assert configured("backup", str(made), "--force").code == 0
+    (configured.home / "away.json").rename(configured.home / "melati" / "keys.json")
     (made.parent / "alone").mkdir()
     made.rename(made.parent / "alone" / made.name)
-    assert readable_in(made.parent / "alone", [*WORDS, PASSWORD, secret_of(house)]) == []
+    assert readable_in(made.parent / "alone", [*WORDS, PASSWORD, secret_of(configured)]) == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_is_in_the_way(house: Apoa, made: Path, tmp_path: Path, lang: str) -> None:
+def test_what_is_in_the_way(configured: Apoa, made: Path, tmp_path: Path, lang: str) -> None:
     """Usage: 2, and what to do; nothing is overwritten."""
     before = made.read_bytes()
     for target in (made, tmp_path / "nowhere" / "apoa.db"):
-        said = house("backup", str(target), lang=lang)
+        said = configured("backup", str(target), lang=lang)
         assert (said.code, said.out) == (2, "")
         assert len(said.err.splitlines()) == 2
     other = tmp_path / "other"
     other.write_text("mine")
-    assert house("backup", str(other), "--force", lang=lang).code == 2
+    assert configured("backup", str(other), "--force", lang=lang).code == 2
     assert (made.read_bytes(), other.read_text()) == (before, "mine")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_restored_on_another_computer(house: Apoa, made: Path, tmp_path: Path, lang: str) -> None:
+def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Path, lang: str) -> None:
     """It says what came back and what is still needed; with the key, everything can be read and sent."""
-    other = elsewhere(house, tmp_path)
+    other = elsewhere(configured, tmp_path)
     said = other("restore", str(made), lang=lang)
     assert said.code == 0, said.err
     assert spoken(lang, "reports that were not here") in said.out
     key_is_needed = "To send and read these reports, bring back the private key with: apoa key recover"
     assert spoken(lang, key_is_needed) in said.err
     assert spoken(lang, "To send, store the password with: apoa login") in said.err
-    secrets = {"APOA_PRIVATE_KEY": secret_of(house), "APOA_PASSWORD": PASSWORD}
+    secrets = {"APOA_PRIVATE_KEY": secret_of(configured), "APOA_PASSWORD": PASSWORD}
     there = Apoa({**other.environ, **secrets}, other.clock, other.capsys, other.monkeypatch)
     reports = there.reports()
     assert [(r["state"], r["guest"]["surname"]) for r in reports] == [("accepted", "ZYKOWSKI"), ("queued", "QUIJANO")]
@@ -111,9 +111,9 @@ def test_restored_on_another_computer(house: Apoa, made: Path, tmp_path: Path, l
     assert [r["state"] for r in there.reports()] == ["accepted", "accepted"]
 
 
-def test_a_restore_for_a_script(house: Apoa, made: Path, tmp_path: Path) -> None:
+def test_a_restore_for_a_script(configured: Apoa, made: Path, tmp_path: Path) -> None:
     """One document of a fixed form; a dry run gives the same, and leaves nothing."""
-    other = elsewhere(house, tmp_path)
+    other = elsewhere(configured, tmp_path)
     value = {
         "file": str(made),
         "property": "kenanga",
@@ -134,25 +134,25 @@ def test_a_restore_for_a_script(house: Apoa, made: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_dry_run_says_so(house: Apoa, made: Path, lang: str) -> None:
+def test_a_dry_run_says_so(configured: Apoa, made: Path, lang: str) -> None:
     """In the first line."""
     language.use(lang)
-    said = house("restore", str(made), "--dry-run", lang=lang)
+    said = configured("restore", str(made), "--dry-run", lang=lang)
     sentence = "Nothing was changed. This would be restored to {property}, from the backup of {moment}:"
-    moment = moment_text(house.clock.now(), WIB)
+    moment = moment_text(configured.clock.now(), WIB)
     assert said.out.splitlines()[0] == spoken(lang, sentence, property="melati", moment=moment)
     assert (said.code, said.err) == (0, "")
 
 
-def test_it_belongs_to_the_property_of_the_backup(house: Apoa, made: Path, tmp_path: Path) -> None:
+def test_it_belongs_to_the_property_of_the_backup(configured: Apoa, made: Path, tmp_path: Path) -> None:
     """Not to the one that the environment happens to name."""
-    other = elsewhere(house, tmp_path)
+    other = elsewhere(configured, tmp_path)
     assert other("restore", str(made), "--json", APOA_PROPERTY="kenanga").json["property"] == "melati"
 
 
-def test_another_receipt_and_a_missing_certificate_are_told(house: Apoa, made: Path, tmp_path: Path) -> None:
+def test_another_receipt_and_a_missing_certificate_are_told(configured: Apoa, made: Path, tmp_path: Path) -> None:
     """Harmlessly, whatever a server gave as a number."""
-    other = elsewhere(house, tmp_path)
+    other = elsewhere(configured, tmp_path)
     assert other("restore", str(made)).code == 0
     with closing(sqlite3.connect(other.home / "melati" / "outbox.db")) as db:
         db.execute("UPDATE reports SET receipt_number = 'STT\x1b[2J' WHERE state = 'accepted'")
@@ -161,21 +161,24 @@ def test_another_receipt_and_a_missing_certificate_are_told(house: Apoa, made: P
     config.write_text(config.read_text() + 'ca_bundle = "/nowhere/ca.pem"\n')
     again = tmp_path / "again.db"
     assert other("backup", str(again)).code == 0
-    said = house("restore", str(again))
+    said = configured("restore", str(again))
     assert said.code == 0, said.err
     assert_harmless(said.all)
     assert "STT?[2J" in said.err
     assert "/nowhere/ca.pem" in said.err
-    assert house("restore", str(again), "--json").json["other_receipts"][0]["in_backup"] == "STT\x1b[2J"
+    assert configured("restore", str(again), "--json").json["other_receipts"][0]["in_backup"] == "STT\x1b[2J"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_mishap_has_its_sentence(
-    house: Apoa, made: Path, tmp_path: Path, authority: SandboxServer, lang: str
+    configured: Apoa, made: Path, tmp_path: Path, authority: SandboxServer, lang: str
 ) -> None:
     """What happened and what to do, and nothing changed: 65 for the file's fault, 78 for ours, 75 for later."""
     stranger = Apoa(
-        {**house.environ, "APOA_HOME": str(tmp_path / "stranger")}, house.clock, house.capsys, house.monkeypatch
+        {**configured.environ, "APOA_HOME": str(tmp_path / "stranger")},
+        configured.clock,
+        configured.capsys,
+        configured.monkeypatch,
     )
     assert stranger.set_up(authority.base_url).code == 0
     stranger.save(QUENTIN)
@@ -185,10 +188,10 @@ def test_every_mishap_has_its_sentence(
     newer.write_bytes(made.read_bytes())
     changed(newer, "PRAGMA user_version = 99")
     cases = [
-        (house, no_backup, 65),
-        (house, damaged, 65),
-        (house, tmp_path / "nothing", 65),
-        (house, newer, 78),
+        (configured, no_backup, 65),
+        (configured, damaged, 65),
+        (configured, tmp_path / "nothing", 65),
+        (configured, newer, 78),
         (stranger, made, 78),
     ]
     for apoa, file, code in cases:
@@ -200,6 +203,6 @@ def test_every_mishap_has_its_sentence(
         error = apoa("restore", str(file), "--json", lang=lang).json["error"]
         assert error["message"]
         assert error["advice"]
-    with turn(house.home / "melati" / "outbox.db", 0), house.monkeypatch.context() as patch:
+    with turn(configured.home / "melati" / "outbox.db", 0), configured.monkeypatch.context() as patch:
         patch.setattr("apoa_client.archive.restore.TURN_S", 0.0)
-        assert house("restore", str(made), lang=lang).code == 75
+        assert configured("restore", str(made), lang=lang).code == 75

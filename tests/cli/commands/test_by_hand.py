@@ -25,9 +25,9 @@ from cli_helpers import (
 )
 from page_helpers import read_page
 
-from apoa_client.cli.commands.by_hand import laid_out
+from apoa_client.cli.commands.by_hand import form_table
 from apoa_client.cli.documents.apoa_form import FormLine, form_line
-from apoa_client.desk.by_hand import Line
+from apoa_client.desk.by_hand import FormField
 from apoa_client.outbox.sqlite.delivery_lock import turn
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
@@ -48,7 +48,7 @@ def states(apoa: Apoa) -> dict[str, str]:
     return {report["short_id"]: report["state"] for report in apoa.reports()}
 
 
-def house_of(apoa: Apoa) -> config.Property:
+def house_of(apoa: Apoa) -> config.PropertySettings:
     return config.load(apoa.home / "config.toml").properties["melati"]
 
 
@@ -64,8 +64,8 @@ class TestSetUp:
         """And says how it goes on."""
         said = apoa(*SET_UP, "--by-hand", "--timezone", "WITA", lang=lang)
         assert said.code == 0, said.all
-        house = house_of(apoa)
-        assert (house.by_hand, house.api_url, house.timezone) == (True, "", "Asia/Makassar")
+        configured = house_of(apoa)
+        assert (configured.by_hand, configured.api_url, configured.timezone) == (True, "", "Asia/Makassar")
         assert spoken(lang, "Then type it into APOA with: apoa sync --by-hand") in said.out
         assert log(apoa) == ["set_up"]
 
@@ -171,10 +171,10 @@ class TestUnattended:
         assert manual("sync", "--scheduled", keys=[]).code == 0
         assert manual("show", report["id"], "--json").json["erased"] is True
 
-    def test_a_house_with_an_authority(self, house: Apoa) -> None:
+    def test_a_house_with_an_authority(self, configured: Apoa) -> None:
         """--by-hand sends nothing there either."""
-        house.save()
-        said = house("sync", "--by-hand", "--json")
+        configured.save()
+        said = configured("sync", "--by-hand", "--json")
         assert (said.code, said.json["left"], said.json["sent"]) == (75, 1, 0)
 
 
@@ -210,9 +210,9 @@ class TestWalk:
             ("Tempat lahir", "Place of birth", "GDANSKTOWN"),
             ("Tanggal lahir", "Date of birth", "12/09/1985 (12 Sep 1985)"),
             ("Kewarganegaraan", "Nationality", "Polandia (Poland)" if beside else "Polandia (POL)"),
-            ("Nomor paspor", "Passport number", "ZX1234567"),
+            ("Nomor paspor", "PassportAnswer number", "ZX1234567"),
             ("Negara penerbit", "Issuing state", "Polandia (Poland)" if beside else "Polandia (POL)"),
-            ("Masa berlaku paspor", "Passport expiry", "28/03/2032 (28 Mar 2032)"),
+            ("Masa berlaku paspor", "PassportAnswer expiry", "28/03/2032 (28 Mar 2032)"),
             ("Jenis visa / izin tinggal", "Visa / stay permit", "B1"),
             ("Izin tinggal berlaku s.d.", "Permitted until", "20/12/2026"),
             ("Tanggal check-in", "Check-in", "24/11/2026 20:00 (24 Nov 2026)"),
@@ -322,13 +322,13 @@ class TestWalk:
         assert sorted(states(manual).values()) == ["accepted", "queued"]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_with_an_authority(self, house: Apoa, lang: str) -> None:
+    def test_with_an_authority(self, configured: Apoa, lang: str) -> None:
         """The line is down for days: it is said that these are not sent, and they never are."""
-        house.save()
-        said = house("sync", "--by-hand", keys=["STT-1"], lang=lang)
+        configured.save()
+        said = configured("sync", "--by-hand", keys=["STT-1"], lang=lang)
         assert said.code == 0, said.all
         assert spoken(lang, "A report whose number you file here is not sent to the authority.") in said.err
-        assert house("sync", "--json").json["sent"] == 0
+        assert configured("sync", "--json").json["sent"] == 0
 
     def test_one_that_went_out_before(self, apoa: Apoa, serve: Serve) -> None:
         """No answer came, so it may be there: it is said to look first."""
@@ -395,7 +395,7 @@ class TestLaidOut:
                 "Izin tinggal berlaku s.d.", "Permitted until", "20/12/2026", "20 Dec 2026", changed=False, before=""
             ),
         ]
-        wide, narrow = laid_out(lines, 80), laid_out(lines, 60)
+        wide, narrow = form_table(lines, 80), form_table(lines, 60)
         assert wide[1].split() == ["\x1b[1m" + "x" * 60 + "\x1b[0m"]
         assert "Permitted until" in wide[2]
         assert "Permitted until" not in narrow[2]
@@ -405,7 +405,7 @@ class TestLaidOut:
         """Whatever would move a cursor is shown as a question mark."""
         zone = house_of(manual).zone
         for character in DANGEROUS:
-            line = form_line(Line("surname", f"A{character}B", f"C{character}D"), zone)
+            line = form_line(FormField("surname", f"A{character}B", f"C{character}D"), zone)
             assert (line.value, line.before) == ("A?B", "C?D")
 
     @pytest.mark.parametrize(
@@ -414,20 +414,20 @@ class TestLaidOut:
     )
     def test_a_date_of_birth_as_far_as_it_is_known(self, manual: Apoa, value: PartialDate, typed: str) -> None:
         """And no further."""
-        assert form_line(Line("birth_date", value), house_of(manual).zone).value == typed
+        assert form_line(FormField("birth_date", value), house_of(manual).zone).value == typed
 
     def test_what_is_to_be_emptied_or_is_not_stated(self, manual: Apoa) -> None:
         """Said in words beside it."""
         zone = house_of(manual).zone
-        empty = laid_out([form_line(Line("phone", "", "+62 81"), zone)], 100)
+        empty = form_table([form_line(FormField("phone", "", "+62 81"), zone)], 100)
         assert empty[0].endswith("(leave it empty; before: +62 81)")
-        assert form_line(Line("birth_place", "-"), zone)[2:4] == ("-", "not stated")
-        assert form_line(Line("sex", "X"), zone)[2:4] == ("X", "not stated")
-        assert form_line(Line("nationality", "QQQ"), zone).value == "QQQ"
+        assert form_line(FormField("birth_place", "-"), zone)[2:4] == ("-", "not stated")
+        assert form_line(FormField("sex", "X"), zone)[2:4] == ("X", "not stated")
+        assert form_line(FormField("nationality", "QQQ"), zone).value == "QQQ"
 
     def test_no_repr_tells_of_the_guest(self, manual: Apoa) -> None:
         """A line may come into a traceback."""
-        assert QUENTIN.surname not in repr(form_line(Line("surname", QUENTIN.surname), house_of(manual).zone))
+        assert QUENTIN.surname not in repr(form_line(FormField("surname", QUENTIN.surname), house_of(manual).zone))
 
 
 class TestSheet:
@@ -493,12 +493,12 @@ class TestSheet:
         assert page.text.count("If APOA gives no number") == 2
         assert "<8>" not in file.read_text()
 
-    def test_in_a_house_with_an_authority(self, house: Apoa, tmp_path: Path) -> None:
+    def test_in_a_house_with_an_authority(self, configured: Apoa, tmp_path: Path) -> None:
         """Asking for a sheet sends nothing."""
-        house.save()
-        said = house("sync", "--sheet", str(tmp_path / "apoa.html"), "--json")
+        configured.save()
+        said = configured("sync", "--sheet", str(tmp_path / "apoa.html"), "--json")
         assert (said.code, said.json["left"], said.json["sent"]) == (0, 1, 0)
-        assert set(states(house).values()) == {"queued"}
+        assert set(states(configured).values()) == {"queued"}
 
     def test_needs_the_key(self, manual: Apoa, tmp_path: Path) -> None:
         """77, and no file."""
@@ -598,12 +598,12 @@ class TestReceived:
             assert manual("received", report["id"], number).code == 0
         assert manual.reports()[0]["receipt"]["number"] == "STT-2"
 
-    def test_the_authoritys_own_stays(self, house: Apoa) -> None:
+    def test_the_authoritys_own_stays(self, configured: Apoa) -> None:
         """65."""
-        house(*QUENTIN.mrz())
-        (before,) = house.reports()
-        assert house("received", before["id"], "STT-1").code == 65
-        assert house.reports() == [before]
+        configured(*QUENTIN.mrz())
+        (before,) = configured.reports()
+        assert configured("received", before["id"], "STT-1").code == 65
+        assert configured.reports() == [before]
 
     def test_a_number_that_another_has_is_told(self, manual: Apoa) -> None:
         """And filed: it may be right."""

@@ -31,30 +31,30 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 def meanwhile(apoa: Apoa, happens: Callable[[], Said]) -> None:
     """While the next yes is awaited, this happens at another desk."""
-    asked, waiting = terminal_input.agree, [happens]
+    asked, waiting = terminal_input.confirm, [happens]
 
-    def agree(question: str, *, unless_told: bool = True) -> bool:
-        ours = language.current()  # which the other desk, a process of its own elsewhere, does not change
+    def confirm(question: str, *, default: bool = True) -> bool:
+        ours = language.current_language()  # which the other desk, a process of its own elsewhere, does not change
         assert all(each().code == 0 for each in waiting)
         language.use(ours)
         waiting.clear()
-        return asked(question, unless_told=unless_told)
+        return asked(question, default=default)
 
-    apoa.monkeypatch.setattr("apoa_client.cli.commands.checkout.agree", agree)
+    apoa.monkeypatch.setattr("apoa_client.cli.commands.checkout.confirm", confirm)
 
 
 class TestCheckOut:
     """The guest leaves."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_with_a_line(self, house: Apoa, lang: str) -> None:
+    def test_with_a_line(self, configured: Apoa, lang: str) -> None:
         """Saved, sent, receipted, and how to say that it was wrong."""
-        arrival = house.send()
-        said = house("checkout", arrival["short_id"], lang=lang)
+        arrival = configured.send()
+        said = configured("checkout", arrival["short_id"], lang=lang)
         assert said.code == 0, said.all
         assert QUENTIN.name in said.out
         assert spoken(lang, "check-out") in said.out
-        departure = house.reports()[-1]
+        departure = configured.reports()[-1]
         assert (departure["kind"], departure["state"]) == ("check_out", "accepted")
         assert departure["receipt"]["number"] in said.out
         assert typed_in(lang, f"apoa amend {departure['short_id']}") in said.err
@@ -74,14 +74,14 @@ class TestCheckOut:
             [("check_in", "queued"), ("check_out", "withdrawn")],
         )
 
-    def test_json(self, house: Apoa) -> None:
+    def test_json(self, configured: Apoa) -> None:
         """The form of a report; and of several, as a list has it."""
-        arrival = house.send()
-        said = house("checkout", arrival["stay_id"], "--at", "2026-11-24T19:59", "--json", "--no-send")
+        arrival = configured.send()
+        said = configured("checkout", arrival["stay_id"], "--at", "2026-11-24T19:59", "--json", "--no-send")
         assert said.code == 65  # the guest came at 20:00
         assert_form(said.json, REPORT_KEYS)
         assert [error["field"] for error in said.json["errors"]] == ["check_out"]
-        said = house("checkout", arrival["stay_id"], "--at", "2026-11-24T20:10", "--json")
+        said = configured("checkout", arrival["stay_id"], "--at", "2026-11-24T20:10", "--json")
         assert said.code == 0, said.err
         assert_form(said.json, REPORT_KEYS)
         assert (said.json["kind"], said.json["state"], said.json["stay_id"]) == (
@@ -89,7 +89,7 @@ class TestCheckOut:
             "accepted",
             arrival["stay_id"],
         )
-        assert house("checkout", "--all-due", "--json").json == {"reports": []}
+        assert configured("checkout", "--all-due", "--json").json == {"reports": []}
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize(
@@ -123,28 +123,28 @@ class TestCheckOut:
         assert said.code == 0, said.err
         assert "2026-11-24 21:30 WIB" in away("checkout", arrival["id"]).err
 
-    def test_twice(self, house: Apoa) -> None:
+    def test_twice(self, configured: Apoa) -> None:
         """When it was, which report says so, and how to undo it."""
-        arrival = house.send()
-        house("checkout", arrival["id"])
-        departure = house.reports()[-1]
-        said = house("checkout", arrival["id"], "--json")
+        arrival = configured.send()
+        configured("checkout", arrival["id"])
+        departure = configured.reports()[-1]
+        said = configured("checkout", arrival["id"], "--json")
         assert said.code == 65
         assert "2026-11-24 20:00 WIB" in said.json["error"]["message"]
         assert departure["short_id"] in said.json["error"]["message"]
         assert f"apoa amend {departure['short_id']}" in said.json["error"]["advice"]
 
-    def test_of_a_cancelled_stay(self, house: Apoa) -> None:
+    def test_of_a_cancelled_stay(self, configured: Apoa) -> None:
         """And of one that was withdrawn."""
-        arrival = house.send()
-        assert house("cancel", arrival["id"], "--reason", "salah").code == 0
-        gone = house.save(XIMENA)
-        assert house("cancel", gone["id"]).code == 0
+        arrival = configured.send()
+        assert configured("cancel", arrival["id"], "--reason", "salah").code == 0
+        gone = configured.save(XIMENA)
+        assert configured("cancel", gone["id"]).code == 0
         for report in (arrival, gone):
-            said = house("checkout", report["id"])
+            said = configured("checkout", report["id"])
             assert said.code == 65, said.err
             assert "apoa report" in said.err
-        assert len(house.reports()) == 3
+        assert len(configured.reports()) == 3
 
     def test_of_nobody_known(self, away: Apoa) -> None:
         """An unknown id, and one that could be several: the candidates are listed."""
@@ -188,21 +188,21 @@ class TestCheckOut:
         assert away("checkout", "--room", "7", "--no-send", keys=["semua", ""]).code == 0
         assert [kind for kind, _state in away.states()].count("check_out") == 3
 
-    def test_all_due(self, house: Apoa) -> None:
+    def test_all_due(self, configured: Apoa) -> None:
         """Whose planned day has come, at the right midnight of the house; the others stay."""
-        house.send(QUENTIN, "--nights", "1")
-        house.save(XIMENA, "--nights", "2")
-        house.clock.forward(timedelta(hours=3, minutes=59))
-        assert house("checkout", "--all-due", "--json").json == {"reports": []}
-        assert "No guest's planned day has come." in house("checkout", "--all-due").out
-        house.clock.forward(timedelta(minutes=1))
-        said = house("checkout", "--all-due", "--json")
+        configured.send(QUENTIN, "--nights", "1")
+        configured.save(XIMENA, "--nights", "2")
+        configured.clock.forward(timedelta(hours=3, minutes=59))
+        assert configured("checkout", "--all-due", "--json").json == {"reports": []}
+        assert "No guest's planned day has come." in configured("checkout", "--all-due").out
+        configured.clock.forward(timedelta(minutes=1))
+        said = configured("checkout", "--all-due", "--json")
         assert said.code == 0, said.err
         assert [report["state"] for report in said.json["reports"]] == ["accepted"]
-        house.clock.forward(timedelta(days=1))
-        said = house("checkout", "--all-due", keys=["n"])
+        configured.clock.forward(timedelta(days=1))
+        said = configured("checkout", "--all-due", keys=["n"])
         assert "Nothing was saved." in said.err
-        said = house("checkout", "--all-due", "--no-send", keys=["y"])
+        said = configured("checkout", "--all-due", "--no-send", keys=["y"])
         assert XIMENA.name in said.out
 
     @pytest.mark.parametrize(
@@ -385,23 +385,23 @@ class TestCancel:
         assert (said.json["id"], said.json["state"]) == (arrival["id"], "withdrawn")
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_what_arrived_is_cancelled(self, house: Apoa, lang: str) -> None:
+    def test_what_arrived_is_cancelled(self, configured: Apoa, lang: str) -> None:
         """With a reason, asked for at a terminal; Enter alone cancels nothing."""
-        arrival = house.send()
-        said = house("cancel", arrival["id"], keys=["salah orang", ""], lang=lang)
+        arrival = configured.send()
+        said = configured("cancel", arrival["id"], keys=["salah orang", ""], lang=lang)
         assert spoken(lang, "Nothing was changed.") in said.err
-        assert len(house.reports()) == 1
-        said = house("cancel", arrival["id"], keys=["salah orang", "y"], lang=lang)
+        assert len(configured.reports()) == 1
+        said = configured("cancel", arrival["id"], keys=["salah orang", "y"], lang=lang)
         assert said.code == 0, said.all
         assert spoken(lang, "Cancel the whole stay?") in said.err
-        assert house.states()[-1] == ("cancel", "accepted")
+        assert configured.states()[-1] == ("cancel", "accepted")
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_reason_is_words(self, house: Apoa, lang: str) -> None:
+    def test_a_reason_is_words(self, configured: Apoa, lang: str) -> None:
         """Help, Enter, moves, yes and no, and a passport's lines are none; going back changes nothing."""
-        arrival = house.send()
+        arrival = configured.send()
         lines = (QUENTIN.lines[0], "M706890985KOR8509129F32032822134567V35791358")  # one full of optional data
-        said = house("cancel", arrival["id"], keys=["?", "", ">", "!", "tidak", *lines, "<"], lang=lang)
+        said = configured("cancel", arrival["id"], keys=["?", "", ">", "!", "tidak", *lines, "<"], lang=lang)
         assert said.code == 0, said.all
         for sentence in (
             "It is sent to the authority as you type it, for example: wrong room, or the guest never came.",
@@ -414,63 +414,63 @@ class TestCancel:
         ):
             assert spoken(lang, sentence) in said.err
         assert said.err.count(spoken(lang, "That is a line of a passport, and no answer to this question.")) == 2
-        assert house.states() == [("check_in", "accepted")]
+        assert configured.states() == [("check_in", "accepted")]
 
-    def test_unattended_it_needs_a_reason(self, house: Apoa) -> None:
+    def test_unattended_it_needs_a_reason(self, configured: Apoa) -> None:
         """Named as what is missing."""
-        arrival = house.send()
+        arrival = configured.send()
         for reason in ([], ["--reason", " "]):
-            said = house("cancel", arrival["id"], *reason, "--json")
+            said = configured("cancel", arrival["id"], *reason, "--json")
             assert said.code == 65
             assert [(error["field"], error["code"]) for error in said.json["errors"]] == [("reason", "missing")]
-        assert house("cancel", arrival["id"], "--reason", "a\x1b[2J").code == 65
-        said = house("cancel", arrival["id"], "--reason", "salah orang", "--json")
+        assert configured("cancel", arrival["id"], "--reason", "a\x1b[2J").code == 65
+        said = configured("cancel", arrival["id"], "--reason", "salah orang", "--json")
         assert (said.code, said.json["kind"], said.json["state"]) == (0, "cancel", "accepted")
 
-    def test_later_reports_that_never_left_need_not_go(self, house: Apoa) -> None:
+    def test_later_reports_that_never_left_need_not_go(self, configured: Apoa) -> None:
         """They are replaced by the cancellation at the same moment."""
-        arrival = house.send()
-        house("amend", arrival["id"], "--room", "8", "--reason", "pindah", "--no-send")
-        house("checkout", arrival["id"], "--no-send")
-        assert house("cancel", arrival["stay_id"], "--reason", "salah", "--no-send").code == 0
-        assert sorted(house.states()) == [
+        arrival = configured.send()
+        configured("amend", arrival["id"], "--room", "8", "--reason", "pindah", "--no-send")
+        configured("checkout", arrival["id"], "--no-send")
+        assert configured("cancel", arrival["stay_id"], "--reason", "salah", "--no-send").code == 0
+        assert sorted(configured.states()) == [
             ("amend", "superseded"),
             ("cancel", "queued"),
             ("check_in", "accepted"),
             ("check_out", "superseded"),
         ]
-        assert house("sync").code == 0
-        assert ("cancel", "accepted") in house.states()
+        assert configured("sync").code == 0
+        assert ("cancel", "accepted") in configured.states()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("kind", ["check_out", "amend", "cancel"])
-    def test_one_later_report_is_undone(self, house: Apoa, kind: str, lang: str) -> None:
+    def test_one_later_report_is_undone(self, configured: Apoa, kind: str, lang: str) -> None:
         """Only that one, and it is said; the stay is as it was."""
-        arrival = house.send()
+        arrival = configured.send()
         call = {
             "check_out": ["checkout", arrival["id"]],
             "amend": ["amend", arrival["id"], "--room", "8", "--reason", "pindah"],
             "cancel": ["cancel", arrival["id"], "--reason", "salah"],
         }[kind]
-        later = house(*call, "--no-send", "--json").json
-        said = house("cancel", later["short_id"], keys=["y"], lang=lang)
+        later = configured(*call, "--no-send", "--json").json
+        said = configured("cancel", later["short_id"], keys=["y"], lang=lang)
         assert said.code == 0, said.all
         words = {"check_out": "check-out", "amend": "correction", "cancel": "cancellation"}[kind]
         sentence = "The {kind} {id} never left. Only that is withdrawn."
         assert spoken(lang, sentence, kind=spoken(lang, words), id=later["short_id"]) in said.err
-        assert house.states() == [("check_in", "accepted"), (kind, "withdrawn")]
-        assert house("cancel", later["short_id"]).code == 65
-        assert house("checkout", arrival["id"], "--no-send").code == 0
+        assert configured.states() == [("check_in", "accepted"), (kind, "withdrawn")]
+        assert configured("cancel", later["short_id"]).code == 65
+        assert configured("checkout", arrival["id"], "--no-send").code == 0
 
-    def test_cancelled_already(self, house: Apoa) -> None:
+    def test_cancelled_already(self, configured: Apoa) -> None:
         """Whether the cancellation left or not; how to undo it is said."""
-        arrival = house.send()
-        void = house("cancel", arrival["id"], "--reason", "x", "--no-send", "--json").json
-        said = house("cancel", arrival["id"], "--reason", "x")
+        arrival = configured.send()
+        void = configured("cancel", arrival["id"], "--reason", "x", "--no-send", "--json").json
+        said = configured("cancel", arrival["id"], "--reason", "x")
         assert said.code == 65
         assert f"apoa cancel {void['short_id']}" in said.err
-        assert house("sync").code == 0
-        said = house("cancel", void["id"], "--reason", "x")
+        assert configured("sync").code == 0
+        said = configured("cancel", void["id"], "--reason", "x")
         assert said.code == 65
         assert "apoa report" in said.err
 
@@ -491,19 +491,19 @@ class TestCancel:
         assert apoa("sync").code == 0
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_correction_between_two_check_outs(self, house: Apoa, lang: str) -> None:
+    def test_a_correction_between_two_check_outs(self, configured: Apoa, lang: str) -> None:
         """Without it the guest would leave twice: the later check-out is to be taken back first."""
-        arrival = house.send()
-        assert house("checkout", arrival["id"]).code == 0
-        amended = house("amend", arrival["id"], "--reason", "belum pulang", "--no-send", "--json").json
-        again = house("checkout", arrival["id"], "--no-send", "--json").json
-        said = house("cancel", amended["id"], lang=lang)
+        arrival = configured.send()
+        assert configured("checkout", arrival["id"]).code == 0
+        amended = configured("amend", arrival["id"], "--reason", "belum pulang", "--no-send", "--json").json
+        again = configured("checkout", arrival["id"], "--no-send", "--json").json
+        said = configured("cancel", amended["id"], lang=lang)
         assert said.code == 65
         sentence = "The guest was checked out again after this correction: report {id}."
         assert spoken(lang, sentence, id=again["short_id"]) in said.err
         assert typed_in(lang, f"apoa cancel {again['short_id']}") in said.err
-        assert house("cancel", again["id"]).code == house("cancel", amended["id"]).code == 0
-        assert house.states()[2:] == [("amend", "withdrawn"), ("check_out", "withdrawn")]
+        assert configured("cancel", again["id"]).code == configured("cancel", amended["id"]).code == 0
+        assert configured.states()[2:] == [("amend", "withdrawn"), ("check_out", "withdrawn")]
 
     def test_somebody_else_was_faster(self, away: Apoa) -> None:
         """The question stood there while another desk checked the guest out: nothing is withdrawn."""
@@ -514,12 +514,12 @@ class TestCancel:
         assert "apoa show" in said.err
         assert away.states() == [("check_in", "queued"), ("check_out", "queued")]
 
-    def test_without_the_key(self, house: Apoa) -> None:
+    def test_without_the_key(self, configured: Apoa) -> None:
         """Nothing is opened: withdrawn or cancelled all the same."""
-        arrival, other = house.send(), house.save(XIMENA)
-        house.lose_the_key()
-        said = house("cancel", other["id"], "--json")
+        arrival, other = configured.send(), configured.save(XIMENA)
+        configured.lose_the_key()
+        said = configured("cancel", other["id"], "--json")
         assert (said.code, said.json["state"], said.json["guest"], said.json["sealed"]) == (0, "withdrawn", None, True)
-        said = house("cancel", arrival["id"], "--reason", "salah", "--no-send", keys=["y"])
+        said = configured("cancel", arrival["id"], "--reason", "salah", "--no-send", keys=["y"])
         assert said.code == 0, said.all
-        assert house.states()[-1] == ("cancel", "queued")
+        assert configured.states()[-1] == ("cancel", "queued")

@@ -96,11 +96,11 @@ def test_something_else_is_told_at_once(away: Apoa, desktop: FakeDesktop) -> Non
     assert len(desktop.shown()) == 3
 
 
-def test_nothing_to_tell(house: Apoa, desktop: FakeDesktop) -> None:
+def test_nothing_to_tell(configured: Apoa, desktop: FakeDesktop) -> None:
     """All was delivered, or there is time."""
-    assert scheduled(house).code == 0
-    house.save()
-    assert scheduled(house).code == 0
+    assert scheduled(configured).code == 0
+    configured.save()
+    assert scheduled(configured).code == 0
     assert desktop.shown() == []
 
 
@@ -167,7 +167,7 @@ def test_practice_is_called_practice(apoa: Apoa, desktop: FakeDesktop) -> None:
     """So that nobody is alarmed by a training property."""
     assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
     apoa.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    apoa.monkeypatch.setattr("apoa_client.app.container.App.deliver", _not_now)
+    apoa.monkeypatch.setattr("apoa_client.app.container.Container.deliver", _not_now)
     assert scheduled(apoa).code == 75
     assert desktop.texts() == [("apoa, melati: training", body("en", late=1))]
 

@@ -7,7 +7,7 @@ from cli_helpers import LANGUAGES, Apoa, assert_harmless, spoken
 from conftest import NOW
 
 from apoa_client.cli.guide.facts import Fact, Topic, topics
-from apoa_client.cli.guide.search import close_words, look_up, said
+from apoa_client.cli.guide.search import said, search_facts, similar_words
 from apoa_client.passport.states import by_code
 from apoa_client.report import permits
 
@@ -17,7 +17,7 @@ SAME_NAME_IN_BOTH = {"C17 Audit", "E28 Investor"}
 
 def found(query: str) -> list[str]:
     """The English texts of the facts that a query finds."""
-    return [said(fact.text, "en") for topic in look_up(query) for fact in topic.facts]
+    return [said(fact.text, "en") for topic in search_facts(query) for fact in topic.facts]
 
 
 class TestFacts:
@@ -44,7 +44,7 @@ class TestFacts:
     def test_the_penalty_is_worded_with_care(self) -> None:
         """The fine is named, months of imprisonment are not, and that the text is being converted is said."""
         for language in LANGUAGES:
-            words = " ".join(said(fact.text, language) for fact in look_up("penalty")[0].facts)
+            words = " ".join(said(fact.text, language) for fact in search_facts("penalty")[0].facts)
             assert "25" in words
             assert "kurungan" in words
             assert "3 " not in words
@@ -79,7 +79,7 @@ class TestLookingUp:
         """A topic's name gives the whole topic, however it is spelt."""
         for name in topic.names:
             for spelt in (name, name.upper(), name.replace("-", " ")):
-                assert topic in look_up(spelt)
+                assert topic in search_facts(spelt)
 
     @pytest.mark.parametrize(
         ("query", "wanted"),
@@ -99,7 +99,7 @@ class TestLookingUp:
     )
     def test_words(self, query: str, wanted: list[str]) -> None:
         """The facts that hold the most of them, in whatever topic they stand."""
-        assert [topic.names.en for topic in look_up(query)] == wanted
+        assert [topic.names.en for topic in search_facts(query)] == wanted
 
     def test_a_code_is_that_code(self) -> None:
         """C1 is not C10, and E33 is not E33G."""
@@ -109,19 +109,19 @@ class TestLookingUp:
 
     def test_part_of_a_word(self) -> None:
         """Indonesian puts syllables before and after: the root finds the word."""
-        assert [topic.names.en for topic in look_up("siapkan deportasi")] == ["overstay"]
-        assert {"law", "apoa"} <= {topic.names.en for topic in look_up("melapor")} | {"law"}
+        assert [topic.names.en for topic in search_facts("siapkan deportasi")] == ["overstay"]
+        assert {"law", "apoa"} <= {topic.names.en for topic in search_facts("melapor")} | {"law"}
 
     @pytest.mark.parametrize("query", ["", "?", "xyzzyq", "12345678"])
     def test_nothing(self, query: str) -> None:
         """What nobody knows of is not guessed at."""
-        assert look_up(query) == []
+        assert search_facts(query) == []
 
     def test_close_matches(self) -> None:
         """A slip of the finger finds its word."""
-        assert close_words("oversaty") == ["overstay"]
-        assert "thailand" in close_words("tailand")
-        assert close_words("xyzzyq") == []
+        assert similar_words("oversaty") == ["overstay"]
+        assert "thailand" in similar_words("tailand")
+        assert similar_words("xyzzyq") == []
 
 
 class TestCommand:

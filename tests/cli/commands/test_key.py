@@ -12,11 +12,11 @@ import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Said, Serve, spoken
 from page_helpers import read_page
 
-from apoa_client.cli.documents.recovery_sheet import Sheet, as_html, as_text
+from apoa_client.cli.documents.recovery_sheet import RecoverySheet, sheet_html, sheet_text
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keys import Keys
-from apoa_client.vault.recovery import new_code, read_code, seed_of
-from apoa_client.vault.sealing import encode_key, key_pair_of
+from apoa_client.vault.recovery import new_code, parse_code, seed_from_code
+from apoa_client.vault.sealing import encode_key, key_pair_from_seed
 from apoa_client.vault.store import PRIVATE_KEY
 
 CODE, NEXT_CODE = new_code(), new_code()
@@ -46,7 +46,7 @@ def public_key(apoa: Apoa) -> str:
 
 
 def public_key_of_code(code: str) -> str:
-    return encode_key(key_pair_of(seed_of(code))[1])
+    return encode_key(key_pair_from_seed(seed_from_code(code))[1])
 
 
 def keys(apoa: Apoa) -> Keys:
@@ -56,7 +56,7 @@ def keys(apoa: Apoa) -> Keys:
 def code_in_file(path: Path) -> str:
     found = CODE_PATTERN.search(path.read_text())
     assert found is not None
-    return read_code(found[0])
+    return parse_code(found[0])
 
 
 def assert_mine_alone(path: Path) -> None:
@@ -225,11 +225,11 @@ class TestSetupUnattended:
 class TestSheet:
     """What is printed and put into the safe."""
 
-    SHEET = Sheet("melati", 'Jl. <b>Melati</b> & "7"', date(2026, 11, 24), "ab12-cd34", CODE)
+    SHEET = RecoverySheet("melati", 'Jl. <b>Melati</b> & "7"', date(2026, 11, 24), "ab12-cd34", CODE)
 
     def test_it_stands_alone(self) -> None:
         """No script, nothing from elsewhere; both languages; the code in groups and in a line; strange text as text."""
-        page = as_html(self.SHEET)
+        page = sheet_html(self.SHEET)
         reader = read_page(page)
         assert self.SHEET.address in reader.text
         assert CODE in reader.text
@@ -238,10 +238,10 @@ class TestSheet:
 
     def test_as_text(self) -> None:
         """The same, with the code on a line of its own."""
-        text = as_text(self.SHEET)
+        text = sheet_text(self.SHEET)
         assert f"\n{CODE}\n" in text
         self._assert_says_all(text)
-        assert "Address" not in as_text(self.SHEET._replace(address=""))
+        assert "Address" not in sheet_text(self.SHEET._replace(address=""))
 
     def test_its_repr(self) -> None:
         """Has no code."""
@@ -355,22 +355,22 @@ class TestRotate:
     """Another key pair, with another code."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_unattended(self, house: Apoa, tmp_path: Path, lang: str) -> None:
+    def test_unattended(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
         """The code is in the file, every report is sealed anew and read, and sending goes on."""
-        house.save()
-        house.save(XIMENA)
-        before = public_key(house)
-        said = house("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
+        configured.save()
+        configured.save(XIMENA)
+        before = public_key(configured)
+        said = configured("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
         assert said.code == 0, said.err
         code = code_in_file(tmp_path / "code.txt")
-        assert public_key_of_code(code) == public_key(house) != before
+        assert public_key_of_code(code) == public_key(configured) != before
         assert code[:5] not in said.all
         assert "2 " in said.out
-        assert [report["guest"]["surname"] for report in house.reports()] == [QUENTIN.surname, XIMENA.surname]
-        assert house("sync", "--json").json["accepted"] == 2
-        house.lose_the_key()
-        assert house("key", "recover", "--code-stdin", stdin=code).code == 0
-        assert house.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        assert [report["guest"]["surname"] for report in configured.reports()] == [QUENTIN.surname, XIMENA.surname]
+        assert configured("sync", "--json").json["accepted"] == 2
+        configured.lose_the_key()
+        assert configured("key", "recover", "--code-stdin", stdin=code).code == 0
+        assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     @pytest.mark.usefixtures("known")
     def test_at_a_terminal(self, away: Apoa) -> None:
@@ -538,7 +538,7 @@ class TestShow:
 
     def test_a_change_that_was_cut_off(self, away: Apoa) -> None:
         """Is told."""
-        keys(away).begin(key_pair_of(seed_of(CODE))[0])
+        keys(away).begin_rotation(key_pair_from_seed(seed_from_code(CODE))[0])
         said = away("key", "show")
         assert "A change of keys was cut off. All reports open; finish it with: apoa key rotate" in said.out
         assert away("key", "show", "--json").json["change_unfinished"]

@@ -29,18 +29,18 @@ def names(apoa: Apoa, *options: str) -> list[str]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_table_for_people(house: Apoa, lang: str) -> None:
+def test_a_table_for_people(configured: Apoa, lang: str) -> None:
     """One line a report under a line of headings, in columns, with no colour in a pipe."""
-    house(*XIMENA.mrz())
-    house.save(QUENTIN)
-    said = house("list", lang=lang)
+    configured(*XIMENA.mrz())
+    configured.save(QUENTIN)
+    said = configured("list", lang=lang)
     heads, second, first = said.out.splitlines()
     assert heads.split()[:2] == ["ID", spoken(lang, "State")]
     assert spoken(lang, "waiting") in first
     assert QUENTIN.name in first
     assert f"25 {spoken(lang, 'Nov')} 2026 20:00 WIB" in first
     assert spoken(lang, "sent") in second
-    assert house.reports()[0]["receipt"]["number"] in second
+    assert configured.reports()[0]["receipt"]["number"] in second
     assert first.index(QUENTIN.name) == second.index(XIMENA.name) == heads.index(spoken(lang, "Guest"))
     assert said.err == ""
 
@@ -104,16 +104,16 @@ def test_days(three: Apoa) -> None:
     assert len(names(three, "--all")) == 3
 
 
-def test_the_past_is_listed_when_asked_for(house: Apoa) -> None:
+def test_the_past_is_listed_when_asked_for(configured: Apoa) -> None:
     """A delivered report is out of the list after 30 days, unless --all or --since bring it back."""
-    house(*QUENTIN.mrz())
-    house.clock.forward(timedelta(days=31))
-    assert names(house) == []
-    assert names(house, "--all") == names(house, "--since", "2026-11-24") == [QUENTIN.surname]
-    assert names(house, "--since", "2026-11-25") == []
-    assert names(house, "--since", "24/11") == names(house, "--since", "24 nov") == [QUENTIN.surname]
-    assert names(house, "--since", "26/12") == [QUENTIN.surname]  # of last year: it is 25 December
-    assert names(house, "--since", "kemarin") == names(house, "--since", "25/11/26") == []
+    configured(*QUENTIN.mrz())
+    configured.clock.forward(timedelta(days=31))
+    assert names(configured) == []
+    assert names(configured, "--all") == names(configured, "--since", "2026-11-24") == [QUENTIN.surname]
+    assert names(configured, "--since", "2026-11-25") == []
+    assert names(configured, "--since", "24/11") == names(configured, "--since", "24 nov") == [QUENTIN.surname]
+    assert names(configured, "--since", "26/12") == [QUENTIN.surname]  # of last year: it is 25 December
+    assert names(configured, "--since", "kemarin") == names(configured, "--since", "25/11/26") == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -18,11 +18,11 @@ def actions(apoa: Apoa, *options: str) -> list[str]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_table_for_people(house: Apoa, lang: str) -> None:
+def test_a_table_for_people(configured: Apoa, lang: str) -> None:
     """Time in the property's zone, who, what in words, which report; nothing of the guest."""
-    house(*QUENTIN.mrz())
-    [report] = house.reports()
-    said = house("log", lang=lang)
+    configured(*QUENTIN.mrz())
+    [report] = configured.reports()
+    said = configured("log", lang=lang)
     assert said.code == 0
     heads, set_up, saved, accepted = said.out.splitlines()
     assert heads.split()[0] == spoken(lang, "Time")
@@ -35,17 +35,17 @@ def test_a_table_for_people(house: Apoa, lang: str) -> None:
     assert not any(word in said.all for word in QUENTIN.words)
 
 
-def test_a_table_on_a_terminal(house: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_on_a_terminal(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is drawn there."""
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
-    assert "set up" in house("log").out
+    assert "set up" in configured("log").out
 
 
-def test_json_has_the_fixed_form(house: Apoa) -> None:
+def test_json_has_the_fixed_form(configured: Apoa) -> None:
     """An object an entry, in the order in which things happened."""
-    house(*QUENTIN.mrz())
-    [report] = house.reports()
-    entries = house("log", "--json").json["entries"]
+    configured(*QUENTIN.mrz())
+    [report] = configured.reports()
+    entries = configured("log", "--json").json["entries"]
     assert [list(entry) for entry in entries] == [ENTRY_KEYS] * 3
     assert [(entry["n"], entry["action"], entry["report"]) for entry in entries] == [
         (1, "set_up", None),
@@ -128,16 +128,16 @@ def test_a_name_that_a_terminal_would_obey(away: Apoa, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_whole_trail_verifies(house: Apoa, lang: str) -> None:
+def test_a_whole_trail_verifies(configured: Apoa, lang: str) -> None:
     """Exit 0, how many entries, and the last one's fingerprint to note elsewhere."""
-    house(*QUENTIN.mrz())
-    link = house("log", "--json").json["entries"][-1]["link"]
-    said = house("log", "--verify", lang=lang)
+    configured(*QUENTIN.mrz())
+    link = configured("log", "--json").json["entries"][-1]["link"]
+    said = configured("log", "--verify", lang=lang)
     assert said.code == 0
     assert spoken(lang, "The log is whole. Entries: {count}", count=3) in said.out
     assert link in said.out
     expected = {"whole": True, "entries": 3, "link": link, "wrong": None, "missing": False}
-    assert house("log", "--verify", "--json", lang=lang).json == expected
+    assert configured("log", "--verify", "--json", lang=lang).json == expected
 
 
 CHANGED = "Entry {number} of the log was changed, moved or put in. Those before it are as they were written."
@@ -153,15 +153,15 @@ MISSING = "Entry {number} of the log is missing. Those before it are as they wer
         ("DELETE FROM audit WHERE n = 3", 3, MISSING),
     ],
 )
-def test_a_broken_trail_is_named(house: Apoa, lang: str, statement: str, number: int, sentence: str) -> None:
+def test_a_broken_trail_is_named(configured: Apoa, lang: str, statement: str, number: int, sentence: str) -> None:
     """Exit 78, and the first entry that was changed or cut out; reporting goes on all the same."""
-    house(*QUENTIN.mrz())
-    house.meddle(statement)
-    said = house("log", "--verify", lang=lang)
+    configured(*QUENTIN.mrz())
+    configured.meddle(statement)
+    said = configured("log", "--verify", lang=lang)
     assert said.code == 78
     assert spoken(lang, sentence, number=number) in said.err
-    value = house("log", "--verify", "--json", lang=lang)
+    value = configured("log", "--verify", "--json", lang=lang)
     assert (value.code, value.json["whole"], value.json["wrong"]) == (78, False, number)
     assert value.json["missing"] is (sentence == MISSING)
-    assert house(*XIMENA.mrz()).code == 0
-    assert house("log", "--verify").code == 78
+    assert configured(*XIMENA.mrz()).code == 0
+    assert configured("log", "--verify").code == 78

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cli_helpers import COMMAND, LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, measured, spoken
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.outbox.sqlite.delivery_lock import turn
 
 PURGE_KEYS: dict[str, Any] = {
@@ -26,11 +26,11 @@ NOTHING = "There is nothing to erase."
 
 
 @pytest.fixture
-def past(house: Apoa) -> Apoa:
+def past(configured: Apoa) -> Apoa:
     """A guest of two nights, delivered, 100 days ago."""
-    house(*QUENTIN.mrz())
-    house.clock.forward(timedelta(days=100))
-    return house
+    configured(*QUENTIN.mrz())
+    configured.clock.forward(timedelta(days=100))
+    return configured
 
 
 def purged(apoa: Apoa, *options: str) -> dict[str, Any]:
@@ -57,13 +57,13 @@ def test_what_is_old_enough_is_erased(past: Apoa) -> None:
     assert past.reports()[1] == new
 
 
-def test_the_day_counts(house: Apoa) -> None:
+def test_the_day_counts(configured: Apoa) -> None:
     """From the end of the planned day in the property's zone: midnight of 27 November, WIB, and not an hour sooner."""
-    house(*QUENTIN.mrz())
-    house.clock.forward(timedelta(days=92, hours=4))
-    assert purged(house)["reports"] == []
-    house.clock.forward(timedelta(seconds=1))
-    assert len(purged(house)["reports"]) == 1
+    configured(*QUENTIN.mrz())
+    configured.clock.forward(timedelta(days=92, hours=4))
+    assert purged(configured)["reports"] == []
+    configured.clock.forward(timedelta(seconds=1))
+    assert len(purged(configured)["reports"]) == 1
 
 
 def test_the_settings_say_how_long(past: Apoa) -> None:
@@ -92,34 +92,34 @@ def test_it_says_what_it_did(past: Apoa, lang: str) -> None:
 
 def keep_draft(apoa: Apoa) -> None:
     """Somebody is interrupted at the desk."""
-    app = App(apoa.environ, apoa.clock)
+    app = Container(apoa.environ, apoa.clock)
     app.outbox.keep_draft("QUENTIN ZYKOWSKI", apoa.clock.now())
     app.close()
 
 
 def has_draft(apoa: Apoa) -> bool:
-    app = App(apoa.environ, apoa.clock)
+    app = Container(apoa.environ, apoa.clock)
     kept = app.outbox.draft_kept_at()
     app.close()
     return kept is not None
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_draft_of_yesterday_goes_too(house: Apoa, lang: str) -> None:
+def test_a_draft_of_yesterday_goes_too(configured: Apoa, lang: str) -> None:
     """Told instead of there being nothing to erase, in JSON and in the log; one of this hour stays."""
-    keep_draft(house)
-    house.clock.forward(timedelta(hours=24))
-    assert spoken(lang, NOTHING) in house("purge", lang=lang).out
-    assert (purged(house)["draft"], has_draft(house)) == (False, True)
-    house.clock.forward(timedelta(seconds=1))
-    dry = house("purge", "--dry-run", lang=lang).out
+    keep_draft(configured)
+    configured.clock.forward(timedelta(hours=24))
+    assert spoken(lang, NOTHING) in configured("purge", lang=lang).out
+    assert (purged(configured)["draft"], has_draft(configured)) == (False, True)
+    configured.clock.forward(timedelta(seconds=1))
+    dry = configured("purge", "--dry-run", lang=lang).out
     assert spoken(lang, "The draft of a report that nobody finished would be erased.") in dry
     assert spoken(lang, NOTHING) not in dry
-    assert (purged(house, "--dry-run")["draft"], has_draft(house)) == (True, True)
-    said = house("purge", lang=lang).out
+    assert (purged(configured, "--dry-run")["draft"], has_draft(configured)) == (True, True)
+    said = configured("purge", lang=lang).out
     assert spoken(lang, "The draft of a report that nobody finished is erased.") in said
-    assert (purged(house)["draft"], has_draft(house)) == (False, False)
-    log = house("log", lang=lang).out
+    assert (purged(configured)["draft"], has_draft(configured)) == (False, False)
+    log = configured("log", lang=lang).out
     assert spoken(lang, "draft erased") in log
     assert spoken(lang, "its time was over") in log
 
@@ -203,15 +203,15 @@ def test_a_reader_in_the_way(past: Apoa, lang: str, monkeypatch: pytest.MonkeyPa
 class TestAtTheGuestsRequest:
     """`--guest ID`: one stay, now."""
 
-    def test_by_any_of_its_ids(self, house: Apoa) -> None:
+    def test_by_any_of_its_ids(self, configured: Apoa) -> None:
         """The report's, its short one, the stay's; other stays are untouched."""
         for guest in (QUENTIN, XIMENA):
-            house(*guest.mrz())
-        first, second = house.reports()
-        assert purged(house, "--guest", first["short_id"])["reports"] == [first["id"]]
-        assert erased(house) == [True, False]
-        assert purged(house, "--guest", second["stay_id"])["reports"] == [second["id"]]
-        assert purged(house, "--guest", first["id"])["reports"] == []
+            configured(*guest.mrz())
+        first, second = configured.reports()
+        assert purged(configured, "--guest", first["short_id"])["reports"] == [first["id"]]
+        assert erased(configured) == [True, False]
+        assert purged(configured, "--guest", second["stay_id"])["reports"] == [second["id"]]
+        assert purged(configured, "--guest", first["id"])["reports"] == []
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_refused_while_undelivered(self, away: Apoa, lang: str) -> None:
@@ -247,14 +247,14 @@ class TestAtTheGuestsRequest:
         assert spoken(lang, "Guest: {name}. Reports: {ids}.", name="-", ids=report["short_id"]) in yes.err
         assert erased(away) == [True]
 
-    def test_told_not_to_ask(self, house: Apoa) -> None:
+    def test_told_not_to_ask(self, configured: Apoa) -> None:
         """At a terminal too, and a dry run has nothing to ask."""
-        house(*QUENTIN.mrz())
-        [report] = house.reports()
-        assert house("purge", "--guest", report["id"], "--dry-run", keys=[]).code == 0
-        assert erased(house) == [False]
-        assert house("purge", "--guest", report["id"], "--yes", keys=[]).code == 0
-        assert erased(house) == [True]
+        configured(*QUENTIN.mrz())
+        [report] = configured.reports()
+        assert configured("purge", "--guest", report["id"], "--dry-run", keys=[]).code == 0
+        assert erased(configured) == [False]
+        assert configured("purge", "--guest", report["id"], "--yes", keys=[]).code == 0
+        assert erased(configured) == [True]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_not_while_something_is_sent(self, away: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,14 +315,14 @@ class TestScheduled:
         past("sync", "--scheduled")
         assert erased(past) == [True]
 
-    def test_a_draft_goes_along(self, house: Apoa) -> None:
+    def test_a_draft_goes_along(self, configured: Apoa) -> None:
         """Nobody has to think of it."""
-        keep_draft(house)
-        house.clock.forward(timedelta(days=1, seconds=1))
-        house("sync")
-        assert has_draft(house)
-        house("sync", "--scheduled")
-        assert not has_draft(house)
+        keep_draft(configured)
+        configured.clock.forward(timedelta(days=1, seconds=1))
+        configured("sync")
+        assert has_draft(configured)
+        configured("sync", "--scheduled")
+        assert not has_draft(configured)
 
     def test_a_failure_is_told_and_hides_nothing(self, past: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """The delivery's result is said, then what went wrong; the worse exit code counts."""

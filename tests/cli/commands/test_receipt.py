@@ -28,9 +28,9 @@ from cli_helpers import (
 )
 from page_helpers import Page, read_page
 
-from apoa_client.app.container import App
+from apoa_client.app.container import Container
 from apoa_client.cli.documents.inspection_folder import Period
-from apoa_client.cli.documents.receipt_page import Proof, proof_of, proof_page
+from apoa_client.cli.documents.receipt_page import Proof, proof_of, receipt_page
 from apoa_client.errors import Offline, WrongPassword
 from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
@@ -45,9 +45,9 @@ UUID = "0199c2a4-0009-7000-8000-b00000000009"
 
 
 @contextmanager
-def parts(apoa: Apoa) -> Iterator[App]:
+def parts(apoa: Apoa) -> Iterator[Container]:
     """The program's parts, to bring about what no command does."""
-    app = App(apoa.environ, apoa.clock)
+    app = Container(apoa.environ, apoa.clock)
     try:
         yield app
     finally:
@@ -78,17 +78,17 @@ class TestOnScreen:
     """Its number, whose the number is, when and for what."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_receipt(self, house: Apoa, lang: str) -> None:
+    def test_a_receipt(self, configured: Apoa, lang: str) -> None:
         """In training it says that it is none of Immigration's."""
-        house(*QUENTIN.mrz())
-        [report] = house.reports()
-        said = house("bukti", report["short_id"], lang=lang)
+        configured(*QUENTIN.mrz())
+        [report] = configured.reports()
+        said = configured("bukti", report["short_id"], lang=lang)
         assert said.code == 0
         assert spoken(lang, "Receipt number: {number}", number=report["receipt"]["number"]) in said.out
         assert spoken(lang, "number from the reporting server") in said.out
         assert report["id"] in said.out
         assert spoken(lang, TRAINING) in said.out
-        value = house("receipt", report["id"], "--json").json
+        value = configured("receipt", report["id"], "--json").json
         assert value == {"id": report["id"], "state": "accepted", "receipt": report["receipt"]}
         assert list(value["receipt"]) == ["number", "issued_at", "source"]
         assert value["receipt"]["source"] == "authority"
@@ -126,30 +126,30 @@ class TestOnScreen:
         assert (said.code, said.out.strip()) == (0, spoken(lang, sentence, id=report["short_id"], state=state))
         assert away("receipt", report["short_id"], "--json").json["receipt"] is None
 
-    def test_without_the_key(self, house: Apoa) -> None:
+    def test_without_the_key(self, configured: Apoa) -> None:
         """The number needs none."""
-        house(*QUENTIN.mrz())
-        [report] = house.reports()
-        house.lose_the_key()
-        assert report["receipt"]["number"] in house("receipt", report["id"]).out
-        assert house("receipt", report["id"], "--json").json["receipt"] == report["receipt"]
+        configured(*QUENTIN.mrz())
+        [report] = configured.reports()
+        configured.lose_the_key()
+        assert report["receipt"]["number"] in configured("receipt", report["id"]).out
+        assert configured("receipt", report["id"], "--json").json["receipt"] == report["receipt"]
 
 
 class TestPage:
     """One page for whoever asks at the desk."""
 
-    def test_a_receipt(self, house: Apoa) -> None:
+    def test_a_receipt(self, configured: Apoa) -> None:
         """Everything that proves it, in both languages whatever the reader's is."""
-        house(*QUENTIN.mrz("--check-in", "2026-11-24T19:50"))
-        [report] = house.reports()
-        pages = [printed(house, report["short_id"], lang=lang).text for lang in LANGUAGES]
+        configured(*QUENTIN.mrz("--check-in", "2026-11-24T19:50"))
+        [report] = configured.reports()
+        pages = [printed(configured, report["short_id"], lang=lang).text for lang in LANGUAGES]
         assert pages[0] == pages[1]
-        page = printed(house, report["id"])
+        page = printed(configured, report["id"])
         for words in ("melati", report["receipt"]["number"], report["id"], QUENTIN.name, QUENTIN.number, "(POL)"):
             assert words in page.text
         for words in ("12 Sep 1985", "24 Nov 2026 19:50 WIB", "26 Nov 2026", "24 Nov 2026 20:00 WIB", "check-in"):
             assert words in page.text
-        with parts(house) as app:
+        with parts(configured) as app:
             receipt = app.outbox.find(report["id"])[0].receipt
         assert receipt is not None
         assert receipt.sha256
@@ -160,11 +160,11 @@ class TestPage:
         for language in LANGUAGES:
             assert spoken(language, NOT_A_RECEIPT) not in page.text
 
-    def test_where_the_number_comes_from(self, house: Apoa) -> None:
+    def test_where_the_number_comes_from(self, configured: Apoa) -> None:
         """From the reporting server, which is named; or typed by staff, which is said."""
-        house(*QUENTIN.mrz())
-        typed(house, house.save(XIMENA))
-        theirs, ours = (printed(house, report["id"]) for report in house.reports())
+        configured(*QUENTIN.mrz())
+        typed(configured, configured.save(XIMENA))
+        theirs, ours = (printed(configured, report["id"]) for report in configured.reports())
         by_server = "Proof from the reporting server {server}: it accepted this report and gave it this number."
         by_staff = "The property's staff typed this number in, from the receipt that APOA gave them."
         assert_both(theirs, by_server, server="127.0.0.1")
@@ -238,14 +238,14 @@ class TestPage:
         assert_both(page, "The guest's data cannot be read on this computer.")
         assert "25 Nov 2026 20:00 WIB" in page.text
 
-    def test_a_guest_who_is_erased_meanwhile(self, house: Apoa) -> None:
+    def test_a_guest_who_is_erased_meanwhile(self, configured: Apoa) -> None:
         """The page is that of an erased guest."""
-        house(*QUENTIN.mrz())
-        [report] = house.reports()
-        house.clock.forward(timedelta(days=100))
-        with parts(house) as app:
+        configured(*QUENTIN.mrz())
+        [report] = configured.reports()
+        configured.clock.forward(timedelta(days=100))
+        with parts(configured) as app:
             entry = app.outbox.find(report["id"])[0]
-            assert house("purge").code == 0
+            assert configured("purge").code == 0
             proof = proof_of(app, entry)
         assert entry.erased_at is None
         assert proof.entry.erased_at is not None
@@ -266,10 +266,10 @@ class TestPage:
         report = away.save()
         with parts(away) as app:
             proof = proof_of(app, app.outbox.find(report["id"])[0])
-            house = app.house
+            configured = app.settings
         assert proof.guest is not None
         guest = replace(proof.guest, nationality="QQQ", birth_date=PartialDate(1985, 9))
-        content = proof_page(house, proof._replace(guest=guest), away.clock.now())
+        content = receipt_page(configured, proof._replace(guest=guest), away.clock.now())
         assert "<bdi>QQQ</bdi>" in content
         assert "<bdi>1985-09</bdi>" in content
 
@@ -278,21 +278,21 @@ class TestPage:
         report = away.save()
         with parts(away) as app:
             proof = proof_of(app, app.outbox.find(report["id"])[0])
-            guest, house = proof.guest, app.house
+            guest, configured = proof.guest, app.settings
         assert guest is not None
         for surname in ("WOLFESCHLEGELSTEINHAUSENBERGERDORFF VON UND ZU HABENSTEIN", "عبد الرحمن", "歐陽"):
             named = proof._replace(guest=replace(guest, surname=surname))
-            content = proof_page(house, named, away.clock.now())
+            content = receipt_page(configured, named, away.clock.now())
             assert f"<bdi>{QUENTIN.given_names} {surname}</bdi>" in content
 
-    def test_an_erased_guest(self, house: Apoa) -> None:
+    def test_an_erased_guest(self, configured: Apoa) -> None:
         """The number, the times and the ids are kept, without a key; that the rest is gone is said."""
-        house(*QUENTIN.mrz())
-        [report] = house.reports()
-        house.clock.forward(timedelta(days=100))
-        assert house("purge").code == 0
-        house.lose_the_key()
-        page = printed(house, report["id"])
+        configured(*QUENTIN.mrz())
+        [report] = configured.reports()
+        configured.clock.forward(timedelta(days=100))
+        assert configured("purge").code == 0
+        configured.lose_the_key()
+        page = printed(configured, report["id"])
         assert report["receipt"]["number"] in page.text
         assert report["id"] in page.text
         assert not [word for word in QUENTIN.words if word in page.text]
@@ -302,23 +302,23 @@ class TestPage:
             assert start.split("|")[0] in page.text
             assert moment in page.text
 
-    def test_a_file(self, house: Apoa, tmp_path: Path) -> None:
+    def test_a_file(self, configured: Apoa, tmp_path: Path) -> None:
         """Private, whole, and never in place of another unless somebody says so."""
-        house(*QUENTIN.mrz())
-        [report] = house.reports()
+        configured(*QUENTIN.mrz())
+        [report] = configured.reports()
         file = tmp_path / "bukti.html"
         command = ["receipt", report["id"], "--html", str(file)]
-        said = house(*command)
+        said = configured(*command)
         assert (said.code, said.err) == (0, "")
         assert str(file) in said.out
         assert stat.S_IMODE(file.stat().st_mode) == 0o600 or os.name == "nt"
         assert report["receipt"]["number"] in read_page(file.read_text(encoding="utf-8")).text
         file.write_text("mine")
-        again = house(*command)
+        again = configured(*command)
         assert again.code == 2
         assert "--force" in again.err
         assert file.read_text() == "mine"
-        assert house(*command, "--force").code == 0
+        assert configured(*command, "--force").code == 0
         assert file.read_text(encoding="utf-8") != "mine"
         assert [path.name for path in tmp_path.glob("*.new")] == []
 
@@ -349,12 +349,12 @@ class TestPage:
         assert said.code == 78
         assert "disk is not full" in said.err
 
-    def test_without_the_key(self, house: Apoa, tmp_path: Path) -> None:
+    def test_without_the_key(self, configured: Apoa, tmp_path: Path) -> None:
         """Nothing is written, and it says how the key comes back."""
-        house(*QUENTIN.mrz())
-        [report] = house.reports()
-        house.lose_the_key()
-        said = house("receipt", report["id"], "--html", str(tmp_path / "x.html"))
+        configured(*QUENTIN.mrz())
+        [report] = configured.reports()
+        configured.lose_the_key()
+        said = configured("receipt", report["id"], "--html", str(tmp_path / "x.html"))
         assert said.code == 77
         assert "apoa key recover" in said.err
         assert not (tmp_path / "x.html").exists()
@@ -367,7 +367,7 @@ class TestPdf:
     def simulator(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> AuthoritySimulator:
         """An authority that has PDFs."""
         simulator = AuthoritySimulator(now=away.clock.now())
-        monkeypatch.setattr(App, "connect", lambda *_more: simulator)
+        monkeypatch.setattr(Container, "connect", lambda *_more: simulator)
         return simulator
 
     @pytest.fixture
@@ -392,10 +392,10 @@ class TestPdf:
         assert away("receipt", report["id"], "--pdf", "-").out == "%PDF-1.7\n%%EOF\n"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_an_authority_without(self, house: Apoa, tmp_path: Path, lang: str) -> None:
+    def test_an_authority_without(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
         """Said, with the page as the way out; nothing is written."""
-        house(*QUENTIN.mrz())
-        said = house("receipt", house.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"), lang=lang)
+        configured(*QUENTIN.mrz())
+        said = configured("receipt", configured.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"), lang=lang)
         assert said.code == 69
         assert spoken(lang, "The reporting server has no PDF of this receipt.") in said.err
         assert "--html" in said.err
@@ -442,7 +442,7 @@ class TestPdf:
             calls += 1
             raise WrongPassword(msg("The authority does not accept the username and password."))
 
-        monkeypatch.setattr(App, "connect", refuse)
+        monkeypatch.setattr(Container, "connect", refuse)
         for _try in range(2):
             assert away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf")).code == 77
         assert calls == 1
@@ -458,7 +458,7 @@ class TestPdf:
         def never(*_more: object) -> AuthoritySimulator:
             raise Offline(msg("Nobody was to be asked."))
 
-        monkeypatch.setattr(App, "connect", never)
+        monkeypatch.setattr(Container, "connect", never)
         said = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
         assert said.code == 75
         assert "asked us to wait" in said.err
@@ -468,13 +468,13 @@ class TestInspection:
     """Everything of a period, in a folder."""
 
     @pytest.fixture
-    def three(self, house: Apoa) -> Apoa:
+    def three(self, configured: Apoa) -> Apoa:
         """Three guests, a day apart; the last one's report waits."""
         for guest in GUESTS:
             more = ["--no-send"] if guest is OBADIAH else []
-            assert house(*guest.mrz(*more)).code == 0
-            house.clock.forward(timedelta(days=1))
-        return house
+            assert configured(*guest.mrz(*more)).code == 0
+            configured.clock.forward(timedelta(days=1))
+        return configured
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path, lang: str) -> None:
@@ -520,11 +520,11 @@ class TestInspection:
         wanted = {"folder": str(folder), "written": len(guests) - waiting, "without_receipt": waiting}
         assert said.json == wanted
 
-    def test_a_late_report_belongs_to_its_night(self, house: Apoa, tmp_path: Path) -> None:
+    def test_a_late_report_belongs_to_its_night(self, configured: Apoa, tmp_path: Path) -> None:
         """Not to the day on which it was typed in."""
-        house(*QUENTIN.mrz("--check-in", "2026-11-20T19:50", "--nights", "1"))
+        configured(*QUENTIN.mrz("--check-in", "2026-11-20T19:50", "--nights", "1"))
         options = ["--from", "2026-11-20", "--to", "2026-11-20", "--json"]
-        said = house("receipt", "--all", "--output", str(tmp_path / "p"), *options)
+        said = configured("receipt", "--all", "--output", str(tmp_path / "p"), *options)
         assert said.json["written"] == 1
 
     def test_a_check_out_goes_with_its_stay(self, away: Apoa, tmp_path: Path) -> None:
@@ -610,13 +610,13 @@ class TestInspection:
         page = (tmp_path / "p" / index.links[0]).read_text(encoding="utf-8")
         assert_both(read_page(page), "The guest's data cannot be read on this computer.")
 
-    def test_erased_guests(self, house: Apoa, tmp_path: Path) -> None:
+    def test_erased_guests(self, configured: Apoa, tmp_path: Path) -> None:
         """Their nights are known still, and so is the proof."""
-        house(*QUENTIN.mrz())
-        house.clock.forward(timedelta(days=100))
-        assert house("purge").code == 0
+        configured(*QUENTIN.mrz())
+        configured.clock.forward(timedelta(days=100))
+        assert configured("purge").code == 0
         options = ["--from", "2026-11-24", "--to", "2026-11-24"]
-        assert house("receipt", "--all", "--output", str(tmp_path / "p"), *options).code == 0
+        assert configured("receipt", "--all", "--output", str(tmp_path / "p"), *options).code == 0
         index = read_page((tmp_path / "p" / "index.html").read_text(encoding="utf-8"), links=True)
         assert_both(index, "erased")
         assert len(index.links) == 1

@@ -5,7 +5,7 @@ import re
 import pytest
 from cli_helpers import GUESTS, LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, spoken
 
-from apoa_client.cli.views.findings import NO_REPORT
+from apoa_client.cli.views.findings import EMPTY_REPORT
 
 WRONG_DIGIT = (
     QUENTIN.lines[0],
@@ -14,11 +14,11 @@ WRONG_DIGIT = (
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_report_is_saved_sent_and_receipted(house: Apoa, lang: str) -> None:
+def test_a_report_is_saved_sent_and_receipted(configured: Apoa, lang: str) -> None:
     """Two lines on stdout: saved, under its short id; and the authority's receipt number."""
-    said = house(*QUENTIN.mrz(), lang=lang)
+    said = configured(*QUENTIN.mrz(), lang=lang)
     assert said.code == 0
-    [report] = house.reports()
+    [report] = configured.reports()
     number = report["receipt"]["number"]
     assert said.out.splitlines() == [
         spoken(lang, "Saved: {name}, report {id}.", name=QUENTIN.name, id=report["short_id"]),
@@ -44,10 +44,10 @@ def test_without_an_authority_it_is_queued_with_its_deadline(away: Apoa, lang: s
     assert (report["state"], report["attempts"], report["last_error"]) == ("queued", 1, "offline")
 
 
-def test_json_has_the_fixed_form(house: Apoa) -> None:
+def test_json_has_the_fixed_form(configured: Apoa) -> None:
     """Key for key and type for type, sent or not."""
-    sent = house(*QUENTIN.mrz("--json")).json
-    waiting = house(*XIMENA.mrz("--json", "--no-send")).json
+    sent = configured(*QUENTIN.mrz("--json")).json
+    waiting = configured(*XIMENA.mrz("--json", "--no-send")).json
     for value in (sent, waiting):
         assert_form(value, REPORT_KEYS)
     assert re.fullmatch(r"[0-9a-f-]{36}", sent["id"])
@@ -206,7 +206,7 @@ def test_a_refusal_has_the_form_of_a_report(away: Apoa, lang: str) -> None:
     said = away("report", "--json", lang=lang)
     assert said.code == 65
     assert_form(said.json, REPORT_KEYS)
-    assert {key: value for key, value in said.json.items() if key not in {"errors", "warnings"}} == NO_REPORT
+    assert {key: value for key, value in said.json.items() if key not in {"errors", "warnings"}} == EMPTY_REPORT
     assert len(said.json["errors"]) == 8
     plain = away("report", lang=lang)
     assert (plain.code, plain.out) == (65, "")
@@ -241,34 +241,34 @@ def test_a_check_digit_can_be_overruled_and_the_note_says_so(away: Apoa) -> None
     assert said.json["stay"]["note"].startswith("Angka periksa MRZ")
 
 
-def test_warnings_are_shown_and_sent_all_the_same(house: Apoa) -> None:
+def test_warnings_are_shown_and_sent_all_the_same(configured: Apoa) -> None:
     """A late report and an expired passport: warned of on stderr, sent, and still there in `show`."""
-    said = house(*QUENTIN.typed("--expiry-date", "2026-01-01", "--check-in", "2026-11-22T12:00"))
+    said = configured(*QUENTIN.typed("--expiry-date", "2026-01-01", "--check-in", "2026-11-22T12:00"))
     assert said.code == 0, said.err
     assert "Sent. Receipt number" in said.out
     assert "expired" in said.err
     assert "late" in said.err
-    [report] = house.reports()
+    [report] = configured.reports()
     assert {warning["code"] for warning in report["warnings"]} == {"expired", "late"}
-    assert "expired" in house("show", report["short_id"]).out
+    assert "expired" in configured("show", report["short_id"]).out
 
 
-CHILD_ALONE = (
+UNACCOMPANIED_MINOR = (
     "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that an "
     "adult is there; Indonesian parents, for one, are not reported."
 )
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_child_alone_is_warned_of(house: Apoa, lang: str) -> None:
+def test_a_child_alone_is_warned_of(configured: Apoa, lang: str) -> None:
     """On the screen, before what the register says, in JSON and in `show`; it is sent all the same."""
-    said = house(*QUENTIN.typed("--birth-date", "2015-03-01", "--expiry-date", "2026-11-25"), lang=lang)
+    said = configured(*QUENTIN.typed("--birth-date", "2015-03-01", "--expiry-date", "2026-11-25"), lang=lang)
     assert said.code == 0, said.err
-    assert spoken(lang, CHILD_ALONE) in said.err
-    [report] = house.reports()
+    assert spoken(lang, UNACCOMPANIED_MINOR) in said.err
+    [report] = configured.reports()
     assert report["receipt"] is not None
     assert [warning["code"] for warning in report["warnings"]] == ["child_alone", "expires_during_stay"]
-    assert spoken(lang, CHILD_ALONE) in house("show", report["short_id"], lang=lang).out
+    assert spoken(lang, UNACCOMPANIED_MINOR) in configured("show", report["short_id"], lang=lang).out
 
 
 def test_a_child_who_is_reported_again_is_warned_of_too(away: Apoa) -> None:

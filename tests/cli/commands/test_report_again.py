@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, readable_in, spoken
 
-from apoa_client.cli.views.findings import NO_REPORT
+from apoa_client.cli.views.findings import EMPTY_REPORT
 
 REFUSED = "Nothing was saved: this guest is reported already."
 SAID = "This passport is already reported for these nights: report {id}, {first} to {last}."
-ASKED = "The guest seems to be reported already. Report them again?"
+ASKED_FIELDS = "The guest seems to be reported already. Report them again?"
 
 
 def said_of(report: dict[str, str], lang: str) -> str:
@@ -49,22 +49,22 @@ class TestUnattended:
         said = away(*QUENTIN.mrz("--json", "--stay-permit", ""), lang=lang)
         assert said.code == 65
         assert_form(said.json, REPORT_KEYS)
-        assert NO_REPORT.items() <= said.json.items()
+        assert EMPTY_REPORT.items() <= said.json.items()
         [error] = said.json["errors"]
         assert (error["field"], error["code"]) == ("guest.document.number", "duplicate")
         assert error["message"] == said_of(first, lang)
         assert [warning["code"] for warning in said.json["warnings"]] == ["missing"]
 
-    def test_with_again(self, house: Apoa) -> None:
+    def test_with_again(self, configured: Apoa) -> None:
         """A stay of its own, saved and sent, with the warning kept; the authority has its own opinion."""
-        first = house(*QUENTIN.mrz("--json")).json
-        said = house(*QUENTIN.mrz("--json", "--again"))
+        first = configured(*QUENTIN.mrz("--json")).json
+        said = configured(*QUENTIN.mrz("--json", "--again"))
         assert said.code == 0, said.err
         assert said.json["stay_id"] != first["stay_id"]
         [warning] = said.json["warnings"][:1]
         assert (warning["field"], warning["code"]) == ("guest.document.number", "duplicate")
         assert warning["message"] in said.err
-        assert [w["code"] for w in house.reports()[1]["warnings"]][:1] == ["duplicate"]
+        assert [w["code"] for w in configured.reports()[1]["warnings"]][:1] == ["duplicate"]
 
     def test_no_confirmation_is_no_again(self, away: Apoa) -> None:
         """--yes answers the usual question, not this one."""
@@ -106,7 +106,7 @@ class TestAtATerminal:
         said = away(*QUENTIN.mrz("--no-send"), keys=[answer], lang=lang)
         assert said.code == 0
         assert said_of(first, lang) in said.err
-        assert spoken(lang, ASKED) in said.err
+        assert spoken(lang, ASKED_FIELDS) in said.err
         assert spoken(lang, "Nothing was saved.") in said.err
         assert len(away.reports()) == 1
 
@@ -124,7 +124,7 @@ class TestAtATerminal:
         away.save()
         said = away(*QUENTIN.mrz("--no-send", "--again"), keys=["n"])
         assert spoken("en", "Save and send this report?") in said.err
-        assert spoken("en", ASKED) not in said.err
+        assert spoken("en", ASKED_FIELDS) not in said.err
         assert len(away.reports()) == 1
 
 
@@ -138,20 +138,20 @@ class TestNoDuplicate:
         away.clock.forward(timedelta(days=30))
         assert away.save()["warnings"] == []
 
-    def test_checked_out_and_back(self, house: Apoa) -> None:
+    def test_checked_out_and_back(self, configured: Apoa) -> None:
         """In the morning away, in the afternoon here again: no night in common."""
-        first = house(*QUENTIN.mrz("--json")).json
-        house.clock.forward(timedelta(hours=14))
-        assert house("checkout", first["id"], "--yes").code == 0
-        house.clock.forward(timedelta(hours=6))
-        assert house.save()["warnings"] == []
+        first = configured(*QUENTIN.mrz("--json")).json
+        configured.clock.forward(timedelta(hours=14))
+        assert configured("checkout", first["id"], "--yes").code == 0
+        configured.clock.forward(timedelta(hours=6))
+        assert configured.save()["warnings"] == []
 
     @pytest.mark.parametrize("sent", [False, True])
-    def test_taken_back(self, house: Apoa, *, sent: bool) -> None:
+    def test_taken_back(self, configured: Apoa, *, sent: bool) -> None:
         """Withdrawn before it left, or cancelled after."""
-        first = house(*QUENTIN.mrz("--json")).json if sent else house.save()
-        assert house("cancel", first["id"], "--reason", "salah tamu", "--yes").code == 0
-        assert house.save()["warnings"] == []
+        first = configured(*QUENTIN.mrz("--json")).json if sent else configured.save()
+        assert configured("cancel", first["id"], "--reason", "salah tamu", "--yes").code == 0
+        assert configured.save()["warnings"] == []
 
     def test_another_property(self, away: Apoa) -> None:
         """Each house has guests and a key of its own."""
@@ -171,6 +171,6 @@ def test_setting_up_again_keeps_the_key(away: Apoa) -> None:
 def test_the_key_is_not_beside_the_tags(away: Apoa) -> None:
     """The settings hold it; the database holds neither it nor the guest."""
     away.save()
-    settings = (away.home / "config.toml").read_text(encoding="utf-8").splitlines()
-    [key] = [line.split('"')[1] for line in settings if line.startswith("index_key")]
+    configured = (away.home / "config.toml").read_text(encoding="utf-8").splitlines()
+    [key] = [line.split('"')[1] for line in configured if line.startswith("index_key")]
     assert readable_in(away.home / "melati", [key, *QUENTIN.words]) == []

@@ -140,31 +140,31 @@ class TestSetup:
         assert apoa.save()["state"] == "queued"
         assert spoken(lang, "waiting") in apoa("list").out
 
-    def test_setting_up_again_keeps_the_key_pair(self, house: Apoa, serve: Serve) -> None:
+    def test_setting_up_again_keeps_the_key_pair(self, configured: Apoa, serve: Serve) -> None:
         """What is sealed can still be opened; what the second call leaves out stays as it was."""
-        house.save()
-        before = settings(house)
+        configured.save()
+        before = settings(configured)
         other = serve()
-        assert house.set_up(other.base_url, "--office", "Kanim Denpasar").code == 0
-        assert settings(house) == {**before, "api_url": other.base_url, "office": "Kanim Denpasar"}
-        assert house.reports()[0]["guest"]["surname"] == QUENTIN.surname
-        assert house(*TRAINING[:5]).code == 0
-        assert settings(house)["api_url"] == "training"
-        assert settings(house)["office"] == "Kanim Denpasar"
-        assert house("sync", "--json").json["accepted"] == 1
+        assert configured.set_up(other.base_url, "--office", "Kanim Denpasar").code == 0
+        assert settings(configured) == {**before, "api_url": other.base_url, "office": "Kanim Denpasar"}
+        assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        assert configured(*TRAINING[:5]).code == 0
+        assert settings(configured)["api_url"] == "training"
+        assert settings(configured)["office"] == "Kanim Denpasar"
+        assert configured("sync", "--json").json["accepted"] == 1
 
-    def test_secrets_move_from_file_to_keyring_and_back(self, house: Apoa, keyring: dict[str, str]) -> None:
+    def test_secrets_move_from_file_to_keyring_and_back(self, configured: Apoa, keyring: dict[str, str]) -> None:
         """Another vault gets the private key that the property has, and opens what was sealed before."""
-        house.save()
-        url = settings(house)["api_url"]
-        assert house.set_up(url, "--vault", "keyring").code == 0
+        configured.save()
+        url = settings(configured)["api_url"]
+        assert configured.set_up(url, "--vault", "keyring").code == 0
         assert sorted(keyring) == ["apoa-client/melati/password", "apoa-client/melati/private-key"]
-        assert "vault" not in settings(house)
-        house.lose_the_key()
-        assert house.reports()[0]["guest"]["surname"] == QUENTIN.surname
-        assert house.set_up(url, "--vault", "file").code == 0
+        assert "vault" not in settings(configured)
+        configured.lose_the_key()
+        assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        assert configured.set_up(url, "--vault", "file").code == 0
         keyring.clear()
-        assert house("sync", "--json").json["accepted"] == 1
+        assert configured("sync", "--json").json["accepted"] == 1
 
     def test_the_keyring_is_the_default(self, apoa: Apoa, serve: Serve, keyring: dict[str, str]) -> None:
         """No key file is made unless it was asked for."""
@@ -305,13 +305,13 @@ class TestLogin:
         assert apoa("sync").code == 0
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_refused_password_is_not_stored(self, house: Apoa, lang: str) -> None:
+    def test_a_refused_password_is_not_stored(self, configured: Apoa, lang: str) -> None:
         """The old one stays, and goes on working."""
-        said = house("login", "--password-stdin", stdin="salah\n", lang=lang)
+        said = configured("login", "--password-stdin", stdin="salah\n", lang=lang)
         assert (said.code, said.out) == (77, "")
         assert "salah" not in said.all
         assert spoken(lang, "Nothing was changed. Check the username and the password.") in said.err
-        assert house(*QUENTIN.mrz("--json")).json["state"] == "accepted"
+        assert configured(*QUENTIN.mrz("--json")).json["state"] == "accepted"
 
     def test_another_username(self, apoa: Apoa, serve: Serve) -> None:
         """Tested with the password, and then kept in the settings."""
@@ -336,22 +336,22 @@ class TestLogin:
         assert "baru" in keys.read_text()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_password_from_elsewhere_is_named(self, house: Apoa, lang: str) -> None:
+    def test_a_password_from_elsewhere_is_named(self, configured: Apoa, lang: str) -> None:
         """One that the environment gives is used before the stored one, and staff would wonder; it is not shown."""
-        said = house("login", "--password-stdin", stdin=PASSWORD, lang=lang, APOA_PASSWORD="usang")
+        said = configured("login", "--password-stdin", stdin=PASSWORD, lang=lang, APOA_PASSWORD="usang")
         sentence = "But {place} gives a password too, and that one is used."
         assert (said.code, spoken(lang, sentence, place="APOA_PASSWORD") in said.err) == (0, True)
         assert "usang" not in said.all
 
-    def test_at_a_terminal(self, house: Apoa) -> None:
+    def test_at_a_terminal(self, configured: Apoa) -> None:
         """Asked unseen."""
-        said = house("login", keys=[PASSWORD])
+        said = configured("login", keys=[PASSWORD])
         assert said.code == 0, said.err
         assert PASSWORD not in said.all
 
-    def test_without_a_terminal(self, house: Apoa) -> None:
+    def test_without_a_terminal(self, configured: Apoa) -> None:
         """A usage mistake that names the option."""
-        said = house("login")
+        said = configured("login")
         assert said.code == 2
         assert "--password-stdin" in said.err
 
@@ -361,28 +361,28 @@ class TestLogin:
         assert apoa("login").out == "A training property needs no password.\n"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_logout(self, house: Apoa, lang: str) -> None:
+    def test_logout(self, configured: Apoa, lang: str) -> None:
         """The password goes, the key and the queue stay: a report is saved, sending is refused with the advice."""
-        said = house("logout", lang=lang)
+        said = configured("logout", lang=lang)
         assert said.code == 0
         assert spoken(lang, "The password is removed. Reports are still saved; sending needs: apoa login") in said.out
-        assert PASSWORD not in (house.home / "melati" / "keys.json").read_text()
-        saved = house(*QUENTIN.mrz(), lang=lang)
+        assert PASSWORD not in (configured.home / "melati" / "keys.json").read_text()
+        saved = configured(*QUENTIN.mrz(), lang=lang)
         assert saved.code == 0
-        sync = house("sync", lang=lang)
+        sync = configured("sync", lang=lang)
         assert sync.code == 77
         assert spoken(lang, "Store it with: apoa login") in sync.err
-        assert house.reports()[0]["guest"]["surname"] == QUENTIN.surname
-        assert house("status", "--json").json["sending_stopped"] is None
-        assert house("sync", keys=[PASSWORD]).code == 0  # a person is asked
+        assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        assert configured("status", "--json").json["sending_stopped"] is None
+        assert configured("sync", keys=[PASSWORD]).code == 0  # a person is asked
 
-    def test_the_environment_gives_a_password_too(self, house: Apoa, tmp_path: Path) -> None:
+    def test_the_environment_gives_a_password_too(self, configured: Apoa, tmp_path: Path) -> None:
         """A container's file or variable is believed before what is stored."""
-        house("logout")
-        house.save()
+        configured("logout")
+        configured.save()
         secret = tmp_path / "password"
         secret.write_text(PASSWORD + "\n")
         secret.chmod(0o600)
-        assert house("sync", APOA_PASSWORD_FILE=str(secret)).code == 0
-        house.save(XIMENA)
-        assert house("sync", APOA_PASSWORD=PASSWORD).code == 0
+        assert configured("sync", APOA_PASSWORD_FILE=str(secret)).code == 0
+        configured.save(XIMENA)
+        assert configured("sync", APOA_PASSWORD=PASSWORD).code == 0

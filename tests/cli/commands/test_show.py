@@ -41,20 +41,20 @@ def three(away: Apoa) -> Apoa:
 
 
 @pytest.fixture
-def stay(house: Apoa) -> dict[str, dict[str, Any]]:
+def stay(configured: Apoa) -> dict[str, dict[str, Any]]:
     """A guest who moves and leaves: three reports, all of them sent; the check-out after a day without a line."""
-    arrival = house(*QUENTIN.mrz("--json")).json
-    house.clock.forward(MINUTES)
-    moved = house("amend", arrival["id"], "--room", "9", "--reason", "AC rusak", "--json").json
-    house.clock.forward(MINUTES)
-    left = house("checkout", arrival["id"], "--json").json
+    arrival = configured(*QUENTIN.mrz("--json")).json
+    configured.clock.forward(MINUTES)
+    moved = configured("amend", arrival["id"], "--room", "9", "--reason", "AC rusak", "--json").json
+    configured.clock.forward(MINUTES)
+    left = configured("checkout", arrival["id"], "--json").json
     return {"check_in": arrival, "amend": moved, "check_out": left}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_story(house: Apoa, stay: dict[str, Any], lang: str) -> None:
+def test_a_story(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
     """Whoever it is and where they are now, then each report in its order, with what it changed and was answered."""
-    said = house("show", stay["check_in"]["short_id"], lang=lang)
+    said = configured("show", stay["check_in"]["short_id"], lang=lang)
     assert (said.code, said.err) == (0, "")
     guest, *chapters = said.out.split("\n\n")
     assert guest.splitlines()[:2] == [QUENTIN.name, spoken(lang, "Left on {moment}.", moment=at(lang, 24, "20:20"))]
@@ -76,18 +76,18 @@ def test_a_story(house: Apoa, stay: dict[str, Any], lang: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["check_in", "amend", "check_out"])
-def test_any_id_tells_the_same_story(house: Apoa, stay: dict[str, Any], kind: str) -> None:
+def test_any_id_tells_the_same_story(configured: Apoa, stay: dict[str, Any], kind: str) -> None:
     """Whole, short or the stay's own; in JSON the report that is meant has its fixed form."""
     meant = stay[kind]
-    told = house("show", stay["check_in"]["stay_id"]).out
+    told = configured("show", stay["check_in"]["stay_id"]).out
     for reference in (meant["id"], meant["short_id"], f" {meant['short_id'][:7]} "):
-        assert house("show", reference).out == told
-        value = house("show", reference, "--json").json
+        assert configured("show", reference).out == told
+        value = configured("show", reference, "--json").json
         assert_form(value, STORY_KEYS)
         assert {key: each for key, each in value.items() if key != "story"} == next(
-            report for report in house.reports() if report["id"] == meant["id"]
+            report for report in configured.reports() if report["id"] == meant["id"]
         )
-    assert house("show", meant["stay_id"], "--json").json["id"] == stay["check_in"]["id"]
+    assert configured("show", meant["stay_id"], "--json").json["id"] == stay["check_in"]["id"]
 
 
 def test_a_report_is_found_by_any_of_its_names(three: Apoa) -> None:
@@ -115,9 +115,9 @@ def test_a_reference_that_means_several_or_none(three: Apoa, command: str, lang:
     assert (as_json.code, as_json.json["error"]["class"]) == (2, "usage_problem")
 
 
-def test_the_story_as_json(house: Apoa, stay: dict[str, Any]) -> None:
+def test_the_story_as_json(configured: Apoa, stay: dict[str, Any]) -> None:
     """Each report without its bodies, with everything that the audit trail tells of it."""
-    chapters = house("show", stay["amend"]["id"], "--json").json["story"]
+    chapters = configured("show", stay["amend"]["id"], "--json").json["story"]
     assert [chapter["id"] for chapter in chapters] == [report["id"] for report in stay.values()]
     for chapter, report in zip(chapters, stay.values(), strict=True):
         assert_form(chapter, CHAPTER_KEYS)
@@ -192,16 +192,16 @@ class TestWhereabouts:
             assert away("show", report["id"], lang=lang).out.splitlines()[1] == spoken(lang, sentence, **days)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_cancelled_and_withdrawn(self, house: Apoa, lang: str) -> None:
+    def test_cancelled_and_withdrawn(self, configured: Apoa, lang: str) -> None:
         """Nobody was here."""
-        cancelled = house(*QUENTIN.mrz("--json")).json
-        assert house("cancel", cancelled["id"], "--reason", "salah tamu").code == 0
-        said = house("show", cancelled["id"], lang=lang).out
+        cancelled = configured(*QUENTIN.mrz("--json")).json
+        assert configured("cancel", cancelled["id"], "--reason", "salah tamu").code == 0
+        said = configured("show", cancelled["id"], lang=lang).out
         assert said.splitlines()[1] == spoken(lang, "The stay was cancelled.")
         assert f"{spoken(lang, 'Reason')}: salah tamu" in said
-        withdrawn = house.save(XIMENA)
-        assert house("cancel", withdrawn["id"]).code == 0
-        said = house("show", withdrawn["id"], lang=lang).out
+        withdrawn = configured.save(XIMENA)
+        assert configured("cancel", withdrawn["id"]).code == 0
+        said = configured("show", withdrawn["id"], lang=lang).out
         assert said.splitlines()[1] == spoken(lang, "Nothing of this stay stands any more: it was withdrawn.")
         assert XIMENA.birth_place in said
         assert f"{spoken(lang, 'withdrawn')} ({user_name()})" in said
@@ -226,10 +226,10 @@ def test_a_number_that_staff_typed_in(apoa: Apoa, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_without_the_key(house: Apoa, stay: dict[str, Any], lang: str) -> None:
+def test_without_the_key(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
     """Reports, states, times and receipts; nothing of the guest, and once how the key comes back."""
-    house.lose_the_key()
-    said = house("show", stay["amend"]["id"], lang=lang)
+    configured.lose_the_key()
+    said = configured("show", stay["amend"]["id"], lang=lang)
     assert said.code == 0
     assert said.err.count("apoa key recover") == 1
     lines = said.out.splitlines()
@@ -238,17 +238,17 @@ def test_without_the_key(house: Apoa, stay: dict[str, Any], lang: str) -> None:
     assert all(report["receipt"]["number"] in said.out for report in stay.values())
     assert spoken(lang, "accepted by the authority") in said.out
     assert not any(word in said.all for word in (*QUENTIN.words, "AC rusak", "→"))
-    value = house("show", stay["amend"]["id"], "--json").json
+    value = configured("show", stay["amend"]["id"], "--json").json
     assert (value["guest"], value["sealed"]) == (None, True)
     assert [(chapter["sealed"], len(chapter["events"])) for chapter in value["story"]] == [(True, 2)] * 3
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_who_was_erased(house: Apoa, stay: dict[str, Any], lang: str) -> None:
+def test_who_was_erased(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
     """When, and what is left: the proof."""
-    house.clock.forward(MINUTES)
-    assert house("purge", "--guest", stay["check_in"]["id"], "--yes").code == 0
-    said = house("show", stay["check_out"]["id"], lang=lang)
+    configured.clock.forward(MINUTES)
+    assert configured("purge", "--guest", stay["check_in"]["id"], "--yes").code == 0
+    said = configured("show", stay["check_out"]["id"], lang=lang)
     assert (said.code, said.err) == (0, "")
     words = "The guest's data were erased on {moment}. This proof is kept."
     assert said.out.count(spoken(lang, words, moment=at(lang, 24, "20:30"))) == 1
@@ -258,12 +258,12 @@ def test_who_was_erased(house: Apoa, stay: dict[str, Any], lang: str) -> None:
     assert not any(word in said.all for word in QUENTIN.words)
 
 
-def test_a_trail_that_cannot_be_read(house: Apoa, stay: dict[str, Any]) -> None:
+def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> None:
     """The reports are told all the same, and that something is wrong with the file."""
-    house.meddle("UPDATE audit SET at = 'yesterday'")
-    said = house("show", stay["check_in"]["id"])
+    configured.meddle("UPDATE audit SET at = 'yesterday'")
+    said = configured("show", stay["check_in"]["id"])
     assert said.code == 0
-    assert str(house.home / "melati" / "outbox.db") in said.err
+    assert str(configured.home / "melati" / "outbox.db") in said.err
     assert [line.split()[1] for line in said.out.splitlines() if line[:2] in {"1.", "2.", "3."}] == [
         "check-in",
         "correction",
@@ -272,15 +272,15 @@ def test_a_trail_that_cannot_be_read(house: Apoa, stay: dict[str, Any]) -> None:
     assert spoken("en", "Made: {moment}", moment=at("en", 24, "20:10")) in said.out
 
 
-def test_one_broken_seal(house: Apoa, stay: dict[str, Any]) -> None:
+def test_one_broken_seal(configured: Apoa, stay: dict[str, Any]) -> None:
     """It is said to be broken, and the others are told whole."""
-    house.meddle("UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
-    said = house("show", stay["check_in"]["id"])
+    configured.meddle("UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
+    said = configured("show", stay["check_in"]["id"])
     assert said.code == 0
     assert "not deleted" in said.err
     assert said.out.count("Receipt number") == 3
     assert "AC rusak" not in said.out
-    value = house("show", stay["check_in"]["id"], "--json").json
+    value = configured("show", stay["check_in"]["id"], "--json").json
     assert [chapter.get("sealed", False) for chapter in value["story"]] == [False, True, False]
 
 

@@ -23,7 +23,7 @@ from cli_helpers import (
 )
 
 from apoa_client.cli.terminal import language
-from apoa_client.cli.views.labels import skew_text
+from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.outbox.sqlite.delivery_lock import turn
 from apoa_client.sandbox.server import SandboxServer
 
@@ -59,12 +59,12 @@ def counts(apoa: Apoa) -> dict[str, int]:
 class TestStatus:
     """What waits, what was refused, what is due when."""
 
-    def test_json_has_the_fixed_form(self, house: Apoa) -> None:
+    def test_json_has_the_fixed_form(self, configured: Apoa) -> None:
         """Before and after anything happened."""
-        before = house("status", "--json")
-        house(*QUENTIN.mrz())
-        waiting = house.save(XIMENA)
-        after = house("status", "--json")
+        before = configured("status", "--json")
+        configured(*QUENTIN.mrz())
+        waiting = configured.save(XIMENA)
+        after = configured("status", "--json")
         for said in (before, after):
             assert said.code == 0
             assert_form(said.json, STATUS_KEYS)
@@ -193,12 +193,12 @@ class TestStatus:
 class TestSync:
     """Delivering what waits."""
 
-    def test_json_has_the_fixed_form(self, house: Apoa) -> None:
+    def test_json_has_the_fixed_form(self, configured: Apoa) -> None:
         """With nothing to do, and with something."""
-        idle = house("sync", "--json")
+        idle = configured("sync", "--json")
         for guest in GUESTS:
-            house.save(guest)
-        busy = house("kirim", "--json")
+            configured.save(guest)
+        busy = configured("kirim", "--json")
         for said in (idle, busy):
             assert said.code == 0
             assert_form(said.json, SYNC_KEYS)
@@ -207,11 +207,11 @@ class TestSync:
         assert busy.json == {**NOTHING, **calm, "sent": 3, "accepted": 3}
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_in_words(self, house: Apoa, lang: str) -> None:
+    def test_in_words(self, configured: Apoa, lang: str) -> None:
         """One line to stdout: what was sent, or that nothing waits."""
-        house.save()
-        assert house("sync", lang=lang).out == spoken(lang, "sent {count}", count=1) + "\n"
-        assert house("sync", lang=lang).out == spoken(lang, "Nothing is waiting.") + "\n"
+        configured.save()
+        assert configured("sync", lang=lang).out == spoken(lang, "sent {count}", count=1) + "\n"
+        assert configured("sync", lang=lang).out == spoken(lang, "Nothing is waiting.") + "\n"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_no_authority(self, away: Apoa, lang: str) -> None:
@@ -306,7 +306,7 @@ class TestSync:
         assert counts(apoa) == {"accepted": 1}
 
     def test_scheduled_pauses_and_keeps_the_backoff(
-        self, house: Apoa, authority: SandboxServer, monkeypatch: pytest.MonkeyPatch
+        self, configured: Apoa, authority: SandboxServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Up to a minute's random pause, quiet, and a report that backs off is left alone, which a person's is not."""
         pauses: list[tuple[float, float]] = []
@@ -317,30 +317,30 @@ class TestSync:
 
         monkeypatch.setattr("random.uniform", pause)
         monkeypatch.setattr("random.random", lambda: 0.99)
-        house.save()
+        configured.save()
         authority.stop()
-        away = house("sync", "--scheduled")
+        away = configured("sync", "--scheduled")
         authority.start()
-        kept_back = house("sync", "--scheduled")
+        kept_back = configured("sync", "--scheduled")
         assert [(said.code, said.all) for said in (away, kept_back)] == [(75, "")] * 2
         assert pauses == [(0, 60)] * 2
-        assert counts(house) == {"queued": 1}
-        assert house("sync").code == 0
+        assert counts(configured) == {"queued": 1}
+        assert configured("sync").code == 0
 
-    def test_wait_bounds_a_run(self, house: Apoa) -> None:
+    def test_wait_bounds_a_run(self, configured: Apoa) -> None:
         """A bound that is over before it begins sends nothing, and says what is left; zero is no bound."""
-        house.save()
+        configured.save()
         ticks = iter(range(0, 10_000, 10))
-        house.monkeypatch.setattr(house.clock, "monotonic", lambda: float(next(ticks)))
-        said = house("sync", "--wait", "1", "--json")
+        configured.monkeypatch.setattr(configured.clock, "monotonic", lambda: float(next(ticks)))
+        said = configured("sync", "--wait", "1", "--json")
         assert (said.code, said.json["left"]) == (75, 1)
-        assert house("sync", "--wait", "0").code == 2
-        assert house("sync", "--wait", "soon").code == 2
+        assert configured("sync", "--wait", "0").code == 2
+        assert configured("sync", "--wait", "soon").code == 2
 
-    def test_a_bar_at_a_terminal(self, house: Apoa) -> None:
+    def test_a_bar_at_a_terminal(self, configured: Apoa) -> None:
         """Somebody watches: the same result on stdout, and the bar on stderr."""
-        house.save()
-        said = house("sync", keys=[])
+        configured.save()
+        said = configured("sync", keys=[])
         assert (said.code, said.out) == (0, "sent 1\n")
 
     def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,22 +354,22 @@ class TestSync:
         apoa.save(XIMENA)
         assert apoa("sync", keys=[]).code == 75
 
-    def test_one_verdict_at_a_time_while_another_run_sends(self, house: Apoa) -> None:
+    def test_one_verdict_at_a_time_while_another_run_sends(self, configured: Apoa) -> None:
         """Two runs in one process, at the same time: each report has exactly one receipt."""
         for guest in GUESTS:
-            house.save(guest)
+            configured.save(guest)
         codes: list[int] = []
         from apoa_client.cli import main  # called without the fixture's streams
 
-        calls = [lambda: codes.append(main.run(["-q", "sync"], house.environ, house.clock)) for _ in range(2)]
+        calls = [lambda: codes.append(main.run(["-q", "sync"], configured.environ, configured.clock)) for _ in range(2)]
         threads = [threading.Thread(target=call) for call in calls]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert set(codes) <= {0, 75}
-        house("sync")
-        numbers = [report["receipt"]["number"] for report in house.reports()]
+        configured("sync")
+        numbers = [report["receipt"]["number"] for report in configured.reports()]
         assert len(set(numbers)) == len(GUESTS)
 
 
@@ -391,7 +391,7 @@ def test_a_wrong_clock_is_told_wherever_deadlines_are(
     """By report, by sync (a scheduled one, too: somebody must act) and by status until an answer shows it mended."""
     ahead = timedelta(minutes=minutes)
     language.use(lang)
-    said = skew_text(ahead)
+    said = clock_skew_text(ahead)
     assert lang == "id" or f"clock is {abs(minutes)} minutes {words}" in said
     assert away.set_up(serve(now=lambda: away.clock.now() + ahead).base_url).code == 0
     assert said in away("status", lang=lang).out
@@ -406,27 +406,27 @@ def test_a_wrong_clock_is_told_wherever_deadlines_are(
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_another_process_that_sends_is_left_to_it(house: Apoa, lang: str) -> None:
+def test_another_process_that_sends_is_left_to_it(configured: Apoa, lang: str) -> None:
     """Report and sync say so, save what they have, and exit with 0; a scheduled run says nothing."""
-    path = Path(house.environ["APOA_HOME"]) / "melati" / "outbox.db"
+    path = Path(configured.environ["APOA_HOME"]) / "melati" / "outbox.db"
     words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
-    house.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SENDING_PATIENCE_S", 0.1)
+    configured.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SENDING_PATIENCE_S", 0.1)
     with turn(path, 0) as ours:
         assert ours
-        reported = house(*QUENTIN.mrz("--yes"), lang=lang)
+        reported = configured(*QUENTIN.mrz("--yes"), lang=lang)
         assert reported.code == 0
         assert words in reported.err
-        synced = house("sync", lang=lang)
+        synced = configured("sync", lang=lang)
         assert (synced.code, synced.out, synced.err) == (0, words + "\n", "")
-        assert house("sync", "--quiet", lang=lang).all == ""
-        assert (house("sync", "--json").json["busy"], counts(house)) == (True, {"queued": 1})
-    assert house("sync").code == 0
-    assert counts(house) == {"accepted": 1}
+        assert configured("sync", "--quiet", lang=lang).all == ""
+        assert (configured("sync", "--json").json["busy"], counts(configured)) == (True, {"queued": 1})
+    assert configured("sync").code == 0
+    assert counts(configured) == {"accepted": 1}
 
 
-def test_a_bar_tells_the_rate(house: Apoa) -> None:
+def test_a_bar_tells_the_rate(configured: Apoa) -> None:
     """Reports a second, once there are two answers to reckon with."""
-    house.monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    configured.monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     for guest in GUESTS:
-        house.save(guest)
-    assert "/s" in house("sync", keys=[]).err
+        configured.save(guest)
+    assert "/s" in configured("sync", keys=[]).err

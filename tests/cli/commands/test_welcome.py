@@ -49,9 +49,9 @@ def test_in_a_pipe_it_is_a_mistake(away: Apoa, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_new_property(house: Apoa, lang: str) -> None:
+def test_a_new_property(configured: Apoa, lang: str) -> None:
     """Which one it is, that there is nothing yet, and what is done here day by day."""
-    said = bare(house, lang=lang)
+    said = bare(configured, lang=lang)
     assert (said.code, said.err) == (0, "")
     training = spoken(lang, "training, nothing reaches Immigration")
     told(said, f"melati  ({training})", spoken(lang, "No guest was reported yet."))
@@ -60,10 +60,10 @@ def test_a_new_property(house: Apoa, lang: str) -> None:
     assert said.out.splitlines()[-1] == spoken(lang, "All commands: apoa --help. Something unusual: apoa help")
 
 
-def test_all_is_sent(house: Apoa) -> None:
+def test_all_is_sent(configured: Apoa) -> None:
     """Nothing waits."""
-    assert house(*QUENTIN.mrz()).code == 0
-    told(bare(house), "Nothing waits.")
+    assert configured(*QUENTIN.mrz()).code == 0
+    told(bare(configured), "Nothing waits.")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

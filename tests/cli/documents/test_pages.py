@@ -7,7 +7,7 @@ from jinja2 import UndefinedError
 from page_helpers import read_page
 
 from apoa_client.cli.documents import pages
-from apoa_client.cli.terminal.language import both
+from apoa_client.cli.terminal.language import in_both_languages
 
 SHEET = {"title": "Recovery code", "details": [], "code": "ABCDE-FGHJK", "sentences": ()}
 
@@ -15,13 +15,13 @@ SHEET = {"title": "Recovery code", "details": [], "code": "ABCDE-FGHJK", "senten
 def test_what_is_shown_is_escaped() -> None:
     """Tags, quotes and entities stand there as they were typed, wherever they came from."""
     strange = "<script>alert(1)</script> \"&amp;' </td>"
-    page = read_page(pages.page("sheet.html", **{**SHEET, "details": [(strange, strange)]}))
+    page = read_page(pages.render_page("sheet.html", **{**SHEET, "details": [(strange, strange)]}))
     assert page.text.count(strange) == 2
 
 
 def test_what_is_shown_hides_nothing() -> None:
     """No control character, no turn of the writing's direction, nothing invisible."""
-    page = pages.page("sheet.html", **{**SHEET, "details": [("x", f"a{sign}b") for sign in DANGEROUS]})
+    page = pages.render_page("sheet.html", **{**SHEET, "details": [("x", f"a{sign}b") for sign in DANGEROUS]})
     assert_harmless(page)
     assert page.count("a?b") == len(DANGEROUS)
 
@@ -30,13 +30,13 @@ def test_a_page_with_a_hole_is_not_printed() -> None:
     """A value that nobody gave is a mistake of ours, and no empty place on paper."""
     given = {name: value for name, value in SHEET.items() if name != "code"}
     with pytest.raises(UndefinedError):
-        pages.page("sheet.html", **given)
+        pages.render_page("sheet.html", **given)
 
 
 def test_both_languages() -> None:
     """A sentence in each, Indonesian first; once where they are alike."""
-    assert both("Passport number") == f"{spoken('id', 'Passport number')} / Passport number"
-    assert both("check-in") == "check-in"
+    assert in_both_languages("PassportAnswer number") == f"{spoken('id', 'PassportAnswer number')} / Passport number"
+    assert in_both_languages("check-in") == "check-in"
 
 
 def test_a_qr_code() -> None:

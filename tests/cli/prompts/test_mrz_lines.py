@@ -4,7 +4,7 @@ import pytest
 from cli_helpers import QUENTIN, XIMENA, Keyboard
 
 from apoa_client.cli.prompts.conversation import Move
-from apoa_client.cli.prompts.mrz_lines import ask_for_lines
+from apoa_client.cli.prompts.mrz_lines import ask_mrz_lines
 from apoa_client.cli.terminal import language
 from apoa_client.passport.compose import Details, compose
 
@@ -65,7 +65,7 @@ def test_what_is_read(
     """No line more is asked for than belongs to it, and each ? is answered."""
     keyboard = Keyboard("".join(f"{line}\n" for line in [*typed, AFTERWARDS]))
     monkeypatch.setattr("sys.stdin", keyboard)
-    assert ask_for_lines() == read
+    assert ask_mrz_lines() == read
     assert keyboard.readline() == f"{AFTERWARDS}\n"
     shown = capsys.readouterr().err
     assert shown.count(HELP) == typed.count("?")
@@ -75,4 +75,4 @@ def test_what_is_read(
 def test_back_from_the_first_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asked for the lines decides what comes before; a second < goes on from a later line."""
     monkeypatch.setattr("sys.stdin", Keyboard(f"{FIRST}\n<\n<\n"))
-    assert ask_for_lines() is Move.BACK
+    assert ask_mrz_lines() is Move.BACK

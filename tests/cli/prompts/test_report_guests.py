@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, SEPTEMBER, XIMENA, Apoa, Guest, Serve, readable_in, spoken
 
-from apoa_client.cli.prompts.review_card import Card
-from apoa_client.cli.prompts.save_and_send import Filing
-from apoa_client.cli.terminal.input import NO_TEXT
+from apoa_client.cli.prompts.review_card import ReviewCard
+from apoa_client.cli.prompts.save_and_send import SaveAndSend
+from apoa_client.cli.terminal.input import UNREADABLE
 from apoa_client.desk.arrivals import Desk
 from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.messages import msg
@@ -215,7 +215,7 @@ class TestAPassport:
     def test_a_reader_is_given_time_to_end_its_last_line(self, away: Apoa) -> None:
         """What it sends within its pause is forgotten; where nobody typed lines, nobody waits."""
         pauses: list[float] = []
-        away.monkeypatch.setattr("apoa_client.cli.prompts.passport_question.forget_typed_ahead", pauses.append)
+        away.monkeypatch.setattr("apoa_client.cli.prompts.passport_question.discard_typed_ahead", pauses.append)
         away("report", "--no-send", keys=[ENTER])
         assert pauses == []
         away("report", "--no-send", keys=[*QUENTIN.lines])
@@ -433,15 +433,15 @@ class TestTheCard:
 
     def test_a_doubt_that_comes_up_later_is_asked_for_whom(self, away: Apoa) -> None:
         """Another desk saved the first of a party meanwhile: their name stands before the question."""
-        shown = Card.show
+        shown = ReviewCard.show
 
-        def meanwhile(card: Card) -> None:
+        def meanwhile(card: ReviewCard) -> None:
             shown(card)
             if card.field("15") and not away.reports() and "XIMENA" in str(card._filled):
                 away.save(QUENTIN)
 
         with away.monkeypatch.context() as patch:
-            patch.setattr(Card, "show", meanwhile)
+            patch.setattr(ReviewCard, "show", meanwhile)
             said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT, "y"])
         assert said.code == 0, said.all
         assert "QUENTIN ZYKOWSKI\nThe guest seems to be reported already." in said.err
@@ -527,7 +527,7 @@ class TestTheCard:
 
     def test_what_is_no_text_saves_nothing(self, away: Apoa) -> None:
         """An answer in another encoding is neither yes nor a room."""
-        keys = [*QUENTIN.lines, "GDANSK", "B1", "2", NO_TEXT, "7", NO_TEXT, "b", NO_TEXT, "y"]
+        keys = [*QUENTIN.lines, "GDANSK", "B1", "2", UNREADABLE, "7", UNREADABLE, "b", UNREADABLE, "y"]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
         assert away.reports() == []
@@ -566,12 +566,12 @@ class TestAParty:
 
     def test_all_or_none(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """What fails saves nobody: the party is one transaction."""
-        real = Desk.file_group
+        real = Desk.save_group
 
         def twice(self: Desk, group: list[object]) -> object:
             return real(self, [*group, group[0]])  # type: ignore[list-item]  # an id that is there already
 
-        monkeypatch.setattr(Desk, "file_group", twice)
+        monkeypatch.setattr(Desk, "save_group", twice)
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])
         assert said.code != 0
         assert away.reports() == []
@@ -695,11 +695,11 @@ class TestBreakingOff:
         """Even if nothing that comes after the saving can be said."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
 
-        def full(_filing: Filing, _filed: object) -> None:
+        def full(_filing: SaveAndSend, _filed: object) -> None:
             raise SettingsProblem(msg("The disk is full."))
 
         with away.monkeypatch.context() as patch:
-            patch.setattr(Filing, "say_saved", full)
+            patch.setattr(SaveAndSend, "show_saved", full)
             assert away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT]).code == 78
         assert len(away.reports()) == 1
         assert "was not finished" not in away("report", keys=[]).err
@@ -733,23 +733,23 @@ class TestBreakingOff:
 
     def test_what_another_desk_kept_is_not_ours_to_drop(self, away: Apoa) -> None:
         """Somebody breaks off while we are at a card: our saving leaves their guest alone."""
-        shown = Card.show
+        shown = ReviewCard.show
 
-        def meanwhile(card: Card) -> None:
+        def meanwhile(card: ReviewCard) -> None:
             shown(card)
             with away.monkeypatch.context() as patch:
-                patch.setattr(Card, "show", shown)
+                patch.setattr(ReviewCard, "show", shown)
                 away("report", "--no-send", keys=[*XIMENA.lines, "ZARAGOZA"])
 
         keys = [*QUENTIN.lines, *PAGE, CONTENT]
         with away.monkeypatch.context() as patch:
-            patch.setattr(Card, "show", meanwhile)
+            patch.setattr(ReviewCard, "show", meanwhile)
             away("report", "--no-send", keys=keys)
         assert "XIMENA QUIJANO" in away("report", "--no-send", keys=[ENTER]).err
 
     def test_a_disk_that_fails_loses_nobody(self, away: Apoa) -> None:
         """It can be tried again, and whoever gives up finds the party the next time."""
-        real, fails = Desk.file_group, ["once", "twice"]
+        real, fails = Desk.save_group, ["once", "twice"]
 
         def failing(desk: Desk, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
             if fails:
@@ -758,7 +758,7 @@ class TestBreakingOff:
             return real(desk, group)
 
         with away.monkeypatch.context() as patch:
-            patch.setattr(Desk, "file_group", failing)
+            patch.setattr(Desk, "save_group", failing)
             said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT, "y", "n"])
             assert said.code == 78
             assert said.err.count("Try again?") == 2
@@ -774,14 +774,14 @@ class TestBreakingOff:
 
     def test_an_interruption_while_it_is_saved(self, away: Apoa) -> None:
         """SIGTERM in that very moment: it is saved, and said so before the command ends; nothing is offered again."""
-        real = Desk.file_group
+        real = Desk.save_group
 
         def interrupted(desk: Desk, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
             signal.raise_signal(signal.SIGTERM)
             return real(desk, group)
 
         with away.monkeypatch.context() as patch:
-            patch.setattr(Desk, "file_group", interrupted)
+            patch.setattr(Desk, "save_group", interrupted)
             said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT])
         assert said.code in {130, 143}
         assert "Saved: QUENTIN ZYKOWSKI" in said.out
@@ -837,7 +837,7 @@ class TestBreakingOff:
         """What nobody understands keeps nobody from working."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
         with monkeypatch.context() as patch:
-            patch.setattr("apoa_client.cli.prompts.drafts.from_text", _of_another_version)
+            patch.setattr("apoa_client.cli.prompts.drafts.forms_from_json", _of_another_version)
             said = away("report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert "was not finished" not in away("report", keys=[]).err

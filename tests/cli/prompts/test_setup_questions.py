@@ -364,7 +364,7 @@ class TestStopping:
         def wait(*_args: object) -> NoReturn:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("apoa_client.app.property_setup.Establishing.test", wait)
+        monkeypatch.setattr("apoa_client.app.property_setup.PropertySetup.test", wait)
         said = set_up(apoa, [*server(NOWHERE), "wisma", PASSWORD])
         assert said.code == 130
         assert said.err.splitlines()[-1] == STOPPED
@@ -376,7 +376,7 @@ class TestStopping:
         def interrupt(*_args: object) -> NoReturn:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.say_ending", interrupt)
+        monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.show_next_steps", interrupt)
         said = set_up(apoa, ["en", *PRACTICE])
         assert said.code == 130
         assert STOPPED not in said.err

@@ -11,7 +11,7 @@ from cli_helpers import COMMAND, QUENTIN, Apoa, measured
 
 from apoa_client.cli import main
 from apoa_client.cli.terminal import encodings
-from apoa_client.cli.terminal.encodings import adapt, nearest
+from apoa_client.cli.terminal.encodings import adapt_stream, nearest
 
 NAMES = "MUÑOZ ŁUKASZ NGUYỄN ŐRY STRAßE 李 محمد"
 
@@ -64,24 +64,24 @@ def test_nearest(text: str, shown: str) -> None:
 def test_what_a_code_page_lacks(encoding: str, shown: str) -> None:
     """And nothing of what it has."""
     console = Console(encoding)
-    adapt(console, {})
+    adapt_stream(console, {})
     assert console.shown(NAMES).decode(encoding) == shown
 
 
 def test_the_console_of_linux() -> None:
     """It takes UTF-8, and has glyphs for few of its characters; what is written to a file is not for its screen."""
     console = Console("utf-8")
-    adapt(console, {"TERM": "linux"})
+    adapt_stream(console, {"TERM": "linux"})
     assert console.shown(f"{NAMES} │ → \ud800").decode() == "MUÑOZ LUKASZ NGUYEN ORY STRAßE ?? ???? │ -> ?"
     file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    adapt(file, {"TERM": "linux"})
+    adapt_stream(file, {"TERM": "linux"})
     assert (file.encoding, file.errors) == ("utf-8", encodings.NEAREST)
 
 
 def test_what_is_no_stream() -> None:
     """Is left alone: there may be none at all, or a double."""
-    adapt(None, {})
-    adapt(io.StringIO(), {})
+    adapt_stream(None, {})
+    adapt_stream(io.StringIO(), {})
 
 
 def test_only_for_writing() -> None:

@@ -12,7 +12,7 @@ import pytest
 from cli_helpers import LANGUAGES, Keyboard, spoken
 
 from apoa_client.cli.terminal import language
-from apoa_client.cli.terminal.input import NO_TEXT, agree, ask_line, forget_typed_ahead, place_of
+from apoa_client.cli.terminal.input import UNREADABLE, ask_line, confirm, discard_typed_ahead, index_of_choice
 from apoa_client.report.fields import FIELDS
 
 terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -107,7 +107,7 @@ class TestALine:
         """A keyboard whose encoding is not the system's: never as if Enter alone were pressed."""
         with terminal(monkeypatch) as keys:
             monkeypatch.setattr("sys.stderr", Person(keys, b"\xff\n", b"yes\n"))
-            assert [ask_line("Room"), ask_line("Room")] == [NO_TEXT, "yes"]
+            assert [ask_line("Room"), ask_line("Room")] == [UNREADABLE, "yes"]
 
 
 class TestYesOrNo:
@@ -116,10 +116,10 @@ class TestYesOrNo:
     def test_in_both_languages(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is neither is asked again, and Enter is the answer that was told."""
         monkeypatch.setattr("sys.stdin", Keyboard("perhaps\nTidak\n\nYA\n"))
-        assert [agree("Go on?"), agree("Go on?", unless_told=False), agree("Go on?")] == [False, False, True]
+        assert [confirm("Go on?"), confirm("Go on?", default=False), confirm("Go on?")] == [False, False, True]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    @pytest.mark.parametrize("unless_told", [True, False])
+    @pytest.mark.parametrize("default", [True, False])
     @pytest.mark.parametrize("answer", ["?", "<", ">", "perhaps"])
     def test_how_to_answer(
         self,
@@ -128,24 +128,24 @@ class TestYesOrNo:
         answer: str,
         lang: str,
         *,
-        unless_told: bool,
+        default: bool,
     ) -> None:
         """Is said to whoever asks, or wants to move on or back: none of these decides anything."""
         language.use(lang)
         monkeypatch.setattr("sys.stdin", Keyboard(f"{answer}\n\n"))
-        assert agree("Go on?", unless_told=unless_told) is unless_told
+        assert confirm("Go on?", default=default) is default
         yes, no = "Enter alone means yes.", "Enter alone means no."
-        told = f"  {spoken(lang, 'Type y for yes or n for no. ' + (yes if unless_told else no))}\n"
+        told = f"  {spoken(lang, 'Type y for yes or n for no. ' + (yes if default else no))}\n"
         assert told in capsys.readouterr().err
 
     @terminals_only
-    @pytest.mark.parametrize("unless_told", [True, False])
-    def test_what_is_no_text_is_no_answer(self, monkeypatch: pytest.MonkeyPatch, *, unless_told: bool) -> None:
+    @pytest.mark.parametrize("default", [True, False])
+    def test_what_is_no_text_is_no_answer(self, monkeypatch: pytest.MonkeyPatch, *, default: bool) -> None:
         """It is asked again, whichever answer Enter gives."""
-        answer = b"n\n" if unless_told else b"y\n"
+        answer = b"n\n" if default else b"y\n"
         with terminal(monkeypatch) as keys:
             monkeypatch.setattr("sys.stderr", Person(keys, b"\xff\n", answer))
-            assert agree("Go on?", unless_told=unless_told) is not unless_told
+            assert confirm("Go on?", default=default) is not default
 
     @terminals_only
     @pytest.mark.parametrize("too_early", [b"y\n", b"y", b"x\ny\ny"])
@@ -156,7 +156,7 @@ class TestYesOrNo:
         with terminal(monkeypatch) as keys:
             os.write(keys, too_early)
             monkeypatch.setattr("sys.stderr", Person(keys, b"\n"))
-            assert not agree("Go on?", unless_told=False)
+            assert not confirm("Go on?", default=False)
 
 
 class TestTypedAhead:
@@ -166,7 +166,7 @@ class TestTypedAhead:
         """Nothing is thrown away of a file or a pipe."""
         keyboard = Keyboard("next\n")
         monkeypatch.setattr("sys.stdin", keyboard)
-        forget_typed_ahead()
+        discard_typed_ahead()
         assert keyboard.readline() == "next\n"
 
     @terminals_only
@@ -174,7 +174,7 @@ class TestTypedAhead:
         """Whatever waits there is gone, and what is typed later is read."""
         with terminal(monkeypatch) as keys:
             os.write(keys, b"too much\n\n")
-            forget_typed_ahead()
+            discard_typed_ahead()
             os.write(keys, b"an answer\n")
             assert sys.stdin.readline() == "an answer\n"
 
@@ -192,10 +192,10 @@ class TestTypedAhead:
                 return [], [], []
 
             monkeypatch.setattr("select.select", wait)
-            forget_typed_ahead(0.05)
+            discard_typed_ahead(0.05)
             os.write(keys, b"an answer\n")
             assert sys.stdin.readline() == "an answer\n"
-            forget_typed_ahead()
+            discard_typed_ahead()
         assert waited == [0.05, 0.05, 0.05, 0]
 
     def test_on_windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ class TestTypedAhead:
         monkeypatch.setattr(sys, "platform", "win32")
         waited: list[float] = []
         monkeypatch.setattr(time, "sleep", waited.append)
-        forget_typed_ahead(0.05)
+        discard_typed_ahead(0.05)
         assert keys == []
         assert waited == [0.05]
 
@@ -217,4 +217,4 @@ class TestTypedAhead:
 )
 def test_the_number_of_one_of_three(answer: str, place: int | None) -> None:
     """As they are shown, from 1; a digit that is no plain one means nothing, and breaks nothing."""
-    assert place_of(answer, 3) == place
+    assert index_of_choice(answer, 3) == place

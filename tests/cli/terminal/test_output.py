@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from apoa_client.cli import main
 from apoa_client.cli.terminal import output
-from apoa_client.cli.terminal.input import NO_TEXT, ask_line
+from apoa_client.cli.terminal.input import UNREADABLE, ask_line
 from apoa_client.errors import UsageProblem
 
 EVIL = "A\x1b[2J\x1b]0;owned\x07\u202eB\u2066C\u200bD\x9b31mE\rF\nG"
@@ -23,7 +23,7 @@ EVIL = "A\x1b[2J\x1b]0;owned\x07\u202eB\u2066C\u200bD\x9b31mE\rF\nG"
 @given(st.text())
 def test_clean_leaves_nothing_to_obey(text: str) -> None:
     """Whatever comes in, as long as before, with every control, format and surrogate character replaced."""
-    cleaned = output.clean(text)
+    cleaned = output.sanitize(text)
     assert len(cleaned) == len(text)
     assert_harmless(cleaned)
     assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in cleaned)
@@ -32,7 +32,7 @@ def test_clean_leaves_nothing_to_obey(text: str) -> None:
 def test_clean_leaves_names_alone() -> None:
     """Letters of every script stay."""
     for name in ("MUÑOZ", "Nguyễn", "O'BRIEN", "李", "Øystein"):
-        assert output.clean(name) == name
+        assert output.sanitize(name) == name
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -143,22 +143,22 @@ class TestLines:
         terminal = self.Terminal()
         monkeypatch.setattr(sys, "stdout", terminal)
         monkeypatch.setenv("COLUMNS", "50")
-        output.result("  " + "kata " * 30)
+        output.print_line("  " + "kata " * 30)
         lines = terminal.getvalue().splitlines()
         assert len(lines) > 2
         assert all(len(line) < 50 and line.startswith("  kata") for line in lines)
 
     def test_long_lines_stay_whole_in_a_pipe(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A script reads one line."""
-        output.result("kata " * 60)
-        output.remark("kata " * 60)
+        output.print_line("kata " * 60)
+        output.print_error_line("kata " * 60)
         out, err = capsys.readouterr()
         assert out.count("\n") == err.count("\n") == 1
 
     def test_colour_is_for_terminals(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A pipe gets none."""
-        for style in (output.strong, output.good, output.bad, output.careful):
-            output.result(style("kata"))
+        for style in (output.style_bold, output.style_success, output.style_error, output.style_warning):
+            output.print_line(style("kata"))
         assert capsys.readouterr().out == "kata\n" * 4
 
     def test_somebody_is_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ class TestLines:
 
 def test_every_danger_is_named() -> None:
     """The list that these tests look for is a part of what is replaced."""
-    assert all(output.clean(character) == "?" for character in DANGEROUS)
+    assert all(output.sanitize(character) == "?" for character in DANGEROUS)
 
 
 class FullDisk(io.StringIO):
@@ -201,8 +201,8 @@ def test_no_color(
     monkeypatch.setenv("NO_COLOR", asked)
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
-    output.result(output.bad("late"))
-    output.remark(output.careful("look"))
+    output.print_line(output.style_error("late"))
+    output.print_error_line(output.style_warning("look"))
     said = capsys.readouterr()
     assert ("\x1b" in said.out, "\x1b" in said.err) == (coloured, coloured)
     assert ("late" in said.out, "look" in said.err) == (True, True)
@@ -245,7 +245,7 @@ class TestWhatCannotBeRead:
 
         monkeypatch.setattr("click.termui.hidden_prompt_func", hidden)
         with pytest.raises(UsageProblem):
-            output.unseen("Password")
+            output.ask_secret("Password")
 
     def test_an_answer_that_is_typed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Is not taken for Enter, which may well mean yes."""
@@ -254,7 +254,7 @@ class TestWhatCannotBeRead:
             return b"\xff".decode()
 
         monkeypatch.setattr("click.termui.visible_prompt_func", typed)
-        assert ask_line("Room") == NO_TEXT
+        assert ask_line("Room") == UNREADABLE
 
     def test_nobody_gives_anything(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """There may be no standard input at all."""
@@ -274,32 +274,32 @@ class TestLooks:
     @pytest.mark.usefixtures("watched")
     def test_as_usual(self) -> None:
         """Colours and movement."""
-        assert (output.plain(), output.still(), output.colour()) == (False, False, True)
+        assert (output.plain(), output.is_static(), output.colour()) == (False, False, True)
 
     @pytest.mark.usefixtures("watched")
     def test_a_dumb_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Neither."""
         monkeypatch.setenv("TERM", "dumb")
-        assert (output.plain(), output.still(), output.colour()) == (False, True, False)
+        assert (output.plain(), output.is_static(), output.colour()) == (False, True, False)
 
     @pytest.mark.usefixtures("watched")
     def test_plain(self) -> None:
         """Neither, and no columns."""
         output.use(plain=True)
-        assert (output.plain(), output.still(), output.colour()) == (True, True, False)
-        assert output.beside(["a", "", "b"]) == "a, b"
+        assert (output.plain(), output.is_static(), output.colour()) == (True, True, False)
+        assert output.side_by_side(["a", "", "b"]) == "a, b"
 
     @pytest.mark.usefixtures("watched")
     def test_no_color(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Movement alone."""
         monkeypatch.setenv("NO_COLOR", "1")
-        assert (output.plain(), output.still(), output.colour()) == (False, False, False)
+        assert (output.plain(), output.is_static(), output.colour()) == (False, False, False)
 
     def test_nobody_watches(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing moves in a pipe, nor where there is no stream at all."""
-        assert output.still()
+        assert output.is_static()
         monkeypatch.setattr(sys, "stderr", None)
-        assert output.still()
+        assert output.is_static()
 
     @pytest.mark.usefixtures("watched")
     def test_clearing(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,7 +329,7 @@ class TestLooks:
     ) -> None:
         """However narrow the screen is."""
         monkeypatch.setenv("COLUMNS", "40")
-        output.as_it_is("kata " * 20)
+        output.print_error_unwrapped("kata " * 20)
         assert capsys.readouterr().err == "kata " * 20 + "\n"
 
 
@@ -361,4 +361,4 @@ def of_terminals(monkeypatch: pytest.MonkeyPatch, sizes: dict[int, int | None]) 
 
 def test_invisible_characters() -> None:
     """Soft hyphens and tags hide text as well as overrides do."""
-    assert output.clean("a\xadb\u180ec\U000e0041d") == "a?b?c?d"
+    assert output.sanitize("a\xadb\u180ec\U000e0041d") == "a?b?c?d"

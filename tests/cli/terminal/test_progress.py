@@ -5,14 +5,14 @@ import sys
 import pytest
 from cli_helpers import PASSWORD, Apoa, Serve
 
-from apoa_client.cli.terminal.progress import Bar, Silent, watcher
+from apoa_client.cli.terminal.progress import NoProgress, ProgressBar, watcher
 
 
 def test_a_bar_steps_aside_while_somebody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A question for the password must not be drawn over: the screen would seem to hang."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     bar = watcher(silent=False)
-    assert isinstance(bar, Bar)
+    assert isinstance(bar, ProgressBar)
 
     def shown() -> bool:
         assert bar._rich is not None
@@ -20,7 +20,7 @@ def test_a_bar_steps_aside_while_somebody_is_asked(monkeypatch: pytest.MonkeyPat
 
     bar.begin(3)
     assert shown()
-    with bar.aside():
+    with bar.pause_progress():
         assert not shown()
     assert shown()
     bar.end()
@@ -29,7 +29,7 @@ def test_a_bar_steps_aside_while_somebody_is_asked(monkeypatch: pytest.MonkeyPat
 
 def test_there_is_no_bar_where_nobody_watches() -> None:
     """Cron, a script, or somebody who wants quiet; and then there is nothing to step aside."""
-    assert isinstance(watcher(silent=True), Silent)
+    assert isinstance(watcher(silent=True), NoProgress)
 
 
 def test_a_password_that_is_asked_for_in_a_delivery(apoa: Apoa, serve: Serve) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.cli.terminal import output
-from apoa_client.cli.terminal.tables import fitting, labelled, show_table
+from apoa_client.cli.terminal.tables import fit_widths, label_lines, show_table
 from apoa_client.cli.terminal.wrapping import width
 
 WORDS = st.text("abc", min_size=1, max_size=9)
@@ -20,7 +20,7 @@ CELLS = st.lists(WORDS, max_size=4).map(" ".join)
 @given(st.lists(st.tuples(WORDS, CELLS, CELLS), min_size=1, max_size=5), st.integers(1, 80))
 def test_they_fit_and_no_word_is_broken_where_none_need_be(columns: list[tuple[str, str, str]], room: int) -> None:
     """Nothing is wider than it need be, and the whole no narrower than it may be."""
-    widths = fitting(columns, room)
+    widths = fit_widths(columns, room)
     longest = [max(len(word) for cell in column for word in cell.split() or [""]) for column in columns]
     whole = [max(map(len, column)) for column in columns]
     gaps = 2 * (len(columns) - 1)
@@ -144,8 +144,8 @@ def test_a_name_that_breaks_no_pipe(capsys: pytest.CaptureFixture[str]) -> None:
 def test_labels(capsys: pytest.CaptureFixture[str]) -> None:
     """Values stand below each other, and in plain lines behind a colon."""
     rows = [("Nama", "王小明"), ("姓", "王")]
-    assert labelled(rows) == ["  Nama  王小明", "  姓    王"]
+    assert label_lines(rows) == ["  Nama  王小明", "  姓    王"]
     output.use(plain=True)
-    assert labelled(rows) == ["Nama: 王小明", "姓: 王"]
+    assert label_lines(rows) == ["Nama: 王小明", "姓: 王"]
     show_table(["Guest", "Rm."], [["王小明", "7"], ["ANNA", ""]])
     assert capsys.readouterr().out == "Guest: 王小明\nRm.: 7\n\nGuest: ANNA\n"

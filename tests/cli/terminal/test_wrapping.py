@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.cli.terminal.wrapping import folded, kept_left, padded, width, wrapped
+from apoa_client.cli.terminal.wrapping import anchored_left, fold_cell, pad, width, wrap_line
 
 WIDE = "王小明"
 ACCENTED = "JOSE\u0301"
@@ -33,22 +33,22 @@ def test_width(text: str, columns: int) -> None:
 
 def test_padding() -> None:
     """Up to the width, and never cut."""
-    assert padded(WIDE, 8) == f"{WIDE}  "
-    assert padded(WIDE, 2) == WIDE
+    assert pad(WIDE, 8) == f"{WIDE}  "
+    assert pad(WIDE, 2) == WIDE
 
 
 def test_letters_from_right_to_left() -> None:
     """What follows them stays on its own side, by a mark that takes no room; nothing else needs one."""
-    assert kept_left(ARABIC) == f"{ARABIC}\u200e"
-    assert width(kept_left(ARABIC)) == 4
-    assert [kept_left(text) for text in ("ANNA", WIDE)] == ["ANNA", WIDE]
+    assert anchored_left(ARABIC) == f"{ARABIC}\u200e"
+    assert width(anchored_left(ARABIC)) == 4
+    assert [anchored_left(text) for text in ("ANNA", WIDE)] == ["ANNA", WIDE]
 
 
 @given(WORDS.map(" ".join), st.integers(1, 30), st.integers(0, 3))
 def test_sentences_are_broken_at_blanks_alone(sentence: str, columns: int, indent: int) -> None:
     """Each word is there, in its order, behind the same indent; only a word that is wider goes over the edge."""
     sentence = sentence.strip(" ")
-    lines = wrapped(" " * indent + sentence, columns)
+    lines = wrap_line(" " * indent + sentence, columns)
     assert " ".join(lines).split() == sentence.split()
     for line in lines:
         assert not line.strip() or line.startswith(" " * indent)
@@ -58,7 +58,7 @@ def test_sentences_are_broken_at_blanks_alone(sentence: str, columns: int, inden
 @given(WORDS.map(" ".join), st.integers(2, 30))
 def test_cells_are_never_wider(text: str, columns: int) -> None:
     """Whatever is in them; and nothing is lost."""
-    lines = folded(text, columns)
+    lines = fold_cell(text, columns)
     assert all(width(line) <= columns for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
@@ -66,27 +66,27 @@ def test_cells_are_never_wider(text: str, columns: int) -> None:
 @pytest.mark.parametrize("sign", ["x", "!", "-", "?", click.style("x", bold=True)])
 def test_what_goes_on_behind_a_sign(sign: str) -> None:
     """Stands behind it on each line."""
-    assert wrapped(f" {sign} kata kata kata", 12) == [f" {sign} kata kata", "   kata"]
-    assert wrapped(sign, 12) == [sign]
+    assert wrap_line(f" {sign} kata kata kata", 12) == [f" {sign} kata kata", "   kata"]
+    assert wrap_line(sign, 12) == [sign]
 
 
 def test_what_goes_on_behind_a_label() -> None:
     """Stands behind it too, where there is room for all its words; else below the label's beginning."""
-    assert wrapped("  Catatan  tamu minta kamar", 20) == ["  Catatan  tamu", "           minta", "           kamar"]
-    assert wrapped("  Catatan  pemeriksaan", 20) == ["  Catatan", "  pemeriksaan"]
-    assert wrapped("  Nomor paspor  A1 B2 C3", 20) == ["  Nomor paspor  A1", "  B2 C3"]
+    assert wrap_line("  Catatan  tamu minta kamar", 20) == ["  Catatan  tamu", "           minta", "           kamar"]
+    assert wrap_line("  Catatan  pemeriksaan", 20) == ["  Catatan", "  pemeriksaan"]
+    assert wrap_line("  Nomor paspor  A1 B2 C3", 20) == ["  Nomor paspor  A1", "  B2 C3"]
 
 
 def test_hyphens_part_long_words() -> None:
     """A receipt's number is broken behind them; a short word, such as a kind of report, is not."""
-    assert folded("LATIHAN-2026-000001", 9) == ["LATIHAN-", "2026-", "000001"]
-    assert folded("a check-in -", 8) == ["a", "check-in", "-"]
-    assert folded("--", 1) == ["-", "-"]
+    assert fold_cell("LATIHAN-2026-000001", 9) == ["LATIHAN-", "2026-", "000001"]
+    assert fold_cell("a check-in -", 8) == ["a", "check-in", "-"]
+    assert fold_cell("--", 1) == ["-", "-"]
 
 
 def test_an_accent_stays_with_its_letter() -> None:
     """A cell that must be broken in a word is not broken between the two."""
-    assert folded(ACCENTED * 2, 4) == [ACCENTED, ACCENTED]
+    assert fold_cell(ACCENTED * 2, 4) == [ACCENTED, ACCENTED]
 
 
 @pytest.mark.parametrize(
@@ -105,18 +105,18 @@ def test_an_accent_stays_with_its_letter() -> None:
 def test_a_command_stays_whole(command: str) -> None:
     """Wherever in the sentence it would have been broken: somebody will type it, or copy it."""
     for before in range(60):
-        lines = wrapped(f"{'x' * before} Kirim: {command}", 60)
+        lines = wrap_line(f"{'x' * before} Kirim: {command}", 60)
         assert sum(command in line for line in lines) == 1, lines
         assert all(width(line) <= 60 for line in lines)
 
 
 def test_where_a_command_ends() -> None:
     """At the end of a sentence, and at the next word of it."""
-    assert wrapped("Run apoa purge once more", 10) == ["Run", "apoa purge", "once more"]
-    assert wrapped("Look with apoa show, then try 1 time", 14) == ["Look with", "apoa show,", "then try 1", "time"]
-    assert wrapped("apoa", 10) == ["apoa"]
+    assert wrap_line("Run apoa purge once more", 10) == ["Run", "apoa purge", "once more"]
+    assert wrap_line("Look with apoa show, then try 1 time", 14) == ["Look with", "apoa show,", "then try 1", "time"]
+    assert wrap_line("apoa", 10) == ["apoa"]
 
 
 def test_a_command_that_is_too_wide() -> None:
     """Is broken between its words, as anything is."""
-    assert wrapped("apoa fix 2e8b11aa --room 8", 12) == ["apoa fix", "2e8b11aa", "--room 8"]
+    assert wrap_line("apoa fix 2e8b11aa --room 8", 12) == ["apoa fix", "2e8b11aa", "--room 8"]

@@ -6,8 +6,8 @@ import pytest
 from cli_helpers import LANGUAGES, spoken, spoken_count
 
 from apoa_client.cli.terminal import language
-from apoa_client.cli.terminal.output import bad, careful
-from apoa_client.cli.views.deadlines import deadline_lines, deadline_words, loudness, most_urgent
+from apoa_client.cli.terminal.output import style_error, style_warning
+from apoa_client.cli.views.deadlines import deadline_lines, deadline_style, deadline_text, most_urgent
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, State
 from apoa_client.settings.zones import WIB, WIT, WITA
@@ -49,13 +49,13 @@ def _english() -> None:
 @pytest.mark.parametrize("time", LEFT)
 def test_how_much_is_left(time: timedelta) -> None:
     """Within six hours; rounded down, so that nobody is told of time that there is not."""
-    assert deadline_words(NOW + time, NOW, WIB) == LEFT[time]
+    assert deadline_text(NOW + time, NOW, WIB) == LEFT[time]
 
 
 @pytest.mark.parametrize("time", LATE)
 def test_how_late_it_is(time: timedelta) -> None:
     """In hours for two days, and then in days."""
-    assert deadline_words(NOW - time, NOW, WIB) == LATE[time]
+    assert deadline_text(NOW - time, NOW, WIB) == LATE[time]
 
 
 @pytest.mark.parametrize(
@@ -87,30 +87,36 @@ def test_how_late_it_is(time: timedelta) -> None:
 def test_the_day_is_the_propertys(zone: tzinfo, now: str, due: str, words: str) -> None:
     """Today, tomorrow, or a date: by the calendar of Jakarta, Makassar or Jayapura, whatever the computer's zone."""
     due_at, at = datetime.fromisoformat(due), datetime.fromisoformat(now)
-    assert deadline_words(due_at, at, zone) == words
-    assert deadline_words(due_at.astimezone(UTC), at.astimezone(UTC), zone) == words
+    assert deadline_text(due_at, at, zone) == words
+    assert deadline_text(due_at.astimezone(UTC), at.astimezone(UTC), zone) == words
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_in_both_languages(lang: str) -> None:
     """Each kind of sentence is the reader's."""
     language.use(lang)
-    assert deadline_words(NOW, NOW, WIB) == spoken(lang, "due now")
-    assert deadline_words(NOW - SECOND, NOW, WIB) == spoken(lang, "late just now")
+    assert deadline_text(NOW, NOW, WIB) == spoken(lang, "due now")
+    assert deadline_text(NOW - SECOND, NOW, WIB) == spoken(lang, "late just now")
     hours = spoken_count(lang, "{count} hour left", "{count} hours left", 2)
-    assert deadline_words(NOW + 2 * HOUR, NOW, WIB) == hours
-    assert deadline_words(NOW + DAY, NOW, WIB) == spoken(lang, "tomorrow {time}", time="20:00")
-    assert deadline_words(NOW - DAY, NOW, WIB) == spoken_count(lang, "{count} hour late", "{count} hours late", 24)
+    assert deadline_text(NOW + 2 * HOUR, NOW, WIB) == hours
+    assert deadline_text(NOW + DAY, NOW, WIB) == spoken(lang, "tomorrow {time}", time="20:00")
+    assert deadline_text(NOW - DAY, NOW, WIB) == spoken_count(lang, "{count} hour late", "{count} hours late", 24)
 
 
 @pytest.mark.parametrize(
     ("due", "style"),
-    [(-SECOND, bad), (timedelta(), careful), (6 * HOUR - SECOND, careful), (6 * HOUR, str), (DAY, str)],
+    [
+        (-SECOND, style_error),
+        (timedelta(), style_warning),
+        (6 * HOUR - SECOND, style_warning),
+        (6 * HOUR, str),
+        (DAY, str),
+    ],
 )
 def test_how_loud(due: timedelta, style: object) -> None:
     """Late in red, near in yellow, the rest plain; so is what has no deadline."""
-    assert loudness(NOW + due, NOW) is style
-    assert loudness(None, NOW) is str
+    assert deadline_style(NOW + due, NOW) is style
+    assert deadline_style(None, NOW) is str
 
 
 def test_who_comes_first() -> None:
@@ -128,7 +134,7 @@ def test_lines_stand_in_columns() -> None:
     """However different the words are in length, and without counting colours."""
     entries = [entry(1, NOW - HOUR), entry(2, NOW + DAY), entry(3, None, State.REJECTED)]
     lines = list(deadline_lines(entries, NOW, WIB, lambda each: each.state.value))
-    assert lines[0] == "  " + bad("1 hour late") + "     00000001  queued"
+    assert lines[0] == "  " + style_error("1 hour late") + "     00000001  queued"
     assert lines[1] == "  tomorrow 20:00  00000002  queued"
     assert lines[2] == "  -               00000003  rejected"
     assert list(deadline_lines([], NOW, WIB, lambda _each: "")) == []

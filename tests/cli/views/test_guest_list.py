@@ -1,4 +1,4 @@
-"""`apoa list --in-house` and `--day`: the guests who are here, or were here on a night; one line a stay."""
+"""`apoa list --in-configured` and `--day`: the guests who are here, or were here on a night; one line a stay."""
 
 import sqlite3
 import sys
@@ -114,12 +114,12 @@ def test_who_left(inn: Apoa, lang: str) -> None:
     assert spoken(lang, "left {day}", day=f"23 {spoken(lang, 'Nov')}") in gone
 
 
-def test_a_cancelled_stay_is_nobodys_night(house: Apoa) -> None:
+def test_a_cancelled_stay_is_nobodys_night(configured: Apoa) -> None:
     """Nor is the guest in house."""
-    report = house(*QUENTIN.mrz("--json")).json
-    assert names(house, "--in-house") == names(house, "--day", "2026-11-24") == [QUENTIN.surname]
-    assert house("cancel", report["id"], "--reason", "salah tamu", "--yes").code == 0
-    assert names(house, "--in-house") == names(house, "--day", "2026-11-24") == []
+    report = configured(*QUENTIN.mrz("--json")).json
+    assert names(configured, "--in-house") == names(configured, "--day", "2026-11-24") == [QUENTIN.surname]
+    assert configured("cancel", report["id"], "--reason", "salah tamu", "--yes").code == 0
+    assert names(configured, "--in-house") == names(configured, "--day", "2026-11-24") == []
 
 
 def test_a_refused_one_is_seen(apoa: Apoa, serve: Serve) -> None:
@@ -198,33 +198,33 @@ class TestWithoutTheKey:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_who_was_erased(house: Apoa, lang: str) -> None:
+def test_who_was_erased(configured: Apoa, lang: str) -> None:
     """At the guest's own request, while they are here: the night is covered, and nobody knows by whom."""
-    report = house(*QUENTIN.mrz("--json")).json
-    assert house("purge", "--guest", report["id"], "--yes").code == 0
-    line = house("list", "--in-house", lang=lang).out.splitlines()[-1]
+    report = configured(*QUENTIN.mrz("--json")).json
+    assert configured("purge", "--guest", report["id"], "--yes").code == 0
+    line = configured("list", "--in-house", lang=lang).out.splitlines()[-1]
     assert spoken(lang, "erased") in line
-    assert house("list", "--in-house", "--room", "7", "--json").json == {"reports": []}
+    assert configured("list", "--in-house", "--room", "7", "--json").json == {"reports": []}
 
 
-def test_who_never_checked_out(house: Apoa) -> None:
+def test_who_never_checked_out(configured: Apoa) -> None:
     """A month after the planned day nobody is taken to be here any more; the night is still told."""
-    house(*QUENTIN.mrz())
-    house.clock.forward(timedelta(days=33))
-    assert names(house, "--in-house") == [QUENTIN.surname]
-    house.clock.forward(DAY)
-    assert names(house, "--in-house") == []
-    assert names(house, "--in-house", "--day", "2026-11-24") == []
-    assert names(house, "--day", "2026-11-24") == [QUENTIN.surname]
+    configured(*QUENTIN.mrz())
+    configured.clock.forward(timedelta(days=33))
+    assert names(configured, "--in-house") == [QUENTIN.surname]
+    configured.clock.forward(DAY)
+    assert names(configured, "--in-house") == []
+    assert names(configured, "--in-house", "--day", "2026-11-24") == []
+    assert names(configured, "--day", "2026-11-24") == [QUENTIN.surname]
 
 
-def test_from_before_nights_were_kept(house: Apoa) -> None:
+def test_from_before_nights_were_kept(configured: Apoa) -> None:
     """An older version's report tells none, and a correction that did was withdrawn: dashes, and still in house."""
-    report = house(*QUENTIN.mrz("--json")).json
-    later = house("amend", report["id"], "--room", "9", "--reason", "pindah", "--no-send", "--json").json
-    assert house("cancel", later["id"]).code == 0
-    with closing(sqlite3.connect(house.home / "melati" / "outbox.db")) as db:
+    report = configured(*QUENTIN.mrz("--json")).json
+    later = configured("amend", report["id"], "--room", "9", "--reason", "pindah", "--no-send", "--json").json
+    assert configured("cancel", later["id"]).code == 0
+    with closing(sqlite3.connect(configured.home / "melati" / "outbox.db")) as db:
         db.execute("UPDATE reports SET first_night = NULL, last_morning = NULL WHERE kind = 'check_in'")
         db.commit()
-    line = house("list", "--in-house").out.splitlines()[-1]
+    line = configured("list", "--in-house").out.splitlines()[-1]
     assert line.split() == ["7", *QUENTIN.name.split(), "POL", "-", "-", "sent", report["short_id"]]

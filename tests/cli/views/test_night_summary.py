@@ -139,9 +139,9 @@ class TestScreen:
         assert "  " + spoken(lang, "Send them: apoa sync") in lines
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_calm_night(self, house: Apoa, lang: str) -> None:
+    def test_a_calm_night(self, configured: Apoa, lang: str) -> None:
         """Nobody is here, and nothing presses: said, with the last contact."""
-        lines = house("status", "--tonight", lang=lang).out.splitlines()
+        lines = configured("status", "--tonight", lang=lang).out.splitlines()
         assert spoken(lang, "No guest is in house.") in lines
         noon = "25 Nov 2026 12:00 WIB"
         assert spoken(lang, "Nothing was refused, and nothing is due by {moment}.", moment=noon) in lines
