@@ -59,7 +59,7 @@ ALIASES = {
 
 SECTIONS = (
     (N_("Daily work"), ("report", "check", "status")),
-    (N_("NightGuests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
+    (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
     (N_("Sending"), ("sync", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
     (N_("For the IT admin"), ("backup", "restore", "key", "purge", "log")),

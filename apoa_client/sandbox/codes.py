@@ -15,7 +15,7 @@ from apoa_client.report.kinds import Purpose
 _PURPOSES = {
     Purpose.TOURISM: ("Wisata", "Tourism"),
     Purpose.BUSINESS: ("Bisnis", "Business"),
-    Purpose.FAMILY: ("Keluarga", "CommandGroup"),
+    Purpose.FAMILY: ("Keluarga", "Family"),
     Purpose.WORK: ("Bekerja", "Work"),
     Purpose.STUDY: ("Belajar", "Study"),
     Purpose.TRANSIT: ("Transit", "Transit"),

@@ -27,8 +27,8 @@ _NAMES_AND_BIRTH = [
 _REST = [
     ("Nationality", "austri"),
     ("Which one? Its number, Enter = 1, or type it again.", "1"),
-    ("PassportAnswer number", "zx1234567"),
-    ("PassportAnswer expiry", "280332"),
+    ("Passport number", "zx1234567"),
+    ("Passport expiry", "280332"),
     ("Visa / stay permit", "voa"),
     ("Nights", "2 malam"),
     ("Room", "7"),

@@ -520,7 +520,7 @@ def test_a_spoilt_guest_is_a_report_or_is_refused(changes: dict[str, str], now: 
 
 def test_every_field_has_a_name_that_people_know() -> None:
     """By its path in the contract; a path of the authority's own invention is shown as it is."""
-    assert label_of("guest.document.number").render() == "PassportAnswer number"
+    assert label_of("guest.document.number").render() == "Passport number"
     assert label_of("").render() == "The whole report"
     assert label_of("guest.shoe_size").render() == "guest.shoe_size"
     assert len({item.name for item in FIELDS}) == len(FIELDS)

@@ -10,7 +10,7 @@ from apoa_client.cli.terminal.output import standard_input
 _DETAILS = (
     option("--surname", text=N_("Surname; the whole name where there is only one.")),
     option("--given-names", text=N_("Given names.")),
-    option("--document-number", text=N_("PassportAnswer number.")),
+    option("--document-number", text=N_("Passport number.")),
     option("--nationality", text=N_("Nationality: the country's name or its three letters.")),
     option("--issuing-state", text=N_("State that issued the passport, if it is not the nationality.")),
     option(

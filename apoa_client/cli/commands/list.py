@@ -31,8 +31,8 @@ _HELP = N_(
 
 
 @command("list", _HELP, "apoa list --in-house --room 7")
-@option("--in-house", is_flag=True, text=N_("NightGuests who are here now, by the day on which they leave."))
-@option("--day", metavar="DATE", text=N_("NightGuests of the night that begins on this day, gone or not."))
+@option("--in-house", is_flag=True, text=N_("Guests who are here now, by the day on which they leave."))
+@option("--day", metavar="DATE", text=N_("Guests of the night that begins on this day, gone or not."))
 @option("--guest", metavar="TEXT", text=N_("Whose name or passport number holds this."))
 @option("--room", metavar="TEXT", text=N_("In this room."))
 @option("--nationality", metavar="TEXT", text=N_("Of this nationality: the country's name or its three letters."))

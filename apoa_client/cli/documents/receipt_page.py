@@ -134,7 +134,7 @@ def _details(proof: Proof, zone: tzinfo) -> Iterator[tuple[str, str]]:
     if guest is not None:
         yield N_("Full name"), guest_name(guest)
         yield N_("Nationality"), _state(guest.nationality)
-        yield N_("PassportAnswer number"), guest.document.number
+        yield N_("Passport number"), guest.document.number
         yield N_("Date of birth"), _birth_date(guest.birth_date)
     if stay is not None:
         yield N_("Room"), stay.room or "-"

@@ -11,7 +11,7 @@ from apoa_client.cli.terminal.language import N_, in_both_languages, in_language
 from apoa_client.messages import LANGUAGES
 
 _TITLE = N_("Recovery code")
-_ROWS = (N_("PropertySettings"), N_("Address"), N_("Made on"), N_("Fingerprint of the key"))
+_ROWS = (N_("Property"), N_("Address"), N_("Made on"), N_("Fingerprint of the key"))
 _SENTENCES = (
     N_("With this code the guests' reports that were saved with apoa-client can be read again, on a new computer too."),
     N_("How: restore the backup there, then type the code at: apoa key recover"),

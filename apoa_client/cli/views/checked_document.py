@@ -43,7 +43,7 @@ _ENDLESS = 10_000
 
 _ISO_DAY = len("2026-11-24")
 
-_KINDS = {"P": msg("PassportAnswer"), "V": msg("Visa")}
+_KINDS = {"P": msg("Passport"), "V": msg("Visa")}
 _HEADINGS = {"missing": msg("Nothing to check")}
 _UNREADABLE = msg("Lines that cannot be read")
 _OTHER_KIND = msg("Identity card or other document")

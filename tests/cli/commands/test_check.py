@@ -83,14 +83,14 @@ class TestWithoutSetUp:
         said = apoa(*given(FIRST, SECOND), lang=lang)
         assert (said.code, said.err) == (0, "")
         lines = said.out.splitlines()
-        assert lines[:3] == [spoken(lang, "PassportAnswer") + " (TD3)", f"  {FIRST}", f"  {SECOND}"]
+        assert lines[:3] == [spoken(lang, "Passport") + " (TD3)", f"  {FIRST}", f"  {SECOND}"]
         assert "^" not in said.out
         assert spoken(lang, "Valid: nothing is wrong with what was given.") == lines[-2]
         assert "A check digit that fits is no proof." in said.out or lang == "id"
         for label, value, belief in (
             ("Surname", "ZYKOWSKI", "no check digit: compare"),
             ("Date of birth", "12 Sep 1985", "check digit fits"),
-            ("PassportAnswer number", "ZX1234567", "check digit fits"),
+            ("Passport number", "ZX1234567", "check digit fits"),
         ):
             [row] = [line for line in lines if line.startswith(f"  {spoken(lang, label)} ")]
             assert value in row
@@ -432,7 +432,7 @@ class TestAtATerminal:
         invitation = "Type the two lines at the foot of the passport's photo page, or the three of a card."
         assert spoken(lang, invitation) in said.err
         assert spoken(lang, "MRZ line {number}", number=2) in said.err
-        assert said.out.startswith(spoken(lang, "PassportAnswer"))
+        assert said.out.startswith(spoken(lang, "Passport"))
 
     def test_three_of_a_card_or_one_of_a_reader(self, apoa: Apoa) -> None:
         """As many as there are."""

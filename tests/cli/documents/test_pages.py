@@ -35,7 +35,7 @@ def test_a_page_with_a_hole_is_not_printed() -> None:
 
 def test_both_languages() -> None:
     """A sentence in each, Indonesian first; once where they are alike."""
-    assert in_both_languages("PassportAnswer number") == f"{spoken('id', 'PassportAnswer number')} / Passport number"
+    assert in_both_languages("Passport number") == f"{spoken('id', 'Passport number')} / Passport number"
     assert in_both_languages("check-in") == "check-in"
 
 

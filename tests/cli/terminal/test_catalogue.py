@@ -184,7 +184,7 @@ def test_the_program_speaks_indonesian() -> None:
     import gettext  # as click calls it
 
     language.use("id")
-    assert language._("PassportAnswer number") == "Nomor paspor"
+    assert language._("Passport number") == "Nomor paspor"
     waiting = nmsg(
         "The authority asked us to wait; {count} second is left.",
         "The authority asked us to wait; {count} seconds are left.",
@@ -193,7 +193,7 @@ def test_the_program_speaks_indonesian() -> None:
     assert language.text(waiting) == "Server pelaporan minta kita menunggu; sisa 5 detik."
     assert gettext.gettext("Usage:") == "Pemakaian:"
     language.use("en")
-    assert language._("PassportAnswer number") == "PassportAnswer number"
+    assert language._("Passport number") == "Passport number"
 
 
 def test_sentences_are_literal() -> None:
