@@ -81,6 +81,14 @@ def look(given: Draft, *, now: datetime = NOW) -> Examination:
     return examine(given, now=now, zone=WIB)
 
 
+def examined(given: Draft) -> tuple[Guest, Stay]:
+    """Return the guest and the stay of a draft without errors."""
+    examination = look(given)
+    assert examination.guest is not None
+    assert examination.stay is not None
+    return examination.guest, examination.stay
+
+
 def told(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:
     """Each finding's field, in short, and its code."""
     return {(finding.field.rpartition(".")[2], finding.code) for finding in findings}

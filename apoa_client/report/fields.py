@@ -1,20 +1,46 @@
-"""The fields of a check-in: what people call them, and where the contract puts them.
+"""The fields of a check-in: their names, their labels, and where the contract and a `Report` have them.
 
-The table's order is that of APOA's own form, which is the order in which staff are asked and shown.
+The order of the table is the order of APOA's own form, in which staff are asked and shown. Code that lists the fields
+of a report (forms, corrections, pages) uses this table:
+
+- `FIELDS` and `BY_NAME` describe each field; `Field.value_in(report)` returns its value.
+- `field_values(report)` returns all values that a report has, by name, in the order of the form.
+- `as_typed(value)` returns a value as a user would type it; the parsers read the same value from it.
 """
 
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from apoa_client.messages import Message, literal, msg
+from apoa_client.report.deadline import instant
+
+if TYPE_CHECKING:
+    from apoa_client.passport.dates import PartialDate
+    from apoa_client.report.kinds import Purpose
+    from apoa_client.report.model import Report
+
+FieldValue: TypeAlias = "str | date | datetime | PartialDate | Purpose"
+"""The value of one field: a `PartialDate` is a date of birth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: `name` as an option and as a key of typed values, `path` in the contract's JSON."""
+    """One field: `name` as an option and as a key of typed values, `path` in the contract's JSON and in a `Report`."""
 
     name: str
     path: str
     label: Message
+
+    def value_in(self, report: "Report") -> "FieldValue | None":
+        """Return the field's value in a report; None where the report does not have it."""
+        value: Any = report
+        for attribute in self.path.split("."):
+            if value is None:
+                return None
+            value = getattr(value, attribute)
+        found: FieldValue | None = value
+        return found
 
 
 FIELDS = (
@@ -45,18 +71,31 @@ FIELDS = (
 BY_NAME = {field.name: field for field in FIELDS}
 
 ON_THE_FORM = tuple(field for field in FIELDS if field.name not in {"nights", "mrz"})
-"""Those that are shown and changed one by one. Nights are another way to type a day, lines one to type many fields."""
+"""The fields that are shown and changed one by one. Nights are another way to type the check-out, lines many fields."""
 
 OTHER_LABELS = {
     "": msg("The whole report"),
     "check_out": msg("Check-out"),
     "reason": msg("Reason"),
 }
-"""What people call the parts of a report that are on no check-in's form."""
+"""Labels of the parts of a report that are not on the form of a check-in."""
+
+
+def field_values(report: "Report") -> "dict[str, FieldValue]":
+    """Return the values of a report's guest and stay by field name, in the order of the form, without empty values.
+
+    The result is empty for a check-out or a cancellation, which has no guest and no stay.
+    """
+    return {field.name: value for field in ON_THE_FORM if (value := field.value_in(report))}
+
+
+def as_typed(value: "FieldValue") -> str:
+    """Return a value as a user would type it: ISO 8601 for dates and times, the contract's word for a purpose."""
+    return instant(value) if isinstance(value, datetime) else str(value)
 
 
 def label_of(path: str) -> Message:
-    """What people call the field at a path of the contract; the path itself where they have no word for it."""
+    """Return the label of the field at a path of the contract; the path itself where it has no label."""
     if path in OTHER_LABELS:
         return OTHER_LABELS[path]
     return next((field.label for field in FIELDS if field.path == path), literal(path))
