@@ -3,6 +3,7 @@
 import base64
 import json
 import traceback
+from itertools import count
 from typing import Any
 
 import pytest
@@ -93,6 +94,7 @@ def test_too_little_that_is_locked(locked: str) -> None:
         changed(memory=1024),
         changed(memory=None),
     ],
+    ids=count(),  # the texts are not the same in every run
 )
 def test_no_exported_key(text: str) -> None:
     """Another file, half a one, or one that asks for more memory than we ever would: refused before any work."""

@@ -10,9 +10,6 @@ from hypothesis import strategies as st
 from apoa_client.vault.recovery import ALPHABET, GROUPS, RecoveryCodeWrong, new_code, parse_code, seed_from_code
 from apoa_client.vault.sealing import key_pair_from_seed, public_key_of
 
-CODE = new_code()
-PLACES = range(len(CODE))
-
 
 def with_checks(characters: str) -> str:
     """The code of these 28 characters: each group's fifth is 3, 5, 7 and 9 times the others, and its place."""
@@ -22,6 +19,9 @@ def with_checks(characters: str) -> str:
         f"{group}{ALPHABET[(total + n) % 32]}" for n, (group, total) in enumerate(zip(groups, totals, strict=True))
     )
 
+
+CODE = with_checks("K7QM2X9DTB4WZ0RVGH3NYC8EPA5S")  # fixed: parts of it are parametrize ids
+PLACES = range(len(CODE))
 
 codes = st.text(ALPHABET, min_size=28, max_size=28).map(with_checks)
 
