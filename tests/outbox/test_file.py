@@ -121,6 +121,15 @@ def test_many_may_make_it_at_once(path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["outbox.db"]
 
 
+def test_a_database_that_another_process_has_just_opened_is_not_damage(path: Path) -> None:
+    """The other process created it after this one found no file, so its log is there before this one looks for one."""
+    with open_outbox(path) as other:
+        other.add(report(1), due_at=None)
+        assert path.with_name("outbox.db-wal").exists()
+        assert database.make(path) is False
+        assert other.find(uuid(1))
+
+
 def test_losing_the_race_to_make_it_is_no_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The draft is thrown away when the name was taken meanwhile, with hard links or without."""
     really = database._write_draft

@@ -106,7 +106,9 @@ def make(path: Path, fill: Callable[[sqlite3.Connection], object] | None = None)
     For use within `translate_errors`.
     """
     if os.path.lexists(f"{path}-wal"):
-        raise damaged(path)  # the log of a database that is gone would be played into the new one
+        if os.path.lexists(path):  # another process has just created and opened it
+            return False
+        raise damaged(path)  # SQLite would apply the log of the lost database to the new one
     make_private_folder(path.parent)
     draft = temporary_beside(path)
     made = False
