@@ -13,7 +13,6 @@ from typing import NamedTuple
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.documents.apoa_form import TASKS, FormLine, form_line, value_remark
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
@@ -35,6 +34,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT
 from apoa_client.cli.terminal.wrapping import width
+from apoa_client.cli.views.apoa_form import TASKS, FormLine, form_line, value_remark
 from apoa_client.cli.views.deadlines import deadline_style, deadline_text
 from apoa_client.cli.views.labels import KINDS
 from apoa_client.cli.views.report import report_json

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.cli.documents.apoa_form import TASKS, FormLine, form_line, value_remark
 from apoa_client.cli.documents.pages import render_page
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output_files import write_output
+from apoa_client.cli.views.apoa_form import TASKS, FormLine, form_line, value_remark
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, moment_text
 from apoa_client.errors import Erased, SealBroken

@@ -26,7 +26,7 @@ from cli_helpers import (
 from page_helpers import read_page
 
 from apoa_client.cli.commands.by_hand import form_table
-from apoa_client.cli.documents.apoa_form import FormLine, form_line
+from apoa_client.cli.views.apoa_form import FormLine, form_line
 from apoa_client.desk.by_hand import FormField
 from apoa_client.outbox.sqlite.delivery_lock import turn
 from apoa_client.outbox.sqlite.store import SqliteOutbox
