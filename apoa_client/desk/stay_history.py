@@ -96,15 +96,15 @@ class Stays:
         """The stay with this id, which is known."""
         return StayHistory(tuple(self._outbox.entries(Selection(stay_id=stay_id))))
 
-    def whole(self, report: Report, opened: Callable[[Entry], Report | None]) -> Report | None:
-        """What tells of guest and stay: the report itself, or of a check-out or cancellation what was last said.
+    def guest_report(self, report: Report, open_report: Callable[[Entry], Report | None]) -> Report | None:
+        """Return the report that holds guest and stay: the report itself, or else the stay's current report.
 
-        That is another report, which `opened` opens in the caller's manner; None where nothing stands.
+        `open_report` decrypts the current report. None if the whole stay was withdrawn.
         """
         if report.guest is not None:
             return report
-        told = self.of(report.stay_id).current_report
-        return opened(told) if told is not None else None
+        current = self.of(report.stay_id).current_report
+        return open_report(current) if current is not None else None
 
     def find(self, reference: str) -> tuple[StayHistory, Entry]:
         """The stay that an id means, whichever of its reports it is of or its own; and the report that is meant.

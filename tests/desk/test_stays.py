@@ -178,12 +178,12 @@ def test_who_tells_of_guest_and_stay(lodging: Lodging) -> None:
         asked.append(entry)
         return whole
 
-    assert lodging.stays.whole(whole, opened) is whole
+    assert lodging.stays.guest_report(whole, opened) is whole
     assert asked == []
-    assert lodging.stays.whole(check_out, opened) is whole
+    assert lodging.stays.guest_report(check_out, opened) is whole
     assert [entry.id for entry in asked] == [arrival.id]
     lodging.changes.withdraw(lodging.stays.of(arrival.stay_id), [arrival])
-    assert lodging.stays.whole(check_out, opened) is None
+    assert lodging.stays.guest_report(check_out, opened) is None
 
 
 def test_an_unknown_id_and_one_that_could_be_several(lodging: Lodging) -> None:

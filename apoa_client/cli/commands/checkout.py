@@ -7,12 +7,13 @@ from typing import Any
 import click
 
 from apoa_client.cli.prompts.choose_guest import (
-    Resident,
+    StayAndReport,
     choose_guests,
+    guest_line,
     guests_due_to_leave,
+    guests_in_house,
     guests_in_room,
-    in_house,
-    resident,
+    open_current_report,
     several_guests_error,
 )
 from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
@@ -79,7 +80,7 @@ class Checkout:
     def of_one(self, reference: str) -> None:
         """The guest of a stay."""
         story, _entry = self._app.stays.find(reference)
-        self._leave([resident(self._app, story)])
+        self._leave([(story, open_current_report(self._app, story))])
 
     def of_room(self, room: str) -> None:
         """The guest in a room. Where there are several, somebody chooses, or says beforehand that all are meant."""
@@ -108,20 +109,20 @@ class Checkout:
             raise UsageProblem(
                 msg("Say which guest has left."), msg("Give an id, --room or --all-due. See: apoa checkout --help")
             )
-        found = in_house(self._app)
+        found = guests_in_house(self._app)
         if not found:
             print_line(_("No guest is in house."))
             return
         print_error_line(_("Who leaves?"))
         self._leave_if_any(choose_guests(found))
 
-    def _leave_if_any(self, chosen: Sequence[Resident]) -> None:
+    def _leave_if_any(self, chosen: Sequence[StayAndReport]) -> None:
         if chosen:
             self._leave(chosen, several=len(chosen) > 1)
         else:
             print_error_line(_("Nothing was saved."))
 
-    def _leave(self, leaving: Sequence[Resident], *, several: bool = False) -> None:
+    def _leave(self, leaving: Sequence[StayAndReport], *, several: bool = False) -> None:
         """All of it is checked before any is saved."""
         at = self._app.changes.moment(self._at) if self._at is not None else None
         proposals = [self._proposal(each, at) for each in leaving]
@@ -131,27 +132,27 @@ class Checkout:
         filed = [each for pair in zip(proposals, leaving, strict=True) for each in self._file(*pair, several=several)]
         self._ending.finish(filed, several=several)
 
-    def _file(self, change: PendingChange, leaving: Resident, *, several: bool) -> Iterator[SavedReport]:
+    def _file(self, change: PendingChange, leaving: StayAndReport, *, several: bool) -> Iterator[SavedReport]:
         """Save one. Where somebody else changed its stay meanwhile, the others of several leave all the same."""
-        guest = leaving.report.guest if leaving.report is not None else None
+        _history, opened = leaving
         try:
-            yield SavedReport(self._app.changes.file(change), change.report, guest=guest)
+            yield SavedReport(self._app.changes.file(change), change.report, guest=opened.guest)
         except ReportMoved as exc:
             if not several:
                 raise
             show_error(exc)
             self.code = exc.exit_code
 
-    def _proposal(self, leaving: Resident, at: datetime | None) -> PendingChange:
-        stay = leaving.report.stay if leaving.report is not None else None
-        return self._app.changes.check_out(leaving.story, at, stay)
+    def _proposal(self, leaving: StayAndReport, at: datetime | None) -> PendingChange:
+        history, opened = leaving
+        return self._app.changes.check_out(history, at, opened.stay)
 
-    def _agreed(self, leaving: Sequence[Resident], proposals: Sequence[PendingChange]) -> bool:
+    def _agreed(self, leaving: Sequence[StayAndReport], proposals: Sequence[PendingChange]) -> bool:
         if not self._ending.interactive or not proposals:
             return True
-        for each, change in zip(leaving, proposals, strict=True):
+        for (_history, opened), change in zip(leaving, proposals, strict=True):
             left = change.report.check_out
-            print_error_line(f"  {each.line}")
+            print_error_line(f"  {guest_line(opened)}")
             if left is not None:
                 print_error_line(
                     "  " + _("leaves: {moment}").format(moment=style_bold(moment_text(left, self._app.settings.zone)))
@@ -228,14 +229,13 @@ class Cancellation:
                 return
         change = self._app.changes.cancel(self._story, reason)
         if self._agreed(_("Cancel the whole stay?")):
-            report = resident(self._app, self._story).report
-            self._ending.file(change, report.guest if report is not None else None)
+            self._ending.file(change, open_current_report(self._app, self._story).guest)
 
     def _show(self, said: str) -> None:
         """What would be lost, for whoever can still be asked."""
         if not self._ending.interactive:
             return
-        report = resident(self._app, self._story).report
+        report = open_current_report(self._app, self._story).report
         for line in report_lines(report, self._app.settings.zone) if report is not None else ():
             print_error_line(line)
         print_error_line(style_warning(said))

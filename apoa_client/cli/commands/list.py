@@ -10,12 +10,13 @@ from apoa_client.app.container import Container
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize
+from apoa_client.cli.terminal.output import print_json, print_line
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, STATES, moment_text, room_heading
-from apoa_client.cli.views.report import guest_name, receipt_text, report_json
-from apoa_client.cli.views.report_reader import ReportReader, Row, SearchFilter, parse_day_start
+from apoa_client.cli.views.opened_report import OpenedReport
+from apoa_client.cli.views.report import receipt_text, report_json
+from apoa_client.cli.views.report_reader import ReportReader, SearchFilter, parse_day_start
 from apoa_client.errors import CredentialsProblem, Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.ports import Entry, Selection
@@ -77,10 +78,10 @@ def _list(
     app: Container, choice: Mapping[str, Any], reader: ReportReader, sought: SearchFilter, *, as_json: bool
 ) -> Exit:
     """List reports; what a damaged file still gives, and then that it is damaged."""
-    rows: list[Row] = []
+    rows: list[OpenedReport] = []
     damage: StorageProblem | None = None
     try:
-        rows += (row for row in reader.rows(_selection(app, choice)) if sought.matches(row.whole))
+        rows += (row for row in reader.rows(_selection(app, choice)) if sought.matches(row.guest_report))
     except StorageProblem as exc:
         if not rows:
             raise
@@ -111,15 +112,15 @@ def _states(choice: Mapping[str, Any]) -> frozenset[State]:
     return frozenset(State(state) for state in choice["states"])
 
 
-def _cells(row: Row, zone: tzinfo) -> list[str]:
-    entry, whole = row.entry, row.whole
+def _cells(row: OpenedReport, zone: tzinfo) -> list[str]:
+    entry = row.entry
     unknown = _SEALED if entry.erased_at is None else _("erased")
     return [
         short_id(entry.id),
         _(STATES[entry.state]),
         _(KINDS[entry.kind]),
-        guest_name(whole.guest) if whole is not None and whole.guest is not None else unknown,
-        sanitize(whole.stay.room or "") if whole is not None and whole.stay is not None else _SEALED,
+        row.name or unknown,
+        row.room if row.stay is not None else _SEALED,
         moment_text(entry.due_at, zone) if entry.due_at is not None and entry.state in OPEN_STATES else "",
         receipt_text(entry.receipt),
     ]

@@ -63,7 +63,7 @@ def proof_of(app: Container, entry: Entry) -> Proof:
         return Proof(entry)
     try:
         report = open_report(app, entry)
-        told = app.stays.whole(report, partial(open_report, app))
+        told = app.stays.guest_report(report, partial(open_report, app))
     except Erased:  # meanwhile
         return Proof(app.outbox.find(entry.id)[0])
     if told is None:

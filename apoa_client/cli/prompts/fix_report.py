@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from apoa_client.cli.prompts.amend_stay import CorrectionConversation
-from apoa_client.cli.prompts.choose_guest import resident
+from apoa_client.cli.prompts.choose_guest import open_current_report
 from apoa_client.cli.prompts.conversation import Answer
 from apoa_client.cli.prompts.field_questions import field_to_ask
 from apoa_client.cli.prompts.single_questions import ask_check_out_time, ask_reason
@@ -86,8 +86,7 @@ class FixConversation(CorrectionConversation):
         return change(at) if at is not None else None
 
     def _stay(self, story: StayHistory) -> Stay | None:
-        report = resident(self.app, story).report
-        return report.stay if report is not None else None
+        return open_current_report(self.app, story).stay
 
     def _cancel(self, story: StayHistory, refused: Entry, content: Content, reason: str | None) -> PendingChange | None:
         if reason is None and not self.command.interactive:

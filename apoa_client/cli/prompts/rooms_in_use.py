@@ -7,7 +7,7 @@ asked for a password: they are known only where the key is at hand.
 from collections.abc import Iterator
 
 from apoa_client.app.container import Container
-from apoa_client.cli.prompts.choose_guest import resident
+from apoa_client.cli.prompts.choose_guest import open_current_report
 from apoa_client.cli.views.report_reader import normalized_room
 from apoa_client.errors import CredentialsProblem
 
@@ -34,7 +34,7 @@ def _key_at_hand(app: Container) -> bool:
 
 
 def _rooms(app: Container) -> Iterator[str]:
-    for story in app.stays.in_house(app.today):
-        report = resident(app, story).report
-        if report is not None and report.stay is not None and report.stay.room:
-            yield report.stay.room
+    for history in app.stays.in_house(app.today):
+        stay = open_current_report(app, history).stay
+        if stay is not None and stay.room:
+            yield stay.room

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, Self
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.views.findings import show_error
+from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.desk.stay_history import ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import ApoaError, CredentialsProblem, Erased, SealBroken, UsageProblem
 from apoa_client.ports import Content, Entry
@@ -16,15 +17,6 @@ from apoa_client.report.model import Report
 
 _GERMANY = {"DEU": "D"}
 """Both are seen in passports, and whoever looks for one means the other too."""
-
-
-class Row(NamedTuple):
-    """A report, and what is sealed of it; None where nobody can read that now."""
-
-    entry: Entry
-    content: Content | None
-    whole: Report | None
-    """What tells of guest and stay: the report itself, or of a check-out or cancellation what was last said."""
 
 
 class SearchFilter(NamedTuple):
@@ -70,12 +62,12 @@ class ReportReader:
         self.locked = False
         """Whether the key could not be had."""
 
-    def rows(self, entries: Iterable[Entry]) -> Iterator[Row]:
+    def rows(self, entries: Iterable[Entry]) -> Iterator[OpenedReport]:
         """Each entry with its content."""
         for entry in entries:
             content = self.content(entry)
-            whole = self._app.stays.whole(content.report, self._report) if content is not None else None
-            yield Row(entry, content, whole)
+            guest_report = self._app.stays.guest_report(content.report, self._report) if content is not None else None
+            yield OpenedReport(entry, content, guest_report)
 
     def content(self, entry: Entry) -> Content | None:
         """What is sealed; None for all where the key cannot be had, and for one that was erased or changed."""
