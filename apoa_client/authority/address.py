@@ -1,4 +1,4 @@
-"""Which addresses an authority may have. Pure, and light enough for `apoa setup` to ask about each key press."""
+"""Checks the address of an authority. Pure, and fast enough for `apoa setup` to call it on each key press."""
 
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -12,21 +12,31 @@ _ADVICE = msg("Set api_url to the address that your authority gave you, like htt
 def check_base_url(url: str) -> str:
     """The base URL of an authority, without a slash at its end.
 
-    https only: passports travel here. http is allowed to this very computer, for training and tests. Raises
-    `SettingsProblem`, which never repeats a URL that may hold a password.
+    Only https, because passport data is sent there; http is allowed to a loopback address, for training and tests.
+    Raises `SettingsProblem`, whose message never contains the URL, because that may hold a password.
     """
-    parts = _split(url.strip())
+    url = url.strip()
+    # urlsplit silently drops tabs and line breaks, and other parsers read a backslash as a slash.
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise _invalid(msg("The authority's address has a character that no address has."))
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        parts, usable = SplitResult("", "", "", "", ""), False
+    if not usable or not _labels_fit(parts.hostname or ""):
+        raise _invalid(msg("The authority's address is no web address."))
     if parts.username is not None or parts.password is not None:
-        raise _bad(msg("The authority's address must not hold a username or password."))
+        raise _invalid(msg("The authority's address must not hold a username or password."))
     if parts.query or parts.fragment:
-        raise _bad(msg("The authority's address must not hold a question mark or a hash sign."))
+        raise _invalid(msg("The authority's address must not hold a question mark or a hash sign."))
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-        raise _bad(msg("The authority's address must begin with https://, because passports travel there."))
+        raise _invalid(msg("The authority's address must begin with https://, because passports travel there."))
     return parts.geturl().rstrip("/")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, as a URL has it, is this very computer."""
+    """Whether `host`, as written in a URL, is this computer."""
     if host == "localhost":
         return True
     try:
@@ -35,24 +45,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _split(url: str) -> SplitResult:
-    # urlsplit quietly drops tabs and line breaks, and other readers of URLs take a backslash for a slash.
-    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise _bad(msg("The authority's address has a character that no address has."))
-    try:
-        parts = urlsplit(url)
-        usable = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-        parts = SplitResult("", "", "", "", "")
-    if not usable or not _labels_fit(parts.hostname or ""):
-        raise _bad(msg("The authority's address is no web address."))
-    return parts
-
-
 def _labels_fit(host: str) -> bool:
     return ":" in host or all(0 < len(label) <= 63 for label in host.removesuffix(".").split("."))  # noqa: PLR2004  RFC 1035 §2.3.4
 
 
-def _bad(message: Message) -> SettingsProblem:
+def _invalid(message: Message) -> SettingsProblem:
     return SettingsProblem(message, _ADVICE)

@@ -1,7 +1,7 @@
-"""The contract's answers, read strictly into values: what is not of the contract is believed in no part.
+"""Parses the contract's answers strictly: an answer that breaks the contract is rejected as a whole. Pure.
 
-Pure. Everything that is wrong is `NotTheAuthority`, which names the place in the answer and never what stands there.
-Members that the contract does not know are ignored, so that an authority may grow.
+Every violation raises `NotTheAuthority`, which names the place in the answer and never the value. Unknown members are
+ignored, so that an authority may add some.
 """
 
 import json
@@ -18,7 +18,7 @@ from apoa_client.ports import Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
 
-# RFC 3339 §5.6. The years are those that every offset can be counted in.
+# RFC 3339 §5.6, with years that `datetime` can convert to any offset.
 _INSTANT = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CONTRACT = re.compile(r"1\.\d{1,3}", re.ASCII)
@@ -32,26 +32,26 @@ _MAX_CODE = 100
 _MAX_FIELD = 200
 _MAX_NAME = 500
 _MAX_MESSAGE = 2000
-_MAX_REMARKS = 1000
+_MAX_FINDINGS = 1000
 _MAX_CODES = 10_000
 _MAX_INTEGER = 2**53
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token, and for how many seconds it is good."""
+    """A bearer token and its lifetime in seconds."""
 
     secret: str
     expires_in: int
 
     def __repr__(self) -> str:
-        """A secret is never shown."""
+        """Hides the secret."""
         return "Token(…)"
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One row of a table of codes: names in Indonesian (`id`) and English (`en`), and from when to when it holds."""
+    """One row of a code table: names in Indonesian (`id`) and English (`en`), and the days on which it is valid."""
 
     code: str
     id: str
@@ -62,7 +62,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class CodeTable:
-    """A table of codes, and the `etag` to ask about it again."""
+    """A code table, and the `etag` for the next request."""
 
     table: str
     version: str
@@ -71,14 +71,14 @@ class CodeTable:
 
 
 def contract_violation(place: str) -> NotTheAuthority:
-    """The error for an answer that is not of the contract at `place`."""
+    """The error for an answer that breaks the contract at `place`."""
     return NotTheAuthority(
         msg("The answer is not one of the reporting contract (at {place}), so nothing in it was believed.", place=place)
     )
 
 
 def read_json(body: bytes) -> Mapping[str, Any]:
-    """The JSON object in an answer's body."""
+    """Parse the JSON object in an answer's body."""
     try:
         value = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -87,7 +87,7 @@ def read_json(body: bytes) -> Mapping[str, Any]:
 
 
 def read_token(value: Mapping[str, Any]) -> Token:
-    """``Token``."""
+    """Parse a ``Token``."""
     secret, kind = value.get("access_token"), value.get("token_type")
     if not isinstance(secret, str) or _TOKEN.fullmatch(secret) is None:
         raise contract_violation("access_token")
@@ -97,7 +97,7 @@ def read_token(value: Mapping[str, Any]) -> Token:
 
 
 def read_meta(value: Mapping[str, Any]) -> Meta:
-    """``Meta``. A `max_batch` beyond `MAX_BATCH` is taken as that."""
+    """Parse ``Meta``. `max_batch` is limited to `MAX_BATCH`."""
     contract = _text(value, "contract", "")
     environment = _text(value, "environment", "")
     if _CONTRACT.fullmatch(contract) is None:
@@ -106,7 +106,7 @@ def read_meta(value: Mapping[str, Any]) -> Meta:
         raise contract_violation("environment")
     if not isinstance(value.get("accepts_gzip"), bool):
         raise contract_violation("accepts_gzip")
-    who = _object(value.get("property"), "property")
+    account = _object(value.get("property"), "property")
     return Meta(
         contract=contract,
         environment=environment,
@@ -115,14 +115,14 @@ def read_meta(value: Mapping[str, Any]) -> Meta:
         max_body_bytes=_integer(value, "max_body_bytes", "", least=1024),
         accepts_gzip=value["accepts_gzip"],
         reporting_window_hours=_integer(value, "reporting_window_hours", "", least=1, most=8760),
-        property_id=_text(who, "id", "property.", most=_MAX_FIELD),
-        property_name=_text(who, "name", "property.", least=0),
-        property_office=None if who.get("office") is None else _text(who, "office", "property.", least=0),
+        property_id=_text(account, "id", "property.", most=_MAX_FIELD),
+        property_name=_text(account, "name", "property.", least=0),
+        property_office=None if account.get("office") is None else _text(account, "office", "property.", least=0),
     )
 
 
 def read_results(value: Mapping[str, Any], ids: Sequence[str], *, acquired: bool = True) -> list[Verdict]:
-    """``ReportsAnswer``: one verdict for each of `ids`, in their order. `acquired` is False for a validation."""
+    """Parse a ``ReportsAnswer``: one verdict for each of `ids`, in order. `acquired` is False for a validation."""
     results = value.get("results")
     if not isinstance(results, list) or len(results) != len(ids):
         raise contract_violation("results")
@@ -133,18 +133,22 @@ def read_results(value: Mapping[str, Any], ids: Sequence[str], *, acquired: bool
 
 
 def read_result(value: Mapping[str, Any], report_id: str, place: str = "", *, acquired: bool = True) -> Verdict:
-    """``Result``, which must be about `report_id`."""
+    """Parse a ``Result``, which must be about `report_id`."""
     if value.get("id") != report_id:
         raise contract_violation(f"{place}id")
-    status = _status(value, place)
+    try:
+        status = Status(value["status"])
+    except (KeyError, ValueError):
+        raise contract_violation(f"{place}status") from None
     receipt = value.get("receipt")
+    has_wait = status is Status.DEFERRED or value.get("retry_after") is not None
     verdict = Verdict(
         id=report_id,
         status=status,
         receipt=None if receipt is None else read_receipt(_object(receipt, f"{place}receipt"), f"{place}receipt."),
         errors=_findings(value, "errors", place),
         warnings=_findings(value, "warnings", place),
-        retry_after=_retry_after(value, place, wanted=status is Status.DEFERRED),
+        retry_after=min(_integer(value, "retry_after", place, least=0), MAX_WAIT_S) if has_wait else None,
     )
     if acquired and (verdict.receipt is not None) != (status in _WITH_RECEIPT):
         raise contract_violation(f"{place}receipt")
@@ -154,7 +158,7 @@ def read_result(value: Mapping[str, Any], report_id: str, place: str = "", *, ac
 
 
 def read_receipt(value: Mapping[str, Any], place: str = "") -> Receipt:
-    """``Receipt``."""
+    """Parse a ``Receipt``."""
     number = _text(value, "number", place, most=_MAX_NUMBER)
     if _CONTROL.search(number) is not None:
         raise contract_violation(f"{place}number")
@@ -165,62 +169,52 @@ def read_receipt(value: Mapping[str, Any], place: str = "") -> Receipt:
 
 
 def read_codes(value: Mapping[str, Any], table: str, etag: str | None) -> CodeTable:
-    """``CodeTable``, which must be `table`."""
+    """Parse a ``CodeTable``, which must be `table`."""
     if value.get("table") != table:
         raise contract_violation("table")
     codes = value.get("codes")
     if not isinstance(codes, list) or len(codes) > _MAX_CODES:
         raise contract_violation("codes")
-    rows = tuple(_code(_object(code, f"codes[{at}]"), f"codes[{at}].") for at, code in enumerate(codes))
-    return CodeTable(table, _text(value, "version", "", most=_MAX_CODE), rows, etag)
+    rows = []
+    for at, each in enumerate(codes):
+        code, place = _object(each, f"codes[{at}]"), f"codes[{at}]."
+        rows.append(
+            Code(
+                _text(code, "code", place, most=_MAX_CODE),
+                _text(code, "id", place, least=0),
+                _text(code, "en", place, least=0),
+                _day(code, "valid_from", place),
+                _day(code, "valid_to", place),
+            )
+        )
+    return CodeTable(table, _text(value, "version", "", most=_MAX_CODE), tuple(rows), etag)
 
 
 def problem_detail(body: bytes) -> str | None:
-    """The words of a ``Problem`` (RFC 9457 §3.1) for a person, or None where the body is none."""
+    """The ``detail`` or ``title`` of a ``Problem`` (RFC 9457 §3.1), or None where the body is not one."""
     try:
         value = read_json(body)
     except NotTheAuthority:
         return None
-    said = value.get("detail") or value.get("title")
-    return said[:_MAX_MESSAGE].encode(errors="replace").decode() if isinstance(said, str) else None
-
-
-def _code(value: Mapping[str, Any], place: str) -> Code:
-    return Code(
-        _text(value, "code", place, most=_MAX_CODE),
-        _text(value, "id", place, least=0),
-        _text(value, "en", place, least=0),
-        _day(value, "valid_from", place),
-        _day(value, "valid_to", place),
-    )
-
-
-def _status(value: Mapping[str, Any], place: str) -> Status:
-    try:
-        return Status(value["status"])
-    except (KeyError, ValueError):
-        raise contract_violation(f"{place}status") from None
+    text = value.get("detail") or value.get("title")
+    return text[:_MAX_MESSAGE].encode(errors="replace").decode() if isinstance(text, str) else None
 
 
 def _findings(value: Mapping[str, Any], name: str, place: str) -> tuple[Finding, ...]:
-    remarks = value.get(name)
-    if not isinstance(remarks, list) or len(remarks) > _MAX_REMARKS:
+    items = value.get(name)
+    if not isinstance(items, list) or len(items) > _MAX_FINDINGS:
         raise contract_violation(f"{place}{name}")
-    return tuple(_finding(_object(each, f"{place}{name}"), f"{place}{name}.") for each in remarks)
-
-
-def _finding(value: Mapping[str, Any], place: str) -> Finding:
-    return Finding(
-        field=_text(value, "field", place, least=0, most=_MAX_FIELD),
-        code=_text(value, "code", place, most=_MAX_CODE),
-        message=literal(_text(value, "message", place, least=0, most=_MAX_INTEGER)[:_MAX_MESSAGE]),
-    )
-
-
-def _retry_after(value: Mapping[str, Any], place: str, *, wanted: bool) -> int | None:
-    if value.get("retry_after") is None and not wanted:
-        return None
-    return min(_integer(value, "retry_after", place, least=0), MAX_WAIT_S)
+    findings = []
+    for item in items:
+        finding, inner = _object(item, f"{place}{name}"), f"{place}{name}."
+        findings.append(
+            Finding(
+                field=_text(finding, "field", inner, least=0, most=_MAX_FIELD),
+                code=_text(finding, "code", inner, most=_MAX_CODE),
+                message=literal(_text(finding, "message", inner, least=0, most=_MAX_INTEGER)[:_MAX_MESSAGE]),
+            )
+        )
+    return tuple(findings)
 
 
 def _object(value: object, place: str) -> Mapping[str, Any]:
@@ -231,14 +225,12 @@ def _object(value: object, place: str) -> Mapping[str, Any]:
 
 def _text(value: Mapping[str, Any], name: str, place: str, *, least: int = 1, most: int = _MAX_NAME) -> str:
     text = value.get(name)
-    if not isinstance(text, str) or not least <= len(text) <= most or _has_surrogate(text):
+    if not isinstance(text, str) or not least <= len(text) <= most:
+        raise contract_violation(f"{place}{name}")
+    # JSON can spell half a surrogate pair (RFC 8259 §8.2), which no file and no terminal can take.
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
         raise contract_violation(f"{place}{name}")
     return text
-
-
-def _has_surrogate(text: str) -> bool:
-    # JSON can spell half a character (RFC 8259 §8.2), which no file and no terminal can take.
-    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _integer(value: Mapping[str, Any], name: str, place: str, *, least: int, most: int = _MAX_INTEGER) -> int:

@@ -1,7 +1,7 @@
-"""The authority over HTTP: each call of the contract, with a token that is taken when it is needed.
+"""The authority over HTTP: each call of the contract, with a token that is requested when it is needed.
 
-Nothing is retried here, but for one fresh token: when to send again is delivery's to decide. Logs say the method, the
-route and the status; never an id's path, a body or a header.
+Nothing is retried here except once with a fresh token; `delivery` decides when to send again. The log has the method,
+the route and the status, and never a path with an id, a body or a header.
 """
 
 import gzip
@@ -28,19 +28,19 @@ from apoa_client.report.kinds import Receipt
 _log = logging.getLogger(__name__)
 
 _TOKEN_MARGIN_S = 30
-_PDF = b"%PDF-"
-_PDF_IF_YOU_CAN = "application/pdf, application/json;q=0.1, application/problem+json;q=0.1"
+_PDF_START = b"%PDF-"
+_ACCEPT_PDF = "application/pdf, application/json;q=0.1, application/problem+json;q=0.1"
 
 
 class HttpAuthority:
-    """An authority that speaks the reporting contract: `ports.Authority`, and the rest of the contract's calls.
+    """A client of the reporting contract: `ports.Authority` and the contract's other calls.
 
-    `password` is asked for only when a token is needed. `monotonic` counts seconds, for the token's age. Raises only
-    errors of `apoa_client.errors`: a `SettingsProblem` at once for an address, a username or a `ca_bundle` that cannot
-    be used.
+    `password` is called only when a token is needed. `monotonic` counts seconds, for the token's age. Raises only
+    errors of `apoa_client.errors`; the constructor raises `SettingsProblem` for an invalid address, username or
+    `ca_bundle`.
     """
 
-    def __init__(  # noqa: PLR0913  each is named where it is given
+    def __init__(  # noqa: PLR0913  all are keyword arguments
         self,
         *,
         base_url: str,
@@ -68,49 +68,49 @@ class HttpAuthority:
         )
 
     def meta(self) -> Meta:
-        """Who the authority is. Also the test of credentials and of the clock."""
+        """Ask for the authority's limits, its time and our account. Also tests the credentials and the clock."""
         meta = answers.read_meta(self._get("/meta", "/meta").value())
         self._accepts_gzip = meta.accepts_gzip
         return meta
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        """Send reports, each an id and its JSON bytes; one verdict each, in the order sent."""
+        """Send reports, each an id and its JSON bytes. Returns one verdict each, in the order sent."""
         return answers.read_results(self._post("/reports", bodies).value(), [each[0] for each in bodies])
 
     def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        """What `submit` would answer, while nothing is acquired."""
-        reply = self._post("/reports/validate", bodies)
-        return answers.read_results(reply.value(), [each[0] for each in bodies], acquired=False)
+        """Ask what `submit` would answer. The authority stores nothing."""
+        response = self._post("/reports/validate", bodies)
+        return answers.read_results(response.value(), [each[0] for each in bodies], acquired=False)
 
     def verdict(self, report_id: str) -> Verdict | None:
-        """What became of one report by our own id; None where the authority never received it."""
-        reply = self._get("/reports/{id}", f"/reports/{quote(report_id, safe='')}")
-        return None if reply.is_not_found else answers.read_result(reply.value(), report_id)
+        """Ask for the verdict on one report, by our own id; None where the authority never received it."""
+        response = self._get("/reports/{id}", f"/reports/{quote(report_id, safe='')}")
+        return None if response.is_not_found else answers.read_result(response.value(), report_id)
 
     def receipt(self, report_id: str) -> Receipt | None:
-        """The receipt of one report; None where it has none."""
-        reply = self._get("/reports/{id}/receipt", f"/reports/{quote(report_id, safe='')}/receipt")
-        return None if reply.is_not_found else answers.read_receipt(reply.value())
+        """Ask for the receipt of one report; None where it has none."""
+        response = self._get("/reports/{id}/receipt", f"/reports/{quote(report_id, safe='')}/receipt")
+        return None if response.is_not_found else answers.read_receipt(response.value())
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
-        """The authority's own PDF of a receipt; None where it has none."""
+        """Ask for the authority's own PDF of a receipt; None where it has none."""
         path = f"/reports/{quote(report_id, safe='')}/receipt"
-        reply = self._get("/reports/{id}/receipt", path, {"Accept": _PDF_IF_YOU_CAN})
-        if reply.status == HTTPStatus.OK and reply.media_type == "application/pdf":
-            if not reply.body.startswith(_PDF):
+        response = self._get("/reports/{id}/receipt", path, {"Accept": _ACCEPT_PDF})
+        if response.status == HTTPStatus.OK and response.media_type == "application/pdf":
+            if not response.body.startswith(_PDF_START):
                 raise answers.contract_violation("PDF")
-            return reply.body
-        if not reply.is_not_found:
-            answers.read_receipt(reply.value())
+            return response.body
+        if not response.is_not_found:
+            answers.read_receipt(response.value())
         return None
 
     def codes(self, table: str, etag: str | None = None) -> answers.CodeTable | None:
-        """A table of codes; None where the one that came with `etag` is still current."""
+        """Ask for a code table; None where the one with `etag` is still current."""
         headers = {} if etag is None else {"If-None-Match": etag}
-        reply = self._get("/codes/{table}", f"/codes/{quote(table, safe='')}", headers)
-        if reply.status == HTTPStatus.NOT_MODIFIED and etag is not None:
+        response = self._get("/codes/{table}", f"/codes/{quote(table, safe='')}", headers)
+        if response.status == HTTPStatus.NOT_MODIFIED and etag is not None:
             return None
-        return answers.read_codes(reply.value(), table, reply.headers.get("etag"))
+        return answers.read_codes(response.value(), table, response.headers.get("etag"))
 
     def close(self) -> None:
         """Close the connections."""
@@ -130,40 +130,38 @@ class HttpAuthority:
     def _with_token(
         self, method: str, route: str, path: str, headers: dict[str, str], body: bytes | None
     ) -> HttpResponse:
-        reply = self._send(route, Call(method, path, _Bearer(self._valid_token()), headers, body))
-        if reply.status == HTTPStatus.UNAUTHORIZED:
+        response = self._send(route, Call(method, path, _Bearer(self._valid_token()), headers, body))
+        if response.status == HTTPStatus.UNAUTHORIZED:
             self._token = None
-            reply = self._send(route, Call(method, path, _Bearer(self._valid_token()), headers, body))
-        if reply.status == HTTPStatus.UNAUTHORIZED:
+            response = self._send(route, Call(method, path, _Bearer(self._valid_token()), headers, body))
+        if response.status == HTTPStatus.UNAUTHORIZED:
             self._token = None
-            raise error_for(reply)
-        return reply
+            raise error_for(response)
+        return response
 
     def _valid_token(self) -> str:
         if self._token is None or self._monotonic() >= self._token_until:
             asked_at = self._monotonic()
-            token = answers.read_token(self._ask_for_token().value())
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            auth = _Basic(self._username, self._password())
+            call = Call("POST", "/oauth/token", auth, headers, b"grant_type=client_credentials")
+            token = answers.read_token(self._send("/oauth/token", call).value())
             self._token = token.secret
             self._token_until = asked_at + max(token.expires_in - _TOKEN_MARGIN_S, token.expires_in / 2)
         return self._token
 
-    def _ask_for_token(self) -> HttpResponse:
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        auth = _Basic(self._username, self._password())
-        return self._send("/oauth/token", Call("POST", "/oauth/token", auth, headers, b"grant_type=client_credentials"))
-
     def _send(self, route: str, call: Call) -> HttpResponse:
         try:
-            reply = self._transport.exchange(call)
+            response = self._transport.exchange(call)
         except ApoaError as exc:
             _log.debug("%s %s: %s", call.method, route, exc.name)
             raise
-        _log.debug("%s %s: HTTP %d", call.method, route, reply.status)
-        return reply
+        _log.debug("%s %s: HTTP %d", call.method, route, response.status)
+        return response
 
 
 class _Basic(AuthBase):
-    """RFC 7617, in UTF-8. Of our own, so that no ``.netrc`` is read and no character is lost."""
+    """Basic authentication (RFC 7617) in UTF-8. Used because requests' own reads ``.netrc`` and encodes as Latin-1."""
 
     def __init__(self, username: str, password: str) -> None:
         self._credentials = b64encode(f"{username}:{password}".encode()).decode("ascii")
@@ -174,7 +172,7 @@ class _Basic(AuthBase):
 
 
 class _Bearer(AuthBase):
-    """RFC 6750 §2.1."""
+    """Bearer authentication (RFC 6750 §2.1)."""
 
     def __init__(self, token: str) -> None:
         self._token = token

@@ -1,7 +1,7 @@
-"""A whole HTTP answer, and which error it stands for. Pure: the contract's table of errors, line by line."""
+"""An HTTP response of the authority, and the error that it stands for (contract: table of errors). Pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -22,14 +22,14 @@ from apoa_client.errors import (
 from apoa_client.messages import literal, msg
 
 _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
-_PORTAL_ADVICE = msg(
+_LOGIN_PAGE_ADVICE = msg(
     "Nothing is lost. Open a web browser, log in to this network if it asks you to, and send again with: apoa sync"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """An answer as it came: the status, headers by their names in lower case, and at most 1 MiB of body."""
+    """A response: the status, the headers by lower-case name, and at most 1 MiB of body."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -42,12 +42,12 @@ class HttpResponse:
 
     @property
     def is_not_found(self) -> bool:
-        """Whether this is the contract's own 404, and not one of a portal's."""
+        """Whether this is the contract's own 404, and not that of another server."""
         is_problem = self.media_type == "application/problem+json" and problem_detail(self.body) is not None
         return self.status == HTTPStatus.NOT_FOUND and is_problem
 
     def value(self) -> Mapping[str, Any]:
-        """The JSON object of a 200. Raises the error that the answer stands for, when it is anything else."""
+        """The JSON object of a 200. Raises the error that any other response stands for."""
         if self.status != HTTPStatus.OK:
             raise error_for(self)
         if self.media_type != "application/json":
@@ -55,37 +55,75 @@ class HttpResponse:
         return read_json(self.body)
 
 
-def error_for(reply: HttpResponse) -> ApoaError:
-    """The error that an answer other than 200 stands for."""
-    known = _BY_STATUS.get(reply.status)
-    if known is not None:
-        return known(reply)
-    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _unknown_outcome(reply)
-    if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
+def error_for(response: HttpResponse) -> ApoaError:
+    """The error that a response other than 200 stands for."""
+    status, wait = response.status, retry_after(response.headers)
+    error: ApoaError
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}:
+        error = _refusal(response)
+    elif status == HTTPStatus.UNAUTHORIZED:  # whatever the body says: repeated wrong passwords lock the account
+        error = WrongPassword(msg("The authority does not accept the username and password."))
+    elif status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        error = TooLarge(msg("The authority does not take so much at once."))
+    elif status == HTTPStatus.TOO_MANY_REQUESTS:
+        error = AuthorityBusy(msg("The authority asks us to send more slowly."), retry_after=wait)
+    elif status == HTTPStatus.SERVICE_UNAVAILABLE and wait is not None:
+        error = AuthorityBusy(msg("The authority is under maintenance."), retry_after=wait)
+    elif status == HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED:
+        error = not_the_authority()
+    elif status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        error = UnknownOutcome(
+            msg(
+                "The authority had a problem (HTTP {status}). We do not know yet what it received; sending again is "
+                "safe.",
+                status=status,
+            )
+        )
+    else:
+        error = _outside_the_contract(status)
+    return error
+
+
+def _refusal(response: HttpResponse) -> ApoaError:
+    """The error of a 400 or a 403. The login page of a network may use these too."""
+    detail = problem_detail(response.body)
+    if response.status == HTTPStatus.BAD_REQUEST:
+        if detail is None:
+            return not_the_authority()
+        return CallRefused(msg("The authority does not accept what we sent: {detail}", detail=literal(detail)))
+    if response.media_type == "text/html":
+        return not_the_authority()
+    if detail is None:
+        return AccountSuspended(msg("The authority has suspended this account, or it belongs to another property."))
+    return AccountSuspended(msg("The authority refuses this account: {detail}", detail=literal(detail)))
+
+
+def _outside_the_contract(status: int) -> NotTheAuthority:
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return NotTheAuthority(
-            msg("Something else answered in the authority's place, and pointed us to another address."), _PORTAL_ADVICE
+            msg("Another server answered instead of the authority and pointed us to another address."),
+            _LOGIN_PAGE_ADVICE,
         )
     return NotTheAuthority(
         msg(
             "This is no answer of the reporting contract (HTTP {status}). Is the authority's address right?",
-            status=reply.status,
+            status=status,
         )
     )
 
 
 def not_the_authority() -> NotTheAuthority:
-    """The error for an answer that does not even look like the authority's."""
+    """The error for an answer of another server, such as the login page of a network."""
     return NotTheAuthority(
-        msg("Something else answered in the authority's place, perhaps the login page of this network."),
-        _PORTAL_ADVICE,
+        msg("Another server answered instead of the authority, perhaps the login page of this network."),
+        _LOGIN_PAGE_ADVICE,
     )
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """Seconds of a ``Retry-After`` header (RFC 9110 §10.2.3), at most a day; None where there is none that can be read.
+    """The seconds of a ``Retry-After`` header (RFC 9110 §10.2.3), at most a day; None where it is missing or invalid.
 
-    A date is counted from the answer's own ``Date``, because our clock may be wrong.
+    A date is counted from the response's own ``Date``, because our clock may be wrong.
     """
     text = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(text) is not None:
@@ -95,67 +133,3 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(int(wait.total_seconds()), 0), MAX_WAIT_S)
-
-
-def _bad_request(reply: HttpResponse) -> ApoaError:
-    detail = problem_detail(reply.body)
-    if detail is None:
-        return not_the_authority()
-    return CallRefused(msg("The authority does not accept what we sent: {detail}", detail=literal(detail)))
-
-
-def _unauthorized(_: HttpResponse) -> ApoaError:
-    # Whatever the body says: asking again and again with a wrong password locks the account.
-    return WrongPassword(msg("The authority does not accept the username and password."))
-
-
-def _forbidden(reply: HttpResponse) -> ApoaError:
-    if reply.media_type == "text/html":
-        return not_the_authority()
-    detail = problem_detail(reply.body)
-    if detail is None:
-        return AccountSuspended(msg("The authority has suspended this account, or it belongs to another property."))
-    return AccountSuspended(msg("The authority refuses this account: {detail}", detail=literal(detail)))
-
-
-def _too_large(_: HttpResponse) -> ApoaError:
-    return TooLarge(msg("The authority does not take so much at once."))
-
-
-def _too_fast(reply: HttpResponse) -> ApoaError:
-    return AuthorityBusy(
-        msg("The authority asks us to send more slowly."),
-        retry_after=retry_after(reply.headers),
-    )
-
-
-def _unavailable(reply: HttpResponse) -> ApoaError:
-    wait = retry_after(reply.headers)
-    if wait is None:
-        return _unknown_outcome(reply)
-    return AuthorityBusy(msg("The authority is under maintenance."), retry_after=wait)
-
-
-def _unknown_outcome(reply: HttpResponse) -> ApoaError:
-    return UnknownOutcome(
-        msg(
-            "The authority had a problem (HTTP {status}). We do not know yet what it received; sending again is safe.",
-            status=reply.status,
-        )
-    )
-
-
-def _login_page(_: HttpResponse) -> ApoaError:
-    return not_the_authority()
-
-
-_BY_STATUS: Mapping[int, Callable[[HttpResponse], ApoaError]] = {
-    HTTPStatus.BAD_REQUEST: _bad_request,
-    HTTPStatus.UNAUTHORIZED: _unauthorized,
-    HTTPStatus.FORBIDDEN: _forbidden,
-    HTTPStatus.REQUEST_TIMEOUT: _unknown_outcome,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _too_large,
-    HTTPStatus.TOO_MANY_REQUESTS: _too_fast,
-    HTTPStatus.SERVICE_UNAVAILABLE: _unavailable,
-    HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED: _login_page,
-}

@@ -1,7 +1,7 @@
-"""One HTTP exchange, bounded in time and size, whose every failure is one of ours.
+"""One HTTP exchange, limited in time and size. Every failure is raised as an error of `apoa_client.errors`.
 
-The one place that knows requests. Whether a failed request may have reached the authority decides between "offline" and
-"outcome unknown", so the body itself tells when it began to leave.
+The only module that uses requests. A failed request that may have reached the authority is `UnknownOutcome` and not
+`Offline`, so the request body records whether any of it was read for sending.
 """
 
 import io
@@ -27,10 +27,10 @@ from apoa_client.timeouts import call_with_timeout
 
 _HTTPS_PORT = 443
 _ACCEPT = "application/json, application/problem+json"
-_PIECE = 16 * 1024
+_CHUNK_BYTES = 16 * 1024
 _MISCONFIGURED = (
-    requests.exceptions.InvalidURL,  # of the authority, or of a proxy
-    requests.exceptions.InvalidSchema,  # a SOCKS proxy, for which no library is installed
+    requests.exceptions.InvalidURL,  # the address of the authority or of a proxy
+    requests.exceptions.InvalidSchema,  # a SOCKS proxy, which needs a library that is not installed
     requests.exceptions.MissingSchema,
 )
 _NEVER_SENT = (requests.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.SSLError)
@@ -38,7 +38,7 @@ _NEVER_SENT = (requests.ConnectTimeout, requests.exceptions.ProxyError, requests
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `body` of None sends none."""
+    """One request. With a `body` of None it has no body."""
 
     method: str
     path: str
@@ -48,10 +48,9 @@ class Call:
 
 
 class Transport:
-    """The line to one authority.
+    """The connection to one authority.
 
-    `base_url` has been through `check_base_url`. Proxies come from the environment, save on the way to this very
-    computer.
+    `base_url` is one that `check_base_url` returned. Proxies come from the environment, except for a loopback address.
     """
 
     def __init__(
@@ -68,26 +67,26 @@ class Transport:
         self._host = parts.hostname or ""
         self._port = parts.port or _HTTPS_PORT
         self._user_agent = user_agent
-        self._patience = timeouts
+        self._timeouts = timeouts
         self._monotonic = monotonic
         self._ca_bundle = ca_bundle
         self._session = self._new_session()
 
     def exchange(self, call: Call) -> HttpResponse:
-        """Send `call` and return whatever answers. Raises only errors of `apoa_client.errors`."""
+        """Send `call` and return the response, whatever its status. Raises only errors of `apoa_client.errors`."""
         body = _Body(call.body) if call.body is not None else None
-        session, deadline = self._session, self._monotonic() + self._patience.total_s
+        session, deadline = self._session, self._monotonic() + self._timeouts.total_s
         try:
-            return call_with_timeout(self._patience.total_s, lambda: self._roundtrip(session, call, body, deadline))
+            return call_with_timeout(self._timeouts.total_s, lambda: self._roundtrip(session, call, body, deadline))
         except TimeoutError:
-            # The old session is left to whoever may still hang on it.
+            # The old session may still be in use by the thread that hangs.
             self._session = self._new_session()
-            raise self._late(body) from None
+            raise self._timeout_error(body) from None
         except (requests.RequestException, OSError) as exc:
-            raise self._failure(exc, body) from None
+            raise self._error(exc, body) from None
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the connections."""
         self._session.close()
 
     def _new_session(self) -> requests.Session:
@@ -97,7 +96,7 @@ class Transport:
         session.headers = requests.structures.CaseInsensitiveDict(
             {"User-Agent": self._user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"}
         )
-        # Its own context, too: one that hangs in a handshake holds the lock of truststore's.
+        # A new context for each session: a handshake that hangs keeps the lock of truststore's context.
         session.mount("https://", _Adapter(tls_context(self._ca_bundle)))
         return session
 
@@ -108,25 +107,22 @@ class Transport:
             headers=call.headers,
             data=body,
             auth=call.auth,
-            timeout=(self._patience.connect_s, self._patience.read_s),
+            timeout=(self._timeouts.connect_s, self._timeouts.read_s),
             allow_redirects=False,
             stream=True,
             verify=True,
         ) as response:
+            content = bytearray()
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                content += chunk
+                if len(content) > MAX_ANSWER_BYTES:
+                    raise NotTheAuthority(msg("The answer was larger than any of the reporting contract."))
+                if self._monotonic() > deadline:
+                    raise TimeoutError
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return HttpResponse(response.status_code, headers, self._read(response, deadline))
+            return HttpResponse(response.status_code, headers, bytes(content))
 
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
-        pieces = bytearray()
-        for piece in response.iter_content(_PIECE):
-            pieces += piece
-            if len(pieces) > MAX_ANSWER_BYTES:
-                raise NotTheAuthority(msg("The answer was larger than any of the reporting contract."))
-            if self._monotonic() > deadline:
-                raise TimeoutError
-        return bytes(pieces)
-
-    def _failure(self, exc: Exception, body: "_Body | None") -> ApoaError:
+    def _error(self, exc: Exception, body: "_Body | None") -> ApoaError:
         certificate = verification_failure(exc)
         if certificate is not None:
             return untrusted_certificate(certificate, self._host, self._port)
@@ -137,11 +133,18 @@ class Transport:
             )
         if isinstance(exc, requests.exceptions.ContentDecodingError):
             return NotTheAuthority(msg("The answer could not be unpacked."))
-        if _never_sent(exc, body):
+        wrapped = exc.args[0] if exc.args else None
+        never_sent = isinstance(exc, _NEVER_SENT) or isinstance(wrapped, MaxRetryError)
+        if not body.begun if body is not None else never_sent:
             return Offline(msg("The authority cannot be reached now ({host}). Is the internet down?", host=self._host))
-        return self._late(body) if _is_timeout(exc) else _cut_off()
+        # While an answer is read, requests wraps the timeout in a ConnectionError.
+        if isinstance(exc, requests.Timeout) or isinstance(wrapped, ReadTimeoutError):
+            return self._timeout_error(body)
+        return UnknownOutcome(
+            msg("The connection broke before the answer came, so we do not know what the authority received.")
+        )
 
-    def _late(self, body: "_Body | None") -> ApoaError:
+    def _timeout_error(self, body: "_Body | None") -> ApoaError:
         if body is not None and not body.begun:
             return Offline(
                 msg("The authority could not be reached in time ({host}). Is the internet down?", host=self._host)
@@ -150,7 +153,7 @@ class Transport:
 
 
 class _Body(io.BytesIO):
-    """A request's body that knows whether it began to leave: from then on the authority may have received it."""
+    """A request body that records whether any of it was read: from then on the authority may have received it."""
 
     begun = False
 
@@ -160,7 +163,7 @@ class _Body(io.BytesIO):
 
 
 class _Adapter(HTTPAdapter):
-    """Connections that trust what `tls_context` trusts, and nothing that the environment or a caller says."""
+    """Connections that always verify with our own context, whatever the environment or the caller says."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
@@ -175,19 +178,3 @@ class _Adapter(HTTPAdapter):
     def cert_verify(self, conn: Any, *_: object, **__: object) -> None:  # noqa: ANN401  requests' own signature
         conn.cert_reqs = "CERT_REQUIRED"
         conn.ca_certs = None
-
-
-def _never_sent(exc: Exception, body: _Body | None) -> bool:
-    """Whether the request cannot have reached the authority."""
-    if body is not None:
-        return not body.begun
-    return isinstance(exc, _NEVER_SENT) or (bool(exc.args) and isinstance(exc.args[0], MaxRetryError))
-
-
-def _is_timeout(exc: Exception) -> bool:
-    # While an answer is read, requests hides the timeout inside of a ConnectionError.
-    return isinstance(exc, requests.Timeout) or (bool(exc.args) and isinstance(exc.args[0], ReadTimeoutError))
-
-
-def _cut_off() -> ApoaError:
-    return UnknownOutcome(msg("The line broke before the answer came, so we do not know what the authority received."))

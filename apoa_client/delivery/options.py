@@ -1,6 +1,6 @@
-"""What a run of delivery is given, whom it works with, and what it comes to.
+"""The input and the result of a delivery run.
 
-Apart from the run itself: whoever only asks for one, or tells of it, need not know how it goes.
+They are apart from `sync`, so that a caller that only needs the types does not load the run.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
 from apoa_client.ports import Authority, Clock, Interruptions, Outbox, Progress, Verdict
 
-Chance: TypeAlias = Callable[[], float]
-"""Uniform in [0, 1): the jitter of the backoff."""
+Jitter: TypeAlias = Callable[[], float]
+"""Returns a random number, uniform in [0, 1), for the jitter of the backoff."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run came to. `left` counts what still waits for a later run; `error` is what ended the run early."""
+    """The result of a run. `left` counts the reports that wait for a later run; `error` is what ended the run early."""
 
     sent: int = 0
     accepted: int = 0
@@ -29,25 +29,25 @@ class Outcome:
     deferred: int = 0
     left: int = 0
     busy: bool = False
-    """Another process delivers at this moment, and this run left it to that one."""
+    """Another process is delivering, and this run did nothing."""
     clock_skew: timedelta | None = None
-    """By how much the authority's clock is ahead of ours, where that is too much."""
+    """How far the authority's clock is ahead of ours; None while the difference is small."""
     error: ApoaError | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict, repr=False)
 
     @property
     def offline(self) -> bool:
-        """Whether there was no line to the authority."""
+        """Whether the authority could not be reached."""
         return isinstance(self.error, Offline | NotTheAuthority)
 
     @property
     def stopped(self) -> bool:
-        """Whether nothing more is sent until somebody logs in again."""
+        """Whether sending is suspended until a user logs in again."""
         return self.error is not None and plan.suspends_sending(self.error)
 
     @property
     def exit_code(self) -> Exit:
-        """0 all delivered, nothing to do, or another's turn; what ended the run; 65 refused; 75 something is left."""
+        """The error's own code; 65 if a report was rejected; 75 if reports are left; else 0, also for a busy lock."""
         if self.error is not None:
             return self.error.exit_code
         if self.rejected:
@@ -65,10 +65,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run goes. `settings` is the property's fingerprint; `wait_s` bounds the run in seconds.
+    """How a run works.
 
-    `first` is the id of a report that a person waits for: it goes before more urgent ones of other stays.
-    `lock_wait_s` is how many seconds to wait for another process that delivers.
+    `settings` is the fingerprint of the property's settings. `first` is the id of a report to send before more urgent
+    ones. With `keep_backoff` a report waits for its backoff. `wait_s` limits the run, in seconds. `lock_wait_s` is how
+    many seconds to wait for another process that is delivering.
     """
 
     settings: str
@@ -79,18 +80,18 @@ class RunOptions:
 
 
 class Uninterrupted:
-    """`ports.Interruptions` where nobody interrupts."""
+    """`ports.Interruptions` for a run that nothing interrupts."""
 
     held = heard = staticmethod(nullcontext)
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Whom a run works with. `connect` builds the authority, and is called when there is something to send."""
+    """What a run works with. `connect` builds the authority; it is called only when there is something to send."""
 
     outbox: Outbox
     connect: Callable[[], Authority]
     clock: Clock
-    chance: Chance
+    jitter: Jitter
     progress: Progress
     interruptions: Interruptions = field(default_factory=Uninterrupted)

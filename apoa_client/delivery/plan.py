@@ -1,7 +1,7 @@
-"""What may be sent now, in what batches, and what becomes of each report: decided here, without touching anything.
+"""What may be sent now, in which batches, and how each answer changes a report. Pure.
 
-The contract's two tables (results of a report, errors of a whole call) are the functions `change_from_verdict` and
-`change_after_failure`. Chance and time are passed in.
+The contract's two tables (results of a report, errors of a whole call) are `change_from_verdict` and
+`change_after_failure`. Time and randomness are parameters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,30 +23,30 @@ from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
 
 FIRST_BATCH = 50
-"""Reports in a run's first batch. Measured over 300 ms and 512 kbit/s: batches of 50 take 5.2 s for 500 reports."""
+"""Reports in a run's first batch. Measured over 300 ms and 512 kbit/s: 500 reports in batches of 50 take 5.2 s."""
 
 _GROWTH = 4
-"""Measured over the same line: each call costs a round trip, so that doubling takes 4.4 s and this 4.0 s."""
+"""Measured over the same line: 500 reports take 4.0 s with growth by 4, and 4.4 s with growth by 2."""
 
 LEASE = timedelta(minutes=5)
-"""How long a claimed report is left alone: longer than any call may take."""
+"""How long a claimed report belongs to one run: longer than any call may take."""
 
 BACKOFF_FIRST = timedelta(seconds=30)
 BACKOFF_LAST = timedelta(hours=1)
 LONGEST_WAIT = timedelta(days=1)
-"""What the authority may ask of us at most: a report has a deadline."""
+"""The longest wait that the authority may ask for, because a report has a deadline."""
 
-_MOST_DOUBLINGS = 7  # 30 s doubled seven times is past an hour
+_MAX_DOUBLINGS = 7  # 30 s doubled seven times is over an hour
 
 _SUSPECT = frozenset({"call_refused", "unknown_outcome"})
-"""After these nobody knows whether it was the line, the server, or one of the reports."""
+"""After these errors the cause may be the connection, the server or one of the reports."""
 
-_NEVER_LEAVES = (Offline, UntrustedCertificate)
-"""After these not a byte of any report has left."""
+_NOTHING_SENT = (Offline, UntrustedCertificate)
+"""After these errors no byte of any report was sent."""
 
 _BECOMES = {
     Status.ACCEPTED: (State.ACCEPTED, None),
-    # Done, and says so: the receipt is that of the report which already covers this guest and night.
+    # A duplicate is done: its receipt is that of the report which already covers this guest and night.
     Status.DUPLICATE: (State.ACCEPTED, "duplicate"),
     Status.PENDING: (State.PENDING, None),
     Status.REJECTED: (State.REJECTED, "rejected"),
@@ -55,10 +55,10 @@ _BECOMES = {
 
 
 def may_send(entry: Entry, now: datetime, *, keep_backoff: bool) -> bool:
-    """Whether a stay's first undelivered report may be sent now.
+    """Whether the first undelivered report of a stay may be sent now.
 
-    The authority's own time (`not_before`) is always kept; our backoff only where `keep_backoff` says so. A report in
-    `sending` is somebody's until its lease is over.
+    The authority's own time (`not_before`) always counts; our backoff counts only with `keep_backoff`. A report in
+    `sending` may be sent again when its lease is over.
     """
     if is_ahead(entry.not_before, now, LONGEST_WAIT):
         return False
@@ -69,9 +69,9 @@ def may_send(entry: Entry, now: datetime, *, keep_backoff: bool) -> bool:
 
 
 def is_ahead(until: datetime | None, now: datetime, longest: timedelta) -> bool:
-    """Whether a time that was written down at most `longest` before it is still to come.
+    """Whether a stored time is in the future, but at most `longest` ahead.
 
-    One further ahead was written by a clock that has been set back since, and must not hold a report up for years.
+    A time further ahead was stored while the clock was wrong. It is ignored, so that no report waits for years.
     """
     return until is not None and now < until <= now + longest
 
@@ -79,10 +79,10 @@ def is_ahead(until: datetime | None, now: datetime, longest: timedelta) -> bool:
 def next_batch(
     heads: Iterable[Entry], now: datetime, *, size: int, keep_backoff: bool, tried: frozenset[str] = frozenset()
 ) -> list[Entry]:
-    """The next reports to send, at most `size`; none that was `tried` in this run already, so that a run ends.
+    """The next reports to send, at most `size`, without those already `tried` in this run.
 
-    The least suspect go first, and the suspect in batches that are halved with every attempt: one report that spoils
-    each call it is in is alone after a few runs, and never holds up another stay for long.
+    Reports that were in failed calls come last, and the batch size is halved with each attempt. So a report that makes
+    every call fail is alone in its batch after a few runs, and does not delay other stays for long.
     """
     batch: list[Entry] = []
     suspects: list[Entry] = []
@@ -98,50 +98,50 @@ def next_batch(
 
 
 def _suspicion(entry: Entry) -> int:
-    """How often a report was in a call that failed for what was in it, perhaps."""
-    return min(entry.attempts, _MOST_DOUBLINGS) if entry.last_error in _SUSPECT else 0
+    """How often a report was in a call that may have failed because of its content."""
+    return min(entry.attempts, _MAX_DOUBLINGS) if entry.last_error in _SUSPECT else 0
 
 
-def count_fitting(bodies: Sequence[bytes], most_bytes: int) -> int:
-    """How many of the bodies, from the first, fit into one call of `most_bytes`; at least one, which may be refused."""
-    room = most_bytes - len(b'{"reports":[]}')
+def count_fitting(bodies: Sequence[bytes], max_bytes: int) -> int:
+    """How many of the bodies, from the first, fit into one call of `max_bytes`. At least 1, even if it is too large."""
+    space = max_bytes - len(b'{"reports":[]}')
     for count, body in enumerate(bodies):
-        room -= len(body) + 1
-        if room < -1:  # the last body needs no comma
+        space -= len(body) + 1
+        if space < -1:  # the last body needs no comma
             return max(count, 1)
     return len(bodies)
 
 
-def larger_batch(size: int, most: int) -> int:
-    """The next batch's size after one that went well."""
-    return min(size * _GROWTH, most)
+def larger_batch(size: int, limit: int) -> int:
+    """The next batch size after a successful call."""
+    return min(size * _GROWTH, limit)
 
 
 def smaller_batch(size: int, error: ApoaError) -> int | None:
-    """The size to try again with at once after `error`, or None where trying again now is no use."""
+    """The batch size to try again with at once, or None where trying again does not help."""
     if isinstance(error, TooLarge | TimedOut) and size > 1:
         return size // 2
     return None
 
 
-def backoff(attempts: int, chance: float) -> timedelta:
-    """How long to wait after so many attempts: full jitter, up to 30 s first and an hour at last.
+def backoff(attempts: int, jitter: float) -> timedelta:
+    """How long to wait after so many attempts: full jitter, at first up to 30 s, at last up to an hour.
 
-    `chance` is uniform in [0, 1). Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    `jitter` is uniform in [0, 1). Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
-    doublings = min(max(attempts - 1, 0), _MOST_DOUBLINGS)
-    return min(BACKOFF_FIRST * (1 << doublings), BACKOFF_LAST) * chance
+    doublings = min(max(attempts - 1, 0), _MAX_DOUBLINGS)
+    return min(BACKOFF_FIRST * (1 << doublings), BACKOFF_LAST) * jitter
 
 
-def stopped(stop: Suspension) -> ApoaError:
-    """The error for a call that is not made, because the authority refused an earlier one for good."""
-    if stop.reason == "account_suspended":
+def suspension_error(suspension: Suspension) -> ApoaError:
+    """The error of a call that is not made because sending is suspended."""
+    if suspension.reason == "account_suspended":
         return AccountSuspended(msg("The authority refused this account before. Nothing was sent."))
     return WrongPassword(msg("The authority refused the password before. Nothing was sent."))
 
 
-def held(until: datetime | None, now: datetime) -> AuthorityBusy | None:
-    """The error for a call before the time that the authority asked all of us to wait for; None where it may go."""
+def hold_error(until: datetime | None, now: datetime) -> AuthorityBusy | None:
+    """The error of a call before the time that the authority asked for; None where the call may be made."""
     if until is None or not is_ahead(until, now, LONGEST_WAIT):
         return None
     wait = int((until - now).total_seconds()) + 1
@@ -156,16 +156,16 @@ def held(until: datetime | None, now: datetime) -> AuthorityBusy | None:
 
 
 def suspends_sending(error: ApoaError) -> bool:
-    """Whether nothing more may be sent until a person has logged in again: a hammered wrong password locks accounts."""
+    """Whether nothing may be sent until a user logs in again. Repeated wrong passwords would lock the account."""
     return isinstance(error, WrongPassword | AccountSuspended)
 
 
 def change_from_verdict(verdict: Verdict, now: datetime, known: Sequence[Finding] = ()) -> Change:
-    """What the authority's verdict makes of a report (contract: Results). `known` are our own warnings about it."""
+    """How a verdict changes its report (contract: Results). `known` are our own warnings about the report."""
     state, why = _BECOMES[verdict.status]
     deferred = verdict.status is Status.DEFERRED
-    wait = _asked(verdict.retry_after) if verdict.retry_after is not None else BACKOFF_FIRST
-    news = [warning for warning in verdict.warnings if warning not in known]
+    wait = _limited(verdict.retry_after) if verdict.retry_after is not None else BACKOFF_FIRST
+    new = [warning for warning in verdict.warnings if warning not in known]
     return Change(
         verdict.id,
         state,
@@ -173,26 +173,26 @@ def change_from_verdict(verdict: Verdict, now: datetime, known: Sequence[Finding
         not_before=now + wait if deferred else None,
         receipt=verdict.receipt,
         errors=verdict.errors,
-        warnings=(*known, *news) if news else None,
+        warnings=(*known, *new) if new else None,
     )
 
 
-def change_after_failure(error: ApoaError, entry: Entry, now: datetime, chance: float, *, sent: bool = True) -> Change:
-    """What a failed call makes of a report that was in it (contract: Errors of a whole call): it waits for the next.
+def change_after_failure(error: ApoaError, entry: Entry, now: datetime, jitter: float, *, sent: bool = True) -> Change:
+    """How a failed call changes a report that was in it (contract: Errors of a whole call): it is queued again.
 
-    `sent` says that there was a line when the call was made.
+    `sent` is False where the call was not made.
     """
-    wait = None if suspends_sending(error) else now + backoff(entry.attempts, chance)
-    unsent = not sent or isinstance(error, _NEVER_LEAVES)
+    wait = None if suspends_sending(error) else now + backoff(entry.attempts, jitter)
+    unsent = not sent or isinstance(error, _NOTHING_SENT)
     return Change(entry.id, State.QUEUED, error.name, next_attempt_at=wait, unsent=unsent)
 
 
-def wait_asked_for(error: ApoaError, now: datetime) -> datetime | None:
-    """Until when the authority wants to hear nothing from us, if it said so."""
+def hold_after(error: ApoaError, now: datetime) -> datetime | None:
+    """The time before which the authority wants no further calls, if the error states one."""
     if isinstance(error, AuthorityBusy) and error.retry_after is not None:
-        return now + _asked(error.retry_after)
+        return now + _limited(error.retry_after)
     return None
 
 
-def _asked(seconds: int) -> timedelta:
+def _limited(seconds: int) -> timedelta:
     return timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds()))

@@ -1,7 +1,7 @@
-"""The authority's own copy of a receipt, asked for with the same manners as a delivery has.
+"""Fetches the authority's own PDF of a receipt, under the same rules as a delivery.
 
-An account that was refused is not tried again, and a pause that the authority asked for is kept: a person who asks for
-proof ten times must not lock the account.
+While sending is suspended or the authority asked us to wait, no call is made: a user who repeats the command must not
+lock the account.
 """
 
 from collections.abc import Callable
@@ -15,23 +15,23 @@ from apoa_client.ports import Authority, Clock, Outbox, Suspension
 def receipt_pdf(
     outbox: Outbox, connect: Callable[[], Authority], clock: Clock, settings: str, report_id: str
 ) -> bytes | None:
-    """The authority's PDF of a report's receipt; None where it has none. Raises what the call raises.
+    """The authority's PDF of a report's receipt; None where it has none. Raises the error of the call.
 
-    `settings` is their fingerprint, as for a delivery: a stop holds until they change.
+    `settings` is the fingerprint of the property's settings: a suspension holds until it changes.
     """
     now = clock.now().astimezone(UTC)
     summary = outbox.summary(now=now, soon=now)
     if summary.stop is not None and summary.stop.settings == settings:
-        raise plan.stopped(summary.stop)
-    held = plan.held(summary.hold_until, now)
-    if held is not None:
-        raise held
+        raise plan.suspension_error(summary.stop)
+    hold = plan.hold_error(summary.hold_until, now)
+    if hold is not None:
+        raise hold
     try:
         return connect().receipt_pdf(report_id)
     except ApoaError as exc:
         if plan.suspends_sending(exc):
             outbox.stop(Suspension(exc.name, now, settings))
-        until = plan.wait_asked_for(exc, now)
+        until = plan.hold_after(exc, now)
         if until is not None:
             outbox.hold(until)
         raise

@@ -1,8 +1,7 @@
-"""One run of delivery: claim a batch, send it, write down what became of it, and again.
+"""One run of delivery: claim a batch, send it, store the results, and repeat.
 
-The order of steps is the promise. A report is `sending` on disk before its first byte leaves, so a killed process
-leaves a lease that runs out and not a report that nobody knows of; and it goes again under the same id, which the
-authority answers with the same receipt.
+The order of the steps matters. A report is stored as `sending` before its first byte leaves. If the process is killed,
+the lease expires and a later run sends the report again under the same id; the authority answers with the same receipt.
 """
 
 import logging
@@ -25,297 +24,276 @@ from apoa_client.errors import (
 from apoa_client.messages import msg
 from apoa_client.ports import Authority, Change, Content, Entry, Selection, Summary, Suspension, Verdict
 from apoa_client.report.deadline import CLOCK_TOLERANCE
+from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
 
 _log = logging.getLogger(__name__)
 
-_MOST_UNANSWERED = 3
-"""Questions in a row; then it is no one report, but the line or the authority."""
+_MAX_UNANSWERED = 3
+"""After so many failed questions in a row the cause is the connection or the authority, not one report."""
 
 
-def deliver(parts: Dependencies, terms: RunOptions) -> Outcome:
-    """Deliver until nothing that may go is left, time is over, or an error ends the run.
+def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
+    """Deliver until no report may be sent, time is over, or an error ends the run.
 
-    One process delivers at a time: where another one does, this run is `Outcome.busy`. What the line or the authority
-    does is never raised: it is `Outcome.error`. Raises `StorageProblem` where the outbox itself cannot be read or
-    written.
+    One process delivers at a time: while another one holds the lock, the result is `Outcome.busy`. Errors of the
+    connection or the authority are not raised, they are in `Outcome.error`. Raises `StorageProblem` where the outbox
+    cannot be read or written.
     """
-    with parts.outbox.turn(terms.lock_wait_s) as ours:
-        return _delivered(parts, terms) if ours else Outcome(busy=True, left=_left(parts))
+    outbox, clock = dependencies.outbox, dependencies.clock
+    with outbox.turn(options.lock_wait_s) as acquired:
+        run = _Run(dependencies, options)
+        run.outcome.busy = not acquired
+        if acquired:
+            try:
+                run.deliver()
+            except SealBroken as exc:
+                run.outcome.error = exc
+            except StorageProblem:
+                raise
+            except ApoaError as exc:
+                _log.info("the run ended: %s", exc.name)
+                run.outcome.error = exc
+                dependencies.progress.trouble(exc)
+            finally:
+                dependencies.progress.end()
+        run.outcome.left = _undelivered(outbox.summary(now=clock.now(), soon=clock.now()))
+        return run.outcome
 
 
-def _delivered(parts: Dependencies, terms: RunOptions) -> Outcome:
-    run = _Run(parts, terms)
-    try:
-        run.go()
-    except SealBroken as exc:
-        run.outcome.error = exc
-    except StorageProblem:
-        raise
-    except ApoaError as exc:
-        _log.info("the run ended: %s", exc.name)
-        run.outcome.error = exc
-        parts.progress.trouble(exc)
-    finally:
-        parts.progress.end()
-    run.outcome.left = _left(parts)
-    return run.outcome
-
-
-def _left(parts: Dependencies) -> int:
-    return _waiting(parts.outbox.summary(now=parts.clock.now(), soon=parts.clock.now()))
-
-
-def _waiting(summary: Summary) -> int:
+def _undelivered(summary: Summary) -> int:
     return summary.counts[State.QUEUED] + summary.counts[State.SENDING]
 
 
 class _Run:
-    """The state of one run: the batch size as it adapts, what was tried, how long there is left."""
+    """The state of one run: the batch size, the reports that were tried, and the time left."""
 
-    def __init__(self, parts: Dependencies, terms: RunOptions) -> None:
+    def __init__(self, dependencies: Dependencies, options: RunOptions) -> None:
         self.outcome = Outcome()
-        self._outbox = parts.outbox
-        self._parts = parts
-        self._terms = terms
+        self._dependencies = dependencies
+        self._outbox = dependencies.outbox
+        self._options = options
         self._size = plan.FIRST_BATCH
-        self._most = plan.FIRST_BATCH
-        self._allowed = plan.FIRST_BATCH
-        self._most_bytes = 0
+        self._max_size = plan.FIRST_BATCH
+        """Shrinks in a run when a batch was too large."""
+        self._allowed_size = plan.FIRST_BATCH
+        """What the authority allows."""
+        self._max_bytes = 0
         self._tried: set[str] = set()
-        self._alone: ApoaError | None = None
-        """What is wrong with one report, or one page of the outbox, which stops no other; told when all is done."""
+        self._deferred_error: ApoaError | None = None
+        """The first error of a single report or of a damaged page of the outbox. It is raised after all other work."""
         self._unanswered = 0
-        self._started = parts.clock.monotonic()
+        self._started = dependencies.clock.monotonic()
 
-    def go(self) -> None:
-        """Send what may be sent, ask about what is pending."""
+    def deliver(self) -> None:
+        """Send what may be sent, ask about pending reports. Raises the error that ended the run, or a deferred one."""
         summary = self._outbox.summary(now=self._now(), soon=self._now())
-        self._heed_stop(summary.stop)
-        batch = self._next()
-        if not batch and not summary.counts[State.PENDING]:
-            self._tell_what_stands_alone()
+        self._check_suspension(summary.stop)
+        batch = self._next_batch()
+        if batch or summary.counts[State.PENDING]:
+            hold = plan.hold_error(summary.hold_until, self._now())
+            if hold is not None:
+                raise hold
+            self._dependencies.progress.begin(_undelivered(summary))
+            try:
+                authority = self._connect(batch)
+                self._send_all(authority, batch)
+                if self._ask_about_pending(authority):  # a verdict releases the next report of its stay
+                    self._send_all(authority, self._next_batch())
+            except ApoaError as exc:
+                self._remember(exc)
+                raise
+        if self._deferred_error is not None:
+            raise self._deferred_error
+
+    def _check_suspension(self, suspension: Suspension | None) -> None:
+        """Raise the error of an earlier suspension; lift it where the settings have changed since."""
+        if suspension is None:
             return
-        self._heed_hold(summary.hold_until)
-        self._parts.progress.begin(_waiting(summary))
+        if suspension.settings == self._options.settings:
+            raise plan.suspension_error(suspension)
+        self._outbox.stop(None)
+
+    def _connect(self, batch: Sequence[Entry]) -> Authority:
+        """Connect and read the authority's limits. If that fails, the batch is put back with a backoff."""
         try:
-            self._talk(batch)
-        except ApoaError as exc:
-            self._remember(exc)
-            raise
-        self._tell_what_stands_alone()
-
-    def _tell_what_stands_alone(self) -> None:
-        if self._alone is not None:
-            raise self._alone
-
-    def _talk(self, batch: Sequence[Entry]) -> None:
-        authority = self._connected(batch)
-        self._send_all(authority, batch)
-        if self._ask(authority):  # a verdict lets the next report of its stay go
-            self._send_all(authority, self._next())
-
-    def _now(self) -> datetime:
-        return self._parts.clock.now().astimezone(UTC)
-
-    def _time_left(self) -> bool:
-        wait = self._terms.wait_s
-        return wait is None or self._parts.clock.monotonic() - self._started < wait
-
-    def _next(self) -> list[Entry]:
-        heads: Iterable[Entry] = self._intact(self._outbox.heads())
-        if self._terms.first:
-            heads = sorted(heads, key=lambda entry: entry.id != self._terms.first)
-        return plan.next_batch(
-            heads,
-            self._now(),
-            size=self._size,
-            keep_backoff=self._terms.keep_backoff,
-            tried=frozenset(self._tried),
-        )
-
-    def _intact(self, entries: Iterator[Entry]) -> Iterator[Entry]:
-        """Entries as far as they can be read: a damaged page is told in the end, and holds up nothing beside it."""
-        try:
-            yield from entries
-        except StorageProblem as exc:
-            self._alone = self._alone or exc
-
-    def _heed_stop(self, stop: Suspension | None) -> None:
-        """Keep an earlier stop, unless the settings changed since."""
-        if stop is not None and stop.settings == self._terms.settings:
-            raise plan.stopped(stop)
-        if stop is not None:
-            self._outbox.stop(None)
-
-    def _heed_hold(self, until: datetime | None) -> None:
-        """Keep the time that the authority asked all of us to wait for."""
-        held = plan.held(until, self._now())
-        if held is not None:
-            raise held
-
-    def _remember(self, error: ApoaError) -> None:
-        """Keep for later runs what the authority said to all of them."""
-        if plan.suspends_sending(error):
-            self._outbox.stop(Suspension(error.name, self._now(), self._terms.settings))
-        until = plan.wait_asked_for(error, self._now())
-        if until is not None:
-            self._outbox.hold(until)
-
-    def _connected(self, batch: Sequence[Entry]) -> Authority:
-        """The authority, after it has said what it takes. Where there is no line to it, the batch backs off."""
-        try:
-            authority = self._parts.connect()
-            self._introduce(authority)
+            authority = self._dependencies.connect()
+            meta = authority.meta()
         except (NotNow, CallRefused) as exc:
-            with self._parts.interruptions.held():
-                self._give_back(exc, *self._claim([entry.id for entry in batch]), sent=False)
+            with self._dependencies.interruptions.held():
+                self._requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
             raise
-        return authority
-
-    def _introduce(self, authority: Authority) -> None:
-        meta = authority.meta()
         now = self._now()
         self._outbox.contacted(now, meta.server_time)
         if abs(meta.server_time - now) > CLOCK_TOLERANCE:
             self.outcome.clock_skew = meta.server_time - now
-        self._most = self._allowed = meta.max_batch
-        self._most_bytes = meta.max_body_bytes
-        self._size = min(self._size, self._most)
+        self._max_size = self._allowed_size = meta.max_batch
+        self._max_bytes = meta.max_body_bytes
+        self._size = min(self._size, self._max_size)
+        return authority
+
+    def _remember(self, error: ApoaError) -> None:
+        """Store what applies to later runs too: a suspension, or the time to wait."""
+        if plan.suspends_sending(error):
+            self._outbox.stop(Suspension(error.name, self._now(), self._options.settings))
+        until = plan.hold_after(error, self._now())
+        if until is not None:
+            self._outbox.hold(until)
+
+    # Sending.
+
+    def _next_batch(self) -> list[Entry]:
+        heads: Iterable[Entry] = self._readable(self._outbox.heads())
+        if self._options.first:
+            heads = sorted(heads, key=lambda entry: entry.id != self._options.first)
+        return plan.next_batch(
+            heads,
+            self._now(),
+            size=self._size,
+            keep_backoff=self._options.keep_backoff,
+            tried=frozenset(self._tried),
+        )
 
     def _send_all(self, authority: Authority, batch: Sequence[Entry]) -> None:
         while batch and self._time_left():
-            self._send(authority, batch)
-            batch = self._next()
+            self._send(authority, batch[: self._size])
+            batch = self._next_batch()
+
+    def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
+        opened = self._open(batch)
+        ids = list(opened)[: plan.count_fitting([content.body for content in opened.values()], self._max_bytes)]
+        with self._dependencies.interruptions.held():
+            lease, claimed = self._claim(ids)
+            if not claimed:
+                return
+            try:
+                with self._dependencies.interruptions.heard():
+                    verdicts = authority.submit([(entry.id, opened[entry.id].body) for entry in claimed])
+            except ApoaError as exc:
+                self._after_failed_call(exc, lease, claimed)
+            except BaseException:
+                # Ctrl-C while waiting for the answer: the outcome is unknown. The reports must not wait for the lease.
+                self._requeue(UnknownOutcome(msg("The sending was interrupted.")), lease, claimed)
+                raise
+            else:
+                self._store(lease, verdicts, opened)
+                self._size = plan.larger_batch(self._size, self._max_size)
+
+    def _open(self, batch: Sequence[Entry]) -> dict[str, Content]:
+        """Each report's content by id. A report whose seal is broken stays queued, and its error is deferred."""
+        opened: dict[str, Content] = {}
+        for entry in batch:
+            try:
+                opened[entry.id] = self._outbox.content(entry)
+            except SealBroken as exc:
+                self._defer(exc)
+                self._tried.add(entry.id)
+        return opened
 
     def _claim(self, ids: Sequence[str]) -> tuple[str, list[Entry]]:
         now = self._now()
         self._tried.update(ids)
         return self._outbox.claim(ids, now=now, lease_until=now + plan.LEASE)
 
-    def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
-        opened = self._open(batch[: self._size])
-        ids = list(opened)[: plan.count_fitting([content.body for content in opened.values()], self._most_bytes)]
-        with self._parts.interruptions.held():
-            lease, claimed = self._claim(ids)
-            if claimed:
-                self._exchange(authority, lease, claimed, opened)
-
-    def _exchange(
-        self, authority: Authority, lease: str, claimed: Sequence[Entry], opened: Mapping[str, Content]
-    ) -> None:
+    def _store(self, lease: str, verdicts: Sequence[Verdict], opened: Mapping[str, Content]) -> None:
+        """Store all verdicts at once; if that fails, each by itself: one damaged page must not lose the others."""
+        now = self._now()
+        changes = [plan.change_from_verdict(verdict, now, opened[verdict.id].warnings) for verdict in verdicts]
         try:
-            with self._parts.interruptions.heard():
-                verdicts = authority.submit([(entry.id, opened[entry.id].body) for entry in claimed])
-        except ApoaError as exc:
-            self._after_failure(exc, lease, claimed)
-        except BaseException:
-            # Ctrl-C while the answer is awaited: the outcome is unknown, and these reports must not wait for the lease.
-            self._give_back(UnknownOutcome(msg("The sending was interrupted.")), lease, claimed)
-            raise
-        else:
-            self._write_down(lease, verdicts, opened)
-            self._size = plan.larger_batch(self._size, self._most)
-
-    def _open(self, batch: Sequence[Entry]) -> dict[str, Content]:
-        """Each report's content by id. One that was tampered with stays where it is, is named, and stops no other."""
-        opened: dict[str, Content] = {}
-        for entry in batch:
-            try:
-                opened[entry.id] = self._outbox.content(entry)
-            except SealBroken as exc:
-                self._alone = self._alone or exc
-                self._tried.add(entry.id)
-        return opened
-
-    def _after_failure(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> None:
-        smaller = plan.smaller_batch(len(claimed), error)
-        if smaller is None:
-            self._give_back(error, lease, claimed)
-            self._go_on_after(error)
-            return
-        self._size = self._most = smaller
-        self._tried.difference_update(entry.id for entry in claimed)
-        self._give_back(error, lease, claimed, at_once=True)
-        self._parts.progress.trouble(error)
-
-    def _go_on_after(self, error: ApoaError) -> None:
-        """A report that is too large all by itself waits alone; any other failure ends the run."""
-        if not isinstance(error, TooLarge):
-            raise error
-        self._alone = self._alone or error
-        self._size, self._most = 1, self._allowed
-
-    def _give_back(
-        self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, at_once: bool = False, sent: bool = True
-    ) -> None:
-        self._remember(error)  # first: what is said to all later runs must not be lost with the process
-        now = self._now()
-        chances = [0.0 if at_once else self._parts.chance() for _entry in claimed]
-        pairs = zip(claimed, chances, strict=True)
-        self._outbox.settle(
-            lease, [plan.change_after_failure(error, entry, now, chance, sent=sent) for entry, chance in pairs]
-        )
-
-    def _write_down(self, lease: str, verdicts: Sequence[Verdict], opened: Mapping[str, Content]) -> None:
-        now = self._now()
-        self._settle(
-            lease, [plan.change_from_verdict(verdict, now, opened[verdict.id].warnings) for verdict in verdicts]
-        )
+            self._outbox.settle(lease, changes)
+        except StorageProblem as exc:
+            self._defer(exc)
+            for change in changes:
+                with suppress(StorageProblem):
+                    self._outbox.settle(lease, [change])
         self._outbox.contacted(now)
         for verdict in verdicts:
             self.outcome.sent += 1
             self._count(verdict)
 
-    def _settle(self, lease: str, changes: Sequence[Change]) -> None:
-        """All at once; where the outbox cannot, each by itself, so that one damaged page costs no other its verdict."""
-        try:
-            self._outbox.settle(lease, changes)
-        except StorageProblem as exc:
-            self._alone = self._alone or exc
-            for change in changes:
-                with suppress(StorageProblem):
-                    self._outbox.settle(lease, [change])
+    def _after_failed_call(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> None:
+        """Try again with a smaller batch where that helps. A single report that is too large is skipped; else raise."""
+        smaller = plan.smaller_batch(len(claimed), error)
+        if smaller is not None:
+            self._size = self._max_size = smaller
+            self._tried.difference_update(entry.id for entry in claimed)
+            self._requeue(error, lease, claimed, backoff=False)
+            self._dependencies.progress.trouble(error)
+            return
+        self._requeue(error, lease, claimed)
+        if not isinstance(error, TooLarge):
+            raise error
+        self._defer(error)
+        self._size, self._max_size = 1, self._allowed_size
+
+    def _requeue(
+        self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, backoff: bool = True, sent: bool = True
+    ) -> None:
+        """Queue claimed reports again. `sent` is False where the call was not made."""
+        self._remember(error)  # first: later runs must know it even if this process dies here
+        now = self._now()
+        changes = [
+            plan.change_after_failure(error, entry, now, self._dependencies.jitter() if backoff else 0.0, sent=sent)
+            for entry in claimed
+        ]
+        self._outbox.settle(lease, changes)
+
+    # Asking about pending reports.
+
+    def _ask_about_pending(self, authority: Authority) -> bool:
+        """Ask for the verdicts of reports that earlier runs left pending. Returns whether any question was answered."""
+        answered = False
+        pending = self._outbox.entries(Selection(states=frozenset({State.PENDING})))
+        for entry in list(self._readable(pending)):
+            if entry.id in self._tried or not self._time_left():
+                continue
+            try:
+                verdict = authority.verdict(entry.id)
+            except (CallRefused, UnknownOutcome) as exc:
+                self._defer(exc)
+                self._unanswered += 1
+                if self._unanswered == _MAX_UNANSWERED:
+                    raise
+                continue
+            self._unanswered = 0
+            self._decide(entry, verdict)
+            answered = True
+        return answered
+
+    def _decide(self, entry: Entry, verdict: Verdict | None) -> None:
+        if verdict is None:
+            # The authority received the report once and has lost it: send it again under the same id.
+            self._outbox.decide([Change(entry.id, State.QUEUED, "forgotten")])
+            return
+        warnings: Sequence[Finding] = ()
+        if verdict.warnings:
+            try:
+                warnings = self._outbox.content(entry).warnings
+            except (CredentialsProblem, SealBroken):
+                verdict = verdict._replace(warnings=())  # only the warnings need the key
+        self._outbox.decide([plan.change_from_verdict(verdict, self._now(), warnings)])
+        self._count(verdict)
+
+    # Helpers.
 
     def _count(self, verdict: Verdict) -> None:
         _log.info("report %s: %s", verdict.id, verdict.status.value)
         self.outcome.count(verdict)
-        self._parts.progress.advance(verdict)
+        self._dependencies.progress.advance(verdict)
 
-    def _ask(self, authority: Authority) -> bool:
-        """Ask what became of reports that earlier runs left pending. Whether there was an answer to any."""
-        asked = False
-        for entry in list(self._intact(self._outbox.entries(Selection(states=frozenset({State.PENDING}))))):
-            if entry.id not in self._tried and self._time_left():
-                asked |= self._ask_about(authority, entry)
-        return asked
+    def _defer(self, error: ApoaError) -> None:
+        self._deferred_error = self._deferred_error or error
 
-    def _ask_about(self, authority: Authority, entry: Entry) -> bool:
-        """One question that fails holds up no other; several in a row end the run."""
+    def _readable(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """The entries that can be read. The error of a damaged page is deferred."""
         try:
-            verdict = authority.verdict(entry.id)
-        except (CallRefused, UnknownOutcome) as exc:
-            self._alone = self._alone or exc
-            self._unanswered += 1
-            if self._unanswered == _MOST_UNANSWERED:
-                raise
-            return False
-        self._unanswered = 0
-        self._decide(entry, verdict)
-        return True
+            yield from entries
+        except StorageProblem as exc:
+            self._defer(exc)
 
-    def _decide(self, entry: Entry, verdict: Verdict | None) -> None:
-        if verdict is None:
-            # Received once, and now unknown: the authority lost it, and the same id goes again.
-            self._outbox.decide([Change(entry.id, State.QUEUED, "forgotten")])
-            return
-        self._outbox.decide([self._change_for(entry, verdict)])
-        self._count(verdict)
+    def _now(self) -> datetime:
+        return self._dependencies.clock.now().astimezone(UTC)
 
-    def _change_for(self, entry: Entry, verdict: Verdict) -> Change:
-        """The verdict's change, with its warnings put beside our own; a verdict needs no key, its warnings do."""
-        try:
-            known = self._outbox.content(entry).warnings if verdict.warnings else ()
-        except (CredentialsProblem, SealBroken):
-            return plan.change_from_verdict(verdict._replace(warnings=()), self._now())
-        return plan.change_from_verdict(verdict, self._now(), known)
+    def _time_left(self) -> bool:
+        wait = self._options.wait_s
+        return wait is None or self._dependencies.clock.monotonic() - self._started < wait

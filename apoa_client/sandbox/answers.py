@@ -1,4 +1,4 @@
-"""What the authority answers, as values that turn into the contract's JSON."""
+"""The authority's answers, and their JSON in the contract."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Violations = tuple["Violation", ...]
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One remark on one field of a report. `message` is English, and never quotes what was sent."""
+    """One finding about one field of a report. `message` is English and never quotes what was sent."""
 
     field: str
     code: str
@@ -21,8 +21,8 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptAnswer:
-    """A receipt. `number` says aloud that it is no real one; `issued_at` is RFC 3339."""
+class Receipt:
+    """A receipt. `number` shows that it is for training; `issued_at` is RFC 3339."""
 
     number: str
     issued_at: str
@@ -39,7 +39,7 @@ class Result:
 
     id: str
     status: str
-    receipt: ReceiptAnswer | None = None
+    receipt: Receipt | None = None
     errors: Violations = dataclasses.field(default=())
     warnings: Violations = dataclasses.field(default=())
     retry_after: int | None = None
@@ -57,7 +57,7 @@ class Result:
 
 
 class Refusal(Exception):
-    """A whole call is refused (RFC 9457). `detail` is fixed English: it never quotes what was sent."""
+    """A whole call is refused (RFC 9457). `detail` is fixed English and never quotes what was sent."""
 
     def __init__(
         self, status: int, detail: str, errors: Violations = (), headers: tuple[tuple[str, str], ...] = ()

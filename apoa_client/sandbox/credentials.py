@@ -1,4 +1,4 @@
-"""The property's username and password, and the tokens given for them (RFC 6749 §4.4, RFC 6750)."""
+"""The property's username and password, and the tokens that they get (RFC 6749 §4.4, RFC 6750)."""
 
 import secrets
 import threading
@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 
 MAX_TOKENS = 1_000
-"""Tokens that live at a time; the oldest goes first."""
+"""The number of valid tokens at a time; the oldest is dropped first."""
 
 
 class Credentials:
-    """Gives tokens, and knows them again until they expire. `lifetime_s` is seconds."""
+    """Issues tokens and checks them. `lifetime_s` is seconds."""
 
     def __init__(self, username: str, password: str, *, lifetime_s: int, now: Callable[[], datetime]) -> None:
         self._username = username.encode()
@@ -21,11 +21,11 @@ class Credentials:
         self._lock = threading.Lock()
         self._expiry: dict[str, datetime] = {}
 
-    def known(self, username: str, password: str) -> bool:
-        """Whether this is the property, in a time that does not tell which of the two is wrong."""
-        right_name = compare_digest(username.encode(), self._username)
-        right_password = compare_digest(password.encode(), self._password)
-        return right_name and right_password
+    def match(self, username: str, password: str) -> bool:
+        """Whether both are right. Takes the same time whichever of the two is wrong."""
+        same_name = compare_digest(username.encode(), self._username)
+        same_password = compare_digest(password.encode(), self._password)
+        return same_name and same_password
 
     def issue(self) -> dict[str, str | int]:
         """A new token, as the contract's ``Token``."""
@@ -38,7 +38,7 @@ class Credentials:
         return {"access_token": token, "token_type": "Bearer", "expires_in": self._lifetime_s}
 
     def valid(self, token: str) -> bool:
-        """Whether the token was given by this authority since it started, and has not expired."""
+        """Whether this authority issued the token since it started, and it has not expired."""
         given = token.encode()
         with self._lock:
             found = [end for known, end in self._expiry.items() if compare_digest(known.encode(), given)]

@@ -1,7 +1,7 @@
-"""What the authority decides about the reports of one call, and what it later says became of them.
+"""Decides about the reports of one call, and answers later what became of them.
 
-The order of questions is the contract's: is this id known; is the report right; does it fit the stay; is the guest
-already covered. Whatever is decided is remembered under the report's id before anybody hears of it.
+The checks run in the contract's order: is the id known, is the report valid, does it fit the stay, is the guest covered
+already. Each decision is stored under the report's id before the call is answered.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from apoa_client.sandbox.answers import ReceiptAnswer, Result, Violation, Violations
+from apoa_client.sandbox.answers import Receipt, Result, Violation, Violations
 from apoa_client.sandbox.covered_nights import CoveredNights
 from apoa_client.sandbox.faults import OK, Step
 from apoa_client.sandbox.rules import rule_violations, rule_warnings
@@ -23,29 +23,36 @@ Report = Mapping[str, Any]
 _REJECTED_BY_SCRIPT = Violation("", "training", "The training script rejects this report.")
 _CONFLICT = Violation("id", "id_conflict", "Another report was sent under this id before.")
 _NO_UNICODE = Violation("", "bad_character", "A text holds half of a surrogate pair, which is no character.")
+_STAY_MESSAGES = {
+    "stay_exists": "This stay has a check-in already; send an amendment.",
+    "unknown_stay": "No check-in of this stay was acquired.",
+    "stay_cancelled": "This stay was cancelled; send a check-in with a new stay_id.",
+    "already_cancelled": "This stay was cancelled before.",
+    "already_checked_out": "The guest of this stay was checked out before.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Decides, and remembers. `now` is aware; `window_hours` is how long after check-in a report is in time."""
+    """Decides and stores. `now` is timezone-aware; `window_hours` is how long after check-in a report is in time."""
 
     storage: Storage
-    marks: CoveredNights
+    covered_nights: CoveredNights
     now: Callable[[], datetime]
     window_hours: int
 
     def receive(self, reports: Sequence[Report], step: Step = OK, *, keep: bool = True) -> list[Result]:
-        """One result a report, in their order. Each has an ``Id`` for its `id`; all else may be wrong.
+        """One result for each report, in their order. Each report has a valid ``id``; anything else may be wrong.
 
-        With `keep` False nothing is acquired, and no receipt is issued that was not issued before.
+        With `keep` False nothing is stored and no new receipt is issued.
         """
         with self.storage.transaction(keep=keep) as records:
-            issued = records.next_number()
+            first_new = records.next_number()
             results = [self._decide(records, report, step) for report in reports]
-            return results if keep else [_without_new_receipt(result, issued) for result in results]
+        return results if keep else [_without_new_receipt(result, first_new) for result in results]
 
     def result(self, report_id: str, step: Step = OK) -> Result | None:
-        """What became of one report: None if it was never received. A pending one is decided by being asked for."""
+        """The result of one report, or None if it was never received. The question decides a pending report."""
         with self.storage.transaction() as records:
             record = records.find(report_id)
             if record is None:
@@ -53,7 +60,7 @@ class Decisions:
             if step.name == "defer":
                 return Result(report_id, "deferred", retry_after=step.seconds)
             if record.status == "pending" and step.name != "pending":
-                record = self._settled(records, record, step)
+                record = self._with_verdict(records, record, step)
                 records.save(record)
             return _as_result(records, record)
 
@@ -69,20 +76,9 @@ class Decisions:
         errors = self._violations(records, report)
         if not errors and step.name == "defer":
             return Result(report["id"], "deferred", retry_after=step.seconds)
-        record = self._judged(records, self._arrived(report, content, sha256), report, errors, step)
-        records.save(record)
-        return _as_result(records, record)
-
-    def _violations(self, records: Records, report: Report) -> Violations:
-        wrong = (*report_violations(report), *rule_violations(report, self.now()))
-        unique = {(violation.field, violation.code): violation for violation in reversed(wrong)}
-        found = tuple(reversed(unique.values()))
-        return found or _out_of_order(records.kinds_of_stay(report["stay_id"]), report["kind"])
-
-    def _arrived(self, report: Report, content: str, sha256: str) -> Record:
-        """The record of a report as it came, with nothing in it that the report might have smuggled in."""
-        return Record(
+        record = Record(
             id=report["id"],
+            # Only values that the contract allows are stored, so that no personal data reaches the file.
             stay_id=report["stay_id"] if fits("Id", report.get("stay_id")) else "",
             kind=kind if (kind := report.get("kind")) in KINDS else "",
             content=content,
@@ -90,28 +86,35 @@ class Decisions:
             status="pending",
             received_at=_rfc3339(self.now()),
         )
-
-    def _judged(self, records: Records, record: Record, report: Report, errors: Violations, step: Step) -> Record:
         if errors:
-            return replace(record, status="rejected", errors=_to_json(errors))
+            record = replace(record, status="rejected", errors=_to_json(errors))
+        else:
+            record = self._judge(records, record, report, step)
+        records.save(record)
+        return _as_result(records, record)
+
+    def _violations(self, records: Records, report: Report) -> Violations:
+        """The first violation of each field and code; where there is none, why the report does not fit its stay."""
+        found = (*report_violations(report), *rule_violations(report, self.now()))
+        unique = {(violation.field, violation.code): violation for violation in reversed(found)}
+        if unique:
+            return tuple(reversed(unique.values()))
+        code = _stay_code(records.kinds_of_stay(report["stay_id"]), report["kind"])
+        return (Violation("stay_id", code, _STAY_MESSAGES[code]),) if code is not None else ()
+
+    def _judge(self, records: Records, record: Record, report: Report, step: Step) -> Record:
+        """The record of a valid report: a duplicate where another stay covers the guest, else by the script."""
         record = replace(record, warnings=_to_json(rule_warnings(report, self.now(), self.window_hours)))
         if step.name == "reject":
-            return self._settled(records, record, step)
-        other = self._covered(records, report)
+            return self._with_verdict(records, record, step)
+        nights = self.covered_nights.of(report) if record.kind in {"check_in", "amend"} else []
+        other = records.covering(record.stay_id, nights) if record.kind == "check_in" else None
         if other is not None:
             return replace(record, status="duplicate", covered_by=other.id)
-        return record if step.name == "pending" else self._settled(records, record, step)
+        records.cover(record.stay_id, nights)
+        return record if step.name == "pending" else self._with_verdict(records, record, step)
 
-    def _covered(self, records: Records, report: Report) -> Record | None:
-        """The report that already covers a check-in's guest and nights; else its nights are covered from now on."""
-        stay_id, kind = report["stay_id"], report["kind"]
-        marks = self.marks.of(report) if kind in {"check_in", "amend"} else []
-        other = records.covering(stay_id, marks) if kind == "check_in" else None
-        if other is None:
-            records.cover(stay_id, marks)
-        return other
-
-    def _settled(self, records: Records, record: Record, step: Step) -> Record:
+    def _with_verdict(self, records: Records, record: Record, step: Step) -> Record:
         """The record with its verdict: accepted, unless the script says otherwise."""
         if step.name == "reject":
             return replace(record, status="rejected", errors=_to_json((_REJECTED_BY_SCRIPT,)))
@@ -119,51 +122,31 @@ class Decisions:
         return replace(record, status=status, number=records.next_number(), issued_at=_rfc3339(self.now()))
 
 
-def _out_of_order(kinds: Sequence[str], kind: str) -> Violations:
-    """Why a report does not fit what its stay already is."""
-    code = _refused_as(kinds, kind)
-    messages = {
-        "stay_exists": "This stay has a check-in already; send an amendment.",
-        "unknown_stay": "No check-in of this stay was acquired.",
-        "stay_cancelled": "This stay was cancelled; send a check-in with a new stay_id.",
-        "already_cancelled": "This stay was cancelled before.",
-        "already_checked_out": "The guest of this stay was checked out before.",
-    }
-    return (Violation("stay_id", code, messages[code]),) if code is not None else ()
-
-
-def _refused_as(kinds: Sequence[str], kind: str) -> str | None:
+def _stay_code(kinds: Sequence[str], kind: str) -> str | None:
+    """The code of the violation if a report of this kind does not fit the earlier `kinds` of its stay."""
     if "cancel" in kinds:
         return "already_cancelled" if kind == "cancel" else "stay_cancelled"
     if kind == "check_in":
         return "stay_exists" if "check_in" in kinds else None
     if "check_in" not in kinds:
         return "unknown_stay"
-    # An amendment replaces what was said before it, a check-out too: the guest is there again.
+    # An amendment replaces what was reported before it, a check-out too: the guest is present again.
     gone = [each for each in kinds if each in {"check_out", "amend"}][-1:] == ["check_out"]
     return "already_checked_out" if kind == "check_out" and gone else None
 
 
 def _as_result(records: Records, record: Record) -> Result:
+    receipt = None
     holder = records.find(record.covered_by) if record.covered_by is not None else record
-    return Result(
-        record.id,
-        record.status,
-        _proof(holder) if holder is not None else None,
-        _from_json(record.errors),
-        _from_json(record.warnings),
-    )
-
-
-def _proof(record: Record) -> ReceiptAnswer | None:
-    if record.number is None or record.issued_at is None:
-        return None
-    return ReceiptAnswer(f"LATIHAN-{record.issued_at[:4]}-{record.number:06}", record.issued_at, record.sha256)
+    if holder is not None and holder.number is not None and holder.issued_at is not None:
+        number = f"LATIHAN-{holder.issued_at[:4]}-{holder.number:06}"
+        receipt = Receipt(number, holder.issued_at, holder.sha256)
+    return Result(record.id, record.status, receipt, _from_json(record.errors), _from_json(record.warnings))
 
 
 def _without_new_receipt(result: Result, first_new: int) -> Result:
-    proof = result.receipt
-    new = proof is not None and int(proof.number.rpartition("-")[2]) >= first_new
+    receipt = result.receipt
+    new = receipt is not None and int(receipt.number.rpartition("-")[2]) >= first_new
     return replace(result, receipt=None) if new else result
 
 

@@ -1,4 +1,4 @@
-"""Carries out the steps of a fault script: what goes wrong before, in, and after an answer."""
+"""Applies the steps of a fault script: faults before the call is processed, in its results, and in its response."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ from apoa_client.sandbox.answers import Refusal, Result
 from apoa_client.sandbox.faults import Step
 
 REDIRECT_TARGET = "https://login.hotel.invalid/"
-"""A name that no network can have (RFC 2606 §2): whoever follows the redirect gets nowhere."""
+"""A name that never resolves (RFC 2606 §2), so that following the redirect always fails."""
 
 _HUGE = 1 << 20
 _FOREIGN_ID = "00000000-0000-4000-8000-{:012x}"
@@ -27,13 +27,13 @@ _PORTAL = """<!DOCTYPE html>
 
 
 def respond(request: Request, step: Step, answer: Callable[[], Response], stopping: threading.Event) -> Response:
-    """The answer, with the step's misfortune. Raises `Refusal`, or `ConnectionAbortedError` having hung up."""
-    instead = _before(request, step, stopping)
-    return instead if instead is not None else _after(request, step, answer())
+    """The response to a request, with the step's fault. Raises `Refusal`, or `ConnectionAbortedError` to hang up."""
+    replacement = _before(request, step, stopping)
+    return replacement if replacement is not None else _after(request, step, answer())
 
 
 def altered_results(step: Step, results: list[Result]) -> list[Result]:
-    """The results of a call, broken as the step has it."""
+    """The results of a call, broken as the step says."""
     if step.name == "foreign-ids":
         return [replace(result, id=_FOREIGN_ID.format(index)) for index, result in enumerate(results)]
     if step.name == "short-list":
@@ -46,7 +46,10 @@ def altered_results(step: Step, results: list[Result]) -> list[Result]:
 def _before(request: Request, step: Step, stopping: threading.Event) -> Response | None:
     status = step.http_status
     if status is not None:
-        raise _refusal(status, step)
+        headers = [("Retry-After", str(step.seconds))] if step.amount is not None else []
+        if status == HTTPStatus.UNAUTHORIZED:
+            headers.append(("WWW-Authenticate", 'Bearer realm="apoa-training"'))
+        raise Refusal(status, "The training script asks for this error.", (), tuple(headers))
     if step.name == "drop" or (step.name == "slow" and stopping.wait(step.amount)):
         hang_up(request)
     if step.name == "portal":
@@ -65,25 +68,13 @@ def _after(request: Request, step: Step, response: Response) -> Response:
     elif step.name == "empty":
         response.set_data(b"")
     elif step.name == "huge" and body:
-        response.set_data(_padded(body))
+        # The same JSON, longer than the contract lets a client read.
+        response.set_data(json.dumps({**json.loads(body), "padding": " " * _HUGE}).encode())
     return response
 
 
-def _padded(body: bytes) -> bytes:
-    """The same JSON, longer than the contract lets a client read."""
-    value = json.loads(body)
-    return json.dumps({**value, "padding": " " * _HUGE}).encode()
-
-
-def _refusal(status: int, step: Step) -> Refusal:
-    headers = [("Retry-After", str(step.seconds))] if step.amount is not None else []
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers.append(("WWW-Authenticate", 'Bearer realm="apoa-training"'))
-    return Refusal(status, "The training script asks for this error.", (), tuple(headers))
-
-
 def hang_up(request: Request) -> NoReturn:
-    """Close the connection without an answer, as a line does that breaks."""
+    """Close the connection without a response, as a broken line does."""
     with suppress(HTTPException, OSError):
         request.get_data(cache=False)
     connection: socket.socket = request.environ["werkzeug.socket"]

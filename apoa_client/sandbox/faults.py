@@ -1,7 +1,7 @@
-"""A script of misfortunes, so that staff, tests and the demo can see what the program does when the line is bad.
+"""Fault scripts: they show staff, tests and the demo what the program does when the connection is bad.
 
-Steps stand between commas, and one call uses up one step; afterwards the authority behaves. A step applies to
-``POST /reports`` unless a route stands before it: ``503=5,lost,pending*2,token:401``.
+A script is a list of steps with commas between them. Each call uses one step; after the last one all calls work. A
+step applies to ``POST /reports`` unless it starts with a route: ``503=5,lost,pending*2,token:401``.
 """
 
 import re
@@ -26,7 +26,7 @@ _VERDICTS = frozenset({"pending", "reject", "duplicate", "defer", "foreign-ids",
 
 
 class Route(StrEnum):
-    """The calls that a step can be written for."""
+    """The calls that a step can apply to."""
 
     REPORTS = "reports"
     TOKEN = "token"  # noqa: S105  the name of a route
@@ -45,24 +45,24 @@ _POSSIBLE = {
 
 
 class BadFaultScript(UsageProblem):
-    """A fault script with a step that nobody knows."""
+    """A fault script has an unknown step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One misfortune. `amount` is seconds, for the steps that take some."""
+    """One fault. `amount` is seconds, for the steps that have them."""
 
     name: str
     amount: float | None = None
 
     @property
     def http_status(self) -> int | None:
-        """The status of an HTTP error step, or None for any other."""
+        """The status of an HTTP error step, or None for other steps."""
         return int(self.name) if self.name in _HTTP_ERRORS else None
 
     @property
     def seconds(self) -> int:
-        """`amount` in whole seconds, as headers and results carry it."""
+        """`amount` in whole seconds, for headers and results."""
         return int(self.amount or 0)
 
 
@@ -70,23 +70,23 @@ OK = Step("ok")
 
 
 class Faults:
-    """What is left of the script. Safe to use from several threads."""
+    """The unused steps of a script. Safe to use from several threads."""
 
     def __init__(self, script: str = "") -> None:
         self._lock = threading.Lock()
         self._left: dict[Route, deque[Step]] = {route: deque() for route in Route}
         for text in filter(None, (part.strip() for part in script.split(","))):
-            route, step, times = _read(text)
+            route, step, times = _parse_step(text)
             self._left[route].extend([step] * times)
 
     def next(self, route: Route) -> Step:
-        """The next step of `route`, which is then used up; `OK` when none is left."""
+        """Take the next step of `route`; `OK` when none is left."""
         with self._lock:
             left = self._left[route]
             return left.popleft() if left else OK
 
 
-def _read(text: str) -> tuple[Route, Step, int]:
+def _parse_step(text: str) -> tuple[Route, Step, int]:
     match = _STEP.fullmatch(text)
     if match is None:
         raise _unknown(text, Route.REPORTS)
@@ -97,10 +97,10 @@ def _read(text: str) -> tuple[Route, Step, int]:
     times = int(match["times"] or 1)
     if match["name"] not in _POSSIBLE[route] or not 1 <= times <= MAX_REPEATS:
         raise _unknown(text, route)
-    return route, Step(match["name"], _amount(text, route, match["name"], match["amount"])), times
+    return route, Step(match["name"], _parse_amount(text, route, match["name"], match["amount"])), times
 
 
-def _amount(text: str, route: Route, name: str, amount: str | None) -> float | None:
+def _parse_amount(text: str, route: Route, name: str, amount: str | None) -> float | None:
     if amount is None:
         if name in _NEED_AMOUNT:
             raise _unknown(text, route)

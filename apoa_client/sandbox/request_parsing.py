@@ -1,4 +1,4 @@
-"""From the bytes of a request to the reports in it: bounded, and refused as a whole where it is no list of reports."""
+"""Parses a request into its reports. Limited in size; a body that is not a list of reports is refused as a whole."""
 
 import json
 import zlib
@@ -14,38 +14,38 @@ from apoa_client.sandbox.answers import Refusal
 from apoa_client.sandbox.validation import list_violations
 
 MAX_DEPTH = 16
-"""The contract needs six levels; a body of a million brackets is an attack on the parser."""
+"""The contract needs six levels; a body with a million brackets would be an attack on the parser."""
 
 _GZIP = zlib.MAX_WBITS | 16
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one call may bring. `max_body_bytes` counts what is inflated."""
+    """The limits of one call. `max_body_bytes` counts the decompressed body."""
 
     max_batch: int = 500
     max_body_bytes: int = 1 << 20
 
 
 def read_reports(request: Request, limits: Limits) -> list[dict[str, Any]]:
-    """The reports of a call, each an object with an ``Id``. Raises `Refusal`."""
+    """The reports of a call, each an object with a valid ``id``. Raises `Refusal`."""
     _expect_type(request, "application/json")
-    body = _parsed(_inflated(request, limits))
-    listed = body.get("reports") if isinstance(body, dict) else None
-    if isinstance(listed, list) and len(listed) > limits.max_batch:
+    body = _parse(_decompress(request, limits))
+    items = body.get("reports") if isinstance(body, dict) else None
+    if isinstance(items, list) and len(items) > limits.max_batch:
         raise Refusal(413, f"At most {limits.max_batch} reports a call.")
-    wrong = list_violations(body)
-    if wrong:
-        raise Refusal(400, "The body is no list of reports with ids.", wrong)
+    found = list_violations(body)
+    if found:
+        raise Refusal(400, "The body is no list of reports with ids.", found)
     reports: list[dict[str, Any]] = body["reports"]
     return reports
 
 
 def read_form(request: Request, limits: Limits) -> dict[str, str]:
-    """The fields of a form. Raises `Refusal` for what is no form, or names a field twice."""
+    """The fields of a form. Raises `Refusal` for a body that is no form or has a field twice."""
     _expect_type(request, "application/x-www-form-urlencoded")
     try:
-        pairs = parse_qsl(_bytes(request, limits).decode("ascii"), keep_blank_values=True, strict_parsing=True)
+        pairs = parse_qsl(_read(request, limits).decode("ascii"), keep_blank_values=True, strict_parsing=True)
     except ValueError:
         raise Refusal(400, "The body is no form.") from None
     fields = dict(pairs)
@@ -59,7 +59,7 @@ def _expect_type(request: Request, mimetype: str) -> None:
         raise Refusal(400, f"The body must be {mimetype}.")
 
 
-def _bytes(request: Request, limits: Limits) -> bytes:
+def _read(request: Request, limits: Limits) -> bytes:
     request.max_content_length = limits.max_body_bytes
     try:
         return request.get_data(cache=False)
@@ -69,8 +69,8 @@ def _bytes(request: Request, limits: Limits) -> bytes:
         raise Refusal(400, "The body broke off.") from None
 
 
-def _inflated(request: Request, limits: Limits) -> bytes:
-    body = _bytes(request, limits)
+def _decompress(request: Request, limits: Limits) -> bytes:
+    body = _read(request, limits)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "identity":
         return body
@@ -88,7 +88,7 @@ def _inflated(request: Request, limits: Limits) -> bytes:
     return plain
 
 
-def _parsed(body: bytes) -> Any:  # noqa: ANN401  JSON is anything, until it is held against the contract
+def _parse(body: bytes) -> Any:  # noqa: ANN401  any JSON, until it is validated
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_json, object_pairs_hook=_object)
     except (ValueError, RecursionError):
@@ -104,10 +104,10 @@ def _no_json(_name: str) -> NoReturn:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, whose members' names are unique: otherwise two readers would read two reports (RFC 8259 §4)."""
+    """An object with unique names: with a doubled name, two parsers may read two different reports (RFC 8259 §4)."""
     value = dict(pairs)
     if len(value) != len(pairs):
-        message = "a member stands twice"
+        message = "a member is doubled"
         raise ValueError(message)
     return value
 

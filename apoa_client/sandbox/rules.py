@@ -1,6 +1,6 @@
-"""What no schema can say about a report: dates that contradict each other, states that do not exist, no foreigner.
+"""Rules that a schema cannot express: contradicting dates, unknown states, Indonesian guests.
 
-A rule that cannot read its fields says nothing: `apoa_client.sandbox.validation` has already said what is wrong there.
+A rule skips fields that it cannot read: `apoa_client.sandbox.validation` has already reported them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,58 +11,56 @@ from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
 from apoa_client.sandbox.answers import Violation, Violations
 
-AHEAD = timedelta(days=1)
-"""How far ahead a check-in may lie: staff prepare a report, but nobody has arrived the day after tomorrow."""
+MAX_AHEAD = timedelta(days=1)
+"""How far in the future a check-in may be: staff may prepare a report for tomorrow."""
 
 
 def rule_violations(report: Mapping[str, Any], now: datetime) -> Violations:
-    """Every rule that a report breaks, from what can be read of it."""
-    return (*_unreal_dates(report), *_wrong_order(report), *_too_early(report, now), *_states(report))
+    """All rules that a report breaks, as far as its fields can be read."""
+    return (*_date_violations(report, now), *_state_violations(report))
 
 
 def rule_warnings(report: Mapping[str, Any], now: datetime, window_hours: int) -> Violations:
-    """What is accepted and yet worth a remark. Only for a report without violations."""
-    if report["kind"] != "check_in":
+    """Warnings: the check-in is late, or the document has expired. Only for a report without violations."""
+    check_in = check_in_of(report)
+    if report["kind"] != "check_in" or check_in is None:
         return ()
-    return (*_late(report, now, window_hours), *_expired(report))
+    warnings: list[Violation] = []
+    if now - check_in > timedelta(hours=window_hours):
+        warnings.append(Violation("stay.check_in", "late", f"The check-in is more than {window_hours} hours ago."))
+    expiry = _day(_at(report, "guest", "document", "expiry_date"))
+    if expiry is not None and expiry < check_in.date():
+        warnings.append(Violation("guest.document.expiry_date", "expired", "The document had expired at check-in."))
+    return tuple(warnings)
 
 
 def check_in_of(report: Mapping[str, Any]) -> datetime | None:
-    """The instant of check-in, where it can be read."""
+    """The time of check-in, or None where it cannot be read."""
     return _instant(_at(report, "stay", "check_in"))
 
 
 def planned_check_out_of(report: Mapping[str, Any]) -> date | None:
-    """The day on which the guest means to leave, where it can be read."""
+    """The planned day of departure, or None where it cannot be read."""
     return _day(_at(report, "stay", "planned_check_out"))
 
 
-def _unreal_dates(report: Mapping[str, Any]) -> Iterator[Violation]:
-    born = _at(report, "guest", "birth_date")
-    if isinstance(born, str) and _partial(born) is None:
-        yield Violation("guest.birth_date", "bad_date", "The calendar has no such date.")
-
-
-def _wrong_order(report: Mapping[str, Any]) -> Iterator[Violation]:
+def _date_violations(report: Mapping[str, Any], now: datetime) -> Iterator[Violation]:
     check_in, leaving = check_in_of(report), planned_check_out_of(report)
-    born = _partial(_at(report, "guest", "birth_date"))
-    if check_in is None:
-        return
-    if leaving is not None and leaving <= check_in.date():
+    birth_text = _at(report, "guest", "birth_date")
+    born, left = _partial(birth_text), _instant(_at(report, "check_out"))
+    if isinstance(birth_text, str) and born is None:
+        yield Violation("guest.birth_date", "bad_date", "The calendar has no such date.")
+    if check_in is not None and leaving is not None and leaving <= check_in.date():
         yield Violation("stay.planned_check_out", "order", "The planned check-out must be after the day of check-in.")
-    if born is not None and born.earliest > check_in.date():
+    if check_in is not None and born is not None and born.earliest > check_in.date():
         yield Violation("guest.birth_date", "order", "The guest would be born after the check-in.")
-
-
-def _too_early(report: Mapping[str, Any], now: datetime) -> Iterator[Violation]:
-    check_in, left = check_in_of(report), _instant(_at(report, "check_out"))
-    if check_in is not None and check_in > now + AHEAD:
+    if check_in is not None and check_in > now + MAX_AHEAD:
         yield Violation("stay.check_in", "implausible", "The check-in is more than a day ahead.")
-    if left is not None and left > now + AHEAD:
+    if left is not None and left > now + MAX_AHEAD:
         yield Violation("check_out", "implausible", "The check-out is more than a day ahead.")
 
 
-def _states(report: Mapping[str, Any]) -> Iterator[Violation]:
+def _state_violations(report: Mapping[str, Any]) -> Iterator[Violation]:
     nationality = _at(report, "guest", "nationality")
     issuer = _at(report, "guest", "document", "issuing_state")
     if nationality == "IDN":
@@ -70,18 +68,6 @@ def _states(report: Mapping[str, Any]) -> Iterator[Violation]:
     for field, code in (("guest.nationality", nationality), ("guest.document.issuing_state", issuer)):
         if isinstance(code, str) and states.by_code(code) is None:
             yield Violation(field, "unknown_state", "This is no code of ICAO Doc 9303-3 section 5.")
-
-
-def _late(report: Mapping[str, Any], now: datetime, window_hours: int) -> Iterator[Violation]:
-    check_in = check_in_of(report)
-    if check_in is not None and now - check_in > timedelta(hours=window_hours):
-        yield Violation("stay.check_in", "late", f"The check-in is more than {window_hours} hours ago.")
-
-
-def _expired(report: Mapping[str, Any]) -> Iterator[Violation]:
-    check_in, expiry = check_in_of(report), _day(_at(report, "guest", "document", "expiry_date"))
-    if check_in is not None and expiry is not None and expiry < check_in.date():
-        yield Violation("guest.document.expiry_date", "expired", "The document had expired at check-in.")
 
 
 def _at(value: object, *path: str) -> object:

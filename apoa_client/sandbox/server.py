@@ -1,4 +1,4 @@
-"""The training authority as a server on the loopback interface, which can be taken away and brought back."""
+"""The training authority as a server on the loopback interface, which can be stopped and started again."""
 
 import errno
 import secrets
@@ -27,19 +27,19 @@ from apoa_client.sandbox.storage import Storage
 
 _Request = Any
 _Address = Any
-"""What `socketserver` passes through, and types as anything."""
+"""`socketserver` types both as `Any`."""
 
 HOST = "127.0.0.1"
 HIGHEST_PORT = 65_535
 POLL_SECONDS = 0.02
-"""How soon `SandboxServer.stop` is noticed."""
+"""How soon the server notices `SandboxServer.stop`."""
 
 IDLE_TIMEOUT_S = 30
-"""How long a connection may say nothing."""
+"""How long a connection may be idle."""
 
 
 class PortUnusable(SettingsProblem):
-    """The port is taken, or may not be listened on."""
+    """The port is in use, or listening on it is not allowed."""
 
     advice: Message | None = msg(
         "Choose another port, or stop the program that uses this one. Without a port, a free one is taken."
@@ -48,10 +48,10 @@ class PortUnusable(SettingsProblem):
 
 @dataclass
 class SandboxServer:
-    """A training authority for one property. `storage` is its file; port 0 means a free one, kept once it is found.
+    """A training authority for one property. `storage` is its file; port 0 means any free port, which is then kept.
 
-    `now` is aware; `token_lifetime_s` is seconds; `faults` is a fault script. `BadFaultScript` is raised for a script
-    that nobody can follow; by `start`, `PortUnusable` and `StorageProblem`.
+    `now` is timezone-aware; `token_lifetime_s` is seconds; `faults` is a fault script. Raises `BadFaultScript` for an
+    invalid script; `start` raises `PortUnusable` and `StorageProblem`.
     """
 
     storage: Path
@@ -67,27 +67,27 @@ class SandboxServer:
     property_office: str | None = None
     environment: str = "training"
     page: bool = True
-    """Whether a browser is shown what was received. The page asks nobody on this computer for a password."""
+    """Whether a page shows the received reports. The page needs no password: any user of this computer can open it."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         self._script = Faults(self.faults)
-        self._arrivals = ReceivedReports()
-        self._marks = CoveredNights(secrets.token_bytes(32))
+        self._received = ReceivedReports()
+        self._covered_nights = CoveredNights(secrets.token_bytes(32))
         self._running: _Running | None = None
 
     @property
     def base_url(self) -> str:
-        """Where the contract is spoken. With port 0, only true once started."""
+        """The base URL of the contract's calls. With port 0 it is right only after `start`."""
         return f"http://{HOST}:{self.port}/v1"
 
     @property
     def page_url(self) -> str:
-        """Where a browser shows what was received."""
+        """The URL of the page with the received reports."""
         return f"http://{HOST}:{self.port}/"
 
     def start(self) -> Self:
-        """Listen. A server that was stopped listens on the port that it had, and goes on from its memory."""
+        """Listen. A server that was stopped listens on the same port again, with what is in its storage."""
         if self._running is None:
             listener = _listen(self.port)
             with listener:
@@ -96,7 +96,7 @@ class SandboxServer:
         return self
 
     def stop(self) -> None:
-        """Free the port and hang up on whoever is connected. When this returns, no thread of the server's is left."""
+        """Free the port and close all connections. When this returns, all threads of the server have ended."""
         running, self._running = self._running, None
         if running is not None:
             running.stop()
@@ -111,19 +111,19 @@ class SandboxServer:
 
     def _service(self) -> Service:
         return Service(
-            decisions=Decisions(Storage(self.storage), self._marks, self.now, self.window_hours),
+            decisions=Decisions(Storage(self.storage), self._covered_nights, self.now, self.window_hours),
             credentials=Credentials(self.username, self.password, lifetime_s=self.token_lifetime_s, now=self.now),
             faults=self._script,
             about=About(self.environment, self.username, self.property_name, self.property_office, self.window_hours),
             limits=self.limits,
-            received=self._arrivals,
+            received=self._received,
             now=self.now,
             show_page=self.page,
         )
 
 
 class _Running:
-    """One life of the server, from start to stop."""
+    """The server from one start to its stop."""
 
     def __init__(self, service: Service, listener: socket.socket) -> None:
         self._service = service
@@ -142,14 +142,14 @@ class _Running:
 
 
 class _Server(ThreadedWSGIServer):
-    """Knows its connections, so that stopping ends them too."""
+    """Keeps a list of its connections, so that stopping closes them too."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  as the class above has it
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  the signature of the base class
         super().__init__(*args, **options)
         self._connections: dict[socket.socket, threading.Thread] = {}
 
     def process_request(self, request: _Request, client_address: _Address) -> None:
-        """Handle one connection in a thread of its own."""
+        """Handle one connection in its own thread."""
         thread = threading.Thread(
             target=self._handle, args=(request, client_address), name="apoa-sandbox-call", daemon=True
         )
@@ -157,17 +157,17 @@ class _Server(ThreadedWSGIServer):
         thread.start()
 
     def hang_up(self) -> None:
-        """End every connection, and wait until its thread is gone."""
+        """Close every connection and wait for its thread."""
         for connection, thread in list(self._connections.items()):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             thread.join()
 
     def handle_error(self, request: _Request, client_address: _Address) -> None:
-        """A connection that broke is its client's matter, and nothing about it is printed."""
+        """Print nothing about a broken connection."""
 
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  as the class above has it
-        """Nothing: the service logs what may be logged."""
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  the signature of the base class
+        """Log nothing: the service logs each call without personal data."""
 
     def _handle(self, request: socket.socket, client_address: _Address) -> None:
         try:
@@ -181,8 +181,8 @@ class _Handler(WSGIRequestHandler):
     server_version = "apoa-sandbox"
     sys_version = ""
 
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  as the class above has it
-        """Nothing: the request line holds ids, and the service logs the route."""
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  the signature of the base class
+        """Log nothing: the request line contains ids. The service logs the route."""
 
 
 def _listen(port: int) -> socket.socket:

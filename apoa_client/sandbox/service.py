@@ -1,4 +1,4 @@
-"""The contract's calls over HTTP: who may ask, what is asked, and the answer or the problem (RFC 9457)."""
+"""The contract's calls over HTTP: authentication, routing, and the answer or the problem (RFC 9457)."""
 
 import gzip
 import json
@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from apoa_client.authority.contract import contract_text
+from apoa_client.authority.contract import contract, contract_text
 from apoa_client.errors import ApoaError
 from apoa_client.sandbox import codes, fault_injection
 from apoa_client.sandbox.answers import Refusal, Result
@@ -23,7 +23,7 @@ from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import OK, Faults, Route, Step
 from apoa_client.sandbox.page import HEADERS, ReceivedReports
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_reports
-from apoa_client.sandbox.validation import contract, violations
+from apoa_client.sandbox.validation import violations
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -31,20 +31,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
-_FAULTY = {
+_ROUTES_WITH_FAULTS = {
     "token": Route.TOKEN,
     "meta": Route.META,
     "codes": Route.CODES,
     "reports": Route.REPORTS,
     "result": Route.RESULT,
 }
-_COMPRESS_FROM_BYTES = 1000
-_OPEN = frozenset({"page", "contract", "token"})
-"""What needs no token."""
+_GZIP_MIN_BYTES = 1000
+_WITHOUT_TOKEN = frozenset({"page", "contract", "token"})
 
 
 class _Id(BaseConverter):
-    """The contract's ``Id``: what is none is no address here, least of all another call's name."""
+    """Matches the contract's ``Id`` only, so that the name of another call is never read as an id."""
 
     regex = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -68,7 +67,7 @@ _ROUTES = Map(
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the authority says of itself and of the property that trains on it."""
+    """What ``/meta`` says about the authority and the property."""
 
     environment: str
     property_id: str
@@ -92,7 +91,7 @@ class Service:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request. Logs the method, the route and the status, and nothing that was sent."""
+        """Answer one request. Logs the method, the route and the status, and no data."""
         request = Request(environ)
         route = "?"
         try:
@@ -103,29 +102,28 @@ class Service:
         except ConnectionError:
             raise
         except ApoaError as exc:
-            logger.error("training authority: %s", exc.name)  # noqa: TRY400  the class says all, the trace might not
-            response = _problem(Refusal(500, "The training authority cannot use its memory."))
-        except Exception as exc:  # noqa: BLE001  whatever breaks, the client gets an answer and the log no data
-            logger.error("training authority: %s", type(exc).__name__)  # noqa: TRY400  its text may hold personal data
+            logger.error("training authority: %s", exc.name)  # noqa: TRY400  the traceback may hold personal data
+            response = _problem(Refusal(500, "The training authority cannot use its file."))
+        except Exception as exc:  # noqa: BLE001  every failure must get an answer and log no data
+            logger.error("training authority: %s", type(exc).__name__)  # noqa: TRY400  the error's text may hold personal data
             response = _problem(Refusal(500, "The training authority has a bug."))
         logger.debug("%s %s %d", request.method, route, response.status_code)
-        return _guarded(response)(environ, start_response)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response(environ, start_response)
 
     def _answer(self, request: Request, route: str, arguments: dict[str, str]) -> Response:
-        step = self.faults.next(_FAULTY[route]) if route in _FAULTY else OK
+        step = self.faults.next(_ROUTES_WITH_FAULTS[route]) if route in _ROUTES_WITH_FAULTS else OK
 
         def answer() -> Response:
-            if route not in _OPEN:
-                self._admit(request)
+            if route not in _WITHOUT_TOKEN:
+                given = request.authorization
+                if given is None or given.type != "bearer" or not self.credentials.valid(given.token or ""):
+                    raise _unauthorized("Bearer")
             handler: Callable[..., Response] = getattr(self, f"_{route}")
             return _compressed(request, handler(request, step, **arguments))
 
         return fault_injection.respond(request, step, answer, self.stopping)
-
-    def _admit(self, request: Request) -> None:
-        bearer = request.authorization
-        if bearer is None or bearer.type != "bearer" or not self.credentials.valid(bearer.token or ""):
-            raise _unauthorized("Bearer")
 
     def _page(self, _request: Request, _step: Step) -> Response:
         if not self.show_page:
@@ -138,11 +136,11 @@ class Service:
     def _token(self, request: Request, _step: Step) -> Response:
         given = request.authorization
         basic = given is not None and given.type == "basic"
-        if given is None or not basic or not self.credentials.known(given.username or "", given.password or ""):
+        if given is None or not basic or not self.credentials.match(given.username or "", given.password or ""):
             raise _unauthorized("Basic")
-        wrong = violations("TokenRequest", read_form(request, self.limits))
-        if wrong:
-            raise Refusal(400, "The form must be grant_type=client_credentials.", wrong)
+        found = violations("TokenRequest", read_form(request, self.limits))
+        if found:
+            raise Refusal(400, "The form must be grant_type=client_credentials.", found)
         return _json(self.credentials.issue())
 
     def _meta(self, _request: Request, _step: Step) -> Response:
@@ -176,23 +174,23 @@ class Service:
         reports = read_reports(request, self.limits)
         results = self.decisions.receive(reports, step)
         for report, result in zip(reports, results, strict=True):
-            self.received.note(report, result, self._time())
+            self.received.add(report, result, self._time())
         return _results(fault_injection.altered_results(step, results))
 
     def _result(self, _request: Request, step: Step, report_id: str) -> Response:
         return _json(fault_injection.altered_results(step, [self._known(report_id, step)])[0].as_json())
 
     def _receipt(self, _request: Request, step: Step, report_id: str) -> Response:
-        proof = self._known(report_id, step).receipt
-        if proof is None:
+        receipt = self._known(report_id, step).receipt
+        if receipt is None:
             raise Refusal(404, "This report has no receipt.")
-        return _json(proof.as_json())
+        return _json(receipt.as_json())
 
     def _known(self, report_id: str, step: Step) -> Result:
         result = self.decisions.result(report_id, step)
         if result is None:
             raise Refusal(404, "No report with this id was received.")
-        self.received.decided(result)
+        self.received.update(result)
         return result
 
     def _time(self) -> str:
@@ -200,7 +198,8 @@ class Service:
 
 
 def _matched(request: Request) -> tuple[str, dict[str, str]]:
-    """The route of a request. Raises `Refusal`, too where a name on the Internet was made to point here."""
+    """The route of a request and its arguments. Raises `Refusal`, also for a host name that is not loopback."""
+    # Against DNS rebinding: a web site may make its own name point to this computer.
     host = request.environ.get("HTTP_HOST", "").rpartition(":")
     if (host[0] or host[2]).lower() not in _LOOPBACK:
         raise Refusal(421, "This training authority answers on the loopback address alone.")
@@ -219,9 +218,9 @@ def _results(results: list[Result]) -> Response:
 
 
 def _compressed(request: Request, response: Response) -> Response:
-    """The answer, compressed where the client takes that and it pays: a verdict for each of 500 reports does."""
+    """The response, compressed if the client accepts it and it is long: 500 verdicts become much smaller."""
     body = response.get_data()
-    if len(body) > _COMPRESS_FROM_BYTES and request.accept_encodings["gzip"]:
+    if len(body) > _GZIP_MIN_BYTES and request.accept_encodings["gzip"]:
         response.set_data(gzip.compress(body, mtime=0))
         response.content_encoding = "gzip"
         response.vary.add("Accept-Encoding")
@@ -255,9 +254,3 @@ def _unauthorized(scheme: str) -> Refusal:
         "Bearer": "The token is missing, wrong or has expired.",
     }
     return Refusal(401, details[scheme], (), (("WWW-Authenticate", f'{scheme} realm="apoa-training"'),))
-
-
-def _guarded(response: Response) -> Response:
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response

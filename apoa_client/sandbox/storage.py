@@ -1,7 +1,7 @@
-"""What the training authority remembers, in one SQLite file: verdicts and receipts, and nothing about a guest.
+"""The training authority's storage, in one SQLite file: verdicts and receipts, and no personal data.
 
-Every transaction is on disk before the call is answered. Several processes may hold the file open at once: each
-`apoa report` in training starts an authority of its own.
+Every transaction is on disk before the call is answered. Several processes may have the file open at once: each
+`apoa report` in training starts its own authority.
 """
 
 import os
@@ -43,24 +43,24 @@ CREATE INDEX marks_of_stay ON marks (stay_id);
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One report's verdict. `content` and `sha256` are of the report, hexadecimal; the rest holds no personal data."""
+    """One report's verdict. `content` and `sha256` are hexadecimal hashes of the report; nothing else is personal."""
 
     id: str
     stay_id: str
     kind: str
     content: str
-    """SHA-256 of the report with its members sorted: equal for equal content, however it was written."""
+    """SHA-256 of the report with sorted members: equal content has an equal hash."""
     sha256: str
-    """SHA-256 of the report as it came, without white space: what the receipt states."""
+    """SHA-256 of the report as it was sent, without white space. The receipt states it."""
     status: str
     received_at: str
     errors: str = "[]"
-    """JSON, as are the warnings: fields and codes and fixed sentences."""
+    """JSON, as are the warnings: fields, codes and fixed sentences."""
     warnings: str = "[]"
     number: int | None = None
     issued_at: str | None = None
     covered_by: str | None = None
-    """The id of the report whose receipt a duplicate gets."""
+    """For a duplicate: the id of the report whose receipt it gets."""
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Record))
@@ -78,7 +78,7 @@ _COVERING = (
 
 
 class Records:
-    """The memory within one transaction."""
+    """The stored reports within one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -89,28 +89,28 @@ class Records:
         return Record(*row) if row is not None else None
 
     def save(self, record: Record) -> None:
-        """Keep a new record, or the new verdict of a known one."""
+        """Store a new record, or the new verdict of a known one."""
         self._connection.execute(_SAVE, astuple(record))
 
     def kinds_of_stay(self, stay_id: str) -> list[str]:
-        """The kinds of the stay's reports that count, in the order in which they came."""
+        """The kinds of the stay's reports that were not rejected, in the order in which they came."""
         rows = self._connection.execute(
             "SELECT kind FROM reports WHERE stay_id = ? AND status <> 'rejected' ORDER BY seq", (stay_id,)
         )
         return [kind for (kind,) in rows]
 
     def next_number(self) -> int:
-        """The next receipt's number. It is used up when a record with it is saved, and the transaction is kept."""
+        """The next receipt's number. It is used up when a record with it is saved and the transaction is committed."""
         (highest,) = self._connection.execute("SELECT max(number) FROM reports").fetchone()
         return int(highest or 0) + 1
 
     def cover(self, stay_id: str, marks: Sequence[bytes]) -> None:
-        """The stay's nights are these, and no others any more."""
+        """Replace the covered nights of a stay."""
         self._connection.execute("DELETE FROM marks WHERE stay_id = ?", (stay_id,))
         self._connection.executemany("INSERT OR IGNORE INTO marks VALUES (?, ?)", [(mark, stay_id) for mark in marks])
 
     def covering(self, stay_id: str, marks: Sequence[bytes]) -> Record | None:
-        """The accepted check-in of another stay that has one of these nights."""
+        """The accepted check-in of another stay that covers one of these nights."""
         for mark in marks:
             row = self._connection.execute(_COVERING, (mark, stay_id)).fetchone()
             if row is not None:
@@ -124,8 +124,14 @@ class Storage:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        _make_private(path)
-        with self._guarded():
+        try:
+            make_private_folder(path.parent)
+            with suppress(FileExistsError):
+                os.close(create_private(path))
+            path.chmod(FILE_MODE)  # an existing file may be readable by others
+        except OSError as exc:
+            raise _unusable(path) from exc
+        with self._sqlite_errors():
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -136,14 +142,14 @@ class Storage:
             raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
 
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[Records]:
-        """Look and write, alone. On disk when the block ends; as if it never happened where it fails or not `keep`."""
-        with self._lock, self._guarded():
+        """Read and write exclusively. Commits at the end of the block; rolls back on an error or with `keep` False."""
+        with self._lock, self._sqlite_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Records(self._connection)
@@ -153,46 +159,33 @@ class Storage:
                     self._connection.execute("ROLLBACK")
 
     def _prepare(self) -> None:
-        """Make the tables in a new file."""
-        with self._guarded():
-            # EXTRA, not FULL: a transaction ends with the journal's removal, which FULL does not make durable.
+        """Set the durability, and create the tables in a new file."""
+        with self._sqlite_errors():
+            # EXTRA, not FULL: a transaction ends when the journal is removed, and FULL does not make that durable.
             self._connection.execute("PRAGMA synchronous = EXTRA")
             self._connection.execute("PRAGMA fullfsync = ON")
         with self.transaction():
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
             if version == 0:
-                self._create()
+                for statement in _SCHEMA.split(";"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             elif version != SCHEMA_VERSION:
                 raise _unusable(self._path)
 
-    def _create(self) -> None:
-        for statement in _SCHEMA.split(";"):
-            self._connection.execute(statement)
-        self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _sqlite_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as exc:
             raise _unusable(self._path) from exc
 
 
-def _make_private(path: Path) -> None:
-    try:
-        make_private_folder(path.parent)
-        with suppress(FileExistsError):
-            os.close(create_private(path))
-        path.chmod(FILE_MODE)  # an older file may have been anyone's
-    except OSError as exc:
-        raise _unusable(path) from exc
-
-
 def _unusable(path: Path) -> StorageProblem:
     return StorageProblem(
-        msg("The training authority cannot use its memory: {path}", path=str(path)),
+        msg("The training authority cannot use its file: {path}", path=str(path)),
         msg(
-            "Check that the folder may be written to and the disk is not full. It holds no real reports: if it is "
-            "damaged, move it away and training starts afresh."
+            "Check that the folder is writable and the disk is not full. The file holds no real reports: if it is "
+            "damaged, move it away and training starts with an empty one."
         ),
     )

@@ -1,7 +1,7 @@
-"""Every way in which a report breaks the contract, all at once, found by the contract itself.
+"""Validates reports against the schemas of the contract, and returns all violations at once.
 
-The rules of form are not written here a second time: they are read from ``openapi.yaml`` (OpenAPI 3.1, whose schemas
-are JSON Schema 2020-12). This module only turns what the validator says into the contract's own words.
+The schemas are those of the contract itself (OpenAPI 3.1, whose schemas are JSON Schema 2020-12). This module converts
+the validator's errors to the contract's ``Violation``.
 """
 
 import re
@@ -12,16 +12,15 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from apoa_client.authority.contract import contract_text
+from apoa_client.authority.contract import contract
 from apoa_client.sandbox.answers import Violation, Violations
 
 MAX_VIOLATIONS = 50
-"""More than a person can read, and few enough that a hostile report does not get an endless answer."""
+"""Enough for a person, and few enough that a hostile report does not get an endless answer."""
 
 _SCHEMA_OF_KIND = {"check_in": "CheckIn", "check_out": "CheckOut", "amend": "Amend", "cancel": "Cancel"}
 KINDS = tuple(_SCHEMA_OF_KIND)
@@ -66,16 +65,8 @@ def _is_instant(value: object) -> bool:
     return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
-@cache
-def contract() -> dict[str, Any]:
-    """The contract, parsed."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    parsed: dict[str, Any] = yaml.load(contract_text(), Loader=loader)  # noqa: S506  both loaders are the safe ones
-    return parsed
-
-
 def report_violations(report: Mapping[str, Any]) -> Violations:
-    """What is wrong with the form of one report, whose `kind` chooses the schema that it is held against."""
+    """The violations of one report against the schema of its `kind`."""
     kind = report.get("kind")
     if not isinstance(kind, str) or kind not in _SCHEMA_OF_KIND:
         code = "missing" if kind is None else "unknown_value"
@@ -84,17 +75,17 @@ def report_violations(report: Mapping[str, Any]) -> Violations:
 
 
 def list_violations(body: Any) -> Violations:  # noqa: ANN401  JSON
-    """What keeps a body from being a list of reports with ids; what else is wrong in a report is its own matter."""
+    """Why a body is not a list of reports with ids. Other violations in a report are not included."""
     return _found(_list_validator(), body)
 
 
 def violations(schema: str, value: Any) -> Violations:  # noqa: ANN401  JSON
-    """What is wrong with `value` as the contract's `schema` has it: one violation a field and code."""
+    """The violations of `value` against the contract's `schema`: one for each field and code."""
     return _found(_validator(schema), value)
 
 
 def fits(schema: str, value: Any) -> bool:  # noqa: ANN401  JSON
-    """Whether `value` is of the contract's `schema`."""
+    """Whether `value` is valid for the contract's `schema`."""
     return _validator(schema).is_valid(value)
 
 
@@ -120,12 +111,12 @@ def _compiled(schema: dict[str, Any]) -> Draft202012Validator:
 
 
 def _found(validator: Draft202012Validator, value: Any) -> Violations:  # noqa: ANN401  JSON
-    found = {(each.field, each.code): each for each in _readable(validator.iter_errors(value))}
+    found = {(each.field, each.code): each for each in _converted(validator.iter_errors(value))}
     return tuple(islice(found.values(), MAX_VIOLATIONS))
 
 
 def _pattern(_validator: object, pattern: str, value: object, _schema: object) -> Iterator[ValidationError]:
-    """The keyword ``pattern`` as ECMA 262 means it: there, ``$`` never stands before a last line's end."""
+    """The keyword ``pattern`` as in ECMA 262, where ``$`` does not match before a final line break."""
     if isinstance(value, str) and re.search(re.sub(r"\$$", r"\\Z", pattern), value) is None:
         yield ValidationError("does not match")
 
@@ -134,48 +125,35 @@ _extended = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[
 _Validator: type[Draft202012Validator] = _extended
 
 
-def _readable(errors: Iterable[ValidationError]) -> Iterator[Violation]:
+def _converted(errors: Iterable[ValidationError]) -> Iterator[Violation]:
     for error in islice(errors, 10 * MAX_VIOLATIONS):
+        instance: Any = error.instance
+        schema: Any = error.schema
         if error.validator == "anyOf":
-            yield from _readable(_first_branch(error))
+            # Only the first branch counts: in this contract every other branch is null or a variant of it.
+            yield from _converted(inner for inner in error.context or () if inner.schema_path[0] == 0)
+        elif error.validator == "required":
+            for name in schema["required"]:
+                if name not in instance:
+                    yield Violation(_path(error, name), "missing", _MESSAGES["missing"])
+        elif error.validator == "additionalProperties":
+            for name in sorted(instance.keys() - schema["properties"].keys()):
+                yield Violation(_path(error, name), "unknown_member", _MESSAGES["unknown_member"])
         else:
-            yield from _one(error)
-
-
-def _first_branch(error: ValidationError) -> list[ValidationError]:
-    """What is wrong by the branch that is meant: in this contract every other branch is null, or the like of it."""
-    return [inner for inner in error.context or () if inner.schema_path[0] == 0]
-
-
-def _one(error: ValidationError) -> Iterator[Violation]:
-    instance, schema = _subject(error)
-    if error.validator == "required":
-        for name in schema["required"]:
-            if name not in instance:
-                yield Violation(_path(error, name), "missing", _MESSAGES["missing"])
-    elif error.validator == "additionalProperties":
-        for name in sorted(instance.keys() - schema["properties"].keys()):
-            yield Violation(_path(error, name), "unknown_member", _MESSAGES["unknown_member"])
-    else:
-        code = _code(str(error.validator), instance, schema)
-        yield Violation(_path(error), code, _MESSAGES.get(code) or _length_message(error))
-
-
-def _subject(error: ValidationError) -> tuple[Any, Any]:
-    """What was looked at, and the schema that it was held against: both set, once the validator has spoken."""
-    return error.instance, error.schema
+            code = _code(str(error.validator), instance, schema)
+            yield Violation(_path(error), code, _MESSAGES.get(code) or _length_message(error))
 
 
 def _code(keyword: str, instance: object, schema: Any) -> str:  # noqa: ANN401  a JSON Schema
     if instance is None or instance == "":
         return "missing"
     if keyword in {"pattern", "format"}:
-        return _codes_of_form().get(schema.get("pattern"), "bad_character")
+        return _codes_by_pattern().get(schema.get("pattern"), "bad_character")
     return _CODE_OF_KEYWORD[keyword]
 
 
 @cache
-def _codes_of_form() -> dict[str, str]:
+def _codes_by_pattern() -> dict[str, str]:
     schemas = contract()["components"]["schemas"]
     return {schemas[name]["pattern"]: code for name, code in _CODE_OF_SCHEMA.items()}
 
@@ -187,6 +165,6 @@ def _length_message(error: ValidationError) -> str:
 
 
 def _path(error: ValidationError, *names: str) -> str:
-    """The field's path. A member that is no plain name is left out: whatever it is, it is not repeated."""
+    """The field's path. A member whose name is not a plain word is left out, because it may hold personal data."""
     plain = (name for name in names if _MEMBER.fullmatch(name))
     return ".".join(str(part) for part in (*error.absolute_path, *plain))

@@ -1,9 +1,11 @@
-"""The contract is at hand without any of the client's libraries."""
+"""The shipped contract, as YAML text and as JSON."""
 
 import subprocess
 import sys
 
-from apoa_client.authority.contract import contract_text
+import contract_json
+
+from apoa_client.authority.contract import contract, contract_text
 
 
 def test_the_whole_contract() -> None:
@@ -12,11 +14,17 @@ def test_the_whole_contract() -> None:
     assert "    Problem:\n" in contract_text()
 
 
-def test_costs_no_library() -> None:
-    """Printing the contract, and checking an address, load neither an HTTP library nor a YAML reader."""
+def test_json_equals_yaml() -> None:
+    """The program reads the same contract that `apoa contract` prints."""
+    assert contract_json.JSON.read_text(encoding="utf-8") == contract_json.converted()
+    assert contract()["info"]["version"] in contract_text()
+
+
+def test_contract_loads_no_library() -> None:
+    """Printing the contract and checking an address load no HTTP library and no YAML parser."""
     code = (
         "import sys, apoa_client.authority.contract as c, apoa_client.authority.address, apoa_client.authority.limits;"
-        "c.contract_text(); print(*sys.modules)"
+        "c.contract_text(); c.contract(); print(*sys.modules)"
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert not {"requests", "truststore", "yaml", "jsonschema", "ssl", "http.client"} & set(loaded)

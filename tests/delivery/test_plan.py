@@ -116,7 +116,7 @@ def test_errors(error: ApoaError, stops: bool, holds: int | None, halves: bool) 
     assert change == Change("r1", State.QUEUED, error.name, next_attempt_at=backoff, unsent=unsent)
     assert plan.change_after_failure(error, entry(), NOW, 0.5, sent=False).unsent
     assert plan.suspends_sending(error) is stops
-    assert plan.wait_asked_for(error, NOW) == (None if holds is None else NOW + holds * SECOND)
+    assert plan.hold_after(error, NOW) == (None if holds is None else NOW + holds * SECOND)
     assert plan.smaller_batch(50, error) == (25 if halves else None)
     assert plan.smaller_batch(1, error) is None
 
@@ -124,7 +124,7 @@ def test_errors(error: ApoaError, stops: bool, holds: int | None, halves: bool) 
 def test_no_authority_makes_us_wait_for_more_than_a_day() -> None:
     """A report has a deadline."""
     day = NOW + timedelta(days=1)
-    assert plan.wait_asked_for(AuthorityBusy(msg("x"), retry_after=10**15), NOW) == day
+    assert plan.hold_after(AuthorityBusy(msg("x"), retry_after=10**15), NOW) == day
     assert plan.change_from_verdict(Verdict("r", Status.DEFERRED, retry_after=10**15), NOW).not_before == day
 
 

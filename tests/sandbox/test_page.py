@@ -118,7 +118,7 @@ def test_page_keeps_the_newest_only(check_in: Report) -> None:
     received = ReceivedReports()
     for _ in range(MAX_ROWS + 5):
         report = check_in()
-        received.note(report, Result(report["id"], "accepted"), "now")
+        received.add(report, Result(report["id"], "accepted"), "now")
     assert len([row for row in _Table(received.page("x")).rows if row]) == MAX_ROWS
 
 
@@ -126,7 +126,7 @@ def test_half_a_character_does_not_break_the_page(check_in: Report) -> None:
     """A refused report may hold what no encoding can write."""
     received = ReceivedReports()
     report = check_in({"guest.surname": "\ud800"})
-    received.note(report, Result(report["id"], "rejected"), "now")
+    received.add(report, Result(report["id"], "rejected"), "now")
     assert received.page("x").encode()
     assert "SMITHSON" not in repr(received._rows)
 
@@ -135,7 +135,7 @@ def test_rows_show_no_guest_in_their_repr(check_in: Report) -> None:
     """A row that ends in a log by mistake shows no name and no room."""
     received = ReceivedReports()
     report = check_in()
-    received.note(report, Result(report["id"], "accepted"), "now")
+    received.add(report, Result(report["id"], "accepted"), "now")
     (row,) = received._rows.values()  # rows have no door of their own
     assert "SMITHSON" not in repr(row)
     assert "Melati 7" not in repr(row)

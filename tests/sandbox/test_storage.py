@@ -115,10 +115,10 @@ def test_number_is_never_given_twice(tmp_path: Path) -> None:
 _MANY = """
 import sys
 from pathlib import Path
-from apoa_client.sandbox.storage import Memory, Record
-memory = Memory(Path(sys.argv[1]))
+from apoa_client.sandbox.storage import Storage, Record
+storage = Storage(Path(sys.argv[1]))
 for n in range(20):
-    with memory.transaction() as records:
+    with storage.transaction() as records:
         number = records.next_number()
         records.save(Record(f"{sys.argv[2]}-{n}", "stay", "check_in", "c", "s", "accepted", "t", number=number))
 """

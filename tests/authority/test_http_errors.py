@@ -136,4 +136,4 @@ def test_200_of_another_type() -> None:
 
 def test_a_reply_shows_nothing() -> None:
     """A reply's repr holds neither body nor headers."""
-    assert repr(reply(200)) == "Reply(status=200)"
+    assert repr(reply(200)) == "HttpResponse(status=200)"
