@@ -4,13 +4,12 @@ Light: it needs no key, and counts as `apoa status` does.
 """
 
 from apoa_client.app.container import Container
-from apoa_client.cli.commands.status import OpenReports, Pressing, show_deadlines, show_pressing
 from apoa_client.cli.registry import localized_command
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_error, style_success, style_warning
-from apoa_client.cli.views.deadlines import most_urgent
-from apoa_client.cli.views.property_status import show_property
+from apoa_client.cli.views.findings import show_damage
+from apoa_client.cli.views.status import show_deadlines, show_property, show_urgent, urgent_reports
 from apoa_client.errors import Exit
 from apoa_client.ports import Summary
 from apoa_client.report.deadline import SOON
@@ -54,13 +53,12 @@ def _begin() -> None:
 def _stand(app: Container) -> Exit:
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now + SOON)
-    open_reports = OpenReports(app.outbox)
-    pressing = Pressing(*most_urgent(open_reports, now, _MOST))
+    urgent = urgent_reports(app.outbox, now, _MOST)
     show_property(app.settings, summary)
     _show_counts(app.settings, summary)
     show_deadlines(app.settings, summary, now)
-    show_pressing(app.settings, pressing, now)
-    return open_reports.show_damage()
+    show_urgent(app.settings, urgent, now)
+    return show_damage(urgent.damage)
 
 
 def _show_counts(settings: PropertySettings, summary: Summary) -> None:

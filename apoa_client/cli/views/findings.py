@@ -5,7 +5,7 @@ from typing import Any
 
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_error, style_warning
-from apoa_client.errors import ApoaError
+from apoa_client.errors import ApoaError, Exit, StorageProblem
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused
 
@@ -65,6 +65,14 @@ def show_error(error: ApoaError) -> None:
     print_error_line(style_error(text(error.message)))
     if error.advice is not None:
         print_error_line(text(error.advice))
+
+
+def show_damage(damage: StorageProblem | None) -> Exit:
+    """Show why the outbox could not be read to the end, if so. Return the exit code."""
+    if damage is None:
+        return Exit.DONE
+    show_error(damage)
+    return damage.exit_code
 
 
 def finding_line(finding: Finding) -> str:

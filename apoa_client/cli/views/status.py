@@ -1,0 +1,173 @@
+"""What waits, what was refused and what is due, as `apoa status` and `apoa` alone show it.
+
+Needs no key, and imports no module that is slow to load.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import (
+    plain,
+    print_line,
+    sanitize,
+    style_bold,
+    style_error,
+    style_success,
+    style_warning,
+)
+from apoa_client.cli.views.deadlines import deadline_lines, most_urgent
+from apoa_client.cli.views.labels import KINDS, STATES, clock_skew_text, moment_text, seconds
+from apoa_client.errors import StorageProblem
+from apoa_client.ports import Entry, Outbox, Selection, Summary, Suspension
+from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
+from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
+from apoa_client.settings.config import PropertySettings
+
+_ENVIRONMENTS = {
+    "training": N_("training, nothing reaches Immigration"),
+    "production": N_("live"),
+    "": N_("the connection was never tested: apoa login"),
+}
+
+
+class UrgentReports(NamedTuple):
+    """The most urgent of the open reports, and how many there are."""
+
+    first: Sequence[Entry]
+    total: int
+    damage: StorageProblem | None = None
+    """Why the outbox could not be read to the end. The counts come from an index and are right in this case too."""
+
+
+def urgent_reports(outbox: Outbox, now: datetime, limit: int) -> UrgentReports:
+    """Return the most urgent open reports, at most `limit`, as far as the outbox can be read."""
+    damage: StorageProblem | None = None
+
+    def open_reports() -> Iterator[Entry]:
+        nonlocal damage
+        try:
+            yield from outbox.entries(Selection(states=OPEN_STATES))
+        except StorageProblem as exc:
+            damage = exc
+
+    first, total = most_urgent(open_reports(), now, limit)
+    return UrgentReports(first, total, damage)
+
+
+def status_json(settings: PropertySettings, summary: Summary, urgent: UrgentReports) -> dict[str, Any]:
+    """Return the document of ``status --json``."""
+
+    def moment(value: datetime | None) -> str | None:
+        return None if value is None else instant(value.astimezone(settings.zone))
+
+    suspension = current_suspension(settings, summary)
+    return {
+        "property": settings.name,
+        "environment": settings.environment or None,
+        "counts": {state.value: summary.counts[state] for state in State},
+        "overdue": summary.overdue,
+        "due_within_6h": summary.due_soon,
+        "next_due_at": moment(summary.next_due_at),
+        "last_contact_at": moment(summary.last_contact_at),
+        "sending_stopped": None
+        if suspension is None
+        else {"reason": suspension.reason, "since": moment(suspension.since)},
+        "clock_skew_s": seconds(summary.clock_skew),
+        "urgent": [
+            {
+                "id": entry.id,
+                "short_id": short_id(entry.id),
+                "kind": entry.kind.value,
+                "state": entry.state.value,
+                "due_at": moment(entry.due_at),
+            }
+            for entry in urgent.first
+        ],
+    }
+
+
+def show_status(settings: PropertySettings, summary: Summary, urgent: UrgentReports, now: datetime) -> None:
+    """Show the property, the counts by state, the deadlines and the last contact."""
+    show_property(settings, summary)
+    counts, by_hand = summary.counts, settings.by_hand
+    waiting = counts[State.QUEUED] + counts[State.SENDING]
+    rows = [(_("Waiting to be typed into APOA") if by_hand else _("Waiting to be sent"), waiting, style_warning)]
+    # Without an authority nothing can be decided or refused; a count from before is shown all the same.
+    if counts[State.PENDING] or not by_hand:
+        rows.append((_("Waiting for a decision"), counts[State.PENDING], style_warning))
+    if counts[State.REJECTED] or not by_hand:
+        rows.append((_("Refused, please correct"), counts[State.REJECTED], style_error))
+    rows.append((_("Reported") if by_hand else _("Sent"), counts[State.ACCEPTED], style_success))
+    for label, count, style in rows:
+        number = str(count) if plain() else f"{count:>5}"
+        styled = style(number) if count else number
+        print_line(f"{label}: {styled}" if plain() else f"{styled}  {label}")
+    show_deadlines(settings, summary, now)
+    show_urgent(settings, urgent, now)
+    show_last_contact(settings, summary)
+
+
+def current_suspension(settings: PropertySettings, summary: Summary) -> Suspension | None:
+    """Return why nothing is sent; None if sending is not suspended, or if the settings have changed since."""
+    return summary.stop if summary.stop is not None and summary.stop.settings == settings.fingerprint else None
+
+
+def show_property(settings: PropertySettings, summary: Summary) -> None:
+    """Show the property, its environment, and whether sending is suspended."""
+    environment = _(_ENVIRONMENTS[settings.environment])
+    if settings.by_hand:
+        environment = _("by hand: reports are typed into APOA")
+    print_line(f"{style_bold(sanitize(settings.name))}  ({environment})")
+    suspension = current_suspension(settings, summary)
+    if suspension is not None:
+        since = moment_text(suspension.since, settings.zone)
+        stopped = _("SENDING HAS STOPPED since {since}: the authority refused the login.")
+        print_line(style_error(stopped.format(since=since)))
+        print_line(_("Start it again with: apoa login"))
+
+
+def show_deadlines(settings: PropertySettings, summary: Summary, now: datetime) -> None:
+    """Show what is overdue, what is due soon, and the next deadline."""
+    if summary.overdue and settings.by_hand:
+        print_line(
+            style_error(_("Overdue: {count}. Report them now: apoa sync --by-hand").format(count=summary.overdue))
+        )
+    elif summary.overdue:
+        print_line(style_error(_("Overdue: {count}. Send now: apoa sync").format(count=summary.overdue)))
+    if summary.due_soon:
+        print_line(style_warning(_("Due within 6 hours: {count}").format(count=summary.due_soon)))
+    if summary.next_due_at is not None:
+        hours, minutes = divmod(abs(int((summary.next_due_at - now).total_seconds())) // 60, 60)
+        time = _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+        left = _("{time} late") if summary.next_due_at < now else _("{time} left")
+        due = moment_text(summary.next_due_at, settings.zone)
+        print_line(_("Next deadline: {due} ({left})").format(due=due, left=left.format(time=time)))
+
+
+def show_urgent(settings: PropertySettings, urgent: UrgentReports, now: datetime) -> None:
+    """Show one line per urgent report, short enough for a narrow screen, and how many more there are."""
+    for line in deadline_lines(urgent.first, now, settings.zone, _describe):
+        print_line(line)
+    more = urgent.total - len(urgent.first)
+    if more:
+        print_line("  " + _("... and {count} more: apoa list").format(count=more))
+
+
+def _describe(entry: Entry) -> str:
+    """Return the report's kind, unless it is a check-in, and its state; for a refused report also what to type."""
+    words = _(STATES[entry.state])
+    if entry.kind is not Kind.CHECK_IN:
+        words = f"{_(KINDS[entry.kind])}, {words}"
+    return style_error(words) + f": apoa fix {short_id(entry.id)}" if entry.state is State.REJECTED else words
+
+
+def show_last_contact(settings: PropertySettings, summary: Summary) -> None:
+    """Show when the authority last answered, and by how much this computer's clock is wrong."""
+    contact = summary.last_contact_at
+    if contact is not None or not settings.by_hand:
+        moment = moment_text(contact, settings.zone) if contact is not None else _("never yet")
+        print_line(_("Last contact with the authority: {moment}").format(moment=moment))
+    if summary.clock_skew is not None and abs(summary.clock_skew) > CLOCK_TOLERANCE:
+        print_line(style_warning(clock_skew_text(summary.clock_skew)))
