@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from apoa_client.passport.check_digits import ALPHABET, DIGITS, values, weighted_sum
+from apoa_client.passport.check_digits import ALPHABET, DIGITS, character_values, weighted_sum
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.layouts import LAYOUTS, Layout
@@ -71,7 +71,7 @@ def fitted(form: str, lines: Lines) -> Lines:
     """Lines with check digits that fit: a long number's is computed over the number alone."""
     layout, text = LAYOUT[form], "".join(lines)
     for check in checks_of(layout, text):
-        text = text[: check.digit] + DIGITS[weighted_sum(check.take(values(text)))] + text[check.digit + 1 :]
+        text = text[: check.digit] + DIGITS[weighted_sum(check.take(character_values(text)))] + text[check.digit + 1 :]
     return layout.lines(text)
 
 

@@ -1,4 +1,4 @@
-"""From fields to the lines of an MRZ: what tests, the demonstration and "does it look like this?" need.
+"""Composition of MRZ lines from fields, for tests, the demonstration and the comparison with typed names.
 
 Source: ICAO Doc 9303-3 §4.6 and §6 (names and transliteration), and 9303-4 to -7 for each format.
 """
@@ -22,10 +22,10 @@ _SPECIAL = {
     "Ä": "AE", "Å": "AA", "Æ": "AE", "Ð": "D", "Đ": "D", "Ħ": "H", "Ĳ": "IJ", "Ŀ": "L", "Ł": "L", "Ŋ": "N",
     "Ö": "OE", "Ø": "OE", "Œ": "OE", "ẞ": "SS", "ß": "SS", "Ŧ": "T", "Þ": "TH", "Ü": "UE",
 }  # fmt: skip
-"""Doc 9303-3 §6.A, where a letter does not simply lose its mark; where it allows several, the one in common use."""
+"""Doc 9303-3 §6.A, for letters that do not just lose their accent; the usual one where several are allowed."""
 
 _DROPPED = "'\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}`\N{MODIFIER LETTER APOSTROPHE}.,"
-"""Left out of an MRZ (§4.6)."""
+"""Characters that an MRZ leaves out (§4.6)."""
 
 _BETWEEN = re.compile(r"[\s<\u2010-\u2015-]+")
 """Blanks and hyphens become one filler (§4.6)."""
@@ -36,16 +36,16 @@ _NUMBER = re.compile(r"[A-Z0-9<]*")
 
 _USUAL_TYPE = {"TD1": "I", "TD2": "I", "TD3": "P", "MRV-A": "V", "MRV-B": "V", "FRA-ID": "ID"}
 
-_SECONDARY_ROOM = 3
-"""Two fillers and at least one character of the given names."""
+_SECONDARY_MINIMUM = 3
+"""Characters: two fillers and at least one of the given names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """What an MRZ is made of. Names may have Latin letters of any kind; states are ICAO codes; `sex` is M, F or X.
+    """The fields of an MRZ. Names may have Latin letters of any kind; states are ICAO codes; `sex` is M, F or X.
 
-    Without a `document_type` it is the format's commonest. What a format has no room for is left out:
-    `optional_data_2` has one in TD1 alone, and the French identity card has none for an expiry date.
+    The default of `document_type` is the format's most common one. A field that a format lacks is left out: only TD1
+    has `optional_data_2`, and the French identity card has no expiry date.
     """
 
     issuing_state: str = field(repr=False)
@@ -62,27 +62,32 @@ class Details:
 
 
 def compose(form: str, details: Details) -> tuple[str, ...]:
-    """The lines that a document of a format ("TD1", "TD2", "TD3", "MRV-A", "MRV-B", "FRA-ID") has with these details.
+    """Return the lines of a document of a format ("TD1", "TD2", "TD3", "MRV-A", "MRV-B" or "FRA-ID").
 
-    Names are transliterated and, where they are too long, truncated as ICAO does; a number too long for its field goes
-    on in the optional data where the format allows it. Raises `CannotCompose` where a field cannot be written.
+    Names are transliterated and, where they are too long, truncated as ICAO specifies. A number that is too long for
+    its field continues in the optional data where the format allows it. Raises `CannotCompose` where a field cannot be
+    written.
     """
     layout = next(layout for layout in LAYOUTS if layout.name == form)
-    code = _code(layout, _USUAL_TYPE[layout.name] if details.document_type is None else details.document_type)
+    code = _USUAL_TYPE[layout.name] if details.document_type is None else details.document_type
+    if code.ljust(2, "<") not in layout.document_codes:
+        raise _cannot("document_type", code)
+    if details.sex not in SEXES:
+        raise _cannot("sex", details.sex)
     texts = {
         "document_type": code,
         "issuing_state": _state("issuing_state", details.issuing_state),
         "nationality": _state("nationality", details.nationality),
         "birth_date": mrz_date(details.birth_date),
-        "sex": _sex(details.sex),
+        "sex": "<" if details.sex == "X" else details.sex,
         "expiry_date": mrz_date(details.expiry_date),
         "document_number": _number("document_number", details.document_number),
         "optional_data": _number("optional_data", details.optional_data),
         "optional_data_2": _number("optional_data_2", details.optional_data_2),
         **_names(layout, details),
     }
-    lines = _laid_out(layout, texts)
-    if not lines[0][2:].startswith(details.issuing_state):  # the French card has one place for both
+    lines = _lines(layout, texts)
+    if not lines[0][2:].startswith(details.issuing_state):  # the French card has one field for both
         raise _cannot("nationality", details.nationality)
     if layout_of(lines, "".join(lines)) is not layout:
         raise _cannot("document_type", code)
@@ -90,7 +95,7 @@ def compose(form: str, details: Details) -> tuple[str, ...]:
 
 
 def transliterate(name: str) -> str:
-    """A name in the MRZ's letters, with a filler for each blank or hyphen. Raises `CannotCompose` for other scripts."""
+    """Return a name in the MRZ's letters, with fillers for blanks and hyphens. `CannotCompose` for other scripts."""
     capitals = "".join(_SPECIAL.get(c) or c.upper() for c in unicodedata.normalize("NFC", name) if c not in _DROPPED)
     special = "".join(_SPECIAL.get(character, character) for character in capitals)
     bare = "".join(c for c in unicodedata.normalize("NFD", special) if not unicodedata.combining(c))
@@ -100,10 +105,10 @@ def transliterate(name: str) -> str:
     return fillers
 
 
-def _laid_out(layout: Layout, texts: dict[str, str]) -> tuple[str, ...]:
-    """Each text in its field, filled up, with the check digits."""
+def _lines(layout: Layout, texts: dict[str, str]) -> tuple[str, ...]:
+    """Return the lines with each text in its field, filled up with fillers, and with the check digits."""
     written = list("<" * layout.line_count * layout.length)
-    texts, digits = _overflown(layout, texts)
+    texts, digits = _with_long_number(layout, texts)
     for item in layout.fields:
         place, text = layout.at(item.span), texts[item.name]
         if len(text) > place.stop - place.start:
@@ -117,13 +122,16 @@ def _laid_out(layout: Layout, texts: dict[str, str]) -> tuple[str, ...]:
     return layout.lines("".join(written))
 
 
-def _overflown(layout: Layout, texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """A long number's rest and its check digit, moved to the optional data; a filler is then the number's digit."""
-    number, room = texts["document_number"], layout.by_name["document_number"].span
-    width = room.end - room.start
+def _with_long_number(layout: Layout, texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Move the rest of a long number and its check digit to the optional data.
+
+    Returns the texts, and the filler that stands in place of the number's check digit.
+    """
+    number, span = texts["document_number"], layout.by_name["document_number"].span
+    width = span.end - span.start
     if not layout.overflows or len(number) <= width:
         return texts, {}
-    if "<" in number:  # it would end there
+    if "<" in number:  # the number would end there
         raise _cannot("document_number", number)
     rest = f"{number[width:]}{check_digit(number)}"
     optional = f"{rest}<{texts['optional_data']}" if texts["optional_data"] else rest
@@ -131,36 +139,30 @@ def _overflown(layout: Layout, texts: dict[str, str]) -> tuple[dict[str, str], d
 
 
 def _names(layout: Layout, details: Details) -> dict[str, str]:
-    """Both identifiers in one field, cut so that the last position holds a letter if they are too long (9303-4 §4.2.3).
+    """Return both identifiers in one field; names that are too long end in a letter (9303-4 §4.2.3).
 
-    The French card has a field for each.
+    The French card has a field for each identifier.
     """
     primary, secondary = transliterate(details.surname), transliterate(details.given_names)
-    room = {f.name: f.span.end - f.span.start for f in layout.fields if f.kind is Kind.NAMES}
-    if "given_names" in room:
-        given = _cut(secondary.replace("<", "<<"), room["given_names"])
-        return {"names": _cut(primary, room["names"]), "given_names": given}
+    width = {f.name: f.span.end - f.span.start for f in layout.fields if f.kind is Kind.NAMES}
+    if "given_names" in width:
+        given = _cut(secondary.replace("<", "<<"), width["given_names"])
+        return {"names": _cut(primary, width["names"]), "given_names": given}
     if not secondary:
-        return {"names": _cut(primary, room["names"])}
-    if len(primary) + _SECONDARY_ROOM > room["names"]:
-        primary = _cut(primary, room["names"] - _SECONDARY_ROOM)
-    return {"names": _cut(f"{primary}<<{secondary}", room["names"])}
+        return {"names": _cut(primary, width["names"])}
+    if len(primary) + _SECONDARY_MINIMUM > width["names"]:
+        primary = _cut(primary, width["names"] - _SECONDARY_MINIMUM)
+    return {"names": _cut(f"{primary}<<{secondary}", width["names"])}
 
 
-def _cut(text: str, room: int) -> str:
-    """The text, or its first `room` characters; a part is shortened where the cut would fall on a filler."""
-    while len(text) > room and text[room - 1] == "<":
-        shorter = re.sub(r"(?<=[A-Z])[A-Z](?=[^A-Z]*$)", "", text[:room])
-        if shorter == text[:room]:
+def _cut(text: str, width: int) -> str:
+    """Return at most `width` characters; a part is shortened where the cut would be at a filler."""
+    while len(text) > width and text[width - 1] == "<":
+        shorter = re.sub(r"(?<=[A-Z])[A-Z](?=[^A-Z]*$)", "", text[:width])
+        if shorter == text[:width]:
             break
-        text = shorter + text[room:]
-    return text[:room]
-
-
-def _code(layout: Layout, text: str) -> str:
-    if text.ljust(2, "<") not in layout.document_codes:
-        raise _cannot("document_type", text)
-    return text
+        text = shorter + text[width:]
+    return text[:width]
 
 
 def _state(field: str, code: str) -> str:
@@ -174,12 +176,6 @@ def _number(field: str, text: str) -> str:
     if not _NUMBER.fullmatch(fillers):
         raise _cannot(field, text)
     return fillers
-
-
-def _sex(text: str) -> str:
-    if text not in SEXES:
-        raise _cannot("sex", text)
-    return "<" if text == "X" else text
 
 
 def _cannot(field: str, text: str) -> CannotCompose:

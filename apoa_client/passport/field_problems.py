@@ -1,4 +1,4 @@
-"""What is wrong with each field of an MRZ of the right shape."""
+"""The problems of each field of an MRZ whose lines have the right shape, and how reliable each field is."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
+from apoa_client.messages import Message
 from apoa_client.passport import wording
 from apoa_client.passport.dates import read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import COMPOSITE, Field, Kind, Layout, Span
@@ -16,22 +17,19 @@ from apoa_client.passport.states import all_states, by_code, find
 from apoa_client.passport.verify import checks_of
 
 SEXES = {"M": "M", "F": "F", "X": "X", "<": "X"}
-"""What each character of the sex field means; a filler is "unspecified" (Doc 9303-4 §4.2.2)."""
+"""The meaning of each character of the sex field; a filler is "unspecified" (Doc 9303-4 §4.2.2)."""
+
+NAME_CHARACTERS = re.compile("[A-Z<]*")
 
 _DIGIT = re.compile("[0-9]")
 
-LETTERS = re.compile("[A-Z<]*")
-"""What names may be made of."""
-
-_MASKED = re.compile("(?<=[A-Z])K{3,}<*$")
-"""Fillers at the end of a name field that were read as K; the first may be the name's own."""
-
-_DATES = frozenset({Kind.BIRTH, Kind.EXPIRY})
+_FILLERS_READ_AS_K = re.compile("(?<=[A-Z])K{3,}<*$")
+"""Fillers at the end of a name field that were read as K; the first K may be part of the name."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Page:
-    """What is inspected, and what its check digits say."""
+class _Lines:
+    """The joined lines that are inspected, and the names of the check digits that are wrong."""
 
     layout: Layout
     text: str
@@ -39,31 +37,41 @@ class _Page:
     failing: frozenset[str]
 
     def of(self, field: Field) -> str:
-        """A field's characters."""
+        """Return a field's characters."""
         return self.text[self.layout.at(field.span)]
+
+    def label(self, field: Field) -> Message:
+        """Return a field's name for users."""
+        return wording.label(self.layout, field.name)
+
+    def corrections(self, field: Field) -> tuple[Correction, ...]:
+        """Return the corrections that make a field's check digit fit."""
+        return corrections(self.layout, self.text, field.name, self.today)
 
 
 def find_problems(layout: Layout, text: str, today: date, failing: Sequence[str]) -> tuple[Problem, ...]:
-    """Every problem, in the order in which the fields stand; the composite's only where no field's own digit fails.
+    """Return every problem, in the order of the fields. `failing` names the check digits that are wrong.
 
-    `failing` names the checks that do not fit.
+    The composite check digit is a problem only where no field's own check digit is wrong.
     """
-    page = _Page(layout, text, today, frozenset(failing))
-    found = [problem for field in layout.fields if (problem := _INSPECTORS[field.kind](page, field)) is not None]
-    if page.failing == {COMPOSITE} and not any(problem.code == "bad_date" for problem in found):
-        found.append(_composite(page))
+    lines = _Lines(layout, text, today, frozenset(failing))
+    found = [problem for field in layout.fields if (problem := _INSPECTORS[field.kind](lines, field)) is not None]
+    if lines.failing == {COMPOSITE} and not any(problem.code == "bad_date" for problem in found):
+        best = composite_correction(layout, text)
+        span = Span(best.line, best.position, best.position + 1)
+        found.append(Problem(COMPOSITE, "check_digit", wording.composite_fails(best), (span,), (best,)))
     return tuple(found)
 
 
 @cache
 def state_codes() -> Mapping[str, str]:
-    """The codes of all states by what an MRZ writes for them, with the empty field, which says nothing wrong."""
+    """Return the code of each state by the characters of an MRZ; an empty field has an empty code."""
     return {"<<<": ""} | {state.code.ljust(3, "<"): state.code for state in all_states()}
 
 
 @cache
 def undamaged_states(layout: Layout) -> Mapping[str, FieldState]:
-    """How far each field can be believed where nothing is wrong."""
+    """Return how reliable each field is where an MRZ has no problem."""
     states = {
         field.name: FieldState.OK if layout.at(field.span).start in layout.covered else FieldState.UNPROTECTED
         for field in layout.fields
@@ -72,161 +80,119 @@ def undamaged_states(layout: Layout) -> Mapping[str, FieldState]:
 
 
 def field_states(layout: Layout, failing: Sequence[str], problems: tuple[Problem, ...]) -> Mapping[str, FieldState]:
-    """How far each field can be believed. One that only the composite covers falls with it."""
+    """Return how reliable each field is. A wrong composite leaves the fields that only it covers unprotected."""
     states = dict(undamaged_states(layout))
     if COMPOSITE in failing:
         states |= {field.name: FieldState.UNPROTECTED for field in layout.fields if field.digit is None}
         states[COMPOSITE] = FieldState.BAD
     for problem in problems:
-        if problem.field in layout.by_name:
-            states[problem.field] = _state_of(layout.by_name[problem.field], problem.corrections)
+        field, found = layout.by_name.get(problem.field), problem.corrections
+        if field is None:
+            continue
+        states[field.name] = FieldState.AMBIGUOUS if found else FieldState.BAD
+        one_is_best = found and not found[0].others and (len(found) == 1 or found[1].others > 1)
+        if one_is_best and field.kind in {Kind.BIRTH, Kind.EXPIRY}:
+            states[field.name] = FieldState.REPAIRED
     return states
 
 
-def _state_of(field: Field, mended: tuple[Correction, ...]) -> FieldState:
-    if not mended:
-        return FieldState.BAD
-    stands_out = not mended[0].others and (len(mended) == 1 or mended[1].others > 1)
-    return FieldState.REPAIRED if field.kind in _DATES and stands_out else FieldState.AMBIGUOUS
+def _code(lines: _Lines, field: Field) -> Problem | None:
+    text = lines.of(field)
+    if text[0] not in lines.layout.codes:
+        return _wrong_character(lines, field, 0)
+    return None if text[1] == "<" or text[1].isalpha() else _wrong_character(lines, field, 1)
 
 
-def _composite(page: _Page) -> Problem:
-    best = composite_correction(page.layout, page.text)
-    span = Span(best.line, best.position, best.position + 1)
-    return Problem(COMPOSITE, "check_digit", wording.composite_fails(best), (span,), (best,))
-
-
-def _code(page: _Page, field: Field) -> Problem | None:
-    text = page.of(field)
-    if text[0] not in page.layout.codes:
-        return _wrong_character(page, field, 0)
-    return None if text[1] == "<" or text[1].isalpha() else _wrong_character(page, field, 1)
-
-
-def _state(page: _Page, field: Field) -> Problem | None:
-    text = page.of(field)
+def _state(lines: _Lines, field: Field) -> Problem | None:
+    """Suggest known codes that differ by one look-alike, or the code of a state that the letters name otherwise."""
+    text = lines.of(field)
     code = text.rstrip("<")
     if not code or by_code(code) is not None:
         return None
-    mended = _state_corrections(field, text)
-    message = wording.unknown_state(wording.label(page.layout, field.name), code, next(iter(mended), None))
-    return Problem(field.name, "unknown_state", message, (field.span,), mended)
-
-
-def _state_corrections(field: Field, text: str) -> tuple[Correction, ...]:
-    """Known codes that are one confusion away, or that the two letters of another standard mean."""
     line, start = field.span.line, field.span.start
-    near = [
-        Correction(field.name, line, start + index, character, new, code)
+    similar = [
+        Correction(field.name, line, start + index, character, new, other)
         for index, character in enumerate(text)
         for new in lookalikes(character)
-        if by_code(code := (text[:index] + new + text[index + 1 :]).rstrip("<")) is not None
+        if by_code(other := (text[:index] + new + text[index + 1 :]).rstrip("<")) is not None
     ]
-    state = find(text.rstrip("<"))
+    state = find(code)
     if state is not None:
-        near.insert(0, Correction(field.name, line, start, text, state.code.ljust(len(text), "<"), state.code))
-    return _as_likely(near)
+        similar.insert(0, Correction(field.name, line, start, text, state.code.ljust(len(text), "<"), state.code))
+    found = _equally_likely(similar)
+    message = wording.unknown_state(lines.label(field), code, next(iter(found), None))
+    return Problem(field.name, "unknown_state", message, (field.span,), found)
 
 
-def _names(page: _Page, field: Field) -> Problem | None:
+def _names(lines: _Lines, field: Field) -> Problem | None:
     """Names have letters only (Doc 9303-3 §4.6: a number in a name is written in Roman numerals)."""
-    text = page.of(field)
+    text = lines.of(field)
     wrong = _DIGIT.search(text)
     if wrong is not None:
-        return _wrong_character(page, field, wrong.start())
-    masked = _MASKED.search(text)
-    return None if masked is None else _masked(page, field, text, masked.start())
-
-
-def _masked(page: _Page, field: Field, text: str, start: int) -> Problem:
-    """K stands in place of the fillers at the end; where no two fillers part the names, KK does."""
-    names = text[:start]
-    unmasked = names if "<<" in names else names.replace("KK", "<<", 1)
-    span = Span(field.span.line, field.span.start + start, field.span.end)
-    new = unmasked.ljust(len(text), "<")
-    best = Correction(field.name, field.span.line, field.span.start, text, new, unmasked)
-    message = wording.fillers_read_as_letters(wording.label(page.layout, field.name), best)
+        return _wrong_character(lines, field, wrong.start())
+    k_run = _FILLERS_READ_AS_K.search(text)
+    if k_run is None:
+        return None
+    names = text[: k_run.start()]
+    if "<<" not in names:  # the fillers between surname and given names were read as K, too
+        names = names.replace("KK", "<<", 1)
+    span = Span(field.span.line, field.span.start + k_run.start(), field.span.end)
+    best = Correction(field.name, field.span.line, field.span.start, text, names.ljust(len(text), "<"), names)
+    message = wording.fillers_read_as_letters(lines.label(field), best)
     return Problem(field.name, "bad_character", message, (span,), (best,))
 
 
-def _sex(page: _Page, field: Field) -> Problem | None:
-    return None if page.of(field) in SEXES else _wrong_character(page, field, 0)
+def _sex(lines: _Lines, field: Field) -> Problem | None:
+    return None if lines.of(field) in SEXES else _wrong_character(lines, field, 0)
 
 
-def _protected(page: _Page, field: Field) -> Problem | None:
-    if field.name not in page.failing:
+def _protected(lines: _Lines, field: Field) -> Problem | None:
+    if field.name not in lines.failing:
         return None
-    mended = corrections(page.layout, page.text, field.name, page.today)
-    spans = _checked_spans(page, field)
-    message = wording.check_digit_fails(wording.label(page.layout, field.name), spans, next(iter(mended), None))
-    return Problem(field.name, "check_digit", message, spans, mended)
-
-
-def _checked_spans(page: _Page, field: Field) -> tuple[Span, ...]:
-    """What the field's check digit covers, wherever a long number goes on, and the digit itself last."""
-    check = next(check for check in checks_of(page.layout, page.text) if check.name == field.name)
+    check = next(check for check in checks_of(lines.layout, lines.text) if check.name == field.name)
     places = [(span.start, span.stop) for span in check.spans] + [(check.digit, check.digit + 1)]
-    length = page.layout.length
-    return tuple(Span(start // length, start % length, start % length + end - start) for start, end in places)
+    length = lines.layout.length
+    spans = tuple(Span(start // length, start % length, start % length + end - start) for start, end in places)
+    found = lines.corrections(field)
+    message = wording.check_digit_fails(lines.label(field), spans, next(iter(found), None))
+    return Problem(field.name, "check_digit", message, spans, found)
 
 
-def _birth(page: _Page, field: Field) -> Problem | None:
-    return _date(page, field, read_birth_date)
-
-
-def _expiry(page: _Page, field: Field) -> Problem | None:
-    return _date(page, field, read_expiry_date)
-
-
-def _date(page: _Page, field: Field, read: Callable[[str, date], object]) -> Problem | None:
-    text = page.of(field)
+def _date(lines: _Lines, field: Field) -> Problem | None:
+    text, read = lines.of(field), read_birth_date if field.kind is Kind.BIRTH else read_expiry_date
     try:
-        read(text, page.today)
+        read(text, lines.today)
     except ValueError:
         wrong = next((index for index, character in enumerate(text) if character.isalpha()), None)
         if wrong is not None:
-            return _wrong_character(page, field, wrong)
-        return _protected(page, field) or _no_date(page, field)
-    return _protected(page, field)
+            return _wrong_character(lines, field, wrong)
+        return _protected(lines, field) or _no_such_date(lines, field)
+    return _protected(lines, field)
 
 
-def _no_date(page: _Page, field: Field) -> Problem:
-    """The check digit fits, and yet no calendar has the day."""
-    mended = corrections(page.layout, page.text, field.name, page.today)
-    message = wording.not_a_date(wording.label(page.layout, field.name), field.span, next(iter(mended), None))
-    return Problem(field.name, "bad_date", message, (field.span,), mended)
+def _no_such_date(lines: _Lines, field: Field) -> Problem:
+    """The check digit is correct, but the date does not exist."""
+    found = lines.corrections(field)
+    message = wording.not_a_date(lines.label(field), field.span, next(iter(found), None))
+    return Problem(field.name, "bad_date", message, (field.span,), found)
 
 
-def _wrong_character(page: _Page, field: Field, index: int) -> Problem:
-    """Character `index` of a field cannot stand there."""
-    start = field.span.start + index
-    span = Span(field.span.line, start, start + 1)
-    mended = corrections(page.layout, page.text, field.name, page.today) or _lookalikes(page, field, index)
-    label = wording.label(page.layout, field.name)
-    message = wording.wrong_character(label, page.of(field)[index], span, next(iter(mended), None))
-    return Problem(field.name, "bad_character", message, (span,), mended)
-
-
-def _lookalikes(page: _Page, field: Field, index: int) -> tuple[Correction, ...]:
-    """In a field without a check digit: what the character looks like, where that may stand."""
-    text = page.of(field)
-    old, position = text[index], field.span.start + index
-    return _as_likely(
+def _wrong_character(lines: _Lines, field: Field, index: int) -> Problem:
+    """Character `index` of the field is not allowed there. Without a check digit, look-alikes are suggested."""
+    text, start = lines.of(field), field.span.start + index
+    found = lines.corrections(field) or _equally_likely(
         Correction(
-            field.name, field.span.line, position, old, new, (text[:index] + new + text[index + 1 :]).rstrip("<")
+            field.name, field.span.line, start, text[index], new, (text[:index] + new + text[index + 1 :]).rstrip("<")
         )
-        for new in lookalikes(old)
-        if _may_stand(page.layout, field, index, new)
+        for new in lookalikes(text[index])
+        if _is_allowed(lines.layout, field, index, new)
     )
+    span = Span(field.span.line, start, start + 1)
+    message = wording.wrong_character(lines.label(field), text[index], span, next(iter(found), None))
+    return Problem(field.name, "bad_character", message, (span,), found)
 
 
-def _as_likely(found: Iterable[Correction]) -> tuple[Correction, ...]:
-    """Guesses of which none is likelier than another."""
-    guesses = tuple(found)
-    return tuple(replace(guess, others=len(guesses) - 1) for guess in guesses)
-
-
-def _may_stand(layout: Layout, field: Field, index: int, new: str) -> bool:
+def _is_allowed(layout: Layout, field: Field, index: int, new: str) -> bool:
     if field.kind is Kind.NAMES:
         return new.isalpha()
     if field.kind is Kind.CODE:
@@ -234,13 +200,18 @@ def _may_stand(layout: Layout, field: Field, index: int, new: str) -> bool:
     return field.kind is Kind.SEX and new in SEXES
 
 
-_INSPECTORS: dict[Kind, Callable[[_Page, Field], Problem | None]] = {
+def _equally_likely(found: Iterable[Correction]) -> tuple[Correction, ...]:
+    guesses = tuple(found)
+    return tuple(replace(guess, others=len(guesses) - 1) for guess in guesses)
+
+
+_INSPECTORS: dict[Kind, Callable[[_Lines, Field], Problem | None]] = {
     Kind.CODE: _code,
     Kind.STATE: _state,
     Kind.NAMES: _names,
     Kind.NUMBER: _protected,
-    Kind.BIRTH: _birth,
+    Kind.BIRTH: _date,
     Kind.SEX: _sex,
-    Kind.EXPIRY: _expiry,
+    Kind.EXPIRY: _date,
     Kind.OPTIONAL: _protected,
 }

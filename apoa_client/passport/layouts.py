@@ -1,21 +1,22 @@
-"""Where each format keeps what: positions as data, so that a further format is a further table.
+"""The position of each field in each format of an MRZ. A new format is a new `Layout`.
 
-Positions count from 0, and an end is excluded. Where lines are joined into one text, a position counts from its start.
+Positions count from 0, and an end is excluded. A position in joined lines counts from the start of the first line.
 Source: ICAO Doc 9303-4 §4.2 (TD3, passports), 9303-5 §4.2 (TD1, cards), 9303-6 §4.2 (TD2), 9303-7 §4.2 and §5.2 (MRV-A
-and MRV-B, visas). The French national identity card of before 2021 is no format of ICAO's; its positions are those that
-its specimens show.
+and MRV-B, visas). The French national identity card issued before 2021 is not a format of ICAO; its positions are taken
+from specimens.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from operator import itemgetter
 
 from apoa_client.passport.check_digits import DigitCheck
 
 
 class Kind(Enum):
-    """How a field's characters are to be read."""
+    """How the characters of a field are read."""
 
     CODE = "document code"
     STATE = "state"
@@ -29,20 +30,20 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Neighbouring characters of one line."""
+    """A range of characters in one line."""
 
     line: int
     start: int
     end: int
 
     def of(self, lines: tuple[str, ...]) -> str:
-        """The characters."""
+        """Return the characters."""
         return lines[self.line][self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `digit` is its check digit's position; where `filler_digit`, an empty field's may be a filler."""
+    """One field, and the position of its check digit. With `filler_digit`, an empty field may have a filler there."""
 
     name: str
     kind: Kind
@@ -52,19 +53,19 @@ class Field:
 
 
 def joined(spans: tuple[slice, ...]) -> Callable[[bytes], bytes]:
-    """Takes the bytes of several places together."""
+    """Return a function that selects the bytes of these spans and joins them."""
     if len(spans) == 1:
         return itemgetter(spans[0])
     take = itemgetter(*spans)
     return lambda numbers: b"".join(take(numbers))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Check:
     """A check digit at position `digit` of the joined lines, over the positions of `spans`, in their order.
 
-    It also fits where it is the digit over `otherwise`, and where `filler_allowed`, if all that it covers is fillers
-    and it is one itself.
+    A digit over `otherwise` is also correct. With `filler_allowed`, a filler is correct where all of `spans` is
+    fillers.
     """
 
     name: str
@@ -72,11 +73,11 @@ class Check:
     spans: tuple[slice, ...]
     filler_allowed: bool = False
     otherwise: tuple[slice, ...] = ()
-    take: Callable[[bytes], bytes] = field(init=False)
-    """Takes what it covers from the values of all characters."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "take", joined(self.spans))
+    @cached_property
+    def take(self) -> Callable[[bytes], bytes]:
+        """A function that selects the values of the covered characters from the values of all characters."""
+        return joined(self.spans)
 
     @property
     def positions(self) -> list[int]:
@@ -84,12 +85,12 @@ class Check:
         return [position for span in self.spans for position in range(span.start, span.stop)]
 
 
-_SECOND = "<ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
 COMPOSITE = "composite"
 """The name of the check digit over several fields."""
 
-_READ = (
+_SECOND_OF_CODE = "<ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+_CUT_ORDER = (
     "document_type",
     "issuing_state",
     "names",
@@ -104,16 +105,13 @@ _READ = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """One format: `line_count` lines of `length` characters.
 
-    `codes` is what the document code may begin with; a letter or a filler follows. The composite check digit, where
-    there is one, is computed over `composite_of`. Where `overflows`, a number longer than its field goes on in the
-    optional data. What follows is derived: `document_codes` by what an MRZ writes for them, `checks` in the order of
-    the fields with the composite last, `check` by name, `digit_checks`, which are the same for a quick look, `covered`,
-    the positions that any of them looks at, and `cut`, which splits the joined lines into the texts of `_READ`, empty
-    where the format has no such field.
+    The document code begins with one of `codes`; a letter or a filler follows. The composite check digit, where the
+    format has one, is computed over `composite_of`. With `overflows`, a document number that is longer than its field
+    continues in the optional data.
     """
 
     name: str
@@ -124,46 +122,64 @@ class Layout:
     composite: Span | None = None
     composite_of: tuple[Span, ...] = ()
     overflows: bool = False
-    document_codes: dict[str, str] = field(init=False)
-    by_name: dict[str, Field] = field(init=False)
-    checks: tuple[Check, ...] = field(init=False)
-    check: dict[str, Check] = field(init=False)
-    digit_checks: tuple[DigitCheck, ...] = field(init=False)
-    covered: frozenset[int] = field(init=False)
-    cut: Callable[[str], tuple[str, ...]] = field(init=False)
 
-    def __post_init__(self) -> None:
-        own = [
-            Check(f.name, self.at(f.digit).start, (self.at(f.span),), f.filler_digit)
-            for f in self.fields
-            if f.digit is not None
+    @cached_property
+    def document_codes(self) -> dict[str, str]:
+        """Each possible document code without fillers, by its two characters in the MRZ."""
+        return {first + second: (first + second).rstrip("<") for first in self.codes for second in _SECOND_OF_CODE}
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        """The fields by name."""
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """The check digits in the order of the fields, the composite last."""
+        checks = [
+            Check(field.name, self.at(field.digit).start, (self.at(field.span),), field.filler_digit)
+            for field in self.fields
+            if field.digit is not None
         ]
         if self.composite is not None:
-            own.append(Check(COMPOSITE, self.at(self.composite).start, tuple(map(self.at, self.composite_of))))
-        by_name = {f.name: f for f in self.fields}
+            checks.append(Check(COMPOSITE, self.at(self.composite).start, tuple(map(self.at, self.composite_of))))
+        return tuple(checks)
+
+    @cached_property
+    def check(self) -> dict[str, Check]:
+        """The check digits by name."""
+        return {check.name: check for check in self.checks}
+
+    @cached_property
+    def digit_checks(self) -> tuple[DigitCheck, ...]:
+        """The check digits in the form that `failing_digits` takes."""
+        return tuple((check.name, check.digit, check.take) for check in self.checks)
+
+    @cached_property
+    def covered(self) -> frozenset[int]:
+        """The positions of all check digits and of the characters that they cover."""
+        return frozenset(position for check in self.checks for position in (*check.positions, check.digit))
+
+    @cached_property
+    def cut(self) -> Callable[[str], tuple[str, ...]]:
+        """A function that cuts the joined lines into the texts of `_CUT_ORDER`, empty for fields the format lacks."""
         nowhere = slice(0, 0)
-        slices = [self.at(by_name[name].span) if name in by_name else nowhere for name in _READ]
-        object.__setattr__(self, "document_codes", {a + b: (a + b).rstrip("<") for a in self.codes for b in _SECOND})
-        object.__setattr__(self, "by_name", by_name)
-        object.__setattr__(self, "checks", tuple(own))
-        object.__setattr__(self, "digit_checks", tuple((check.name, check.digit, check.take) for check in own))
-        covered = frozenset(position for check in own for position in (*check.positions, check.digit))
-        object.__setattr__(self, "covered", covered)
-        object.__setattr__(self, "cut", itemgetter(*slices))
-        object.__setattr__(self, "check", {check.name: check for check in own})
+        return itemgetter(
+            *[self.at(self.by_name[name].span) if name in self.by_name else nowhere for name in _CUT_ORDER]
+        )
 
     def at(self, span: Span) -> slice:
-        """Where a span is in the joined lines."""
+        """Return the position of a span in the joined lines."""
         start = span.line * self.length
         return slice(start + span.start, start + span.end)
 
     def lines(self, text: str) -> tuple[str, ...]:
-        """The lines of a joined text."""
+        """Cut a joined text into lines."""
         return tuple(text[start : start + self.length] for start in range(0, len(text), self.length))
 
 
 def _second_line_of_two(optional_end: int, *, optional_digit: bool = False) -> tuple[Field, ...]:
-    """The second line as TD2, TD3 and both visas begin it; only the end of the optional data differs."""
+    """Return the fields of the second line of TD2, TD3 and both visas; only the end of the optional data differs."""
     digit = Span(1, optional_end, optional_end + 1) if optional_digit else None
     return (
         Field("document_number", Kind.NUMBER, Span(1, 0, 9), Span(1, 9, 10), filler_digit=True),
@@ -183,8 +199,8 @@ def _first_line_of_two(length: int) -> tuple[Field, ...]:
     )
 
 
-# P is the passport's, and A, C and I are those of other official documents (Doc 9303-5, -6); specimens of each exist in
-# each size.
+# P is for passports; A, C and I are for other official documents (Doc 9303-5, -6). Specimens of each exist in each
+# size.
 _CODES = "PACI"
 
 TD3 = Layout(
@@ -247,13 +263,13 @@ FRENCH_ID = Layout(
         Field("document_type", Kind.CODE, Span(0, 0, 2)),
         Field("issuing_state", Kind.STATE, Span(0, 2, 5)),
         Field("names", Kind.NAMES, Span(0, 5, 30)),
-        # The department and the office that issued it.
+        # The department and the office of issue.
         Field("optional_data", Kind.OPTIONAL, Span(0, 30, 36)),
         Field("document_number", Kind.NUMBER, Span(1, 0, 12), Span(1, 12, 13)),
         Field("given_names", Kind.NAMES, Span(1, 13, 27)),
         Field("birth_date", Kind.BIRTH, Span(1, 27, 33), Span(1, 33, 34)),
         Field("sex", Kind.SEX, Span(1, 34, 35)),
-        # Only the French have one, so that it names no nationality but its issuing state.
+        # The card has no field for the nationality, which is always that of the issuing state.
         Field("nationality", Kind.STATE, Span(0, 2, 5)),
     ),
     composite=Span(1, 35, 36),
@@ -263,14 +279,14 @@ FRENCH_ID = Layout(
 LAYOUTS = (TD3, TD2, TD1, MRV_A, MRV_B, FRENCH_ID)
 
 SIZES = {layout.line_count * layout.length: layout for layout in (TD1, TD2, TD3)}
-"""By the number of all characters, which alone tells the sizes apart: one format of each size."""
+"""One format of each size, by the number of all characters."""
 
 _FRENCH = "IDFRA"
 _VISA = "V"
 
 
 def layout_of(lines: Sequence[str], text: str) -> Layout | None:
-    """The format of lines, by their number, their lengths, and how the joined `text` begins; None where it is none."""
+    """Return the format of lines, from their number, their lengths and the beginning of the joined `text`; or None."""
     size = SIZES.get(len(text))
     if size is None or len(lines) != size.line_count or len(lines[0]) != size.length or len(lines[-1]) != size.length:
         return None
@@ -278,7 +294,7 @@ def layout_of(lines: Sequence[str], text: str) -> Layout | None:
 
 
 def format_of(size: Layout, text: str) -> Layout:
-    """Which of the formats of one size it is, by how the joined lines begin."""
+    """Return the format among those of one size, from the beginning of the joined lines."""
     if text.startswith(_VISA) and size is not TD1:
         return MRV_A if size is TD3 else MRV_B
     return FRENCH_ID if size is TD2 and text.startswith(_FRENCH) else size

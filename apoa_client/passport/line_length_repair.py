@@ -1,7 +1,7 @@
 """Lines that are too short or too long: which characters were probably lost or doubled.
 
-A line without check digits tells little: only fillers at its end, or after the document code, can be guessed. In one
-with check digits a lost character is found by trying, since all of them must fit again.
+In a line without check digits only fillers can be guessed, at its end or after the document code. In a line with check
+digits the lost character is found by trying, because all check digits must fit again.
 """
 
 from collections.abc import Iterator
@@ -11,23 +11,22 @@ from datetime import date
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.passport.layouts import Kind, Layout
 from apoa_client.passport.problems import Correction
-from apoa_client.passport.repair import field_value
+from apoa_client.passport.repair import LIMIT, field_value
 from apoa_client.passport.states import by_code
 from apoa_client.passport.verify import failing_checks
 
-LIMIT = 5
-
-_MOST = 4
+_MAX_DIFFERENCE = 4
 """How many characters may be lost or doubled and still be looked for."""
 
 
 def repaired_line(layout: Layout, lines: tuple[str, ...], index: int, today: date) -> tuple[Correction, ...]:
-    """Corrections of line `index` that give it its length, best first; none where nothing is likely.
+    """Return corrections that give line `index` its length, best first; empty where none is likely.
 
-    The other lines have the right length, and all characters are the MRZ's. The corrections' values are whole lines.
+    The other lines have the right length, and all characters are in the alphabet. The corrections' values are whole
+    lines.
     """
     missing = layout.length - len(lines[index])
-    if not 0 < abs(missing) <= _MOST:
+    if not 0 < abs(missing) <= _MAX_DIFFERENCE:
         return ()
     start = index * layout.length
     protected = not layout.covered.isdisjoint(range(start, start + layout.length))
@@ -35,54 +34,46 @@ def repaired_line(layout: Layout, lines: tuple[str, ...], index: int, today: dat
         found: dict[str, Correction] = {}
         for edit in edits:
             text = "".join((*lines[:index], edit.value, *lines[index + 1 :]))
-            if edit.value not in found and _holds(layout, text, today) and (protected or _ends_well(layout, edit)):
+            is_likely = protected or (len(edit.value) == layout.length and edit.value.endswith("<"))
+            if edit.value not in found and is_likely and _is_consistent(layout, text, today):
                 found[edit.value] = edit
         if found:
-            return _few(tuple(found.values()), protected=protected)
+            return _best(tuple(found.values()), protected=protected)
     return ()
 
 
-def _few(found: tuple[Correction, ...], *, protected: bool) -> tuple[Correction, ...]:
-    """Without check digits the guess nearest to the end; with them all that fit, unless they are too many to help.
+def _best(found: tuple[Correction, ...], *, protected: bool) -> tuple[Correction, ...]:
+    """Return the guess nearest to the end for a line without check digits, otherwise all unless they are too many.
 
-    Many fit where no check digit covers the line's end: if fillers at the end do, they are the likeliest.
+    Many corrections fit where no check digit covers the line's end; then fillers at the end are the likeliest.
     """
-    if not protected or (len(found) > LIMIT and _at_the_end(found[0])):
+    if not protected:
         return found[:1]
-    return tuple(replace(one, others=len(found) - 1) for one in found) if len(found) <= LIMIT else ()
-
-
-def _at_the_end(edit: Correction) -> bool:
-    return not (edit.old + edit.new + edit.value[edit.position :]).strip("<") and edit.value.endswith("<")
+    if len(found) <= LIMIT:
+        return tuple(replace(each, others=len(found) - 1) for each in found)
+    first = found[0]
+    only_fillers = not (first.old + first.new + first.value[first.position :]).strip("<")
+    return (first,) if only_fillers and first.value.endswith("<") else ()
 
 
 def _attempts(line: str, index: int, missing: int) -> Iterator[Iterator[Correction]]:
-    """Fillers first: nobody counts them well. Anything else only one at a time."""
+    """Yield groups of edits, the likeliest group first: fillers are miscounted most, other characters only singly."""
     if missing < 0:
-        yield _removals(line, index, -missing)
+        ends = range(len(line), -missing - 1, -1)
+        yield (_edit(line, index, end + missing, line[end + missing : end], "") for end in ends)
         return
-    yield _insertions(line, index, ("<" * missing,))
+    positions = range(len(line), -1, -1)
+    yield (_edit(line, index, position, "", "<" * missing) for position in positions)
     if missing == 1:
-        yield _insertions(line, index, tuple(ALPHABET[:-1]))
-
-
-def _removals(line: str, index: int, count: int) -> Iterator[Correction]:
-    for position in range(len(line) - count, -1, -1):
-        yield _edit(line, index, position, line[position : position + count], "")
-
-
-def _insertions(line: str, index: int, texts: tuple[str, ...]) -> Iterator[Correction]:
-    for new in texts:
-        for position in range(len(line), -1, -1):
-            yield _edit(line, index, position, "", new)
+        yield (_edit(line, index, position, "", new) for new in ALPHABET[:-1] for position in positions)
 
 
 def _edit(line: str, index: int, position: int, old: str, new: str) -> Correction:
     return Correction("mrz", index, position, old, new, line[:position] + new + line[position + len(old) :])
 
 
-def _holds(layout: Layout, text: str, today: date) -> bool:
-    """All check digits fit, the dates exist, and code and states are known."""
+def _is_consistent(layout: Layout, text: str, today: date) -> bool:
+    """Return whether all check digits fit, the dates exist, and the document code and the states are known."""
     if failing_checks(layout, text) or text[0] not in layout.codes:
         return False
     for field in layout.fields:
@@ -90,8 +81,3 @@ def _holds(layout: Layout, text: str, today: date) -> bool:
         if value is None or (field.kind is Kind.STATE and value and by_code(value) is None):
             return False
     return True
-
-
-def _ends_well(layout: Layout, edit: Correction) -> bool:
-    """Names end in fillers, as nearly all do, and so does a guess about a line that nothing protects."""
-    return len(edit.value) == layout.length and edit.value.endswith("<")

@@ -1,23 +1,23 @@
-"""Document numbers too long for their field, which go on in the optional data.
+"""Document numbers that are too long for their field and continue in the optional data.
 
-A filler stands in place of the number's check digit, and the optional data begin with the rest of the number, then its
-check digit, then a filler unless they are full (ICAO Doc 9303-5 §4.2.2 for TD1, 9303-6 §4.2.2 for TD2). Two conventions
-are seen, both on specimens of Belgian cards: the digit over the number alone, and over the filler between its two parts
-as well. Either is accepted, and which one it is can be told.
+A filler stands in place of the number's check digit. The optional data begin with the rest of the number, then its
+check digit, then a filler unless they are full (ICAO Doc 9303-5 §4.2.2 for TD1, 9303-6 §4.2.2 for TD2). Specimens of
+Belgian cards show two conventions: the check digit covers the number alone, or also the filler between its two parts.
+Both are accepted, and `LongNumber.convention` says which one was used.
 """
 
 from enum import Enum
 from typing import NamedTuple
 
-from apoa_client.passport.check_digits import DIGITS, values, weighted_sum
+from apoa_client.passport.check_digits import DIGITS, character_values, weighted_sum
 from apoa_client.passport.layouts import Check, Layout, joined
 
-_SHORTEST_REST = 2
+_MIN_REST = 2
 """One character and the check digit."""
 
 
 class Convention(Enum):
-    """What the check digit of a long number was computed over."""
+    """What the check digit of a long number covers."""
 
     NUMBER_ALONE = "number_alone"
     WITH_FILLER = "with_filler"
@@ -26,7 +26,7 @@ class Convention(Enum):
 
 
 class LongNumber(NamedTuple):
-    """The number without its fillers' gap, what is left of the optional data, and how it is checked."""
+    """The whole number, the rest of the optional data, and the check digit of the number."""
 
     number: str
     optional_data: str
@@ -34,31 +34,28 @@ class LongNumber(NamedTuple):
     check: Check
 
     def __repr__(self) -> str:
-        """The number is personal data."""
+        """Return the convention only, because the number is personal data."""
         return f"LongNumber({self.convention})"
 
 
 def long_number(layout: Layout, text: str) -> LongNumber | None:
-    """The long number of joined lines; None where the number keeps to its field."""
+    """Return the long number in the joined lines; None where the number fits into its field."""
     if not layout.overflows:
         return None
     field, more = layout.at(layout.by_name["document_number"].span), layout.at(layout.by_name["optional_data"].span)
-    rest, _filler, left = text[more].partition("<")
-    if text[field.stop - 1] == "<" or text[field.stop] != "<" or len(rest) < _SHORTEST_REST:
+    rest, _filler, optional_data = text[more].partition("<")
+    if text[field.stop - 1] == "<" or text[field.stop] != "<" or len(rest) < _MIN_REST:
         return None
     end = more.start + len(rest) - 1
     rest_of_number = slice(more.start, end)
     alone, with_filler = (field, rest_of_number), (slice(field.start, field.stop + 1), rest_of_number)
+    numbers = character_values(text)
+    convention = _CONVENTIONS[
+        text[end] == DIGITS[weighted_sum(joined(alone)(numbers))],
+        text[end] == DIGITS[weighted_sum(joined(with_filler)(numbers))],
+    ]
     check = Check("document_number", end, alone, otherwise=with_filler)
-    return LongNumber(text[field] + rest[:-1], left, _convention(check, text), check)
-
-
-def _convention(check: Check, text: str) -> Convention:
-    numbers = values(text)
-    alone, with_filler = (
-        text[check.digit] == DIGITS[weighted_sum(joined(spans)(numbers))] for spans in (check.spans, check.otherwise)
-    )
-    return _CONVENTIONS[alone, with_filler]
+    return LongNumber(text[field] + rest[:-1], optional_data, convention, check)
 
 
 _CONVENTIONS = {

@@ -1,8 +1,8 @@
-"""The machine readable zone of a travel document: read, checked, and with advice where something does not fit.
+"""The reader of machine readable zones: fields, verdict, and suggestions where something is wrong.
 
-A readable MRZ with failing checks is returned with its problems, because what is right in it is still worth having.
-Only what is no MRZ at all is an error. Formats are data, in `layouts`: TD1, TD2, TD3, both visas, and the old French
-identity card. Source: ICAO Doc 9303-3 §4, and 9303-4 to -7 for each format.
+An MRZ with wrong check digits is returned with its problems, because its correct fields are still useful. Only text
+that is no MRZ is an error. The formats are data in `layouts`: TD1, TD2, TD3, both visas, and the old French identity
+card. Source: ICAO Doc 9303-3 §4, and 9303-4 to -7 for each format.
 """
 
 import re
@@ -12,13 +12,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from apoa_client.passport import wording
-from apoa_client.passport.check_digits import ILLEGAL, failing_digits, values
+from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_digits
 from apoa_client.passport.dates import PartialDate, read_birth_date, read_expiry_date
-from apoa_client.passport.field_problems import LETTERS, SEXES, field_states, find_problems, state_codes
+from apoa_client.passport.field_problems import NAME_CHARACTERS, SEXES, field_states, find_problems, state_codes
 from apoa_client.passport.layouts import Layout, Span, format_of, layout_of
 from apoa_client.passport.line_length_repair import repaired_line
 from apoa_client.passport.long_numbers import Convention, long_number
-from apoa_client.passport.names import may_be_truncated, plain, split_names
+from apoa_client.passport.names import FILLER, split_names, without_fillers
 from apoa_client.passport.normalise import Change, has_mrz_characters_only, nearest_size, normalise, replace_k_runs
 from apoa_client.passport.problems import Correction, FieldState, MrzUnreadable, Problem
 from apoa_client.passport.verify import confirm_failing
@@ -37,8 +37,6 @@ __all__ = [
 ]
 
 _DOCUMENT_NUMBER = re.compile(r"[A-Z0-9]{1,20}")
-
-_as_it_is = tuple.__new__
 
 _PRINTED_BETWEEN = re.compile(r"[\s-]")
 
@@ -67,19 +65,19 @@ class _Fields(NamedTuple):
 
 
 class Mrz(_Fields):
-    """What an MRZ says, field by field, and what is wrong with it.
+    """The fields of an MRZ, and its problems.
 
-    `format` is "TD1", "TD2", "TD3", "MRV-A", "MRV-B" or "FRA-ID". Texts are without fillers. `birth_date` and
-    `expiry_date` are None where they are unknown, empty or not readable; `sex` is "M", "F" or "X" ("" where the field
-    holds something else). `optional_data_2` is TD1's alone. `long_number` tells how the check digit of a number that
-    goes on in the optional data was computed. `changes` are what was changed to make `lines` of what was given,
-    `failing` the fields whose check digit does not fit, with "composite" for the one over several of them.
-    `valid` is whether there are no `problems`; these, with their advice, are worked out when somebody asks for them.
+    `format` is "TD1", "TD2", "TD3", "MRV-A", "MRV-B" or "FRA-ID". Texts have no fillers. `birth_date` and `expiry_date`
+    are None where they are unknown, empty or not readable; `sex` is "M", "F" or "X" ("" where the field has another
+    character). Only TD1 has `optional_data_2`. `long_number` says how the check digit of a number that continues in the
+    optional data was computed. `changes` are the changes that made `lines` of the input. `failing` names the fields
+    whose check digit is wrong, with "composite" for the one over several of them. `valid` says whether there are no
+    `problems`; the problems and their suggestions are computed when they are first read.
     """
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """Everything that is wrong, in the order in which the fields stand."""
+        """Every problem, in the order of the fields."""
         if self.valid:
             return ()
         found = find_problems(self.layout, "".join(self.lines), self.today, self.failing)
@@ -87,60 +85,73 @@ class Mrz(_Fields):
 
     @property
     def states(self) -> Mapping[str, FieldState]:
-        """How far each field can be believed, by the names of `Problem.field`."""
+        """How reliable each field is, by the names of `Problem.field`."""
         return field_states(self.layout, self.failing, self.problems)
 
     @property
     def names_truncated(self) -> bool:
-        """Whether the names may have been cut."""
-        return may_be_truncated(self.layout.cut("".join(self.lines))[2])
+        """Whether names may have been cut: the field's last position has a letter (Doc 9303-4 §4.2.3)."""
+        names = self.layout.cut("".join(self.lines))[2]
+        return not names.endswith(FILLER)
 
     def corrected(self, correction: Correction) -> tuple[str, ...]:
-        """The lines with one correction applied, to which a person must have agreed.
+        """Return the lines with one correction applied, which a user must have accepted.
 
-        A line's length is mended already.
+        A correction of a line's length is applied already.
         """
         if correction.field == "mrz":
             return self.lines
-        line = self.lines[correction.line]
-        mended = line[: correction.position] + correction.new + line[correction.position + len(correction.old) :]
-        return (*self.lines[: correction.line], mended, *self.lines[correction.line + 1 :])
+        line, start = self.lines[correction.line], correction.position
+        new_line = line[:start] + correction.new + line[start + len(correction.old) :]
+        return (*self.lines[: correction.line], new_line, *self.lines[correction.line + 1 :])
 
     def __repr__(self) -> str:
-        """Its format alone: all else is personal data."""
+        """Return the format and the verdict only, because the fields are personal data."""
         return f"Mrz({self.format}, {'valid' if self.valid else 'not valid'})"
 
 
 def read_mrz(text: str | Sequence[str], *, today: date) -> Mrz:
-    """Read an MRZ as it was typed, pasted or scanned: two lines of 44 or 36 characters, or three of 30.
+    """Read an MRZ that was typed, pasted or scanned: two lines of 44 or 36 characters, or three of 30.
 
-    One string or several, in any case, with blanks and line ends anywhere; `today` decides the centuries. Where one
-    line lost or won characters and only one way to mend it is likely, the mended lines are read, with that problem
-    first. Raises `MrzUnreadable` for whatever is no MRZ, and nothing else.
+    The input is one string or several, in any case, with blanks and line ends anywhere; `today` decides the centuries.
+    Where one line lost or gained characters and only one correction is likely, the corrected lines are read, and that
+    problem comes first. Raises `MrzUnreadable` for text that is no MRZ, and no other error.
     """
     lines = tuple(text.splitlines() if isinstance(text, str) else text)
     joined = "".join(lines)
-    layout, numbers = layout_of(lines, joined), values(joined)
-    if layout is None or ILLEGAL in numbers or "KKK" in joined:
-        return _read_as_it_comes(text, today)
-    return _read(layout, lines, joined, numbers, today)
+    layout, numbers = layout_of(lines, joined), character_values(joined)
+    if layout is not None and ILLEGAL not in numbers and "KKK" not in joined:
+        return _read_fields(layout, lines, joined, numbers, today)
+
+    lines, changes = normalise(text)
+    joined = "".join(lines)
+    layout = layout_of(lines, joined)
+    if layout is None:
+        return _read_wrong_length(lines, changes, today)
+    if not has_mrz_characters_only(joined):
+        raise MrzUnreadable(_illegal_characters(lines))
+    without_k_runs = replace_k_runs(layout, joined)
+    if without_k_runs != joined:
+        joined, changes = without_k_runs, (*changes, Change.K_RUNS)
+    return _read_fields(layout, layout.lines(joined), joined, character_values(joined), today, changes)
 
 
 def plain_document_number(text: str) -> str:
-    """A document number as two people would write it alike: capitals, without the blanks and hyphens between."""
+    """Return a document number in capitals, without blanks and hyphens."""
     return _PRINTED_BETWEEN.sub("", text).upper()
 
 
 def valid_document_number(text: str) -> bool:
-    """Whether a document number, as typed, has nothing but what ICAO allows: A to Z and 0 to 9, 1 to 20 of them.
+    """Return whether a typed document number has only characters that ICAO allows: A to Z and 0 to 9, 1 to 20 of them.
 
-    Blanks and hyphens, which some passports print and an MRZ replaces by fillers, do not count; small letters are taken
-    for capitals. A TD3 holds 9 characters; other documents hold longer numbers. Source: Doc 9303-3 §4.2, 9303-4 §4.2.2.
+    Blanks and hyphens, which some passports print and an MRZ replaces by fillers, do not count; small letters count as
+    capitals. A TD3 has room for 9 characters; other documents have longer numbers. Source: Doc 9303-3 §4.2, 9303-4
+    §4.2.2.
     """
     return text.isascii() and _DOCUMENT_NUMBER.fullmatch(plain_document_number(text)) is not None
 
 
-def _read(
+def _read_fields(
     layout: Layout,
     lines: tuple[str, ...],
     text: str,
@@ -148,9 +159,9 @@ def _read(
     today: date,
     changes: tuple[Change, ...] = (),
 ) -> Mrz:
-    """Verdict and fields. In one piece, since every MRZ passes here, and calls are what costs."""
+    """Read all fields. This is one long function because it runs for each MRZ, and calls cost most of the time."""
     code, issuing, names, given, number, nationality, birth, sex, expiry, optional, optional_2 = layout.cut(text)
-    surname, given_names = split_names(names) if not given else (plain(names), plain(given))
+    surname, given_names = (without_fillers(names), without_fillers(given)) if given else split_names(names)
     try:
         birth_date = read_birth_date(birth, today)
     except ValueError:
@@ -166,70 +177,43 @@ def _read(
     if layout.overflows and (long := long_number(layout, text)) is not None:
         number, optional, convention = long.number, long.optional_data, long.convention
     states = state_codes()
-    known = True
-    try:
-        code, issuing, nationality, sex = layout.document_codes[code], states[issuing], states[nationality], SEXES[sex]
-    except KeyError:
-        known = False
-        code, issuing, nationality, sex = (
-            code.rstrip("<"),
-            issuing.rstrip("<"),
-            nationality.rstrip("<"),
-            SEXES.get(sex, ""),
-        )
-    valid = not failing and (
-        (  # a glance settles nearly all of them; the inspectors have the last word
-            known
-            and birth_date is not None
-            and expiry_date is not None
-            and LETTERS.fullmatch(names + given) is not None
-            and "KKK" not in text
-        )
-        or not find_problems(layout, text, today, ())
+    known = (
+        code in layout.document_codes
+        and issuing in states
+        and nationality in states
+        and sex in SEXES
+        and birth_date is not None
+        and expiry_date is not None
+        and "KKK" not in text
+        and NAME_CHARACTERS.fullmatch(names + given) is not None
     )
-    return _as_it_is(
-        Mrz,
-        (
-            layout.name,
-            lines,
-            code,
-            issuing,
-            surname,
-            given_names,
-            plain(number),
-            nationality,
-            birth_date,
-            sex,
-            expiry_date,
-            plain(optional),
-            plain(optional_2),
-            convention,
-            changes,
-            tuple(failing),
-            valid,
-            None,
-            layout,
-            today,
-        ),
+    return Mrz(
+        format=layout.name,
+        lines=lines,
+        document_type=code.rstrip(FILLER),
+        issuing_state=issuing.rstrip(FILLER),
+        surname=surname,
+        given_names=given_names,
+        document_number=without_fillers(number),
+        nationality=nationality.rstrip(FILLER),
+        birth_date=birth_date,
+        sex=SEXES.get(sex, ""),
+        expiry_date=expiry_date,
+        optional_data=without_fillers(optional),
+        optional_data_2=without_fillers(optional_2),
+        long_number=convention,
+        changes=changes,
+        failing=tuple(failing),
+        # Nearly every valid MRZ passes the quick checks; `find_problems` decides about the others.
+        valid=not failing and (known or not find_problems(layout, text, today, ())),
+        length_problem=None,
+        layout=layout,
+        today=today,
     )
 
 
-def _read_as_it_comes(text: str | Sequence[str], today: date) -> Mrz:
-    lines, changes = normalise(text)
-    joined = "".join(lines)
-    layout = layout_of(lines, joined)
-    if layout is None:
-        return _of_wrong_length(lines, changes, today)
-    if not has_mrz_characters_only(joined):
-        raise MrzUnreadable(_illegal(lines))
-    unmasked = replace_k_runs(layout, joined)
-    if unmasked != joined:
-        changes += (Change.K_RUNS,)
-    return _read(layout, layout.lines(unmasked), unmasked, values(unmasked), today, changes)
-
-
-def _of_wrong_length(lines: tuple[str, ...], changes: tuple[Change, ...], today: date) -> Mrz:
-    """One line or more is too short or too long: read it as it can only have been, or say what is wrong."""
+def _read_wrong_length(lines: tuple[str, ...], changes: tuple[Change, ...], today: date) -> Mrz:
+    """Read lines with one line that is too short or too long, where only one correction is likely."""
     if not lines:
         raise MrzUnreadable(Problem("mrz", "missing", wording.nothing_given()))
     size = nearest_size(lines)
@@ -237,27 +221,20 @@ def _of_wrong_length(lines: tuple[str, ...], changes: tuple[Change, ...], today:
         message = wording.wrong_line_count(len(lines), sum(map(len, lines)))
         raise MrzUnreadable(Problem("mrz", "bad_length", message))
     layout = format_of(size, lines[0])
-    wrong = [index for index, line in enumerate(lines) if len(line) != layout.length]
-    mended = (
-        repaired_line(layout, lines, wrong[0], today)
-        if len(wrong) == 1 and has_mrz_characters_only("".join(lines))
-        else ()
-    )
-    problem = _length_problem(lines, wrong[0], layout.length, mended)
-    if len(mended) != 1:
+    first, *others = [index for index, line in enumerate(lines) if len(line) != layout.length]
+    found = () if others or not has_mrz_characters_only("".join(lines)) else repaired_line(layout, lines, first, today)
+    length = len(lines[first])
+    message = wording.wrong_length(first, length, layout.length, next(iter(found), None))
+    problem = Problem("mrz", "bad_length", message, (Span(first, 0, length),), found)
+    if len(found) != 1:
         raise MrzUnreadable(problem)
-    whole = (*lines[: wrong[0]], mended[0].value, *lines[wrong[0] + 1 :])
-    text = "".join(whole)
-    mrz = _read(layout, whole, text, values(text), today, changes)
+    lines = (*lines[:first], found[0].value, *lines[first + 1 :])
+    text = "".join(lines)
+    mrz = _read_fields(layout, lines, text, character_values(text), today, changes)
     return mrz._replace(valid=False, length_problem=problem)
 
 
-def _length_problem(lines: tuple[str, ...], index: int, length: int, mended: tuple[Correction, ...]) -> Problem:
-    message = wording.wrong_length(index, len(lines[index]), length, next(iter(mended), None))
-    return Problem("mrz", "bad_length", message, (Span(index, 0, len(lines[index])),), mended)
-
-
-def _illegal(lines: tuple[str, ...]) -> Problem:
+def _illegal_characters(lines: tuple[str, ...]) -> Problem:
     wrong = [
         Span(index, position, position + 1)
         for index, line in enumerate(lines)

@@ -1,7 +1,7 @@
-"""MRZ lines as they are typed, pasted or scanned, made into lines as they are printed.
+"""Normalisation of MRZ lines that were typed, pasted or scanned.
 
-Only what is certain is changed: case, white space, line ends, what a terminal wraps a paste in, and characters that
-no MRZ holds and that stand for one it does. What was changed is told; everything else is the reader's business.
+It changes only what is certain: case, white space, line ends, the marks that a terminal puts around pasted text, and
+characters that are not in the MRZ's alphabet and stand for one that is. It also returns what was changed.
 """
 
 import re
@@ -10,20 +10,20 @@ from enum import Enum
 from operator import itemgetter
 from typing import NamedTuple
 
-from apoa_client.passport.check_digits import ILLEGAL, values
+from apoa_client.passport.check_digits import ILLEGAL, character_values
 from apoa_client.passport.layouts import SIZES, Kind, Layout, format_of, layout_of
 from apoa_client.passport.verify import failing_checks
 
 MAX_LENGTH = 1000
-"""Characters; longer input is cut there, since it is no MRZ anyway."""
+"""Characters; longer input is cut, because it is no MRZ."""
 
 MAX_LENGTH_DIFFERENCE = 4
-"""How far from its length a line may be and still be one whole line, with characters lost or doubled."""
+"""How many characters a line may have lost or doubled and still be read as one whole line."""
 
 _BRACKETED_PASTE = re.compile("\x1b\\[20[01]~")
 
 _DOUBLE = "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}"
-"""An OCR writes it for two fillers, a person for one."""
+"""OCR software writes it for two fillers, a person for one."""
 
 _SINGLE = "(\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}\N{LEFT ANGLE BRACKET}\N{LEFT-POINTING ANGLE BRACKET}\u27e8"
 _ESCAPED = "&lt;"
@@ -34,11 +34,11 @@ _FULL_WIDTH = {code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)}
 _FILLERS = {ord(character): "<" for character in _SINGLE}
 
 _K_RUN = re.compile("(?<=<)K{3,}(?![A-Z])")
-"""An OCR takes fillers for K, and no name is three of them. Beside a letter, one of them may be the name's own."""
+"""OCR software reads fillers as K, and no name is three K. Next to a letter, one K may be part of the name."""
 
 
 class Change(Enum):
-    """What was done to make lines out of what was given."""
+    """A change that normalisation made."""
 
     INVISIBLE = "invisible"
     FULL_WIDTH = "full_width"
@@ -49,43 +49,37 @@ class Change(Enum):
     LINES = "lines"
 
 
-class Given(NamedTuple):
-    """Lines without blanks, in capitals, and what was changed to make them so. Their characters are not checked."""
+class NormalisedLines(NamedTuple):
+    """Lines in capitals and without blanks, and the changes that were made. Their characters are not checked."""
 
     lines: tuple[str, ...]
     changes: tuple[Change, ...] = ()
 
     def __repr__(self) -> str:
-        """The lines are personal data."""
-        return f"Given({self.changes})"
+        """Return the changes only, because the lines are personal data."""
+        return f"NormalisedLines({self.changes})"
 
 
 def has_mrz_characters_only(text: str) -> bool:
-    """Whether a text holds nothing but A to Z, 0 to 9 and fillers."""
-    return ILLEGAL not in values(text)
+    """Return whether a text contains only A to Z, 0 to 9 and fillers."""
+    return ILLEGAL not in character_values(text)
 
 
 def nearest_size(lines: Sequence[str]) -> Layout | None:
-    """The likeliest size of lines that are not all as long as they should be; None where there is none.
+    """Return the most likely size of lines whose lengths are not all correct; None where no size is likely.
 
-    Each lost or doubled a few characters at most, or one of them at least is whole.
+    Either each line lost or doubled a few characters at most, or at least one line has its correct length.
     """
-    far = {
-        size.name: (sum(abs(len(line) - size.length) for line in lines), size)
-        for size in SIZES.values()
-        if len(lines) == size.line_count and _nearly(lines, size.length)
-    }
-    return min(far.values(), key=itemgetter(0))[1] if far else None
+    differences = {}
+    for size in SIZES.values():
+        lengths = [abs(len(line) - size.length) for line in lines]
+        if len(lines) == size.line_count and (max(lengths) <= MAX_LENGTH_DIFFERENCE or 0 in lengths):
+            differences[size.name] = (sum(lengths), size)
+    return min(differences.values(), key=itemgetter(0))[1] if differences else None
 
 
-def _nearly(lines: Sequence[str], length: int) -> bool:
-    return all(abs(len(line) - length) <= MAX_LENGTH_DIFFERENCE for line in lines) or any(
-        len(line) == length for line in lines
-    )
-
-
-def normalise(text: str | Sequence[str]) -> Given:
-    """The lines that `text` means: those of a format, if it can be cut into them, and otherwise as they were given."""
+def normalise(text: str | Sequence[str]) -> NormalisedLines:
+    """Return the lines of a format where `text` can be cut into them, and otherwise the lines as they were given."""
     given = text if isinstance(text, str) else "\n".join(text)
     whole, changes = given[:MAX_LENGTH], []
     for change, step in _STEPS:
@@ -94,11 +88,11 @@ def normalise(text: str | Sequence[str]) -> Given:
             whole = changed
             changes.append(change)
     lines, cut = _lines(whole)
-    return Given(lines, (*changes, *cut))
+    return NormalisedLines(lines, (*changes, *cut))
 
 
 def replace_k_runs(layout: Layout, text: str) -> str:
-    """The joined lines with fillers in place of each run of K in their names."""
+    """Return the joined lines with fillers in place of each run of K in the names."""
     for field in layout.fields:
         if field.kind is Kind.NAMES:
             place = layout.at(field.span)
@@ -107,7 +101,7 @@ def replace_k_runs(layout: Layout, text: str) -> str:
     return text
 
 
-def _visible(text: str) -> str:
+def _without_invisible(text: str) -> str:
     return _BRACKETED_PASTE.sub("", text).translate(_INVISIBLE)
 
 
@@ -115,23 +109,22 @@ def _fillers(text: str) -> str:
     plain = text.replace(_ESCAPED, "<").replace(_ESCAPED.upper(), "<").translate(_FILLERS)
     if _DOUBLE not in plain:
         return plain
-    return max((plain.replace(_DOUBLE, "<"), plain.replace(_DOUBLE, "<<")), key=_shape)
+
+    def fits_a_format(candidate: str) -> tuple[bool, bool]:
+        lines = _without_blanks(candidate.splitlines())
+        joined = "".join(lines)
+        return layout_of(lines, joined) is not None, len(joined) in SIZES
+
+    return max((plain.replace(_DOUBLE, "<"), plain.replace(_DOUBLE, "<<")), key=fits_a_format)
 
 
-def _shape(text: str) -> tuple[bool, bool]:
-    """Whether the lines are those of a format, and whether their characters together are as many."""
-    lines = _solid(text.splitlines())
-    joined = "".join(lines)
-    return layout_of(lines, joined) is not None, len(joined) in SIZES
-
-
-def _solid(lines: Sequence[str]) -> tuple[str, ...]:
-    """Those that are not empty, without blanks."""
+def _without_blanks(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the lines that are not empty, without blanks."""
     return tuple("".join(line.split()) for line in lines if line.strip())
 
 
 _STEPS: tuple[tuple[Change, Callable[[str], str]], ...] = (
-    (Change.INVISIBLE, _visible),
+    (Change.INVISIBLE, _without_invisible),
     (Change.FULL_WIDTH, lambda text: text.translate(_FULL_WIDTH)),
     (Change.FILLERS, _fillers),
     (Change.CAPITALS, lambda text: text.translate(_CAPITALS)),
@@ -139,22 +132,19 @@ _STEPS: tuple[tuple[Change, Callable[[str], str]], ...] = (
 
 
 def _lines(text: str) -> tuple[tuple[str, ...], tuple[Change, ...]]:
-    """The lines of a text, cut anew where their characters together are those of a format."""
+    """Return the lines of a text, cut again where all its characters together have the length of a format."""
     given = tuple(line.strip() for line in text.splitlines() if line.strip())
-    lines = _solid(given)
+    lines = _without_blanks(given)
     blanks = () if given == lines else (Change.BLANKS,)
     joined = "".join(lines)
     size = SIZES.get(len(joined))
     if size is None or layout_of(lines, joined) is not None:
         return lines, blanks
-    if nearest_size(lines) is not None and not _reads(format_of(size, joined), joined):
+    if nearest_size(lines) is not None and not _most_checks_fit(format_of(size, joined), joined):
+        # One line lost what another one gained: cut again, all characters after the first mistake would be shifted.
         return lines, blanks
     return size.lines(joined), (*blanks, Change.LINES)
 
 
-def _reads(layout: Layout, text: str) -> bool:
-    """Whether most checks fit if the lines are cut anew.
-
-    If one line lost what another won, they must not be: all that follows would be shifted.
-    """
+def _most_checks_fit(layout: Layout, text: str) -> bool:
     return has_mrz_characters_only(text) and 2 * len(failing_checks(layout, text)) < len(layout.checks)

@@ -1,4 +1,4 @@
-"""What is wrong with an MRZ, and what may mend it: the values in which the reader speaks. No ``repr`` shows data."""
+"""Problems of an MRZ and their possible corrections, as the reader returns them. No ``repr`` shows personal data."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -10,29 +10,29 @@ from apoa_client.passport.layouts import Span
 
 
 class FieldState(Enum):
-    """How far one field of an MRZ can be believed. A fitting check digit is no proof: see `check_digits`."""
+    """How reliable one field of an MRZ is. A correct check digit is no proof: see `check_digits`."""
 
     OK = "ok"
-    """A check digit vouches for it, and it can be read."""
+    """It can be read, and its check digit is correct."""
     UNPROTECTED = "unprotected"
-    """No check digit vouches for it. Compare it with the page."""
+    """No check digit covers it. Compare it with the page."""
     REPAIRED = "repaired"
-    """A date that does not hold, and one smallest correction stands out. A person may take it."""
+    """A date that is wrong, and one correction is the likeliest. A user may accept it."""
     AMBIGUOUS = "ambiguous"
-    """It does not hold, and several corrections are as likely, or nothing but the page can decide between them."""
+    """It is wrong, and only the page can decide between the corrections."""
     BAD = "bad"
-    """It does not hold, and no small correction is known."""
+    """It is wrong, and no small correction is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Something that would make the check digits agree. Never applied without a person's word.
+    """A change that makes the check digits fit. It is applied only when a user agrees.
 
-    At `position` (from 0) of line `line` (from 0) stands `old`, and perhaps it should be `new`. Both are one character,
-    or a few neighbouring ones; `old` is empty where a character was lost, and `new` where one is too many. `value` is
-    what the field would then say: a date in ISO 8601, names with the fillers that part them, a whole line where one is
-    too short or too long, otherwise the characters without fillers. `others` is how many other corrections are as
-    likely as this one, or likelier.
+    At `position` (from 0) of line `line` (from 0) the lines have `old`, and perhaps it should be `new`: one or a few
+    characters. `old` is empty where a character was lost, and `new` where one is too many. `value` is the corrected
+    value of the field: a date in ISO 8601, names with the fillers between them, a whole line where one is too short or
+    too long, otherwise the characters without fillers. `others` is the number of other corrections that are at least as
+    likely.
     """
 
     field: str
@@ -46,11 +46,11 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong.
+    """One problem of an MRZ.
 
     `field` is "mrz", "document_type", "issuing_state", "names", "given_names" (where it is a field of its own),
     "document_number", "nationality", "birth_date", "sex", "expiry_date", "optional_data", "optional_data_2" or
-    "composite"; `code` is one of the codes that the command line promises. `spans` are the characters to mark,
+    "composite"; `code` is one of the codes that the command line documents. `spans` are the characters to mark,
     `corrections` the smallest ones, best first.
     """
 
@@ -62,7 +62,7 @@ class Problem:
 
 
 class MrzUnreadable(DataRefused):
-    """What was given is no MRZ at all; `problem` says why."""
+    """The input is no MRZ; `problem` says why."""
 
     advice: Message | None = msg(
         "Copy the two lines at the foot of the passport's photo page, 44 characters each, every < included. Or leave "
@@ -75,7 +75,7 @@ class MrzUnreadable(DataRefused):
 
 
 class CannotCompose(DataRefused):
-    """Details that no MRZ can hold; `field` names the one at fault."""
+    """A field cannot be written in an MRZ; `field` is its name."""
 
     def __init__(self, field: str, message: Message) -> None:
         super().__init__(message)

@@ -1,15 +1,15 @@
-"""Which check digits of an MRZ fit. Source: ICAO Doc 9303-3 §4.9.
+"""Verification of the check digits of an MRZ (ICAO Doc 9303-3 §4.9).
 
-Everywhere here `text` is the joined lines of a layout: of its length, and in the MRZ's alphabet.
+In this module `text` is the joined lines of a layout: it has the layout's length and only characters of the alphabet.
 """
 
-from apoa_client.passport.check_digits import DIGITS, failing_digits, values, weighted_sum
+from apoa_client.passport.check_digits import DIGITS, character_values, failing_digits, weighted_sum
 from apoa_client.passport.layouts import COMPOSITE, Check, Layout, joined
 from apoa_client.passport.long_numbers import long_number
 
 
 def checks_of(layout: Layout, text: str) -> tuple[Check, ...]:
-    """The layout's checks, with the number's over all of it where it goes on in the optional data."""
+    """Return the layout's checks; the check of a long document number covers all of the number."""
     long = long_number(layout, text)
     if long is None:
         return layout.checks
@@ -17,14 +17,14 @@ def checks_of(layout: Layout, text: str) -> tuple[Check, ...]:
 
 
 def failing_checks(layout: Layout, text: str) -> list[str]:
-    """The names of the fields whose check digit does not fit, with `COMPOSITE` for the one over several of them."""
-    numbers = values(text)
+    """Return the names of the fields whose check digit is wrong, with `COMPOSITE` for the one over several fields."""
+    numbers = character_values(text)
     wrong = failing_digits(layout.digit_checks, text, numbers)
     return wrong and confirm_failing(layout, text, numbers, wrong)
 
 
 def confirm_failing(layout: Layout, text: str, numbers: bytes, wrong: list[str]) -> list[str]:
-    """Of the checks that a quick look finds wrong, those that are: a filler may stand for a digit, a number go on."""
+    """Return those of the `wrong` checks that are wrong even where a filler is allowed or a number is long."""
     if layout.overflows:
         return [c.name for c in checks_of(layout, text) if c.name in wrong and not digit_is_correct(c, text, numbers)]
     return [
@@ -35,9 +35,9 @@ def confirm_failing(layout: Layout, text: str, numbers: bytes, wrong: list[str])
 
 
 def digit_is_correct(check: Check, text: str, numbers: bytes | None = None) -> bool:
-    """Whether one check digit fits. `numbers` are the values of `text`, where they are known already."""
+    """Return whether one check digit is correct. `numbers` are the values of `text`, if the caller has them."""
     if numbers is None:
-        numbers = values(text)
+        numbers = character_values(text)
     given = text[check.digit]
     if given == "<":
         return check.filler_allowed and not any(text[span].strip("<") for span in check.spans)
@@ -47,6 +47,6 @@ def digit_is_correct(check: Check, text: str, numbers: bytes | None = None) -> b
 
 
 def composite_digit(layout: Layout, text: str) -> str | None:
-    """The composite check digit as it should be; None where the format has none."""
+    """Return the correct composite check digit; None where the format has none."""
     check = layout.check.get(COMPOSITE)
-    return None if check is None else DIGITS[weighted_sum(check.take(values(text)))]
+    return None if check is None else DIGITS[weighted_sum(check.take(character_values(text)))]

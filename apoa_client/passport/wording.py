@@ -1,6 +1,6 @@
-"""What is said about an MRZ's problems: one sentence or two, for a person with the passport in hand.
+"""Messages about the problems of an MRZ, for a user who has the passport at hand.
 
-Lines and characters count from 1 here, and from 0 everywhere else.
+Lines and characters count from 1 in messages, and from 0 in the code.
 """
 
 from apoa_client.messages import Message, msg, nmsg
@@ -26,12 +26,12 @@ _OTHER_NUMBER = msg("document number")
 
 
 def label(layout: Layout, field: str) -> Message:
-    """A field's name as the staff know it: a card or a visa has a number of its own, which is no passport's."""
+    """Return a field's name for users: the number of a card or a visa is not called a passport number."""
     return _OTHER_NUMBER if field == "document_number" and layout is not TD3 else LABELS[field]
 
 
 def check_digit_fails(field: Message, spans: tuple[Span, ...], best: Correction | None) -> Message:
-    """A field's own check digit, the last of `spans`, does not fit."""
+    """Say that a field's check digit, the last of `spans`, does not fit."""
     first, digit = spans[0], spans[-1]
     if best is None:
         return msg(
@@ -58,7 +58,7 @@ def check_digit_fails(field: Message, spans: tuple[Span, ...], best: Correction 
 
 
 def composite_fails(best: Correction) -> Message:
-    """Each field's digit fits, but not the one over all of them."""
+    """Say that the composite check digit does not fit, although each field's own does."""
     return msg(
         "Each check digit fits but the last, which covers all the others. Compare line {line} with the page: perhaps "
         "{new} in place of {old}, at character {position}.",
@@ -67,7 +67,7 @@ def composite_fails(best: Correction) -> Message:
 
 
 def not_a_date(field: Message, span: Span, best: Correction | None) -> Message:
-    """The digits are those of no day."""
+    """Say that a date does not exist."""
     if best is not None:
         return msg(
             "The {field} is no date that exists. Compare it with the page: perhaps {new} in place of {old}, at "
@@ -85,7 +85,7 @@ def not_a_date(field: Message, span: Span, best: Correction | None) -> Message:
 
 
 def wrong_character(field: Message, characters: str, span: Span, best: Correction | None) -> Message:
-    """Something stands where it cannot stand."""
+    """Say that a field contains characters that are not allowed there."""
     if best is None:
         return msg(
             "The {field} in line {line} cannot hold {characters}, at character {position}. Compare it with the page.",
@@ -104,7 +104,7 @@ def wrong_character(field: Message, characters: str, span: Span, best: Correctio
 
 
 def unknown_state(field: Message, code: str, best: Correction | None) -> Message:
-    """A code that no state has."""
+    """Say that no state has this code."""
     if best is None:
         return msg(
             "No country has the code {code}, given as the {field}. Compare it with the page.",
@@ -120,7 +120,7 @@ def unknown_state(field: Message, code: str, best: Correction | None) -> Message
 
 
 def wrong_length(line: int, found: int, length: int, best: Correction | None) -> Message:
-    """A line has too few or too many characters."""
+    """Say that a line has too few or too many characters."""
     if best is None:
         return msg(
             "Line {line} has {found} characters and must have {length}. Compare it with the page, every < included.",
@@ -149,7 +149,7 @@ def wrong_length(line: int, found: int, length: int, best: Correction | None) ->
 
 
 def fillers_read_as_letters(field: Message, best: Correction) -> Message:
-    """A name that ends in a row of K."""
+    """Say that a name ends in a row of K."""
     return msg(
         "The {field} ends in a row of K, which a scanner reads in place of <. Compare it with the page: perhaps "
         "{value}.",
@@ -159,7 +159,7 @@ def fillers_read_as_letters(field: Message, best: Correction) -> Message:
 
 
 def wrong_line_count(found: int, characters: int) -> Message:
-    """Lines of no format, and not as many characters as any has."""
+    """Say that no format has so many lines and characters."""
     return nmsg(
         "{count} line with {characters} characters was given. A passport has two lines of 44, which makes 88.",
         "{count} lines with {characters} characters were given. A passport has two lines of 44, which makes 88.",
@@ -169,12 +169,12 @@ def wrong_line_count(found: int, characters: int) -> Message:
 
 
 def nothing_given() -> Message:
-    """An empty input."""
+    """Say that the input is empty."""
     return msg("No machine readable lines were given.")
 
 
 def illegal_characters(characters: str, line: int, position: int) -> Message:
-    """Characters that no MRZ holds."""
+    """Say that the lines contain characters that are not in the MRZ's alphabet."""
     return msg(
         "The lines hold characters that no passport's lines have: {characters}. The first is at character {position} "
         "of line {line}. Only A to Z, 0 to 9 and < are printed there.",

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, Problem, read_mrz
+from apoa_client.passport.names import printed_spellings
 from apoa_client.passport.normalise import nearest_size, normalise
-from apoa_client.passport.printed_names import printed_spellings
 from apoa_client.report import parse_fields, rules
 from apoa_client.report.draft import Draft, Reader
 from apoa_client.report.findings import Finding

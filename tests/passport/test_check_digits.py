@@ -5,7 +5,14 @@ from conftest import search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from apoa_client.passport.check_digits import ALPHABET, ILLEGAL, check_digit, failing_digits, values, weighted_sum
+from apoa_client.passport.check_digits import (
+    ALPHABET,
+    ILLEGAL,
+    character_values,
+    check_digit,
+    failing_digits,
+    weighted_sum,
+)
 
 VALUES = {character: value % 36 for value, character in enumerate(ALPHABET)}
 WEIGHTS = (7, 3, 1)
@@ -29,25 +36,25 @@ def test_the_examples_of_doc_9303(text: str, digit: str) -> None:
 
 def test_the_values_of_all_characters() -> None:
     """0 to 9, A to Z as 10 to 35, and the filler as 0; modulo 10, since nothing else matters."""
-    assert list(values(ALPHABET)) == [*(value % 10 for value in range(36)), 0]
+    assert list(character_values(ALPHABET)) == [*(value % 10 for value in range(36)), 0]
 
 
 @given(st.characters())
 def test_a_character_that_no_mrz_holds_has_no_value(character: str) -> None:
     """Other scripts, small letters, signs and lone surrogates alike."""
-    assert (values(character) == bytes([ILLEGAL])) is (character not in ALPHABET)
+    assert (character_values(character) == bytes([ILLEGAL])) is (character not in ALPHABET)
 
 
 @given(texts)
 @search(200)
 def test_the_quick_sum_is_the_documents_own(text: str) -> None:
     """Sums by one division are the sums by weights, up to the longest text that any format covers."""
-    assert weighted_sum(values(text)) == plainly(text)
+    assert weighted_sum(character_values(text)) == plainly(text)
 
 
 def test_the_quick_sum_holds_where_it_is_largest() -> None:
     """84 nines fill the three sums as far as they can be filled."""
-    assert weighted_sum(values("9" * 84)) == plainly("9" * 84)
+    assert weighted_sum(character_values("9" * 84)) == plainly("9" * 84)
 
 
 @given(texts.filter(bool), st.integers(0, 83), st.sampled_from(ALPHABET))
@@ -55,7 +62,7 @@ def test_the_quick_sum_holds_where_it_is_largest() -> None:
 def test_every_substitution_that_changes_a_value_is_detected(text: str, position: int, new: str) -> None:
     """A single wrong character is unseen only where its value is the same modulo 10."""
     place = position % len(text)
-    assume((values(new)[0] - values(text[place])[0]) % 10)
+    assume((character_values(new)[0] - character_values(text[place])[0]) % 10)
     wrong = text[:place] + new + text[place + 1 :]
     assert check_digit(wrong) != check_digit(text)
 
@@ -64,4 +71,4 @@ def test_misfits_are_named_in_order() -> None:
     """A guard is a name, a position, and what takes the covered values."""
     text = "123" + check_digit("123") + "456" + "0"
     digit_checks = [("first", 3, lambda numbers: numbers[:3]), ("second", 7, lambda numbers: numbers[4:7])]
-    assert failing_digits(digit_checks, text, values(text)) == ["second"]
+    assert failing_digits(digit_checks, text, character_values(text)) == ["second"]

@@ -180,4 +180,4 @@ def test_what_is_left_of_nothing_is_nothing() -> None:
 
 def test_normalised_lines_show_nothing() -> None:
     """They are personal data; what was changed is not."""
-    assert sketch(normalise("eriksson")) == "Given((<Change.CAPITALS: 'capitals'>,))" * 2
+    assert sketch(normalise("eriksson")) == "NormalisedLines((<Change.CAPITALS: 'capitals'>,))" * 2

@@ -9,7 +9,7 @@ from conftest import search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from apoa_client.passport.check_digits import ALPHABET, values
+from apoa_client.passport.check_digits import ALPHABET, character_values
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Correction, Mrz, read_mrz
@@ -94,7 +94,9 @@ def mistakes(seed: int, *, confusions: bool) -> Iterator[tuple[str, str, str]]:
         position = chance.choice(PROTECTED)
         old = second[position]
         looks = [pair[1 - pair.index(old)] for pair in CONFUSED if old in pair] if confusions else list(ALPHABET)
-        new = chance.choice([look for look in looks if (values(look)[0] - values(old)[0]) % 10] or [old])
+        new = chance.choice(
+            [look for look in looks if (character_values(look)[0] - character_values(old)[0]) % 10] or [old]
+        )
         if new != old:
             yield first, second, second[:position] + new + second[position + 1 :]
 
@@ -153,7 +155,7 @@ def test_a_number_that_was_misread_is_offered_among_the_first_three(number: str,
     places = [
         (p, pair[1 - pair.index(number[p])]) for p in range(len(number)) for pair in CONFUSED if number[p] in pair
     ]
-    seen = [(p, new) for p, new in places if (values(new)[0] - values(number[p])[0]) % 10]
+    seen = [(p, new) for p, new in places if (character_values(new)[0] - character_values(number[p])[0]) % 10]
     assume(seen)
     position, new = data.draw(st.sampled_from(seen))
     wrong = second[:position] + new + second[position + 1 :]

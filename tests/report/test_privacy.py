@@ -45,7 +45,7 @@ def personal(value: Any) -> set[str]:
         if is_dataclass(inner) and not isinstance(inner, PartialDate):
             found |= personal(inner)
         elif item.name not in OPEN_ON_PURPOSE and inner is not None:
-            found |= set(inner) if isinstance(inner, tuple) and not isinstance(inner, PartialDate) else {str(inner)}
+            found |= set(inner) if isinstance(inner, tuple) else {str(inner)}
     return {text for text in found if len(text) >= 6}
 
 

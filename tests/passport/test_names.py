@@ -5,12 +5,12 @@ from conftest import search
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.passport import printed_names
+from apoa_client.passport import names
 from apoa_client.passport.compose import transliterate
-from apoa_client.passport.printed_names import printed_spellings
+from apoa_client.passport.names import printed_spellings
 from apoa_client.passport.states import by_code
 
-STATES = sorted(printed_names._by_state())  # the table is data, and each row of it keeps the promises
+STATES = sorted(names._rules_by_state())  # the table is data, and each row of it keeps the promises
 PIECES = [
     "AE",
     "OE",
@@ -41,7 +41,7 @@ mrz_names = st.lists(st.sampled_from(PIECES), max_size=10).map(lambda pieces: " 
 
 def mrz_spelling(form: str, state: str) -> str:
     """A form as the state's MRZ has it: Doc 9303 allows two ways for Ñ, and three for Ü; only these are told apart."""
-    if "NXX" in printed_names._by_state()[state].usual:
+    if "NXX" in names._rules_by_state()[state].usual:
         form = form.replace("Ñ", "NXX").replace("Ü", "UXX")
     return transliterate(form).replace("<", " ")
 
@@ -60,7 +60,7 @@ def test_every_form_has_the_name_for_its_transliteration(name: str, state: str) 
 @search(200)
 def test_nothing_but_the_letters_of_the_rules_is_changed(name: str, state: str) -> None:
     """A form has the name's own letters and those of the state's rules: no hyphen, no apostrophe, no accent."""
-    rules = printed_names._by_state()[state]
+    rules = names._rules_by_state()[state]
     new = {*rules.usual.values(), *rules.sometimes.values()}
     for form in printed_spellings(name, state):
         assert set(form) <= set(name) | new
@@ -76,7 +76,7 @@ def test_other_states_get_no_forms(name: str, state: str) -> None:
 
 def test_every_state_of_the_table_exists_once() -> None:
     """The table names ICAO's codes, each in one row."""
-    codes = [code for states in printed_names._RULES for code in states.split()]
+    codes = [code for states in names._RULES for code in states.split()]
     assert len(set(codes)) == len(codes)
     assert [code for code in codes if by_code(code) is None] == []
 
@@ -84,7 +84,7 @@ def test_every_state_of_the_table_exists_once() -> None:
 @pytest.mark.parametrize("state", STATES)
 def test_every_rule_is_of_doc_9303(state: str) -> None:
     """Each row's letters are transliterated as §6.A does."""
-    rules = printed_names._by_state()[state]
+    rules = names._rules_by_state()[state]
     for written, letter in (rules.usual | rules.sometimes).items():
         assert mrz_spelling(letter, state) == written
 
