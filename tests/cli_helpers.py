@@ -21,7 +21,7 @@ import pytest
 from conftest import FixedClock
 
 from apoa_client.cli import main
-from apoa_client.cli.registry import ALIASES
+from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.cli.terminal.language import _catalogue as catalogue_of
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate

@@ -66,7 +66,8 @@ def test_the_two_commands_are_one_line_and_complete(heading: str) -> None:
 
 def test_commands_and_options_that_readme_names_exist() -> None:
     """No guide names a command that the program does not have."""
-    from apoa_client.cli.registry import ALIASES, COMMANDS  # only this test needs it
+    from apoa_client.cli.registry import COMMANDS  # only this test needs it
+    from apoa_client.cli.terminal.command_names import ALIASES
 
     named = set(re.findall(r"`apoa (?:--lang id )?([a-z]+)", README))
     assert named

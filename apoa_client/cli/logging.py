@@ -1,4 +1,4 @@
-"""The log: ids and classes of errors, to stderr or to a file. No room writes anything personal into it."""
+"""The log: ids and classes of errors, to stderr or to a file. No module writes personal data into it."""
 
 import logging
 from pathlib import Path
@@ -11,7 +11,7 @@ _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
 def start_logging(verbosity: int, name: str | None) -> None:
-    """Log this program's own rooms; libraries' logs may hold what ours must not. Raises `SettingsProblem`."""
+    """Log this program's own messages; those of libraries may hold personal data. Raises `SettingsProblem`."""
     handler: logging.Handler = logging.StreamHandler()
     if name is not None:
         path = Path(name)

@@ -1,7 +1,7 @@
-"""The program's door: the group with its global options, and the one handler of every error.
+"""The entry point: the group with its global options, and the one handler of every error.
 
-Nothing else turns an error into a message or an exit code. A traceback is shown for no user's mistake; for a mistake of
-ours, only where ``-v`` asks for it, and never with the exception's text, which may hold a guest's data.
+No other module turns an error into a message or an exit code. A user's mistake shows no traceback. A bug of ours shows
+one with ``-v`` only, and never the exception's text, which may hold a guest's data.
 """
 
 import io
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from apoa_client import __version__
-from apoa_client.cli.registry import LazyGroup, Option
+from apoa_client.cli.registry import LazyGroup, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import encodings, language, output
+from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import at_a_terminal, print_error_line, print_json, sanitize, style_error
+from apoa_client.cli.terminal.output import print_error_line, print_json, sanitize, style_error
 from apoa_client.errors import ApoaError, Exit, SettingsProblem
 from apoa_client.messages import LANGUAGES
 
@@ -27,10 +28,16 @@ if TYPE_CHECKING:
     from apoa_client.ports import Clock
 
 _INTERRUPTED, _TERMINATED = 130, 143
-"""What a shell makes of SIGINT and SIGTERM."""
+"""The exit codes of a shell for SIGINT and SIGTERM."""
 
-_NEVER_MEANT = frozenset({"--again", "--yes", "--force", "--accept-check-digit"})
-"""Options that set a question or a check aside: whoever wants one spells it."""
+_NOT_SUGGESTED = frozenset({"--again", "--yes", "--force", "--accept-check-digit"})
+"""Options that skip a question or a check: a misspelled option never suggests one."""
+
+
+def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
+    if value and not ctx.resilient_parsing:
+        click.echo(f"apoa {__version__}", color=ctx.color)
+        ctx.exit()
 
 
 @click.group(
@@ -39,16 +46,19 @@ _NEVER_MEANT = frozenset({"--again", "--yes", "--force", "--accept-check-digit"}
     help=N_("Register foreign guests for immigration reporting: checked here, queued offline, sent once."),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.option("--property", "property_name", cls=Option, metavar="NAME", help=N_("Which property. [APOA_PROPERTY]"))
-@click.option("--lang", cls=Option, type=click.Choice(LANGUAGES), help=N_("Language: id or en. [APOA_LANG]"))
-@click.option(
-    "--plain", cls=Option, is_flag=True, help=N_("For a screen reader: no columns, colours or signs. [APOA_PLAIN]")
-)
-@click.option("-v", "--verbose", cls=Option, count=True, help=N_("Say more of what is done; twice for details."))
-@click.option("-q", "--quiet", cls=Option, is_flag=True, help=N_("Say only what a person must act on."))
-@click.option("--log-file", cls=Option, type=click.Path(), help=N_("Write the log to this file."))
-@click.version_option(
-    __version__, prog_name="apoa", message="%(prog)s %(version)s", cls=Option, help=N_("Show the version and exit.")
+@option("--property", "property_name", metavar="NAME", text=N_("Which property. [APOA_PROPERTY]"))
+@option("--lang", type=click.Choice(LANGUAGES), text=N_("Language: id or en. [APOA_LANG]"))
+@option("--plain", is_flag=True, text=N_("For a screen reader: no columns, colours or signs. [APOA_PLAIN]"))
+@option("-v", "--verbose", count=True, text=N_("Say more of what is done; twice for details."))
+@option("-q", "--quiet", is_flag=True, text=N_("Say only what a person must act on."))
+@option("--log-file", metavar="PATH", text=N_("Write the log to this file."))
+@option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,  # click's own asks gettext for its help, which loads `locale` at every start
+    text=N_("Show the version and exit."),
 )
 @click.pass_context
 def apoa(
@@ -59,40 +69,40 @@ def apoa(
     *,
     quiet: bool,
     log_file: str | None,
-    **looks: Any,  # noqa: ANN401  click's
+    **display: Any,  # noqa: ANN401  click's
 ) -> int | None:
-    """Take the global options; the command follows, or whoever is at a terminal is told which ones there are."""
-    del looks  # the language, and whether plain lines are wanted: read before click, which speaks and draws too
+    """Read the global options. Without a command, show an overview at a terminal, elsewhere the help."""
+    del display  # --lang and --plain: `run` reads them before click, which prints and translates too
     session: Session = ctx.obj
     session.property_name = property_name or ""
     session.verbosity = verbose
     session.quiet = quiet
     if verbose or log_file is not None:
-        from apoa_client.cli.logging import start_logging  # logging is slow to load, and rarely wanted
+        from apoa_client.cli.logging import start_logging  # slow to load, and rarely wanted
 
         start_logging(verbose, log_file)
     if ctx.invoked_subcommand is not None:
         return None
     if not (session.terminal and sys.stdout.isatty()):
         raise click.exceptions.NoArgsIsHelpError(ctx)
-    from apoa_client.cli.commands.welcome import welcome  # only for whoever types nothing else
+    from apoa_client.cli.commands.welcome import welcome  # only without a command
 
     return welcome(session)
 
 
 def main() -> int:
-    """Run the program as the installed command does; the exit code is the result."""
+    """Run the program as the installed command does and return the exit code."""
     return run(sys.argv[1:], dict(os.environ), None)  # noqa: TID251  read once, here
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | None") -> int:
-    """Run one call of the program in an environment, at a clock (None: the real one). Returns the exit code."""
+    """Run one call of the program and return the exit code. `clock` is None for the real one."""
     for stream in (sys.stdout, sys.stderr):
         encodings.adapt_stream(stream, environ)
-    looks, rest = _parted(arguments)
-    arguments = [*looks, *rest]
-    output.use(plain="--plain" in looks or environ.get("APOA_PLAIN", "0") not in {"", "0"})
-    language.use(_language(arguments, environ))
+    display, rest = _split_display_options(arguments)
+    arguments = [*display, *rest]
+    output.set_plain(plain="--plain" in display or environ.get("APOA_PLAIN", "0") not in {"", "0"})
+    language.set_language(_choose_language(arguments, environ))
     session = Session(environ, clock, terminal=at_a_terminal())
     try:
         return _call(session, arguments)
@@ -100,20 +110,34 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
         session.close()
 
 
-def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What says how everything looks, and the rest. The former may stand behind the command, too, but no bare `--`."""
+def _split_display_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split off `--plain` and `--lang`, which may also follow the command, but not a bare `--`."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    looks: list[str] = []
+    display: list[str] = []
     rest: list[str] = []
-    given = iter(arguments[:end])
-    for argument in given:
+    remaining = iter(arguments[:end])
+    for argument in remaining:
         if argument == "--plain" or argument.startswith("--lang="):
-            looks.append(argument)
+            display.append(argument)
         elif argument == "--lang":
-            looks += [argument, *islice(given, 1)]
+            display += [argument, *islice(remaining, 1)]
         else:
             rest.append(argument)
-    return looks, [*rest, *arguments[end:]]
+    return display, [*rest, *arguments[end:]]
+
+
+def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    requested = language.requested_language(arguments, environ)
+    if requested or "--version" in arguments:  # which is the same in every language
+        return requested or language.FALLBACK
+    from apoa_client.settings import config  # not needed for --version
+    from apoa_client.settings.folders import find_folders
+
+    try:
+        setting = config.load(find_folders(environ).config).language
+    except SettingsProblem:
+        setting = ""  # the command itself says what is wrong with the settings
+    return setting or language.system_language(environ)
 
 
 def _call(session: Session, arguments: Sequence[str]) -> int:
@@ -121,76 +145,62 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
         answer = apoa.main(list(arguments), prog_name="apoa", standalone_mode=False, obj=session)
         return answer if isinstance(answer, int) else Exit.DONE
     except click.ClickException as exc:
-        _complain(exc)
+        _show_usage_error(exc)
         return exc.exit_code
     except (click.Abort, KeyboardInterrupt) as exc:
         with suppress(OSError):  # the window may be closed
             print_error_line()
             print_error_line(_("Stopped. What was saved is kept."))
-        return _TERMINATED if _was_terminated(exc) else _INTERRUPTED
+        return _TERMINATED if _is_termination(exc) else _INTERRUPTED
     except ApoaError as exc:
-        _explain(session, exc)
+        _show_error(session, exc)
         return exc.exit_code
-    except (BrokenPipeError, SystemExit):  # which click makes of a broken pipe
-        _nobody_reads()
+    except (BrokenPipeError, SystemExit):  # click makes the latter of a broken pipe
+        _discard_output()
         return Exit.DONE
     except Exception as exc:  # noqa: BLE001  the last handler there is
-        _confess(session, exc)
+        _show_bug(session, exc)
         return Exit.BUG
 
 
-def _was_terminated(exc: BaseException | None) -> bool:
-    """Whether SIGTERM or SIGHUP is behind it: click hides that in a context, where it came while somebody was asked."""
-    from apoa_client.cli.terminal.signals import Terminated  # only for whoever was
+def _show_usage_error(exc: click.ClickException) -> None:
+    """Show click's error, sanitized because it repeats what was typed or pasted."""
+    if isinstance(exc, click.NoSuchOption) and exc.possibilities:
+        exc.possibilities[:] = [option for option in exc.possibilities if option not in _NOT_SUGGESTED]
+    shown = io.StringIO()
+    exc.show(shown)
+    for line in shown.getvalue().splitlines():
+        print_error_line(sanitize(line))
+
+
+def _is_termination(exc: BaseException | None) -> bool:
+    """Whether SIGTERM or SIGHUP is the cause. During a question, click hides it in the exception's context."""
+    from apoa_client.cli.terminal.signals import Terminated  # rarely needed
 
     while exc is not None and not isinstance(exc, Terminated):
         exc = exc.__cause__ or exc.__context__
     return exc is not None
 
 
-def _complain(exc: click.ClickException) -> None:
-    """Show click's own complaint, which repeats what was typed, or pasted."""
-    if isinstance(exc, click.NoSuchOption) and exc.possibilities:
-        exc.possibilities[:] = [option for option in exc.possibilities if option not in _NEVER_MEANT]
-    complaint = io.StringIO()
-    exc.show(complaint)
-    for line in complaint.getvalue().splitlines():
-        print_error_line(sanitize(line))
-
-
-def _nobody_reads() -> None:
-    """Whoever read our output has left (head, less); Python would complain once more while it shuts down."""
-    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  closed by the exit
-
-
-def _language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    asked = language.wanted(arguments, environ)
-    if asked or "--version" in arguments:  # which is the same in every language
-        return asked or language.FALLBACK
-    from apoa_client.settings import config  # not needed for --version
-    from apoa_client.settings.folders import find_folders
-
-    try:
-        setting = config.load(find_folders(environ).config).language
-    except SettingsProblem:
-        setting = ""  # the command itself will say what is wrong with the settings
-    return setting or language.system_language(environ)
-
-
-def _explain(session: Session, error: ApoaError) -> None:
-    from apoa_client.cli.views.findings import error_value, show_error, show_findings  # only when something is wrong
+def _show_error(session: Session, error: ApoaError) -> None:
+    from apoa_client.cli.views.findings import error_value, show_error, show_findings  # only for an error
 
     try:
         if session.json:
-            with suppress(SettingsProblem):  # stdout cannot be written: perhaps that is the very error
+            with suppress(SettingsProblem):  # stdout cannot be written: this may be that very error
                 print_json(error_value(error))
         show_findings(error)
         show_error(error)
     except BrokenPipeError:
-        _nobody_reads()
+        _discard_output()
 
 
-def _confess(session: Session, exc: Exception) -> None:
+def _discard_output() -> None:
+    """Discard further output: the reader of the pipe (head, less) has ended, and Python would report it at exit."""
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  closed by the exit
+
+
+def _show_bug(session: Session, exc: Exception) -> None:
     import traceback  # only for a bug
 
     frames = traceback.extract_tb(exc.__traceback__)

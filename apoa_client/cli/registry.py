@@ -1,6 +1,6 @@
-"""The tree of commands: found by name, loaded when called, and speaking the reader's language.
+"""The commands by name, each imported when it is called, and the declarations of commands and options.
 
-A command is named as a string and imported when somebody calls it or asks for help, because start-up is a feature.
+Commands are named as strings because importing all of them would slow down every start.
 """
 
 import re
@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.terminal.language import N_, _, current_language
+from apoa_client.cli.terminal.command_names import ALIASES
+from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import columns, plain
 from apoa_client.cli.terminal.wrapping import wrap_line
 
@@ -29,7 +30,7 @@ COMMANDS = {
     "sync": "apoa_client.cli.commands.sync:sync",
     "setup": "apoa_client.cli.commands.setup:setup",
     "login": "apoa_client.cli.commands.login:login",
-    "logout": "apoa_client.cli.commands.login:logout",
+    "logout": "apoa_client.cli.commands.logout:logout",
     "purge": "apoa_client.cli.commands.purge:purge",
     "log": "apoa_client.cli.commands.log:log",
     "backup": "apoa_client.cli.commands.backup:backup",
@@ -42,21 +43,6 @@ COMMANDS = {
     "key": "apoa_client.cli.commands.key:key",
 }
 
-ALIASES = {
-    "lapor": "report",
-    "cek": "check",
-    "daftar": "list",
-    "keluar": "checkout",
-    "ubah": "amend",
-    "batal": "cancel",
-    "perbaiki": "fix",
-    "bukti": "receipt",
-    "kirim": "sync",
-    "bantuan": "help",
-    "siapkan": "setup",
-}
-"""Indonesian names of commands."""
-
 SECTIONS = (
     (N_("Daily work"), ("report", "check", "status")),
     (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
@@ -67,42 +53,33 @@ SECTIONS = (
 )
 
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
 class _Formatter(click.HelpFormatter):
-    """Lays help out in two columns; in plain lines, with a colon between."""
+    """Lays out help in two columns, or in plain mode as lines with a colon."""
 
     def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
         super().__init__(0 if plain() else indent_increment, columns() if plain() else width, max_width)
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        """Write what stands left and right."""
+        """Write names and their descriptions."""
         if not plain():
             super().write_dl(rows, col_max, col_spacing)
             return
-        for name, said in rows:
-            line = re.sub(" {2,}", " ", f"{name}: {said}" if said else name)
+        for name, description in rows:
+            line = re.sub(" {2,}", " ", f"{name}: {description}" if description else name)
             self.write("".join(f"{each}\n" for each in wrap_line(line, self.width)))
 
 
 class _Context(click.Context):
-    """Where a command is called."""
+    """The context of every command: it formats help with our formatter."""
 
     formatter_class: type[click.HelpFormatter] = _Formatter
 
 
-def localized_name(name: str) -> str:
-    """A command's name as the reader of a screen is told it: the Indonesian one, where they read Indonesian."""
-    known = {of: alias for alias, of in ALIASES.items()} if current_language() == "id" else {}
-    return known.get(name, name)
-
-
-def localized_command(words: str) -> str:
-    """A command, with its options where there are any, as the reader of a screen is told to type it."""
-    name, space, more = words.partition(" ")
-    return f"apoa {localized_name(name)}{space}{more}"
-
-
-class _Speaking:
-    """A click object whose help is kept as the catalogue's key and translated when it is shown."""
+class _TranslatedHelp:
+    """Keeps the help text as the catalogue's key and translates it when it is shown."""
 
     _help: str | None = None
 
@@ -115,53 +92,91 @@ class _Speaking:
         self._help = text
 
 
-class Option(_Speaking, click.Option):
-    """An option whose help speaks the reader's language."""
+class Option(_TranslatedHelp, click.Option):
+    """An option with help in the reader's language."""
 
 
-class Command(_Speaking, click.Command):
-    """A command whose help and example speak the reader's language."""
+def option(*names: str, text: str, **more: Any) -> Decorator:  # noqa: ANN401  click's
+    """Declare an option with its help, a sentence marked with `N_`. `more` goes to `click.option`."""
+    return click.option(*names, cls=Option, help=text, **more)
+
+
+def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
+    ctx.obj.json = value
+
+
+json_option = option(
+    "--json", is_flag=True, expose_value=False, callback=_set_json, text=N_("Print one JSON document.")
+)
+"""Declares `--json`, which sets `session.json`."""
+yes_option = option("--yes", is_flag=True, text=N_("Ask for no confirmation."))
+no_send_option = option("--no-send", is_flag=True, text=N_("Save only; send later with: apoa sync"))
+
+
+class _CommandHelp(_TranslatedHelp):
+    """What commands and groups of commands add to click's: an example, and `--help` in the reader's language."""
 
     context_class: type[click.Context] = _Context
+    _our_help_option: Option | None = None
 
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The command's help, then its example."""
-        super().format_help_text(ctx, formatter)
-        _show_example(self, formatter)
+    def get_help_option(self: Any, ctx: click.Context) -> click.Option | None:
+        """Return the help option. click's own asks gettext for its text, which loads `locale` at every start."""
+        found: Option | None = self._our_help_option
+        if found is None:
+            found = self._our_help_option = Option(
+                self.get_help_option_names(ctx),
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=_show_help,
+                help=N_("Show this message and exit."),
+            )
+        return found
+
+    def format_help_text(self: Any, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help, then the example."""
+        click.Command.format_help_text(self, ctx, formatter)
+        example = getattr(self.callback, "example", "")
+        if example:
+            with formatter.section(_("Example")):
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+
+def _show_help(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
+    if value and not ctx.resilient_parsing:
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+class Command(_CommandHelp, click.Command):
+    """A command with help and an example in the reader's language."""
 
 
 def command(name: str, text: str, example: str) -> Callable[[Callable[..., Any]], Command]:
-    """Declare a command with its help (a marked sentence) and an example, which is the same in every language."""
+    """Declare a command with its help, a sentence marked with `N_`, and an example, the same in every language."""
 
     def declare(function: Callable[..., Any]) -> Command:
-        function.example = example  # type: ignore[attr-defined]  # read back by Command.format_help_text
+        function.example = example  # type: ignore[attr-defined]  # read by format_help_text
         return click.command(name, cls=Command, help=text)(function)
 
     return declare
 
 
-def option(*names: str, text: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401  click's
-    """Declare an option with its help (a marked sentence). `more` is click's."""
-    return click.option(*names, cls=Option, help=text, **more)
-
-
-class LazyGroup(_Speaking, click.Group):
+class LazyGroup(_CommandHelp, click.Group):
     """The program: commands by name, in sections, each imported when it is needed."""
 
-    context_class: type[click.Context] = _Context
-
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands, as the help lists them."""
+        """Return all commands in the order of the help."""
         return [name for _title, names in SECTIONS for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command by its name or its Indonesian one."""
+        """Import a command by its English or Indonesian name."""
         return _imported(COMMANDS.get(ALIASES.get(cmd_name, cmd_name)))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or name the one that was probably meant."""
+        """Find the command. For an unknown name, fail and suggest a similar one."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             import difflib  # only for a mistake
@@ -172,22 +187,20 @@ class LazyGroup(_Speaking, click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands in their sections, with their Indonesian names."""
-        other = {name: alias for alias, name in ALIASES.items()}
+        """Write the commands in their sections, with their Indonesian names."""
+        indonesian = {name: alias for alias, name in ALIASES.items()}
         for title, names in SECTIONS:
             rows = []
             for name in names:
                 found = self.get_command(ctx, name)
-                shown = f"{name} [{other[name]}]" if name in other else name
+                shown = f"{name} [{indonesian[name]}]" if name in indonesian else name
                 rows.append((shown, found.get_short_help_str(200) if found is not None else ""))
             with formatter.section(_(title)):
                 formatter.write_dl(rows)
 
 
-class CommandGroup(_Speaking, click.Group):
-    """Commands that share a first word, such as `apoa key`: named as strings, imported when they are needed."""
-
-    context_class: type[click.Context] = _Context
+class CommandGroup(_CommandHelp, click.Group):
+    """Commands that share a first word, such as `apoa key`, each imported when it is needed."""
 
     def __init__(self, name: str, text: str, example: str, commands: Mapping[str, str]) -> None:
         super().__init__(name, help=text, callback=lambda: None)
@@ -195,20 +208,15 @@ class CommandGroup(_Speaking, click.Group):
         self._targets = commands
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which they were named."""
+        """Return the commands in the order in which they were given."""
         return list(self._targets)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its name."""
         return _imported(self._targets.get(cmd_name))
 
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The help, then an example."""
-        super().format_help_text(ctx, formatter)
-        _show_example(self, formatter)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands, each with the whole of its first sentence."""
+        """Write the commands, each with its whole first sentence."""
         found = [(name, self.get_command(ctx, name)) for name in self._targets]
         with formatter.section(_("Commands")):
             formatter.write_dl([(name, each.get_short_help_str(200)) for name, each in found if each is not None])
@@ -220,10 +228,3 @@ def _imported(target: str | None) -> click.Command | None:
     module, _colon, attribute = target.partition(":")
     found = getattr(import_module(module), attribute)
     return found if isinstance(found, click.Command) else None
-
-
-def _show_example(shown: click.Command, formatter: click.HelpFormatter) -> None:
-    example = getattr(shown.callback, "example", "")
-    if example:
-        with formatter.section(_("Example")):
-            formatter.write(f"{'':>{formatter.current_indent}}{example}\n")

@@ -1,41 +1,40 @@
-"""What one call of the program carries from command to command: its environment, its clock, its global options."""
+"""What one call of the program knows: its environment, its clock, its global options."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from apoa_client.cli.terminal.input import ask_secret, secret_line
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import ask_secret, print_error_line, style_warning
+from apoa_client.cli.terminal.output import print_error_line, style_warning
+from apoa_client.errors import UsageProblem
+from apoa_client.messages import msg
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
     from apoa_client.ports import Clock
 
 
-def ask_password() -> str:
-    """Ask for the password at the terminal, unseen, until something is typed."""
-    while not (password := ask_secret(_("Password"), may_be_empty=True)):
-        print_error_line(style_warning(_("The password is needed.")))
-    return password
-
-
-@dataclass
 class Session:
-    """One call of the program."""
+    """One call of the program. `terminal` says whether a user can be asked; `clock` is None for the real one."""
 
-    environ: Mapping[str, str] = field(repr=False)
-    fixed_clock: "Clock | None" = None
-    """The clock; None for the real one."""
-    property_name: str = ""
-    verbosity: int = 0
-    quiet: bool = False
-    json: bool = False
-    terminal: bool = False
-    """Whether somebody is there who can be asked."""
-    pause_progress: Callable[[], AbstractContextManager[object]] = nullcontext
-    """Keeps whatever moves on the screen out of the way, while somebody is asked."""
+    property_name = ""
+    verbosity = 0
+    quiet = False
+    json = False
+
+    def __init__(self, environ: Mapping[str, str], clock: "Clock | None" = None, *, terminal: bool = False) -> None:
+        self.environ = environ
+        self.terminal = terminal
+        self.pause_progress: Callable[[], AbstractContextManager[object]] = nullcontext
+        """Hides a progress bar while the user is asked something."""
+        self._clock = clock
+
+    @property
+    def interactive(self) -> bool:
+        """Whether the command may ask the user: at a terminal, and not with `--json`."""
+        return self.terminal and not self.json
 
     @cached_property
     def app(self) -> "Container":
@@ -43,14 +42,36 @@ class Session:
         from apoa_client.app.container import Container, SystemClock  # not needed for --version and --help
 
         name = self.property_name or self.environ.get("APOA_PROPERTY", "")
-        clock = self.fixed_clock or SystemClock()
-        return Container(self.environ, clock, name, self._ask_password if self.terminal and not self.json else None)
+        ask = self._ask_password if self.interactive else None
+        return Container(self.environ, self._clock or SystemClock(), name, ask)
 
     def _ask_password(self) -> str:
         with self.pause_progress():
             return ask_password()
 
     def close(self) -> None:
-        """Let go of whatever was opened."""
+        """Close what was opened."""
         if "app" in self.__dict__:
             self.app.close()
+
+
+def ask_password() -> str:
+    """Ask for the password at the terminal, without showing it, until something is typed."""
+    while not (password := ask_secret(_("Password"), may_be_empty=True)):
+        print_error_line(style_warning(_("The password is needed.")))
+    return password
+
+
+def read_password(session: Session, *, from_stdin: bool) -> str:
+    """Read the password from the terminal, or the first line of standard input. Raises `UsageProblem`."""
+    if from_stdin:
+        password = secret_line()
+        if not password:
+            raise UsageProblem(msg("No password came from standard input."))
+        return password
+    if not session.terminal:
+        raise UsageProblem(
+            msg("There is no terminal to ask for the password."),
+            msg("Give it on standard input with: --password-stdin"),
+        )
+    return ask_password()

@@ -15,8 +15,9 @@ from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, measured, spoken
 
 from apoa_client import __version__
 from apoa_client.cli import main, session
-from apoa_client.cli.registry import ALIASES, COMMANDS, SECTIONS, LazyGroup
+from apoa_client.cli.registry import COMMANDS, SECTIONS, LazyGroup
 from apoa_client.cli.terminal import language
+from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 HANGUP = [signal.SIGHUP] if sys.platform != "win32" else []
@@ -209,7 +210,7 @@ class TestLanguages:
     )
     def test_names_of_locales(self, name: str, known: str) -> None:
         """POSIX's, Windows' and the old code of Indonesian."""
-        assert language.known(name) == known
+        assert language.parse_language(name) == known
 
 
 class TestMistakesOfOurs:

@@ -185,7 +185,7 @@ def test_json_is_json(away: Apoa) -> None:
 
 def test_indents_go_from_coloured_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever a line begins with."""
-    output.use(plain=True)
+    output.set_plain(plain=True)
     output.print_line(output.style_success("   [ok]  Done"))
     assert capsys.readouterr().out == "[ok] Done\n"
 
@@ -196,5 +196,5 @@ def test_what_changes_in_apoa() -> None:
         FormLine("Kamar", "Room", "8", "", changed=True, before="7"),
         FormLine("Catatan", "", "-", "", changed=False, before=""),
     ]
-    output.use(plain=True)
+    output.set_plain(plain=True)
     assert form_table(lines, 60) == ["* Kamar: 8 (before: 7)", "Catatan: -"]

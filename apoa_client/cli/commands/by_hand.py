@@ -19,7 +19,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import YES, confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
-    clear,
+    clear_screen,
     columns,
     plain,
     print_error_line,
@@ -200,7 +200,7 @@ class Walk:
             with suppress(_Stopped):
                 while (entry := self._next()) is not None:
                     self._one(entry)
-        clear()
+        clear_screen()
         self._say()
         return self._filed
 
@@ -235,7 +235,7 @@ class Walk:
         self._said = []
 
     def _show(self, task: TypingTask) -> None:
-        clear()
+        clear_screen()
         self._say()
         for line in self._head(task):
             print_error_line(line)

@@ -8,8 +8,9 @@ import click
 from apoa_client.cli.commands.guest_options import guest_options
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, standard_input, style_bold
+from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_bold
 from apoa_client.cli.views.checked_document import document_value, show_document
 from apoa_client.desk.arrivals import DocumentChecker
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from apoa_client.cli.registry import option
+from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_
-from apoa_client.cli.terminal.output import standard_input
 
 _DETAILS = (
     option("--surname", text=N_("Surname; the whole name where there is only one.")),

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 import click
 
 from apoa_client.cli.guide.situations import SITUATIONS, Situation
-from apoa_client.cli.registry import ALIASES, COMMANDS, command, localized_command, localized_name
+from apoa_client.cli.registry import COMMANDS, command
+from apoa_client.cli.terminal.command_names import ALIASES, localized_command, localized_name
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_bold, write
 from apoa_client.errors import UsageProblem

@@ -7,16 +7,9 @@ import click
 from apoa_client.app.key_rotation import KeyPair
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import ask_secret, secret_line
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import (
-    ask_secret,
-    print_error_line,
-    print_line,
-    sanitize,
-    secret_line,
-    style_success,
-    style_warning,
-)
+from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.vault.export import ExportedKey, export_key, import_key

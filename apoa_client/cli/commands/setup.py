@@ -10,12 +10,12 @@ import click
 from apoa_client.app.container import Container
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.authority.address import check_base_url
-from apoa_client.cli.commands.login import read_password
 from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_has_code_of, recovery_file_option
 from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code, warn_unconfirmed
-from apoa_client.cli.registry import command, localized_command, option
-from apoa_client.cli.session import Session, ask_password
+from apoa_client.cli.registry import command, option
+from apoa_client.cli.session import Session, ask_password, read_password
 from apoa_client.cli.terminal import language
+from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
@@ -124,7 +124,7 @@ class _Making:
             ask_setup_questions,  # as for the end: only for whoever is asked
         )
 
-        spoken = language.known(self._session.environ.get("APOA_LANG", "")) or _MOSTLY
+        spoken = language.parse_language(self._session.environ.get("APOA_LANG", "")) or _MOSTLY
         return ask_setup_questions(self._app.config, spoken, given)
 
     def _attempted(

@@ -4,8 +4,8 @@ Light: it needs no key, and counts as `apoa status` does.
 """
 
 from apoa_client.app.container import Container
-from apoa_client.cli.registry import localized_command
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_error, style_success, style_warning
 from apoa_client.cli.views.findings import show_damage

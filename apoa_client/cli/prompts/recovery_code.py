@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from apoa_client.cli.prompts.conversation import HELP, Move
-from apoa_client.cli.terminal.input import ask_line
+from apoa_client.cli.terminal.input import ask_line, ask_secret, secret_line
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
-    ask_secret,
     print_error_line,
     sanitize,
-    secret_line,
     style_bold,
     style_error,
     style_success,

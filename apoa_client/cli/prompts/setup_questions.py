@@ -106,7 +106,7 @@ class _Interview:
     def ask_next(self, answers: dict[str, str]) -> tuple[str, Question] | None:
         """The first question that is not answered yet, in the language that was chosen."""
         if "language" in answers:
-            language.use(answers["language"])
+            language.set_language(answers["language"])
         self._before = self._config.properties.get(answers.get("name", ""))
         wanted = (*_ALWAYS, *(_OF_A_SERVER if answers.get("destination") == SERVER else ()))
         name = next((name for name in wanted if name not in answers), None)
@@ -231,7 +231,7 @@ def _destination_of(settings: PropertySettings | None) -> str:
 
 
 def _read_language(answer: str) -> Answer:
-    known = language.known(answer)
+    known = language.parse_language(answer)
     if not known:
         raise UnclearAnswer(in_both_languages(N_("Type id or en.")))
     return Answer(known)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from apoa_client.app.container import Container
-from apoa_client.cli.registry import localized_command
+from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, style_bold, write
 from apoa_client.settings.config import PropertySettings, load

@@ -1,24 +1,84 @@
-"""The plainest questions at a terminal: a line, yes or no, and that nobody answers one before it is asked."""
+"""Input from the terminal and from standard input: a line, a secret, yes or no."""
 
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 
 import click
 
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, print_error_unwrapped, wrap_for_terminal
+from apoa_client.errors import DataRefused, UsageProblem
+from apoa_client.messages import msg
 
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
-"""What stands for an answer that cannot be read as text."""
+"""Stands for an answer that is not text in the terminal's encoding."""
 YES = frozenset({"y", "ya", "yes"})
 NO = frozenset({"n", "no", "t", "tidak"})
 
+_NO_TEXT = msg("What came from standard input cannot be read as text.")
+_ITS_ENCODING = msg("Its encoding is not this system's. On Windows, run this first: chcp 65001")
+
+
+def at_a_terminal() -> bool:
+    """Whether there is a user at a terminal who can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def standard_input(*, lenient: bool = False) -> str:
+    """Read all of standard input. Raises `DataRefused` for bytes that are not text; `lenient` replaces those bytes."""
+    _set_decoding_errors("replace" if lenient else "strict")
+    try:
+        return sys.stdin.read() if sys.stdin is not None else ""  # None if the caller closed it
+    except UnicodeDecodeError:
+        raise DataRefused(_NO_TEXT, _ITS_ENCODING) from None
+
+
+def secret_line(longest: int = -1) -> str:
+    """Read the first line of standard input, at most `longest` characters. Raises `UsageProblem` if it is not text."""
+    _set_decoding_errors("strict")
+    try:
+        return sys.stdin.readline(longest).rstrip("\r\n") if sys.stdin is not None else ""
+    except UnicodeDecodeError:
+        raise UsageProblem(_NO_TEXT, _ITS_ENCODING) from None
+
+
+def _set_decoding_errors(errors: str) -> None:
+    """Set how undecodable bytes are handled: with the C locale, Python would pass them on as surrogates."""
+    if isinstance(sys.stdin, TextIOWrapper) and sys.stdin.errors != errors:
+        sys.stdin.reconfigure(errors=errors)
+
+
+def ask_secret(question: str, *, twice: bool = False, may_be_empty: bool = False) -> str:
+    """Ask for a secret at the terminal, which does not show it. Raises `UsageProblem` as `secret_line`."""
+    default = "" if may_be_empty else None
+    try:
+        return str(
+            click.prompt(question, default, hide_input=True, confirmation_prompt=twice, show_default=False, err=True)
+        )
+    except UnicodeDecodeError:
+        raise UsageProblem(_NO_TEXT, _ITS_ENCODING) from None
+
+
+def ask_line(question: str) -> str:
+    """Ask for a line and return it stripped: empty for Enter alone, `UNREADABLE` for what is not text."""
+    last_word = question.rpartition(" ")[2]
+    # A label may end with an abbreviation, which has more than one full stop.
+    is_sentence = question.endswith("?") or (question.endswith(".") and last_word.count(".") == 1)
+    *above, last = wrap_for_terminal(question if is_sentence else f"{question}:", sys.stderr).split("\n")
+    for line in above:  # a terminal would break a long prompt within a word
+        print_error_unwrapped(line)
+    try:
+        return str(click.prompt(last, default="", show_default=False, err=True, prompt_suffix=" ")).strip()
+    except UnicodeDecodeError:  # the keyboard's encoding is not the system's
+        return UNREADABLE  # not "", which may mean yes
+
 
 def confirm(question: str, *, default: bool = True) -> bool:
-    """Whether a person agrees; Enter alone means `default`. Both languages' answers are understood.
+    """Ask yes or no, in either language; Enter alone means `default`.
 
-    Whatever else is typed, `?`, `<` and `>` among it, is told how to answer and asked again: what no leads to may be
-    worse than going back, and `>` takes no decision. A key that was pressed before the question is no answer to it.
+    Any other answer, `?`, `<` and `>` included, explains how to answer and asks again: "no" may lead to something worse
+    than going back. Keys that were pressed before the question are discarded.
     """
     discard_typed_ahead()
     print_error_line(question)
@@ -29,42 +89,23 @@ def confirm(question: str, *, default: bool = True) -> bool:
             return default
         if answer in YES | NO:
             return answer in YES
-        print_error_line("  " + _how_to_answer(default=default))
-
-
-def _how_to_answer(*, default: bool) -> str:
-    if default:
-        return _("Type y for yes or n for no. Enter alone means yes.")
-    return _("Type y for yes or n for no. Enter alone means no.")
+        if default:
+            print_error_line("  " + _("Type y for yes or n for no. Enter alone means yes."))
+        else:
+            print_error_line("  " + _("Type y for yes or n for no. Enter alone means no."))
 
 
 def index_of_choice(answer: str, count: int) -> int | None:
-    """Which of so many, from 0, somebody means by its number, from 1; None for any other answer."""
-    typed = answer.isascii() and answer.isdigit() and 1 <= int(answer) <= count
-    return int(answer) - 1 if typed else None
-
-
-def ask_line(question: str) -> str:
-    """Return what is typed, without the spaces around it; empty for Enter, `UNREADABLE` for what is no text."""
-    *above, last = wrap_for_terminal(question if _is_sentence(question) else f"{question}:", sys.stderr).split("\n")
-    for line in above:  # a terminal would break a long question within a word
-        print_error_unwrapped(line)
-    try:
-        return str(click.prompt(last, default="", show_default=False, err=True, prompt_suffix=" ")).strip()
-    except UnicodeDecodeError:  # the keyboard's encoding is not the system's
-        return UNREADABLE  # and not Enter, which may well mean yes
-
-
-def _is_sentence(question: str) -> bool:
-    """Whether it ends as a sentence does; a label may end with an abbreviation, which has more than one full stop."""
-    last_word = question.rpartition(" ")[2]
-    return question.endswith("?") or (question.endswith(".") and last_word.count(".") == 1)
+    """Return the index, from 0, of the choice that an answer names by its number, from 1; None for other answers."""
+    is_number = answer.isascii() and answer.isdigit() and 1 <= int(answer) <= count
+    return int(answer) - 1 if is_number else None
 
 
 def discard_typed_ahead(pause_s: float = 0) -> None:
-    """Throw away what was typed before a question is asked; it answers none.
+    """Discard what was typed before a question is asked.
 
-    With a pause, in seconds, also what goes on coming until nothing has come for that long: a reader's last line ends.
+    With a pause, in seconds, also discard what follows until nothing has come for that long: the last line of a
+    passport scanner ends.
     """
     if sys.platform == "win32":
         import msvcrt
@@ -77,7 +118,7 @@ def discard_typed_ahead(pause_s: float = 0) -> None:
     import select
     import termios
 
-    with suppress(OSError, ValueError, termios.error):  # no terminal: a test's keyboard
-        termios.tcflush(sys.stdin, termios.TCIFLUSH)  # a line that nobody has ended yet, too
+    with suppress(OSError, ValueError, termios.error):  # no terminal: standard input of a test
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)  # also a line without its end
         while select.select([sys.stdin], [], [], pause_s)[0]:
             termios.tcflush(sys.stdin, termios.TCIFLUSH)

@@ -1,7 +1,7 @@
-"""The reader's language: Indonesian or English, by gettext catalogue.
+"""The reader's language, Indonesian or English, from gettext catalogues.
 
-English is the catalogue's key, so only Indonesian has a file. click translates its own sentences through gettext's
-default domain, so that domain is ours while we run: its sentences stand in our catalogue.
+English is the key of the catalogue, so only Indonesian has a file. click translates its own sentences through gettext's
+default domain, so `set_language` makes ours the default: the catalogue holds click's sentences too.
 """
 
 import gettext
@@ -15,8 +15,9 @@ from apoa_client.messages import LANGUAGES, Message
 
 DOMAIN = "apoa"
 FALLBACK = "en"
-# os.path: pathlib costs `apoa --version` 2 ms.
-_CATALOGUES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "locale")  # noqa: PTH118, PTH120  see above
+# os.path, because importing pathlib costs `apoa --version` 2 ms.
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120  see above
+_CATALOGUES = os.path.join(_PACKAGE, "locale")  # noqa: PTH118  see above
 _SPELLINGS = {
     **dict.fromkeys(("id", "in", "indonesian", "indonesia", "bahasa"), "id"),
     **dict.fromkeys(("en", "english", "inggris"), "en"),
@@ -29,71 +30,72 @@ def N_(text: str) -> str:  # noqa: N802  gettext's own name for a sentence that 
 
 
 def _(text: str) -> str:
-    """The sentence in the reader's language."""
+    """Return the sentence in the reader's language."""
     return _catalogue(current_language()).gettext(text) if text else ""
 
 
+def text(message: Message) -> str:
+    """Return a message in the reader's language, with its values sanitized."""
+    return message.render(_, _catalogue(current_language()).ngettext, sanitize)
+
+
 def in_language(language: str, sentence: str) -> str:
-    """The sentence in this language, whichever one the reader's is."""
+    """Return the sentence in this language, whatever the reader's is."""
     return _catalogue(language).gettext(sentence)
 
 
 def in_both_languages(sentence: str) -> str:
-    """The sentence in both languages, once where they are alike: for paper, which anybody may read."""
+    """Return the sentence in both languages, once if they are alike: for printed pages."""
     return " / ".join(dict.fromkeys(in_language(language, sentence) for language in LANGUAGES))
 
 
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
-    """English is the key and has no file. Opened by name: `gettext.translation` loads `locale` to guess at names."""
+    """Open the catalogue by its path: `gettext.translation` would load `locale` to guess at names."""
     if language == FALLBACK:
         return gettext.NullTranslations()
-    with open(os.path.join(_CATALOGUES, language, "LC_MESSAGES", f"{DOMAIN}.mo"), "rb") as file:  # noqa: PTH118, PTH123  as above
+    path = os.path.join(_CATALOGUES, language, "LC_MESSAGES", f"{DOMAIN}.mo")  # noqa: PTH118  as above
+    with open(path, "rb") as file:  # noqa: PTH123  as above
         return gettext.GNUTranslations(file)
 
 
-def use(language: str) -> None:
-    """Speak this language from now on."""
+def set_language(language: str) -> None:
+    """Use this language from now on, in click's sentences too."""
     gettext.bindtextdomain(DOMAIN, _CATALOGUES)
     gettext.textdomain(DOMAIN)
-    # The one switch that gettext has for a whole process; click's own sentences heed it too.
+    # gettext has no other switch for a whole process.
     os.environ["LANGUAGE"] = language  # noqa: TID251  see above
 
 
 def current_language() -> str:
-    """The language in use."""
-    return os.environ.get("LANGUAGE", FALLBACK)  # noqa: TID251  as in `use`
+    """Return the language in use."""
+    return os.environ.get("LANGUAGE", FALLBACK)  # noqa: TID251  as in `set_language`
 
 
-def wanted(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    """The language that ``--lang`` or ``APOA_LANG`` asks for; empty where neither does.
+def requested_language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return the language that ``--lang`` or ``APOA_LANG`` asks for; empty if neither is given.
 
-    The option is read before click reads it, because click's own complaints must already be in that language.
+    The option is read before click reads it, because click's own errors must already be in that language.
     """
     for position, argument in enumerate(arguments):
         if argument == "--lang" and position + 1 < len(arguments):
-            return known(arguments[position + 1])
+            return parse_language(arguments[position + 1])
         if argument.startswith("--lang="):
-            return known(argument.removeprefix("--lang="))
-    return known(environ.get("APOA_LANG", ""))
+            return parse_language(argument.removeprefix("--lang="))
+    return parse_language(environ.get("APOA_LANG", ""))
 
 
 def system_language(environ: Mapping[str, str]) -> str:
-    """The language of the system's locale (POSIX variables; on Windows the user's own), or the fallback."""
-    named = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
-    if not named and sys.platform == "win32":
+    """Return the language of the system's locale (POSIX variables; on Windows the user's), or the fallback."""
+    name = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
+    if not name and sys.platform == "win32":
         import locale  # slow, and only Windows needs it
 
-        named = locale.getlocale()[0] or ""
-    return known(named) or FALLBACK
+        name = locale.getlocale()[0] or ""
+    return parse_language(name) or FALLBACK
 
 
-def known(name: str) -> str:
-    """The language that a locale's name means ("id_ID.UTF-8", "Indonesian_Indonesia"); empty for others."""
+def parse_language(name: str) -> str:
+    """Return the language of a locale's name ("id_ID.UTF-8", "Indonesian_Indonesia"); empty for other languages."""
     word = name.replace("-", "_").split("_", maxsplit=1)[0].split(".", maxsplit=1)[0]
     return _SPELLINGS.get(word.casefold(), "")
-
-
-def text(message: Message) -> str:
-    """A message in the reader's language, with control characters in its values neutralised."""
-    return message.render(_, _catalogue(current_language()).ngettext, sanitize)

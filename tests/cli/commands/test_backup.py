@@ -136,7 +136,7 @@ def test_a_restore_for_a_script(configured: Apoa, made: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_dry_run_says_so(configured: Apoa, made: Path, lang: str) -> None:
     """In the first line."""
-    language.use(lang)
+    language.set_language(lang)
     said = configured("restore", str(made), "--dry-run", lang=lang)
     sentence = "Nothing was changed. This would be restored to {property}, from the backup of {moment}:"
     moment = moment_text(configured.clock.now(), WIB)

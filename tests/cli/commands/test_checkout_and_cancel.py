@@ -36,7 +36,7 @@ def meanwhile(apoa: Apoa, happens: Callable[[], Said]) -> None:
     def confirm(question: str, *, default: bool = True) -> bool:
         ours = language.current_language()  # which the other desk, a process of its own elsewhere, does not change
         assert all(each().code == 0 for each in waiting)
-        language.use(ours)
+        language.set_language(ours)
         waiting.clear()
         return asked(question, default=default)
 

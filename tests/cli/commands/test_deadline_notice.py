@@ -126,7 +126,7 @@ def test_a_tool_that_does_not_do_it(
     away: Apoa, desktop: FakeDesktop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str
 ) -> None:
     """The exit code and the streams are as without it, `-v` says why; and the next run tries again."""
-    monkeypatch.setattr("apoa_client.cli.terminal.desktop_notice.PATIENCE_S", 0.3)
+    monkeypatch.setattr("apoa_client.cli.terminal.desktop_notice.TIMEOUT_S", 0.3)
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     desktop.install(then)
     said = scheduled(away)

@@ -10,8 +10,9 @@ from cli_helpers import LANGUAGES, XIMENA, Apoa, assert_harmless, spoken, typed_
 from apoa_client.cli.commands.help import find
 from apoa_client.cli.guide.situations import SITUATIONS, Situation, Step
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.registry import ALIASES, COMMANDS
+from apoa_client.cli.registry import COMMANDS
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.cli.terminal.language import in_language
 from apoa_client.messages import Message
 from apoa_client.passport.dates import PartialDate

@@ -390,7 +390,7 @@ def test_a_wrong_clock_is_told_wherever_deadlines_are(
 ) -> None:
     """By report, by sync (a scheduled one, too: somebody must act) and by status until an answer shows it mended."""
     ahead = timedelta(minutes=minutes)
-    language.use(lang)
+    language.set_language(lang)
     said = clock_skew_text(ahead)
     assert lang == "id" or f"clock is {abs(minutes)} minutes {words}" in said
     assert away.set_up(serve(now=lambda: away.clock.now() + ahead).base_url).code == 0

@@ -11,7 +11,7 @@ from apoa_client.cli.terminal import language
 
 @pytest.fixture(autouse=True)
 def english() -> None:
-    language.use("en")
+    language.set_language("en")
 
 
 def typing(monkeypatch: pytest.MonkeyPatch, *keys: str) -> None:

@@ -30,7 +30,7 @@ HELP = "  The two lines with many < at the foot of the photo page. A reader send
 
 @pytest.fixture(autouse=True)
 def english() -> None:
-    language.use("en")
+    language.set_language("en")
 
 
 @pytest.mark.parametrize(

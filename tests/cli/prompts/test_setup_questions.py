@@ -353,7 +353,7 @@ class TestStopping:
         def stop() -> NoReturn:
             raise click.Abort
 
-        monkeypatch.setattr("apoa_client.cli.commands.login.ask_password", stop)
+        monkeypatch.setattr("apoa_client.cli.session.ask_password", stop)
         said = set_up(apoa, [*server(NOWHERE), "wisma"])
         assert (said.code, said.err.splitlines()[-1]) == (130, STOPPED)
         assert not apoa.home.exists()

@@ -11,8 +11,9 @@ import catalogue
 import pytest
 from babel.messages.catalog import Message
 
-from apoa_client.cli.registry import ALIASES, COMMANDS
+from apoa_client.cli.registry import COMMANDS
 from apoa_client.cli.terminal import language
+from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.messages import nmsg
 
 NEWEST_CLICK = (8, 5)
@@ -183,7 +184,7 @@ def test_the_program_speaks_indonesian() -> None:
     """Our sentences, our plurals and click's own come out in Indonesian once that is the language."""
     import gettext  # as click calls it
 
-    language.use("id")
+    language.set_language("id")
     assert language._("Passport number") == "Nomor paspor"
     waiting = nmsg(
         "The authority asked us to wait; {count} second is left.",
@@ -192,7 +193,7 @@ def test_the_program_speaks_indonesian() -> None:
     )
     assert language.text(waiting) == "Server pelaporan minta kita menunggu; sisa 5 detik."
     assert gettext.gettext("Usage:") == "Pemakaian:"
-    language.use("en")
+    language.set_language("en")
     assert language._("Passport number") == "Passport number"
 
 

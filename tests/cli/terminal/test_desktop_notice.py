@@ -79,7 +79,7 @@ def test_a_tool_that_does_not_do_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, then: str
 ) -> None:
     """It is over after a moment, raises nothing, and the log says so without the texts."""
-    monkeypatch.setattr(desktop_notice, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(desktop_notice, "TIMEOUT_S", 0.3)
     fake = on(tmp_path, "notify-send", then)
     with caplog.at_level("INFO", logger="apoa_client"):
         assert not show(NOTICE, fake.environ, None, "linux")

@@ -20,7 +20,7 @@ terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has
 
 @pytest.fixture(autouse=True)
 def english() -> None:
-    language.use("en")
+    language.set_language("en")
 
 
 class Person(io.StringIO):
@@ -76,7 +76,7 @@ class TestALine:
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lang: str
     ) -> None:
         """Also one that ends with an abbreviation: its full stop ends no sentence."""
-        language.use(lang)
+        language.set_language(lang)
         for item in FIELDS:
             label = spoken(lang, item.label.template)
             monkeypatch.setattr("sys.stdin", Keyboard("7\n"))
@@ -131,7 +131,7 @@ class TestYesOrNo:
         default: bool,
     ) -> None:
         """Is said to whoever asks, or wants to move on or back: none of these decides anything."""
-        language.use(lang)
+        language.set_language(lang)
         monkeypatch.setattr("sys.stdin", Keyboard(f"{answer}\n\n"))
         assert confirm("Go on?", default=default) is default
         yes, no = "Enter alone means yes.", "Enter alone means no."

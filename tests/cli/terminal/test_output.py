@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.cli import main
-from apoa_client.cli.terminal import output
+from apoa_client.cli.terminal import input, output  # noqa: A004  the module of that name
 from apoa_client.cli.terminal.input import UNREADABLE, ask_line
 from apoa_client.errors import UsageProblem
 
@@ -164,11 +164,11 @@ class TestLines:
     def test_somebody_is_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """At a keyboard and a screen, both."""
         monkeypatch.setattr(sys, "stdin", self.Terminal())
-        assert not output.at_a_terminal()
+        assert not input.at_a_terminal()
         monkeypatch.setattr(sys, "stderr", self.Terminal())
-        assert output.at_a_terminal()
+        assert input.at_a_terminal()
         monkeypatch.setattr(sys, "stdin", None)
-        assert not output.at_a_terminal()
+        assert not input.at_a_terminal()
 
 
 def test_every_danger_is_named() -> None:
@@ -245,7 +245,7 @@ class TestWhatCannotBeRead:
 
         monkeypatch.setattr("click.termui.hidden_prompt_func", hidden)
         with pytest.raises(UsageProblem):
-            output.ask_secret("Password")
+            input.ask_secret("Password")
 
     def test_an_answer_that_is_typed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Is not taken for Enter, which may well mean yes."""
@@ -259,7 +259,7 @@ class TestWhatCannotBeRead:
     def test_nobody_gives_anything(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """There may be no standard input at all."""
         monkeypatch.setattr(sys, "stdin", None)
-        assert (output.standard_input(), output.secret_line()) == ("", "")
+        assert (input.standard_input(), input.secret_line()) == ("", "")
 
 
 class TestLooks:
@@ -285,7 +285,7 @@ class TestLooks:
     @pytest.mark.usefixtures("watched")
     def test_plain(self) -> None:
         """Neither, and no columns."""
-        output.use(plain=True)
+        output.set_plain(plain=True)
         assert (output.plain(), output.is_static(), output.colour()) == (True, True, False)
         assert output.side_by_side(["a", "", "b"]) == "a, b"
 
@@ -306,10 +306,10 @@ class TestLooks:
         """A blank line where nothing may go away."""
         cleared: list[bool] = []
         monkeypatch.setattr(click, "clear", lambda: cleared.append(True))
-        output.clear()
+        output.clear_screen()
         assert (cleared, capsys.readouterr().err) == ([True], "")
-        output.use(plain=True)
-        output.clear()
+        output.set_plain(plain=True)
+        output.clear_screen()
         assert (cleared, capsys.readouterr().err) == ([True], "\n")
 
     def test_columns(self, monkeypatch: pytest.MonkeyPatch) -> None:

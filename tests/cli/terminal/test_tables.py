@@ -145,7 +145,7 @@ def test_labels(capsys: pytest.CaptureFixture[str]) -> None:
     """Values stand below each other, and in plain lines behind a colon."""
     rows = [("Nama", "王小明"), ("姓", "王")]
     assert label_lines(rows) == ["  Nama  王小明", "  姓    王"]
-    output.use(plain=True)
+    output.set_plain(plain=True)
     assert label_lines(rows) == ["Nama: 王小明", "姓: 王"]
     show_table(["Guest", "Rm."], [["王小明", "7"], ["ANNA", ""]])
     assert capsys.readouterr().out == "Guest: 王小明\nRm.: 7\n\nGuest: ANNA\n"

@@ -43,7 +43,7 @@ def entry(seq: int, due: datetime | None, state: State = State.QUEUED) -> Entry:
 
 @pytest.fixture(autouse=True)
 def _english() -> None:
-    language.use("en")
+    language.set_language("en")
 
 
 @pytest.mark.parametrize("time", LEFT)
@@ -94,7 +94,7 @@ def test_the_day_is_the_propertys(zone: tzinfo, now: str, due: str, words: str) 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_in_both_languages(lang: str) -> None:
     """Each kind of sentence is the reader's."""
-    language.use(lang)
+    language.set_language(lang)
     assert deadline_text(NOW, NOW, WIB) == spoken(lang, "due now")
     assert deadline_text(NOW - SECOND, NOW, WIB) == spoken(lang, "late just now")
     hours = spoken_count(lang, "{count} hour left", "{count} hours left", 2)

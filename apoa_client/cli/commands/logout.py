@@ -1,0 +1,17 @@
+"""`apoa logout`: remove the stored password."""
+
+import click
+
+from apoa_client.cli.registry import command
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import print_line
+
+
+@command("logout", N_("Remove the stored password. The private key and the queue stay."), "apoa logout")
+@click.pass_obj
+def logout(session: Session) -> None:
+    """Remove the password and note it in the audit trail."""
+    session.app.secrets.forget_password()
+    session.app.outbox.note("logged_out")
+    print_line(_("The password is removed. Reports are still saved; sending needs: apoa login"))
