@@ -1,11 +1,11 @@
-"""The doors between the rooms: what the desk and delivery need of the outbox, the authority, secrets and time.
+"""Interfaces between packages: what the desk and delivery need of the outbox, the authority, secrets and time.
 
-Protocols, and the values that pass through them. Nobody on either side of a door knows who stands on the other: the
-tests put a simulator there. All instants are timezone-aware; the outbox and delivery count in UTC. The values are named
-tuples: as dataclasses they would cost every start 3 ms.
+Protocols, and the values that pass through them. Neither side imports the other, and tests put a simulator in place of
+the real one. All instants are timezone-aware; the outbox and delivery use UTC. The values are named tuples: as
+dataclasses they would cost every start 3 ms.
 """
 
-# Annotations stay text: the report's model behind them is loaded by whoever opens a report, not by whoever counts them.
+# Annotations stay text: the report's model behind them is loaded only when a report is opened.
 from __future__ import annotations
 
 from enum import StrEnum
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """Time, passed in so that no rule reads it for itself."""
+    """Time, passed in so that no rule reads a clock itself."""
 
     def now(self) -> datetime:
-        """The wall clock, timezone-aware. It may be wrong and may jump: nothing may depend on it going forward."""
+        """Return the wall clock, timezone-aware. It may be wrong and may jump: do not rely on it going forward."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that only go forward, for measuring patience."""
+        """Return seconds that only go forward, for measuring durations."""
         ...
 
 
@@ -40,28 +40,28 @@ class Secrets(Protocol):
     """The property's secrets, looked up only when asked for."""
 
     def password(self) -> str:
-        """The password at the authority. Raises `CredentialsProblem`."""
+        """Return the password at the authority. Raises `CredentialsProblem`."""
         ...
 
     def private_key(self) -> bytes:
-        """The 32 bytes that open sealed records. Raises `CredentialsProblem`."""
+        """Return the 32 bytes that open sealed records. Raises `CredentialsProblem`."""
         ...
 
 
 class Sealer(Protocol):
-    """Records that anyone here can seal and only the holder of the private key can open."""
+    """Seals records without a secret; only the holder of the private key can open them."""
 
     def seal(self, record_id: str, content: bytes) -> bytes:
-        """Seal `content` under its id. Needs no secret, and never waits for one."""
+        """Seal `content` under its id. Needs no secret."""
         ...
 
     def open(self, record_id: str, sealed: bytes) -> bytes:
-        """The content. Raises `CredentialsProblem` without the key, `SealBroken` where it is not this id's."""
+        """Return the content. Raises `CredentialsProblem` without the key, `SealBroken` if it was changed."""
         ...
 
 
 class Entry(NamedTuple):
-    """What the outbox says about a report without any key. No personal data."""
+    """What the outbox knows about a report without any key. No personal data."""
 
     seq: int
     id: str
@@ -72,45 +72,45 @@ class Entry(NamedTuple):
     due_at: datetime | None
     attempts: int = 0
     next_attempt_at: datetime | None = None
-    """Our own backoff: a person may overrule it."""
+    """This program's own backoff: a person may overrule it."""
     not_before: datetime | None = None
-    """The authority's word (Retry-After): always kept."""
+    """The authority's request (Retry-After): always respected."""
     lease_until: datetime | None = None
     last_error: str | None = None
     """The class of the last error, as `ApoaError.name` gives it, or the authority's status."""
     receipt: Receipt | None = None
     erased_at: datetime | None = None
-    """When everything about the guest was erased for good: there is no content any more."""
+    """When the guest's data were erased: there is no content any more."""
     calls: int = 0
-    """In how many calls it may have reached the authority."""
+    """The number of calls in which it may have reached the authority."""
     ends_at: datetime | None = None
-    """When the stay ends by this report: the check-out, or the end of the planned day."""
+    """When the stay ends according to this report: the check-out, or the end of the planned day."""
     first_night: date | None = None
     last_morning: date | None = None
-    """The nights that it tells of: from `first_night` up to the morning of departure."""
+    """The nights of the stay: from `first_night` up to the morning of departure."""
 
     @property
     def withdrawable(self) -> bool:
-        """Whether the authority does not have it, for certain: it never left, or was refused."""
+        """Whether the authority certainly does not have it: it was never sent, or it was rejected."""
         return self.state is State.REJECTED or (self.state is State.QUEUED and self.calls == 0)
 
 
 class Content(NamedTuple):
-    """What is sealed: the report, the very bytes that are sent, and what was found about it."""
+    """What is sealed: the report, the bytes that are sent, and the findings about it."""
 
     report: Report
     body: bytes
-    """The report's JSON, byte for byte as it goes to the authority, first and last time."""
+    """The report's JSON, byte for byte as it is sent to the authority every time."""
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
     def __repr__(self) -> str:
-        """Its report alone, which hides what is personal; the body hides nothing."""
+        """Show only the report, which hides personal data; the body does not."""
         return f"Content({self.report!r})"
 
 
 class NewReport(NamedTuple):
-    """A report to be queued together with others, and what `Outbox.add` takes besides it."""
+    """A report to be queued together with others; see `ReportQueue.add`."""
 
     report: Report
     due_at: datetime | None
@@ -119,7 +119,7 @@ class NewReport(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What becomes of one report after a call. `errors` and `warnings` of None leave what is kept as it is."""
+    """What happens to one report after a call. `errors` and `warnings` of None leave what is stored."""
 
     id: str
     state: State
@@ -130,11 +130,11 @@ class Change(NamedTuple):
     errors: tuple[Finding, ...] | None = None
     warnings: tuple[Finding, ...] | None = None
     unsent: bool = False
-    """Whether the call it was in never left this computer."""
+    """Whether the call with this report never left this computer."""
 
 
 class Suspension(NamedTuple):
-    """Why nothing is sent for this property, until somebody logs in again or the settings change."""
+    """Why nothing is sent for this property, until a user logs in again or the settings change."""
 
     reason: str
     """`ApoaError.name` of the refusal."""
@@ -148,10 +148,10 @@ class Selection(NamedTuple):
 
     states: frozenset[State] | None = None
     since: datetime | None = None
-    """Made at or after this, or still open."""
+    """Created at or after this time, or still open."""
     stay_id: str | None = None
     leaving_from: date | None = None
-    """Telling of nights that end on this morning or later, whatever became of the report."""
+    """With a morning of departure on this day or later, in any state."""
     limit: int | None = None
 
 
@@ -161,26 +161,26 @@ class Summary(NamedTuple):
     counts: dict[State, int]
     overdue: int
     due_soon: int
-    """Undelivered and due within the horizon asked for, the overdue ones not counted."""
+    """Undelivered and due within the horizon asked for, without the overdue ones."""
     next_due_at: datetime | None
     last_contact_at: datetime | None
-    stop: Suspension | None
+    suspension: Suspension | None
     hold_until: datetime | None = None
-    """The authority asked everyone of us to wait until then (Retry-After of a whole call)."""
+    """The authority asked all reports of the property to wait until then (Retry-After of a whole call)."""
     clock_skew: timedelta | None = None
-    """By how much the authority's clock was ahead of ours when it last told the time."""
+    """How far the authority's clock was ahead of ours when it last gave the time."""
 
 
 class Actor(NamedTuple):
-    """Who changes the outbox, and the time, for its audit trail; each asked for when something is written down."""
+    """Who changes the outbox, and the clock, for its audit trail; each is called when an event is recorded."""
 
     who: Callable[[], str]
-    """The operating system's name of the user."""
+    """Returns the operating system's name of the user."""
     now: Callable[[], datetime]
 
 
 class AuditEvent(NamedTuple):
-    """Something done, as the audit trail tells it: codes and ids, nothing of a guest's and no words of a server's."""
+    """Something that was done, for the audit trail: codes and ids, no personal data, no text of a server."""
 
     action: str
     report: str | None = None
@@ -188,23 +188,35 @@ class AuditEvent(NamedTuple):
 
 
 class Erasure(NamedTuple):
-    """What was erased: the ids of reports, of so many stays; some of them were undelivered, and are withdrawn."""
+    """What was erased: the ids of the reports, and the number of stays. Undelivered reports are also withdrawn."""
 
     reports: tuple[str, ...]
     stays: int
     withdrawn: tuple[str, ...] = ()
     complete: bool = True
-    """Whether it is gone from the database's log too, which another process that reads may keep from being emptied."""
+    """Whether it is also gone from the database's log, which another process that reads may prevent."""
     draft: bool = False
-    """Whether a draft that nobody went on with was erased, too."""
+    """Whether an abandoned draft was erased too."""
 
 
-class Outbox(Protocol):
-    """The sealed, durable queue and history of one property.
+class ReportReader(Protocol):
+    """Reads the reports of one property's outbox. Raises `StorageProblem` if the database cannot be read."""
 
-    Every method that changes something is durable when it returns. All raise `StorageProblem` where the file cannot be
-    read or written.
-    """
+    def find(self, reference: str) -> list[Entry]:
+        """Return entries whose id, short id or stay's id begins with `reference`; newest first, at most 20."""
+        ...
+
+    def entries(self, selection: Selection) -> Iterator[Entry]:
+        """Yield entries in the order in which they were created."""
+        ...
+
+    def content(self, entry: Entry) -> Content:
+        """Open one. Raises `CredentialsProblem` or `SealBroken`; `Erased` for an entry with `erased_at`."""
+        ...
+
+
+class ReportQueue(ReportReader, Protocol):
+    """Where the desk stores reports. Every change is durable when the method returns. Raises `StorageProblem`."""
 
     def add(
         self,
@@ -218,95 +230,72 @@ class Outbox(Protocol):
     ) -> Entry:
         """Queue one report. When this returns, a power cut no longer loses it.
 
-        What it `replaces` is superseded at the same moment, and it takes the first one's place among the reports of the
-        stay. `active_reports` are the stay's reports, in order, for which it was written. Raises `ReportMoved` where
-        one of the first is no longer `Entry.withdrawable`, or others stand by now; then nothing changed.
+        The reports that it `replaces` become superseded in the same transaction, and it takes the first one's position
+        among the reports of the stay. `active_reports` are the stay's reports as the caller saw them, in their order.
+        Raises `ReportMoved`, and changes nothing, if one of `replaces` is no longer `Entry.withdrawable` or the stay's
+        current reports are not those expected.
         """
         ...
 
-    def add_all(self, additions: Sequence[NewReport]) -> list[Entry]:
+    def add_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
         """Queue several reports, all of them or none, in their order. Raises what `add` does."""
         ...
 
     def withdraw(self, ids: Sequence[str], active_reports: Sequence[str] = ()) -> None:
-        """Take reports back that the authority does not have. Raises `ReportMoved` as `add` does."""
-        ...
-
-    def receive(self, report_id: str, receipt: Receipt) -> None:
-        """File the receipt of a report that was made by hand: accepted. Raises `ReportMoved` if it is not open."""
+        """Withdraw reports that the authority does not have. Raises `ReportMoved` as `add` does."""
         ...
 
     def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:
-        """Entries of a guest with this tag for any night of these, whatever became of them; in their order."""
+        """Return entries of a guest with this tag for any of these nights, in any state, in their order."""
         ...
 
+
+class DeliveryState(ReportReader, Protocol):
+    """What delivery reads and records. Every change is durable when the method returns. Raises `StorageProblem`."""
+
     def heads(self) -> Iterator[Entry]:
-        """The first undelivered report of each stay that is queued or sending, most urgent first."""
+        """Yield the first open report of each stay if it is queued or sending: soonest deadline first, then oldest."""
         ...
 
     def claim(self, ids: Sequence[str], *, now: datetime, lease_until: datetime) -> tuple[str, list[Entry]]:
-        """Mark reports as being sent, and return the lease's token and those that were got.
+        """Mark reports as being sent, count an attempt, and return the lease's token and the entries claimed.
 
-        One that somebody else claimed since is left out. Counts an attempt.
+        A report that another process has claimed in the meantime is left out.
         """
         ...
 
     def settle(self, lease: str, changes: Sequence[Change]) -> None:
-        """Write down what became of claimed reports. One whose lease was taken over meanwhile is left alone."""
+        """Record the results of claimed reports. A report whose lease was taken over is left alone."""
         ...
 
-    def decide(self, changes: Sequence[Change]) -> None:
-        """Write down what became of pending reports."""
+    def settle_pending(self, changes: Sequence[Change]) -> None:
+        """Record the results of pending reports."""
         ...
 
-    def find(self, reference: str) -> list[Entry]:
-        """Entries whose id or short id begins with `reference`, or whose stay's id does; newest first, at most 20."""
-        ...
-
-    def entries(self, selection: Selection) -> Iterator[Entry]:
-        """Entries in the order in which they were made."""
-        ...
-
-    def content(self, entry: Entry) -> Content:
-        """Open one. Raises `CredentialsProblem` or `SealBroken`; `Erased` for an entry with `erased_at`."""
+    def record_receipt(self, report_id: str, receipt: Receipt) -> None:
+        """Record the receipt of a report that was entered by hand: accepted. Raises `ReportMoved` if it is not open."""
         ...
 
     def summary(self, *, now: datetime, soon: datetime) -> Summary:
-        """Counts and times; costs the same however long the history is."""
+        """Return counts and times; costs the same however long the history is."""
         ...
 
-    def stop(self, stop: Suspension | None) -> None:
-        """Stop sending for the property, or (None) lift the stop."""
+    def set_suspension(self, suspension: Suspension | None) -> None:
+        """Suspend sending for the property, or (None) resume it."""
         ...
 
     def hold(self, until: datetime) -> None:
         """Send nothing before this time, because the authority asked for it."""
         ...
 
-    def contacted(self, at: datetime, server_time: datetime | None = None) -> None:
-        """The authority answered at this time, and said, perhaps, what time it had."""
+    def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
+        """Record that the authority answered at this time, and what time its clock showed, if it said so."""
         ...
 
-    def keep_draft(self, text: str, at: datetime) -> None:
-        """Keep what was typed of reports that are not made yet, sealed; it takes the place of any draft before it."""
-        ...
+    def delivery_lock(self, wait_s: float) -> AbstractContextManager[bool]:
+        """Take the delivery lock until the context is left; its value is whether this process got it.
 
-    def draft_kept_at(self) -> datetime | None:
-        """When the draft was kept, by the clock of whoever kept it; None where there is none. Needs no key."""
-        ...
-
-    def draft(self) -> str | None:
-        """Open the draft; None where there is none. Raises `CredentialsProblem` or `SealBroken`."""
-        ...
-
-    def drop_draft(self, kept_at: datetime | None = None) -> None:
-        """Erase the draft, if there is one; or only the one that was kept then: another desk may have kept its own."""
-        ...
-
-    def turn(self, wait_s: float) -> AbstractContextManager[bool]:
-        """Whether it is this process's turn to deliver, until the context is left: one process delivers at a time.
-
-        Waits at most `wait_s` for whoever delivers now. A process that died holds nothing up.
+        Waits at most `wait_s` seconds for a process that holds it. The lock of a process that died is released.
         """
         ...
 
@@ -333,7 +322,7 @@ class Verdict(NamedTuple):
 
 
 class Meta(NamedTuple):
-    """What the authority says of itself and of us."""
+    """What the authority says about itself and about this property."""
 
     contract: str
     environment: str
@@ -348,10 +337,10 @@ class Meta(NamedTuple):
 
 
 class Authority(Protocol):
-    """Whoever speaks the reporting contract. Errors are those of `apoa_client.errors`, and no others."""
+    """A server that implements the reporting contract. Raises only errors of `apoa_client.errors`."""
 
     def meta(self) -> Meta:
-        """Who the authority is. Also the test of credentials and of the clock."""
+        """Return what the authority is; this also tests the credentials and the clock."""
         ...
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
@@ -359,41 +348,41 @@ class Authority(Protocol):
         ...
 
     def verdict(self, report_id: str) -> Verdict | None:
-        """What became of one report by our own id; None where the authority never received it."""
+        """Return the verdict on one report by our own id; None if the authority never received it."""
         ...
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
-        """The authority's own PDF of a receipt; None where it has none."""
+        """Return the authority's own PDF of a receipt; None if it has none."""
         ...
 
 
 class Interruptions(Protocol):
-    """Ctrl-C and the like, which may come at any time and must not come between a call and writing down its answer."""
+    """Ctrl-C and the like, which may come at any time but not between a call and recording its answer."""
 
-    def held(self) -> AbstractContextManager[None]:
-        """Within it an interruption waits; leaving it raises what came."""
+    def delayed(self) -> AbstractContextManager[None]:
+        """Delay interruptions inside; leaving the context raises what came."""
         ...
 
-    def heard(self) -> AbstractContextManager[None]:
-        """Within it, although `held`, an interruption is raised at once: nothing waits for a slow line."""
+    def allowed(self) -> AbstractContextManager[None]:
+        """Raise an interruption at once inside, although `delayed`, so that a slow line can be interrupted."""
         ...
 
 
 class Progress(Protocol):
-    """Somebody who watches a delivery. The core never draws."""
+    """Observes a delivery and may draw it."""
 
     def begin(self, waiting: int) -> None:
-        """So many reports wait."""
+        """Start: this many reports wait."""
         ...
 
     def advance(self, verdict: Verdict) -> None:
-        """One more has its answer."""
+        """One more report has its verdict."""
         ...
 
-    def trouble(self, error: ApoaError) -> None:
+    def failed(self, error: ApoaError) -> None:
         """A call failed; it may be tried again."""
         ...
 
     def end(self) -> None:
-        """The run is over, however it went."""
+        """The run is over, successful or not."""
         ...

@@ -49,7 +49,7 @@ class ProgressRecorder:
     def advance(self, verdict: Verdict) -> None:
         self.verdicts.append(verdict)
 
-    def trouble(self, error: ApoaError) -> None:
+    def failed(self, error: ApoaError) -> None:
         self.troubles.append(error.name)
 
     def end(self) -> None:

@@ -341,7 +341,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def is_quiet(self, settings: str) -> bool:
         """Whether the authority must not be called."""
         summary = self.summary()
-        stopped = summary.stop is not None and summary.stop.settings == settings
+        stopped = summary.suspension is not None and summary.suspension.settings == settings
         return stopped or plan.is_ahead(summary.hold_until, self.clock.time, DAY)
 
     def nothing_is_left_behind(self, *, interrupted: bool) -> None:
@@ -356,7 +356,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         if outcome is not None and not self.disturbed:
             assert not outcome.busy
             assert outcome.left == summary.counts[State.QUEUED] + summary.counts[State.SENDING]
-            assert (None if summary.stop is None else summary.stop.settings) == (settings if outcome.stopped else None)
+            assert (None if summary.suspension is None else summary.suspension.settings) == (
+                settings if outcome.stopped else None
+            )
             assert summary.hold_until == self.held_until(outcome, already=already)
         self.hold = summary.hold_until
 
@@ -381,7 +383,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def log_in(self) -> None:
         """`apoa login`, with the right password."""
         self.authority.password_is_right = True
-        self.second.stop(None)
+        self.second.set_suspension(None)
 
     def change_settings(self) -> None:
         self.settings = "second" if self.settings == "first" else "first"

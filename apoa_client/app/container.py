@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client import __version__
-from apoa_client.errors import NotNow, SettingsProblem
+from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.ports import Actor, Authority, Clock, Erasure, Interruptions, Progress
 from apoa_client.settings import config
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from apoa_client.desk.by_hand import ByHand
     from apoa_client.desk.changes import Changes
     from apoa_client.desk.stay_history import Stays
+    from apoa_client.outbox.interface import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
@@ -42,7 +43,7 @@ TRAINING_USERNAME = "latihan"
 USER_AGENT = f"apoa-client/{__version__}"
 _KEYRING_AT_THE_DESK_S = 1.5
 """A keyring answers in a tenth of a second; one that does not is no reason to keep a guest waiting."""
-_TURN_S = 10
+_LOCK_WAIT_S = 10
 """How long an erasure waits for a delivery to end."""
 
 
@@ -176,7 +177,7 @@ class Container:
         return KeyPair(self.outbox, self.secrets_of(settings), decode_public_key(settings.public_key), name)
 
     @cached_property
-    def outbox(self) -> "SqliteOutbox":
+    def outbox(self) -> "Outbox":
         """The property's queue and history, which setting up made. Raises `StorageProblem`, also where it is gone."""
         return self._open.enter_context(self.outbox_of(self.settings))
 
@@ -320,16 +321,14 @@ class Container:
             self.purge()
 
     def purge_stay(self, stay_id: str, *, force: bool, dry_run: bool = False) -> Erasure:
-        """Erase one stay now, at the guest's request. Raises `Undelivered`, or `NotNow` where something is being sent.
+        """Erase one stay now, at the guest's request. Raises `Undelivered`, or `NotNow` if something is being sent.
 
-        `force` withdraws what is undelivered. It waits for its turn, so that nothing is on its way meanwhile.
+        `force` withdraws what is undelivered. It takes the delivery lock, so that nothing is sent meanwhile.
         """
-        with self.outbox.turn(_TURN_S) as ours:
-            if not ours:
-                raise NotNow(
-                    msg("Another apoa command is sending at this moment."),
-                    msg("Nothing was erased. Wait a minute, then try again."),
-                )
+        from apoa_client.outbox.locking import exclusive
+
+        advice = msg("Nothing was erased. Wait a minute, then try again.")
+        with exclusive(self.outbox.delivery_lock(_LOCK_WAIT_S), advice):
             return self.outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
 
     def back_up(self, file: Path, *, force: bool = False) -> "BackupResult":

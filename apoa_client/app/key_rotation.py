@@ -1,30 +1,30 @@
-"""A property's key pair: replaced by another one, or brought back, without a record becoming unreadable on the way.
+"""A property's key pair: replaced by another one, or its private key recovered, without losing a record on the way.
 
-The order of steps is the promise. Every record opens before anything changes. The new private key is kept beside the
-old one before the settings name its public half, and takes the old one's place when every record is sealed to it. A
-change that is cut off leaves records that all open (see `apoa_client.vault.sealing.PropertySealer`), and is finished
-by the next one.
+The order of the steps matters. Every record must open before anything changes. The new private key is stored beside the
+old one before the settings name its public key, and replaces the old one when every record is sealed to it. A change
+that is interrupted leaves only records that open (see `apoa_client.vault.sealing.PropertySealer`), and the next change
+finishes it.
 """
 
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from apoa_client.errors import CredentialsProblem, NotNow, SealBroken, SettingsProblem
+from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.outbox.sqlite.reseal import Records
+from apoa_client.outbox.locking import exclusive
 from apoa_client.vault.sealing import PropertySealer, fingerprint, public_key_of
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.sqlite.store import SqliteOutbox
+    from apoa_client.outbox.interface import Outbox
     from apoa_client.vault.sources import PropertySecrets
 
-_TURN_S = 30
+_LOCK_WAIT_S = 30
 """How long to wait for another process that delivers."""
 
 
 class KeyOfAnother(CredentialsProblem):
-    """A private key that belongs to another property, or to a key pair before this one."""
+    """A private key that belongs to another property, or to an earlier key pair."""
 
     advice: Message | None = msg(
         "Nothing was changed. Look at the date and the key's fingerprint on the sheet, and compare the latter with: "
@@ -42,104 +42,106 @@ class KeyFromOutside(SettingsProblem):
 
 
 class KeyRecovery(StrEnum):
-    """What came of bringing a private key back."""
+    """The result of recovering a private key."""
 
-    BACK = "back"
-    ALREADY_HERE = "here_before"
+    RECOVERED = "recovered"
+    ALREADY_HERE = "already_here"
     FOR_OLDER_RECORDS = "for_older_records"
 
 
 class KeyPair:
-    """The key pair that `public_key` belongs to. `name` writes another public key into the settings, durably."""
+    """The key pair of `public_key`. `save_public_key` writes another public key into the settings, durably."""
 
     def __init__(
-        self, outbox: "SqliteOutbox", secrets: "PropertySecrets", public_key: bytes, name: Callable[[bytes], None]
+        self,
+        outbox: "Outbox",
+        secrets: "PropertySecrets",
+        public_key: bytes,
+        save_public_key: Callable[[bytes], None],
     ) -> None:
         self.public_key = public_key
         self._outbox = outbox
         self._secrets = secrets
-        self._name = name
+        self._save_public_key = save_public_key
 
     def __repr__(self) -> str:
         return "KeyPair(…)"
 
     @property
     def fingerprint(self) -> str:
-        """What the pair is known by, on the sheet too."""
+        """The pair's fingerprint, which is also on the recovery sheet."""
         return fingerprint(self.public_key)
 
-    def unfinished(self) -> bytes | None:
-        """The private key of a change that was cut off; None where there is none."""
+    def unfinished_key(self) -> bytes | None:
+        """Return the private key of a change that was interrupted; None if there is none."""
         return self._secrets.keys.next()
 
     def private_key(self) -> bytes:
-        """The private key. Raises `CredentialsProblem`, also where there is one and it does not fit."""
+        """Return the private key. Raises `CredentialsProblem`, also for a private key that does not fit."""
         return self._sealer().private_key()
 
     def change(self, private_key: bytes, action: str = "key_rotated") -> int:
-        """Make this private key the property's, with all records sealed to it anew; how many rows were.
+        """Make this private key the property's, seal all records to it, and return the number of rows.
 
-        `action` is the audit trail's word for it.
-        Finishes an earlier change first, if one was cut off. Raises `NotNow` while another process delivers, and
-        `SealBroken` before anything changes where a record cannot be opened.
+        `action` is the audit trail's code for it. An earlier change that was interrupted is finished first. Raises
+        `NotNow` while another process delivers, and `SealBroken` before anything changes if a record cannot be opened.
         """
         place = self._secrets.private_key_from_environment()
         if place is not None:
             raise KeyFromOutside(
                 msg("{place} gives the private key, and this program cannot change it there.", place=place)
             )
-        with self._outbox.turn(_TURN_S) as ours:
-            if not ours:
-                raise NotNow(
-                    msg("Another apoa command is sending at this moment."),
-                    msg("Nothing was changed. Wait a minute, then run the command again."),
-                )
-            unfinished = self.unfinished()
-            if unfinished not in {None, private_key}:
-                self._take(unfinished, "key_rotated")
-            return self._take(private_key, action)
+        advice = msg("Nothing was changed. Wait a minute, then run the command again.")
+        with exclusive(self._outbox.delivery_lock(_LOCK_WAIT_S), advice):
+            unfinished = self.unfinished_key()
+            if unfinished is not None and unfinished != private_key:
+                self._change(unfinished, "key_rotated")
+            return self._change(private_key, action)
 
-    def bring_back(self, private_key: bytes, action: str = "key_recovered") -> KeyRecovery:
-        """Keep the private key that fits the public key; or beside it one that opens records of before.
+    def _change(self, private_key: bytes, action: str) -> int:
+        keys, records, public_key = self._secrets.keys, self._outbox.sealed_records, public_key_of(private_key)
+        try:
+            records.open_all(self._sealer())
+        except SealBroken as exc:
+            raise SealBroken(
+                exc.message,
+                msg("Nothing was changed. A record that was damaged can be erased with: apoa purge --guest ID"),
+            ) from None
+        keys.begin_rotation(private_key)
+        self._save_public_key(public_key)
+        self.public_key = public_key
+        sealer = PropertySealer(public_key, lambda: private_key, keys.all)
+        resealed = records.reseal(sealer.renew)
+        # Again: a process that started earlier may have sealed to the old key during the first time.
+        records.reseal(sealer.renew)
+        records.empty_log()
+        keys.finish_rotation()
+        self._outbox.record_event(action, detail=self.fingerprint)
+        return resealed
 
-        Such records are there where a backup was made while the key pair changed. Raises `KeyOfAnother`.
+    def recover(self, private_key: bytes, action: str = "key_recovered") -> KeyRecovery:
+        """Store the private key that fits the public key, or beside it one that opens older records.
+
+        Such records exist if a backup was made while the key pair changed. Raises `KeyOfAnother`.
         """
         keys = self._secrets.keys
         if public_key_of(private_key) != self.public_key:
-            return self._bring_older(private_key)
-        here_before = private_key in keys.all()
-        if not here_before:
+            return self._recover_older(private_key)
+        already_here = private_key in keys.all()
+        if not already_here:
             keys.restore_current(private_key)
-        self._name(self.public_key)  # with the vault that the key is in now
-        if here_before:
+        self._save_public_key(self.public_key)  # together with the vault that holds the key now
+        if already_here:
             return KeyRecovery.ALREADY_HERE
-        self._outbox.note(action, detail=self.fingerprint)
-        return KeyRecovery.BACK
+        self._outbox.record_event(action, detail=self.fingerprint)
+        return KeyRecovery.RECOVERED
 
-    def _take(self, private_key: bytes, action: str) -> int:
-        keys, records, public_key = self._secrets.keys, self._outbox.records, public_key_of(private_key)
-        _open_all(records, self._sealer())
-        keys.begin_rotation(private_key)
-        self._name(public_key)
-        self.public_key = public_key
-        renewed = self._reseal(records, PropertySealer(public_key, lambda: private_key, keys.all))
-        keys.finish_rotation()
-        self._outbox.note(action, detail=self.fingerprint)
-        return renewed
-
-    def _reseal(self, records: Records, sealer: PropertySealer) -> int:
-        """Twice: a process that began before may have sealed to the old key during the first time."""
-        renewed = records.reseal(sealer.renew)
-        records.reseal(sealer.renew)
-        records.empty_log()
-        return renewed
-
-    def _bring_older(self, private_key: bytes) -> KeyRecovery:
-        records, keys = self._outbox.records, self._secrets.keys
+    def _recover_older(self, private_key: bytes) -> KeyRecovery:
+        records, keys = self._outbox.sealed_records, self._secrets.keys
         if not records.opens_any(_sealer_of(private_key)):
             raise KeyOfAnother(msg("This is the key of another property, or of a key pair before this one."))
-        before = keys.old()
-        if before not in {None, private_key} and records.opens_any(_sealer_of(before)):
+        older = keys.old()
+        if older is not None and older != private_key and records.opens_any(_sealer_of(older)):
             raise KeyOfAnother(
                 msg("Reports here are sealed to more key pairs than can be kept."),
                 msg("Nothing was changed. Seal them all to one first: apoa key rotate"),
@@ -149,17 +151,6 @@ class KeyPair:
 
     def _sealer(self) -> PropertySealer:
         return PropertySealer(self.public_key, self._secrets.private_key, self._secrets.spare_keys)
-
-
-def _open_all(records: Records, sealer: PropertySealer) -> None:
-    """Open each record, or say how to go on without the one that does not open."""
-    try:
-        records.open_all(sealer)
-    except SealBroken as exc:
-        raise SealBroken(
-            exc.message,
-            msg("Nothing was changed. A record that was damaged can be erased with: apoa purge --guest ID"),
-        ) from None
 
 
 def _sealer_of(private_key: bytes) -> PropertySealer:

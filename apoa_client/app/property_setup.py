@@ -65,10 +65,10 @@ class PropertySetup:
         app.secrets.store_password(password)
         if settings != app.settings:
             save(app.folders.config, settings)
-        app.outbox.note("logged_in", detail="untested" if meta is None else None)
-        app.outbox.stop(None)
+        app.outbox.record_event("logged_in", detail="untested" if meta is None else None)
+        app.outbox.set_suspension(None)
         if meta is not None:
-            app.outbox.contacted(app.clock.now(), meta.server_time)
+            app.outbox.record_contact(app.clock.now(), meta.server_time)
         return meta
 
     def test(self, settings: PropertySettings, password: str) -> Meta:
@@ -81,10 +81,10 @@ class PropertySetup:
     def _make_outbox(self, settings: PropertySettings, meta: Meta | None) -> None:
         """Make the queue, or find it as it was; a stop ends with a password that was just tested."""
         with self._app.outbox_of(settings, create=True) as outbox:
-            outbox.note("set_up", detail="untested" if meta is None else None)
+            outbox.record_event("set_up", detail="untested" if meta is None else None)
             if meta is not None:
-                outbox.stop(None)
-                outbox.contacted(self._app.clock.now(), meta.server_time)
+                outbox.set_suspension(None)
+                outbox.record_contact(self._app.clock.now(), meta.server_time)
 
     def _key_pair(
         self, settings: PropertySettings, secrets_now: "PropertySecrets", new_code: Callable[[str], object]

@@ -1,1 +1,1 @@
-"""Backup, merge and restore of one property's reports and settings."""
+"""Backups of a property: written, merged into an outbox, and restored with the settings."""

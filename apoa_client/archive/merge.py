@@ -1,7 +1,7 @@
-"""Bringing a backup's reports home: each keeps the state that is further along, whichever side it stands on.
+"""Merges a backup's reports into an outbox: each report keeps the state that is further along, on either side.
 
 So a report that the authority has accepted, here or there, is never sent again, a receipt is never lost, and what is
-still to be delivered is delivered. What a person, or the law, had erased on either side stays erased.
+still to be delivered is delivered. What was erased on either side stays erased.
 """
 
 import sqlite3
@@ -17,22 +17,22 @@ from apoa_client.report.kinds import OPEN_STATES, State
 _Row = Mapping[str, Any]
 
 _SKEW = "clock_skew"
-"""In `memo`: about another computer's clock."""
+"""Metadata about the clock of the computer that wrote the backup: not copied."""
 
 _NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"draft"'})
-"""Tables that are merged by row, counted by triggers, not the outbox's, or about what is typed at this moment."""
+"""Tables that are merged by row, counted by triggers, part of the backup only, or about what is being typed."""
 
 _SEALED = ("content", "errors", "warnings")
-_ITS_OWN = frozenset({"seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "guest_tag"})
-"""What a report is from its beginning, and how it is sealed here."""
+_CONSTANT = frozenset({"seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "guest_tag"})
+"""Columns that a report has from its beginning, and its content as it is sealed here."""
 
-_ITS_STATE = frozenset(
+_OF_THE_STATE = frozenset(
     {
         *("state", "lease", "lease_until", "last_error", "next_attempt_at", "not_before"),
         *("receipt_number", "receipt_issued_at", "receipt_sha256", "receipt_typed", "finished_at"),
     }
 )
-"""What goes with a state, nothing included."""
+"""Columns that are taken over together with a state, even if they are empty."""
 
 
 class Conflict(NamedTuple):
@@ -44,7 +44,7 @@ class Conflict(NamedTuple):
 
 
 class MergeResult(NamedTuple):
-    """How many reports were only in the backup, got further by it, stayed as they were, and are only here."""
+    """The number of reports that were only in the backup, advanced by it, stayed unchanged, and are only here."""
 
     inserted: int
     advanced: int
@@ -53,162 +53,158 @@ class MergeResult(NamedTuple):
     conflicts: tuple[Conflict, ...] = ()
 
 
-def carry(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
-    """Fill an outbox that was just made, in a transaction: with the reports, the audit trail, and what is kept once."""
+def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
+    """Fill a new outbox, in a transaction: with the reports, the audit trail and the metadata of the backup."""
     work = _Merge(here, backup)
-    work.all()
+    work.merge_all()
     here.executemany(
         "INSERT INTO memo VALUES (?, ?)", backup.execute("SELECT key, value FROM memo WHERE key <> ?", [_SKEW])
     )
     for table in set(tables(here)) & set(tables(backup)) - _NEVER_COPIED:
-        columns = _common(here, backup, table)
-        here.executemany(_insert(table, columns), backup.execute(_select(table, columns)))
+        columns = _common_columns(here, backup, table)
+        here.executemany(_insert_sql(table, columns), backup.execute(_select_sql(table, columns)))
     audit.append(here, actor, [AuditEvent("restored")])
     return work.result()
 
 
 def merge(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
-    """Merge the reports into an outbox with a life of its own, inside a transaction. The rest here stays as it is."""
+    """Merge the reports into an outbox that is in use, inside a transaction. Everything else here stays as it is."""
     work = _Merge(here, backup)
-    work.all()
-    audit.append(here, actor, [AuditEvent("restored"), *work.acts])
+    work.merge_all()
+    audit.append(here, actor, [AuditEvent("restored"), *work.events])
     return work.result()
 
 
-def shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[int, int]:
-    """How many reports here are sealed, and how many of these the backup has, byte for byte.
+def count_shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[int, int]:
+    """Return how many reports here are sealed, and how many of these the backup has, byte for byte.
 
-    Each seal is made with a random key of its own (libsodium's sealed box): equal bytes were sealed once, and copied.
+    Each seal uses a random key of its own (libsodium's sealed box): equal bytes were sealed once, and copied.
     """
-    sealed = same = 0
+    sealed = shared = 0
     for report_id, content in here.execute("SELECT id, content FROM reports WHERE content IS NOT NULL"):
         there = backup.execute("SELECT content FROM reports WHERE id = ?", [report_id]).fetchone()
         sealed += 1
-        same += there is not None and there[0] == content
-    return sealed, same
+        shared += there is not None and there[0] == content
+    return sealed, shared
 
 
-def merged_order(ours: Sequence[str], theirs: Sequence[str], made_at: Mapping[str, int]) -> list[str]:
-    """One order of a stay's reports that keeps ours, and theirs as far as that goes, and otherwise goes by time.
+def merged_order(ours: Sequence[str], theirs: Sequence[str], created_at: Mapping[str, int]) -> list[str]:
+    """Return one order of a stay's reports that keeps ours, and theirs as far as possible, and otherwise goes by time.
 
-    `made_at` is milliseconds by id. The order decides what is sent first, and clocks are not always right.
+    `created_at` is milliseconds by id. The order decides what is sent first, and clocks are not always right.
     """
     common = set(ours) & set(theirs)
     left, right = deque(ours), deque(theirs)
     order: dict[str, None] = {}
     while left and right:
-        if right[0] in order:
+        mine, its = left[0], right[0]
+        if its in order:
             right.popleft()
-        elif _theirs_first(left[0], right[0], common, made_at):
+        # A report of both sides comes at our position, and after all that the backup has before it.
+        elif its not in common and (mine in common or (created_at[its], its) < (created_at[mine], mine)):
             order[right.popleft()] = None
         else:
             order[left.popleft()] = None
     return list(order | dict.fromkeys([*left, *right]))
 
 
-def _theirs_first(mine: str, its: str, common: set[str], made_at: Mapping[str, int]) -> bool:
-    """What both have comes when it is our turn, and after all that theirs has before it."""
-    return its not in common and (mine in common or (made_at[its], its) < (made_at[mine], mine))
-
-
 class _Merge:
-    """One merge, inside a transaction: row by row, as a row is small and a history is long."""
+    """One merge, inside a transaction: row by row, because a row is small and a history is long."""
 
     def __init__(self, here: sqlite3.Connection, backup: sqlite3.Connection) -> None:
         self._here = here
         self._backup = backup
-        self._columns = _common(here, backup, "reports")
+        self._columns = _common_columns(here, backup, "reports")
         self._last, self._before = here.execute("SELECT COALESCE(max(seq), 0), count(*) FROM reports").fetchone()
-        self._met = self._inserted = self._advanced = 0
-        self._mixed: set[str] = set()
+        self._common = self._inserted = self._advanced = 0
+        self._mixed_stays: set[str] = set()
         self._conflicts: list[Conflict] = []
-        self.acts: list[AuditEvent] = []
+        self.events: list[AuditEvent] = []
 
     def result(self) -> MergeResult:
-        """What it came to."""
-        unchanged = self._met - self._advanced
-        left = self._before - self._met
-        return MergeResult(self._inserted, self._advanced, unchanged, left, tuple(self._conflicts))
+        """Return the counts."""
+        unchanged = self._common - self._advanced
+        only_here = self._before - self._common
+        return MergeResult(self._inserted, self._advanced, unchanged, only_here, tuple(self._conflicts))
 
-    def all(self) -> None:
-        """Every report of the backup, in their order; then the order of stays that both sides have gone on with."""
+    def merge_all(self) -> None:
+        """Merge every report of the backup, in order; then reorder the stays that have new reports on both sides."""
         names = [name.strip('"') for name in self._columns]
-        query = _select("reports", self._columns)
+        query = _select_sql("reports", self._columns)
         for values in self._backup.execute(f"{query} ORDER BY seq"):
             theirs = dict(zip(names, values, strict=True))
-            if theirs["state"] == State.SENDING:  # nobody is sending it any more
+            if theirs["state"] == State.SENDING:  # the process that was sending it is gone
                 theirs |= {"state": State.QUEUED.value, "lease": None, "lease_until": None}
             found = self._here.execute(f"{query} WHERE id = ?", [theirs["id"]]).fetchone()
             if found is None:
                 self._insert(theirs)
             else:
-                self._meet(dict(zip(names, found, strict=True)), theirs)
-        for stay_id in self._mixed:
+                self._update(dict(zip(names, found, strict=True)), theirs)
+        for stay_id in self._mixed_stays:
             self._reorder(stay_id)
 
     def _insert(self, theirs: dict[str, Any]) -> None:
         if self._before:
-            theirs["seq"] = None  # a number of its own
+            theirs["seq"] = None  # it gets a number of its own
             known = "SELECT 1 FROM reports WHERE stay_id = ? AND seq <= ? LIMIT 1"
             if self._here.execute(known, [theirs["stay_id"], self._last]).fetchone() is not None:
-                self._mixed.add(theirs["stay_id"])
-        self._here.execute(_insert("reports", self._columns), list(theirs.values()))
+                self._mixed_stays.add(theirs["stay_id"])
+        self._here.execute(_insert_sql("reports", self._columns), list(theirs.values()))
         self._inserted += 1
-        self._note(theirs)
+        self._add_event(theirs)
 
-    def _meet(self, mine: _Row, theirs: _Row) -> None:
-        self._met += 1
+    def _update(self, mine: _Row, theirs: _Row) -> None:
+        self._common += 1
         if mine["receipt_number"] and theirs["receipt_number"] not in {None, mine["receipt_number"]}:
             self._conflicts.append(Conflict(mine["id"], mine["receipt_number"], theirs["receipt_number"]))
-        settled = merged_row(mine, theirs)
-        changes = {name: value for name, value in settled.items() if value != mine[name]}
+        merged = merged_row(mine, theirs)
+        changes = {name: value for name, value in merged.items() if value != mine[name]}
         if changes:
             names = ", ".join(f"{name} = ?" for name in changes)
             self._here.execute(f"UPDATE reports SET {names} WHERE id = ?", [*changes.values(), mine["id"]])  # noqa: S608  columns of ours
             self._advanced += 1
-            self._note(settled)
+            self._add_event(merged)
 
-    def _note(self, row: _Row) -> None:
-        if self._before:  # else the trail is carried whole
-            self.acts.append(AuditEvent("restored", row["id"], row["state"]))
+    def _add_event(self, row: _Row) -> None:
+        if self._before:  # otherwise the whole trail is copied
+            self.events.append(AuditEvent("restored", row["id"], row["state"]))
 
     def _reorder(self, stay_id: str) -> None:
-        """Give the stay's reports its numbers anew, in an order that both sides' orders agree with."""
+        """Distribute the stay's numbers to its reports again, in an order that agrees with both sides."""
         rows = self._here.execute("SELECT seq, id, created_at FROM reports WHERE stay_id = ? ORDER BY seq", [stay_id])
-        numbers, ids, times = zip(*rows.fetchall(), strict=True)
-        ours = [each for number, each in zip(numbers, ids, strict=True) if number <= self._last]
-        theirs = [
-            r[0] for r in self._backup.execute("SELECT id FROM reports WHERE stay_id = ? ORDER BY seq", [stay_id])
-        ]
-        order = merged_order(ours, theirs, dict(zip(ids, times, strict=True)))
+        seqs, ids, times = zip(*rows.fetchall(), strict=True)
+        ours = [report_id for seq, report_id in zip(seqs, ids, strict=True) if seq <= self._last]
+        rows = self._backup.execute("SELECT id FROM reports WHERE stay_id = ? ORDER BY seq", [stay_id])
+        order = merged_order(ours, [row[0] for row in rows], dict(zip(ids, times, strict=True)))
         # By way of negative numbers, because no two rows may ever have the same.
         self._here.execute("UPDATE reports SET seq = -seq WHERE stay_id = ?", [stay_id])
-        self._here.executemany("UPDATE reports SET seq = ? WHERE id = ?", zip(numbers, order, strict=True))
+        self._here.executemany("UPDATE reports SET seq = ? WHERE id = ?", zip(seqs, order, strict=True))
 
 
 def merged_row(mine: _Row, theirs: _Row) -> dict[str, Any]:
-    """The row that a report has after the merge, as its own rows here and in the backup decide."""
-    settled = dict(mine)
-    if _standing(theirs) > _standing(mine):
-        for name in mine.keys() - _ITS_OWN:
-            is_state = name in _ITS_STATE or theirs[name] is not None
-            settled[name] = theirs[name] if is_state else mine[name]
-        settled |= {count: max(mine[count], theirs[count]) for count in ("attempts", "calls")}
-    if settled["state"] not in OPEN_STATES and None in {mine["content"], theirs["content"]}:
-        settled |= dict.fromkeys(_SEALED)
-        settled["erased_at"] = mine["erased_at"] or theirs["erased_at"]
-    return settled
+    """Return the row that a report has after the merge, from its rows here and in the backup."""
+    merged = dict(mine)
+    if _progress(theirs) > _progress(mine):
+        for name in mine.keys() - _CONSTANT:
+            take_theirs = name in _OF_THE_STATE or theirs[name] is not None
+            merged[name] = theirs[name] if take_theirs else mine[name]
+        merged |= {count: max(mine[count], theirs[count]) for count in ("attempts", "calls")}
+    if merged["state"] not in OPEN_STATES and None in {mine["content"], theirs["content"]}:
+        merged |= dict.fromkeys(_SEALED)
+        merged["erased_at"] = mine["erased_at"] or theirs["erased_at"]
+    return merged
 
 
-def _standing(row: _Row) -> tuple[bool, int]:
-    """How far along a report is. A receipt comes before everything, as only the authority can have given it.
+def _progress(row: _Row) -> tuple[bool, int]:
+    """Return how far along a report is. A receipt counts most, because only the authority can have given it.
 
-    `superseded` and `withdrawn` are either what became of a refused report, and the end; or a person's word on a report
-    that had not left, and then the authority's word that it did leave counts for more: else its verdict is never asked.
+    `superseded` and `withdrawn` are either the end of a rejected report, or a person's decision about a report that had
+    not been sent. The authority's answer that it was sent counts for more than such a decision: otherwise its verdict
+    is never asked for.
     """
     state = State(row["state"])
-    spoken = row["errors"] is not None or row["content"] is None
-    closed = 4 if spoken else 1
+    answered = row["errors"] is not None or row["content"] is None
+    closed = 4 if answered else 1
     ranks = {
         State.QUEUED: 0,
         State.SENDING: 0,
@@ -221,15 +217,15 @@ def _standing(row: _Row) -> tuple[bool, int]:
     return row["receipt_number"] is not None, ranks[state]
 
 
-def _common(here: sqlite3.Connection, backup: sqlite3.Connection, table: str) -> list[str]:
+def _common_columns(here: sqlite3.Connection, backup: sqlite3.Connection, table: str) -> list[str]:
     theirs = set(columns_of(backup, table))
     return [column for column in columns_of(here, table) if column in theirs]
 
 
-def _select(table: str, columns: Sequence[str]) -> str:
+def _select_sql(table: str, columns: Sequence[str]) -> str:
     return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608  names from our own schema, in quotes
 
 
-def _insert(table: str, columns: Sequence[str]) -> str:
+def _insert_sql(table: str, columns: Sequence[str]) -> str:
     places = ", ".join("?" * len(columns))
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608  names from our own schema, in quotes

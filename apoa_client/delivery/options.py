@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
-from apoa_client.ports import Authority, Clock, Interruptions, Outbox, Progress, Verdict
+from apoa_client.ports import Authority, Clock, DeliveryState, Interruptions, Progress, Verdict
 
 Jitter: TypeAlias = Callable[[], float]
 """Returns a random number, uniform in [0, 1), for the jitter of the backoff."""
@@ -82,14 +82,14 @@ class RunOptions:
 class Uninterrupted:
     """`ports.Interruptions` for a run that nothing interrupts."""
 
-    held = heard = staticmethod(nullcontext)
+    delayed = allowed = staticmethod(nullcontext)
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """What a run works with. `connect` builds the authority; it is called only when there is something to send."""
 
-    outbox: Outbox
+    outbox: DeliveryState
     connect: Callable[[], Authority]
     clock: Clock
     jitter: Jitter

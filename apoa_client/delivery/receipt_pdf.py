@@ -9,11 +9,11 @@ from datetime import UTC
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError
-from apoa_client.ports import Authority, Clock, Outbox, Suspension
+from apoa_client.ports import Authority, Clock, DeliveryState, Suspension
 
 
 def receipt_pdf(
-    outbox: Outbox, connect: Callable[[], Authority], clock: Clock, settings: str, report_id: str
+    outbox: DeliveryState, connect: Callable[[], Authority], clock: Clock, settings: str, report_id: str
 ) -> bytes | None:
     """The authority's PDF of a report's receipt; None where it has none. Raises the error of the call.
 
@@ -21,8 +21,8 @@ def receipt_pdf(
     """
     now = clock.now().astimezone(UTC)
     summary = outbox.summary(now=now, soon=now)
-    if summary.stop is not None and summary.stop.settings == settings:
-        raise plan.suspension_error(summary.stop)
+    if summary.suspension is not None and summary.suspension.settings == settings:
+        raise plan.suspension_error(summary.suspension)
     hold = plan.hold_error(summary.hold_until, now)
     if hold is not None:
         raise hold
@@ -30,7 +30,7 @@ def receipt_pdf(
         return connect().receipt_pdf(report_id)
     except ApoaError as exc:
         if plan.suspends_sending(exc):
-            outbox.stop(Suspension(exc.name, now, settings))
+            outbox.set_suspension(Suspension(exc.name, now, settings))
         until = plan.hold_after(exc, now)
         if until is not None:
             outbox.hold(until)

@@ -41,7 +41,7 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
     cannot be read or written.
     """
     outbox, clock = dependencies.outbox, dependencies.clock
-    with outbox.turn(options.lock_wait_s) as acquired:
+    with outbox.delivery_lock(options.lock_wait_s) as acquired:
         run = _Run(dependencies, options)
         run.outcome.busy = not acquired
         if acquired:
@@ -54,7 +54,7 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
             except ApoaError as exc:
                 _log.info("the run ended: %s", exc.name)
                 run.outcome.error = exc
-                dependencies.progress.trouble(exc)
+                dependencies.progress.failed(exc)
             finally:
                 dependencies.progress.end()
         run.outcome.left = _undelivered(outbox.summary(now=clock.now(), soon=clock.now()))
@@ -88,7 +88,7 @@ class _Run:
     def deliver(self) -> None:
         """Send what may be sent, ask about pending reports. Raises the error that ended the run, or a deferred one."""
         summary = self._outbox.summary(now=self._now(), soon=self._now())
-        self._check_suspension(summary.stop)
+        self._check_suspension(summary.suspension)
         batch = self._next_batch()
         if batch or summary.counts[State.PENDING]:
             hold = plan.hold_error(summary.hold_until, self._now())
@@ -112,7 +112,7 @@ class _Run:
             return
         if suspension.settings == self._options.settings:
             raise plan.suspension_error(suspension)
-        self._outbox.stop(None)
+        self._outbox.set_suspension(None)
 
     def _connect(self, batch: Sequence[Entry]) -> Authority:
         """Connect and read the authority's limits. If that fails, the batch is put back with a backoff."""
@@ -120,11 +120,11 @@ class _Run:
             authority = self._dependencies.connect()
             meta = authority.meta()
         except (NotNow, CallRefused) as exc:
-            with self._dependencies.interruptions.held():
+            with self._dependencies.interruptions.delayed():
                 self._requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
             raise
         now = self._now()
-        self._outbox.contacted(now, meta.server_time)
+        self._outbox.record_contact(now, meta.server_time)
         if abs(meta.server_time - now) > CLOCK_TOLERANCE:
             self.outcome.clock_skew = meta.server_time - now
         self._max_size = self._allowed_size = meta.max_batch
@@ -135,7 +135,7 @@ class _Run:
     def _remember(self, error: ApoaError) -> None:
         """Store what applies to later runs too: a suspension, or the time to wait."""
         if plan.suspends_sending(error):
-            self._outbox.stop(Suspension(error.name, self._now(), self._options.settings))
+            self._outbox.set_suspension(Suspension(error.name, self._now(), self._options.settings))
         until = plan.hold_after(error, self._now())
         if until is not None:
             self._outbox.hold(until)
@@ -162,12 +162,12 @@ class _Run:
     def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
         opened = self._open(batch)
         ids = list(opened)[: plan.count_fitting([content.body for content in opened.values()], self._max_bytes)]
-        with self._dependencies.interruptions.held():
+        with self._dependencies.interruptions.delayed():
             lease, claimed = self._claim(ids)
             if not claimed:
                 return
             try:
-                with self._dependencies.interruptions.heard():
+                with self._dependencies.interruptions.allowed():
                     verdicts = authority.submit([(entry.id, opened[entry.id].body) for entry in claimed])
             except ApoaError as exc:
                 self._after_failed_call(exc, lease, claimed)
@@ -206,7 +206,7 @@ class _Run:
             for change in changes:
                 with suppress(StorageProblem):
                     self._outbox.settle(lease, [change])
-        self._outbox.contacted(now)
+        self._outbox.record_contact(now)
         for verdict in verdicts:
             self.outcome.sent += 1
             self._count(verdict)
@@ -218,7 +218,7 @@ class _Run:
             self._size = self._max_size = smaller
             self._tried.difference_update(entry.id for entry in claimed)
             self._requeue(error, lease, claimed, backoff=False)
-            self._dependencies.progress.trouble(error)
+            self._dependencies.progress.failed(error)
             return
         self._requeue(error, lease, claimed)
         if not isinstance(error, TooLarge):
@@ -263,7 +263,7 @@ class _Run:
     def _decide(self, entry: Entry, verdict: Verdict | None) -> None:
         if verdict is None:
             # The authority received the report once and has lost it: send it again under the same id.
-            self._outbox.decide([Change(entry.id, State.QUEUED, "forgotten")])
+            self._outbox.settle_pending([Change(entry.id, State.QUEUED, "forgotten")])
             return
         warnings: Sequence[Finding] = ()
         if verdict.warnings:
@@ -271,7 +271,7 @@ class _Run:
                 warnings = self._outbox.content(entry).warnings
             except (CredentialsProblem, SealBroken):
                 verdict = verdict._replace(warnings=())  # only the warnings need the key
-        self._outbox.decide([plan.change_from_verdict(verdict, self._now(), warnings)])
+        self._outbox.settle_pending([plan.change_from_verdict(verdict, self._now(), warnings)])
         self._count(verdict)
 
     # Helpers.

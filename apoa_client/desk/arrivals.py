@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.passport.mrz import Mrz, read_mrz
-from apoa_client.ports import Clock, Entry, NewReport, Outbox
+from apoa_client.ports import Clock, Entry, NewReport, ReportQueue
 from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
@@ -59,7 +59,7 @@ class DocumentChecker:
 class Desk(DocumentChecker):
     """Where guests are registered."""
 
-    def __init__(self, outbox: Outbox, clock: Clock, settings: ReportingRules, random: RandomBytes) -> None:
+    def __init__(self, outbox: ReportQueue, clock: Clock, settings: ReportingRules, random: RandomBytes) -> None:
         super().__init__(clock, settings.zone)
         self._outbox = outbox
         self._house = settings

@@ -13,7 +13,7 @@ from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unkn
 from apoa_client.errors import DataRefused, Erased
 from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports import Change, Clock, Entry, Outbox, Selection
+from apoa_client.ports import Change, Clock, DeliveryState, Entry, Selection
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.kinds import OPEN_STATES, Kind, Purpose, Receipt, State, short_id
@@ -63,7 +63,7 @@ class TypingTask:
 class ByHand:
     """What is to be typed in, and what came of it. Laying out needs the private key; filing needs none."""
 
-    def __init__(self, outbox: Outbox, clock: Clock, stays: Stays) -> None:
+    def __init__(self, outbox: DeliveryState, clock: Clock, stays: Stays) -> None:
         self._outbox = outbox
         self._clock = clock
         self._stays = stays
@@ -120,7 +120,7 @@ class ByHand:
         if entry.state is State.SENDING:
             self._free(entry)
         at = issued_at or self._clock.now()
-        self._outbox.receive(entry.id, Receipt(number, at, typed=True))
+        self._outbox.record_receipt(entry.id, Receipt(number, at, typed=True))
         return next(iter(self._outbox.find(entry.id)), entry)
 
     def check_not_future(self, issued_at: datetime) -> None:
@@ -135,7 +135,7 @@ class ByHand:
                 self._let_go(entry)
 
     def _free(self, entry: Entry) -> None:
-        with self._outbox.turn(0) as ours:
+        with self._outbox.delivery_lock(0) as ours:
             if ours:
                 self._let_go(entry)
 

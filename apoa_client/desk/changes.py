@@ -14,7 +14,7 @@ from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, msg
-from apoa_client.ports import Clock, Entry, Outbox
+from apoa_client.ports import Clock, Entry, ReportQueue
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, State, short_id
@@ -37,7 +37,9 @@ class PendingChange(NamedTuple):
 class Changes:
     """Where a stay that was reported is changed."""
 
-    def __init__(self, desk: Desk, outbox: Outbox, clock: Clock, settings: ReportingRules, random: RandomBytes) -> None:
+    def __init__(
+        self, desk: Desk, outbox: ReportQueue, clock: Clock, settings: ReportingRules, random: RandomBytes
+    ) -> None:
         self._desk = desk
         self._outbox = outbox
         self._clock = clock

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Entry, Outbox, Selection
+from apoa_client.ports import Entry, ReportQueue, Selection
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
 
@@ -88,7 +88,7 @@ class StayHistory:
 class Stays:
     """Finds stays in the outbox."""
 
-    def __init__(self, outbox: Outbox, zone: tzinfo) -> None:
+    def __init__(self, outbox: ReportQueue, zone: tzinfo) -> None:
         self._outbox = outbox
         self._zone = zone
 

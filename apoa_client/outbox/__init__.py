@@ -1,1 +1,1 @@
-"""The sealed, durable queue and history of one property: a report that was said to be saved is never lost."""
+"""The sealed, durable queue and history of one property. `sqlite` is the engine; the modules here serve any engine."""

@@ -73,15 +73,15 @@ class Installation:
     def draft(self) -> str | None:
         """The draft, as a fresh process opens it."""
         with self.outbox() as outbox:
-            return outbox.draft()
+            return outbox.drafts.open()
 
     def change(self, private_key: bytes = NEW, **environ: str) -> int:
         with self.outbox() as outbox:
             return KeyPair(outbox, self.secrets(**environ), self.public_key, self.name).change(private_key)
 
-    def bring_back(self, private_key: bytes) -> KeyRecovery:
+    def recover(self, private_key: bytes) -> KeyRecovery:
         with self.outbox() as outbox:
-            return KeyPair(outbox, self.secrets(), self.public_key, self.name).bring_back(private_key)
+            return KeyPair(outbox, self.secrets(), self.public_key, self.name).recover(private_key)
 
     def name(self, public_key: bytes) -> None:
         self.step(lambda: self.installation.write_bytes(public_key))
@@ -153,7 +153,7 @@ def begun(folder: Path, patch: pytest.MonkeyPatch) -> Installation:
         lease, _got = outbox.claim([uuid(0), uuid(1), uuid(2)], now=NOON, lease_until=NOON)
         outbox.settle(lease, [Change(uuid(1), State.REJECTED, "rejected", errors=(finding(),))])
         outbox.settle(lease, [Change(uuid(2), State.ACCEPTED)])
-        outbox.keep_draft(DRAFT, NOON)
+        outbox.drafts.save(DRAFT, NOON)
 
     @contextmanager
     def stepping(db: sqlite3.Connection, path: Path) -> Iterator[None]:
@@ -163,7 +163,7 @@ def begun(folder: Path, patch: pytest.MonkeyPatch) -> Installation:
         made.step(lambda: None)
 
     patch.setattr(reseal, "transaction", stepping)
-    patch.setattr(reseal, "_PIECE", 2)
+    patch.setattr(reseal, "_BATCH", 2)
     return made
 
 
@@ -191,7 +191,7 @@ def test_the_draft_gets_the_new_key_too(installation: Installation) -> None:
     installation.change()
     assert installation.draft() == DRAFT
     with SqliteOutbox.open(installation.path, alone(NEW)) as outbox:
-        assert (outbox.draft(), outbox.draft_kept_at()) == (DRAFT, NOON)
+        assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (DRAFT, NOON)
     sealed = installation.sealed_draft()
     installation.change()
     assert installation.sealed_draft() == sealed
@@ -203,10 +203,10 @@ def test_a_draft_that_does_not_open_is_given_up(installation: Installation, cont
     installation.sql("UPDATE draft SET content = ?", content)
     assert installation.change() == REPORTS
     with installation.outbox() as outbox:
-        assert (outbox.draft(), outbox.draft_kept_at()) == (None, None)
-        told = [(act.action, act.detail) for act in outbox.trail.entries()][-2:]
+        assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (None, None)
+        told = [(act.action, act.detail) for act in outbox.audit_trail.entries()][-2:]
         assert told == [("draft_erased", "unreadable"), ("key_rotated", fingerprint(NEW_PUBLIC))]
-        assert outbox.trail.verify().wrong is None
+        assert outbox.audit_trail.verify().wrong is None
 
 
 def test_without_a_draft_none_appears(installation: Installation) -> None:
@@ -215,15 +215,15 @@ def test_without_a_draft_none_appears(installation: Installation) -> None:
     installation.change()
     assert installation.draft() is None
     with installation.outbox() as outbox:
-        assert "draft_erased" not in [act.action for act in outbox.trail.entries()]
+        assert "draft_erased" not in [act.action for act in outbox.audit_trail.entries()]
 
 
 def test_the_audit_trail_tells_of_it(installation: Installation) -> None:
     """The act, and the new key's fingerprint; the trail still holds."""
     installation.change()
     with installation.outbox() as outbox:
-        last = outbox.trail.entries()[-1]
-        assert outbox.trail.verify().wrong is None
+        last = outbox.audit_trail.entries()[-1]
+        assert outbox.audit_trail.verify().wrong is None
     assert (last.action, last.detail) == ("key_rotated", fingerprint(NEW_PUBLIC))
 
 
@@ -359,8 +359,8 @@ def test_what_was_erased_stays_erased(installation: Installation) -> None:
 
 def test_not_while_somebody_delivers(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits for the turn, and then gives up with nothing changed."""
-    monkeypatch.setattr("apoa_client.app.key_rotation._TURN_S", 0)
-    with installation.outbox() as other, other.turn(0) as theirs:
+    monkeypatch.setattr("apoa_client.app.key_rotation._LOCK_WAIT_S", 0)
+    with installation.outbox() as other, other.delivery_lock(0) as theirs:
         assert theirs
         with pytest.raises(NotNow):
             installation.change()
@@ -390,28 +390,28 @@ class TestBringingBack:
     def test_it_fits(self, installation: Installation) -> None:
         """Kept, and told in the trail; what stood in its place is kept aside."""
         installation.store.set(PRIVATE_KEY_NAME, encode_key(OTHER))
-        assert installation.bring_back(PRIVATE_KEY) is KeyRecovery.BACK
+        assert installation.recover(PRIVATE_KEY) is KeyRecovery.RECOVERED
         assert Keys(lambda: installation.store).all() == [PRIVATE_KEY, OTHER]
         assert len(installation.read()) == REPORTS
         with installation.outbox() as outbox:
-            assert outbox.trail.entries()[-1].action == "key_recovered"
+            assert outbox.audit_trail.entries()[-1].action == "key_recovered"
 
     def test_it_was_here(self, installation: Installation) -> None:
         """Which is a way to try a code without changing anything."""
-        assert installation.bring_back(PRIVATE_KEY) is KeyRecovery.ALREADY_HERE
+        assert installation.recover(PRIVATE_KEY) is KeyRecovery.ALREADY_HERE
         assert Keys(lambda: installation.store).all() == [PRIVATE_KEY]
 
     def test_it_is_another_propertys(self, installation: Installation) -> None:
         """Refused, and the vault is as it was."""
         with pytest.raises(KeyOfAnother):
-            installation.bring_back(OTHER)
+            installation.recover(OTHER)
         assert Keys(lambda: installation.store).all() == [PRIVATE_KEY]
 
     def test_a_vault_that_cannot_say(self, installation: Installation) -> None:
         """Is not taken for one that has the key."""
         installation.store._path.write_text("{")
         with pytest.raises(CredentialsProblem):
-            installation.bring_back(PRIVATE_KEY)
+            installation.recover(PRIVATE_KEY)
 
     def test_a_backup_from_the_middle_of_a_change(self, installation: Installation) -> None:
         """Two sheets bring both keys back, in either order; all is read, and the next change makes it one key."""
@@ -420,11 +420,11 @@ class TestBringingBack:
         installation.death = -1
         assert 0 < installation.sealed_to(NEW) < REPORTS
         installation.store._path.unlink()
-        assert installation.bring_back(PRIVATE_KEY) is KeyRecovery.FOR_OLDER_RECORDS
-        assert installation.bring_back(NEW) is KeyRecovery.BACK
+        assert installation.recover(PRIVATE_KEY) is KeyRecovery.FOR_OLDER_RECORDS
+        assert installation.recover(NEW) is KeyRecovery.RECOVERED
         assert len(installation.read()) == REPORTS
         with pytest.raises(KeyOfAnother):
-            installation.bring_back(OTHER)
+            installation.recover(OTHER)
         installation.change(OTHER)
         assert installation.sealed_to(OTHER) == REPORTS
 
@@ -434,13 +434,13 @@ class TestBringingBack:
         installation.sql("UPDATE reports SET content = ?, errors = NULL, warnings = NULL WHERE id = ?", sealed, uuid(3))
         sealed = alone(NEW).seal(uuid(4), to_json(report(4)))
         installation.sql("UPDATE reports SET content = ?, errors = NULL, warnings = NULL WHERE id = ?", sealed, uuid(4))
-        assert installation.bring_back(OTHER) is KeyRecovery.FOR_OLDER_RECORDS
-        assert installation.bring_back(OTHER) is KeyRecovery.FOR_OLDER_RECORDS
+        assert installation.recover(OTHER) is KeyRecovery.FOR_OLDER_RECORDS
+        assert installation.recover(OTHER) is KeyRecovery.FOR_OLDER_RECORDS
         with pytest.raises(KeyOfAnother) as caught:
-            installation.bring_back(NEW)
+            installation.recover(NEW)
         assert "more key pairs" in caught.value.message.render()
         installation.sql("DELETE FROM reports WHERE id = ?", uuid(3))
-        assert installation.bring_back(NEW) is KeyRecovery.FOR_OLDER_RECORDS
+        assert installation.recover(NEW) is KeyRecovery.FOR_OLDER_RECORDS
 
 
 def test_nothing_secret_shows(installation: Installation) -> None:

@@ -42,7 +42,7 @@ def settings(tmp_path: Path) -> Home:
         outbox.settle(lease, [Change(ids[2], State.PENDING)])
         outbox.settle(lease, [Change(ids[3], State.REJECTED, "rejected", errors=(finding(),))])
         outbox.settle(lease, [Change(ids[4], State.ACCEPTED, receipt=receipt())])
-        outbox.contacted(NOON, NOON + HOUR)
+        outbox.record_contact(NOON, NOON + HOUR)
     return settings
 
 
@@ -70,8 +70,8 @@ def test_it_is_the_outbox_as_it_was(settings: Home, made: Path) -> None:
 def test_it_says_what_it_is(settings: Home, made: Path) -> None:
     """When, by which program, of which property, and the settings, as they are read again."""
     with open_backup(made) as backup:
-        assert (backup.facts.program, backup.facts.created_at, backup.facts.property_name) == ("0.0", NOW, "melati")
-        assert parse(backup.facts.settings, made).properties["melati"] == settings.settings
+        assert (backup.info.program, backup.info.created_at, backup.info.property_name) == ("0.0", NOW, "melati")
+        assert parse(backup.info.settings, made).properties["melati"] == settings.settings
 
 
 def test_it_counts(settings: Home, file: Path) -> None:
@@ -97,7 +97,7 @@ def test_it_needs_no_key_and_leaves_a_trace(settings: Home, made: Path) -> None:
 def test_it_is_one_moment_while_others_write(settings: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports that are added during each step of the copying are not in it, and do not begin it anew."""
     file.parent.mkdir()
-    monkeypatch.setattr(backup_module, "_PIECE_PAGES", 1)
+    monkeypatch.setattr(backup_module, "_BATCH_PAGES", 1)
     before, added, stop = settings.rows(), list[int](), threading.Event()
     begun = threading.Event()
 
@@ -153,13 +153,13 @@ def test_an_empty_file_may_be_replaced(settings: Home, tmp_path: Path) -> None:
 def test_a_name_that_is_taken_meanwhile(settings: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever was first keeps it, and no draft is left."""
     file.parent.mkdir()
-    really = backup_module._copy
+    really = backup_module._write_draft
 
     def slowly(*args: Any) -> Any:
         file.write_text("first")
         return really(*args)
 
-    monkeypatch.setattr(backup_module, "_copy", slowly)
+    monkeypatch.setattr(backup_module, "_write_draft", slowly)
     with pytest.raises(UsageProblem):
         settings.back_up(file)
     assert [path.read_text() for path in file.parent.iterdir()] == ["first"]

@@ -29,7 +29,7 @@ from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxDamaged, OutboxTooNew
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect
-from apoa_client.outbox.sqlite.delivery_lock import turn
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.ports import Change, Selection, Suspension
 from apoa_client.report.kinds import OPEN_STATES, Receipt, State
 from apoa_client.settings.config import TRAINING, load
@@ -49,9 +49,9 @@ def old(tmp_path: Path) -> Home:
             outbox.add(report(number), due_at=NOON + HOUR, warnings=[finding()])
         lease, _got = outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)
         outbox.settle(lease, [Change(uuid(1), State.ACCEPTED, receipt=receipt(1))])
-        outbox.contacted(NOON, NOON + HOUR)
-        outbox.stop(Suspension("wrong_password", NOON, "fingerprint"))
-        outbox.note("logged_in")
+        outbox.record_contact(NOON, NOON + HOUR)
+        outbox.set_suspension(Suspension("wrong_password", NOON, "fingerprint"))
+        outbox.record_event("logged_in")
     return home
 
 
@@ -80,7 +80,10 @@ def test_onto_nothing_all_of_it_comes_back(new: Home, file: Path) -> None:
     assert new.rows() == [expected[0], expected[1] | queued, expected[2]]
     with new.outbox() as outbox:
         summary = outbox.summary(now=NOON, soon=NOON + HOUR)
-        assert (summary.last_contact_at, summary.stop) == (NOON, Suspension("wrong_password", NOON, "fingerprint"))
+        assert (summary.last_contact_at, summary.suspension) == (
+            NOON,
+            Suspension("wrong_password", NOON, "fingerprint"),
+        )
         assert summary.clock_skew is None  # it was another clock's
         assert summary.counts[State.QUEUED] == 2
         first = next(outbox.entries(Selection()))
@@ -91,21 +94,21 @@ def test_the_audit_trail_comes_along_whole(new: Home, file: Path) -> None:
     """And goes on; where there is one already, that one stays, and tells of each report."""
     new.restore(file)
     with new.outbox() as here:
-        assert here.trail.verify().wrong is None
-        actions = [entry.action for entry in here.trail.entries()]
+        assert here.audit_trail.verify().wrong is None
+        actions = [entry.action for entry in here.audit_trail.entries()]
         assert actions.count("logged_in") == 1
         assert actions[-1] == "restored"
     kept = Home(new.folders.data.parent / "kept", HOUSE)
     kept.restore(file)
     with kept.outbox() as here:
-        assert here.trail.verify().wrong is None
-        assert [(entry.action, entry.report) for entry in here.trail.entries()] == [("restored", None)]
+        assert here.audit_trail.verify().wrong is None
+        assert [(entry.action, entry.report) for entry in here.audit_trail.entries()] == [("restored", None)]
     later = Home(new.folders.data.parent / "later", HOUSE)
     with later.outbox() as outbox:
         outbox.add(report(9), due_at=None)
     later.restore(file)
     with later.outbox() as here:
-        told = [(entry.report, entry.detail) for entry in here.trail.entries() if entry.action == "restored"]
+        told = [(entry.report, entry.detail) for entry in here.audit_trail.entries() if entry.action == "restored"]
         assert told == [(None, None), (uuid(1), "accepted"), (uuid(2), "queued"), (uuid(3), "queued")]
 
 
@@ -133,12 +136,12 @@ def test_onto_a_later_life_nothing_goes_backwards(old: Home, file: Path) -> None
         lease, _got = outbox.claim([uuid(3)], now=NOON, lease_until=NOON + HOUR)
         outbox.settle(lease, [Change(uuid(3), State.ACCEPTED, receipt=receipt(3))])
         outbox.add(report(4), due_at=None)
-        outbox.stop(None)
+        outbox.set_suspension(None)
     before = old.rows()
     assert old.restore(file).merged == merge.MergeResult(0, 0, 3, 1)
     assert old.rows() == before
     with old.outbox() as outbox:
-        assert outbox.summary(now=NOON, soon=NOON).stop is None
+        assert outbox.summary(now=NOON, soon=NOON).suspension is None
 
 
 def test_an_older_life_catches_up(old: Home, tmp_path: Path) -> None:
@@ -264,8 +267,8 @@ def test_a_dry_run_changes_nothing(old: Home, new: Home, file: Path) -> None:
 
 def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """75: later."""
-    monkeypatch.setattr(restore, "TURN_S", 0.0)
-    with turn(old.path, 0) as ours:
+    monkeypatch.setattr(restore, "LOCK_WAIT_S", 0.0)
+    with delivery_lock(old.path, 0) as ours:
         assert ours
         with pytest.raises(DeliveryUnderway) as caught:
             old.restore(file)
@@ -279,13 +282,13 @@ def test_no_room(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *,
     home = Home(tmp_path / "small", HOUSE if there else None)
     before = snapshot(home.folders.data)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    really = merge._Merge.all
+    really = merge._Merge.merge_all
 
     def in_little_room(self: merge._Merge) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (30 * 1024, limits[1]))
         really(self)
 
-    monkeypatch.setattr(merge._Merge, "all", in_little_room)
+    monkeypatch.setattr(merge._Merge, "merge_all", in_little_room)
     try:
         with pytest.raises(StorageProblem):
             home.restore(file)
@@ -336,14 +339,15 @@ def test_a_row_that_only_another_schema_takes(tmp_path: Path, new: Home, file: P
 
 def test_somebody_else_makes_the_outbox_meanwhile(new: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Theirs stays, and the backup is merged into it."""
-    really = database._fill_draft
+    really = database._write_draft
 
     def slowly(draft: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
         really(draft, fill)
+        monkeypatch.setattr(database, "_write_draft", really)
         with open_outbox(new.path):
             pass
 
-    monkeypatch.setattr(database, "_fill_draft", slowly)
+    monkeypatch.setattr(database, "_write_draft", slowly)
     assert new.restore(file).merged.inserted == 3
     assert len(new.rows()) == 3
 

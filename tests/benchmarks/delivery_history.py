@@ -50,7 +50,7 @@ def rows(first: int, last: int, size: int) -> Iterator[tuple[object, ...]]:
 
 def fill(outbox: SqliteOutbox, first: int, last: int, size: int) -> None:
     """By SQL, because there are many; the triggers count them."""
-    db = outbox._db  # no door of the outbox lets anybody write history
+    db = outbox._db  # no method of the outbox writes history
     for start in range(first, last, PIECE):
         db.execute("BEGIN")
         db.executemany(_FILL, rows(start, min(start + PIECE, last), size))
@@ -130,10 +130,12 @@ def main() -> None:
     app = Container({"APOA_HOME": home}, SystemClock())
     texts = json.loads(Path(bodies).read_text(encoding="utf-8"))
     reports = [from_json(text.encode()) for text in texts[: (ROUNDS + 3) * BATCH * len(sizes)]]
-    desk = Desk(app.outbox, reports)
+    outbox = app.outbox
+    assert isinstance(outbox, SqliteOutbox)
+    desk = Desk(outbox, reports)
     size, before = len(app.sealer.seal("x" * 36, texts[0].encode())), 0
     for count in map(int, sizes):
-        fill(app.outbox, before, count, size)
+        fill(outbox, before, count, size)
         before = count
         sys.stdout.write(json.dumps({"size": count, "ms": measured(desk, home)}) + "\n")
         sys.stdout.flush()

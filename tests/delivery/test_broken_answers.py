@@ -99,5 +99,5 @@ def test_a_stranger_on_any_route(hotel: Hotel, wire: Wire, route: str, name: str
     assert (type(outcome.error), outcome.offline) == (NotTheAuthority, True)
     assert hotel.states() == [State.PENDING, State.ACCEPTED if route == "result" else State.QUEUED]
     summary = hotel.outbox.summary(now=NOW, soon=NOW)
-    assert (summary.stop, summary.hold_until) == (None, None)
+    assert (summary.suspension, summary.hold_until) == (None, None)
     assert summary.last_contact_at == (NOW if route in {"token", "meta"} else hotel.clock.time)

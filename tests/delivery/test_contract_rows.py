@@ -280,7 +280,7 @@ def later_runs(runs: Runs, row: Row, *, asks: bool = False) -> None:
     """Scheduled and by hand: they keep a stop and a hold, and a schedule keeps the backoff; then all is delivered."""
     hotel = runs.hotel
     summary = hotel.outbox.summary(now=NOW, soon=NOW)
-    assert (summary.stop.reason if summary.stop is not None else None) == (row.name if row.stops else None)
+    assert (summary.suspension.reason if summary.suspension is not None else None) == (row.name if row.stops else None)
     assert summary.hold_until == (None if row.holds_s is None else NOW + timedelta(seconds=row.holds_s))
     # A question has no backoff of its own: it is asked at each later run.
     assert asks or runs.is_quiet(keep_backoff=True)

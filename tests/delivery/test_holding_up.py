@@ -97,7 +97,7 @@ def test_what_is_said_to_all_runs_is_kept_before_the_reports_are_given_back(
                 hotel.sync()
     now = hotel.clock.now()
     summary = hotel.outbox.summary(now=now, soon=now)
-    assert (summary.stop or summary.hold_until) is not None
+    assert (summary.suspension or summary.hold_until) is not None
     before = len(hotel.authority.batches)
     hotel.sync()
     assert len(hotel.authority.batches) == before

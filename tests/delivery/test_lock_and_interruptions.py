@@ -27,18 +27,18 @@ class Steps:
         self._interrupts_calls = interrupts_calls
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        self.seen.append("held")
+    def delayed(self) -> Iterator[None]:
+        self.seen.append("delayed")
         yield
         self.seen.append("let go")
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
-        self.seen.append("heard")
+    def allowed(self) -> Iterator[None]:
+        self.seen.append("allowed")
         if self._interrupts_calls:
             raise KeyboardInterrupt
         yield
-        self.seen.append("held again")
+        self.seen.append("delayed again")
 
 
 class Watched(AuthoritySimulator):
@@ -76,7 +76,7 @@ def watched(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> Steps:
 def test_while_another_delivers_nothing_is_called(hotel: Hotel) -> None:
     """The run says that it left the queue to the other one, and that is no failure."""
     hotel.add(1, 2)
-    with hotel.outbox.turn(0) as ours:
+    with hotel.outbox.delivery_lock(0) as ours:
         assert ours
         assert hotel.sync() == Outcome(busy=True, left=2)
     assert hotel.connections == 0
@@ -96,7 +96,7 @@ def test_an_interruption_waits_from_the_claim_to_the_writing_down(hotel: Hotel, 
     """But for the call itself: then the line decides how long it takes."""
     hotel.add(1)
     hotel.sync(interruptions=watched)
-    assert watched.seen == ["held", "claim", "heard", "submit", "held again", "settle", "let go"]
+    assert watched.seen == ["delayed", "claim", "allowed", "submit", "delayed again", "settle", "let go"]
 
 
 def test_where_the_authority_is_away_the_batch_backs_off_in_one_piece(hotel: Hotel, watched: Steps) -> None:
@@ -104,7 +104,7 @@ def test_where_the_authority_is_away_the_batch_backs_off_in_one_piece(hotel: Hot
     hotel.add(1)
     hotel.authority.script("meta:503")
     hotel.sync(interruptions=watched)
-    assert watched.seen == ["held", "claim", "settle", "let go"]
+    assert watched.seen == ["delayed", "claim", "settle", "let go"]
 
 
 def test_an_interruption_before_the_call_leaves_the_reports_in_the_queue(hotel: Hotel) -> None:
@@ -131,7 +131,7 @@ def test_a_clock_that_is_wrong_is_told_and_remembered(hotel: Hotel, ahead: timed
 @pytest.mark.parametrize("ahead", [timedelta(), CLOCK_TOLERANCE, -CLOCK_TOLERANCE])
 def test_a_clock_that_is_right_enough_is_no_matter(hotel: Hotel, ahead: timedelta) -> None:
     """An earlier difference is forgotten."""
-    hotel.outbox.contacted(NOW, NOW + 10 * MINUTES)
+    hotel.outbox.record_contact(NOW, NOW + 10 * MINUTES)
     hotel.authority.now = NOW + ahead
     hotel.add(1)
     assert hotel.sync().clock_skew is None
@@ -140,6 +140,6 @@ def test_a_clock_that_is_right_enough_is_no_matter(hotel: Hotel, ahead: timedelt
 
 def test_an_answer_without_a_time_leaves_what_is_known_of_the_clock(hotel: Hotel) -> None:
     """Verdicts tell no time."""
-    hotel.outbox.contacted(NOW, NOW + 10 * MINUTES)
-    hotel.outbox.contacted(NOW + MINUTES)
+    hotel.outbox.record_contact(NOW, NOW + 10 * MINUTES)
+    hotel.outbox.record_contact(NOW + MINUTES)
     assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == 10 * MINUTES

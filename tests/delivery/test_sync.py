@@ -357,7 +357,7 @@ def test_a_refused_account_stops_every_later_run(
         assert isinstance(outcome.error, kind)
         assert (outcome.stopped, outcome.left, outcome.exit_code, hotel.connections) == (True, 1, code, 1)
     assert hotel.sync(settings="changed").accepted == 1
-    assert hotel.outbox.summary(now=NOW, soon=NOW).stop is None
+    assert hotel.outbox.summary(now=NOW, soon=NOW).suspension is None
     assert hotel.sync().exit_code is Exit.DONE
 
 
@@ -367,7 +367,7 @@ def test_a_login_lifts_the_stop(hotel: Hotel) -> None:
     hotel.add(1)
     hotel.sync()
     hotel.authority.password_is_right = True
-    hotel.outbox.stop(None)
+    hotel.outbox.set_suspension(None)
     assert hotel.sync().accepted == 1
 
 

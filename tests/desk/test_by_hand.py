@@ -71,7 +71,7 @@ def state_of(outbox: SqliteOutbox, number: int) -> State:
 
 
 def acts(outbox: SqliteOutbox) -> list[AuditEvent]:
-    return [AuditEvent(entry.action, entry.report, entry.detail) for entry in outbox.trail.entries()]
+    return [AuditEvent(entry.action, entry.report, entry.detail) for entry in outbox.audit_trail.entries()]
 
 
 class TestOrder:
@@ -153,7 +153,7 @@ class TestJob:
     def test_a_check_out_whose_guest_was_erased(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """What is left is laid out."""
         add(outbox, report(1))
-        outbox.receive(uuid(1), receipt())
+        outbox.record_receipt(uuid(1), receipt())
         outbox.eraser.stay(stay_id(1), force=True, dry_run=False)
         task = hand.task(outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None))
         assert [line.name for line in task.lines] == [CHECK_OUT]
@@ -266,7 +266,7 @@ class TestFiling:
         add(outbox, report(1))
         sending(outbox, 1)
         entry = outbox.find(uuid(1))[0]
-        with outbox.turn(0), pytest.raises(ReportMoved):
+        with outbox.delivery_lock(0), pytest.raises(ReportMoved):
             hand.file(entry, "STT-1")
         assert hand.file(entry, "STT-1").state is State.ACCEPTED
 

@@ -12,8 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PERSONAL, finding, open_outbox, receipt, report, sealer, uuid
 
+from apoa_client.outbox.audit_chain import AuditEntry, link_of
 from apoa_client.outbox.errors import OutboxDamaged, ReportExists
-from apoa_client.outbox.sqlite.audit import AuditEntry, link_of
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Actor, AuditEvent, Change, Suspension
 from apoa_client.report.kinds import State
@@ -49,7 +49,7 @@ def box(path: Path, staff: Staff) -> Iterator[SqliteOutbox]:
 
 
 def told(outbox: SqliteOutbox) -> list[tuple[str, str | None, str | None]]:
-    return [(entry.action, entry.report, entry.detail) for entry in outbox.trail.entries()]
+    return [(entry.action, entry.report, entry.detail) for entry in outbox.audit_trail.entries()]
 
 
 def claimed(outbox: SqliteOutbox, *numbers: int) -> str:
@@ -68,7 +68,7 @@ def changed(path: Path, statement: str, values: Sequence[object] = ()) -> None:
 def test_a_saved_report_is_told_with_who_and_when(box: SqliteOutbox) -> None:
     """One entry, at the clock's time, under the user's name."""
     box.add(report(1), due_at=None)
-    [entry] = box.trail.entries()
+    [entry] = box.audit_trail.entries()
     expected = AuditEntry(1, NOON + timedelta(minutes=1), "ni-luh", "saved", uuid(1), None, entry.link)
     assert entry == expected
     assert len(entry.link) == 64
@@ -103,7 +103,7 @@ def test_what_became_of_each_report_is_told(box: SqliteOutbox) -> None:
     box.settle("0" * 32, changes)
     box.settle(lease, changes)
     box.settle(lease, changes)
-    box.decide([Change(uuid(6), State.QUEUED, "forgotten"), Change(uuid(5), State.ACCEPTED)])
+    box.settle_pending([Change(uuid(6), State.QUEUED, "forgotten"), Change(uuid(5), State.ACCEPTED)])
     assert told(box)[before:] == [
         ("accepted", uuid(1), None),
         ("accepted", uuid(2), "duplicate"),
@@ -113,21 +113,21 @@ def test_what_became_of_each_report_is_told(box: SqliteOutbox) -> None:
         ("pending", uuid(6), None),
         ("queued", uuid(6), "forgotten"),
     ]
-    assert box.trail.verify().wrong is None
+    assert box.audit_trail.verify().wrong is None
 
 
 def test_a_stop_is_told_once(box: SqliteOutbox) -> None:
     """And lifting it; lifting what is not there is nothing."""
     stop = Suspension("wrong_password", NOON, "settings")
     for one in (None, stop, stop, None, None):
-        box.stop(one)
+        box.set_suspension(one)
     assert told(box) == [("sending_stopped", None, "wrong_password"), ("sending_resumed", None, None)]
 
 
 def test_other_rooms_tell_too(box: SqliteOutbox) -> None:
     """What is done to the property and to no report of it."""
-    box.note("key_rotated")
-    box.note("receipt_filed", uuid(1), "apoa")
+    box.record_event("key_rotated")
+    box.record_event("receipt_filed", uuid(1), "apoa")
     assert told(box) == [("key_rotated", None, None), ("receipt_filed", uuid(1), "apoa")]
 
 
@@ -144,10 +144,10 @@ def test_a_choice_of_the_trail(box: SqliteOutbox) -> None:
     for number in (1, 2, 3):
         box.add(report(number), due_at=None)
     later = NOON + timedelta(minutes=2)
-    assert [entry.n for entry in box.trail.entries(reports=[uuid(1), uuid(3)])] == [1, 3]
-    assert [entry.n for entry in box.trail.entries(since=later)] == [2, 3]
-    assert [entry.n for entry in box.trail.entries(reports=[uuid(1)], since=later)] == []
-    assert box.trail.entries(reports=[]) == []
+    assert [entry.n for entry in box.audit_trail.entries(reports=[uuid(1), uuid(3)])] == [1, 3]
+    assert [entry.n for entry in box.audit_trail.entries(since=later)] == [2, 3]
+    assert [entry.n for entry in box.audit_trail.entries(reports=[uuid(1)], since=later)] == []
+    assert box.audit_trail.entries(reports=[]) == []
 
 
 def test_many_write_and_the_chain_is_one(box: SqliteOutbox, path: Path) -> None:
@@ -156,20 +156,20 @@ def test_many_write_and_the_chain_is_one(box: SqliteOutbox, path: Path) -> None:
         for number in range(0, 10, 2):
             box.add(report(number), due_at=None)
             other.add(report(number + 1), due_at=None)
-        assert other.trail.verify() == box.trail.verify()
-    assert (box.trail.verify().entries, box.trail.verify().wrong) == (10, None)
+        assert other.audit_trail.verify() == box.audit_trail.verify()
+    assert (box.audit_trail.verify().entries, box.audit_trail.verify().wrong) == (10, None)
 
 
 def test_a_long_name_is_cut(box: SqliteOutbox, staff: Staff) -> None:
     """A directory's name for somebody may have no end."""
     staff.name = "x" * 500
-    box.note("logged_in")
-    assert box.trail.entries()[0].who == "x" * 64
+    box.record_event("logged_in")
+    assert box.audit_trail.entries()[0].who == "x" * 64
 
 
 def test_an_empty_trail_is_whole(box: SqliteOutbox) -> None:
     """Nothing was done, and nothing is missing."""
-    check = box.trail.verify()
+    check = box.audit_trail.verify()
     assert (check.entries, check.wrong) == (0, None)
 
 
@@ -178,8 +178,8 @@ def test_the_link_is_the_documented_one(box: SqliteOutbox) -> None:
     import hashlib
     import json
 
-    box.note("logged_in")
-    box.note("saved", uuid(1), 'ä"')
+    box.record_event("logged_in")
+    box.record_event("saved", uuid(1), 'ä"')
     link = hashlib.sha256(b"apoa-client audit trail 1").digest()
     for n, at, who, action, about, detail, found in box._db.execute("SELECT * FROM audit ORDER BY n").fetchall():
         entry = json.dumps([n, at, who, action, about, detail], separators=(",", ":")).encode()
@@ -245,10 +245,10 @@ def test_any_single_meddling_is_found(acts: list[AuditEvent], data: st.DataObjec
     """A changed value, a removed entry (the last one too), two that changed places, one put in: the first is named."""
     with tempfile.TemporaryDirectory() as folder, open_outbox(Path(folder) / "outbox.db") as box:
         for act in acts:
-            box.note(*act)
-        assert box.trail.verify().wrong is None
+            box.record_event(*act)
+        assert box.audit_trail.verify().wrong is None
         wrong = meddle(box._db, data, data.draw(st.integers(1, len(acts))))
-        check = box.trail.verify()
+        check = box.audit_trail.verify()
         assert (check.wrong, check.missing) == (wrong, meddle is remove)
 
 
@@ -270,9 +270,9 @@ def test_what_was_cut_off_stays_found(box: SqliteOutbox, path: Path, name: str) 
     statements, wrong = MEDDLINGS[name]
     for statement in statements:
         changed(path, statement)
-    assert box.trail.verify().wrong == wrong
+    assert box.audit_trail.verify().wrong == wrong
     box.add(report(4), due_at=None)
-    after = box.trail.verify()
+    after = box.audit_trail.verify()
     assert after.wrong is not None
     assert after.wrong <= 4
     assert box.find(uuid(4))
@@ -281,17 +281,17 @@ def test_what_was_cut_off_stays_found(box: SqliteOutbox, path: Path, name: str) 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET who = x'ff'", "UPDATE audit SET detail = x'ff', report = 7.5"])
 def test_entries_that_are_none_are_damage(box: SqliteOutbox, path: Path, statement: str) -> None:
     """Showing them is refused in the room's own error; checking names the first."""
-    box.note("logged_in")
+    box.record_event("logged_in")
     changed(path, statement)
     with pytest.raises(OutboxDamaged):
-        box.trail.entries()
-    assert box.trail.verify().wrong == 1
+        box.audit_trail.entries()
+    assert box.audit_trail.verify().wrong == 1
 
 
 def test_a_text_that_is_no_text_is_found(box: SqliteOutbox, path: Path) -> None:
     """Bytes that are no UTF-8, called a text: shown as far as can be, and named by the check."""
-    box.note("logged_in")
+    box.record_event("logged_in")
     changed(path, "UPDATE audit SET who = CAST(x'ff' AS TEXT)")
-    assert box.trail.entries()[0].who == "\udcff"
-    assert box.trail.verify().wrong == 1
+    assert box.audit_trail.entries()[0].who == "\udcff"
+    assert box.audit_trail.verify().wrong == 1
     assert box._db.text_factory is str

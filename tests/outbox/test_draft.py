@@ -62,88 +62,88 @@ def test_a_draft_outlives_the_process(path: Path) -> None:
     """Whatever was typed, also what a terminal gives for bytes that are no UTF-8; and when it was kept."""
     text = "MUÑOZ\x00 李 \udcff\n"
     with open_outbox(path) as outbox:
-        assert (outbox.draft(), outbox.draft_kept_at()) == (None, None)
-        outbox.keep_draft(text, NOON)
+        assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (None, None)
+        outbox.drafts.save(text, NOON)
     with open_outbox(path) as outbox:
-        assert (outbox.draft(), outbox.draft_kept_at()) == (text, NOON)
-        outbox.keep_draft("", NOON + HOUR)
-        assert (outbox.draft(), outbox.draft_kept_at()) == ("", NOON + HOUR)
+        assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (text, NOON)
+        outbox.drafts.save("", NOON + HOUR)
+        assert (outbox.drafts.open(), outbox.drafts.saved_at()) == ("", NOON + HOUR)
 
 
 def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
     """Neither in the database nor in its log, while it is kept, replaced and dropped."""
     with open_outbox(path) as outbox:
-        outbox.keep_draft(TYPED, NOON)
+        outbox.drafts.save(TYPED, NOON)
         assert left_of(path, sealed_draft(path))  # where it is looked for, it would be found
         assert readable_in(path.parent, PERSONAL) == []
-        outbox.keep_draft(TYPED * 2, NOON)
+        outbox.drafts.save(TYPED * 2, NOON)
         assert readable_in(path.parent, PERSONAL) == []
-        outbox.drop_draft()
+        outbox.drafts.delete()
         assert readable_in(path.parent, PERSONAL) == []
 
 
 def test_keeping_asking_and_dropping_need_no_key(path: Path) -> None:
     """The keyring may be locked: opening alone needs it, and says so, and the draft stays for when it is there."""
     with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key), create=True) as outbox:
-        outbox.keep_draft(TYPED, NOON)
-        assert outbox.draft_kept_at() == NOON
+        outbox.drafts.save(TYPED, NOON)
+        assert outbox.drafts.saved_at() == NOON
         with pytest.raises(CredentialsProblem):
-            outbox.draft()
+            outbox.drafts.open()
     with open_outbox(path) as outbox:
-        assert outbox.draft() == TYPED
+        assert outbox.drafts.open() == TYPED
     with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key)) as outbox:
-        outbox.drop_draft()
-        assert outbox.draft() is None
+        outbox.drafts.delete()
+        assert outbox.drafts.open() is None
 
 
 def test_of_two_desks_the_last_one_wins(path: Path) -> None:
     """Each sees what is kept now; what one has dropped is gone for the other, who may drop it again."""
     with open_outbox(path) as one, open_outbox(path) as other:
-        one.keep_draft("one", NOON)
-        other.keep_draft("other", NOON - HOUR)  # whatever its clock says
-        assert (one.draft(), one.draft_kept_at()) == ("other", NOON - HOUR)
-        one.drop_draft()
-        assert (other.draft(), other.draft_kept_at()) == (None, None)
-        other.drop_draft()
-        other.keep_draft("again", NOON)
-        assert one.draft() == "again"
+        one.drafts.save("one", NOON)
+        other.drafts.save("other", NOON - HOUR)  # whatever its clock says
+        assert (one.drafts.open(), one.drafts.saved_at()) == ("other", NOON - HOUR)
+        one.drafts.delete()
+        assert (other.drafts.open(), other.drafts.saved_at()) == (None, None)
+        other.drafts.delete()
+        other.drafts.save("again", NOON)
+        assert one.drafts.open() == "again"
 
 
 def test_only_the_one_that_is_meant_is_dropped(outbox: SqliteOutbox) -> None:
     """Whoever went on with a draft drops that one, and none that another desk kept since."""
-    outbox.keep_draft("first", NOON)
-    outbox.keep_draft("second", NOON + MINUTE)
-    outbox.drop_draft(NOON)
-    assert outbox.draft() == "second"
-    outbox.drop_draft(NOON + MINUTE)
-    assert outbox.draft_kept_at() is None
+    outbox.drafts.save("first", NOON)
+    outbox.drafts.save("second", NOON + MINUTE)
+    outbox.drafts.delete(NOON)
+    assert outbox.drafts.open() == "second"
+    outbox.drafts.delete(NOON + MINUTE)
+    assert outbox.drafts.saved_at() is None
 
 
 @pytest.mark.parametrize("ending", ["dropped", "replaced"])
 def test_what_was_dropped_is_in_no_file(outbox: SqliteOutbox, path: Path, ending: str) -> None:
     """Not even sealed: overwritten in the database, and the log emptied."""
-    outbox.keep_draft(TYPED, NOON)
+    outbox.drafts.save(TYPED, NOON)
     gone = sealed_draft(path)
     assert left_of(path, gone)
     if ending == "replaced":
-        outbox.keep_draft("less", NOON)
-    outbox.drop_draft()
+        outbox.drafts.save("less", NOON)
+    outbox.drafts.delete()
     assert not left_of(path, gone)
 
 
 def test_nobody_waits_for_a_reader_when_dropping(box: SqliteOutbox, path: Path, clock: FixedClock) -> None:
     """A guest stands there. The draft is gone at once, and what the log holds of it with the next erasure."""
-    box.keep_draft(TYPED, NOON)
+    box.drafts.save(TYPED, NOON)
     gone = sealed_draft(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM reports").fetchone()
         asked = list[str]()
         box._db.set_trace_callback(asked.append)
-        box.drop_draft()
+        box.drafts.delete()
         box._db.set_trace_callback(None)
         assert asked[-3:-1] == ["PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)"]
-        assert box.draft_kept_at() is None
+        assert box.drafts.saved_at() is None
         assert box._db.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
         assert left_of(path, gone)
     box.eraser.finished(clock.now(), dry_run=False)
@@ -153,13 +153,13 @@ def test_nobody_waits_for_a_reader_when_dropping(box: SqliteOutbox, path: Path, 
 def test_another_key_does_not_open_it(path: Path) -> None:
     """And nobody is told what is in it."""
     with open_outbox(path) as outbox:
-        outbox.keep_draft(TYPED, NOON)
+        outbox.drafts.save(TYPED, NOON)
     private, _public = new_key_pair()
     with (
         SqliteOutbox.open(path, PropertySealer(new_key_pair()[1], lambda: private, lambda: [private])) as outbox,
         pytest.raises((SealBroken, CredentialsProblem)) as caught,
     ):
-        outbox.draft()
+        outbox.drafts.open()
     assert "ZYKOWSKI" not in f"{caught.value!r}{caught.value}"
 
 
@@ -168,25 +168,25 @@ def test_a_report_in_its_place_is_found_out(outbox: SqliteOutbox, path: Path) ->
     outbox.add(report(1), due_at=None)
     meddle(path, "INSERT INTO draft SELECT 1, 0, content FROM reports")
     with pytest.raises(SealBroken):
-        outbox.draft()
-    outbox.drop_draft()
-    assert outbox.draft() is None
+        outbox.drafts.open()
+    outbox.drafts.delete()
+    assert outbox.drafts.open() is None
 
 
 @pytest.mark.parametrize("damage", ["UPDATE draft SET content = 7", "UPDATE draft SET kept_at = 'noon'"])
 def test_values_that_make_no_sense_are_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
     """A file that was meddled with gives `OutboxDamaged`, and dropping mends it."""
-    outbox.keep_draft(TYPED, NOON)
+    outbox.drafts.save(TYPED, NOON)
     meddle(path, damage)
     with pytest.raises(OutboxDamaged):
-        _ = (outbox.draft(), outbox.draft_kept_at())
-    outbox.drop_draft()
-    assert (outbox.draft(), outbox.draft_kept_at()) == (None, None)
+        _ = (outbox.drafts.open(), outbox.drafts.saved_at())
+    outbox.drafts.delete()
+    assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (None, None)
 
 
 def test_there_is_one(outbox: SqliteOutbox, path: Path) -> None:
     """The table takes no second row, whoever writes it."""
-    outbox.keep_draft(TYPED, NOON)
+    outbox.drafts.save(TYPED, NOON)
     with pytest.raises(sqlite3.IntegrityError):
         meddle(path, "INSERT INTO draft VALUES (2, 0, x'00')")
 
@@ -201,23 +201,23 @@ class TestErasing:
         self, box: SqliteOutbox, path: Path, clock: FixedClock, age: timedelta, *, erased: bool
     ) -> None:
         """And told in the trail; one from a time that is still to come, before the clock was put right, too."""
-        box.keep_draft(TYPED, NOON)
+        box.drafts.save(TYPED, NOON)
         gone = sealed_draft(path)
         clock.time = NOON + age
         dry = box.eraser.finished(NOON, dry_run=True)
-        assert (dry.draft, box.draft()) == (erased, TYPED)
+        assert (dry.draft, box.drafts.open()) == (erased, TYPED)
         result = box.eraser.finished(NOON, dry_run=False)
         assert (result.draft, result.reports, result.stays, result.complete) == (erased, (), 0, True)
-        assert (box.draft() is None, left_of(path, gone)) == (erased, not erased)
-        told = [(act.action, act.report, act.detail) for act in box.trail.entries()]
+        assert (box.drafts.open() is None, left_of(path, gone)) == (erased, not erased)
+        told = [(act.action, act.report, act.detail) for act in box.audit_trail.entries()]
         assert told == ([("draft_erased", None, "retention")] if erased else [])
         assert box.eraser.finished(NOON, dry_run=False).draft is False
 
     def test_the_desk_itself_is_not_told_of(self, box: SqliteOutbox) -> None:
         """What somebody types and gives up is nothing that was done to a report."""
-        box.keep_draft(TYPED, NOON)
-        box.drop_draft()
-        assert box.trail.entries() == []
+        box.drafts.save(TYPED, NOON)
+        box.drafts.delete()
+        assert box.audit_trail.entries() == []
 
 
 class TestBackup:
@@ -229,7 +229,7 @@ class TestBackup:
         home = Home(tmp_path / "home", HOUSE)
         with home.outbox() as outbox:
             outbox.add(report(1), due_at=None)
-            outbox.keep_draft(TYPED, NOON)
+            outbox.drafts.save(TYPED, NOON)
         return home
 
     @pytest.fixture
@@ -246,8 +246,8 @@ class TestBackup:
         new = Home(tmp_path / "new")
         new.restore(file)
         with home.outbox() as here, new.outbox() as there:
-            assert here.draft() == TYPED
-            assert (there.draft(), there.draft_kept_at()) == (None, None)
+            assert here.drafts.open() == TYPED
+            assert (there.drafts.open(), there.drafts.saved_at()) == (None, None)
             assert [entry.id for entry in there.entries(Selection())] == [uuid(1)]
 
     @pytest.mark.parametrize("theirs", [False, True], ids=["ours", "with a draft all the same"])
@@ -257,7 +257,7 @@ class TestBackup:
             signed(file, "INSERT INTO draft VALUES (1, 0, x'00')")
         home.restore(file)
         with home.outbox() as outbox:
-            assert (outbox.draft(), outbox.draft_kept_at()) == (TYPED, NOON)
+            assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (TYPED, NOON)
 
     def test_a_foreign_draft_is_not_brought_in(self, file: Path, tmp_path: Path) -> None:
         """Not even where nothing is."""
@@ -265,7 +265,7 @@ class TestBackup:
         new = Home(tmp_path / "new")
         new.restore(file)
         with new.outbox() as outbox:
-            assert outbox.draft_kept_at() is None
+            assert outbox.drafts.saved_at() is None
 
 
 def test_a_database_of_the_third_version_migrates(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,13 +280,13 @@ def test_a_database_of_the_third_version_migrates(path: Path, monkeypatch: pytes
     old.close()
     with open_outbox(path) as outbox:
         assert outbox._db.execute("PRAGMA user_version").fetchone() == (len(migrations.STEPS),)
-        assert outbox.draft_kept_at() is None
-        outbox.keep_draft(TYPED, NOON)
-        assert outbox.draft() == TYPED
+        assert outbox.drafts.saved_at() is None
+        outbox.drafts.save(TYPED, NOON)
+        assert outbox.drafts.open() == TYPED
         assert [entry.id for entry in outbox.entries(Selection())] == [uuid(1)]
 
 
 def test_a_key_is_never_in_it(outbox: SqliteOutbox, path: Path) -> None:
     """Sealing takes the public one alone."""
-    outbox.keep_draft(TYPED, NOON)
+    outbox.drafts.save(TYPED, NOON)
     assert all(PRIVATE_KEY not in file.read_bytes() for file in path.parent.iterdir())

@@ -11,11 +11,10 @@ from conftest import FixedClock
 from outbox_helpers import HOUR, NOON, WIB, finding, open_outbox, receipt, report, sealer, stay_id, uuid
 
 from apoa_client.errors import Erased, Exit
-from apoa_client.outbox.errors import OutboxDamaged
+from apoa_client.outbox.contents import end_of_stay
+from apoa_client.outbox.errors import OutboxDamaged, Undelivered
 from apoa_client.outbox.sqlite import erasure, migrations
-from apoa_client.outbox.sqlite.contents import end_of_stay
 from apoa_client.outbox.sqlite.database import open_database
-from apoa_client.outbox.sqlite.erasure import Undelivered
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Actor, Change, Entry, Selection
 from apoa_client.report.kinds import OPEN_STATES, Kind, State
@@ -99,9 +98,9 @@ def test_the_proof_stays(box: SqliteOutbox, clock: FixedClock) -> None:
     assert erased(box) == [uuid(1)]
     assert entry(box, 1) == before._replace(erased_at=clock.now())
     assert before.receipt == receipt(1)
-    told = [(act.action, act.report, act.detail, act.at, act.who) for act in box.trail.entries()]
+    told = [(act.action, act.report, act.detail, act.at, act.who) for act in box.audit_trail.entries()]
     assert told[-1] == ("erased", uuid(1), "retention", clock.now(), "made")
-    assert box.trail.verify().wrong is None
+    assert box.audit_trail.verify().wrong is None
 
 
 def test_an_erased_report_is_not_a_damaged_one(box: SqliteOutbox, path: Path) -> None:
@@ -200,11 +199,11 @@ def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
 
 def test_many_are_erased_in_pieces(box: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody who saves a report meanwhile waits for all of it; one trail tells of all."""
-    monkeypatch.setattr(erasure, "_PIECE", 2)
+    monkeypatch.setattr(erasure, "_BATCH", 2)
     put(box, *(report(number) for number in range(1, 8)))
     result = box.eraser.finished(LATER, dry_run=False)
     assert (len(result.reports), result.stays) == (7, 7)
-    assert box.trail.verify().wrong is None
+    assert box.audit_trail.verify().wrong is None
 
 
 def test_a_stay_that_goes_on_meanwhile_is_left_alone(box: SqliteOutbox, path: Path) -> None:
@@ -271,7 +270,7 @@ class TestAtTheGuestsRequest:
         assert list(box.heads()) == []
         assert box.summary(now=NOON, soon=NOON).counts[state] == 0
         assert not found_in_files(path, gone)
-        told = [(act.action, act.report, act.detail) for act in box.trail.entries()]
+        told = [(act.action, act.report, act.detail) for act in box.audit_trail.entries()]
         expected = [("withdrawn", 2), ("erased", 1), ("erased", 2)]
         assert told[-3:] == [(action, uuid(number), "request") for action, number in expected]
 
@@ -310,5 +309,5 @@ def test_a_database_of_the_first_version_migrates(path: Path, monkeypatch: pytes
         assert (entry(box, 1).erased_at, entry(box, 1).state) == (None, State.ACCEPTED)
         box.add(report(2), due_at=None)
         assert erased(box, datetime(1971, 1, 1, tzinfo=UTC)) == [uuid(1)]
-        assert [act.action for act in box.trail.entries()] == ["saved", "erased"]
-        assert box.trail.verify().wrong is None
+        assert [act.action for act in box.audit_trail.entries()] == ["saved", "erased"]
+        assert box.audit_trail.verify().wrong is None

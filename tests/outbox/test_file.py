@@ -23,10 +23,10 @@ from apoa_client.outbox.errors import (
     OutboxMissing,
     OutboxTooNew,
     OutboxUnreachable,
-    translate_errors,
 )
 from apoa_client.outbox.sqlite import database, insertion
 from apoa_client.outbox.sqlite.database import connect
+from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, STEPS, migrate
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Selection
@@ -126,7 +126,7 @@ def test_a_database_that_another_process_has_just_opened_is_not_damage(path: Pat
     with open_outbox(path) as other:
         other.add(report(1), due_at=None)
         assert path.with_name("outbox.db-wal").exists()
-        assert database.make(path) is False
+        assert database.create_database(path) is False
         assert other.find(uuid(1))
 
 
@@ -134,8 +134,8 @@ def test_losing_the_race_to_make_it_is_no_error(path: Path, monkeypatch: pytest.
     """The draft is thrown away when the name was taken meanwhile, with hard links or without."""
     really = database._write_draft
 
-    def slowly(draft: Path) -> None:
-        really(draft)
+    def slowly(draft: Path, fill: None) -> None:
+        really(draft, fill)
         monkeypatch.setattr(database, "_write_draft", really)
         with open_outbox(path) as other:
             other.add(report(1), due_at=None)

@@ -48,14 +48,14 @@ def test_a_group_is_there_after_reopening(path: Path) -> None:
 def test_each_of_them_is_told_in_the_trail(outbox: SqliteOutbox) -> None:
     """Saved, one by one, and the chain holds."""
     outbox.add_all(GROUP)
-    assert [(act.action, act.report) for act in outbox.trail.entries()] == [("saved", uuid(n)) for n in (1, 2, 3)]
-    assert outbox.trail.verify().wrong is None
+    assert [(act.action, act.report) for act in outbox.audit_trail.entries()] == [("saved", uuid(n)) for n in (1, 2, 3)]
+    assert outbox.audit_trail.verify().wrong is None
 
 
 def test_nobody_is_a_group_too(outbox: SqliteOutbox) -> None:
     """Nothing happens, and nothing is told."""
     assert outbox.add_all([]) == []
-    assert (ids(outbox), outbox.trail.entries()) == ([], [])
+    assert (ids(outbox), outbox.audit_trail.entries()) == ([], [])
 
 
 @pytest.mark.parametrize("last", [report(9), report(1)], ids=["saved before", "twice in the group"])
@@ -65,7 +65,7 @@ def test_an_id_that_is_known_saves_none_of_them(outbox: SqliteOutbox, last: Any)
     with pytest.raises(ReportExists):
         outbox.add_all([*GROUP, NewReport(last, None)])
     assert ids(outbox) == [uuid(9)]
-    assert len(outbox.trail.entries()) == 1
+    assert len(outbox.audit_trail.entries()) == 1
     outbox.add_all(GROUP)
     assert ids(outbox) == [uuid(9), uuid(1), uuid(2), uuid(3)]
 
@@ -96,7 +96,7 @@ def test_a_fault_in_the_middle_saves_none_of_them(
             outbox.add_all(GROUP)
     assert (len(put_in), ids(outbox)) == (at, [])
     assert outbox.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 0
-    assert outbox.trail.entries() == []
+    assert outbox.audit_trail.entries() == []
     assert len(outbox.add_all(GROUP)) == 3
 
 
@@ -130,17 +130,17 @@ from pathlib import Path
 from outbox_helpers import open_outbox, report
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.sqlite import insertion
-from apoa_client.ports import Addition
+from apoa_client.ports import NewReport
 outbox = open_outbox(Path(sys.argv[1]))
 outbox._db.execute("PRAGMA cache_size = 1")  # pages of the transaction go to the log before its end
 really = insertion.insert
-def insert(db, row, place=None):
-    seq = really(db, row, place)
+def insert(db, row, seq=None):
+    seq = really(db, row, seq)
     if seq == 41:
         os.kill(os.getpid(), signal.SIGKILL)
     return seq
 insertion.insert = insert
-outbox.add_all([Addition(report(number), None) for number in range(1, 60)])
+outbox.add_all([NewReport(report(number), None) for number in range(1, 60)])
 """
 
 
@@ -162,4 +162,4 @@ def test_a_kill_in_the_middle_saves_none_of_them(path: Path) -> None:
         assert ids(outbox) == [uuid(0)]
         outbox.add_all(GROUP)
         assert ids(outbox) == [uuid(0), uuid(1), uuid(2), uuid(3)]
-        assert outbox.trail.verify().wrong is None
+        assert outbox.audit_trail.verify().wrong is None

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from outbox_helpers import HOUR, NOON, report, uuid
 
-from apoa_client.outbox.sqlite import claims, rows
+from apoa_client.outbox import rows
+from apoa_client.outbox.sqlite import claims, queries
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Selection
 from apoa_client.report.kinds import OPEN_STATES, State
@@ -18,16 +19,16 @@ STAY = Selection(stay_id=uuid(1), states=frozenset({State.ACCEPTED}))
 
 
 def search(selection: Selection) -> tuple[str, dict[str, Any]]:
-    condition, helps, values = rows.selection_condition(selection)
-    return f"SELECT seq FROM reports WHERE {condition} AND {helps} ORDER BY seq", values  # noqa: S608  the outbox's own
+    condition, hint, values = queries.selection_condition(selection)
+    return f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY seq", values  # noqa: S608  the outbox's own
 
 
 CLAIM_VALUES = {"id": uuid(1), "now": 0, "lease": "", "until": 0}
 QUERIES: dict[str, tuple[str, Any]] = {
-    "heads": (rows.HEADS, ()),
-    "due": (rows.DUE, (0, 1)),
-    "next due": (rows.NEXT_DUE, ()),
-    "find": (rows.FIND, rows.reference_range("0199")),
+    "heads": (queries.HEADS, ()),
+    "due": (queries.DUE, (0, 1)),
+    "next due": (queries.NEXT_DUE, ()),
+    "find": (queries.FIND, rows.reference_range("0199")),
     "open": search(OPEN),
     "recent": search(RECENT),
     "stay": search(STAY),
@@ -66,7 +67,7 @@ DAILY: dict[str, Callable[[SqliteOutbox], object]] = {
     "find": lambda outbox: outbox.find(uuid(3)),
     "stay": lambda outbox: list(outbox.entries(Selection(stay_id=report(3).stay_id))),
     "claim": lambda outbox: outbox.claim([uuid(3)], now=NOON + HOUR, lease_until=NOON + HOUR),
-    "contact": lambda outbox: outbox.contacted(NOON),
+    "contact": lambda outbox: outbox.record_contact(NOON),
 }
 
 

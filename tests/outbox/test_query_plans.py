@@ -1,7 +1,7 @@
 """Every statement that the outbox really carries out, as SQLite plans it and as SQLite counts its work.
 
-`test_history` asks about the queries by their names; here nobody has to remember them: each of the outbox's doors is
-used, whatever goes through to SQLite is written down, and each of these statements is explained.
+`test_history` asks about the queries by their names; here each method of the outbox's ports is
+called, each statement that reaches SQLite is recorded, and SQLite explains its plan.
 """
 
 import re
@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, sealer, uuid
 
+from apoa_client.outbox.interface import Drafts
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, NewReport, Outbox, Selection, Suspension
+from apoa_client.ports import Change, DeliveryState, NewReport, ReportQueue, ReportReader, Selection, Suspension
 from apoa_client.report.kinds import OPEN_STATES, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))
@@ -36,7 +37,7 @@ def settle(outbox: SqliteOutbox, number: int, state: State, **members: Any) -> N
     outbox.settle(claim_one(outbox, number), [Change(uuid(number), state, **members)])
 
 
-DOORS: dict[str, Callable[[SqliteOutbox], object]] = {
+METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
     "status": lambda outbox: outbox.summary(now=NOON, soon=NOON + 6 * HOUR),
     "add": lambda outbox: outbox.add(report(900), due_at=NOON, warnings=[finding()]),
     "add to a stay": lambda outbox: outbox.add(report(901, 3), due_at=None),
@@ -50,7 +51,7 @@ DOORS: dict[str, Callable[[SqliteOutbox], object]] = {
     "settle: rejected": lambda outbox: settle(outbox, 32, State.REJECTED, errors=(finding(),)),
     "settle: queued": lambda outbox: settle(outbox, 33, State.QUEUED, next_attempt_at=NOON, not_before=NOON),
     "pending": lambda outbox: list(outbox.entries(PENDING)),
-    "decide": lambda outbox: outbox.decide([Change(uuid(1), State.ACCEPTED, receipt=receipt(2))]),
+    "decide": lambda outbox: outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt(2))]),
     "find by id": lambda outbox: outbox.find(uuid(3)),
     "find by short id": lambda outbox: outbox.find(uuid(3).replace("-", "")[-8:]),
     "find by stay": lambda outbox: outbox.find(report(3).stay_id),
@@ -66,17 +67,17 @@ DOORS: dict[str, Callable[[SqliteOutbox], object]] = {
     "add a group": lambda outbox: outbox.add_all(
         [NewReport(report(904), NOON), NewReport(report(905), NOON, [finding()])]
     ),
-    "keep a draft": lambda outbox: outbox.keep_draft("what was typed", NOON),
-    "when the draft was kept": lambda outbox: outbox.draft_kept_at(),
-    "the draft": lambda outbox: outbox.draft(),
-    "drop the draft": lambda outbox: outbox.drop_draft(),
+    "keep a draft": lambda outbox: outbox.drafts.save("what was typed", NOON),
+    "when the draft was kept": lambda outbox: outbox.drafts.saved_at(),
+    "the draft": lambda outbox: outbox.drafts.open(),
+    "drop the draft": lambda outbox: outbox.drafts.delete(),
     "withdraw": lambda outbox: outbox.withdraw([uuid(34)], active_reports=[uuid(34)]),
-    "receive": lambda outbox: outbox.receive(uuid(36), receipt(9)._replace(typed=True)),
+    "receive": lambda outbox: outbox.record_receipt(uuid(36), receipt(9)._replace(typed=True)),
     "who is in house": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),
     "the same guest": lambda outbox: outbox.same_guest(7, NOON.date(), MORNING),
-    "stop": lambda outbox: outbox.stop(Suspension("wrong_password", NOON, "settings")),
+    "stop": lambda outbox: outbox.set_suspension(Suspension("wrong_password", NOON, "settings")),
     "hold": lambda outbox: outbox.hold(NOON),
-    "contact": lambda outbox: outbox.contacted(NOON, NOON),
+    "contact": lambda outbox: outbox.record_contact(NOON, NOON),
 }
 LIST_ALL: dict[str, Callable[[SqliteOutbox], object]] = {
     "list --all": lambda outbox: list(outbox.entries(Selection())),
@@ -132,37 +133,40 @@ def filled(outbox: SqliteOutbox, path: Path) -> SqliteOutbox:
     return SqliteOutbox(Recorder(db), path, sealer())  # type: ignore[arg-type]  # it stands in for the connection
 
 
-def scans(outbox: SqliteOutbox, door: Callable[[SqliteOutbox], object]) -> tuple[list[str], int]:
-    """Steps that walk through all reports, of any statement that goes through the door; and how many there were."""
+def scans(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> tuple[list[str], int]:
+    """Steps that walk through all reports, of any statement of the method; and how many there were."""
     db: Any = outbox._db
     db.statements.clear()
-    door(outbox)
+    method(outbox)
     asked = [each for each in db.statements if not re.match("BEGIN|COMMIT", each[0])]
     steps = [row[3] for statement, values in asked for row in db._db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     tables = re.compile(r"SCAN (reports|head|earlier)\b(?!.*USING (COVERING )?INDEX reports_(open|due|lease))")
     return [step for step in steps if tables.match(step)], len(asked)
 
 
-def test_each_door_is_tried() -> None:
-    """Those that the port names; opening and closing a turn asks nothing of this file."""
-    doors = {name for name in vars(Outbox) if not name.startswith("_")} - {"turn"}
+def test_each_method_is_tried() -> None:
+    """Those of the ports; the delivery lock is another file."""
+    ports = (ReportReader, ReportQueue, DeliveryState, Drafts)
+    methods = {name for port in ports for name in vars(port) if not name.startswith("_")} - {"delivery_lock"}
     used = set[str]()
 
     class Spy:
         def __getattr__(self, name: str) -> Any:
+            if name == "drafts":
+                return self
             used.add(name)
             return lambda *_args, **_named: [""]
 
-    for door in (*DOORS.values(), *LIST_ALL.values()):
+    for method in (*METHODS.values(), *LIST_ALL.values()):
         spy: Any = Spy()
-        door(spy)
-    assert used == doors
+        method(spy)
+    assert used == methods
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", METHODS)
 def test_no_statement_walks_through_all_reports(filled: SqliteOutbox, name: str) -> None:
     """Each step of each plan is a search, or goes through an index that holds the open reports alone."""
-    found, asked = scans(filled, DOORS[name])
+    found, asked = scans(filled, METHODS[name])
     assert asked
     assert found == []
 
@@ -184,7 +188,7 @@ def test_triggers_walk_through_nothing(outbox: SqliteOutbox) -> None:
         assert steps == ["SEARCH tally USING PRIMARY KEY (state=?)"]
 
 
-def work(outbox: SqliteOutbox, door: Callable[[SqliteOutbox], object]) -> int:
+def work(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> int:
     """How many instructions of SQLite's virtual machine are carried out: a measure that no clock spoils."""
     ticks = [0]
 
@@ -193,7 +197,7 @@ def work(outbox: SqliteOutbox, door: Callable[[SqliteOutbox], object]) -> int:
         return 0
 
     outbox._db.set_progress_handler(tick, 1)
-    door(outbox)
+    method(outbox)
     outbox._db.set_progress_handler(None, 1)
     return ticks[0]
 
@@ -204,6 +208,6 @@ def test_daily_work_is_the_same_at_a_thousand_and_at_a_hundred_thousand(tmp_path
     for finished in (FEW, MANY):
         with closing(open_outbox(tmp_path / f"{finished}.db")) as outbox:
             fill(outbox, finished)
-            done[finished] = {name: work(outbox, door) for name, door in DOORS.items()}
+            done[finished] = {name: work(outbox, method) for name, method in METHODS.items()}
     assert all(done[FEW].values())
     assert {name: steps for name, steps in done[MANY].items() if abs(steps - done[FEW][name]) > A_FEW_STEPS} == {}

@@ -36,7 +36,7 @@ def refused(outbox: SqliteOutbox, number: int) -> None:
 
 
 def told(outbox: SqliteOutbox) -> list[AuditEvent]:
-    return [AuditEvent(entry.action, entry.report, entry.detail) for entry in outbox.trail.entries()]
+    return [AuditEvent(entry.action, entry.report, entry.detail) for entry in outbox.audit_trail.entries()]
 
 
 class TestReplace:
@@ -165,7 +165,7 @@ class TestReceive:
         outbox.add(report(1), due_at=LATER)
         if state is not State.QUEUED:
             send(outbox, 1, state)
-        outbox.receive(uuid(1), self.TYPED)
+        outbox.record_receipt(uuid(1), self.TYPED)
         [entry] = outbox.find(uuid(1))
         assert (entry.state, entry.receipt, entry.last_error) == (State.ACCEPTED, self.TYPED, None)
         assert told(outbox)[-1] == AuditEvent("received", uuid(1))
@@ -174,8 +174,8 @@ class TestReceive:
     def test_a_mistyped_number_is_typed_again(self, outbox: SqliteOutbox) -> None:
         """Staff correct themselves; the last number counts."""
         outbox.add(report(1), due_at=LATER)
-        outbox.receive(uuid(1), self.TYPED)
-        outbox.receive(uuid(1), self.TYPED._replace(number="STT/2026/0018"))
+        outbox.record_receipt(uuid(1), self.TYPED)
+        outbox.record_receipt(uuid(1), self.TYPED._replace(number="STT/2026/0018"))
         [entry] = outbox.find(uuid(1))
         assert entry.receipt is not None
         assert entry.receipt.number == "STT/2026/0018"
@@ -190,7 +190,7 @@ class TestReceive:
         outbox.withdraw([uuid(3)])
         for number in (1, 2, 3, 4):
             with pytest.raises(ReportMoved):
-                outbox.receive(uuid(number), self.TYPED)
+                outbox.record_receipt(uuid(number), self.TYPED)
         assert outbox.find(uuid(1))[0].receipt == receipt()
 
 

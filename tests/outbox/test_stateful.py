@@ -68,12 +68,12 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(text=st.text(max_size=9), box=st.integers(0, 1))
     def keep_draft(self, text: str, box: int) -> None:
-        self.boxes[box].keep_draft(text, self.now)
+        self.boxes[box].drafts.save(text, self.now)
         self.draft = text, self.now
 
     @rule(box=st.integers(0, 1))
     def drop_draft(self, box: int) -> None:
-        self.boxes[box].drop_draft()
+        self.boxes[box].drafts.delete()
         self.draft = None
 
     @rule(numbers=st.lists(NUMBERS, max_size=4), minutes=st.integers(0, 90), box=st.integers(0, 1))
@@ -99,8 +99,8 @@ class OutboxMachine(RuleBasedStateMachine):
             self.changed(number, state)
 
     @rule(number=NUMBERS, state=SETTLED, box=st.integers(0, 1))
-    def decide(self, number: int, state: State, box: int) -> None:
-        self.boxes[box].decide([self.change(number, state)])
+    def settle_pending(self, number: int, state: State, box: int) -> None:
+        self.boxes[box].settle_pending([self.change(number, state)])
         if number in self.rows and self.rows[number].state is State.PENDING:
             self.changed(number, state)
 
@@ -131,7 +131,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @invariant()
     def the_draft_is_the_same(self) -> None:
         for box in self.boxes:
-            text, kept_at = box.draft(), box.draft_kept_at()
+            text, kept_at = box.drafts.open(), box.drafts.saved_at()
             assert self.draft == (None if text is None or kept_at is None else (text, kept_at))
 
     @invariant()

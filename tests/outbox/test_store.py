@@ -200,7 +200,7 @@ def test_deciding_touches_pending_reports_alone(outbox: SqliteOutbox) -> None:
     outbox.add(report(2), due_at=None)
     outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.PENDING)])
     done = [Change(uuid(n), State.ACCEPTED, receipt=receipt(n)) for n in (1, 2)]
-    outbox.decide(done)
+    outbox.settle_pending(done)
     assert (state(outbox, 1), state(outbox, 2)) == (State.ACCEPTED, State.QUEUED)
     assert outbox.find(uuid(1))[0].receipt == receipt(1)
 
@@ -209,7 +209,7 @@ def test_a_receipt_once_had_is_never_lost(outbox: SqliteOutbox) -> None:
     """A change without a receipt leaves the one that is kept."""
     outbox.add(report(1), due_at=None)
     outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.PENDING, receipt=receipt())])
-    outbox.decide([Change(uuid(1), State.ACCEPTED)])
+    outbox.settle_pending([Change(uuid(1), State.ACCEPTED)])
     assert outbox.find(uuid(1))[0].receipt == receipt()
 
 
@@ -293,21 +293,21 @@ def test_the_summary_counts_states_and_deadlines(outbox: SqliteOutbox) -> None:
     summary = outbox.summary(now=NOON, soon=NOON + 6 * HOUR)
     assert summary.counts == {state: {State.QUEUED: 5, State.ACCEPTED: 1}.get(state, 0) for state in State}
     assert (summary.overdue, summary.due_soon, summary.next_due_at) == (1, 2, NOON - 2 * HOUR)
-    assert (summary.last_contact_at, summary.stop) == (None, None)
+    assert (summary.last_contact_at, summary.suspension) == (None, None)
 
 
 def test_a_stop_and_the_last_contact_outlive_the_process(path: Path) -> None:
     """Why sending stopped is known to all later runs, until it is lifted."""
     stop = Suspension("wrong_password", NOON, "abc123")
     with open_outbox(path) as outbox:
-        outbox.stop(Suspension("account_suspended", NOON - HOUR, "x"))
-        outbox.stop(stop)
-        outbox.contacted(NOON + HOUR)
+        outbox.set_suspension(Suspension("account_suspended", NOON - HOUR, "x"))
+        outbox.set_suspension(stop)
+        outbox.record_contact(NOON + HOUR)
     with open_outbox(path) as outbox:
         summary = outbox.summary(now=NOON, soon=NOON)
-        assert (summary.stop, summary.last_contact_at) == (stop, NOON + HOUR)
-        outbox.stop(None)
-        assert outbox.summary(now=NOON, soon=NOON).stop is None
+        assert (summary.suspension, summary.last_contact_at) == (stop, NOON + HOUR)
+        outbox.set_suspension(None)
+        assert outbox.summary(now=NOON, soon=NOON).suspension is None
 
 
 def test_a_swapped_row_is_found_out(outbox: SqliteOutbox, path: Path) -> None:
@@ -371,8 +371,8 @@ def test_the_last_notice_outlives_the_process(path: Path) -> None:
     """What was told last, and when, is what the next run of the schedule goes by."""
     with open_outbox(path) as outbox:
         assert outbox.last_notice() is None
-        outbox.noticed("abc", NOON)
-        outbox.noticed("def", NOON + HOUR)
+        outbox.record_notice("abc", NOON)
+        outbox.record_notice("def", NOON + HOUR)
     with open_outbox(path) as outbox:
         assert outbox.last_notice() == ("def", NOON + HOUR)
 
@@ -424,7 +424,7 @@ def test_using_a_closed_outbox_is_a_bug_and_closing_twice_is_not(path: Path) -> 
     outbox.close()
     outbox.close()
     with pytest.raises(sqlite3.ProgrammingError):
-        outbox.contacted(NOON + timedelta())
+        outbox.record_contact(NOON + timedelta())
 
 
 def meddle(path: Path, statement: str, *values: bytes) -> None:

@@ -41,8 +41,9 @@ from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.delivery.options import Outcome
 from apoa_client.desk.by_hand import ByHand, TypingTask, parse_receipt_number
-from apoa_client.errors import DataRefused, Erased, NotNow, ReportMoved, SealBroken
+from apoa_client.errors import DataRefused, Erased, ReportMoved, SealBroken
 from apoa_client.messages import msg
+from apoa_client.outbox.locking import exclusive
 from apoa_client.ports import Entry, Summary
 from apoa_client.report import parse_fields
 from apoa_client.report.deadline import SOON
@@ -188,12 +189,8 @@ class Walk:
 
     def go(self) -> int:
         """Walk through what waits; how many numbers were filed. Raises `NotNow` where another process has the queue."""
-        with self._app.outbox.turn(0) as ours:
-            if not ours:
-                raise NotNow(
-                    msg("Another apoa command is sending or typing in at this moment."),
-                    msg("Nothing was changed. Wait a minute, then run the command again."),
-                )
+        advice = msg("Nothing was changed. Wait a minute, then run the command again.")
+        with exclusive(self._app.outbox.delivery_lock(0), advice):
             if not self._app.settings.by_hand:
                 self._said.append(style_warning(_("A report whose number you file here is not sent to the authority.")))
             self._hand.release_abandoned()

@@ -55,7 +55,7 @@ def _notify(app: Container) -> None:
     if not any(news) or _told(app.outbox.last_notice(), news.code, now):
         return
     if show(_notice(app.settings, news), app.environ, user_id()):
-        app.outbox.noticed(news.code, now)
+        app.outbox.record_notice(news.code, now)
 
 
 def _news(entries: Iterable[Entry], now: datetime) -> _News:

@@ -67,7 +67,7 @@ def show(session: Session, *, as_json: bool) -> int:
     pair = app.key_pair()
     problem = _problem(pair)
     place = app.secrets.private_key_from_environment() or app.secrets.place
-    unfinished = problem is None and pair.unfinished() is not None
+    unfinished = problem is None and pair.unfinished_key() is not None
     if as_json:
         error = None if problem is None else error_fields(problem)
         value = {"property": app.settings.name, "fingerprint": pair.fingerprint, "place": place}
@@ -108,14 +108,16 @@ def recover(session: Session, *, recovery_file: Path | None, code_stdin: bool, v
     pair = app.key_pair(vault or "")
     code = _code(session, recovery_file, from_stdin=code_stdin)
     private_key, _public_key = key_pair_from_seed(recovery.seed_from_code(code))
-    brought = pair.bring_back(private_key)
-    print_line(style_success(text(_BROUGHT[brought.value])))
+    result = pair.recover(private_key)
+    print_line(style_success(text(_RECOVERED[result.value])))
     _warn_of_another(app)
 
 
-_BROUGHT = {
-    "back": msg("The private key is back, and saved reports can be read. If the password is missing too: apoa login"),
-    "here_before": msg("The code is right. The private key was here already."),
+_RECOVERED = {
+    "recovered": msg(
+        "The private key is back, and saved reports can be read. If the password is missing too: apoa login"
+    ),
+    "already_here": msg("The code is right. The private key was here already."),
     "for_older_records": msg("This older key is kept too, for the reports that were sealed to it."),
 }
 
@@ -191,7 +193,7 @@ def _changed(pair: "KeyPair", private_key: bytes) -> int:
 
 def _finished(session: Session, pair: "KeyPair", recovery_file: Path | None) -> bool:
     """Whether all there was to do was to finish a change that was cut off, whose code somebody has."""
-    unfinished = pair.unfinished()
+    unfinished = pair.unfinished_key()
     if unfinished is None:
         return False
     _changed(pair, unfinished)

@@ -32,7 +32,7 @@ def export(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
     key = ExportedKey(app.settings.name, app.key_pair().private_key())
     passphrase = _passphrase(session, from_stdin=passphrase_stdin, new=True)
     write_new_secret_file(path, export_key(key, passphrase))
-    app.outbox.note("key_exported")
+    app.outbox.record_event("key_exported")
     print_line(
         style_success(_("The private key is in {path}, locked with the passphrase.").format(path=sanitize(str(path))))
     )
@@ -69,7 +69,7 @@ def _check_name(key: ExportedKey, name: str) -> None:
 
 def _take(pair: KeyPair, private_key: bytes) -> None:
     if public_key_of(private_key) == pair.public_key:
-        pair.bring_back(private_key, _IMPORTED)
+        pair.recover(private_key, _IMPORTED)
         return
     pair.change(private_key, _IMPORTED)
     print_error_line(

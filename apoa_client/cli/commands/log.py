@@ -15,7 +15,7 @@ from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.report_reader import parse_day_start
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import Message, msg
-from apoa_client.outbox.sqlite.audit import AuditEntry, TrailCheck
+from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
 from apoa_client.report.kinds import short_id
 
 _RECENT = timedelta(days=30)
@@ -57,7 +57,7 @@ def _chosen(app: Container, reference: str | None, since: str | None) -> list[Au
     began = parse_day_start(app, since) if since else None
     if began is None and reports is None:
         began = app.clock.now() - _RECENT
-    return app.outbox.trail.entries(reports=reports, since=began)
+    return app.outbox.audit_trail.entries(reports=reports, since=began)
 
 
 def _cells(app: Container, entry: AuditEntry) -> list[str]:
@@ -71,7 +71,7 @@ def _cells(app: Container, entry: AuditEntry) -> list[str]:
 
 
 def _verify(app: Container, *, as_json: bool) -> int:
-    check = app.outbox.trail.verify()
+    check = app.outbox.audit_trail.verify()
     if as_json:
         print_json(
             {
@@ -92,7 +92,7 @@ def _verify(app: Container, *, as_json: bool) -> int:
     return Exit.DONE
 
 
-def _what_is_wrong(number: int, check: TrailCheck) -> Message:
+def _what_is_wrong(number: int, check: AuditCheck) -> Message:
     if check.missing:
         return msg("Entry {number} of the log is missing. Those before it are as they were written.", number=number)
     return msg(

@@ -18,7 +18,7 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
     """Ask for the password, test it, store it."""
     app = session.app
     if app.settings.training:
-        app.outbox.stop(None)
+        app.outbox.set_suspension(None)
         print_line(_("A training property needs no password."))
         return
     password = read_password(session, from_stdin=password_stdin)

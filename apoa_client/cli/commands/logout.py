@@ -13,5 +13,5 @@ from apoa_client.cli.terminal.output import print_line
 def logout(session: Session) -> None:
     """Remove the password and note it in the audit trail."""
     session.app.secrets.forget_password()
-    session.app.outbox.note("logged_out")
+    session.app.outbox.record_event("logged_out")
     print_line(_("The password is removed. Reports are still saved; sending needs: apoa login"))

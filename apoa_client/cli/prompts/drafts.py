@@ -29,7 +29,7 @@ class DraftStore:
 
     def offer(self) -> list[GuestForm]:
         """The slips that somebody wants to go on with; none where there are none, or nobody wants to."""
-        kept_at = self._app.outbox.draft_kept_at()
+        kept_at = self._app.outbox.drafts.saved_at()
         if kept_at is None:
             return []
         print_error_line(
@@ -37,13 +37,13 @@ class DraftStore:
         )
         if confirm(_("Go on with that guest? No throws away what was typed.")):
             return self._opened(kept_at)
-        self._app.outbox.drop_draft(kept_at)
+        self._app.outbox.drafts.delete(kept_at)
         return []
 
     def _opened(self, kept_at: datetime) -> list[GuestForm]:
         """The draft, opened. One that never will be is dropped, one whose key cannot be had now is kept."""
         try:
-            text = self._app.outbox.draft()
+            text = self._app.outbox.drafts.open()
             slips = forms_from_json(text, self._app.desk.read) if text is not None else []
         except CredentialsProblem as exc:
             show_error(exc)
@@ -64,7 +64,7 @@ class DraftStore:
         if self._gone_on_with is None:
             return
         try:
-            self._app.outbox.drop_draft(self._gone_on_with)
+            self._app.outbox.drafts.delete(self._gone_on_with)
         except StorageProblem as exc:  # what was saved is saved: this is no failure of that
             show_error(exc)
 
@@ -79,11 +79,11 @@ class DraftStore:
             try:
                 yield signals
             except (StorageProblem, ReportRefused):
-                with signals.held(), suppress(StorageProblem):
+                with signals.delayed(), suppress(StorageProblem):
                     self._keep(slips(), began)
                 raise
             except (click.Abort, KeyboardInterrupt):
-                with signals.held():  # a window that closes says so more than once
+                with signals.delayed():  # a window that closes says so more than once
                     self._keep(slips(), began)
                 raise
 
@@ -91,7 +91,7 @@ class DraftStore:
         has_guest_data = [slip for slip in slips if slip.has_guest_data]
         if not has_guest_data:
             return
-        self._app.outbox.keep_draft(forms_to_json(has_guest_data, began), self._app.clock.now())
+        self._app.outbox.drafts.save(forms_to_json(has_guest_data, began), self._app.clock.now())
         with suppress(OSError):  # the window is gone
             print_error_line()
             print_error_line(_("What was typed is kept, sealed. To go on with it: apoa report"))

@@ -103,7 +103,7 @@ class GuestConversation:
         """Save the party; where the disk fails, as often as somebody wants to try."""
         while True:
             try:
-                with signals.held():  # nobody breaks off between saving and saying so
+                with signals.delayed():  # nobody breaks off between saving and saying so
                     return self._saved()
             except StorageProblem as exc:
                 show_error(exc)

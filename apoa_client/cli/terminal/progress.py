@@ -27,7 +27,7 @@ class NoProgress:
     def advance(self, verdict: Verdict) -> None:
         """Say nothing."""
 
-    def trouble(self, error: ApoaError) -> None:
+    def failed(self, error: ApoaError) -> None:
         """Say nothing."""
 
     def end(self) -> None:
@@ -55,7 +55,7 @@ class ProgressLines:
             said = _("Answered: {done} of {all}. Refused: {refused}")
             print_error_line(said.format(done=self._done, all=self._all, refused=self._refused))
 
-    def trouble(self, error: ApoaError) -> None:
+    def failed(self, error: ApoaError) -> None:
         """Leave it to the summary."""
 
     def end(self) -> None:
@@ -100,7 +100,7 @@ class ProgressBar:
         speed = self._rich.tasks[0].speed if self._rich is not None else None
         return "" if speed is None else _("{rate}/s").format(rate=f"{speed:.1f}")
 
-    def trouble(self, error: ApoaError) -> None:
+    def failed(self, error: ApoaError) -> None:
         """Leave it to the summary."""
 
     @contextmanager

@@ -39,7 +39,7 @@ class Signals:
         self._before.clear()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def delayed(self) -> Iterator[None]:
         """As `ports.Interruptions`."""
         self._depth += 1
         try:
@@ -49,7 +49,7 @@ class Signals:
             self._raise_unless_held()
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
+    def allowed(self) -> Iterator[None]:
         """As `ports.Interruptions`."""
         depth, self._depth = self._depth, 0
         try:

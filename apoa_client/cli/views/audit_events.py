@@ -5,7 +5,7 @@ from typing import Any
 
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import sanitize
-from apoa_client.outbox.sqlite.audit import AuditEntry
+from apoa_client.outbox.audit_chain import AuditEntry
 from apoa_client.report.deadline import instant
 
 _ACTIONS = {

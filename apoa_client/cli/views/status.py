@@ -20,7 +20,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.deadlines import deadline_lines, most_urgent
 from apoa_client.cli.views.labels import KINDS, STATES, clock_skew_text, moment_text, seconds
 from apoa_client.errors import StorageProblem
-from apoa_client.ports import Entry, Outbox, Selection, Summary, Suspension
+from apoa_client.ports import Entry, ReportReader, Selection, Summary, Suspension
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
 from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
 from apoa_client.settings.config import PropertySettings
@@ -41,7 +41,7 @@ class UrgentReports(NamedTuple):
     """Why the outbox could not be read to the end. The counts come from an index and are right in this case too."""
 
 
-def urgent_reports(outbox: Outbox, now: datetime, limit: int) -> UrgentReports:
+def urgent_reports(outbox: ReportReader, now: datetime, limit: int) -> UrgentReports:
     """Return the most urgent open reports, at most `limit`, as far as the outbox can be read."""
     damage: StorageProblem | None = None
 
@@ -111,7 +111,11 @@ def show_status(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
 
 def current_suspension(settings: PropertySettings, summary: Summary) -> Suspension | None:
     """Return why nothing is sent; None if sending is not suspended, or if the settings have changed since."""
-    return summary.stop if summary.stop is not None and summary.stop.settings == settings.fingerprint else None
+    return (
+        summary.suspension
+        if summary.suspension is not None and summary.suspension.settings == settings.fingerprint
+        else None
+    )
 
 
 def show_property(settings: PropertySettings, summary: Summary) -> None:

@@ -24,7 +24,7 @@ from apoa_client.cli.views.report import changed_field_lines, erased_line, recei
 from apoa_client.cli.views.report_reader import ReportReader
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import StorageProblem
-from apoa_client.outbox.sqlite.audit import AuditEntry
+from apoa_client.outbox.audit_chain import AuditEntry
 from apoa_client.ports import Entry
 from apoa_client.report.fields import label_of
 from apoa_client.report.kinds import OPEN_STATES, Kind, State
@@ -49,7 +49,7 @@ class StayView:
         self._entry = entry
         self._events: defaultdict[str | None, list[AuditEntry]] = defaultdict(list)
         try:
-            for event in app.outbox.trail.entries(reports=[each.id for each in stay.entries]):
+            for event in app.outbox.audit_trail.entries(reports=[each.id for each in stay.entries]):
                 self._events[event.report].append(event)
         except StorageProblem as exc:
             show_error(exc)

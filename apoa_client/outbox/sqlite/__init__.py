@@ -1,1 +1,1 @@
-"""The outbox in one SQLite file."""
+"""The outbox in one SQLite file, used by several processes at once."""

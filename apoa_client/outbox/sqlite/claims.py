@@ -1,4 +1,4 @@
-"""What delivery writes down: which reports it is sending, under a lease that runs out, and what became of them."""
+"""How delivery claims reports under a lease that expires, and records their results."""
 
 import os
 import sqlite3
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from apoa_client.outbox.sqlite.contents import Contents
-from apoa_client.outbox.sqlite.rows import ERRORS, WARNINGS, millis
+from apoa_client.outbox.contents import ERRORS, WARNINGS, Contents
+from apoa_client.outbox.rows import millis, millis_or_none
 from apoa_client.ports import Change
 from apoa_client.report.kinds import OPEN_STATES, State
 
@@ -17,8 +17,8 @@ _CLAIM = """
     WHERE id = :id AND (state = 'queued' OR (state = 'sending' AND (lease_until <= :now OR lease_until > :until)))
 """
 
-# A receipt or finding that is not given leaves what is kept. The end's time is the receipt's, or else the last
-# attempt's: no clock is read here, and the retention that is counted from it is in days.
+# A receipt or finding that is not given leaves the stored one. `finished_at` is the receipt's time, or else the last
+# attempt's: no clock is read here, and the retention period that is counted from it is in days.
 _CHANGE = """
     UPDATE reports SET state = :state, lease = NULL, lease_until = NULL, last_error = :last_error,
         next_attempt_at = :next_attempt_at, not_before = :not_before, calls = calls - :unsent,
@@ -32,15 +32,15 @@ _CHANGE = """
     WHERE id = :id AND
 """
 SETTLE = _CHANGE + " state = 'sending' AND lease = :lease"
-"""Of a report that is being sent, by whoever holds its lease."""
-DECIDE = _CHANGE + " state = 'pending' AND :lease IS NULL"
-"""Of a report whose verdict was to come later."""
+"""Changes a report that is being sent under this lease."""
+SETTLE_PENDING = _CHANGE + " state = 'pending' AND :lease IS NULL"
+"""Changes a report whose result was to come later."""
 
 
 def claim(db: sqlite3.Connection, ids: Sequence[str], now: datetime, until: datetime) -> str:
-    """Mark reports as being sent, inside a transaction; the lease's token.
+    """Mark reports as being sent, inside a transaction, and return the lease's token.
 
-    A lease that ends later than the one asked for was written by a clock that has been set back since: it is over.
+    A lease that ends later than the one asked for was written by a clock that was set back since: it has expired.
     """
     lease = os.urandom(16).hex()  # what `secrets` does, without loading it
     common = {"lease": lease, "now": millis(now), "until": millis(until)}
@@ -48,8 +48,8 @@ def claim(db: sqlite3.Connection, ids: Sequence[str], now: datetime, until: date
     return lease
 
 
-def values_of(change: Change, lease: str | None, contents: Contents) -> Mapping[str, Any]:
-    """What `SETTLE` and `DECIDE` need; what is personal in it, sealed."""
+def change_values(change: Change, lease: str | None, contents: Contents) -> Mapping[str, Any]:
+    """Return the parameters of `SETTLE` and `SETTLE_PENDING`, with the findings sealed."""
     if change.state is State.SENDING:
         message = "a report is claimed, not changed, to be sent"
         raise ValueError(message)
@@ -60,8 +60,8 @@ def values_of(change: Change, lease: str | None, contents: Contents) -> Mapping[
         "state": change.state.value,
         "final": change.state not in OPEN_STATES,
         "last_error": change.last_error,
-        "next_attempt_at": millis(change.next_attempt_at),
-        "not_before": millis(change.not_before),
+        "next_attempt_at": millis_or_none(change.next_attempt_at),
+        "not_before": millis_or_none(change.not_before),
         "unsent": change.unsent,
         "receipt_number": receipt.number if receipt is not None else None,
         "receipt_issued_at": millis(receipt.issued_at) if receipt is not None else None,

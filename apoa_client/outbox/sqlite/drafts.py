@@ -1,8 +1,7 @@
-"""The one draft: what was typed of guests whose reports are not made yet, so that an interruption costs no retyping.
+"""The property's one draft: what was typed for guests whose reports are not finished, sealed like a report.
 
-Sealed as a report is, and as short-lived as what it is for: it is erased when the reports are made or given up, a day
-later at the latest, and when its key is gone; no backup carries it. One row for the property: of two desks the last one
-to keep a draft wins, as nobody could say which of two half-typed groups the next person means.
+It is erased when the reports are saved or discarded, after a day at the latest, and when its key is gone; no backup
+contains it. There is one row for the property: of two desks, the last one to save a draft replaces the other's.
 """
 
 # Annotations stay text, as in `store`.
@@ -12,9 +11,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.errors import translate_errors, translate_read_errors
+from apoa_client.outbox.interface import Drafts
+from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
 from apoa_client.outbox.sqlite.database import empty_log, transaction
-from apoa_client.outbox.sqlite.rows import millis, moment
+from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,22 +24,21 @@ if TYPE_CHECKING:
 
     from apoa_client.ports import Sealer
 
-ERASED = "draft_erased"
-"""The audit trail's word for a draft that went without anybody's asking."""
+DRAFT_ERASED = "draft_erased"
+"""The audit trail's code for a draft that the program erased by itself."""
 UNREADABLE = "unreadable"
-"""Why, where its key is gone."""
+"""The detail of such an event if the draft's key is gone."""
 
 _ID = "draft"
-"""What it is sealed under: no report has such an id."""
+"""The id under which the draft is sealed: no report has such an id."""
 _LONGEST = timedelta(days=1)
-_AS_TYPED = "surrogatepass"
-"""What a terminal gives for bytes that are no UTF-8 is kept, too."""
+_ENCODING_ERRORS = "surrogatepass"
+"""Keeps what a terminal gives for bytes that are not UTF-8."""
 
-_KEEP = "INSERT OR REPLACE INTO draft VALUES (1, ?, ?)"
-_ERASE = "DELETE FROM draft"
+_DELETE = "DELETE FROM draft"
 
 
-class StoredDraft:
+class SqliteDrafts(Drafts):
     """The draft of one database."""
 
     def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer) -> None:
@@ -47,61 +46,61 @@ class StoredDraft:
         self._path = path
         self._sealer = sealer
 
-    def keep(self, text: str, at: datetime) -> None:
-        """Keep a draft in the place of any other. Needs no key."""
-        sealed = self._sealer.seal(_ID, text.encode(errors=_AS_TYPED))
+    def save(self, text: str, at: datetime) -> None:
+        """As `interface.Drafts`."""
+        sealed = self._sealer.seal(_ID, text.encode(errors=_ENCODING_ERRORS))
         with transaction(self._db, self._path):
-            self._db.execute(_KEEP, [millis(at), sealed])
+            self._db.execute("INSERT OR REPLACE INTO draft VALUES (1, ?, ?)", [millis(at), sealed])
 
-    def kept_at(self) -> datetime | None:
-        """When it was kept; None where there is none."""
+    def saved_at(self) -> datetime | None:
+        """As `interface.Drafts`."""
         with translate_read_errors(self._path):
             row = self._db.execute("SELECT kept_at FROM draft").fetchone()
-            return moment(row[0]) if row is not None else None
+            return from_millis(row[0]) if row is not None else None
 
     def open(self) -> str | None:
-        """The draft; None where there is none. Raises `CredentialsProblem` or `SealBroken`."""
+        """As `interface.Drafts`."""
         with translate_read_errors(self._path):
             row = self._db.execute("SELECT content FROM draft").fetchone()
-            return self._sealer.open(_ID, row[0]).decode(errors=_AS_TYPED) if row is not None else None
+            return self._sealer.open(_ID, row[0]).decode(errors=_ENCODING_ERRORS) if row is not None else None
 
-    def drop(self, kept_at: datetime | None = None) -> None:
-        """Erase it, or only the one that was kept then. Nobody at the desk waits.
+    def delete(self, saved_at: datetime | None = None) -> None:
+        """As `interface.Drafts`.
 
-        Where a reader is in the way, what the log holds of it goes later.
+        The log may still hold the draft while another process reads; the next erasure removes it there.
         """
         with transaction(self._db, self._path):
-            erased = erase(self._db) if kept_at is None else _erase_of(self._db, kept_at)
-        if erased:
+            if saved_at is None:
+                deleted = delete_draft(self._db)
+            else:
+                deleted = bool(self._db.execute(f"{_DELETE} WHERE kept_at = ?", [millis(saved_at)]).rowcount)
+        if deleted:
             with translate_errors(self._path):
-                empty_log(self._db, wait=False)
+                empty_log(self._db, wait=False)  # a guest is waiting
 
 
-def erase(db: sqlite3.Connection) -> bool:
-    """Erase the draft, inside a transaction; whether there was one. `secure_delete` overwrites it."""
-    return bool(db.execute(_ERASE).rowcount)
+def delete_draft(db: sqlite3.Connection) -> bool:
+    """Delete the draft, inside a transaction, and return whether there was one. `secure_delete` overwrites it."""
+    return bool(db.execute(_DELETE).rowcount)
 
 
-def _erase_of(db: sqlite3.Connection, kept_at: datetime) -> bool:
-    return bool(db.execute(f"{_ERASE} WHERE kept_at = ?", [millis(kept_at)]).rowcount)
+def delete_old_draft(db: sqlite3.Connection, now: datetime) -> bool:
+    """Delete a draft that was saved more than a day ago; `now` may come from a clock that was set back since."""
+    return bool(db.execute(f"{_DELETE} WHERE abs(? - kept_at) > ?", [millis(now), _LONGEST // MILLISECOND]).rowcount)
 
 
-def erase_old(db: sqlite3.Connection, now: datetime) -> bool:
-    """The same where nobody went on with it for a day, on a clock that may have been set back since."""
-    longest = _LONGEST // timedelta(milliseconds=1)
-    return bool(db.execute(f"{_ERASE} WHERE abs(? - kept_at) > ?", [millis(now), longest]).rowcount)
+def reseal_draft(db: sqlite3.Connection, renew: Callable[[str, bytes], bytes]) -> bool:
+    """Seal the draft to another key, inside a transaction. If its key does not open it, delete it and return True.
 
-
-def renew(db: sqlite3.Connection, renewed: Callable[[str, bytes], bytes]) -> bool:
-    """Seal it to another key, inside a transaction; whether one that its key did not open was given up instead.
-
-    It is what somebody was typing when they were interrupted: worth no report's being kept from its new key.
+    A draft is only unfinished typing: it must not prevent the reports from getting their new key.
     """
     row = db.execute("SELECT content FROM draft").fetchone()
+    if row is None:
+        return False
     try:
-        after = renewed(_ID, row[0]) if row is not None else None
-    except (SealBroken, TypeError):  # the latter for what is no sealed record at all
-        return erase(db)
-    if row is not None and after != row[0]:
-        db.execute("UPDATE draft SET content = ?", [after])
+        resealed = renew(_ID, row[0])
+    except (SealBroken, TypeError):  # the latter for a value that is not a sealed record
+        return delete_draft(db)
+    if resealed != row[0]:
+        db.execute("UPDATE draft SET content = ?", [resealed])
     return False

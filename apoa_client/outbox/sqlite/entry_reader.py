@@ -1,6 +1,6 @@
-"""Entries, read in pieces: no transaction is held between them, so that whoever walks through may write on the way.
+"""Reads entries in batches: no transaction stays open between them, so that the caller may write while it iterates.
 
-A page that is damaged holds up nothing that stands on others: that is given first, and then the damage is told.
+A damaged page does not affect reports on other pages: those are yielded first, and then the damage is raised.
 """
 
 # Annotations stay text, as in `store`.
@@ -10,8 +10,9 @@ from array import array
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from apoa_client.outbox.errors import OutboxDamaged, translate_read_errors
-from apoa_client.outbox.sqlite.rows import COLUMNS, entry_of
+from apoa_client.outbox.errors import OutboxDamaged
+from apoa_client.outbox.rows import COLUMNS, entry_from_row
+from apoa_client.outbox.sqlite.error_translation import translate_read_errors
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,56 +21,52 @@ if TYPE_CHECKING:
 
     from apoa_client.ports import Entry
 
-_PIECE = 500
+_BATCH = 500
 """Rows read at a time; SQLite before 3.32 takes at most 999 values in a statement."""
 
 _NONE: Mapping[str, Any] = {}
 
 
 class EntryReader:
-    """The reports of one database, as entries. Raises what `translate_read_errors` makes of what went wrong."""
+    """The reports of one database, as entries. Raises `StorageProblem`."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
         self._path = path
 
     def seqs(self, query: str, values: Mapping[str, Any] = _NONE) -> array[int]:
-        """The numbers of reports that a query gives."""
+        """Return the numbers (`seq`) of the reports that a query selects."""
         with translate_read_errors(self._path):
             return array("q", (row[0] for row in self._db.execute(query, values)))
 
-    def in_pieces(
+    def in_batches(
         self, seqs: array[int], condition: str = "TRUE", values: Mapping[str, Any] = _NONE
     ) -> Iterator[Entry]:
-        """The entries with these numbers, in this order, as they are now, where `condition` still holds.
+        """Yield the entries with these numbers, in this order, as they are now, if `condition` still holds.
 
-        Where a page of the file is damaged, whatever stands on the others is given first, and then the error is raised.
+        If a page of the file is damaged, what can be read elsewhere is yielded first, and then the error is raised.
         """
         damage: OutboxDamaged | None = None
-        for start in range(0, len(seqs), _PIECE):
-            piece = seqs[start : start + _PIECE]
+        for start in range(0, len(seqs), _BATCH):
+            batch = seqs[start : start + _BATCH]
             try:
-                found = self._numbered(piece, condition, values)
+                found = self._numbered(batch, condition, values)
             except OutboxDamaged as exc:
                 damage = damage or exc
-                found = self._numbered_one_by_one(piece, condition, values)
+                found = []
+                for seq in batch:
+                    with suppress(OutboxDamaged):
+                        found += self._numbered([seq], condition, values)
             by_seq = {entry.seq: entry for entry in found}
-            yield from (by_seq[seq] for seq in piece if seq in by_seq)
+            yield from (by_seq[seq] for seq in batch if seq in by_seq)
         if damage is not None:
             raise damage
 
     def select(self, condition: str, values: Mapping[str, Any]) -> list[Entry]:
-        """The entries that meet a condition, all at once."""
+        """Return the entries that meet a condition, all at once."""
         query = f"SELECT {COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own
         with translate_read_errors(self._path):
-            return [entry_of(row) for row in self._db.execute(query, values).fetchall()]
+            return [entry_from_row(row) for row in self._db.execute(query, values).fetchall()]
 
     def _numbered(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:
         return self.select(f"seq IN ({','.join(map(str, seqs))}) AND {condition}", values)
-
-    def _numbered_one_by_one(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:
-        intact: list[Entry] = []
-        for seq in seqs:
-            with suppress(OutboxDamaged):
-                intact += self._numbered([seq], condition, values)
-        return intact

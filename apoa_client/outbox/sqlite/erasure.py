@@ -1,10 +1,9 @@
-"""Erasing what is sealed about guests when its purpose is met, and keeping the proof that they were reported.
+"""Erases what is sealed about guests when it is no longer needed, and keeps the proof that they were reported.
 
-UU 27/2022 (personal data) asks for the erasure. Receipt number, state, times and ids stay: they name nobody. All
-reports of one stay are erased together, and a stay with a report that is still open is left alone. A draft that nobody
-went on with for a day goes, too. `secure_delete` overwrites what is erased with zeros, and the log, which holds older
-pages, is emptied after it. What an SSD keeps of overwritten blocks, and backups made before, are out of this room's
-reach.
+UU 27/2022 (personal data) requires the erasure. Receipt number, state, times and ids stay: they identify nobody. All
+reports of one stay are erased together, and a stay with an open report is left alone. A draft older than a day is
+erased too. `secure_delete` overwrites what is erased with zeros, and the log, which holds older pages, is emptied
+afterwards. Blocks that an SSD has not overwritten yet, and earlier backups, are out of this program's reach.
 """
 
 import sqlite3
@@ -13,28 +12,31 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from apoa_client.errors import DataRefused
-from apoa_client.messages import Message, msg
-from apoa_client.outbox.errors import translate_errors
-from apoa_client.outbox.sqlite import audit, drafts
+from apoa_client.messages import msg
+from apoa_client.outbox import interface
+from apoa_client.outbox.errors import Undelivered
+from apoa_client.outbox.rows import from_millis, millis
+from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import empty_log, transaction
-from apoa_client.outbox.sqlite.rows import millis, moment
+from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, delete_old_draft
+from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
 from apoa_client.ports import Actor, AuditEvent, Erasure
 from apoa_client.report.kinds import OPEN_STATES
 
-RETENTION, REQUEST = "retention", "request"
-"""Why something was erased, as the audit trail says it."""
+_RETENTION, _REQUEST = "retention", "request"
+"""The details of an erasure in the audit trail: why it was erased."""
 
 _LAST = "last_purge"
-"""The key in `memo` of when finished stays were last erased."""
+"""The metadata's key of when finished stays were last erased."""
 
-_PIECE = 200
-"""Stays erased in one transaction: nobody who saves a report waits long for the file."""
+_BATCH = 200
+"""Stays erased in one transaction: short enough that nobody waits long to save a report."""
 
 _OPEN = f"state IN ({', '.join(repr(state.value) for state in sorted(OPEN_STATES))})"
 
-# When a stay ended: when the guest checked out, or else the latest planned day, or else when all was told. A check-out
-# that was never accepted may have been a mistake.
+# A stay ended when the guest checked out, or else on the latest planned day, or else when its last report was finished.
+# A check-out that was never accepted may have been a mistake.
 _DUE = f"""
     SELECT stay_id FROM reports WHERE erased_at IS NULL AND {{which}} GROUP BY stay_id
     HAVING max({_OPEN}) = 0 AND COALESCE(
@@ -42,7 +44,7 @@ _DUE = f"""
     ) < ?
 """  # noqa: S608  constants
 
-_KEPT = "SELECT id FROM reports WHERE erased_at IS NULL AND stay_id = ? ORDER BY seq"
+_NOT_ERASED = "SELECT id FROM reports WHERE erased_at IS NULL AND stay_id = ? ORDER BY seq"
 _UNDELIVERED = f"SELECT id FROM reports WHERE {_OPEN} AND stay_id = ? ORDER BY seq"  # noqa: S608  constants
 _WITHDRAW = """
     UPDATE reports SET state = 'withdrawn', lease = NULL, lease_until = NULL, next_attempt_at = NULL, finished_at = ?
@@ -53,95 +55,75 @@ _ERASE = (
 )
 
 
-class Undelivered(DataRefused):
-    """A stay that is to be erased has a report that the authority did not get."""
-
-    advice: Message | None = msg(
-        "Send it first: apoa sync. If it must never be sent, withdraw and erase it with: apoa purge --guest ID --force"
-    )
-
-
-class Eraser:
-    """Erases in one database; `actor` is who asked for it, and when it is now."""
+class Eraser(interface.Eraser):
+    """Erases in one database; `actor` is the user who erases, with the clock."""
 
     def __init__(self, db: sqlite3.Connection, path: Path, actor: Actor) -> None:
         self._db = db
         self._path = path
-        self._author = actor
+        self._actor = actor
 
     def finished(self, before: datetime, *, dry_run: bool) -> Erasure:
-        """Erase every stay that ended before this time and has no open report; and a draft of more than a day ago."""
+        """As `interface.Eraser`."""
         with translate_errors(self._path):
             stays = self._due(before, "TRUE")
         erased, count = list[str](), 0
-        for start in range(0, len(stays), _PIECE):
-            piece = stays[start : start + _PIECE]
+        for start in range(0, len(stays), _BATCH):
+            batch = stays[start : start + _BATCH]
             with self._transaction(dry_run=dry_run):
-                still = self._due(before, f"stay_id IN ({', '.join('?' * len(piece))})", piece)
-                erased += self._erase(self._ids(_KEPT, still), RETENTION)
-                count += len(still)
-        draft = self._erase_draft(dry_run=dry_run)
-        return Erasure(tuple(erased), count, complete=dry_run or self._finish(), draft=draft)
+                still_due = self._due(before, f"stay_id IN ({', '.join('?' * len(batch))})", batch)
+                erased += self._erase(self._ids(_NOT_ERASED, still_due), _RETENTION)
+                count += len(still_due)
+        with self._transaction(dry_run=dry_run):
+            draft = delete_old_draft(self._db, self._actor.now())
+            if draft:
+                audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=_RETENTION)])
+        complete = dry_run or self._empty_log()
+        if complete and not dry_run:
+            with transaction(self._db, self._path):
+                write_metadata(self._db, _LAST, millis(self._actor.now()))
+        return Erasure(tuple(erased), count, complete=complete, draft=draft)
 
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
-        """Erase one stay now. Raises `Undelivered` where a report of it is still open, unless `force` withdraws it.
-
-        Whoever forces it must have the turn to deliver, so that nothing is on its way meanwhile.
-        """
+        """As `interface.Eraser`."""
         with self._transaction(dry_run=dry_run):
             undelivered = self._ids(_UNDELIVERED, [stay_id])
             if undelivered and not force:
                 raise Undelivered(msg("A report of this stay was not delivered yet. Nothing was erased."))
-            self._withdraw(undelivered)
-            erased = self._erase(self._ids(_KEPT, [stay_id]), REQUEST)
-        complete = dry_run or self._emptied()
+            now = millis(self._actor.now())
+            self._db.executemany(_WITHDRAW, [(now, report_id) for report_id in undelivered])
+            events = [AuditEvent("withdrawn", report_id, _REQUEST) for report_id in undelivered]
+            audit.append(self._db, self._actor, events)
+            erased = self._erase(self._ids(_NOT_ERASED, [stay_id]), _REQUEST)
+        complete = dry_run or self._empty_log()
         return Erasure(tuple(erased), int(bool(erased)), tuple(undelivered), complete)
 
     def last(self) -> datetime | None:
-        """When finished stays were last erased, to the last byte."""
+        """As `interface.Eraser`."""
         with translate_errors(self._path):
-            row = self._db.execute("SELECT value FROM memo WHERE key = ?", [_LAST]).fetchone()
-        return moment(row[0]) if row is not None and isinstance(row[0], int) else None
+            value = read_metadata(self._db, _LAST)
+        return from_millis(value) if isinstance(value, int) else None
 
     def _due(self, before: datetime, which: str, stays: Sequence[str] = ()) -> list[str]:
         rows = self._db.execute(_DUE.format(which=which), [*stays, millis(before)])
         return [row[0] for row in rows.fetchall()]
 
-    def _finish(self) -> bool:
-        complete = self._emptied()
-        if complete:
-            with transaction(self._db, self._path):
-                self._db.execute("INSERT OR REPLACE INTO memo VALUES (?, ?)", [_LAST, millis(self._author.now())])
-        return complete
-
     def _ids(self, query: str, stays: Sequence[str]) -> list[str]:
         return [row[0] for stay_id in stays for row in self._db.execute(query, [stay_id]).fetchall()]
 
-    def _withdraw(self, ids: Sequence[str]) -> None:
-        now = millis(self._author.now())
-        self._db.executemany(_WITHDRAW, [(now, report_id) for report_id in ids])
-        audit.append(self._db, self._author, [AuditEvent("withdrawn", report_id, REQUEST) for report_id in ids])
-
-    def _erase(self, ids: Sequence[str], why: str) -> Sequence[str]:
-        now = millis(self._author.now())
+    def _erase(self, ids: Sequence[str], reason: str) -> Sequence[str]:
+        now = millis(self._actor.now())
         self._db.executemany(_ERASE, [(now, report_id) for report_id in ids])
-        audit.append(self._db, self._author, [AuditEvent("erased", report_id, why) for report_id in ids])
+        audit.append(self._db, self._actor, [AuditEvent("erased", report_id, reason) for report_id in ids])
         return ids
 
-    def _erase_draft(self, *, dry_run: bool) -> bool:
-        with self._transaction(dry_run=dry_run):
-            erased = drafts.erase_old(self._db, self._author.now())
-            if erased:
-                audit.append(self._db, self._author, [AuditEvent(drafts.ERASED, detail=RETENTION)])
-        return erased
-
-    def _emptied(self) -> bool:
+    def _empty_log(self) -> bool:
         with translate_errors(self._path):
             return empty_log(self._db)
 
     @contextmanager
     def _transaction(self, *, dry_run: bool) -> Iterator[None]:
-        """A transaction, which a dry run does not keep."""
+        """A transaction, whose changes a dry run undoes."""
         with transaction(self._db, self._path):
             self._db.execute("SAVEPOINT before")
             yield

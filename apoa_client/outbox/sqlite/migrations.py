@@ -1,7 +1,7 @@
-"""The database's form, as numbered steps. A step that was released is never edited; a new one is added below it.
+"""The database's schema, as numbered migrations. A released migration is never edited; a new one is added below it.
 
-`PRAGMA user_version` is the number of the last step taken and `PRAGMA application_id` says that the file is ours. Each
-step is one transaction, so a kill or a power cut in its middle leaves the step before it.
+`PRAGMA user_version` is the number of the last migration and `PRAGMA application_id` identifies the file as ours. Each
+migration is one transaction, so that a kill or a power cut in the middle leaves the version before it.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ APPLICATION_ID = 0x41504F41
 
 _INITIAL = (
     f"PRAGMA application_id = {APPLICATION_ID}",
-    # No name, document, birth date or room stands outside content, errors and warnings, which are sealed.
+    # Names, documents, birth dates and rooms are only in content, errors and warnings, which are sealed.
     # Instants are milliseconds since 1970 in UTC.
     """
     CREATE TABLE reports (
@@ -50,14 +50,14 @@ _INITIAL = (
     "CREATE INDEX reports_short_id ON reports (short_id)",
     "CREATE INDEX reports_stay ON reports (stay_id)",
     "CREATE INDEX reports_created ON reports (created_at)",
-    # History grows for years and what waits does not: these three stay as small as the queue.
+    # The history grows for years and the queue does not: these three indexes stay as small as the queue.
     """
     CREATE INDEX reports_open ON reports (stay_id, seq, state, due_at)
         WHERE state IN ('queued', 'sending', 'pending', 'rejected')
     """,
     "CREATE INDEX reports_due ON reports (due_at) WHERE state IN ('queued', 'sending', 'pending', 'rejected')",
     "CREATE INDEX reports_lease ON reports (lease) WHERE state = 'sending'",
-    # How many reports are in each state, so that nobody counts a million rows.
+    # The number of reports in each state, so that a summary does not count a million rows.
     "CREATE TABLE tally (state TEXT PRIMARY KEY, reports INTEGER NOT NULL) WITHOUT ROWID",
     """
     INSERT INTO tally VALUES ('queued', 0), ('sending', 0), ('pending', 0), ('rejected', 0), ('accepted', 0),
@@ -79,22 +79,22 @@ _INITIAL = (
         UPDATE tally SET reports = reports - 1 WHERE state = OLD.state;
     END
     """,
-    # What is kept once for the property: why sending stopped, and when the authority last answered.
+    # Metadata of the property, by key: why sending stopped, when the authority last answered, and so on.
     "CREATE TABLE memo (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
 )
 
 _AUDIT_AND_ERASURE = (
-    # When the stay ends that a report tells of: the end of the planned day, or the check-out itself; null if unknown. A
-    # date of a stay is no personal data by itself: nothing outside the seal says whose it is.
+    # When the report's stay ends: the end of the planned day, or the check-out itself; null if unknown. A date of a
+    # stay is not personal data by itself: nothing outside the seal says whose it is.
     "ALTER TABLE reports ADD COLUMN ends_at INTEGER",
-    # When content, errors and warnings were erased for good; a row without content and without this is damaged.
+    # When content, errors and warnings were erased; a row without content and without this is damaged.
     "ALTER TABLE reports ADD COLUMN erased_at INTEGER",
-    # As small as what is kept: the daily look for what is to be erased does not walk through years of proofs.
+    # Only what is not erased: the daily search for what is to be erased does not scan years of receipts.
     """
     CREATE INDEX reports_kept ON reports (stay_id, kind, state, ends_at, finished_at, erased_at)
         WHERE erased_at IS NULL
     """,
-    # Codes, ids and times. Each link is the SHA-256 of the one before and of its own row: see `audit`.
+    # Codes, ids and times. Each link is the SHA-256 of the link before and of the row: `outbox.audit_chain`.
     """
     CREATE TABLE audit (
         n INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -108,27 +108,27 @@ _AUDIT_AND_ERASURE = (
     """,
 )
 
-_A_STAYS_LIFE = (
-    # In how many calls a report may have reached the authority: while in none, it can be taken back without traffic.
+_RECEIPTS_AND_NIGHTS = (
+    # The number of calls in which a report may have reached the authority: with none, it can be withdrawn offline.
     "ALTER TABLE reports ADD COLUMN calls INTEGER NOT NULL DEFAULT 0",
-    # Whatever was tried before this column was may have arrived.
+    # Each attempt before this column existed may have reached the authority.
     "UPDATE reports SET calls = attempts",
-    # Whether people typed the receipt's number, who had it from the authority in another way.
+    # Whether a person typed the receipt's number, which the authority gave in another way.
     "ALTER TABLE reports ADD COLUMN receipt_typed INTEGER NOT NULL DEFAULT 0",
     # 24 bits of a keyed hash of the travel document (`apoa_client.report.guest_hash`), and the stay's nights as
     # ordinals of dates: from the first one up to the morning of departure.
     "ALTER TABLE reports ADD COLUMN guest_tag INTEGER",
     "ALTER TABLE reports ADD COLUMN first_night INTEGER",
     "ALTER TABLE reports ADD COLUMN last_morning INTEGER",
-    # Whoever looks for guests in house starts at a day, and leaves the years before alone.
+    # A search for the guests who are staying now starts at a day, and does not scan the years before.
     """
     CREATE INDEX reports_nights ON reports (last_morning, first_night, guest_tag, stay_id)
         WHERE last_morning IS NOT NULL
     """,
 )
 
-_A_DRAFT = (
-    # What was typed of reports that are not made yet: one for the property, content sealed as a report is.
+_DRAFT = (
+    # What was typed for reports that are not finished: one row for the property, its content sealed like a report.
     """
     CREATE TABLE draft (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -138,12 +138,12 @@ _A_DRAFT = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE, _A_STAYS_LIFE, _A_DRAFT)
-"""Step n brings a database from version n - 1 to n."""
+STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT)
+"""Migration n brings a database from version n - 1 to n."""
 
 
-def check_ours(db: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that is no outbox (`OutboxDamaged`), or one of a newer program (`OutboxTooNew`)."""
+def check_version(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that is not an outbox (`OutboxDamaged`), or one of a newer program (`OutboxTooNew`)."""
     if _pragma(db, "application_id") != APPLICATION_ID or _pragma(db, "user_version") < 1:
         raise damaged(path)
     if _pragma(db, "user_version") > len(STEPS):
@@ -151,21 +151,19 @@ def check_ours(db: sqlite3.Connection, path: Path) -> None:
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Take every step that is missing. Several processes may try at once: each step is looked at again inside."""
+    """Run every migration that is missing. Several processes may do this at once: each checks the version again."""
     while _pragma(db, "user_version") < len(STEPS):
         db.execute("BEGIN IMMEDIATE")
         try:
-            _step(db, _pragma(db, "user_version"))
+            version = _pragma(db, "user_version")
+            if version < len(STEPS):
+                for statement in STEPS[version]:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {version + 1}")
         except BaseException:
             db.execute("ROLLBACK")
             raise
         db.execute("COMMIT")
-
-
-def _step(db: sqlite3.Connection, done: int) -> None:
-    for statement in STEPS[done] if done < len(STEPS) else ():
-        db.execute(statement)
-    db.execute(f"PRAGMA user_version = {min(done + 1, len(STEPS))}")
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:

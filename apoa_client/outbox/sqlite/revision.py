@@ -1,7 +1,7 @@
-"""Reports taken back, put in another's place, or receipted by hand: always inside a transaction of the outbox.
+"""Withdraws and replaces reports, and records receipts that were typed in: always inside a transaction of the outbox.
 
-Only what the authority does not have, for certain, can be taken back: what never left, and what was refused. Whether
-that still holds is asked by the statement that changes it, so that no sending comes in between.
+Only a report that the authority certainly does not have can be withdrawn or replaced: it was never sent, or it was
+rejected. The statement that changes the report checks this, so that no sending can happen in between.
 """
 
 import sqlite3
@@ -9,23 +9,23 @@ from collections.abc import Sequence
 
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.rows import millis
+from apoa_client.outbox.rows import millis
 from apoa_client.report.kinds import Receipt, State, short_id
 
 _RETIRE = """
     UPDATE reports SET state = ?, next_attempt_at = NULL, not_before = NULL, finished_at = ?
     WHERE id = ? AND (state = 'rejected' OR (state = 'queued' AND calls = 0))
 """
-_STANDING = """
+_CURRENT = """
     SELECT id FROM reports WHERE stay_id = (SELECT stay_id FROM reports WHERE id = ?)
         AND state NOT IN ('superseded', 'withdrawn')
     ORDER BY seq
 """
-_SEATS = "SELECT seq, id FROM reports WHERE id IN ({places}) ORDER BY seq LIMIT 1"
-_VACATE = "UPDATE reports SET seq = (SELECT max(seq) + 1 FROM reports) WHERE id = ?"
+_FIRST = "SELECT seq, id FROM reports WHERE id IN ({places}) ORDER BY seq LIMIT 1"
+_MOVE_TO_END = "UPDATE reports SET seq = (SELECT max(seq) + 1 FROM reports) WHERE id = ?"
 
-# A number that was typed wrongly may be typed again; one that the authority itself gave stands.
-_RECEIVE = """
+# A number that was typed wrongly may be typed again; one that the authority itself gave is not replaced.
+_RECORD_RECEIPT = """
     UPDATE reports SET state = 'accepted', last_error = NULL, next_attempt_at = NULL, not_before = NULL,
         receipt_number = ?, receipt_issued_at = ?, receipt_sha256 = NULL, receipt_typed = 1, finished_at = ?
     WHERE id = ? AND (state IN ('queued', 'pending', 'rejected') OR (state = 'accepted' AND receipt_typed = 1))
@@ -33,35 +33,37 @@ _RECEIVE = """
 
 
 def retire(db: sqlite3.Connection, ids: Sequence[str], state: State, at: int) -> None:
-    """Bring reports to their end, superseded or withdrawn, at so many milliseconds. Raises `ReportMoved`."""
+    """Make reports superseded or withdrawn, at this time in milliseconds. Raises `ReportMoved`."""
     for report_id in ids:
         if db.execute(_RETIRE, [state.value, at, report_id]).rowcount != 1:
             raise _moved(report_id)
 
 
-def check_standing(db: sqlite3.Connection, ids: Sequence[str]) -> None:
-    """Raise `ReportMoved` where a stay has other reports by now than these, or has them in another order.
+def check_active(db: sqlite3.Connection, ids: Sequence[str]) -> None:
+    """Raise `ReportMoved` if these are not the stay's current reports in their order; nothing for no ids.
 
-    Two people at two desks may look at one guest: what one of them decided must not undo unseen what the other did.
+    Two people at two desks may look at one guest: a decision of one must not silently undo what the other did.
     """
-    if [row[0] for row in db.execute(_STANDING, [ids[0]])] != list(ids):
+    if ids and [row[0] for row in db.execute(_CURRENT, [ids[0]])] != list(ids):
         raise ReportMoved(msg("Somebody else changed this stay meanwhile: report {id}.", id=short_id(ids[0])))
 
 
-def seat(db: sqlite3.Connection, ids: Sequence[str]) -> int:
-    """The number of the first of these reports, which were just retired; it gets one at the end.
+def supersede(db: sqlite3.Connection, ids: Sequence[str], at: int) -> int:
+    """Make reports superseded, and return the number (`seq`) of the first, which a new report then takes.
 
-    Reports of a stay go in the order of their numbers, and a successor must not go after what came behind its like.
+    Reports of a stay are sent in the order of their numbers, so a replacement must not come after later reports. The
+    superseded report gets a number at the end. Raises `ReportMoved`.
     """
-    seq, first = db.execute(_SEATS.format(places=", ".join("?" * len(ids))), list(ids)).fetchone()
-    db.execute(_VACATE, [first])
+    retire(db, ids, State.SUPERSEDED, at)
+    seq, first = db.execute(_FIRST.format(places=", ".join("?" * len(ids))), list(ids)).fetchone()
+    db.execute(_MOVE_TO_END, [first])
     return int(seq)
 
 
-def receive(db: sqlite3.Connection, report_id: str, receipt: Receipt) -> None:
-    """File a receipt that was typed in. Raises `ReportMoved` where the report is being sent, or at another end."""
+def record_receipt(db: sqlite3.Connection, report_id: str, receipt: Receipt) -> None:
+    """Record a receipt that was typed in. Raises `ReportMoved` if the report is being sent or is finished."""
     issued_at = millis(receipt.issued_at)
-    if db.execute(_RECEIVE, [receipt.number, issued_at, issued_at, report_id]).rowcount != 1:
+    if db.execute(_RECORD_RECEIPT, [receipt.number, issued_at, issued_at, report_id]).rowcount != 1:
         raise _moved(report_id)
 
 

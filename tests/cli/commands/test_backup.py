@@ -11,7 +11,7 @@ from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, asse
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import moment_text
-from apoa_client.outbox.sqlite.delivery_lock import turn
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings.zones import WIB
 
@@ -203,6 +203,6 @@ def test_every_mishap_has_its_sentence(
         error = apoa("restore", str(file), "--json", lang=lang).json["error"]
         assert error["message"]
         assert error["advice"]
-    with turn(configured.home / "melati" / "outbox.db", 0), configured.monkeypatch.context() as patch:
-        patch.setattr("apoa_client.archive.restore.TURN_S", 0.0)
+    with delivery_lock(configured.home / "melati" / "outbox.db", 0), configured.monkeypatch.context() as patch:
+        patch.setattr("apoa_client.archive.restore.LOCK_WAIT_S", 0.0)
         assert configured("restore", str(made), lang=lang).code == 75

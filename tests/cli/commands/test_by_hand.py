@@ -28,7 +28,7 @@ from page_helpers import read_page
 from apoa_client.cli.commands.by_hand import form_table
 from apoa_client.cli.views.apoa_form import FormLine, form_line
 from apoa_client.desk.by_hand import FormField
-from apoa_client.outbox.sqlite.delivery_lock import turn
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.settings import config
@@ -341,7 +341,7 @@ class TestWalk:
     def test_while_another_process_sends(self, manual: Apoa) -> None:
         """75, and nothing was shown or changed."""
         manual.save()
-        with turn(manual.home / "melati" / "outbox.db", 0) as ours:
+        with delivery_lock(manual.home / "melati" / "outbox.db", 0) as ours:
             assert ours
             said = manual("sync", keys=["STT-1"])
         assert said.code == 75
@@ -352,14 +352,14 @@ class TestWalk:
         """A report that somebody else filed while this one was typing: told, and the walk goes on."""
         for guest in GUESTS[:2]:
             manual.save(guest)
-        receive = SqliteOutbox.receive
+        receive = SqliteOutbox.record_receipt
 
         def withdrawn_first(self: SqliteOutbox, report_id: str, receipt: Any) -> None:
-            monkeypatch.setattr(SqliteOutbox, "receive", receive)
+            monkeypatch.setattr(SqliteOutbox, "record_receipt", receive)
             self.withdraw([report_id])
             receive(self, report_id, receipt)
 
-        monkeypatch.setattr(SqliteOutbox, "receive", withdrawn_first)
+        monkeypatch.setattr(SqliteOutbox, "record_receipt", withdrawn_first)
         said = manual("sync", keys=["STT-1", "STT-2"])
         assert said.code == 0, said.all
         assert sorted(states(manual).values()) == ["accepted", "withdrawn"]

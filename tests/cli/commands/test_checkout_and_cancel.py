@@ -337,7 +337,7 @@ class TestCheckOut:
         def fails(_outbox: SqliteOutbox, _wait_s: float) -> NoReturn:
             raise DiskFull(msg("The disk is full."))
 
-        apoa.monkeypatch.setattr(SqliteOutbox, "turn", fails)
+        apoa.monkeypatch.setattr(SqliteOutbox, "delivery_lock", fails)
         said = apoa("checkout", arrivals[1]["id"])
         assert (said.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
         assert "The disk is full." in said.err

@@ -10,7 +10,7 @@ import pytest
 from cli_helpers import COMMAND, LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, measured, spoken
 
 from apoa_client.app.container import Container
-from apoa_client.outbox.sqlite.delivery_lock import turn
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 
 PURGE_KEYS: dict[str, Any] = {
     "dry_run": bool,
@@ -93,13 +93,13 @@ def test_it_says_what_it_did(past: Apoa, lang: str) -> None:
 def keep_draft(apoa: Apoa) -> None:
     """Somebody is interrupted at the desk."""
     app = Container(apoa.environ, apoa.clock)
-    app.outbox.keep_draft("QUENTIN ZYKOWSKI", apoa.clock.now())
+    app.outbox.drafts.save("QUENTIN ZYKOWSKI", apoa.clock.now())
     app.close()
 
 
 def has_draft(apoa: Apoa) -> bool:
     app = Container(apoa.environ, apoa.clock)
-    kept = app.outbox.draft_kept_at()
+    kept = app.outbox.drafts.saved_at()
     app.close()
     return kept is not None
 
@@ -188,7 +188,7 @@ def test_a_clock_that_runs_ahead_erases_nothing_early(apoa: Apoa, serve: Serve) 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_reader_in_the_way(past: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Erased, but not yet to the last byte: said, with what to do, and exit 75; the next time all is well."""
-    monkeypatch.setattr("apoa_client.outbox.sqlite.database._PATIENCE_S", 0.01)
+    monkeypatch.setattr("apoa_client.outbox.sqlite.database._BUSY_TIMEOUT_S", 0.01)
     reader = sqlite3.connect(past.home / "melati" / "outbox.db", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM reports").fetchone()
@@ -259,9 +259,9 @@ class TestAtTheGuestsRequest:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_not_while_something_is_sent(self, away: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """A report that is on its way is not pulled from under whoever sends it: exit 75."""
-        monkeypatch.setattr("apoa_client.app.container._TURN_S", 0.01)
+        monkeypatch.setattr("apoa_client.app.container._LOCK_WAIT_S", 0.01)
         report = away.save()
-        with turn(away.home / "melati" / "outbox.db", 0) as ours:
+        with delivery_lock(away.home / "melati" / "outbox.db", 0) as ours:
             assert ours
             said = away("purge", "--guest", report["id"], "--force", lang=lang)
         assert said.code == 75

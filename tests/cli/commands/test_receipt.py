@@ -57,7 +57,7 @@ def parts(apoa: Apoa) -> Iterator[Container]:
 def typed(apoa: Apoa, report: dict[str, Any], number: str = "STT-APOA-77") -> None:
     """File a number of APOA's own for a report."""
     with parts(apoa) as app:
-        app.outbox.receive(report["id"], Receipt(number, apoa.clock.now(), typed=True))
+        app.outbox.record_receipt(report["id"], Receipt(number, apoa.clock.now(), typed=True))
 
 
 def printed(apoa: Apoa, reference: str, **environ: str) -> Page:

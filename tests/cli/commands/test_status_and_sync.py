@@ -24,7 +24,7 @@ from cli_helpers import (
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import clock_skew_text
-from apoa_client.outbox.sqlite.delivery_lock import turn
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.sandbox.server import SandboxServer
 
 STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
@@ -411,7 +411,7 @@ def test_another_process_that_sends_is_left_to_it(configured: Apoa, lang: str) -
     path = Path(configured.environ["APOA_HOME"]) / "melati" / "outbox.db"
     words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
     configured.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SENDING_PATIENCE_S", 0.1)
-    with turn(path, 0) as ours:
+    with delivery_lock(path, 0) as ours:
         assert ours
         reported = configured(*QUENTIN.mrz("--yes"), lang=lang)
         assert reported.code == 0

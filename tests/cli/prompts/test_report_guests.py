@@ -16,7 +16,7 @@ from apoa_client.cli.terminal.input import UNREADABLE
 from apoa_client.desk.arrivals import Desk
 from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.outbox.sqlite.drafts import SqliteDrafts
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports import Entry
@@ -792,11 +792,11 @@ class TestBreakingOff:
         """What was saved is saved: the trouble is told, and no failure."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
 
-        def failing(_outbox: SqliteOutbox, _kept_at: object = None) -> None:
+        def failing(_drafts: SqliteDrafts, _saved_at: object = None) -> None:
             raise StorageProblem(msg("The disk is full."))
 
         with away.monkeypatch.context() as patch:
-            patch.setattr(SqliteOutbox, "drop_draft", failing)
+            patch.setattr(SqliteDrafts, "delete", failing)
             said = away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT])
         assert said.code == 0, said.all
         assert "The disk is full." in said.err
@@ -859,14 +859,14 @@ class TestBreakingOff:
             signal.raise_signal(signal.SIGHUP)
             raise AssertionError
 
-        def keep(self: SqliteOutbox, text: str, at: datetime) -> None:
+        def keep(self: SqliteDrafts, text: str, at: datetime) -> None:
             signal.raise_signal(signal.SIGHUP)
             real(self, text, at)
 
-        real = SqliteOutbox.keep_draft
+        real = SqliteDrafts.save
         with away.monkeypatch.context() as patch:
             patch.setattr("apoa_client.cli.prompts.conversation.ask_line", closed)
-            patch.setattr(SqliteOutbox, "keep_draft", keep)
+            patch.setattr(SqliteDrafts, "save", keep)
             assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 143
         assert "was not finished" in away("report", keys=["n"]).err
 

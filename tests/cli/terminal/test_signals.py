@@ -27,8 +27,8 @@ def test_held_until_all_is_written_down(number: signal.Signals, error: type[Base
     done: list[str] = []
 
     def work(signals: Signals) -> None:
-        with signals.held():
-            with signals.held():
+        with signals.delayed():
+            with signals.delayed():
                 signal.raise_signal(number)
                 done.append("inside")
             done.append("still held")
@@ -42,8 +42,8 @@ def test_held_until_all_is_written_down(number: signal.Signals, error: type[Base
 def test_heard_during_a_call(number: signal.Signals, error: type[BaseException]) -> None:
     """Nothing waits for a slow line; and what follows is held again."""
     done: list[str] = []
-    with Signals() as signals, signals.held():
-        with pytest.raises(error), signals.heard():
+    with Signals() as signals, signals.delayed():
+        with pytest.raises(error), signals.allowed():
             signal.raise_signal(number)
         done.append("written down")
     assert done == ["written down"]
@@ -51,9 +51,9 @@ def test_heard_during_a_call(number: signal.Signals, error: type[BaseException])
 
 def test_one_that_came_before_a_call_keeps_it_from_beginning() -> None:
     """What was asked for while it was held is raised where it may be."""
-    with Signals() as signals, signals.held():
+    with Signals() as signals, signals.delayed():
         signal.raise_signal(signal.SIGTERM)
-        with pytest.raises(Terminated), signals.heard():
+        with pytest.raises(Terminated), signals.allowed():
             pytest.fail("the call began")
 
 
@@ -84,7 +84,7 @@ def test_another_thread_has_no_signals() -> None:
     """Only the main thread may set handlers; elsewhere a delivery goes on as if nobody interrupted."""
 
     def work() -> None:
-        with Signals() as signals, signals.held(), signals.heard():
+        with Signals() as signals, signals.delayed(), signals.allowed():
             pass
 
     assert _in_a_thread(work) == []

@@ -1,0 +1,130 @@
+"""What every engine of the outbox offers beyond `apoa_client.ports`: drafts, the audit trail, erasure, keys."""
+
+# Annotations stay text, so that no command loads what it does not use.
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from apoa_client.ports import DeliveryState, ReportQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
+    from apoa_client.ports import Erasure, Sealer
+
+
+class Drafts(Protocol):
+    """The one draft of reports that are not finished. Raises `StorageProblem`."""
+
+    def save(self, text: str, at: datetime) -> None:
+        """Seal and store what was typed, in place of any earlier draft. Needs no key."""
+        ...
+
+    def saved_at(self) -> datetime | None:
+        """Return when the draft was saved; None if there is none. Needs no key."""
+        ...
+
+    def open(self) -> str | None:
+        """Return the draft; None if there is none. Raises `CredentialsProblem` or `SealBroken`."""
+        ...
+
+    def delete(self, saved_at: datetime | None = None) -> None:
+        """Erase the draft, if there is one; if a time is given, only the one saved then, not another desk's."""
+        ...
+
+
+class AuditTrail(Protocol):
+    """Reads and checks the audit trail. Raises `StorageProblem`."""
+
+    def entries(self, *, reports: Sequence[str] | None = None, since: datetime | None = None) -> list[AuditEntry]:
+        """Return the entries in their order: those about these reports, and at or after this time, if given."""
+        ...
+
+    def verify(self) -> AuditCheck:
+        """Recompute the chain of hashes, and find the first entry that is not as it was written."""
+        ...
+
+
+class Eraser(Protocol):
+    """Erases what is sealed about guests. Raises `StorageProblem`."""
+
+    def finished(self, before: datetime, *, dry_run: bool) -> Erasure:
+        """Erase every stay that ended before this time and has no open report, and a draft older than a day."""
+        ...
+
+    def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
+        """Erase one stay now. Raises `Undelivered` if a report of it is open, unless `force` withdraws it.
+
+        With `force`, the caller must hold the delivery lock, so that nothing is being sent.
+        """
+        ...
+
+    def last(self) -> datetime | None:
+        """Return when finished stays were last erased completely."""
+        ...
+
+
+class SealedRecords(Protocol):
+    """Every sealed record at once, for a change of keys. Raises `StorageProblem` and what a `Sealer` does."""
+
+    def open_all(self, sealer: Sealer) -> int:
+        """Open each record, and count the rows. Raises `SealBroken` for the first that cannot be opened."""
+        ...
+
+    def opens_any(self, sealer: Sealer) -> bool:
+        """Return whether the sealer opens at least one row."""
+        ...
+
+    def reseal(self, renew: Callable[[str, bytes], bytes]) -> int:
+        """Seal to the new key what is not yet sealed to it, and count the rows. Raises `SealBroken`.
+
+        `renew` takes a record's id and its sealed bytes, and returns it sealed to the new key, or unchanged if it
+        already is.
+        """
+        ...
+
+    def empty_log(self) -> None:
+        """Remove from the database's log the records as they were sealed before."""
+        ...
+
+
+class Outbox(ReportQueue, DeliveryState, Protocol):
+    """The whole outbox of one property, open until it is closed."""
+
+    @property
+    def drafts(self) -> Drafts:
+        """The draft of reports that are not finished."""
+        ...
+
+    @property
+    def audit_trail(self) -> AuditTrail:
+        """The audit trail, for reading and checking."""
+        ...
+
+    @property
+    def eraser(self) -> Eraser:
+        """Erases what is sealed about guests."""
+        ...
+
+    @property
+    def sealed_records(self) -> SealedRecords:
+        """Every sealed record, for a change of keys."""
+        ...
+
+    def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
+        """Add an event to the audit trail: codes and ids only, no personal data."""
+        ...
+
+    def record_notice(self, code: str, at: datetime) -> None:
+        """Record that a desktop notice was shown at this time. `code` contains no blanks and no personal data."""
+        ...
+
+    def last_notice(self) -> tuple[str, datetime] | None:
+        """Return the code of the last desktop notice, and when it was shown."""
+        ...
+
+    def close(self) -> None:
+        """Close the database. Closing twice does no harm."""
+        ...

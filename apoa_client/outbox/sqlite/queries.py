@@ -1,0 +1,74 @@
+"""The SQL with which the outbox selects reports.
+
+The conditions are written so that SQLite uses the partial indexes of `migrations`: open reports stay few while the
+history grows for years.
+"""
+
+from typing import Any
+
+from apoa_client.outbox.rows import millis
+from apoa_client.ports import Selection
+from apoa_client.report.kinds import OPEN_STATES
+
+_OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
+"""Word for word the condition of the partial indexes: SQLite does not use them otherwise."""
+
+# The first open report of each stay, if it may be sent now.
+HEADS = f"""
+    SELECT seq FROM reports AS head
+    WHERE {_OPEN} AND state IN ('queued', 'sending') AND NOT EXISTS (
+        SELECT 1 FROM reports AS earlier WHERE earlier.stay_id = head.stay_id AND earlier.seq < head.seq
+        AND earlier.{_OPEN})
+    ORDER BY due_at IS NULL, due_at, seq
+"""  # noqa: S608  constants of this module
+
+# Both queries for deadlines read only the open reports, as `HEADS` does.
+DUE = f"SELECT count(*) FROM reports WHERE {_OPEN} AND due_at >= ? AND due_at < ?"  # noqa: S608  constants
+NEXT_DUE = f"SELECT min(due_at) FROM reports WHERE {_OPEN} AND due_at IS NOT NULL"  # noqa: S608  constants
+TALLY = "SELECT state, reports FROM tally"
+
+# Each arm selects the newest twenty, so that a reference of one digit costs little at a million rows. The plus prevents
+# SQLite from scanning the whole table backwards, which it estimates to be cheaper.
+FIND = """
+    SELECT seq FROM (SELECT seq FROM reports WHERE id >= :id AND id < :id_end ORDER BY +seq DESC LIMIT 20)
+    UNION SELECT seq FROM (
+        SELECT seq FROM reports WHERE stay_id >= :id AND stay_id < :id_end ORDER BY +seq DESC LIMIT 20)
+    UNION SELECT seq FROM (
+        SELECT seq FROM reports WHERE short_id >= :short AND short_id < :short_end ORDER BY +seq DESC LIMIT 20)
+    ORDER BY seq DESC LIMIT 20
+"""
+
+# The plus as above.
+SAME_GUEST = """
+    SELECT seq FROM reports WHERE last_morning > :first AND first_night < :last AND guest_tag = :tag ORDER BY +seq
+"""
+
+# From an index only, so that it works when a page of the table is damaged.
+EVERY_SEQ = "SELECT seq FROM reports INDEXED BY reports_created ORDER BY seq"
+
+_AMONG_OPEN = f"seq IN (SELECT seq FROM reports WHERE {_OPEN})"  # noqa: S608  constants
+_AMONG_RECENT = f"""seq IN (
+    SELECT seq FROM reports WHERE created_at >= :since UNION SELECT seq FROM reports WHERE {_OPEN})"""  # noqa: S608  constants
+_AMONG_LEAVING = "seq IN (SELECT seq FROM reports WHERE last_morning >= :morning)"
+
+
+def selection_condition(selection: Selection) -> tuple[str, str, dict[str, Any]]:
+    """Return the condition of a selection; a condition implied by it that makes SQLite use an index; the parameters."""
+    terms, hints, values = ["TRUE"], ["TRUE"], dict[str, Any]()
+    if selection.stay_id is not None:
+        terms.append("stay_id = :stay")
+        values["stay"] = selection.stay_id
+    if selection.states is not None:
+        names = {f"state{number}": state.value for number, state in enumerate(sorted(selection.states))}
+        terms.append(f"state IN ({', '.join(f':{name}' for name in names)})")
+        hints.extend([_AMONG_OPEN] if selection.states <= OPEN_STATES else [])
+        values.update(names)
+    if selection.leaving_from is not None:
+        terms.append("last_morning >= :morning")
+        hints.append(_AMONG_LEAVING)
+        values["morning"] = selection.leaving_from.toordinal()
+    if selection.since is not None:
+        terms.append(f"(created_at >= :since OR {_OPEN})")
+        hints.append(_AMONG_RECENT)
+        values["since"] = millis(selection.since)
+    return " AND ".join(terms), " AND ".join(hints), values
