@@ -1,9 +1,13 @@
-"""What every test gets: a home of its own, a clock that stands still, no secret of the machine's, loopback alone."""
+"""Fixtures for every test: folders in memory, a fixed clock, none of this machine's settings, loopback only."""
 
 import os
+import shutil
+import signal
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -17,7 +21,7 @@ NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 """The fixed clock's time: 20:00 WIB."""
 
 LONG = "APOA_LONG" in os.environ
-"""`.ci/run --long`: search wider, and never the same way twice."""
+"""Whether `.ci/run --long` runs the tests: more examples, and random seeds."""
 
 PERSONAL = (
     *("ZYKOWSKI", "QUENTIN", "ZX1234567", "GDANSK", "850912", "12 Sep 1985"),
@@ -26,21 +30,65 @@ PERSONAL = (
     *("SMITH", "JANE ANN", "925076473", "ERIKSSON", "ANNA MARIA", "L898902C3", "740812"),
     *("rahasia", "kata sandi", "kuda betul"),
 )
-"""Of the guests that the tests invent, and their passwords: what no error may tell."""
+"""Data of the tests' invented guests, and their passwords. No error may contain any of it."""
 
-settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=200, derandomize=True)
-settings.register_profile("long", parent=settings.get_profile("dev"), max_examples=5000)
-settings.load_profile("long" if LONG else "ci" if "CI" in os.environ else "dev")
+_EXAMPLES = {"fast": 25, "ci": 200, "long": 5000}
+_SCALE = {"fast": 0.25, "ci": 1.0, "long": 30.0}
+PROFILE = "long" if LONG else os.environ.get("APOA_EXAMPLES", "fast")
+"""How many examples Hypothesis tries: `fast` by default, `ci` (set by `.ci/run`) or `long`."""
+for _name, _count in _EXAMPLES.items():
+    settings.register_profile(
+        _name,
+        max_examples=_count,
+        deadline=None,  # a busy machine is no failure
+        derandomize=_name != "long",
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile(PROFILE)
 
 
 def search(examples: int, **more: Any) -> settings:
-    """Hypothesis' settings for a search of so many examples, and thirty times as many in a long run."""
-    return settings(max_examples=examples * (30 if LONG else 1), deadline=None, **more)
+    """Hypothesis settings for this many examples in `.ci/run`, a quarter by default, 30 times as many in a long run."""
+    return settings(max_examples=max(5, int(examples * _SCALE[PROFILE])), deadline=None, **more)
+
+
+def _restore_signals() -> None:
+    """Let started processes react to Ctrl-C and to a closed terminal even where this one ignores both.
+
+    A shell starts background jobs with SIGINT ignored and `nohup` starts them with SIGHUP ignored. Children inherit an
+    ignored signal, but not a handler.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if os.name == "posix" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _do_nothing)
+
+
+def _do_nothing(_signal: int, _frame: FrameType | None) -> None:
+    pass
+
+
+def _use_memory() -> None:
+    """Put pytest's temporary folders in memory, where the system has such a folder with enough space.
+
+    The program syncs each change to the disk, and most of the time of a test would be spent there. Tests marked
+    `durable` get a folder on the disk.
+    """
+    memory = Path("/dev/shm")  # noqa: S108  pytest makes private folders below it
+    if not os.access(memory, os.W_OK) or not hasattr(os, "statvfs"):
+        return
+    state = os.statvfs(memory)
+    if state.f_bavail * state.f_frsize >= _MEMORY_NEEDED and not state.f_flag & os.ST_NOEXEC:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
+_MEMORY_NEEDED = 1 << 30
+_restore_signals()
+_use_memory()
 
 
 class FixedClock:
-    """A clock that goes forward only when a test says so."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self.time = now
@@ -64,14 +112,25 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A temporary folder: in memory where possible, on the disk for a test marked `durable`."""
+    if request.node.get_closest_marker("durable") is None:
+        yield tmp_path
+        return
+    folder = Path(tempfile.mkdtemp(prefix="apoa-test-")).resolve()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home for the program's files, not made yet."""
+    """Path of the folder for the program's files. It does not exist yet."""
     return tmp_path / "home"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees the machine's own settings, secrets, keyring, proxies, language or terminal."""
+def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hides this machine's settings, secrets, keyring, proxies, language and terminal from the test."""
     for name in list(os.environ):
         if name.startswith("APOA_") and name not in {"APOA_PRISM", "APOA_REQUIRE_TOOLS"}:
             monkeypatch.delenv(name)
@@ -87,20 +146,20 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 @pytest.fixture(autouse=True)
-def _no_error_tells_of_a_guest(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever error any test meets: its text and its `repr` hold no personal data and no secret.
+def _errors_without_personal_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails the test when an error's text or `repr` contains personal data or a secret.
 
-    What an authority says of a call that it refused is quoted on the screen, as the contract asks, and only there.
+    The text of an authority's refusal is quoted on the screen, as the contract asks, and only there.
     """
-    told: list[str] = []
-    begin = ApoaError.__init__
+    leaks: list[str] = []
+    original = ApoaError.__init__
 
-    def remember(self: ApoaError, message: Message, advice: Message | None = None) -> None:
-        begin(self, message, advice)
-        said = () if isinstance(self, CallRefused) else (self.message, self.advice)
-        texts = (str(self), repr(self), *(text.render() for text in said if text is not None))
-        told.extend(text for text in texts if any(word.casefold() in text.casefold() for word in PERSONAL))
+    def checked(self: ApoaError, message: Message, advice: Message | None = None) -> None:
+        original(self, message, advice)
+        shown = () if isinstance(self, CallRefused) else (self.message, self.advice)
+        texts = (str(self), repr(self), *(text.render() for text in shown if text is not None))
+        leaks.extend(text for text in texts if any(word.casefold() in text.casefold() for word in PERSONAL))
 
-    monkeypatch.setattr(ApoaError, "__init__", remember)
+    monkeypatch.setattr(ApoaError, "__init__", checked)
     yield
-    assert told == []
+    assert leaks == []

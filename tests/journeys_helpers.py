@@ -13,11 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from cli_helpers import QUENTIN, Guest, Installed, Said
 from conftest import FixedClock
 
 from apoa_client.cli import main
 from apoa_client.errors import ApoaError
+
+in_each_language = pytest.mark.parametrize("lang", ["id", pytest.param("en", marks=pytest.mark.slow)])
+"""Runs a journey in Indonesian, and in `.ci/run` in English too."""
 
 LEASE_OVER = timedelta(minutes=6)
 """A lease that a killed process left is over by then."""

@@ -60,7 +60,7 @@ def test_the_two_commands_are_one_line_and_complete(heading: str) -> None:
     line = block[1].strip()
     assert "\n" not in line
     assert line.startswith("python3 -m venv .venv && .venv/bin/pip install")
-    assert line.endswith({"See it work": "apoa demo", "Run the tests": "pytest --cov"}[heading])
+    assert line.endswith({"See it work": "apoa demo", "Run the tests": "pytest -n auto"}[heading])
     assert f"from_readme '{heading}'" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 

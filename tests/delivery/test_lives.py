@@ -49,7 +49,9 @@ def told(hotel: Hotel, stay: int) -> list[Entry]:
 
 
 @pytest.mark.parametrize("script", ["", "lost", "offline"])
-@pytest.mark.parametrize("syncs", [{1}, {0, 2}, {0, 1, 2, 3}])
+@pytest.mark.parametrize(
+    "syncs", [{1}, *(pytest.param(each, marks=pytest.mark.slow) for each in ({0, 2}, {0, 1, 2, 3}))]
+)
 def test_every_life_of_a_stay(hotel: Hotel, syncs: set[int], script: str) -> None:
     """On the line and off it, whatever was lost on the way: nothing is refused, and both sides have the same of it."""
     live(hotel, syncs, script)

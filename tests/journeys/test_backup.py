@@ -162,6 +162,8 @@ def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any
     assert left == {"config.toml", "melati", "melati/outbox.db", "melati/outbox.lock"}
 
 
+@pytest.mark.slow
+@pytest.mark.durable
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
 @pytest.mark.parametrize("merging", [False, True])
 def test_killed_by_chance(configured: Installed, backups: tuple[Path, Path], tmp_path: Path, *, merging: bool) -> None:
@@ -186,6 +188,8 @@ def test_killed_by_chance(configured: Installed, backups: tuple[Path, Path], tmp
         assert_old_or_new(home, late, old, new)
 
 
+@pytest.mark.slow
+@pytest.mark.durable
 @pytest.mark.skipif(sys.platform != "linux", reason="the watched disk is Linux's")
 @pytest.mark.parametrize("merging", [False, True])
 def test_killed_before_each_change_of_the_disk(

@@ -11,14 +11,14 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from cli_helpers import COMMAND, GUESTS, LANGUAGES, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, Said, spoken, typed_in
-from journeys_helpers import advice_of, call, give_up_roots_powers
+from cli_helpers import COMMAND, GUESTS, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, Said, spoken, typed_in
+from journeys_helpers import advice_of, call, give_up_roots_powers, in_each_language
 
 from apoa_client.errors import NotNow, WrongPassword
 from apoa_client.outbox.errors import DiskFull, OutboxTooNew
 from apoa_client.report.findings import ReportRefused
 
-pytestmark = pytest.mark.parametrize("lang", LANGUAGES)
+pytestmark = in_each_language
 FIRST, SECOND = QUENTIN.lines
 PAGE = ["--birth-place", "GDANSKTOWN", "--nights", "2", "--no-send"]
 

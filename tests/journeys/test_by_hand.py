@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, XIMENA, Installed, readable_in, spoken
+from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed, readable_in, spoken
+from journeys_helpers import in_each_language
 from page_helpers import read_page
 from terminal_helpers import at_a_terminal
 
@@ -21,7 +22,7 @@ def manual(apoa: Installed) -> Installed:
     return apoa
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_a_stay_from_arrival_to_proof(manual: Installed, tmp_path: Path, lang: str) -> None:
     """A sheet, numbers filed, a correction, a check-out: all at their end, and every number marked as typed."""
     ids = []
@@ -49,7 +50,7 @@ def test_a_stay_from_arrival_to_proof(manual: Installed, tmp_path: Path, lang: s
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals here")
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_at_a_terminal(manual: Installed, lang: str) -> None:
     """`apoa sync` asks for one number after the other; each guest's screen begins on an empty one."""
     for guest in (QUENTIN, XIMENA, OBADIAH):

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Guest, Installed, readable_in, spoken, spoken_count
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Guest, Installed, readable_in, spoken, spoken_count
 from desktop_helpers import FakeDesktop, needs_posix
+from journeys_helpers import in_each_language
 
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
@@ -44,7 +45,7 @@ def away(apoa: Installed) -> Installed:
     return apoa
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_status_at_several_distances(away: Installed, lang: str) -> None:
     """The most urgent first, in words, with an alarm only once something is late; and no key is needed."""
     far = save(away, OBADIAH, ago(0))["short_id"]
@@ -66,7 +67,7 @@ def test_status_at_several_distances(away: Installed, lang: str) -> None:
     assert [report["short_id"] for report in value.json["urgent"]] == [late, near, far]
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_a_night_is_handed_over(apoa: Installed, sandbox: Start, lang: str) -> None:
     """Who is here and what is due, with names, and by ids without the key; the refused one rings the alarm."""
     assert apoa.set_up(sandbox("reject").url, "latihan").code == 0
@@ -89,7 +90,7 @@ def test_a_night_is_handed_over(apoa: Installed, sandbox: Start, lang: str) -> N
 
 
 @needs_posix
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_the_schedule_tells_it_on_the_desktop(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
     """Once, by counts, whatever language the property speaks; nothing of the guest's is written down for it."""
     assert apoa.set_up(sandbox("reject").url, "latihan").code == 0

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Guest, Installed, spoken
+from cli_helpers import QUENTIN, XIMENA, Guest, Installed, spoken
+from journeys_helpers import in_each_language
 from tmux_helpers import Terminal, require_tmux
 
 SIZES = [(80, 24), (60, 24)]
@@ -82,7 +83,7 @@ def sit(configured: Installed, tmp_path: Path) -> Iterator[Sit]:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "60x24"])
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 class TestTheConversation:
     """From Enter to "terkirim"."""
 
@@ -202,7 +203,7 @@ class TestTheConversation:
 class TestBreakingOff:
     """Nothing that was typed is lost."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
+    @in_each_language
     def test_control_c_and_on_the_next_day(self, sit: Sit, lang: str) -> None:
         """It says so, and offers the guest the next time."""
         desk = sit(lang)

@@ -27,6 +27,7 @@ from journeys_helpers import (
     files_below,
     give_up_roots_powers,
     guest,
+    in_each_language,
     sync_later,
 )
 
@@ -40,8 +41,6 @@ SAVED = 12
 EVERY = 800 if LONG else 9_500
 """Bytes between one size of disk that is tried and the next."""
 FLIPS = 1_500 if LONG else 40
-
-in_both_languages = pytest.mark.parametrize("lang", LANGUAGES)
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,8 @@ def assert_told(said: Said, lang: str, *errors: type[Exception]) -> None:
 # A disk that fills up.
 
 
+@pytest.mark.slow
+@pytest.mark.durable
 def test_a_disk_that_fills_up_while_a_guest_is_saved(installation: Installation, disk: Disk) -> None:
     """Wherever the room ends, either the report is saved, or the staff are told that it is not."""
     saved: list[str] = []
@@ -137,6 +138,8 @@ def test_a_disk_that_fills_up_while_a_guest_is_saved(installation: Installation,
     installation.settle(saved)
 
 
+@pytest.mark.slow
+@pytest.mark.durable
 def test_a_disk_that_fills_up_while_a_guest_is_sent(installation: Installation, disk: Disk) -> None:
     """What was saved before the room ended is said to be saved, and exits with 0, whatever became of the sending."""
     saved: list[str] = []
@@ -152,6 +155,8 @@ def test_a_disk_that_fills_up_while_a_guest_is_sent(installation: Installation, 
     installation.settle(saved)
 
 
+@pytest.mark.slow
+@pytest.mark.durable
 def test_a_disk_that_fills_up_while_what_waits_is_sent(installation: Installation, disk: Disk) -> None:
     """Wherever the room ends, sync says so; whatever the authority was told by then, it is told once."""
     saved: list[str] = []
@@ -168,7 +173,7 @@ def test_a_disk_that_fills_up_while_what_waits_is_sent(installation: Installatio
     installation.settle(saved)
 
 
-@in_both_languages
+@in_each_language
 def test_looking_at_a_disk_without_any_room(installation: Installation, disk: Disk, lang: str) -> None:
     """Status, list and show either answer or say that the disk is full, and change nothing."""
     before = installation.database.read_bytes()
@@ -195,7 +200,7 @@ def only_to_be_read(place: Path) -> Iterator[None]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="root's powers are given up with Linux's prctl")
-@in_both_languages
+@in_each_language
 @pytest.mark.parametrize("place", ["", "melati/outbox.db"])
 def test_a_home_that_may_only_be_read(installation: Installation, lang: str, place: str) -> None:
     """The whole home, or the database alone: the file is named, nothing changes, and nothing is made elsewhere."""
@@ -241,7 +246,7 @@ def root_of(path: Path, name: str) -> int:
     return int((page - 1) * PAGE)
 
 
-@in_both_languages
+@in_each_language
 @pytest.mark.parametrize(("at", "size"), [(0, 16), (16, 2), (18, 2), (100, 8)])
 def test_a_header_with_flipped_bytes(installation: Installation, lang: str, at: int, size: int) -> None:
     """The format's name, the size of a page, the version, the schema: every command refuses and changes nothing."""
@@ -257,7 +262,7 @@ def test_a_header_with_flipped_bytes(installation: Installation, lang: str, at: 
     installation.settle([])
 
 
-@in_both_languages
+@in_each_language
 def test_a_page_of_reports_with_flipped_bytes(installation: Installation, lang: str) -> None:
     """The reports on other pages can still be read, listed and sent, and a guest who arrives now is saved and sent."""
     at, content = leaf_of(installation.database, installation.prepared.ids[5])
@@ -289,7 +294,7 @@ def test_a_page_of_reports_with_flipped_bytes(installation: Installation, lang: 
     installation.settle([saved.json["short_id"]])
 
 
-@in_both_languages
+@in_each_language
 @pytest.mark.parametrize("index", ["reports_open", "reports_created", "sqlite_autoindex_reports_1"])
 def test_an_index_with_flipped_bytes(installation: Installation, lang: str, index: str) -> None:
     """What needs that index says so, everything else answers, and no command leaves the file worse than it was."""
@@ -311,7 +316,7 @@ def test_an_index_with_flipped_bytes(installation: Installation, lang: str, inde
     installation.settle(saved)
 
 
-@in_both_languages
+@in_each_language
 def test_a_sealed_report_with_flipped_bytes(installation: Installation, lang: str) -> None:
     """It is named and not sent; every other one is listed, shown and sent."""
     broken, *intact = installation.prepared.ids
@@ -332,7 +337,7 @@ def test_a_sealed_report_with_flipped_bytes(installation: Installation, lang: st
     installation.settle([])
 
 
-@in_both_languages
+@in_each_language
 @pytest.mark.parametrize("part", [0.0, 0.4, 0.999])
 def test_a_log_with_flipped_bytes(installation: Installation, lang: str, part: float) -> None:
     """SQLite ends its log before the first frame that does not hold: what came before it is there, and all goes on.

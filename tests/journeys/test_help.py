@@ -3,7 +3,8 @@
 import os
 
 import pytest
-from cli_helpers import LANGUAGES, Installed, spoken, typed_in
+from cli_helpers import Installed, spoken, typed_in
+from journeys_helpers import in_each_language
 from terminal_helpers import at_a_terminal
 
 from apoa_client.cli.guide.situations import SITUATIONS
@@ -11,7 +12,7 @@ from apoa_client.cli.guide.situations import SITUATIONS
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal")
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 @pytest.mark.parametrize("columns", [60, 80])
 def test_it_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:
     """Every screen is whole without scrolling: no line is broken by the terminal, and 24 lines hold it."""
@@ -22,7 +23,7 @@ def test_it_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:
         assert len(shown.splitlines()) < 24, words
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_from_nothing_to_a_property(apoa: Installed, lang: str) -> None:
     """What comes first is set-up, then the day's work."""
     _code, shown = at_a_terminal(apoa, [], [], lang)

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import LANGUAGES, Installed, spoken
+from cli_helpers import Installed, spoken
+from journeys_helpers import in_each_language
 from page_helpers import read_page
 from terminal_helpers import at_a_terminal
 
@@ -13,7 +14,7 @@ ASKED_FIELDS = {"id": "denda", "en": "fine"}
 NEAR = {"id": "overstai", "en": "overstey"}
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_a_question_offline(apoa: Installed, lang: str) -> None:
     """From the list of topics to a fact with its source, before anything is set up; a slip is put right."""
     topics = apoa("info", lang=lang)
@@ -28,7 +29,7 @@ def test_a_question_offline(apoa: Installed, lang: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 @pytest.mark.parametrize("columns", [80, 60])
 def test_on_a_screen(apoa: Installed, lang: str, columns: int) -> None:
     """Lines break between words and fit the terminal, and the list of topics fits one screen."""
@@ -39,7 +40,7 @@ def test_on_a_screen(apoa: Installed, lang: str, columns: int) -> None:
         assert topic or shown.count("\n") < 24
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_a_notice(configured: Installed, tmp_path: Path, lang: str) -> None:
     """Written once, whole, the same for guests whatever language the staff read; from training, that is said."""
     file = tmp_path / "lobby.html"

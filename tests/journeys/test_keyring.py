@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Installed, spoken
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Installed, spoken
+from journeys_helpers import in_each_language
 from keyring_helpers import STARTED, needs_keyring, run_in_session
 
 pytestmark = needs_keyring
@@ -99,7 +100,8 @@ tell(as_cron("mount -t tmpfs none /run"), as_cron(run))
     assert json.loads(logged_in[1])["accepted"] == 1
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.slow
+@in_each_language
 def test_a_frozen_keyring(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path, lang: str) -> None:
     """The daemon hangs: a guest is saved all the same, and whoever sends or lists is told, and not held up."""
     account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]

@@ -106,6 +106,7 @@ def kept(apoa: Installed, sandbox: Start, tmp_path: Path) -> Installation:
 
 @posix
 @pytest.mark.slow
+@pytest.mark.durable
 @pytest.mark.parametrize("seed", [SEED])
 def test_rotations_killed_by_chance(kept: Installation, seed: int) -> None:
     """Anywhere between start and usual end, while others save: after each kill every guest is read."""
@@ -123,6 +124,7 @@ def test_rotations_killed_by_chance(kept: Installation, seed: int) -> None:
 
 @posix
 @pytest.mark.slow
+@pytest.mark.durable
 def test_rotations_killed_before_each_change_of_the_disk(kept: Installation, disk: Disk) -> None:
     """No step of a rotation is one at which a kill makes a report unreadable, and some leave it half done."""
     disk.root = kept.apoa.home

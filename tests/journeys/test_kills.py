@@ -26,7 +26,11 @@ from journeys_helpers import (
     unmeasured,
 )
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.durable,
+    pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's"),
+]
 
 ROUNDS = 100 if LONG else 5
 """Each kills a report that is sent, one that is only saved, a sync, and the authority in a sync."""

@@ -6,7 +6,8 @@ import sys
 from dataclasses import replace
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Guest, Installed
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Guest, Installed
+from journeys_helpers import in_each_language
 from terminal_helpers import at_a_terminal, plain
 
 from apoa_client.cli.terminal.wrapping import width
@@ -40,7 +41,7 @@ def shown(apoa: Installed, arguments: list[str], lang: str, columns: int) -> str
 
 
 @terminals_only
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 @pytest.mark.parametrize("columns", [60, 80])
 def test_no_line_is_wider_than_the_terminal(full: Installed, lang: str, columns: int) -> None:
     """Whatever the guests and their rooms are called: the terminal breaks nothing, and no id is cut in two."""
@@ -62,8 +63,10 @@ def test_colours_and_none(full: Installed) -> None:
         assert "\x1b" not in shown(full, ["--plain", *arguments], "id", 80)
 
 
-@pytest.mark.parametrize("encoding", ["cp437", "cp1252", "ascii"])
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(
+    "encoding", ["cp437", pytest.param("cp1252", marks=pytest.mark.slow), pytest.param("ascii", marks=pytest.mark.slow)]
+)
+@in_each_language
 def test_every_screen_on_an_old_console(full: Installed, encoding: str, lang: str) -> None:
     """Every byte is of its code page; what it lacks is shown by the nearest, and JSON is the same everywhere."""
     calls = (*SCREENS, *(["show", report["short_id"]] for report in full.reports()))

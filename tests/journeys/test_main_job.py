@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from cli_helpers import (
     GUESTS,
-    LANGUAGES,
     OBADIAH,
     QUENTIN,
     REPORT_KEYS,
@@ -26,6 +25,7 @@ from cli_helpers import (
     spoken,
 )
 from conftest import FixedClock
+from journeys_helpers import in_each_language
 from terminal_helpers import at_a_terminal, plain
 
 from apoa_client.cli import main
@@ -40,7 +40,7 @@ def receipts(apoa: Installed) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_the_demo(apoa: Installed, lang: str) -> None:
     """Every promise that it makes is kept, and nothing is left behind."""
     said = apoa("demo", lang=lang)
@@ -51,7 +51,7 @@ def test_the_demo(apoa: Installed, lang: str) -> None:
     assert not apoa.home.exists()
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_set_up_report_and_receipt(configured: Installed, lang: str) -> None:
     """A guest from the passport's lines, one typed; status, list, show and receipt tell of both."""
     assert configured(*QUENTIN.mrz(), lang=lang).code == 0
@@ -213,7 +213,7 @@ def test_a_pipe_that_closes_early(configured: Installed) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals here")
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_at_a_terminal_what_is_missing_is_asked(configured: Installed, lang: str) -> None:
     """Only the place of birth, the nights and a yes are typed; colours and prompts go to the terminal."""
     first, second = OBADIAH.lines

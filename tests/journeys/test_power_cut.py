@@ -27,6 +27,8 @@ from journeys_helpers import (
     unmeasured,
 )
 
+pytestmark = [pytest.mark.slow, pytest.mark.durable]
+
 SETUP = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
 CUTS = 1_000 if LONG else 12
 """How many of a run's moments are looked at; in a long run all of them."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, XIMENA, Installed, spoken
+from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed, spoken
+from journeys_helpers import in_each_language
 from page_helpers import read_page
 
 Start = Callable[..., Any]
@@ -18,7 +18,7 @@ def settings_text(page: Path) -> str:
     return read_page(page.read_text(encoding="utf-8")).text
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_a_page_before_and_after_delivery(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
     """What waits prints as no receipt; once delivered it prints as one, with the line down again."""
     server = sandbox()
@@ -40,7 +40,7 @@ def test_a_page_before_and_after_delivery(apoa: Installed, sandbox: Start, tmp_p
     assert os.name == "nt" or {stat.S_IMODE(path.stat().st_mode) for path in (waits, page)} == {0o600}
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_a_pdf_that_there_is_not(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
     """The training authority makes none: said, and so is that the line is down. No file is left."""
     server = sandbox()

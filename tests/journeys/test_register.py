@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, readable_in, spoken
+from cli_helpers import GUESTS, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, readable_in, spoken
+from journeys_helpers import in_each_language
 
 from apoa_client.settings.user import user_name
 
@@ -38,7 +39,7 @@ def lock(apoa: Installed) -> Callable[[], object]:
     return lambda: aside.rename(key)
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_who_is_in_house(configured: Installed, lang: str) -> None:
     """By room, day and nationality; whoever leaves is gone from it, and stays in the register of the night."""
     arrivals = arrive(configured, lang)
@@ -72,7 +73,7 @@ def a_life(apoa: Installed, lang: str, *send: str) -> list[dict[str, Any]]:
     return [arrival, moved, left]
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 @pytest.mark.parametrize("line", [True, False], ids=["online", "offline"])
 def test_the_whole_story_of_a_stay(configured: Installed, lang: str, *, line: bool) -> None:
     """Reported, corrected, checked out: with each answer where there is a line, and whole where there is none."""
@@ -92,7 +93,7 @@ def test_the_whole_story_of_a_stay(configured: Installed, lang: str, *, line: bo
     assert "AC rusak" in chapters[1]
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_what_came_of_it_later(configured: Installed, lang: str) -> None:
     """Sent at last, each report has its answer and its proof, with the key locked too; the files tell of nobody."""
     reports = a_life(configured, lang, "--no-send")
@@ -110,7 +111,7 @@ def test_what_came_of_it_later(configured: Installed, lang: str) -> None:
     assert readable_in(configured.home / "melati", [*WORDS, "AC rusak"]) == []
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_a_story_without_any_line(apoa: Installed, lang: str) -> None:
     """Nothing ever left: a correction takes the first report's place, and each attempt is told."""
     said = apoa(
@@ -130,7 +131,7 @@ def test_a_story_without_any_line(apoa: Installed, lang: str) -> None:
     assert failed in second
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_a_guest_who_is_reported_twice(configured: Installed, lang: str) -> None:
     """Refused unattended, with the key locked too; taken with --again, and as ever once the guest has left."""
     first = configured(*QUENTIN.mrz("--json")).json

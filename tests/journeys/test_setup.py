@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, Installed, spoken
+from journeys_helpers import in_each_language
 from terminal_helpers import at_a_terminal
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals here")
@@ -13,7 +14,7 @@ SETUP = ["setup", "--vault", "file"]
 
 
 @pytest.mark.parametrize("columns", [60, 80])
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, columns: int) -> None:
     """Help, a way back, a slip, a refused account: and in the end a guest's report goes out."""
     language = "Bahasa / Language"
@@ -40,7 +41,7 @@ def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, 
     assert apoa(*QUENTIN.mrz("--json")).json["state"] == "accepted"
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_practice_is_all_enters(apoa: Installed, lang: str) -> None:
     """After the language, a first-timer who knows nothing gets somewhere with Enter alone, and on one screen."""
     labels = ["Short name of the property", "Address of the property (optional)", "Immigration office (optional)"]
@@ -52,7 +53,7 @@ def test_practice_is_all_enters(apoa: Installed, lang: str) -> None:
     assert apoa(*QUENTIN.mrz("--json")).json["state"] == "accepted"
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@in_each_language
 def test_stopping_half_way(apoa: Installed, lang: str) -> None:
     """With Ctrl-D: nothing is left behind, and the screen says how to begin again."""
     dialogue = [("Bahasa / Language", lang), (spoken(lang, "Short name of the property"), "\x04")]

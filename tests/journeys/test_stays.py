@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import pytest
 from cli_helpers import (
     GUESTS,
-    LANGUAGES,
     OBADIAH,
     QUENTIN,
     REPORT_KEYS,
@@ -22,10 +21,10 @@ from cli_helpers import (
     spoken,
     typed_in,
 )
-from journeys_helpers import acquired
+from journeys_helpers import acquired, in_each_language
 from terminal_helpers import at_a_terminal
 
-pytestmark = pytest.mark.parametrize("lang", LANGUAGES)
+pytestmark = in_each_language
 a_terminal = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals here")
 
 Start = Callable[..., Any]

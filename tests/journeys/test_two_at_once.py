@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Installed, spoken
+from cli_helpers import QUENTIN, XIMENA, Installed, spoken
+from journeys_helpers import in_each_language
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def test_one_delivers_and_the_other_leaves_it_to_that_one(slow: Installed) -> No
     assert [report["attempts"] for report in slow.reports()] == [1]
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.slow
+@in_each_language
 def test_it_is_said_in_words(slow: Installed, lang: str) -> None:
     """The one that leaves it to the other says that, and nothing else."""
     both = [slow.start("sync", APOA_LANG=lang) for _process in range(2)]
@@ -43,6 +45,7 @@ def test_it_is_said_in_words(slow: Installed, lang: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_report_made_meanwhile_goes_with_it(slow: Installed) -> None:
     """It is saved at once, the desk waits a little for its turn, and in the end both are there once."""
     syncing = slow.start("sync", "--json")

@@ -18,13 +18,13 @@ from apoa_client.sandbox.server import SandboxServer
 Make = Callable[..., SandboxServer]
 LogIn = Callable[[SandboxServer], requests.Session]
 
-pytestmark = pytest.mark.slow
+in_each_number = pytest.mark.parametrize("examples", [2, pytest.param(25, marks=pytest.mark.slow)])
 
 
-def found_by_schemathesis(server: SandboxServer, folder: Path, *options: str) -> str:
-    """What it has to complain about, or nothing."""
+def found_by_schemathesis(server: SandboxServer, folder: Path, examples: int, *options: str) -> str:
+    """Returns what Schemathesis reports with this many examples an operation; empty where every check passes."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.base_url}/openapi.yaml"]
-    fixed = ["--url", server.base_url, "--seed", "20261124", "--max-examples", "25", "--continue-on-failure"]
+    fixed = ["--url", server.base_url, "--seed", "20261124", "--max-examples", str(examples), "--continue-on-failure"]
     quiet = {"NO_COLOR": "1", "PYTHONWARNINGS": "ignore", "NO_PROXY": "127.0.0.1"}
     run = subprocess.run(
         [*command, *fixed, *options],
@@ -38,7 +38,8 @@ def found_by_schemathesis(server: SandboxServer, folder: Path, *options: str) ->
     return "" if run.returncode == 0 else run.stdout + run.stderr
 
 
-def test_calls_with_a_token_keep_the_contract(make_server: Make, log_in: LogIn, tmp_path: Path) -> None:
+@in_each_number
+def test_calls_with_a_token_keep_the_contract(make_server: Make, log_in: LogIn, tmp_path: Path, examples: int) -> None:
     """Statuses, types, headers and bodies of every answer, wrong methods and missing tokens included.
 
     One check is left out: it wants a 4xx for every body that breaks a schema, and by the contract a report that does is
@@ -47,18 +48,22 @@ def test_calls_with_a_token_keep_the_contract(make_server: Make, log_in: LogIn, 
     server = make_server(token_lifetime_s=100_000)
     token = f"Authorization: {log_in(server).headers['Authorization']!s}"
     options = ["--header", token, "--exclude-path", "/oauth/token", "--exclude-checks", "negative_data_rejection"]
-    assert found_by_schemathesis(server, tmp_path, *options) == ""
+    assert found_by_schemathesis(server, tmp_path, examples, *options) == ""
 
 
-def test_reading_calls_refuse_what_the_contract_does_not_have(make_server: Make, log_in: LogIn, tmp_path: Path) -> None:
+@in_each_number
+def test_reading_calls_refuse_what_the_contract_does_not_have(
+    make_server: Make, log_in: LogIn, tmp_path: Path, examples: int
+) -> None:
     """Where nothing is handed in, every check holds."""
     server = make_server(token_lifetime_s=100_000)
     token = f"Authorization: {log_in(server).headers['Authorization']!s}"
-    assert found_by_schemathesis(server, tmp_path, "--header", token, "--include-method", "GET") == ""
+    assert found_by_schemathesis(server, tmp_path, examples, "--header", token, "--include-method", "GET") == ""
 
 
-def test_token_call_keeps_the_contract(make_server: Make, tmp_path: Path) -> None:
+@in_each_number
+def test_token_call_keeps_the_contract(make_server: Make, tmp_path: Path, examples: int) -> None:
     """With the right password, whatever the form, every check holds."""
     server = make_server(password="rahasia")
     options = ["--auth", "wisma-melati:rahasia", "--include-path", "/oauth/token"]
-    assert found_by_schemathesis(server, tmp_path, *options) == ""
+    assert found_by_schemathesis(server, tmp_path, examples, *options) == ""
