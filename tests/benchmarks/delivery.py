@@ -1,16 +1,18 @@
-"""How fast reports leave over a slow line, how fast they are queued and claimed, and what a long history costs.
+"""Measures delivery: sending over a slow line, queueing and claiming, and the cost of a long history.
 
 Run it as ``python tests/benchmarks/delivery.py [ROUNDS] [--slowline PATH] [--environments FOLDER]`` with the
-interpreter that apoa-client is installed for; ``--only line|queues|history`` measures one part. The best round counts,
-and nothing here ever fails on time.
+interpreter that apoa-client is installed for; ``--only line|queues|history`` measures one part. The best round counts.
+No result fails for being slow, but the exit status is 1, and no ratio is printed, where the work was not done: where
+reports were not delivered, queued or found. ``--small`` only checks that, in seconds, without the slow line and the
+peers.
 
 The line needs Linux and root: PATH is slowline, a program (or its source in C, compiled here) that joins two network
 namespaces by a line with delay, loss and a bandwidth, called as ``slowline NS ADDRESS NS ADDRESS DELAY_MS LOSS_PERCENT
-KBIT QUEUE SEED SECONDS``; it says "ready", and at its end the bytes of each direction. `delivery_line.py` is what runs
-at both ends. One by one is measured with some of the reports and scaled to all of them.
+KBIT QUEUE SEED SECONDS``; it prints "ready", and at its end the bytes of each direction. `delivery_line.py` runs at
+both ends. Sending one by one is measured with some of the reports and scaled to all of them.
 
-The peers get virtual environments of their own, in FOLDER, where the next run finds them again, or else in a temporary
-one. fsyncs are counted in runs apart, by strace or else by a library that is compiled here.
+The peers get their own virtual environments, in FOLDER, where the next run finds them again, or else in a temporary
+one. fsyncs are counted in separate runs, by strace or else by a library that is compiled here.
 """
 
 import argparse
@@ -19,24 +21,26 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 REPORTS, QUEUED, TAKEN, COUNTED = 500, 10_000, 1_000, 200
 SIZES = (1_000, 100_000, 1_000_000)
+SMALL_REPORTS, SMALL_QUEUED, SMALL_SIZES = 120, 300, (100, 300)
+HISTORY_ROUNDS = 9
 ONE_WAY_MS, KBIT, WAITING_PACKETS = 150, 512, 100
 LOSSES = {0: 1.5, 2: 2.5}
-"""Per cent lost, and the aim as a multiple of the limit."""
+"""Per cent of packets lost, and the aim as a multiple of the limit."""
 TIMES_FASTER = 40
 ROUND_TRIPS = ("TCP", "TLS 1.3", "token", "meta", "one call with reports")
-HOTEL, AUTHORITY, PORT = "10.77.0.2", "10.77.0.1", "8443"
-URL = f"https://{AUTHORITY}:{PORT}/v1"
+HOTEL, AUTHORITY, PORT, LOOPBACK = "10.77.0.2", "10.77.0.1", 8443, "127.0.0.1"
 LONGEST_S = 600
 QUEUES = ("apoa-client", "apoa-client, singly", "persist-queue", "litequeue, full sync", "litequeue")
 
@@ -67,7 +71,7 @@ def worker(script: str, *arguments: object) -> list[str]:
 
 
 def answer(command: Sequence[str], environ: dict[str, str] | None = None) -> Any:
-    """The JSON that a worker prints. What goes wrong there is seen on stderr."""
+    """The JSON that a worker prints. Its errors are shown on stderr, and end the benchmark."""
     done = subprocess.run(command, env=environ, check=True, stdout=subprocess.PIPE, timeout=LONGEST_S)
     return json.loads(done.stdout)
 
@@ -76,26 +80,26 @@ def answer(command: Sequence[str], environ: dict[str, str] | None = None) -> Any
 
 
 class Run(NamedTuple):
-    """One delivery. `sent` is bytes on the wire from the hotel, `received` to it; `served` what the authority saw."""
+    """One delivery: the client's result, the bytes that the hotel sent and received, and the authority's tally."""
 
-    said: dict[str, Any]
+    result: dict[str, Any]
     sent: int
     received: int
     served: dict[str, Any]
 
     @property
     def seconds(self) -> float:
-        return float(self.said["seconds"])
+        return float(self.result["seconds"])
 
     @property
     def limit(self) -> float:
-        """The bytes of both directions, one after the other as a question and its answer are, and the round trips."""
+        """The time for the bytes of both directions, one after the other, and for the round trips."""
         return (self.sent + self.received) * 8 / (KBIT * 1000) + len(ROUND_TRIPS) * ONE_WAY_MS * 2 / 1000
 
 
 @contextmanager
 def running(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
-    """A program that has said "ready". It ends with its standard input, or else is ended."""
+    """A program that has printed "ready". It ends with its standard input, or else is terminated."""
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
@@ -124,64 +128,71 @@ def namespaces() -> Iterator[tuple[str, str]]:
 
 
 class Line:
-    """The line between two namespaces, and a property in one of them whose outbox is full."""
+    """A property whose outbox is full, and the line to its authority: between two namespaces, or else loopback."""
 
-    def __init__(self, slowline: Path, spaces: tuple[str, str], folder: Path, options: Sequence[str]) -> None:
-        self._slowline, self._options = slowline, options
-        self._hotel, self._authority = spaces
-        self._folder = folder
+    def __init__(self, folder: Path, options: Sequence[str], slowline: Path | None, spaces: Sequence[str]) -> None:
+        self._folder, self._options, self._slowline, self._spaces = folder, options, slowline, spaces
+        self._hotel, self._authority = (["ip", "netns", "exec", each] for each in spaces) if spaces else ([], [])
+        self._address, self._port = (AUTHORITY, PORT) if spaces else (LOOPBACK, free_port())
+        self._url = f"https://{self._address}:{self._port}/v1"
         self._pair = (str(folder / "certificate.pem"), str(folder / "key.pem"))
         kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-        name = ["-subj", "/CN=authority", "-addext", f"subjectAltName=IP:{AUTHORITY}"]
+        name = ["-subj", "/CN=authority", "-addext", f"subjectAltName=IP:{self._address}"]
         files = ["-out", self._pair[0], "-keyout", self._pair[1]]
         subprocess.run(["openssl", "req", "-x509", *kind, *name, *files], check=True, capture_output=True)
 
     def fill(self, bodies: Path) -> None:
-        """Set up the property, queue the reports."""
+        """Set up the property and queue the reports."""
         home = self._folder / "full"
-        answer(self._inside(worker("delivery_line.py", "prepare", home, bodies, URL, self._pair[0])))
+        answer([*self._hotel, *worker("delivery_line.py", "prepare", home, bodies, self._url, self._pair[0])])
 
-    def _inside(self, command: Sequence[str]) -> list[str]:
-        return ["ip", "netns", "exec", self._hotel, *command]
-
-    def command(self, loss: int, seed: int) -> list[str]:
-        """The line's own command."""
-        ends = [self._hotel, HOTEL, self._authority, AUTHORITY]
-        numbers = (ONE_WAY_MS, loss, KBIT, WAITING_PACKETS, seed, LONGEST_S)
-        return [str(self._slowline), *ends, *map(str, numbers)]
-
-    def run(self, client: str, loss: int, seed: int, *options: object) -> Run:
-        """One client with a full outbox, against an authority that knows nothing yet."""
-        with tempfile.TemporaryDirectory(dir=self._folder) as temporary:
-            home, memory = Path(temporary) / "home", Path(temporary) / "memory.db"
+    def run(self, client: str, count: int, loss: int, seed: int, *options: object) -> Run:
+        """One client with a full outbox, an authority with empty storage. Exits where a report was not accepted."""
+        with ExitStack() as stack:
+            temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=self._folder)))
+            home = temporary / "home"
             shutil.copytree(self._folder / "full", home)
-            server = worker("delivery_line.py", "serve", AUTHORITY, PORT, *self._pair, memory, *self._options)
-            with running(self.command(loss, seed)) as line:
-                with running(["ip", "netns", "exec", self._authority, *server]) as served:
-                    asked = worker("delivery_line.py", client, home, *options)
-                    said = answer(self._inside(asked))
-                    seen = json.loads(served.communicate(timeout=20)[0])
+            line = None
+            if self._slowline is not None:
+                ends = [self._spaces[0], HOTEL, self._spaces[1], AUTHORITY]
+                numbers = (ONE_WAY_MS, loss, KBIT, WAITING_PACKETS, seed, LONGEST_S)
+                line = stack.enter_context(running([str(self._slowline), *ends, *map(str, numbers)]))
+            place = (self._address, self._port, *self._pair, temporary / "storage.db")
+            server = worker("delivery_line.py", "serve", *place, *self._options)
+            with running([*self._authority, *server]) as served:
+                result = answer([*self._hotel, *worker("delivery_line.py", client, home, *options)])
+                tally = json.loads(served.communicate(timeout=20)[0])
+            transferred = [0, 0]
+            if line is not None:
                 line.send_signal(signal.SIGTERM)
-                statistic = re.findall(r"bytes (\d+)", line.communicate(timeout=20)[0])
-            return Run(said, int(statistic[0]), int(statistic[1]), seen)
+                transferred = list(map(int, re.findall(r"bytes (\d+)", line.communicate(timeout=20)[0])))
+        if result["accepted"] != count:
+            sys.exit(f"{client}: {result['accepted']} of {count} reports were accepted: {result}")
+        return Run(result, transferred[0], transferred[1], tally)
 
-    def deliver(self, client: str, loss: int, rounds: int) -> list[Run]:
-        """Ours, the quickest first."""
-        return sorted((self.run(client, loss, seed + 1) for seed in range(rounds)), key=lambda run: run.seconds)
+    def deliver(self, client: str, count: int, loss: int, rounds: int) -> list[Run]:
+        """Our runs, the fastest first."""
+        return sorted((self.run(client, count, loss, seed + 1) for seed in range(rounds)), key=lambda run: run.seconds)
 
     def one_by_one(self, loss: int, count: int, rounds: int) -> float:
-        """Seconds for all of the reports, as the best round has it."""
-        runs = [self.run("one-by-one", loss, seed + 1, URL, self._pair[0], count).said for seed in range(rounds)]
-        return min(float(run["first"] + (run["seconds"] - run["first"]) * REPORTS / count) for run in runs)
+        """Seconds for all of the reports, of the best round."""
+        options = (self._url, self._pair[0], count)
+        results = [self.run("one-by-one", count, loss, seed + 1, *options).result for seed in range(rounds)]
+        return min(float(each["first"] + (each["seconds"] - each["first"]) * REPORTS / count) for each in results)
+
+
+def free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def line_table(line: Line, asked: argparse.Namespace) -> Iterator[str]:
-    """Ours, one by one, and the limit. Where packets are lost each round loses others, and the middle one counts."""
+    """Ours, one by one, and the limit. With loss each round loses other packets, and the median round counts."""
     yield f"{REPORTS} reports over {2 * ONE_WAY_MS} ms and {KBIT} kbit/s, TLS, seconds"
     yield f"{'':<36}{'seconds':>9}{'ratio':>8}{'aim':>9}"
     for loss, aim in LOSSES.items():
         rounds = asked.rounds * (3 if loss else 1)
-        runs, whole = line.deliver("deliver", loss, rounds), line.deliver("sync", loss, rounds)
+        runs, whole = (line.deliver(client, REPORTS, loss, rounds) for client in ("deliver", "sync"))
         run = runs[len(runs) // 2] if loss else runs[0]
         slow = line.one_by_one(loss, asked.one_by_one, asked.rounds)
         yield f"{f'{loss} % lost: the limit':<36}{run.limit:>9.2f}{1:>8.2f}"
@@ -192,22 +203,29 @@ def line_table(line: Line, asked: argparse.Namespace) -> Iterator[str]:
         yield f"{'  ours is faster, times':<36}{'':>9}{slow / run.seconds:>8.1f}{f'>= {TIMES_FASTER}':>9}"
         yield from explained(run, runs)
     yield "The limit: all bytes of both directions over the bandwidth, and a round trip each for"
-    yield f"{', '.join(ROUND_TRIPS)}. With loss, the middle run of ours counts."
+    yield f"{', '.join(ROUND_TRIPS)}. With loss, our median run counts."
 
 
 def explained(run: Run, runs: Sequence[Run]) -> Iterator[str]:
-    """Where the time of a run went."""
-    seen = run.served
-    calls = ", ".join(f"{name} {count}" for name, count in seen["calls"].items())
-    yield f"    {run.sent / 1000:.0f} kB sent, {run.received / 1000:.0f} kB received, {run.said['accepted']} accepted"
-    yield f"    calls: {calls}; connections: {seen['connections']}; batches: {', '.join(map(str, seen['batches']))}"
+    """Details of a run."""
+    tally = run.served
+    calls = ", ".join(f"{name} {count}" for name, count in tally["calls"].items())
+    yield f"    {run.sent / 1000:.0f} kB sent, {run.received / 1000:.0f} kB received, {run.result['accepted']} accepted"
+    yield f"    calls: {calls}; connections: {tally['connections']}; batches: {', '.join(map(str, tally['batches']))}"
     every = ", ".join(f"{each.seconds:.2f}" for each in runs)
-    yield f"    the authority's own time: {seen['busy']:.2f} s; all runs: {every}"
-    yield from (f"    not all: {each.said}" for each in runs if each.said["accepted"] != REPORTS)
+    yield f"    the authority's own time: {tally['busy']:.2f} s; all runs: {every}"
 
 
 def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
-    """Compile what must be, build the line, print."""
+    """Compile the line's program, build the line, print."""
+    if asked.small:
+        line = Line(folder, [], None, ())
+        line.fill(bodies)
+        for client in ("deliver", "sync"):
+            line.run(client, SMALL_REPORTS, 0, 1)
+        line.one_by_one(0, asked.one_by_one, 1)
+        say(f"line: {SMALL_REPORTS} reports delivered over loopback, {asked.one_by_one} one by one")
+        return
     able = sys.platform == "linux" and os.geteuid() == 0
     if asked.slowline is None or not able:
         say("skipped: the slow line, which needs --slowline, Linux and root")
@@ -217,7 +235,7 @@ def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
         source, slowline = slowline, folder / "slowline"
         subprocess.run(["cc", "-O2", "-o", slowline, source], check=True, capture_output=True)
     with namespaces() as spaces:
-        line = Line(slowline, spaces, folder, ["--plain"] if asked.plain else [])
+        line = Line(folder, ["--plain"] if asked.plain else [], slowline, spaces)
         line.fill(bodies)
         for each in line_table(line, asked):
             say(each)
@@ -227,7 +245,7 @@ def measure_line(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
 
 
 def interpreter(folder: Path, package: str) -> str:
-    """That of a peer's environment, which is made unless it is there."""
+    """The interpreter of a peer's environment, which is created if it is missing."""
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
@@ -237,7 +255,7 @@ def interpreter(folder: Path, package: str) -> str:
 
 
 class Counter:
-    """Counts a command's fsyncs and fdatasyncs, as well as can be done here."""
+    """Counts a command's fsyncs and fdatasyncs, by strace or else by a library."""
 
     def __init__(self, folder: Path) -> None:
         self._log, self._library = folder / "syncs", folder / "syncs.so"
@@ -261,7 +279,7 @@ class Counter:
         return len(self._log.read_bytes())
 
     def each(self, command: Sequence[str]) -> tuple[str, str]:
-        """Syncs for each report that is queued, and for each that is taken."""
+        """Syncs for each queued report, and for each taken one."""
         if not self.how:
             return "unknown", "unknown"
         none, put, both = (self.count([*command, *map(str, c)]) for c in ((0, 0), (COUNTED, 0), (COUNTED, COUNTED)))
@@ -269,15 +287,23 @@ class Counter:
 
 
 def queue_command(name: str, environments: Path, bodies: Path) -> list[str]:
-    """What times a queue, in the environment of its own."""
+    """The command that times a queue, in its own environment."""
     package = name.partition(",")[0]
     python = sys.executable if name.startswith(QUEUES[0]) else interpreter(environments / package, package)
     return [python, *worker("delivery_queues.py", name, bodies)[1:]]
 
 
 def taken(name: str) -> int:
-    """Fewer where each looks through all that wait."""
+    """How many reports are taken: fewer where each one scans the whole queue."""
     return TAKEN // 5 if name == QUEUES[1] else TAKEN
+
+
+def timed_queue(command: Sequence[str], puts: int, takes: int) -> Any:
+    """One round of a queue. Ends the benchmark if the queue does not hold what it should at the end."""
+    result = answer([*command, str(puts), str(takes)])
+    if result["left"] != puts - takes:
+        sys.exit(f"{' '.join(command)}: {result['left']} are left of {puts}, where {takes} were taken")
+    return result
 
 
 def queue_row(name: str, runs: Sequence[Any], syncs: tuple[str, str]) -> str:
@@ -288,8 +314,13 @@ def queue_row(name: str, runs: Sequence[Any], syncs: tuple[str, str]) -> str:
 
 
 def measure_queues(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
-    """Each queue and round in a process of its own; the rounds are interleaved."""
+    """Time each queue and round in its own process; the rounds are interleaved."""
     commands, counter = {}, Counter(folder)
+    if asked.small:
+        for name in QUEUES[:2]:
+            timed_queue(queue_command(name, folder, bodies), SMALL_QUEUED, SMALL_QUEUED // 2)
+        say(f"queues: {SMALL_QUEUED} reports queued, half of them taken")
+        return
     for name in QUEUES:
         try:
             commands[name] = queue_command(name, asked.environments or folder, bodies)
@@ -298,7 +329,7 @@ def measure_queues(asked: argparse.Namespace, folder: Path, bodies: Path) -> Non
     runs: dict[str, list[Any]] = {name: [] for name in commands}
     for _ in range(asked.rounds):
         for name, command in commands.items():
-            runs[name].append(answer([*command, str(QUEUED), str(taken(name))]))
+            runs[name].append(timed_queue(command, QUEUED, taken(name)))
     say("", f"{QUEUED:,} reports queued, one call each, and {TAKEN:,} claimed and settled while the rest waits")
     say(f"{'':<24}{'version':>9}{'seconds':>9}{'put/s':>9}{'syncs':>9}{'take/s':>9}{'syncs':>9}")
     for name, command in commands.items():
@@ -310,11 +341,17 @@ def measure_queues(asked: argparse.Namespace, folder: Path, bodies: Path) -> Non
 # The history.
 
 
-def measure_history(_asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
-    """One outbox that grows."""
-    command = worker("delivery_history.py", bodies, folder / "history", *SIZES)
+def measure_history(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
+    """Measure one outbox that grows."""
+    rounds, sizes = (1, SMALL_SIZES) if asked.small else (HISTORY_ROUNDS, SIZES)
+    command = worker("delivery_history.py", bodies, folder / "history", rounds, *sizes)
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=LONGEST_S)
     found = [json.loads(line)["ms"] for line in done.stdout.splitlines()]
+    if len(found) != len(sizes):
+        sys.exit(f"history: {len(found)} of {len(sizes)} sizes were measured")
+    if asked.small:
+        say(f"history: measured beside {sizes[0]} and {sizes[1]} delivered reports")
+        return
     say("", f"{'delivered reports, ms':<24}" + "".join(f"{size:>18,}" for size in SIZES))
     for name, first in found[0].items():
         say(f"{name:<24}" + "".join(f"{each[name]:>10.3f} ({each[name] / first:>4.2f})" for each in found))
@@ -325,12 +362,12 @@ PARTS = {"line": measure_line, "queues": measure_queues, "history": measure_hist
 
 
 def interrupted(number: int, _frame: object) -> None:
-    """End in good order, so that what was started is ended and removed."""
+    """Exit, so that child processes, namespaces and files are removed."""
     raise SystemExit(128 + number)
 
 
 def main() -> None:
-    """Measure what was asked for, print."""
+    """Measure the requested parts, print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("rounds", nargs="?", type=int, default=3)
     parser.add_argument("--slowline", type=Path)
@@ -338,7 +375,10 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="the authority does not compress its answers")
     parser.add_argument("--environments", type=Path)
     parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--small", action="store_true", help="check in seconds that everything is measured")
     asked = parser.parse_args()
+    if asked.small:
+        asked.one_by_one = SMALL_REPORTS // 6
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), interrupted)
@@ -347,7 +387,9 @@ def main() -> None:
         for name, measure in PARTS.items():
             if asked.only in {None, name}:
                 bodies = folder / f"{name}.json"
-                count = REPORTS if name == "line" else QUEUED
+                full = REPORTS if name == "line" else QUEUED
+                small = SMALL_REPORTS if name == "line" else 2 * SMALL_QUEUED
+                count = small if asked.small else full
                 subprocess.run(worker("delivery_bodies.py", bodies, count), check=True)
                 measure(asked, folder, bodies)
 

@@ -1,7 +1,7 @@
-"""Made-up arrivals, as the reports that a full outbox holds: what `delivery.py` beside this file measures with.
+"""Makes invented reports for `delivery.py` beside this file.
 
-Run it as ``python delivery_bodies.py PATH COUNT``. It writes a JSON list of bodies, as different from each other as
-guests are; their ids and times are new in each run, the guests are not.
+Run it as ``python delivery_bodies.py PATH COUNT``. It writes a JSON list of report bodies. Their ids and times are
+new in each run; the guests are the same.
 """
 
 import json
@@ -61,7 +61,7 @@ def arrival(rng: random.Random, now: datetime) -> Report:
 
 
 def main() -> None:
-    """Make them, write them."""
+    """Make the reports and write the file."""
     path, count = Path(sys.argv[1]), int(sys.argv[2])
     rng = random.Random(188)  # noqa: S311  the same guests in every run
     now = datetime.now(WIB).replace(microsecond=0)

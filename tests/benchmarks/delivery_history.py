@@ -1,8 +1,9 @@
-"""Daily work beside a long history, timed: what `delivery.py` beside this file runs.
+"""Times daily work beside a long history. `delivery.py` beside this file runs it.
 
-Run it as ``python delivery_history.py BODIES HOME SIZE...``. HOME becomes a property's home, whose outbox gets as many
-delivered reports as each SIZE says, in turn. It prints one JSON object a size: milliseconds by what was done, the
-middle of several. What waits is the same each time.
+Run it as ``python delivery_history.py BODIES HOME ROUNDS SIZE...``. HOME becomes a property's home, whose outbox gets
+as many delivered reports as each SIZE says, in turn. It prints one JSON object for each size: the median milliseconds
+of each action. The number of waiting reports is the same each time. The exit status is 1 where a round did not find or
+deliver its reports.
 """
 
 import json
@@ -25,8 +26,8 @@ from apoa_client.report.wire import from_json
 from apoa_client.settings.config import PropertySettings
 
 NOWHERE = "http://127.0.0.1:9/v1"
-ROUNDS, BATCH, STARTS = 9, 50, 11
-PIECE = 50_000
+BATCH = 50
+CHUNK = 50_000
 LEASE = timedelta(minutes=5)
 
 _FILL = """
@@ -37,7 +38,7 @@ _FILL = """
 
 
 def rows(first: int, last: int, size: int) -> Iterator[tuple[object, ...]]:
-    """Delivered reports as they are kept, one a minute, each with as much content as a sealed one has."""
+    """Rows of delivered reports, one a minute, each with as much content as a sealed report."""
     for number in range(first, last):
         made = 1_600_000_000_000 + number * 60_000
         digits = f"{made:012x}"
@@ -49,11 +50,11 @@ def rows(first: int, last: int, size: int) -> Iterator[tuple[object, ...]]:
 
 
 def fill(outbox: SqliteOutbox, first: int, last: int, size: int) -> None:
-    """By SQL, because there are many; the triggers count them."""
-    db = outbox._db  # no method of the outbox writes history
-    for start in range(first, last, PIECE):
+    """Insert with SQL, because there are many rows; the triggers count them."""
+    db = outbox._db  # the outbox has no method that inserts delivered reports
+    for start in range(first, last, CHUNK):
         db.execute("BEGIN")
-        db.executemany(_FILL, rows(start, min(start + PIECE, last), size))
+        db.executemany(_FILL, rows(start, min(start + CHUNK, last), size))
         db.execute("COMMIT")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -65,7 +66,7 @@ def milliseconds(action: Callable[[], object]) -> float:
 
 
 class Desk:
-    """A property at work. Each measurement leaves the outbox as it was, but for reports that are delivered."""
+    """A property at work. Each round adds reports and delivers all of them."""
 
     def __init__(self, outbox: SqliteOutbox, reports: Sequence[Report]) -> None:
         self.outbox = outbox
@@ -90,46 +91,48 @@ class Desk:
         return milliseconds(lambda: self.outbox.summary(now=now, soon=now + timedelta(hours=6)))
 
     def round(self) -> dict[str, list[float]]:
-        """Fifty arrive, are looked for, claimed and delivered."""
+        """Add fifty reports, find, claim and deliver them."""
         added = self.add()
         summaries = [self.summary() for _ in range(20)]
         begun = time.perf_counter()
         heads = list(self.outbox.heads())
         found = (time.perf_counter() - begun) * 1000
         claimed, lease, entries = self.claim([entry.id for entry in heads])
+        if not len(heads) == len(entries) >= BATCH:
+            sys.exit(f"history: {len(heads)} reports were found and {len(entries)} claimed, not {BATCH}")
         self.outbox.settle(lease, [Change(entry.id, State.ACCEPTED) for entry in entries])
         return {"add of one": added, "summary()": summaries, "heads() of 50": [found], "claim of 50": [claimed]}
 
 
-def started(command: Sequence[str], home: str) -> list[float]:
+def started(command: Sequence[str], home: str, rounds: int) -> list[float]:
     environ = {"APOA_HOME": home, "APOA_LANG": "en"}
     run = partial(subprocess.run, command, env=environ, check=True, capture_output=True)
-    return [milliseconds(run) for _ in range(STARTS)]
+    return [milliseconds(run) for _ in range(rounds + 2)]
 
 
-def measured(desk: Desk, home: str) -> dict[str, float]:
-    """The middle of each kind of measurement. The first round only warms the caches."""
+def measured(desk: Desk, home: str, rounds: int) -> dict[str, float]:
+    """The median of each measurement. The first round only warms the caches."""
     desk.round()
     times: dict[str, list[float]] = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, found in desk.round().items():
             times.setdefault(name, []).extend(found)
-    desk.add()  # `status` has something to count
-    times["apoa status"] = started([str(Path(sys.executable).with_name("apoa")), "status"], home)
-    times["python -c pass"] = started([sys.executable, "-c", "pass"], home)
+    desk.add()  # so that `status` has something to count
+    times["apoa status"] = started([str(Path(sys.executable).with_name("apoa")), "status"], home, rounds)
+    times["python -c pass"] = started([sys.executable, "-c", "pass"], home, rounds)
     desk.round()
     return {name: statistics.median(found) for name, found in times.items()}
 
 
 def main() -> None:
-    """Set up, and for each size fill and measure."""
-    bodies, home, *sizes = sys.argv[1:]
+    """Set up a property; for each size fill its outbox and measure."""
+    bodies, home, rounds, *sizes = sys.argv[1:]
     app = Container({"APOA_HOME": home}, SystemClock())
     PropertySetup(app).set_up(PropertySettings("benchmark", NOWHERE, "", "u", vault="file"), "x")
     app.close()
     app = Container({"APOA_HOME": home}, SystemClock())
     texts = json.loads(Path(bodies).read_text(encoding="utf-8"))
-    reports = [from_json(text.encode()) for text in texts[: (ROUNDS + 3) * BATCH * len(sizes)]]
+    reports = [from_json(text.encode()) for text in texts[: (int(rounds) + 3) * BATCH * len(sizes)]]
     outbox = app.outbox
     assert isinstance(outbox, SqliteOutbox)
     desk = Desk(outbox, reports)
@@ -137,7 +140,7 @@ def main() -> None:
     for count in map(int, sizes):
         fill(outbox, before, count, size)
         before = count
-        sys.stdout.write(json.dumps({"size": count, "ms": measured(desk, home)}) + "\n")
+        sys.stdout.write(json.dumps({"size": count, "ms": measured(desk, home, int(rounds))}) + "\n")
         sys.stdout.flush()
     app.close()
 

@@ -1,12 +1,12 @@
-"""The two ends of a slow line: what `delivery.py` beside this file runs in each network namespace.
+"""The two ends of a slow line. `delivery.py` beside this file runs one of them in each network namespace.
 
 ``delivery_line.py prepare HOME BODIES URL CERTIFICATE`` fills a property's outbox, ``deliver HOME`` is one run of
-delivery over the line, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE COUNT`` what a client
-without batches does on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY MEMORY [--plain]`` the authority. Each
-prints one JSON object.
+delivery, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE COUNT`` a client that sends single
+reports on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY STORAGE [--plain]`` the authority. Each prints one
+JSON object.
 
-The authority is the sandbox's own service behind a server that keeps connections open and compresses its answers, as
-one on the Internet does: werkzeug's hangs up after each answer. ``--plain`` leaves out the compression.
+The authority is the sandbox's own service, which compresses its answers, behind a server that keeps connections open as
+one on the Internet does; werkzeug's closes the connection after each answer. ``--plain`` turns the compression off.
 """
 
 import gzip
@@ -35,8 +35,6 @@ from apoa_client.report.wire import from_json
 from apoa_client.settings.config import PropertySettings
 
 USERNAME, PASSWORD = "benchmark", "rahasia"
-WORTH_COMPRESSING = 1024
-"""Bytes, as servers are commonly set up."""
 
 
 def app_in(home: str) -> Container:
@@ -44,7 +42,7 @@ def app_in(home: str) -> Container:
 
 
 def prepare(home: str, bodies: str, url: str, certificate: str) -> dict[str, Any]:
-    """The line is not there yet, so the set-up says that it could not be tested, and goes on."""
+    """Set up the property and queue the reports. The line is not up yet, so the set-up cannot test the connection."""
     app = app_in(home)
     settings = PropertySettings("benchmark", url, "", USERNAME, vault="file", ca_bundle=certificate)
     PropertySetup(app).set_up(settings, PASSWORD)
@@ -58,7 +56,7 @@ def prepare(home: str, bodies: str, url: str, certificate: str) -> dict[str, Any
 
 
 def deliver(home: str) -> dict[str, Any]:
-    """What `apoa sync --json` does, but for loading the program."""
+    """What `apoa sync --json` does, without the time to load the program."""
     import apoa_client.authority.client
     import apoa_client.outbox.sqlite.store
     import apoa_client.vault.sealing
@@ -75,7 +73,7 @@ def deliver(home: str) -> dict[str, Any]:
 
 
 def sync(home: str) -> dict[str, Any]:
-    """The installed command, from its start to its end."""
+    """The installed command, including its start."""
     command = [str(Path(sys.executable).with_name("apoa")), "sync", "--json"]
     begun = time.perf_counter()
     done = subprocess.run(command, env={"APOA_HOME": home, "APOA_LANG": "en"}, check=False, stdout=subprocess.PIPE)
@@ -85,7 +83,7 @@ def sync(home: str) -> dict[str, Any]:
 
 
 def one_by_one(home: str, url: str, certificate: str, count: str) -> dict[str, Any]:
-    """The same bodies, a call each, on one connection. `first` is until the token is there."""
+    """Send the same bodies one by one on one connection. `first` is the time until the token has come."""
     import requests
 
     app = app_in(home)
@@ -108,7 +106,7 @@ def one_by_one(home: str, url: str, certificate: str, count: str) -> dict[str, A
 
 
 class Tally:
-    """What the authority saw: connections, calls by path, the length of each list of results, its own time."""
+    """What the authority received: connections, calls by path, the size of each batch; and its own time in seconds."""
 
     def __init__(self) -> None:
         self.connections = 0
@@ -122,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # an answer's head and body leave together
+    wbufsize = -1  # an answer's head and body are sent together
     timeout: ClassVar[float | None] = 120
     service: Any
     tally: Tally
@@ -135,12 +133,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         begun = time.perf_counter()
-        status, headers, answer = self._asked(body)
+        status, headers, answer = self._answer(body)
         if self.path.endswith("/reports"):
-            self.tally.batches.append(len(json.loads(answer).get("results", ())))
-        if self.compress and len(answer) > WORTH_COMPRESSING and "gzip" in self.headers.get("Accept-Encoding", ""):
-            answer = gzip.compress(answer, mtime=0)
-            headers["Content-Encoding"] = "gzip"
+            plain = gzip.decompress(answer) if headers.get("Content-Encoding") == "gzip" else answer
+            self.tally.batches.append(len(json.loads(plain).get("results", ())))
         self.tally.busy += time.perf_counter() - begun
         self.tally.calls[self.path.removeprefix("/v1")] += 1
         headers["Content-Length"] = str(len(answer))
@@ -153,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.do_GET()
 
-    def _asked(self, body: bytes) -> tuple[str, dict[str, str], bytes]:
+    def _answer(self, body: bytes) -> tuple[str, dict[str, str], bytes]:
         path, _, query = self.path.partition("?")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": self.command,
@@ -170,21 +166,23 @@ class Handler(BaseHTTPRequestHandler):
             "wsgi.errors": sys.stderr,
         }
         environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
-        environ["HTTP_HOST"] = "localhost"  # the sandbox answers on the loopback address alone
-        said: list[Any] = []
-        answer = b"".join(self.service(environ, lambda status, headers, _=None: said.extend((status, headers))))
-        return said[0], dict(said[1]), answer
+        environ["HTTP_HOST"] = "localhost"  # the sandbox refuses other host names
+        if not self.compress:
+            environ.pop("HTTP_ACCEPT_ENCODING", None)
+        head: list[Any] = []
+        answer = b"".join(self.service(environ, lambda status, headers, _=None: head.extend((status, headers))))
+        return head[0], dict(head[1]), answer
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  as the class above has it
-        """Nothing."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the signature of the base class
+        """Log nothing."""
 
 
-def serve(address: str, port: str, certificate: str, key: str, memory: str, *options: str) -> dict[str, Any]:
-    """Serve until the standard input ends, then say what there was."""
+def serve(address: str, port: str, certificate: str, key: str, storage: str, *options: str) -> dict[str, Any]:
+    """Serve until the standard input ends, then return the tally."""
     from apoa_client.sandbox.server import SandboxServer
 
-    sandbox = SandboxServer(Path(memory), username=USERNAME, password=PASSWORD, now=lambda: datetime.now(UTC))
-    Handler.service = sandbox._service()  # what the sandbox would serve, behind another server
+    sandbox = SandboxServer(Path(storage), username=USERNAME, password=PASSWORD, now=lambda: datetime.now(UTC))
+    Handler.service = sandbox._service()  # the sandbox's own service, behind another server
     Handler.tally = Tally()
     Handler.compress = "--plain" not in options
     server = ThreadingHTTPServer((address, int(port)), Handler)
@@ -208,11 +206,11 @@ MODES: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def main() -> None:
-    """Do one of them."""
+    """Run one of the modes."""
     said = MODES[sys.argv[1]](*sys.argv[2:])
     sys.stdout.write(json.dumps(said) + "\n")
     sys.stdout.flush()
-    os._exit(0)  # a connection that hangs on a lossy line must not hold the benchmark up
+    os._exit(0)  # a connection that hangs on a lossy line must not delay the benchmark
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Fills and empties one durable queue and times it: what `delivery.py` beside this file runs in each environment.
+"""Fills and empties one durable queue and times it. `delivery.py` beside this file runs it in each environment.
 
-Run it as ``python delivery_queues.py NAME BODIES PUTS TAKES``. BODIES is a JSON list of texts, PUTS of which are queued
+Run it as ``python delivery_queues.py NAME BODIES PUTS TAKES``. BODIES is a JSON list of texts. PUTS of them are queued
 in a new file, one call each; then TAKES of them are claimed, read and settled. It prints one JSON object: the queue's
-version, and the seconds of both.
+version, the seconds of both, and how many texts are `left` in the queue.
 """
 
 import gc
@@ -19,16 +19,17 @@ from typing import Any, NamedTuple
 
 
 class Queue(NamedTuple):
-    """What is timed: queueing one text, and taking so many, each of which is then known to be done."""
+    """A queue to time: `put` queues one item, `take` takes and confirms so many, `left` counts the waiting items."""
 
     put: Callable[[Any], object]
     take: Callable[[int], object]
-    form: Callable[[str], Any] = str
-    """How this queue wants a text; not timed."""
+    left: Callable[[], int]
+    convert: Callable[[str], Any] = str
+    """Makes an item from a text; not timed."""
 
 
 def _apoa_client(folder: Path, largest: int) -> Queue:
-    """As delivery does it: the most urgent are found, claimed, opened and settled, at most `largest` at a time."""
+    """As delivery does it: find the most urgent reports, claim, open and settle them, at most `largest` at a time."""
     from apoa_client.delivery.plan import FIRST_BATCH, LEASE, larger_batch, next_batch
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports import Change
@@ -56,22 +57,26 @@ def _apoa_client(folder: Path, largest: int) -> Queue:
     def put(report: Any) -> None:
         outbox.add(report, due_at=report.created_at + timedelta(hours=24))
 
-    return Queue(put, take, lambda text: from_json(text.encode()))
+    def left() -> int:
+        now = datetime.now(UTC)
+        return outbox.summary(now=now, soon=now).counts[State.QUEUED]
+
+    return Queue(put, take, left, lambda text: from_json(text.encode()))
 
 
 def _persist_queue(folder: Path) -> Queue:
-    """The one of its queues where what was taken is not lost with its taker. SQLite's own default is a full sync."""
+    """Its queue with acknowledgements, where a crash loses nothing. SQLite's default is a full sync."""
     queue = importlib.import_module("persistqueue").SQLiteAckQueue(str(folder), auto_commit=True)
 
     def take(count: int) -> None:
         for _ in range(count):
             queue.ack(queue.get(block=False))
 
-    return Queue(queue.put, take)
+    return Queue(queue.put, take, lambda: int(queue.size))
 
 
 def _litequeue(folder: Path, synchronous: str) -> Queue:
-    """It sets NORMAL; its connection can be told otherwise."""
+    """It sets `synchronous` to NORMAL; here its connection is set to what is asked for."""
     queue = importlib.import_module("litequeue").LiteQueue(str(folder / "queue.db"))
     queue.conn.execute(f"PRAGMA synchronous = {synchronous}")
 
@@ -79,7 +84,7 @@ def _litequeue(folder: Path, synchronous: str) -> Queue:
         for _ in range(count):
             queue.done(queue.pop().message_id)
 
-    return Queue(queue.put, take)
+    return Queue(queue.put, take, lambda: int(queue.qsize()))
 
 
 QUEUES: dict[str, tuple[str, Callable[[Path], Queue]]] = {
@@ -92,8 +97,8 @@ QUEUES: dict[str, tuple[str, Callable[[Path], Queue]]] = {
 
 
 def timed(queue: Queue, texts: Sequence[str], takes: int) -> tuple[float, float]:
-    """Seconds of queueing all of the texts, and of taking so many."""
-    items = [queue.form(text) for text in texts]
+    """Seconds to queue all texts, and to take so many."""
+    items = [queue.convert(text) for text in texts]
     gc.collect()
     begun = time.perf_counter()
     for item in items:
@@ -105,14 +110,16 @@ def timed(queue: Queue, texts: Sequence[str], takes: int) -> tuple[float, float]
 
 
 def main() -> None:
-    """Time one, print."""
+    """Time one queue, print."""
     name, bodies, puts, takes = sys.argv[1:]
     package, make = QUEUES[name]
     texts = json.loads(Path(bodies).read_text(encoding="utf-8"))[: int(puts)]
     with tempfile.TemporaryDirectory(prefix="apoa-benchmark-", ignore_cleanup_errors=True) as folder:
-        put, take = timed(make(Path(folder)), texts, int(takes))
-    said = {"version": importlib.metadata.version(package), "put": put, "take": take}
-    sys.stdout.write(json.dumps(said) + "\n")
+        queue = make(Path(folder))
+        put, take = timed(queue, texts, int(takes))
+        version = importlib.metadata.version(package)
+        result = {"version": version, "put": put, "take": take, "left": queue.left()}
+    sys.stdout.write(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":
