@@ -30,16 +30,22 @@ class ApoaError(Exception):
     exit_code: ClassVar[Exit] = Exit.BUG
     advice: Message | None = None
 
-    def __init__(self, message: Message, advice: Message | None = None) -> None:
+    def __init__(self, message: Message, advice: Message | None = None, *, name: str = "") -> None:
         super().__init__(message.template)
         self.message = message
         if advice is not None:
             self.advice = advice
+        self._name = name
 
     @property
     def name(self) -> str:
-        """The error's class in snake case: what scripts, the outbox and logs know it by."""
-        return "".join(f"_{c.lower()}" if c.isupper() else c for c in type(self).__name__).lstrip("_")
+        """The identifier in JSON, in the outbox and in logs: the `name` given, or the class name in snake case.
+
+        Scripts rely on it, so it never changes. An error that no code catches by its class is raised as one of the
+        classes below with a `name` of its own.
+        """
+        snake_case = "".join(f"_{c.lower()}" if c.isupper() else c for c in type(self).__name__).lstrip("_")
+        return self._name or snake_case
 
 
 # What the staff give us.
@@ -84,10 +90,6 @@ class SecretMissing(CredentialsProblem):
     """No source holds the secret that is needed."""
 
 
-class KeyringProblem(CredentialsProblem):
-    """The operating system's keyring cannot be used now."""
-
-
 class SealBroken(StorageProblem):
     """A sealed record was changed, swapped, or sealed to another key."""
 
@@ -108,8 +110,10 @@ class NotNow(ApoaError):
         "Nothing is lost. The reports stay in the queue; send them again later with: apoa sync"
     )
 
-    def __init__(self, message: Message, advice: Message | None = None, *, retry_after: int | None = None) -> None:
-        super().__init__(message, advice)
+    def __init__(
+        self, message: Message, advice: Message | None = None, *, name: str = "", retry_after: int | None = None
+    ) -> None:
+        super().__init__(message, advice, name=name)
         self.retry_after = retry_after
         """Seconds that the server asked us to wait, or None."""
 

@@ -87,6 +87,11 @@ _restore_signals()
 _use_memory()
 
 
+def raises_error(*names: str) -> pytest.RaisesExc[ApoaError]:
+    """`pytest.raises` for an `ApoaError` with one of these names."""
+    return pytest.raises(ApoaError, check=lambda error: error.name in names)
+
+
 class FixedClock:
     """A clock that moves only when a test moves it."""
 
@@ -154,8 +159,8 @@ def _errors_without_personal_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     leaks: list[str] = []
     original = ApoaError.__init__
 
-    def checked(self: ApoaError, message: Message, advice: Message | None = None) -> None:
-        original(self, message, advice)
+    def checked(self: ApoaError, message: Message, advice: Message | None = None, **options: Any) -> None:
+        original(self, message, advice, **options)
         shown = () if isinstance(self, CallRefused) else (self.message, self.advice)
         texts = (str(self), repr(self), *(text.render() for text in shown if text is not None))
         leaks.extend(text for text in texts if any(word.casefold() in text.casefold() for word in PERSONAL))

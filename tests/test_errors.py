@@ -22,7 +22,6 @@ CODES = {
     "storage_problem": 78,
     "credentials_problem": 77,
     "secret_missing": 77,
-    "keyring_problem": 77,
     "seal_broken": 78,
     "not_now": 75,
     "offline": 75,

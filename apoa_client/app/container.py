@@ -88,7 +88,7 @@ class Container:
         self.clock = clock
         self._name = property_name
         self._ask_password = ask_password
-        self._keyring_patience_s: float | None = None
+        self._keyring_timeout_s: float | None = None
         self._open = ExitStack()
 
     def close(self) -> None:
@@ -144,11 +144,16 @@ class Container:
 
             return KeyFileStore(self.folders.keys(settings.name))
         from apoa_client.settings.user import user_id
-        from apoa_client.vault.keyring_store import KeyringStore
+        from apoa_client.vault.keyring_store import TIMEOUT_S, KeyringStore
 
         service, interactive = f"{KEYRING_SERVICE}/{settings.name}", self._ask_password is not None
-        uid, timeout_s = user_id(), self._keyring_patience_s
-        return KeyringStore(service, interactive=interactive, environ=self.environ, uid=uid, timeout_s=timeout_s)
+        return KeyringStore(
+            service,
+            interactive=interactive,
+            environ=self.environ,
+            uid=user_id(),
+            timeout_s=lambda: self._keyring_timeout_s or TIMEOUT_S,
+        )
 
     @cached_property
     def sealer(self) -> "PropertySealer":
@@ -291,7 +296,7 @@ class Container:
         from apoa_client.delivery.sync import deliver
 
         if timeouts is not None:
-            self._keyring_patience_s = _KEYRING_AT_THE_DESK_S
+            self._keyring_timeout_s = _KEYRING_AT_THE_DESK_S
         # The jitter is `random`'s: it spreads the load of many properties, and nobody gains by guessing it.
         parts = Dependencies(
             self.outbox, lambda: self.connect(timeouts), self.clock, random.random, progress, interruptions
@@ -321,7 +326,7 @@ class Container:
             self.purge()
 
     def purge_stay(self, stay_id: str, *, force: bool, dry_run: bool = False) -> Erasure:
-        """Erase one stay now, at the guest's request. Raises `Undelivered`, or `NotNow` if something is being sent.
+        """Erase one stay now, at the guest's request. Raises `DataRefused`, or `NotNow` if something is being sent.
 
         `force` withdraws what is undelivered. It takes the delivery lock, so that nothing is sent meanwhile.
         """

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
-from apoa_client.messages import Message, msg
+from apoa_client.messages import msg
 from apoa_client.outbox.locking import exclusive
 from apoa_client.vault.sealing import PropertySealer, fingerprint, public_key_of
 
@@ -21,24 +21,6 @@ if TYPE_CHECKING:
 
 _LOCK_WAIT_S = 30
 """How long to wait for another process that delivers."""
-
-
-class KeyOfAnother(CredentialsProblem):
-    """A private key that belongs to another property, or to an earlier key pair."""
-
-    advice: Message | None = msg(
-        "Nothing was changed. Look at the date and the key's fingerprint on the sheet, and compare the latter with: "
-        "apoa key show. Another property is chosen with: apoa --property NAME key recover"
-    )
-
-
-class KeyFromOutside(SettingsProblem):
-    """The environment gives the private key, which this program cannot replace there."""
-
-    advice: Message | None = msg(
-        "Nothing was changed. Run the command without it, where the private key is in the keyring or the key file, and "
-        "then give the new key from there."
-    )
 
 
 class KeyRecovery(StrEnum):
@@ -88,8 +70,13 @@ class KeyPair:
         """
         place = self._secrets.private_key_from_environment()
         if place is not None:
-            raise KeyFromOutside(
-                msg("{place} gives the private key, and this program cannot change it there.", place=place)
+            raise SettingsProblem(
+                msg("{place} gives the private key, and this program cannot change it there.", place=place),
+                msg(
+                    "Nothing was changed. Run the command without it, where the private key is in the keyring or the "
+                    "key file, and then give the new key from there."
+                ),
+                name="key_from_outside",
             )
         advice = msg("Nothing was changed. Wait a minute, then run the command again.")
         with exclusive(self._outbox.delivery_lock(_LOCK_WAIT_S), advice):
@@ -122,7 +109,7 @@ class KeyPair:
     def recover(self, private_key: bytes, action: str = "key_recovered") -> KeyRecovery:
         """Store the private key that fits the public key, or beside it one that opens older records.
 
-        Such records exist if a backup was made while the key pair changed. Raises `KeyOfAnother`.
+        Such records exist if a backup was made while the key pair changed. Raises `CredentialsProblem`.
         """
         keys = self._secrets.keys
         if public_key_of(private_key) != self.public_key:
@@ -139,12 +126,20 @@ class KeyPair:
     def _recover_older(self, private_key: bytes) -> KeyRecovery:
         records, keys = self._outbox.sealed_records, self._secrets.keys
         if not records.opens_any(_sealer_of(private_key)):
-            raise KeyOfAnother(msg("This is the key of another property, or of a key pair before this one."))
+            raise CredentialsProblem(
+                msg("This is the key of another property, or of a key pair before this one."),
+                msg(
+                    "Nothing was changed. Look at the date and the key's fingerprint on the sheet, and compare the "
+                    "latter with: apoa key show. Another property is chosen with: apoa --property NAME key recover"
+                ),
+                name="key_of_another",
+            )
         older = keys.old()
         if older is not None and older != private_key and records.opens_any(_sealer_of(older)):
-            raise KeyOfAnother(
+            raise CredentialsProblem(
                 msg("Reports here are sealed to more key pairs than can be kept."),
                 msg("Nothing was changed. Seal them all to one first: apoa key rotate"),
+                name="key_of_another",
             )
         keys.add_old(private_key)
         return KeyRecovery.FOR_OLDER_RECORDS

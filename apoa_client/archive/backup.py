@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.files import create_private, remove_abandoned, sync_file, sync_folder, temporary_beside
 from apoa_client.messages import Message, msg
-from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing, OutboxTooNew, damaged
+from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing, damaged, too_new
 from apoa_client.outbox.rows import COLUMNS, entry_from_row, from_millis, millis
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import connect, open_database, publish, remove_draft, transaction
@@ -37,18 +37,6 @@ _MAGIC = b"SQLite format 3\0"
 
 # A file from elsewhere: functions in its schema are not run, and its cells are checked before they are used.
 _UNTRUSTED = ("PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON")
-
-
-class NotABackup(DataRefused):
-    """The file was not written by `apoa backup`, or it is not there."""
-
-    advice: Message | None = msg("Give the file that apoa backup wrote. Nothing was changed.")
-
-
-class BackupDamaged(DataRefused):
-    """The file is a backup that is not complete any more."""
-
-    advice: Message | None = msg("Nothing was changed here. Take an older backup, or another copy of this one.")
 
 
 class BackupInfo(NamedTuple):
@@ -234,7 +222,8 @@ def _is_intact(db: sqlite3.Connection) -> bool:
 def open_backup(file: Path) -> Iterator[Backup]:
     """Copy and check a backup completely; the file itself is only read, once.
 
-    Raises `NotABackup`, `BackupDamaged`, `OutboxTooNew`, `OutboxUnreachable` or `DiskFull`.
+    Raises `DataRefused` for a file that is no backup or a damaged one, and `StorageProblem` for a file that cannot be
+    read or that a newer program wrote, or if there is no space.
     """
     with closing(sqlite3.connect("", isolation_level=None)) as copy:  # SQLite's own temporary file, removed at the end
         with _translate_backup_errors(file):
@@ -249,28 +238,36 @@ def _translate_backup_errors(file: Path) -> Iterator[None]:
         with translate_errors(file):
             yield
     except OutboxMissing:
-        raise NotABackup(msg("There is no file {path}.", path=str(file))) from None
+        raise _not_a_backup(msg("There is no file {path}.", path=str(file))) from None
     except DiskFull:
         raise DiskFull(msg("There is no room on this computer for temporary files, to check the backup in.")) from None
     except (OutboxDamaged, ValueError, TypeError, KeyError, OverflowError) as exc:
         raise backup_damaged(file) from exc
 
 
-def backup_damaged(file: Path) -> BackupDamaged:
+def backup_damaged(file: Path) -> DataRefused:
     """Return the error for a backup that is not complete."""
-    return BackupDamaged(msg("The backup {path} is damaged.", path=str(file)))
+    return DataRefused(
+        msg("The backup {path} is damaged.", path=str(file)),
+        msg("Nothing was changed here. Take an older backup, or another copy of this one."),
+        name="backup_damaged",
+    )
 
 
-def _not_a_backup(file: Path) -> NotABackup:
-    return NotABackup(msg("The file {path} is not a backup of apoa-client.", path=str(file)))
+def _no_backup(file: Path) -> DataRefused:
+    return _not_a_backup(msg("The file {path} is not a backup of apoa-client.", path=str(file)))
+
+
+def _not_a_backup(message: Message) -> DataRefused:
+    return DataRefused(message, msg("Give the file that apoa backup wrote. Nothing was changed."), name="not_a_backup")
 
 
 def _read(file: Path, copy: sqlite3.Connection) -> None:
     if not stat.S_ISREG(file.stat().st_mode):
-        raise _not_a_backup(file)
+        raise _no_backup(file)
     with file.open("rb") as opened:
         if opened.read(len(_MAGIC)) != _MAGIC:
-            raise _not_a_backup(file)
+            raise _no_backup(file)
         # Page size, then the versions of SQLite's format: a later one would be opened read-only.
         if not {1, 2}.issuperset(opened.read(4)[2:]):
             raise backup_damaged(file)
@@ -292,7 +289,7 @@ def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
     for setting in _UNTRUSTED:
         db.execute(setting)
     if db.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,) or '"backup"' not in tables(db):
-        raise _not_a_backup(file)
+        raise _no_backup(file)
     check_version(db, file)
     if not _is_intact(db):
         raise backup_damaged(file)
@@ -306,7 +303,7 @@ def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
 def _read_info(db: sqlite3.Connection, file: Path) -> BackupInfo:
     values: dict[str, Any] = dict(db.execute("SELECT key, value FROM backup").fetchall())
     if values["format"] > FORMAT:
-        raise OutboxTooNew(msg("The file {path} was written by a newer version of apoa-client.", path=str(file)))
+        raise too_new(file)
     db.execute("DELETE FROM backup WHERE key = 'sha256'")
     if digest(db) != values["sha256"]:
         raise backup_damaged(file)

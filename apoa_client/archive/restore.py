@@ -16,10 +16,10 @@ from typing import NamedTuple, TypeAlias
 
 from apoa_client.archive.backup import Backup, backup_damaged, open_backup
 from apoa_client.archive.merge import MergeResult, copy, count_shared, merge
-from apoa_client.errors import NotNow, SettingsProblem, UsageProblem
+from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import Message, msg
-from apoa_client.outbox.errors import OutboxTooNew
+from apoa_client.outbox.errors import too_new
 from apoa_client.outbox.locking import exclusive
 from apoa_client.outbox.sqlite.database import (
     configure,
@@ -45,21 +45,6 @@ _OF_THE_AUTHORITY = ("username", "environment", "ca_bundle")
 """Settings that are filled in if they are empty here; the latter only for the same authority."""
 
 
-class DeliveryUnderway(NotNow):
-    """Reports are being sent at this moment, and restoring must not happen meanwhile."""
-
-    advice: Message | None = msg("Nothing was changed. Wait until the sending is over, then restore again.")
-
-
-class OtherKey(SettingsProblem):
-    """The reports here are sealed to another private key than the backup's."""
-
-    advice: Message | None = msg(
-        "Nothing was changed. If it is another property, or this one's from before it got a new key, restore it under "
-        "another name: apoa restore FILE --property NAME"
-    )
-
-
 class RestoreResult(NamedTuple):
     """The result of a restore. `created` says that the property was not in the settings here before."""
 
@@ -81,8 +66,8 @@ class Restorer:
     def restore(self, file: Path, *, dry_run: bool = False) -> RestoreResult:
         """Restore, or (`dry_run`) find out what the result would be.
 
-        Raises `NotABackup`, `BackupDamaged` (65), `OtherKey`, `SettingsProblem`, `StorageProblem` (78) or
-        `DeliveryUnderway` (75), and then nothing was changed.
+        Raises `DataRefused` (65), `SettingsProblem`, `StorageProblem` (78), or `NotNow` (75) while reports are sent;
+        then nothing was changed.
         """
         with open_backup(file) as backup:
             theirs = _settings_of(backup)
@@ -122,7 +107,8 @@ class _Task(NamedTuple):
     def run(self) -> MergeResult:
         with translate_errors(self.path):
             make_private_folder(self.path.parent)
-        with exclusive(delivery_lock(self.path, LOCK_WAIT_S), error=DeliveryUnderway):
+        advice = msg("Nothing was changed. Wait until the sending is over, then restore again.")
+        with exclusive(delivery_lock(self.path, LOCK_WAIT_S), advice, name="delivery_underway"):
             with translate_errors(self.path):
                 remove_abandoned_drafts(self.path)
             if not os.path.lexists(self.path):
@@ -187,11 +173,11 @@ class _Task(NamedTuple):
         sealed, shared = count_shared(db, self.backup.db)
         name = self.settings.name
         if self.known is None and sealed and not shared:
-            raise OtherKey(
+            raise _other_key(
                 msg("Reports of {name} are here without settings, and the backup has none of them.", name=name)
             )
         if self.known is not None and shared < sealed:
-            raise OtherKey(msg("The reports of {name} on this computer are sealed for another key.", name=name))
+            raise _other_key(msg("The reports of {name} on this computer are sealed for another key.", name=name))
 
 
 def _settings_of(backup: Backup) -> PropertySettings:
@@ -199,9 +185,16 @@ def _settings_of(backup: Backup) -> PropertySettings:
     try:
         return parse(backup.info.settings, backup.file).properties[backup.info.property_name]
     except (SettingsProblem, KeyError):  # they are intact, so another version wrote them
-        raise OutboxTooNew(
-            msg("The file {path} was written by a newer version of apoa-client.", path=str(backup.file))
-        ) from None
+        raise too_new(backup.file) from None
+
+
+def _other_key(message: Message) -> SettingsProblem:
+    """Return the error for reports here that are sealed to another private key than those of the backup."""
+    advice = msg(
+        "Nothing was changed. If it is another property, or this one's from before it got a new key, restore it under "
+        "another name: apoa restore FILE --property NAME"
+    )
+    return SettingsProblem(message, advice, name="other_key")
 
 
 def _completed(known: PropertySettings, theirs: PropertySettings) -> PropertySettings:

@@ -9,12 +9,6 @@ from apoa_client.errors import DataRefused, StorageProblem
 from apoa_client.messages import Message, msg
 
 
-class OutboxTooNew(StorageProblem):
-    """A newer version of the program wrote it."""
-
-    advice: Message | None = msg("Update apoa-client on this computer, then try again. Nothing was changed.")
-
-
 class OutboxDamaged(StorageProblem):
     """The file is not an outbox, or its content is not valid."""
 
@@ -50,20 +44,36 @@ class OutboxBusy(StorageProblem):
     advice: Message | None = msg("Another apoa command is still at work. Wait a minute, then try again.")
 
 
-class ReportExists(StorageProblem):
-    """A report with this id was saved before."""
-
-    advice: Message | None = msg("It is in the queue or in the history already; nothing was changed.")
-
-
-class Undelivered(DataRefused):
-    """A stay that is to be erased has a report that the authority did not get."""
-
-    advice: Message | None = msg(
-        "Send it first: apoa sync. If it must never be sent, withdraw and erase it with: apoa purge --guest ID --force"
-    )
-
-
 def damaged(path: Path) -> OutboxDamaged:
     """Return the error for a file that cannot be understood."""
     return OutboxDamaged(msg("The file {path} is damaged, or it is not an outbox of apoa-client.", path=str(path)))
+
+
+def too_new(path: Path) -> StorageProblem:
+    """Return the error for a file that a newer version of the program wrote."""
+    return StorageProblem(
+        msg("The file {path} was written by a newer version of apoa-client.", path=str(path)),
+        msg("Update apoa-client on this computer, then try again. Nothing was changed."),
+        name="outbox_too_new",
+    )
+
+
+def report_exists(report_id: str) -> StorageProblem:
+    """Return the error for a new report whose id is saved already."""
+    return StorageProblem(
+        msg("The report {id} was saved before.", id=report_id),
+        msg("It is in the queue or in the history already; nothing was changed."),
+        name="report_exists",
+    )
+
+
+def undelivered() -> DataRefused:
+    """Return the error for a stay that is to be erased although the authority did not get a report of it."""
+    return DataRefused(
+        msg("A report of this stay was not delivered yet. Nothing was erased."),
+        msg(
+            "Send it first: apoa sync. If it must never be sent, withdraw and erase it with: apoa purge --guest ID "
+            "--force"
+        ),
+        name="undelivered",
+    )

@@ -55,7 +55,7 @@ class Eraser(Protocol):
         ...
 
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
-        """Erase one stay now. Raises `Undelivered` if a report of it is open, unless `force` withdraws it.
+        """Erase one stay now. Raises `DataRefused` if a report of it is open, unless `force` withdraws it.
 
         With `force`, the caller must hold the delivery lock, so that nothing is being sent.
         """

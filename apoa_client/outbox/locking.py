@@ -8,11 +8,9 @@ from apoa_client.messages import Message, msg
 
 
 @contextmanager
-def exclusive(
-    delivery_lock: AbstractContextManager[bool], advice: Message | None = None, error: type[NotNow] = NotNow
-) -> Iterator[None]:
-    """Hold the lock until the context is left. Raises `error`, with this advice, if another process holds it."""
+def exclusive(delivery_lock: AbstractContextManager[bool], advice: Message, *, name: str = "") -> Iterator[None]:
+    """Hold the lock until the context is left. Raises `NotNow`, with this advice, if another process holds it."""
     with delivery_lock as acquired:
         if not acquired:
-            raise error(msg("Another apoa command is sending at this moment."), advice)
+            raise NotNow(msg("Another apoa command is sending at this moment."), advice, name=name)
         yield

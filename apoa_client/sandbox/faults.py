@@ -44,10 +44,6 @@ _POSSIBLE = {
 }
 
 
-class BadFaultScript(UsageProblem):
-    """A fault script has an unknown step."""
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """One fault. `amount` is seconds, for the steps that have them."""
@@ -116,8 +112,8 @@ def _parse_amount(text: str, route: Route, name: str, amount: str | None) -> flo
     return seconds
 
 
-def _unknown(text: str, route: Route) -> BadFaultScript:
-    return BadFaultScript(
+def _unknown(text: str, route: Route) -> UsageProblem:
+    return UsageProblem(
         msg("The fault script has a step that is not known: {step}", step=text),
         msg(
             "Possible for {route}: {steps}. Write 429=SECONDS, 503=SECONDS, slow=SECONDS and defer=SECONDS; "
@@ -126,4 +122,5 @@ def _unknown(text: str, route: Route) -> BadFaultScript:
             steps=", ".join(sorted(_POSSIBLE[route])),
             routes=", ".join(f"{each.value}:" for each in Route),
         ),
+        name="bad_fault_script",
     )

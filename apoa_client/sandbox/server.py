@@ -38,20 +38,12 @@ IDLE_TIMEOUT_S = 30
 """How long a connection may be idle."""
 
 
-class PortUnusable(SettingsProblem):
-    """The port is in use, or listening on it is not allowed."""
-
-    advice: Message | None = msg(
-        "Choose another port, or stop the program that uses this one. Without a port, a free one is taken."
-    )
-
-
 @dataclass
 class SandboxServer:
     """A training authority for one property. `storage` is its file; port 0 means any free port, which is then kept.
 
-    `now` is timezone-aware; `token_lifetime_s` is seconds; `faults` is a fault script. Raises `BadFaultScript` for an
-    invalid script; `start` raises `PortUnusable` and `StorageProblem`.
+    `now` is timezone-aware; `token_lifetime_s` is seconds; `faults` is a fault script. Raises `UsageProblem` for an
+    invalid script; `start` raises `SettingsProblem` for a port that cannot be used, and `StorageProblem`.
     """
 
     storage: Path
@@ -185,12 +177,17 @@ class _Handler(WSGIRequestHandler):
         """Log nothing: the request line contains ids. The service logs the route."""
 
 
+def _port_unusable(message: Message) -> SettingsProblem:
+    advice = msg("Choose another port, or stop the program that uses this one. Without a port, a free one is taken.")
+    return SettingsProblem(message, advice, name="port_unusable")
+
+
 def _listen(port: int) -> socket.socket:
     if not 0 <= port <= HIGHEST_PORT:
-        raise PortUnusable(msg("{port} is no port: ports go from 1 to {highest}.", port=port, highest=HIGHEST_PORT))
+        raise _port_unusable(msg("{port} is no port: ports go from 1 to {highest}.", port=port, highest=HIGHEST_PORT))
     try:
         return socket.create_server((HOST, port), backlog=128)
     except OSError as exc:
         if exc.errno == errno.EADDRINUSE:
-            raise PortUnusable(msg("Another program already uses port {port}.", port=port)) from exc
-        raise PortUnusable(msg("The training authority may not listen on port {port}.", port=port)) from exc
+            raise _port_unusable(msg("Another program already uses port {port}.", port=port)) from exc
+        raise _port_unusable(msg("The training authority may not listen on port {port}.", port=port)) from exc

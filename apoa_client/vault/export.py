@@ -10,7 +10,7 @@ import unicodedata
 from typing import Any, NamedTuple
 
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
-from apoa_client.messages import Message, msg
+from apoa_client.messages import msg
 from apoa_client.vault.sealing import (
     MAX_EFFORT,
     MIN_EFFORT,
@@ -26,18 +26,6 @@ MIN_PASSPHRASE_LENGTH = 10
 """Characters. The file may be copied, and then nothing but the passphrase stands between it and the reports."""
 
 _WHAT = "apoa-client private key 1"
-
-
-class KeyFileUnknown(DataRefused):
-    """A file that is no exported key, or not a whole one."""
-
-    advice: Message | None = msg("Make it anew on the other computer with: apoa key export FILE")
-
-
-class PassphraseWrong(CredentialsProblem):
-    """The passphrase does not open the file."""
-
-    advice: Message | None = msg("Nothing was changed. Type the passphrase that was chosen when the file was made.")
 
 
 class ExportedKey(NamedTuple):
@@ -66,11 +54,18 @@ def export_key(key: ExportedKey, passphrase: str, effort: Effort = MAX_EFFORT) -
 
 
 def import_key(text: str, passphrase: str) -> ExportedKey:
-    """What `export_key` packed. Raises `KeyFileUnknown` or `PassphraseWrong`."""
+    """Return the key that `export_key` wrote.
+
+    Raises `DataRefused` for a file that is no exported key, and `CredentialsProblem` for another passphrase.
+    """
     effort, salt, locked = _parts(text)
     content = decrypt_with_passphrase(locked, _bytes(passphrase), salt, effort)
     if content is None:
-        raise PassphraseWrong(msg("The passphrase does not open the file, or the file was changed."))
+        raise CredentialsProblem(
+            msg("The passphrase does not open the file, or the file was changed."),
+            msg("Nothing was changed. Type the passphrase that was chosen when the file was made."),
+            name="passphrase_wrong",
+        )
     value = json.loads(content)
     return ExportedKey(value["property"], decode_private_key(value["private_key"]))
 
@@ -95,8 +90,12 @@ def _bearable(effort: Effort) -> bool:
     return all(isinstance(asked, int) and least <= asked <= most for asked, least, most in limits)
 
 
-def _unknown() -> KeyFileUnknown:
-    return KeyFileUnknown(msg("This file is not a private key that apoa-client exported, or not a whole one."))
+def _unknown() -> DataRefused:
+    return DataRefused(
+        msg("This file is not a private key that apoa-client exported, or not a whole one."),
+        msg("Make it anew on the other computer with: apoa key export FILE"),
+        name="key_file_unknown",
+    )
 
 
 def _bytes(passphrase: str) -> bytes:

@@ -7,16 +7,10 @@ say ``vault = "file"``.
 import json
 from pathlib import Path
 
-from apoa_client.messages import Message, msg
+from apoa_client.messages import msg
 from apoa_client.vault.errors import SecretFileRefused
 from apoa_client.vault.secret_files import read_secret_file, write_secret_file
 from apoa_client.vault.store import SecretStore
-
-
-class KeyFileDamaged(SecretFileRefused):
-    """The key file is not what this program wrote. It is never overwritten: the private key may be in it."""
-
-    advice: Message | None = msg("Nothing was changed. Keep the file, and ask your IT admin to repair or restore it.")
 
 
 class KeyFileStore(SecretStore):
@@ -62,5 +56,9 @@ class KeyFileStore(SecretStore):
     def _write(self, kept: dict[str, str]) -> None:
         write_secret_file(self._path, json.dumps(kept, indent=1) + "\n")
 
-    def _damaged(self) -> KeyFileDamaged:
-        return KeyFileDamaged(msg("The key file {path} is damaged.", path=str(self._path)))
+    def _damaged(self) -> SecretFileRefused:
+        return SecretFileRefused(
+            msg("The key file {path} is damaged.", path=str(self._path)),
+            msg("Nothing was changed. Keep the file, and ask your IT admin to repair or restore it."),
+            name="key_file_damaged",
+        )

@@ -1,8 +1,9 @@
-"""The operating system's keyring, by classes that we chose, within a time that we chose.
+"""The operating system's keyring, through an explicit list of backends and with a time limit on every call.
 
-`keyring`'s discovery looks at every installed backend, spawns a compiler on the way, and may end at one that stores
-nothing, or in plain text. Here each platform has its short list, and whatever is on no list is not used. Every call is
-bounded, because a frozen daemon or an unseen question holds it for ever; and nobody is asked anything where nobody is.
+Discovery in `keyring` looks at every installed backend, starts a compiler on the way, and may choose a backend that
+stores nothing, or stores plain text. Here each platform has a short list, and no other backend is used. Every call has
+a time limit because a frozen daemon or an invisible question would hold it forever. Without a person at the command,
+no question is asked.
 """
 
 import os
@@ -12,77 +13,68 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from apoa_client.errors import KeyringProblem
+from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.timeouts import call_with_timeout
-from apoa_client.vault.errors import (
-    KeyringHung,
-    KeyringLocked,
-    KeyringMissing,
-    KeyringNoBus,
-    KeyringNoSession,
-    KeyringOfService,
-    KeyringRefused,
-    SecretUnusable,
-)
-from apoa_client.vault.refused_backends import refusal
+from apoa_client.vault.errors import KeyringProblem, KeyringReason, SecretUnusable
+from apoa_client.vault.refused_backends import refused_backend
 from apoa_client.vault.session_bus import session_buses
 from apoa_client.vault.store import SecretStore
 
 T = TypeVar("T")
 
 TIMEOUT_S = 5.0
-"""Seconds for a keyring to answer."""
+"""How long a keyring may take to answer."""
 PROMPT_TIMEOUT_S = 60.0
-"""Seconds for a person to answer the keyring's question."""
+"""How long a person may take to answer the keyring's question."""
 MAX_SECRET_LENGTH = 999
-"""Characters: Windows refuses somewhat more than this, and secrets must be portable."""
+"""In characters: Windows refuses more than 1,280, and a secret must fit in the keyring of every platform."""
 
 _NO_LOGON_SESSION = 1312  # Windows: ERROR_NO_SUCH_LOGON_SESSION
 _INTERACTION_NOT_ALLOWED = -25308  # macOS: errSecInteractionNotAllowed
 
 
 class KeyringBackend(Protocol):
-    """A keyring that was reached. Any call may hang, and may raise anything."""
+    """A connection to one keyring. Any call may hang, and may raise any exception."""
 
     may_prompt: bool
     """Whether reading and writing may themselves ask the person at the screen."""
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:
-        """What only a person can clear away, or None."""
+        """The obstacle that only a person can remove, or None."""
         ...
 
     def resolve(self) -> None:
-        """Ask the person to clear it away."""
+        """Ask the person to remove the obstacle."""
         ...
 
     def get(self, service: str, name: str) -> str | None:
-        """The secret; None where there is none."""
+        """Return the secret, or None if there is none."""
         ...
 
     def set(self, service: str, name: str, value: str) -> None:
-        """Keep a secret."""
+        """Store a secret."""
         ...
 
     def delete(self, service: str, name: str) -> None:
-        """Forget a secret."""
+        """Delete a secret."""
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         ...
 
 
 BackendFactory = Callable[[], KeyringBackend]
-"""Reaches one kind of keyring, or raises `KeyringMissing` where this computer has none of that kind."""
+"""Connects to one kind of keyring. Raises `KeyringProblem` with `no_keyring` if this computer has none of that kind."""
 
 
 class KeyringStore(SecretStore):
     """Secrets of one `service` (a property) in the platform's keyring.
 
-    `interactive` says that a person sits at this command and may be asked by the keyring itself. `environ` and `uid`
-    tell where the session bus is. `factories` are tried in turn; the next one only where the one before is missing.
-    `timeout_s` is how long it may take to answer. Raises `KeyringProblem`, of the kinds in `apoa_client.vault.errors`.
+    `interactive` says that a person sits at this command, whom the keyring may ask. `environ` and `uid` locate the
+    session bus. `factories` are tried in order, each only if no keyring was found before it. `timeout_s` is called
+    before each call and returns how many seconds it may take. Methods raise `KeyringProblem`.
     """
 
     def __init__(
@@ -93,155 +85,177 @@ class KeyringStore(SecretStore):
         environ: Mapping[str, str],
         uid: int | None = None,
         factories: Sequence[BackendFactory] | None = None,
-        timeout_s: float | None = None,
+        timeout_s: Callable[[], float] = lambda: TIMEOUT_S,
     ) -> None:
         self._service = service
-        self._patience_s = TIMEOUT_S if timeout_s is None else timeout_s
+        self._timeout_s = timeout_s
         self._environ = environ
-        self._interactive = interactive and _can_be_asked(environ)
-        self._doors = platform_backends(environ, uid, interactive=self._interactive) if factories is None else factories
+        # On Linux a keyring's question needs a display, which a terminal over SSH does not have.
+        display = any(environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+        self._interactive = interactive and (sys.platform in {"win32", "darwin"} or display)
+        if factories is None:
+            factories = platform_backends(environ, uid, interactive=self._interactive)
+        self._factories = factories
 
     def __repr__(self) -> str:
         return f"KeyringStore({self._service!r})"
 
     @property
     def place(self) -> str:
-        """What it is called."""
+        """The word "keyring"."""
         return "keyring"
 
     def get(self, name: str) -> str | None:
-        """The secret of that name; None where there is none."""
-        return self._through(lambda keyring: keyring.get(self._where(name), name), writing=False)
+        """Return the secret with this name, or None if there is none."""
+        return self._call(lambda keyring: keyring.get(self._target(name), name), writing=False)
 
     def set(self, name: str, value: str) -> None:
-        """Keep a secret of fewer than 1,000 characters; `SecretUnusable` for a longer one."""
+        """Store a secret of fewer than 1,000 characters. Raises `SecretUnusable` for a longer one."""
         if len(value) > MAX_SECRET_LENGTH:
             raise SecretUnusable(
                 msg("A secret of over {most} characters cannot be kept in a keyring.", most=MAX_SECRET_LENGTH)
             )
-        self._through(lambda keyring: keyring.set(self._where(name), name, value), writing=True)
+        self._call(lambda keyring: keyring.set(self._target(name), name, value), writing=True)
 
     def delete(self, name: str) -> None:
-        """Forget a secret."""
-        self._through(lambda keyring: keyring.delete(self._where(name), name), writing=False)
+        """Delete a secret. Does nothing if there is none."""
+        self._call(lambda keyring: keyring.delete(self._target(name), name), writing=False)
 
-    def explain_missing(self) -> KeyringOfService | None:
-        """Why there is nothing in it, where the account that the program runs under says so."""
-        if self._environ.get("USERNAME", "").endswith("$"):  # Windows: LocalSystem's is the computer's name and a $
-            return KeyringOfService(msg("This command runs as a service, whose account keeps no secrets of yours."))
-        return None
+    def explain_missing(self) -> SecretMissing | None:
+        """Return the error for a Windows service, whose account has an empty Credential Manager of its own."""
+        if not self._environ.get("USERNAME", "").endswith("$"):  # LocalSystem is the computer's name and a $
+            return None
+        return SecretMissing(
+            msg("This command runs as a service, whose account keeps no secrets of yours."),
+            msg(
+                "Let the service, or the scheduled task, run as the user who set the property up; or keep the secrets "
+                "in a file: apoa setup --vault file"
+            ),
+            name="keyring_of_service",
+        )
 
-    def _where(self, name: str) -> str:
-        # One target a secret: Windows keeps one user name under each, and shuffles where there are two.
+    def _target(self, name: str) -> str:
+        # Each secret has a target of its own: Windows stores one user name for each target.
         return f"{self._service}/{name}"
 
-    def _through(self, action: Callable[[KeyringBackend], T], *, writing: bool) -> T:
-        missing: list[KeyringMissing] = []
-        for door in self._doors:
+    def _call(self, action: Callable[[KeyringBackend], T], *, writing: bool) -> T:
+        """Call `action` with the first keyring that is there."""
+        missing: list[KeyringProblem] = []
+        for factory in self._factories:
             try:
-                keyring = _bounded(self._patience_s, door)
-            except KeyringMissing as exc:
+                backend = _limited(self._timeout_s(), factory)
+            except KeyringProblem as exc:
+                if not exc.no_keyring:
+                    raise
                 missing.append(exc)
             else:
-                return self._act(keyring, action, writing=writing)
-        raise refusal(self._environ, _keyrings_settings()) or next(iter(missing), _no_bus())
+                return self._call_backend(backend, action, writing=writing)
+        from keyring.util import platform_  # slow
 
-    def _act(self, keyring: KeyringBackend, action: Callable[[KeyringBackend], T], *, writing: bool) -> T:
+        refused = refused_backend(self._environ, Path(platform_.config_root()) / "keyringrc.cfg")
+        no_bus = msg("There is no desktop session of this user, and so no keyring.")
+        raise refused or next(iter(missing), KeyringProblem(KeyringReason.NO_BUS, no_bus))
+
+    def _call_backend(self, backend: KeyringBackend, action: Callable[[KeyringBackend], T], *, writing: bool) -> T:
+        """Remove the obstacle, if a person can be asked; then call `action` and close the connection."""
+
+        def find_obstacle() -> KeyringProblem | None:
+            return backend.obstacle(writing=writing)
+
         try:
-            self._clear(keyring, writing=writing)
-            patience = PROMPT_TIMEOUT_S if self._interactive and keyring.may_prompt else self._patience_s
-            return _bounded(patience, lambda: action(keyring))
+            obstacle = _limited(self._timeout_s(), find_obstacle)
+            if obstacle is not None and self._interactive:
+                _limited(PROMPT_TIMEOUT_S, backend.resolve)
+                obstacle = _limited(self._timeout_s(), find_obstacle)
+            if obstacle is not None:
+                raise obstacle
+            prompting = self._interactive and backend.may_prompt
+            return _limited(PROMPT_TIMEOUT_S if prompting else self._timeout_s(), lambda: action(backend))
         finally:
-            keyring.close()
-
-    def _clear(self, keyring: KeyringBackend, *, writing: bool) -> None:
-        def look() -> KeyringProblem | None:
-            return keyring.obstacle(writing=writing)
-
-        problem = _bounded(self._patience_s, look)
-        if problem is not None and self._interactive:
-            _bounded(PROMPT_TIMEOUT_S, keyring.resolve)
-            problem = _bounded(self._patience_s, look)
-        if problem is not None:
-            raise problem
+            backend.close()
 
 
 def platform_backends(
     environ: Mapping[str, str], uid: int | None, *, interactive: bool, platform: str = sys.platform
 ) -> list[BackendFactory]:
-    """The keyrings that are trusted on this platform. Null, failing and plain-text backends are on no list."""
+    """Return the trusted keyrings of this platform. Null, failing and plaintext backends are on no list."""
     if platform == "win32":
         return [windows_credential_manager]
     if platform == "darwin":
         return [lambda: macos_keychain(interactive=interactive)]
     addresses = session_buses(environ, uid)
-    return [partial(door, address) for address in addresses for door in (_secret_service, kwallet)]
+    return [partial(connect, address) for address in addresses for connect in (_secret_service, kwallet)]
 
 
 def _secret_service(address: str) -> KeyringBackend:
     try:
         from apoa_client.vault.secret_service import SecretService  # not on every platform
     except ImportError as exc:
-        raise KeyringMissing(msg("The library for this computer's keyring is not installed.")) from exc
+        raise KeyringProblem(
+            KeyringReason.MISSING, msg("The library for this computer's keyring is not installed.")
+        ) from exc
     return SecretService(address)
 
 
 class LibraryBackend:
-    """One of `keyring`'s own backends, made by its class. Raises `KeyringMissing` where it cannot work here."""
+    """One of `keyring`'s own backends, created from its class.
+
+    Raises `KeyringProblem` with `no_keyring` if the backend cannot work on this computer.
+    """
 
     may_prompt = True
 
     def __init__(self, backend: Callable[[], Any]) -> None:
         try:
-            _ = backend.priority  # type: ignore[attr-defined]  # a property of the class, which says so by raising
-        except Exception as exc:  # its `classproperty` may raise whatever the platform's library does
-            raise KeyringMissing(msg("This computer has no keyring that apoa-client can use.")) from exc
+            _ = backend.priority  # type: ignore[attr-defined]  # a class property, which raises if it cannot work
+        except Exception as exc:  # the platform's library may raise any exception here
+            raise _no_usable_keyring() from exc
         self._backend = backend()
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:  # noqa: ARG002  the protocol's
-        """Unknown until it is tried."""
+        """Return None: an obstacle is unknown until the call."""
         return None
 
     def resolve(self) -> None:
-        """Nothing that can be done beforehand."""
+        """Do nothing."""
 
     def get(self, service: str, name: str) -> str | None:
-        """The secret; None where there is none."""
+        """Return the secret, or None if there is none."""
         value: str | None = self._backend.get_password(service, name)
         return value
 
     def set(self, service: str, name: str, value: str) -> None:
-        """Keep a secret."""
+        """Store a secret."""
         self._backend.set_password(service, name, value)
 
     def delete(self, service: str, name: str) -> None:
-        """Forget a secret."""
+        """Delete a secret."""
         if self.get(service, name) is not None:
             self._backend.delete_password(service, name)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is no connection."""
 
 
 def windows_credential_manager() -> KeyringBackend:
-    """Windows Credential Manager. Asks nobody anything."""
+    """Return Windows Credential Manager, which never prompts."""
     from keyring.backends.Windows import WinVaultKeyring  # slow, and not on every platform
 
     return LibraryBackend(WinVaultKeyring)
 
 
 def macos_keychain(*, interactive: bool) -> KeyringBackend:
-    """The Keychain of macOS; without a person at the command, the system's own questions are switched off."""
+    """Return the Keychain of macOS. Unless `interactive`, the system's own prompts are switched off."""
     from keyring.backends import macOS  # slow, and not on every platform
 
     keychain = LibraryBackend(macOS.Keyring)
     if not interactive:
-        macOS.api._sec.SecKeychainSetUserInteractionAllowed(False)  # noqa: FBT003, SLF001  the one handle that there is
+        macOS.api._sec.SecKeychainSetUserInteractionAllowed(False)  # noqa: FBT003, SLF001  the only handle
     return keychain
 
 
 class KWallet(LibraryBackend):
-    """KDE's wallet as it was before it spoke the Secret Service. Opening a closed wallet asks the person."""
+    """KDE's wallet without the Secret Service, as before KWallet 6. Opening a closed wallet asks the person."""
 
     may_prompt = False
 
@@ -250,13 +264,13 @@ class KWallet(LibraryBackend):
         self._module = module
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:  # noqa: ARG002  the protocol's
-        """A closed wallet, or None."""
+        """Return the error for a closed wallet, or None for an open one."""
         bus = self._module.dbus.SessionBus()
         remote = bus.get_object(self._module.DBusKeyring.bus_name, self._module.DBusKeyring.object_path)
         wallet = self._module.dbus.Interface(remote, "org.kde.KWallet")
-        if wallet.isOpen(wallet.networkWallet(), signature="s"):  # without it, isOpen(int) could be meant
+        if wallet.isOpen(wallet.networkWallet(), signature="s"):  # without the signature, isOpen(int) could be called
             return None
-        return KeyringLocked(msg("The KDE wallet is closed."))
+        return KeyringProblem(KeyringReason.LOCKED, msg("The KDE wallet is closed."))
 
     def resolve(self) -> None:
         """Ask the person at the screen to open the wallet."""
@@ -264,50 +278,39 @@ class KWallet(LibraryBackend):
 
 
 def kwallet(address: str) -> KeyringBackend:
-    """KDE's wallet, through the session bus at `address`."""
-    # libdbus takes the bus from the process's environment and from nowhere else.
+    """Return KDE's wallet on the session bus at `address`."""
+    # libdbus takes the bus from the environment of the process and from nowhere else.
     os.environ["DBUS_SESSION_BUS_ADDRESS"] = address  # noqa: TID251  see the line above
     from keyring.backends import kwallet as module  # slow, and not on every platform
 
     return KWallet(module)
 
 
-def _can_be_asked(environ: Mapping[str, str]) -> bool:
-    """Whether a keyring's window could be seen: on Linux it needs a display, which a terminal over SSH has not."""
-    return sys.platform in {"win32", "darwin"} or any(environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+def _no_usable_keyring() -> KeyringProblem:
+    return KeyringProblem(KeyringReason.MISSING, msg("This computer has no keyring that apoa-client can use."))
 
 
-def _no_bus() -> KeyringNoBus:
-    return KeyringNoBus(msg("There is no desktop session of this user, and so no keyring."))
+def _limited(seconds: float, call: Callable[[], T]) -> T:
+    """Return what `call` returns within `seconds`. Raises `KeyringProblem` for every failure.
 
-
-def _keyrings_settings() -> Path:
-    """The file in which somebody may have told `keyring` which backend to use."""
-    from keyring.util import platform_  # slow
-
-    return Path(platform_.config_root()) / "keyringrc.cfg"
-
-
-def _bounded(seconds: float, call: Callable[[], T]) -> T:
+    A foreign exception is not chained, because some libraries quote the secret in it. Windows' is known by its number,
+    that of macOS by its cause, and `keyring`'s by its class name, so that no library is loaded.
+    """
     try:
         return call_with_timeout(seconds, call)
     except KeyringProblem:
         raise
     except TimeoutError:
-        raise KeyringHung(msg("The keyring did not answer.")) from None
-    except Exception as exc:  # noqa: BLE001  whatever a platform's library raises must not leak
-        # Not chained: some of them quote what they were given.
-        raise _problem(exc) from None
-
-
-def _problem(exc: Exception) -> KeyringProblem:
-    """Our error for a foreign one: Windows is known by its number, macOS by its cause's, `keyring` by its class."""
-    kind = type(exc).__name__
-    cause: tuple[object, ...] = getattr(exc.__cause__, "args", ())
-    if getattr(exc, "winerror", None) == _NO_LOGON_SESSION:
-        return KeyringNoSession(msg("Windows gives no credentials to this kind of session."))
-    if kind == "KeyringLocked" or _INTERACTION_NOT_ALLOWED in cause:
-        return KeyringLocked(msg("The keyring is locked."))
-    if kind in {"InitError", "NoKeyringError"}:
-        return KeyringMissing(msg("This computer has no keyring that apoa-client can use."))
-    return KeyringRefused(msg("The keyring refused ({error}).", error=kind))
+        raise KeyringProblem(KeyringReason.HUNG, msg("The keyring did not answer.")) from None
+    except Exception as exc:  # noqa: BLE001  a platform's library may raise any exception
+        kind = type(exc).__name__
+        cause: tuple[object, ...] = getattr(exc.__cause__, "args", ())
+        if getattr(exc, "winerror", None) == _NO_LOGON_SESSION:
+            message = msg("Windows gives no credentials to this kind of session.")
+            raise KeyringProblem(KeyringReason.NO_SESSION, message) from None
+        if kind == "KeyringLocked" or _INTERACTION_NOT_ALLOWED in cause:
+            raise KeyringProblem(KeyringReason.LOCKED, msg("The keyring is locked.")) from None
+        if kind in {"InitError", "NoKeyringError"}:
+            raise _no_usable_keyring() from None
+        message = msg("The keyring refused ({error}).", error=kind)
+        raise KeyringProblem(KeyringReason.REFUSED, message) from None

@@ -1,7 +1,7 @@
-"""Keyrings that somebody chose for Python's `keyring`, and that are not used here, with the reason.
+"""Backends chosen for Python's `keyring` that this program does not use, each with the reason.
 
-Nothing is looked up in `keyring`'s own settings: secrets go to the keyrings that `apoa_client.vault.keyring_store`
-lists. But whoever named another one there, and has none of ours, must be told why it does not count.
+Nothing is read from `keyring`'s own settings: secrets go to the keyrings listed in `apoa_client.vault.keyring_store`.
+But a user who chose another backend there, and has none of the listed ones, needs to know why it is not used.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,11 +10,11 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 from apoa_client.messages import Message, msg
-from apoa_client.vault.errors import KeyringUntrusted
+from apoa_client.vault.errors import KeyringProblem, KeyringReason
 
 VARIABLE = "PYTHON_KEYRING_BACKEND"
 
-_OURS = tuple(f"keyring.backends.{name}." for name in ("SecretService", "libsecret", "kwallet", "Windows", "macOS"))
+_TRUSTED = tuple(f"keyring.backends.{name}." for name in ("SecretService", "libsecret", "kwallet", "Windows", "macOS"))
 
 _REASONS: tuple[tuple[str, Callable[[str], Message]], ...] = (
     ("keyring.backends.null.", lambda name: msg("The keyring {name} is not used: it keeps nothing.", name=name)),
@@ -34,24 +34,23 @@ _REASONS: tuple[tuple[str, Callable[[str], Message]], ...] = (
     ),
     ("", lambda name: msg("The keyring {name} is not used: apoa-client does not know it.", name=name)),
 )
-"""By the beginning of a backend's name; the last one fits all."""
+"""By the beginning of a backend's name. The last row matches every name."""
 
 
-def refusal(environ: Mapping[str, str], settings: Path) -> KeyringUntrusted | None:
-    """Why the backend that the environment or `keyring`'s settings file names is not used; None where none is named.
+def refused_backend(environ: Mapping[str, str], settings: Path) -> KeyringProblem | None:
+    """Return the error for the backend named in the environment or in `keyring`'s settings file.
 
-    None for a backend of ours too: then the keyring behind it is what is missing.
+    Returns None if no backend is named, or a trusted one: then the keyring behind it is what is missing.
     """
-    name = environ.get(VARIABLE) or _named(settings)
-    if not name or name.startswith(_OURS):
+    name = environ.get(VARIABLE)
+    if not name:
+        parser = RawConfigParser()
+        try:
+            parser.read(settings, encoding="utf-8")
+            name = parser.get("backend", "default-keyring").strip()
+        except (OSError, UnicodeDecodeError, ConfigError):  # another program's file, in any state
+            return None
+    if not name or name.startswith(_TRUSTED):
         return None
-    return next(KeyringUntrusted(reason(name)) for start, reason in _REASONS if name.startswith(start))
-
-
-def _named(settings: Path) -> str:
-    parser = RawConfigParser()
-    try:
-        parser.read(settings, encoding="utf-8")
-        return parser.get("backend", "default-keyring").strip()
-    except (OSError, UnicodeDecodeError, ConfigError):  # somebody else's file, in whatever state it is
-        return ""
+    message = next(reason(name) for start, reason in _REASONS if name.startswith(start))
+    return KeyringProblem(KeyringReason.UNTRUSTED, message)

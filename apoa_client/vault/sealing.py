@@ -12,10 +12,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from apoa_client.errors import SealBroken
+from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.ports import Sealer
-from apoa_client.vault.errors import KeyMismatch, PublicKeyUnusable, SecretUnusable
+from apoa_client.vault.errors import SecretUnusable
 
 KEY_BYTES = 32
 _VERSION = b"\x01"
@@ -27,7 +27,7 @@ class PropertySealer(Sealer):
     """Seals to `public_key` (32 bytes). `private_key` is called at the first opening, and its answer kept.
 
     While one key pair takes another's place, records of both are about: `spare_keys` gives further private keys, and is
-    called once, when the first one does not fit or does not open a record. Raises `PublicKeyUnusable` for bytes that
+    called once, when the first one does not fit or does not open a record. Raises `SettingsProblem` for bytes that
     are no key.
     """
 
@@ -46,7 +46,7 @@ class PropertySealer(Sealer):
         return "PropertySealer(…)"
 
     def seal(self, record_id: str, content: bytes) -> bytes:
-        """Seal `content` under its id. Needs no secret. Raises `PublicKeyUnusable` for a key that no pair has."""
+        """Seal `content` under its id. Needs no secret. Raises `SettingsProblem` for a key that no pair has."""
         from nacl import bindings, exceptions  # start-up
 
         name = record_id.encode()
@@ -57,7 +57,7 @@ class PropertySealer(Sealer):
             raise _no_public_key() from exc
 
     def open(self, record_id: str, sealed: bytes) -> bytes:
-        """The content. Raises what `private_key` raises, `KeyMismatch`, or `SealBroken`."""
+        """The content. Raises `CredentialsProblem`, or `SealBroken`."""
         return self._opened(record_id, sealed)[0]
 
     def private_key(self) -> bytes:
@@ -97,7 +97,14 @@ class PropertySealer(Sealer):
         for public_key, spare in self._spare_pairs():
             if public_key == self._public_key:
                 return spare
-        raise KeyMismatch(msg("The private key on this computer does not fit this property's public key."))
+        raise CredentialsProblem(
+            msg("The private key on this computer does not fit this property's public key."),
+            msg(
+                "It belongs to another property, or to another set-up of this one. Reports can still be saved; to read "
+                "and send them, bring the right one back: apoa key recover"
+            ),
+            name="key_mismatch",
+        )
 
     def _spare_pairs(self) -> list["_Pair"]:
         if self._spares is None:
@@ -158,7 +165,7 @@ def encode_key(key: bytes) -> str:
 
 
 def decode_public_key(text: str) -> bytes:
-    """The public key that `encode_key` wrote. Raises `PublicKeyUnusable`, which is a `SettingsProblem`."""
+    """The public key that `encode_key` wrote. Raises `SettingsProblem`."""
     key = _decode(text)
     if key is None:
         raise _no_public_key()
@@ -166,7 +173,7 @@ def decode_public_key(text: str) -> bytes:
 
 
 def decode_private_key(text: str) -> bytes:
-    """The private key that `encode_key` wrote. Raises `SecretUnusable`, which is a `CredentialsProblem`."""
+    """The private key that `encode_key` wrote. Raises `SecretUnusable`."""
     key = _decode(text)
     if key is None:
         raise _no_private_key()
@@ -243,8 +250,12 @@ def _broken(record_id: str) -> SealBroken:
     return SealBroken(msg("The sealed record {id} cannot be opened.", id=record_id))
 
 
-def _no_public_key() -> PublicKeyUnusable:
-    return PublicKeyUnusable(msg("The property's public key in the settings is not a key."))
+def _no_public_key() -> SettingsProblem:
+    return SettingsProblem(
+        msg("The property's public key in the settings is not a key."),
+        msg("Ask your IT admin to restore the property's public_key in config.toml."),
+        name="public_key_unusable",
+    )
 
 
 def _no_private_key() -> SecretUnusable:

@@ -1,8 +1,8 @@
-"""The Secret Service of Linux desktops (GNOME Keyring, KWallet 6, KeePassXC), without a question nobody can answer.
+"""The Secret Service of Linux desktops (GNOME Keyring, KWallet 6, KeePassXC), without unanswerable prompts.
 
-`keyring`'s own backend takes the bus from the process's environment, unlocks and creates collections by asking the
-person at the screen, and waits for the answer without end. This one says first what stands in the way. What it keeps
-lies under the same attributes, so that ``keyring get`` and the desktop's own manager show it.
+`keyring`'s own backend takes the bus from the environment of the process, unlocks and creates collections by asking
+the person at the screen, and waits forever for the answer. This one reports the obstacle first. Secrets have the same
+attributes as there, so that ``keyring get`` and the desktop's own manager show them.
 
 Source: freedesktop.org Secret Service API, draft 0.2.
 """
@@ -16,29 +16,21 @@ from jeepney.io.blocking import DBusConnection, open_dbus_connection  # type: ig
 from secretstorage import exceptions
 from secretstorage.util import add_match_rules
 
-from apoa_client.errors import KeyringProblem
 from apoa_client.messages import msg
-from apoa_client.vault.errors import (
-    KeyringBusStale,
-    KeyringLocked,
-    KeyringMissing,
-    KeyringNotSetUp,
-    KeyringOfAnotherUser,
-    KeyringRefused,
-)
+from apoa_client.vault.errors import KeyringProblem, KeyringReason
 
 _APPLICATION = "Python keyring library"
 
 
 class SecretService:
-    """The default collection behind the session bus at `address`. Its calls may hang, and must be bounded.
+    """The default collection on the session bus at `address`. Its calls may hang and need a time limit.
 
-    Raises `KeyringBusStale` where nobody is at the address, `KeyringMissing` where no service is on the bus,
-    `KeyringOfAnotherUser` where the bus is somebody else's.
+    Raises `KeyringProblem`: `BUS_STALE` if the bus does not exist, `MISSING` if it has no such service,
+    `OF_ANOTHER_USER` if it belongs to another user.
     """
 
     may_prompt = False
-    """What a person must do is done in `resolve`; reading and writing ask nobody."""
+    """Only `resolve` asks a person; reading and writing do not."""
 
     def __init__(self, address: str) -> None:
         self._bus = _connect(address)
@@ -49,43 +41,43 @@ class SecretService:
             raise
 
     def close(self) -> None:
-        """Leave the bus."""
+        """Close the connection to the bus."""
         with suppress(OSError):
             self._bus.close()
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:
-        """What only a person can clear away, or None."""
+        """The obstacle that only a person can remove, or None."""
         if self._collection is None:
             return _not_set_up() if writing else None
-        with _translated():
+        with _translate_errors():
             return _locked() if self._collection.is_locked() else None
 
     def resolve(self) -> None:
-        """Ask the person at the screen to unlock the collection, or to make one."""
-        with _translated():
+        """Ask the person at the screen to unlock the collection, or to create one."""
+        with _translate_errors():
             if self._collection is None:
                 self._collection = secretstorage.create_collection(self._bus, "Default", "default")
             else:
                 self._collection.unlock()
 
     def get(self, service: str, name: str) -> str | None:
-        """The secret; None where there is none."""
-        with _translated():
+        """Return the secret, or None if there is none."""
+        with _translate_errors():
             for item in self._items(service, name):
                 return item.get_secret().decode()
         return None
 
     def set(self, service: str, name: str, value: str) -> None:
-        """Keep a secret, in place of the one with the same service and name."""
+        """Store a secret. Replaces the one with the same service and name."""
         if self._collection is None:
             raise _not_set_up()
         attributes = {"application": _APPLICATION, "service": service, "username": name}
-        with _translated():
+        with _translate_errors():
             self._collection.create_item(f"apoa-client: {service}", attributes, value.encode(), replace=True)
 
     def delete(self, service: str, name: str) -> None:
-        """Forget every secret with this service and name."""
-        with _translated():
+        """Delete every secret with this service and name."""
+        with _translate_errors():
             for item in self._items(service, name):
                 item.delete()
 
@@ -101,13 +93,15 @@ def _connect(address: str) -> DBusConnection:
     except TimeoutError:
         raise
     except (PermissionError, ValueError) as exc:  # ValueError: jeepney's AuthenticationError is one
-        raise KeyringOfAnotherUser(msg("This command runs as another user than the one at the desktop.")) from exc
-    except (OSError, RuntimeError) as exc:  # RuntimeError: an address that jeepney does not speak
-        raise KeyringBusStale(msg("The session bus that this command was told of is gone.")) from exc
+        message = msg("This command runs as another user than the one at the desktop.")
+        raise KeyringProblem(KeyringReason.OF_ANOTHER_USER, message) from exc
+    except (OSError, RuntimeError) as exc:  # RuntimeError: an address of a kind that jeepney does not support
+        message = msg("The session bus that this command was told of is gone.")
+        raise KeyringProblem(KeyringReason.BUS_STALE, message) from exc
 
 
 def _default_collection(bus: DBusConnection) -> secretstorage.Collection | None:
-    with _translated():
+    with _translate_errors():
         add_match_rules(bus)
         if not secretstorage.check_service_availability(bus):
             raise _missing()
@@ -118,7 +112,7 @@ def _default_collection(bus: DBusConnection) -> secretstorage.Collection | None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except exceptions.SecretServiceNotAvailableException as exc:
@@ -126,16 +120,17 @@ def _translated() -> Iterator[None]:
     except (exceptions.LockedException, exceptions.PromptDismissedException) as exc:
         raise _locked() from exc
     except (exceptions.SecretStorageException, DBusErrorResponse, UnicodeDecodeError):
-        raise KeyringRefused(msg("The keyring refused.")) from None  # D-Bus errors quote what was sent
+        # Not chained: a D-Bus error quotes what was sent.
+        raise KeyringProblem(KeyringReason.REFUSED, msg("The keyring refused.")) from None
 
 
-def _missing() -> KeyringMissing:
-    return KeyringMissing(msg("No keyring runs in this user's session."))
+def _missing() -> KeyringProblem:
+    return KeyringProblem(KeyringReason.MISSING, msg("No keyring runs in this user's session."))
 
 
-def _locked() -> KeyringLocked:
-    return KeyringLocked(msg("The keyring is locked."))
+def _locked() -> KeyringProblem:
+    return KeyringProblem(KeyringReason.LOCKED, msg("The keyring is locked."))
 
 
-def _not_set_up() -> KeyringNotSetUp:
-    return KeyringNotSetUp(msg("This computer's keyring has not been set up yet."))
+def _not_set_up() -> KeyringProblem:
+    return KeyringProblem(KeyringReason.NOT_SET_UP, msg("This computer's keyring has not been set up yet."))

@@ -11,9 +11,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from conftest import raises_error
 from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, finding, report, uuid
 
-from apoa_client.app.key_rotation import KeyFromOutside, KeyOfAnother, KeyPair, KeyRecovery
+from apoa_client.app.key_rotation import KeyPair, KeyRecovery
 from apoa_client.errors import CredentialsProblem, NotNow, SealBroken, SecretMissing
 from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite import reseal
@@ -369,7 +370,7 @@ def test_not_while_somebody_delivers(installation: Installation, monkeypatch: py
 
 def test_a_key_from_outside_is_not_replaced(installation: Installation) -> None:
     """This program cannot change what the environment gives, which would be tried first ever after."""
-    with pytest.raises(KeyFromOutside):
+    with raises_error("key_from_outside"):
         installation.change(APOA_PRIVATE_KEY=encode_key(PRIVATE_KEY))
     assert installation.steps == 0
 
@@ -403,7 +404,7 @@ class TestBringingBack:
 
     def test_it_is_another_propertys(self, installation: Installation) -> None:
         """Refused, and the vault is as it was."""
-        with pytest.raises(KeyOfAnother):
+        with raises_error("key_of_another"):
             installation.recover(OTHER)
         assert Keys(lambda: installation.store).all() == [PRIVATE_KEY]
 
@@ -423,7 +424,7 @@ class TestBringingBack:
         assert installation.recover(PRIVATE_KEY) is KeyRecovery.FOR_OLDER_RECORDS
         assert installation.recover(NEW) is KeyRecovery.RECOVERED
         assert len(installation.read()) == REPORTS
-        with pytest.raises(KeyOfAnother):
+        with raises_error("key_of_another"):
             installation.recover(OTHER)
         installation.change(OTHER)
         assert installation.sealed_to(OTHER) == REPORTS
@@ -436,7 +437,7 @@ class TestBringingBack:
         installation.sql("UPDATE reports SET content = ?, errors = NULL, warnings = NULL WHERE id = ?", sealed, uuid(4))
         assert installation.recover(OTHER) is KeyRecovery.FOR_OLDER_RECORDS
         assert installation.recover(OTHER) is KeyRecovery.FOR_OLDER_RECORDS
-        with pytest.raises(KeyOfAnother) as caught:
+        with raises_error("key_of_another") as caught:
             installation.recover(NEW)
         assert "more key pairs" in caught.value.message.render()
         installation.sql("DELETE FROM reports WHERE id = ?", uuid(3))

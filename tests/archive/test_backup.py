@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from backup_helpers import HOUSE, Home, changed, rows_of, signed, snapshot
 from cli_helpers import readable_in
-from conftest import NOW
+from conftest import NOW, raises_error
 from hypothesis import given
 from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, finding, receipt, report, sealer
 
 from apoa_client.archive import backup as backup_module
-from apoa_client.archive.backup import BackupDamaged, NotABackup, open_backup
-from apoa_client.errors import Exit, StorageProblem, UsageProblem
-from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing, OutboxTooNew
+from apoa_client.archive.backup import open_backup
+from apoa_client.errors import DataRefused, Exit, StorageProblem, UsageProblem
+from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change
@@ -232,7 +232,7 @@ def test_what_is_no_backup(tmp_path: Path, content: bytes) -> None:
     """Is said to be none: 65."""
     file = tmp_path / "file"
     file.write_bytes(content)
-    with pytest.raises((NotABackup, BackupDamaged)) as caught, open_backup(file):
+    with raises_error("not_a_backup", "backup_damaged") as caught, open_backup(file):
         pass
     assert caught.value.exit_code is Exit.DATA_REFUSED
 
@@ -240,7 +240,7 @@ def test_what_is_no_backup(tmp_path: Path, content: bytes) -> None:
 def test_what_is_not_there_or_no_file(tmp_path: Path) -> None:
     """The same."""
     for path in (tmp_path / "nothing", tmp_path):
-        with pytest.raises(NotABackup), open_backup(path):
+        with raises_error("not_a_backup"), open_backup(path):
             pass
 
 
@@ -251,7 +251,7 @@ def test_an_outbox_or_another_database_is_no_backup(settings: Home, tmp_path: Pa
         db.execute("CREATE TABLE backup (key, value)")
         db.commit()
     for path in (settings.path, other):
-        with pytest.raises(NotABackup), open_backup(path):
+        with raises_error("not_a_backup"), open_backup(path):
             pass
 
 
@@ -281,7 +281,7 @@ def test_reading_leaves_it_alone(made: Path) -> None:
 )
 def test_whatever_was_changed_shows(made: Path, statement: str) -> None:
     """Even where the database is as whole as before: 65."""
-    with pytest.raises(BackupDamaged) as caught, open_backup(changed(made, statement)):
+    with raises_error("backup_damaged") as caught, open_backup(changed(made, statement)):
         pass
     assert caught.value.exit_code is Exit.DATA_REFUSED
 
@@ -302,18 +302,18 @@ def test_whatever_was_changed_shows(made: Path, statement: str) -> None:
 def test_every_row_must_have_the_form_of_ours(made: Path, statement: str) -> None:
     """Also where the digest is right."""
     forged = signed(made, statement) if "x'ff'" not in statement else changed(made, statement)
-    with pytest.raises(BackupDamaged), open_backup(forged):
+    with raises_error("backup_damaged"), open_backup(forged):
         pass
 
 
 def test_one_of_a_newer_version(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the database, or of the backup's form: 78, and what to do."""
     monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:-1])
-    with pytest.raises(OutboxTooNew) as caught, open_backup(made):
+    with raises_error("outbox_too_new") as caught, open_backup(made):
         pass
     assert caught.value.exit_code is Exit.SETTINGS
     monkeypatch.undo()
-    with pytest.raises(OutboxTooNew), open_backup(changed(made, "UPDATE backup SET value = 2 WHERE key = 'format'")):
+    with raises_error("outbox_too_new"), open_backup(changed(made, "UPDATE backup SET value = 2 WHERE key = 'format'")):
         pass
 
 
@@ -367,7 +367,7 @@ def test_no_damage_goes_unseen(whole: Path, data: st.DataObject) -> None:
         with open_backup(file) as backup:
             backup.db.row_factory = sqlite3.Row
             rows = [dict(row) for row in backup.db.execute("SELECT * FROM reports ORDER BY seq")]
-    except (NotABackup, BackupDamaged, OutboxTooNew):
+    except (DataRefused, StorageProblem):
         return
     assert rows == rows_of(whole)
 
@@ -379,5 +379,5 @@ def test_a_later_format_of_sqlites(whole: Path, at: int) -> None:
     spoilt[at] = 3
     file = whole.with_name("later.db")
     file.write_bytes(spoilt)
-    with pytest.raises(BackupDamaged), open_backup(file):
+    with raises_error("backup_damaged"), open_backup(file):
         pass

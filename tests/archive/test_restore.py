@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from authority_simulator import AuthoritySimulator
 from backup_helpers import HOUSE, Home, changed, rows_of, signed, snapshot
-from conftest import FixedClock, search
+from conftest import FixedClock, raises_error, search
 from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report
 from hypothesis import given
@@ -21,12 +21,10 @@ from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receipt, report, stay_id, uuid
 
 from apoa_client.archive import merge, restore
-from apoa_client.archive.backup import BackupDamaged, NotABackup
 from apoa_client.archive.merge import merged_order, merged_row
-from apoa_client.archive.restore import DeliveryUnderway, OtherKey
 from apoa_client.errors import ApoaError, Exit, SecretMissing, SettingsProblem, StorageProblem, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxDamaged, OutboxTooNew
+from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
@@ -192,9 +190,9 @@ def test_reports_of_another_key_are_not_mixed_in(tmp_path: Path, file: Path) -> 
         outbox.add(report(8), due_at=None)
     before = snapshot(home.folders.data)
     for dry_run in (True, False):
-        with pytest.raises(OtherKey):
+        with raises_error("other_key") as caught:
             home.restore(file, dry_run=dry_run)
-    assert OtherKey.exit_code is Exit.SETTINGS
+        assert caught.value.exit_code is Exit.SETTINGS
     after = snapshot(home.folders.data)
     after.pop("melati/outbox.lock")
     assert after == before
@@ -224,7 +222,7 @@ def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
     with stranger.outbox() as outbox:
         outbox.add(report(8), due_at=None)
     stranger.folders.config.unlink()
-    with pytest.raises(OtherKey):
+    with raises_error("other_key"):
         stranger.restore(file)
     assert not stranger.folders.config.exists()
 
@@ -270,7 +268,7 @@ def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: p
     monkeypatch.setattr(restore, "LOCK_WAIT_S", 0.0)
     with delivery_lock(old.path, 0) as ours:
         assert ours
-        with pytest.raises(DeliveryUnderway) as caught:
+        with raises_error("delivery_underway") as caught:
             old.restore(file)
     assert caught.value.exit_code is Exit.NOT_NOW
 
@@ -319,7 +317,7 @@ def test_a_backup_that_is_not_right_changes_nothing(new: Home, file: Path, spoil
         signed(file, "UPDATE backup SET value = value || 'mystery = 1\n' WHERE key = 'settings'")
     else:
         signed(file, "UPDATE reports SET kind = 'mystery' WHERE seq = 3")
-    with pytest.raises((NotABackup, BackupDamaged, OutboxTooNew)):
+    with raises_error("not_a_backup", "backup_damaged", "outbox_too_new"):
         new.restore(file)
     assert not new.folders.data.exists()
 
@@ -331,7 +329,7 @@ def test_a_row_that_only_another_schema_takes(tmp_path: Path, new: Home, file: P
     signed(file, "UPDATE reports SET attempts = -1 WHERE seq = 3")
     empty = Home(tmp_path / "empty", HOUSE)
     for home in (new, empty):
-        with pytest.raises(BackupDamaged):
+        with raises_error("backup_damaged"):
             home.restore(file)
     assert not new.path.exists()
     assert empty.rows() == []

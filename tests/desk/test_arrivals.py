@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from conftest import FixedClock
+from conftest import FixedClock, raises_error
 from outbox_helpers import PUBLIC_KEY, open_outbox
 from report_helpers import NOW, WIB, contract_errors, draft, mrz, scanned, told
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import ReportExists
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import MrzUnreadable
@@ -126,7 +125,7 @@ def test_a_draft_with_errors_is_no_report(desk: Desk, outbox: SqliteOutbox) -> N
 def test_the_same_report_is_not_filed_twice(desk: Desk) -> None:
     """An id is known once."""
     report, _ = filed(desk, draft())
-    with pytest.raises(ReportExists):
+    with raises_error("report_exists"):
         desk.file(report, ())
 
 
@@ -162,7 +161,7 @@ def test_a_group_is_filed_whole_or_not_at_all(desk: Desk, outbox: SqliteOutbox) 
     """One of them is saved already: nobody is saved twice, and nobody without the others."""
     family = group(desk, *FAMILY)
     desk.file(*family[2])
-    with pytest.raises(ReportExists):
+    with raises_error("report_exists"):
         desk.save_group(family)
     assert [entry.id for entry in outbox.entries(Selection())] == [family[2][0].id]
     assert len(desk.save_group(family[:2])) == 2

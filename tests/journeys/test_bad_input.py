@@ -15,7 +15,7 @@ from cli_helpers import COMMAND, GUESTS, NOWHERE, OBADIAH, QUENTIN, XIMENA, Inst
 from journeys_helpers import advice_of, call, give_up_roots_powers, in_each_language
 
 from apoa_client.errors import NotNow, WrongPassword
-from apoa_client.outbox.errors import DiskFull, OutboxTooNew
+from apoa_client.outbox.errors import DiskFull, too_new
 from apoa_client.report.findings import ReportRefused
 
 pytestmark = in_each_language
@@ -144,7 +144,7 @@ def test_a_database_from_a_newer_version(two: Installed, lang: str) -> None:
     before = path.read_bytes()
     for arguments in (["status"], QUENTIN.mrz("--no-send"), ["sync"]):
         said = two(*arguments, lang=lang)
-        assert_said(said, 78, lang, advice_of(OutboxTooNew))
+        assert_said(said, 78, lang, advice_of(too_new(path)))
     assert path.read_bytes() == before
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version = {version}")

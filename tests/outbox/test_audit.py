@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import search
+from conftest import raises_error, search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PERSONAL, finding, open_outbox, receipt, report, sealer, uuid
 
 from apoa_client.outbox.audit_chain import AuditEntry, link_of
-from apoa_client.outbox.errors import OutboxDamaged, ReportExists
+from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Actor, AuditEvent, Change, Suspension
 from apoa_client.report.kinds import State
@@ -77,7 +77,7 @@ def test_a_saved_report_is_told_with_who_and_when(box: SqliteOutbox) -> None:
 def test_a_report_that_was_not_saved_is_not_told(box: SqliteOutbox) -> None:
     """The entry is in the transaction of the change: both or none."""
     box.add(report(1), due_at=None)
-    with pytest.raises(ReportExists):
+    with raises_error("report_exists"):
         box.add(report(1), due_at=None)
     box._db.execute("CREATE TRIGGER refuse BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
     with pytest.raises(OutboxDamaged):

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import FixedClock
+from conftest import FixedClock, raises_error
 from outbox_helpers import HOUR, NOON, WIB, finding, open_outbox, receipt, report, sealer, stay_id, uuid
 
 from apoa_client.errors import Erased, Exit
 from apoa_client.outbox.contents import end_of_stay
-from apoa_client.outbox.errors import OutboxDamaged, Undelivered
+from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite import erasure, migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -260,7 +260,7 @@ class TestAtTheGuestsRequest:
         put(box, report(1))
         put(box, report(2, stay=1), state=state)
         gone = [*blobs(path, uuid(1)), *blobs(path, uuid(2))]
-        with pytest.raises(Undelivered) as caught:
+        with raises_error("undelivered") as caught:
             box.eraser.stay(stay_id(1), force=False, dry_run=False)
         assert caught.value.exit_code is Exit.DATA_REFUSED
         assert box.content(entry(box, 1)).report == report(1)

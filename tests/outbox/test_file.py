@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from conftest import raises_error
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 
 from apoa_client.errors import Exit, SealBroken, StorageProblem
@@ -21,7 +22,6 @@ from apoa_client.outbox.errors import (
     OutboxBusy,
     OutboxDamaged,
     OutboxMissing,
-    OutboxTooNew,
     OutboxUnreachable,
 )
 from apoa_client.outbox.sqlite import database, insertion
@@ -197,7 +197,7 @@ def test_a_newer_programs_file_is_left_alone(path: Path) -> None:
     newer = sqlite3.connect(path)
     newer.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
     newer.close()
-    with pytest.raises(OutboxTooNew) as caught:
+    with raises_error("outbox_too_new") as caught:
         open_outbox(path)
     assert caught.value.advice is not None
     assert "Update" in caught.value.advice.render()

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import raises_error
 from outbox_helpers import HOUR, NOON, finding, open_outbox, report, uuid
 
 from apoa_client.errors import StorageProblem
-from apoa_client.outbox.errors import DiskFull, ReportExists
+from apoa_client.outbox.errors import DiskFull
 from apoa_client.outbox.sqlite import insertion
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import NewReport, Selection
@@ -62,7 +63,7 @@ def test_nobody_is_a_group_too(outbox: SqliteOutbox) -> None:
 def test_an_id_that_is_known_saves_none_of_them(outbox: SqliteOutbox, last: Any) -> None:
     """Neither those before it nor their acts; and the rest can be saved without it."""
     outbox.add(report(9), due_at=None)
-    with pytest.raises(ReportExists):
+    with raises_error("report_exists"):
         outbox.add_all([*GROUP, NewReport(last, None)])
     assert ids(outbox) == [uuid(9)]
     assert len(outbox.audit_trail.entries()) == 1

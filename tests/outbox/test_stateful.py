@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
-from conftest import search
+from conftest import raises_error, search
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
 
-from apoa_client.outbox.errors import ReportExists
 from apoa_client.ports import Change, NewReport, Selection
 from apoa_client.report.kinds import Receipt, State
 
@@ -60,7 +58,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def add_all(self, numbers: list[int], stay: int, box: int) -> None:
         group = [NewReport(report(n, stay), NOON) for n in numbers]
         if len(set(numbers) - self.rows.keys()) < len(numbers):
-            with pytest.raises(ReportExists):
+            with raises_error("report_exists"):
                 self.boxes[box].add_all(group)
             return
         assert [entry.id for entry in self.boxes[box].add_all(group)] == [uuid(n) for n in numbers]

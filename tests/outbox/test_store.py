@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import raises_error
 from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, finding, open_outbox, receipt, report, stay_id, uuid
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxDamaged, ReportExists
+from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change, Selection, Suspension
 from apoa_client.report.kinds import Kind, State, short_id
@@ -58,7 +59,7 @@ def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
 def test_an_id_is_added_once(outbox: SqliteOutbox) -> None:
     """A second report with the same id is refused, and the first one stays as it was."""
     outbox.add(report(1), due_at=NOON)
-    with pytest.raises(ReportExists):
+    with raises_error("report_exists"):
         outbox.add(report(1), due_at=None)
     assert [entry.due_at for entry in outbox.entries(Selection())] == [NOON]
 

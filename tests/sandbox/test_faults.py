@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import requests
+from conftest import raises_error
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.errors import Exit
-from apoa_client.sandbox.faults import OK, BadFaultScript, Faults, Route, Step
+from apoa_client.errors import Exit, UsageProblem
+from apoa_client.sandbox.faults import OK, Faults, Route, Step
 from apoa_client.sandbox.server import SandboxServer
 
 Json = dict[str, Any]
@@ -47,7 +48,7 @@ def test_steps_are_used_up_in_their_order_by_route() -> None:
 )  # fmt: skip
 def test_unknown_steps_are_named_with_what_is_possible(step: str) -> None:
     """A mistyped script is a usage error that helps."""
-    with pytest.raises(BadFaultScript) as caught:
+    with raises_error("bad_fault_script") as caught:
         Faults(f"drop,{step}")
     assert caught.value.exit_code is Exit.USAGE
     assert step in caught.value.message.render()
@@ -62,7 +63,7 @@ def test_any_script_is_read_or_refused(script: str) -> None:
     """No script breaks the reader."""
     try:
         steps = drawn(script)
-    except BadFaultScript:
+    except UsageProblem:
         return
     assert all(step.name for step in steps)
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 import requests
+from conftest import raises_error
 
 from apoa_client.errors import Exit, StorageProblem
-from apoa_client.sandbox.server import PortUnusable, SandboxServer
+from apoa_client.sandbox.server import SandboxServer
 
 Json = dict[str, Any]
 Make = Callable[..., SandboxServer]
@@ -102,7 +103,7 @@ def wait_until(happened: Callable[[], bool]) -> None:
 def test_port_in_use_is_said_with_advice(make_server: Make) -> None:
     """No traceback and no exit: a settings problem that says what to do, and no thread or file left open."""
     taken = make_server()
-    with pytest.raises(PortUnusable) as caught:
+    with raises_error("port_unusable") as caught:
         make_server(port=taken.port)
     assert caught.value.exit_code is Exit.SETTINGS
     assert str(taken.port) in caught.value.message.render()
@@ -113,7 +114,7 @@ def test_port_in_use_is_said_with_advice(make_server: Make) -> None:
 @pytest.mark.parametrize("port", [-1, 70_000])
 def test_port_that_is_none_is_said(make_server: Make, port: int) -> None:
     """A number that no port has is a settings problem too."""
-    with pytest.raises(PortUnusable):
+    with raises_error("port_unusable"):
         make_server(port=port)
 
 
@@ -124,7 +125,7 @@ def test_port_that_is_not_allowed_is_said(make_server: Make, monkeypatch: pytest
         raise PermissionError
 
     monkeypatch.setattr(socket, "create_server", refuse)
-    with pytest.raises(PortUnusable) as caught:
+    with raises_error("port_unusable") as caught:
         make_server(port=80)
     assert "may not listen" in caught.value.message.render()
 

@@ -7,14 +7,14 @@ from itertools import count
 from typing import Any
 
 import pytest
-from conftest import search
+from conftest import raises_error, search
 from hypothesis import given
 from hypothesis import strategies as st
 from nacl import bindings, exceptions
 
-from apoa_client.errors import ApoaError, UsageProblem
+from apoa_client.errors import UsageProblem
 from apoa_client.vault.errors import SecretUnusable
-from apoa_client.vault.export import ExportedKey, KeyFileUnknown, PassphraseWrong, export_key, import_key
+from apoa_client.vault.export import ExportedKey, export_key, import_key
 from apoa_client.vault.sealing import MAX_EFFORT, MIN_EFFORT, encode_key, new_key_pair
 
 PASSPHRASE = "kuda betul baterai"
@@ -51,7 +51,7 @@ def test_the_efforts_are_libsodiums() -> None:
 @pytest.mark.parametrize("passphrase", ["", "kuda betul bateraI", PASSPHRASE + " ", PASSPHRASE[:-1]])
 def test_another_passphrase(passphrase: str) -> None:
     """Refused, and neither it nor the key is in the error."""
-    with pytest.raises(PassphraseWrong) as caught:
+    with raises_error("passphrase_wrong") as caught:
         import_key(FILE, passphrase)
     shown = "".join(traceback.format_exception(caught.value))
     assert encode_key(KEY.private_key) not in shown
@@ -64,14 +64,14 @@ def test_a_changed_byte(position: int, change: int) -> None:
     """Whatever is changed in what is locked: not opened."""
     locked = bytearray(base64.b64decode(json.loads(FILE)["locked"]))
     locked[position % len(locked)] ^= change
-    with pytest.raises(PassphraseWrong):
+    with raises_error("passphrase_wrong"):
         import_key(changed(locked=base64.b64encode(locked).decode()), PASSPHRASE)
 
 
 @pytest.mark.parametrize("locked", ["", "AAAA", "A" * 32])
 def test_too_little_that_is_locked(locked: str) -> None:
     """Half a file is not opened."""
-    with pytest.raises(PassphraseWrong):
+    with raises_error("passphrase_wrong"):
         import_key(changed(locked=locked), PASSPHRASE)
 
 
@@ -98,7 +98,7 @@ def test_too_little_that_is_locked(locked: str) -> None:
 )
 def test_no_exported_key(text: str) -> None:
     """Another file, half a one, or one that asks for more memory than we ever would: refused before any work."""
-    with pytest.raises(KeyFileUnknown) as caught:
+    with raises_error("key_file_unknown") as caught:
         import_key(text, PASSPHRASE)
     assert caught.value.advice is not None
 
@@ -129,4 +129,3 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch, error: type[Exceptio
 def test_nothing_secret_shows() -> None:
     """Neither in a repr nor in an error's text."""
     assert repr(KEY) == "Exported('melati', …)"
-    assert issubclass(KeyFileUnknown, ApoaError)

@@ -17,7 +17,7 @@ pytestmark = needs_keyring
 
 PREAMBLE = """
 import os, signal, time
-from apoa_client.errors import KeyringProblem
+from apoa_client.vault.errors import KeyringProblem
 from apoa_client.vault import keyring_store
 from apoa_client.vault.keyring_store import KeyringStore
 
@@ -108,7 +108,7 @@ def test_a_frozen_daemon_is_given_up(session: Session) -> None:
     told = session(
         """
 store().set("password", "rahasia")
-keyring_store.PATIENCE = 1.0
+keyring_store.TIMEOUT_S = 1.0
 with closing(secretstorage.dbus_init()) as bus:
     from jeepney import DBusAddress, new_method_call
     address = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
@@ -149,7 +149,7 @@ def test_a_person_is_asked_to_set_a_keyring_up(session: Session, display: str) -
     """At a desktop the keyring asks for a new password; a question that nobody answers does not hold us."""
     told = session(
         """
-keyring_store.PATIENCE_WITH_PEOPLE = 1.0
+keyring_store.PROMPT_TIMEOUT_S = 1.0
 tell(tried(lambda: store(interactive=True).set("password", "x")))
 """,
         start=STARTED,
@@ -195,7 +195,7 @@ def test_a_locked_keyring_with_a_display(session: Session, display: str) -> None
         """
 store().set("password", "rahasia")
 lock()
-keyring_store.PATIENCE_WITH_PEOPLE = 1.0
+keyring_store.PROMPT_TIMEOUT_S = 1.0
 tell(tried(lambda: store().get("password")), tried(lambda: store(interactive=True).get("password")))
 """,
         display=display,

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import raises_error
 
 from apoa_client.errors import SealBroken, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.vault.errors import KeyMismatch, SecretUnusable
+from apoa_client.vault.errors import SecretUnusable
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keys import Keys
 from apoa_client.vault.sealing import PropertySealer, encode_key, fingerprint, new_key_pair
@@ -80,7 +81,7 @@ class TestSealer:
 
     def test_none_fits(self) -> None:
         """Which is told from a broken record."""
-        with pytest.raises(KeyMismatch):
+        with raises_error("key_mismatch"):
             PropertySealer(NEW_PUBLIC, lambda: OLD, lambda: [OTHER]).private_key()
 
     def test_no_key_opens_it(self) -> None:

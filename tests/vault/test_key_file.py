@@ -6,9 +6,10 @@ import stat
 from pathlib import Path
 
 import pytest
+from conftest import raises_error
 
 from apoa_client.vault.errors import SecretFileRefused
-from apoa_client.vault.key_file import KeyFileDamaged, KeyFileStore
+from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.secret_files import read_secret_file, write_secret_file
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
@@ -94,7 +95,7 @@ def test_a_damaged_file_is_kept_and_not_shown(path: Path, content: bytes) -> Non
     path.parent.mkdir()
     path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(KeyFileDamaged) as caught:
+    with raises_error("key_file_damaged") as caught:
         KeyFileStore(path).set("password", "x")
     assert "SECRET" not in caught.value.message.render()
     assert caught.value.__cause__ is None

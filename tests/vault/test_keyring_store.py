@@ -17,24 +17,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from conftest import raises_error
 
-from apoa_client.errors import ApoaError, KeyringProblem, SecretMissing
+from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
-from apoa_client.vault import errors, keyring_store
-from apoa_client.vault.errors import (
-    KeyringBusStale,
-    KeyringHung,
-    KeyringLocked,
-    KeyringMissing,
-    KeyringNoBus,
-    KeyringNoSession,
-    KeyringNotSetUp,
-    KeyringOfAnotherUser,
-    KeyringOfService,
-    KeyringRefused,
-    KeyringUntrusted,
-    SecretUnusable,
-)
+from apoa_client.vault import keyring_store
+from apoa_client.vault.errors import KeyringProblem, KeyringReason, SecretUnusable
 from apoa_client.vault.keyring_store import KeyringStore, platform_backends
 from apoa_client.vault.sources import PropertySecrets
 
@@ -53,7 +41,8 @@ class Fake:
     may_prompt: bool = False
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:
-        return self.problem if writing or not isinstance(self.problem, KeyringNotSetUp) else None
+        hidden = self.problem is not None and self.problem.reason is KeyringReason.NOT_SET_UP and not writing
+        return None if hidden else self.problem
 
     def resolve(self) -> None:
         self.person(self)
@@ -82,7 +71,7 @@ def hang() -> None:
 
 
 def no_door() -> Fake:
-    raise KeyringMissing(msg("none of this kind"))
+    raise KeyringProblem(KeyringReason.MISSING, msg("none of this kind"))
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +96,9 @@ def test_secrets_are_kept_by_name_and_the_keyring_is_let_go(monkeypatch: pytest.
     assert (kept.place, repr(kept)) == ("keyring", "KeyringStore('apoa-client/bali')")
 
 
-@pytest.mark.parametrize("problem", [KeyringLocked(msg("x")), KeyringNotSetUp(msg("x"))])
+@pytest.mark.parametrize(
+    "problem", [KeyringProblem(KeyringReason.LOCKED, msg("x")), KeyringProblem(KeyringReason.NOT_SET_UP, msg("x"))]
+)
 def test_nobody_is_asked_where_nobody_is(problem: KeyringProblem) -> None:
     """Without a terminal, or with one and no display to show a question on, the obstacle is the error."""
     asked: list[Fake] = []
@@ -115,14 +106,14 @@ def test_nobody_is_asked_where_nobody_is(problem: KeyringProblem) -> None:
     for interactive, environ in ((False, DESKTOP), (True, {})):
         if interactive and sys.platform != "linux":
             continue
-        with pytest.raises(type(problem)):
+        with raises_error(problem.name):
             store(fake, interactive=interactive, environ=environ).set("password", "x")
     assert asked == []
 
 
 def test_reading_from_a_keyring_that_is_not_set_up_finds_nothing() -> None:
     """It holds no secret: that is an answer, not an error."""
-    assert store(Fake(KeyringNotSetUp(msg("x")))).get("password") is None
+    assert store(Fake(KeyringProblem(KeyringReason.NOT_SET_UP, msg("x")))).get("password") is None
 
 
 def test_a_person_can_unlock() -> None:
@@ -131,27 +122,31 @@ def test_a_person_can_unlock() -> None:
     def unlock(fake: Fake) -> None:
         fake.problem = None
 
-    fake = Fake(KeyringLocked(msg("x")), unlock, kept={("apoa-client/bali/password", "password"): "rahasia"})
+    fake = Fake(
+        KeyringProblem(KeyringReason.LOCKED, msg("x")),
+        unlock,
+        kept={("apoa-client/bali/password", "password"): "rahasia"},
+    )
     assert store(fake, interactive=True, environ=DESKTOP).get("password") == "rahasia"
 
 
 def test_a_person_who_declines_leaves_it_locked() -> None:
     """A dismissed question is a locked keyring."""
-    with pytest.raises(KeyringLocked):
-        store(Fake(KeyringLocked(msg("x"))), interactive=True, environ=DESKTOP).get("password")
+    with raises_error(KeyringReason.LOCKED):
+        store(Fake(KeyringProblem(KeyringReason.LOCKED, msg("x"))), interactive=True, environ=DESKTOP).get("password")
 
 
 def test_a_person_who_does_not_answer_is_not_waited_for_without_end() -> None:
     """The question may be on a screen that nobody sees."""
-    fake = Fake(KeyringLocked(msg("x")), lambda _: hang())
-    with pytest.raises(KeyringHung):
+    fake = Fake(KeyringProblem(KeyringReason.LOCKED, msg("x")), lambda _: hang())
+    with raises_error(KeyringReason.HUNG):
         store(fake, interactive=True, environ=DESKTOP).get("password")
     assert fake.closed == 1
 
 
 def test_a_frozen_keyring_is_given_up() -> None:
     """Every step is bounded: reaching it, looking at it, and the call."""
-    with pytest.raises(KeyringHung):
+    with raises_error(KeyringReason.HUNG):
         store(Fake(trouble=hang)).get("password")
 
     def frozen_door() -> Fake:
@@ -159,7 +154,7 @@ def test_a_frozen_keyring_is_given_up() -> None:
         return Fake()
 
     frozen = KeyringStore("x", interactive=False, environ={}, factories=[frozen_door])
-    with pytest.raises(KeyringHung):
+    with raises_error(KeyringReason.HUNG):
         frozen.get("password")
 
 
@@ -168,16 +163,15 @@ def test_the_next_keyring_is_asked_only_where_the_first_is_missing() -> None:
     second = Fake(kept={("x/password", "password"): "rahasia"})
     kept = KeyringStore("x", interactive=False, environ={}, factories=[no_door, lambda: second])
     assert kept.get("password") == "rahasia"
-    with pytest.raises(KeyringLocked):
-        store(Fake(KeyringLocked(msg("x"))), second).get("password")
+    with raises_error(KeyringReason.LOCKED):
+        store(Fake(KeyringProblem(KeyringReason.LOCKED, msg("x"))), second).get("password")
 
 
 @pytest.mark.parametrize(("factories", "name"), [([], "keyring_no_bus"), ([no_door, no_door], "keyring_missing")])
 def test_no_keyring_at_all(factories: list[Callable[[], Fake]], name: str) -> None:
     """A server without one, or without a session, is told how to do without."""
-    with pytest.raises(KeyringMissing) as caught:
+    with raises_error(name) as caught:
         KeyringStore("x", interactive=False, environ={}, factories=factories).get("password")
-    assert caught.value.name == name
     assert caught.value.advice is not None
     assert "apoa setup --vault file" in caught.value.advice.render()
 
@@ -186,9 +180,9 @@ def test_the_first_of_several_reasons_is_told() -> None:
     """That the bus is gone says more than that KDE's library is not installed."""
 
     def stale() -> Fake:
-        raise KeyringBusStale(msg("x"))
+        raise KeyringProblem(KeyringReason.BUS_STALE, msg("x"))
 
-    with pytest.raises(KeyringBusStale):
+    with raises_error(KeyringReason.BUS_STALE):
         KeyringStore("x", interactive=False, environ={}, factories=[stale, no_door]).get("password")
 
 
@@ -197,14 +191,14 @@ def test_a_keyring_that_is_not_safe_is_named_where_no_other_is(monkeypatch: pyte
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr(keyring_store, "TIMEOUT_S", 5)
     unsafe = {"PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring"}
-    with pytest.raises(KeyringUntrusted):
+    with raises_error(KeyringReason.UNTRUSTED):
         KeyringStore("x", interactive=False, environ=unsafe, factories=[no_door]).get("password")
     assert KeyringStore("x", interactive=False, environ=unsafe, factories=[Fake]).get("password") is None
     if sys.platform == "linux":
         (tmp_path / "python_keyring").mkdir()
         settings = tmp_path / "python_keyring" / "keyringrc.cfg"
         settings.write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n")
-        with pytest.raises(KeyringUntrusted):
+        with raises_error(KeyringReason.UNTRUSTED):
             KeyringStore("x", interactive=False, environ={}, factories=[]).get("password")
 
 
@@ -223,7 +217,7 @@ def test_foreign_errors_do_not_leak_and_are_not_quoted() -> None:
         message = "could not store rahasia"
         raise LookupError(message)
 
-    with pytest.raises(KeyringRefused) as caught:
+    with raises_error(KeyringReason.REFUSED) as caught:
         store(Fake(trouble=fail)).get("password")
     assert caught.value.message.render() == "The keyring refused (LookupError)."
     assert caught.value.__cause__ is None
@@ -231,12 +225,11 @@ def test_foreign_errors_do_not_leak_and_are_not_quoted() -> None:
 
 
 def test_every_problem_has_its_own_advice() -> None:
-    """Each class says what to do, and no two say the same."""
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ApoaError)]
-    keyrings = [kind for kind in kinds if kind.__name__.startswith("Keyring") and kind is not KeyringProblem]
-    assert len(keyrings) == 11
-    advice = {kind.advice.render() for kind in keyrings if kind.advice is not None}
-    assert len(advice) == len(keyrings)
+    """Each reason has its own name and its own advice."""
+    problems = [KeyringProblem(reason, msg("x")) for reason in KeyringReason]
+    assert [problem.name for problem in problems] == list(KeyringReason)
+    advice = {problem.advice.render() for problem in problems if problem.advice is not None}
+    assert len(advice) == len(KeyringReason)
 
 
 def test_the_store_itself_loads_no_keyring() -> None:
@@ -270,7 +263,7 @@ def patience(monkeypatch: pytest.MonkeyPatch, impatience: None) -> None:  # noqa
 @pytest.mark.parametrize("address", ["unix:path=/nowhere/bus", "tcp:host=localhost,port=1", "unix:runtime=yes"])
 def test_a_stale_bus_is_a_missing_keyring(address: str) -> None:
     """An address that leads nowhere, or that is spoken by nobody here."""
-    with pytest.raises(KeyringBusStale):
+    with raises_error(KeyringReason.BUS_STALE):
         secret_service(address).get("password")
 
 
@@ -305,10 +298,12 @@ def bus_that_says(folder: Path, answer: bytes) -> Iterator[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
 @pytest.mark.usefixtures("patience")
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # jeepney leaves its socket to the collector
-@pytest.mark.parametrize(("answer", "error"), [(b"REJECTED EXTERNAL\r\n", KeyringOfAnotherUser), (b"", KeyringHung)])
-def test_another_users_bus_and_a_frozen_one(tmp_path: Path, answer: bytes, error: type[KeyringProblem]) -> None:
+@pytest.mark.parametrize(
+    ("answer", "error"), [(b"REJECTED EXTERNAL\r\n", KeyringReason.OF_ANOTHER_USER), (b"", KeyringReason.HUNG)]
+)
+def test_another_users_bus_and_a_frozen_one(tmp_path: Path, answer: bytes, error: KeyringReason) -> None:
     """One refuses us, the other says nothing."""
-    with bus_that_says(tmp_path, answer) as address, pytest.raises(error):
+    with bus_that_says(tmp_path, answer) as address, raises_error(error):
         secret_service(address).get("password")
 
 
@@ -316,7 +311,7 @@ def test_another_users_bus_and_a_frozen_one(tmp_path: Path, answer: bytes, error
 def test_a_linux_without_a_bus_has_no_doors() -> None:
     """Nothing is started for us, and nothing is searched for."""
     assert platform_backends({}, None, interactive=False, platform="linux") == []
-    with pytest.raises(KeyringNoBus):
+    with raises_error(KeyringReason.NO_BUS):
         KeyringStore("x", interactive=False, environ={}, uid=None).get("password")
     assert len(platform_backends({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 2
 
@@ -325,7 +320,7 @@ def test_a_linux_without_a_bus_has_no_doors() -> None:
 def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing SecretStorage is a missing keyring."""
     monkeypatch.setitem(sys.modules, "apoa_client.vault.secret_service", None)
-    with pytest.raises(KeyringMissing):
+    with raises_error(KeyringReason.MISSING):
         secret_service("unix:path=/nowhere/bus").get("password")
 
 
@@ -337,14 +332,14 @@ def test_the_secret_services_refusals_are_told_apart() -> None:
     from apoa_client.vault import secret_service as module  # Linux only
 
     refusals = {
-        exceptions.SecretServiceNotAvailableException: KeyringMissing,
-        exceptions.LockedException: KeyringLocked,
-        exceptions.PromptDismissedException: KeyringLocked,
-        exceptions.ItemNotFoundException: KeyringRefused,
-        exceptions.SecretStorageException: KeyringRefused,
+        exceptions.SecretServiceNotAvailableException: KeyringReason.MISSING,
+        exceptions.LockedException: KeyringReason.LOCKED,
+        exceptions.PromptDismissedException: KeyringReason.LOCKED,
+        exceptions.ItemNotFoundException: KeyringReason.REFUSED,
+        exceptions.SecretStorageException: KeyringReason.REFUSED,
     }
     for foreign, ours in refusals.items():
-        with pytest.raises(ours) as caught, module._translated():
+        with raises_error(ours) as caught, module._translate_errors():
             raise foreign("rahasia")
         assert "rahasia" not in caught.value.message.render()
 
@@ -436,7 +431,7 @@ def test_windows_over_ssh_has_no_session(windows: CredentialManager) -> None:
     """Error 1312 has an advice of its own."""
     windows.session = False
     for action in (on("win32").get, on("win32").delete, lambda name: on("win32").set(name, "x")):
-        with pytest.raises(KeyringNoSession):
+        with raises_error(KeyringReason.NO_SESSION):
             action("password")
 
 
@@ -448,7 +443,7 @@ def test_windows_lends_a_service_nothing_of_the_users(windows: CredentialManager
     [door] = platform_backends({}, None, interactive=False, platform="win32")
     service = KeyringStore("x", interactive=False, environ={"USERNAME": "RESEPSI-PC$"}, factories=[door])
     secrets = PropertySecrets({}, lambda: service)
-    with pytest.raises(KeyringOfService):
+    with raises_error("keyring_of_service"):
         secrets.private_key()
     secrets.store_private_key(b"k" * 32)
     assert secrets.private_key() == b"k" * 32
@@ -461,7 +456,7 @@ def test_windows_lends_a_service_nothing_of_the_users(windows: CredentialManager
 def test_windows_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pywin32-ctypes there is no keyring."""
     monkeypatch.delitem(sys.modules, "keyring.backends.Windows", raising=False)
-    with pytest.raises(KeyringMissing):
+    with raises_error(KeyringReason.MISSING):
         on("win32").get("password")
 
 
@@ -537,14 +532,14 @@ def test_macos_keeps_secrets_and_asks_nobody(keychain: Keychain) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(-25308, KeyringLocked), (-128, KeyringLocked), (-25293, KeyringRefused)]
+    ("status", "error"), [(-25308, KeyringReason.LOCKED), (-128, KeyringReason.LOCKED), (-25293, KeyringReason.REFUSED)]
 )
-def test_macos_refusals_are_told_apart(keychain: Keychain, status: int, error: type[KeyringProblem]) -> None:
+def test_macos_refusals_are_told_apart(keychain: Keychain, status: int, error: KeyringReason) -> None:
     """A question that may not be shown (SSH) is a locked keychain; a failed authorization is a refusal."""
     keychain.status = status
-    with pytest.raises(error):
+    with raises_error(error):
         on("darwin").get("password")
-    with pytest.raises(error):
+    with raises_error(error):
         on("darwin").set("password", "x")
 
 
@@ -634,7 +629,7 @@ def test_a_closed_kwallet_is_opened_by_people_only(wallet: Wallet) -> None:
     """Without a person it is locked; with one it asks, and the person may decline."""
     wallet.open_now = wallet.opens = False
     for interactive in (False, True):
-        with pytest.raises(KeyringLocked):
+        with raises_error(KeyringReason.LOCKED):
             kde(interactive=interactive).get("password")
     wallet.opens = True
     assert kde(interactive=True).get("password") is None
@@ -645,21 +640,25 @@ def test_kwallet_without_its_library_is_missing(monkeypatch: pytest.MonkeyPatch)
     """python-dbus is rarely there; libdbus learns of the bus from the environment alone."""
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "put back afterwards")
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
-    with pytest.raises(KeyringMissing):
+    with raises_error(KeyringReason.MISSING):
         kde().get("password")
     assert os.environ["DBUS_SESSION_BUS_ADDRESS"] == "unix:path=/nowhere/bus"
 
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("InitError", KeyringMissing), ("NoKeyringError", KeyringMissing), ("KeyringLocked", KeyringLocked)],
+    [
+        ("InitError", KeyringReason.MISSING),
+        ("NoKeyringError", KeyringReason.MISSING),
+        ("KeyringLocked", KeyringReason.LOCKED),
+    ],
 )
-def test_keyrings_own_errors_are_known_by_name(name: str, error: type[KeyringProblem]) -> None:
+def test_keyrings_own_errors_are_known_by_name(name: str, error: KeyringReason) -> None:
     """`keyring.errors` are translated without loading them."""
     foreign = type(name, (Exception,), {})
 
     def fail() -> None:
         raise foreign
 
-    with pytest.raises(error):
+    with raises_error(error):
         store(Fake(trouble=fail)).get("password")

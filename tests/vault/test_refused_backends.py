@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from apoa_client.vault.refused_backends import refusal
+from apoa_client.vault.refused_backends import refused_backend
 
 NOWHERE = Path("nowhere.cfg")
 
@@ -24,7 +24,7 @@ def test_each_has_its_reason(name: str, reason: str, tmp_path: Path) -> None:
     """Named in the environment or in the settings file, it is told what is wrong with it."""
     settings = tmp_path / "keyringrc.cfg"
     settings.write_text(f"[backend]\ndefault-keyring = {name}\n", encoding="utf-8")
-    for found in (refusal({"PYTHON_KEYRING_BACKEND": name}, NOWHERE), refusal({}, settings)):
+    for found in (refused_backend({"PYTHON_KEYRING_BACKEND": name}, NOWHERE), refused_backend({}, settings)):
         assert found is not None
         assert name in found.message.render()
         assert reason in found.message.render()
@@ -34,8 +34,8 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
     """As it does for `keyring`."""
     settings = tmp_path / "keyringrc.cfg"
     settings.write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n", encoding="utf-8")
-    assert refusal({"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}, settings) is None
-    named = refusal({"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}, settings)
+    assert refused_backend({"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}, settings) is None
+    named = refused_backend({"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}, settings)
     assert named is not None
     assert "fail" in named.message.render()
 
@@ -45,7 +45,7 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
 )
 def test_a_settings_file_that_names_none(content: bytes, tmp_path: Path) -> None:
     """Missing, empty or broken, it is somebody else's file, and no trouble of ours."""
-    assert refusal({}, tmp_path / "gone.cfg") is None
+    assert refused_backend({}, tmp_path / "gone.cfg") is None
     settings = tmp_path / "keyringrc.cfg"
     settings.write_bytes(content)
-    assert refusal({}, settings) is None
+    assert refused_backend({}, settings) is None

@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from conftest import search
+from conftest import raises_error, search
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.vault.errors import KeyMismatch, PublicKeyUnusable, SecretUnusable
+from apoa_client.vault.errors import SecretUnusable
 from apoa_client.vault.sealing import (
     PropertySealer,
     decode_private_key,
@@ -97,7 +97,7 @@ def test_the_key_is_fetched_at_the_first_opening_and_once() -> None:
 def test_another_propertys_key_is_told_from_damage() -> None:
     """A private key that does not fit is said to be so, instead of calling every record broken."""
     sealer = PropertySealer(PUBLIC_KEY, lambda: new_key_pair()[0])
-    with pytest.raises(KeyMismatch):
+    with raises_error("key_mismatch"):
         sealer.open("report-1", sealer.seal("report-1", b"x"))
 
 
@@ -123,7 +123,7 @@ def test_keys_are_kept_as_text() -> None:
 @pytest.mark.parametrize("text", ["", "x", "é", encode_key(PUBLIC_KEY)[:-4], encode_key(bytes(33)), "!" * 44, "A" * 43])
 def test_what_is_no_key_is_refused(text: str) -> None:
     """A bad public key is a problem of the settings, a bad private key one of credentials; neither is shown."""
-    with pytest.raises(PublicKeyUnusable) as public:
+    with raises_error("public_key_unusable") as public:
         decode_public_key(text)
     with pytest.raises(SecretUnusable) as private:
         decode_private_key(text)
@@ -135,7 +135,7 @@ def test_what_is_no_key_is_refused(text: str) -> None:
 @pytest.mark.parametrize("key", [b"", bytes(31), bytes(33)])
 def test_a_key_of_the_wrong_size_is_refused(key: bytes) -> None:
     """Before anything is sealed to it."""
-    with pytest.raises(PublicKeyUnusable):
+    with raises_error("public_key_unusable"):
         PropertySealer(key, no_key)
     with pytest.raises(SecretUnusable):
         public_key_of(key)
@@ -143,7 +143,7 @@ def test_a_key_of_the_wrong_size_is_refused(key: bytes) -> None:
 
 def test_a_key_that_no_pair_has_is_refused() -> None:
     """A point of low order seals nothing: libsodium refuses it, and so do we."""
-    with pytest.raises(PublicKeyUnusable):
+    with raises_error("public_key_unusable"):
         PropertySealer(bytes(32), no_key).seal("report-1", b"x")
 
 

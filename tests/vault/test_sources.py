@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from conftest import raises_error
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.vault.errors import KeyringLocked, SecretFileRefused, SecretUnusable
+from apoa_client.vault.errors import KeyringProblem, KeyringReason, SecretFileRefused, SecretUnusable
 from apoa_client.vault.sealing import encode_key, new_key_pair
 from apoa_client.vault.sources import PropertySecrets
 from apoa_client.vault.store import SecretStore
@@ -35,7 +36,7 @@ class Shelf(SecretStore):
     def get(self, name: str) -> str | None:
         self.asked += 1
         if self.locked:
-            raise KeyringLocked(msg("locked"))
+            raise KeyringProblem(KeyringReason.LOCKED, msg("locked"))
         return self.kept.get(name)
 
     def set(self, name: str, value: str) -> None:
@@ -175,7 +176,7 @@ def test_a_password_from_outside_is_known_to_be_so(room: Room) -> None:
 def test_a_locked_keyring_is_said_to_be_locked(room: Room) -> None:
     """Without a terminal the keyring's own error comes through; with one, the person is asked."""
     room.shelf.locked = True
-    with pytest.raises(KeyringLocked):
+    with raises_error("keyring_locked"):
         room.secrets().password()
     room.prompt = lambda: "typed"
     assert room.secrets().password() == "typed"

@@ -13,7 +13,6 @@ from apoa_client.cli.documents.recovery_file import (
     recovery_file_option,
 )
 from apoa_client.cli.prompts.recovery_code import (
-    CodeNotConfirmed,
     code_from_stdin,
     code_from_terminal,
     confirm_code,
@@ -174,7 +173,11 @@ def _rotate(app: Container, pair: "KeyPair", recovery_file: Path | None) -> int:
     with RecoveryCodeReceiver(app.settings, app.secrets, app.today, recovery_file) as keeper:
         keeper(code)
         if recovery_file is None and not confirm_code(app.settings.name, code):
-            raise CodeNotConfirmed(msg("The recovery code was not confirmed."))
+            raise CredentialsProblem(
+                msg("The recovery code was not confirmed."),
+                msg("Nothing was changed. When you have pen and paper: apoa key rotate"),
+                name="code_not_confirmed",
+            )
         renewed = _changed(pair, private_key)
     if recovery_file is not None:
         show_code_file(recovery_file)

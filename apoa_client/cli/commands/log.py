@@ -21,14 +21,6 @@ from apoa_client.report.kinds import short_id
 _RECENT = timedelta(days=30)
 
 
-class TrailBroken(StorageProblem):
-    """The audit trail is not as it was written."""
-
-    advice: Message | None = msg(
-        "Somebody or something else than apoa-client changed the database file. Keep it, and compare it with a backup."
-    )
-
-
 @command("log", N_("Show who did what to which report, in the last 30 days."), "apoa log --report 2e8b11aa")
 @option("--report", "reference", metavar="ID", text=N_("What was done to this report's stay, at any time."))
 @option("--since", metavar="DATE", text=N_("On this day or later."))
@@ -82,9 +74,16 @@ def _verify(app: Container, *, as_json: bool) -> int:
                 "missing": check.missing,
             }
         )
-        return Exit.DONE if check.wrong is None else TrailBroken.exit_code
+        return Exit.DONE if check.wrong is None else Exit.SETTINGS
     if check.wrong is not None:
-        raise TrailBroken(_what_is_wrong(check.wrong, check))
+        raise StorageProblem(
+            _what_is_wrong(check.wrong, check),
+            msg(
+                "Somebody or something else than apoa-client changed the database file. Keep it, and compare it with "
+                "a backup."
+            ),
+            name="trail_broken",
+        )
     print_line(style_success(_("The log is whole. Entries: {count}").format(count=check.entries)))
     if check.entries:
         link = check.link

@@ -28,12 +28,6 @@ _ON_ITS_WAY = frozenset({State.QUEUED, State.SENDING, State.PENDING})
 _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE")
 
 
-class NoPdf(AuthorityRefuses):
-    """The authority makes no PDF of this receipt."""
-
-    advice: Message | None = _PRINT
-
-
 @command("receipt", N_("Show or print the receipt of a report."), "apoa receipt 2e8b11aa --html proof.html")
 @click.argument("reference", metavar="[ID]", default="")
 @option("--html", type=_PATH, metavar="FILE", text=N_("Write a page to print to this file; - for standard output."))
@@ -131,18 +125,22 @@ def _write_pdf(app: Container, entry: Entry, file: Path, *, force: bool) -> None
 
 
 def _fetched(app: Container, entry: Entry) -> bytes:
-    """The authority's PDF. Raises `NoPdf` where it has none, and what says why where there can be none."""
+    """The authority's PDF. Raises `AuthorityRefuses` where it has none, and what says why where there can be none."""
     if entry.receipt is None:
         _refuse_pdf(entry)
     if entry.receipt.typed:
-        raise NoPdf(msg("The number was typed in by staff, so the reporting server has no PDF of it."))
+        raise _no_pdf(msg("The number was typed in by staff, so the reporting server has no PDF of it."))
     try:
         pdf = app.receipt_pdf(entry.id)
     except NotNow as exc:
         raise type(exc)(exc.message, _PRINT, retry_after=exc.retry_after) from None
     if pdf is None:
-        raise NoPdf(msg("The reporting server has no PDF of this receipt."))
+        raise _no_pdf(msg("The reporting server has no PDF of this receipt."))
     return pdf
+
+
+def _no_pdf(message: Message) -> AuthorityRefuses:
+    return AuthorityRefuses(message, _PRINT, name="no_pdf")
 
 
 def _refuse_pdf(entry: Entry) -> NoReturn:

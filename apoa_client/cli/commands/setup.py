@@ -31,7 +31,7 @@ from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.messages import LANGUAGES, msg
 from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, PropertySettings, load, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
-from apoa_client.vault.errors import KeyringMissing
+from apoa_client.vault.errors import KeyringProblem
 from apoa_client.vault.sealing import decode_public_key
 
 _MOSTLY = "id"
@@ -141,8 +141,8 @@ class _Making:
                 if tries <= 0:
                     raise self._told_to_ask(exc) from None
                 settings, password = _account_again(settings, exc)
-            except KeyringMissing as exc:
-                if not self.asking or not _prefers_file(exc):
+            except KeyringProblem as exc:
+                if not exc.no_keyring or not self.asking or not _prefers_file(exc):
                     raise
                 settings = replace(settings, vault="file")
 
@@ -233,7 +233,7 @@ class _Attempt:
             print_error_line(_("For a new key with a new code: apoa key rotate --recovery-file FILE"))
 
 
-def _prefers_file(missing: KeyringMissing) -> bool:
+def _prefers_file(missing: KeyringProblem) -> bool:
     print_error_line(style_warning(text(missing.message)))
     return confirm(_("Keep the secrets in a file that only this user can read?"))
 

@@ -18,7 +18,7 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.errors import CredentialsProblem, UsageProblem
+from apoa_client.errors import UsageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.vault.recovery import GROUPS, RecoveryCodeWrong, parse_code
 
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
 _TRIES = 3
 _LONGEST_LINE = 1000
 _WRITTEN = re.compile(r"\b(?:[0-9A-Za-z]{5}-){%d}[0-9A-Za-z]{5}\b" % (GROUPS - 1))  # noqa: UP031  braces of its own
-
-
-class CodeNotConfirmed(CredentialsProblem):
-    """Nobody proved to have written the code down."""
-
-    advice: Message | None = msg("Nothing was changed. When you have pen and paper: apoa key rotate")
 
 
 def show_code_file(path: Path) -> None:

@@ -36,7 +36,8 @@ _ON_WINDOWS = os.name == "nt"
 def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
     """Open the database at `path`, configured and migrated; create it first if `create` allows it.
 
-    Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxTooNew`, `OutboxBusy` or `DiskFull`.
+    Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxBusy`, `DiskFull`, or
+    `StorageProblem` for a file that a newer program wrote.
     """
     with translate_errors(path):
         if create and not os.path.lexists(path):

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from apoa_client.messages import msg
 from apoa_client.outbox import interface
-from apoa_client.outbox.errors import Undelivered
+from apoa_client.outbox.errors import undelivered
 from apoa_client.outbox.rows import from_millis, millis
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import empty_log, transaction
@@ -87,16 +86,16 @@ class Eraser(interface.Eraser):
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
         """As `interface.Eraser`."""
         with self._transaction(dry_run=dry_run):
-            undelivered = self._ids(_UNDELIVERED, [stay_id])
-            if undelivered and not force:
-                raise Undelivered(msg("A report of this stay was not delivered yet. Nothing was erased."))
+            open_reports = self._ids(_UNDELIVERED, [stay_id])
+            if open_reports and not force:
+                raise undelivered()
             now = millis(self._actor.now())
-            self._db.executemany(_WITHDRAW, [(now, report_id) for report_id in undelivered])
-            events = [AuditEvent("withdrawn", report_id, _REQUEST) for report_id in undelivered]
+            self._db.executemany(_WITHDRAW, [(now, report_id) for report_id in open_reports])
+            events = [AuditEvent("withdrawn", report_id, _REQUEST) for report_id in open_reports]
             audit.append(self._db, self._actor, events)
             erased = self._erase(self._ids(_NOT_ERASED, [stay_id]), _REQUEST)
         complete = dry_run or self._empty_log()
-        return Erasure(tuple(erased), int(bool(erased)), tuple(undelivered), complete)
+        return Erasure(tuple(erased), int(bool(erased)), tuple(open_reports), complete)
 
     def last(self) -> datetime | None:
         """As `interface.Eraser`."""

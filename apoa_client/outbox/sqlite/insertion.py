@@ -3,9 +3,8 @@
 import sqlite3
 from typing import Any
 
-from apoa_client.messages import msg
 from apoa_client.outbox.contents import WARNINGS, Contents, end_of_stay
-from apoa_client.outbox.errors import ReportExists
+from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import millis, millis_or_none
 from apoa_client.ports import NewReport
 from apoa_client.report.kinds import short_id
@@ -37,9 +36,9 @@ def sealed_row(contents: Contents, new: NewReport) -> tuple[Any, ...]:
 
 
 def check_new_id(db: sqlite3.Connection, report_id: str) -> None:
-    """Raise `ReportExists` if a report has this id already."""
+    """Raise `StorageProblem` if a report has this id already."""
     if db.execute("SELECT 1 FROM reports WHERE id = ?", [report_id]).fetchone() is not None:
-        raise ReportExists(msg("The report {id} was saved before.", id=report_id))
+        raise report_exists(report_id)
 
 
 def insert(db: sqlite3.Connection, row: tuple[Any, ...], seq: int | None = None) -> int | None:

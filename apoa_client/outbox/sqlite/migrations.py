@@ -7,8 +7,7 @@ migration is one transaction, so that a kill or a power cut in the middle leaves
 import sqlite3
 from pathlib import Path
 
-from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxTooNew, damaged
+from apoa_client.outbox.errors import damaged, too_new
 
 APPLICATION_ID = 0x41504F41
 """ASCII ``APOA``."""
@@ -143,11 +142,11 @@ STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AN
 
 
 def check_version(db: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that is not an outbox (`OutboxDamaged`), or one of a newer program (`OutboxTooNew`)."""
+    """Raise `OutboxDamaged` for a file that is not an outbox, and `too_new` for one that a newer program wrote."""
     if _pragma(db, "application_id") != APPLICATION_ID or _pragma(db, "user_version") < 1:
         raise damaged(path)
     if _pragma(db, "user_version") > len(STEPS):
-        raise OutboxTooNew(msg("The file {path} was written by a newer version of apoa-client.", path=str(path)))
+        raise too_new(path)
 
 
 def migrate(db: sqlite3.Connection) -> None:

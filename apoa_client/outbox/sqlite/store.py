@@ -68,7 +68,7 @@ class SqliteOutbox(Outbox):
     def open(cls, path: Path, sealer: Sealer, *, create: bool = False, actor: Actor = _NO_ACTOR) -> Self:
         """Open the file, and migrate it to this version's schema; create it first only if `create` says so.
 
-        Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxTooNew`, `OutboxBusy` or `DiskFull`.
+        Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `too_new`, `OutboxBusy` or `DiskFull`.
         """
         return cls(open_database(path, create=create), path, sealer, actor)
 
@@ -152,7 +152,7 @@ class SqliteOutbox(Outbox):
         replaces: Sequence[str] = (),
         active_reports: Sequence[str] = (),
     ) -> Entry:
-        """As `ports.ReportQueue`; raises `ReportExists` if the id is known."""
+        """As `ports.ReportQueue`; raises `StorageProblem` if the id is known."""
         from apoa_client.outbox.sqlite import insertion, revision  # counting needs neither
 
         row = insertion.sealed_row(self._contents, NewReport(report, due_at, warnings, guest_tag))
@@ -165,7 +165,7 @@ class SqliteOutbox(Outbox):
             return self._reader.select("seq = :seq", {"seq": seq})[0]
 
     def add_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
-        """As `ports.ReportQueue`; raises `ReportExists` if an id is known."""
+        """As `ports.ReportQueue`; raises `StorageProblem` if an id is known."""
         from apoa_client.outbox.sqlite import insertion
 
         sealed = [(new.report.id, insertion.sealed_row(self._contents, new)) for new in new_reports]
