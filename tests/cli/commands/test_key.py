@@ -432,7 +432,7 @@ class TestRotate:
             def interrupted(*_args: object) -> int:
                 raise KeyboardInterrupt
 
-            patch.setattr("apoa_client.outbox.sqlite.reseal.Records.reseal", interrupted)
+            patch.setattr("apoa_client.outbox.sqlite.reseal.SealedRecords.reseal", interrupted)
             said = away("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
         assert said.code == 130
         assert "finish it with: apoa key rotate" in said.err
