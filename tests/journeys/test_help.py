@@ -7,7 +7,7 @@ from cli_helpers import Installed, spoken, typed_in
 from journeys_helpers import in_each_language
 from terminal_helpers import at_a_terminal
 
-from apoa_client.cli.guide.situations import SITUATIONS
+from apoa_client.cli.guide.situations import situations
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal")
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal")
 @pytest.mark.parametrize("columns", [60, 80])
 def test_it_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:
     """Every screen is whole without scrolling: no line is broken by the terminal, and 24 lines hold it."""
-    for words in ([], ["help"], *(["help", getattr(each, lang)] for each in SITUATIONS)):
+    for words in ([], ["help"], *(["help", each.name] for each in situations(lang))):
         code, shown = at_a_terminal(apoa, words, [], lang, size=(columns, 24))
         assert code == 0, shown
         assert max(map(len, shown.splitlines())) < columns

@@ -4,28 +4,26 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from apoa_client.cli.guide.situations import SITUATIONS, Situation
+from apoa_client.cli.guide.situations import Situation, situations
 from apoa_client.cli.registry import COMMANDS, command
 from apoa_client.cli.terminal.command_names import ALIASES, localized_command, localized_name
-from apoa_client.cli.terminal.language import N_, _, current_language, text
+from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_bold, write
 from apoa_client.errors import UsageProblem
-from apoa_client.messages import msg
+from apoa_client.matching import close_matches
+from apoa_client.messages import LANGUAGES, msg
 
-_A_COMMAND = "report"
-"""For example."""
-
-_MOST = 4
-"""So many names are suggested at most."""
+_EXAMPLE_COMMAND = "report"
+_MAX_SUGGESTIONS = 4
 
 
 @command("help", N_("What to do when something is not as usual; or how a command works."), "apoa help satu-nama")
 @click.argument("words", metavar="[TOPIC|COMMAND]...", nargs=-1)
 @click.pass_context
 def show_help(ctx: click.Context, /, *, words: tuple[str, ...]) -> None:
-    """Show the topics, one of them, or what a command's --help shows."""
+    """Show the situations, one of them, or what a command's --help shows."""
     if not "".join(words).strip():
-        _show_all()
+        _show_situations()
         return
     root = ctx.find_root()
     usage = _usage(root, words)
@@ -33,64 +31,45 @@ def show_help(ctx: click.Context, /, *, words: tuple[str, ...]) -> None:
         write(usage)
         return
     found = find("-".join(words))
-    if isinstance(found, Situation):
-        _show(found)
+    situation = next((each for each in situations(current_language()) if each.id == found), None)
+    if situation is not None:
+        _show_situation(situation)
     else:
         write(_usage(root, [found]) or "")
 
 
-def find(query: str) -> Situation | str:
-    """What a name or its beginning means, in either language: a situation, or a command's name.
+def find(query: str) -> str:
+    """Return the id of the situation, or the command, that a name or its beginning means, in any language.
 
-    Raises `UsageProblem`, with what may have been meant.
+    Raises `UsageProblem`, with similar names.
     """
-    wanted, known = "-".join(query.casefold().split()), _known()
-    near = {wanted: known[wanted]} if wanted in known else _begun(wanted, known)
-    if len(set(near.values())) == 1:
-        name = next(iter(near.values()))
-        return _BY_NAME.get(name, name)
-    topics = ", ".join(_in_one_language(near or _close(wanted, known))[:_MOST])
+    wanted = "-".join(query.casefold().split())
+    known = {each.name: each.id for language in LANGUAGES for each in situations(language)}
+    known |= {name: name for name in COMMANDS} | ALIASES
+    matching = {wanted: known[wanted]} if wanted in known else _beginning_with(wanted, known)
+    if len(set(matching.values())) == 1:
+        return next(iter(matching.values()))
+    similar = matching or {name: known[name] for name in close_matches(wanted, list(known), limit=_MAX_SUGGESTIONS)}
+    # A situation once, by its name in the reader's language; a command by the name that was found.
+    here = {each.id: each.name for each in situations(current_language())}
+    shown: dict[str, str] = {}
+    for name, meaning in similar.items():
+        shown.setdefault(meaning, here.get(meaning, name))
+    topics = ", ".join(list(shown.values())[:_MAX_SUGGESTIONS])
     raise UsageProblem(
         msg("There is no help about {topic}.", topic=query),
         msg("Did you mean: {topics}? All topics: apoa help", topics=topics) if topics else msg("All topics: apoa help"),
     )
 
 
-_BY_NAME = {situation.en: situation for situation in SITUATIONS}
-
-
-def _known() -> Mapping[str, str]:
-    """Whatever can be asked for, in either language, by what it is: a situation or a command."""
-    situations = {name: each.en for each in SITUATIONS for name in each.names}
-    return situations | {name: name for name in COMMANDS} | ALIASES
-
-
-def _begun(wanted: str, known: Mapping[str, str]) -> Mapping[str, str]:
-    """What begins so; or else whatever has a word inside that does."""
-    begun = {name: what for name, what in known.items() if name.startswith(wanted)}
-    return begun or {name: what for name, what in known.items() if f"-{wanted}" in name}
-
-
-def _close(wanted: str, known: Mapping[str, str]) -> Mapping[str, str]:
-    import difflib  # only for a mistake
-
-    return {name: known[name] for name in difflib.get_close_matches(wanted, known, n=_MOST)}
-
-
-def _in_one_language(found: Mapping[str, str]) -> list[str]:
-    """Each once: a situation by its name in the reader's language, a command as it was found."""
-    shown: dict[str, str] = {}
-    for name, what in found.items():
-        shown.setdefault(what, _name(_BY_NAME[what]) if what in _BY_NAME else name)
-    return list(shown.values())
-
-
-def _name(situation: Situation) -> str:
-    return str(getattr(situation, current_language()))
+def _beginning_with(wanted: str, known: Mapping[str, str]) -> dict[str, str]:
+    """Return the names that begin like this; if there are none, those with a word in them that does."""
+    matching = {name: meaning for name, meaning in known.items() if name.startswith(wanted)}
+    return matching or {name: meaning for name, meaning in known.items() if f"-{wanted}" in name}
 
 
 def _usage(root: click.Context, words: Iterable[str]) -> str | None:
-    """The help of the command that these words call; None where they call none."""
+    """Return the help of the command that these words call; None if there is no such command."""
     ctx = root
     for word in words:
         found = ctx.command.get_command(ctx, word) if isinstance(ctx.command, click.Group) else None
@@ -100,21 +79,22 @@ def _usage(root: click.Context, words: Iterable[str]) -> str | None:
     return ctx.get_help()
 
 
-def _show_all() -> None:
+def _show_situations() -> None:
+    known = situations(current_language())
     print_line(style_bold(_("What to do when")))
-    print_definitions([(_name(situation), text(situation.title)) for situation in SITUATIONS])
+    print_definitions([(situation.name, situation.title) for situation in known])
     print_line()
-    print_line(_("One of them: apoa help {topic}").format(topic=_name(SITUATIONS[0])))
-    print_line(_("How a command works: apoa help {command}").format(command=localized_name(_A_COMMAND)))
+    print_line(_("One of them: apoa help {topic}").format(topic=known[0].name))
+    print_line(_("How a command works: apoa help {command}").format(command=localized_name(_EXAMPLE_COMMAND)))
     print_line(_("All commands: apoa --help"))
 
 
-def _show(situation: Situation) -> None:
-    print_line(style_bold(text(situation.title)))
+def _show_situation(situation: Situation) -> None:
+    print_line(style_bold(situation.title))
     for step in situation.steps:
         print_line()
-        print_line(f"  {text(step.text)}")
+        print_line(f"  {step.text}")
         if step.command is not None:
-            print_line("    " + style_bold(localized_command(text(step.command).removeprefix("apoa "))))
+            print_line("    " + style_bold(localized_command(step.command.removeprefix("apoa "))))
     print_line()
     print_line(_("All topics: apoa help"))

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.guide.facts import Fact, Name, Topic, topics
-from apoa_client.cli.guide.search import said, search_facts, similar_words
+from apoa_client.cli.guide.facts import Fact, Topic, topics
+from apoa_client.cli.guide.search import search_facts, similar_words
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language, text
@@ -50,7 +50,7 @@ def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, as
         return _write_poster(session.app, poster, **choice)
     if choice["name"] is not None or choice["force"]:
         raise UsageProblem(msg("--name and --force go with --poster only."), msg("See: apoa info --help"))
-    found = _found(" ".join(words)) if words else topics()
+    found = _found(" ".join(words)) if words else topics(current_language())
     if as_json:
         print_json({"topics": [_value(topic, _here(session.app)) for topic in found]})
     elif words:
@@ -62,7 +62,7 @@ def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, as
 
 def _found(query: str) -> Sequence[Topic]:
     """What is known of it. Raises `UsageProblem`, with what else may have been meant."""
-    found = search_facts(query)
+    found = search_facts(query, current_language())
     if not found:
         near = ", ".join(similar_words(query))
         raise UsageProblem(
@@ -88,12 +88,12 @@ def _here(app: Container) -> Mapping[str, Message]:
 
 
 def _show_topics() -> None:
-    names = [str(getattr(topic.names, current_language())) for topic in topics()]
+    known = topics(current_language())
     print_line(style_bold(_("What this program knows")))
-    for line in label_lines([(name, text(topic.title)) for name, topic in zip(names, topics(), strict=True)]):
+    for line in label_lines([(topic.name, topic.title) for topic in known]):
         print_line(line)
     print_line()
-    print_line(_("Read one: apoa info {topic}").format(topic=names[0]))
+    print_line(_("Read one: apoa info {topic}").format(topic=known[0].name))
     print_line(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCHED))
 
 
@@ -101,7 +101,7 @@ def _show(found: Sequence[Topic], here: Mapping[str, Message]) -> None:
     for number, topic in enumerate(found):
         if number:
             print_line()
-        print_line(style_bold(text(topic.title)))
+        print_line(style_bold(topic.title))
         for place, lines in enumerate(_paragraphs(topic, here)):
             if place:
                 print_line()
@@ -110,42 +110,40 @@ def _show(found: Sequence[Topic], here: Mapping[str, Message]) -> None:
 
 
 def _paragraphs(topic: Topic, here: Mapping[str, Message]) -> Iterator[list[str]]:
-    """Facts of one source together, the source below them; at the end what the property's settings say."""
+    """Yield the facts of one source together with the source, then what the property's settings say."""
     for (source, as_of), facts in groupby(topic.facts, lambda fact: (fact.source, fact.as_of)):
-        where = _("Source: {source}. As of {day}.").format(source=text(source), day=day_text(as_of))
+        where = _("Source: {source}. As of {day}.").format(source=source, day=day_text(as_of))
         yield [*_lines(facts), click.style(where, dim=True)]
-    if topic.names.en in here:
-        yield [style_warning(text(here[topic.names.en]))]
+    if topic.id in here:
+        yield [style_warning(text(here[topic.id]))]
 
 
 def _lines(facts: Iterator[Fact]) -> Iterator[str]:
-    """Each fact; those of one series on one line."""
+    """Yield one line per fact, and one for all facts of a series."""
     for series, members in groupby(facts, lambda fact: fact.series):
-        texts = [_said(fact.text) for fact in members]
-        if series is None:
-            yield from texts
+        texts = [fact.text for fact in members]
+        if series:
+            yield f"{series}: {'; '.join(texts)}."
         else:
-            yield f"{text(series)}: {'; '.join(texts)}."
-
-
-def _said(words: Message | Name) -> str:
-    return said(words, current_language())
+            yield from texts
 
 
 def _value(topic: Topic, here: Mapping[str, Message]) -> dict[str, Any]:
-    """A topic as JSON values, in the reader's language."""
-    name = topic.names.en
+    """Return a topic as JSON values, in the reader's language."""
     return {
-        "topic": name,
-        "title": text(topic.title),
-        "facts": [_fact_value(fact) for fact in topic.facts],
-        "here": text(here[name]) if name in here else None,
+        "topic": topic.id,
+        "title": topic.title,
+        "facts": [
+            {
+                "text": fact.text,
+                "series": fact.series or None,
+                "source": fact.source,
+                "as_of": fact.as_of.isoformat(),
+            }
+            for fact in topic.facts
+        ],
+        "here": text(here[topic.id]) if topic.id in here else None,
     }
-
-
-def _fact_value(fact: Fact) -> dict[str, Any]:
-    series = None if fact.series is None else text(fact.series)
-    return {"text": _said(fact.text), "series": series, "source": text(fact.source), "as_of": fact.as_of.isoformat()}
 
 
 def _check_poster(words: Sequence[str], *, as_json: bool) -> None:

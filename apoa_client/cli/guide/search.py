@@ -1,76 +1,76 @@
-"""Looking something up among the facts: by a topic's name, or by words in either language, as people write them."""
+"""Searches the facts by a topic's name or by words, in any language of the program, whatever the reader's is."""
 
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
 from functools import cache
 
-from apoa_client.cli.guide.facts import Fact, Name, Topic, topics
-from apoa_client.cli.terminal.language import in_language
-from apoa_client.messages import LANGUAGES, Message
+from apoa_client.cli.guide.facts import Topic, topics
+from apoa_client.matching import close_matches, without_accents
+from apoa_client.messages import LANGUAGES
 
-_INSIDE = 4
-"""From so many letters on, a word is also found inside a longer one: Indonesian puts its syllables before and after."""
+_MIN_PART = 4
+"""Letters from which on a word is also found inside a longer one: Indonesian adds syllables before and after."""
 
-_ASIDE = """
+_STOP_WORDS = """
 a about an are can do does for how i in is it long many much my of the there to what when where which who why
 ada apa apakah atau bagaimana berapa bisa dan dari di dengan itu ini kalau kapan ke mana saya siapa untuk yang
 """
-"""What people wrap a question in: looked for only where they write nothing else."""
+"""Words that are searched for only if the query has no others."""
 
 
-def said(text: Message | Name, language: str) -> str:
-    """A fact's text, or a name, in a language."""
-    if isinstance(text, Name):
-        return str(getattr(text, language))
-    return text.render(lambda sentence: in_language(language, sentence))
+def search_facts(query: str, language: str) -> list[Topic]:
+    """Return topics in a language: those with this name, else of each topic the facts with most of the query's words.
 
-
-def search_facts(query: str) -> list[Topic]:
-    """The topic of this name; else of each topic the facts that hold the most of these words; none where none does."""
-    wanted = _words(query)
-    named = [topic for topic in topics() if any(_words(name) == wanted for name in topic.names)]
+    Returns an empty list if no fact has any of them.
+    """
+    wanted, shown = _words(query), topics(language)
+    named = [
+        topic
+        for number, topic in enumerate(shown)
+        if any(_words(topics(each)[number].name) == wanted for each in LANGUAGES)
+    ]
     if named:
         return named
-    telling = wanted - _words(_ASIDE) or wanted
-    scores = [[_score(known, telling) for known in each] for each in _index()]
-    best = max(score for each in scores for score in each)
-    return list(_reaching(best, scores)) if best else []
+    wanted = wanted - _words(_STOP_WORDS) or wanted
+    scores = [[_score(words, wanted) for words in facts] for facts in _index()]
+    best = max(score for facts in scores for score in facts)
+    if not best:
+        return []
+    found = []
+    for topic, of_topic in zip(shown, scores, strict=True):
+        facts = tuple(fact for fact, score in zip(topic.facts, of_topic, strict=True) if score == best)
+        if facts:
+            found.append(topic._replace(facts=facts))
+    return found
 
 
 def similar_words(query: str, limit: int = 3) -> list[str]:
-    """What else might have been meant: names of topics, and words that stand in the facts."""
-    import difflib  # only for a mistake
-
-    known = frozenset[str]().union(*(words for each in _index() for words in each))
-    likely = sorted(word for word in known if len(word) >= _INSIDE)
-    near = (difflib.get_close_matches(word, likely, n=limit, cutoff=0.7) for word in sorted(_words(query)))
-    return list(dict.fromkeys(word for words in near for word in words))[:limit]
+    """Return words of topics and facts that are spelled like the words of a query, at most `limit`."""
+    known = frozenset[str]().union(*(words for facts in _index() for words in facts))
+    likely = sorted(word for word in known if len(word) >= _MIN_PART)
+    similar = (close_matches(word, likely, limit=limit, least=0.7) for word in sorted(_words(query)))
+    return list(dict.fromkeys(word for words in similar for word in words))[:limit]
 
 
-def _reaching(best: int, scores: Sequence[Sequence[int]]) -> Iterator[Topic]:
-    for topic, of_topic in zip(topics(), scores, strict=True):
-        facts = tuple(fact for fact, score in zip(topic.facts, of_topic, strict=True) if score == best)
-        if facts:
-            yield topic._replace(facts=facts)
-
-
-def _score(known: frozenset[str], wanted: frozenset[str]) -> int:
-    return sum(word in known or (len(word) >= _INSIDE and any(word in longer for longer in known)) for word in wanted)
+def _score(words: frozenset[str], wanted: frozenset[str]) -> int:
+    """Return how many of the wanted words a fact has, whole or as part of a word."""
+    return sum(word in words or (len(word) >= _MIN_PART and any(word in longer for longer in words)) for word in wanted)
 
 
 @cache
-def _index() -> tuple[tuple[frozenset[str], ...], ...]:
-    """The words by which each topic's facts are found."""
-    return tuple(tuple(_words_of(topic, fact) for fact in topic.facts) for topic in topics())
-
-
-def _words_of(topic: Topic, fact: Fact) -> frozenset[str]:
-    texts = (text for text in (topic.names, topic.title, fact.text, fact.series, fact.source) if text is not None)
-    return _words(" ".join([fact.words, *(said(text, language) for text in texts for language in LANGUAGES)]))
+def _index() -> list[list[frozenset[str]]]:
+    """Return the words of each fact of each topic, in all languages."""
+    index = []
+    for versions in zip(*(topics(language) for language in LANGUAGES), strict=True):
+        topic_words = " ".join(f"{topic.name} {topic.title}" for topic in versions)
+        index.append(
+            [
+                _words(f"{topic_words} " + " ".join(f"{f.text} {f.series} {f.source} {f.words}" for f in facts))
+                for facts in zip(*(topic.facts for topic in versions), strict=True)
+            ]
+        )
+    return index
 
 
 def _words(text: str) -> frozenset[str]:
-    """Its words and numbers, without case and accents."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return frozenset(re.findall(r"[^\W_]+", plain))
+    """Return the words and numbers of a text, in lower case and without accents."""
+    return frozenset(re.findall(r"[^\W_]+", without_accents(text)))

@@ -10,12 +10,10 @@ from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.desk.stay_history import ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import ApoaError, CredentialsProblem, Erased, Exit, SealBroken, UsageProblem
+from apoa_client.passport.states import canonical_code
 from apoa_client.ports import Content, Entry
 from apoa_client.report import parse_fields
 from apoa_client.report.model import Report
-
-_GERMANY = {"DEU": "D"}
-"""Both are seen in passports, and whoever looks for one means the other too."""
 
 
 class SearchFilter(NamedTuple):
@@ -32,7 +30,7 @@ class SearchFilter(NamedTuple):
             state = parse_fields.state(nationality) if nationality is not None else None
         except parse_fields.Unreadable as exc:
             raise UsageProblem(exc.message) from None
-        return cls(guest and guest.casefold(), room and normalized_room(room), state and _one_germany(state))
+        return cls(guest and guest.casefold(), room and normalized_room(room), state and canonical_code(state))
 
     def matches(self, opened: OpenedReport) -> bool:
         """Return whether a report is of that guest, room and nationality; False if it cannot be read now."""
@@ -45,7 +43,7 @@ class SearchFilter(NamedTuple):
         return (
             (self.guest or "") in names
             and self.room in {None, normalized_room(stay.room or "")}
-            and self.nationality in {None, _one_germany(guest.nationality)}
+            and self.nationality in {None, canonical_code(guest.nationality)}
         )
 
 
@@ -147,7 +145,3 @@ def parse_day_start(app: Container, text: str) -> datetime:
         return datetime.combine(parse_fields.past_day(text, today=app.today), time(), app.settings.zone)
     except parse_fields.Unreadable as exc:
         raise UsageProblem(exc.message) from None
-
-
-def _one_germany(code: str) -> str:
-    return _GERMANY.get(code, code)

@@ -1,93 +1,14 @@
-"""`apoa help`: ten situations of a desk, in both languages, with commands that the program really has."""
+"""`apoa help`: a situation by its name in either language, or the help of a command."""
 
 import re
-import shlex
 
-import click
 import pytest
 from cli_helpers import LANGUAGES, XIMENA, Apoa, assert_harmless, spoken, typed_in
 
 from apoa_client.cli.commands.help import find
-from apoa_client.cli.guide.situations import SITUATIONS, Situation, Step
-from apoa_client.cli.main import apoa as program
-from apoa_client.cli.registry import COMMANDS
-from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.command_names import ALIASES
-from apoa_client.cli.terminal.language import in_language
-from apoa_client.messages import Message
-from apoa_client.passport.dates import PartialDate
-from apoa_client.report import parse_fields, permits
-from apoa_client.report.kinds import Purpose
+from apoa_client.cli.guide.situations import situations
 
-COMMANDS_TOLD = [step for each in SITUATIONS for step in each.steps if step.command is not None]
-
-
-def said(message: Message | None, lang: str) -> str:
-    assert message is not None
-    return message.render(lambda sentence: in_language(lang, sentence))
-
-
-def parsed(words: str) -> click.Context:
-    """What click makes of a command as it is typed, without carrying it out. Raises where it would complain."""
-    name, *arguments = shlex.split(words)
-    assert name == "apoa"
-    root = program.make_context("apoa", [arguments[0]], obj=Session({}))
-    found = program.get_command(root, arguments[0])
-    assert found is not None, words
-    return found.make_context(arguments[0], arguments[1:], parent=root)
-
-
-def named(name: str) -> Situation:
-    return next(each for each in SITUATIONS if each.en == name)
-
-
-class TestSituations:
-    """What is written is true of the program."""
-
-    def test_there_are_ten(self) -> None:
-        """Each with a name of its own in each language, which is no command's."""
-        assert len(SITUATIONS) == 10
-        for lang in LANGUAGES:
-            names = [getattr(each, lang) for each in SITUATIONS]
-            assert len({*names, *COMMANDS, *ALIASES}) == len(names) + len(COMMANDS) + len(ALIASES)
-            assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in names)
-
-    @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.en)
-    def test_each_is_short(self, situation: Situation) -> None:
-        """Three to eight things to know or to do."""
-        assert 3 <= len(situation.steps) <= 8
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    @pytest.mark.parametrize("step", COMMANDS_TOLD, ids=range(len(COMMANDS_TOLD)))
-    def test_each_command_is_one_that_the_program_takes(self, step: Step, lang: str) -> None:
-        """The command line's own parser takes it, with its options, in either language: no situation goes stale."""
-        assert parsed(typed_in(lang, said(step.command, lang))).command.name in COMMANDS
-
-    @pytest.mark.parametrize("words", ["apoa report --nosuch", "apoa nosuch", "apoa show", "apoa checkout 1 2"])
-    def test_a_stale_one_would_be_seen(self, words: str) -> None:
-        """The parser that the test above asks does complain."""
-        with pytest.raises((click.UsageError, AssertionError)):
-            parsed(words)
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.en)
-    def test_each_command_and_option_in_a_sentence_exists(self, situation: Situation, lang: str) -> None:
-        """Those that are named on the way, too: an option is one of `apoa report`'s."""
-        words = " ".join(said(step.text, lang) for step in situation.steps)
-        assert set(re.findall(r"\bapoa ([a-z]+)", words)) <= {*COMMANDS, *ALIASES}
-        options = {name for option in parsed("apoa report").command.params for name in option.opts}
-        assert set(re.findall(r"--[a-z-]+", words)) <= options
-
-    def test_what_is_typed_is_understood(self) -> None:
-        """The dates, the purpose and the permits that are shown are ones that a report takes."""
-        told = [parsed(said(step.command, "en")).params for step in COMMANDS_TOLD]
-        dates = [parse_fields.partial_date(p["birth_date"]) for p in told if p.get("birth_date")]
-        assert dates == [PartialDate(1985), PartialDate(1985, 9)]
-        assert [parse_fields.purpose(p["purpose"]) for p in told if p.get("purpose")] == [Purpose.GOVERNMENT]
-        codes = {permit.code for permit in permits.permits()}
-        assert {p["stay_permit"] for p in told if p.get("stay_permit")} == {"C4", "KITAS"}
-        assert {"C4", "KITAS"} <= codes
-        assert [p["at"] for p in told if p.get("at")] == ["2026-11-24T10:05"]
+IDS = [each.id for each in situations("en")]
 
 
 class TestAChildInAPassport:
@@ -117,12 +38,12 @@ class TestAChildInAPassport:
 class TestFinding:
     """A topic by its name in either language, by its beginning, or by a word inside it."""
 
-    @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.en)
-    def test_a_name(self, situation: Situation) -> None:
-        """However it is spelt."""
-        for name in situation.names:
-            for spelt in (name, name.upper(), name.replace("-", " ")):
-                assert find(spelt) == situation
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_name(self, lang: str) -> None:
+        """A situation's name finds it in any spelling."""
+        for each in situations(lang):
+            for spelling in (each.name, each.name.upper(), each.name.replace("-", " ")):
+                assert find(spelling) == each.id
 
     @pytest.mark.parametrize(
         ("query", "name"),
@@ -137,7 +58,7 @@ class TestFinding:
     )
     def test_a_beginning(self, query: str, name: str) -> None:
         """Of the name, or of a word in it, where no other one has it."""
-        assert find(query) == named(name)
+        assert find(query) == name
 
     @pytest.mark.parametrize(("query", "name"), [("lapor", "report"), ("repo", "report"), ("key", "key")])
     def test_a_command(self, query: str, name: str) -> None:
@@ -154,23 +75,24 @@ class TestCommand:
         """The ten, by their names in the reader's language; nothing needs to be set up."""
         answer = apoa("help", *words, lang=lang)
         assert (answer.code, answer.err) == (0, "")
-        for each in SITUATIONS:
-            assert re.search(
-                rf"^  {getattr(each, lang)}  +{re.escape(said(each.title, lang))}$", answer.out, re.MULTILINE
-            )
+        for each in situations(lang):
+            assert re.search(rf"^  {each.name}  +{re.escape(each.title)}$", answer.out, re.MULTILINE)
         assert not apoa.home.exists()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.en)
-    def test_a_topic(self, apoa: Apoa, situation: Situation, lang: str) -> None:
+    @pytest.mark.parametrize("situation_id", IDS)
+    def test_a_topic(self, apoa: Apoa, situation_id: str, lang: str) -> None:
         """All of it, by its name in the other language too, and by the command's Indonesian name."""
-        answer = apoa("help", situation.id, lang=lang)
+        english, indonesian, shown = (
+            next(each for each in situations(language) if each.id == situation_id) for language in ("en", "id", lang)
+        )
+        answer = apoa("help", indonesian.name, lang=lang)
         assert (answer.code, answer.err) == (0, "")
-        for step in situation.steps:
-            assert f"  {said(step.text, lang)}\n" in answer.out
+        for step in shown.steps:
+            assert f"  {step.text}\n" in answer.out
             if step.command is not None:
-                assert f"    {typed_in(lang, said(step.command, lang))}\n" in answer.out
-        assert apoa("bantuan", situation.en, lang=lang).out == answer.out
+                assert f"    {typed_in(lang, step.command)}\n" in answer.out
+        assert apoa("bantuan", english.name, lang=lang).out == answer.out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("words", [["report"], ["lapor"], ["key"], ["key", "rotate"]])
@@ -222,6 +144,5 @@ def test_plain_lines_have_no_columns(apoa: Apoa, lang: str) -> None:
     """For a screen reader the list of situations is a line each: its name, and what it is about."""
     said = apoa("--plain", "help", lang=lang)
     assert said.code == 0
-    for situation in SITUATIONS:
-        name = situation.id if lang == "id" else situation.en
-        assert any(line.startswith(f"{name}: ") for line in said.out.splitlines()), name
+    for situation in situations(lang):
+        assert any(line.startswith(f"{situation.name}: ") for line in said.out.splitlines()), situation.name
