@@ -1,10 +1,12 @@
-"""The catalogue of sentences, kept in step with the code.
+"""Keeps the translations in step with the code.
 
-``python tests/catalogue.py update`` finds every sentence, merges new ones into ``apoa.po`` and compiles ``apoa.mo``;
-``python tests/catalogue.py check`` says what is still to be done. The test of the same name asks `problems`.
+``python tests/catalogue.py update`` finds every sentence in the code, merges it into each language's ``apoa.po`` and
+compiles ``apoa.mo``; ``check`` prints what is missing; ``template`` writes ``apoa.pot``, which is not kept in git. The
+languages are the folders below ``apoa_client/locale``: to add one, make ``apoa_client/locale/TAG/LC_MESSAGES`` and run
+``update``. Plural forms are those of the file's header; a new file gets those of its language.
 
 click translates its own sentences through our domain, so the installed click's sources are read as well. Sentences of
-its other versions stay in the catalogue: whichever click a user has is to speak Indonesian.
+its other versions stay in the catalogue, for users who have another click.
 """
 
 import io
@@ -20,99 +22,133 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
-LANGUAGE = "id"
-PO = ROOT / "apoa_client" / "locale" / LANGUAGE / "LC_MESSAGES" / "apoa.po"
-MO = PO.with_suffix(".mo")
+LOCALE = ROOT / "apoa_client" / "locale"
+TEMPLATE = LOCALE / "apoa.pot"
 
 PLURAL = (1, 2)
 OURS = {"_": None, "N_": None, "msg": None, "nmsg": PLURAL, "gettext": None, "ngettext": PLURAL}
 CLICKS = {"_": None, "ngettext": PLURAL}
 CLICK = "click/"
 
+_COMMENT = "# Translations of apoa-client."
 _PLACE = re.compile(r"\{[^{}]*\}|%\(\w+\)[a-z]")
 _LETTER = re.compile(r"[^\W\d_]")
-_HEADER = (
-    ("Project-Id-Version", "apoa-client"),
-    ("Language", LANGUAGE),
-    ("Plural-Forms", "nplurals=1; plural=0;"),
-    ("MIME-Version", "1.0"),
-    ("Content-Type", "text/plain; charset=utf-8"),
-    ("Content-Transfer-Encoding", "8bit\n"),
-)
+
+
+def _plain_header(catalog: Catalog) -> list[tuple[str, str]]:
+    language = [("Language", str(catalog.locale)), ("Plural-Forms", catalog.plural_forms)] if catalog.locale else []
+    return [
+        ("Project-Id-Version", "apoa-client"),
+        *language,
+        ("MIME-Version", "1.0"),
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Transfer-Encoding", "8bit\n"),
+    ]
 
 
 class PlainCatalog(Catalog):
-    """A catalogue whose header has no time and no version of a tool, so that it changes only when a sentence does."""
+    """A catalogue whose header has no time and no tool version, so that the file changes only when a sentence does."""
 
-    mime_headers = property(lambda _self: list(_HEADER), lambda _self, _headers: None)
-    num_plurals = property(lambda _self: 1)
+    mime_headers = property(_plain_header, Catalog._set_mime_headers)
 
 
-def spoken(sentence: str) -> bool:
-    """Whether there is anything to translate: ``{field}: {remark}`` is the same in every language."""
+def languages() -> list[str]:
+    """Return the tags of the languages that have a folder."""
+    return sorted(folder.parent.name for folder in LOCALE.glob("*/LC_MESSAGES"))
+
+
+def po_file(language: str = "id") -> Path:
+    """Return the path of a language's translations."""
+    return LOCALE / language / "LC_MESSAGES" / "apoa.po"
+
+
+def mo_file(language: str = "id") -> Path:
+    """Return the path of a language's compiled translations."""
+    return po_file(language).with_suffix(".mo")
+
+
+def translatable(sentence: str) -> bool:
+    """Return whether there is anything to translate: ``{field}: {remark}`` is the same in every language."""
     return _LETTER.search(_PLACE.sub("", sentence)) is not None
 
 
 def places(sentence: str) -> set[str]:
-    """The places of a sentence that values fill: ``{name}``, ``{name!r}``, ``%(name)s``."""
+    """Return the placeholders of a sentence: ``{name}``, ``{name!r}``, ``%(name)s``."""
     return set(_PLACE.findall(sentence))
 
 
 def forms(text: str | Iterable[str] | None) -> tuple[str, ...]:
-    """A msgid or msgstr as its forms: one, or one and many."""
+    """Return the forms of a msgid or msgstr: one, or one for each number."""
     return (text or "",) if text is None or isinstance(text, str) else tuple(text)
 
 
-def found() -> Catalog:
-    """Every sentence in the code, ours and the installed click's, untranslated."""
-    catalog = PlainCatalog(locale=LANGUAGE)
+def found(language: str | None = "id") -> Catalog:
+    """Return every sentence in the code, ours and the installed click's, untranslated."""
+    catalog = PlainCatalog(locale=language, header_comment=_COMMENT, fuzzy=False)
     for folder, keywords in ((ROOT / "apoa_client", OURS), (Path(click.__file__).parent, CLICKS)):
         for path in sorted(folder.rglob("*.py")):
             place = path.relative_to(folder.parent).as_posix()
             for _line, sentence, _comments, _context in extract_from_file("python", path, keywords=keywords):
-                if spoken(forms(sentence)[0]):
+                if translatable(forms(sentence)[0]):
                     catalog.add(sentence, locations=[(place, 0)])
     return catalog
 
 
-def kept() -> Catalog:
-    """What the file holds."""
-    header, _msgid, _entries = PO.read_text(encoding="utf-8").partition('msgid ""')
-    catalog = PlainCatalog(locale=LANGUAGE, header_comment=header.rstrip(), fuzzy=False)
-    with PO.open("rb") as file:
-        for message in sentences(read_po(file, locale=LANGUAGE)):
-            catalog[message.id] = message
+def kept(language: str = "id") -> Catalog:
+    """Return the translations in a language's file, none if there is no file."""
+    catalog = PlainCatalog(locale=language, header_comment=_COMMENT, fuzzy=False)
+    if not po_file(language).exists():
+        return catalog
+    header, _msgid, _entries = po_file(language).read_text(encoding="utf-8").partition('msgid ""')
+    catalog.header_comment = header.rstrip()
+    with po_file(language).open("rb") as file:
+        read = read_po(file, locale=language)
+    catalog.mime_headers = [("Plural-Forms", read.plural_forms)]
+    for message in sentences(read):
+        catalog[message.id] = message
     return catalog
 
 
 def sentences(catalog: Catalog) -> Iterator[Message]:
-    """A catalogue's entries without its header."""
+    """Return the entries of a catalogue without its header."""
     return (message for message in catalog if message.id)
 
 
 def of_click(message: Message) -> bool:
-    """Whether a sentence is click's alone."""
+    """Return whether only click has this sentence."""
     return bool(message.locations) and all(place.startswith(CLICK) for place, _line in message.locations)
 
 
-def update() -> None:
-    """Merge the code's sentences into the file, and compile it. What resembles an older sentence is marked fuzzy."""
-    catalog, template = kept(), found()
+def update(language: str = "id") -> None:
+    """Merge the code's sentences into a language's file, and compile it.
+
+    A new sentence that resembles an older one gets its translation, marked fuzzy.
+    """
+    catalog, template = kept(language), found(language)
     for message in sentences(catalog):
         if of_click(message) and message.id not in template:
             template.add(message.id, locations=message.locations)
     catalog.update(template, update_header_comment=False)
-    file = io.BytesIO()
-    write_po(file, catalog, width=0, sort_output=True, ignore_obsolete=True, include_lineno=False)
-    PO.write_bytes(file.getvalue().rstrip(b"\n") + b"\n")
+    _write(catalog, po_file(language))
     compiled = io.BytesIO()
     write_mo(compiled, catalog)
-    MO.write_bytes(compiled.getvalue())
+    mo_file(language).write_bytes(compiled.getvalue())
 
 
-def problems(*, clicks: bool) -> list[str]:
-    """What is to be done about our sentences (or click's), a line each; empty when the catalogue is complete."""
-    file, code = kept(), found()
+def write_template() -> None:
+    """Write every sentence, untranslated, to `TEMPLATE`."""
+    _write(found(None), TEMPLATE)
+
+
+def _write(catalog: Catalog, path: Path) -> None:
+    file = io.BytesIO()
+    write_po(file, catalog, width=0, sort_output=True, ignore_obsolete=True, include_lineno=False)
+    path.write_bytes(file.getvalue().rstrip(b"\n") + b"\n")
+
+
+def problems(language: str = "id", *, clicks: bool) -> list[str]:
+    """Return what is wrong with our sentences (or click's), a line each; empty if the catalogue is complete."""
+    file, code = kept(language), found(language)
     return [
         *(f"missing: {m.id}" for m in sentences(code) if of_click(m) is clicks and _untranslated(file.get(m.id))),
         *(f"fuzzy: {m.id}" for m in sentences(file) if of_click(m) is clicks and m.fuzzy),
@@ -120,11 +156,13 @@ def problems(*, clicks: bool) -> list[str]:
     ]
 
 
-def uncompiled() -> list[str]:
-    """Where ``apoa.mo`` says something else than ``apoa.po``."""
-    with MO.open("rb") as file:
+def uncompiled(language: str = "id") -> list[str]:
+    """Return where ``apoa.mo`` differs from ``apoa.po``, a line each."""
+    with mo_file(language).open("rb") as file:
         compiled = {forms(m.id)[0]: forms(m.string) for m in sentences(read_mo(file))}
-    written = {forms(m.id)[0]: forms(m.string) for m in sentences(kept()) if not m.fuzzy and all(forms(m.string))}
+    written = {
+        forms(m.id)[0]: forms(m.string) for m in sentences(kept(language)) if not m.fuzzy and all(forms(m.string))
+    }
     return [f"not compiled: {key}" for key, strings in written.items() if compiled.get(key) != strings]
 
 
@@ -133,15 +171,21 @@ def _untranslated(message: Message | None) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Carry out ``update`` or ``check``; the number of open ends decides the exit code."""
-    if arguments not in (["update"], ["check"]):
-        sys.stderr.write("usage: python tests/catalogue.py update|check\n")
+    """Run ``update``, ``check`` or ``template``. Returns 1 if a translation is missing, fuzzy or stale."""
+    if arguments not in (["update"], ["check"], ["template"]):
+        sys.stderr.write("usage: python tests/catalogue.py update|check|template\n")
         return 2
-    if arguments == ["update"]:
-        update()
-    open_ends = [*problems(clicks=False), *problems(clicks=True), *uncompiled()]
-    sys.stdout.write("".join(f"{line}\n" for line in open_ends))
-    return 1 if open_ends else 0
+    if arguments == ["template"]:
+        write_template()
+        return 0
+    lines = []
+    for language in languages():
+        if arguments == ["update"]:
+            update(language)
+        left = [*problems(language, clicks=False), *problems(language, clicks=True), *uncompiled(language)]
+        lines += [f"{language}: {line}" for line in left]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 1 if lines else 0
 
 
 if __name__ == "__main__":

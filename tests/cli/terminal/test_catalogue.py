@@ -135,15 +135,34 @@ def test_the_compiled_file_is_up_to_date() -> None:
 
 def test_an_update_without_changes_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Updating twice gives the same bytes: no times, no line numbers, no machine's paths."""
-    po = tmp_path / "apoa.po"
-    po.write_bytes(catalogue.PO.read_bytes())
-    monkeypatch.setattr(catalogue, "PO", po)
-    monkeypatch.setattr(catalogue, "MO", tmp_path / "apoa.mo")
+    folder = tmp_path / "id" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "apoa.po").write_bytes(catalogue.po_file().read_bytes())
+    monkeypatch.setattr(catalogue, "LOCALE", tmp_path)
     catalogue.update()
-    once = po.read_bytes(), catalogue.MO.read_bytes()
+    once = catalogue.po_file().read_bytes(), catalogue.mo_file().read_bytes()
     catalogue.update()
-    assert (po.read_bytes(), catalogue.MO.read_bytes()) == once
+    assert (catalogue.po_file().read_bytes(), catalogue.mo_file().read_bytes()) == once
     assert str(catalogue.ROOT).encode() not in once[0]
+
+
+def test_a_new_folder_is_a_new_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update fills it with untranslated sentences, and keeps the plural forms that its header then has."""
+    (tmp_path / "pl" / "LC_MESSAGES").mkdir(parents=True)
+    monkeypatch.setattr(catalogue, "LOCALE", tmp_path)
+    catalogue.update("pl")
+    new = catalogue.kept("pl")
+    assert catalogue.languages() == ["pl"]
+    assert new.num_plurals > 1
+    assert all(
+        len(catalogue.forms(message.string)) == new.num_plurals
+        for message in catalogue.sentences(new)
+        if message.pluralizable
+    )
+    po = catalogue.po_file("pl")
+    po.write_text(po.read_text(encoding="utf-8").replace(new.plural_forms, "nplurals=2; plural=(n > 1);"))
+    catalogue.update("pl")
+    assert catalogue.kept("pl").plural_forms == "nplurals=2; plural=(n > 1);"
 
 
 def test_places_are_kept() -> None:
