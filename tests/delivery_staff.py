@@ -57,53 +57,53 @@ class Staff:
 
     def welcomes(self, report: Report) -> Decision:
         """A guest arrives."""
-        return Decision(lambda: self._desk.file(report, ()), saves=report.id)
+        return Decision(lambda: self._desk.save(report, ()), saves=report.id)
 
     def decides(self, stay_id: str, what: str, which: int = 0) -> Decision | None:
         """One of `CHANGES`, to a stay that is known; None where the desk says that it cannot be."""
-        story = self._stays.of(stay_id)
-        among = story.active_reports or story.entries
+        history = self._stays.of(stay_id)
+        among = history.active_reports or history.entries
         meant = among[which % len(among)]
         try:
             if what in {"cancel", "take_back"}:
-                return self._takes_back(story, meant if what == "take_back" else story.entries[0])
-            return self._files(getattr(self, f"_{what}")(story, meant))
+                return self._takes_back(history, meant if what == "take_back" else history.entries[0])
+            return self._files(getattr(self, f"_{what}")(history, meant))
         except DataRefused:
             return None
 
     def _files(self, change: PendingChange) -> Decision:
         return Decision(
-            lambda: self._changes.file(change), change.report.id, change.replaces, active_reports=change.active_reports
+            lambda: self._changes.save(change), change.report.id, change.replaces, active_reports=change.active_reports
         )
 
-    def _takes_back(self, story: StayHistory, meant: Entry) -> Decision:
-        withdrawn = reports_to_withdraw(story, meant)
+    def _takes_back(self, history: StayHistory, meant: Entry) -> Decision:
+        withdrawn = reports_to_withdraw(history, meant)
         if not withdrawn:
-            return self._files(self._changes.cancel(story, WORDS))
+            return self._files(self._changes.cancel(history, WORDS))
         return Decision(
-            lambda: self._changes.withdraw(story, withdrawn),
+            lambda: self._changes.withdraw(history, withdrawn),
             retires=tuple(entry.id for entry in withdrawn),
             retired=State.WITHDRAWN,
-            active_reports=tuple(entry.id for entry in story.active_reports),
+            active_reports=tuple(entry.id for entry in history.active_reports),
         )
 
-    def _check_out(self, story: StayHistory, _meant: Entry) -> PendingChange:
-        return self._changes.check_out(story)
+    def _check_out(self, history: StayHistory, _meant: Entry) -> PendingChange:
+        return self._changes.check_out(history)
 
-    def _amend(self, story: StayHistory, _meant: Entry) -> PendingChange:
-        return self._changes.amend(story, self._otherwise(story.current_report or story.entries[0]), WORDS)
+    def _amend(self, history: StayHistory, _meant: Entry) -> PendingChange:
+        return self._changes.amend(history, self._otherwise(history.current_report or history.entries[0]), WORDS)
 
-    def _fix(self, story: StayHistory, meant: Entry) -> PendingChange:
-        refused = find_refused(story, meant)
+    def _fix(self, history: StayHistory, meant: Entry) -> PendingChange:
+        refused = find_refused(history, meant)
         if refused.kind is Kind.CHECK_OUT:
             left = self._changes.check_out(
-                StayHistory(story.active_reports[: story.active_reports.index(refused)])
+                StayHistory(history.active_reports[: history.active_reports.index(refused)])
             ).report.check_out
             assert left is not None
-            return self._changes.fix_check_out(story, refused, left, None)
+            return self._changes.fix_check_out(history, refused, left, None)
         if refused.kind is Kind.CANCEL:
-            return self._changes.fix_cancel(story, refused, WORDS)
-        return self._changes.fix(story, refused, self._otherwise(refused), WORDS)
+            return self._changes.fix_cancel(history, refused, WORDS)
+        return self._changes.fix(history, refused, self._otherwise(refused), WORDS)
 
     def _otherwise(self, entry: Entry) -> Examination:
         """What a report said, with another room."""

@@ -1,1 +1,1 @@
-"""The desk: what staff give becomes a checked report in the outbox."""
+"""The desk: typed fields and MRZ lines become checked reports in the outbox, and reported stays are changed."""

@@ -1,6 +1,6 @@
-"""A guest arrives: the draft is examined, and what holds is filed in the outbox.
+"""Check-ins: a draft is checked, and becomes a report in the outbox.
 
-Filing needs no secret and no line: a report is saved with the keyring locked and the cable out.
+Saving needs no secret and no network: it works while the keyring is locked and the connection is down.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReportingRules:
-    """What the desk needs to know of the property."""
+    """The settings of a property that reports depend on."""
 
     zone: tzinfo
     window_hours: int
     index_key: bytes = field(default=b"", repr=False)
-    """Of the hash by which a guest is known again; empty where the property was set up without one."""
+    """The key of the guest hash (`apoa_client.report.guest_hash`); empty if the property was set up without one."""
 
 
 class DocumentChecker:
-    """Where documents are read and checked, which needs no property, no queue and no secret."""
+    """Reads and checks documents. It needs no property, no outbox and no secret."""
 
     def __init__(self, clock: Clock, zone: tzinfo) -> None:
         self._clock = clock
@@ -50,27 +50,27 @@ class DocumentChecker:
         return read_mrz(lines, today=self._today)
 
     def check(self, typed: Mapping[str, str], lines: Sequence[str]) -> "CheckedDocument":
-        """What one document amounts to, as of today; nothing is stored."""
-        from apoa_client.report.checking import check  # registering a guest needs none of it
+        """Check one document, typed or read, as of today. Nothing is stored."""
+        from apoa_client.report.checking import check  # not needed to save a report
 
         return check(typed, lines, today=self._today)
 
 
 class Desk(DocumentChecker):
-    """Where guests are registered."""
+    """Checks drafts and saves the reports of guests who arrive."""
 
-    def __init__(self, outbox: ReportQueue, clock: Clock, settings: ReportingRules, random: RandomBytes) -> None:
-        super().__init__(clock, settings.zone)
+    def __init__(self, outbox: ReportQueue, clock: Clock, rules: ReportingRules, random: RandomBytes) -> None:
+        super().__init__(clock, rules.zone)
         self._outbox = outbox
-        self._house = settings
+        self._rules = rules
         self._random = random
 
     def examine(self, draft: Draft) -> Examination:
-        """What a draft amounts to, as of now."""
-        return examine(draft, now=self._clock.now(), zone=self._house.zone)
+        """Check a draft as of now."""
+        return examine(draft, now=self._clock.now(), zone=self._rules.zone)
 
     def compose(self, examination: Examination) -> Report:
-        """The report of an examined draft. Raises `ReportRefused` where it has errors."""
+        """Return the report of a checked draft. Raises `ReportRefused` if the draft has errors."""
         if examination.guest is None or examination.stay is None:
             raise ReportRefused(examination.errors, examination.warnings)
         now = self._clock.now()
@@ -78,50 +78,54 @@ class Desk(DocumentChecker):
             id=new_id(now, self._random),
             stay_id=new_id(now, self._random),
             kind=Kind.CHECK_IN,
-            created_at=now.astimezone(self._house.zone).replace(microsecond=0),  # as it is sent
+            created_at=now.astimezone(self._rules.zone).replace(microsecond=0),  # as the contract sends it
             guest=examination.guest,
             stay=examination.stay,
         )
 
-    def file(
+    def save(
         self,
         report: Report,
         warnings: Sequence[Finding],
         replaces: Sequence[str] = (),
         active_reports: Sequence[str] = (),
     ) -> Entry:
-        """Save a report, in the place of those that it replaces. When this returns, a power cut no longer loses it.
+        """Save a report, which supersedes the reports that it `replaces`. It is durable when this returns.
 
-        Raises `StorageProblem`, or `ReportMoved` where one of those cannot be replaced any more, or where the stay has
-        other reports by now than those `active_reports` when this one was made.
+        `active_reports` are the ids of the stay's active reports for which it was made. Raises `StorageProblem`;
+        `ReportMoved` if a replaced report cannot be replaced any more, or the stay has other active reports now.
         """
-        new = self._addition(report, warnings)
-        behind = {"replaces": replaces, "active_reports": active_reports}
-        return self._outbox.add(report, due_at=new.due_at, warnings=new.warnings, guest_tag=new.guest_tag, **behind)
+        new = self._new_report(report, warnings)
+        return self._outbox.add(
+            report,
+            due_at=new.due_at,
+            warnings=new.warnings,
+            guest_tag=new.guest_tag,
+            replaces=replaces,
+            active_reports=active_reports,
+        )
 
     def save_group(self, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
-        """Save the reports of guests who came together, each with its warnings: all of them or, if that fails, none.
+        """Save the reports of guests who arrive together, each with its warnings: all of them or none.
 
-        When this returns, a power cut no longer loses any. Raises `StorageProblem`.
+        They are durable when this returns. Raises `StorageProblem`.
         """
-        return self._outbox.add_all([self._addition(report, warnings) for report, warnings in group])
+        return self._outbox.add_all([self._new_report(report, warnings) for report, warnings in group])
 
-    def _addition(self, report: Report, warnings: Sequence[Finding]) -> NewReport:
-        is_check_in = report.kind is Kind.CHECK_IN and report.stay is not None
-        due = (
-            due_at(report.stay.check_in, self._house.window_hours) if report.stay is not None and is_check_in else None
-        )
-        tag = self._tag(report.guest) if report.guest is not None else None
-        return NewReport(report, due, warnings, tag)
+    def _new_report(self, report: Report, warnings: Sequence[Finding]) -> NewReport:
+        due = None
+        if report.kind is Kind.CHECK_IN and report.stay is not None:
+            due = due_at(report.stay.check_in, self._rules.window_hours)
+        return NewReport(report, due, warnings, self._guest_tag(report.guest))
+
+    def _guest_tag(self, guest: Guest | None) -> int | None:
+        key = self._rules.index_key
+        return guest_tag(key, guest.document) if key and guest is not None else None
 
     def overlapping_stays(self, report: Report) -> list[StayHistory]:
-        """Other stays of the same travel document for any of the same nights, as far as this computer knows."""
-        tag = self._tag(report.guest) if report.guest is not None else None
+        """Return other stays of the same travel document for any of the same nights, as far as the outbox knows."""
+        tag = self._guest_tag(report.guest)
         if tag is None or report.stay is None:
             return []
         first, last = report.stay.check_in.date(), report.stay.planned_check_out
-        return list(Stays(self._outbox, self._house.zone).same_guest(tag, first, last, but=report.stay_id))
-
-    def _tag(self, guest: Guest) -> int | None:
-        key = self._house.index_key
-        return guest_tag(key, guest.document) if key else None
+        return list(Stays(self._outbox, self._rules.zone).same_guest(tag, first, last, but=report.stay_id))

@@ -1,7 +1,7 @@
-"""The rest of a stay's life: the guest leaves, something is put right, it never was.
+"""Changes to a reported stay: check-out, correction, cancellation, and the fix of a refused report.
 
-What the authority may have gets a further report behind it in the same stay. What it does not have, for certain, is
-replaced or withdrawn without traffic. A proposal is made first and shown; filing it is a step of its own.
+If the authority may have the stay, a change is a further report of the stay. What the authority certainly does not have
+is replaced or withdrawn without traffic. A `PendingChange` is made first and shown; saving it is a separate step.
 """
 
 from collections.abc import Sequence
@@ -20,175 +20,189 @@ from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report, Stay
 from apoa_client.report.parse_fields import Unreadable, moment
-from apoa_client.report.parse_fields import reason as in_words
+from apoa_client.report.parse_fields import reason as parse_reason
 from apoa_client.report.rules import EARLIEST_AHEAD, Examination
 
 
 class PendingChange(NamedTuple):
-    """A report that may be filed, and the ids of those in whose place it would be."""
+    """A report that can be saved, and the ids of the reports that it replaces."""
 
     report: Report
     active_reports: tuple[str, ...]
-    """The stay's reports as they were when this was made: it may be filed as long as they are the same."""
+    """The stay's active reports when this was made: it can be saved as long as they are the same."""
     warnings: tuple[Finding, ...] = ()
     replaces: tuple[str, ...] = ()
 
 
 class Changes:
-    """Where a stay that was reported is changed."""
+    """Makes and saves changes to reported stays."""
 
     def __init__(
-        self, desk: Desk, outbox: ReportQueue, clock: Clock, settings: ReportingRules, random: RandomBytes
+        self, desk: Desk, outbox: ReportQueue, clock: Clock, rules: ReportingRules, random: RandomBytes
     ) -> None:
         self._desk = desk
         self._outbox = outbox
         self._clock = clock
-        self._house = settings
+        self._rules = rules
         self._random = random
 
-    def moment(self, text: str) -> datetime:
-        """A time of check-out as it was typed, in the property's zone. Raises `ReportRefused`."""
+    def parse_time(self, text: str) -> datetime:
+        """Return a typed time of check-out, in the property's zone. Raises `ReportRefused`."""
         try:
-            return moment(text, self._house.zone, now=self._clock.now())
+            return moment(text, self._rules.zone, now=self._clock.now())
         except Unreadable as exc:
             raise _refused("check_out", exc.code, exc.message) from None
 
-    def check_out(self, story: StayHistory, at: datetime | None = None, stay: Stay | None = None) -> PendingChange:
-        """The guest leaves at a time (None: now). Raises `DataRefused` where they cannot.
+    def check_out(self, history: StayHistory, at: datetime | None = None, stay: Stay | None = None) -> PendingChange:
+        """Return the check-out of a guest at a time; None means now. Raises `DataRefused` or `ReportRefused`.
 
-        `stay` is what was last said of it, where that could be read: without it, only the day of arrival is known.
+        `stay` is the current stay if it can be decrypted; without it, only the day of arrival is known and checked.
         """
-        require_current_report(story)
-        if story.check_out is not None:
-            raise _left_already(story.check_out, self._house.zone)
-        left = self._departure(story, at, stay)
-        return _proposal(story, self._report(story, Kind.CHECK_OUT, check_out=left))
+        require_current_report(history)
+        if history.check_out is not None:
+            raise _already_checked_out_error(history.check_out, self._rules.zone)
+        return self._check_out(history, at, stay, ())
 
-    def _departure(self, story: StayHistory, at: datetime | None, stay: Stay | None) -> datetime:
-        now = self._clock.now().astimezone(self._house.zone).replace(microsecond=0)
+    def fix_check_out(self, history: StayHistory, refused: Entry, at: datetime, stay: Stay | None) -> PendingChange:
+        """Return a check-out at another time that replaces a refused one. Raises `ReportRefused`."""
+        return self._check_out(history, at, stay, (refused.id,))
+
+    def _check_out(
+        self, history: StayHistory, at: datetime | None, stay: Stay | None, replaces: tuple[str, ...]
+    ) -> PendingChange:
+        now = self._clock.now().astimezone(self._rules.zone).replace(microsecond=0)
         left = at or now
         if left > now + EARLIEST_AHEAD:
-            remark = msg("it is more than a day ahead. Check guests out when they leave, or correct the time.")
-            raise _refused("check_out", "implausible", remark)
-        if _before_arrival(left, story, stay):
-            remark = msg("it is before the check-in. Correct the time, or first the check-in with: apoa amend")
-            raise _refused("check_out", "order", remark)
-        return left
+            problem = msg("it is more than a day ahead. Check guests out when they leave, or correct the time.")
+            raise _refused("check_out", "implausible", problem)
+        if stay is not None:
+            before_arrival = left < stay.check_in
+        else:
+            current = history.current_report
+            first_night = current.first_night if current is not None else None
+            before_arrival = first_night is not None and left.date() < first_night
+        if before_arrival:
+            problem = msg("it is before the check-in. Correct the time, or first the check-in with: apoa amend")
+            raise _refused("check_out", "order", problem)
+        return _pending(history, self._report(history, Kind.CHECK_OUT, check_out=left), replaces)
 
-    def examine(self, redraft: CorrectionDraft) -> Examination:
-        """What a correction amounts to, by the rules of an arrival."""
-        today = self._clock.now().astimezone(self._house.zone).date()
-        return redraft.with_document_type(self._desk.examine(redraft.draft(today)))
+    def examine(self, correction: CorrectionDraft) -> Examination:
+        """Check a correction by the rules of a check-in."""
+        today = self._clock.now().astimezone(self._rules.zone).date()
+        return correction.with_document_type(self._desk.examine(correction.draft(today)))
 
-    def amend(self, story: StayHistory, examination: Examination, reason: str | None) -> PendingChange:
-        """The whole, said again: behind what left, and in the place of what did not.
+    def amend(self, history: StayHistory, examination: Examination, reason: str | None) -> PendingChange:
+        """Return the corrected report. It replaces reports that were never sent, and follows reports that were.
 
-        After a check-out it says that the guest is there again (contract: it replaces what was last said). Raises
-        `ReportRefused` where the examination has errors, or the reason is missing that a correction needs.
+        After a check-out it says that the guest is in house again (contract: it replaces the current report). Raises
+        `ReportRefused` if the examination has errors, or if the reason is missing that a correction needs.
         """
-        told = require_current_report(story)
-        kind = told.kind if told.withdrawable else Kind.AMEND
-        later = story.active_reports[story.active_reports.index(told) :]
-        return self._whole(story, kind, examination, reason)._replace(replaces=_retractable(later))
+        current = require_current_report(history)
+        kind = current.kind if current.withdrawable else Kind.AMEND
+        later = history.active_reports[history.active_reports.index(current) :]
+        return self._full_report(history, kind, examination, reason, _withdrawable_ids(later))
 
-    def cancel(self, story: StayHistory, reason: str | None) -> PendingChange:
-        """The stay is void; later reports of it that never left need not go. Raises `DataRefused`."""
-        require_current_report(story)
-        report = self._report(story, Kind.CANCEL, reason=validated_reason(reason))
-        return _proposal(story, report, _retractable(story.active_reports))
+    def fix(self, history: StayHistory, refused: Entry, examination: Examination, reason: str | None) -> PendingChange:
+        """Return a report that replaces a refused check-in or correction. Raises `ReportRefused` as `amend` does."""
+        return self._full_report(history, refused.kind, examination, reason, (refused.id,))
 
-    def fix_check_out(self, story: StayHistory, refused: Entry, at: datetime, stay: Stay | None) -> PendingChange:
-        """Another time of check-out, in the place of a refused one."""
-        left = self._departure(story, at, stay)
-        return _proposal(story, self._report(story, Kind.CHECK_OUT, check_out=left), (refused.id,))
-
-    def fix_cancel(self, story: StayHistory, refused: Entry, reason: str | None) -> PendingChange:
-        """Another reason, in the place of a refused cancellation."""
-        report = self._report(story, Kind.CANCEL, reason=validated_reason(reason))
-        return _proposal(story, report, (refused.id,))
-
-    def fix(self, story: StayHistory, refused: Entry, examination: Examination, reason: str | None) -> PendingChange:
-        """The successor of a refused check-in or correction, of its kind and in its place."""
-        return self._whole(story, refused.kind, examination, reason)._replace(replaces=(refused.id,))
-
-    def _whole(self, story: StayHistory, kind: Kind, examination: Examination, reason: str | None) -> PendingChange:
-        """Guest and stay, said whole. A correction has a reason, and no deadline to be late for."""
+    def _full_report(
+        self,
+        history: StayHistory,
+        kind: Kind,
+        examination: Examination,
+        reason: str | None,
+        replaces: tuple[str, ...],
+    ) -> PendingChange:
+        """Return a report with guest and stay. A correction needs a reason, and has no deadline to be late for."""
         if examination.guest is None or examination.stay is None:
             raise ReportRefused(examination.errors, examination.warnings)
         amends = kind is Kind.AMEND
-        words = validated_reason(reason) if amends else None
-        report = self._report(story, kind, guest=examination.guest, stay=examination.stay, reason=words)
-        warnings = tuple(w for w in examination.warnings if not amends or w.code != "late")
-        return _proposal(story, report)._replace(warnings=warnings)
+        report = self._report(
+            history,
+            kind,
+            guest=examination.guest,
+            stay=examination.stay,
+            reason=validated_reason(reason) if amends else None,
+        )
+        warnings = tuple(warning for warning in examination.warnings if not amends or warning.code != "late")
+        return _pending(history, report, replaces, warnings)
 
-    def file(self, proposal: PendingChange) -> Entry:
-        """Save it. Raises `StorageProblem`; or `ReportMoved` where what it replaces left, or the stay was changed."""
-        return self._desk.file(proposal.report, proposal.warnings, proposal.replaces, proposal.active_reports)
+    def cancel(self, history: StayHistory, reason: str | None) -> PendingChange:
+        """Return the cancellation of a stay, which replaces its reports that were never sent. Raises `DataRefused`."""
+        require_current_report(history)
+        return self._cancel(history, reason, _withdrawable_ids(history.active_reports))
 
-    def withdraw(self, story: StayHistory, entries: Sequence[Entry]) -> None:
-        """Take back what never left. Raises `ReportMoved` as `file` does, and then nothing changed."""
-        self._outbox.withdraw(_ids(entries), _ids(story.active_reports))
+    def fix_cancel(self, history: StayHistory, refused: Entry, reason: str | None) -> PendingChange:
+        """Return a cancellation with another reason that replaces a refused one. Raises `ReportRefused`."""
+        return self._cancel(history, reason, (refused.id,))
 
-    def _report(self, story: StayHistory, kind: Kind, **says: object) -> Report:
+    def _cancel(self, history: StayHistory, reason: str | None, replaces: tuple[str, ...]) -> PendingChange:
+        report = self._report(history, Kind.CANCEL, reason=validated_reason(reason))
+        return _pending(history, report, replaces)
+
+    def save(self, change: PendingChange) -> Entry:
+        """Save a change. Raises `StorageProblem`; `ReportMoved` if a replaced report was sent, or the stay changed."""
+        return self._desk.save(change.report, change.warnings, change.replaces, change.active_reports)
+
+    def withdraw(self, history: StayHistory, entries: Sequence[Entry]) -> None:
+        """Withdraw reports that were never sent. Raises `ReportMoved` as `save` does; then nothing has changed."""
+        self._outbox.withdraw(_ids(entries), _ids(history.active_reports))
+
+    def _report(self, history: StayHistory, kind: Kind, **content: object) -> Report:
         now = self._clock.now()
-        made = now.astimezone(self._house.zone).replace(microsecond=0)  # as it is sent
-        return Report(new_id(now, self._random), story.stay_id, kind, made, **says)  # type: ignore[arg-type]  # its fields
+        created_at = now.astimezone(self._rules.zone).replace(microsecond=0)  # as the contract sends it
+        return Report(new_id(now, self._random), history.stay_id, kind, created_at, **content)  # type: ignore[arg-type]  # its fields
 
 
-def reports_to_withdraw(story: StayHistory, meant: Entry) -> tuple[Entry, ...]:
-    """What is withdrawn, without traffic, when a report is taken back; nothing where a cancellation must say it.
+def reports_to_withdraw(history: StayHistory, meant: Entry) -> tuple[Entry, ...]:
+    """Return the reports to withdraw, without traffic, when a report is cancelled; none if a cancellation must be sent.
 
-    One later report that never left goes alone; with its check-in the whole stay, if nothing of it left. Raises
-    `DataRefused` for what was taken back already, and for what a later check-out is built upon.
+    A later report that was never sent is withdrawn alone. For a check-in, the whole stay is withdrawn if none of it was
+    sent. Raises `DataRefused` for a report that was withdrawn or replaced, and for one that a later check-out needs.
     """
     if meant.kind is not Kind.CHECK_IN:
-        _refuse_gone(meant)
+        if meant.state in {State.SUPERSEDED, State.WITHDRAWN}:
+            raise DataRefused(
+                msg("Report {id} was withdrawn or replaced already.", id=short_id(meant.id)),
+                msg("Look at the stay with: apoa show {id}", id=short_id(meant.id)),
+            )
         if meant.withdrawable:
-            _refuse_before_check_out(story, meant)
+            _refuse_between_check_outs(history, meant)
             return (meant,)
-    if (
-        story.current_report is not None and story.withdrawable
-    ):  # a cancellation may be among it: nobody need ever hear of it
-        return story.active_reports
-    require_current_report(story)
+    if history.current_report is not None and history.withdrawable:  # a cancellation too: the authority needs none
+        return history.active_reports
+    require_current_report(history)
     return ()
 
 
-def _refuse_gone(meant: Entry) -> None:
-    """Refuse a later report that was taken back or replaced already."""
-    if meant.state in {State.SUPERSEDED, State.WITHDRAWN}:
-        raise DataRefused(
-            msg("Report {id} was withdrawn or replaced already.", id=short_id(meant.id)),
-            msg("Look at the stay with: apoa show {id}", id=short_id(meant.id)),
-        )
-
-
-def _refuse_before_check_out(story: StayHistory, meant: Entry) -> None:
-    """Refuse what stands between two check-outs: without it the guest would leave twice."""
-    place = story.active_reports.index(meant)
-    around = (*story.active_reports[:place][-1:], *story.active_reports[place + 1 :][:1])
-    if [entry.kind for entry in around] == [Kind.CHECK_OUT] * 2:
-        later = short_id(around[1].id)
+def _refuse_between_check_outs(history: StayHistory, meant: Entry) -> None:
+    """Raise `DataRefused` for a correction between two check-outs: without it, the guest would leave twice."""
+    index = history.active_reports.index(meant)
+    neighbours = (*history.active_reports[:index][-1:], *history.active_reports[index + 1 :][:1])
+    if [entry.kind for entry in neighbours] == [Kind.CHECK_OUT] * 2:
+        later = short_id(neighbours[1].id)
         raise DataRefused(
             msg("The guest was checked out again after this correction: report {id}.", id=later),
             msg("Take that back first: apoa cancel {id}", id=later),
         )
 
 
-def require_current_report(story: StayHistory) -> Entry:
-    """The report that tells how things are; `DataRefused` for a stay that was cancelled, or of which nothing stands."""
-    if story.cancel is not None:
-        raise DataRefused(msg("The stay of report {id} was cancelled.", id=_id(story)), undo_advice(story.cancel))
-    if story.current_report is None:
+def require_current_report(history: StayHistory) -> Entry:
+    """Return the stay's current report. Raises `DataRefused` for a stay that was cancelled or withdrawn."""
+    first = short_id(history.entries[0].id)
+    if history.cancel is not None:
+        raise DataRefused(msg("The stay of report {id} was cancelled.", id=first), undo_advice(history.cancel))
+    if history.current_report is None:
         raise DataRefused(
-            msg("Report {id} was withdrawn: nothing of the stay is left.", id=_id(story)),
+            msg("Report {id} was withdrawn: nothing of the stay is left.", id=first),
             msg("Report the guest again with: apoa report"),
         )
-    return story.current_report
+    return history.current_report
 
 
 def undo_advice(entry: Entry) -> Message:
-    """How a report of these kinds is taken back: without traffic as long as it did not leave."""
+    """Return how a saved report can be undone: without traffic as long as it was not sent."""
     short = short_id(entry.id)
     if entry.kind is Kind.CHECK_IN and entry.withdrawable:
         return msg("It can still be changed with apoa amend {id}, or withdrawn with apoa cancel {id}.", id=short)
@@ -202,55 +216,54 @@ def undo_advice(entry: Entry) -> Message:
 
 
 def validated_reason(reason: str | None) -> str:
-    """A reason that can be sent. Raises `ReportRefused`, also where there is none."""
+    """Return a reason that can be sent. Raises `ReportRefused`, also if there is none."""
     if reason is None or not reason.strip():
         raise _refused("reason", "missing", msg("say why, for the authority: --reason TEXT"))
     try:
-        return in_words(reason)
+        return parse_reason(reason)
     except Unreadable as exc:
         raise _refused("reason", exc.code, exc.message) from None
 
 
-def find_refused(story: StayHistory, meant: Entry) -> Entry:
-    """The refused report of a stay that is meant: the one named, or the first. Raises `DataRefused` without any."""
-    refused = [entry for entry in story.active_reports if entry.state is State.REJECTED]
+def find_refused(history: StayHistory, meant: Entry) -> Entry:
+    """Return the refused report of a stay: the one that is meant, or the first. Raises `DataRefused` if none is."""
+    refused = [entry for entry in history.active_reports if entry.state is State.REJECTED]
     if meant in refused:
         return meant
     if refused:
         return refused[0]
-    last = story.active_reports[-1:] or story.entries[-1:]
+    last = history.active_reports[-1:] or history.entries[-1:]
     advice = msg("Change what was reported with: apoa amend {id}", id=short_id(last[0].id))
-    if not story.is_active:
+    if not history.is_active:
         advice = msg("Look at the stay with: apoa show {id}", id=short_id(last[0].id))
     raise DataRefused(msg("No report of this stay is refused now: {id}.", id=short_id(meant.id)), advice)
 
 
-def _left_already(check_out: Entry, zone: tzinfo) -> DataRefused:
+def _already_checked_out_error(check_out: Entry, zone: tzinfo) -> DataRefused:
     if check_out.state is State.REJECTED:
         return DataRefused(
             msg("The guest was checked out already, but the authority refused that report."),
             msg("Correct it with: apoa fix {id}", id=short_id(check_out.id)),
         )
-    when = check_out.ends_at.astimezone(zone) if check_out.ends_at is not None else None
-    said = f"{when:%Y-%m-%d %H:%M} {when.tzname()}" if when is not None else "-"
+    left = check_out.ends_at.astimezone(zone) if check_out.ends_at is not None else None
+    moment_text = f"{left:%Y-%m-%d %H:%M} {left.tzname()}" if left is not None else "-"
     return DataRefused(
-        msg("The guest was checked out already, at {moment}: report {id}.", moment=said, id=short_id(check_out.id)),
+        msg(
+            "The guest was checked out already, at {moment}: report {id}.",
+            moment=moment_text,
+            id=short_id(check_out.id),
+        ),
         undo_advice(check_out),
     )
 
 
-def _before_arrival(left: datetime, story: StayHistory, stay: Stay | None) -> bool:
-    if stay is not None:
-        return left < stay.check_in
-    first = story.current_report.first_night if story.current_report is not None else None
-    return first is not None and left.date() < first
+def _pending(
+    history: StayHistory, report: Report, replaces: tuple[str, ...], warnings: tuple[Finding, ...] = ()
+) -> PendingChange:
+    return PendingChange(report, _ids(history.active_reports), warnings, replaces)
 
 
-def _proposal(story: StayHistory, report: Report, replaces: tuple[str, ...] = ()) -> PendingChange:
-    return PendingChange(report, _ids(story.active_reports), replaces=replaces)
-
-
-def _retractable(entries: Sequence[Entry]) -> tuple[str, ...]:
+def _withdrawable_ids(entries: Sequence[Entry]) -> tuple[str, ...]:
     return _ids([entry for entry in entries if entry.withdrawable])
 
 
@@ -258,9 +271,5 @@ def _ids(entries: Sequence[Entry]) -> tuple[str, ...]:
     return tuple(entry.id for entry in entries)
 
 
-def _id(story: StayHistory) -> str:
-    return short_id(story.entries[0].id)
-
-
-def _refused(path: str, code: str, remark: Message) -> ReportRefused:
-    return ReportRefused([Finding(path, code, msg("{field}: {remark}", field=label_of(path), remark=remark))])
+def _refused(path: str, code: str, problem: Message) -> ReportRefused:
+    return ReportRefused([Finding(path, code, msg("{field}: {remark}", field=label_of(path), remark=problem))])

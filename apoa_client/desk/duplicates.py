@@ -1,7 +1,7 @@
-"""A guest reported twice for the same night: what is said about it, and the refusal where nobody is there to be asked.
+"""Guests who seem to be reported twice for a night: the warnings, and the error when no user can be asked.
 
-It names the earlier report and its nights, and nobody: only the reader can tell whether it is the same guest. What is
-in one's hands at this moment, a group that is not saved yet, is compared document by document.
+A warning names the earlier report and its nights, but not the guest: only the user can tell whether it is the same
+guest. The guests of a group that is not saved yet are compared by their travel documents.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ DUPLICATE = "duplicate"
 
 
 class ReportedBefore(ReportRefused):
-    """A guest who is reported for these nights already, and nobody said that it is meant so."""
+    """The guest is already reported for these nights, and the user did not confirm another report."""
 
     advice: Message | None = msg(
         "If it is the same stay, it need not be reported again. If it is another one, report the guest with: --again"
@@ -31,34 +31,32 @@ class ReportedBefore(ReportRefused):
         self.advice = type(self).advice
 
 
-def duplicate_warnings(stories: Iterable[StayHistory]) -> list[Finding]:
-    """A warning for each stay that `Desk.overlapping_stays` found."""
-    return [_about(story) for story in stories]
+def duplicate_warnings(histories: Iterable[StayHistory]) -> list[Finding]:
+    """Return a warning for each stay that `Desk.overlapping_stays` found."""
+    findings = []
+    for history in histories:
+        report = history.display_report
+        details = {
+            "id": short_id(report.id),
+            "first": day_message(report.first_night) if report.first_night is not None else "-",
+            "last": day_message(report.last_morning) if report.last_morning is not None else "-",
+        }
+        message = msg("This passport is already reported for these nights: report {id}, {first} to {last}.", **details)
+        if report.state is State.REJECTED:
+            message = msg(
+                "This passport is already reported for these nights, {first} to {last}, and was refused. Correct that: "
+                "apoa fix {id}",
+                **details,
+            )
+        findings.append(Finding(BY_NAME["document_number"].path, DUPLICATE, message))
+    return findings
 
 
 def group_duplicate_warnings(report: Report, others: Iterable[Report]) -> list[Finding]:
-    """A warning where one of the others, which are to be saved along with a report, is of the same travel document."""
+    """Return a warning if another report of the same group has the same travel document."""
     guest = report.guest
     known = (other.guest.document for other in others if other.guest is not None)
     if guest is None or not any(same_document(document, guest.document) for document in known):
         return []
     message = msg("This passport is in this group already. If it is the same guest, leave one of the two out.")
     return [Finding(BY_NAME["document_number"].path, DUPLICATE, message)]
-
-
-def _about(story: StayHistory) -> Finding:
-    told = story.display_report
-    first, last = told.first_night, told.last_morning
-    said = {
-        "id": short_id(told.id),
-        "first": day_message(first) if first is not None else "-",
-        "last": day_message(last) if last is not None else "-",
-    }
-    message = msg("This passport is already reported for these nights: report {id}, {first} to {last}.", **said)
-    if told.state is State.REJECTED:
-        message = msg(
-            "This passport is already reported for these nights, {first} to {last}, and was refused. Correct that: "
-            "apoa fix {id}",
-            **said,
-        )
-    return Finding(BY_NAME["document_number"].path, DUPLICATE, message)

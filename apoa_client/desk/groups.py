@@ -1,4 +1,4 @@
-"""Guests who arrive together: the report of each, and what is worth knowing about them and about the party."""
+"""Guests who arrive together: the report of each, with the warnings about the guest and about the group."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,31 +12,26 @@ from apoa_client.report.unaccompanied_minors import unaccompanied_minor_warnings
 
 
 class GroupMember(NamedTuple):
-    """One of a party, whose report may be saved."""
+    """One guest of a group, with the report that can be saved."""
 
     report: Report
-    notes: tuple[Finding, ...]
-    doubts: tuple[Finding, ...]
-    """Why the guest seems to be reported already."""
+    other_warnings: tuple[Finding, ...]
+    duplicates: tuple[Finding, ...]
+    """Warnings that the guest seems to be reported already."""
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """All that is worth knowing, the doubts first."""
-        return (*self.doubts, *self.notes)
+        """All warnings, those about duplicates first."""
+        return (*self.duplicates, *self.other_warnings)
 
 
 def compose_group(desk: Desk, examinations: Sequence[Examination]) -> list[GroupMember]:
-    """A party, each guest in the order given. Raises `ReportRefused` where one of the drafts has errors."""
+    """Return the reports of a group in the given order. Raises `ReportRefused` if one of the drafts has errors."""
     reports = [desk.compose(examination) for examination in examinations]
-    lodgers = [(report.guest, report.stay) for report in reports]
-    alone = unaccompanied_minor_warnings(
-        [(guest, stay) for guest, stay in lodgers if guest is not None and stay is not None]
-    )
-    return [
-        GroupMember(
-            report,
-            (*alone[place], *examinations[place].warnings),
-            (*duplicate_warnings(desk.overlapping_stays(report)), *group_duplicate_warnings(report, reports[:place])),
-        )
-        for place, report in enumerate(reports)
-    ]
+    guests = [(report.guest, report.stay) for report in reports if report.guest is not None and report.stay is not None]
+    members = []
+    for index, (report, minors) in enumerate(zip(reports, unaccompanied_minor_warnings(guests), strict=True)):
+        duplicates = duplicate_warnings(desk.overlapping_stays(report))
+        duplicates += group_duplicate_warnings(report, reports[:index])
+        members.append(GroupMember(report, (*minors, *examinations[index].warnings), tuple(duplicates)))
+    return members

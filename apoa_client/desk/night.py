@@ -61,13 +61,13 @@ class NightGuests:
 
 def guests_of_night(stories: Iterable[StayHistory], night: Night) -> NightGuests:
     """Sort out the stays that stand. A guest who is reported before they come is in none of them yet."""
-    come = [story for story in stories if story.is_active and _first_night(story) <= night.today]
-    in_house = [story for story in come if story.in_house]
+    come = [history for history in stories if history.is_active and _first_night(history) <= night.today]
+    in_house = [history for history in come if history.in_house]
     return NightGuests(
         in_house=in_house,
-        arrived=[story for story in come if _first_night(story) >= night.evening],
-        leaving=[story for story in in_house if _last_morning(story) == night.morning],
-        overdue=[story for story in in_house if _last_morning(story) < night.morning],
+        arrived=[history for history in come if _first_night(history) >= night.evening],
+        leaving=[history for history in in_house if _last_morning(history) == night.morning],
+        overdue=[history for history in in_house if _last_morning(history) < night.morning],
     )
 
 
@@ -99,10 +99,10 @@ def _urgency(entry: Entry) -> tuple[bool, datetime, int]:
     return entry.due_at is None, entry.due_at or entry.created_at, entry.seq
 
 
-def _first_night(story: StayHistory) -> date:
+def _first_night(history: StayHistory) -> date:
     """Of a stay that stands; one that was saved before its nights were written down began long ago."""
-    return (story.current_report.first_night if story.current_report is not None else None) or date.min
+    return (history.current_report.first_night if history.current_report is not None else None) or date.min
 
 
-def _last_morning(story: StayHistory) -> date:
-    return (story.current_report.last_morning if story.current_report is not None else None) or date.max
+def _last_morning(history: StayHistory) -> date:
+    return (history.current_report.last_morning if history.current_report is not None else None) or date.max

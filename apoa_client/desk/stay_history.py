@@ -1,6 +1,6 @@
-"""A stay as its reports tell it: who is in house, since when, and what can still be done about it.
+"""The history of a stay: its reports in order, whether the guest is in house, and how stays are found in the outbox.
 
-Read off what stands outside the seal, so that it is known with the keyring locked too.
+Everything here comes from the unencrypted columns of the outbox, so no key is needed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,43 +14,40 @@ from apoa_client.ports import Entry, ReportQueue, Selection
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
 
-_GONE = frozenset({State.SUPERSEDED, State.WITHDRAWN})
-_WHOLE = frozenset({Kind.CHECK_IN, Kind.AMEND})
-"""Kinds that carry guest and stay, whole."""
-
 MAX_OVERSTAY = timedelta(days=31)
-"""How long after the planned day a guest without a check-out still counts as in house."""
+"""How long after the planned departure a guest without a check-out still counts as in house."""
 
 
 @dataclass(frozen=True)
 class StayHistory:
-    """One stay's reports, in their order (contract: a stay is a sequence of reports)."""
+    """The reports of one stay, in order (contract: a stay is a sequence of reports)."""
 
     entries: tuple[Entry, ...]
 
     @property
     def stay_id(self) -> str:
-        """The stay's id."""
+        """The id of the stay."""
         return self.entries[0].stay_id
 
     @cached_property
     def active_reports(self) -> tuple[Entry, ...]:
-        """Those that were neither replaced nor withdrawn; a refused one stands, until it is mended."""
-        return tuple(entry for entry in self.entries if entry.state not in _GONE)
+        """The reports that were neither replaced nor withdrawn. A refused report is active until it is corrected."""
+        return tuple(entry for entry in self.entries if entry.state not in {State.SUPERSEDED, State.WITHDRAWN})
 
     @cached_property
     def current_report(self) -> Entry | None:
-        """The report that holds what was last said of guest and stay; None where nothing stands."""
-        return next((entry for entry in reversed(self.active_reports) if entry.kind in _WHOLE), None)
+        """The latest active report with guest and stay; None if the whole stay was withdrawn."""
+        full = (entry for entry in reversed(self.active_reports) if entry.kind in {Kind.CHECK_IN, Kind.AMEND})
+        return next(full, None)
 
     @property
     def display_report(self) -> Entry:
-        """The report by whose id the stay is called: what was last said, or the first where nothing stands."""
+        """The report whose id is shown for the stay: the current report, or the first one of a withdrawn stay."""
         return self.current_report or self.entries[0]
 
     @cached_property
     def check_out(self) -> Entry | None:
-        """The check-out that counts: a correction after it says that the guest is there again."""
+        """The check-out, if it is the last active report: a correction after it means that the guest is back."""
         last = self.active_reports[-1:]
         return last[0] if last and last[0].kind is Kind.CHECK_OUT else None
 
@@ -61,28 +58,28 @@ class StayHistory:
 
     @property
     def is_active(self) -> bool:
-        """Whether it stands at all, and was not cancelled."""
+        """Whether the stay was neither withdrawn nor cancelled."""
         return self.current_report is not None and self.cancel is None
 
     @property
     def in_house(self) -> bool:
-        """Whether the guest has come and not gone."""
+        """Whether the guest has arrived and not left."""
         return self.is_active and self.check_out is None
 
     @property
     def withdrawable(self) -> bool:
-        """Whether the authority has nothing of it, for certain, and need never hear of it."""
+        """Whether the authority certainly has no report of the stay, so that it can be withdrawn without traffic."""
         return all(entry.withdrawable for entry in self.active_reports)
 
     def covers(self, first_night: date, last_morning: date, zone: tzinfo) -> bool:
-        """Whether the guest was told to be here for any night from the first up to the morning of departure."""
-        told = self.current_report
-        if told is None or not self.is_active or told.first_night is None or told.last_morning is None:
+        """Return whether the guest was reported for any night from `first_night` to the morning `last_morning`."""
+        current = self.current_report
+        if current is None or not self.is_active or current.first_night is None or current.last_morning is None:
             return False
-        end = told.last_morning
+        end = current.last_morning
         if self.check_out is not None and self.check_out.ends_at is not None:
             end = min(end, self.check_out.ends_at.astimezone(zone).date())
-        return told.first_night < last_morning and first_night < end
+        return current.first_night < last_morning and first_night < end
 
 
 class Stays:
@@ -93,7 +90,7 @@ class Stays:
         self._zone = zone
 
     def of(self, stay_id: str) -> StayHistory:
-        """The stay with this id, which is known."""
+        """Return the stay with this id, which must exist."""
         return StayHistory(tuple(self._outbox.entries(Selection(stay_id=stay_id))))
 
     def guest_report(self, report: Report, open_report: Callable[[Entry], Report | None]) -> Report | None:
@@ -107,9 +104,9 @@ class Stays:
         return open_report(current) if current is not None else None
 
     def find(self, reference: str) -> tuple[StayHistory, Entry]:
-        """The stay that an id means, whichever of its reports it is of or its own; and the report that is meant.
+        """Return the stay and the report for the id, or a unique beginning of the id, of a report or a stay.
 
-        Where the stay itself is meant, that is the first of its reports. Raises `UsageProblem`.
+        For the id of a stay, the report is the first of the stay. Raises `UsageProblem`.
         """
         found = self._outbox.find(reference.strip())
         if not found:
@@ -117,51 +114,51 @@ class Stays:
         stays = {entry.stay_id for entry in found}
         if len(stays) > 1:
             raise ambiguous_reference_error(reference, found)
-        story = self.of(stays.pop())
-        return story, found[0] if len(found) == 1 else story.entries[0]
+        history = self.of(stays.pop())
+        return history, found[0] if len(found) == 1 else history.entries[0]
 
     def recent(self, today: date) -> list[StayHistory]:
-        """Every stay that stands and ends no longer ago than `MAX_OVERSTAY`, by the day on which they are to leave.
+        """Return the active stays that end at most `MAX_OVERSTAY` before `today`, by planned day of departure.
 
-        Among them are guests who left early, and some who are only to come.
+        They include guests who left early and guests who have not arrived yet.
         """
         entries = self._outbox.entries(Selection(leaving_from=today - MAX_OVERSTAY))
         stays = [self.of(stay_id) for stay_id in dict.fromkeys(entry.stay_id for entry in entries)]
-        return sorted((stay for stay in stays if stay.is_active), key=_leaving)
+        return sorted((stay for stay in stays if stay.is_active), key=_departure_order)
 
     def in_house(self, today: date) -> Iterator[StayHistory]:
-        """Every stay whose guest has come and not gone, by the day on which they are to leave."""
+        """Return the stays whose guest has arrived and not left, by planned day of departure."""
         return (stay for stay in self.recent(today) if stay.in_house)
 
     def on_night(self, night: date) -> Iterator[StayHistory]:
-        """Every stay that was told to cover this night, gone or not, by the day on which they were to leave."""
+        """Return the stays that include this night, also of guests who have left since, by day of departure."""
         morning = night + timedelta(days=1)
         entries = self._outbox.entries(Selection(leaving_from=morning))
         near = (entry.stay_id for entry in entries if entry.first_night is not None and entry.first_night <= night)
         stays = [self.of(stay_id) for stay_id in dict.fromkeys(near)]
-        yield from sorted((stay for stay in stays if stay.covers(night, morning, self._zone)), key=_leaving)
+        yield from sorted((stay for stay in stays if stay.covers(night, morning, self._zone)), key=_departure_order)
 
     def same_guest(self, tag: int, first_night: date, last_morning: date, *, but: str = "") -> Iterator[StayHistory]:
-        """Stays of a guest with this tag that cover any of these nights, except the stay `but`.
+        """Return the stays of the guest with this hash for any of these nights, except the stay with the id `but`.
 
-        What was last said counts: a passport that was corrected since is not this guest's any more.
+        Only the current report counts: after a correction of the passport, an earlier one is not the guest's any more.
         """
         found = self._outbox.same_guest(tag, first_night, last_morning)
         ids = {entry.id for entry in found}
         for stay_id in dict.fromkeys(entry.stay_id for entry in found if entry.stay_id != but):
-            story = self.of(stay_id)
-            of_the_guest = story.current_report is not None and story.current_report.id in ids
-            if of_the_guest and story.covers(first_night, last_morning, self._zone):
-                yield story
+            history = self.of(stay_id)
+            is_current = history.current_report is not None and history.current_report.id in ids
+            if is_current and history.covers(first_night, last_morning, self._zone):
+                yield history
 
 
 def unknown_reference_error(reference: str) -> UsageProblem:
-    """The error for an id that nothing begins with."""
+    """Return the error for an id that no report has."""
     return UsageProblem(msg("There is no report {id}.", id=reference), msg("The short ids are listed by: apoa list"))
 
 
 def ambiguous_reference_error(reference: str, found: Iterable[Entry]) -> UsageProblem:
-    """The error for an id that more than one report or stay begins with."""
+    """Return the error for the beginning of an id that several reports or stays share."""
     candidates = ", ".join(short_id(entry.id) for entry in found)
     return UsageProblem(
         msg("{id} can mean several reports: {candidates}.", id=reference, candidates=candidates),
@@ -169,6 +166,6 @@ def ambiguous_reference_error(reference: str, found: Iterable[Entry]) -> UsagePr
     )
 
 
-def _leaving(story: StayHistory) -> tuple[date, int]:
-    told = story.current_report
-    return (told.last_morning if told is not None else None) or date.max, story.entries[0].seq
+def _departure_order(history: StayHistory) -> tuple[date, int]:
+    current = history.current_report
+    return (current.last_morning if current is not None else None) or date.max, history.entries[0].seq

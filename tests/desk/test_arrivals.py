@@ -66,7 +66,7 @@ def desk(outbox: SqliteOutbox, clock: FixedClock) -> Desk:
 def filed(desk: Desk, given: Draft) -> tuple[Report, Entry]:
     examination = desk.examine(given)
     report = desk.compose(examination)
-    return report, desk.file(report, examination.warnings)
+    return report, desk.save(report, examination.warnings)
 
 
 def test_a_guest_is_filed_with_the_keyring_locked(desk: Desk, path: Path) -> None:
@@ -109,7 +109,7 @@ def test_the_deadline_follows_the_house_and_the_check_in(outbox: SqliteOutbox, c
 def test_a_report_without_a_stay_has_no_deadline(desk: Desk) -> None:
     """No rule sets one for a departure."""
     departure = Report("0199c2a4-0000-7000-8000-000000000001", "s", Kind.CHECK_OUT, NOW, check_out=NOW)
-    assert desk.file(departure, ()).due_at is None
+    assert desk.save(departure, ()).due_at is None
 
 
 def test_a_draft_with_errors_is_no_report(desk: Desk, outbox: SqliteOutbox) -> None:
@@ -126,7 +126,7 @@ def test_the_same_report_is_not_filed_twice(desk: Desk) -> None:
     """An id is known once."""
     report, _ = filed(desk, draft())
     with raises_error("report_exists"):
-        desk.file(report, ())
+        desk.save(report, ())
 
 
 def group(desk: Desk, *given: Draft) -> list[tuple[Report, tuple[Finding, ...]]]:
@@ -160,7 +160,7 @@ def test_a_group_is_filed_as_each_of_them_would_be(desk: Desk, path: Path) -> No
 def test_a_group_is_filed_whole_or_not_at_all(desk: Desk, outbox: SqliteOutbox) -> None:
     """One of them is saved already: nobody is saved twice, and nobody without the others."""
     family = group(desk, *FAMILY)
-    desk.file(*family[2])
+    desk.save(*family[2])
     with raises_error("report_exists"):
         desk.save_group(family)
     assert [entry.id for entry in outbox.entries(Selection())] == [family[2][0].id]

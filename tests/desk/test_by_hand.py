@@ -16,7 +16,6 @@ from apoa_client.desk.by_hand import (
     UNKNOWN_NUMBER,
     ByHand,
     FormField,
-    field_values,
     parse_receipt_number,
 )
 from apoa_client.desk.stay_history import Stays
@@ -84,7 +83,7 @@ class TestOrder:
         add(outbox, report(3), hours=2)
         assert [entry.id for entry in hand.waiting()] == [uuid(3), uuid(1)]
         assert [entry.id for entry in hand.all_waiting()] == [uuid(3), uuid(1), uuid(2)]
-        hand.file(outbox.find(uuid(1))[0], "STT-1")
+        hand.record_number(outbox.find(uuid(1))[0], "STT-1")
         assert [entry.id for entry in hand.waiting()] == [uuid(3), uuid(2)]
 
     def test_what_is_sent_meanwhile_is_nobodys_to_type(self, outbox: SqliteOutbox, hand: ByHand) -> None:
@@ -169,10 +168,6 @@ class TestJob:
         task = hand.task(outbox.add(amended(2, 1, room="9"), due_at=None))
         assert not any(word in repr((task, task.lines)) for word in ("ZYKOWSKI", "X1234567", "Room-7-East"))
 
-    def test_values_of_a_check_out(self) -> None:
-        """It has no fields of the form."""
-        assert field_values(report(1, kind=Kind.CHECK_OUT)) == {}
-
 
 class TestNumber:
     """A number as it was typed."""
@@ -217,7 +212,7 @@ class TestFiling:
 
     def test_it_is_at_its_end_and_marked_as_typed(self, outbox: SqliteOutbox, hand: ByHand, clock: FixedClock) -> None:
         """With the time of typing, and told in the audit trail."""
-        entry = hand.file(add(outbox, report(1)), "STT-1")
+        entry = hand.record_number(add(outbox, report(1)), "STT-1")
         assert entry.state is State.ACCEPTED
         assert entry.receipt is not None
         assert (entry.receipt.number, entry.receipt.issued_at, entry.receipt.typed) == ("STT-1", clock.now(), True)
@@ -227,7 +222,7 @@ class TestFiling:
         """Where it is told; one that is to come is refused."""
         at = clock.now() - HOUR
         hand.check_not_future(at)
-        entry = hand.file(add(outbox, report(1)), "STT-1", at)
+        entry = hand.record_number(add(outbox, report(1)), "STT-1", at)
         assert entry.receipt is not None
         assert entry.receipt.issued_at == at
         with pytest.raises(DataRefused):
@@ -235,8 +230,8 @@ class TestFiling:
 
     def test_ones_own_number_may_be_typed_again(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """The last one counts."""
-        entry = hand.file(add(outbox, report(1)), "STT-1")
-        again = hand.file(entry, "STT-2")
+        entry = hand.record_number(add(outbox, report(1)), "STT-1")
+        again = hand.record_number(entry, "STT-2")
         assert again.receipt is not None
         assert again.receipt.number == "STT-2"
 
@@ -245,7 +240,7 @@ class TestFiling:
         add(outbox, report(1))
         outbox.settle(sending(outbox, 1), [Change(uuid(1), State.ACCEPTED, receipt=receipt(7))])
         with pytest.raises(DataRefused):
-            hand.file(outbox.find(uuid(1))[0], "STT-1")
+            hand.record_number(outbox.find(uuid(1))[0], "STT-1")
         kept = outbox.find(uuid(1))[0].receipt
         assert kept is not None
         assert (kept.number, kept.typed) == ("STT-7", False)
@@ -258,7 +253,7 @@ class TestFiling:
         outbox.withdraw([uuid(3)])
         for number, state in ((1, State.SUPERSEDED), (3, State.WITHDRAWN)):
             with pytest.raises(DataRefused):
-                hand.file(outbox.find(uuid(number))[0], "STT-1")
+                hand.record_number(outbox.find(uuid(number))[0], "STT-1")
             assert state_of(outbox, number) is state
 
     def test_what_is_being_sent(self, outbox: SqliteOutbox, hand: ByHand) -> None:
@@ -267,19 +262,19 @@ class TestFiling:
         sending(outbox, 1)
         entry = outbox.find(uuid(1))[0]
         with outbox.delivery_lock(0), pytest.raises(ReportMoved):
-            hand.file(entry, "STT-1")
-        assert hand.file(entry, "STT-1").state is State.ACCEPTED
+            hand.record_number(entry, "STT-1")
+        assert hand.record_number(entry, "STT-1").state is State.ACCEPTED
 
     @pytest.mark.parametrize("state", [State.PENDING, State.REJECTED])
     def test_what_an_authority_left_open(self, outbox: SqliteOutbox, hand: ByHand, state: State) -> None:
         """APOA's number settles it."""
         add(outbox, report(1))
         outbox.settle(sending(outbox, 1), [Change(uuid(1), state, errors=(finding(),))])
-        assert hand.file(outbox.find(uuid(1))[0], "STT-1").state is State.ACCEPTED
+        assert hand.record_number(outbox.find(uuid(1))[0], "STT-1").state is State.ACCEPTED
 
     def test_the_same_number_twice(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Of another stay it is told; of the same stay it is as it should be."""
-        first = hand.file(add(outbox, report(1)), "STT-1")
+        first = hand.record_number(add(outbox, report(1)), "STT-1")
         out = outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         other = add(outbox, report(3))
         assert hand.find_same_number("STT-1", out) is None
@@ -288,7 +283,7 @@ class TestFiling:
 
     def test_what_apoa_gave_no_number_for(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """It is filed under the number of the stay; where nobody knows one, under a mark."""
-        hand.file(add(outbox, report(1)), "STT-1")
+        hand.record_number(add(outbox, report(1)), "STT-1")
         out = outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         alone = outbox.add(report(3, 3, Kind.CHECK_OUT), due_at=None)
         assert hand.stay_receipt_number(out) == "STT-1"
@@ -305,7 +300,7 @@ class TestFind:
 
     def test_a_stay_means_what_waits_of_it(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Where that is one report."""
-        hand.file(add(outbox, report(1)), "STT-1")
+        hand.record_number(add(outbox, report(1)), "STT-1")
         out = outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         assert hand.find(stay_id(1)) == out
         outbox.add(report(3, 1, Kind.CHECK_OUT), due_at=None)

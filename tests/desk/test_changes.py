@@ -58,34 +58,34 @@ class Life:
 
     def arrive(self, given: Draft | None = None) -> StayHistory:
         report = self.desk.compose(self.desk.examine(given or draft()))
-        self.desk.file(report, ())
+        self.desk.save(report, ())
         return self.of(report.stay_id)
 
     def of(self, stay: str | StayHistory) -> StayHistory:
         return self.stays.of(stay if isinstance(stay, str) else stay.stay_id)
 
-    def lands(self, story: StayHistory, state: State = State.ACCEPTED, *, unsent: bool = False) -> StayHistory:
+    def lands(self, history: StayHistory, state: State = State.ACCEPTED, *, unsent: bool = False) -> StayHistory:
         """Whatever of the stay is queued goes out, and this becomes of it."""
         now = self.clock.time
-        for entry in self.of(story).active_reports:
+        for entry in self.of(history).active_reports:
             if entry.state is State.QUEUED:
                 lease, _claimed = self.outbox.claim([entry.id], now=now, lease_until=now + timedelta(minutes=5))
                 proof = receipt() if state is State.ACCEPTED else None
                 errors = (finding(),) if state is State.REJECTED else None
                 self.outbox.settle(lease, [Change(entry.id, state, receipt=proof, errors=errors, unsent=unsent)])
-        return self.of(story)
+        return self.of(history)
 
     def goes_out(self, proposal: PendingChange) -> StayHistory:
-        self.changes.file(proposal)
+        self.changes.save(proposal)
         return self.of(proposal.report.stay_id)
 
-    def amended(self, story: StayHistory, reason: str | None = "pindah kamar", **typed: str) -> PendingChange:
-        before = self.said(story)
-        return self.changes.amend(story, self.changes.examine(CorrectionDraft(before, typed)), reason)
+    def amended(self, history: StayHistory, reason: str | None = "pindah kamar", **typed: str) -> PendingChange:
+        before = self.said(history)
+        return self.changes.amend(history, self.changes.examine(CorrectionDraft(before, typed)), reason)
 
-    def said(self, story: StayHistory) -> Report:
-        assert story.current_report is not None
-        return self.outbox.content(story.current_report).report
+    def said(self, history: StayHistory) -> Report:
+        assert history.current_report is not None
+        return self.outbox.content(history.current_report).report
 
 
 @pytest.fixture
@@ -107,8 +107,8 @@ def life(outbox: SqliteOutbox, clock: FixedClock) -> Life:
     return Life(outbox, clock)
 
 
-def states(story: StayHistory) -> list[tuple[str, str]]:
-    return [(entry.kind.value, entry.state.value) for entry in story.entries]
+def states(history: StayHistory) -> list[tuple[str, str]]:
+    return [(entry.kind.value, entry.state.value) for entry in history.entries]
 
 
 # Check-out.
@@ -116,15 +116,15 @@ def states(story: StayHistory) -> list[tuple[str, str]]:
 
 def test_a_guest_leaves_now(life: Life) -> None:
     """A report of its own, behind the arrival, of the same stay, as the contract has it, and with no deadline."""
-    story = life.arrive()
+    history = life.arrive()
     life.clock.forward(timedelta(days=3, microseconds=5))
-    proposal = life.changes.check_out(story)
-    entry = life.changes.file(proposal)
+    proposal = life.changes.check_out(history)
+    entry = life.changes.save(proposal)
     assert contract_errors(proposal.report) == []
     assert proposal.report.check_out == (NOW + timedelta(days=3)).astimezone(WIB)
-    assert proposal.report.id != story.entries[0].id
-    assert (entry.stay_id, entry.kind, entry.due_at) == (story.stay_id, Kind.CHECK_OUT, None)
-    after = life.of(story)
+    assert proposal.report.id != history.entries[0].id
+    assert (entry.stay_id, entry.kind, entry.due_at) == (history.stay_id, Kind.CHECK_OUT, None)
+    after = life.of(history)
     assert after.check_out == entry
     assert not after.in_house
 
@@ -135,20 +135,20 @@ def test_a_guest_leaves_now(life: Life) -> None:
 )
 def test_a_time_that_cannot_be(life: Life, at: str, code: str) -> None:
     """Before the check-in, more than a day ahead, or none at all; nothing is saved."""
-    story = life.arrive()
-    stay = life.said(story).stay
+    history = life.arrive()
+    stay = life.said(history).stay
     with pytest.raises(ReportRefused) as caught:
-        life.changes.check_out(story, life.changes.moment(at), stay)
+        life.changes.check_out(history, life.changes.parse_time(at), stay)
     assert told(caught.value.errors) == {("check_out", code)}
-    assert life.of(story) == story
+    assert life.of(history) == history
 
 
 def test_without_the_key_the_day_of_arrival_is_known(life: Life) -> None:
     """The hour is sealed; the night is not."""
-    story = life.arrive()
+    history = life.arrive()
     with pytest.raises(ReportRefused):
-        life.changes.check_out(story, datetime(2026, 11, 23, 23, 59, tzinfo=WIB))
-    assert life.changes.check_out(story, datetime(2026, 11, 24, 0, 0, tzinfo=WIB)).report.check_out is not None
+        life.changes.check_out(history, datetime(2026, 11, 23, 23, 59, tzinfo=WIB))
+    assert life.changes.check_out(history, datetime(2026, 11, 24, 0, 0, tzinfo=WIB)).report.check_out is not None
 
 
 @pytest.mark.parametrize(
@@ -164,9 +164,9 @@ def test_without_the_key_the_day_of_arrival_is_known(life: Life) -> None:
 def test_a_time_is_the_houses_own(outbox: SqliteOutbox, clock: FixedClock, zone: str, at: str, expected: str) -> None:
     """At a month's end, at midnight, on a leap day, in the west and in the east."""
     life = Life(outbox, clock, ZoneInfo(zone))
-    story = life.arrive()
+    history = life.arrive()
     clock.time = datetime.fromisoformat(expected) + timedelta(hours=1)
-    proposal = life.changes.check_out(story, life.changes.moment(at))
+    proposal = life.changes.check_out(history, life.changes.parse_time(at))
     assert proposal.report.check_out is not None
     assert proposal.report.check_out.isoformat() == expected
     assert contract_errors(proposal.report) == []
@@ -175,23 +175,23 @@ def test_a_time_is_the_houses_own(outbox: SqliteOutbox, clock: FixedClock, zone:
 @pytest.mark.parametrize("state", [None, State.ACCEPTED, State.REJECTED])
 def test_nobody_leaves_twice(life: Life, state: State | None) -> None:
     """Which report says so, and how it is undone, is said: whether it left, did not, or was refused."""
-    story = life.lands(life.arrive())
-    story = life.goes_out(life.changes.check_out(story))
-    story = life.lands(story, state) if state is not None else story
+    history = life.lands(life.arrive())
+    history = life.goes_out(life.changes.check_out(history))
+    history = life.lands(history, state) if state is not None else history
     with pytest.raises(DataRefused) as caught:
-        life.changes.check_out(story)
+        life.changes.check_out(history)
     advice = {None: "apoa cancel", State.ACCEPTED: "apoa amend", State.REJECTED: "apoa fix"}[state]
     assert advice in (caught.value.advice or finding().message).template
-    assert story.check_out is not None
-    assert story.check_out.id.endswith(str((caught.value.advice or finding().message).values["id"]))
+    assert history.check_out is not None
+    assert history.check_out.id.endswith(str((caught.value.advice or finding().message).values["id"]))
 
 
 def test_who_is_there_again_leaves_again(life: Life) -> None:
     """After a correction that followed a check-out."""
-    story = life.lands(life.goes_out(life.changes.check_out(life.lands(life.arrive()))))
-    story = life.goes_out(life.amended(story))
-    assert story.in_house
-    assert not life.goes_out(life.changes.check_out(story)).in_house
+    history = life.lands(life.goes_out(life.changes.check_out(life.lands(life.arrive()))))
+    history = life.goes_out(life.amended(history))
+    assert history.in_house
+    assert not life.goes_out(life.changes.check_out(history)).in_house
 
 
 # Corrections.
@@ -199,53 +199,53 @@ def test_who_is_there_again_leaves_again(life: Life) -> None:
 
 def test_what_arrived_is_corrected_behind_it(life: Life) -> None:
     """The whole again, with the reason; and by the contract, whatever changed."""
-    story = life.lands(life.arrive())
-    proposal = life.amended(story, room="8", nights="5")
+    history = life.lands(life.arrive())
+    proposal = life.amended(history, room="8", nights="5")
     assert contract_errors(proposal.report) == []
     assert proposal.replaces == ()
     stay = proposal.report.stay
     assert (proposal.report.kind, proposal.report.reason) == (Kind.AMEND, "pindah kamar")
     assert stay is not None
     assert (stay.room, stay.planned_check_out) == ("8", date(2026, 11, 29))
-    assert proposal.report.guest == life.said(story).guest
-    entry = life.changes.file(proposal)
+    assert proposal.report.guest == life.said(history).guest
+    entry = life.changes.save(proposal)
     assert entry.due_at is None
-    assert states(life.of(story)) == [("check_in", "accepted"), ("amend", "queued")]
+    assert states(life.of(history)) == [("check_in", "accepted"), ("amend", "queued")]
 
 
 @pytest.mark.parametrize("refused", [False, True])
 def test_what_never_arrived_is_replaced(life: Life, refused: bool) -> None:  # noqa: FBT001  a parameter
     """By a check-in with its own deadline, in its place; no reason is needed, and none is sent."""
-    story = life.arrive()
-    story = life.lands(story, State.REJECTED) if refused else story
-    first = story.entries[0]
+    history = life.arrive()
+    history = life.lands(history, State.REJECTED) if refused else history
+    first = history.entries[0]
     life.clock.forward(timedelta(hours=1))
-    story = life.goes_out(life.amended(story, None, room="8", check_in="2026-11-24T18:00"))
-    assert states(story) == [("check_in", "queued"), ("check_in", "superseded")]
-    assert story.current_report is not None
-    assert (story.current_report.seq, story.current_report.due_at) == (
+    history = life.goes_out(life.amended(history, None, room="8", check_in="2026-11-24T18:00"))
+    assert states(history) == [("check_in", "queued"), ("check_in", "superseded")]
+    assert history.current_report is not None
+    assert (history.current_report.seq, history.current_report.due_at) == (
         first.seq,
         datetime(2026, 11, 25, 11, 0, tzinfo=UTC),
     )
-    assert life.said(story).reason is None
+    assert life.said(history).reason is None
 
 
 def test_a_correction_that_never_arrived_is_replaced(life: Life) -> None:
     """It stays a correction, and its reason is the new one."""
-    story = life.goes_out(life.amended(life.lands(life.arrive()), room="8"))
-    story = life.goes_out(life.amended(story, "kamar 9", room="9"))
-    assert states(story) == [("check_in", "accepted"), ("amend", "queued"), ("amend", "superseded")]
-    assert life.said(story).reason == "kamar 9"
+    history = life.goes_out(life.amended(life.lands(life.arrive()), room="8"))
+    history = life.goes_out(life.amended(history, "kamar 9", room="9"))
+    assert states(history) == [("check_in", "accepted"), ("amend", "queued"), ("amend", "superseded")]
+    assert life.said(history).reason == "kamar 9"
 
 
 @pytest.mark.parametrize("arrived", [False, True])
 def test_a_correction_undoes_a_check_out(life: Life, arrived: bool) -> None:  # noqa: FBT001  a parameter
     """With nothing else changed; what of it never left is replaced, so that the authority hears of one thing."""
-    story = life.arrive()
-    story = life.lands(story) if arrived else story
-    story = life.goes_out(life.changes.check_out(story))
-    proposal = life.amended(story)
-    assert (proposal.report.guest, proposal.report.stay) == (life.said(story).guest, life.said(story).stay)
+    history = life.arrive()
+    history = life.lands(history) if arrived else history
+    history = life.goes_out(life.changes.check_out(history))
+    proposal = life.amended(history)
+    assert (proposal.report.guest, proposal.report.stay) == (life.said(history).guest, life.said(history).stay)
     assert proposal.report.kind is (Kind.AMEND if arrived else Kind.CHECK_IN)
     after = life.goes_out(proposal)
     assert after.in_house
@@ -255,39 +255,39 @@ def test_a_correction_undoes_a_check_out(life: Life, arrived: bool) -> None:  # 
 @pytest.mark.parametrize("reason", [None, "", "  "])
 def test_a_correction_has_a_reason(life: Life, reason: str | None) -> None:
     """As the contract asks, and in plain characters."""
-    story = life.lands(life.arrive())
+    history = life.lands(life.arrive())
     with pytest.raises(ReportRefused) as caught:
-        life.amended(story, reason, room="8")
+        life.amended(history, reason, room="8")
     assert told(caught.value.errors) == {("reason", "missing")}
     with pytest.raises(ReportRefused) as caught:
-        life.amended(story, "a\x1b[2J", room="8")
+        life.amended(history, "a\x1b[2J", room="8")
     assert told(caught.value.errors) == {("reason", "bad_character")}
 
 
 def test_a_correction_is_never_late(life: Life) -> None:
     """The deadline is an arrival's; a check-in that is replaced late is still told."""
-    story = life.arrive()
+    history = life.arrive()
     life.clock.forward(timedelta(days=2))
-    assert ("check_in", "late") in told(life.amended(story, room="8").warnings)
-    assert ("check_in", "late") not in told(life.amended(life.lands(story), room="8").warnings)
+    assert ("check_in", "late") in told(life.amended(history, room="8").warnings)
+    assert ("check_in", "late") not in told(life.amended(life.lands(history), room="8").warnings)
 
 
 def test_what_does_not_hold_is_refused(life: Life) -> None:
     """By the rules of an arrival."""
-    story = life.lands(life.arrive())
+    history = life.lands(life.arrive())
     with pytest.raises(ReportRefused) as caught:
-        life.amended(story, planned_check_out="2026-11-24", surname="")
+        life.amended(history, planned_check_out="2026-11-24", surname="")
     assert ("planned_check_out", "order") in told(caught.value.errors)
 
 
 def test_what_left_meanwhile_is_not_replaced(life: Life) -> None:
     """A sync came in between: nothing changes, and somebody is told."""
-    story = life.arrive()
-    proposal = life.amended(story, None, room="8")
-    after = life.lands(story)
+    history = life.arrive()
+    proposal = life.amended(history, None, room="8")
+    after = life.lands(history)
     with pytest.raises(ReportMoved):
-        life.changes.file(proposal)
-    assert life.of(story) == after
+        life.changes.save(proposal)
+    assert life.of(history) == after
 
 
 def test_what_may_have_arrived_is_not_replaced(life: Life) -> None:
@@ -366,8 +366,8 @@ def test_what_is_typed_is_what_changes(name: str, data: st.DataObject) -> None:
 
 def test_new_lines_say_the_guest_anew(life: Life) -> None:
     """What the MRZ holds comes from it, what it does not hold stays, and what is typed wins over both."""
-    story = life.lands(life.arrive(draft({"surname": "SMYTH", "note": CHECK_DIGIT_NOTE})))
-    redraft = CorrectionDraft(life.said(story), {"given_names": "JANE"}, mrz())
+    history = life.lands(life.arrive(draft({"surname": "SMYTH", "note": CHECK_DIGIT_NOTE})))
+    redraft = CorrectionDraft(life.said(history), {"given_names": "JANE"}, mrz())
     examination = life.changes.examine(redraft)
     assert examination.guest is not None
     assert (examination.guest.surname, examination.guest.given_names) == ("SMITH", "JANE")
@@ -399,91 +399,91 @@ def test_only_what_is_whole_is_drafted_again() -> None:
 
 def test_a_stay_is_void(life: Life) -> None:
     """A report behind the others; what never left need not go before it."""
-    story = life.goes_out(life.amended(life.lands(life.arrive()), room="8"))
-    story = life.goes_out(life.changes.check_out(story))
-    proposal = life.changes.cancel(story, "salah orang")
+    history = life.goes_out(life.amended(life.lands(life.arrive()), room="8"))
+    history = life.goes_out(life.changes.check_out(history))
+    proposal = life.changes.cancel(history, "salah orang")
     assert contract_errors(proposal.report) == []
     assert proposal.report.reason == "salah orang"
-    story = life.goes_out(proposal)
-    assert [state for _kind, state in states(story)].count("superseded") == 2
-    assert story.active_reports[-1].kind is Kind.CANCEL
-    assert not story.is_active
+    history = life.goes_out(proposal)
+    assert [state for _kind, state in states(history)].count("superseded") == 2
+    assert history.active_reports[-1].kind is Kind.CANCEL
+    assert not history.is_active
 
 
 def test_a_stay_that_nobody_heard_of_is_withdrawn(life: Life) -> None:
     """Whole, at once, without traffic."""
-    story = life.goes_out(life.changes.check_out(life.arrive()))
-    assert story.withdrawable
-    life.changes.withdraw(story, story.active_reports)
-    assert states(life.of(story)) == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
+    history = life.goes_out(life.changes.check_out(life.arrive()))
+    assert history.withdrawable
+    life.changes.withdraw(history, history.active_reports)
+    assert states(life.of(history)) == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
 
 
 def test_what_is_withdrawn(life: Life) -> None:
     """One later report that never left, alone; all of a stay of which nothing left; nothing where it must be told."""
-    story = life.goes_out(life.changes.check_out(life.arrive()))
-    first, last = story.entries
-    assert reports_to_withdraw(story, last) == (last,)
-    assert reports_to_withdraw(story, first) == (first, last)
-    story = life.lands(story)
-    assert (reports_to_withdraw(story, story.entries[0]), reports_to_withdraw(story, story.entries[1])) == ((), ())
+    history = life.goes_out(life.changes.check_out(life.arrive()))
+    first, last = history.entries
+    assert reports_to_withdraw(history, last) == (last,)
+    assert reports_to_withdraw(history, first) == (first, last)
+    history = life.lands(history)
+    assert [reports_to_withdraw(history, entry) for entry in history.entries[:2]] == [(), ()]
 
 
 def test_a_cancellation_that_nobody_needs_goes_too(life: Life) -> None:
     """The check-in's answer was lost, the stay was cancelled, and then the check-in turns out to be refused."""
-    story = life.lands(life.arrive(), State.QUEUED)
-    story = life.goes_out(life.changes.cancel(story, "salah orang"))
-    check_in, cancellation = story.entries
+    history = life.lands(life.arrive(), State.QUEUED)
+    history = life.goes_out(life.changes.cancel(history, "salah orang"))
+    check_in, cancellation = history.entries
     with pytest.raises(DataRefused):
-        reports_to_withdraw(story, check_in)
+        reports_to_withdraw(history, check_in)
     lease, _claimed = life.outbox.claim([check_in.id], now=NOW, lease_until=NOW + timedelta(minutes=5))
     life.outbox.settle(lease, [Change(check_in.id, State.REJECTED, errors=(finding(),))])
-    story = life.of(story)
-    assert [entry.id for entry in reports_to_withdraw(story, story.entries[0])] == [check_in.id, cancellation.id]
-    life.changes.withdraw(story, story.active_reports)
+    history = life.of(history)
+    assert [entry.id for entry in reports_to_withdraw(history, history.entries[0])] == [check_in.id, cancellation.id]
+    life.changes.withdraw(history, history.active_reports)
     with pytest.raises(DataRefused):
-        reports_to_withdraw(life.of(story), story.entries[0])
+        reports_to_withdraw(life.of(history), history.entries[0])
 
 
 def test_nobody_leaves_twice_because_something_was_taken_back(life: Life) -> None:
     """A correction between two check-outs stays as long as the second one; that one is named."""
-    story = life.lands(life.goes_out(life.changes.check_out(life.lands(life.arrive()))))
-    story = life.goes_out(life.changes.check_out(life.goes_out(life.amended(story))))
-    *_earlier, correction, again = story.active_reports
+    history = life.lands(life.goes_out(life.changes.check_out(life.lands(life.arrive()))))
+    history = life.goes_out(life.changes.check_out(life.goes_out(life.amended(history))))
+    *_earlier, correction, again = history.active_reports
     with pytest.raises(DataRefused) as caught:
-        reports_to_withdraw(story, correction)
+        reports_to_withdraw(history, correction)
     assert caught.value.advice is not None
     assert again.id.endswith(str(caught.value.advice.values["id"]))
-    life.changes.withdraw(story, reports_to_withdraw(story, again))
-    story = life.of(story)
-    assert reports_to_withdraw(story, correction) == (correction,)
+    life.changes.withdraw(history, reports_to_withdraw(history, again))
+    history = life.of(history)
+    assert reports_to_withdraw(history, correction) == (correction,)
 
 
 def test_taken_back_already(life: Life) -> None:
     """And what was replaced, too."""
-    story = life.goes_out(life.amended(life.lands(life.arrive()), room="8"))
-    story = life.goes_out(life.amended(story, room="9"))
+    history = life.goes_out(life.amended(life.lands(life.arrive()), room="8"))
+    history = life.goes_out(life.amended(history, room="9"))
     with pytest.raises(DataRefused):
-        reports_to_withdraw(story, story.entries[-1])
-    assert story.entries[-1].state is State.SUPERSEDED
+        reports_to_withdraw(history, history.entries[-1])
+    assert history.entries[-1].state is State.SUPERSEDED
 
 
 @pytest.mark.parametrize("other", ["check_out", "amend", "withdraw"])
 def test_somebody_else_was_there_first(life: Life, other: str) -> None:
     """Two people at two desks: what one decided before the other's change is not saved, and undoes nothing unseen."""
-    story = life.lands(life.arrive())
-    story = life.goes_out(life.amended(story, room="8"))
-    proposals = [life.changes.check_out(story), life.amended(story, room="9"), life.changes.cancel(story, "x")]
+    history = life.lands(life.arrive())
+    history = life.goes_out(life.amended(history, room="8"))
+    proposals = [life.changes.check_out(history), life.amended(history, room="9"), life.changes.cancel(history, "x")]
     if other == "withdraw":
-        life.changes.withdraw(story, story.active_reports[1:])
+        life.changes.withdraw(history, history.active_reports[1:])
     else:
-        life.goes_out(life.changes.check_out(story) if other == "check_out" else life.amended(story, room="10"))
-    after = life.of(story)
+        life.goes_out(life.changes.check_out(history) if other == "check_out" else life.amended(history, room="10"))
+    after = life.of(history)
     for proposal in proposals:
         with pytest.raises(ReportMoved):
-            life.changes.file(proposal)
+            life.changes.save(proposal)
     with pytest.raises(ReportMoved):
-        life.changes.withdraw(story, story.active_reports[1:])
-    assert life.of(story) == after
+        life.changes.withdraw(history, history.active_reports[1:])
+    assert life.of(history) == after
 
 
 def test_a_void_stay_is_left_alone(life: Life) -> None:
@@ -491,12 +491,12 @@ def test_a_void_stay_is_left_alone(life: Life) -> None:
     void = life.goes_out(life.changes.cancel(life.lands(life.arrive()), "batal"))
     gone = life.arrive()
     life.changes.withdraw(gone, gone.active_reports)
-    for story in (void, life.of(gone)):
+    for history in (void, life.of(gone)):
         for change in (
-            lambda: life.changes.check_out(story),  # noqa: B023  called before the next one comes
-            lambda: life.changes.amend(story, Examination(None, None, (), ()), "x"),  # noqa: B023
-            lambda: life.changes.cancel(story, "x"),  # noqa: B023
-            lambda: require_current_report(story),  # noqa: B023
+            lambda: life.changes.check_out(history),  # noqa: B023  called before the next one comes
+            lambda: life.changes.amend(history, Examination(None, None, (), ()), "x"),  # noqa: B023
+            lambda: life.changes.cancel(history, "x"),  # noqa: B023
+            lambda: require_current_report(history),  # noqa: B023
         ):
             with pytest.raises(DataRefused) as caught:
                 change()
@@ -508,67 +508,67 @@ def test_a_void_stay_is_left_alone(life: Life) -> None:
 
 def test_a_refused_report_has_a_successor_in_its_place(life: Life) -> None:
     """Of its kind; what waited behind it stays behind it."""
-    story = life.lands(life.arrive(), State.REJECTED)
-    story = life.goes_out(life.changes.check_out(story))
-    refused = find_refused(story, story.entries[-1])
+    history = life.lands(life.arrive(), State.REJECTED)
+    history = life.goes_out(life.changes.check_out(history))
+    refused = find_refused(history, history.entries[-1])
     assert refused.kind is Kind.CHECK_IN
-    examination = life.changes.examine(CorrectionDraft(life.said(story), {"document_number": "X1"}))
-    story = life.goes_out(life.changes.fix(story, refused, examination, None))
-    assert states(story) == [("check_in", "queued"), ("check_out", "queued"), ("check_in", "superseded")]
-    assert story.entries[0].due_at == refused.due_at
+    examination = life.changes.examine(CorrectionDraft(life.said(history), {"document_number": "X1"}))
+    history = life.goes_out(life.changes.fix(history, refused, examination, None))
+    assert states(history) == [("check_in", "queued"), ("check_out", "queued"), ("check_in", "superseded")]
+    assert history.entries[0].due_at == refused.due_at
 
 
 def test_a_refused_correction_check_out_and_cancellation(life: Life) -> None:
     """Each mended as what it is; a correction keeps a reason, a check-out its rules."""
-    story = life.lands(life.arrive())
+    history = life.lands(life.arrive())
     for first, fix in (
         (lambda s: life.amended(s, room="8"), _mended_amend),
         (life.changes.check_out, lambda life, s, e: life.changes.fix_check_out(s, e, NOW, None)),
         (lambda s: life.changes.cancel(s, "x"), lambda life, s, e: life.changes.fix_cancel(s, e, "y")),
     ):
-        story = life.lands(life.goes_out(first(story)), State.REJECTED)
-        refused = find_refused(story, story.active_reports[-1])
-        proposal = fix(life, story, refused)
+        history = life.lands(life.goes_out(first(history)), State.REJECTED)
+        refused = find_refused(history, history.active_reports[-1])
+        proposal = fix(life, history, refused)
         assert contract_errors(proposal.report) == []
-        story = life.lands(life.goes_out(proposal))
-        assert (story.active_reports[-1].kind, story.active_reports[-1].state) == (refused.kind, State.ACCEPTED)
+        history = life.lands(life.goes_out(proposal))
+        assert (history.active_reports[-1].kind, history.active_reports[-1].state) == (refused.kind, State.ACCEPTED)
     with pytest.raises(ReportRefused):
-        life.changes.fix_check_out(story, story.active_reports[1], datetime(2026, 11, 1, tzinfo=WIB), None)
+        life.changes.fix_check_out(history, history.active_reports[1], datetime(2026, 11, 1, tzinfo=WIB), None)
 
 
-def _mended_amend(life: Life, story: StayHistory, refused: Entry) -> PendingChange:
-    examination = life.changes.examine(CorrectionDraft(life.said(story), {"room": "9"}))
+def _mended_amend(life: Life, history: StayHistory, refused: Entry) -> PendingChange:
+    examination = life.changes.examine(CorrectionDraft(life.said(history), {"room": "9"}))
     with pytest.raises(ReportRefused):
-        life.changes.fix(story, refused, examination, None)
-    return life.changes.fix(story, refused, examination, "kamar 9")
+        life.changes.fix(history, refused, examination, None)
+    return life.changes.fix(history, refused, examination, "kamar 9")
 
 
 def test_what_was_not_refused_is_not_mended(life: Life) -> None:
     """And what to do instead is said."""
-    story = life.arrive()
+    history = life.arrive()
     with pytest.raises(DataRefused) as caught:
-        find_refused(story, story.entries[0])
+        find_refused(history, history.entries[0])
     assert caught.value.advice is not None
     assert "apoa amend" in caught.value.advice.template
-    life.changes.withdraw(story, story.active_reports)
+    life.changes.withdraw(history, history.active_reports)
     with pytest.raises(DataRefused) as caught:
-        find_refused(life.of(story), story.entries[0])
+        find_refused(life.of(history), history.entries[0])
     assert caught.value.advice is not None
     assert "apoa show" in caught.value.advice.template
 
 
 def test_everything_can_be_taken_back(life: Life) -> None:
     """As long as it did not leave, by `apoa cancel`; then by what puts it right."""
-    story = life.lands(life.arrive())
+    history = life.lands(life.arrive())
     for proposal, later in (
-        (life.amended(story, room="8"), "apoa amend"),
-        (life.changes.check_out(story), "apoa amend"),
-        (life.changes.cancel(story, "x"), "apoa report"),
+        (life.amended(history, room="8"), "apoa amend"),
+        (life.changes.check_out(history), "apoa amend"),
+        (life.changes.cancel(history, "x"), "apoa report"),
     ):
-        entry = life.changes.file(proposal)
+        entry = life.changes.save(proposal)
         assert "apoa cancel" in undo_advice(entry).template
         assert later in undo_advice(entry._replace(state=State.ACCEPTED)).template
-        life.changes.withdraw(life.of(story), [entry])
-    assert life.of(story).active_reports == story.active_reports
+        life.changes.withdraw(life.of(history), [entry])
+    assert life.of(history).active_reports == history.active_reports
     assert "withdrawn" in undo_advice(life.arrive().entries[0]).template
-    assert "apoa amend" in undo_advice(story.entries[0]).template
+    assert "apoa amend" in undo_advice(history.entries[0]).template

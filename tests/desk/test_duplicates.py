@@ -59,32 +59,32 @@ class Lodging:
 
     def arrives(self, **typed: str) -> StayHistory:
         report = self.report(**typed)
-        self.desk.file(report, ())
+        self.desk.save(report, ())
         return self.stays.of(report.stay_id)
 
-    def leaves(self, story: StayHistory, at: datetime) -> None:
+    def leaves(self, history: StayHistory, at: datetime) -> None:
         self.clock.time = at
-        self.changes.file(self.changes.check_out(self.stays.of(story.stay_id)))
+        self.changes.save(self.changes.check_out(self.stays.of(history.stay_id)))
 
-    def amends(self, story: StayHistory, **typed: str) -> None:
-        told = story.current_report
+    def amends(self, history: StayHistory, **typed: str) -> None:
+        told = history.current_report
         assert told is not None
         before = self.outbox.content(told).report
-        self.changes.file(
-            self.changes.amend(story, self.changes.examine(CorrectionDraft(before, typed)), "salah ketik")
+        self.changes.save(
+            self.changes.amend(history, self.changes.examine(CorrectionDraft(before, typed)), "salah ketik")
         )
 
-    def lands(self, story: StayHistory, state: State = State.ACCEPTED) -> StayHistory:
+    def lands(self, history: StayHistory, state: State = State.ACCEPTED) -> StayHistory:
         """Its report goes out, and this becomes of it."""
-        [entry] = story.active_reports
+        [entry] = history.active_reports
         lease, _claimed = self.outbox.claim([entry.id], now=NOW, lease_until=NOW + DAY)
         proof = receipt() if state is State.ACCEPTED else None
         self.outbox.settle(lease, [Change(entry.id, state, receipt=proof, errors=(finding(),))])
-        return self.stays.of(story.stay_id)
+        return self.stays.of(history.stay_id)
 
     def known(self, **typed: str) -> list[str]:
         """The stays that a guest who arrives now seems to be in already."""
-        return [story.stay_id for story in self.desk.overlapping_stays(self.report(**typed))]
+        return [history.stay_id for history in self.desk.overlapping_stays(self.report(**typed))]
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_what_was_taken_back(lodging: Lodging) -> None:
     lodging.changes.withdraw(withdrawn, withdrawn.entries)
     assert lodging.known() == []
     here = lodging.lands(lodging.arrives())
-    cancellation = lodging.changes.file(lodging.changes.cancel(here, "salah tamu"))
+    cancellation = lodging.changes.save(lodging.changes.cancel(here, "salah tamu"))
     assert lodging.known() == []
     lodging.changes.withdraw(lodging.stays.of(here.stay_id), [cancellation])
     assert lodging.known() == [here.stay_id]
@@ -222,7 +222,7 @@ def test_several(lodging: Lodging) -> None:
     """Each stay is named, in the order in which they were reported."""
     stays = [lodging.arrives(nights="1"), lodging.arrives(check_in="2026-11-25T19:00", nights="1")]
     found = lodging.desk.overlapping_stays(lodging.report())
-    assert [story.stay_id for story in found] == [story.stay_id for story in stays]
+    assert [history.stay_id for history in found] == [history.stay_id for history in stays]
     assert [each.message.values["id"] for each in duplicate_warnings(found)] == [
         short_id(s.entries[0].id) for s in stays
     ]

@@ -1,4 +1,4 @@
-"""Registration slips: what is asked next, and how an unfinished one is kept and comes back."""
+"""Guest forms: what is asked next, and how an unfinished one is kept and comes back."""
 
 import json
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ def read(lines: Sequence[str]) -> Mrz:
     return read_mrz(lines, today=BEGAN.date())
 
 
-def asked(slip: GuestForm) -> list[str]:
+def asked(form: GuestForm) -> list[str]:
     """Everything that is asked, each answered with something."""
     names = []
-    while (name := slip.next_field()) is not None:
+    while (name := form.next_field()) is not None:
         names.append(name)
-        slip.typed[name] = "x"
+        form.typed[name] = "x"
     return names
 
 
@@ -57,36 +57,36 @@ class TestWhatIsAsked:
     def test_a_name_that_was_cut_off_is_asked(self) -> None:
         """And proposed as far as it goes."""
         long = Guest("PAPANDROPOULOU", "JONATHON WARREN TREVOR ALEXANDER", "ZX1234567", "GDANSK")
-        slip = GuestForm(mrz=read(long.lines))
-        assert slip.next_field() == "given_names"
-        assert "JONATHON WARREN".startswith(slip.proposal("given_names")[:15])
+        form = GuestForm(mrz=read(long.lines))
+        assert form.next_field() == "given_names"
+        assert "JONATHON WARREN".startswith(form.suggestion("given_names")[:15])
 
     def test_nights_or_a_day(self) -> None:
         """Whoever gave the day of departure is not asked for the nights; once they are wanted, the day is forgotten."""
-        slip = GuestForm({"planned_check_out": "2026-11-26"})
-        assert "nights" not in asked(slip)
-        slip.request_fields("nights")
-        assert slip.next_field() == "nights"
-        assert "planned_check_out" not in slip.typed
+        form = GuestForm({"planned_check_out": "2026-11-26"})
+        assert "nights" not in asked(form)
+        form.request_fields("nights")
+        assert form.next_field() == "nights"
+        assert "planned_check_out" not in form.typed
 
     def test_what_is_wanted_comes_first(self) -> None:
         """A field of the card, although the lines have told it."""
-        slip = GuestForm(mrz=read(QUENTIN.lines))
-        slip.request_fields("email", "surname")
-        assert asked(slip)[:2] == ["email", "surname"]
+        form = GuestForm(mrz=read(QUENTIN.lines))
+        form.request_fields("email", "surname")
+        assert asked(form)[:2] == ["email", "surname"]
 
     def test_what_was_left_open_is_not_asked_again(self) -> None:
         """Empty is an answer."""
-        slip = GuestForm({"room": ""})
-        assert "room" not in asked(slip)
+        form = GuestForm({"room": ""})
+        assert "room" not in asked(form)
 
     def test_a_companion_keeps_the_stay(self) -> None:
         """And nothing of the guest, nor what was noted about them."""
-        slip = GuestForm(
+        form = GuestForm(
             {"surname": "A", "room": "7", "nights": "2", "purpose": "family", "note": "late", "phone": "0812"}
         )
-        assert slip.for_companion() == GuestForm({"room": "7", "nights": "2", "purpose": "family"})
-        assert not slip.for_companion().has_guest_data
+        assert form.for_companion() == GuestForm({"room": "7", "nights": "2", "purpose": "family"})
+        assert not form.for_companion().has_guest_data
 
 
 class TestWhatWasRead:
@@ -106,39 +106,39 @@ class TestWhatWasRead:
 
     def test_it_is_proposed(self) -> None:
         """What is usual is proposed for the rest, where anything is."""
-        slip = GuestForm()
-        slip.begin(None, {"surname": "ZYKOWSKI"})
-        proposals = [slip.proposal(name) for name in ("surname", "birth_place", "nights", "room")]
-        assert proposals == ["ZYKOWSKI", "-", "1", ""]
+        form = GuestForm()
+        form.set_passport(None, {"surname": "ZYKOWSKI"})
+        suggestions = [form.suggestion(name) for name in ("surname", "birth_place", "nights", "room")]
+        assert suggestions == ["ZYKOWSKI", "-", "1", ""]
 
 
 class TestKeeping:
-    """A slip that nobody finished, as text and back."""
+    """An unfinished form, as text and back."""
 
     def test_a_party_comes_back(self) -> None:
         """With its lines, which are read again, and what was typed; whoever gave no time came when it was begun."""
         first = GuestForm({"birth_place": "GDANSK", "check_in": "2026-11-24T18:00:00+07:00"})
-        first.begin(read(QUENTIN.lines), {})
+        first.set_passport(read(QUENTIN.lines), {})
         second = GuestForm({"surname": "QUIJANO"})
-        second.begin(None, {"given_names": "XIMENA"})
+        second.set_passport(None, {"given_names": "XIMENA"})
         one, two = forms_from_json(forms_to_json([first, second], BEGAN), read)
         assert one == first
         assert two.typed == {"surname": "QUIJANO", "check_in": "2026-11-24T20:00:00+07:00"}
-        assert (two.read, two.begun) == ({"given_names": "XIMENA"}, True)
+        assert (two.suggested, two.mrz_asked) == ({"given_names": "XIMENA"}, True)
 
     @given(st.dictionaries(st.sampled_from(ASKED_FIELDS), st.text(max_size=20)))
     def test_whatever_was_typed(self, typed: dict[str, str]) -> None:
         """No text is lost or changed by being kept."""
-        [slip] = forms_from_json(forms_to_json([GuestForm(dict(typed))], BEGAN), read)
-        assert {name: text for name, text in slip.typed.items() if name != "check_in"} == typed
+        [form] = forms_from_json(forms_to_json([GuestForm(dict(typed))], BEGAN), read)
+        assert {name: text for name, text in form.typed.items() if name != "check_in"} == typed
 
     def test_one_with_nothing_on_it_is_begun_anew(self) -> None:
         """The passport comes first."""
-        [slip] = forms_from_json(forms_to_json([GuestForm()], BEGAN), read)
-        assert not slip.begun
+        [form] = forms_from_json(forms_to_json([GuestForm()], BEGAN), read)
+        assert not form.mrz_asked
 
     def test_none_at_all(self) -> None:
-        """There is always one slip to write on."""
+        """There is always one form to fill in."""
         assert forms_from_json(json.dumps({"guests": []}), read) == [GuestForm()]
 
     @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ class TestKeeping:
     )
     def test_a_text_that_is_none(self, text: str) -> None:
         """`ValueError`, and nothing of the text in it."""
-        with pytest.raises(ValueError, match=r"not slips|Expecting|Invalid"):
+        with pytest.raises(ValueError, match=r"not guest forms|Expecting|Invalid"):
             forms_from_json(text, read)
 
     def test_nothing_personal_in_a_repr(self) -> None:
-        """A slip shows nothing of a guest."""
-        slip = GuestForm({"surname": "ZYKOWSKI"})
-        slip.begin(read(QUENTIN.lines), {"given_names": "QUENTIN"})
-        assert not any(word in repr(slip) for word in ("ZYKOWSKI", "QUENTIN", "ZX1234567", "1985"))
+        """A form shows nothing of a guest."""
+        form = GuestForm({"surname": "ZYKOWSKI"})
+        form.set_passport(read(QUENTIN.lines), {"given_names": "QUENTIN"})
+        assert not any(word in repr(form) for word in ("ZYKOWSKI", "QUENTIN", "ZX1234567", "1985"))

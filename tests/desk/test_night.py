@@ -57,13 +57,13 @@ def test_which_night_it_is(now: str, zone: tzinfo, evening: date, *, in_the_morn
     assert night.ends_at == datetime(night.morning.year, night.morning.month, night.morning.day, 12, tzinfo=zone)
 
 
-def lists(guests: NightGuests, story: StayHistory) -> set[str]:
+def lists(guests: NightGuests, history: StayHistory) -> set[str]:
     """In which lists a stay is."""
-    return {name for name in ("in_house", "arrived", "leaving", "overdue") if story in getattr(guests, name)}
+    return {name for name in ("in_house", "arrived", "leaving", "overdue") if history in getattr(guests, name)}
 
 
 @pytest.mark.parametrize(
-    ("night", "story", "expected"),
+    ("night", "history", "expected"),
     [
         (AT_EIGHT, stay(EVENING, MORNING + DAY), {"in_house", "arrived"}),
         (AT_EIGHT, stay(EVENING, MORNING), {"in_house", "arrived", "leaving"}),
@@ -85,9 +85,9 @@ def lists(guests: NightGuests, story: StayHistory) -> set[str]:
         (AT_SEVEN, stay(MORNING + DAY, MORNING + 2 * DAY), set()),
     ],
 )
-def test_who_belongs_to_it(night: Night, story: StayHistory, expected: set[str]) -> None:
+def test_who_belongs_to_it(night: Night, history: StayHistory, expected: set[str]) -> None:
     """In house, arrived, leaving, or overdue, as the evening and the morning after see it."""
-    assert lists(guests_of_night([story], night), story) == expected
+    assert lists(guests_of_night([history], night), history) == expected
 
 
 def test_a_withdrawn_stay_is_nobodys() -> None:

@@ -26,8 +26,8 @@ GONE = {"x": State.SUPERSEDED, "w": State.WITHDRAWN}
 DAY = date(2026, 11, 24)
 
 
-def story(*reports: str) -> StayHistory:
-    """A stay of three nights whose reports are of these kinds and states: `story("ia", "oq")`."""
+def history(*reports: str) -> StayHistory:
+    """A stay of three nights whose reports are of these kinds and states: `history("ia", "oq")`."""
     return StayHistory(
         tuple(
             Entry(
@@ -72,22 +72,22 @@ def story(*reports: str) -> StayHistory:
 )
 def test_what_reports_tell(reports: Sequence[str], *, is_active: bool, in_house: bool, withdrawable: bool) -> None:
     """Whether the stay stands, whether the guest is here, and whether nobody need ever hear of it."""
-    told = story(*reports)
+    told = history(*reports)
     assert (told.is_active, told.in_house, told.withdrawable) == (is_active, in_house, withdrawable)
 
 
 def test_what_was_last_said() -> None:
     """The last whole report that stands."""
-    told = story("ia", "aw", "aa", "ax", "oq").current_report
+    told = history("ia", "aw", "aa", "ax", "oq").current_report
     assert told is not None
     assert told.seq == 2
-    assert story("iw").current_report is None
+    assert history("iw").current_report is None
 
 
 def test_how_a_stay_is_called() -> None:
     """By what was last said; by the first of its reports where nothing stands."""
-    assert story("ia", "aa", "oq").display_report.seq == 1
-    assert story("iw").display_report.seq == 0
+    assert history("ia", "aa", "oq").display_report.seq == 1
+    assert history("iw").display_report.seq == 0
 
 
 @pytest.mark.parametrize(
@@ -102,16 +102,16 @@ def test_how_a_stay_is_called() -> None:
 )
 def test_nights(first: date, last: date, *, covered: bool) -> None:
     """From the day of arrival up to the morning of departure, which is another guest's night."""
-    assert story("iq").covers(first, last, WIB) is covered
+    assert history("iq").covers(first, last, WIB) is covered
 
 
 def test_nights_of_who_left_or_never_came() -> None:
     """An early check-out frees the nights after it; a cancelled or withdrawn stay has none."""
-    left = story("ia", "oq")
+    left = history("ia", "oq")
     assert left.covers(DAY, DAY + timedelta(days=1), WIB)
     assert not left.covers(DAY + timedelta(days=1), DAY + timedelta(days=2), WIB)
-    assert not story("ia", "ca").covers(DAY, DAY + timedelta(days=1), WIB)
-    assert not story("iw").covers(DAY, DAY + timedelta(days=1), WIB)
+    assert not history("ia", "ca").covers(DAY, DAY + timedelta(days=1), WIB)
+    assert not history("iw").covers(DAY, DAY + timedelta(days=1), WIB)
 
 
 def locked() -> bytes:
@@ -141,7 +141,7 @@ class Lodging:
     def arrives(self, *, check_in: str = "2026-11-24T19:00", nights: int = 2, number: str = "X1") -> Entry:
         typed = {"check_in": check_in, "nights": str(nights), "document_number": number}
         report = self.desk.compose(self.desk.examine(draft(typed)))
-        return self.desk.file(report, ())
+        return self.desk.save(report, ())
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def lodging(tmp_path: Path) -> Iterator[Lodging]:
 def test_a_stay_is_found_by_any_of_its_ids(lodging: Lodging) -> None:
     """Its own, a report's, a short one, the beginning of one; and which report is meant is said."""
     arrival = lodging.arrives()
-    departure = lodging.changes.file(lodging.changes.check_out(lodging.stays.of(arrival.stay_id)))
+    departure = lodging.changes.save(lodging.changes.check_out(lodging.stays.of(arrival.stay_id)))
     for reference, meant in (
         (arrival.stay_id, arrival),
         (arrival.id, arrival),
@@ -202,7 +202,7 @@ def test_who_is_in_house(lodging: Lodging) -> None:
     late = lodging.arrives(nights=5)
     early = lodging.arrives(nights=1)
     gone = lodging.arrives(nights=3)
-    lodging.changes.file(lodging.changes.check_out(lodging.stays.of(gone.stay_id)))
+    lodging.changes.save(lodging.changes.check_out(lodging.stays.of(gone.stay_id)))
     forgotten = lodging.arrives(check_in="2026-10-01T12:00")
     assert [stay.stay_id for stay in lodging.stays.in_house(DAY)] == [early.stay_id, late.stay_id]
     assert forgotten.last_morning is not None
@@ -214,7 +214,7 @@ def test_who_is_in_house(lodging: Lodging) -> None:
 def test_who_was_here_lately(lodging: Lodging) -> None:
     """Guests who left, too, and some who are only to come; not a stay that was withdrawn."""
     here, gone, never = (lodging.arrives(nights=nights) for nights in (3, 1, 2))
-    lodging.changes.file(lodging.changes.check_out(lodging.stays.of(gone.stay_id)))
+    lodging.changes.save(lodging.changes.check_out(lodging.stays.of(gone.stay_id)))
     lodging.changes.withdraw(lodging.stays.of(never.stay_id), [never])
     ahead = lodging.arrives(check_in="2026-11-25T10:00", nights=9)
     assert [stay.stay_id for stay in lodging.stays.recent(DAY)] == [gone.stay_id, here.stay_id, ahead.stay_id]

@@ -84,7 +84,7 @@ def received(session: Session, *, reference: str, number: str, issued_at: str | 
     at = _moment(app, issued_at) if issued_at is not None else None
     entry = app.by_hand.find(reference)
     other = app.by_hand.find_same_number(number, entry)
-    entry = app.by_hand.file(entry, number, at)
+    entry = app.by_hand.record_number(entry, number, at)
     if other is not None:
         print_error_line(style_warning(_twice(other)))
         print_error_line(_("If that is a mistake, file the right number with the same command."))
@@ -216,7 +216,7 @@ class Walk:
             self._later.add(entry.stay_id)
             return
         try:
-            self._said.append(_filed(self._hand.file(entry, number), number))
+            self._said.append(_filed(self._hand.record_number(entry, number), number))
             self._filed += 1
         except (ReportMoved, DataRefused) as exc:  # somebody else changed it meanwhile
             self._leave(entry, exc)
@@ -272,7 +272,7 @@ class Walk:
             "\n".join(self._help(entry.kind)),
             lambda typed: self._read(typed, entry),
             default=_LATER,  # what Enter gives
-            show=lambda _later: _("later"),
+            format_default=lambda _later: _("later"),
         )
 
     def _question(self, kind: Kind) -> str:

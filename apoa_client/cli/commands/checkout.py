@@ -124,7 +124,7 @@ class Checkout:
 
     def _leave(self, leaving: Sequence[StayAndReport], *, several: bool = False) -> None:
         """All of it is checked before any is saved."""
-        at = self._app.changes.moment(self._at) if self._at is not None else None
+        at = self._app.changes.parse_time(self._at) if self._at is not None else None
         proposals = [self._proposal(each, at) for each in leaving]
         if not self._agreed(leaving, proposals):
             print_error_line(_("Nothing was saved."))
@@ -136,7 +136,7 @@ class Checkout:
         """Save one. Where somebody else changed its stay meanwhile, the others of several leave all the same."""
         _history, opened = leaving
         try:
-            yield SavedReport(self._app.changes.file(change), change.report, guest=opened.guest)
+            yield SavedReport(self._app.changes.save(change), change.report, guest=opened.guest)
         except ReportMoved as exc:
             if not several:
                 raise
@@ -229,7 +229,7 @@ class Cancellation:
                 return
         change = self._app.changes.cancel(self._story, reason)
         if self._agreed(_("Cancel the whole stay?")):
-            self._ending.file(change, open_current_report(self._app, self._story).guest)
+            self._ending.save(change, open_current_report(self._app, self._story).guest)
 
     def _show(self, said: str) -> None:
         """What would be lost, for whoever can still be asked."""

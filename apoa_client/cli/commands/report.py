@@ -35,7 +35,7 @@ def report(session: Session, /, *, mrz: Sequence[str], as_json: bool, **options:
     if session.terminal and not as_json and not lines and not IDENTIFYING_OPTIONS & typed.keys():
         from apoa_client.cli.prompts.report_guests import GuestConversation  # only for a person
 
-        GuestConversation(session, wishes).receive(typed)
+        GuestConversation(session, wishes).run(typed)
     else:
         from apoa_client.cli.commands.report_from_options import ReportFromOptions
 

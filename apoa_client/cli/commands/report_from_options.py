@@ -48,7 +48,7 @@ class ReportFromOptions:
         if doubtful and (self._wishes.yes or not self._asking):
             raise ReportedBefore(found, remarks)
         if self._wanted(report, warnings, doubtful=doubtful):
-            self._filing.finish([SavedReport(self._app.desk.file(report, warnings), report, warnings)])
+            self._filing.finish([SavedReport(self._app.desk.save(report, warnings), report, warnings)])
         else:
             print_error_line(_("Nothing was saved."))
 

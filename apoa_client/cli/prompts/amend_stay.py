@@ -97,7 +97,7 @@ class CorrectionConversation:
 
     def _change(self, before: Report, name: str) -> None:
         typed = dict(self.typed)
-        self.questions.change(self.typed, before, name)
+        self.questions.ask_change(self.typed, before, name)
         if self.typed != typed:
             self._earlier.append((name, typed))
 
@@ -129,7 +129,7 @@ class CorrectionConversation:
         if self.command.interactive and not self.command.yes and not confirm(_("Save and send this correction?")):
             print_error_line(_("Nothing was saved."))
             return
-        self.command.file(change, before.guest)
+        self.command.save(change, before.guest)
 
 
 class AmendConversation(CorrectionConversation):
@@ -137,12 +137,12 @@ class AmendConversation(CorrectionConversation):
 
     def amend(self, reference: str, reason: str | None) -> None:
         """Carry a correction from the options to the outbox, and on to the authority where it can be reached."""
-        story, _meant = self.app.stays.find(reference)
-        told = require_current_report(story)
+        history, _meant = self.app.stays.find(reference)
+        told = require_current_report(history)
         before = self.read(told)
-        if story.check_out is not None:
+        if history.check_out is not None:
             self.command.show_hint(_("The guest was checked out. By this, they are in house again."))
-        change = self._proposal(story, told, before, reason)
+        change = self._proposal(history, told, before, reason)
         if change is None:
             print_error_line(_("Nothing was saved."))
             return
@@ -150,16 +150,16 @@ class AmendConversation(CorrectionConversation):
         self._say_what_it_does(change)
         self.save(change, before)
 
-    def _proposal(self, story: StayHistory, told: Entry, before: Report, reason: str | None) -> PendingChange | None:
+    def _proposal(self, history: StayHistory, told: Entry, before: Report, reason: str | None) -> PendingChange | None:
         """What is to be filed, from what was given or is chosen; None where somebody goes back before that."""
-        chooses = not self.typed and not self.lines and story.check_out is None
+        chooses = not self.typed and not self.lines and history.check_out is None
         while True:
             if chooses and not self._chosen(before):
                 return None
-            examination = self._examined(story, told, before)
+            examination = self._examined(history, told, before)
             given = reason or self._reason(told, before, examination)
             if given is not None or not self._asks_why(told, examination):
-                return self.app.changes.amend(story, examination, given)
+                return self.app.changes.amend(history, examination, given)
             if not chooses:
                 return None
 
@@ -173,10 +173,10 @@ class AmendConversation(CorrectionConversation):
             )
         return True
 
-    def _examined(self, story: StayHistory, told: Entry, before: Report) -> Examination:
+    def _examined(self, history: StayHistory, told: Entry, before: Report) -> Examination:
         """Examine what was typed. Raises `DataRefused` where that is what was said."""
         examination = self.examined(self.redraft(before))
-        if story.check_out is None and (examination.guest, examination.stay) == (before.guest, before.stay):
+        if history.check_out is None and (examination.guest, examination.stay) == (before.guest, before.stay):
             raise DataRefused(
                 msg("Nothing would change: that is what was reported."),
                 msg("See what was reported with: apoa show {id}", id=short_id(told.id)),

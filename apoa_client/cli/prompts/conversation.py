@@ -1,7 +1,7 @@
-"""Conversations at a terminal: one question at a time, and what was understood is said before the next one.
+"""Questions at a terminal, one at a time. After each answer, what was understood is shown.
 
-`?` explains a question, `<` goes back to the one before, Enter takes what stands in brackets, `>` does so for all that
-is left. Whoever converses says what to ask next; here is how it is asked. Ctrl-C raises `click.Abort`, as ever.
+At every question `?` shows help, `<` goes back to the previous question, Enter accepts the default in brackets, and `>`
+accepts the defaults of all remaining questions. The caller decides what to ask next. Ctrl-C raises `click.Abort`.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,12 +15,12 @@ from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.cli.views.findings import error_line
 
 HELP = "?"
-"""What somebody types who wants a question explained."""
+"""The input that shows the help of a question."""
 _EMPTY = "-"
 
 
 class Move(StrEnum):
-    """What somebody types who answers no question."""
+    """Input that moves between questions and is not an answer."""
 
     BACK = "<"
     ACCEPT_ALL = ">"
@@ -30,164 +30,155 @@ class Answer(NamedTuple):
     """An answer as it was understood."""
 
     value: str
-    """What is kept; empty where the question was left open."""
-    said: str = ""
-    """The same in words, safe for a screen; empty where the answer says it already."""
+    """The value to keep; empty if the question was left open."""
+    shown: str = ""
+    """The value in words, sanitized; empty if the typed answer is already clear."""
 
 
 class Choice(NamedTuple):
-    """What may have been meant: `answer` is what would have been typed for it, `shown` what a person reads."""
+    """A possible meaning of an unclear answer: `answer` is the input for it, `shown` is what the user reads."""
 
     answer: str
     shown: str
 
 
 class UnclearAnswer(Exception):
-    """An answer that cannot be taken: a sentence says why, `choices` what may have been meant, the likeliest first.
+    """An answer that cannot be accepted: `problem` says why, `choices` are possible meanings, the likeliest first.
 
-    The exception's own text says nothing: an answer is a guest's.
+    The exception's own text is empty, because an answer is personal data.
     """
 
-    def __init__(self, sentence: str, choices: Sequence[Choice] = ()) -> None:
+    def __init__(self, problem: str, choices: Sequence[Choice] = ()) -> None:
         super().__init__()
-        self.sentence = sentence
+        self.problem = problem
         self.choices = tuple(choices)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question, in the reader's language. `read` understands an answer, or raises `UnclearAnswer`."""
+    """One question, in the language of the user. `parse` returns the answer, or raises `UnclearAnswer`."""
 
     label: str
     help: str
-    read: Callable[[str], Answer]
+    parse: Callable[[str], Answer]
     default: str = field(default="", repr=False)
-    """The answer that Enter gives; it stands in brackets."""
-    show: Callable[[str], str] = str
-    """How an answer that is proposed is read by a person, where its text is our own form of it."""
+    """The answer for Enter alone; it is shown in brackets."""
+    format_default: Callable[[str], str] = str
+    """Returns the text that shows a default, if its value is a code or an ISO date."""
     required: bool = True
-    """Whether it cannot be left open."""
+    """Whether an empty answer is refused."""
 
 
 NextQuestion = Callable[[dict[str, str]], tuple[str, Question] | None]
-"""What to ask next, by name, after what has been answered; None where nothing is left."""
+"""Returns the name and the question to ask after the answers so far; None if nothing is left."""
 
 
 @dataclass(slots=True)
 class Conversation:
-    """Questions one after the other, until `ask_next` has none. `answers` fills up, and may be seen meanwhile.
+    """Asks one question after the other until `ask_next` returns None. Answers are added to `answers` by name.
 
-    What was answered and gone back over stands in brackets when it is asked again.
+    If the user goes back over an answer, it is the default when the question is asked again.
     """
 
     ask_next: NextQuestion
     answers: dict[str, str] = field(default_factory=dict, repr=False)
-    asked: list[str] = field(default_factory=list)
-    """The names of the questions that were answered, the last one last."""
+    answered: list[str] = field(default_factory=list)
+    """The names of the answered questions, in order."""
     _earlier: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     def run(self) -> bool:
-        """Ask until nothing is left; False where somebody goes back before the first question."""
-        hurried = False
+        """Ask until nothing is left. Return False if the user goes back before the first question."""
+        accept_all = False
         while (found := self.ask_next(self.answers)) is not None:
             name, question = found
             if self._earlier.get(name):
                 question = replace(question, default=self._earlier[name])
-            reading = (_proposal(question) if hurried else None) or ask(question)
-            if isinstance(reading, Answer):
-                self.answers[name] = reading.value
-                self.asked.append(name)
-            elif reading is Move.ACCEPT_ALL:
-                hurried = True
-            elif not self.back():
+            answer = (_accept_default(question) if accept_all else None) or ask(question)
+            if isinstance(answer, Answer):
+                self.answers[name] = answer.value
+                self.answered.append(name)
+            elif answer is Move.ACCEPT_ALL:
+                accept_all = True
+            elif not self.go_back():
                 return False
         return True
 
     def forget_earlier(self) -> None:
-        """Propose nothing of what was gone back over: it was another's."""
+        """Use no earlier answers as defaults, because they were about another guest."""
         self._earlier.clear()
 
-    def back(self) -> bool:
-        """Take the last answer back, so that it is asked again; False where none was given."""
-        if not self.asked:
+    def go_back(self) -> bool:
+        """Remove the last answer, so that it is asked again. Return False if there is none."""
+        if not self.answered:
             return False
-        last = self.asked.pop()
+        last = self.answered.pop()
         self._earlier[last] = self.answers.pop(last, "")
         return True
 
 
 def ask(question: Question) -> Answer | Move:
-    """Ask until the answer is one, or a move."""
+    """Ask until the user types a clear answer or a move."""
     choices: tuple[Choice, ...] = ()
     while True:
-        answer = ask_line(_prompt(question, choices))
-        if answer in {Move.BACK, Move.ACCEPT_ALL}:
-            return Move(answer)
-        if _wants_help(answer, choices):
-            _explain(question)
+        typed = ask_line(_prompt(question, choices))
+        if typed in {Move.BACK, Move.ACCEPT_ALL}:
+            return Move(typed)
+        if typed == HELP or (len(choices) == 1 and typed.casefold() in NO):
+            for line in question.help.splitlines():
+                print_error_line(f"  {line}")
+            if question.default and not question.required:
+                print_error_line("  " + _("- empties it."))
             choices = ()
             continue
         try:
-            reading = _understood(question, _chosen(answer, choices))
-        except UnclearAnswer as doubt:
-            print_error_line("  " + error_line(doubt.sentence))
-            choices = doubt.choices
+            answer = _parse(question, _chosen(typed, choices))
+        except UnclearAnswer as exc:
+            print_error_line("  " + error_line(exc.problem))
+            choices = exc.choices
             continue
-        if reading.said:
-            print_error_line(f"  {reading.said}")
-        return reading
+        if answer.shown:
+            print_error_line(f"  {answer.shown}")
+        return answer
 
 
-def _wants_help(answer: str, choices: Sequence[Choice]) -> bool:
-    """Whether somebody asks for it, or says that what we guessed is not what they meant."""
-    return answer == HELP or (len(choices) == 1 and answer.casefold() in NO)
-
-
-def _proposal(question: Question) -> Answer | None:
-    """What somebody takes who wants all that is proposed; None where they have to be asked."""
+def _accept_default(question: Question) -> Answer | None:
+    """Return the default as the answer; None if the user must be asked."""
     if question.required and not question.default:
         print_error_line(_("This has to be answered first. ? helps."))
         return None
     try:
-        return _understood(question, "")
+        return _parse(question, "")
     except UnclearAnswer:
         return None
 
 
-def _understood(question: Question, answer: str) -> Answer:
-    if answer == _EMPTY and not question.required:
+def _parse(question: Question, typed: str) -> Answer:
+    if typed == _EMPTY and not question.required:
         return Answer("")
-    if answer or question.default:
-        return question.read(answer or question.default)
+    if typed or question.default:
+        return question.parse(typed or question.default)
     if question.required:
         raise UnclearAnswer(_("An answer is needed here. ? helps."))
     return Answer("")
 
 
-def _explain(question: Question) -> None:
-    for line in question.help.splitlines():
-        print_error_line(f"  {line}")
-    if question.default and not question.required:
-        print_error_line("  " + _("- empties it."))
-
-
 def _prompt(question: Question, choices: Sequence[Choice]) -> str:
-    """The question, and what Enter gives; after a doubt, what may have been meant."""
+    """Return the label with the default; after an unclear answer, show the choices and return a question about them."""
     if len(choices) == 1:
         return "  " + _("Do you mean {value}? Enter = yes, or type it again.").format(value=sanitize(choices[0].shown))
     for number, choice in enumerate(choices, 1):
         print_error_line(f"    {number}  {sanitize(choice.shown)}")
     if choices:
         return "  " + _("Which one? Its number, Enter = 1, or type it again.")
-    default = question.show(question.default) if question.default else ""
+    default = question.format_default(question.default) if question.default else ""
     return f"{question.label} [{sanitize(default)}]" if default else question.label
 
 
-def _chosen(answer: str, choices: Sequence[Choice]) -> str:
-    """What was meant by an answer to a doubt."""
+def _chosen(typed: str, choices: Sequence[Choice]) -> str:
+    """Return the answer of the choice that the user typed the number of, or else what was typed."""
     if not choices:
-        return answer
-    if not answer or (len(choices) == 1 and answer.casefold() in YES):
+        return typed
+    if not typed or (len(choices) == 1 and typed.casefold() in YES):
         return choices[0].answer
-    place = index_of_choice(answer, len(choices))
-    return choices[place].answer if place is not None else answer
+    index = index_of_choice(typed, len(choices))
+    return choices[index].answer if index is not None else typed

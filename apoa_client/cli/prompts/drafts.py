@@ -1,4 +1,4 @@
-"""What was typed of a guest and not finished: kept, sealed, when somebody breaks off, and offered the next time."""
+"""Unfinished guest forms: stored, sealed, when the user stops `apoa report`, and offered the next time."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,78 +20,74 @@ from apoa_client.report.findings import ReportRefused
 
 
 class DraftStore:
-    """The property's one draft: the guests of an arrival that was broken off."""
+    """The draft of a property: the forms of a group of guests that was not finished. There is at most one draft."""
 
     def __init__(self, app: Container) -> None:
         self._app = app
-        self._gone_on_with: datetime | None = None
-        """When the draft was kept that somebody goes on with."""
+        self._resumed_at: datetime | None = None
+        """When the draft that the user resumed was stored."""
 
     def offer(self) -> list[GuestForm]:
-        """The slips that somebody wants to go on with; none where there are none, or nobody wants to."""
-        kept_at = self._app.outbox.drafts.saved_at()
-        if kept_at is None:
+        """Ask whether to resume the draft, and return its forms; none if there is none or the user declines."""
+        stored_at = self._app.outbox.drafts.saved_at()
+        if stored_at is None:
             return []
-        print_error_line(
-            _("A guest of {moment} was not finished.").format(moment=moment_text(kept_at, self._app.settings.zone))
-        )
+        moment = moment_text(stored_at, self._app.settings.zone)
+        print_error_line(_("A guest of {moment} was not finished.").format(moment=moment))
         if confirm(_("Go on with that guest? No throws away what was typed.")):
-            return self._opened(kept_at)
-        self._app.outbox.drafts.delete(kept_at)
+            return self._open(stored_at)
+        self._app.outbox.drafts.delete(stored_at)
         return []
 
-    def _opened(self, kept_at: datetime) -> list[GuestForm]:
-        """The draft, opened. One that never will be is dropped, one whose key cannot be had now is kept."""
+    def _open(self, stored_at: datetime) -> list[GuestForm]:
+        """Return the forms of the draft. Without the key it stays stored; if it cannot be read, it is deleted later."""
         try:
             text = self._app.outbox.drafts.open()
-            slips = forms_from_json(text, self._app.desk.read) if text is not None else []
+            forms = forms_from_json(text, self._app.desk.read) if text is not None else []
         except CredentialsProblem as exc:
             show_error(exc)
             print_error_line(_("It stays kept for now. Begin with another guest."))
             return []
         except SealBroken as exc:
             show_error(exc)
-            slips = []
-        except (ValueError, MrzUnreadable):  # of another version
-            slips = []
-        self._gone_on_with = kept_at
-        for slip in slips:
-            print_error_line("  " + sanitize(slip.name))
-        return slips
+            forms = []
+        except (ValueError, MrzUnreadable):  # written by another version
+            forms = []
+        self._resumed_at = stored_at
+        for form in forms:
+            print_error_line("  " + sanitize(form.name))
+        return forms
 
-    def done(self) -> None:
-        """Nobody needs any more what was gone on with. What another desk kept meanwhile is not ours to drop."""
-        if self._gone_on_with is None:
+    def delete_resumed(self) -> None:
+        """Delete the draft that the user resumed, but not one that another desk has stored since."""
+        if self._resumed_at is None:
             return
         try:
-            self._app.outbox.drafts.delete(self._gone_on_with)
-        except StorageProblem as exc:  # what was saved is saved: this is no failure of that
+            self._app.outbox.drafts.delete(self._resumed_at)
+        except StorageProblem as exc:  # the reports are saved, so this is not a failure of the command
             show_error(exc)
 
     @contextmanager
-    def keep_if_interrupted(self, slips: Callable[[], Sequence[GuestForm]]) -> Iterator[Signals]:
-        """Within it, whoever breaks off, logs off or closes the window finds what was typed again.
-
-        So does whoever could not save, or is told that a guest cannot be reported so.
-        """
-        began = self._app.clock.now().astimezone(self._app.settings.zone)
+    def store_on_interrupt(self, forms: Callable[[], Sequence[GuestForm]]) -> Iterator[Signals]:
+        """Store the forms if the block ends by Ctrl-C, log-off, a closed window, a storage error or refused data."""
+        started_at = self._app.clock.now().astimezone(self._app.settings.zone)
         with Signals() as signals:
             try:
                 yield signals
             except (StorageProblem, ReportRefused):
                 with signals.delayed(), suppress(StorageProblem):
-                    self._keep(slips(), began)
+                    self._store(forms(), started_at)
                 raise
             except (click.Abort, KeyboardInterrupt):
-                with signals.delayed():  # a window that closes says so more than once
-                    self._keep(slips(), began)
+                with signals.delayed():  # a closing window sends several signals
+                    self._store(forms(), started_at)
                 raise
 
-    def _keep(self, slips: Sequence[GuestForm], began: datetime) -> None:
-        has_guest_data = [slip for slip in slips if slip.has_guest_data]
-        if not has_guest_data:
+    def _store(self, forms: Sequence[GuestForm], started_at: datetime) -> None:
+        filled = [form for form in forms if form.has_guest_data]
+        if not filled:
             return
-        self._app.outbox.drafts.save(forms_to_json(has_guest_data, began), self._app.clock.now())
-        with suppress(OSError):  # the window is gone
+        self._app.outbox.drafts.save(forms_to_json(filled, started_at), self._app.clock.now())
+        with suppress(OSError):  # the window is closed
             print_error_line()
             print_error_line(_("What was typed is kept, sealed. To go on with it: apoa report"))

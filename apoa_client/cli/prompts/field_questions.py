@@ -1,12 +1,13 @@
-"""The questions about one guest: what each field asks, how it helps, and what it understands.
+"""The questions about one guest: the label and help of each field, and how its answers are parsed.
 
-What can be mistyped into something else is said back in words: a day with its month's name, a state, a permit by its.
+Answers that are easily mistyped are shown in words: a date with the name of its month, a country, a stay permit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, tzinfo
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import TypeAlias
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import Answer, Choice, Move, Question, UnclearAnswer, ask
@@ -50,40 +51,30 @@ _HELP: Mapping[str, str] = {
     "email": N_("The guest's e-mail address, if they gave one."),
     "note": N_("Anything that the officer should know. It is sent with the report."),
 }
-_NEEDED = frozenset(
+_REQUIRED = frozenset(
     {"sex", "birth_place", "birth_date", "nationality", "document_number", "expiry_date", "check_in", "nights"}
 )
-_NONE_SUCH = {
+_NO_MATCH = {
     "nationality": N_("No country has this code or name."),
     "issuing_state": N_("No country has this code or name."),
     "purpose": N_("There is no such purpose."),
 }
-"""What is said where the choices below it say what may have been meant."""
-# Typing that field anew does not help: the lines themselves are wrong, or nothing is to be reported.
+"""Messages for fields whose possible values are offered as choices below the message."""
 _NOT_BY_TYPING = frozenset({"check_digit", "not_foreign", "unknown_format"})
+"""Errors that typing the field again does not correct: the MRZ itself is wrong, or the guest is not reported."""
 _NAMES = {item.path: item.name for item in FIELDS if item.name not in {"planned_check_out", "mrz"}}
-_OFFERED = 5
-"""How many choices are offered after a doubt."""
+_MAX_CHOICES = 5
+
+Parser: TypeAlias = Callable[[str], Answer]
 
 
 def field_to_ask(error: Finding) -> str:
-    """The name of the field that is asked for where this error is; empty where typing does not help."""
+    """Return the name of the field to ask for so that an error is corrected; empty if typing does not help."""
     return "" if error.code in _NOT_BY_TYPING else _NAMES.get(error.field, "")
 
 
-class _Moment(NamedTuple):
-    """When this is asked, in the property's zone, and when the guest came."""
-
-    now: datetime
-    check_in: datetime
-
-    @property
-    def today(self) -> date:
-        return self.now.date()
-
-
 class FieldQuestions:
-    """The questions of one property, asked about any guest."""
+    """The questions of one property about any guest."""
 
     def __init__(self, app: Container) -> None:
         self._app = app
@@ -92,21 +83,22 @@ class FieldQuestions:
     def _rooms(self) -> list[str]:
         return rooms_in_use(self._app)
 
-    def question(self, slip: GuestForm, name: str, default: str = "") -> Question:
-        """The question about a field; Enter gives what is `default`, or else what the slip proposes."""
-        default = default or slip.proposal(name)
-        read = self._readers(slip)[name]
+    def question(self, form: GuestForm, name: str, default: str = "") -> Question:
+        """Return the question about a field. The default is `default`, or else what the form suggests."""
+        help_text = _(_HELP[name])
+        if name == "room" and self._rooms:
+            help_text += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(sanitize, self._rooms)))
         return Question(
             label=text(BY_NAME[name].label),
-            help=self._help(name),
-            read=_doubting(name, read),
-            default=default,
-            show=partial(_shown, name, self._app.settings.zone),
-            required=name in _NEEDED or (name == "given_names" and slip.typed.get("surname") == ""),
+            help=help_text,
+            parse=_with_choices(name, self._parsers(form)[name]),
+            default=default or form.suggestion(name),
+            format_default=partial(_default_text, name, self._app.settings.zone),
+            required=name in _REQUIRED or (name == "given_names" and form.typed.get("surname") == ""),
         )
 
     def ask_invalid_fields(self, typed: dict[str, str], errors: Sequence[Finding]) -> bool:
-        """Ask for each field that an error is about; False where typing would not help."""
+        """Ask for each field that has an error, and store the answers. Return False if typing does not help."""
         if not all(map(field_to_ask, errors)):
             return False
         for error in errors:
@@ -114,115 +106,93 @@ class FieldQuestions:
         return True
 
     def ask_invalid_field(self, typed: dict[str, str], error: Finding) -> None:
-        """Say what is wrong, and ask for that field, which has a name; what would mend it is a key away."""
+        """Show an error, ask for its field, and store the answer. The error's suggestion is the default."""
         print_error_line(error_line(text(error.message)))
         name = field_to_ask(error)
-        _note(typed, name, ask(self.question(GuestForm(typed), name, error.suggestion or "")))
+        _store(typed, name, ask(self.question(GuestForm(typed), name, error.suggestion or "")))
         if name == "surname" and error.code == "missing":
-            _note(typed, "given_names", ask(self.question(GuestForm(typed), "given_names")))
+            _store(typed, "given_names", ask(self.question(GuestForm(typed), "given_names")))
 
-    def change(self, typed: dict[str, str], report: Report, name: str) -> None:
-        """Ask for one field of a report anew, and note the answer; Enter leaves it as it is."""
-        said = {**typed_texts(report), **typed}
-        default = said.get(name, "")
+    def ask_change(self, typed: dict[str, str], report: Report, name: str) -> None:
+        """Ask for one field of a report, and store the answer. The reported value is the default."""
+        values = {**typed_texts(report), **typed}
+        default = values.get(name, "")
         if name == "planned_check_out" and report.stay is not None:
             name, default = "nights", str(report.stay.nights)
-        answer = ask(self.question(GuestForm(said), name, default))
-        _note(typed, name, answer)
+        answer = ask(self.question(GuestForm(values), name, default))
+        _store(typed, name, answer)
         if name == "check_in" and isinstance(answer, Answer) and report.stay is not None:
-            came = parse_fields.moment(answer.value, self._app.settings.zone).date()
-            nights = (report.stay.planned_check_out - came).days
-            if nights >= 1:  # whoever comes later leaves no later
-                _note(typed, "nights", Answer(str(nights)))
+            check_in = parse_fields.moment(answer.value, self._app.settings.zone).date()
+            nights = (report.stay.planned_check_out - check_in).days
+            if nights >= 1:  # a later check-in does not change the day of departure
+                _store(typed, "nights", Answer(str(nights)))
 
-    def _help(self, name: str) -> str:
-        told = _(_HELP[name])
-        if name == "room" and self._rooms:
-            told += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(sanitize, self._rooms)))
-        return told
-
-    def _readers(self, slip: GuestForm) -> Mapping[str, Callable[[str], Answer]]:
+    def _parsers(self, form: GuestForm) -> Mapping[str, Parser]:
         zone = self._app.settings.zone
-        now = self._app.clock.now().astimezone(zone)
-        at = _Moment(now, _check_in(slip, now, zone))
+        check_in = now = self._app.clock.now().astimezone(zone)
+        today = now.date()
+        if form.typed.get("check_in"):
+            with suppress(parse_fields.Unreadable):  # a wrong option is asked about later
+                check_in = parse_fields.moment(form.typed["check_in"], zone, now=now)
         return {
-            **_READERS,
-            "birth_date": lambda answer: _born(answer, at),
-            "expiry_date": lambda answer: _day(parse_fields.day(answer, today=at.today)),
-            "stay_until": lambda answer: _day(parse_fields.day(answer, today=at.today)),
-            "entry_date": lambda answer: _day(parse_fields.past_day(answer, today=at.today)),
-            "check_in": lambda answer: _arrival(parse_fields.moment(answer, zone, now=at.now), zone),
-            "nights": lambda answer: _nights(answer, at),
-            "room": lambda answer: _as_typed(known_spelling(parse_fields.one_line(answer), self._rooms), answer),
-            "nationality": _NationalityReader(),
-            "stay_permit": _PermitReader(),
+            **_PARSERS,
+            "birth_date": lambda answer: _birth_date(answer, today),
+            "expiry_date": lambda answer: _day(parse_fields.day(answer, today=today)),
+            "stay_until": lambda answer: _day(parse_fields.day(answer, today=today)),
+            "entry_date": lambda answer: _day(parse_fields.past_day(answer, today=today)),
+            "check_in": lambda answer: _check_in(parse_fields.moment(answer, zone, now=now), zone),
+            "nights": lambda answer: _nights(answer, check_in, today),
+            "room": lambda answer: _text(known_spelling(parse_fields.one_line(answer), self._rooms), answer),
+            "nationality": _NationalityParser(),
+            "stay_permit": _PermitParser(),
         }
 
 
-def _note(typed: dict[str, str], name: str, answer: Answer | Move) -> None:
-    """Note an answer; whoever would rather go back leaves the field as it was."""
+def _store(typed: dict[str, str], name: str, answer: Answer | Move) -> None:
+    """Store an answer; a move leaves the field as it was."""
     if isinstance(answer, Answer):
         typed[name] = answer.value
         if name == "nights":
             typed.pop("planned_check_out", None)
 
 
-def _check_in(slip: GuestForm, now: datetime, zone: tzinfo) -> datetime:
-    typed = slip.typed.get("check_in")
-    try:
-        return parse_fields.moment(typed, zone, now=now) if typed else now
-    except parse_fields.Unreadable:  # it was given as an option, and is asked about later
-        return now
+def _with_choices(name: str, parse: Parser) -> Parser:
+    """Return a parser that raises `UnclearAnswer`, with possible meanings, for what a field cannot be."""
 
-
-def _doubting(name: str, read: Callable[[str], Answer]) -> Callable[[str], Answer]:
-    """What a field understands; what it does not becomes a doubt, with what may have been meant."""
-
-    def reading(answer: str) -> Answer:
+    def parse_or_offer(answer: str) -> Answer:
         reject_mrz_line(answer)
         try:
-            return read(answer)
+            return parse(answer)
         except parse_fields.Unreadable as exc:
-            meant = _meant(name, answer, exc.suggestion)
-            raise UnclearAnswer(
-                _(_NONE_SUCH[name]) if meant and name in _NONE_SUCH else text(exc.message), meant
-            ) from None
+            possible: Sequence[Choice] = [Choice(exc.suggestion, exc.suggestion)] if exc.suggestion else []
+            if name in {"nationality", "issuing_state"}:
+                matches = states.close_matches(answer, _MAX_CHOICES)
+                possible = [Choice(state.code, state_text(state.code)) for state in matches]
+            elif name == "purpose":
+                purposes = choices.purposes(answer, _MAX_CHOICES)
+                possible = [Choice(purpose.value, _(PURPOSES[purpose.value])) for purpose in purposes]
+            problem = _(_NO_MATCH[name]) if possible and name in _NO_MATCH else text(exc.message)
+            raise UnclearAnswer(problem, possible) from None
 
-    return reading
-
-
-def _meant(name: str, answer: str, suggestion: str | None) -> Sequence[Choice]:
-    if name in {"nationality", "issuing_state"}:
-        return [Choice(state.code, state_text(state.code)) for state in states.close_matches(answer, _OFFERED)]
-    if name == "purpose":
-        return [Choice(each.value, _(PURPOSES[each.value])) for each in choices.purposes(answer, _OFFERED)]
-    return [Choice(suggestion, suggestion)] if suggestion else []
+    return parse_or_offer
 
 
-def _shown(name: str, zone: tzinfo, default: str) -> str:
-    """How a proposal is read by a person, where its text is our own form of it."""
+def _default_text(name: str, zone: tzinfo, value: str) -> str:
+    """Return the text that shows a default, if its value is a code or an ISO date."""
     if name == "check_in":
-        return moment_text(parse_fields.moment(default, zone), zone)
+        return moment_text(parse_fields.moment(value, zone), zone)
     if name in {"birth_date", "expiry_date", "stay_until", "entry_date"}:
-        return partial_text(parse_fields.partial_date(default))
+        return partial_text(parse_fields.partial_date(value))
     if name in {"nationality", "issuing_state"}:
-        return state_text(default)
+        return state_text(value)
     if name == "sex":
-        return _(SEXES[default])
-    return _(PURPOSES[default]) if name == "purpose" else default
+        return _(SEXES[value])
+    return _(PURPOSES[value]) if name == "purpose" else value
 
 
-def _as_typed(value: str, answer: str) -> Answer:
-    """A text; it is said back only where it is not what was typed."""
-    return Answer(value, sanitize(value) if value != answer else "")
-
-
-def _one_line(answer: str) -> Answer:
-    return _as_typed(parse_fields.one_line(answer), answer)
-
-
-def _name(answer: str) -> Answer:
-    return _as_typed(parse_fields.person_name(answer), answer)
+def _text(value: str, typed: str) -> Answer:
+    """Return a text, which is shown only if it differs from what was typed."""
+    return Answer(value, sanitize(value) if value != typed else "")
 
 
 def _sex(answer: str) -> Answer:
@@ -232,12 +202,12 @@ def _sex(answer: str) -> Answer:
 
 def _birth_place(answer: str) -> Answer:
     value = parse_fields.one_line(answer).upper()
-    return Answer(value, _("not stated")) if value == "-" else _as_typed(value, answer)
+    return Answer(value, _("not stated")) if value == "-" else _text(value, answer)
 
 
-def _born(answer: str, at: _Moment) -> Answer:
-    value = parse_fields.partial_date(answer, today=at.today)
-    if value.earliest > at.today:
+def _birth_date(answer: str, today: date) -> Answer:
+    value = parse_fields.partial_date(answer, today=today)
+    if value.earliest > today:
         raise UnclearAnswer(_("This date is still to come. Compare it with the passport."))
     return Answer(str(value), partial_text(value))
 
@@ -247,45 +217,41 @@ def _state(answer: str) -> Answer:
     return Answer(code, state_text(code))
 
 
-class _NationalityReader:
-    """Understands nationalities. An Indonesian's is doubted once: it ends the report, and may have been mistyped."""
+class _NationalityParser:
+    """Parses nationalities. "Indonesia" is questioned once: it ends the report, and may be a typing error."""
 
     def __init__(self) -> None:
-        self._insists = False
+        self._questioned = False
 
     def __call__(self, answer: str) -> Answer:
-        reading = _state(answer)
-        if reading.value == INDONESIA and not self._insists:
-            self._insists = True
+        nationality = _state(answer)
+        if nationality.value == INDONESIA and not self._questioned:
+            self._questioned = True
             raise UnclearAnswer(_("Indonesians are not reported. Is the guest one? Then type it again."))
-        return reading
-
-
-def _number(answer: str) -> Answer:
-    return _as_typed(parse_fields.document_number(answer), answer)
+        return nationality
 
 
 def _day(day: date) -> Answer:
     return Answer(day.isoformat(), day_text(day))
 
 
-def _arrival(moment: datetime, zone: tzinfo) -> Answer:
+def _check_in(moment: datetime, zone: tzinfo) -> Answer:
     return Answer(instant(moment), moment_text(moment, zone))
 
 
-def _nights(answer: str, at: _Moment) -> Answer:
-    """A number of nights, or the day of departure, which is kept as the nights until then."""
+def _nights(answer: str, check_in: datetime, today: date) -> Answer:
+    """Parse a number of nights, or a day of departure, which is converted to nights."""
     try:
-        leaves = parse_fields.nights(answer, at.check_in)
+        departure = parse_fields.nights(answer, check_in)
     except parse_fields.Unreadable:
         if answer.isdigit():
             raise
-        leaves = parse_fields.stay_day(answer, today=at.today, near=at.check_in.date())
-    count = (leaves - at.check_in.date()).days
+        departure = parse_fields.stay_day(answer, today=today, near=check_in.date())
+    count = (departure - check_in.date()).days
     if count < 1:
         raise UnclearAnswer(_("The planned check-out must be after the check-in. Give at least one night."))
-    parse_fields.nights(str(count), at.check_in)  # years of nights are a mistake, too
-    return Answer(str(count), _("{nights}, until {day}").format(nights=nights_text(count), day=day_text(leaves)))
+    parse_fields.nights(str(count), check_in)  # refuses a stay of several years
+    return Answer(str(count), _("{nights}, until {day}").format(nights=nights_text(count), day=day_text(departure)))
 
 
 def _purpose(answer: str) -> Answer:
@@ -293,22 +259,22 @@ def _purpose(answer: str) -> Answer:
     return Answer(value, _(PURPOSES[value]))
 
 
-class _PermitReader:
-    """Understands stay permits. Any text may be one: an unknown one is doubted once, and believed when repeated."""
+class _PermitParser:
+    """Parses stay permits. An unknown one is questioned once, and accepted when it is typed again."""
 
     def __init__(self) -> None:
-        self._insisted: str | None = None
+        self._questioned: str | None = None
 
     def __call__(self, answer: str) -> Answer:
         known = choices.stay_permit(answer)
         if known is not None:
             return Answer(known.code, _permit_text(known))
-        near = choices.stay_permits(answer, _OFFERED)
-        if not near or answer == self._insisted:
-            return _one_line(answer)
-        self._insisted = answer
-        asked = _("This permit is not in the list. Type it again if it is printed so.")
-        raise UnclearAnswer(asked, [Choice(each.code, _permit_text(each)) for each in near])
+        similar = choices.stay_permits(answer, _MAX_CHOICES)
+        if not similar or answer == self._questioned:
+            return _text(parse_fields.one_line(answer), answer)
+        self._questioned = answer
+        problem = _("This permit is not in the list. Type it again if it is printed so.")
+        raise UnclearAnswer(problem, [Choice(permit.code, _permit_text(permit)) for permit in similar])
 
 
 def _permit_text(permit: Permit) -> str:
@@ -316,16 +282,16 @@ def _permit_text(permit: Permit) -> str:
     return f"{permit.code}: {name}"
 
 
-_READERS: Mapping[str, Callable[[str], Answer]] = {
-    "surname": _name,
-    "given_names": _name,
+_PARSERS: Mapping[str, Parser] = {
+    "surname": lambda answer: _text(parse_fields.person_name(answer), answer),
+    "given_names": lambda answer: _text(parse_fields.person_name(answer), answer),
     "sex": _sex,
     "birth_place": _birth_place,
     "issuing_state": _state,
-    "document_number": _number,
-    "stay_permit_number": _one_line,
+    "document_number": lambda answer: _text(parse_fields.document_number(answer), answer),
+    "stay_permit_number": lambda answer: _text(parse_fields.one_line(answer), answer),
     "purpose": _purpose,
-    "phone": lambda answer: _as_typed(parse_fields.phone(answer), answer),
-    "email": lambda answer: _as_typed(parse_fields.email(answer), answer),
-    "note": lambda answer: _as_typed(parse_fields.one_line(answer, parse_fields.LONGEST_NOTE), answer),
+    "phone": lambda answer: _text(parse_fields.phone(answer), answer),
+    "email": lambda answer: _text(parse_fields.email(answer), answer),
+    "note": lambda answer: _text(parse_fields.one_line(answer, parse_fields.LONGEST_NOTE), answer),
 }

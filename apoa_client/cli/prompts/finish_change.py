@@ -37,9 +37,9 @@ class ChangeCommand:
         self._quiet = session.quiet
         self._filing = SaveAndSend(session, send=not no_send, as_json=as_json)
 
-    def file(self, change: PendingChange, guest: Guest | None) -> None:
+    def save(self, change: PendingChange, guest: Guest | None) -> None:
         """Save one proposal, and the rest. `guest` is whom it is about, where it does not say so itself."""
-        entry = self.app.changes.file(change)
+        entry = self.app.changes.save(change)
         self.finish([SavedReport(entry, change.report, change.warnings, guest)])
 
     def finish(self, filed: Sequence[SavedReport], *, several: bool = False) -> None:

@@ -29,13 +29,13 @@ class FixConversation(CorrectionConversation):
 
     def fix(self, reference: str, at: str | None, reason: str | None) -> None:
         """Show why it was refused, take or ask for what is right, and file the successor."""
-        story, meant = self.app.stays.find(reference)
-        refused = find_refused(story, meant)
+        history, meant = self.app.stays.find(reference)
+        refused = find_refused(history, meant)
         self._refuse_idle_options(refused, at, reason)
         self.read(refused)  # its error says why the key is needed
         content = self.app.outbox.content(refused)
         self._show_errors(content)
-        change = self._proposal(story, refused, content, at if refused.kind is Kind.CHECK_OUT else reason)
+        change = self._proposal(history, refused, content, at if refused.kind is Kind.CHECK_OUT else reason)
         if change is None or not self._goes_on(change, content):
             print_error_line(_("Nothing was saved."))
             return
@@ -49,14 +49,14 @@ class FixConversation(CorrectionConversation):
                 print_error_line(finding_line(finding))
 
     def _proposal(
-        self, story: StayHistory, refused: Entry, content: Content, given: str | None
+        self, history: StayHistory, refused: Entry, content: Content, given: str | None
     ) -> PendingChange | None:
         """The successor, None where somebody goes back; `given` is the time of a check-out, else the reason."""
         if refused.kind is Kind.CHECK_OUT:
-            return self._check_out(story, refused, content, given)
+            return self._check_out(history, refused, content, given)
         if refused.kind is Kind.CANCEL:
-            return self._cancel(story, refused, content, given)
-        return self._whole(story, refused, content, given)
+            return self._cancel(history, refused, content, given)
+        return self._whole(history, refused, content, given)
 
     def _refuse_idle_options(self, refused: Entry, at: str | None, reason: str | None) -> None:
         """Nothing that was given is thrown away silently."""
@@ -69,33 +69,39 @@ class FixConversation(CorrectionConversation):
                 msg("--at is for a check-out, --reason for a correction or cancellation, the others for the rest."),
             )
 
-    def _check_out(self, story: StayHistory, refused: Entry, content: Content, at: str | None) -> PendingChange | None:
+    def _check_out(
+        self, history: StayHistory, refused: Entry, content: Content, at: str | None
+    ) -> PendingChange | None:
         if at is None and not self.command.interactive:
             raise ReportRefused(content.errors)
-        stay = self._stay(story)
+        stay = self._stay(history)
 
         def change(typed: str) -> PendingChange:
-            return self.app.changes.fix_check_out(story, refused, self.app.changes.moment(typed), stay)
+            return self.app.changes.fix_check_out(history, refused, self.app.changes.parse_time(typed), stay)
 
         def read(answer: str) -> Answer:
             change(answer)  # a time before the guest came is as wrong as none
-            left = self.app.changes.moment(answer)
+            left = self.app.changes.parse_time(answer)
             return Answer(instant(left), moment_text(left, self.app.settings.zone))
 
         at = at if at is not None else ask_check_out_time(read)
         return change(at) if at is not None else None
 
-    def _stay(self, story: StayHistory) -> Stay | None:
-        return open_current_report(self.app, story).stay
+    def _stay(self, history: StayHistory) -> Stay | None:
+        return open_current_report(self.app, history).stay
 
-    def _cancel(self, story: StayHistory, refused: Entry, content: Content, reason: str | None) -> PendingChange | None:
+    def _cancel(
+        self, history: StayHistory, refused: Entry, content: Content, reason: str | None
+    ) -> PendingChange | None:
         if reason is None and not self.command.interactive:
             raise ReportRefused(content.errors)
         if reason is None:
             reason = ask_reason("  " + _("Why is the stay cancelled? One sentence for the authority"))
-        return self.app.changes.fix_cancel(story, refused, reason) if reason is not None else None
+        return self.app.changes.fix_cancel(history, refused, reason) if reason is not None else None
 
-    def _whole(self, story: StayHistory, refused: Entry, content: Content, reason: str | None) -> PendingChange | None:
+    def _whole(
+        self, history: StayHistory, refused: Entry, content: Content, reason: str | None
+    ) -> PendingChange | None:
         given = bool(self.typed or self.lines or reason)
         if self.command.interactive and not given and not any(map(_can_be_asked, content.errors)):
             if not self.choose_fields(content.report):  # the authority names none: whoever is asked may know
@@ -105,7 +111,7 @@ class FixConversation(CorrectionConversation):
         elif not given:
             raise ReportRefused(content.errors)
         examination = self.examined(self.redraft(content.report))
-        return self.app.changes.fix(story, refused, examination, reason or content.report.reason)
+        return self.app.changes.fix(history, refused, examination, reason or content.report.reason)
 
     def _asked(self, errors: Sequence[Finding], reason: str | None) -> str | None:
         """Ask for each field that was refused and was not given; the reason is returned. `<` leaves it as it was."""

@@ -1,7 +1,7 @@
-"""The conversation of `apoa report`: a passport, what it does not say, the card, and perhaps another guest.
+"""The conversation of `apoa report`: the passport, the other fields, the review card, and perhaps another guest.
 
-Everybody who arrives together is saved in one transaction and sent in one go. Until then nothing is in the queue, and
-whoever breaks off finds what was typed the next time.
+The guests of a group are saved in one transaction and sent together. Until then nothing is in the outbox; if the user
+stops, what was typed is stored as a draft and offered the next time.
 """
 
 from collections.abc import Mapping
@@ -30,204 +30,207 @@ from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination
 
 _ANOTHER = "+"
-_THROWN = frozenset({"b", "buang"}) | NO
-_CONTENT = frozenset({""}) | YES
-_COMMANDS = _THROWN | _CONTENT | {_ANOTHER, Move.BACK}
+_DISCARD = frozenset({"b", "buang"}) | NO
+_ACCEPT = frozenset({""}) | YES
+_COMMANDS = _DISCARD | _ACCEPT | {_ANOTHER, Move.BACK}
 _NOT_FOREIGN = "not_foreign"
 _KEYS = N_("Enter = yes, + = another guest for this room, number = change that, ? = other fields, b = throw away")
 
 
-class _Turn(Enum):
-    """How one guest's slip was left."""
+class _Decision(Enum):
+    """What the user decided about the form of a guest."""
 
-    CONTENT = auto()
-    ANOTHER = auto()
-    GIVEN_UP = auto()
+    ACCEPTED = auto()
+    ANOTHER_GUEST = auto()
+    DISCARDED = auto()
 
 
 class GuestConversation:
-    """An arrival at the desk, with somebody at the terminal."""
+    """Asks for the guests of a group, one after the other, and saves and sends their reports."""
 
-    def __init__(self, session: Session, wishes: ReportOptions) -> None:
+    def __init__(self, session: Session, options: ReportOptions) -> None:
         self._app = session.app
-        self._wishes = wishes
-        self._filing = SaveAndSend(session, send=not wishes.no_send, as_json=False)
-        self._passport = PassportQuestion(self._app.desk, accept_check_digit=wishes.accept_check_digit)
+        self._options = options
+        self._finish = SaveAndSend(session, send=not options.no_send, as_json=False)
+        self._passport = PassportQuestion(self._app.desk, accept_check_digit=options.accept_check_digit)
         self._questions = FieldQuestions(self._app)
         self._drafts = DraftStore(self._app)
-        self._slips: list[GuestForm] = []
+        self._forms: list[GuestForm] = []
 
-    def receive(self, typed: Mapping[str, str]) -> None:
-        """Carry guests from their passports to the outbox, and on to the authority where it can be reached.
+    def run(self, typed: Mapping[str, str]) -> None:
+        """Ask for the guests, and save and send their reports.
 
-        `typed` is what the options say: it stands on a new slip; of the stay, on each that is gone on with.
+        `typed` holds the command's options: all of them go into a new form, those of the stay into resumed forms.
         """
-        self._slips = self._begun(typed)
+        self._forms = self._drafts.offer()
+        for form in self._forms:
+            form.update_stay(typed)
+        if self._forms and any(typed[name] != self._forms[-1].typed.get(name) for name in typed):
+            print_error_line(_("What was given of the guest now is not used: what was typed before goes on."))
+        self._forms = self._forms or [GuestForm(dict(typed))]
         print_error_line(
             _("? helps, < goes back, > takes all that is proposed, Ctrl-C breaks off and keeps what was typed.")
         )
-        with self._drafts.keep_if_interrupted(lambda: self._slips) as signals:
-            content = self._gather()
-            filed = self._file(signals) if content and not self._wishes.dry_run else []
-            if not content:
-                self._drafts.done()
-        if filed:
-            self._filing.send(filed)
-        elif content:
+        with self._drafts.store_on_interrupt(lambda: self._forms) as signals:
+            accepted = self._ask_group()
+            saved = self._save(signals) if accepted and not self._options.dry_run else []
+            if not accepted:
+                self._drafts.delete_resumed()
+        if saved:
+            self._finish.send(saved)
+        elif accepted:
             print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
         else:
             print_error_line(_("Nothing was saved."))
 
-    def _begun(self, typed: Mapping[str, str]) -> list[GuestForm]:
-        """The slips to begin with: what was broken off, or a new one."""
-        slips = self._drafts.offer()
-        for slip in slips:
-            slip.take(typed)
-        if slips and any(typed[name] != slips[-1].typed.get(name) for name in typed):
-            print_error_line(_("What was given of the guest now is not used: what was typed before goes on."))
-        return slips or [GuestForm(dict(typed))]
-
-    def _gather(self) -> bool:
-        """Guest after guest, until somebody is content; False where all of it was thrown away."""
-        while self._slips:
-            turn = self._guest(self._slips[-1])
-            if turn is _Turn.CONTENT:
+    def _ask_group(self) -> bool:
+        """Ask for guest after guest until the user accepts; False if all guests were discarded."""
+        while self._forms:
+            decision = self._ask_guest(self._forms[-1])
+            if decision is _Decision.ACCEPTED:
                 return True
-            if turn is _Turn.ANOTHER:
-                self._slips.append(self._slips[-1].for_companion())
+            if decision is _Decision.ANOTHER_GUEST:
+                self._forms.append(self._forms[-1].for_companion())
             else:
-                self._slips.pop()  # and the card of the one before comes again
+                self._forms.pop()  # and the card of the previous guest is shown again
         return False
 
-    def _file(self, signals: Signals) -> list[SavedReport]:
-        """Save the party; where the disk fails, as often as somebody wants to try."""
+    def _save(self, signals: Signals) -> list[SavedReport]:
+        """Save the group. After a storage error, try again as often as the user wants."""
         while True:
             try:
-                with signals.delayed():  # nobody breaks off between saving and saying so
-                    return self._saved()
+                with signals.delayed():  # the user cannot stop between saving and the message that it is saved
+                    group = self._group()
+                    entries = self._app.desk.save_group([(each.report, each.warnings) for each in group])
+                    self._forms = []
+                    self._drafts.delete_resumed()
+                    saved = [
+                        SavedReport(entry, each.report, each.warnings)
+                        for entry, each in zip(entries, group, strict=True)
+                    ]
+                    self._finish.show_saved(saved)
+                    return saved
             except StorageProblem as exc:
                 show_error(exc)
                 if not confirm(_("Try again?")):
                     raise
 
-    def _saved(self) -> list[SavedReport]:
-        ready = self._party()
-        entries = self._app.desk.save_group([(each.report, each.warnings) for each in ready])
-        self._slips = []
-        self._drafts.done()
-        filed = [SavedReport(entry, each.report, each.warnings) for entry, each in zip(entries, ready, strict=True)]
-        self._filing.show_saved(filed)
-        return filed
+    def _group(self) -> list[GroupMember]:
+        """Return every guest's report, checked now: another desk may have saved one of them meanwhile."""
+        return compose_group(self._app.desk, [self._examine(form) for form in self._forms])
 
-    # One guest.
+    def _examine(self, form: GuestForm) -> Examination:
+        return self._app.desk.examine(form.draft())
 
-    def _guest(self, slip: GuestForm) -> _Turn:
-        """Ask until the slip holds and somebody is content with its card."""
-        conversation = self._conversation(slip)
-        while slip.begun or self._begin(slip, conversation):
+    # The form of one guest.
+
+    def _ask_guest(self, form: GuestForm) -> _Decision:
+        """Ask until the form is valid and the user decides at its review card."""
+        conversation = self._field_conversation(form)
+        while form.mrz_asked or self._ask_passport(form, conversation):
             if not conversation.run():
-                slip.begun = False
-            elif self._holds(slip):
-                self._settle()
-                turn = self._card(slip, conversation)
-                if turn is not None:
-                    return turn
-            elif not slip.begun:
-                return _Turn.GIVEN_UP
-        return _Turn.GIVEN_UP
+                form.mrz_asked = False
+            elif self._is_valid(form):
+                for other in self._forms[:-1]:  # an option that was given now may be invalid on a resumed form
+                    correction = self._field_conversation(other)
+                    while not self._is_valid(other) and correction.run():
+                        pass
+                decision = self._review(form, conversation)
+                if decision is not None:
+                    return decision
+            elif not form.mrz_asked:
+                return _Decision.DISCARDED
+        return _Decision.DISCARDED
 
-    def _conversation(self, slip: GuestForm) -> Conversation:
-        return Conversation(lambda _answers: self._next(slip), slip.typed, slip.asked)
+    def _field_conversation(self, form: GuestForm) -> Conversation:
+        def next_question(_answers: dict[str, str]) -> tuple[str, Question] | None:
+            name = form.next_field()
+            return (name, self._questions.question(form, name)) if name is not None and form.may_be_foreign else None
 
-    def _settle(self) -> None:
-        """Ask for what does not hold of those who came before: an option that was given now stands on their slips."""
-        for other in self._slips[:-1]:
-            conversation = self._conversation(other)
-            while not self._holds(other) and conversation.run():
-                pass
+        return Conversation(next_question, form.typed, form.answered_fields)
 
-    def _begin(self, slip: GuestForm, conversation: Conversation) -> bool:
-        """Ask for the passport; False where somebody goes back to the guest before."""
+    def _ask_passport(self, form: GuestForm, conversation: Conversation) -> bool:
+        """Ask for the passport. Return False if the user goes back to the previous guest."""
         while True:
             passport = self._passport.ask()
             if not isinstance(passport, Move):
-                if slip.begin(*passport):
+                if form.set_passport(*passport):
                     conversation.forget_earlier()
                 return True
-            if len(self._slips) == 1:
+            if len(self._forms) == 1:
                 print_error_line(_("This is the first question."))
-            elif not slip.has_guest_data or self._throws_away():
+            elif not form.has_guest_data or self._confirm_discard():
                 return False
 
-    def _throws_away(self) -> bool:
+    def _confirm_discard(self) -> bool:
         return confirm(_("Throw away what was typed of this guest?"), default=False)
 
-    def _next(self, slip: GuestForm) -> tuple[str, Question] | None:
-        name = slip.next_field()
-        return (name, self._questions.question(slip, name)) if name is not None and slip.may_be_foreign else None
+    def _is_valid(self, form: GuestForm) -> bool:
+        """Return whether the guest can be reported. If not, show the errors and request their fields.
 
-    def _holds(self, slip: GuestForm) -> bool:
-        """Whether the slip can be reported; if not, what does not hold is said, and asked again."""
-        errors = self._examined(slip).errors
-        native = [error for error in errors if error.code == _NOT_FOREIGN]
-        if native and len(self._slips) > 1:
-            print_error_line(error_line(text(native[0].message)))
-            slip.begun = False
+        Raises `ReportRefused` if no question can correct the errors.
+        """
+        errors = self._examine(form).errors
+        not_foreign = [error for error in errors if error.code == _NOT_FOREIGN]
+        if not_foreign and len(self._forms) > 1:
+            print_error_line(error_line(text(not_foreign[0].message)))
+            form.mrz_asked = False
             return False
         names = [name for error in errors if (name := field_to_ask(error))]
         if errors and not names:
-            self._slips = [each for each in self._slips if each.may_be_foreign]  # there is nothing to go on with
+            self._forms = [each for each in self._forms if each.may_be_foreign]  # no draft of an Indonesian guest
             raise ReportRefused(errors)
         for error in errors:
             print_error_line(error_line(text(error.message)))
-        slip.request_fields(*names, *(["given_names"] if "surname" in names else []))
+        form.request_fields(*names, *(["given_names"] if "surname" in names else []))
         return not errors
 
-    def _examined(self, slip: GuestForm) -> Examination:
-        return self._app.desk.examine(slip.draft())
+    # The review card of the last guest.
 
-    def _party(self) -> list[GroupMember]:
-        """Every guest's report, examined now: another desk may have saved one of them meanwhile."""
-        return compose_group(self._app.desk, [self._examined(slip) for slip in self._slips])
-
-    # The card of the last one.
-
-    def _card(self, slip: GuestForm, conversation: Conversation) -> _Turn | None:
-        """What somebody does with the card; None where it is to be shown again, changed perhaps."""
-        *others, last = self._party()
+    def _review(self, form: GuestForm, conversation: Conversation) -> _Decision | None:
+        """Show the review card and return what the user decides; None if the card is to be shown again."""
+        *others, last = self._group()
         card = ReviewCard(last.report, last.warnings, [each.report for each in others], self._app.settings.zone)
         card.show()
-        answer = "" if self._wishes.yes else self._answer(card)
-        if answer in _CONTENT:
-            return _Turn.CONTENT if self._meant() else None
+        answer = "" if self._options.yes else self._ask_decision(card)
+        if answer in _ACCEPT:
+            return _Decision.ACCEPTED if self._duplicates_confirmed() else None
         if answer == _ANOTHER:
-            return _Turn.ANOTHER if self._meant() else None
-        if answer in _THROWN:
-            return _Turn.GIVEN_UP if self._throws_away() else None
+            return _Decision.ANOTHER_GUEST if self._duplicates_confirmed() else None
+        if answer in _DISCARD:
+            return _Decision.DISCARDED if self._confirm_discard() else None
         if answer == Move.BACK:
-            slip.begun = conversation.back()
+            form.mrz_asked = conversation.go_back()
         else:
-            self._change(slip, last.report, card.field(answer))
+            self._change_field(form, last.report, card.field(answer))
         return None
 
-    def _change(self, slip: GuestForm, report: Report, name: str) -> None:
-        """Ask for one field of the card anew. What cannot be is said, and the card stays as it was."""
-        before = dict(slip.typed)
-        self._questions.change(slip.typed, report, name)
-        errors = self._examined(slip).errors
+    def _change_field(self, form: GuestForm, report: Report, name: str) -> None:
+        """Ask for one field of the card again. An answer that makes the form invalid is shown and undone."""
+        before = dict(form.typed)
+        self._questions.ask_change(form.typed, report, name)
+        errors = self._examine(form).errors
         for error in errors:
             print_error_line(error_line(text(error.message)))
         if errors:
-            slip.typed.clear()
-            slip.typed.update(before)
+            form.typed.clear()
+            form.typed.update(before)
 
-    def _answer(self, card: ReviewCard) -> str:
-        """One of the keys, or the number of a field."""
+    def _ask_decision(self, card: ReviewCard) -> str:
+        """Return one of the keys, or the number of a field."""
+        if self._options.dry_run:
+            question = _("This is only a check: is everything right?")
+        elif self._options.no_send or self._app.settings.by_hand:
+            question = _("Save this report?") if len(self._forms) == 1 else _("Save these {count} reports?")
+        elif len(self._forms) == 1:
+            question = _("Save and send this report?")
+        else:
+            question = _("Save and send these {count} reports?")
         print_error_line()
         print_error_line(_(_KEYS))
-        discard_typed_ahead()  # nobody saves what they have not seen
+        discard_typed_ahead()  # an Enter that was typed before the card was shown must not save it
         while True:
-            answer = ask_line(self._question()).casefold()
+            answer = ask_line(question.format(count=len(self._forms))).casefold()
             if answer in _COMMANDS or card.field(answer):
                 return answer
             if answer == HELP:
@@ -235,25 +238,18 @@ class GuestConversation:
             else:
                 print_error_line(_(_KEYS))
 
-    def _question(self) -> str:
-        if self._wishes.dry_run:
-            return _("This is only a check: is everything right?")
-        count, kept = len(self._slips), self._wishes.no_send or self._app.settings.by_hand
-        if count == 1:
-            return _("Save this report?") if kept else _("Save and send this report?")
-        many = _("Save these {count} reports?") if kept else _("Save and send these {count} reports?")
-        return many.format(count=count)
-
-    def _meant(self) -> bool:
-        """Whether nobody seems to be reported already, unless somebody says that it is meant so."""
-        for slip, each in zip(self._slips, self._party(), strict=True):
-            if not each.doubts or self._wishes.again or slip.again:
+    def _duplicates_confirmed(self) -> bool:
+        """Return whether no guest seems to be reported already, or the user confirms another report."""
+        for form, member in zip(self._forms, self._group(), strict=True):
+            if not member.duplicates or self._options.again or form.allow_duplicate:
                 continue
-            if self._wishes.yes:
-                raise ReportedBefore(each.doubts, each.notes)
-            if each.report.guest is not None and len(self._slips) > 1:
-                print_error_line(guest_name(each.report.guest))
-            slip.again = confirm(_("The guest seems to be reported already. Report them again?"), default=False)
-            if not slip.again:
+            if self._options.yes:
+                raise ReportedBefore(member.duplicates, member.other_warnings)
+            if member.report.guest is not None and len(self._forms) > 1:
+                print_error_line(guest_name(member.report.guest))
+            form.allow_duplicate = confirm(
+                _("The guest seems to be reported already. Report them again?"), default=False
+            )
+            if not form.allow_duplicate:
                 return False
         return True

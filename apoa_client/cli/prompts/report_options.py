@@ -1,11 +1,11 @@
-"""What a call of `apoa report` asks for besides the guest."""
+"""The options of `apoa report` that do not describe the guest."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What the options say of how to go about it."""
+    """The options of one call of `apoa report`, without those that describe the guest."""
 
     yes: bool
     dry_run: bool

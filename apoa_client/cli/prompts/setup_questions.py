@@ -197,7 +197,7 @@ class _Interview:
             _("Begin with practice if you are not sure. Set up again later to change it."),
             _read_destination,
             default=proposed,
-            show=lambda value: text(_SAID[value]),
+            format_default=lambda value: text(_SAID[value]),
         )
 
     def _api_url(self) -> Question:

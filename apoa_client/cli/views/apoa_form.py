@@ -11,9 +11,9 @@ from typing import NamedTuple
 from apoa_client.cli.terminal.language import N_, _, current_language, in_language, text
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.labels import PURPOSES, SEXES, day_text
-from apoa_client.desk.by_hand import FormField, Value
+from apoa_client.desk.by_hand import FormField
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.fields import BY_NAME, label_of
+from apoa_client.report.fields import BY_NAME, FieldValue, label_of
 from apoa_client.report.kinds import Kind
 
 APOA_LANGUAGE = "id"
@@ -76,7 +76,7 @@ def value_remark(line: FormLine) -> str:
     return f" ({said})" if said else ""
 
 
-def _words(name: str, value: Value, zone: tzinfo) -> tuple[str, str]:
+def _words(name: str, value: FieldValue, zone: tzinfo) -> tuple[str, str]:
     """What to type, and what it means."""
     if isinstance(value, datetime):
         local = value.astimezone(zone)

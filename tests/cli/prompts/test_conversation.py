@@ -64,7 +64,7 @@ class TestAQuestion:
     ) -> None:
         """It stands in brackets, in words where there are better ones than the answer's."""
         typing(monkeypatch, "")
-        assert ask(Question("Pieces", "", number, default="7", show={"7": "seven"}.__getitem__)) == Answer(
+        assert ask(Question("Pieces", "", number, default="7", format_default={"7": "seven"}.__getitem__)) == Answer(
             "7", "7 pieces"
         )
         assert "Pieces [seven]: " in capsys.readouterr().err
@@ -149,9 +149,9 @@ class TestAConversation:
         """Whoever has answered everything may take the last answer back, and go on from there."""
         typing(monkeypatch, "1", "2", "3", "4")
         conversation = Conversation(self._questions)
-        assert not conversation.back()
+        assert not conversation.go_back()
         assert conversation.run()
-        assert conversation.back()
+        assert conversation.go_back()
         assert conversation.run()
         assert conversation.answers == {"first": "1", "second": "2", "third": "4"}
 
