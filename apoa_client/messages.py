@@ -11,9 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-LANGUAGES = ("id", "en")
-"""The languages that every sentence exists in."""
-
 _LITERAL = "{text}"
 
 

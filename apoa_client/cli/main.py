@@ -22,7 +22,7 @@ from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, sanitize, style_error
 from apoa_client.errors import ApoaError, Exit, SettingsProblem
-from apoa_client.messages import LANGUAGES
+from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
 
 if TYPE_CHECKING:
     from apoa_client.ports import Clock
@@ -129,7 +129,7 @@ def _split_display_options(arguments: Sequence[str]) -> tuple[list[str], list[st
 def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
     requested = language.requested_language(arguments, environ)
     if requested or "--version" in arguments:  # which is the same in every language
-        return requested or language.FALLBACK
+        return requested or SOURCE_LANGUAGE
     from apoa_client.settings import config  # not needed for --version
     from apoa_client.settings.folders import find_folders
 

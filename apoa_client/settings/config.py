@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from apoa_client.errors import SettingsProblem
-from apoa_client.messages import LANGUAGES, msg
+from apoa_client.locale import LANGUAGES
+from apoa_client.messages import msg
 from apoa_client.settings.zones import ZONES
 
 TRAINING = "training"

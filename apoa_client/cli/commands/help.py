@@ -10,8 +10,9 @@ from apoa_client.cli.terminal.command_names import ALIASES, localized_command, l
 from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_bold, write
 from apoa_client.errors import UsageProblem
+from apoa_client.locale import LANGUAGES
 from apoa_client.matching import close_matches
-from apoa_client.messages import LANGUAGES, msg
+from apoa_client.messages import msg
 
 _EXAMPLE_COMMAND = "report"
 _MAX_SUGGESTIONS = 4

@@ -28,7 +28,8 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
-from apoa_client.messages import LANGUAGES, msg
+from apoa_client.locale import LANGUAGES
+from apoa_client.messages import msg
 from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, PropertySettings, load, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.vault.errors import KeyringProblem

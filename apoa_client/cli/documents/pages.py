@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from apoa_client.cli.terminal.language import in_both_languages, in_language
 from apoa_client.cli.terminal.output import sanitize
-from apoa_client.messages import LANGUAGES
+from apoa_client.locale import LANGUAGES
 
 _TEMPLATES = Path(__file__).with_name("templates")
 

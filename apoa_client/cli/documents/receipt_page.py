@@ -18,7 +18,7 @@ from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_tex
 from apoa_client.cli.views.report import guest_name
 from apoa_client.cli.views.report_reader import open_report
 from apoa_client.errors import Erased
-from apoa_client.messages import LANGUAGES
+from apoa_client.locale import LANGUAGES
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import by_code
 from apoa_client.ports import Entry

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from apoa_client.cli.terminal.language import N_, in_both_languages, in_language
-from apoa_client.messages import LANGUAGES
+from apoa_client.locale import LANGUAGES
 
 _TITLE = N_("Recovery code")
 _ROWS = (N_("Property"), N_("Address"), N_("Made on"), N_("Fingerprint of the key"))

@@ -4,8 +4,8 @@ import re
 from functools import cache
 
 from apoa_client.cli.guide.facts import Topic, topics
+from apoa_client.locale import LANGUAGES
 from apoa_client.matching import close_matches, without_accents
-from apoa_client.messages import LANGUAGES
 
 _MIN_PART = 4
 """Letters from which on a word is also found inside a longer one: Indonesian adds syllables before and after."""

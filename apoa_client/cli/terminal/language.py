@@ -11,17 +11,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from apoa_client.cli.terminal.output import sanitize
-from apoa_client.messages import LANGUAGES, Message
+from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES, SOURCE_LANGUAGE, catalogue_path
+from apoa_client.messages import Message
 
-DOMAIN = "apoa"
-FALLBACK = "en"
-# os.path, because importing pathlib costs `apoa --version` 2 ms.
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120  see above
-_CATALOGUES = os.path.join(_PACKAGE, "locale")  # noqa: PTH118  see above
 _SPELLINGS = {
-    **dict.fromkeys(("id", "in", "indonesian", "indonesia", "bahasa"), "id"),
-    **dict.fromkeys(("en", "english", "inggris"), "en"),
+    **dict.fromkeys(("in", "indonesian", "indonesia", "bahasa"), "id"),
+    **dict.fromkeys(("english", "inggris"), "en"),
 }
+"""Names of languages besides their tags."""
 
 
 def N_(text: str) -> str:  # noqa: N802  gettext's own name for a sentence that is translated later
@@ -52,16 +49,15 @@ def in_both_languages(sentence: str) -> str:
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
     """Open the catalogue by its path: `gettext.translation` would load `locale` to guess at names."""
-    if language == FALLBACK:
+    if language == SOURCE_LANGUAGE:
         return gettext.NullTranslations()
-    path = os.path.join(_CATALOGUES, language, "LC_MESSAGES", f"{DOMAIN}.mo")  # noqa: PTH118  as above
-    with open(path, "rb") as file:  # noqa: PTH123  as above
+    with open(catalogue_path(language), "rb") as file:  # noqa: PTH123  importing pathlib costs `apoa --version` 2 ms
         return gettext.GNUTranslations(file)
 
 
 def set_language(language: str) -> None:
     """Use this language from now on, in click's sentences too."""
-    gettext.bindtextdomain(DOMAIN, _CATALOGUES)
+    gettext.bindtextdomain(DOMAIN, FOLDER)
     gettext.textdomain(DOMAIN)
     # gettext has no other switch for a whole process.
     os.environ["LANGUAGE"] = language  # noqa: TID251  see above
@@ -69,7 +65,7 @@ def set_language(language: str) -> None:
 
 def current_language() -> str:
     """Return the language in use."""
-    return os.environ.get("LANGUAGE", FALLBACK)  # noqa: TID251  as in `set_language`
+    return os.environ.get("LANGUAGE", SOURCE_LANGUAGE)  # noqa: TID251  as in `set_language`
 
 
 def requested_language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
@@ -92,10 +88,11 @@ def system_language(environ: Mapping[str, str]) -> str:
         import locale  # slow, and only Windows needs it
 
         name = locale.getlocale()[0] or ""
-    return parse_language(name) or FALLBACK
+    return parse_language(name) or SOURCE_LANGUAGE
 
 
 def parse_language(name: str) -> str:
     """Return the language of a locale's name ("id_ID.UTF-8", "Indonesian_Indonesia"); empty for other languages."""
     word = name.replace("-", "_").split("_", maxsplit=1)[0].split(".", maxsplit=1)[0]
-    return _SPELLINGS.get(word.casefold(), "")
+    tag = _SPELLINGS.get(word.casefold(), word.casefold())
+    return tag if tag in LANGUAGES else ""
