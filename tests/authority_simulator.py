@@ -1,7 +1,8 @@
-"""An authority in memory, behind the port: small, independent of the sandbox and of HTTP, and as unlucky as it is told.
+"""An authority in memory, behind the port: small, independent of the sandbox and of HTTP, with scripted faults.
 
-It keeps what it acquired, so that a test asserts on what arrived and not on which calls were made. Misfortunes are
-written in the words of the sandbox's fault scripts: ``simulator.script("503=5,lost,pending*2,token:401")``.
+It stores what it acquired, so that a test can check what arrived and not which calls were made. Faults are written as
+in the sandbox's fault scripts: ``simulator.script("503=5,lost,pending*2,token:401")``.
+
 """
 
 import json
@@ -27,7 +28,7 @@ from apoa_client.ports import Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
 
-DAWN = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+START_TIME = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 _REFUSED: dict[str, type[ApoaError]] = {
     "400": CallRefused,
@@ -41,7 +42,7 @@ _REFUSED: dict[str, type[ApoaError]] = {
     "portal": NotTheAuthority,
     "redirect": NotTheAuthority,
 }
-_SPOILT: dict[str, type[ApoaError]] = {
+_BROKEN_ANSWERS: dict[str, type[ApoaError]] = {
     "lost": UnknownOutcome,
     "truncated": NotTheAuthority,
     "empty": NotTheAuthority,
@@ -51,7 +52,7 @@ _SPOILT: dict[str, type[ApoaError]] = {
     "unknown-status": NotTheAuthority,
 }
 _VERDICTS = {"pending", "reject", "duplicate", "defer"}
-_KNOWN = _REFUSED.keys() | _SPOILT.keys() | _VERDICTS | {"ok", "429", "503", "slow"}
+_KNOWN = _REFUSED.keys() | _BROKEN_ANSWERS.keys() | _VERDICTS | {"ok", "429", "503", "slow"}
 _ROUTES = {"reports", "token", "meta", "result", "codes"}
 
 
@@ -62,43 +63,43 @@ class Step:
 
 
 @dataclass
-class Kept:
-    """What is known of one report."""
+class KnownReport:
+    """The stored content and verdict of one report."""
 
     content: dict[str, Any]
     verdict: Verdict
 
 
 class AuthoritySimulator:
-    """`ports.Authority`. One 401 is answered with a fresh token, as the contract has it; two are a wrong password."""
+    """`ports.Authority`. After one 401 it gives a fresh token, as the contract says; two mean a wrong password."""
 
     def __init__(
-        self, *, now: datetime = DAWN, max_batch: int = 500, max_body_bytes: int = 1 << 20, patience_s: float = 5.0
+        self, *, now: datetime = START_TIME, max_batch: int = 500, max_body_bytes: int = 1 << 20, timeout_s: float = 5.0
     ) -> None:
         self.now = now
         self.max_batch = max_batch
         self.max_body_bytes = max_body_bytes
-        self.patience_s = patience_s
+        self.timeout_s = timeout_s
         self.password_is_right = True
         self.acquired: dict[str, Receipt] = {}
-        """The receipt of each report that was acquired, in the order of acquisition."""
+        """The receipt of each acquired report, in the order of acquisition."""
         self.batches: list[list[str]] = []
-        """The ids of every submission that came as far as the authority's door, lucky or not."""
+        """The ids of every submission that reached the authority, with or without a fault."""
         self.asked: list[str] = []
-        """The ids whose verdict was asked for."""
-        self.known: dict[str, Kept] = {}
+        """The ids that the client asked about."""
+        self.known: dict[str, KnownReport] = {}
         self._steps: dict[str, deque[Step]] = defaultdict(deque)
         self._has_token = False
         self._numbers = 0
 
     @property
     def order(self) -> list[str]:
-        """Ids in the order in which they were acquired."""
+        """The acquired ids, in their order."""
         return list(self.acquired)
 
     @property
     def unused(self) -> dict[str, int]:
-        """How many steps of the script are left, by route."""
+        """The number of unused steps, by route."""
         return {route: len(steps) for route, steps in self._steps.items() if steps}
 
     def script(self, text: str) -> None:
@@ -112,8 +113,8 @@ class AuthoritySimulator:
             self._steps[route or "reports"].extend([Step(name, float(amount) if amount else None)] * int(times or 1))
 
     def meta(self) -> Meta:
-        step = self._begin("meta")
-        self._end(step)
+        step = self._start_call("meta")
+        self._finish_call(step)
         return Meta(
             contract="1.0",
             environment="training",
@@ -129,15 +130,15 @@ class AuthoritySimulator:
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
         self.batches.append([each[0] for each in bodies])
-        step = self._begin("reports")
+        step = self._start_call("reports")
         if len(bodies) > self.max_batch or sum(len(body) for _, body in bodies) > self.max_body_bytes:
             raise _error(TooLarge)
         verdicts = [self._receive(report_id, json.loads(body), step) for report_id, body in bodies]
-        self._end(step)
+        self._finish_call(step)
         return verdicts
 
     def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        """What `submit` would answer; nothing is acquired, and no step of the script is used up."""
+        """The answer that `submit` would give; stores nothing and uses no step of the script."""
         kept = (dict(self.known), dict(self.acquired), self._numbers)
         verdicts = [self._receive(report_id, json.loads(body), Step()) for report_id, body in bodies]
         self.known, self.acquired, self._numbers = kept
@@ -148,17 +149,17 @@ class AuthoritySimulator:
 
     def verdict(self, report_id: str) -> Verdict | None:
         self.asked.append(report_id)
-        step = self._begin("result")
+        step = self._start_call("result")
         kept = self.known.get(report_id)
         if kept is not None and step.name == "defer":
             return Verdict(report_id, Status.DEFERRED, retry_after=int(step.amount or 0))
         if kept is not None and kept.verdict.status is Status.PENDING:
-            kept.verdict = self._judged(report_id, step)
-        self._end(step)
+            kept.verdict = self._judge(report_id, step)
+        self._finish_call(step)
         return kept.verdict if kept is not None else None
 
     def receipt(self, report_id: str) -> Receipt | None:
-        self._begin("receipt")
+        self._start_call("receipt")
         kept = self.known.get(report_id)
         return kept.verdict.receipt if kept is not None else None
 
@@ -171,11 +172,11 @@ class AuthoritySimulator:
             return kept.verdict if kept.content == report else _rejected(report_id, "id", "id_conflict")
         if step.name == "defer":
             return Verdict(report_id, Status.DEFERRED, retry_after=int(step.amount or 0))
-        verdict = self._out_of_order(report_id, report) or self._covered(report_id, report)
-        self.known[report_id] = Kept(report, verdict or self._judged(report_id, step))
+        verdict = self._out_of_order(report_id, report) or self._duplicate_of_other_stay(report_id, report)
+        self.known[report_id] = KnownReport(report, verdict or self._judge(report_id, step))
         return self.known[report_id].verdict
 
-    def _judged(self, report_id: str, step: Step) -> Verdict:
+    def _judge(self, report_id: str, step: Step) -> Verdict:
         if step.name == "reject":
             return _rejected(report_id, "", "scripted")
         if step.name == "pending":
@@ -194,33 +195,35 @@ class AuthoritySimulator:
             return None
         return _rejected(report_id, "stay_id", "unknown_stay")
 
-    def _covered(self, report_id: str, report: dict[str, Any]) -> Verdict | None:
-        """The same document and night of check-in, under another stay, is a duplicate."""
+    def _duplicate_of_other_stay(self, report_id: str, report: dict[str, Any]) -> Verdict | None:
+        """A duplicate verdict where another stay has the same document and night of check-in."""
         if report["kind"] != "check_in":
             return None
         for other_id, other in self.known.items():
-            same = other.content["kind"] == "check_in" and _who_and_when(other.content) == _who_and_when(report)
+            same = other.content["kind"] == "check_in" and _document_and_night(other.content) == _document_and_night(
+                report
+            )
             if same and other_id in self.acquired and other.content["stay_id"] != report["stay_id"]:
                 return Verdict(report_id, Status.DUPLICATE, self.acquired[other_id])
         return None
 
-    def _begin(self, route: str) -> Step:
-        """The call's step, when the call came as far as the authority; raises what comes of it otherwise."""
+    def _start_call(self, route: str) -> Step:
+        """The step of a call that reached the authority; raises the error of a step that prevents it."""
         self._log_in()
         step = self._next(route)
         if step.name == "401":
             self._has_token = False
             self._log_in()
             step = self._next(route)
-        _refuse(step)
+        _raise_refusal(step)
         return step
 
     def _log_in(self) -> None:
         if self._has_token:
             return
         step = self._next("token")
-        _refuse(step)
-        self._end(step)
+        _raise_refusal(step)
+        self._finish_call(step)
         if not self.password_is_right:
             raise _error(WrongPassword)
         self._has_token = True
@@ -228,15 +231,15 @@ class AuthoritySimulator:
     def _next(self, route: str) -> Step:
         return self._steps[route].popleft() if self._steps[route] else Step()
 
-    def _end(self, step: Step) -> None:
-        """What becomes of an answer on its way back."""
-        if step.name in _SPOILT:
-            raise _error(_SPOILT[step.name])
-        if step.name == "slow" and (step.amount or 0) >= self.patience_s:
+    def _finish_call(self, step: Step) -> None:
+        """Raise the error of a step that breaks the answer on its way back."""
+        if step.name in _BROKEN_ANSWERS:
+            raise _error(_BROKEN_ANSWERS[step.name])
+        if step.name == "slow" and (step.amount or 0) >= self.timeout_s:
             raise _error(TimedOut)
 
 
-def _refuse(step: Step) -> None:
+def _raise_refusal(step: Step) -> None:
     if step.name == "429" or (step.name == "503" and step.amount is not None):
         wait = int(step.amount) if step.amount is not None else None
         raise AuthorityBusy(msg("The simulator is busy."), retry_after=wait)
@@ -247,12 +250,12 @@ def _refuse(step: Step) -> None:
 
 
 def _error(kind: type[ApoaError]) -> ApoaError:
-    return kind(msg("The simulator was told to fail."))
+    return kind(msg("A fault of the script."))
 
 
 def _rejected(report_id: str, field: str, code: str) -> Verdict:
     return Verdict(report_id, Status.REJECTED, errors=(Finding(field, code, literal("No.")),))
 
 
-def _who_and_when(report: dict[str, Any]) -> tuple[str, str]:
+def _document_and_night(report: dict[str, Any]) -> tuple[str, str]:
     return report["guest"]["document"]["number"], report["stay"]["check_in"][:10]

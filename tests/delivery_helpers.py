@@ -1,4 +1,4 @@
-"""A property that delivers: a real outbox with real seals, the simulated authority, and somebody who watches."""
+"""A property that delivers: a real outbox with real seals, the simulated authority, and a recorder of the progress."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ SETTINGS = "fingerprint"
 
 
 def report(number: int, stay: int | None = None, kind: Kind = Kind.CHECK_IN, document: int | None = None) -> Report:
-    """The report with this number; its guest has a document of her own, or the one with the number `document`."""
+    """The report with this number. Each guest has an own document, or the one with the number `document`."""
     plain = plain_report(number, stay, kind)
     if plain.guest is None:
         return plain
@@ -35,7 +35,7 @@ def report(number: int, stay: int | None = None, kind: Kind = Kind.CHECK_IN, doc
 
 
 class ProgressRecorder:
-    """`ports.Progress`, written down."""
+    """`ports.Progress` that records its calls."""
 
     def __init__(self) -> None:
         self.begun: list[int] = []
@@ -57,7 +57,7 @@ class ProgressRecorder:
 
 
 class Hotel:
-    """One property. `sync` is one run of delivery, each with a fresh connection to the authority."""
+    """One property. `sync` is one run of delivery with a new connection to the authority."""
 
     def __init__(self, path: Path, clock: FixedClock, authority: AuthoritySimulator | None = None) -> None:
         self.path = path
@@ -115,7 +115,7 @@ class Hotel:
         return entry
 
     def states(self) -> list[State]:
-        """In the order in which the reports were made."""
+        """The states of the reports, in the order in which they were made."""
         return [entry.state for entry in self.outbox.entries(Selection())]
 
     def sizes(self) -> list[int]:
@@ -125,7 +125,7 @@ class Hotel:
         self.clock.forward(timedelta(**time))
 
     def lock(self) -> None:
-        """The private key cannot be had any more."""
+        """Make the private key unavailable."""
 
         def locked() -> bytes:
             raise SecretMissing(msg("The keyring is locked."))
@@ -138,7 +138,7 @@ class Hotel:
         self.outbox = SqliteOutbox.open(self.path, sealer())
 
     def tamper(self, number: int) -> None:
-        """Somebody changes a sealed record behind the program's back."""
+        """Change a sealed record directly in the file."""
         db = sqlite3.connect(self.path)
         db.execute("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE id = ?", [uuid(number)])
         db.commit()

@@ -1,8 +1,9 @@
-"""What deliveries are tried with: processes that may die at any step, lines on which things happen, mishaps.
+"""Processes that may die at any step, connections on which events happen, and faults.
 
-A process here is an outbox of its own on the one file, and its line to the one authority. Its steps are its calls of
-either, its turn to deliver among them; it dies before a step is carried out, or just after, and from then on does
-nothing at all, not even what it would clean up.
+A process here is an own outbox object on the shared file, and its connection to the authority. Its steps are its calls
+of both, also taking and releasing the lock. It dies before or after a step; from then on it does nothing at all, not
+even its clean-up.
+
 """
 
 import logging
@@ -27,8 +28,8 @@ from apoa_client.report.model import Report
 
 T = TypeVar("T")
 
-WORDS = "ZYKOWSKI, QUENTIN lives in Room-7-East"
-"""What a tactless authority says, and what is to be readable nowhere but through the seal."""
+PERSONAL_TEXT = "ZYKOWSKI, QUENTIN lives in Room-7-East"
+"""Personal data that the authority repeats. It must not be readable anywhere outside the seal."""
 
 ERRORS_OF_A_CALL = (
     *("400", "401", "403", "413", "429", "429=30", "500", "502", "503", "503=30", "504"),
@@ -42,39 +43,39 @@ FAULTS = {
     "token:": (*ERRORS_OF_A_CALL, "locked"),
     "result:": (*ERRORS_OF_A_CALL, *BROKEN_ANSWERS, *VERDICTS),
 }
-"""Every misfortune of the contract, by the route on which it may happen: the scripts' words, and three of our own."""
+"""All faults of the contract, by route: the steps of fault scripts, and three additional ones."""
 
 _OWN: dict[str, type[ApoaError]] = {
     "offline": Offline,
     "untrusted": UntrustedCertificate,
-    "locked": SecretMissing,  # the password cannot be had, so no token is asked for
+    "locked": SecretMissing,  # the password cannot be read, so no token is requested
 }
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The process was killed."""
 
 
 @dataclass(frozen=True)
 class Death:
-    """How a process ends before its time: at which step, before or after it, and whether it may still tidy up."""
+    """How a process ends: at which step, before or after it, and whether it may clean up."""
 
     step: int
     after: bool
     how: type[BaseException] = Killed
-    """`KeyboardInterrupt` comes while the authority's answer is awaited, and counts its calls alone."""
+    """`KeyboardInterrupt` comes during a call to the authority; only these calls are counted as steps."""
 
 
 @dataclass
 class Process:
-    """Carries out steps, and dies at one of them."""
+    """Executes steps, and dies at one of them."""
 
     death: Death | None = None
     steps: int = 0
     dead: bool = False
 
     def step(self, action: Callable[[], T], *, outside: bool = False) -> T:
-        """Carry out one step; `outside` is the authority's."""
+        """Execute one step; `outside` is True for a call to the authority."""
         if self.dead:
             raise Killed
         fatal = self._is_last(outside=outside)
@@ -98,8 +99,8 @@ class Process:
         raise death.how
 
 
-class Fragile:
-    """An outbox in the hands of a process. Where it is `lockless`, the file's folder knows no locks."""
+class MortalOutbox:
+    """The outbox of a process that may die. With `lockless` the file system has no locks."""
 
     def __init__(self, outbox: SqliteOutbox, process: Process, *, lockless: bool = False) -> None:
         self._outbox = outbox
@@ -120,7 +121,7 @@ class Fragile:
 
 @contextmanager
 def _stepping(manager: AbstractContextManager[T], process: Process) -> Iterator[T]:
-    """Entering and leaving are steps; what a dead process held is let go of all the same, as the kernel does it."""
+    """Entering and leaving are steps. What a dead process held is released, as the kernel does."""
     with manager as value:
         process.step(lambda: None)
         yield value
@@ -128,8 +129,8 @@ def _stepping(manager: AbstractContextManager[T], process: Process) -> Iterator[
 
 
 @dataclass(frozen=True)
-class Meanwhile:
-    """Something that happens during a call to the authority: before it processes the call, or after."""
+class ConcurrentEvent:
+    """An event during a call to the authority: before the authority processes the call, or after."""
 
     call: int
     after: bool
@@ -140,7 +141,7 @@ class Meanwhile:
 
 @dataclass(frozen=True)
 class Run:
-    """How one run of delivery goes, and how long after the last one."""
+    """The parameters of one run of delivery, and the time since the last one."""
 
     script: Sequence[str] = ()
     later: timedelta = timedelta()
@@ -148,27 +149,27 @@ class Run:
     wait_s: float | None = None
     first: int | None = None
     death: Death | None = None
-    events: Sequence[Meanwhile] = ()
+    events: Sequence[ConcurrentEvent] = ()
     lockless: bool = False
 
 
 @dataclass
-class Line:
-    """`ports.Authority` for one process: counts its calls, takes time for them, and lets things happen meanwhile."""
+class Connection:
+    """`ports.Authority` for one process: counts its calls, takes time for them, and runs the events."""
 
     authority: AuthoritySimulator
     process: Process
     takes_time: Callable[[], None] = lambda: None
-    witness: Callable[[Sequence[tuple[str, bytes]]], None] = lambda _bodies: None
-    happen: Callable[[Meanwhile], None] = lambda _event: None
-    events: Sequence[Meanwhile] = ()
+    check_before_sending: Callable[[Sequence[tuple[str, bytes]]], None] = lambda _bodies: None
+    on_event: Callable[[ConcurrentEvent], None] = lambda _event: None
+    events: Sequence[ConcurrentEvent] = ()
     calls: int = 0
 
     def meta(self) -> Meta:
         return self._call(self.authority.meta)
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        self.witness(bodies)
+        self.check_before_sending(bodies)
         return self._call(lambda: self.authority.submit(bodies))
 
     def verdict(self, report_id: str) -> Verdict | None:
@@ -180,26 +181,27 @@ class Line:
     def _call(self, call: Callable[[], T]) -> T:
         self.calls += 1
         self.takes_time()
-        return self.process.step(lambda: self._eventful(call), outside=True)
+        return self.process.step(lambda: self._with_events(call), outside=True)
 
-    def _eventful(self, call: Callable[[], T]) -> T:
+    def _with_events(self, call: Callable[[], T]) -> T:
         now = [event for event in self.events if event.call == self.calls]
-        self._let_happen(now, after=False)
+        self._run_events(now, after=False)
         try:
             return call()
         finally:
-            self._let_happen(now, after=True)
+            self._run_events(now, after=True)
 
-    def _let_happen(self, events: Sequence[Meanwhile], *, after: bool) -> None:
+    def _run_events(self, events: Sequence[ConcurrentEvent], *, after: bool) -> None:
         for event in events:
             if event.after is after:
-                self.happen(event)
+                self.on_event(event)
 
 
-class Tactless(AuthoritySimulator):
-    """It counts how often it acquires each report, repeats what it read about guests, and may not even be there.
+class StrictSimulator(AuthoritySimulator):
+    """A simulator that counts how often it acquires each report, and repeats personal data in its answers.
 
-    And it is strict: it refuses whatever does not fit what it has of a stay, so that nobody may send it such a thing.
+    It also refuses every report that does not fit its stay, so that a report out of order is always noticed.
+
     """
 
     def __init__(self, *, max_batch: int = 500) -> None:
@@ -214,48 +216,50 @@ class Tactless(AuthoritySimulator):
             else:
                 super().script(part)
 
-    def calm(self) -> None:
-        """The misfortunes are over."""
+    def clear_faults(self) -> None:
+        """End all faults."""
         self._steps.clear()
         self.password_is_right = True
         self.max_batch, self.max_body_bytes = 500, 1 << 20
 
-    def greet(self) -> None:
+    def drop_token(self) -> None:
         """A new process has no token yet."""
         self._has_token = False
 
     def _next(self, route: str) -> Step:
         step = super()._next(route)
         if step.name in _OWN:
-            raise _OWN[step.name](msg("It did not work."))
+            raise _OWN[step.name](msg("A fault of the script."))
         return step
 
-    def _begin(self, route: str) -> Step:
+    def _start_call(self, route: str) -> Step:
         try:
-            return super()._begin(route)
+            return super()._start_call(route)
         except CallRefused:
-            raise CallRefused(msg("The authority does not accept it: {detail}", detail=literal(WORDS))) from None
+            raise CallRefused(
+                msg("The authority does not accept it: {detail}", detail=literal(PERSONAL_TEXT))
+            ) from None
 
     def _out_of_order(self, report_id: str, report: dict[str, Any]) -> Verdict | None:
-        code = _unfit(self.kinds(report["stay_id"]), report["kind"])
+        code = _stay_code(self.kinds(report["stay_id"]), report["kind"])
         return Verdict(report_id, Status.REJECTED, errors=(Finding("stay_id", code, literal("No.")),)) if code else None
 
     def kinds(self, stay_id: str) -> list[str]:
-        """What it has of a stay, in the order in which it came."""
+        """The kinds of a stay's reports, in the order in which they came."""
         kept = [each for each in self.known.values() if each.verdict.status is not Status.REJECTED]
         return [each.content["kind"] for each in kept if each.content["stay_id"] == stay_id]
 
-    def _judged(self, report_id: str, step: Step) -> Verdict:
-        verdict = super()._judged(report_id, step)
+    def _judge(self, report_id: str, step: Step) -> Verdict:
+        verdict = super()._judge(report_id, step)
         self.times[report_id] += verdict.receipt is not None
-        remark = (Finding("guest.surname", "scripted", literal(WORDS)),)
+        remark = (Finding("guest.surname", "scripted", literal(PERSONAL_TEXT)),)
         if verdict.status is Status.REJECTED:
             return verdict._replace(errors=remark)
         return verdict._replace(warnings=remark)
 
 
-def _unfit(had: Sequence[str], kind: str) -> str:
-    """Why a report of this kind does not fit those that were had; empty where it does."""
+def _stay_code(had: Sequence[str], kind: str) -> str:
+    """The code of the violation if a report of this kind does not fit the earlier kinds; "" where it fits."""
     if "cancel" in had:
         return "void"
     if (kind == "check_in") == bool(had):
@@ -265,19 +269,19 @@ def _unfit(had: Sequence[str], kind: str) -> str:
 
 
 LONG_AGO = timedelta(days=60)
-"""When the guests came: no clock that is set back makes that a time to come."""
+"""How long ago the guests came: still in the past after any change of the clock."""
 
 
-def made(number: int, stay: int, document: int | None = None) -> Report:
-    """The arrival with this number: the first report of its stay."""
+def arrival(number: int, stay: int, document: int | None = None) -> Report:
+    """The check-in with this number: the first report of its stay."""
     plain = report(number, stay, Kind.CHECK_IN, document)
     assert plain.stay is not None
     return replace(plain, stay=replace(plain.stay, check_in=plain.stay.check_in - LONG_AGO))
 
 
 @dataclass
-class Reader(logging.Handler):
-    """Reads the whole log, and finds what should not be there."""
+class LogReader(logging.Handler):
+    """Reads the whole log and finds personal data in it."""
 
     lines: list[str] = field(default_factory=list)
 

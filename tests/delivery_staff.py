@@ -1,11 +1,11 @@
-"""Who works at the desk while deliveries are tried: by the doors of the desk itself, on what the outbox tells them."""
+"""The staff at a desk while deliveries are tested: they use the public methods of the desk."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from conftest import FixedClock
-from delivery_processes import WORDS, Fragile, Process
+from delivery_processes import PERSONAL_TEXT, MortalOutbox, Process
 from outbox_helpers import WIB
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
@@ -18,12 +18,12 @@ from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination
 
-CHANGES = ("check_out", "amend", "cancel", "take_back", "fix")
-"""What can be done about a stay. `cancel` is about the whole of it, `take_back` about any one of its reports."""
+CHANGES = ("check_out", "amend", "cancel", "cancel_report", "fix")
+"""The changes to a stay. `cancel` means the whole stay, `cancel_report` one of its reports."""
 
 
-class Chance:
-    """Bytes that are never the same twice."""
+class UniqueBytes:
+    """Returns different bytes on each call."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -35,51 +35,53 @@ class Chance:
 
 @dataclass(frozen=True)
 class Decision:
-    """What somebody is about to do, on what they saw: what would be saved, and what would be at its end."""
+    """A change that was decided on the stay as it was read: which report it saves and which ones it ends."""
 
     carry_out: Callable[[], object]
     saves: str | None = None
     retires: tuple[str, ...] = ()
     retired: State = State.SUPERSEDED
     active_reports: tuple[str, ...] = ()
-    """The stay's reports, as they were seen."""
+    """The stay's active reports, as they were read."""
 
 
 class Staff:
-    """A person at a desk, in a process of their own, which may die of it."""
+    """A user at a desk, in an own process, which may die."""
 
-    def __init__(self, outbox: SqliteOutbox, clock: FixedClock, chance: Chance, process: Process | None = None) -> None:
-        self._outbox: Any = Fragile(outbox, process or Process())
+    def __init__(
+        self, outbox: SqliteOutbox, clock: FixedClock, chance: UniqueBytes, process: Process | None = None
+    ) -> None:
+        self._outbox: Any = MortalOutbox(outbox, process or Process())
         rules = ReportingRules(WIB, 24, b"k")
         self._desk = Desk(self._outbox, clock, rules, chance)
         self._changes = Changes(self._desk, self._outbox, clock, rules, chance)
         self._stays = Stays(self._outbox, WIB)
 
-    def welcomes(self, report: Report) -> Decision:
+    def check_in(self, report: Report) -> Decision:
         """A guest arrives."""
         return Decision(lambda: self._desk.save(report, ()), saves=report.id)
 
-    def decides(self, stay_id: str, what: str, which: int = 0) -> Decision | None:
-        """One of `CHANGES`, to a stay that is known; None where the desk says that it cannot be."""
+    def decide_change(self, stay_id: str, what: str, which: int = 0) -> Decision | None:
+        """One of `CHANGES` to a known stay; None where the desk refuses it."""
         history = self._stays.of(stay_id)
         among = history.active_reports or history.entries
-        meant = among[which % len(among)]
+        selected = among[which % len(among)]
         try:
-            if what in {"cancel", "take_back"}:
-                return self._takes_back(history, meant if what == "take_back" else history.entries[0])
-            return self._files(getattr(self, f"_{what}")(history, meant))
+            if what in {"cancel", "cancel_report"}:
+                return self._retract(history, selected if what == "cancel_report" else history.entries[0])
+            return self._file_change(getattr(self, f"_{what}")(history, selected))
         except DataRefused:
             return None
 
-    def _files(self, change: PendingChange) -> Decision:
+    def _file_change(self, change: PendingChange) -> Decision:
         return Decision(
             lambda: self._changes.save(change), change.report.id, change.replaces, active_reports=change.active_reports
         )
 
-    def _takes_back(self, history: StayHistory, meant: Entry) -> Decision:
-        withdrawn = reports_to_withdraw(history, meant)
+    def _retract(self, history: StayHistory, selected: Entry) -> Decision:
+        withdrawn = reports_to_withdraw(history, selected)
         if not withdrawn:
-            return self._files(self._changes.cancel(history, WORDS))
+            return self._file_change(self._changes.cancel(history, PERSONAL_TEXT))
         return Decision(
             lambda: self._changes.withdraw(history, withdrawn),
             retires=tuple(entry.id for entry in withdrawn),
@@ -87,14 +89,16 @@ class Staff:
             active_reports=tuple(entry.id for entry in history.active_reports),
         )
 
-    def _check_out(self, history: StayHistory, _meant: Entry) -> PendingChange:
+    def _check_out(self, history: StayHistory, _selected: Entry) -> PendingChange:
         return self._changes.check_out(history)
 
-    def _amend(self, history: StayHistory, _meant: Entry) -> PendingChange:
-        return self._changes.amend(history, self._otherwise(history.current_report or history.entries[0]), WORDS)
+    def _amend(self, history: StayHistory, _selected: Entry) -> PendingChange:
+        return self._changes.amend(
+            history, self._with_other_room(history.current_report or history.entries[0]), PERSONAL_TEXT
+        )
 
-    def _fix(self, history: StayHistory, meant: Entry) -> PendingChange:
-        refused = find_refused(history, meant)
+    def _fix(self, history: StayHistory, selected: Entry) -> PendingChange:
+        refused = find_refused(history, selected)
         if refused.kind is Kind.CHECK_OUT:
             left = self._changes.check_out(
                 StayHistory(history.active_reports[: history.active_reports.index(refused)])
@@ -102,11 +106,11 @@ class Staff:
             assert left is not None
             return self._changes.fix_check_out(history, refused, left, None)
         if refused.kind is Kind.CANCEL:
-            return self._changes.fix_cancel(history, refused, WORDS)
-        return self._changes.fix(history, refused, self._otherwise(refused), WORDS)
+            return self._changes.fix_cancel(history, refused, PERSONAL_TEXT)
+        return self._changes.fix(history, refused, self._with_other_room(refused), PERSONAL_TEXT)
 
-    def _otherwise(self, entry: Entry) -> Examination:
-        """What a report said, with another room."""
+    def _with_other_room(self, entry: Entry) -> Examination:
+        """The content of a report, with another room."""
         report: Report = self._outbox.content(entry).report
         assert report.stay is not None
         return Examination(report.guest, replace(report.stay, room=f"{report.stay.room}+"), (), ())

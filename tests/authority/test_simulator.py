@@ -43,7 +43,7 @@ def test_lost_was_acquired_and_dropped_was_not() -> None:
 
 def test_slow_is_a_timeout_beyond_patience() -> None:
     """A slow answer within the patience is an answer; beyond it the report was acquired all the same."""
-    simulator = AuthoritySimulator(patience_s=5)
+    simulator = AuthoritySimulator(timeout_s=5)
     simulator.script("slow=1,slow=5")
     assert simulator.submit([body("a")])[0].status is Status.ACCEPTED
     with pytest.raises(TimedOut):

@@ -1,4 +1,4 @@
-"""A property that delivers."""
+"""Fixtures: a property that delivers, and an authority over HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 from conftest import FixedClock
 from delivery_helpers import Hotel
-from delivery_wire import Wire, serving
+from delivery_wire import ScriptedServer, serving
 
 
 @pytest.fixture
 def hotel(tmp_path: Path, clock: FixedClock) -> Iterator[Hotel]:
-    """A property with nothing in its outbox yet, and an authority in a good mood."""
+    """A property with an empty outbox, and an authority without faults."""
     opened = Hotel(tmp_path / "outbox.db", clock)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
-    """An authority over HTTP that keeps the contract."""
+def wire() -> Iterator[ScriptedServer]:
+    """An authority over HTTP that follows the contract."""
     with serving() as server:
         yield server

@@ -1,4 +1,4 @@
-"""What is none of the contract is never success, and is believed in nothing: over HTTP, on every route."""
+"""An answer that breaks the contract is never a success, and no part of it is used: over HTTP, on every route."""
 
 import json
 from collections.abc import Sequence
@@ -7,71 +7,71 @@ from typing import Any
 import pytest
 from conftest import NOW
 from delivery_helpers import Hotel
-from delivery_wire import BACKOFF, ISSUED_AT, PORTAL, REDIRECT, Answer, Wire, result, results, said
+from delivery_wire import BACKOFF, ISSUED_AT, PORTAL, REDIRECT, Answer, ScriptedServer, http_response, result, results
 
 from apoa_client.errors import Exit, NotTheAuthority, UnknownOutcome
 from apoa_client.report.kinds import State
 
 
-def half(ids: Sequence[str]) -> bytes:
-    """Half of the right JSON, in a whole HTTP answer."""
+def half_of_the_json(ids: Sequence[str]) -> bytes:
+    """Half of the correct JSON, in a complete HTTP answer."""
     body = json.dumps({"results": [result(each) for each in ids]}).encode()
-    return said(200, body[: len(body) // 2])
+    return http_response(200, body[: len(body) // 2])
 
 
-def broken_off(ids: Sequence[str]) -> bytes:
-    """The right answer, on a line that breaks in the middle of it."""
-    answer = said(200, {"results": [result(each) for each in ids]})
+def cut_off(ids: Sequence[str]) -> bytes:
+    """The correct answer, on a connection that breaks in the middle of it."""
+    answer = http_response(200, {"results": [result(each) for each in ids]})
     return answer[: len(answer) - 40]
 
 
-def second(**members: Any) -> Answer:
-    """Two results, the first without a fault."""
+def with_second_result(**members: Any) -> Answer:
+    """Two results, of which the first is correct."""
     return results(lambda ids: [result(ids[0]), {**result(ids[1]), **members}])
 
 
 OTHER = "0199c2a4-0000-7000-8000-00000000dead"
 BROKEN: dict[str, Answer] = {
     "captive portal": PORTAL,
-    "a portal that calls itself JSON": said(200, b"<html>"),
+    "a portal that calls itself JSON": http_response(200, b"<html>"),
     "redirect": REDIRECT,
-    "moved for good": said(308, Location="https://127.0.0.1:9/v1/reports"),
-    "half of the JSON": half,
-    "broken off": broken_off,
-    "no body": said(200),
-    "201": said(201, {"results": []}),
+    "moved permanently": http_response(308, Location="https://127.0.0.1:9/v1/reports"),
+    "half of the JSON": half_of_the_json,
+    "cut off": cut_off,
+    "no body": http_response(200),
+    "201": http_response(201, {"results": []}),
     "204": b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
-    "too long": said(200, b" " * (1024 * 1024 + 1)),
-    "JSON of somebody else": said(200, {"status": "ok"}),
-    "a list": said(200, []),
-    "results as text": said(200, {"results": "accepted"}),
-    "right, but called a text": lambda ids: said(200, {"results": [result(each) for each in ids]}, "text/plain"),
-    "foreign ids": second(id=OTHER),
+    "too long": http_response(200, b" " * (1024 * 1024 + 1)),
+    "JSON of another server": http_response(200, {"status": "ok"}),
+    "a list": http_response(200, []),
+    "results as text": http_response(200, {"results": "accepted"}),
+    "correct, but as text": lambda ids: http_response(200, {"results": [result(each) for each in ids]}, "text/plain"),
+    "foreign ids": with_second_result(id=OTHER),
     "ids in another order": results(lambda ids: [result(each) for each in reversed(ids)]),
     "the same id twice": results(lambda ids: [result(ids[0]), result(ids[0])]),
     "too short a list": results(lambda ids: [result(ids[0])]),
     "too long a list": results(lambda ids: [result(each) for each in (*ids, OTHER)]),
-    "an empty list": said(200, {"results": []}),
-    "an unknown status": second(status="received"),
-    "a status in capitals": second(status="ACCEPTED"),
-    "no status": second(status=None),
-    "accepted without a receipt": second(receipt=None),
-    "a receipt without a number": second(receipt={"issued_at": ISSUED_AT}),
-    "a receipt of no time": second(receipt={"number": "STT-2", "issued_at": "yesterday"}),
-    "pending with a receipt": second(status="pending"),
-    "rejected for no reason": second(status="rejected", receipt=None),
-    "deferred without a time": second(status="deferred", receipt=None),
-    "errors that are none": second(errors="none"),
+    "an empty list": http_response(200, {"results": []}),
+    "an unknown status": with_second_result(status="received"),
+    "a status in capitals": with_second_result(status="ACCEPTED"),
+    "no status": with_second_result(status=None),
+    "accepted without a receipt": with_second_result(receipt=None),
+    "a receipt without a number": with_second_result(receipt={"issued_at": ISSUED_AT}),
+    "a receipt with an invalid time": with_second_result(receipt={"number": "STT-2", "issued_at": "yesterday"}),
+    "pending with a receipt": with_second_result(status="pending"),
+    "rejected without errors": with_second_result(status="rejected", receipt=None),
+    "deferred without a time": with_second_result(status="deferred", receipt=None),
+    "errors that are no list": with_second_result(errors="none"),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_answer_is_believed_in_nothing(hotel: Hotel, wire: Wire, name: str) -> None:
-    """Not even in what is right in it: both reports are queued with backoff, and no receipt is kept."""
-    wire.instead["reports"].append(BROKEN[name])
+def test_no_part_of_a_broken_answer_is_used(hotel: Hotel, wire: ScriptedServer, name: str) -> None:
+    """Also not its correct part: both reports are queued with a backoff, and no receipt is stored."""
+    wire.replacements["reports"].append(BROKEN[name])
     hotel.add(1, 2)
     outcome = hotel.sync(connect=wire.connect)
-    assert type(outcome.error) is (UnknownOutcome if name == "broken off" else NotTheAuthority)
+    assert type(outcome.error) is (UnknownOutcome if name == "cut off" else NotTheAuthority)
     assert (outcome.exit_code, outcome.sent, outcome.verdicts, outcome.left) == (Exit.NOT_NOW, 0, {}, 2)
     for number in (1, 2):
         entry = hotel.entry(number)
@@ -84,17 +84,17 @@ def test_a_broken_answer_is_believed_in_nothing(hotel: Hotel, wire: Wire, name: 
 
 @pytest.mark.parametrize("route", ["token", "meta", "result"])
 @pytest.mark.parametrize(
-    "name", ["captive portal", "redirect", "no body", "JSON of somebody else", "a list", "too long"]
+    "name", ["captive portal", "redirect", "no body", "JSON of another server", "a list", "too long"]
 )
-def test_a_stranger_on_any_route(hotel: Hotel, wire: Wire, route: str, name: str) -> None:
-    """Nothing that waits or pends has changed, and no contact was made, nor a stop."""
-    wire.instead["reports"].append(results(lambda ids: [result(each, "pending") for each in ids]))
+def test_answer_of_another_server_on_any_route(hotel: Hotel, wire: ScriptedServer, route: str, name: str) -> None:
+    """Waiting and pending reports do not change, and no contact and no suspension is stored."""
+    wire.replacements["reports"].append(results(lambda ids: [result(each, "pending") for each in ids]))
     hotel.add(1)
     hotel.sync(connect=wire.connect)
     hotel.wait(hours=1)
     hotel.add(2)
     answer = BROKEN[name]
-    wire.instead[route].append(answer)
+    wire.replacements[route].append(answer)
     outcome = hotel.sync(connect=wire.connect)
     assert (type(outcome.error), outcome.offline) == (NotTheAuthority, True)
     assert hotel.states() == [State.PENDING, State.ACCEPTED if route == "result" else State.QUEUED]

@@ -1,7 +1,8 @@
 """The contract's two tables, row by row, as whole runs: against the simulator, and over HTTP on the loopback interface.
 
-`test_plan` has the same tables as decisions, and `tests/authority` as answers; here the row is read from left to right:
-what comes back, and then what became of the report, of the run, of later runs, of `apoa status`, and the exit code.
+`test_plan` tests the same tables as decisions, and `tests/authority` as answers. Here each row is one answer, and its
+effect on the report, the run, later runs, `apoa status` and the exit code.
+
 """
 
 import re
@@ -16,22 +17,22 @@ from conftest import NOW, FixedClock
 from delivery_helpers import Hotel, report
 from delivery_wire import (
     BACKOFF,
+    FAST_TIMEOUTS,
     HANG,
-    HURRY,
-    IMPATIENCE,
     LOST,
     PORTAL,
     REDIRECT,
+    SHORT_READ_TIMEOUT,
     Answer,
+    HttpPlace,
     Place,
     Runs,
-    Simulated,
-    Wire,
-    Wired,
+    ScriptedServer,
+    SimulatorPlace,
+    http_response,
     problem,
     result,
     results,
-    said,
 )
 from outbox_helpers import finding, uuid
 from report_helpers import OPENAPI
@@ -59,7 +60,7 @@ from apoa_client.report.wire import to_json
 
 @dataclass(frozen=True)
 class Result:
-    """One row: the status, and what it makes of a report."""
+    """One row: the status, and its effect on a report."""
 
     status: str
     members: dict[str, Any]
@@ -67,7 +68,7 @@ class Result:
     why: str | None
     exit: Exit
     done: bool
-    """Whether it never goes again."""
+    """Whether it is never sent again."""
     waits_s: int = 0
     asked: bool = False
     receipt: bool = False
@@ -96,16 +97,16 @@ RESULTS = [
 
 
 def test_each_status_of_the_contract_has_its_row() -> None:
-    """As the published contract lists them."""
+    """All statuses of the published contract are in the table."""
     assert {row.status for row in RESULTS} == set(
         OPENAPI["components"]["schemas"]["ValidationResult"]["properties"]["status"]["enum"]
     )
 
 
 @pytest.mark.parametrize("row", RESULTS, ids=lambda row: row.status)
-def test_results_of_a_report(hotel: Hotel, wire: Wire, row: Result) -> None:
-    """State, receipt, errors field by field, exit code; and whether it is sent or asked about again."""
-    wire.instead["reports"].append(results(lambda ids: [result(each, row.status, **row.members) for each in ids]))
+def test_results_of_a_report(hotel: Hotel, wire: ScriptedServer, row: Result) -> None:
+    """State, receipt, errors by field, exit code; and whether the report is sent or asked about again."""
+    wire.replacements["reports"].append(results(lambda ids: [result(each, row.status, **row.members) for each in ids]))
     hotel.add(1, warnings=[finding("late")])
     outcome = hotel.sync(connect=wire.connect)
     entry = hotel.entry(1)
@@ -120,35 +121,35 @@ def test_results_of_a_report(hotel: Hotel, wire: Wire, row: Result) -> None:
     assert tuple(f"{error.field} {error.code}" for error in content.errors) == row.errors
     assert content.warnings == (finding("late"),)
     assert entry.not_before == (NOW + timedelta(seconds=row.waits_s) if row.waits_s else None)
-    goes_on(hotel, wire, row)
+    assert_sent_later(hotel, wire, row)
 
 
-def goes_on(hotel: Hotel, wire: Wire, row: Result) -> None:
-    """Later runs, by hand: too early, and in time."""
-    wire.heard.clear()
+def assert_sent_later(hotel: Hotel, wire: ScriptedServer, row: Result) -> None:
+    """Later runs by hand: one too early, and one in time."""
+    wire.calls.clear()
     if row.waits_s:
         hotel.wait(seconds=row.waits_s - 1)
         assert hotel.sync(connect=wire.connect).left == 1
-        assert wire.heard == []
+        assert wire.calls == []
     hotel.wait(days=30 if row.done else 1)
     outcome = hotel.sync(connect=wire.connect)
     again = [] if row.done else ["token", "meta", "result" if row.asked else "reports"]
-    assert (wire.heard, outcome.accepted) == (again, int(not row.done))
+    assert (wire.calls, outcome.accepted) == (again, int(not row.done))
 
 
 def test_the_same_id_with_other_content_is_a_conflict(hotel: Hotel) -> None:
-    """The contract's `id_conflict` is a rejection like any other, for a person to look at."""
+    """The contract's `id_conflict` is a rejection like any other: a user must look at it."""
     hotel.authority.submit([(uuid(1), to_json(report(1, document=7)))])
     hotel.add(1)
     assert hotel.sync().rejected == 1
     assert [error.code for error in hotel.outbox.content(hotel.entry(1)).errors] == ["id_conflict"]
 
 
-def test_a_report_that_was_never_received_goes_again(hotel: Hotel, wire: Wire) -> None:
-    """404 to `GET /reports/{id}`, in the contract's own form; a portal's 404 says nothing about a report."""
+def test_a_report_that_was_never_received_is_sent_again(hotel: Hotel, wire: ScriptedServer) -> None:
+    """404 to `GET /reports/{id}` in the contract's form; a 404 of another server says nothing about a report."""
     pending: Answer = results(lambda ids: [result(each, "pending") for each in ids])
-    wire.instead["reports"].append(pending)
-    wire.instead["result"].extend([said(404, b"<html>", "text/html"), problem(404)])
+    wire.replacements["reports"].append(pending)
+    wire.replacements["result"].extend([http_response(404, b"<html>", "text/html"), problem(404)])
     hotel.add(1)
     hotel.sync(connect=wire.connect)
     assert isinstance(hotel.sync(connect=wire.connect).error, NotTheAuthority)
@@ -162,7 +163,7 @@ def test_a_report_that_was_never_received_goes_again(hotel: Hotel, wire: Wire) -
 
 @dataclass(frozen=True)
 class Row:
-    """What comes back, in the words of the simulator and on the wire, and what becomes of it."""
+    """One error: the simulator's script, the HTTP answers, and their effect."""
 
     what: str
     script: str
@@ -172,7 +173,7 @@ class Row:
     offline: bool = False
     stops: bool = False
     holds_s: int | None = None
-    timeouts: Timeouts = HURRY
+    timeouts: Timeouts = FAST_TIMEOUTS
 
     @property
     def name(self) -> str:
@@ -188,7 +189,7 @@ UNKNOWN = [Row(str(code), str(code), (problem(code),), UnknownOutcome, LATER) fo
 ERRORS = [
     Row("reset before it was processed", "drop", (b"",), UnknownOutcome, LATER),
     Row("reset after it was processed", "lost", (LOST,), UnknownOutcome, LATER),
-    Row("no answer in time", "slow=60", (HANG,), TimedOut, LATER, timeouts=IMPATIENCE),
+    Row("no answer in time", "slow=60", (HANG,), TimedOut, LATER, timeouts=SHORT_READ_TIMEOUT),
     *UNKNOWN,
     Row("captive portal", "portal", (PORTAL,), NotTheAuthority, LATER, offline=True),
     Row("redirect", "redirect", (REDIRECT,), NotTheAuthority, LATER, offline=True),
@@ -203,131 +204,135 @@ ERRORS = [
 
 
 @pytest.fixture(params=["simulator", "HTTP"])
-def place(request: pytest.FixtureRequest, hotel: Hotel, wire: Wire) -> Place:
-    """Either authority."""
-    return Simulated(hotel) if request.param == "simulator" else Wired(wire)
+def place(request: pytest.FixtureRequest, hotel: Hotel, wire: ScriptedServer) -> Place:
+    """One of the two authorities."""
+    return SimulatorPlace(hotel) if request.param == "simulator" else HttpPlace(wire)
 
 
 @pytest.mark.parametrize("row", ERRORS, ids=lambda row: row.what)
 def test_errors_of_a_whole_call(hotel: Hotel, place: Place, row: Row) -> None:
-    """To `POST /reports`: what the run says, what the report says, and what later runs do."""
+    """Answers to `POST /reports`: the outcome of the run, the stored report, and later runs."""
     runs = Runs(hotel, place)
-    trouble(place, "reports", row)
+    inject_fault(place, "reports", row)
     hotel.add(1)
-    ends_as(runs(row.timeouts), row, left=1)
+    assert_outcome(runs(row.timeouts), row, left=1)
     entry = hotel.entry(1)
     assert (entry.state, entry.last_error, entry.attempts) == (State.QUEUED, row.name, 1)
     assert entry.next_attempt_at == (BACKOFF if row.backs_off else None)
     assert (entry.not_before, entry.receipt, hotel.outbox.content(entry).errors) == (None, None, ())
-    assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at == NOW  # it had said who it is
-    later_runs(runs, row)
-    assert place.acquired == {uuid(1): (1, number_of(hotel, 1))}
+    assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at == NOW  # the call of /meta was a contact
+    assert_later_runs(runs, row)
+    assert place.acquired == {uuid(1): (1, receipt_number(hotel, 1))}
 
 
 @pytest.mark.parametrize("route", ["token", "meta"])
 @pytest.mark.parametrize("row", ERRORS, ids=lambda row: row.what)
-def test_errors_before_a_report_leaves(hotel: Hotel, place: Place, row: Row, route: str) -> None:
-    """No report is sent; where the line is to blame, what would have been sent backs off."""
+def test_errors_before_a_report_is_sent(hotel: Hotel, place: Place, row: Row, route: str) -> None:
+    """No report is sent. If the cause is the connection, the first batch backs off."""
     runs = Runs(hotel, place)
-    trouble(place, route, one_of(row) if route == "token" else row)
+    inject_fault(place, route, first_answer_only(row) if route == "token" else row)
     hotel.add(1)
-    ends_as(runs(row.timeouts), row, left=1)
+    assert_outcome(runs(row.timeouts), row, left=1)
     entry = hotel.entry(1)
     tried = (row.name, 1, BACKOFF) if row.backs_off else (None, 0, None)
     assert (entry.state, entry.last_error, entry.attempts, entry.next_attempt_at) == (State.QUEUED, *tried)
     assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
-    later_runs(runs, row)
-    assert place.acquired == {uuid(1): (1, number_of(hotel, 1))}
+    assert_later_runs(runs, row)
+    assert place.acquired == {uuid(1): (1, receipt_number(hotel, 1))}
 
 
 @pytest.mark.parametrize("row", ERRORS, ids=lambda row: row.what)
 def test_errors_of_a_question(hotel: Hotel, place: Place, row: Row) -> None:
-    """To `GET /reports/{id}`: the report stays pending, and is asked about again."""
+    """Answers to `GET /reports/{id}`: the report stays pending and is asked about again."""
     runs = Runs(hotel, place)
-    place.pends()
+    place.make_next_pending()
     hotel.add(1)
     assert runs().pending == 1
-    trouble(place, "result", row)
-    ends_as(runs(row.timeouts), row, left=0)
+    inject_fault(place, "result", row)
+    assert_outcome(runs(row.timeouts), row, left=0)
     entry = hotel.entry(1)
     assert (entry.state, entry.last_error, entry.attempts, entry.receipt) == (State.PENDING, None, 1, None)
-    later_runs(runs, row, asks=True)
-    assert place.acquired == {uuid(1): (1, number_of(hotel, 1))}
+    assert_later_runs(runs, row, asks=True)
+    assert place.acquired == {uuid(1): (1, receipt_number(hotel, 1))}
 
 
-def trouble(place: Place, route: str, row: Row) -> None:
-    place.trouble(route, row.script, row.answers)
+def inject_fault(place: Place, route: str, row: Row) -> None:
+    place.inject_fault(route, row.script, row.answers)
 
 
-def one_of(row: Row) -> Row:
-    """A password is refused once, where a token is refused twice: it is tried no second time."""
+def first_answer_only(row: Row) -> Row:
+    """A wrong password is refused once, without a second try; a token is refused twice."""
     return replace(row, script=row.script.split(",")[0], answers=row.answers[:1])
 
 
-def number_of(hotel: Hotel, number: int) -> str | None:
+def receipt_number(hotel: Hotel, number: int) -> str | None:
     receipt = hotel.entry(number).receipt
     return None if receipt is None else receipt.number
 
 
-def ends_as(outcome: Outcome, row: Row, *, left: int) -> None:
-    """How the run itself ended."""
+def assert_outcome(outcome: Outcome, row: Row, *, left: int) -> None:
+    """Check the outcome of the run."""
     assert type(outcome.error) is row.error
     assert (outcome.exit_code, outcome.offline, outcome.stopped) == (row.exit, row.offline, row.stops)
     assert (outcome.sent, outcome.accepted, outcome.rejected, outcome.left) == (0, 0, 0, left)
 
 
-def later_runs(runs: Runs, row: Row, *, asks: bool = False) -> None:
-    """Scheduled and by hand: they keep a stop and a hold, and a schedule keeps the backoff; then all is delivered."""
+def assert_later_runs(runs: Runs, row: Row, *, asks: bool = False) -> None:
+    """Later runs keep a suspension and a hold, scheduled runs keep the backoff; then everything is delivered."""
     hotel = runs.hotel
     summary = hotel.outbox.summary(now=NOW, soon=NOW)
     assert (summary.suspension.reason if summary.suspension is not None else None) == (row.name if row.stops else None)
     assert summary.hold_until == (None if row.holds_s is None else NOW + timedelta(seconds=row.holds_s))
     # A question has no backoff of its own: it is asked at each later run.
-    assert asks or runs.is_quiet(keep_backoff=True)
+    assert asks or runs.makes_no_call(keep_backoff=True)
     if row.stops:
         hotel.wait(days=7)
-        assert runs.is_quiet(keep_backoff=True)
-        assert runs.is_quiet()
+        assert runs.makes_no_call(keep_backoff=True)
+        assert runs.makes_no_call()
         runs_again = runs(settings="changed")
     else:
         if row.holds_s is not None:
             hotel.wait(seconds=row.holds_s - 1)
-            assert runs.is_quiet()
+            assert runs.makes_no_call()
             hotel.wait(seconds=1)
         runs_again = runs()
     assert runs_again.accepted == 1 or hotel.states() == [State.ACCEPTED]
 
 
 def test_each_answer_of_the_contract_has_its_row() -> None:
-    """Whatever code the published contract names for a call that delivery makes."""
+    """All HTTP statuses that the published contract lists for delivery's calls are in the table."""
     calls = [("/oauth/token", "post"), ("/meta", "get"), ("/reports", "post"), ("/reports/{id}", "get")]
     named = {code for path, method in calls for code in OPENAPI["paths"][path][method]["responses"]}
     rows = {found[0] for row in ERRORS if (found := re.match(r"\d{3}", row.what))}
     assert named - rows == {"200", "404"}  # the results, and a report that was never received
 
 
-# What a person sees of it.
+# What a user sees.
 
 
 @pytest.fixture
 def apoa(
-    home: Path, clock: FixedClock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wire: Wire
+    home: Path,
+    clock: FixedClock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    wire: ScriptedServer,
 ) -> Apoa:
-    """The program, with a property whose authority is there, and a report that waits."""
+    """The program, with a property whose authority can be reached, and one queued report."""
     program = Apoa({"APOA_HOME": str(home), "APOA_LANG": "en"}, clock, capsys, monkeypatch)
-    said_then = program.set_up(wire.url)
-    assert said_then.code == 0, said_then.err
+    set_up = program.set_up(wire.url)
+    assert set_up.code == 0, set_up.err
     program.save()
     return program
 
 
-IN_TIME = [row for row in ERRORS if row.timeouts is HURRY]
+IN_TIME = [row for row in ERRORS if row.timeouts is FAST_TIMEOUTS]
 
 
 @pytest.mark.parametrize("row", IN_TIME, ids=lambda row: row.what)
-def test_status_and_exit_codes(apoa: Apoa, wire: Wire, row: Row) -> None:
-    """`apoa sync` exits as the table says; `apoa status` counts the report, and is loud about a stop alone."""
-    wire.instead["reports"].extend(row.answers)
+def test_status_and_exit_codes(apoa: Apoa, wire: ScriptedServer, row: Row) -> None:
+    """`apoa sync` has the exit code of the table; `apoa status` counts the report and warns about a suspension only."""
+    wire.replacements["reports"].extend(row.answers)
     first = apoa("sync", "--json")
     assert (first.code, first.json["error"]["class"]) == (int(row.exit), row.name)
     assert (first.json["offline"], first.json["stopped"], first.json["left"]) == (row.offline, row.stops, 1)
@@ -336,10 +341,10 @@ def test_status_and_exit_codes(apoa: Apoa, wire: Wire, row: Row) -> None:
     stop = {"reason": row.name, "since": "2026-11-24T20:00:00+07:00"} if row.stops else None
     assert status["sending_stopped"] == stop
     assert ("SENDING HAS STOPPED" in apoa("status").out) is row.stops
-    wire.heard.clear()
+    wire.calls.clear()
     again = apoa("sync", "--json")
     quiet = row.stops or row.holds_s is not None
-    assert (again.code, again.json["left"], wire.heard == []) == ((int(row.exit), 1, True) if quiet else (0, 0, False))
+    assert (again.code, again.json["left"], wire.calls == []) == ((int(row.exit), 1, True) if quiet else (0, 0, False))
     if row.stops:
         assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
         assert "SENDING HAS STOPPED" not in apoa("status").out

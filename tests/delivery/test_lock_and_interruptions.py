@@ -1,4 +1,4 @@
-"""One process at a time, clocks that differ, and interruptions that come at the worst moment."""
+"""One process delivers at a time; clocks differ; interruptions come at any time."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ from apoa_client.report.kinds import State
 MINUTES = timedelta(minutes=1)
 
 
-class Steps:
-    """`ports.Interruptions` that writes down what is held and heard; somebody interrupts where he is told to."""
+class RecordedInterruptions:
+    """`ports.Interruptions` that records its calls, and interrupts the authority's calls if asked to."""
 
     def __init__(self, *, interrupts_calls: bool = False) -> None:
         self.seen: list[str] = []
@@ -30,7 +30,7 @@ class Steps:
     def delayed(self) -> Iterator[None]:
         self.seen.append("delayed")
         yield
-        self.seen.append("let go")
+        self.seen.append("end")
 
     @contextmanager
     def allowed(self) -> Iterator[None]:
@@ -41,40 +41,40 @@ class Steps:
         self.seen.append("delayed again")
 
 
-class Watched(AuthoritySimulator):
-    """It says when it is called."""
+class RecordingSimulator(AuthoritySimulator):
+    """A simulator that records its calls."""
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, interruptions: RecordedInterruptions) -> None:
         super().__init__()
-        self.witness = steps
+        self.interruptions = interruptions
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        self.witness.seen.append("submit")
+        self.interruptions.seen.append("submit")
         return super().submit(bodies)
 
 
 @pytest.fixture
-def watched(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> Steps:
-    """A house in which every step of a delivery is written down."""
-    steps = Steps()
+def recorded(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> RecordedInterruptions:
+    """A property that records every step of a delivery."""
+    interruptions = RecordedInterruptions()
     claim, settle = SqliteOutbox.claim, SqliteOutbox.settle
 
     def claimed(outbox: SqliteOutbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
-        steps.seen.append("claim")
-        return claim(outbox, *args, **named)  # type: ignore[arg-type]  # handed through
+        interruptions.seen.append("claim")
+        return claim(outbox, *args, **named)  # type: ignore[arg-type]  # passed through
 
     def settled(outbox: SqliteOutbox, lease: str, changes: Sequence[Change]) -> None:
-        steps.seen.append("settle")
+        interruptions.seen.append("settle")
         settle(outbox, lease, changes)
 
     monkeypatch.setattr(SqliteOutbox, "claim", claimed)
     monkeypatch.setattr(SqliteOutbox, "settle", settled)
-    hotel.authority = Watched(steps)
-    return steps
+    hotel.authority = RecordingSimulator(interruptions)
+    return interruptions
 
 
-def test_while_another_delivers_nothing_is_called(hotel: Hotel) -> None:
-    """The run says that it left the queue to the other one, and that is no failure."""
+def test_no_call_while_another_process_delivers(hotel: Hotel) -> None:
+    """The outcome is `busy`, which is not a failure."""
     hotel.add(1, 2)
     with hotel.outbox.delivery_lock(0) as ours:
         assert ours
@@ -84,43 +84,43 @@ def test_while_another_delivers_nothing_is_called(hotel: Hotel) -> None:
     assert Outcome(busy=True, left=2).exit_code is Exit.DONE
 
 
-def test_a_turn_ends_with_its_run(hotel: Hotel) -> None:
-    """However the run ended."""
+def test_the_lock_is_released_after_a_failed_run(hotel: Hotel) -> None:
+    """A later run is not `busy`."""
     hotel.add(1)
     hotel.authority.script("drop")
     assert hotel.sync().error is not None
     assert not hotel.sync().busy
 
 
-def test_an_interruption_waits_from_the_claim_to_the_writing_down(hotel: Hotel, watched: Steps) -> None:
-    """But for the call itself: then the line decides how long it takes."""
+def test_interruptions_are_delayed_from_claim_to_settle(hotel: Hotel, recorded: RecordedInterruptions) -> None:
+    """Except during the call itself, which may take long."""
     hotel.add(1)
-    hotel.sync(interruptions=watched)
-    assert watched.seen == ["delayed", "claim", "allowed", "submit", "delayed again", "settle", "let go"]
+    hotel.sync(interruptions=recorded)
+    assert recorded.seen == ["delayed", "claim", "allowed", "submit", "delayed again", "settle", "end"]
 
 
-def test_where_the_authority_is_away_the_batch_backs_off_in_one_piece(hotel: Hotel, watched: Steps) -> None:
-    """Claimed and given back, with no interruption between."""
+def test_requeue_without_a_call_is_not_interrupted(hotel: Hotel, recorded: RecordedInterruptions) -> None:
+    """If the authority cannot be reached, the batch is claimed and requeued without an interruption between."""
     hotel.add(1)
     hotel.authority.script("meta:503")
-    hotel.sync(interruptions=watched)
-    assert watched.seen == ["delayed", "claim", "settle", "let go"]
+    hotel.sync(interruptions=recorded)
+    assert recorded.seen == ["delayed", "claim", "settle", "end"]
 
 
-def test_an_interruption_before_the_call_leaves_the_reports_in_the_queue(hotel: Hotel) -> None:
-    """Not a byte has left, and no lease is left behind."""
-    steps = Steps(interrupts_calls=True)
+def test_interruption_before_the_call_keeps_reports_queued(hotel: Hotel) -> None:
+    """No byte was sent, and no lease is left."""
+    interruptions = RecordedInterruptions(interrupts_calls=True)
     hotel.add(1, 2)
     with pytest.raises(KeyboardInterrupt):
-        hotel.sync(interruptions=steps)
+        hotel.sync(interruptions=interruptions)
     assert hotel.states() == [State.QUEUED] * 2
     assert hotel.authority.batches == []
     assert hotel.sync().accepted == 2
 
 
 @pytest.mark.parametrize("ahead", [5 * MINUTES, -3 * MINUTES, timedelta(days=400)])
-def test_a_clock_that_is_wrong_is_told_and_remembered(hotel: Hotel, ahead: timedelta) -> None:
-    """Delivery goes on all the same: nothing depends on the clock but what people read from it."""
+def test_a_wrong_clock_is_reported_and_stored(hotel: Hotel, ahead: timedelta) -> None:
+    """Delivery goes on, because nothing depends on the clock."""
     hotel.authority.now = NOW + ahead
     hotel.add(1)
     outcome = hotel.sync()
@@ -129,8 +129,8 @@ def test_a_clock_that_is_wrong_is_told_and_remembered(hotel: Hotel, ahead: timed
 
 
 @pytest.mark.parametrize("ahead", [timedelta(), CLOCK_TOLERANCE, -CLOCK_TOLERANCE])
-def test_a_clock_that_is_right_enough_is_no_matter(hotel: Hotel, ahead: timedelta) -> None:
-    """An earlier difference is forgotten."""
+def test_a_small_clock_difference_is_not_reported(hotel: Hotel, ahead: timedelta) -> None:
+    """It replaces an earlier larger one."""
     hotel.outbox.record_contact(NOW, NOW + 10 * MINUTES)
     hotel.authority.now = NOW + ahead
     hotel.add(1)
@@ -138,8 +138,8 @@ def test_a_clock_that_is_right_enough_is_no_matter(hotel: Hotel, ahead: timedelt
     assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == ahead
 
 
-def test_an_answer_without_a_time_leaves_what_is_known_of_the_clock(hotel: Hotel) -> None:
-    """Verdicts tell no time."""
+def test_an_answer_without_a_time_keeps_the_clock_difference(hotel: Hotel) -> None:
+    """Verdicts have no server time."""
     hotel.outbox.record_contact(NOW, NOW + 10 * MINUTES)
     hotel.outbox.record_contact(NOW + MINUTES)
     assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == 10 * MINUTES

@@ -1,7 +1,8 @@
-"""Delivery against every misfortune in any order: nothing is lost, nothing is doubled, nothing overtakes.
+"""Delivery against all faults in any order: nothing is lost, nothing is doubled, the order within a stay is kept.
 
-The machine goes its own ways; beside it, each death, each fault and each meeting of two processes is tried once in
-order, so that none of them depends on luck.
+The state machine tries random sequences. Besides, each death of a process, each fault and each pair of concurrent
+processes is tried once in a fixed order, so that no result depends on chance.
+
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from itertools import count
 import pytest
 from conftest import search
 from delivery_machine import DeliveryMachine
-from delivery_processes import FAULTS, Death, Meanwhile, Process, Run
+from delivery_processes import FAULTS, ConcurrentEvent, Death, Process, Run
 from delivery_staff import CHANGES
 
 from apoa_client.report.kinds import State
@@ -21,49 +22,49 @@ from apoa_client.report.kinds import State
 
 @pytest.fixture
 def machine() -> Iterator[DeliveryMachine]:
-    """The same property, in hands that do as they are told; in the end it recovers, and all is there."""
-    with started() as told:
-        yield told
+    """A machine that follows a fixed script; in the end it recovers, and all promises are checked."""
+    with started() as started_machine:
+        yield started_machine
 
 
 @contextmanager
 def started() -> Iterator[DeliveryMachine]:
-    told = DeliveryMachine()
-    told.begin(max_batch=2)
+    started_machine = DeliveryMachine()
+    started_machine.begin(max_batch=2)
     try:
-        yield told
-        for promise in told.invariants:
-            promise.function(told)
+        yield started_machine
+        for promise in started_machine.invariants:
+            promise.function(started_machine)
     finally:
-        told.teardown()
+        started_machine.teardown()
 
 
 @pytest.mark.parametrize(("route", "step"), [(route, step) for route, steps in FAULTS.items() for step in steps])
 def test_each_fault_on_each_route(machine: DeliveryMachine, route: str, step: str) -> None:
-    """It comes while there is something to send and something to ask about, and once more in the next run."""
+    """The fault comes while there is something to send and to ask about, and again in the next run."""
     for _ in range(2):
         machine.log_in()
-        machine.saved(machine.hotel.outbox, machine.total)
+        machine.save_report(machine.hotel.outbox, machine.total)
         machine.run(Run(script=["pending"], later=timedelta(minutes=10)))
-        machine.saved(machine.hotel.outbox, machine.total)
+        machine.save_report(machine.hotel.outbox, machine.total)
         machine.run(Run(script=[f"{route}{step}"], later=timedelta(minutes=10)))
         assert machine.authority.unused == {}
 
 
-def eventful(machine: DeliveryMachine, run: Run) -> Process:
-    """A run that asks about what is pending, sends in several batches, meets a timeout and is put off."""
+def eventful_run(machine: DeliveryMachine, run: Run) -> Process:
+    """A run that asks about a pending report, sends several batches, has a timeout and is deferred."""
     machine.run(Run(script=["pending"]))
     for stay in (3, 4, 5, 6, 3):
-        machine.saved(machine.hotel.outbox, stay)
+        machine.save_report(machine.hotel.outbox, stay)
     return machine.run(replace(run, script=["ok", "slow=60", "defer=60"]))
 
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_death_at_each_step(after: bool) -> None:  # noqa: FBT001  a parameter
-    """None is left out: whatever the dead process had done, the next ones deliver the rest."""
+    """Whatever step the dead process reached, later runs deliver everything."""
     for step in count(1):
         with started() as machine:
-            process = eventful(machine, Run(death=Death(step, after)))
+            process = eventful_run(machine, Run(death=Death(step, after)))
         if not process.dead:
             break
     assert step > 40
@@ -80,19 +81,20 @@ def test_a_second_process_during_each_call(
     lockless: bool,  # noqa: FBT001
     what: str,
 ) -> None:
-    """It is told that another one delivers, and calls nobody; without locks, leases and ids alone must do.
+    """It does not get the lock and makes no call. Without locks, leases and ids must be enough.
 
-    An overtaker comes when the first one's lease is over.
+    The event `overtake` comes when the first process' lease is over.
+
     """
-    process = eventful(machine, Run(events=[Meanwhile(call, after, what, lockless=lockless)]))
+    process = eventful_run(machine, Run(events=[ConcurrentEvent(call, after, what, lockless=lockless)]))
     assert not process.dead
-    assert machine.happened == [what]
+    assert machine.events_seen == [what]
 
 
 @pytest.mark.parametrize("fault", ["lost", "drop", "429", "portal"])
-def test_who_was_overtaken_changes_nothing(machine: DeliveryMachine, fault: str) -> None:
-    """Its own call failed, but whoever took over its reports has their receipts, and they stay delivered."""
-    machine.run(Run(script=[fault], events=[Meanwhile(2, after=True, what="overtake")]))
+def test_an_overtaken_process_changes_nothing(machine: DeliveryMachine, fault: str) -> None:
+    """Its call failed, but the process that took over its reports has stored the receipts, and they stay delivered."""
+    machine.run(Run(script=[fault], events=[ConcurrentEvent(2, after=True, what="overtake")]))
     assert {entry.state for entry in machine.entries()} == {State.ACCEPTED}
 
 

@@ -1,4 +1,4 @@
-"""The contract's two tables, row by row, and what may go when: decided without touching anything."""
+"""The contract's two tables, row by row, and what may be sent when: pure decisions."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -70,17 +70,17 @@ RESULTS = [
 
 @pytest.mark.parametrize(("verdict", "change"), RESULTS, ids=[f"{v.status}-{v.retry_after}" for v, _ in RESULTS])
 def test_results(verdict: Verdict, change: Change) -> None:
-    """What each status makes of a report."""
+    """The effect of each status on a report."""
     assert plan.change_from_verdict(verdict, NOW) == change
 
 
 def test_every_status_has_its_row() -> None:
-    """None is forgotten."""
+    """All statuses are in the table."""
     assert {verdict.status for verdict, _ in RESULTS} == set(Status)
 
 
-def test_the_authoritys_warnings_stand_beside_ours() -> None:
-    """Once each, however often they come; and where there are none, what is kept stays."""
+def test_the_authoritys_warnings_are_added_to_ours() -> None:
+    """Each once, however often it comes. Without new ones, the stored warnings stay."""
     ours, theirs = finding("late"), finding("expired")
     verdict = Verdict("r", Status.ACCEPTED, receipt(), warnings=(theirs,))
     assert plan.change_from_verdict(verdict, NOW, [ours]).warnings == (ours, theirs)
@@ -88,7 +88,7 @@ def test_the_authoritys_warnings_stand_beside_ours() -> None:
     assert plan.change_from_verdict(Verdict("r", Status.PENDING), NOW, [ours]).warnings is None
 
 
-# Errors of a whole call. For each: does it stop the property, does it hold the property, is there a smaller batch?
+# Errors of a whole call. For each: does it suspend sending, how long is the hold, is a smaller batch tried?
 
 ERRORS: list[tuple[ApoaError, bool, int | None, bool]] = [
     (Offline(msg("x")), False, None, False),
@@ -107,22 +107,22 @@ ERRORS: list[tuple[ApoaError, bool, int | None, bool]] = [
 NAMES = [f"{error.name}-{holds}" for error, _, holds, _ in ERRORS]
 
 
-@pytest.mark.parametrize(("error", "stops", "holds", "halves"), ERRORS, ids=NAMES)
-def test_errors(error: ApoaError, stops: bool, holds: int | None, halves: bool) -> None:  # noqa: FBT001  parameters
-    """The report is queued again under its error's name, and backs off unless nothing is sent any more anyway."""
+@pytest.mark.parametrize(("error", "suspends", "holds", "halves"), ERRORS, ids=NAMES)
+def test_errors(error: ApoaError, suspends: bool, holds: int | None, halves: bool) -> None:  # noqa: FBT001  parameters
+    """The report is queued again with the error's name; it backs off unless sending is suspended."""
     change = plan.change_after_failure(error, entry(attempts=1), NOW, 0.5)
-    backoff = None if stops else NOW + 15 * SECOND
+    backoff = None if suspends else NOW + 15 * SECOND
     unsent = isinstance(error, Offline | UntrustedCertificate)
     assert change == Change("r1", State.QUEUED, error.name, next_attempt_at=backoff, unsent=unsent)
     assert plan.change_after_failure(error, entry(), NOW, 0.5, sent=False).unsent
-    assert plan.suspends_sending(error) is stops
+    assert plan.suspends_sending(error) is suspends
     assert plan.hold_after(error, NOW) == (None if holds is None else NOW + holds * SECOND)
     assert plan.smaller_batch(50, error) == (25 if halves else None)
     assert plan.smaller_batch(1, error) is None
 
 
-def test_no_authority_makes_us_wait_for_more_than_a_day() -> None:
-    """A report has a deadline."""
+def test_waits_are_limited_to_a_day() -> None:
+    """Because a report has a deadline."""
     day = NOW + timedelta(days=1)
     assert plan.hold_after(AuthorityBusy(msg("x"), retry_after=10**15), NOW) == day
     assert plan.change_from_verdict(Verdict("r", Status.DEFERRED, retry_after=10**15), NOW).not_before == day
@@ -132,8 +132,8 @@ def test_no_authority_makes_us_wait_for_more_than_a_day() -> None:
 
 
 @given(st.integers(0, 10**9), st.floats(0, 1, exclude_max=True))
-def test_backoff_is_between_nothing_and_its_bound(attempts: int, chance: float) -> None:
-    """Full jitter: up to 30 seconds first, an hour at last, and never more."""
+def test_backoff_is_between_zero_and_its_limit(attempts: int, chance: float) -> None:
+    """Full jitter: at first up to 30 seconds, at last up to an hour."""
     wait = plan.backoff(attempts, chance)
     assert timedelta(0) <= wait <= plan.BACKOFF_LAST
     assert wait <= plan.BACKOFF_FIRST * 2 ** min(max(attempts - 1, 0), 20)
@@ -141,20 +141,20 @@ def test_backoff_is_between_nothing_and_its_bound(attempts: int, chance: float) 
 
 @given(st.integers(0, 100), st.floats(0, 1, exclude_max=True))
 def test_backoff_grows(attempts: int, chance: float) -> None:
-    """The next one is never shorter, by the same chance."""
+    """With the same jitter, the next backoff is never shorter."""
     assert plan.backoff(attempts, chance) <= plan.backoff(attempts + 1, chance)
 
 
 def test_backoffs_first_and_last() -> None:
-    """Twice as long each time, until it is tried each hour, for ever."""
+    """The limit doubles until it is an hour."""
     bounds = [plan.backoff(attempts, 1.0) // SECOND for attempts in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1000)]
     assert bounds == [30, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
 
 
-# What may go.
+# What may be sent.
 
 LATER, AGO = NOW + SECOND, NOW - SECOND
-MAY_GO = [
+MAY_SEND = [
     (entry(), True, True),
     (entry(next_attempt_at=LATER), True, False),
     (entry(next_attempt_at=NOW), True, True),
@@ -165,7 +165,7 @@ MAY_GO = [
     (entry(state=State.SENDING, lease_until=AGO, next_attempt_at=LATER), True, True),
     (entry(state=State.SENDING, lease_until=AGO, not_before=LATER), False, False),
     *((entry(state=state), False, False) for state in set(State) - {State.QUEUED, State.SENDING}),
-    # Written by a clock that has been set back since.
+    # Stored while the clock was wrong.
     (entry(next_attempt_at=NOW + plan.BACKOFF_LAST), True, False),
     (entry(next_attempt_at=NOW + plan.BACKOFF_LAST + SECOND), True, True),
     (entry(not_before=NOW + plan.LONGEST_WAIT), False, False),
@@ -175,23 +175,23 @@ MAY_GO = [
 ]
 
 
-@pytest.mark.parametrize(("head", "by_hand", "scheduled"), MAY_GO)
-def test_what_may_go(head: Entry, by_hand: bool, scheduled: bool) -> None:  # noqa: FBT001  parameters
-    """A person overrules our own backoff, and nobody the authority's word or another's lease."""
+@pytest.mark.parametrize(("head", "by_hand", "scheduled"), MAY_SEND)
+def test_what_may_be_sent(head: Entry, by_hand: bool, scheduled: bool) -> None:  # noqa: FBT001  parameters
+    """A run by hand ignores our backoff, but never the authority's wait or another run's lease."""
     assert plan.may_send(head, NOW, keep_backoff=False) is by_hand
     assert plan.may_send(head, NOW, keep_backoff=True) is scheduled
 
 
-def test_a_batch_is_the_first_that_may_go() -> None:
-    """In the order of urgency in which they came, without what was tried, and no more than fit."""
+def test_a_batch_is_the_first_that_may_be_sent() -> None:
+    """In the given order, without the tried ones, limited to the size."""
     heads = [entry(1), entry(2, not_before=LATER), entry(3), entry(4), entry(5)]
     batch = plan.next_batch(heads, NOW, size=2, keep_backoff=False, tried=frozenset({"r3"}))
     assert [each.id for each in batch] == ["r1", "r4"]
     assert plan.next_batch([], NOW, size=2, keep_backoff=False) == []
 
 
-def test_a_batch_reads_no_further_than_it_must() -> None:
-    """The queue may be long."""
+def test_a_batch_reads_only_what_it_needs() -> None:
+    """Because the queue may be long."""
     heads = iter([entry(1), entry(2), entry(3)])
     plan.next_batch(heads, NOW, size=2, keep_backoff=False)
     assert [each.id for each in heads] == ["r3"]
@@ -199,7 +199,7 @@ def test_a_batch_reads_no_further_than_it_must() -> None:
 
 @given(st.lists(st.binary(max_size=50), min_size=1, max_size=8), st.integers(0, 400))
 def test_a_batch_fits_into_a_call(bodies: list[bytes], most: int) -> None:
-    """As many as the authority takes, counted as they are sent; one at least, which it may refuse."""
+    """As many as the authority accepts, counted as sent; at least one, which it may refuse."""
 
     def size(count: int) -> int:
         return len(b'{"reports":[' + b",".join(bodies[:count]) + b"]}")
@@ -211,12 +211,12 @@ def test_a_batch_fits_into_a_call(bodies: list[bytes], most: int) -> None:
 
 
 def test_batches_grow() -> None:
-    """Fourfold, up to what the authority takes."""
+    """By a factor of 4, up to the authority's limit."""
     assert [plan.larger_batch(50, 500), plan.larger_batch(200, 500), plan.larger_batch(500, 500)] == [200, 500, 500]
 
 
-def test_the_least_suspect_go_first_and_the_suspect_in_ever_smaller_batches() -> None:
-    """A report that was in failed calls waits for those that were not, and is alone after a few attempts."""
+def test_suspect_reports_go_last_in_smaller_batches() -> None:
+    """A report that was in failed calls comes after the others, and is alone after a few attempts."""
 
     def failed(seq: int, attempts: int, why: str = "call_refused") -> Entry:
         return entry(seq, attempts=attempts)._replace(last_error=why)

@@ -1,4 +1,4 @@
-"""The authority's PDF of a receipt, asked for with the manners of a delivery."""
+"""The authority's PDF of a receipt, under the same rules as a delivery."""
 
 from pathlib import Path
 
@@ -19,12 +19,12 @@ SETTINGS = "0123456789abcdef"
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> SqliteOutbox:
-    """An empty one."""
+    """An empty outbox."""
     return open_outbox(tmp_path / "outbox.db")
 
 
 class Refusing:
-    """How to reach an authority that is not there, or refuses; counts who tried."""
+    """A `connect` for an authority that is offline or refuses; counts the calls."""
 
     def __init__(self, error: ApoaError) -> None:
         self.error = error
@@ -35,8 +35,8 @@ class Refusing:
         raise self.error
 
 
-def test_what_it_has_is_given(outbox: SqliteOutbox, clock: FixedClock) -> None:
-    """The PDF of an acquired report, and None of another."""
+def test_the_pdf_is_returned(outbox: SqliteOutbox, clock: FixedClock) -> None:
+    """The PDF of an acquired report, and None for another."""
     simulator = AuthoritySimulator()
     simulator.submit([(uuid(1), to_json(report(1)))])
     with outbox:
@@ -45,10 +45,8 @@ def test_what_it_has_is_given(outbox: SqliteOutbox, clock: FixedClock) -> None:
 
 
 @pytest.mark.parametrize("kind", [WrongPassword, AccountSuspended])
-def test_an_account_that_was_refused_is_not_tried_again(
-    outbox: SqliteOutbox, clock: FixedClock, kind: type[ApoaError]
-) -> None:
-    """The same error, without a call, until the settings change."""
+def test_a_refused_account_is_not_tried_again(outbox: SqliteOutbox, clock: FixedClock, kind: type[ApoaError]) -> None:
+    """The same error without a call, until the settings change."""
     refusing = Refusing(kind(msg("No.")))
     with outbox:
         for settings, calls in ((SETTINGS, 1), (SETTINGS, 1), ("fedcba9876543210", 2)):
@@ -57,8 +55,8 @@ def test_an_account_that_was_refused_is_not_tried_again(
             assert refusing.calls == calls
 
 
-def test_a_pause_holds_for_all(outbox: SqliteOutbox, clock: FixedClock) -> None:
-    """What a call for proof was asked to wait, deliveries wait too; then it is asked again."""
+def test_a_hold_applies_to_deliveries_too(outbox: SqliteOutbox, clock: FixedClock) -> None:
+    """The wait asked for here is stored for all runs; after it the call is made again."""
     refusing = Refusing(AuthorityBusy(msg("Busy."), retry_after=60))
     with outbox:
         for calls in (1, 1):
@@ -68,8 +66,8 @@ def test_a_pause_holds_for_all(outbox: SqliteOutbox, clock: FixedClock) -> None:
         assert outbox.summary(now=clock.now(), soon=clock.now()).hold_until is not None
 
 
-def test_a_line_that_is_down_stops_nothing(outbox: SqliteOutbox, clock: FixedClock) -> None:
-    """The next one tries again."""
+def test_offline_does_not_suspend(outbox: SqliteOutbox, clock: FixedClock) -> None:
+    """The next call tries again."""
     refusing = Refusing(Offline(msg("No line.")))
     with outbox:
         for calls in (1, 2):

@@ -1,4 +1,4 @@
-"""Whole runs of delivery: a real outbox, real seals, and an authority as unlucky as it is told."""
+"""Whole runs of delivery: a real outbox, real seals, and a simulated authority with scripted faults."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -34,18 +34,18 @@ def ids(*numbers: int) -> list[str]:
     return [uuid(number) for number in numbers]
 
 
-# The ordinary.
+# Ordinary runs.
 
 
-def test_with_nothing_to_do_nobody_is_called(hotel: Hotel) -> None:
+def test_nothing_to_do_makes_no_call(hotel: Hotel) -> None:
     """No connection, no progress, exit 0."""
     outcome = hotel.sync()
     assert (hotel.connections, hotel.watcher.begun, outcome.exit_code) == (0, [], Exit.DONE)
     assert outcome == Outcome()
 
 
-def test_what_waits_is_delivered(hotel: Hotel) -> None:
-    """Once, with its receipt on both sides, and later runs have nothing to do."""
+def test_queued_reports_are_delivered(hotel: Hotel) -> None:
+    """Once, with the receipt on both sides; later runs have nothing to do."""
     hotel.add(1, 2, 3)
     outcome = hotel.sync()
     assert (outcome.sent, outcome.accepted, outcome.left, outcome.exit_code) == (3, 3, 0, Exit.DONE)
@@ -60,16 +60,16 @@ def test_what_waits_is_delivered(hotel: Hotel) -> None:
     assert hotel.connections == 1
 
 
-def test_the_bytes_that_were_sealed_are_the_bytes_that_are_sent(hotel: Hotel) -> None:
-    """The authority tells a repeated report from a changed one by its content."""
+def test_the_sealed_bytes_are_sent(hotel: Hotel) -> None:
+    """The authority compares content to distinguish a repeated report from a changed one."""
     seen: list[tuple[str, bytes]] = []
 
-    class Attentive(AuthoritySimulator):
+    class Recording(AuthoritySimulator):
         def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
             seen.extend(bodies)
             return super().submit(bodies)
 
-    hotel.authority = Attentive()
+    hotel.authority = Recording()
     hotel.authority.script("lost")
     hotel.add(1)
     hotel.sync()
@@ -77,8 +77,8 @@ def test_the_bytes_that_were_sealed_are_the_bytes_that_are_sent(hotel: Hotel) ->
     assert seen == [(uuid(1), to_json(report(1)))] * 2
 
 
-def test_the_authoritys_answer_is_a_contact(hotel: Hotel) -> None:
-    """`apoa status` says when it was last heard of; a dead line is no contact."""
+def test_an_answer_is_a_contact(hotel: Hotel) -> None:
+    """`apoa status` shows the time of the last answer; a broken connection is not a contact."""
     hotel.add(1)
     hotel.authority.script("meta:drop")
     hotel.sync()
@@ -88,8 +88,8 @@ def test_the_authoritys_answer_is_a_contact(hotel: Hotel) -> None:
     assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at == NOW
 
 
-def test_the_most_urgent_go_first_unless_somebody_waits(hotel: Hotel) -> None:
-    """Soonest deadline first; but the guest at the desk before all."""
+def test_the_most_urgent_go_first_after_the_requested_one(hotel: Hotel) -> None:
+    """The soonest deadline goes first, but after the report of `RunOptions.first`."""
     hotel.authority.max_batch = 1
     hotel.add(1)
     hotel.add(2, due_at=NOW + timedelta(hours=2))
@@ -101,15 +101,15 @@ def test_the_most_urgent_go_first_unless_somebody_waits(hotel: Hotel) -> None:
 # Batches.
 
 
-def test_batches_grow_up_to_what_the_authority_takes(hotel: Hotel) -> None:
-    """50, four times as many, 220 of 220 at most, and the rest."""
+def test_batches_grow_up_to_the_authoritys_limit(hotel: Hotel) -> None:
+    """50, then four times as many, limited to 220, and the rest."""
     hotel.authority.max_batch = 220
     hotel.add(*range(490))
     assert hotel.sync().accepted == 490
     assert hotel.sizes() == [50, 200, 220, 20]
 
 
-def test_the_first_batch_is_no_larger_than_the_authority_takes(hotel: Hotel) -> None:
+def test_the_first_batch_keeps_the_authoritys_limit(hotel: Hotel) -> None:
     """Ten at a time, from the first call on."""
     hotel.authority.max_batch = 10
     hotel.add(*range(25))
@@ -117,7 +117,7 @@ def test_the_first_batch_is_no_larger_than_the_authority_takes(hotel: Hotel) -> 
     assert hotel.sizes() == [10, 10, 5]
 
 
-def test_a_call_holds_no_more_bytes_than_the_authority_takes(hotel: Hotel) -> None:
+def test_a_call_keeps_the_authoritys_byte_limit(hotel: Hotel) -> None:
     """What does not fit goes in the next call."""
     body = len(to_json(report(1)))
     hotel.authority.max_body_bytes = 2 * body + 40
@@ -128,7 +128,7 @@ def test_a_call_holds_no_more_bytes_than_the_authority_takes(hotel: Hotel) -> No
 
 @pytest.mark.parametrize("step", ["413", "slow=60"])
 def test_a_batch_is_halved_down_to_one(hotel: Hotel, step: str) -> None:
-    """Too large, or too slow: half of it, and never more than that again in this run."""
+    """After "too large" or a timeout the batch is halved, and does not grow again in this run."""
     hotel.authority.script(f"{step}*5")
     hotel.add(*range(50))
     outcome = hotel.sync()
@@ -139,8 +139,8 @@ def test_a_batch_is_halved_down_to_one(hotel: Hotel, step: str) -> None:
     assert len(hotel.authority.acquired) == 50
 
 
-def test_a_single_report_in_time_out_ends_the_run(hotel: Hotel) -> None:
-    """A line that does not carry one report carries no other."""
+def test_a_timeout_of_a_single_report_ends_the_run(hotel: Hotel) -> None:
+    """A connection that cannot send one report cannot send the others."""
     hotel.authority.script("slow=60*2")
     hotel.add(1, 2)
     outcome = hotel.sync()
@@ -149,17 +149,17 @@ def test_a_single_report_in_time_out_ends_the_run(hotel: Hotel) -> None:
     assert outcome.error.name == "timed_out"
 
 
-def test_one_report_that_is_too_large_holds_up_no_other(hotel: Hotel) -> None:
-    """It stays, it is told, and the batches grow again."""
+def test_one_report_that_is_too_large_does_not_delay_others(hotel: Hotel) -> None:
+    """It stays queued, the run ends with its error, and the batches grow again."""
 
-    class Narrow(AuthoritySimulator):
+    class TooLargeForOne(AuthoritySimulator):
         def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
             if uuid(0) in dict(bodies):
                 self.batches.append([each for each, _ in bodies])
                 raise TooLarge(msg("No."))
             return super().submit(bodies)
 
-    hotel.authority = Narrow()
+    hotel.authority = TooLargeForOne()
     hotel.add(*range(20))
     outcome = hotel.sync()
     assert (outcome.accepted, outcome.left, outcome.exit_code) == (19, 1, Exit.NOT_NOW)
@@ -168,19 +168,19 @@ def test_one_report_that_is_too_large_holds_up_no_other(hotel: Hotel) -> None:
     assert hotel.sizes() == [20, 10, 5, 2, 1, 1, 4, 14]
 
 
-# Lines that are down.
+# No connection.
 
 
-class Nobody(AuthoritySimulator):
-    """There is no line."""
+class OfflineSimulator(AuthoritySimulator):
+    """An authority that cannot be reached."""
 
     def meta(self) -> Meta:
         raise Offline(msg("No network."))
 
 
 def test_offline_nothing_is_lost_and_the_batch_backs_off(hotel: Hotel) -> None:
-    """The report says that it was tried, and why it still waits."""
-    hotel.authority = Nobody()
+    """The report stores the attempt and the reason for waiting."""
+    hotel.authority = OfflineSimulator()
     hotel.add(1)
     outcome = hotel.sync()
     assert (outcome.offline, outcome.stopped, outcome.left, outcome.exit_code) == (True, False, 1, Exit.NOT_NOW)
@@ -191,8 +191,8 @@ def test_offline_nothing_is_lost_and_the_batch_backs_off(hotel: Hotel) -> None:
 
 
 @pytest.mark.parametrize("step", ["portal", "redirect", "truncated", "empty", "huge", "short-list", "foreign-ids"])
-def test_a_stranger_is_taken_for_no_line(hotel: Hotel, step: str) -> None:
-    """Nothing in its answer is believed."""
+def test_another_server_counts_as_offline(hotel: Hotel, step: str) -> None:
+    """No part of its answer is used."""
     hotel.authority.script(step)
     hotel.add(1)
     outcome = hotel.sync()
@@ -203,8 +203,8 @@ def test_a_stranger_is_taken_for_no_line(hotel: Hotel, step: str) -> None:
 
 
 @pytest.mark.parametrize("step", ["lost", "500", "502", "503", "504", "drop"])
-def test_an_answer_that_is_lost_is_asked_for_under_the_same_id(hotel: Hotel, step: str) -> None:
-    """Acquired once, however often it goes, and the first receipt is the one that is kept."""
+def test_a_lost_answer_is_repeated_under_the_same_id(hotel: Hotel, step: str) -> None:
+    """Acquired once, however often it is sent, and the first receipt is kept."""
     hotel.authority.script(f"{step}*2")
     hotel.add(1, 2)
     for _ in range(2):
@@ -216,8 +216,8 @@ def test_an_answer_that_is_lost_is_asked_for_under_the_same_id(hotel: Hotel, ste
     assert [hotel.entry(number).receipt for number in (1, 2)] == list(hotel.authority.acquired.values())
 
 
-def test_an_error_ends_the_run_where_it_is(hotel: Hotel) -> None:
-    """What was accepted before it is accepted, and the rest waits."""
+def test_an_error_keeps_what_was_delivered_before(hotel: Hotel) -> None:
+    """Reports accepted before it stay accepted, and the rest waits."""
     hotel.authority.script("ok,500")
     hotel.add(*range(60))
     outcome = hotel.sync()
@@ -226,7 +226,7 @@ def test_an_error_ends_the_run_where_it_is(hotel: Hotel) -> None:
 
 
 def test_a_call_that_the_authority_does_not_understand(hotel: Hotel) -> None:
-    """The reports stay, the detail is told, and the next scheduled run keeps the backoff."""
+    """The reports stay queued, and the next scheduled run keeps the backoff."""
     hotel.authority.script("400")
     hotel.add(1)
     outcome = hotel.sync()
@@ -235,11 +235,11 @@ def test_a_call_that_the_authority_does_not_understand(hotel: Hotel) -> None:
     assert hotel.sizes() == [1]
 
 
-def test_a_certificate_that_is_not_trusted_sends_nothing(hotel: Hotel) -> None:
-    """Settings to be mended, and no attempt of the report's."""
+def test_an_untrusted_certificate_sends_nothing(hotel: Hotel) -> None:
+    """It is a problem of the settings; no attempt of the report is counted."""
 
     def connect() -> Authority:
-        raise UntrustedCertificate(msg("Signed by nobody."))
+        raise UntrustedCertificate(msg("Unknown issuer."))
 
     hotel.add(1)
     outcome = hotel.sync(connect=connect)
@@ -247,11 +247,11 @@ def test_a_certificate_that_is_not_trusted_sends_nothing(hotel: Hotel) -> None:
     assert (hotel.entry(1).attempts, hotel.authority.batches) == (0, [])
 
 
-# Backoff, and the authority's own word.
+# Backoff, and the authority's own wait.
 
 
-def test_a_scheduled_run_keeps_the_backoff_and_a_person_does_not(hotel: Hotel) -> None:
-    """Fifteen seconds, by this chance."""
+def test_only_a_scheduled_run_keeps_the_backoff(hotel: Hotel) -> None:
+    """Fifteen seconds with this jitter."""
     hotel.authority.script("500*2")
     hotel.add(1)
     hotel.sync(keep_backoff=True)
@@ -264,8 +264,8 @@ def test_a_scheduled_run_keeps_the_backoff_and_a_person_does_not(hotel: Hotel) -
     assert hotel.sync(keep_backoff=True).accepted == 1
 
 
-def test_another_report_does_not_wait_for_its_neighbours_backoff(hotel: Hotel) -> None:
-    """Only what failed backs off."""
+def test_a_backoff_applies_to_its_own_report_only(hotel: Hotel) -> None:
+    """Only the report that failed backs off."""
     hotel.authority.script("500")
     hotel.add(1)
     hotel.sync(keep_backoff=True)
@@ -277,7 +277,7 @@ def test_another_report_does_not_wait_for_its_neighbours_backoff(hotel: Hotel) -
 @pytest.mark.parametrize("step", ["429=30", "503=30", "meta:429=30", "token:503=30"])
 @pytest.mark.parametrize("keep_backoff", [False, True])
 def test_retry_after_holds_the_whole_property(hotel: Hotel, step: str, keep_backoff: bool) -> None:  # noqa: FBT001
-    """By hand or by schedule, for reports made meanwhile too, and across processes."""
+    """By hand or by schedule, for newer reports too, and across processes."""
     hotel.authority.script(step)
     hotel.add(1)
     outcome = hotel.sync(keep_backoff=keep_backoff)
@@ -294,20 +294,20 @@ def test_retry_after_holds_the_whole_property(hotel: Hotel, step: str, keep_back
 
 
 def test_a_hold_with_nothing_to_do_is_no_failure(hotel: Hotel) -> None:
-    """There is nothing that could wait."""
+    """Because no report waits."""
     hotel.outbox.hold(NOW + timedelta(seconds=30))
     assert hotel.sync().exit_code is Exit.DONE
 
 
-def test_a_hold_of_a_clock_that_was_set_back_is_over(hotel: Hotel) -> None:
-    """Nobody may be asked to wait for a year."""
+def test_a_hold_stored_by_a_wrong_clock_is_ignored(hotel: Hotel) -> None:
+    """A hold of a year cannot be right."""
     hotel.outbox.hold(NOW + timedelta(days=365))
     hotel.add(1)
     assert hotel.sync().accepted == 1
 
 
 def test_429_without_a_time_is_backed_off(hotel: Hotel) -> None:
-    """By us, so that a person may overrule it."""
+    """It is our own backoff, so a run by hand may ignore it."""
     hotel.authority.script("429")
     hotel.add(1)
     hotel.sync()
@@ -316,7 +316,7 @@ def test_429_without_a_time_is_backed_off(hotel: Hotel) -> None:
 
 
 def test_a_deferred_report_waits_alone(hotel: Hotel) -> None:
-    """As long as the authority said, by hand too; its neighbours go."""
+    """As long as the authority said, by hand too; other reports are sent."""
     hotel.authority.script("defer=60")
     hotel.add(1)
     outcome = hotel.sync()
@@ -331,7 +331,7 @@ def test_a_deferred_report_waits_alone(hotel: Hotel) -> None:
     assert hotel.authority.order == ids(2, 1)
 
 
-# Refused, and stopped.
+# Refused accounts.
 
 
 @pytest.mark.parametrize(
@@ -342,10 +342,10 @@ def test_a_deferred_report_waits_alone(hotel: Hotel) -> None:
         ("403", AccountSuspended, Exit.AUTHORITY_REFUSES),
     ],
 )
-def test_a_refused_account_stops_every_later_run(
+def test_a_refused_account_suspends_every_later_run(
     hotel: Hotel, step: str, kind: type[WrongPassword | AccountSuspended], code: Exit
 ) -> None:
-    """Nobody is asked again, however often cron comes, until the settings change; and then once."""
+    """No call is made, however often cron runs, until the settings change; then one is."""
     hotel.authority.script(step)
     hotel.add(1)
     outcome = hotel.sync()
@@ -361,8 +361,8 @@ def test_a_refused_account_stops_every_later_run(
     assert hotel.sync().exit_code is Exit.DONE
 
 
-def test_a_login_lifts_the_stop(hotel: Hotel) -> None:
-    """With the settings as they are."""
+def test_a_login_lifts_the_suspension(hotel: Hotel) -> None:
+    """Also with unchanged settings."""
     hotel.authority.password_is_right = False
     hotel.add(1)
     hotel.sync()
@@ -372,14 +372,14 @@ def test_a_login_lifts_the_stop(hotel: Hotel) -> None:
 
 
 def test_one_expired_token_is_no_refusal(hotel: Hotel) -> None:
-    """A fresh one is taken, and nothing stops."""
+    """The client gets a fresh token, and nothing is suspended."""
     hotel.authority.script("401")
     hotel.add(1)
     assert hotel.sync().accepted == 1
 
 
-def test_a_missing_password_stops_nothing(hotel: Hotel) -> None:
-    """It is our own lack and no refusal: the next run asks again."""
+def test_a_missing_password_does_not_suspend(hotel: Hotel) -> None:
+    """It is not a refusal: the next run asks for it again."""
 
     def connect() -> Authority:
         raise SecretMissing(msg("There is no password."))
@@ -393,8 +393,8 @@ def test_a_missing_password_stops_nothing(hotel: Hotel) -> None:
 # Verdicts.
 
 
-def test_a_rejected_report_keeps_its_errors_and_goes_no_more(hotel: Hotel) -> None:
-    """A person corrects it; our own warnings are still there."""
+def test_a_rejected_report_keeps_its_errors_and_is_not_sent_again(hotel: Hotel) -> None:
+    """A user corrects it; our own warnings are still stored."""
     hotel.authority.script("reject")
     hotel.add(1, warnings=[finding("late")])
     outcome = hotel.sync()
@@ -407,8 +407,8 @@ def test_a_rejected_report_keeps_its_errors_and_goes_no_more(hotel: Hotel) -> No
     assert hotel.sync() == Outcome()
 
 
-def test_a_duplicate_adopts_the_receipt_and_says_so(hotel: Hotel) -> None:
-    """Done: another report covers this guest and night."""
+def test_a_duplicate_gets_the_receipt_of_the_other(hotel: Hotel) -> None:
+    """It is delivered: another report covers this guest and night."""
     hotel.add(1)
     hotel.sync()
     hotel.add(2)
@@ -420,7 +420,7 @@ def test_a_duplicate_adopts_the_receipt_and_says_so(hotel: Hotel) -> None:
 
 
 def test_a_pending_report_is_asked_about_later(hotel: Hotel) -> None:
-    """Not in the run that sent it, not sent again, and by its own id."""
+    """Not in the run that sent it; by its own id, and it is not sent again."""
     hotel.authority.script("pending")
     hotel.add(1)
     outcome = hotel.sync()
@@ -432,7 +432,7 @@ def test_a_pending_report_is_asked_about_later(hotel: Hotel) -> None:
 
 
 def test_a_pending_report_may_stay_pending_or_be_rejected(hotel: Hotel) -> None:
-    """Whatever comes of it is written down, and asked about until something does."""
+    """Each verdict is stored, and the report is asked about until it is decided."""
     hotel.authority.script("pending,result:pending,result:reject")
     hotel.add(1)
     hotel.sync()
@@ -442,8 +442,8 @@ def test_a_pending_report_may_stay_pending_or_be_rejected(hotel: Hotel) -> None:
     assert [error.code for error in hotel.outbox.content(hotel.entry(1)).errors] == ["scripted"]
 
 
-def test_a_pending_report_that_is_put_off_is_queued_until_then(hotel: Hotel) -> None:
-    """The authority's word again."""
+def test_a_pending_report_that_is_deferred_is_queued_until_then(hotel: Hotel) -> None:
+    """As long as the authority said."""
     hotel.authority.script("pending,result:defer=60")
     hotel.add(1)
     hotel.sync()
@@ -453,8 +453,8 @@ def test_a_pending_report_that_is_put_off_is_queued_until_then(hotel: Hotel) -> 
     assert hotel.sizes() == [1, 1]
 
 
-def test_a_pending_report_that_was_forgotten_goes_again(hotel: Hotel) -> None:
-    """The authority lost it: the same id, in the same run."""
+def test_a_pending_report_that_was_lost_is_sent_again(hotel: Hotel) -> None:
+    """The authority lost it: it is sent under the same id in the same run."""
     hotel.authority.script("pending")
     hotel.add(1)
     hotel.sync()
@@ -464,7 +464,7 @@ def test_a_pending_report_that_was_forgotten_goes_again(hotel: Hotel) -> None:
     assert hotel.authority.batches == [ids(1)] * 2
 
 
-def test_a_forgotten_report_is_queued_even_if_the_run_ends_there(hotel: Hotel) -> None:
+def test_a_lost_report_is_queued_even_if_the_run_ends_there(hotel: Hotel) -> None:
     """A later run sends it."""
     hotel.authority.script("pending,500")
     hotel.add(1)
@@ -484,17 +484,17 @@ def test_asking_may_fail_like_any_call(hotel: Hotel) -> None:
     assert (hotel.states(), hotel.sync().exit_code, hotel.connections) == ([State.PENDING], Exit.NOT_NOW, 2)
 
 
-class Remarking(AuthoritySimulator):
-    """It has something to say about each verdict."""
+class WarningSimulator(AuthoritySimulator):
+    """An authority that adds a warning to each verdict."""
 
     def verdict(self, report_id: str) -> Verdict | None:
         found = super().verdict(report_id)
         return None if found is None else found._replace(warnings=(finding("expired"),))
 
 
-def test_the_authoritys_warnings_are_kept_beside_ours(hotel: Hotel) -> None:
-    """Also those of a verdict that came later."""
-    hotel.authority = Remarking()
+def test_the_authoritys_warnings_are_stored_with_ours(hotel: Hotel) -> None:
+    """Also those of a later verdict."""
+    hotel.authority = WarningSimulator()
     hotel.authority.script("pending")
     hotel.add(1, warnings=[finding("late")])
     hotel.sync()
@@ -504,8 +504,8 @@ def test_the_authoritys_warnings_are_kept_beside_ours(hotel: Hotel) -> None:
 
 
 def test_a_later_verdict_needs_no_key(hotel: Hotel) -> None:
-    """The receipt is written down; the authority's warnings are left out, and ours stay as they are."""
-    hotel.authority = Remarking()
+    """The receipt is stored; the authority's warnings are dropped, and ours stay."""
+    hotel.authority = WarningSimulator()
     hotel.authority.script("pending")
     hotel.add(1, warnings=[finding("late")])
     hotel.sync()
@@ -519,7 +519,7 @@ def test_a_later_verdict_needs_no_key(hotel: Hotel) -> None:
 
 
 def test_reports_of_a_stay_go_in_order(hotel: Hotel) -> None:
-    """One a batch, and all in one run."""
+    """One in each batch, and all in one run."""
     hotel.add(1)
     hotel.add(2, stay=1, kind=Kind.CHECK_OUT)
     hotel.add(3)
@@ -529,7 +529,7 @@ def test_reports_of_a_stay_go_in_order(hotel: Hotel) -> None:
 
 @pytest.mark.parametrize("step", ["500", "defer=60"])
 def test_a_stay_waits_for_its_first_report_across_runs(hotel: Hotel, step: str) -> None:
-    """Nothing overtakes it; other stays go."""
+    """No report overtakes it; other stays are sent."""
     hotel.authority.script(step)
     hotel.add(1)
     hotel.add(2, stay=1, kind=Kind.CHECK_OUT)
@@ -542,8 +542,8 @@ def test_a_stay_waits_for_its_first_report_across_runs(hotel: Hotel, step: str) 
     assert hotel.authority.order == ids(3, 1, 2)
 
 
-def test_a_verdict_lets_the_rest_of_its_stay_go(hotel: Hotel) -> None:
-    """Pending holds it back; accepted lets it go in that very run."""
+def test_a_verdict_releases_the_rest_of_its_stay(hotel: Hotel) -> None:
+    """Pending holds it back; accepted releases it in the same run."""
     hotel.authority.script("pending")
     hotel.add(1)
     hotel.add(2, stay=1, kind=Kind.CHECK_OUT)
@@ -554,7 +554,7 @@ def test_a_verdict_lets_the_rest_of_its_stay_go(hotel: Hotel) -> None:
 
 
 def test_a_rejected_report_holds_its_stay_and_no_other(hotel: Hotel) -> None:
-    """Until a person has corrected it."""
+    """Until a user has corrected it."""
     hotel.authority.script("reject")
     hotel.add(1)
     hotel.add(2, stay=1, kind=Kind.CHECK_OUT)
@@ -567,8 +567,8 @@ def test_a_rejected_report_holds_its_stay_and_no_other(hotel: Hotel) -> None:
 # Records and keys.
 
 
-def test_a_record_that_was_tampered_with_stops_no_other(hotel: Hotel) -> None:
-    """It is not sent, not deleted, and told of each time; no attempt is counted."""
+def test_a_record_that_was_tampered_with_does_not_delay_others(hotel: Hotel) -> None:
+    """It is not sent and not deleted, each run reports it, and no attempt is counted."""
     hotel.add(1, 2, 3)
     hotel.tamper(2)
     outcome = hotel.sync()
@@ -581,7 +581,7 @@ def test_a_record_that_was_tampered_with_stops_no_other(hotel: Hotel) -> None:
 
 
 def test_without_the_key_nothing_is_claimed(hotel: Hotel) -> None:
-    """No attempt is counted, nothing is sent, and all goes when the key is back."""
+    """No attempt is counted and nothing is sent; with the key everything is sent."""
     hotel.add(1, 2)
     hotel.lock()
     outcome = hotel.sync()
@@ -592,8 +592,8 @@ def test_without_the_key_nothing_is_claimed(hotel: Hotel) -> None:
     assert hotel.sync().accepted == 2
 
 
-def test_an_outbox_that_cannot_be_written_is_raised(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is no matter of the line: nothing may look delivered that could not be written down."""
+def test_an_outbox_that_cannot_be_written_raises(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not an error of the connection: a report must not look delivered if that was not stored."""
     hotel.add(1)
 
     def full(*_args: object, **_named: object) -> None:
@@ -613,7 +613,7 @@ def test_an_outbox_that_cannot_be_written_is_raised(hotel: Hotel, monkeypatch: p
 
 
 class Interrupted(AuthoritySimulator):
-    """Somebody presses Ctrl-C after the request went out."""
+    """Ctrl-C is pressed after the request was sent."""
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
         super().submit(bodies)
@@ -621,7 +621,7 @@ class Interrupted(AuthoritySimulator):
 
 
 def test_ctrl_c_leaves_the_reports_queued(hotel: Hotel) -> None:
-    """Not "sending" for five minutes; and they go again under the same ids."""
+    """Not in `sending` for five minutes; and they are sent again under the same ids."""
     hotel.authority = Interrupted()
     hotel.add(1, 2)
     with pytest.raises(KeyboardInterrupt):
@@ -629,19 +629,19 @@ def test_ctrl_c_leaves_the_reports_queued(hotel: Hotel) -> None:
     assert hotel.watcher.ended == 1
     assert hotel.states() == [State.QUEUED] * 2
     assert hotel.entry(1).last_error == "unknown_outcome"
-    calm = AuthoritySimulator()
-    calm.known, calm.acquired = hotel.authority.known, hotel.authority.acquired
-    hotel.authority = calm
+    clear_faults = AuthoritySimulator()
+    clear_faults.known, clear_faults.acquired = hotel.authority.known, hotel.authority.acquired
+    hotel.authority = clear_faults
     assert hotel.sync().accepted == 2
-    assert [hotel.entry(number).receipt for number in (1, 2)] == list(calm.acquired.values())
+    assert [hotel.entry(number).receipt for number in (1, 2)] == list(clear_faults.acquired.values())
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The process was killed."""
 
 
 def test_a_process_that_dies_between_claim_and_answer(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its lease is kept while it may still be alive, and taken up again after."""
+    """Its lease counts while it may still be alive; then another run takes over."""
     hotel.add(1)
 
     def dead(*_args: object) -> None:
@@ -661,8 +661,8 @@ def test_a_process_that_dies_between_claim_and_answer(hotel: Hotel, monkeypatch:
     assert hotel.entry(1).receipt == hotel.authority.acquired[uuid(1)]
 
 
-def test_a_lease_of_a_clock_that_was_set_back_is_over(hotel: Hotel) -> None:
-    """A report is not stuck for as long as the clock was wrong."""
+def test_a_lease_stored_by_a_wrong_clock_is_ignored(hotel: Hotel) -> None:
+    """A report must not wait for as long as the clock was wrong."""
     hotel.add(1)
     ahead = NOW + timedelta(days=400)
     hotel.outbox.claim(ids(1), now=ahead, lease_until=ahead + plan.LEASE)
@@ -670,16 +670,16 @@ def test_a_lease_of_a_clock_that_was_set_back_is_over(hotel: Hotel) -> None:
 
 
 def test_two_runs_at_once_send_nothing_twice(hotel: Hotel) -> None:
-    """What another run holds is left to it, between looking and claiming too."""
+    """A report that another run claims is left to it, also if that happens after the batch was chosen."""
     hotel.add(1, 2)
     heads = list(hotel.outbox.heads())
 
-    class Overtaken(AuthoritySimulator):
+    class ClaimedElsewhere(AuthoritySimulator):
         def meta(self) -> Meta:
             hotel.outbox.claim([heads[0].id, heads[1].id], now=NOW, lease_until=NOW + plan.LEASE)
             return super().meta()
 
-    hotel.authority = Overtaken()
+    hotel.authority = ClaimedElsewhere()
     outcome = hotel.sync()
     assert (hotel.authority.batches, outcome.left, outcome.exit_code) == ([], 2, Exit.NOT_NOW)
 
@@ -688,7 +688,7 @@ def test_two_runs_at_once_send_nothing_twice(hotel: Hotel) -> None:
 
 
 class Slow(AuthoritySimulator):
-    """Each call takes a second."""
+    """An authority where each call takes a second."""
 
     hotel: Hotel
 
@@ -701,8 +701,8 @@ class Slow(AuthoritySimulator):
         return super().verdict(report_id)
 
 
-def test_a_run_is_bounded(hotel: Hotel) -> None:
-    """No call begins after the time is over; the rest waits for a later run."""
+def test_a_run_is_limited(hotel: Hotel) -> None:
+    """No call starts after the time is over; the rest waits for a later run."""
     hotel.authority = Slow(max_batch=1)
     hotel.authority.hotel = hotel
     hotel.add(1, 2, 3, 4)
@@ -711,8 +711,8 @@ def test_a_run_is_bounded(hotel: Hotel) -> None:
     assert hotel.sync(wait_s=100).accepted == 2
 
 
-def test_asking_is_bounded_too(hotel: Hotel) -> None:
-    """The pending ones that were not asked about stay pending."""
+def test_asking_is_limited_too(hotel: Hotel) -> None:
+    """Pending reports that were not asked about stay pending."""
     hotel.authority = Slow()
     hotel.authority.hotel = hotel
     hotel.authority.script("pending")
@@ -722,7 +722,7 @@ def test_asking_is_bounded_too(hotel: Hotel) -> None:
     assert hotel.states() == [State.ACCEPTED, State.ACCEPTED, State.PENDING]
 
 
-# What a run says of itself.
+# The outcome.
 
 
 @pytest.mark.parametrize(
@@ -741,12 +741,12 @@ def test_asking_is_bounded_too(hotel: Hotel) -> None:
     ],
 )
 def test_exit_codes(outcome: Outcome, code: int) -> None:
-    """As the command line promises them."""
+    """As documented for the command line."""
     assert int(outcome.exit_code) == code
 
 
 def test_every_status_is_counted() -> None:
-    """Under its own name."""
+    """In the field with its name."""
     outcome = Outcome()
     for number, status in enumerate(Status):
         outcome.count(Verdict(str(number), status, receipt()))
@@ -755,8 +755,8 @@ def test_every_status_is_counted() -> None:
     assert guest().surname not in repr(outcome)
 
 
-def test_a_summary_says_until_when_the_property_is_held(hotel: Hotel) -> None:
-    """A later word replaces an earlier one, and it outlives the process."""
+def test_the_summary_has_the_end_of_the_hold(hotel: Hotel) -> None:
+    """A later hold replaces an earlier one, and it outlives the process."""
     hotel.outbox.hold(NOW + timedelta(hours=2))
     hotel.outbox.hold(NOW + timedelta(hours=1))
     hotel.unlock()
@@ -764,8 +764,8 @@ def test_a_summary_says_until_when_the_property_is_held(hotel: Hotel) -> None:
     assert summary.hold_until == NOW + timedelta(hours=1)
 
 
-def test_the_log_says_what_became_of_each_report(hotel: Hotel, caplog: pytest.LogCaptureFixture) -> None:
-    """By its id, and why a run ended by the error's class; nothing of a guest."""
+def test_the_log_has_the_verdict_of_each_report(hotel: Hotel, caplog: pytest.LogCaptureFixture) -> None:
+    """By its id, and the error's class where a run ended early; no personal data."""
     hotel.add(1)
     hotel.authority.script("drop")
     with caplog.at_level("INFO", logger="apoa_client.delivery"):

@@ -1,4 +1,4 @@
-"""One bad report holds up no other stay, and what is said to all later runs is not lost with a process."""
+"""One bad report does not delay other stays, and what applies to later runs is stored before a process can die."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,8 +16,8 @@ from apoa_client.report.kinds import State
 BAD = 3
 
 
-class Stumbling(AuthoritySimulator):
-    """It cannot cope with one report: every call that holds it fails."""
+class FailsOnOneReport(AuthoritySimulator):
+    """An authority with a bug: every call with one certain report fails."""
 
     def __init__(self, error: Callable[..., ApoaError]) -> None:
         super().__init__()
@@ -39,11 +39,11 @@ both = pytest.mark.parametrize("error", [CallRefused, UnknownOutcome])
 
 @both
 @pytest.mark.parametrize("count", [2, 20, 120])
-def test_a_report_that_spoils_every_call_is_soon_alone(
+def test_a_report_that_fails_every_call_is_soon_alone(
     hotel: Hotel, error: Callable[..., ApoaError], count: int
 ) -> None:
-    """Run by hand again and again, all others are delivered within a few runs, whichever batch it is in."""
-    hotel.authority = Stumbling(error)
+    """All other reports are delivered within a few runs by hand, whichever batch the bad one is in."""
+    hotel.authority = FailsOnOneReport(error)
     hotel.add(*range(BAD + 1 + count))
     for _run in range(16):
         hotel.sync()
@@ -52,9 +52,9 @@ def test_a_report_that_spoils_every_call_is_soon_alone(
 
 
 @both
-def test_a_question_that_is_never_answered_holds_up_no_other(hotel: Hotel, error: Callable[..., ApoaError]) -> None:
-    """The others are asked about; the run says in the end that something was wrong."""
-    hotel.authority = Stumbling(error)
+def test_an_unanswered_question_does_not_delay_others(hotel: Hotel, error: Callable[..., ApoaError]) -> None:
+    """The other reports are asked about; the run ends with the error."""
+    hotel.authority = FailsOnOneReport(error)
     hotel.authority.script("pending")
     hotel.add(0, 1, 2, 4, 5)
     hotel.sync()
@@ -67,8 +67,8 @@ def test_a_question_that_is_never_answered_holds_up_no_other(hotel: Hotel, error
     assert hotel.entry(BAD).state is State.PENDING
 
 
-def test_an_authority_that_answers_no_question_is_not_asked_them_all(hotel: Hotel) -> None:
-    """Three in a row: then it is no one report."""
+def test_questions_stop_after_three_failures(hotel: Hotel) -> None:
+    """Three failures in a row mean that the cause is not one report."""
     hotel.authority.script("pending,result:500,result:500,result:500")
     hotel.add(*range(5))
     hotel.sync()
@@ -78,10 +78,10 @@ def test_an_authority_that_answers_no_question_is_not_asked_them_all(hotel: Hote
 
 
 @pytest.mark.parametrize("script", ["403", "token:401", "429=300", "meta:503=300"])
-def test_what_is_said_to_all_runs_is_kept_before_the_reports_are_given_back(
+def test_suspension_is_stored_before_reports_are_requeued(
     hotel: Hotel, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
-    """A process that ends while it gives them back has told the later ones: they call nobody."""
+    """A process that dies while it requeues has stored the suspension or hold: later runs make no call."""
     hotel.authority.script(script)
     hotel.add(1)
 

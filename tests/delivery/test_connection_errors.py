@@ -1,4 +1,4 @@
-"""No line, no trust, batches too large or too slow, a token that has expired: over HTTP on the loopback interface."""
+"""No connection, untrusted certificates, batches too large or too slow, an expired token: over HTTP on loopback."""
 
 import socket
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from conftest import NOW
 from delivery_helpers import Hotel
-from delivery_wire import BACKOFF, HANG, HURRY, IMPATIENCE, Wire, client, problem, serving
+from delivery_wire import BACKOFF, FAST_TIMEOUTS, HANG, SHORT_READ_TIMEOUT, ScriptedServer, client, problem, serving
 
 from apoa_client.authority.limits import Timeouts
 from apoa_client.errors import Exit, Offline, TooLarge, UntrustedCertificate
 from apoa_client.report.kinds import State
 
 
-def test_no_line(hotel: Hotel, wire: Wire, way: Callable[[Wire], str]) -> None:
-    """A name that nobody knows, a port where nobody listens, no TLS: offline, with backoff, and nothing was sent."""
+def test_no_connection(hotel: Hotel, wire: ScriptedServer, way: Callable[[ScriptedServer], str]) -> None:
+    """An unknown name, a closed port, no TLS: offline, with a backoff, and nothing was sent."""
     url = way(wire)
     hotel.add(1)
     outcome = hotel.sync(connect=lambda: client(url))
@@ -29,7 +29,7 @@ def test_no_line(hotel: Hotel, wire: Wire, way: Callable[[Wire], str]) -> None:
     assert hotel.sync(connect=wire.connect).accepted == 1
 
 
-def unknown_name(monkeypatch: pytest.MonkeyPatch) -> Callable[[Wire], str]:
+def unknown_name(monkeypatch: pytest.MonkeyPatch) -> Callable[[ScriptedServer], str]:
     known = socket.getaddrinfo
 
     def look_up(host: str, *args: Any, **named: Any) -> Any:
@@ -41,25 +41,25 @@ def unknown_name(monkeypatch: pytest.MonkeyPatch) -> Callable[[Wire], str]:
     return lambda _wire: "https://authority.example/v1"
 
 
-def closed_port(_monkeypatch: pytest.MonkeyPatch) -> Callable[[Wire], str]:
+def closed_port(_monkeypatch: pytest.MonkeyPatch) -> Callable[[ScriptedServer], str]:
     with socket.create_server(("127.0.0.1", 0)) as closing:
         port = closing.getsockname()[1]
     return lambda _wire: f"http://127.0.0.1:{port}/v1"
 
 
-def no_tls(_monkeypatch: pytest.MonkeyPatch) -> Callable[[Wire], str]:
+def no_tls(_monkeypatch: pytest.MonkeyPatch) -> Callable[[ScriptedServer], str]:
     return lambda wire: wire.url.replace("http:", "https:")
 
 
 @pytest.fixture(params=[unknown_name, closed_port, no_tls])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[Wire], str]:
-    """To be offline."""
-    make: Callable[[pytest.MonkeyPatch], Callable[[Wire], str]] = request.param
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[ScriptedServer], str]:
+    """A way to be offline."""
+    make: Callable[[pytest.MonkeyPatch], Callable[[ScriptedServer], str]] = request.param
     return make(monkeypatch)
 
 
-def test_no_trust(hotel: Hotel) -> None:
-    """The certificate is named, and how to trust it; nothing is sent, and no attempt is counted."""
+def test_untrusted_certificate(hotel: Hotel) -> None:
+    """The error names the certificate and how to trust it; nothing is sent, and no attempt is counted."""
     hotel.add(1)
     with serving("server.pem") as wire:
         outcome = hotel.sync(connect=wire.connect)
@@ -69,16 +69,18 @@ def test_no_trust(hotel: Hotel) -> None:
     assert outcome.error.advice is not None
     assert "ca_bundle" in outcome.error.advice.render()
     entry = hotel.entry(1)
-    assert (wire.heard, entry.state, entry.attempts, entry.next_attempt_at) == ([], State.QUEUED, 0, None)
+    assert (wire.calls, entry.state, entry.attempts, entry.next_attempt_at) == ([], State.QUEUED, 0, None)
 
 
 # Batches.
 
 
-@pytest.mark.parametrize(("answer", "timeouts"), [(problem(413), HURRY), (HANG, IMPATIENCE)], ids=["413", "timeout"])
-def test_a_batch_is_halved_down_to_one(hotel: Hotel, wire: Wire, answer: bytes, timeouts: Timeouts) -> None:
-    """In that very run; and all are delivered, once."""
-    wire.instead["reports"].extend([answer, answer, answer])
+@pytest.mark.parametrize(
+    ("answer", "timeouts"), [(problem(413), FAST_TIMEOUTS), (HANG, SHORT_READ_TIMEOUT)], ids=["413", "timeout"]
+)
+def test_a_batch_is_halved_down_to_one(hotel: Hotel, wire: ScriptedServer, answer: bytes, timeouts: Timeouts) -> None:
+    """Within one run; and all reports are delivered once."""
+    wire.replacements["reports"].extend([answer, answer, answer])
     hotel.add(*range(10))
     outcome = hotel.sync(connect=lambda: wire.connect(timeouts))
     assert (outcome.accepted, outcome.error, outcome.exit_code) == (10, None, Exit.DONE)
@@ -86,18 +88,18 @@ def test_a_batch_is_halved_down_to_one(hotel: Hotel, wire: Wire, answer: bytes, 
     assert set(wire.acquired.values()) == {1}
 
 
-def test_a_report_that_is_too_large_alone_holds_up_no_other(hotel: Hotel, wire: Wire) -> None:
-    """It stays and is told; the other is delivered in the same run."""
-    wire.instead["reports"].extend([problem(413), problem(413)])
+def test_a_report_that_is_too_large_does_not_delay_others(hotel: Hotel, wire: ScriptedServer) -> None:
+    """It stays queued with its error; the other is delivered in the same run."""
+    wire.replacements["reports"].extend([problem(413), problem(413)])
     hotel.add(1, 2)
     outcome = hotel.sync(connect=wire.connect)
     assert (type(outcome.error), outcome.accepted, outcome.left, outcome.exit_code) == (TooLarge, 1, 1, Exit.NOT_NOW)
     assert [hotel.entry(number).last_error for number in (1, 2)] == ["too_large", None]
 
 
-def test_one_expired_token_is_replaced(hotel: Hotel, wire: Wire) -> None:
-    """401 once: one fresh token, and the same batch again."""
-    wire.instead["reports"].append(problem(401))
+def test_one_expired_token_is_replaced(hotel: Hotel, wire: ScriptedServer) -> None:
+    """After one 401 the client gets a fresh token and sends the same batch again."""
+    wire.replacements["reports"].append(problem(401))
     hotel.add(1)
     assert hotel.sync(connect=wire.connect).exit_code is Exit.DONE
-    assert wire.heard == ["token", "meta", "reports", "token", "reports"]
+    assert wire.calls == ["token", "meta", "reports", "token", "reports"]
