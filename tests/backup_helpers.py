@@ -1,4 +1,4 @@
-"""Properties with an outbox, each in a home of its own, that are backed up, lost and restored."""
+"""Properties with an outbox, each in its own folder, that are backed up, lost and restored."""
 
 import sqlite3
 from contextlib import closing
@@ -17,9 +17,9 @@ from apoa_client.settings.folders import Folders
 from apoa_client.settings.writer import save, settings_text
 from apoa_client.vault.sealing import encode_key
 
-AUTHOR = Actor(lambda: "wayan", lambda: NOW)
+ACTOR = Actor(lambda: "wayan", lambda: NOW)
 KEY = encode_key(PUBLIC_KEY)
-HOUSE = PropertySettings(
+SETTINGS = PropertySettings(
     "melati", "https://authority.example/v1", KEY, username="wisma", office="Denpasar", window_hours=12
 )
 
@@ -45,17 +45,17 @@ class Home:
         return open_outbox(self.path)
 
     def back_up(self, file: Path, *, force: bool = False) -> BackupResult:
-        facts = BackupInfo("0.0", NOW, "melati", settings_text(self.settings))
-        return write_backup(self.path, file, lambda: facts, AUTHOR, force=force)
+        info = BackupInfo("0.0", NOW, "melati", settings_text(self.settings))
+        return write_backup(self.path, file, lambda: info, ACTOR, force=force)
 
     def restorer(self, name: str = "") -> Restorer:
-        return Restorer(self.folders, load(self.folders.config), AUTHOR, name)
+        return Restorer(self.folders, load(self.folders.config), ACTOR, name)
 
     def restore(self, file: Path, name: str = "", **how: Any) -> RestoreResult:
         return self.restorer(name).restore(file, **how)
 
     def rows(self, name: str = "melati") -> list[dict[str, Any]]:
-        """Every column of every report, in their order."""
+        """Every column of every report, in order."""
         return rows_of(self.folders.outbox(name))
 
 
@@ -66,14 +66,14 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, byte for byte; a write-ahead log that holds nothing is none."""
+    """Return every file below a folder, byte for byte, without empty write-ahead logs."""
     files = {path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("-shm")}
     contents = {str(path.relative_to(folder)): path.read_bytes() for path in files}
     return {name: content for name, content in contents.items() if content or not name.endswith("-wal")}
 
 
 def changed(made: Path, *statements: str) -> Path:
-    """The backup, after somebody meddled with it."""
+    """Manipulate a backup."""
     with closing(sqlite3.connect(made)) as db:
         for statement in statements:
             db.execute(statement)
@@ -82,7 +82,7 @@ def changed(made: Path, *statements: str) -> Path:
 
 
 def signed(made: Path, *statements: str) -> Path:
-    """Changed by somebody who also writes the digest anew."""
+    """Manipulate a backup, and compute its digest again."""
     changed(made, "DELETE FROM backup WHERE key = 'sha256'", "PRAGMA ignore_check_constraints = ON", *statements)
     with closing(sqlite3.connect(made)) as db:
         found = digest(db)

@@ -1,7 +1,7 @@
-"""A property's key pair is replaced: at every moment every record opens, and nothing but its seal changes.
+"""A property's key pair is replaced: every record opens at every moment, and only its seal changes.
 
-The vault is a real key file, the outbox a real database, the settings a file of their own. Whoever reads in between has
-nothing but what is on the disk.
+The vault is a real key file, the outbox a real database, the settings a file of their own. A reader in between sees
+only what is on the disk.
 """
 
 import sqlite3
@@ -36,11 +36,11 @@ DRAFT = "QUENTIN ZYKOWSKI, half-typed"
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The process was killed."""
 
 
 class Installation:
-    """A property on the disk. What is done in `step` counts, and a process dies at the step with the number `death`."""
+    """A property on the disk. Each action in `step` is counted, and the process dies at step number `death`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -67,12 +67,12 @@ class Installation:
         return SqliteOutbox.open(self.path, self.sealer(), create=True)
 
     def read(self) -> list[Content]:
-        """Every report, as a fresh process opens it."""
+        """Every report, as a new process opens it."""
         with self.outbox() as outbox:
             return [outbox.content(entry) for entry in outbox.entries(Selection())]
 
     def draft(self) -> str | None:
-        """The draft, as a fresh process opens it."""
+        """The draft, as a new process opens it."""
         with self.outbox() as outbox:
             return outbox.drafts.open()
 
@@ -97,7 +97,7 @@ class Installation:
             raise Killed
 
     def sealed_to(self, private_key: bytes) -> int:
-        """How many reports this key alone opens, whole."""
+        """The number of reports that open completely with this key alone."""
         with SqliteOutbox.open(self.path, alone(private_key)) as outbox:
             return sum(1 for entry in outbox.entries(Selection()) if opens(outbox, entry))
 
@@ -110,7 +110,7 @@ class Installation:
             return db.execute("SELECT content FROM draft").fetchone()
 
     def rows(self) -> list[tuple[object, ...]]:
-        """Everything that no seal hides."""
+        """Everything that is not sealed."""
         with closing(sqlite3.connect(self.path)) as db:
             columns = [row[1] for row in db.execute("PRAGMA table_info(reports)")]
             kept = ", ".join(name for name in columns if name not in {"content", "errors", "warnings"})
@@ -118,7 +118,7 @@ class Installation:
 
 
 class _Stepping(KeyFileStore):
-    """The key file, in the hands of a process that may die."""
+    """The key file, used by a process that may die."""
 
     def __init__(self, installation: Installation) -> None:
         super().__init__(installation.store._path)
@@ -175,7 +175,7 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installatio
 
 
 def test_a_change_of_keys(installation: Installation) -> None:
-    """All rows are sealed to the new key, whole; nothing else of them changes, and the old one is kept aside."""
+    """All rows are sealed to the new key; nothing else of them changes, and the old key is stored as such."""
     before, rows = installation.read(), installation.rows()
     assert installation.change() == REPORTS
     assert installation.read() == before
@@ -188,7 +188,7 @@ def test_a_change_of_keys(installation: Installation) -> None:
 
 
 def test_the_draft_gets_the_new_key_too(installation: Installation) -> None:
-    """It opens as before, to the new key alone, and was kept when it was kept; a second change leaves it as it is."""
+    """It opens with the new key only, and keeps its time; a second change leaves it as it is."""
     installation.change()
     assert installation.draft() == DRAFT
     with SqliteOutbox.open(installation.path, alone(NEW)) as outbox:
@@ -199,28 +199,28 @@ def test_the_draft_gets_the_new_key_too(installation: Installation) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\x01no sealed box", 7])
-def test_a_draft_that_does_not_open_is_given_up(installation: Installation, content: object) -> None:
-    """No report waits for its new key because of what somebody half typed; and the trail tells of it."""
+def test_a_draft_that_does_not_open_is_deleted(installation: Installation, content: object) -> None:
+    """An unfinished draft does not prevent the change of keys; the trail records it."""
     installation.sql("UPDATE draft SET content = ?", content)
     assert installation.change() == REPORTS
     with installation.outbox() as outbox:
         assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (None, None)
-        told = [(act.action, act.detail) for act in outbox.audit_trail.entries()][-2:]
-        assert told == [("draft_erased", "unreadable"), ("key_rotated", fingerprint(NEW_PUBLIC))]
+        recorded = [(event.action, event.detail) for event in outbox.audit_trail.entries()][-2:]
+        assert recorded == [("draft_erased", "unreadable"), ("key_rotated", fingerprint(NEW_PUBLIC))]
         assert outbox.audit_trail.verify().wrong is None
 
 
 def test_without_a_draft_none_appears(installation: Installation) -> None:
-    """Nor does the trail tell of one."""
+    """And the trail records none."""
     installation.sql("DELETE FROM draft")
     installation.change()
     assert installation.draft() is None
     with installation.outbox() as outbox:
-        assert "draft_erased" not in [act.action for act in outbox.audit_trail.entries()]
+        assert "draft_erased" not in [event.action for event in outbox.audit_trail.entries()]
 
 
-def test_the_audit_trail_tells_of_it(installation: Installation) -> None:
-    """The act, and the new key's fingerprint; the trail still holds."""
+def test_the_audit_trail_records_it(installation: Installation) -> None:
+    """The event, and the new key's fingerprint; the chain is intact."""
     installation.change()
     with installation.outbox() as outbox:
         last = outbox.audit_trail.entries()[-1]
@@ -232,7 +232,7 @@ def test_the_old_seals_leave_the_disk(installation: Installation) -> None:
     """Neither the database nor its log has a record as it was sealed before: the old key may be in wrong hands."""
     with closing(sqlite3.connect(installation.path)) as db:
         sealed = [row[0] for row in db.execute("SELECT content FROM reports UNION ALL SELECT content FROM draft")]
-    with installation.outbox() as outbox:  # the last connection to close would tidy up by itself
+    with installation.outbox() as outbox:  # the last connection to close would empty the log
         KeyPair(outbox, installation.secrets(), installation.public_key, installation.name).change(NEW)
         left = b"".join(path.read_bytes() for path in installation.folder.glob("outbox.db*"))
     assert [record for record in sealed if record[8:60] in left] == []
@@ -240,7 +240,7 @@ def test_the_old_seals_leave_the_disk(installation: Installation) -> None:
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_death_at_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:  # noqa: FBT001  a parameter
-    """Whatever was done by then, a fresh process reads everything; and the next change finishes it, to another key."""
+    """Whatever was done by then, a new process reads everything; and the next change, to another key, finishes it."""
     deaths = set()
     for step in count(1):
         (tmp_path / str(step)).mkdir()
@@ -256,7 +256,7 @@ def test_a_death_at_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, a
         assert (installation.read(), installation.draft()) == (before, DRAFT), step
         assert installation.sealed_to(OTHER) == REPORTS
         assert Keys(lambda: installation.store).next() is None  # noqa: B023  used at once
-    # Begun, some of the rows sealed anew, all of them with both keys beside each other: such states were left.
+    # The interrupted states: begun, some rows resealed, all rows resealed with both keys still there.
     assert {(keys, renewed) for keys, _public, renewed in deaths} >= {(2, 0), (2, 2), (2, 4), (2, REPORTS)}
 
 
@@ -269,7 +269,7 @@ def dies(installation: Installation) -> bool:
 
 
 def state_of(installation: Installation) -> tuple[int, bool, int]:
-    """How many keys there are, whether the settings name the new one, and how many rows are sealed to it."""
+    """The number of keys, whether the settings name the new one, and how many rows are sealed to it."""
     return (
         len(set(Keys(lambda: installation.store).all())),
         installation.public_key == NEW_PUBLIC,
@@ -278,7 +278,7 @@ def state_of(installation: Installation) -> tuple[int, bool, int]:
 
 
 def test_what_others_do_meanwhile(installation: Installation) -> None:
-    """A process that began before goes on saving and sealing to the old key: re-sealed, or readable all the same."""
+    """A process that started before still seals to the old key: its reports are resealed, or readable all the same."""
     numbers = count(100)
     late = installation.outbox()
 
@@ -300,7 +300,7 @@ def test_what_others_do_meanwhile(installation: Installation) -> None:
 
 
 def test_a_process_that_reads_meanwhile(installation: Installation) -> None:
-    """It began with the old key, and reads each report at each step."""
+    """It started with the old key, and reads each report at each step."""
     before = installation.read()
     with installation.outbox() as reader:
         entries = list(reader.entries(Selection()))
@@ -315,7 +315,7 @@ def test_a_process_that_reads_meanwhile(installation: Installation) -> None:
 
 
 def test_a_record_that_does_not_open_stops_it(installation: Installation) -> None:
-    """Before anything changes: it is named, and all else stays as it was."""
+    """Before anything changes: the record is named, and everything else stays as it was."""
     installation.sql("UPDATE reports SET warnings = CAST(warnings || x'00' AS BLOB) WHERE id = ?", uuid(5))
     files = {path: path.read_bytes() for path in (installation.installation, installation.store._path)}
     with pytest.raises(SealBroken) as caught:
@@ -329,7 +329,7 @@ def test_a_record_that_does_not_open_stops_it(installation: Installation) -> Non
 
 
 def test_records_that_changed_places_stop_it(installation: Installation) -> None:
-    """Each opens with the key, and is not the row's."""
+    """Each opens with the key, but belongs to another row."""
     installation.sql(
         "UPDATE reports SET content = (SELECT content FROM reports WHERE id = ?) WHERE id = ?", uuid(3), uuid(4)
     )
@@ -340,8 +340,8 @@ def test_records_that_changed_places_stop_it(installation: Installation) -> None
 
 
 @pytest.mark.parametrize("value", ["text", 7])
-def test_a_row_that_nobody_wrote(installation: Installation, value: object) -> None:
-    """A text or a number where a sealed record belongs: damaged, and nothing changes."""
+def test_an_invalid_row_stops_it(installation: Installation, value: object) -> None:
+    """A text or a number in place of a sealed record: damaged, and nothing changes."""
     installation.sql("UPDATE reports SET content = ? WHERE id = ?", value, uuid(3))
     with pytest.raises(OutboxDamaged):
         installation.change()
@@ -349,7 +349,7 @@ def test_a_row_that_nobody_wrote(installation: Installation, value: object) -> N
 
 
 def test_what_was_erased_stays_erased(installation: Installation) -> None:
-    """A row without content is passed over."""
+    """A row without content is skipped."""
     installation.sql("UPDATE reports SET content = NULL, errors = NULL, warnings = NULL WHERE id = ?", uuid(1))
     assert installation.change() == REPORTS - 1
     with closing(sqlite3.connect(installation.path)) as db:
@@ -358,8 +358,8 @@ def test_what_was_erased_stays_erased(installation: Installation) -> None:
         ]
 
 
-def test_not_while_somebody_delivers(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It waits for the turn, and then gives up with nothing changed."""
+def test_not_during_a_delivery(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for the delivery lock, and then gives up with nothing changed."""
     monkeypatch.setattr("apoa_client.app.key_rotation._LOCK_WAIT_S", 0)
     with installation.outbox() as other, other.delivery_lock(0) as theirs:
         assert theirs
@@ -368,15 +368,15 @@ def test_not_while_somebody_delivers(installation: Installation, monkeypatch: py
     assert installation.steps == 0
 
 
-def test_a_key_from_outside_is_not_replaced(installation: Installation) -> None:
-    """This program cannot change what the environment gives, which would be tried first ever after."""
+def test_a_key_from_the_environment_is_not_replaced(installation: Installation) -> None:
+    """This program cannot change the environment, whose key would still be tried first."""
     with raises_error("key_from_outside"):
         installation.change(APOA_PRIVATE_KEY=encode_key(PRIVATE_KEY))
     assert installation.steps == 0
 
 
 def test_a_lost_key_cannot_be_replaced_while_there_are_reports(installation: Installation) -> None:
-    """They could not be read any more. Where there are none, a new key is all that is needed."""
+    """They could not be read any more. Without reports, a new key is all that is needed."""
     installation.store.delete(PRIVATE_KEY_NAME)
     with pytest.raises(SecretMissing):
         installation.change()
@@ -385,11 +385,11 @@ def test_a_lost_key_cannot_be_replaced_while_there_are_reports(installation: Ins
     assert installation.public_key == NEW_PUBLIC
 
 
-class TestBringingBack:
-    """A private key comes back."""
+class TestRecovery:
+    """A private key is recovered."""
 
     def test_it_fits(self, installation: Installation) -> None:
-        """Kept, and told in the trail; what stood in its place is kept aside."""
+        """It is stored and recorded in the trail; the key that was in its place is kept as an old one."""
         installation.store.set(PRIVATE_KEY_NAME, encode_key(OTHER))
         assert installation.recover(PRIVATE_KEY) is KeyRecovery.RECOVERED
         assert Keys(lambda: installation.store).all() == [PRIVATE_KEY, OTHER]
@@ -397,8 +397,8 @@ class TestBringingBack:
         with installation.outbox() as outbox:
             assert outbox.audit_trail.entries()[-1].action == "key_recovered"
 
-    def test_it_was_here(self, installation: Installation) -> None:
-        """Which is a way to try a code without changing anything."""
+    def test_it_is_already_here(self, installation: Installation) -> None:
+        """This is a way to test a code without changing anything."""
         assert installation.recover(PRIVATE_KEY) is KeyRecovery.ALREADY_HERE
         assert Keys(lambda: installation.store).all() == [PRIVATE_KEY]
 
@@ -408,14 +408,14 @@ class TestBringingBack:
             installation.recover(OTHER)
         assert Keys(lambda: installation.store).all() == [PRIVATE_KEY]
 
-    def test_a_vault_that_cannot_say(self, installation: Installation) -> None:
-        """Is not taken for one that has the key."""
+    def test_an_unreadable_vault(self, installation: Installation) -> None:
+        """It is not treated as a vault that has the key."""
         installation.store._path.write_text("{")
         with pytest.raises(CredentialsProblem):
             installation.recover(PRIVATE_KEY)
 
     def test_a_backup_from_the_middle_of_a_change(self, installation: Installation) -> None:
-        """Two sheets bring both keys back, in either order; all is read, and the next change makes it one key."""
+        """Two sheets recover both keys, in either order; everything is readable, and the next change leaves one key."""
         installation.death, installation.after = 6, True
         assert dies(installation)
         installation.death = -1
@@ -430,7 +430,7 @@ class TestBringingBack:
         assert installation.sealed_to(OTHER) == REPORTS
 
     def test_more_keys_than_can_be_kept(self, installation: Installation) -> None:
-        """One that still opens something is never pushed out."""
+        """A key that still opens a record is never dropped."""
         sealed = alone(OTHER).seal(uuid(3), to_json(report(3)))
         installation.sql("UPDATE reports SET content = ?, errors = NULL, warnings = NULL WHERE id = ?", sealed, uuid(3))
         sealed = alone(NEW).seal(uuid(4), to_json(report(4)))
@@ -445,7 +445,7 @@ class TestBringingBack:
 
 
 def test_nothing_secret_shows(installation: Installation) -> None:
-    """No repr has a key."""
+    """No repr contains a key."""
     with installation.outbox() as outbox:
         pair = KeyPair(outbox, installation.secrets(), installation.public_key, installation.name)
         assert repr(pair) == "KeyPair(…)"

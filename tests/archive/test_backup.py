@@ -1,4 +1,4 @@
-"""A backup: one whole file, made while others work, with no secret and nothing personal in it; and checked whole."""
+"""A backup: one complete file, made while others work, without secrets and personal data, and checked completely."""
 
 import os
 import resource
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backup_helpers import HOUSE, Home, changed, rows_of, signed, snapshot
+from backup_helpers import SETTINGS, Home, changed, rows_of, signed, snapshot
 from cli_helpers import readable_in
 from conftest import NOW, raises_error
 from hypothesis import given
@@ -33,7 +33,7 @@ from apoa_client.vault.sealing import encode_key
 @pytest.fixture
 def settings(tmp_path: Path) -> Home:
     """A property with a report in each state that delivery knows."""
-    settings = Home(tmp_path / "home", HOUSE)
+    settings = Home(tmp_path / "home", SETTINGS)
     with settings.outbox() as outbox:
         for number in range(5):
             outbox.add(report(number), due_at=NOON + HOUR, warnings=[finding()])
@@ -48,7 +48,7 @@ def settings(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the backup goes."""
+    """The path of the backup."""
     return tmp_path / "stick" / "apoa.db"
 
 
@@ -61,21 +61,21 @@ def made(settings: Home, file: Path) -> Path:
 
 
 def test_it_is_the_outbox_as_it_was(settings: Home, made: Path) -> None:
-    """Every row, byte for byte, leases and all; and one file, of the owner's alone, needs no other beside it."""
+    """Every row, byte for byte, with its leases, in one file that is readable only by the owner."""
     assert rows_of(made) == settings.rows()
     assert [path.name for path in made.parent.iterdir()] == [made.name]
     assert os.name != "posix" or stat.S_IMODE(made.stat().st_mode) == 0o600
 
 
-def test_it_says_what_it_is(settings: Home, made: Path) -> None:
-    """When, by which program, of which property, and the settings, as they are read again."""
+def test_it_contains_its_information(settings: Home, made: Path) -> None:
+    """The time, the program's version, the property, and the settings, which can be read again."""
     with open_backup(made) as backup:
         assert (backup.info.program, backup.info.created_at, backup.info.property_name) == ("0.0", NOW, "melati")
         assert parse(backup.info.settings, made).properties["melati"] == settings.settings
 
 
 def test_it_counts(settings: Home, file: Path) -> None:
-    """How many reports are in it, how large it is, and when it was made."""
+    """The number of reports, the size, and the time."""
     file.parent.mkdir()
     written = settings.back_up(file)
     assert written == (5, file.stat().st_size, NOW)
@@ -87,15 +87,15 @@ def test_nothing_personal_and_no_secret_is_in_it(made: Path) -> None:
     assert PRIVATE_KEY not in made.read_bytes()
 
 
-def test_it_needs_no_key_and_leaves_a_trace(settings: Home, made: Path) -> None:
-    """The audit trail of the outbox tells of it."""
+def test_it_needs_no_key_and_is_recorded(settings: Home, made: Path) -> None:
+    """The outbox's audit trail records it."""
     assert made.exists()
     with settings.outbox() as outbox:
         assert outbox._db.execute("SELECT action, who FROM audit ORDER BY n DESC").fetchone() == ("backed_up", "wayan")
 
 
 def test_it_is_one_moment_while_others_write(settings: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reports that are added during each step of the copying are not in it, and do not begin it anew."""
+    """Reports that are added during each step of the copying are not in it, and do not restart it."""
     file.parent.mkdir()
     monkeypatch.setattr(backup_module, "_BATCH_PAGES", 1)
     before, added, stop = settings.rows(), list[int](), threading.Event()
@@ -125,8 +125,8 @@ def test_it_is_one_moment_while_others_write(settings: Home, file: Path, monkeyp
         assert backup.db.execute("SELECT sum(reports) FROM tally").fetchone() == (len(kept),)
 
 
-def test_a_file_is_never_overwritten_by_a_slip(settings: Home, made: Path) -> None:
-    """An earlier backup is replaced with `force` alone; nothing else ever is, be it the outbox itself."""
+def test_a_file_is_never_overwritten_by_mistake(settings: Home, made: Path) -> None:
+    """An earlier backup is replaced only with `force`; no other file is, for example the outbox itself."""
     with pytest.raises(UsageProblem):
         settings.back_up(made)
     with settings.outbox() as outbox:
@@ -143,7 +143,7 @@ def test_a_file_is_never_overwritten_by_a_slip(settings: Home, made: Path) -> No
 
 
 def test_an_empty_file_may_be_replaced(settings: Home, tmp_path: Path) -> None:
-    """Which mktemp made, say; with `force`."""
+    """Which mktemp made, for example; with `force`."""
     file = tmp_path / "empty"
     file.touch()
     settings.back_up(file, force=True)
@@ -151,7 +151,7 @@ def test_an_empty_file_may_be_replaced(settings: Home, tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_taken_meanwhile(settings: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever was first keeps it, and no draft is left."""
+    """The first file stays, and no draft is left."""
     file.parent.mkdir()
     really = backup_module._write_draft
 
@@ -166,14 +166,14 @@ def test_a_name_that_is_taken_meanwhile(settings: Home, file: Path, monkeypatch:
 
 
 def test_the_folder_must_be_there(settings: Home, file: Path) -> None:
-    """A stick that is not plugged in is no reason to write to the disk below."""
+    """If a stick is not plugged in, the backup is not written to the disk below."""
     with pytest.raises(UsageProblem):
         settings.back_up(file)
     assert not file.parent.exists()
 
 
 def test_no_outbox_no_backup(tmp_path: Path, settings: Home) -> None:
-    """And nothing is made."""
+    """And nothing is created."""
     settings.path.unlink()
     with pytest.raises(OutboxMissing):
         settings.back_up(tmp_path / "apoa.db")
@@ -183,8 +183,8 @@ def test_no_outbox_no_backup(tmp_path: Path, settings: Home) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("room_kib", [8, 40])
-def test_no_room_for_it(settings: Home, file: Path, *, exists: bool, room_kib: int) -> None:
-    """Whatever was there before is still there, whole, and no half of a file beside it."""
+def test_no_space_for_it(settings: Home, file: Path, *, exists: bool, room_kib: int) -> None:
+    """An earlier file is still complete, and no partial file is beside it."""
     file.parent.mkdir()
     if exists:
         settings.back_up(file)
@@ -200,7 +200,7 @@ def test_no_room_for_it(settings: Home, file: Path, *, exists: bool, room_kib: i
 
 
 def test_a_damaged_outbox_gives_no_backup(settings: Home, file: Path) -> None:
-    """The error names the outbox, which is what is wrong."""
+    """The error names the outbox, which is the damaged file."""
     file.parent.mkdir()
     with closing(sqlite3.connect(settings.path)) as db:
         db.execute("PRAGMA writable_schema = ON")
@@ -213,8 +213,8 @@ def test_a_damaged_outbox_gives_no_backup(settings: Home, file: Path) -> None:
     assert list(file.parent.iterdir()) == []
 
 
-def test_a_page_that_cannot_be_copied_is_the_outbox_fault(settings: Home, file: Path) -> None:
-    """A file that was cut off below SQLite's feet."""
+def test_a_page_that_cannot_be_copied_is_damage_of_the_outbox(settings: Home, file: Path) -> None:
+    """A file that was truncated while SQLite had it open."""
     file.parent.mkdir()
     with closing(sqlite3.connect(settings.path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -228,8 +228,8 @@ def test_a_page_that_cannot_be_copied_is_the_outbox_fault(settings: Home, file: 
 
 
 @pytest.mark.parametrize("content", [b"", b"SQLite", b"SQLite format 3\0", b"a,b\n1,2\n" * 500])
-def test_what_is_no_backup(tmp_path: Path, content: bytes) -> None:
-    """Is said to be none: 65."""
+def test_a_file_that_is_not_a_backup(tmp_path: Path, content: bytes) -> None:
+    """Is refused with exit code 65."""
     file = tmp_path / "file"
     file.write_bytes(content)
     with raises_error("not_a_backup", "backup_damaged") as caught, open_backup(file):
@@ -237,7 +237,7 @@ def test_what_is_no_backup(tmp_path: Path, content: bytes) -> None:
     assert caught.value.exit_code is Exit.DATA_REFUSED
 
 
-def test_what_is_not_there_or_no_file(tmp_path: Path) -> None:
+def test_a_missing_file_or_a_folder(tmp_path: Path) -> None:
     """The same."""
     for path in (tmp_path / "nothing", tmp_path):
         with raises_error("not_a_backup"), open_backup(path):
@@ -245,7 +245,7 @@ def test_what_is_not_there_or_no_file(tmp_path: Path) -> None:
 
 
 def test_an_outbox_or_another_database_is_no_backup(settings: Home, tmp_path: Path) -> None:
-    """A copy of outbox.db may be half of it: the rest is in its log."""
+    """A copy of outbox.db may be incomplete: the rest is in its log."""
     other = tmp_path / "other.db"
     with closing(sqlite3.connect(other)) as db:
         db.execute("CREATE TABLE backup (key, value)")
@@ -255,8 +255,8 @@ def test_an_outbox_or_another_database_is_no_backup(settings: Home, tmp_path: Pa
             pass
 
 
-def test_reading_leaves_it_alone(made: Path) -> None:
-    """Not a byte, not a file beside it: the stick may be write-protected."""
+def test_reading_changes_nothing(made: Path) -> None:
+    """Not a byte, and no file beside it: the stick may be write-protected."""
     before = snapshot(made.parent)
     made.chmod(0o400)
     with open_backup(made):
@@ -279,8 +279,8 @@ def test_reading_leaves_it_alone(made: Path) -> None:
         "DROP TABLE reports",
     ],
 )
-def test_whatever_was_changed_shows(made: Path, statement: str) -> None:
-    """Even where the database is as whole as before: 65."""
+def test_any_change_is_found(made: Path, statement: str) -> None:
+    """Even if the database is still intact: exit code 65."""
     with raises_error("backup_damaged") as caught, open_backup(changed(made, statement)):
         pass
     assert caught.value.exit_code is Exit.DATA_REFUSED
@@ -299,15 +299,15 @@ def test_whatever_was_changed_shows(made: Path, statement: str) -> None:
         "UPDATE backup SET value = 1 << 62 WHERE key = 'created_at'",
     ],
 )
-def test_every_row_must_have_the_form_of_ours(made: Path, statement: str) -> None:
-    """Also where the digest is right."""
+def test_every_row_must_be_valid(made: Path, statement: str) -> None:
+    """Also if the digest is right."""
     forged = signed(made, statement) if "x'ff'" not in statement else changed(made, statement)
     with raises_error("backup_damaged"), open_backup(forged):
         pass
 
 
 def test_one_of_a_newer_version(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the database, or of the backup's form: 78, and what to do."""
+    """Of the database, or of the backup's format: exit code 78, with advice."""
     monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:-1])
     with raises_error("outbox_too_new") as caught, open_backup(made):
         pass
@@ -317,7 +317,7 @@ def test_one_of_a_newer_version(made: Path, monkeypatch: pytest.MonkeyPatch) -> 
         pass
 
 
-def test_one_of_an_older_version_is_brought_up_to_date_in_a_copy(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_of_an_older_version_is_migrated_in_a_copy(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file stays as it is."""
     before = made.read_bytes()
     monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, ("ALTER TABLE reports ADD COLUMN later INTEGER",)))
@@ -326,8 +326,8 @@ def test_one_of_an_older_version_is_brought_up_to_date_in_a_copy(made: Path, mon
     assert made.read_bytes() == before
 
 
-def test_no_room_for_the_private_copy(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not the stick that is full."""
+def test_no_space_for_the_private_copy(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is not about the stick."""
 
     def full(*_args: object) -> None:
         error = sqlite3.OperationalError("database or disk is full")
@@ -344,7 +344,7 @@ def test_no_room_for_the_private_copy(made: Path, monkeypatch: pytest.MonkeyPatc
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One backup, from which all damaged ones are made."""
     folder = tmp_path_factory.mktemp("damage")
-    settings = Home(folder / "home", HOUSE)
+    settings = Home(folder / "home", SETTINGS)
     with settings.outbox() as outbox:
         for number in range(3):
             outbox.add(report(number), due_at=NOON)
@@ -353,8 +353,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(data=st.data())
-def test_no_damage_goes_unseen(whole: Path, data: st.DataObject) -> None:
-    """Bytes changed or cut off anywhere: an error of ours, or else every row is as it was."""
+def test_all_damage_is_found(whole: Path, data: st.DataObject) -> None:
+    """Bytes changed or removed anywhere: an error of ours, or else every row is as it was."""
     spoilt = bytearray(whole.read_bytes())
     if data.draw(st.booleans()):
         del spoilt[data.draw(st.integers(0, len(spoilt) - 1)) :]
@@ -373,8 +373,8 @@ def test_no_damage_goes_unseen(whole: Path, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("at", [18, 19])
-def test_a_later_format_of_sqlites(whole: Path, at: int) -> None:
-    """Which SQLite would open for reading alone, and nothing could be checked: it is damage, and no missing right."""
+def test_a_later_format_of_sqlite(whole: Path, at: int) -> None:
+    """SQLite would open it read-only, and nothing could be checked: it is damage, not a missing permission."""
     spoilt = bytearray(whole.read_bytes())
     spoilt[at] = 3
     file = whole.with_name("later.db")

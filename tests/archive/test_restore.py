@@ -1,4 +1,4 @@
-"""Restoring: onto nothing, or onto a life that went on; never backwards, never twice, and all or nothing."""
+"""Restoring on an empty computer, or on one that has been used since: no state goes backwards, and all or nothing."""
 
 import resource
 import sqlite3
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from backup_helpers import HOUSE, Home, changed, rows_of, signed, snapshot
+from backup_helpers import SETTINGS, Home, changed, rows_of, signed, snapshot
 from conftest import FixedClock, raises_error, search
 from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report
@@ -41,7 +41,7 @@ OTHER_KEY = encode_key(new_key_pair()[1])
 @pytest.fixture
 def old(tmp_path: Path) -> Home:
     """The computer that the backup comes from: report 1 is accepted, 2 is being sent, 3 waits."""
-    home = Home(tmp_path / "old", HOUSE)
+    home = Home(tmp_path / "old", SETTINGS)
     with home.outbox() as outbox:
         for number in (1, 2, 3):
             outbox.add(report(number), due_at=NOON + HOUR, warnings=[finding()])
@@ -67,12 +67,12 @@ def new(tmp_path: Path) -> Home:
     return Home(tmp_path / "new")
 
 
-def test_onto_nothing_all_of_it_comes_back(new: Home, file: Path) -> None:
-    """Every row byte for byte, but that nobody is sending now; the settings; and what is kept once."""
+def test_on_an_empty_computer_everything_is_restored(new: Home, file: Path) -> None:
+    """Every row byte for byte, except that none is being sent; the settings; and the metadata."""
     restored = new.restore(file)
-    assert (restored.created, restored.settings) == (True, HOUSE)
+    assert (restored.created, restored.settings) == (True, SETTINGS)
     assert restored.merged == merge.MergeResult(3, 0, 0, 0)
-    assert new.settings == HOUSE
+    assert new.settings == SETTINGS
     queued = {"state": "queued", "lease": None, "lease_until": None}
     expected = rows_of(file)
     assert new.rows() == [expected[0], expected[1] | queued, expected[2]]
@@ -82,36 +82,36 @@ def test_onto_nothing_all_of_it_comes_back(new: Home, file: Path) -> None:
             NOON,
             Suspension("wrong_password", NOON, "fingerprint"),
         )
-        assert summary.clock_skew is None  # it was another clock's
+        assert summary.clock_skew is None  # it belongs to the other computer's clock
         assert summary.counts[State.QUEUED] == 2
         first = next(outbox.entries(Selection()))
         assert outbox.content(first).report == report(1)
 
 
-def test_the_audit_trail_comes_along_whole(new: Home, file: Path) -> None:
-    """And goes on; where there is one already, that one stays, and tells of each report."""
+def test_the_audit_trail_is_restored(new: Home, file: Path) -> None:
+    """It is continued; if a trail is here already, it stays, and records each report."""
     new.restore(file)
     with new.outbox() as here:
         assert here.audit_trail.verify().wrong is None
         actions = [entry.action for entry in here.audit_trail.entries()]
         assert actions.count("logged_in") == 1
         assert actions[-1] == "restored"
-    kept = Home(new.folders.data.parent / "kept", HOUSE)
+    kept = Home(new.folders.data.parent / "kept", SETTINGS)
     kept.restore(file)
     with kept.outbox() as here:
         assert here.audit_trail.verify().wrong is None
         assert [(entry.action, entry.report) for entry in here.audit_trail.entries()] == [("restored", None)]
-    later = Home(new.folders.data.parent / "later", HOUSE)
+    later = Home(new.folders.data.parent / "later", SETTINGS)
     with later.outbox() as outbox:
         outbox.add(report(9), due_at=None)
     later.restore(file)
     with later.outbox() as here:
-        told = [(entry.report, entry.detail) for entry in here.audit_trail.entries() if entry.action == "restored"]
-        assert told == [(None, None), (uuid(1), "accepted"), (uuid(2), "queued"), (uuid(3), "queued")]
+        recorded = [(entry.report, entry.detail) for entry in here.audit_trail.entries() if entry.action == "restored"]
+        assert recorded == [(None, None), (uuid(1), "accepted"), (uuid(2), "queued"), (uuid(3), "queued")]
 
 
-def test_drafts_that_a_kill_left_are_swept_away(new: Home, file: Path) -> None:
-    """What is sealed in them would outlive every erasure."""
+def test_drafts_of_a_killed_process_are_removed(new: Home, file: Path) -> None:
+    """What is sealed in them would never be erased."""
     new.path.parent.mkdir(parents=True)
     for ending in ("new", "new-wal"):
         new.path.with_name(f".outbox.db.0123456789abcdef.{ending}").write_text("sealed")
@@ -120,16 +120,16 @@ def test_drafts_that_a_kill_left_are_swept_away(new: Home, file: Path) -> None:
 
 
 def test_under_another_name(new: Home, file: Path) -> None:
-    """It is a property of its own, with the same key."""
-    assert new.restore(file, "kenanga").settings == replace(HOUSE, name="kenanga")
+    """It is a separate property, with the same key."""
+    assert new.restore(file, "kenanga").settings == replace(SETTINGS, name="kenanga")
     assert list(load(new.folders.config).properties) == ["kenanga"]
     assert len(new.rows("kenanga")) == 3
     with pytest.raises(UsageProblem):
         new.restore(file, "../melati")
 
 
-def test_onto_a_later_life_nothing_goes_backwards(old: Home, file: Path) -> None:
-    """Whatever the authority has said since stays, what was added since stays, and a second time changes nothing."""
+def test_on_a_later_state_nothing_goes_backwards(old: Home, file: Path) -> None:
+    """Answers and reports since the backup stay, and a second restore changes nothing."""
     with old.outbox() as outbox:
         lease, _got = outbox.claim([uuid(3)], now=NOON, lease_until=NOON + HOUR)
         outbox.settle(lease, [Change(uuid(3), State.ACCEPTED, receipt=receipt(3))])
@@ -142,8 +142,8 @@ def test_onto_a_later_life_nothing_goes_backwards(old: Home, file: Path) -> None
         assert outbox.summary(now=NOON, soon=NOON).suspension is None
 
 
-def test_an_older_life_catches_up(old: Home, tmp_path: Path) -> None:
-    """A receipt that only the backup has comes back, with what the authority said."""
+def test_an_older_state_is_advanced(old: Home, tmp_path: Path) -> None:
+    """A receipt that only the backup has is restored, with the authority's findings."""
     early, late = tmp_path / "early.db", tmp_path / "late.db"
     old.back_up(early)
     with old.outbox() as outbox:
@@ -160,9 +160,9 @@ def test_an_older_life_catches_up(old: Home, tmp_path: Path) -> None:
         assert outbox.content(outbox.find(uuid(3))[0]).errors == (finding(),)
 
 
-def test_settings_of_here_are_kept(tmp_path: Path, file: Path) -> None:
-    """Only what is missing is filled in, and what is about an authority only for the same one."""
-    mine = replace(HOUSE, username="", office="Gianyar", window_hours=24, environment="")
+def test_settings_here_are_kept(tmp_path: Path, file: Path) -> None:
+    """Only missing ones are filled in, and those about an authority only for the same one."""
+    mine = replace(SETTINGS, username="", office="Gianyar", window_hours=24, environment="")
     same = Home(tmp_path / "same", mine)
     same.restore(file)
     assert same.settings == replace(mine, username="wisma")
@@ -172,9 +172,9 @@ def test_settings_of_here_are_kept(tmp_path: Path, file: Path) -> None:
     assert other.settings == replace(elsewhere, office="Denpasar")
 
 
-def test_practice_and_the_real_thing_are_not_mixed(tmp_path: Path, file: Path) -> None:
-    """Guests that were made up for practice must not reach an authority."""
-    home = Home(tmp_path / "practice", replace(HOUSE, api_url=TRAINING))
+def test_training_and_production_are_not_mixed(tmp_path: Path, file: Path) -> None:
+    """Guests that were invented for training must not reach an authority."""
+    home = Home(tmp_path / "practice", replace(SETTINGS, api_url=TRAINING))
     with pytest.raises(SettingsProblem):
         home.restore(file)
     assert home.rows() == []
@@ -184,8 +184,8 @@ def test_practice_and_the_real_thing_are_not_mixed(tmp_path: Path, file: Path) -
 
 
 def test_reports_of_another_key_are_not_mixed_in(tmp_path: Path, file: Path) -> None:
-    """Refused with what to do, and nothing is changed."""
-    home = Home(tmp_path / "other", replace(HOUSE, public_key=OTHER_KEY))
+    """Refused with advice, and nothing is changed."""
+    home = Home(tmp_path / "other", replace(SETTINGS, public_key=OTHER_KEY))
     with home.outbox() as outbox:
         outbox.add(report(8), due_at=None)
     before = snapshot(home.folders.data)
@@ -200,25 +200,25 @@ def test_reports_of_another_key_are_not_mixed_in(tmp_path: Path, file: Path) -> 
 
 @pytest.mark.parametrize("outbox_is_there", [True, False])
 def test_a_fresh_set_up_takes_the_key_of_the_backup(tmp_path: Path, file: Path, *, outbox_is_there: bool) -> None:
-    """Nothing is sealed to its own key yet. So also where a restore was cut off in the middle."""
-    home = Home(tmp_path / "fresh", replace(HOUSE, public_key=OTHER_KEY))
+    """Nothing is sealed to its own key yet. The same holds if a restore was interrupted."""
+    home = Home(tmp_path / "fresh", replace(SETTINGS, public_key=OTHER_KEY))
     if not outbox_is_there:
         home.path.unlink()
     home.restore(file)
-    assert home.settings == HOUSE
-    save(home.folders.config, replace(HOUSE, public_key=OTHER_KEY))
+    assert home.settings == SETTINGS
+    save(home.folders.config, replace(SETTINGS, public_key=OTHER_KEY))
     home.restore(file)
-    assert (home.settings, len(home.rows())) == (HOUSE, 3)
+    assert (home.settings, len(home.rows())) == (SETTINGS, 3)
 
 
 def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
-    """They come back, and with them the reports, later ones included, that are sealed for the backup's key."""
+    """They are restored, and with them all reports here that are sealed to the backup's key."""
     with old.outbox() as outbox:
         outbox.add(report(4), due_at=None)
     old.folders.config.unlink()
     restored = old.restore(file)
-    assert (restored.created, restored.merged.only_here, old.settings) == (True, 1, HOUSE)
-    stranger = Home(tmp_path / "stranger", HOUSE)
+    assert (restored.created, restored.merged.only_here, old.settings) == (True, 1, SETTINGS)
+    stranger = Home(tmp_path / "stranger", SETTINGS)
     with stranger.outbox() as outbox:
         outbox.add(report(8), due_at=None)
     stranger.folders.config.unlink()
@@ -227,8 +227,8 @@ def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
     assert not stranger.folders.config.exists()
 
 
-def test_what_is_missing_is_named() -> None:
-    """The private key where there is none or another one, the password where one is needed."""
+def test_missing_secrets_are_named() -> None:
+    """The private key if there is none or another one, the password if one is needed."""
 
     class Kept:
         def __init__(self, key: bytes, error: ApoaError | None = None) -> None:
@@ -243,17 +243,17 @@ def test_what_is_missing_is_named() -> None:
             return self._key
 
     nothing = Kept(b"", SecretMissing(msg("Nothing.")))
-    assert missing(nothing, HOUSE.public_key, password=True) == ["private_key", "password"]
-    assert missing(nothing, HOUSE.public_key, password=False) == ["private_key"]
-    assert missing(Kept(PRIVATE_KEY), HOUSE.public_key, password=True) == []
+    assert missing(nothing, SETTINGS.public_key, password=True) == ["private_key", "password"]
+    assert missing(nothing, SETTINGS.public_key, password=False) == ["private_key"]
+    assert missing(Kept(PRIVATE_KEY), SETTINGS.public_key, password=True) == []
     assert missing(Kept(PRIVATE_KEY), OTHER_KEY, password=True) == ["private_key"]
 
 
-# What must not happen.
+# Refusals and failures.
 
 
 def test_a_dry_run_changes_nothing(old: Home, new: Home, file: Path) -> None:
-    """It says the same as the real one, and not even a folder is made."""
+    """It gives the same result, and creates nothing, not even a folder."""
     assert new.restore(file, dry_run=True).merged == merge.MergeResult(3, 0, 0, 0)
     assert not new.folders.data.exists()
     with old.outbox() as outbox:
@@ -264,7 +264,7 @@ def test_a_dry_run_changes_nothing(old: Home, new: Home, file: Path) -> None:
 
 
 def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """75: later."""
+    """Exit code 75: try again later."""
     monkeypatch.setattr(restore, "LOCK_WAIT_S", 0.0)
     with delivery_lock(old.path, 0) as ours:
         assert ours
@@ -275,9 +275,9 @@ def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: p
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
 @pytest.mark.parametrize("there", [True, False])
-def test_no_room(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool) -> None:
-    """What is here stays as it is; nothing half made is left."""
-    home = Home(tmp_path / "small", HOUSE if there else None)
+def test_no_space(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool) -> None:
+    """The outbox here stays as it is; nothing partial is left."""
+    home = Home(tmp_path / "small", SETTINGS if there else None)
     before = snapshot(home.folders.data)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     really = merge._Merge.merge_all
@@ -309,7 +309,7 @@ def test_a_damaged_outbox_here_is_not_replaced(old: Home, file: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", ["rows", "settings", "file"])
-def test_a_backup_that_is_not_right_changes_nothing(new: Home, file: Path, spoil: str) -> None:
+def test_an_invalid_backup_changes_nothing(new: Home, file: Path, spoil: str) -> None:
     """Whatever is wrong with it is found before."""
     if spoil == "file":
         file.write_bytes(b"no backup")
@@ -322,12 +322,12 @@ def test_a_backup_that_is_not_right_changes_nothing(new: Home, file: Path, spoil
     assert not new.folders.data.exists()
 
 
-def test_a_row_that_only_another_schema_takes(tmp_path: Path, new: Home, file: Path) -> None:
+def test_a_row_that_only_another_schema_accepts(tmp_path: Path, new: Home, file: Path) -> None:
     """A backup whose tables are not ours is damaged, not the outbox here."""
     loosen = "UPDATE sqlite_master SET sql = replace(sql, 'CHECK (attempts >= 0)', '') WHERE name = 'reports'"
     changed(file, "PRAGMA writable_schema = ON", loosen)
     signed(file, "UPDATE reports SET attempts = -1 WHERE seq = 3")
-    empty = Home(tmp_path / "empty", HOUSE)
+    empty = Home(tmp_path / "empty", SETTINGS)
     for home in (new, empty):
         with raises_error("backup_damaged"):
             home.restore(file)
@@ -335,8 +335,8 @@ def test_a_row_that_only_another_schema_takes(tmp_path: Path, new: Home, file: P
     assert empty.rows() == []
 
 
-def test_somebody_else_makes_the_outbox_meanwhile(new: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Theirs stays, and the backup is merged into it."""
+def test_another_process_creates_the_outbox_meanwhile(new: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other outbox stays, and the backup is merged into it."""
     really = database._write_draft
 
     def slowly(draft: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
@@ -350,9 +350,9 @@ def test_somebody_else_makes_the_outbox_meanwhile(new: Home, file: Path, monkeyp
     assert len(new.rows()) == 3
 
 
-def test_another_receipt_is_told(old: Home, file: Path, tmp_path: Path) -> None:
+def test_another_receipt_is_a_conflict(old: Home, file: Path, tmp_path: Path) -> None:
     """The one here is kept, and the other one is not lost silently."""
-    home = Home(tmp_path / "other", HOUSE)
+    home = Home(tmp_path / "other", SETTINGS)
     home.restore(file)
     with closing(connect(home.path)) as db:
         db.execute("UPDATE reports SET receipt_number = 'STT-99' WHERE id = ?", [uuid(1)])
@@ -381,7 +381,7 @@ ORDER = [State.QUEUED, State.WITHDRAWN, State.PENDING, State.REJECTED, State.ACC
 @pytest.mark.parametrize("mine", ORDER)
 @pytest.mark.parametrize("theirs", ORDER)
 def test_the_state_that_is_further_along(mine: State, theirs: State) -> None:
-    """Whichever side has it. What a person took back had left after all where the authority knows of it."""
+    """On either side. A report that a person withdrew was sent after all if the authority knows it."""
     settled = merged_row(a_row(mine), a_row(theirs, content=b"theirs"))
     assert settled["state"] == max(mine, theirs, key=ORDER.index)
     assert settled["content"] == b"here"
@@ -389,8 +389,8 @@ def test_the_state_that_is_further_along(mine: State, theirs: State) -> None:
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.REJECTED])
-def test_a_refused_report_that_was_replaced_is_at_its_end(state: State) -> None:
-    """It is known by what the authority found wrong with it."""
+def test_a_rejected_report_that_was_replaced_is_finished(state: State) -> None:
+    """The authority's findings about it show that it was rejected."""
     replaced = a_row(State.SUPERSEDED, errors=b"errors")
     assert merged_row(a_row(state), replaced)["state"] == "superseded"
     assert merged_row(replaced, a_row(state))["state"] == "superseded"
@@ -398,7 +398,7 @@ def test_a_refused_report_that_was_replaced_is_at_its_end(state: State) -> None:
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.PENDING, State.QUEUED])
 def test_what_was_erased_stays_erased(state: State) -> None:
-    """On either side; and who asked for it while the report was on its way took it back, too."""
+    """On either side; an erasure on request while the report was being sent also withdraws it."""
     erased = a_row(State.ACCEPTED if state is State.ACCEPTED else State.WITHDRAWN, content=None, erased_at=7)
     for settled in (merged_row(erased, a_row(state)), merged_row(a_row(state), erased)):
         assert [settled[name] for name in ("content", "errors", "warnings", "erased_at")] == [None, None, None, 7]
@@ -406,7 +406,7 @@ def test_what_was_erased_stays_erased(state: State) -> None:
 
 
 def test_attempts_are_not_forgotten() -> None:
-    """Backoff and status go by them."""
+    """Backoff and status use them."""
     settled = merged_row(a_row(State.QUEUED, attempts=5, calls=3), a_row(State.PENDING, attempts=1, calls=1))
     assert (settled["attempts"], settled["calls"]) == (5, 3)
 
@@ -415,8 +415,8 @@ def test_attempts_are_not_forgotten() -> None:
 
 
 @given(st.data())
-def test_a_merged_order_is_both_orders(data: st.DataObject) -> None:
-    """Whatever both have is an anchor; what one has keeps its place among its own; everything is there once."""
+def test_a_merged_order_follows_both_orders(data: st.DataObject) -> None:
+    """Common reports are fixed points; the others keep their position in their own order; each is there once."""
     whole = data.draw(st.lists(st.text("abcdefgh", min_size=1, max_size=2), unique=True, max_size=8))
     where = [data.draw(st.sampled_from(["ours", "theirs", "both"])) for _each in whole]
     ours = [each for each, place in zip(whole, where, strict=True) if place != "theirs"]
@@ -428,15 +428,15 @@ def test_a_merged_order_is_both_orders(data: st.DataObject) -> None:
     assert [each for each in order if each in theirs] == theirs
 
 
-def test_times_decide_where_neither_order_does() -> None:
-    """And where the orders contradict each other, ours is kept."""
+def test_times_decide_if_neither_order_does() -> None:
+    """If the orders contradict each other, ours is kept."""
     assert merged_order(["a", "d"], ["b", "c"], {"a": 1, "b": 2, "c": 3, "d": 4}) == ["a", "b", "c", "d"]
     assert merged_order(["a", "b"], ["b", "a"], {"a": 1, "b": 2}) == ["a", "b"]
 
 
-def test_a_stay_goes_on_in_its_order(tmp_path: Path) -> None:
-    """What the backup alone has of a stay goes before what was added here after it; numbers stay as they were."""
-    old, new = Home(tmp_path / "old", HOUSE), Home(tmp_path / "new")
+def test_a_stay_keeps_its_order(tmp_path: Path) -> None:
+    """Reports of a stay that only the backup has come before those added here later; numbers stay as they were."""
+    old, new = Home(tmp_path / "old", SETTINGS), Home(tmp_path / "new")
     file = tmp_path / "apoa.db"
     with old.outbox() as outbox:
         outbox.add(report(1, 1), due_at=None)
@@ -454,7 +454,7 @@ def test_a_stay_goes_on_in_its_order(tmp_path: Path) -> None:
     assert [row["id"] for row in new.rows() if row["stay_id"] == stay_id(2)] == [uuid(4)]
 
 
-# Whole lives.
+# Whole histories.
 
 STEPS = st.lists(
     st.one_of(
@@ -468,7 +468,7 @@ STEPS = st.lists(
 
 
 class Life:
-    """A property, whose computers come and go, and its authority, which stays."""
+    """A property, whose computers are replaced, and its authority, which stays."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -476,7 +476,7 @@ class Life:
         self.homes = 0
         self.numbers = 0
         self.authority = AuthoritySimulator()
-        self.delivery = self._delivery(Home(folder / "0", HOUSE))
+        self.delivery = self._delivery(Home(folder / "0", SETTINGS))
         self.backed_up: set[str] = set()
 
     def _delivery(self, home: Home) -> Hotel:
@@ -504,10 +504,10 @@ class Life:
         self.home.back_up(self.folder / "apoa.db")
 
     def lose(self) -> None:
-        """The computer is gone; the property goes on with another one that knows the key, or with nothing."""
+        """The computer is lost; the property continues on another one with the key, or on an empty one."""
         self.delivery.close()
         self.homes += 1
-        self.delivery = self._delivery(Home(self.folder / str(self.homes), HOUSE))
+        self.delivery = self._delivery(Home(self.folder / str(self.homes), SETTINGS))
 
     def restore(self) -> None:
         self.delivery.close()
@@ -515,7 +515,7 @@ class Life:
         self.delivery = self._delivery(self.home)
 
     def settle(self) -> set[str]:
-        """Deliver until all is quiet; the ids of what was sent for that."""
+        """Deliver until nothing waits, and return the ids of what was sent for that."""
         before = len(self.authority.batches)
         for _run in range(4):
             self.delivery.wait(hours=2)
@@ -526,7 +526,7 @@ class Life:
         return {entry.id: entry.receipt for entry in self.delivery.outbox.entries(Selection())}
 
     def assert_delivered(self) -> None:
-        """Everything is there, the authority has each once, and receipts agree."""
+        """Everything is there, the authority has each report once, and receipts agree."""
         refused: set[str] = set()  # stays that wait for a person
         for entry in self.delivery.outbox.entries(Selection()):
             waits = {State.QUEUED} if entry.stay_id in refused else {State.ACCEPTED, State.REJECTED}
@@ -547,7 +547,7 @@ def test_whatever_happens_each_report_is_acquired_once(
     lost: bool,
     fresh: bool,
 ) -> None:
-    """A backup at some moment, more life, a loss or none, a life without it, a restore: all is there, and once."""
+    """A backup, more reports, a loss or none, reports without the backup, a restore: everything is there once."""
     with tempfile.TemporaryDirectory() as folder:
         life = Life(Path(folder))
         life.live(before)

@@ -1,4 +1,4 @@
-"""An outbox in a folder of the test's own."""
+"""An outbox in a folder of the test."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The audit trail: everything that was done is told in the same transaction, and no entry of it changes unnoticed."""
+"""The audit trail: every change is recorded in its transaction, and no entry can be changed without being noticed."""
 
 import sqlite3
 import tempfile
@@ -20,7 +20,7 @@ from apoa_client.report.kinds import State
 
 
 class Staff:
-    """Somebody at work, and a clock that goes on a minute with each entry's transaction."""
+    """A user, and a clock that advances by a minute for each transaction."""
 
     def __init__(self) -> None:
         self.name = "ni-luh"
@@ -37,18 +37,18 @@ class Staff:
 
 @pytest.fixture
 def staff() -> Staff:
-    """Who writes."""
+    """The user who writes."""
     return Staff()
 
 
 @pytest.fixture
 def box(path: Path, staff: Staff) -> Iterator[SqliteOutbox]:
-    """An outbox with somebody at it."""
+    """An outbox with that user."""
     with SqliteOutbox.open(path, sealer(), create=True, actor=staff.actor) as opened:
         yield opened
 
 
-def told(outbox: SqliteOutbox) -> list[tuple[str, str | None, str | None]]:
+def recorded(outbox: SqliteOutbox) -> list[tuple[str, str | None, str | None]]:
     return [(entry.action, entry.report, entry.detail) for entry in outbox.audit_trail.entries()]
 
 
@@ -58,15 +58,15 @@ def claimed(outbox: SqliteOutbox, *numbers: int) -> str:
 
 
 def changed(path: Path, statement: str, values: Sequence[object] = ()) -> None:
-    """Somebody changes the file behind the program's back."""
+    """Change the file without the program."""
     db = sqlite3.connect(path)
     assert db.execute(statement, values).rowcount > 0
     db.commit()
     db.close()
 
 
-def test_a_saved_report_is_told_with_who_and_when(box: SqliteOutbox) -> None:
-    """One entry, at the clock's time, under the user's name."""
+def test_a_saved_report_is_recorded_with_user_and_time(box: SqliteOutbox) -> None:
+    """There is one entry, with the clock's time and the user's name."""
     box.add(report(1), due_at=None)
     [entry] = box.audit_trail.entries()
     expected = AuditEntry(1, NOON + timedelta(minutes=1), "ni-luh", "saved", uuid(1), None, entry.link)
@@ -74,8 +74,8 @@ def test_a_saved_report_is_told_with_who_and_when(box: SqliteOutbox) -> None:
     assert len(entry.link) == 64
 
 
-def test_a_report_that_was_not_saved_is_not_told(box: SqliteOutbox) -> None:
-    """The entry is in the transaction of the change: both or none."""
+def test_a_report_that_was_not_saved_is_not_recorded(box: SqliteOutbox) -> None:
+    """The entry is in the transaction of the change: both are written or none."""
     box.add(report(1), due_at=None)
     with raises_error("report_exists"):
         box.add(report(1), due_at=None)
@@ -83,14 +83,14 @@ def test_a_report_that_was_not_saved_is_not_told(box: SqliteOutbox) -> None:
     with pytest.raises(OutboxDamaged):
         box.add(report(2), due_at=None)
     assert box.find(uuid(2)) == []
-    assert told(box) == [("saved", uuid(1), None)]
+    assert recorded(box) == [("saved", uuid(1), None)]
 
 
-def test_what_became_of_each_report_is_told(box: SqliteOutbox) -> None:
-    """The authority's answer, or why there was none; a claim is no entry, and one that changed nothing is none."""
+def test_the_result_of_each_report_is_recorded(box: SqliteOutbox) -> None:
+    """The authority's answer, or the error; a claim is not recorded, and neither is a call that changed nothing."""
     for number in range(1, 7):
         box.add(report(number), due_at=None)
-    before = len(told(box))
+    before = len(recorded(box))
     changes = [
         Change(uuid(1), State.ACCEPTED, receipt=receipt()),
         Change(uuid(2), State.ACCEPTED, "duplicate", receipt=receipt(2)),
@@ -104,7 +104,7 @@ def test_what_became_of_each_report_is_told(box: SqliteOutbox) -> None:
     box.settle(lease, changes)
     box.settle(lease, changes)
     box.settle_pending([Change(uuid(6), State.QUEUED, "forgotten"), Change(uuid(5), State.ACCEPTED)])
-    assert told(box)[before:] == [
+    assert recorded(box)[before:] == [
         ("accepted", uuid(1), None),
         ("accepted", uuid(2), "duplicate"),
         ("rejected", uuid(3), None),
@@ -116,31 +116,31 @@ def test_what_became_of_each_report_is_told(box: SqliteOutbox) -> None:
     assert box.audit_trail.verify().wrong is None
 
 
-def test_a_stop_is_told_once(box: SqliteOutbox) -> None:
-    """And lifting it; lifting what is not there is nothing."""
-    stop = Suspension("wrong_password", NOON, "settings")
-    for one in (None, stop, stop, None, None):
+def test_a_suspension_is_recorded_once(box: SqliteOutbox) -> None:
+    """Ending it is recorded too; ending one that does not exist is not."""
+    suspension = Suspension("wrong_password", NOON, "settings")
+    for one in (None, suspension, suspension, None, None):
         box.set_suspension(one)
-    assert told(box) == [("sending_stopped", None, "wrong_password"), ("sending_resumed", None, None)]
+    assert recorded(box) == [("sending_stopped", None, "wrong_password"), ("sending_resumed", None, None)]
 
 
-def test_other_rooms_tell_too(box: SqliteOutbox) -> None:
-    """What is done to the property and to no report of it."""
+def test_other_packages_record_events(box: SqliteOutbox) -> None:
+    """Events that concern the property and no report."""
     box.record_event("key_rotated")
     box.record_event("receipt_filed", uuid(1), "apoa")
-    assert told(box) == [("key_rotated", None, None), ("receipt_filed", uuid(1), "apoa")]
+    assert recorded(box) == [("key_rotated", None, None), ("receipt_filed", uuid(1), "apoa")]
 
 
-def test_nothing_personal_is_told(box: SqliteOutbox, path: Path) -> None:
-    """Nor anything that the authority wrote: codes, ids and times alone."""
+def test_nothing_personal_is_recorded(box: SqliteOutbox, path: Path) -> None:
+    """No text of the authority either: only codes, ids and times."""
     box.add(report(1), due_at=None, warnings=[finding()])
     box.settle(claimed(box, 1), [Change(uuid(1), State.REJECTED, "rejected", errors=(finding("its own words"),))])
     text = str(sqlite3.connect(path).execute("SELECT * FROM audit").fetchall())
     assert not any(word in text for word in (*PERSONAL, "its own words"))
 
 
-def test_a_choice_of_the_trail(box: SqliteOutbox) -> None:
-    """Of some reports, or since a time, or both."""
+def test_entries_can_be_selected(box: SqliteOutbox) -> None:
+    """By report, by time, or both."""
     for number in (1, 2, 3):
         box.add(report(number), due_at=None)
     later = NOON + timedelta(minutes=2)
@@ -150,8 +150,8 @@ def test_a_choice_of_the_trail(box: SqliteOutbox) -> None:
     assert box.audit_trail.entries(reports=[]) == []
 
 
-def test_many_write_and_the_chain_is_one(box: SqliteOutbox, path: Path) -> None:
-    """Each takes the last link inside its own transaction."""
+def test_several_writers_continue_one_chain(box: SqliteOutbox, path: Path) -> None:
+    """Each reads the last link inside its own transaction."""
     with open_outbox(path) as other:
         for number in range(0, 10, 2):
             box.add(report(number), due_at=None)
@@ -161,20 +161,20 @@ def test_many_write_and_the_chain_is_one(box: SqliteOutbox, path: Path) -> None:
 
 
 def test_a_long_name_is_cut(box: SqliteOutbox, staff: Staff) -> None:
-    """A directory's name for somebody may have no end."""
+    """A directory's name for a user may be very long."""
     staff.name = "x" * 500
     box.record_event("logged_in")
     assert box.audit_trail.entries()[0].who == "x" * 64
 
 
-def test_an_empty_trail_is_whole(box: SqliteOutbox) -> None:
+def test_an_empty_trail_is_intact(box: SqliteOutbox) -> None:
     """Nothing was done, and nothing is missing."""
     check = box.audit_trail.verify()
     assert (check.entries, check.wrong) == (0, None)
 
 
 def test_the_link_is_the_documented_one(box: SqliteOutbox) -> None:
-    """SHA-256 of the link before and of the entry as compact JSON, so that somebody else can recompute it."""
+    """SHA-256 of the link before and of the entry as compact JSON, so that others can recompute it."""
     import hashlib
     import json
 
@@ -188,7 +188,7 @@ def test_the_link_is_the_documented_one(box: SqliteOutbox) -> None:
 
 
 TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
-ACTS = st.lists(st.builds(AuditEvent, st.text("ab", min_size=1, max_size=2), TEXTS, TEXTS), min_size=2, max_size=6)
+EVENTS = st.lists(st.builds(AuditEvent, st.text("ab", min_size=1, max_size=2), TEXTS, TEXTS), min_size=2, max_size=6)
 COLUMNS = {
     "at": st.integers(0, 3) | st.floats(0.1, 0.9),
     "who": TEXTS.filter(bool) | st.binary(max_size=3),
@@ -199,8 +199,8 @@ COLUMNS = {
 }
 
 
-Meddler = Callable[[sqlite3.Connection, st.DataObject, int], int]
-"""Changes something about an entry, and says which is the first that is wrong then."""
+Manipulation = Callable[[sqlite3.Connection, st.DataObject, int], int]
+"""Changes an entry, and returns the number of the first wrong one."""
 
 
 def change(db: sqlite3.Connection, data: st.DataObject, n: int) -> int:
@@ -232,42 +232,44 @@ def put_in(db: sqlite3.Connection, data: st.DataObject, n: int) -> int:
 
 
 def forge_the_last(db: sqlite3.Connection, _data: st.DataObject, _n: int) -> int:
-    """With a link that fits: what is kept in the memo tells."""
+    """With a link that fits: only the metadata reveal it."""
     *_earlier, before, last = db.execute("SELECT * FROM audit ORDER BY n").fetchall()
     link = link_of(before[-1], [*last[:3], "forged", *last[4:6]])
     db.execute("UPDATE audit SET action = 'forged', link = ? WHERE n = ?", [link, last[0]])
     return int(last[0])
 
 
-@given(acts=ACTS, data=st.data(), meddle=st.sampled_from([change, remove, swap, put_in, forge_the_last]))
+@given(events=EVENTS, data=st.data(), manipulate=st.sampled_from([change, remove, swap, put_in, forge_the_last]))
 @search(60)
-def test_any_single_meddling_is_found(acts: list[AuditEvent], data: st.DataObject, meddle: Meddler) -> None:
-    """A changed value, a removed entry (the last one too), two that changed places, one put in: the first is named."""
+def test_any_single_manipulation_is_found(
+    events: list[AuditEvent], data: st.DataObject, manipulate: Manipulation
+) -> None:
+    """A changed value, a removed entry (also the last), two swapped entries, an inserted one: the first is named."""
     with tempfile.TemporaryDirectory() as folder, open_outbox(Path(folder) / "outbox.db") as box:
-        for act in acts:
-            box.record_event(*act)
+        for event in events:
+            box.record_event(*event)
         assert box.audit_trail.verify().wrong is None
-        wrong = meddle(box._db, data, data.draw(st.integers(1, len(acts))))
+        wrong = manipulate(box._db, data, data.draw(st.integers(1, len(events))))
         check = box.audit_trail.verify()
-        assert (check.wrong, check.missing) == (wrong, meddle is remove)
+        assert (check.wrong, check.missing) == (wrong, manipulate is remove)
 
 
-MEDDLINGS = {
+MANIPULATIONS = {
     "the last two entries": (["DELETE FROM audit WHERE n > 1"], 2),
     "all entries": (["DELETE FROM audit"], 1),
-    "all entries and the memo": (["DELETE FROM audit", "DELETE FROM memo"], 1),
-    "the memo": (["DELETE FROM memo WHERE key = 'audit_head'"], 3),
-    "the memo's number": (["UPDATE memo SET value = 'x y'"], 3),
-    "the memo's kind": (["UPDATE memo SET value = 7"], 3),
+    "all entries and the metadata": (["DELETE FROM audit", "DELETE FROM memo"], 1),
+    "the metadata": (["DELETE FROM memo WHERE key = 'audit_head'"], 3),
+    "the head's number": (["UPDATE memo SET value = 'x y'"], 3),
+    "the head's type": (["UPDATE memo SET value = 7"], 3),
 }
 
 
-@pytest.mark.parametrize("name", MEDDLINGS)
-def test_what_was_cut_off_stays_found(box: SqliteOutbox, path: Path, name: str) -> None:
-    """At the end, all of it, or the memo: it shows at once, and still after more was written, and nothing fails."""
+@pytest.mark.parametrize("name", MANIPULATIONS)
+def test_removed_entries_stay_found(box: SqliteOutbox, path: Path, name: str) -> None:
+    """At the end, all entries, or the metadata: it is found at once and after more was written; writing never fails."""
     for number in (1, 2, 3):
         box.add(report(number), due_at=None)
-    statements, wrong = MEDDLINGS[name]
+    statements, wrong = MANIPULATIONS[name]
     for statement in statements:
         changed(path, statement)
     assert box.audit_trail.verify().wrong == wrong
@@ -279,8 +281,8 @@ def test_what_was_cut_off_stays_found(box: SqliteOutbox, path: Path, name: str) 
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET who = x'ff'", "UPDATE audit SET detail = x'ff', report = 7.5"])
-def test_entries_that_are_none_are_damage(box: SqliteOutbox, path: Path, statement: str) -> None:
-    """Showing them is refused in the room's own error; checking names the first."""
+def test_invalid_entries_are_damage(box: SqliteOutbox, path: Path, statement: str) -> None:
+    """Showing them raises `OutboxDamaged`; the check names the first."""
     box.record_event("logged_in")
     changed(path, statement)
     with pytest.raises(OutboxDamaged):
@@ -288,8 +290,8 @@ def test_entries_that_are_none_are_damage(box: SqliteOutbox, path: Path, stateme
     assert box.audit_trail.verify().wrong == 1
 
 
-def test_a_text_that_is_no_text_is_found(box: SqliteOutbox, path: Path) -> None:
-    """Bytes that are no UTF-8, called a text: shown as far as can be, and named by the check."""
+def test_bytes_that_are_not_utf8_are_found(box: SqliteOutbox, path: Path) -> None:
+    """They are shown as far as possible, and named by the check."""
     box.record_event("logged_in")
     changed(path, "UPDATE audit SET who = CAST(x'ff' AS TEXT)")
     assert box.audit_trail.entries()[0].who == "\udcff"

@@ -1,4 +1,4 @@
-"""Several processes at one queue: each report is sent by one of them, and a dead one holds nothing for ever."""
+"""Several processes at one queue: each report is sent by one of them, and a dead process blocks nothing forever."""
 
 import signal
 import subprocess
@@ -15,8 +15,8 @@ from apoa_client.ports import Change, Selection
 from apoa_client.report.kinds import State
 
 
-def test_a_lease_is_taken_over_when_it_is_over(outbox: SqliteOutbox) -> None:
-    """Not a moment earlier; and whoever had it before settles nothing any more."""
+def test_an_expired_lease_is_taken_over(outbox: SqliteOutbox) -> None:
+    """Not earlier; and the previous holder can settle nothing any more."""
     outbox.add(report(1), due_at=None)
     old, _ = outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
     early = NOON + HOUR - timedelta(milliseconds=1)
@@ -30,7 +30,7 @@ def test_a_lease_is_taken_over_when_it_is_over(outbox: SqliteOutbox) -> None:
 
 
 def test_claims_at_the_same_time_share_nothing(path: Path) -> None:
-    """Four at once, each with a connection of its own: every report is claimed once."""
+    """Four at once, each with its own connection: every report is claimed once."""
     ids = [uuid(number) for number in range(60)]
     with open_outbox(path) as outbox:
         for number in range(60):
@@ -67,8 +67,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
-def test_a_killed_process_leaves_a_lease_that_is_taken_up_again(path: Path) -> None:
-    """SIGKILL between claim and answer: the reports are marked as being sent, and go again when the lease is over."""
+def test_the_lease_of_a_killed_process_is_taken_over(path: Path) -> None:
+    """SIGKILL between claim and answer: the reports are marked as being sent, and sent again when the lease expires."""
     with open_outbox(path) as outbox:
         for number in (1, 2, 3):
             outbox.add(report(number), due_at=None)
@@ -92,5 +92,5 @@ def test_a_killed_process_leaves_a_lease_that_is_taken_up_again(path: Path) -> N
 
 
 def test_an_empty_claim_is_a_lease_of_nothing(outbox: SqliteOutbox) -> None:
-    """Asking for nothing is no error."""
+    """Claiming no report is no error."""
     assert outbox.claim([], now=NOON, lease_until=NOON)[1] == []

@@ -1,4 +1,4 @@
-"""Whose turn it is to deliver."""
+"""The delivery lock: one process delivers at a time."""
 
 import os
 import signal
@@ -17,20 +17,20 @@ HOLDER = """
 import sys
 from pathlib import Path
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
-with delivery_lock(Path(sys.argv[1]), 0) as ours:
-    print(ours, flush=True)
+with delivery_lock(Path(sys.argv[1]), 0) as acquired:
+    print(acquired, flush=True)
     sys.stdin.read()
 """
 
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Path:
-    """A path where an outbox could be; the turn asks nothing of it."""
+    """A path where an outbox could be; the lock does not need one."""
     return tmp_path / "outbox.db"
 
 
 def test_one_at_a_time(outbox: Path) -> None:
-    """The second one is told at once, and has its turn when the first is done."""
+    """The second process is refused at once, and gets the lock when the first is done."""
     with delivery_lock(outbox, 0) as first, delivery_lock(outbox, 0) as second:
         assert (first, second) == (True, False)
     with delivery_lock(outbox, 0) as third:
@@ -44,16 +44,16 @@ def test_each_outbox_has_its_own(tmp_path: Path) -> None:
         assert second
 
 
-def test_a_turn_that_failed_is_over(outbox: Path) -> None:
+def test_an_exception_releases_the_lock(outbox: Path) -> None:
     """Whatever is raised inside."""
     with pytest.raises(KeyboardInterrupt), delivery_lock(outbox, 0):
         raise KeyboardInterrupt
-    with delivery_lock(outbox, 0) as ours:
-        assert ours
+    with delivery_lock(outbox, 0) as acquired:
+        assert acquired
 
 
-def test_it_is_worth_waiting_a_little(outbox: Path) -> None:
-    """A turn that ends within the patience is taken over."""
+def test_waiting_for_a_short_delivery(outbox: Path) -> None:
+    """A lock that is released within the waiting time is taken over."""
     taken, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -65,25 +65,25 @@ def test_it_is_worth_waiting_a_little(outbox: Path) -> None:
     holder.start()
     assert taken.wait(20)
     threading.Timer(0.05, let_go.set).start()
-    with delivery_lock(outbox, 20) as ours:
-        assert ours
+    with delivery_lock(outbox, 20) as acquired:
+        assert acquired
     holder.join(20)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_a_dead_process_holds_nothing_up(outbox: Path) -> None:
-    """However it died, the kernel has lifted its lock."""
+def test_the_kernel_releases_the_lock_of_a_dead_process(outbox: Path) -> None:
+    """However the process died."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(outbox)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "True\n"
-    with delivery_lock(outbox, 0) as ours:
-        assert not ours
+    with delivery_lock(outbox, 0) as acquired:
+        assert not acquired
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=20)
-    with delivery_lock(outbox, 0) as ours:
-        assert ours
+    with delivery_lock(outbox, 0) as acquired:
+        assert acquired
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
@@ -95,10 +95,10 @@ def test_the_lock_is_private(outbox: Path) -> None:
         assert lock.stat().st_size == 0
 
 
-def test_where_there_can_be_no_lock(outbox: Path, tmp_path: Path) -> None:
-    """A folder in its place, or no folder around it: the room's own error, and nobody thinks that he is alone."""
+def test_a_lock_that_cannot_be_made(outbox: Path, tmp_path: Path) -> None:
+    """A folder in its place, or no folder around it: `OutboxUnreachable`, and no process proceeds without the lock."""
     outbox.with_name("outbox.lock").mkdir()
     with pytest.raises(OutboxUnreachable), delivery_lock(outbox, 0):
-        pytest.fail("that was no turn")
+        pytest.fail("the lock was taken")
     with pytest.raises(OutboxUnreachable), delivery_lock(tmp_path / "nowhere" / "outbox.db", 0):
-        pytest.fail("that was no turn")
+        pytest.fail("the lock was taken")

@@ -1,4 +1,4 @@
-"""The one draft: sealed, short-lived, and in nobody's way."""
+"""The one draft: sealed, erased soon, and never in the way of a report."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from backup_helpers import HOUSE, Home, signed
+from backup_helpers import SETTINGS, Home, signed
 from cli_helpers import readable_in
 from conftest import FixedClock
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, open_outbox, report, sealer, uuid
@@ -22,7 +22,7 @@ from apoa_client.ports import Actor, Selection
 from apoa_client.vault.sealing import PropertySealer, new_key_pair
 
 TYPED = "|".join(PERSONAL) * 90
-"""Long enough for pages of its own."""
+"""Long enough to fill pages of its own."""
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
@@ -40,7 +40,7 @@ def box(path: Path, clock: FixedClock) -> Iterator[SqliteOutbox]:
 
 
 def sealed_draft(path: Path) -> bytes:
-    """What is sealed, as it stands in the file."""
+    """The sealed draft, as it is in the file."""
     with closing(sqlite3.connect(path)) as db:
         [[content]] = db.execute("SELECT content FROM draft")
         assert isinstance(content, bytes)
@@ -48,18 +48,18 @@ def sealed_draft(path: Path) -> bytes:
 
 
 def left_of(path: Path, sealed: bytes) -> bool:
-    """Whether any piece of it stands in any file of the folder."""
+    """Whether any part of it is in any file of the folder."""
     raw = b"".join(file.read_bytes() for file in path.parent.iterdir())
     return any(sealed[at : at + 24] in raw for at in range(0, len(sealed) - 24, 512))
 
 
-def meddle(path: Path, statement: str, *values: object) -> None:
+def manipulate(path: Path, statement: str, *values: object) -> None:
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(statement, values)
 
 
 def test_a_draft_outlives_the_process(path: Path) -> None:
-    """Whatever was typed, also what a terminal gives for bytes that are no UTF-8; and when it was kept."""
+    """The text, also what a terminal gives for bytes that are not UTF-8, and the time."""
     text = "MUÑOZ\x00 李 \udcff\n"
     with open_outbox(path) as outbox:
         assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (None, None)
@@ -71,10 +71,10 @@ def test_a_draft_outlives_the_process(path: Path) -> None:
 
 
 def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
-    """Neither in the database nor in its log, while it is kept, replaced and dropped."""
+    """Neither in the database nor in its log, while it is saved, replaced and deleted."""
     with open_outbox(path) as outbox:
         outbox.drafts.save(TYPED, NOON)
-        assert left_of(path, sealed_draft(path))  # where it is looked for, it would be found
+        assert left_of(path, sealed_draft(path))  # shows that the search finds it
         assert readable_in(path.parent, PERSONAL) == []
         outbox.drafts.save(TYPED * 2, NOON)
         assert readable_in(path.parent, PERSONAL) == []
@@ -82,8 +82,8 @@ def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
         assert readable_in(path.parent, PERSONAL) == []
 
 
-def test_keeping_asking_and_dropping_need_no_key(path: Path) -> None:
-    """The keyring may be locked: opening alone needs it, and says so, and the draft stays for when it is there."""
+def test_saving_and_deleting_need_no_key(path: Path) -> None:
+    """The keyring may be locked: only opening needs it and says so, and the draft stays until the key is there."""
     with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key), create=True) as outbox:
         outbox.drafts.save(TYPED, NOON)
         assert outbox.drafts.saved_at() == NOON
@@ -97,10 +97,10 @@ def test_keeping_asking_and_dropping_need_no_key(path: Path) -> None:
 
 
 def test_of_two_desks_the_last_one_wins(path: Path) -> None:
-    """Each sees what is kept now; what one has dropped is gone for the other, who may drop it again."""
+    """Each sees the draft saved last; what one has deleted is gone for the other, who may delete it again."""
     with open_outbox(path) as one, open_outbox(path) as other:
         one.drafts.save("one", NOON)
-        other.drafts.save("other", NOON - HOUR)  # whatever its clock says
+        other.drafts.save("other", NOON - HOUR)  # its clock may be slow
         assert (one.drafts.open(), one.drafts.saved_at()) == ("other", NOON - HOUR)
         one.drafts.delete()
         assert (other.drafts.open(), other.drafts.saved_at()) == (None, None)
@@ -109,8 +109,8 @@ def test_of_two_desks_the_last_one_wins(path: Path) -> None:
         assert one.drafts.open() == "again"
 
 
-def test_only_the_one_that_is_meant_is_dropped(outbox: SqliteOutbox) -> None:
-    """Whoever went on with a draft drops that one, and none that another desk kept since."""
+def test_only_the_draft_of_the_given_time_is_deleted(outbox: SqliteOutbox) -> None:
+    """A desk that continued a draft deletes that one, and not one that another desk saved since."""
     outbox.drafts.save("first", NOON)
     outbox.drafts.save("second", NOON + MINUTE)
     outbox.drafts.delete(NOON)
@@ -120,8 +120,8 @@ def test_only_the_one_that_is_meant_is_dropped(outbox: SqliteOutbox) -> None:
 
 
 @pytest.mark.parametrize("ending", ["dropped", "replaced"])
-def test_what_was_dropped_is_in_no_file(outbox: SqliteOutbox, path: Path, ending: str) -> None:
-    """Not even sealed: overwritten in the database, and the log emptied."""
+def test_a_deleted_draft_is_in_no_file(outbox: SqliteOutbox, path: Path, ending: str) -> None:
+    """Not even sealed: it is overwritten in the database, and the log is emptied."""
     outbox.drafts.save(TYPED, NOON)
     gone = sealed_draft(path)
     assert left_of(path, gone)
@@ -131,8 +131,8 @@ def test_what_was_dropped_is_in_no_file(outbox: SqliteOutbox, path: Path, ending
     assert not left_of(path, gone)
 
 
-def test_nobody_waits_for_a_reader_when_dropping(box: SqliteOutbox, path: Path, clock: FixedClock) -> None:
-    """A guest stands there. The draft is gone at once, and what the log holds of it with the next erasure."""
+def test_deleting_does_not_wait_for_a_reader(box: SqliteOutbox, path: Path, clock: FixedClock) -> None:
+    """A guest is waiting. The draft is deleted at once, and removed from the log with the next erasure."""
     box.drafts.save(TYPED, NOON)
     gone = sealed_draft(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
@@ -151,7 +151,7 @@ def test_nobody_waits_for_a_reader_when_dropping(box: SqliteOutbox, path: Path, 
 
 
 def test_another_key_does_not_open_it(path: Path) -> None:
-    """And nobody is told what is in it."""
+    """And the error does not show its content."""
     with open_outbox(path) as outbox:
         outbox.drafts.save(TYPED, NOON)
     private, _public = new_key_pair()
@@ -163,10 +163,10 @@ def test_another_key_does_not_open_it(path: Path) -> None:
     assert "ZYKOWSKI" not in f"{caught.value!r}{caught.value}"
 
 
-def test_a_report_in_its_place_is_found_out(outbox: SqliteOutbox, path: Path) -> None:
-    """What was sealed as something else does not open as the draft."""
+def test_a_report_in_its_place_does_not_open(outbox: SqliteOutbox, path: Path) -> None:
+    """What was sealed under another id does not open as the draft."""
     outbox.add(report(1), due_at=None)
-    meddle(path, "INSERT INTO draft SELECT 1, 0, content FROM reports")
+    manipulate(path, "INSERT INTO draft SELECT 1, 0, content FROM reports")
     with pytest.raises(SealBroken):
         outbox.drafts.open()
     outbox.drafts.delete()
@@ -174,25 +174,25 @@ def test_a_report_in_its_place_is_found_out(outbox: SqliteOutbox, path: Path) ->
 
 
 @pytest.mark.parametrize("damage", ["UPDATE draft SET content = 7", "UPDATE draft SET kept_at = 'noon'"])
-def test_values_that_make_no_sense_are_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
-    """A file that was meddled with gives `OutboxDamaged`, and dropping mends it."""
+def test_invalid_values_are_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
+    """A file that was manipulated raises `OutboxDamaged`, and deleting the draft repairs it."""
     outbox.drafts.save(TYPED, NOON)
-    meddle(path, damage)
+    manipulate(path, damage)
     with pytest.raises(OutboxDamaged):
         _ = (outbox.drafts.open(), outbox.drafts.saved_at())
     outbox.drafts.delete()
     assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (None, None)
 
 
-def test_there_is_one(outbox: SqliteOutbox, path: Path) -> None:
-    """The table takes no second row, whoever writes it."""
+def test_there_is_only_one(outbox: SqliteOutbox, path: Path) -> None:
+    """The table accepts no second row, even from another program."""
     outbox.drafts.save(TYPED, NOON)
     with pytest.raises(sqlite3.IntegrityError):
-        meddle(path, "INSERT INTO draft VALUES (2, 0, x'00')")
+        manipulate(path, "INSERT INTO draft VALUES (2, 0, x'00')")
 
 
 class TestErasing:
-    """Nobody's details lie there for longer than a night."""
+    """No personal data stays in a draft for longer than a day."""
 
     @pytest.mark.parametrize(
         ("age", "erased"), [(DAY, False), (DAY + MINUTE, True), (-DAY, False), (-DAY - MINUTE, True)]
@@ -200,7 +200,7 @@ class TestErasing:
     def test_after_a_day(
         self, box: SqliteOutbox, path: Path, clock: FixedClock, age: timedelta, *, erased: bool
     ) -> None:
-        """And told in the trail; one from a time that is still to come, before the clock was put right, too."""
+        """It is recorded in the trail; a draft from the future, saved before the clock was corrected, is erased too."""
         box.drafts.save(TYPED, NOON)
         gone = sealed_draft(path)
         clock.time = NOON + age
@@ -209,24 +209,24 @@ class TestErasing:
         result = box.eraser.finished(NOON, dry_run=False)
         assert (result.draft, result.reports, result.stays, result.complete) == (erased, (), 0, True)
         assert (box.drafts.open() is None, left_of(path, gone)) == (erased, not erased)
-        told = [(act.action, act.report, act.detail) for act in box.audit_trail.entries()]
-        assert told == ([("draft_erased", None, "retention")] if erased else [])
+        recorded = [(event.action, event.report, event.detail) for event in box.audit_trail.entries()]
+        assert recorded == ([("draft_erased", None, "retention")] if erased else [])
         assert box.eraser.finished(NOON, dry_run=False).draft is False
 
-    def test_the_desk_itself_is_not_told_of(self, box: SqliteOutbox) -> None:
-        """What somebody types and gives up is nothing that was done to a report."""
+    def test_the_desks_own_deletion_is_not_recorded(self, box: SqliteOutbox) -> None:
+        """Typing that is discarded changes no report."""
         box.drafts.save(TYPED, NOON)
         box.drafts.delete()
         assert box.audit_trail.entries() == []
 
 
 class TestBackup:
-    """A backup is kept for years, a draft for a night."""
+    """A backup is kept for years, a draft for a day."""
 
     @pytest.fixture
     def home(self, tmp_path: Path) -> Home:
         """A computer with a report, and a draft."""
-        home = Home(tmp_path / "home", HOUSE)
+        home = Home(tmp_path / "home", SETTINGS)
         with home.outbox() as outbox:
             outbox.add(report(1), due_at=None)
             outbox.drafts.save(TYPED, NOON)
@@ -240,8 +240,8 @@ class TestBackup:
         home.back_up(path)
         return path
 
-    def test_it_carries_no_draft(self, home: Home, file: Path, tmp_path: Path) -> None:
-        """Neither as a row nor as bytes; here it is still there, and where it is restored there is none."""
+    def test_it_contains_no_draft(self, home: Home, file: Path, tmp_path: Path) -> None:
+        """Neither as a row nor as bytes; the draft is still here, and there is none after a restore."""
         assert not left_of(file, sealed_draft(home.path))
         new = Home(tmp_path / "new")
         new.restore(file)
@@ -252,15 +252,15 @@ class TestBackup:
 
     @pytest.mark.parametrize("theirs", [False, True], ids=["ours", "with a draft all the same"])
     def test_restoring_keeps_the_one_that_is_here(self, home: Home, file: Path, *, theirs: bool) -> None:
-        """Somebody is typing at this moment, whatever happened on the day of the backup."""
+        """A user is typing at this moment, whatever happened on the day of the backup."""
         if theirs:
             signed(file, "INSERT INTO draft VALUES (1, 0, x'00')")
         home.restore(file)
         with home.outbox() as outbox:
             assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (TYPED, NOON)
 
-    def test_a_foreign_draft_is_not_brought_in(self, file: Path, tmp_path: Path) -> None:
-        """Not even where nothing is."""
+    def test_a_foreign_draft_is_not_restored(self, file: Path, tmp_path: Path) -> None:
+        """Not even on an empty computer."""
         signed(file, "INSERT INTO draft VALUES (1, 0, x'00')")
         new = Home(tmp_path / "new")
         new.restore(file)
@@ -269,7 +269,7 @@ class TestBackup:
 
 
 def test_a_database_of_the_third_version_migrates(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made by the three steps before this one, with a report: that is still there, and a draft can be kept."""
+    """Made by the three migrations before this one: the report in it is still there, and a draft can be saved."""
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "STEPS", migrations.STEPS[:3])
         old = open_database(path, create=True)
@@ -287,6 +287,6 @@ def test_a_database_of_the_third_version_migrates(path: Path, monkeypatch: pytes
 
 
 def test_a_key_is_never_in_it(outbox: SqliteOutbox, path: Path) -> None:
-    """Sealing takes the public one alone."""
+    """Sealing uses only the public key."""
     outbox.drafts.save(TYPED, NOON)
     assert all(PRIVATE_KEY not in file.read_bytes() for file in path.parent.iterdir())

@@ -1,4 +1,4 @@
-"""Erasing: what is sealed is gone to the last byte, the proof stays, and nothing that is open is touched."""
+"""Erasing: what is sealed is removed completely, the proof stays, and nothing that is open is touched."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def erased(box: SqliteOutbox, before: datetime = LATER) -> list[str]:
 
 
 def blobs(path: Path, report_id: str) -> list[bytes]:
-    """What is sealed of a report, as it stands in the file."""
+    """The sealed columns of a report, as they are in the file."""
     db = sqlite3.connect(path)
     row = db.execute("SELECT content, errors, warnings FROM reports WHERE id = ?", [report_id]).fetchone()
     db.close()
@@ -61,13 +61,13 @@ def blobs(path: Path, report_id: str) -> list[bytes]:
 
 
 def found_in_files(path: Path, pieces: list[bytes]) -> bool:
-    """Whether any of it stands in any file beside the outbox."""
+    """Whether any of it is in any file beside the outbox."""
     raw = [file.read_bytes() for file in path.parent.rglob("*") if file.is_file()]
     return any(blob[:24] in content or blob[-24:] in content for blob in pieces for content in raw)
 
 
 def test_the_end_of_a_stay() -> None:
-    """The end of the planned day in the house's zone, the check-out itself, or nobody knows."""
+    """The end of the planned day in the property's zone, the check-out itself, or unknown."""
     assert end_of_stay(report(1)) == PLANNED
     checked_out = report(1, kind=Kind.CHECK_OUT)
     assert end_of_stay(checked_out) == checked_out.check_out
@@ -76,7 +76,7 @@ def test_the_end_of_a_stay() -> None:
 
 
 def test_what_is_erased_is_in_no_file(box: SqliteOutbox, path: Path) -> None:
-    """Content, errors and warnings, sealed as they were: no byte of them is left, and what is kept is kept."""
+    """Content, errors and warnings, as they were sealed: no byte of them is left, and what is kept is unchanged."""
     put(box, *(report(number) for number in range(1, 30)))
     stays = replace(report(30), stay=replace(report(30).stay, planned_check_out=date(2027, 1, 1)))  # type: ignore[type-var]  # it has a stay
     put(box, stays)
@@ -91,20 +91,20 @@ def test_what_is_erased_is_in_no_file(box: SqliteOutbox, path: Path) -> None:
 
 
 def test_the_proof_stays(box: SqliteOutbox, clock: FixedClock) -> None:
-    """Receipt number, times, state and ids are as before; when it was erased is known, and told in the trail."""
+    """Receipt number, times, state and ids are as before; the time of erasure is stored and recorded in the trail."""
     put(box, report(1))
     before = entry(box, 1)
     clock.forward(timedelta(days=100))
     assert erased(box) == [uuid(1)]
     assert entry(box, 1) == before._replace(erased_at=clock.now())
     assert before.receipt == receipt(1)
-    told = [(act.action, act.report, act.detail, act.at, act.who) for act in box.audit_trail.entries()]
-    assert told[-1] == ("erased", uuid(1), "retention", clock.now(), "made")
+    recorded = [(event.action, event.report, event.detail, event.at, event.who) for event in box.audit_trail.entries()]
+    assert recorded[-1] == ("erased", uuid(1), "retention", clock.now(), "made")
     assert box.audit_trail.verify().wrong is None
 
 
 def test_an_erased_report_is_not_a_damaged_one(box: SqliteOutbox, path: Path) -> None:
-    """Opening it says that it was erased; content that is gone without that is damage."""
+    """Opening it raises `Erased`; missing content without an erasure is damage."""
     put(box, report(1), report(2))
     box.eraser.stay(stay_id(1), force=False, dry_run=False)
     with pytest.raises(Erased) as caught:
@@ -130,15 +130,15 @@ def test_an_erased_report_is_never_sent_again(box: SqliteOutbox) -> None:
 
 
 def test_nothing_before_its_time(box: SqliteOutbox) -> None:
-    """A stay must have ended before the time that is asked for, not at it."""
+    """A stay must have ended before the time that is given, not at it."""
     put(box, report(1))
     assert erased(box, PLANNED) == []
     assert erased(box, LATER) == [uuid(1)]
     assert erased(box, LATER) == []
 
 
-def test_the_check_out_decides_over_the_plan(box: SqliteOutbox) -> None:
-    """A guest who left early is erased early, with all reports of the stay, and one who stayed on, later."""
+def test_the_check_out_counts_before_the_plan(box: SqliteOutbox) -> None:
+    """A guest who left early is erased early, with all reports of the stay, and one who stayed longer, later."""
     put(box, report(1), report(2, stay=1, kind=Kind.CHECK_OUT), report(3))
     left = report(2).created_at
     assert erased(box, left) == []
@@ -149,7 +149,7 @@ def test_the_check_out_decides_over_the_plan(box: SqliteOutbox) -> None:
     assert erased(box, LATER + timedelta(days=2)) == [uuid(3), uuid(4)]
 
 
-def test_a_check_out_that_was_withdrawn_decides_nothing(box: SqliteOutbox) -> None:
+def test_a_withdrawn_check_out_does_not_count(box: SqliteOutbox) -> None:
     """The guest may still be here."""
     put(box, report(1))
     put(box, report(2, stay=1, kind=Kind.CHECK_OUT), state=State.WITHDRAWN)
@@ -157,7 +157,7 @@ def test_a_check_out_that_was_withdrawn_decides_nothing(box: SqliteOutbox) -> No
 
 
 def test_a_correction_moves_the_end(box: SqliteOutbox) -> None:
-    """The latest day that was planned counts."""
+    """The latest planned day counts."""
     longer = replace(report(2, stay=1), kind=Kind.AMEND, reason="stays on")
     assert longer.stay is not None
     put(box, report(1), replace(longer, stay=replace(longer.stay, planned_check_out=date(2026, 12, 9))))
@@ -165,7 +165,7 @@ def test_a_correction_moves_the_end(box: SqliteOutbox) -> None:
     assert erased(box, LATER + timedelta(days=12)) == [uuid(1), uuid(2)]
 
 
-def test_where_no_end_is_known_all_told_is_the_end(box: SqliteOutbox) -> None:
+def test_without_a_known_end_the_last_result_counts(box: SqliteOutbox) -> None:
     """As for what an older version saved: the time of its receipt."""
     put(box, report(1))
     box._db.execute("UPDATE reports SET ends_at = NULL")
@@ -175,7 +175,7 @@ def test_where_no_end_is_known_all_told_is_the_end(box: SqliteOutbox) -> None:
 
 @pytest.mark.parametrize("state", sorted(OPEN_STATES))
 def test_a_stay_with_an_open_report_is_left_alone(box: SqliteOutbox, state: State) -> None:
-    """All reports of one stay go together."""
+    """All reports of one stay are erased together."""
     put(box, report(1))
     if state is State.QUEUED:
         box.add(report(2, stay=1), due_at=None)
@@ -186,7 +186,7 @@ def test_a_stay_with_an_open_report_is_left_alone(box: SqliteOutbox, state: Stat
 
 
 def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
-    """It says the same, and neither rows nor trail nor the day's mark are written."""
+    """It gives the same result, and writes neither rows nor trail nor the time of the last erasure."""
     put(box, report(1), report(2))
     before = list(box._db.iterdump())
     dry = box.eraser.finished(LATER, dry_run=True)
@@ -197,8 +197,8 @@ def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
     assert box.eraser.finished(LATER, dry_run=False) == dry
 
 
-def test_many_are_erased_in_pieces(box: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody who saves a report meanwhile waits for all of it; one trail tells of all."""
+def test_many_are_erased_in_batches(box: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report can be saved between two batches; one trail records all."""
     monkeypatch.setattr(erasure, "_BATCH", 2)
     put(box, *(report(number) for number in range(1, 8)))
     result = box.eraser.finished(LATER, dry_run=False)
@@ -207,7 +207,7 @@ def test_many_are_erased_in_pieces(box: SqliteOutbox, monkeypatch: pytest.Monkey
 
 
 def test_a_stay_that_goes_on_meanwhile_is_left_alone(box: SqliteOutbox, path: Path) -> None:
-    """What is due is looked at again inside the transaction."""
+    """The end of each stay is checked again inside the transaction."""
     put(box, report(1))
     with open_outbox(path) as other:
         eraser = box.eraser
@@ -223,8 +223,8 @@ def test_a_stay_that_goes_on_meanwhile_is_left_alone(box: SqliteOutbox, path: Pa
         assert eraser.finished(LATER, dry_run=False).reports == ()
 
 
-def test_a_reader_in_the_way_is_told(box: SqliteOutbox, path: Path) -> None:
-    """While somebody reads what was, the log cannot be emptied; the next time it is, with nothing new to erase."""
+def test_a_reader_makes_the_erasure_incomplete(box: SqliteOutbox, path: Path) -> None:
+    """While another process reads older pages, the log cannot be emptied; the next erasure empties it."""
     put(box, report(1))
     gone = blobs(path, uuid(1))
     box._db.execute("PRAGMA busy_timeout = 1")
@@ -244,7 +244,7 @@ class TestAtTheGuestsRequest:
     """One stay, at once."""
 
     def test_a_delivered_stay(self, box: SqliteOutbox, path: Path) -> None:
-        """However short a time ago it ended, and no other one with it."""
+        """However short a time ago it ended, and no other stay with it."""
         put(box, report(1), report(2, stay=1, kind=Kind.CHECK_OUT), report(3))
         gone = [*blobs(path, uuid(1)), *blobs(path, uuid(2))]
         result = box.eraser.stay(stay_id(1), force=False, dry_run=False)
@@ -256,7 +256,7 @@ class TestAtTheGuestsRequest:
 
     @pytest.mark.parametrize("state", [State.SENDING, State.PENDING, State.REJECTED])
     def test_an_undelivered_one_is_refused(self, box: SqliteOutbox, path: Path, state: State) -> None:
-        """Unless forced: then what is open is withdrawn and erased, and leaves every queue and count."""
+        """Unless forced: then what is open is withdrawn and erased, and is in no queue and no count."""
         put(box, report(1))
         put(box, report(2, stay=1), state=state)
         gone = [*blobs(path, uuid(1)), *blobs(path, uuid(2))]
@@ -270,12 +270,12 @@ class TestAtTheGuestsRequest:
         assert list(box.heads()) == []
         assert box.summary(now=NOON, soon=NOON).counts[state] == 0
         assert not found_in_files(path, gone)
-        told = [(act.action, act.report, act.detail) for act in box.audit_trail.entries()]
+        recorded = [(event.action, event.report, event.detail) for event in box.audit_trail.entries()]
         expected = [("withdrawn", 2), ("erased", 1), ("erased", 2)]
-        assert told[-3:] == [(action, uuid(number), "request") for action, number in expected]
+        assert recorded[-3:] == [(action, uuid(number), "request") for action, number in expected]
 
     def test_a_queued_one_is_never_sent(self, box: SqliteOutbox) -> None:
-        """Nor does a late answer bring it back."""
+        """A late answer does not restore it either."""
         box.add(report(1), due_at=None)
         lease, _ = box.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
         box.eraser.stay(stay_id(1), force=True, dry_run=False)
@@ -283,7 +283,7 @@ class TestAtTheGuestsRequest:
         assert entry(box, 1).state is State.WITHDRAWN
 
 
-def test_the_daily_look_walks_through_what_is_kept_alone(box: SqliteOutbox) -> None:
+def test_the_daily_search_reads_only_what_is_not_erased(box: SqliteOutbox) -> None:
     """By its own index, in its order: years of erased history cost nothing."""
     query = erasure._DUE.format(which="TRUE")
     plan = [row[3] for row in box._db.execute(f"EXPLAIN QUERY PLAN {query}", [0])]
@@ -291,7 +291,7 @@ def test_the_daily_look_walks_through_what_is_kept_alone(box: SqliteOutbox) -> N
 
 
 def test_a_database_of_the_first_version_migrates(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made by the first step alone, with a report in each state: all are there, and live on to be told and erased."""
+    """Made by the first migration alone, with a report in each state: all are there, and can be listed and erased."""
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "STEPS", migrations.STEPS[:1])
         old = open_database(path, create=True)
@@ -309,5 +309,5 @@ def test_a_database_of_the_first_version_migrates(path: Path, monkeypatch: pytes
         assert (entry(box, 1).erased_at, entry(box, 1).state) == (None, State.ACCEPTED)
         box.add(report(2), due_at=None)
         assert erased(box, datetime(1971, 1, 1, tzinfo=UTC)) == [uuid(1)]
-        assert [act.action for act in box.audit_trail.entries()] == ["saved", "erased"]
+        assert [event.action for event in box.audit_trail.entries()] == ["saved", "erased"]
         assert box.audit_trail.verify().wrong is None

@@ -1,4 +1,4 @@
-"""The outbox's file: made whole, kept private, refused when it is not ours, and never silently made anew."""
+"""The outbox's file: created completely, private, refused if it is not ours, and never silently replaced."""
 
 import itertools
 import os
@@ -54,14 +54,14 @@ def test_files_and_folders_are_the_owners_alone(path: Path, umask: int) -> None:
 
 
 def test_the_connection_is_set_for_durability(outbox: SqliteOutbox) -> None:
-    """WAL, FULL, fullfsync, secure_delete and a patient lock, on every connection."""
+    """WAL, FULL, fullfsync, secure_delete and a busy timeout, on every connection."""
     names = ["journal_mode", "synchronous", "fullfsync", "checkpoint_fullfsync", "secure_delete", "busy_timeout"]
     settings = [outbox._db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
     assert settings == ["wal", 2, 1, 1, 1, 30000]
 
 
 def test_what_was_acknowledged_is_in_the_files_at_once(outbox: SqliteOutbox, path: Path, tmp_path: Path) -> None:
-    """A copy of the files, taken while the outbox is open, holds each report that was said to be saved."""
+    """A copy of the files, taken while the outbox is open, contains each report that was acknowledged."""
     for number in range(3):
         outbox.add(report(number), due_at=None)
         copy = tmp_path / f"copy{number}" / "outbox.db"
@@ -72,7 +72,7 @@ def test_what_was_acknowledged_is_in_the_files_at_once(outbox: SqliteOutbox, pat
             assert [entry.id for entry in found.entries(Selection())] == [uuid(n) for n in range(number + 1)]
 
 
-def test_making_syncs_the_file_and_the_names_above_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_creating_syncs_the_file_and_the_folders_above_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A power cut after the first report does not lose the file itself: file and every new folder are fsync'd."""
     synced: list[Path] = []
     really = os.fsync
@@ -89,16 +89,16 @@ def test_making_syncs_the_file_and_the_names_above_it(path: Path, monkeypatch: p
     assert synced
 
 
-def test_nothing_is_made_unless_asked_for(path: Path) -> None:
-    """Opening what is not there says so, and leaves nothing behind."""
+def test_nothing_is_created_unless_asked_for(path: Path) -> None:
+    """Opening a file that does not exist raises `OutboxMissing`, and leaves nothing behind."""
     with pytest.raises(OutboxMissing) as caught:
         SqliteOutbox.open(path, sealer())
     assert caught.value.exit_code is Exit.SETTINGS
     assert not path.parent.exists()
 
 
-def test_many_may_make_it_at_once(path: Path) -> None:
-    """Whoever is first makes it; the others use it, and no report is lost on the way."""
+def test_many_may_create_it_at_once(path: Path) -> None:
+    """The first creates it; the others use it, and no report is lost."""
     failures: list[BaseException] = []
     together = threading.Barrier(6)
 
@@ -130,8 +130,8 @@ def test_a_database_that_another_process_has_just_opened_is_not_damage(path: Pat
         assert other.find(uuid(1))
 
 
-def test_losing_the_race_to_make_it_is_no_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The draft is thrown away when the name was taken meanwhile, with hard links or without."""
+def test_losing_the_race_to_create_it_is_no_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The draft is removed if the name was taken meanwhile."""
     really = database._write_draft
 
     def slowly(draft: Path, fill: None) -> None:
@@ -145,8 +145,8 @@ def test_losing_the_race_to_make_it_is_no_error(path: Path, monkeypatch: pytest.
         assert [entry.id for entry in outbox.entries(Selection())] == [uuid(1)]
 
 
-def test_it_is_made_where_there_are_no_hard_links(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A FAT stick will do; a name that is taken there is still not overwritten."""
+def test_it_is_created_without_hard_links(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a FAT stick, for example; a name that is taken there is still not overwritten."""
 
     def link(source: object, target: object) -> None:  # noqa: ARG001  os.link's signature
         raise PermissionError
@@ -160,8 +160,8 @@ def test_it_is_made_where_there_are_no_hard_links(path: Path, monkeypatch: pytes
         assert outbox.find(uuid(1))
 
 
-def test_it_is_made_on_windows_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There a rename fails where the name is taken, and folders are not synced."""
+def test_it_is_created_on_windows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There a rename fails if the name is taken, and folders are not synced."""
     monkeypatch.setattr(database, "_ON_WINDOWS", True)
     with open_outbox(path) as outbox:
         assert outbox.add(report(1), due_at=None).seq == 1
@@ -171,7 +171,7 @@ def test_it_is_made_on_windows_too(path: Path, monkeypatch: pytest.MonkeyPatch) 
     "content", [b"", b"not a database at all, but long enough to look at " * 9, b"SQLite format 3\0"]
 )
 def test_a_file_that_is_no_database_is_refused_and_kept(path: Path, content: bytes) -> None:
-    """An empty, foreign or cut-off file is damage: it is neither read nor replaced."""
+    """An empty, foreign or truncated file is damage: it is neither read nor replaced."""
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     with pytest.raises(OutboxDamaged):
@@ -180,8 +180,8 @@ def test_a_file_that_is_no_database_is_refused_and_kept(path: Path, content: byt
 
 
 @pytest.mark.parametrize("statement", ["CREATE TABLE x (y)", f"PRAGMA application_id = {APPLICATION_ID}"])
-def test_somebody_elses_database_is_refused(path: Path, statement: str) -> None:
-    """Another program's database, or one that says it is ours and holds nothing, is not migrated into one of ours."""
+def test_a_foreign_database_is_refused(path: Path, statement: str) -> None:
+    """Another program's database, or an empty one with our application id, is not migrated."""
     path.parent.mkdir(parents=True)
     foreign = sqlite3.connect(path)
     foreign.execute(statement)
@@ -203,8 +203,8 @@ def test_a_newer_programs_file_is_left_alone(path: Path) -> None:
     assert "Update" in caught.value.advice.render()
 
 
-def test_migrating_goes_on_where_it_was_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each step is whole or not at all; what failed is tried again at the next opening."""
+def test_migration_continues_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each migration is complete or not done; a failed one is tried again at the next opening."""
     path = tmp_path / "outbox.db"
     with open_outbox(path) as outbox:
         outbox.add(report(1), due_at=None)
@@ -220,7 +220,7 @@ def test_migrating_goes_on_where_it_was_left(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_lost_database_with_a_log_left_is_damage(path: Path) -> None:
-    """A log without its database is somebody's reports: no new database is put beside it."""
+    """A log without its database holds reports: no new database is created beside it."""
     path.parent.mkdir(parents=True)
     path.with_name("outbox.db-wal").write_bytes(b"x")
     with pytest.raises(OutboxDamaged):
@@ -230,7 +230,7 @@ def test_a_lost_database_with_a_log_left_is_damage(path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="links need a privilege on Windows")
 @pytest.mark.parametrize("there", [True, False])
 def test_a_link_is_not_followed(path: Path, tmp_path: Path, *, there: bool) -> None:
-    """A link at the file's name, to something or to nothing, is refused."""
+    """A link at the file's name, to a file or to nothing, is refused."""
     path.parent.mkdir(parents=True)
     elsewhere = tmp_path / "elsewhere.db"
     if there:
@@ -242,21 +242,21 @@ def test_a_link_is_not_followed(path: Path, tmp_path: Path, *, there: bool) -> N
 
 
 def test_a_folder_in_its_place_is_refused(path: Path) -> None:
-    """A folder is no outbox."""
+    """A folder is not an outbox."""
     path.mkdir(parents=True)
     with pytest.raises(OutboxUnreachable):
         open_outbox(path)
 
 
 def test_a_file_where_its_folder_should_be_is_refused(path: Path) -> None:
-    """The home cannot be made where something else is."""
+    """The folder cannot be made if a file has its name."""
     path.parent.parent.write_bytes(b"")
     with pytest.raises(OutboxUnreachable):
         open_outbox(path)
 
 
-def test_flipped_bytes_are_found_and_what_can_be_read_still_is(path: Path) -> None:
-    """Damaged pages give `OutboxDamaged` or `SealBroken`, never a foreign error and never other content."""
+def test_flipped_bytes_are_found_and_the_rest_is_readable(path: Path) -> None:
+    """Damaged pages raise `OutboxDamaged` or `SealBroken`, never a foreign error, and never give other content."""
     with open_outbox(path) as outbox:
         for number in range(40):
             outbox.add(report(number), due_at=NOON)
@@ -298,8 +298,8 @@ def test_flipped_content_breaks_the_seal_and_nothing_else(path: Path) -> None:
         assert outbox.content(entries[2]).report == report(2)
 
 
-def test_a_full_database_is_a_full_disk_and_keeps_what_it_has(outbox: SqliteOutbox) -> None:
-    """When nothing more fits, adding says so, and everything saved before is still readable."""
+def test_a_full_database_is_a_full_disk_and_loses_nothing(outbox: SqliteOutbox) -> None:
+    """If nothing more fits, adding raises `DiskFull`, and everything saved before is still readable."""
     saved = fill(outbox, limit_pages=60)
     assert [entry.id for entry in outbox.entries(Selection())] == saved
     outbox._db.execute("PRAGMA max_page_count = 100000")
@@ -312,7 +312,7 @@ def fill(outbox: SqliteOutbox, *, limit_pages: int) -> list[str]:
 
 
 def add_until(error: type[StorageProblem], outbox: SqliteOutbox) -> list[str]:
-    """Add reports until it fails; the ids of those that were acknowledged."""
+    """Add reports until it fails, and return the ids of those that were acknowledged."""
     saved: list[str] = []
 
     def add_all() -> None:
@@ -337,7 +337,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 @pytest.mark.skipif(not (ROOT and sys.platform == "linux"), reason="only root mounts")
 def test_a_disk_that_fills_up(tmp_path: Path) -> None:
-    """A real full disk: `DiskFull` when making, adding, opening; what was acknowledged is there once there is room."""
+    """A real full disk: `DiskFull` when creating, adding, opening; no acknowledged report is lost."""
     with small_disk(tmp_path / "disk") as disk:
         path = disk / "outbox.db"
         with open_outbox(path) as outbox:
@@ -356,7 +356,7 @@ def test_a_disk_that_fills_up(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
 def test_a_quota_is_a_storage_problem(path: Path) -> None:
-    """A limit on the size of files, as a quota is, gives an error of ours and loses nothing."""
+    """A limit on the size of files, like a quota, raises an error of ours and loses nothing."""
     with open_outbox(path) as outbox:
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
@@ -386,7 +386,7 @@ def read_only(folder: Path) -> Iterator[None]:
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_read_only_home(path: Path, *, exists: bool) -> None:
-    """A home that cannot be written is an error of ours, for an old outbox and for a new one."""
+    """A folder that cannot be written raises an error of ours, for an existing outbox and for a new one."""
     path.parent.mkdir(parents=True)
     if exists:
         open_outbox(path).close()
@@ -394,8 +394,8 @@ def test_a_read_only_home(path: Path, *, exists: bool) -> None:
         open_outbox(path)
 
 
-def test_a_lock_that_is_never_let_go(outbox: SqliteOutbox, path: Path) -> None:
-    """After its patience, a writer says that another command is at work; nothing is half done."""
+def test_a_lock_that_is_never_released(outbox: SqliteOutbox, path: Path) -> None:
+    """After the busy timeout, a writer raises `OutboxBusy`; nothing is half done."""
     other = connect(path)
     other.execute("BEGIN IMMEDIATE")
     outbox._db.execute("PRAGMA busy_timeout = 10")
@@ -407,7 +407,7 @@ def test_a_lock_that_is_never_let_go(outbox: SqliteOutbox, path: Path) -> None:
 
 
 def test_an_interrupted_change_leaves_nothing(outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C in the middle of a transaction rolls it back, and the outbox goes on."""
+    """Ctrl-C in the middle of a transaction rolls it back, and the outbox can still be used."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -431,7 +431,7 @@ def test_an_interrupted_change_leaves_nothing(outbox: SqliteOutbox, monkeypatch:
     ],
 )
 def test_foreign_errors_become_ours(path: Path, foreign: Exception, ours: type[StorageProblem]) -> None:
-    """Whatever the file system or SQLite says, the reader gets one of our errors, with advice."""
+    """Whatever the file system or SQLite raises, the caller gets one of our errors, with advice."""
     with pytest.raises(ours) as caught, translate_errors(path):
         raise foreign
     assert caught.value.advice is not None

@@ -1,4 +1,4 @@
-"""A group saved in one transaction: all of them or none, whatever comes in between, and durable when it returns."""
+"""A group saved in one transaction: all of them or none, whatever happens meanwhile, and durable when it returns."""
 
 import signal
 import sqlite3
@@ -30,7 +30,7 @@ def ids(outbox: SqliteOutbox) -> list[str]:
 
 
 def test_a_group_is_there_after_reopening(path: Path) -> None:
-    """Each of them as if it had been saved alone: in the order given, with its deadline, warnings and tag."""
+    """Each report is as if it had been saved alone: in the order given, with its deadline, warnings and tag."""
     with open_outbox(path) as outbox:
         added = outbox.add_all(GROUP)
     with open_outbox(path) as outbox:
@@ -46,22 +46,24 @@ def test_a_group_is_there_after_reopening(path: Path) -> None:
     assert [content.warnings for content in contents] == [(finding("late"),), (), ()]
 
 
-def test_each_of_them_is_told_in_the_trail(outbox: SqliteOutbox) -> None:
-    """Saved, one by one, and the chain holds."""
+def test_each_of_them_is_recorded_in_the_trail(outbox: SqliteOutbox) -> None:
+    """Saved, one by one, and the chain is intact."""
     outbox.add_all(GROUP)
-    assert [(act.action, act.report) for act in outbox.audit_trail.entries()] == [("saved", uuid(n)) for n in (1, 2, 3)]
+    assert [(event.action, event.report) for event in outbox.audit_trail.entries()] == [
+        ("saved", uuid(n)) for n in (1, 2, 3)
+    ]
     assert outbox.audit_trail.verify().wrong is None
 
 
-def test_nobody_is_a_group_too(outbox: SqliteOutbox) -> None:
-    """Nothing happens, and nothing is told."""
+def test_an_empty_group(outbox: SqliteOutbox) -> None:
+    """Nothing happens, and nothing is recorded."""
     assert outbox.add_all([]) == []
     assert (ids(outbox), outbox.audit_trail.entries()) == ([], [])
 
 
 @pytest.mark.parametrize("last", [report(9), report(1)], ids=["saved before", "twice in the group"])
 def test_an_id_that_is_known_saves_none_of_them(outbox: SqliteOutbox, last: Any) -> None:
-    """Neither those before it nor their acts; and the rest can be saved without it."""
+    """Neither those before it nor their audit entries; and the others can be saved without it."""
     outbox.add(report(9), due_at=None)
     with raises_error("report_exists"):
         outbox.add_all([*GROUP, NewReport(last, None)])
@@ -82,7 +84,7 @@ def test_a_fault_in_the_middle_saves_none_of_them(
     fault: BaseException,
     raised: type[BaseException],
 ) -> None:
-    """Ctrl-C or a failing disk at any of them: nobody is half a family, and the same group can be saved after it."""
+    """Ctrl-C or a failing disk at any of them: nothing is saved, and the same group can be saved afterwards."""
     really, put_in = insertion.insert, list[int | None]()
 
     def insert(db: sqlite3.Connection, row: tuple[Any, ...]) -> int | None:
@@ -102,7 +104,7 @@ def test_a_fault_in_the_middle_saves_none_of_them(
 
 
 def test_a_full_disk_in_the_middle_saves_none_of_them(outbox: SqliteOutbox) -> None:
-    """When not all of them fit, none is saved; what was saved before is there."""
+    """If not all of them fit, none is saved; what was saved before is there."""
     outbox.add(report(0), due_at=None)
     [[pages]] = outbox._db.execute("PRAGMA page_count")
     outbox._db.execute(f"PRAGMA max_page_count = {pages + 2}")
@@ -115,7 +117,7 @@ def test_a_full_disk_in_the_middle_saves_none_of_them(outbox: SqliteOutbox) -> N
 
 
 def test_what_was_acknowledged_is_in_the_files_at_once(outbox: SqliteOutbox, path: Path, tmp_path: Path) -> None:
-    """A copy of the files, taken while the outbox is open, holds the whole group."""
+    """A copy of the files, taken while the outbox is open, contains the whole group."""
     outbox.add_all(GROUP)
     copy = tmp_path / "copy" / "outbox.db"
     copy.parent.mkdir()
@@ -133,7 +135,7 @@ from apoa_client.errors import StorageProblem
 from apoa_client.outbox.sqlite import insertion
 from apoa_client.ports import NewReport
 outbox = open_outbox(Path(sys.argv[1]))
-outbox._db.execute("PRAGMA cache_size = 1")  # pages of the transaction go to the log before its end
+outbox._db.execute("PRAGMA cache_size = 1")  # so that the transaction writes pages to the log before its end
 really = insertion.insert
 def insert(db, row, seq=None):
     seq = really(db, row, seq)
@@ -147,7 +149,7 @@ outbox.add_all([NewReport(report(number), None) for number in range(1, 60)])
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
 def test_a_kill_in_the_middle_saves_none_of_them(path: Path) -> None:
-    """SIGKILL after forty of sixty, with some of them in the log already: none is there, and the outbox goes on."""
+    """SIGKILL after forty of sixty, with some of them in the log already: none is saved, and the outbox can be used."""
     with open_outbox(path) as outbox:
         outbox.add(report(0), due_at=None)
     killed = subprocess.run(

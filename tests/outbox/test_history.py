@@ -1,4 +1,4 @@
-"""Years of history cost nothing: what is asked daily looks at what is open, by query plan and by work done."""
+"""Years of history cost nothing: daily queries read only open reports, as their plans and the work done show."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -38,8 +38,8 @@ QUERIES: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_no_query_walks_through_history(outbox: SqliteOutbox, name: str) -> None:
-    """Every step of every plan is a search by an index, or a walk through an index of open reports alone."""
+def test_no_query_scans_the_history(outbox: SqliteOutbox, name: str) -> None:
+    """Every step of every plan is a search by an index, or a scan of an index of open reports only."""
     query, values = QUERIES[name]
     plan = [row[3] for row in outbox._db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
     tables = ("reports", "head", "earlier")
@@ -49,7 +49,7 @@ def test_no_query_walks_through_history(outbox: SqliteOutbox, name: str) -> None
 
 
 def grow(outbox: SqliteOutbox, first: int, last: int) -> None:
-    """Finished reports, put in by SQL because there are many."""
+    """Add finished reports, by SQL because there are many."""
     outbox._db.execute("BEGIN")
     outbox._db.executemany(
         "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content) "
@@ -72,7 +72,7 @@ DAILY: dict[str, Callable[[SqliteOutbox], object]] = {
 
 
 def work(outbox: SqliteOutbox, action: Callable[[SqliteOutbox], object]) -> int:
-    """SQLite's own measure of an action: how often a hundred of its virtual machine's steps were done."""
+    """SQLite's own measure of an action: how many hundreds of virtual machine steps it took."""
     ticks = [0]
 
     def tick() -> int:
@@ -86,7 +86,7 @@ def work(outbox: SqliteOutbox, action: Callable[[SqliteOutbox], object]) -> int:
 
 
 def test_daily_work_does_not_grow_with_history(outbox: SqliteOutbox) -> None:
-    """Twenty times the history, the same number of steps: no clock is asked."""
+    """Twenty times the history, the same number of steps, measured without a clock."""
     for number in range(20):
         outbox.add(report(number), due_at=NOON + timedelta(hours=number))
     grow(outbox, 0, 500)

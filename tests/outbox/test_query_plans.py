@@ -1,4 +1,4 @@
-"""Every statement that the outbox really carries out, as SQLite plans it and as SQLite counts its work.
+"""Every statement that the outbox executes: its plan in SQLite, and the work that SQLite counts.
 
 `test_history` asks about the queries by their names; here each method of the outbox's ports is
 called, each statement that reaches SQLite is recorded, and SQLite explains its plan.
@@ -25,7 +25,7 @@ FEW, MANY = 1_000, 100_000
 QUEUE = 40
 YEARS_AGO = date(2025, 1, 1).toordinal()
 MORNING = date(2026, 11, 27)
-"""On which the guests of these reports leave."""
+"""The day on which the guests of these reports leave."""
 A_FEW_STEPS = 5
 
 
@@ -51,7 +51,7 @@ METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
     "settle: rejected": lambda outbox: settle(outbox, 32, State.REJECTED, errors=(finding(),)),
     "settle: queued": lambda outbox: settle(outbox, 33, State.QUEUED, next_attempt_at=NOON, not_before=NOON),
     "pending": lambda outbox: list(outbox.entries(PENDING)),
-    "decide": lambda outbox: outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt(2))]),
+    "settle pending": lambda outbox: outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt(2))]),
     "find by id": lambda outbox: outbox.find(uuid(3)),
     "find by short id": lambda outbox: outbox.find(uuid(3).replace("-", "")[-8:]),
     "find by stay": lambda outbox: outbox.find(report(3).stay_id),
@@ -67,15 +67,15 @@ METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
     "add a group": lambda outbox: outbox.add_all(
         [NewReport(report(904), NOON), NewReport(report(905), NOON, [finding()])]
     ),
-    "keep a draft": lambda outbox: outbox.drafts.save("what was typed", NOON),
-    "when the draft was kept": lambda outbox: outbox.drafts.saved_at(),
-    "the draft": lambda outbox: outbox.drafts.open(),
-    "drop the draft": lambda outbox: outbox.drafts.delete(),
+    "save a draft": lambda outbox: outbox.drafts.save("what was typed", NOON),
+    "when the draft was saved": lambda outbox: outbox.drafts.saved_at(),
+    "open the draft": lambda outbox: outbox.drafts.open(),
+    "delete the draft": lambda outbox: outbox.drafts.delete(),
     "withdraw": lambda outbox: outbox.withdraw([uuid(34)], active_reports=[uuid(34)]),
-    "receive": lambda outbox: outbox.record_receipt(uuid(36), receipt(9)._replace(typed=True)),
-    "who is in house": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),
+    "record a receipt": lambda outbox: outbox.record_receipt(uuid(36), receipt(9)._replace(typed=True)),
+    "guests who are staying": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),
     "the same guest": lambda outbox: outbox.same_guest(7, NOON.date(), MORNING),
-    "stop": lambda outbox: outbox.set_suspension(Suspension("wrong_password", NOON, "settings")),
+    "suspension": lambda outbox: outbox.set_suspension(Suspension("wrong_password", NOON, "settings")),
     "hold": lambda outbox: outbox.hold(NOON),
     "contact": lambda outbox: outbox.record_contact(NOON, NOON),
 }
@@ -85,11 +85,11 @@ LIST_ALL: dict[str, Callable[[SqliteOutbox], object]] = {
         outbox.entries(Selection(states=frozenset({State.ACCEPTED}), limit=5))
     ),
 }
-"""These are asked for the whole history, and walk through it."""
+"""These need the whole history, and scan it."""
 
 
 class Recorder:
-    """A connection to SQLite that writes down each statement, with its values as they are bound."""
+    """A connection to SQLite that records each statement, with its parameters."""
 
     def __init__(self, db: Any) -> None:
         self._db = db
@@ -109,7 +109,7 @@ class Recorder:
 
 
 def fill(outbox: SqliteOutbox, finished: int) -> SqliteOutbox:
-    """A queue as on any day, one report of it pending, and years of finished reports put in by SQL."""
+    """A queue as on any day, one report of it pending, and years of finished reports added by SQL."""
     outbox._db.execute("BEGIN")
     outbox._db.executemany(
         "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content, calls, guest_tag, "
@@ -128,13 +128,13 @@ def fill(outbox: SqliteOutbox, finished: int) -> SqliteOutbox:
 
 @pytest.fixture
 def filled(outbox: SqliteOutbox, path: Path) -> SqliteOutbox:
-    """An outbox with some history, whose statements are written down."""
+    """An outbox with some history, whose statements are recorded."""
     db = fill(outbox, 50)._db
     return SqliteOutbox(Recorder(db), path, sealer())  # type: ignore[arg-type]  # it stands in for the connection
 
 
 def scans(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> tuple[list[str], int]:
-    """Steps that walk through all reports, of any statement of the method; and how many there were."""
+    """Return the plan's steps that scan all reports, of all statements of the method, and the number of statements."""
     db: Any = outbox._db
     db.statements.clear()
     method(outbox)
@@ -164,20 +164,20 @@ def test_each_method_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_no_statement_walks_through_all_reports(filled: SqliteOutbox, name: str) -> None:
-    """Each step of each plan is a search, or goes through an index that holds the open reports alone."""
+def test_no_statement_scans_all_reports(filled: SqliteOutbox, name: str) -> None:
+    """Each step of each plan is a search, or reads an index that contains only open reports."""
     found, asked = scans(filled, METHODS[name])
     assert asked
     assert found == []
 
 
 @pytest.mark.parametrize("name", LIST_ALL)
-def test_the_whole_history_is_walked_through_where_it_is_asked_for(filled: SqliteOutbox, name: str) -> None:
-    """And nowhere else: which also shows that a walk would be seen."""
+def test_the_whole_history_is_scanned_if_asked_for(filled: SqliteOutbox, name: str) -> None:
+    """And only then: this also shows that a scan would be detected."""
     assert scans(filled, LIST_ALL[name])[0]
 
 
-def test_triggers_walk_through_nothing(outbox: SqliteOutbox) -> None:
+def test_triggers_scan_nothing(outbox: SqliteOutbox) -> None:
     """They keep the count of each state, and find it by its key."""
     triggers = [step for steps in migrations.STEPS for step in steps if "CREATE TRIGGER" in step]
     bodies = [statement for step in triggers for statement in re.findall(r"UPDATE tally .*?(?=;)", step)]
@@ -189,7 +189,7 @@ def test_triggers_walk_through_nothing(outbox: SqliteOutbox) -> None:
 
 
 def work(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> int:
-    """How many instructions of SQLite's virtual machine are carried out: a measure that no clock spoils."""
+    """Return the number of instructions of SQLite's virtual machine: a measure without a clock."""
     ticks = [0]
 
     def tick() -> int:
@@ -203,7 +203,7 @@ def work(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> int:
 
 
 def test_daily_work_is_the_same_at_a_thousand_and_at_a_hundred_thousand(tmp_path: Path) -> None:
-    """Instruction by instruction, but for a few that depend on a random lease's place in its index."""
+    """Instruction by instruction, except a few that depend on a random lease's position in its index."""
     done = {}
     for finished in (FEW, MANY):
         with closing(open_outbox(tmp_path / f"{finished}.db")) as outbox:

@@ -1,4 +1,4 @@
-"""Reports that are taken back, replaced by others, or receipted by hand."""
+"""Reports that are withdrawn, replaced by others, or get a receipt by hand."""
 
 import sqlite3
 from contextlib import closing
@@ -27,7 +27,7 @@ def claim(outbox: SqliteOutbox, number: int) -> str:
 
 
 def send(outbox: SqliteOutbox, number: int, state: State, **more: object) -> None:
-    """A call in which the report was, and what came of it."""
+    """A call with the report, and its result."""
     outbox.settle(claim(outbox, number), [Change(uuid(number), state, **more)])  # type: ignore[arg-type]
 
 
@@ -35,19 +35,19 @@ def refused(outbox: SqliteOutbox, number: int) -> None:
     send(outbox, number, State.REJECTED, errors=(finding(),))
 
 
-def told(outbox: SqliteOutbox) -> list[AuditEvent]:
+def recorded(outbox: SqliteOutbox) -> list[AuditEvent]:
     return [AuditEvent(entry.action, entry.report, entry.detail) for entry in outbox.audit_trail.entries()]
 
 
 class TestReplace:
     """A report in the place of another."""
 
-    def test_the_old_one_ends_where_the_new_one_begins(self, outbox: SqliteOutbox) -> None:
-        """One moment: superseded and queued, both in the audit trail."""
+    def test_both_change_in_one_transaction(self, outbox: SqliteOutbox) -> None:
+        """Superseded and queued, both in the audit trail."""
         outbox.add(report(1), due_at=LATER)
         new = outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
         assert (one(outbox, 1), new.state) == (State.SUPERSEDED, State.QUEUED)
-        assert told(outbox) == [
+        assert recorded(outbox) == [
             AuditEvent("saved", uuid(1)),
             AuditEvent("superseded", uuid(1)),
             AuditEvent("saved", uuid(2)),
@@ -55,7 +55,7 @@ class TestReplace:
         assert [entry.id for entry in outbox.heads()] == [uuid(2)]
 
     def test_it_takes_the_old_ones_place_in_the_stay(self, outbox: SqliteOutbox) -> None:
-        """A refused check-in is mended before the check-out behind it goes."""
+        """A rejected check-in is fixed before the check-out behind it is sent."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         refused(outbox, 1)
@@ -75,8 +75,8 @@ class TestReplace:
         assert order.index(uuid(1)) < order.index(uuid(9)) < order.index(uuid(3))
 
     @pytest.mark.parametrize("state", [State.ACCEPTED, State.PENDING, State.QUEUED])
-    def test_what_may_be_there_is_not_replaced(self, outbox: SqliteOutbox, state: State) -> None:
-        """It left, whatever the answer was: nothing changes, not even the new report is saved."""
+    def test_what_was_sent_is_not_replaced(self, outbox: SqliteOutbox, state: State) -> None:
+        """Whatever the answer was: nothing changes, and the new report is not saved either."""
         outbox.add(report(1), due_at=LATER)
         send(outbox, 1, state, receipt=receipt() if state is State.ACCEPTED else None)
         with pytest.raises(ReportMoved):
@@ -84,7 +84,7 @@ class TestReplace:
         assert (one(outbox, 1), outbox.find(uuid(2))) == (state, [])
 
     def test_what_is_being_sent_is_not_replaced(self, outbox: SqliteOutbox) -> None:
-        """Nor is one of two, where the other could be."""
+        """Nor is one of two, although the other could be."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1), due_at=LATER)
         claim(outbox, 1)
@@ -93,11 +93,11 @@ class TestReplace:
         assert one(outbox, 2) is State.QUEUED
 
 
-class TestStanding:
-    """What stood in the stay when somebody decided, and must still stand when it is done."""
+class TestActiveReports:
+    """The stay's reports when a person decided must be the same when the change is made."""
 
-    def test_nothing_came_in_between(self, outbox: SqliteOutbox) -> None:
-        """The same reports in the same order; those that are gone do not count."""
+    def test_an_unchanged_stay_is_accepted(self, outbox: SqliteOutbox) -> None:
+        """The same reports in the same order; withdrawn and superseded ones do not count."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None, active_reports=[uuid(1)])
         outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], active_reports=[uuid(1), uuid(2)])
@@ -105,8 +105,8 @@ class TestStanding:
         assert (one(outbox, 1), one(outbox, 2), one(outbox, 3)) == (State.SUPERSEDED, State.WITHDRAWN, State.QUEUED)
 
     @pytest.mark.parametrize("seen", [[1], [2], [2, 1], [1, 2, 3], [9]])
-    def test_what_somebody_else_did_is_not_undone_unseen(self, outbox: SqliteOutbox, seen: list[int]) -> None:
-        """A report more, or less, or in another place: nothing changes, and nothing is saved."""
+    def test_another_users_change_is_not_undone(self, outbox: SqliteOutbox, seen: list[int]) -> None:
+        """One report more, or less, or in another position: nothing changes, and nothing is saved."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         stood = [uuid(number) for number in seen]
@@ -118,10 +118,10 @@ class TestStanding:
 
 
 class TestWithdraw:
-    """A report that is taken back."""
+    """A report that is withdrawn."""
 
-    def test_what_never_left_is_gone_from_the_queue(self, outbox: SqliteOutbox) -> None:
-        """And what was refused, too; the counts follow."""
+    def test_what_was_never_sent_leaves_the_queue(self, outbox: SqliteOutbox) -> None:
+        """And so does what was rejected; the counts follow."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2), due_at=LATER)
         refused(outbox, 2)
@@ -129,11 +129,11 @@ class TestWithdraw:
         assert (one(outbox, 1), one(outbox, 2)) == (State.WITHDRAWN, State.WITHDRAWN)
         summary = outbox.summary(now=NOON, soon=LATER)
         assert (summary.counts[State.WITHDRAWN], summary.counts[State.QUEUED], summary.next_due_at) == (2, 0, None)
-        assert told(outbox)[-2:] == [AuditEvent("withdrawn", uuid(1)), AuditEvent("withdrawn", uuid(2))]
+        assert recorded(outbox)[-2:] == [AuditEvent("withdrawn", uuid(1)), AuditEvent("withdrawn", uuid(2))]
         assert list(outbox.heads()) == []
 
     def test_all_or_none(self, outbox: SqliteOutbox) -> None:
-        """Where one of them left, each stays what it was."""
+        """If one of them was sent, each stays as it was."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2), due_at=LATER)
         send(outbox, 2, State.QUEUED, last_error="unknown_outcome")
@@ -141,8 +141,8 @@ class TestWithdraw:
             outbox.withdraw([uuid(1), uuid(2)])
         assert (one(outbox, 1), one(outbox, 2)) == (State.QUEUED, State.QUEUED)
 
-    def test_a_call_without_a_line_is_none(self, outbox: SqliteOutbox) -> None:
-        """However often it was tried: as long as no byte left, it can be taken back; after one call it cannot."""
+    def test_a_call_without_a_connection_does_not_count(self, outbox: SqliteOutbox) -> None:
+        """However often it was tried: if no byte left, it can be withdrawn; after one call it cannot."""
         outbox.add(report(1), due_at=LATER)
         for _try in range(3):
             send(outbox, 1, State.QUEUED, last_error="offline", unsent=True)
@@ -154,21 +154,21 @@ class TestWithdraw:
         assert (entry.attempts, entry.calls, entry.withdrawable) == (5, 1, False)
 
 
-class TestReceive:
-    """The receipt of a report that was made by hand."""
+class TestRecordReceipt:
+    """The receipt of a report that was entered by hand."""
 
     TYPED = Receipt("STT/2026/0017", NOON, typed=True)
 
     @pytest.mark.parametrize("state", [State.QUEUED, State.PENDING, State.REJECTED])
     def test_it_is_accepted_and_marked(self, outbox: SqliteOutbox, state: State) -> None:
-        """Whatever had become of it before."""
+        """In any state before."""
         outbox.add(report(1), due_at=LATER)
         if state is not State.QUEUED:
             send(outbox, 1, state)
         outbox.record_receipt(uuid(1), self.TYPED)
         [entry] = outbox.find(uuid(1))
         assert (entry.state, entry.receipt, entry.last_error) == (State.ACCEPTED, self.TYPED, None)
-        assert told(outbox)[-1] == AuditEvent("received", uuid(1))
+        assert recorded(outbox)[-1] == AuditEvent("received", uuid(1))
         assert list(outbox.heads()) == []
 
     def test_a_mistyped_number_is_typed_again(self, outbox: SqliteOutbox) -> None:
@@ -180,8 +180,8 @@ class TestReceive:
         assert entry.receipt is not None
         assert entry.receipt.number == "STT/2026/0018"
 
-    def test_the_authoritys_own_number_stands(self, outbox: SqliteOutbox) -> None:
-        """Nobody writes over a receipt that a server gave, nor over a report that is being sent or was taken back."""
+    def test_the_authoritys_own_number_is_not_replaced(self, outbox: SqliteOutbox) -> None:
+        """Nor is a report changed that is being sent or was withdrawn."""
         outbox.add(report(1), due_at=LATER)
         send(outbox, 1, State.ACCEPTED, receipt=receipt())
         outbox.add(report(2), due_at=LATER)
@@ -195,10 +195,10 @@ class TestReceive:
 
 
 class TestSameGuest:
-    """Stays of one travel document, found by a tag that says nothing by itself."""
+    """Stays of one travel document, found by a tag that alone identifies nobody."""
 
     def test_nights_that_overlap(self, outbox: SqliteOutbox) -> None:
-        """The reports' nights are 24 to 27 November: the morning of departure is no night."""
+        """The reports' nights are 24 to 27 November: the morning of departure is not a night."""
         outbox.add(report(1), due_at=None, guest_tag=7)
         outbox.add(report(2), due_at=None, guest_tag=8)
         outbox.add(report(3), due_at=None)
@@ -211,15 +211,15 @@ class TestSameGuest:
         for (first, last), found in nights.items():
             assert [entry.id for entry in outbox.same_guest(7, first, last)] == found
 
-    def test_who_was_erased_is_known_no_more(self, outbox: SqliteOutbox) -> None:
-        """The tag goes with everything else about the guest."""
+    def test_an_erased_guest_is_not_found(self, outbox: SqliteOutbox) -> None:
+        """The tag is erased with everything else about the guest."""
         outbox.add(report(1), due_at=None, guest_tag=7)
         send(outbox, 1, State.ACCEPTED, receipt=receipt())
         outbox.eraser.stay(report(1).stay_id, force=False, dry_run=False)
         assert outbox.same_guest(7, date(2026, 11, 20), date(2026, 11, 30)) == []
 
     def test_guests_who_leave_from_a_day_on(self, outbox: SqliteOutbox) -> None:
-        """What is asked for who is in house."""
+        """The query for the guests who are staying now."""
         outbox.add(report(1), due_at=None)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         assert [e.id for e in outbox.entries(Selection(leaving_from=date(2026, 11, 27)))] == [uuid(1)]
@@ -227,7 +227,7 @@ class TestSameGuest:
 
 
 def test_what_was_tried_by_an_older_version_may_have_arrived(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It did not write down whether a call left: none of its reports that were tried is taken back silently."""
+    """It did not store whether a call left: a report that was tried then cannot be withdrawn silently."""
     older = migrations.STEPS[:2]
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "STEPS", older)

@@ -1,4 +1,4 @@
-"""The outbox against a model that is a dictionary: whatever is done, in any order, both say the same."""
+"""The outbox compared with a model that is a dictionary: after any operations in any order, both agree."""
 
 import tempfile
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class Row:
 
 
 class OutboxMachine(RuleBasedStateMachine):
-    """Two connections to one file, used in turn, and a clock that only goes forward."""
+    """Two connections to one file, used alternately, and a clock that only goes forward."""
 
     @initialize()
     def begin(self) -> None:

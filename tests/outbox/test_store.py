@@ -1,4 +1,4 @@
-"""What the outbox promises about reports, on a real file."""
+"""What the outbox guarantees about reports, on a real file."""
 
 import sqlite3
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def state(outbox: SqliteOutbox, number: int) -> State:
 
 
 def test_what_was_added_is_there_after_reopening(path: Path) -> None:
-    """A saved report is found whole, byte for byte, by the next process."""
+    """The next process finds a saved report complete, byte for byte."""
     with open_outbox(path) as outbox:
         added = outbox.add(report(1), due_at=NOON + 24 * HOUR, warnings=[finding("late")])
     with open_outbox(path) as outbox:
@@ -45,7 +45,7 @@ def test_what_was_added_is_there_after_reopening(path: Path) -> None:
 
 
 def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
-    """Names, numbers, dates and rooms stand in neither the database nor its log, in no state and no finding."""
+    """Names, numbers, dates and rooms are readable neither in the database nor in its log, in any state."""
     with open_outbox(path) as outbox:
         outbox.add(report(1), due_at=None, warnings=[finding()])
         change = Change(uuid(1), State.REJECTED, errors=(finding(),), last_error="rejected")
@@ -65,7 +65,7 @@ def test_an_id_is_added_once(outbox: SqliteOutbox) -> None:
 
 
 def test_heads_are_the_first_open_report_of_each_stay_most_urgent_first(outbox: SqliteOutbox) -> None:
-    """A stay's later reports wait for its first; the soonest deadline goes first, those without one last."""
+    """A stay's later reports wait for its first; the soonest deadline comes first, reports without one last."""
     outbox.add(report(1), due_at=None)
     outbox.add(report(2), due_at=NOON + 2 * HOUR)
     outbox.add(report(3, stay=2, kind=Kind.CHECK_OUT), due_at=NOON)
@@ -74,8 +74,8 @@ def test_heads_are_the_first_open_report_of_each_stay_most_urgent_first(outbox: 
 
 
 @pytest.mark.parametrize("first", [State.PENDING, State.REJECTED])
-def test_an_undecided_or_refused_report_holds_up_its_own_stay_alone(outbox: SqliteOutbox, first: State) -> None:
-    """A check-out does not overtake a check-in that is pending or refused; another stay's report goes."""
+def test_a_pending_or_rejected_report_blocks_only_its_own_stay(outbox: SqliteOutbox, first: State) -> None:
+    """A check-out does not overtake a check-in that is pending or rejected; another stay's report is sent."""
     outbox.add(report(1), due_at=NOON)
     outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=NOON)
     outbox.add(report(3), due_at=NOON)
@@ -84,16 +84,16 @@ def test_an_undecided_or_refused_report_holds_up_its_own_stay_alone(outbox: Sqli
 
 
 @pytest.mark.parametrize("end", [State.ACCEPTED, State.SUPERSEDED, State.WITHDRAWN])
-def test_a_finished_report_lets_the_next_one_go(outbox: SqliteOutbox, end: State) -> None:
-    """When a stay's first report is at its end, the second is its head."""
+def test_after_a_finished_report_comes_the_next(outbox: SqliteOutbox, end: State) -> None:
+    """When a stay's first report is finished, the second is its head."""
     outbox.add(report(1), due_at=NOON)
     outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=NOON)
     outbox.settle(claimed(outbox, 1), [Change(uuid(1), end)])
     assert [entry.id for entry in outbox.heads()] == [uuid(2)]
 
 
-def test_walking_the_queue_allows_writing_to_it(outbox: SqliteOutbox, path: Path) -> None:
-    """Heads and entries may be settled while they are walked through, by us or by another process."""
+def test_the_queue_can_be_changed_while_iterating(outbox: SqliteOutbox, path: Path) -> None:
+    """Heads and entries may be settled during the iteration, by this process or by another."""
     for number in range(600):
         outbox.add(report(number), due_at=NOON)
     seen = 0
@@ -107,7 +107,7 @@ def test_walking_the_queue_allows_writing_to_it(outbox: SqliteOutbox, path: Path
 
 
 def test_a_head_that_was_delivered_meanwhile_is_not_shown(outbox: SqliteOutbox) -> None:
-    """Rows are read in pieces, and one that is finished when its piece is read is left out."""
+    """Rows are read in batches, and one that is finished when its batch is read is left out."""
     outbox.add(report(1), due_at=NOON)
     walk = outbox.heads()
     outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.ACCEPTED, receipt=receipt())])
@@ -115,7 +115,7 @@ def test_a_head_that_was_delivered_meanwhile_is_not_shown(outbox: SqliteOutbox) 
 
 
 def test_claiming_answers_in_the_order_asked_and_counts_an_attempt(outbox: SqliteOutbox) -> None:
-    """The lease's entries come in the order asked, once each, without those that do not exist."""
+    """The lease's entries come in the order asked for, once each, without those that do not exist."""
     for number in (1, 2, 3):
         outbox.add(report(number), due_at=None)
     wanted = [uuid(3), uuid(9), uuid(1), uuid(3)]
@@ -126,8 +126,8 @@ def test_claiming_answers_in_the_order_asked_and_counts_an_attempt(outbox: Sqlit
     assert outbox.claim(wanted, now=NOON, lease_until=NOON + HOUR)[1] == []
 
 
-def test_settling_writes_everything_down_and_ends_the_lease(outbox: SqliteOutbox) -> None:
-    """A deferred report is queued again with its waits; an accepted one has its receipt."""
+def test_settling_stores_everything_and_ends_the_lease(outbox: SqliteOutbox) -> None:
+    """A deferred report is queued again with its waiting times; an accepted one has its receipt."""
     outbox.add(report(1), due_at=None)
     outbox.add(report(2), due_at=None)
     later = Change(uuid(1), State.QUEUED, "deferred", NOON + HOUR, NOON + 2 * HOUR)
@@ -139,8 +139,8 @@ def test_settling_writes_everything_down_and_ends_the_lease(outbox: SqliteOutbox
     assert (accepted.state, accepted.receipt) == (State.ACCEPTED, receipt())
 
 
-def test_a_finished_report_keeps_when_it_finished(outbox: SqliteOutbox, path: Path) -> None:
-    """The end is the receipt's time, or else the last attempt's; an open report has none."""
+def test_a_finished_report_has_its_time(outbox: SqliteOutbox, path: Path) -> None:
+    """The receipt's time, or else the last attempt's; an open report has none."""
     for number in (1, 2, 3):
         outbox.add(report(number), due_at=None)
     changes = [
@@ -156,8 +156,8 @@ def test_a_finished_report_keeps_when_it_finished(outbox: SqliteOutbox, path: Pa
     assert ends == [(NOON + HOUR).timestamp() * second, NOON.timestamp() * second, None]
 
 
-def test_errors_and_warnings_are_replaced_apart_and_without_the_key(path: Path) -> None:
-    """New errors leave earlier warnings as they are, and nothing is unsealed for that."""
+def test_errors_and_warnings_are_replaced_separately_without_the_key(path: Path) -> None:
+    """New errors leave earlier warnings as they are, and nothing is opened for that."""
 
     def no_key() -> bytes:
         raise SecretMissing(msg("no key"))
@@ -175,14 +175,14 @@ def test_errors_and_warnings_are_replaced_apart_and_without_the_key(path: Path) 
 
 
 def test_findings_can_be_emptied(outbox: SqliteOutbox) -> None:
-    """An empty tuple is not None: it takes away what was kept."""
+    """An empty tuple is not None: it removes what was stored."""
     outbox.add(report(1), due_at=None, warnings=[finding("late")])
     outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.ACCEPTED, receipt=receipt(), warnings=())])
     assert outbox.content(outbox.find(uuid(1))[0]).warnings == ()
 
 
 def test_only_the_lease_itself_settles(outbox: SqliteOutbox) -> None:
-    """A stranger's lease, a report that was never claimed, and a lease that is over change nothing."""
+    """A foreign lease, a report that was never claimed, and an expired lease change nothing."""
     outbox.add(report(1), due_at=None)
     outbox.add(report(2), due_at=None)
     lease = claimed(outbox, 1)
@@ -195,7 +195,7 @@ def test_only_the_lease_itself_settles(outbox: SqliteOutbox) -> None:
     assert state(outbox, 1) is State.ACCEPTED
 
 
-def test_deciding_touches_pending_reports_alone(outbox: SqliteOutbox) -> None:
+def test_settling_pending_changes_only_pending_reports(outbox: SqliteOutbox) -> None:
     """A verdict that comes later ends a pending report, and no other."""
     outbox.add(report(1), due_at=None)
     outbox.add(report(2), due_at=None)
@@ -206,16 +206,16 @@ def test_deciding_touches_pending_reports_alone(outbox: SqliteOutbox) -> None:
     assert outbox.find(uuid(1))[0].receipt == receipt(1)
 
 
-def test_a_receipt_once_had_is_never_lost(outbox: SqliteOutbox) -> None:
-    """A change without a receipt leaves the one that is kept."""
+def test_a_stored_receipt_is_never_lost(outbox: SqliteOutbox) -> None:
+    """A change without a receipt leaves the stored one."""
     outbox.add(report(1), due_at=None)
     outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.PENDING, receipt=receipt())])
     outbox.settle_pending([Change(uuid(1), State.ACCEPTED)])
     assert outbox.find(uuid(1))[0].receipt == receipt()
 
 
-def test_sending_is_claimed_and_never_written(outbox: SqliteOutbox) -> None:
-    """Nobody can mark a report as being sent but by claiming it."""
+def test_sending_can_only_be_claimed(outbox: SqliteOutbox) -> None:
+    """A change cannot mark a report as being sent."""
     with pytest.raises(ValueError, match="claimed"):
         outbox.settle("", [Change(uuid(1), State.SENDING)])
 
@@ -242,7 +242,7 @@ def test_a_report_is_found_by_any_spelling(outbox: SqliteOutbox, spelt: Callable
 
 @pytest.mark.parametrize("text", ["", "-", "zz", "%", "_", "*", "?", "[0-9]", "' OR 1=1 --", "0" * 33, "é", "٣", "0%"])
 def test_what_is_no_reference_finds_nothing(outbox: SqliteOutbox, text: str) -> None:
-    """No pattern and no SQL: whatever is no hexadecimal beginning simply finds nothing."""
+    """No pattern and no SQL: a text that is not hexadecimal finds nothing."""
     outbox.add(report(1), due_at=None)
     assert outbox.find(text) == []
 
@@ -256,14 +256,14 @@ def test_a_stays_id_finds_all_its_reports_newest_first(outbox: SqliteOutbox) -> 
 
 
 def test_an_ambiguous_reference_shows_the_newest_twenty(outbox: SqliteOutbox) -> None:
-    """Candidates are listed newest first, and not without end."""
+    """Candidates are listed newest first, and their number is limited."""
     for number in range(25):
         outbox.add(report(number), due_at=None)
     assert [entry.id for entry in outbox.find("0199")] == [uuid(number) for number in range(24, 4, -1)]
 
 
 def test_entries_meet_every_condition_of_a_selection(outbox: SqliteOutbox) -> None:
-    """States, time, stay and limit hold together; what is open is recent however old it is."""
+    """States, time, stay and limit are combined; an open report counts as recent however old it is."""
     for number in range(6):
         outbox.add(report(number, stay=number % 2), due_at=None)
     outbox.settle(claimed(outbox, 0, 1, 5), [Change(uuid(n), State.ACCEPTED, receipt=receipt()) for n in (0, 1, 5)])
@@ -285,7 +285,7 @@ def test_entries_meet_every_condition_of_a_selection(outbox: SqliteOutbox) -> No
 
 
 def test_the_summary_counts_states_and_deadlines(outbox: SqliteOutbox) -> None:
-    """Overdue and due soon are of what is undelivered; the next deadline is the earliest of these."""
+    """Overdue and due soon count undelivered reports; the next deadline is the earliest of these."""
     for number, hours in enumerate([-2, 0, 3, 6, None]):
         outbox.add(report(number), due_at=None if hours is None else NOON + hours * HOUR)
     done = Change(uuid(9), State.ACCEPTED, receipt=receipt())
@@ -297,21 +297,21 @@ def test_the_summary_counts_states_and_deadlines(outbox: SqliteOutbox) -> None:
     assert (summary.last_contact_at, summary.suspension) == (None, None)
 
 
-def test_a_stop_and_the_last_contact_outlive_the_process(path: Path) -> None:
-    """Why sending stopped is known to all later runs, until it is lifted."""
-    stop = Suspension("wrong_password", NOON, "abc123")
+def test_a_suspension_and_the_last_contact_outlive_the_process(path: Path) -> None:
+    """All later runs know why sending was suspended, until it is resumed."""
+    suspension = Suspension("wrong_password", NOON, "abc123")
     with open_outbox(path) as outbox:
         outbox.set_suspension(Suspension("account_suspended", NOON - HOUR, "x"))
-        outbox.set_suspension(stop)
+        outbox.set_suspension(suspension)
         outbox.record_contact(NOON + HOUR)
     with open_outbox(path) as outbox:
         summary = outbox.summary(now=NOON, soon=NOON)
-        assert (summary.suspension, summary.last_contact_at) == (stop, NOON + HOUR)
+        assert (summary.suspension, summary.last_contact_at) == (suspension, NOON + HOUR)
         outbox.set_suspension(None)
         assert outbox.summary(now=NOON, soon=NOON).suspension is None
 
 
-def test_a_swapped_row_is_found_out(outbox: SqliteOutbox, path: Path) -> None:
+def test_a_swapped_row_does_not_open(outbox: SqliteOutbox, path: Path) -> None:
     """Content that was moved to another report's row does not open there."""
     first, second = (outbox.add(report(number), due_at=None) for number in (1, 2))
     db = sqlite3.connect(path)
@@ -341,10 +341,10 @@ def test_a_swapped_row_is_found_out(outbox: SqliteOutbox, path: Path) -> None:
         "UPDATE reports SET receipt_number = x'00', receipt_issued_at = 1",
     ],
 )
-def test_values_that_make_no_sense_are_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
-    """A file that was meddled with gives `OutboxDamaged`, and nothing foreign."""
+def test_invalid_values_are_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
+    """A file that was manipulated raises `OutboxDamaged`, and no foreign error."""
     outbox.add(report(1), due_at=None)
-    meddle(path, damage)
+    manipulate(path, damage)
     with pytest.raises(OutboxDamaged):
         list(outbox.entries(Selection()))
 
@@ -363,13 +363,13 @@ def test_values_that_make_no_sense_are_damage(outbox: SqliteOutbox, path: Path, 
 )
 def test_a_summary_of_a_damaged_file_is_refused(outbox: SqliteOutbox, path: Path, damage: str) -> None:
     """Status does not guess."""
-    meddle(path, damage)
+    manipulate(path, damage)
     with pytest.raises(OutboxDamaged):
         outbox.summary(now=NOON, soon=NOON)
 
 
 def test_the_last_notice_outlives_the_process(path: Path) -> None:
-    """What was told last, and when, is what the next run of the schedule goes by."""
+    """The next scheduled run uses the code and the time of the last notice."""
     with open_outbox(path) as outbox:
         assert outbox.last_notice() is None
         outbox.record_notice("abc", NOON)
@@ -379,18 +379,18 @@ def test_the_last_notice_outlives_the_process(path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [b"7", b"noon", b"1 2 3", b"noon abc"])
-def test_a_notice_that_makes_no_sense_is_damage(outbox: SqliteOutbox, path: Path, value: bytes) -> None:
-    """Nothing is guessed here either."""
-    meddle(path, "INSERT INTO memo VALUES ('notice', CAST(? AS TEXT))", value)
+def test_an_invalid_notice_is_damage(outbox: SqliteOutbox, path: Path, value: bytes) -> None:
+    """Its value is not guessed either."""
+    manipulate(path, "INSERT INTO memo VALUES ('notice', CAST(? AS TEXT))", value)
     with pytest.raises(OutboxDamaged):
         outbox.last_notice()
 
 
 @pytest.mark.parametrize("damage", ["UPDATE reports SET content = NULL", "DELETE FROM reports"])
-def test_content_that_is_gone_is_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
-    """A report whose content is not there is not an empty one."""
+def test_missing_content_is_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
+    """A report without content is not an empty one."""
     entry = outbox.add(report(1), due_at=None)
-    meddle(path, damage)
+    manipulate(path, damage)
     with pytest.raises(OutboxDamaged):
         outbox.content(entry)
 
@@ -399,28 +399,28 @@ def test_sealed_nonsense_is_damage(outbox: SqliteOutbox, path: Path) -> None:
     """Anyone with the public key can seal; what is inside must still be a report."""
     entry = outbox.add(report(1), due_at=None)
     sealed = PropertySealer(PUBLIC_KEY, bytes).seal(entry.id, b'{"id": 1}')
-    meddle(path, "UPDATE reports SET content = ?", sealed)
+    manipulate(path, "UPDATE reports SET content = ?", sealed)
     with pytest.raises(OutboxDamaged):
         outbox.content(entry)
 
 
 def test_counters_follow_every_change(outbox: SqliteOutbox, path: Path) -> None:
-    """Deleted rows too (a later purge) leave the counts right."""
+    """Deleted rows are counted correctly too."""
     for number in range(3):
         outbox.add(report(number), due_at=None)
-    meddle(path, "DELETE FROM reports WHERE seq = 2")
+    manipulate(path, "DELETE FROM reports WHERE seq = 2")
     assert outbox.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 2
 
 
 def test_times_without_a_zone_are_a_bug_of_ours(outbox: SqliteOutbox) -> None:
-    """An instant that could mean two is refused before anything is written."""
+    """An ambiguous instant is refused before anything is written."""
     with pytest.raises(TypeError):
         outbox.add(report(1), due_at=datetime(2026, 1, 1))  # noqa: DTZ001  which is the point
     assert list(outbox.entries(Selection())) == []
 
 
 def test_using_a_closed_outbox_is_a_bug_and_closing_twice_is_not(path: Path) -> None:
-    """Our own mistakes are not dressed up as a damaged file."""
+    """A bug of this program is not reported as a damaged file."""
     outbox = open_outbox(path)
     outbox.close()
     outbox.close()
@@ -428,8 +428,8 @@ def test_using_a_closed_outbox_is_a_bug_and_closing_twice_is_not(path: Path) -> 
         outbox.record_contact(NOON + timedelta())
 
 
-def meddle(path: Path, statement: str, *values: bytes) -> None:
-    """Do to the file what only someone outside the program would."""
+def manipulate(path: Path, statement: str, *values: bytes) -> None:
+    """Change the file as only another program would."""
     db = sqlite3.connect(path)
     db.execute("PRAGMA ignore_check_constraints = ON")
     db.execute(statement, values)
