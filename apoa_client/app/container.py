@@ -1,7 +1,7 @@
-"""The composition root: builds the real parts for one property, when they are asked for.
+"""The composition root: factories for the parts of the program that serve one property.
 
-It knows everyone, and is known by the command line and `establishing` alone. Heavy rooms are imported where they are
-first needed: a report that is only saved loads no HTTP, and `apoa status` no cryptography.
+It imports every package; only the command line and this package import it. A package is imported in the factory that
+first needs it: a report that is only saved loads no HTTP library, and `apoa status` no cryptography.
 """
 
 import os
@@ -9,25 +9,25 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client import __version__
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Actor, Authority, Clock, Erasure, Interruptions, Progress
+from apoa_client.ports import Actor, Authority, Clock, Interruptions, Progress
 from apoa_client.settings import config
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import Folders, find_folders
 
 if TYPE_CHECKING:
     from apoa_client.app.key_rotation import KeyPair
-    from apoa_client.archive.backup import BackupResult
-    from apoa_client.archive.restore import RestoreResult
+    from apoa_client.app.retention import Retention
+    from apoa_client.archive.backup import BackupInfo
+    from apoa_client.archive.restore import Restorer
     from apoa_client.authority.limits import Timeouts
-    from apoa_client.delivery.options import Outcome, RunOptions
+    from apoa_client.delivery.options import Dependencies
     from apoa_client.desk.arrivals import Desk, ReportingRules
     from apoa_client.desk.by_hand import ByHand
     from apoa_client.desk.changes import Changes
@@ -41,41 +41,42 @@ if TYPE_CHECKING:
 KEYRING_SERVICE = "apoa-client"
 TRAINING_USERNAME = "latihan"
 USER_AGENT = f"apoa-client/{__version__}"
-_KEYRING_AT_THE_DESK_S = 1.5
-"""A keyring answers in a tenth of a second; one that does not is no reason to keep a guest waiting."""
-_LOCK_WAIT_S = 10
-"""How long an erasure waits for a delivery to end."""
+_SHORT_KEYRING_TIMEOUT_S = 1.5
+"""For a command with a guest waiting. A working keyring answers within 0.1 s."""
 
 
 class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> datetime:
-        """The wall clock, in UTC."""
+        """Return the time in UTC."""
         return datetime.now(UTC)  # noqa: TID251  the clock
 
     def monotonic(self) -> float:
-        """Seconds that only go forward."""
+        """Return seconds that never go backward."""
         return time.monotonic()
 
 
-class _LateSealer:
-    """The app's sealer, built when something is sealed or opened: counting needs no cryptography."""
+class _LazySealer:
+    """The container's sealer, built at the first call: reading counts and states needs no cryptography."""
 
     def __init__(self, app: "Container") -> None:
         self._app = app
 
     def seal(self, record_id: str, content: bytes) -> bytes:
-        """As `ports.Sealer`."""
+        """Seal as `ports.Sealer` describes."""
         return self._app.sealer.seal(record_id, content)
 
     def open(self, record_id: str, sealed: bytes) -> bytes:
-        """As `ports.Sealer`."""
+        """Open as `ports.Sealer` describes."""
         return self._app.sealer.open(record_id, sealed)
 
 
 class Container:
-    """The parts for one property. Close it when the call is over."""
+    """Builds the parts for one property, each at its first use. Close it at the end.
+
+    `ask_password` asks a person at the terminal for the password; None means that no person can be asked.
+    """
 
     def __init__(
         self,
@@ -92,12 +93,12 @@ class Container:
         self._open = ExitStack()
 
     def close(self) -> None:
-        """Let go of whatever was opened."""
+        """Close everything that was opened."""
         self._open.close()
 
     @cached_property
     def folders(self) -> Folders:
-        """Where the program keeps its files."""
+        """The folders of the program's files."""
         return find_folders(self.environ)
 
     @cached_property
@@ -107,7 +108,10 @@ class Container:
 
     @cached_property
     def settings(self) -> PropertySettings:
-        """The property that was asked for, or the default one, or the only one. Raises `SettingsProblem`."""
+        """The settings of the named property, else of the default one, else of the only one.
+
+        Raises `SettingsProblem` if there is no such property.
+        """
         known = self.config.properties
         name = self._name or self.config.default_property or (next(iter(known)) if len(known) == 1 else "")
         if name in known:
@@ -124,21 +128,34 @@ class Container:
 
     @property
     def today(self) -> date:
-        """The day at the property, where it begins and ends hours before it does in UTC."""
+        """The current date in the property's time zone."""
         return self.clock.now().astimezone(self.settings.zone).date()
 
     @cached_property
+    def actor(self) -> Actor:
+        """The operating system's user and the clock, for the audit trail."""
+        from apoa_client.settings.user import user_name
+
+        return Actor(user_name, self.clock.now)
+
+    # Secrets and keys.
+
+    @cached_property
     def secrets(self) -> "PropertySecrets":
-        """The property's secrets, each looked up when it is needed."""
+        """The property's secrets, each looked up at its first use."""
         return self.secrets_of(self.settings)
 
-    def secrets_of(self, settings: PropertySettings) -> "PropertySecrets":
-        """The secrets of a property, whether or not it is in the settings yet."""
+    def secrets_of(self, settings: PropertySettings, *, prompt: bool = True) -> "PropertySecrets":
+        """Return the secrets of a property, which need not be in the settings file yet.
+
+        Without `prompt`, no person is asked for the password.
+        """
         from apoa_client.vault.sources import PropertySecrets
 
-        return PropertySecrets(self.environ, lambda: self._store(settings), prompt=self._ask_password)
+        ask = self._ask_password if prompt else None
+        return PropertySecrets(self.environ, lambda: self._secret_store(settings), prompt=ask)
 
-    def _store(self, settings: PropertySettings) -> "SecretStore":
+    def _secret_store(self, settings: PropertySettings) -> "SecretStore":
         if settings.vault == "file":
             from apoa_client.vault.key_file import KeyFileStore
 
@@ -146,101 +163,141 @@ class Container:
         from apoa_client.settings.user import user_id
         from apoa_client.vault.keyring_store import TIMEOUT_S, KeyringStore
 
-        service, interactive = f"{KEYRING_SERVICE}/{settings.name}", self._ask_password is not None
         return KeyringStore(
-            service,
-            interactive=interactive,
+            f"{KEYRING_SERVICE}/{settings.name}",
+            interactive=self._ask_password is not None,
             environ=self.environ,
             uid=user_id(),
+            # Read at each call: a store that was built earlier must observe the short time-out, too.
             timeout_s=lambda: self._keyring_timeout_s or TIMEOUT_S,
         )
 
     @cached_property
     def sealer(self) -> "PropertySealer":
-        """Seals with the public key of the settings; opens with the private key, asked for only then."""
+        """Seals with the public key of the settings. Looks up the private key at the first opening."""
         from apoa_client.vault.sealing import PropertySealer, decode_public_key
 
-        return PropertySealer(decode_public_key(self.settings.public_key), self._private_key, self._spare_keys)
-
-    def _private_key(self) -> bytes:
-        return self.secrets.private_key()  # built here, not before: sealing needs none
-
-    def _spare_keys(self) -> list[bytes]:
-        return self.secrets.spare_keys()  # as above
+        return PropertySealer(
+            decode_public_key(self.settings.public_key),
+            lambda: self.secrets.private_key(),  # noqa: PLW0108  building `secrets` is put off, too
+            lambda: self.secrets.spare_keys(),  # noqa: PLW0108  the same
+        )
 
     def key_pair(self, vault: str = "") -> "KeyPair":
-        """The property's key pair, its private key kept in the vault of the settings or in another one."""
+        """Return the property's key pair. `vault` is where its private key is, if not in the vault of the settings."""
         from apoa_client.app.key_rotation import KeyPair
         from apoa_client.settings.writer import save
         from apoa_client.vault.sealing import decode_public_key, encode_key
 
         settings = replace(self.settings, vault=vault or self.settings.vault)
 
-        def name(public_key: bytes) -> None:
+        def save_public_key(public_key: bytes) -> None:
             save(self.folders.config, replace(settings, public_key=encode_key(public_key)))
 
-        return KeyPair(self.outbox, self.secrets_of(settings), decode_public_key(settings.public_key), name)
+        public_key = decode_public_key(settings.public_key)
+        return KeyPair(self.outbox, self.secrets_of(settings), public_key, save_public_key)
+
+    # Reports.
 
     @cached_property
     def outbox(self) -> "Outbox":
-        """The property's queue and history, which setting up made. Raises `StorageProblem`, also where it is gone."""
+        """The property's queue and history. Raises `StorageProblem`, also if the file is missing."""
         return self._open.enter_context(self.outbox_of(self.settings))
 
     def outbox_of(self, settings: PropertySettings, *, create: bool = False) -> "SqliteOutbox":
-        """The same of any property, made first where `create` says so, for the caller to close."""
+        """Open the outbox of any property; `create` creates a missing file. The caller closes it."""
         from apoa_client.outbox.sqlite.store import SqliteOutbox
 
         path = self.folders.outbox(settings.name)
-        return SqliteOutbox.open(path, _LateSealer(self), create=create, actor=self.actor)
+        return SqliteOutbox.open(path, _LazySealer(self), create=create, actor=self.actor)
 
     @cached_property
-    def actor(self) -> Actor:
-        """Who is at work here, for the audit trail."""
-        from apoa_client.settings.user import user_name
+    def retention(self) -> "Retention":
+        """Erases guests' data."""
+        from apoa_client.app.retention import Retention
 
-        return Actor(user_name, self.clock.now)
+        return Retention(self.outbox, self.clock, self.settings.retention_days)
 
     @cached_property
-    def desk(self) -> "Desk":
-        """Where guests are registered."""
-        from apoa_client.desk.arrivals import Desk
-
-        return Desk(self.outbox, self.clock, self._desk_house(), os.urandom)
-
-    def _desk_house(self) -> "ReportingRules":
+    def reporting_rules(self) -> "ReportingRules":
+        """The settings that the desk needs."""
         from apoa_client.desk.arrivals import ReportingRules
 
         return ReportingRules(self.settings.zone, self.settings.window_hours, bytes.fromhex(self.settings.index_key))
 
     @cached_property
+    def desk(self) -> "Desk":
+        """Turns an arrival into a saved report."""
+        from apoa_client.desk.arrivals import Desk
+
+        return Desk(self.outbox, self.clock, self.reporting_rules, os.urandom)
+
+    @cached_property
     def changes(self) -> "Changes":
-        """Where stays that were reported are changed."""
+        """Changes stays that are reported already."""
         from apoa_client.desk.changes import Changes
 
-        return Changes(self.desk, self.outbox, self.clock, self._desk_house(), os.urandom)
+        return Changes(self.desk, self.outbox, self.clock, self.reporting_rules, os.urandom)
 
     @cached_property
     def stays(self) -> "Stays":
-        """The stays that the outbox tells of."""
+        """The stays in the outbox."""
         from apoa_client.desk.stay_history import Stays
 
         return Stays(self.outbox, self.settings.zone)
 
     @cached_property
     def by_hand(self) -> "ByHand":
-        """What is typed into APOA by people, and the numbers that it gave them."""
+        """The reports that staff type into APOA, and their receipt numbers."""
         from apoa_client.desk.by_hand import ByHand
 
         return ByHand(self.outbox, self.clock, self.stays)
 
+    def backup_info(self) -> "BackupInfo":
+        """Return the time and the property's settings as they are now, for a backup."""
+        from apoa_client.archive.backup import BackupInfo
+        from apoa_client.settings.writer import settings_text
+
+        name = self.settings.name
+        settings = config.load(self.folders.config).properties[name]  # read again: they may have changed meanwhile
+        return BackupInfo(__version__, self.clock.now(), name, settings_text(settings))
+
+    def restorer(self, name: str = "") -> "Restorer":
+        """Return what restores a backup as the property `name`, or under the backup's own name."""
+        from apoa_client.archive.restore import Restorer
+
+        return Restorer(self.folders, self.config, self.actor, name)
+
+    # The authority.
+
+    def delivery_dependencies(
+        self, progress: Progress, interruptions: Interruptions, timeouts: "Timeouts | None" = None
+    ) -> "Dependencies":
+        """Return the dependencies of one delivery run.
+
+        `timeouts` are given if a guest is waiting; then the time-out of the keyring is short, too.
+        """
+        import random  # start-up
+
+        from apoa_client.delivery.options import Dependencies
+
+        if timeouts is not None:
+            self._keyring_timeout_s = _SHORT_KEYRING_TIMEOUT_S
+        # The jitter is not secret: it spreads the load of many properties.
+        jitter = random.random
+        return Dependencies(self.outbox, lambda: self.connect(timeouts), self.clock, jitter, progress, interruptions)
+
     def connect(self, timeouts: "Timeouts | None" = None) -> Authority:
-        """The property's authority; for a training property, one that is started here."""
+        """Return the property's authority. For a training property, start one."""
         return self.authority_of(self.settings, self.secrets.password, timeouts)
 
     def authority_of(
         self, settings: PropertySettings, password: Callable[[], str], timeouts: "Timeouts | None" = None
     ) -> Authority:
-        """The same of any property, with a password that need not be stored yet."""
+        """Return the authority of any property, with a password that need not be stored yet.
+
+        Raises `SettingsProblem` for a property whose reports are typed by hand.
+        """
         if settings.by_hand:
             raise SettingsProblem(
                 msg("The reports of {name} are typed into APOA by hand.", name=settings.name),
@@ -251,7 +308,7 @@ class Container:
         address, username = settings.api_url, settings.username
         if settings.training:
             training_password = os.urandom(16).hex()
-            address = self._start_training(settings, training_password)
+            address = self._start_training_server(settings, training_password)
             username, password = TRAINING_USERNAME, lambda: training_password
         authority = HttpAuthority(
             base_url=address,
@@ -265,7 +322,8 @@ class Container:
         self._open.callback(authority.close)
         return authority
 
-    def _start_training(self, settings: PropertySettings, password: str) -> str:
+    def _start_training_server(self, settings: PropertySettings, password: str) -> str:
+        """Start the sandbox on a free port. Returns its base URL."""
         from apoa_client.sandbox.server import SandboxServer
 
         server = SandboxServer(
@@ -278,87 +336,3 @@ class Container:
             page=False,
         )
         return self._open.enter_context(server).base_url
-
-    def deliver(
-        self,
-        terms: "RunOptions",
-        progress: Progress,
-        interruptions: Interruptions,
-        timeouts: "Timeouts | None" = None,
-    ) -> "Outcome":
-        """One run of delivery, as `apoa_client.delivery.sync.deliver` describes it.
-
-        Whoever gives a `timeouts` has a guest waiting, and waits less for a keyring too.
-        """
-        import random
-
-        from apoa_client.delivery.options import Dependencies
-        from apoa_client.delivery.sync import deliver
-
-        if timeouts is not None:
-            self._keyring_timeout_s = _KEYRING_AT_THE_DESK_S
-        # The jitter is `random`'s: it spreads the load of many properties, and nobody gains by guessing it.
-        parts = Dependencies(
-            self.outbox, lambda: self.connect(timeouts), self.clock, random.random, progress, interruptions
-        )
-        return deliver(parts, terms)
-
-    def receipt_pdf(self, report_id: str) -> bytes | None:
-        """The authority's own PDF of a receipt, as `apoa_client.delivery.receipt_pdf` asks for it."""
-        from apoa_client.delivery.receipt_pdf import receipt_pdf
-
-        return receipt_pdf(self.outbox, self.connect, self.clock, self.settings.fingerprint, report_id)
-
-    def purge(self, *, dry_run: bool = False) -> Erasure:
-        """Erase the guests' data of every stay that ended longer ago than the settings' `retention_days`."""
-        return self.outbox.eraser.finished(self.purged_before(), dry_run=dry_run)
-
-    def purged_before(self) -> datetime:
-        """When a stay must have ended to be erased now. A clock that is fast by the authority's brings none nearer."""
-        now = self.clock.now()
-        skew = self.outbox.summary(now=now, soon=now).clock_skew or timedelta()
-        return now + min(skew, timedelta()) - timedelta(days=self.settings.retention_days)
-
-    def purge_daily(self) -> None:
-        """The same, unless it was done within the last day."""
-        last, now = self.outbox.eraser.last(), self.clock.now()
-        if last is None or not last <= now < last + timedelta(days=1):
-            self.purge()
-
-    def purge_stay(self, stay_id: str, *, force: bool, dry_run: bool = False) -> Erasure:
-        """Erase one stay now, at the guest's request. Raises `DataRefused`, or `NotNow` if something is being sent.
-
-        `force` withdraws what is undelivered. It takes the delivery lock, so that nothing is sent meanwhile.
-        """
-        from apoa_client.outbox.locking import exclusive
-
-        advice = msg("Nothing was erased. Wait a minute, then try again.")
-        with exclusive(self.outbox.delivery_lock(_LOCK_WAIT_S), advice):
-            return self.outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
-
-    def back_up(self, file: Path, *, force: bool = False) -> "BackupResult":
-        """Write a backup of the property, as `apoa_client.archive.backup.write_backup` does. Needs no secret."""
-        from apoa_client.archive.backup import BackupInfo, write_backup
-        from apoa_client.settings.writer import settings_text
-
-        name = self.settings.name
-
-        def facts() -> BackupInfo:
-            settings = config.load(self.folders.config).properties[name]
-            return BackupInfo(__version__, self.clock.now(), name, settings_text(settings))
-
-        return write_backup(self.folders.outbox(name), file, facts, self.actor, force=force)
-
-    def restore(self, file: Path, name: str = "", *, dry_run: bool = False) -> "RestoreResult":
-        """Restore a backup as the property `name`, or as the one it was, as `apoa_client.archive.restore` does."""
-        from apoa_client.archive.restore import Restorer
-
-        return Restorer(self.folders, self.config, self.actor, name).restore(file, dry_run=dry_run)
-
-    def missing_secrets(self, settings: PropertySettings) -> list[str]:
-        """Which secrets of a property no source gives, none of them asked for: "private_key", "password"."""
-        from apoa_client.vault.missing_secrets import missing
-        from apoa_client.vault.sources import PropertySecrets
-
-        secrets = PropertySecrets(self.environ, lambda: self._store(settings))
-        return missing(secrets, settings.public_key, password=not settings.training)

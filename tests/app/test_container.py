@@ -1,16 +1,21 @@
 """The composition root: the right parts for a property, built when they are asked for, closed in the end."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
-from conftest import FixedClock
+from conftest import FixedClock, raises_error
 
 from apoa_client.app.container import SystemClock
+from apoa_client.authority.limits import Timeouts
+from apoa_client.cli.terminal.progress import NoProgress
+from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import NotNow, SettingsProblem, StorageProblem
 from apoa_client.settings.config import PropertySettings
+from apoa_client.vault import keyring_store
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keyring_store import KeyringStore
 
@@ -54,8 +59,8 @@ def test_the_day_at_the_property(home: Path, clock: FixedClock) -> None:
 def test_each_vault_has_its_store(home: Path, clock: FixedClock) -> None:
     """A file where the settings say so, the keyring otherwise; neither is opened before a secret is asked for."""
     app = app_of(home, clock)
-    assert isinstance(app._store(training()), KeyFileStore)
-    assert isinstance(app._store(PropertySettings("melati", "training", public_key="")), KeyringStore)
+    assert isinstance(app._secret_store(training()), KeyFileStore)
+    assert isinstance(app._secret_store(PropertySettings("melati", "training", public_key="")), KeyringStore)
     assert not home.exists()
 
 
@@ -80,3 +85,28 @@ def test_closing_stops_the_training_authority(home: Path, clock: FixedClock) -> 
     app.close()
     with pytest.raises(NotNow):
         authority.meta()
+
+
+def test_a_waiting_guest_shortens_the_time_limit_of_a_keyring_used_before(
+    home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short limit holds from the next call on, although the secret store was built earlier and is kept."""
+    set_up(home, clock, training())
+    config = home / "config.toml"
+    config.write_text(config.read_text().replace('vault = "file"', 'vault = "keyring"'))
+    limits: list[float] = []
+
+    def no_answer(seconds: float, _call: Callable[[], object]) -> object:
+        limits.append(seconds)
+        raise TimeoutError
+
+    monkeypatch.setattr(keyring_store, "call_with_timeout", no_answer)
+    monkeypatch.setattr(keyring_store, "platform_backends", lambda *_args, **_options: [object])
+    app = app_of(home, clock)
+    with raises_error("keyring_hung"):
+        app.secrets.private_key()
+    app.delivery_dependencies(NoProgress(), Signals(), Timeouts())
+    with raises_error("keyring_hung"):
+        app.secrets.private_key()
+    app.close()
+    assert limits == [5.0, 1.5]

@@ -32,7 +32,7 @@ from apoa_client.ports import Change, Selection, Suspension
 from apoa_client.report.kinds import OPEN_STATES, Receipt, State
 from apoa_client.settings.config import TRAINING, load
 from apoa_client.settings.writer import save
-from apoa_client.vault.missing_secrets import missing
+from apoa_client.vault.missing_secrets import find_missing_secrets
 from apoa_client.vault.sealing import encode_key, new_key_pair
 
 OTHER_KEY = encode_key(new_key_pair()[1])
@@ -243,10 +243,10 @@ def test_missing_secrets_are_named() -> None:
             return self._key
 
     nothing = Kept(b"", SecretMissing(msg("Nothing.")))
-    assert missing(nothing, SETTINGS.public_key, password=True) == ["private_key", "password"]
-    assert missing(nothing, SETTINGS.public_key, password=False) == ["private_key"]
-    assert missing(Kept(PRIVATE_KEY), SETTINGS.public_key, password=True) == []
-    assert missing(Kept(PRIVATE_KEY), OTHER_KEY, password=True) == ["private_key"]
+    assert find_missing_secrets(nothing, SETTINGS.public_key, password=True) == ["private_key", "password"]
+    assert find_missing_secrets(nothing, SETTINGS.public_key, password=False) == ["private_key"]
+    assert find_missing_secrets(Kept(PRIVATE_KEY), SETTINGS.public_key, password=True) == []
+    assert find_missing_secrets(Kept(PRIVATE_KEY), OTHER_KEY, password=True) == ["private_key"]
 
 
 # Refusals and failures.

@@ -61,11 +61,12 @@ def deliver(home: str) -> dict[str, Any]:
     import apoa_client.outbox.sqlite.store
     import apoa_client.vault.sealing
     import apoa_client.vault.sources  # noqa: F401  loaded before the clock runs
+    from apoa_client.delivery.sync import deliver as run_delivery
 
     app = app_in(home)
     begun = time.perf_counter()
     with Signals() as signals:
-        outcome = app.deliver(RunOptions(app.settings.fingerprint), NoProgress(), signals)
+        outcome = run_delivery(app.delivery_dependencies(NoProgress(), signals), RunOptions(app.settings.fingerprint))
     seconds = time.perf_counter() - begun
     app.close()
     error = None if outcome.error is None else outcome.error.name

@@ -253,7 +253,7 @@ class TestHowACallEnds:
         def interrupt(*_args: object, **_options: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("apoa_client.app.container.Container.deliver", interrupt)
+        monkeypatch.setattr("apoa_client.delivery.sync.deliver", interrupt)
         said = away(*QUENTIN.mrz(), lang=lang)
         assert said.code == 130
         assert spoken(lang, "Stopped. What was saved is kept.") in said.err

@@ -37,8 +37,11 @@ _JSON = option("--json", "as_json", is_flag=True, text=N_("Print one JSON docume
 @click.pass_obj
 def backup(session: Session, *, file: Path, force: bool, as_json: bool) -> None:
     """Write it, and say how much is in it."""
+    from apoa_client.archive.backup import write_backup  # start-up
+
     session.json = as_json
-    written = session.app.back_up(file, force=force)
+    app = session.app
+    written = write_backup(app.folders.outbox(app.settings.name), file, app.backup_info, app.actor, force=force)
     if as_json:
         created_at = written.created_at.astimezone(session.app.settings.zone)
         counts = {"reports": written.reports, "bytes": written.bytes}
@@ -61,9 +64,13 @@ def backup(session: Session, *, file: Path, force: bool, as_json: bool) -> None:
 @click.pass_obj
 def restore(session: Session, *, file: Path, name: str | None, dry_run: bool, as_json: bool) -> None:
     """Check it, bring it back, and say what came of it and what is still needed."""
+    from apoa_client.vault.missing_secrets import find_missing_secrets  # start-up
+
     session.json = as_json
-    restored = session.app.restore(file, name or session.property_name, dry_run=dry_run)
-    needs = session.app.missing_secrets(restored.settings)
+    restored = session.app.restorer(name or session.property_name).restore(file, dry_run=dry_run)
+    settings = restored.settings
+    secrets = session.app.secrets_of(settings, prompt=False)
+    needs = find_missing_secrets(secrets, settings.public_key, password=not settings.training)
     if as_json:
         print_json(_value(file, restored, needs, dry_run=dry_run))
     else:

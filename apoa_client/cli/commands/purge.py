@@ -42,13 +42,13 @@ def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, ye
     if guest is None:
         if force:
             raise UsageProblem(msg("--force goes with --guest only."), msg("See: apoa purge --help"))
-        erasure = app.purge(dry_run=dry_run)
+        erasure = app.retention.purge(dry_run=dry_run)
     else:
         stay = app.stays.find(guest)[0].entries
         if not (dry_run or yes) and session.terminal and not as_json and not _agreed(app, stay, force=force):
             print_error_line(_("Nothing was erased."))
             return Exit.DONE
-        erasure = app.purge_stay(stay[0].stay_id, force=force, dry_run=dry_run)
+        erasure = app.retention.purge_stay(stay[0].stay_id, force=force, dry_run=dry_run)
     if as_json:
         print_json(_value(app, erasure, dry_run=dry_run))
     else:
@@ -92,7 +92,7 @@ def _value(app: Container, erasure: Erasure, *, dry_run: bool) -> dict[str, Any]
         "withdrawn": list(erasure.withdrawn),
         "complete": erasure.complete,
         "draft": erasure.draft,
-        "ended_before": instant(app.purged_before().astimezone(app.settings.zone)),
+        "ended_before": instant(app.retention.cutoff().astimezone(app.settings.zone)),
     }
 
 
@@ -122,7 +122,7 @@ def _draft_erased(*, dry_run: bool) -> str:
 
 def _say(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> None:
     if by_age:
-        day, days = day_text(app.purged_before().astimezone(app.settings.zone)), app.settings.retention_days
+        day, days = day_text(app.retention.cutoff().astimezone(app.settings.zone)), app.settings.retention_days
         kept = _("Guests' data are kept for {days} days after a stay: now, of stays that ended on {day} or later.")
         print_line(kept.format(days=days, day=day))
     if erasure.reports or not erasure.draft:

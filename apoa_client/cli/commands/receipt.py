@@ -130,8 +130,10 @@ def _fetched(app: Container, entry: Entry) -> bytes:
         _refuse_pdf(entry)
     if entry.receipt.typed:
         raise _no_pdf(msg("The number was typed in by staff, so the reporting server has no PDF of it."))
+    from apoa_client.delivery.receipt_pdf import receipt_pdf  # start-up
+
     try:
-        pdf = app.receipt_pdf(entry.id)
+        pdf = receipt_pdf(app.outbox, app.connect, app.clock, app.settings.fingerprint, entry.id)
     except NotNow as exc:
         raise type(exc)(exc.message, _PRINT, retry_after=exc.retry_after) from None
     if pdf is None:

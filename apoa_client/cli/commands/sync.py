@@ -67,13 +67,15 @@ def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, as_json:
 
 
 def _deliver(session: Session, terms: RunOptions) -> Exit:
+    from apoa_client.delivery.sync import deliver  # not for --by-hand
+
     if terms.keep_backoff:
         _pause()
     bar = watcher(silent=not session.terminal or session.json or session.quiet)
     if isinstance(bar, ProgressBar):
         session.pause_progress = bar.pause_progress
     with Signals() as signals:
-        outcome = session.app.deliver(terms, bar, signals)
+        outcome = deliver(session.app.delivery_dependencies(bar, signals), terms)
     if session.json:
         print_json(_value(outcome))
     else:
@@ -95,7 +97,7 @@ def _type_in(session: Session, manner: Mapping[str, Any], *, asking: bool) -> Ex
 def _purge(session: Session) -> Exit:
     """Once a day, erase what is old enough: quietly, and whatever the line did."""
     try:
-        session.app.purge_daily()
+        session.app.retention.purge_daily()
     except ApoaError as exc:
         show_error(exc)
         return exc.exit_code

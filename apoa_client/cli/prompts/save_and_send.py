@@ -111,13 +111,13 @@ class SaveAndSend:
         from apoa_client.cli.terminal.progress import NoProgress
         from apoa_client.cli.terminal.signals import Signals
         from apoa_client.delivery.options import RunOptions
+        from apoa_client.delivery.sync import deliver
 
         wait = SENDING_PATIENCE_S
         terms = RunOptions(self._app.settings.fingerprint, first=first, wait_s=wait, lock_wait_s=wait)
         with Signals() as signals:
-            outcome = self._app.deliver(
-                terms, NoProgress(), signals, Timeouts(connect_s=wait, read_s=wait, total_s=wait)
-            )
+            timeouts = Timeouts(connect_s=wait, read_s=wait, total_s=wait)
+            outcome = deliver(self._app.delivery_dependencies(NoProgress(), signals, timeouts), terms)
         if outcome.error is not None and outcome.error.exit_code is not Exit.NOT_NOW:
             show_error(outcome.error)
         elif outcome.error is not None and not self._session.quiet:

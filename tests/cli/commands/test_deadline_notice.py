@@ -167,7 +167,7 @@ def test_practice_is_called_practice(apoa: Apoa, desktop: FakeDesktop) -> None:
     """So that nobody is alarmed by a training property."""
     assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
     apoa.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    apoa.monkeypatch.setattr("apoa_client.app.container.Container.deliver", _not_now)
+    apoa.monkeypatch.setattr("apoa_client.delivery.sync.deliver", _not_now)
     assert scheduled(apoa).code == 75
     assert desktop.texts() == [("apoa, melati: training", body("en", late=1))]
 

@@ -259,7 +259,7 @@ class TestAtTheGuestsRequest:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_not_while_something_is_sent(self, away: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """A report that is on its way is not pulled from under whoever sends it: exit 75."""
-        monkeypatch.setattr("apoa_client.app.container._LOCK_WAIT_S", 0.01)
+        monkeypatch.setattr("apoa_client.app.retention._LOCK_WAIT_S", 0.01)
         report = away.save()
         with delivery_lock(away.home / "melati" / "outbox.db", 0) as ours:
             assert ours
