@@ -150,7 +150,7 @@ class ByHand:
     def check_not_future(self, issued_at: datetime) -> None:
         """Raise `DataRefused` for a time in the future."""
         if issued_at > self._clock.now() + CLOCK_TOLERANCE:
-            raise DataRefused(msg("That time is still to come."), msg("Give the time that stands on APOA's receipt."))
+            raise DataRefused(msg("That time is in the future."), msg("Give the time printed on APOA's receipt."))
 
     def release_abandoned(self) -> None:
         """Requeue what an aborted delivery was sending. The caller must hold the delivery lock."""
@@ -173,14 +173,14 @@ def parse_receipt_number(text: str) -> str:
     if not number:
         problem = msg("A receipt number is missing.")
     elif len(number) > MAX_NUMBER_LENGTH or not number.isprintable():
-        problem = msg("This is no receipt number: it is too long, or there are invisible characters in it.")
+        problem = msg("This is not a receipt number: it is too long, or contains invisible characters.")
     elif strange:
-        problem = msg("{character} stands in no receipt number.", character=strange[0])
+        problem = msg("A receipt number never contains {character}.", character=strange[0])
     elif not any(character.isdigit() for character in number):
-        problem = msg("There is no digit in it, and every receipt number has some.")
+        problem = msg("It contains no digit, and every receipt number contains some.")
     else:
         return number
-    raise DataRefused(problem, msg("Type it as it stands on APOA's receipt."))
+    raise DataRefused(problem, msg("Type it as printed on APOA's receipt."))
 
 
 def _refuse_if_decided(entry: Entry) -> None:
@@ -189,15 +189,15 @@ def _refuse_if_decided(entry: Entry) -> None:
     if entry.state is State.SUPERSEDED:
         raise DataRefused(
             msg("Report {id} was replaced by another one.", **what),
-            msg("File the number for the report that took its place; find it with: apoa list"),
+            msg("Record the number for the report that replaced it; find that report with: apoa list"),
         )
     if entry.state is State.WITHDRAWN:
         raise DataRefused(
-            msg("Report {id} was withdrawn, so there is no number to file for it.", **what),
-            msg("If the guest is there after all, report them anew with: apoa report"),
+            msg("Report {id} was withdrawn, so there is no number to record for it.", **what),
+            msg("If the guest did arrive, report them again with: apoa report"),
         )
     if entry.state is State.ACCEPTED and entry.receipt is not None and not entry.receipt.typed:
         raise DataRefused(
-            msg("Report {id} has the authority's own receipt, which is not replaced.", **what),
+            msg("Report {id} has a receipt from the authority, which cannot be replaced.", **what),
             msg("Show it with: apoa receipt {id}", **what),
         )

@@ -73,7 +73,7 @@ class Changes:
         now = self._clock.now().astimezone(self._rules.zone).replace(microsecond=0)
         left = at or now
         if left > now + EARLIEST_AHEAD:
-            problem = msg("it is more than a day ahead. Check guests out when they leave, or correct the time.")
+            problem = msg("it is more than a day in the future. Check guests out when they leave, or correct the time.")
             raise _refused("check_out", "implausible", problem)
         if stay is not None:
             before_arrival = left < stay.check_in
@@ -164,7 +164,7 @@ def reports_to_withdraw(history: StayHistory, meant: Entry) -> tuple[Entry, ...]
     if meant.kind is not Kind.CHECK_IN:
         if meant.state in {State.SUPERSEDED, State.WITHDRAWN}:
             raise DataRefused(
-                msg("Report {id} was withdrawn or replaced already.", id=short_id(meant.id)),
+                msg("Report {id} was already withdrawn or replaced.", id=short_id(meant.id)),
                 msg("Look at the stay with: apoa show {id}", id=short_id(meant.id)),
             )
         if meant.withdrawable:
@@ -184,7 +184,7 @@ def _refuse_between_check_outs(history: StayHistory, meant: Entry) -> None:
         later = short_id(neighbours[1].id)
         raise DataRefused(
             msg("The guest was checked out again after this correction: report {id}.", id=later),
-            msg("Take that back first: apoa cancel {id}", id=later),
+            msg("Cancel that report first: apoa cancel {id}", id=later),
         )
 
 
@@ -195,7 +195,7 @@ def require_current_report(history: StayHistory) -> Entry:
         raise DataRefused(msg("The stay of report {id} was cancelled.", id=first), undo_advice(history.cancel))
     if history.current_report is None:
         raise DataRefused(
-            msg("Report {id} was withdrawn: nothing of the stay is left.", id=first),
+            msg("Report {id} was withdrawn, and the stay has no other report.", id=first),
             msg("Report the guest again with: apoa report"),
         )
     return history.current_report
@@ -207,18 +207,18 @@ def undo_advice(entry: Entry) -> Message:
     if entry.kind is Kind.CHECK_IN and entry.withdrawable:
         return msg("It can still be changed with apoa amend {id}, or withdrawn with apoa cancel {id}.", id=short)
     if entry.withdrawable:
-        return msg("To take it back: apoa cancel {id}", id=short)
+        return msg("To undo it: apoa cancel {id}", id=short)
     if entry.kind is Kind.CHECK_OUT:
-        return msg("If the guest is still here, say so with: apoa amend {id} --reason ...", id=short)
+        return msg("If the guest is still here, correct this with: apoa amend {id} --reason ...", id=short)
     if entry.kind is Kind.CANCEL:
-        return msg("It was sent and stays. If the guest did come, report them again with: apoa report")
+        return msg("It was sent and cannot be undone. If the guest did come, report them again with: apoa report")
     return msg("To correct it again: apoa amend {id}", id=short)
 
 
 def validated_reason(reason: str | None) -> str:
     """Return a reason that can be sent. Raises `ReportRefused`, also if there is none."""
     if reason is None or not reason.strip():
-        raise _refused("reason", "missing", msg("say why, for the authority: --reason TEXT"))
+        raise _refused("reason", "missing", msg("give a reason for the authority: --reason TEXT"))
     try:
         return parse_reason(reason)
     except Unreadable as exc:
@@ -236,7 +236,7 @@ def find_refused(history: StayHistory, meant: Entry) -> Entry:
     advice = msg("Change what was reported with: apoa amend {id}", id=short_id(last[0].id))
     if not history.is_active:
         advice = msg("Look at the stay with: apoa show {id}", id=short_id(last[0].id))
-    raise DataRefused(msg("No report of this stay is refused now: {id}.", id=short_id(meant.id)), advice)
+    raise DataRefused(msg("No report of this stay is refused: {id}.", id=short_id(meant.id)), advice)
 
 
 def _already_checked_out_error(check_out: Entry, zone: tzinfo) -> DataRefused:

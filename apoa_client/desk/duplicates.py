@@ -22,12 +22,12 @@ class ReportedBefore(ReportRefused):
     """The guest is already reported for these nights, and the user did not confirm another report."""
 
     advice: Message | None = msg(
-        "If it is the same stay, it need not be reported again. If it is another one, report the guest with: --again"
+        "If it is the same stay, do not report it again. If it is another stay, report the guest with: --again"
     )
 
     def __init__(self, found: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
         super().__init__(found, warnings)
-        self.message = msg("Nothing was saved: this guest is reported already.")
+        self.message = msg("Nothing was saved: this guest is already reported.")
         self.advice = type(self).advice
 
 
@@ -58,5 +58,5 @@ def group_duplicate_warnings(report: Report, others: Iterable[Report]) -> list[F
     known = (other.guest.document for other in others if other.guest is not None)
     if guest is None or not any(same_document(document, guest.document) for document in known):
         return []
-    message = msg("This passport is in this group already. If it is the same guest, leave one of the two out.")
+    message = msg("This passport is already in this group. If it is the same guest, remove one of the two.")
     return [Finding(BY_NAME["document_number"].path, DUPLICATE, message)]

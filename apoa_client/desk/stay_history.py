@@ -154,7 +154,7 @@ class Stays:
 
 def unknown_reference_error(reference: str) -> UsageProblem:
     """Return the error for an id that no report has."""
-    return UsageProblem(msg("There is no report {id}.", id=reference), msg("The short ids are listed by: apoa list"))
+    return UsageProblem(msg("There is no report {id}.", id=reference), msg("To see the short ids: apoa list"))
 
 
 def ambiguous_reference_error(reference: str, found: Iterable[Entry]) -> UsageProblem:

@@ -1,12 +1,11 @@
 """The night that is handed over: which one it is, where the property is, and who and what belongs to it."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
 
-from apoa_client.desk.night import Night, NightGuests, guests_of_night, night_at, pressing_in
+from apoa_client.desk.night import Night, NightGuests, guests_of_night, night_at
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, State
@@ -94,25 +93,3 @@ def test_a_withdrawn_stay_is_nobodys() -> None:
     """It never was."""
     gone = StayHistory((entry(0, state=State.WITHDRAWN, first_night=EVENING, last_morning=MORNING),))
     assert lists(guests_of_night([gone], AT_EIGHT), gone) == set()
-
-
-def ids(entries: Sequence[Entry]) -> list[int]:
-    return [each.seq for each in entries]
-
-
-def test_what_presses() -> None:
-    """What is due by noon, the refused apart; the soonest first, and what is delivered or due later not at all."""
-    end = AT_EIGHT.ends_at
-    reports = [
-        entry(1, state=State.QUEUED, due_at=end + timedelta(seconds=1)),
-        entry(2, state=State.QUEUED, due_at=end),
-        entry(3, state=State.PENDING, due_at=end - 20 * DAY),
-        entry(4, state=State.SENDING, due_at=end - DAY),
-        entry(5, Kind.CHECK_OUT, State.QUEUED),
-        entry(6, Kind.CHECK_OUT, State.REJECTED),
-        entry(7, state=State.REJECTED, due_at=end + DAY),
-        entry(8, state=State.REJECTED, due_at=end - DAY),
-        entry(9, state=State.ACCEPTED, due_at=end - DAY),
-    ]
-    pressing = pressing_in(reports, AT_EIGHT)
-    assert (ids(pressing.refused), ids(pressing.due)) == ([8, 7, 6], [3, 4, 2])

@@ -139,7 +139,7 @@ def test_a_guest_who_is_reported_twice(configured: Installed, lang: str) -> None
     said = configured(*QUENTIN.mrz("--no-send"), lang=lang)
     assert (said.code, said.out) == (65, "")
     assert first["short_id"] in said.err
-    assert spoken(lang, "Nothing was saved: this guest is reported already.") in said.err
+    assert spoken(lang, "Nothing was saved: this guest is already reported.") in said.err
     refused = configured(*QUENTIN.mrz("--no-send", "--json"), lang=lang)
     assert [error["code"] for error in refused.json["errors"]] == ["duplicate"]
     unlock()

@@ -6,17 +6,16 @@ where there is something else to tell or the last notice is hours old.
 
 import hashlib
 import logging
-from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.desktop_notice import Notice, show
 from apoa_client.cli.terminal.language import _
+from apoa_client.desk.attention import AttentionList, attention_list
 from apoa_client.errors import ApoaError
-from apoa_client.ports import Entry, Selection
+from apoa_client.ports import Selection
 from apoa_client.report.deadline import SOON
-from apoa_client.report.kinds import OPEN_STATES, State
+from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import ON, PropertySettings
 from apoa_client.settings.user import user_id
 
@@ -24,20 +23,6 @@ _log = logging.getLogger(__name__)
 
 _AGAIN = SOON
 """How long what nobody acted on is not told again."""
-
-
-class _News(NamedTuple):
-    """The open reports that a person should see to; each counts once."""
-
-    refused: list[Entry]
-    late: list[Entry]
-    soon: list[Entry]
-
-    @property
-    def code(self) -> str:
-        """Changes when any of it does. A hash of ids: nothing of a guest's."""
-        lines = [f"{name} {entry.id}" for name, entries in self._asdict().items() for entry in entries]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def notify(app: Container) -> None:
@@ -51,21 +36,15 @@ def notify(app: Container) -> None:
 
 def _notify(app: Container) -> None:
     now = app.clock.now()
-    news = _news(app.outbox.entries(Selection(states=OPEN_STATES)), now)
-    if not any(news) or _told(app.outbox.last_notice(), news.code, now):
+    attention = attention_list(app.outbox.entries(Selection(states=OPEN_STATES)), now, now + SOON)
+    lines = [f"{name} {entry.id}" for name, entries in attention._asdict().items() for entry in entries]
+    if not lines:
         return
-    if show(_notice(app.settings, news), app.environ, user_id()):
-        app.outbox.record_notice(news.code, now)
-
-
-def _news(entries: Iterable[Entry], now: datetime) -> _News:
-    news = _News([], [], [])
-    for entry in entries:
-        if entry.state is State.REJECTED:
-            news.refused.append(entry)
-        elif entry.due_at is not None and entry.due_at < now + SOON:
-            (news.late if entry.due_at < now else news.soon).append(entry)
-    return news
+    code = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]  # a hash of ids: no personal data
+    if _told(app.outbox.last_notice(), code, now):
+        return
+    if show(_notice(app.settings, attention), app.environ, user_id()):
+        app.outbox.record_notice(code, now)
 
 
 def _told(last: tuple[str, datetime] | None, code: str, now: datetime) -> bool:
@@ -73,13 +52,13 @@ def _told(last: tuple[str, datetime] | None, code: str, now: datetime) -> bool:
     return last is not None and last[0] == code and last[1] <= now < last[1] + _AGAIN
 
 
-def _notice(settings: PropertySettings, news: _News) -> Notice:
+def _notice(settings: PropertySettings, attention: AttentionList) -> Notice:
     title = _("apoa, {name}: training") if settings.training else _("apoa, {name}: please look")
     lines = [
-        _("Refused: {count}").format(count=len(news.refused)) if news.refused else "",
-        _("Overdue: {count}").format(count=len(news.late)) if news.late else "",
-        _("Due within 6 hours: {count}").format(count=len(news.soon)) if news.soon else "",
+        _("Refused: {count}").format(count=len(attention.refused)) if attention.refused else "",
+        _("Overdue: {count}").format(count=len(attention.overdue)) if attention.overdue else "",
+        _("Due within 6 hours: {count}").format(count=len(attention.due)) if attention.due else "",
         _("What to do: apoa status"),
     ]
-    pressing = bool(news.refused or news.late)
+    pressing = bool(attention.refused or attention.overdue)
     return Notice(title.format(name=settings.name), "\n".join(filter(None, lines)), pressing=pressing)

@@ -63,7 +63,7 @@ def _check(reference: str, choice: Mapping[str, Any]) -> None:
     if choice["everything"]:
         _check_all(reference, choice)
     elif not reference:
-        raise UsageProblem(msg("Which report? Give its ID, or --all."), msg("The short ids are listed by: apoa list"))
+        raise UsageProblem(msg("Which report? Give its ID, or --all."), msg("To see the short ids: apoa list"))
     elif any(choice[name] for name in _FOR_ALL):
         raise UsageProblem(msg("--from, --to and --output go with --all only."))
     elif sum(bool(choice[name]) for name in _ONE_OF) > 1:

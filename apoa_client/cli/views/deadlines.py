@@ -3,9 +3,8 @@
 Light, because `apoa status` loads it. The clock is passed in; days are the property's.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
-from heapq import nsmallest
 
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, side_by_side, style_error, style_warning
@@ -13,7 +12,7 @@ from apoa_client.cli.views.labels import day_text
 from apoa_client.messages import nmsg
 from apoa_client.ports import Entry
 from apoa_client.report.deadline import SOON
-from apoa_client.report.kinds import State, short_id
+from apoa_client.report.kinds import short_id
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _FEW_DAYS = 2
@@ -53,24 +52,6 @@ def deadline_lines(
     for entry, words in zip(entries, said, strict=True):
         styled = deadline_style(entry.due_at, now)(words) + " " * (wide - len(words))
         yield "  " + side_by_side([styled, short_id(entry.id), what(entry)])
-
-
-def most_urgent(entries: Iterable[Entry], now: datetime, most: int) -> tuple[list[Entry], int]:
-    """The open reports that somebody waits for, the most urgent first, at most so many; and how many there are.
-
-    Those with a deadline, and whatever was refused: nothing but a person gets that any further.
-    """
-    count = 0
-
-    def pressing() -> Iterable[Entry]:
-        nonlocal count
-        for entry in entries:
-            if entry.due_at is not None or entry.state is State.REJECTED:
-                count += 1
-                yield entry
-
-    first = nsmallest(most, pressing(), key=lambda entry: (entry.due_at or now, entry.seq))
-    return first, count
 
 
 def _late(time: timedelta) -> str:

@@ -36,7 +36,8 @@ from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import receipt_text, report_json
 from apoa_client.cli.views.report_reader import ReportReader
 from apoa_client.cli.views.status import show_last_contact, show_property
-from apoa_client.desk.night import Night, NightGuests, Pressing, guests_of_night, night_at, pressing_in
+from apoa_client.desk.attention import AttentionList, attention_list
+from apoa_client.desk.night import Night, NightGuests, guests_of_night, night_at
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import ApoaError
 from apoa_client.ports import Entry, Selection, Summary
@@ -49,16 +50,16 @@ def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> No
     now = app.clock.now()
     night = night_at(now, app.settings.zone)
     guests = guests_of_night(app.stays.recent(night.today), night)
-    pressing = pressing_in(app.outbox.entries(Selection(states=OPEN_STATES)), night)
+    attention = attention_list(app.outbox.entries(Selection(states=OPEN_STATES)), now, night.ends_at)
     errors: list[ApoaError] = []
     view = _NightView(app, night, now, ReportReader(app, errors.append))
     if as_json:
         contact = summary.last_contact_at
         contacted_at = instant(contact.astimezone(app.settings.zone)) if contact is not None else None
-        print_json(view.json(guests, pressing) | {"last_contact_at": contacted_at})
+        print_json(view.json(guests, attention) | {"last_contact_at": contacted_at})
     else:
         show_property(app.settings, summary)
-        view.show(guests, pressing)
+        view.show(guests, attention)
         show_last_contact(app.settings, summary)
     for error in errors:  # last, so that no error stands between the rows of a table
         show_error(error)
@@ -84,7 +85,7 @@ class _NightView:
         """Return the current reports of stays by room: 9 before 10, and both before A2. Without the key, as given."""
         return sorted((self._open(stay.display_report) for stay in stays), key=lambda opened: _room_order(opened.room))
 
-    def json(self, guests: NightGuests, pressing: Pressing) -> dict[str, Any]:
+    def json(self, guests: NightGuests, attention: AttentionList) -> dict[str, Any]:
         """Return the fixed form without the last contact; a stay is shown by its current report."""
 
         def values(reports: Iterable[OpenedReport]) -> list[dict[str, Any]]:
@@ -96,18 +97,18 @@ class _NightView:
             "arrivals": values(self._by_room(guests.arrived)),
             "leaving": values(self._by_room(guests.leaving)),
             "overdue_departures": values(self._by_room(guests.overdue)),
-            "refused": values(map(self._open, pressing.refused)),
-            "due_by_morning": values(map(self._open, pressing.due)),
+            "refused": values(map(self._open, attention.refused)),
+            "due_by_morning": values(map(self._open, [*attention.overdue, *attention.due])),
         }
 
-    def show(self, guests: NightGuests, pressing: Pressing) -> None:
+    def show(self, guests: NightGuests, attention: AttentionList) -> None:
         """Show all guests, then what must be done."""
         evening, morning = day_text(self._night.evening), day_text(self._night.morning)
         print_line(style_bold(_("Night of {evening} to {morning}").format(evening=evening, morning=morning)))
         self._show_in_house(guests.in_house)
         self._show_arrived(guests.arrived)
         self._show_departures(guests)
-        self._show_pressing(pressing)
+        self._show_attention(attention)
 
     def _show_in_house(self, stays: Sequence[StayHistory]) -> None:
         if not stays:
@@ -144,19 +145,19 @@ class _NightView:
                 print_line("  " + side_by_side([self._until(guest), _guest_line(guest)]))
             print_line("  " + _("If they left, report it: apoa checkout"))
 
-    def _show_pressing(self, pressing: Pressing) -> None:
+    def _show_attention(self, attention: AttentionList) -> None:
         end = moment_text(self._night.ends_at, self._settings.zone)
-        if pressing.refused:
-            refused = _("Refused: {count}. Correct each with: apoa fix ID").format(count=len(pressing.refused))
+        if attention.refused:
+            refused = _("Refused: {count}. Correct each with: apoa fix ID").format(count=len(attention.refused))
             _show_heading(style_error(refused))
-            self._show_entries(pressing.refused)
-        if pressing.due:
-            due = _("Due by {moment}: {count}").format(moment=end, count=len(pressing.due))
-            _show_heading(style_warning(due))
-            self._show_entries(pressing.due)
+            self._show_entries(attention.refused)
+        due = [*attention.overdue, *attention.due]
+        if due:
+            _show_heading(style_warning(_("Due by {moment}: {count}").format(moment=end, count=len(due))))
+            self._show_entries(due)
             by_hand = self._settings.by_hand
             print_line("  " + (_("Report them: apoa sync --by-hand") if by_hand else _("Send them: apoa sync")))
-        if not (pressing.refused or pressing.due):
+        if not (attention.refused or due):
             _show_heading(style_success(_("Nothing was refused, and nothing is due by {moment}.").format(moment=end)))
         print_line()
 

@@ -17,8 +17,9 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.deadlines import deadline_lines, most_urgent
+from apoa_client.cli.views.deadlines import deadline_lines
 from apoa_client.cli.views.labels import KINDS, STATES, clock_skew_text, moment_text, seconds
+from apoa_client.desk.attention import most_urgent
 from apoa_client.errors import StorageProblem
 from apoa_client.ports import Entry, ReportReader, Selection, Summary, Suspension
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant

@@ -281,7 +281,7 @@ class TestWalk:
         manual.save()
         said = manual("sync", keys=[typed, "STT-1"], lang=lang)
         assert said.code == 0, said.all
-        assert spoken(lang, "Type it as it stands on APOA's receipt.") in said.err
+        assert spoken(lang, "Type it as printed on APOA's receipt.") in said.err
         assert manual.reports()[0]["receipt"]["number"] == "STT-1"
 
     @pytest.mark.parametrize("lang", LANGUAGES)

@@ -101,7 +101,7 @@ class TestCheckOut:
             ),
             (
                 "2026-11-26T20:00",
-                "it is more than a day ahead. Check guests out when they leave, or correct the time.",
+                "it is more than a day in the future. Check guests out when they leave, or correct the time.",
             ),
             ("30/02/2026", "This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985."),
         ],

@@ -7,7 +7,7 @@ from cli_helpers import LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, as
 
 from apoa_client.cli.views.findings import EMPTY_REPORT
 
-REFUSED = "Nothing was saved: this guest is reported already."
+REFUSED = "Nothing was saved: this guest is already reported."
 SAID = "This passport is already reported for these nights: report {id}, {first} to {last}."
 ASKED_FIELDS = "The guest seems to be reported already. Report them again?"
 

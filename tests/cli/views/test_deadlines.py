@@ -7,7 +7,7 @@ from cli_helpers import LANGUAGES, spoken, spoken_count
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.output import style_error, style_warning
-from apoa_client.cli.views.deadlines import deadline_lines, deadline_style, deadline_text, most_urgent
+from apoa_client.cli.views.deadlines import deadline_lines, deadline_style, deadline_text
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, State
 from apoa_client.settings.zones import WIB, WIT, WITA
@@ -117,17 +117,6 @@ def test_how_loud(due: timedelta, style: object) -> None:
     """Late in red, near in yellow, the rest plain; so is what has no deadline."""
     assert deadline_style(NOW + due, NOW) is style
     assert deadline_style(None, NOW) is str
-
-
-def test_who_comes_first() -> None:
-    """The late, the refused that has no deadline, then the next; of equals the older, and of all at most so many."""
-    late, soon, later = entry(1, NOW - HOUR), entry(2, NOW + HOUR), entry(3, NOW + DAY)
-    equal, refused = entry(4, NOW + HOUR), entry(5, None, State.REJECTED)
-    nobody_waits = entry(6, None)
-    given = [nobody_waits, refused, equal, later, soon, late]
-    assert most_urgent(given, NOW, 10) == ([late, refused, soon, equal, later], 5)
-    assert most_urgent(given, NOW, 2) == ([late, refused], 5)
-    assert most_urgent([], NOW, 10) == ([], 0)
 
 
 def test_lines_stand_in_columns() -> None:
