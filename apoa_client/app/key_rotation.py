@@ -127,7 +127,7 @@ class KeyPair:
         records, keys = self._outbox.sealed_records, self._secrets.keys
         if not records.opens_any(_sealer_of(private_key)):
             raise CredentialsProblem(
-                msg("This is the key of another property, or of a key pair before this one."),
+                msg("This is the key of another property, or of an earlier key pair."),
                 msg(
                     "Nothing was changed. Look at the date and the key's fingerprint on the sheet, and compare the "
                     "latter with: apoa key show. Another property is chosen with: apoa --property NAME key recover"

@@ -240,7 +240,9 @@ def _translate_backup_errors(file: Path) -> Iterator[None]:
     except OutboxMissing:
         raise _not_a_backup(msg("There is no file {path}.", path=str(file))) from None
     except DiskFull:
-        raise DiskFull(msg("There is no room on this computer for temporary files, to check the backup in.")) from None
+        raise DiskFull(
+            msg("There is no space on this computer for the temporary files that checking the backup needs.")
+        ) from None
     except (OutboxDamaged, ValueError, TypeError, KeyError, OverflowError) as exc:
         raise backup_damaged(file) from exc
 

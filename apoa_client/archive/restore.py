@@ -73,7 +73,9 @@ class Restorer:
             theirs = _settings_of(backup)
             if self._name and not valid_name(self._name):
                 raise UsageProblem(
-                    msg("A property needs a short name of a-z, 0-9, - and _: {name} is none.", name=repr(self._name)),
+                    msg(
+                        "A property needs a short name of a-z, 0-9, - and _: {name} is not one.", name=repr(self._name)
+                    ),
                     msg("Give one with --property, such as: --property melati"),
                 )
             theirs = replace(theirs, name=self._name or theirs.name)
@@ -191,7 +193,7 @@ def _settings_of(backup: Backup) -> PropertySettings:
 def _other_key(message: Message) -> SettingsProblem:
     """Return the error for reports here that are sealed to another private key than those of the backup."""
     advice = msg(
-        "Nothing was changed. If it is another property, or this one's from before it got a new key, restore it under "
+        "Nothing was changed. If it is another property, or this one before it got a new key, restore it under "
         "another name: apoa restore FILE --property NAME"
     )
     return SettingsProblem(message, advice, name="other_key")
@@ -201,7 +203,7 @@ def _completed(known: PropertySettings, theirs: PropertySettings) -> PropertySet
     """Return the settings here, completed with the backup's, and with the key to which its reports are sealed."""
     if known.training != theirs.training:
         raise SettingsProblem(
-            msg("One of the two is for practice, and the other is not: the backup, and the property here."),
+            msg("Either the backup or the property here is for training, and the other one is not."),
             msg("Restore it under another name: apoa restore FILE --property NAME"),
         )
     names = _GENERAL + (_OF_THE_AUTHORITY if known.api_url == theirs.api_url else ())

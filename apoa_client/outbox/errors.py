@@ -41,7 +41,7 @@ class OutboxMissing(OutboxUnreachable):
 class OutboxBusy(StorageProblem):
     """Another process has locked the file for too long."""
 
-    advice: Message | None = msg("Another apoa command is still at work. Wait a minute, then try again.")
+    advice: Message | None = msg("Another apoa command is still running. Wait a minute, then try again.")
 
 
 def damaged(path: Path) -> OutboxDamaged:

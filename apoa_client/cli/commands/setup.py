@@ -253,7 +253,7 @@ def _check(given: Mapping[str, Any]) -> None:
 def _check_name(name: str) -> None:
     if not valid_name(name):
         raise UsageProblem(
-            msg("A property needs a short name of a-z, 0-9, - and _: {name} is none.", name=repr(name)),
+            msg("A property needs a short name of a-z, 0-9, - and _: {name} is not one.", name=repr(name)),
             msg("Give one with --property, such as: --property melati"),
         )
 

@@ -45,7 +45,7 @@ def check_active(db: sqlite3.Connection, ids: Sequence[str]) -> None:
     Two people at two desks may look at one guest: a decision of one must not silently undo what the other did.
     """
     if ids and [row[0] for row in db.execute(_CURRENT, [ids[0]])] != list(ids):
-        raise ReportMoved(msg("Somebody else changed this stay meanwhile: report {id}.", id=short_id(ids[0])))
+        raise ReportMoved(msg("Another user has changed this stay in the meantime: report {id}.", id=short_id(ids[0])))
 
 
 def supersede(db: sqlite3.Connection, ids: Sequence[str], at: int) -> int:
@@ -68,4 +68,4 @@ def record_receipt(db: sqlite3.Connection, report_id: str, receipt: Receipt) -> 
 
 
 def _moved(report_id: str) -> ReportMoved:
-    return ReportMoved(msg("Report {id} is on its way, or was settled meanwhile.", id=short_id(report_id)))
+    return ReportMoved(msg("Report {id} is being sent, or was finished in the meantime.", id=short_id(report_id)))

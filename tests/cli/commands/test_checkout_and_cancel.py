@@ -235,7 +235,7 @@ class TestCheckOut:
         meanwhile(away, lambda: away("checkout", arrival["id"], "--no-send"))
         said = away("checkout", arrival["id"], "--no-send", keys=["y"], lang=lang)
         assert said.code == 75, said.all
-        sentence = "Somebody else changed this stay meanwhile: report {id}."
+        sentence = "Another user has changed this stay in the meantime: report {id}."
         assert spoken(lang, sentence, id=arrival["short_id"]) in said.err
         assert away.states() == [("check_in", "queued"), ("check_out", "queued")]
 

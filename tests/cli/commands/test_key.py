@@ -330,7 +330,7 @@ class TestRecover:
         """Refused; nothing is stored, and the code is not repeated."""
         said = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE, lang=lang)
         assert said.code == 77
-        assert spoken(lang, "This is the key of another property, or of a key pair before this one.") in said.err
+        assert spoken(lang, "This is the key of another property, or of an earlier key pair.") in said.err
         assert NEXT_CODE[:5] not in said.all
         assert not (lost.home / "melati" / "keys.json").exists()
 

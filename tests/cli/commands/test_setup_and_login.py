@@ -208,7 +208,7 @@ class TestSetup:
         """A usage mistake, whatever the platform; nothing is made."""
         said = apoa("setup", "--non-interactive", "--property", name, "--training", "--vault", "file", lang=lang)
         assert said.code == 2
-        sentence = "A property needs a short name of a-z, 0-9, - and _: {name} is none."
+        sentence = "A property needs a short name of a-z, 0-9, - and _: {name} is not one."
         assert spoken(lang, sentence, name=repr(name)) in said.err
         assert not apoa.home.exists()
 
