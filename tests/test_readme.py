@@ -1,4 +1,4 @@
-"""README.md: its examples are run, and its two commands are the ones that CI runs."""
+"""README.md and the guides: their examples are run, and README's two commands are the ones that CI runs."""
 
 import re
 import shlex
@@ -9,19 +9,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+README = ROOT / "README.md"
+GUIDES = sorted((ROOT / "apoa_client" / "cli" / "guide" / "guides").glob("*.md"))
+DOCUMENTS = [README, *GUIDES, ROOT / ".github" / "CONTRIBUTING.md"]
 COMMAND = [sys.executable, "-m", "apoa_client"]
+SET_UP = "apoa setup --non-interactive --property practice --training --timezone WITA --vault file"
 
 
-def examples(block: str) -> list[tuple[str, str]]:
-    """The commands of a block, each with the output that the reader is shown."""
-    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)
-    return [(command, output) for command, _newline, output in (part.partition("\n") for part in parts if part)]
+def examples(document: Path) -> list[tuple[str, str]]:
+    """Return the commands of a document's console blocks, each with the output that the reader is shown."""
+    text = document.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    parts = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE) if part]
+    return [(command, output) for command, _newline, output in (part.partition("\n") for part in parts)]
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Whether what is shown is what was printed; three dots stand for anything."""
+    """Return whether `printed` is what was shown; three dots stand for any text."""
     pattern = ".*".join(re.escape(piece) for piece in shown.strip().split("..."))
     return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
 
@@ -42,11 +46,12 @@ def run(command: str, home: Path) -> str:
     return done.stdout + (f"[exit code {done.returncode}]\n" if done.returncode else "")
 
 
-def test_every_example_does_what_readme_shows(home: Path) -> None:
-    """Each example runs, in the order of the guides once the property is set up, and prints what README.md shows."""
-    pairs = [pair for block in BLOCKS for pair in examples(block)]
-    pairs.sort(key=lambda pair: "setup" not in pair[0])  # the admin's guide comes after the staff's, but sets up first
-    assert len(pairs) > 8
+@pytest.mark.parametrize("document", [README, *GUIDES], ids=lambda path: path.name)
+def test_every_example_prints_what_the_document_shows(document: Path, home: Path) -> None:
+    """Each example runs in the document's order, once a property is set up, and prints what the document shows."""
+    pairs = examples(document)
+    assert pairs
+    run(SET_UP, home)
     for command, shown in pairs:
         printed = run(command, home)
         assert matches(shown, printed) or (not shown.strip() and "[exit code" not in printed), f"{command}\n{printed}"
@@ -54,8 +59,8 @@ def test_every_example_does_what_readme_shows(home: Path) -> None:
 
 @pytest.mark.parametrize("heading", ["See it work", "Run the tests"])
 def test_the_two_commands_are_one_line_and_complete(heading: str) -> None:
-    """A newcomer pastes one line; it makes its own environment and ends with the thing itself."""
-    block = re.search(rf"### {heading}\n.*?```sh\n(.*?)```", README, re.DOTALL)
+    """A newcomer pastes one line, which makes its own environment and does the whole job."""
+    block = re.search(rf"### {heading}\n.*?```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert block is not None
     line = block[1].strip()
     assert "\n" not in line
@@ -64,11 +69,31 @@ def test_the_two_commands_are_one_line_and_complete(heading: str) -> None:
     assert f"from_readme '{heading}'" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def test_commands_and_options_that_readme_names_exist() -> None:
-    """No guide names a command that the program does not have."""
-    from apoa_client.cli.registry import COMMANDS  # only this test needs it
+def test_readme_is_short() -> None:
+    """README has at most 200 lines; the rest is in the guides."""
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 200
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_that_a_document_names_exist(document: Path) -> None:
+    """No document names a command that the program does not have."""
+    from apoa_client.cli.registry import COMMANDS  # only this test needs them
     from apoa_client.cli.terminal.command_names import ALIASES
 
-    named = set(re.findall(r"`apoa (?:--lang id )?([a-z]+)", README))
-    assert named
+    text = document.read_text(encoding="utf-8")
+    named = set(re.findall(r"`apoa (?:--lang id |-v )?([a-z]+)", text))
+    assert named or document not in DOCUMENTS[:-1]
     assert named <= {*COMMANDS, *ALIASES}
+
+
+def test_the_admin_guide_names_every_setting_and_exit_code() -> None:
+    """An IT admin finds each key of config.toml and each exit code in the guide."""
+    from dataclasses import fields
+
+    from apoa_client.errors import Exit
+    from apoa_client.settings.config import Config, PropertySettings
+
+    text = (ROOT / "apoa_client" / "cli" / "guide" / "guides" / "admin.en.md").read_text(encoding="utf-8")
+    names = {f.name for kind in (Config, PropertySettings) for f in fields(kind)} - {"properties", "name"}
+    assert [name for name in names if f"| `{name}` |" not in text] == []
+    assert [code for code in Exit if f"| {code.value} |" not in text] == []

@@ -1,14 +1,16 @@
-"""`apoa help`: what to do when something is not as usual, and how each command works."""
+"""`apoa help`: what to do when something is not as usual, the guides, and how each command works."""
 
 from collections.abc import Iterable, Mapping
 
 import click
 
+from apoa_client.cli.guide.guides import all_guides, guides
 from apoa_client.cli.guide.situations import Situation, situations
 from apoa_client.cli.registry import COMMANDS, command
 from apoa_client.cli.terminal.command_names import ALIASES, localized_command, localized_name
 from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_bold, write
+from apoa_client.cli.terminal.pager import page_markdown
 from apoa_client.errors import UsageProblem
 from apoa_client.locale import LANGUAGES
 from apoa_client.matching import close_matches
@@ -18,41 +20,49 @@ _EXAMPLE_COMMAND = "report"
 _MAX_SUGGESTIONS = 4
 
 
-@command("help", N_("What to do when something is not as usual; or how a command works."), "apoa help satu-nama")
-@click.argument("words", metavar="[TOPIC|COMMAND]...", nargs=-1)
+@command(
+    "help", N_("What to do when something is not as usual; a guide; or how a command works."), "apoa help satu-nama"
+)
+@click.argument("words", metavar="[TOPIC|GUIDE|COMMAND]...", nargs=-1)
 @click.pass_context
 def show_help(ctx: click.Context, /, *, words: tuple[str, ...]) -> None:
-    """Show the situations, one of them, or what a command's --help shows."""
-    if not "".join(words).strip():
-        _show_situations()
+    """Show the topics, a situation, a guide, or what a command's --help shows. A guide goes before a command."""
+    query = "-".join(words).strip()
+    if not query:
+        _show_topics()
         return
     root = ctx.find_root()
-    usage = _usage(root, words)
+    guide_ids = {guide.name: guide.id for guide in all_guides()}
+    usage = None if query.casefold() in guide_ids else _usage(root, words)
     if usage is not None:
         write(usage)
         return
-    found = find("-".join(words))
+    found = guide_ids.get(query.casefold()) or find(query)
+    guide = next((each for each in guides(current_language()) if each.id == found), None)
     situation = next((each for each in situations(current_language()) if each.id == found), None)
-    if situation is not None:
+    if guide is not None:
+        page_markdown(guide.text)
+    elif situation is not None:
         _show_situation(situation)
     else:
         write(_usage(root, [found]) or "")
 
 
 def find(query: str) -> str:
-    """Return the id of the situation, or the command, that a name or its beginning means, in any language.
+    """Return the id of the situation or guide, or the command, that a name or its beginning means, in any language.
 
     Raises `UsageProblem`, with similar names.
     """
     wanted = "-".join(query.casefold().split())
     known = {each.name: each.id for language in LANGUAGES for each in situations(language)}
-    known |= {name: name for name in COMMANDS} | ALIASES
+    known |= {name: name for name in COMMANDS} | ALIASES | {guide.name: guide.id for guide in all_guides()}
     matching = {wanted: known[wanted]} if wanted in known else _beginning_with(wanted, known)
     if len(set(matching.values())) == 1:
         return next(iter(matching.values()))
     similar = matching or {name: known[name] for name in close_matches(wanted, list(known), limit=_MAX_SUGGESTIONS)}
-    # A situation once, by its name in the reader's language; a command by the name that was found.
+    # A situation or guide once, by its name in the reader's language; a command by the name that was found.
     here = {each.id: each.name for each in situations(current_language())}
+    here |= {each.id: each.name for each in guides(current_language())}
     shown: dict[str, str] = {}
     for name, meaning in similar.items():
         shown.setdefault(meaning, here.get(meaning, name))
@@ -80,10 +90,13 @@ def _usage(root: click.Context, words: Iterable[str]) -> str | None:
     return ctx.get_help()
 
 
-def _show_situations() -> None:
+def _show_topics() -> None:
     known = situations(current_language())
     print_line(style_bold(_("What to do when")))
     print_definitions([(situation.name, situation.title) for situation in known])
+    print_line()
+    print_line(style_bold(_("Guides")))
+    print_definitions([(guide.name, guide.title) for guide in guides(current_language())])
     print_line()
     print_line(_("One of them: apoa help {topic}").format(topic=known[0].name))
     print_line(_("How a command works: apoa help {command}").format(command=localized_name(_EXAMPLE_COMMAND)))

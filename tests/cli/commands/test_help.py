@@ -6,6 +6,7 @@ import pytest
 from cli_helpers import LANGUAGES, XIMENA, Apoa, assert_harmless, spoken, typed_in
 
 from apoa_client.cli.commands.help import find
+from apoa_client.cli.guide.guides import Guide, all_guides, guides
 from apoa_client.cli.guide.situations import situations
 
 IDS = [each.id for each in situations("en")]
@@ -146,3 +147,33 @@ def test_plain_lines_have_no_columns(apoa: Apoa, lang: str) -> None:
     assert said.code == 0
     for situation in situations(lang):
         assert any(line.startswith(f"{situation.name}: ") for line in said.out.splitlines()), situation.name
+
+
+class TestGuides:
+    """`apoa help staff`, `admin` and `contract`: the guides, without a connection."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize("guide", guides("en"), ids=lambda each: each.id)
+    def test_a_guide(self, apoa: Apoa, guide: Guide, lang: str) -> None:
+        """By its name in any language, in the reader's language where it exists; in a pipe as Markdown."""
+        shown = next(each for each in guides(lang) if each.id == guide.id)
+        for name in {each.name for each in all_guides() if each.id == guide.id}:
+            answer = apoa("help", name, lang=lang)
+            assert (answer.code, answer.err) == (0, "")
+            assert answer.out.rstrip("\n") == shown.text.rstrip("\n")
+
+    def test_the_beginning_of_a_guide(self, apoa: Apoa) -> None:
+        """It is enough."""
+        assert apoa("help", "resep").out.startswith("# Guide for staff")
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_list_of_topics_names_them(self, apoa: Apoa, lang: str) -> None:
+        """Each with its title, in the reader's language."""
+        listed = apoa("help", lang=lang).out
+        assert all(re.search(rf"^  {each.name} +{each.title}$", listed, re.MULTILINE) for each in guides(lang))
+
+    def test_staff_have_theirs_in_both_languages(self) -> None:
+        """A name is unique, and no situation has it."""
+        assert {each.language for each in all_guides() if each.id == "staff"} == set(LANGUAGES)
+        names = {each.name for each in all_guides()}
+        assert names.isdisjoint(each.name for language in LANGUAGES for each in situations(language))

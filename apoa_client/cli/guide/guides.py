@@ -1,0 +1,49 @@
+"""The guides for staff, IT admins and implementers of the contract.
+
+The texts are Markdown files in `guides/` beside this module, named ``ID.LANGUAGE.md``. The first line of each holds its
+name in that language, the second its title.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+_FOLDER = Path(__file__).with_name("guides")
+_HEAD = re.compile(r"<!-- name: (?P<name>[a-z-]+) -->\n# (?P<title>.+)\n")
+_FALLBACK = "en"
+
+
+class Guide(NamedTuple):
+    """A guide in one language. `id` is the same in all languages; `name` is what users type."""
+
+    id: str
+    language: str
+    name: str
+    title: str
+    text: str
+    """Markdown; the title is its first line."""
+
+
+@cache
+def all_guides() -> tuple[Guide, ...]:
+    """Return every guide in every language that it has."""
+    return tuple(_read_guide(path) for path in sorted(_FOLDER.glob("*.md")))
+
+
+def guides(language: str) -> list[Guide]:
+    """Return each guide once: in this language, else in English, else in any other."""
+    found: dict[str, Guide] = {}
+    for guide in sorted(all_guides(), key=lambda each: (each.language != language, each.language != _FALLBACK)):
+        found.setdefault(guide.id, guide)
+    return sorted(found.values(), key=lambda each: each.id)
+
+
+def _read_guide(path: Path) -> Guide:
+    id_, language, _ending = path.name.split(".")
+    text = path.read_text(encoding="utf-8")
+    head = _HEAD.match(text)
+    if head is None:
+        message = f"{path.name} does not begin with its name and its title"
+        raise ValueError(message)
+    return Guide(id_, language, head["name"], head["title"], text[text.index("\n") + 1 :])
