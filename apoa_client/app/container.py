@@ -306,7 +306,7 @@ class Container:
         from apoa_client.authority.client import HttpAuthority
 
         address, username = settings.api_url, settings.username
-        if settings.training:
+        if settings.uses_sandbox:
             training_password = os.urandom(16).hex()
             address = self._start_training_server(settings, training_password)
             username, password = TRAINING_USERNAME, lambda: training_password

@@ -47,7 +47,7 @@ class PropertySetup:
         secrets_now = self._app.secrets_of(settings)
         index_key = settings.index_key or os.urandom(16).hex()
         settings = replace(settings, public_key=self._key_pair(settings, secrets_now, new_code), index_key=index_key)
-        if not (settings.training or settings.by_hand):
+        if not (settings.uses_sandbox or settings.by_hand):
             secrets_now.store_password(password)
         self._make_outbox(settings, meta)
         save(self._app.folders.config, settings, language=language)

@@ -201,7 +201,7 @@ def _other_key(message: Message) -> SettingsProblem:
 
 def _completed(known: PropertySettings, theirs: PropertySettings) -> PropertySettings:
     """Return the settings here, completed with the backup's, and with the key to which its reports are sealed."""
-    if known.training != theirs.training:
+    if known.uses_sandbox != theirs.uses_sandbox:
         raise SettingsProblem(
             msg("Either the backup or the property here is for training, and the other one is not."),
             msg("Restore it under another name: apoa restore FILE --property NAME"),

@@ -70,9 +70,14 @@ class PropertySettings:
     """Whether automatic sending tells on the desktop what is refused, late or soon due."""
 
     @property
-    def training(self) -> bool:
-        """Whether the authority is the sandbox, started inside each command."""
+    def uses_sandbox(self) -> bool:
+        """Whether the authority is the sandbox that each command starts on this computer."""
         return self.api_url == TRAINING
+
+    @property
+    def is_training(self) -> bool:
+        """Whether reports never reach Immigration: they go to the sandbox, or to an authority for training."""
+        return not self.by_hand and (self.uses_sandbox or self.environment == TRAINING)
 
     @property
     def by_hand(self) -> bool:

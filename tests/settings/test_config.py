@@ -75,9 +75,9 @@ def test_a_whole_file_is_read(path: Path) -> None:
         notify="off",
     )
     training = config.properties["latihan"]
-    assert (training.training, training.zone, training.vault, training.window_hours) == (True, WIB, "keyring", 24)
+    assert (training.uses_sandbox, training.zone, training.vault, training.window_hours) == (True, WIB, "keyring", 24)
     assert (training.retention_days, training.notify) == (90, "on")
-    assert (config.properties["bali"].training, config.properties["bali"].zone) == (False, WITA)
+    assert (config.properties["bali"].uses_sandbox, config.properties["bali"].zone) == (False, WITA)
 
 
 def test_a_windows_editor_may_have_saved_it(path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_house_whose_reports_are_typed_by_hand(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text('[property.bali]\npublic_key = "k"\ndelivery = "manual"\nindex_key = "00ff"\n', encoding="utf-8")
     bali = load(path).properties["bali"]
-    assert (bali.by_hand, bali.training, bali.api_url, bali.index_key) == (True, False, "", "00ff")
+    assert (bali.by_hand, bali.uses_sandbox, bali.api_url, bali.index_key) == (True, False, "", "00ff")
     assert "00ff" not in repr(bali)
 
 
@@ -215,3 +215,13 @@ def test_zones_are_indonesias() -> None:
     """Seven, eight and nine hours ahead of UTC."""
     assert [zone.utcoffset(None).seconds // 3600 for zone in (WIB, WITA, WIT)] == [7, 8, 9]
     assert set(ZONES.values()) == {WIB, WITA, WIT}
+
+
+def test_training_is_the_sandbox_or_an_authority_for_training() -> None:
+    """Reports that are typed into APOA always reach Immigration."""
+    sandbox = PropertySettings("a", "training", "k")
+    practice = PropertySettings("a", "https://a/v1", "k", environment="training")
+    live = PropertySettings("a", "https://a/v1", "k", environment="production")
+    by_hand = PropertySettings("a", "", "k", delivery="manual")
+    assert [each.is_training for each in (sandbox, practice, live, by_hand)] == [True, True, False, False]
+    assert [each.uses_sandbox for each in (sandbox, practice)] == [True, False]

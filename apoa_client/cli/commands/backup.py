@@ -70,7 +70,7 @@ def restore(session: Session, *, file: Path, name: str | None, dry_run: bool, as
     restored = session.app.restorer(name or session.property_name).restore(file, dry_run=dry_run)
     settings = restored.settings
     secrets = session.app.secrets_of(settings, prompt=False)
-    needs = find_missing_secrets(secrets, settings.public_key, password=not settings.training)
+    needs = find_missing_secrets(secrets, settings.public_key, password=not settings.uses_sandbox)
     if as_json:
         print_json(_value(file, restored, needs, dry_run=dry_run))
     else:

@@ -53,7 +53,7 @@ def _told(last: tuple[str, datetime] | None, code: str, now: datetime) -> bool:
 
 
 def _notice(settings: PropertySettings, attention: AttentionList) -> Notice:
-    title = _("apoa, {name}: training") if settings.training else _("apoa, {name}: please look")
+    title = _("apoa, {name}: training") if settings.uses_sandbox else _("apoa, {name}: please look")
     lines = [
         _("Refused: {count}").format(count=len(attention.refused)) if attention.refused else "",
         _("Overdue: {count}").format(count=len(attention.overdue)) if attention.overdue else "",

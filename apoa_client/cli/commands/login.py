@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.output import print_error_line, print_line, saniti
 def login(session: Session, *, username: str | None, password_stdin: bool, no_test: bool) -> None:
     """Ask for the password, test it, store it."""
     app = session.app
-    if app.settings.training:
+    if app.settings.uses_sandbox:
         app.outbox.set_suspension(None)
         print_line(_("A training property needs no password."))
         return

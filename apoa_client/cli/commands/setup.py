@@ -166,7 +166,7 @@ class _Making:
 
 
 def _by_server(settings: PropertySettings) -> bool:
-    return not (settings.training or settings.by_hand)
+    return not (settings.uses_sandbox or settings.by_hand)
 
 
 def _account_again(settings: PropertySettings, refused: WrongPassword) -> tuple[PropertySettings, str]:
@@ -209,7 +209,7 @@ class _Attempt:
         """Show it, or say where it is, or that there is none."""
         if self._file is not None:
             self._tell_file(self._file, settings)
-        elif settings.training or self._known(settings.name):
+        elif settings.uses_sandbox or self._known(settings.name):
             return  # nothing to lose, or nothing new
         elif not self._code or not asking:
             warn_no_code()
@@ -219,7 +219,7 @@ class _Attempt:
     def _known(self, name: str) -> bool:
         """Whether there was such a property before, and not for practice only."""
         before = self._app.config.properties.get(name)
-        return before is not None and not before.training
+        return before is not None and not before.uses_sandbox
 
     def _tell_file(self, path: Path, settings: PropertySettings) -> None:
         public_key = decode_public_key(load(self._app.folders.config).properties[settings.name].public_key)
@@ -272,7 +272,7 @@ def _house(app: Container, name: str, answers: Mapping[str, Any]) -> PropertySet
     if by_hand:
         return replace(settings, api_url="", environment="", delivery=MANUAL, **given)
     settings = replace(settings, api_url=address, delivery=API, **given)
-    if not settings.training and not settings.username:
+    if not settings.uses_sandbox and not settings.username:
         raise UsageProblem(msg("The authority's username is missing."), msg("Give it with --username."))
     return settings
 

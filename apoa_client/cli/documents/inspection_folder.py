@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.cli.documents.pages import render_page
-from apoa_client.cli.documents.receipt_page import OURS, TRAINING, Proof, proof_of, receipt_page, trains
+from apoa_client.cli.documents.receipt_page import OURS, TRAINING, Proof, proof_of, receipt_page
 from apoa_client.cli.terminal.language import N_, in_both_languages
 from apoa_client.cli.terminal.output_files import make_output_folder, write_output
 from apoa_client.cli.views.findings import show_error
@@ -130,7 +130,7 @@ def _index(app: Container, period: Period, rows: Iterable[_Row]) -> str:
         heads=_HEADS,
         rows=[(row.file, _cells(row)) for row in rows],
         facts=[*nights, (N_("Printed on"), moment_text(app.clock.now(), settings.zone, in_both_languages))],
-        remarks=[OURS, *([TRAINING] if trains(settings) else [])],
+        remarks=[OURS, *([TRAINING] if settings.is_training else [])],
     )
 
 

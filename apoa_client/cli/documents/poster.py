@@ -14,7 +14,7 @@ from typing import Any
 from apoa_client.cli.documents.pages import render_page
 from apoa_client.cli.terminal.language import N_, in_both_languages
 from apoa_client.cli.views.labels import day_text
-from apoa_client.settings.config import TRAINING, PropertySettings
+from apoa_client.settings.config import PropertySettings
 
 _SENTENCES = Path(__file__).with_name("templates") / "poster.toml"
 _TREATMENT = ("checked", "stored", "sent", "deleted", "only")
@@ -29,14 +29,9 @@ def poster(settings: PropertySettings, name: str, now: datetime) -> str:
         name=name,
         address=settings.address,
         sections=[_section(language, settings) for language in languages()],
-        training=_TRAINING if is_training(settings) else "",
+        training=_TRAINING if settings.is_training else "",
         printed=day_text(now.astimezone(settings.zone), in_both_languages),
     )
-
-
-def is_training(settings: PropertySettings) -> bool:
-    """Whether the house's reports reach a training server, here or elsewhere, and nobody else."""
-    return not settings.by_hand and (settings.training or settings.environment == TRAINING)
 
 
 @cache

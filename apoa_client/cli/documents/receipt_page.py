@@ -89,11 +89,6 @@ def receipt_page(settings: PropertySettings, proof: Proof, now: datetime) -> str
     )
 
 
-def trains(settings: PropertySettings) -> bool:
-    """Whether nothing that it has is Immigration's."""
-    return settings.training or settings.environment == "training"
-
-
 def _warnings(settings: PropertySettings, proof: Proof, now: datetime) -> Iterator[list[str]]:
     """What stands in the box at the head of the page: each in every language."""
     entry = proof.entry
@@ -103,7 +98,7 @@ def _warnings(settings: PropertySettings, proof: Proof, now: datetime) -> Iterat
             yield [_say(each, _DUE, moment=_moment(each, entry.due_at, settings.zone)) for each in LANGUAGES]
             if entry.due_at < now:
                 yield [in_language(each, _OVERDUE) for each in LANGUAGES]
-    if trains(settings):
+    if settings.is_training:
         yield [in_language(each, TRAINING) for each in LANGUAGES]
 
 
@@ -122,7 +117,7 @@ def _remarks(settings: PropertySettings, proof: Proof) -> Iterator[list[str]]:
 def _source(language: str, settings: PropertySettings, receipt: Receipt) -> str:
     if receipt.typed:
         return in_language(language, _TYPED)
-    if settings.training:
+    if settings.uses_sandbox:
         return in_language(language, _FROM_TRAINING)
     return _say(language, _FROM_SERVER, server=urlsplit(settings.api_url).hostname or settings.api_url)
 

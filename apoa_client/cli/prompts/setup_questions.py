@@ -225,7 +225,7 @@ def _open(help_: str, proposed: str) -> str:
 
 
 def _destination_of(settings: PropertySettings | None) -> str:
-    if settings is None or settings.training:
+    if settings is None or settings.uses_sandbox:
         return PRACTICE
     return HAND if settings.by_hand else SERVER
 

@@ -17,7 +17,7 @@ _EVERY_TEN_MINUTES = "*/10 * * * *"
 def show_next_steps(app: Container, settings: PropertySettings) -> None:
     """Say it for the property that was just set up."""
     ours = load(app.folders.config).default_property == settings.name
-    if settings.training:
+    if settings.uses_sandbox:
         print_line(_("This is practice: try whatever you like, nothing reaches Immigration."))
     elif settings.by_hand:
         print_line(_("Each report is saved here first. Then type it into APOA with: apoa sync --by-hand"))

@@ -54,7 +54,7 @@ NO_SENTENCES = {
 MARKED_BEFORE = {
     "_HELP",
     "_KEYS",
-    "_NONE_SUCH",
+    "_NO_MATCH",
     "_ACTIONS",
     "_DETAILS",
     "_ENVIRONMENTS",
