@@ -110,7 +110,7 @@ def test_signs_are_words(configured: Apoa, reports: list[dict[str, Any]], lang: 
     refused = configured("--plain", "report", "--surname", "A", lang=lang).err
     assert any(line.startswith(spoken(lang, "Wrong: {what}", what="")) for line in refused.splitlines())
     careful = configured("--plain", "show", reports[2]["short_id"], lang=lang).out
-    assert any(line.startswith(spoken(lang, "Careful: {what}", what="")) for line in careful.splitlines())
+    assert any(line.startswith(spoken(lang, "Warning: {what}", what="")) for line in careful.splitlines())
     changed = configured("--plain", "show", reports[0]["short_id"], lang=lang).out
     field = spoken(lang, "Room")
     assert spoken(lang, "{field}: {before}, now {after}", field=field, before=7, after=8) in changed.splitlines()

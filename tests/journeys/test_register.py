@@ -126,7 +126,7 @@ def test_a_story_without_any_line(apoa: Installed, lang: str) -> None:
     _guest, first, second = said.out.split("\n\n")
     assert first.startswith(f"1. {spoken(lang, 'check-in')} {arrival['short_id']}: {spoken(lang, 'replaced')}\n")
     assert second.startswith(f"2. {spoken(lang, 'check-in')} {moved['short_id']}: {spoken(lang, 'waiting')}\n")
-    failed = f"{spoken(lang, 'not delivered, waits again')}: {spoken(lang, 'no connection')}"
+    failed = f"{spoken(lang, 'not delivered, waiting again')}: {spoken(lang, 'no connection')}"
     assert failed in first
     assert failed in second
 

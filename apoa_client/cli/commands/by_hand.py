@@ -250,7 +250,7 @@ class Walk:
         yield side_by_side((*parts, _("waiting: {count}").format(count=count)))
         yield _(TASKS[entry.kind])
         if task.sent_before:
-            yield style_warning(_("It was sent before, and no answer came. Look in APOA first whether it is there."))
+            yield style_warning(_("It was sent before, but no answer came. Check in APOA first whether it is there."))
 
     def _number(self, task: TypingTask) -> str:
         """What to file, or "" for later. Raises `_Stopped`."""

@@ -95,7 +95,7 @@ def _show(app: Container, entry: Entry) -> None:
     print_line(_("Report: {id}").format(id=entry.id))
     show_erased(entry, app.settings.zone)
     if app.settings.is_training:
-        print_line(style_warning(_("Training: this is no receipt of Immigration's.")))
+        print_line(style_warning(_("Training: this is not a receipt from Immigration.")))
 
 
 def _without(entry: Entry) -> Message:

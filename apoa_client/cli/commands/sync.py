@@ -22,7 +22,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.terminal.progress import ProgressBar, watcher
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
-from apoa_client.cli.views.labels import clock_skew_text, seconds
+from apoa_client.cli.views.labels import clock_skew_text, whole_seconds
 from apoa_client.delivery.options import Outcome, RunOptions
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.report.kinds import short_id
@@ -120,7 +120,7 @@ def _value(outcome: Outcome) -> dict[str, Any]:
     names = ("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left", "offline", "stopped")
     value = {name: getattr(outcome, name) for name in names}
     error = None if outcome.error is None else error_fields(outcome.error)
-    return {**value, "error": error, "busy": outcome.busy, "clock_skew_s": seconds(outcome.clock_skew)}
+    return {**value, "error": error, "busy": outcome.busy, "clock_skew_s": whole_seconds(outcome.clock_skew)}
 
 
 def _say(session: Session, outcome: Outcome) -> None:

@@ -19,11 +19,11 @@ from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, short_id
 
 _TITLE = N_("To be typed into APOA by hand")
-_PRIVATE = N_("Personal data of guests: keep this sheet to yourself, and destroy it when every number is filed.")
+_PRIVATE = N_("Personal data of guests: keep this sheet private, and destroy it when every number is entered.")
 _NUMBER = N_("Number of APOA's receipt")
 _NO_NUMBER = N_("If APOA gives no number, write down the number of the guest's check-in.")
 _FILE_IT = N_("Then, on the property's computer:")
-_SENT_BEFORE = N_("It was sent before, and no answer came. Look in APOA first whether it is there.")
+_SENT_BEFORE = N_("It was sent before, but no answer came. Check in APOA first whether it is there.")
 _DUE = N_("Due by")
 _MADE = N_("Made on")
 

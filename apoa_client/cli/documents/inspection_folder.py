@@ -23,7 +23,7 @@ from apoa_client.errors import Exit, SealBroken
 from apoa_client.ports import Selection
 from apoa_client.report.kinds import short_id
 
-_TITLE = N_("Proofs of foreign guests' reports")
+_TITLE = N_("Receipts for foreign guests' reports")
 _HEADS = (N_("Receipt number"), N_("Check-in"), N_("Guest"), N_("Room"), N_("Kind of report"), N_("State"))
 _NONE = N_("no receipt")
 _ERASED = N_("erased")

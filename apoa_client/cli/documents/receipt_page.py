@@ -26,19 +26,19 @@ from apoa_client.report.kinds import OPEN_STATES, Receipt
 from apoa_client.report.model import Guest, Stay
 from apoa_client.settings.config import PropertySettings
 
-_TITLE = N_("Proof of a foreign guest's report")
+_TITLE = N_("Receipt for a foreign guest's report")
 _NO_RECEIPT = N_("This is not a receipt")
 _OFFICE, _NUMBER = N_("Immigration office"), N_("Receipt number")
-_FROM_SERVER = N_("Proof from the reporting server {server}: it accepted this report and gave it this number.")
+_FROM_SERVER = N_("From the reporting server {server}: it accepted this report and gave it this number.")
 _FROM_TRAINING = N_("From the training server on this computer: it accepted this report and gave it this number.")
 _TYPED = N_("The property's staff typed this number in, from the receipt that APOA gave them.")
-TRAINING = N_("Training: this is no receipt of Immigration's.")
+TRAINING = N_("Training: this is not a receipt from Immigration.")
 _NONE = N_("There is no receipt for this report: {state}.")
 _DUE = N_("Due by: {moment}")
 _OVERDUE = N_("The deadline has passed.")
-_ERASED = N_("The guest's data were erased on {moment}. This proof is kept.")
+_ERASED = N_("The guest's data were erased on {moment}. The receipt is kept.")
 _UNREADABLE = N_("The guest's data cannot be read on this computer.")
-OURS = N_("Printed by the property from its own records with apoa-client. It is not a document of Immigration's.")
+OURS = N_("Printed by the property from its own records with apoa-client. It is not a document of Immigration.")
 
 
 class Proof(NamedTuple):

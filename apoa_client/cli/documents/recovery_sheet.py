@@ -13,12 +13,12 @@ from apoa_client.locale import LANGUAGES
 _TITLE = N_("Recovery code")
 _ROWS = (N_("Property"), N_("Address"), N_("Made on"), N_("Fingerprint of the key"))
 _SENTENCES = (
-    N_("With this code the guests' reports that were saved with apoa-client can be read again, on a new computer too."),
+    N_("With this code the guests' reports that apoa-client saved can be read again, also on a new computer."),
     N_("How: restore the backup there, then type the code at: apoa key recover"),
     N_("Keep this sheet in the safe, not beside the computer. Do not photograph it, and do not send it by e-mail."),
-    N_("Whoever has this code and a copy of the data can read every report: names, passports, rooms."),
+    N_("Anyone who has this code and a copy of the data can read every report: names, passports, rooms."),
     N_("There is no letter I, L, O or U in the code: what looks like one is the digit 1 or 0, or a V."),
-    N_("After apoa key rotate there is another code. This one still opens backups from before."),
+    N_("apoa key rotate makes a new code. This one still opens older backups."),
 )
 
 

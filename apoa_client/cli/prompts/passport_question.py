@@ -12,9 +12,10 @@ from apoa_client.cli.prompts.mrz_lines import ask_mrz_lines
 from apoa_client.cli.terminal.input import ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, print_error_unwrapped, sanitize, style_success
-from apoa_client.cli.views.checked_document import corrected_text, marked_lines
+from apoa_client.cli.views.checked_document import corrected_text
 from apoa_client.cli.views.findings import error_line, suggestion_line
 from apoa_client.cli.views.labels import SEXES, day_text, partial_text
+from apoa_client.cli.views.marked_lines import marked_lines
 from apoa_client.cli.views.report import state_text
 from apoa_client.desk.arrivals import Desk
 from apoa_client.desk.guest_form import trusted_texts

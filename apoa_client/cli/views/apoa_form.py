@@ -28,7 +28,7 @@ TASKS = {
         "If APOA does not let you, tell the immigration office."
     ),
     Kind.CANCEL: N_(
-        "In APOA: choose this guest and take the report back. If APOA does not let you, tell the immigration office."
+        "In APOA: choose this guest and cancel the report. If APOA does not let you, tell the immigration office."
     ),
 }
 """What is to be done there for each kind of report, in the words that stand on APOA's buttons."""

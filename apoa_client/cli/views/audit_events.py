@@ -1,4 +1,4 @@
-"""What the audit trail tells, in words and as JSON values."""
+"""Events of the audit trail, in words and as JSON values."""
 
 from datetime import tzinfo
 from typing import Any
@@ -13,15 +13,15 @@ _ACTIONS = {
     "accepted": N_("accepted by the authority"),
     "pending": N_("received, decision later"),
     "rejected": N_("refused by the authority"),
-    "deferred": N_("put off by the authority"),
-    "queued": N_("not delivered, waits again"),
+    "deferred": N_("deferred by the authority"),
+    "queued": N_("not delivered, waiting again"),
     "received": N_("receipt number typed in"),
     "superseded": N_("replaced"),
     "withdrawn": N_("withdrawn"),
     "erased": N_("guest's data erased"),
     "draft_erased": N_("draft erased"),
     "sending_stopped": N_("sending stopped"),
-    "sending_resumed": N_("sending goes on"),
+    "sending_resumed": N_("sending resumed"),
     "set_up": N_("set up"),
     "logged_in": N_("password stored"),
     "logged_out": N_("password removed"),
@@ -32,36 +32,36 @@ _ACTIONS = {
     "backed_up": N_("backup made"),
     "restored": N_("restored from a backup"),
 }
-"""Words for what the outbox tells; what is not here is shown as it is."""
+"""Words for actions; other actions are shown by their codes."""
 
 _DETAILS = {
     "offline": N_("no connection"),
     "timed_out": N_("no answer in time"),
     "unknown_outcome": N_("no usable answer"),
-    "not_the_authority": N_("something else answered"),
+    "not_the_authority": N_("the answer was not from the authority"),
     "authority_busy": N_("the authority is busy"),
-    "duplicate": N_("had been reported before"),
-    "retention": N_("its time was over"),
+    "duplicate": N_("was already reported"),
+    "retention": N_("retention period over"),
     "request": N_("at the guest's request"),
-    "unreadable": N_("it could not be opened any more"),
+    "unreadable": N_("could no longer be opened"),
     "untested": N_("connection not tested"),
 }
-"""Words for details; the class of any other error is shown as scripts and logs know it."""
+"""Words for details; other details, such as classes of errors, are shown by their codes."""
 
 STAFF_ACTIONS = frozenset({"saved", "received", "superseded", "withdrawn", "erased"})
-"""What somebody decided, whose name is worth telling."""
+"""Actions that a user decided on, shown with the user's name."""
 
 
 def action_text(entry: AuditEntry) -> str:
-    """What was done, safe for a screen."""
+    """Return what was done, sanitized."""
     return _(_ACTIONS[entry.action]) if entry.action in _ACTIONS else sanitize(entry.action)
 
 
 def detail_text(entry: AuditEntry) -> str:
-    """What more there is to say of it, safe for a screen; empty where there is nothing."""
+    """Return the detail of an event, sanitized; empty if there is none."""
     return _(_DETAILS[entry.detail]) if entry.detail in _DETAILS else sanitize(entry.detail or "")
 
 
 def event_value(entry: AuditEntry, zone: tzinfo) -> dict[str, Any]:
-    """An entry as JSON values, its time in the property's zone."""
+    """Return an event as JSON values, its time in the property's zone."""
     return {**entry._asdict(), "at": instant(entry.at.astimezone(zone))}

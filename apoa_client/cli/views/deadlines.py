@@ -1,6 +1,6 @@
-"""Deadlines in the words of a front desk: how long is left, how late it is, and how loud to say it.
+"""Deadlines on the screen: how much time is left or how late it is, and in which style.
 
-Light, because `apoa status` loads it. The clock is passed in; days are the property's.
+Imports no module that is slow to load, for `apoa status`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,18 +16,18 @@ from apoa_client.report.kinds import short_id
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _FEW_DAYS = 2
-"""So long is counted in hours; what is later, in days."""
+"""Up to so many days, lateness is given in hours."""
 
 
 def deadline_text(due: datetime, now: datetime, zone: tzinfo) -> str:
-    """How far a deadline is: late by so much, so much left, and further off the day and time in the property's zone.
+    """Return how late a deadline is, how much time is left, or, if it is not soon, its day and time in the zone.
 
-    Rounded down: nobody is told that there is more time than there is.
+    Times are rounded down, so that they never show more time than is left.
     """
     if due < now:
-        return _late(now - due)
+        return _late_text(now - due)
     if due - now < SOON:
-        return _left(due - now)
+        return _left_text(due - now)
     local, today = due.astimezone(zone), now.astimezone(zone).date()
     if local.date() == today:
         return _("today {time}").format(time=f"{local:%H:%M}")
@@ -37,24 +37,24 @@ def deadline_text(due: datetime, now: datetime, zone: tzinfo) -> str:
 
 
 def deadline_style(due: datetime | None, now: datetime) -> Callable[[str], str]:
-    """How a deadline looks on a screen: late ones in red, near ones in yellow."""
+    """Return the style of a deadline: an error if it has passed, a warning if it is soon, else plain text."""
     if due is None or due - now >= SOON:
         return str
     return style_error if due < now else style_warning
 
 
 def deadline_lines(
-    entries: Sequence[Entry], now: datetime, zone: tzinfo, what: Callable[[Entry], str]
+    entries: Sequence[Entry], now: datetime, zone: tzinfo, describe: Callable[[Entry], str]
 ) -> Iterator[str]:
-    """A line a report, in columns: its deadline, as loud as it is near; its short id; and what is to be said of it."""
-    said = [deadline_text(entry.due_at, now, zone) if entry.due_at is not None else "-" for entry in entries]
-    wide = 0 if plain() else max(map(len, said), default=0)
-    for entry, words in zip(entries, said, strict=True):
-        styled = deadline_style(entry.due_at, now)(words) + " " * (wide - len(words))
-        yield "  " + side_by_side([styled, short_id(entry.id), what(entry)])
+    """Yield one line per report, in columns: its deadline in its style, its short id, and its description."""
+    texts = [deadline_text(entry.due_at, now, zone) if entry.due_at is not None else "-" for entry in entries]
+    width = 0 if plain() else max(map(len, texts), default=0)
+    for entry, words in zip(entries, texts, strict=True):
+        styled = deadline_style(entry.due_at, now)(words) + " " * (width - len(words))
+        yield "  " + side_by_side([styled, short_id(entry.id), describe(entry)])
 
 
-def _late(time: timedelta) -> str:
+def _late_text(time: timedelta) -> str:
     if time < _MINUTE:
         return _("late just now")
     if time < _HOUR:
@@ -64,7 +64,7 @@ def _late(time: timedelta) -> str:
     return text(nmsg("{count} day late", "{count} days late", time // _DAY))
 
 
-def _left(time: timedelta) -> str:
+def _left_text(time: timedelta) -> str:
     if time < _MINUTE:
         return _("due now")
     if time < _HOUR:

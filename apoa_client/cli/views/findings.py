@@ -23,35 +23,34 @@ EMPTY_REPORT: dict[str, Any] = {
     "guest": None,
     "stay": None,
 }
-"""The JSON form of a report that was not made."""
+"""The JSON form of a report that was not saved."""
 
 
 def finding_value(finding: Finding) -> dict[str, str]:
-    """A finding as the command line's JSON has it."""
+    """Return a finding as JSON values."""
     return {"field": finding.field, "code": finding.code, "message": text(finding.message)}
 
 
 def error_value(error: ApoaError) -> dict[str, Any]:
-    """An error that ended a command, as its one JSON document: a refused report keeps the form of a report."""
+    """Return the JSON document for an error that ended a command. A refused report has the form of a report."""
     if not isinstance(error, ReportRefused):
         return {"error": error_fields(error)}
-    # A refused report never came to be: the form of a report, with nothing in it but its findings.
     return {**EMPTY_REPORT, **findings_value(error.errors, error.warnings)}
 
 
 def findings_value(errors: Iterable[Finding], warnings: Iterable[Finding]) -> dict[str, Any]:
-    """Errors and warnings as JSON values."""
+    """Return errors and warnings as JSON values."""
     return {"errors": [finding_value(e) for e in errors], "warnings": [finding_value(w) for w in warnings]}
 
 
 def error_fields(error: ApoaError) -> dict[str, str]:
-    """An error as class, message and advice."""
+    """Return an error as JSON values: class, message and advice."""
     advice = text(error.advice) if error.advice is not None else ""
     return {"class": error.name, "message": text(error.message), "advice": advice}
 
 
 def show_findings(error: ApoaError) -> None:
-    """Show every finding that an error carries."""
+    """Show the findings of an error, if it has any."""
     if isinstance(error, ReportRefused):
         show_warnings(error.warnings)
         for finding in error.errors:
@@ -61,7 +60,7 @@ def show_findings(error: ApoaError) -> None:
 
 
 def show_error(error: ApoaError) -> None:
-    """Say what happened and what to do."""
+    """Show an error and its advice."""
     print_error_line(style_error(text(error.message)))
     if error.advice is not None:
         print_error_line(text(error.advice))
@@ -76,26 +75,26 @@ def show_damage(damage: StorageProblem | None) -> Exit:
 
 
 def finding_line(finding: Finding) -> str:
-    """The authority's word on one field."""
+    """Return a finding with the label of its field."""
     return f"  {text(label_of(finding.field))}: {text(finding.message)}"
 
 
 def show_warnings(warnings: Iterable[Finding]) -> None:
-    """Show warnings, a line each."""
+    """Show each warning on a line."""
     for warning in warnings:
         print_error_line(warning_line(text(warning.message)))
 
 
 def suggestion_line(value: str) -> str:
-    """What may have been meant."""
+    """Return the line that suggests a value."""
     return "  " + _("Perhaps: {value}").format(value=sanitize(value))
 
 
-def error_line(what: str) -> str:
-    """What must be mended, behind its sign; in plain lines, behind a word."""
-    return _("Wrong: {what}").format(what=what) if plain() else f"{style_error('x')} {what}"
+def error_line(message: str) -> str:
+    """Return an error after its mark; as plain lines, after a word."""
+    return _("Wrong: {what}").format(what=message) if plain() else f"{style_error('x')} {message}"
 
 
-def warning_line(what: str) -> str:
-    """What somebody should look at, behind its sign; in plain lines, behind a word."""
-    return _("Careful: {what}").format(what=what) if plain() else f"{style_warning('!')} {what}"
+def warning_line(message: str) -> str:
+    """Return a warning after its mark; as plain lines, after a word."""
+    return _("Warning: {what}").format(what=message) if plain() else f"{style_warning('!')} {message}"

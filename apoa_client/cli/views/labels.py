@@ -1,4 +1,4 @@
-"""Words for what the outbox knows: states, kinds, days and times. Light, because `apoa status` loads it."""
+"""Words for states, kinds, days and times. Imports no module that is slow to load, for `apoa status`."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, tzinfo
@@ -31,7 +31,7 @@ KINDS = {
 }
 
 RECEIPT_SOURCES = {False: N_("number from the reporting server"), True: N_("number typed in by staff")}
-"""Whose a receipt's number is, by whether staff typed it in."""
+"""Where a receipt's number comes from, by whether staff typed it in."""
 
 SEXES = {"M": N_("male"), "F": N_("female"), "X": N_("not stated")}
 
@@ -48,22 +48,22 @@ PURPOSES = {
 
 
 def room_heading() -> str:
-    """What stands above rooms: short, where a column is narrow."""
+    """Return the heading of a column of rooms: short, unless the output is plain lines."""
     return _("Room") if plain() else _("Rm.")
 
 
 def nationality_heading() -> str:
-    """What stands above nationalities, likewise."""
+    """Return the heading of a column of nationalities: short, unless the output is plain lines."""
     return _("Nationality") if plain() else _("Nat.")
 
 
-def day_text(day: date, say: Callable[[str], str] = _) -> str:
-    """A date in words: no order of numbers to mistake. `say` puts the month's name into a language, or into two."""
-    return day_message(day).render(say)
+def day_text(day: date, translate: Callable[[str], str] = _) -> str:
+    """Return a date with the name of its month, such as 24 Nov 2026. `translate` translates the name."""
+    return day_message(day).render(translate)
 
 
 def partial_text(value: "PartialDate") -> str:
-    """A date in words as far as it is known: a year, a month of a year, or a day."""
+    """Return a date as far as it is known: the year, month and year, or the day."""
     if value.month is None:
         return str(value.year)
     if value.day is None:
@@ -72,41 +72,41 @@ def partial_text(value: "PartialDate") -> str:
 
 
 def short_day_text(day: date, today: date) -> str:
-    """A date in words, without the year where that is this one: for a table that must be narrow."""
+    """Return a date for a narrow table: without the year if that is the current one."""
     return day_text(day) if day.year != today.year else f"{day.day} {text(month(day))}"
 
 
 def nights_text(count: int) -> str:
-    """How long a stay is."""
+    """Return a number of nights in words."""
     return text(nmsg("{count} night", "{count} nights", count))
 
 
-def moment_text(moment: datetime, zone: tzinfo, say: Callable[[str], str] = _) -> str:
-    """An instant in the property's zone, which is named (WIB, WITA, WIT)."""
+def moment_text(moment: datetime, zone: tzinfo, translate: Callable[[str], str] = _) -> str:
+    """Return an instant in the property's zone, with the zone's name (WIB, WITA, WIT)."""
     local = moment.astimezone(zone)
-    return f"{day_text(local, say)} {local:%H:%M} {local.tzname()}"
+    return f"{day_text(local, translate)} {local:%H:%M} {local.tzname()}"
 
 
-def seconds(time: timedelta | None) -> int | None:
-    """Whole seconds, as JSON has them."""
+def whole_seconds(time: timedelta | None) -> int | None:
+    """Return a time in whole seconds, for JSON."""
     return None if time is None else round(time.total_seconds())
 
 
 def clock_skew_text(skew: timedelta) -> str:
-    """That this computer's clock is wrong; `skew` is by how much the authority's is ahead."""
+    """Return that this computer's clock is wrong. `skew` is positive if the authority's clock is ahead."""
     minutes = max(abs(round(skew.total_seconds() / 60)), 1)
     if skew > timedelta():
         return text(
             nmsg(
-                "This computer's clock is {count} minute slow by the authority's. Set it: deadlines depend on it.",
-                "This computer's clock is {count} minutes slow by the authority's. Set it: deadlines depend on it.",
+                "This computer's clock is {count} minute behind the authority's. Set it: deadlines depend on it.",
+                "This computer's clock is {count} minutes behind the authority's. Set it: deadlines depend on it.",
                 minutes,
             )
         )
     return text(
         nmsg(
-            "This computer's clock is {count} minute fast by the authority's. Set it: deadlines depend on it.",
-            "This computer's clock is {count} minutes fast by the authority's. Set it: deadlines depend on it.",
+            "This computer's clock is {count} minute ahead of the authority's. Set it: deadlines depend on it.",
+            "This computer's clock is {count} minutes ahead of the authority's. Set it: deadlines depend on it.",
             minutes,
         )
     )

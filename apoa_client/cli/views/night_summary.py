@@ -139,7 +139,7 @@ class _NightView:
         for guest in self._by_room(guests.leaving):
             print_line(f"  {_guest_line(guest)}")
         if guests.overdue:
-            overdue = _("Should have left, and no check-out: {count}").format(count=len(guests.overdue))
+            overdue = _("Should have left, without a check-out: {count}").format(count=len(guests.overdue))
             _show_heading(style_warning(overdue))
             for guest in self._by_room(guests.overdue):
                 print_line("  " + side_by_side([self._until(guest), _guest_line(guest)]))

@@ -94,7 +94,7 @@ class ReportReader:
 
     def nothing_found_text(self, search: SearchFilter, usual: str) -> str:
         """Return what to show if no report was found: `usual`, or that the search needs the key."""
-        return _("Without the key nobody can be looked up.") if self.exit_code(search) else usual
+        return _("Without the key no guest can be searched for.") if self.exit_code(search) else usual
 
 
 def open_report(app: Container, entry: Entry) -> Report:

@@ -18,7 +18,7 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.deadlines import deadline_lines
-from apoa_client.cli.views.labels import KINDS, STATES, clock_skew_text, moment_text, seconds
+from apoa_client.cli.views.labels import KINDS, STATES, clock_skew_text, moment_text, whole_seconds
 from apoa_client.desk.attention import most_urgent
 from apoa_client.errors import StorageProblem
 from apoa_client.ports import Entry, ReportReader, Selection, Summary, Suspension
@@ -75,7 +75,7 @@ def status_json(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
         "sending_stopped": None
         if suspension is None
         else {"reason": suspension.reason, "since": moment(suspension.since)},
-        "clock_skew_s": seconds(summary.clock_skew),
+        "clock_skew_s": whole_seconds(summary.clock_skew),
         "urgent": [
             {
                 "id": entry.id,
@@ -172,7 +172,7 @@ def show_last_contact(settings: PropertySettings, summary: Summary) -> None:
     """Show when the authority last answered, and by how much this computer's clock is wrong."""
     contact = summary.last_contact_at
     if contact is not None or not settings.by_hand:
-        moment = moment_text(contact, settings.zone) if contact is not None else _("never yet")
+        moment = moment_text(contact, settings.zone) if contact is not None else _("never")
         print_line(_("Last contact with the authority: {moment}").format(moment=moment))
     if summary.clock_skew is not None and abs(summary.clock_skew) > CLOCK_TOLERANCE:
         print_line(style_warning(clock_skew_text(summary.clock_skew)))

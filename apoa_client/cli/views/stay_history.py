@@ -20,7 +20,7 @@ from apoa_client.cli.views.audit_events import STAFF_ACTIONS, action_text, detai
 from apoa_client.cli.views.findings import error_line, finding_line, show_error, warning_line
 from apoa_client.cli.views.labels import KINDS, STATES, day_text, moment_text
 from apoa_client.cli.views.opened_report import OpenedReport
-from apoa_client.cli.views.report import changed_field_lines, erased_line, receipt_text, report_json, report_lines
+from apoa_client.cli.views.report import changed_field_lines, receipt_text, report_json, report_lines, show_erased
 from apoa_client.cli.views.report_reader import ReportReader
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import StorageProblem
@@ -79,8 +79,7 @@ class StayView:
         print_line(self._whereabouts())
         for line in report_lines(shown.report, self._zone) if shown.report is not None else ():
             print_line(line)
-        if shown.entry.erased_at is not None:
-            print_line(style_warning(erased_line(shown.entry.erased_at, self._zone)))
+        show_erased(shown.entry, self._zone)
         previous: Report | None = None
         for number, opened in enumerate(self._reports, 1):
             print_line()
@@ -92,7 +91,7 @@ class StayView:
         """Return whether the guest is in house, as far as it was reported."""
         stay, current = self._stay, self._stay.current_report
         if current is None:
-            return _("Nothing of this stay stands any more: it was withdrawn.")
+            return _("This stay was withdrawn.")
         if stay.cancel is not None:
             return _("The stay was cancelled.")
         if stay.check_out is not None and stay.check_out.ends_at is not None:
@@ -101,7 +100,9 @@ class StayView:
             return _("In house.")
         days = {"first": day_text(current.first_night), "last": day_text(current.last_morning)}
         if current.last_morning < self._today:
-            return style_warning(_("In house since {first}. Was to leave on {last}; no check-out yet.").format(**days))
+            return style_warning(
+                _("In house since {first}. Planned to leave on {last}; no check-out yet.").format(**days)
+            )
         return _("In house since {first}, until {last}.").format(**days)
 
     def _show_report(self, number: int, opened: OpenedReport, previous: Report | None) -> None:

@@ -85,8 +85,8 @@ class TestWithoutSetUp:
         lines = said.out.splitlines()
         assert lines[:3] == [spoken(lang, "Passport") + " (TD3)", f"  {FIRST}", f"  {SECOND}"]
         assert "^" not in said.out
-        assert spoken(lang, "Valid: nothing is wrong with what was given.") == lines[-2]
-        assert "A check digit that fits is no proof." in said.out or lang == "id"
+        assert spoken(lang, "Valid: no errors.") == lines[-2]
+        assert "A correct check digit is no guarantee:" in said.out or lang == "id"
         for label, value, belief in (
             ("Surname", "ZYKOWSKI", "no check digit: compare"),
             ("Date of birth", "12 Sep 1985", "check digit fits"),
@@ -115,7 +115,7 @@ class TestWithoutSetUp:
             position=20,
         )
         assert spoken(lang, "Perhaps: {value}", value=f"{value} ({change})") in said.out
-        count = catalogue_of(lang).ngettext("Not valid: {count} thing is wrong.", "", 1).format(count=1)
+        count = catalogue_of(lang).ngettext("Not valid: {count} error.", "", 1).format(count=1)
         assert count in said.out.splitlines()
 
     def test_settings_that_are_broken_do_not_matter(self, away: Apoa) -> None:
@@ -235,8 +235,8 @@ class TestPage:
         for sentence in (
             "Small letters were read as capitals.",
             "Blanks were left out.",
-            "The text was cut into lines anew.",
-            "The document number is long and goes on in the optional data. Its check digit counts the < between.",
+            "The text was divided into lines again.",
+            "The long document number continues in the optional data. Its check digit includes the < in between.",
         ):
             assert f"- {spoken(lang, sentence)}\n" in said.out
 
@@ -274,7 +274,7 @@ class TestPage:
         assert apoa(*given(both, SECOND)).out.count("x The name cannot hold") == 1
         guesses = apoa(*given(FIRST.replace("ZYKOWSKI", "ZYK0WSKI"), SECOND)).out
         assert "  Perhaps: ZYKOWSKI, QUENTIN (O in place of 0, line 1, character 9)\n" in guesses
-        assert "  2 others are as likely as the first. Only the page can tell.\n" in guesses
+        assert "  2 other values are as likely as the first. Compare with the page.\n" in guesses
 
     def test_an_unknown_state(self, apoa: Apoa) -> None:
         """With the name of the state that was probably meant."""
@@ -287,9 +287,9 @@ class TestPage:
         """The mended line is shown, marked where it was mended, and told in the words of a person."""
         said = apoa(*given(FIRST[:-1], SECOND))
         assert below(said.out, FIRST) == "<"
-        assert f"Perhaps: {FIRST} (< was left out, line 1, character 44)" in said.out
+        assert f"Perhaps: {FIRST} (missing <, line 1, character 44)" in said.out
         said = apoa(*given(FIRST + "<", SECOND))
-        assert "< is too many, line 1" in said.out
+        assert "extra <, line 1" in said.out
 
     def test_a_row_of_k(self, apoa: Apoa) -> None:
         """A correction of many characters is told by the name that it would make."""

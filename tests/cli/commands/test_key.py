@@ -250,7 +250,7 @@ class TestSheet:
     def _assert_says_all(self, text: str) -> None:
         for language in LANGUAGES:
             for sentence in (
-                "Whoever has this code and a copy of the data can read every report: names, passports, rooms.",
+                "Anyone who has this code and a copy of the data can read every report: names, passports, rooms.",
                 "How: restore the backup there, then type the code at: apoa key recover",
             ):
                 assert spoken(language, sentence) in text

@@ -203,7 +203,7 @@ class TestWithoutTheKey:
             said = three("list", *choice, "--json", lang=lang)
             assert (said.code, said.json) == (77, {"reports": []})
             said = three("list", *choice, lang=lang)
-            assert (said.code, said.out.strip()) == (77, spoken(lang, "Without the key nobody can be looked up."))
+            assert (said.code, said.out.strip()) == (77, spoken(lang, "Without the key no guest can be searched for."))
 
     def test_reports_still(self, three: Apoa) -> None:
         """Saving needs no secret."""

@@ -89,7 +89,7 @@ def test_logging_in_and_out_and_stops(apoa: Apoa, serve: Serve, lang: str) -> No
     expected = ["logged_in", "sending_stopped", "logged_in", "sending_resumed", "logged_out"]
     assert [action for action in actions(apoa) if action in expected] == expected
     table = apoa("log", lang=lang).out
-    for words in ("password stored", "sending stopped", "sending goes on", "password removed"):
+    for words in ("password stored", "sending stopped", "sending resumed", "password removed"):
         assert spoken(lang, words) in table
     assert "wrong_password" in table
 

@@ -121,7 +121,7 @@ def test_a_draft_of_yesterday_goes_too(configured: Apoa, lang: str) -> None:
     assert (purged(configured)["draft"], has_draft(configured)) == (False, False)
     log = configured("log", lang=lang).out
     assert spoken(lang, "draft erased") in log
-    assert spoken(lang, "its time was over") in log
+    assert spoken(lang, "retention period over") in log
 
 
 def test_a_draft_goes_beside_reports(past: Apoa) -> None:
@@ -143,7 +143,7 @@ def test_what_an_erased_report_looks_like(past: Apoa, lang: str) -> None:
     number, short_id = before["receipt"]["number"], before["short_id"]
     words = spoken(
         lang,
-        "The guest's data were erased on {moment}. This proof is kept.",
+        "The guest's data were erased on {moment}. The receipt is kept.",
         moment=f"4 {spoken(lang, 'Mar')} 2027 20:00 WIB",
     )
     for _with_and_without_the_key in range(2):

@@ -37,10 +37,10 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import Kind, Receipt
 from apoa_client.report.model import Report
 
-TRAINING = "Training: this is no receipt of Immigration's."
+TRAINING = "Training: this is not a receipt from Immigration."
 TYPED = "number typed in by staff"
 NOT_A_RECEIPT = "This is not a receipt"
-OURS = "Printed by the property from its own records with apoa-client. It is not a document of Immigration's."
+OURS = "Printed by the property from its own records with apoa-client. It is not a document of Immigration."
 UUID = "0199c2a4-0009-7000-8000-b00000000009"
 
 
@@ -165,7 +165,7 @@ class TestPage:
         configured(*QUENTIN.mrz())
         typed(configured, configured.save(XIMENA))
         theirs, ours = (printed(configured, report["id"]) for report in configured.reports())
-        by_server = "Proof from the reporting server {server}: it accepted this report and gave it this number."
+        by_server = "From the reporting server {server}: it accepted this report and gave it this number."
         by_staff = "The property's staff typed this number in, from the receipt that APOA gave them."
         assert_both(theirs, by_server, server="127.0.0.1")
         assert_both(ours, by_staff)
@@ -298,7 +298,7 @@ class TestPage:
         assert not [word for word in QUENTIN.words if word in page.text]
         for language in LANGUAGES:
             moment = f"{spoken(language, 'Mar')} 2027"
-            start = spoken(language, "The guest's data were erased on {moment}. This proof is kept.", moment="|")
+            start = spoken(language, "The guest's data were erased on {moment}. The receipt is kept.", moment="|")
             assert start.split("|")[0] in page.text
             assert moment in page.text
 

@@ -137,12 +137,12 @@ def test_attempts_and_answers(apoa: Apoa, serve: Serve, lang: str) -> None:
         apoa("sync")
         apoa.clock.forward(MINUTES)
     said = apoa("show", report["id"], lang=lang)
-    failed = f"{spoken(lang, 'not delivered, waits again')}: {spoken(lang, 'no usable answer')}"
+    failed = f"{spoken(lang, 'not delivered, waiting again')}: {spoken(lang, 'no usable answer')}"
     often = spoken(lang, "{what}; {count} times until {moment}", what=failed, count=3, moment=at(lang, 24, "20:20"))
     lines = [line.strip() for line in said.out.splitlines()]
     assert lines[-3:] == [
         f"{at(lang, 24, '20:00')}  {often}",
-        f"{at(lang, 24, '20:30')}  {spoken(lang, 'put off by the authority')}",
+        f"{at(lang, 24, '20:30')}  {spoken(lang, 'deferred by the authority')}",
         f"{at(lang, 24, '20:40')}  {spoken(lang, 'received, decision later')}",
     ]
     assert spoken(lang, "Due by: {moment}", moment=at(lang, 25, "20:00")) in lines
@@ -186,7 +186,7 @@ class TestWhereabouts:
         for forward, sentence in (
             (0, "In house since {first}, until {last}."),
             (2, "In house since {first}, until {last}."),
-            (1, "In house since {first}. Was to leave on {last}; no check-out yet."),
+            (1, "In house since {first}. Planned to leave on {last}; no check-out yet."),
         ):
             away.clock.forward(timedelta(days=forward))
             assert away("show", report["id"], lang=lang).out.splitlines()[1] == spoken(lang, sentence, **days)
@@ -202,7 +202,7 @@ class TestWhereabouts:
         withdrawn = configured.save(XIMENA)
         assert configured("cancel", withdrawn["id"]).code == 0
         said = configured("show", withdrawn["id"], lang=lang).out
-        assert said.splitlines()[1] == spoken(lang, "Nothing of this stay stands any more: it was withdrawn.")
+        assert said.splitlines()[1] == spoken(lang, "This stay was withdrawn.")
         assert XIMENA.birth_place in said
         assert f"{spoken(lang, 'withdrawn')} ({user_name()})" in said
 
@@ -250,7 +250,7 @@ def test_who_was_erased(configured: Apoa, stay: dict[str, Any], lang: str) -> No
     assert configured("purge", "--guest", stay["check_in"]["id"], "--yes").code == 0
     said = configured("show", stay["check_out"]["id"], lang=lang)
     assert (said.code, said.err) == (0, "")
-    words = "The guest's data were erased on {moment}. This proof is kept."
+    words = "The guest's data were erased on {moment}. The receipt is kept."
     assert said.out.count(spoken(lang, words, moment=at(lang, 24, "20:30"))) == 1
     assert all(report["receipt"]["number"] in said.out for report in stay.values())
     what, why = spoken(lang, "guest's data erased"), spoken(lang, "at the guest's request")

@@ -193,7 +193,7 @@ class TestWithoutTheKey:
     def test_nobody_can_be_looked_up(self, locked: Apoa, lang: str) -> None:
         """Exit 77: an empty list would be a wrong answer."""
         said = locked("list", "--in-house", "--room", "8", lang=lang)
-        assert (said.code, said.out.strip()) == (77, spoken(lang, "Without the key nobody can be looked up."))
+        assert (said.code, said.out.strip()) == (77, spoken(lang, "Without the key no guest can be searched for."))
         assert locked("list", "--in-house", "--state", "queued").code == 0
 
 

@@ -127,7 +127,7 @@ class TestScreen:
         assert sent["receipt"]["number"] in out
         assert [spoken(lang, "refused") in line for line in lines if line.startswith("12")] == [False, True]
         assert spoken(lang, "Leaving tomorrow: {count}", count=0) in lines
-        assert spoken(lang, "Should have left, and no check-out: {count}", count=1) in lines
+        assert spoken(lang, "Should have left, without a check-out: {count}", count=1) in lines
         room = spoken(lang, "room {room}", room=7)
         assert f"  24 Nov  {late['short_id']}  {OBADIAH.name}  {room}" in lines
         assert spoken(lang, "Refused: {count}. Correct each with: apoa fix ID", count=1) in lines
