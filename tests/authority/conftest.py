@@ -1,6 +1,7 @@
-"""A line on the loopback interface that says exactly what a test wants said, byte for byte, and then hangs up.
+"""A server on the loopback interface that sends scripted bytes and closes the connection.
 
-The certificates were made for these tests, with a CA whose key was thrown away; nobody trusts them.
+The certificates were made for these tests, with a CA whose key was deleted; nothing else trusts them.
+
 """
 
 import json
@@ -24,8 +25,8 @@ HANG = b"hang"
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One request as it arrived."""
+class ReceivedRequest:
+    """One received request."""
 
     method: str
     path: str
@@ -34,13 +35,13 @@ class Heard:
 
 
 @dataclass
-class Line:
-    """A server that gives its answers in turn, one a connection; b"" hangs up, `HANG` says nothing until the end."""
+class ScriptedServer:
+    """Sends its answers in order, one for each connection; b"" closes it, `HANG` sends nothing until the end."""
 
     listener: socket.socket
     scheme: str
     answers: deque[bytes]
-    heard: list[Heard] = field(default_factory=list)
+    heard: list[ReceivedRequest] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -80,7 +81,7 @@ class Line:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
 
 
-def _hear(connection: socket.socket) -> Heard | None:
+def _hear(connection: socket.socket) -> ReceivedRequest | None:
     with connection.makefile("rb") as stream:
         first = stream.readline().decode("latin-1").split()
         if not first or not first[-1].startswith("HTTP/"):
@@ -89,11 +90,11 @@ def _hear(connection: socket.socket) -> Heard | None:
         for line in iter(stream.readline, b"\r\n"):
             name, _, value = line.decode().partition(":")
             headers[name.lower()] = value.strip()
-        return Heard(first[0], first[1], headers, stream.read(int(headers.get("content-length", 0))))
+        return ReceivedRequest(first[0], first[1], headers, stream.read(int(headers.get("content-length", 0))))
 
 
-def said(status: int, body: object = b"", kind: str = "application/json", **headers: str) -> bytes:
-    """A whole HTTP answer. `headers` are named with underscores."""
+def http_response(status: int, body: object = b"", kind: str = "application/json", **headers: str) -> bytes:
+    """A complete HTTP response. `headers` are named with underscores."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = {"Content-Type": kind, "Content-Length": str(len(content)), "Connection": "close"}
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -103,24 +104,24 @@ def said(status: int, body: object = b"", kind: str = "application/json", **head
 
 def problem(status: int, detail: str = "Because.", **headers: str) -> bytes:
     body = {"type": "about:blank", "title": "Problem", "status": status, "detail": detail}
-    return said(status, body, "application/problem+json", **headers)
+    return http_response(status, body, "application/problem+json", **headers)
 
 
-TOKEN = said(200, {"access_token": "abc", "token_type": "Bearer", "expires_in": 3600})
+TOKEN = http_response(200, {"access_token": "abc", "token_type": "Bearer", "expires_in": 3600})
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Line]]:
-    """Start a line: `serve(answer, answer, certificate="server.pem")`."""
-    lines: list[tuple[Line, threading.Thread]] = []
+def serve() -> Iterator[Callable[..., ScriptedServer]]:
+    """Start a server: `serve(answer, answer, certificate="server.pem")`."""
+    lines: list[tuple[ScriptedServer, threading.Thread]] = []
 
-    def start(*answers: bytes, certificate: str | None = None) -> Line:
+    def start(*answers: bytes, certificate: str | None = None) -> ScriptedServer:
         listener = socket.create_server(("127.0.0.1", 0))
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(CERTIFICATES / certificate, CERTIFICATES / "server_key.pem")
             listener = context.wrap_socket(listener, server_side=True)
-        line = Line(listener, "http" if certificate is None else "https", deque(answers))
+        line = ScriptedServer(listener, "http" if certificate is None else "https", deque(answers))
         thread = threading.Thread(target=line.run, daemon=True)
         thread.start()
         lines.append((line, thread))
@@ -134,8 +135,8 @@ def serve() -> Iterator[Callable[..., Line]]:
 
 
 @pytest.fixture
-def client_of() -> Iterator[Callable[..., HttpAuthority]]:
-    """Make a client of an address, impatient, and close it in the end."""
+def make_client() -> Iterator[Callable[..., HttpAuthority]]:
+    """Make a client of an address, with short timeouts; it is closed at the end."""
     clients: list[HttpAuthority] = []
 
     def make(url: str, **options: Any) -> HttpAuthority:

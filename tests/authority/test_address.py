@@ -1,4 +1,4 @@
-"""Which addresses are taken for an authority's."""
+"""Which addresses of an authority are accepted."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ from apoa_client.errors import SettingsProblem
     ],
 )
 def test_usable(url: str, clean: str) -> None:
-    """Https anywhere and http to this very computer are taken, without the slash at the end."""
+    """Https to any host, and http to this computer; the slash at the end is removed."""
     assert check_base_url(url) == clean
 
 
@@ -53,22 +53,22 @@ def test_usable(url: str, clean: str) -> None:
     ],
 )
 def test_unusable(url: str) -> None:
-    """Anything else is refused before a single byte leaves, with advice."""
+    """Any other address is refused before a byte is sent, with advice."""
     with pytest.raises(SettingsProblem) as caught:
         check_base_url(url)
     assert caught.value.advice is not None
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
-    """Credentials in a URL end up in logs; the refusal does not put them there either."""
+    """Credentials in a URL get into logs; the error message does not contain them."""
     with pytest.raises(SettingsProblem) as caught:
         check_base_url("https://melati:rahasia@host.example/v1")
     assert "rahasia" not in caught.value.message.render() + str(caught.value)
 
 
 @given(st.text(max_size=60) | st.text(max_size=40).map("https://{}".format))
-def test_any_text_is_taken_or_refused(text: str) -> None:
-    """No text brings anything but a usable address, which is stable, or a `SettingsProblem`."""
+def test_any_text_is_accepted_or_refused(text: str) -> None:
+    """Each text is a usable address, which is stable, or raises `SettingsProblem`."""
     try:
         clean = check_base_url(text)
     except SettingsProblem:
@@ -78,7 +78,7 @@ def test_any_text_is_taken_or_refused(text: str) -> None:
 
 
 def test_loopback() -> None:
-    """Only names and addresses that cannot leave this computer are loopback."""
+    """Only names and addresses of this computer are loopback."""
     assert is_loopback("::1")
     assert not is_loopback("0.0.0.0")  # noqa: S104  it is not bound to, but refused
     assert not is_loopback("")

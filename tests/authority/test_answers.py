@@ -1,4 +1,4 @@
-"""Answers are believed whole, or not at all."""
+"""An answer is accepted as a whole or rejected as a whole."""
 
 import copy
 import json
@@ -60,14 +60,14 @@ def changed(value: dict[str, Any], path: str, new: object) -> dict[str, Any]:
 
 
 def test_meta() -> None:
-    """Each member finds its place; times keep their offset."""
+    """Each member is in its field; times keep their offset."""
     meta = answers.read_meta(META)
     assert (meta.contract, meta.environment, meta.property_id, meta.property_office) == ("1.0", "training", "P-1", None)
     assert meta.server_time == datetime.fromisoformat("2026-11-24T20:14:05+07:00")
     assert answers.read_meta(changed(META, "property.office", "Kanim")).property_office == "Kanim"
 
 
-def test_a_boundless_batch_is_bounded() -> None:
+def test_max_batch_is_limited() -> None:
     """An authority that allows a million at once gets no more than an answer can hold."""
     assert answers.read_meta(changed(META, "max_batch", 10**6)).max_batch == 1000
 
@@ -101,13 +101,13 @@ def test_a_boundless_batch_is_bounded() -> None:
     ],
 )
 def test_meta_out_of_bounds(path: str, value: object) -> None:
-    """A meta that makes no sense is not the authority's."""
+    """A meta with impossible values breaks the contract."""
     with pytest.raises(NotTheAuthority):
         answers.read_meta(changed(META, path, value))
 
 
 def test_results() -> None:
-    """Receipts, remarks and statuses arrive; an authority's words are taken literally, braces and all."""
+    """Receipts, findings and statuses are read; an authority's text is literal, also with braces."""
     (verdict,) = answers.read_results({"results": [RESULT], "more": 1}, [ID])
     assert verdict.status is Status.ACCEPTED
     assert verdict.receipt is not None
@@ -121,8 +121,8 @@ def test_names_beyond_ascii() -> None:
     assert answers.read_result(result, ID).errors[0].message.render() == "Nomor paspor salah: 不"
 
 
-def test_long_words_are_cut() -> None:
-    """What is meant for a person is cut to a length that a person reads; it does not spoil the answer."""
+def test_long_messages_are_cut() -> None:
+    """A message is cut to a readable length; the answer stays valid."""
     result = changed(REJECTED, "errors.0.message", "x" * 5000)
     assert len(answers.read_result(result, ID).errors[0].message.render()) == 2000
 
@@ -158,15 +158,15 @@ def test_long_words_are_cut() -> None:
     ],
 )
 def test_broken_results(value: dict[str, Any], path: str, new: object) -> None:
-    """A result that is broken in one place spoils the whole answer, and its place is named, its content not."""
+    """A result that is broken in one place breaks the whole answer; the error names the place and not the value."""
     with pytest.raises(NotTheAuthority) as caught:
         answers.read_results({"results": [changed(value, path, new)]}, [ID])
     assert "results[0]" in caught.value.message.render()
 
 
 @pytest.mark.parametrize("results", [None, {}, [], [RESULT, RESULT]])
-def test_another_length(results: object) -> None:
-    """As many results as reports, no more and no fewer."""
+def test_other_number_of_results(results: object) -> None:
+    """There must be as many results as reports."""
     with pytest.raises(NotTheAuthority):
         answers.read_results({"results": results}, [ID])
 
@@ -178,13 +178,13 @@ def test_a_validation_needs_no_receipt() -> None:
 
 
 def test_deferred_for_a_day_at_most() -> None:
-    """No authority puts a report off beyond a day."""
+    """A longer wait is limited to a day."""
     result = changed(changed(REJECTED, "status", "deferred"), "retry_after", 10**9)
     assert answers.read_result(result, ID).retry_after == 86_400
 
 
 def test_codes() -> None:
-    """A table keeps its rows, in both languages, with the days from when to when they hold."""
+    """A table keeps its rows, in both languages, with the days on which they are valid."""
     table = answers.read_codes(CODES, "purposes", '"1"')
     assert (table.version, table.etag) == ("1", '"1"')
     assert table.codes == (answers.Code("tourism", "wisata", "tourism", date(2026, 1, 1), None),)
@@ -203,7 +203,7 @@ def test_codes() -> None:
     ],
 )
 def test_broken_codes(path: str, new: object) -> None:
-    """Another table, or a row without a code, is no table."""
+    """Another table, or a row without a code, breaks the contract."""
     with pytest.raises(NotTheAuthority):
         answers.read_codes(changed(CODES, path, new), "purposes", None)
 
@@ -229,7 +229,7 @@ def test_token_is_kept_secret() -> None:
     ],
 )
 def test_broken_token(name: str, value: object) -> None:
-    """A token that cannot stand in a header, or is of another kind, is none."""
+    """A token that is not valid in a header, or has another type, breaks the contract."""
     with pytest.raises(NotTheAuthority):
         answers.read_token({**TOKEN, name: value})
 
@@ -238,13 +238,13 @@ def test_broken_token(name: str, value: object) -> None:
     "body", [b"", b"<html>", b"[]", b"\xff", b'{"a":', b"[" * 100_000, b'{"a":' + b"1" * 5000 + b"}", b"null"]
 )
 def test_no_json_object(body: bytes) -> None:
-    """What is no JSON object in UTF-8 is not the authority's, however deep or long."""
+    """Anything that is no JSON object in UTF-8 breaks the contract, however deep or long."""
     with pytest.raises(NotTheAuthority):
         answers.read_json(body)
 
 
 def test_problem_detail() -> None:
-    """A problem's words are its detail, or else its title, cut, with half characters replaced."""
+    """The text of a problem is its detail, else its title; cut, with surrogates replaced."""
     assert answers.problem_detail(b'{"detail": "d", "title": "t"}') == "d"
     assert answers.problem_detail(b'{"title": "t"}') == "t"
     assert answers.problem_detail(b'{"detail": "\\ud800"}') == "?"
@@ -262,7 +262,7 @@ PATHS = ["id", "status", "receipt", "receipt.number", "receipt.issued_at", "rece
 
 @given(st.sampled_from([*PATHS, "warnings.0.field", "retry_after"]), JSON)
 def test_anything_anywhere(path: str, junk: object) -> None:
-    """Whatever stands wherever in a result, it is a verdict about our report or a broken answer, and nothing else."""
+    """Any value in any place of a result gives a verdict about our report or a broken answer, and nothing else."""
     try:
         (verdict,) = answers.read_results({"results": [changed(RESULT, path, junk)]}, [ID])
     except NotTheAuthority:

@@ -1,4 +1,4 @@
-"""The client's own manners: tokens, headers, compression, and what it does not write down."""
+"""The client's own behaviour: tokens, headers, compression, and what it does not log."""
 
 import base64
 import gzip
@@ -49,7 +49,7 @@ META = {
 
 @pytest.fixture
 def web() -> Iterator[responses.RequestsMock]:
-    """A web with an authority in it that gives tokens: first `one`, then `two`, and so on."""
+    """Mocked HTTP with an authority that gives the tokens `one`, `two`, and so on."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         numbers = iter(["one", "two", "three", "four"])
         mock.add_callback(
@@ -71,10 +71,10 @@ def paths(web: responses.RequestsMock) -> list[str]:
     return [str(call.request.url).removeprefix(BASE) for call in web.calls]
 
 
-def test_one_token_for_many_calls(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
-    """A token is taken once, by Basic in UTF-8, and then carried as a bearer."""
+def test_one_token_for_many_calls(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """A token is requested once, with Basic in UTF-8, and then sent as a bearer token."""
     web.get(f"{BASE}/meta", json=META)
-    client = client_of(BASE, password=lambda: "rahasía")
+    client = make_client(BASE, password=lambda: "rahasía")
     client.meta()
     client.meta()
     assert paths(web) == ["/oauth/token", "/meta", "/meta"]
@@ -85,71 +85,71 @@ def test_one_token_for_many_calls(web: responses.RequestsMock, client_of: Callab
     assert web.calls[2].request.headers["Authorization"] == "Bearer one"
 
 
-def test_a_token_grows_old(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
-    """A token is replaced somewhat before it ends."""
+def test_an_old_token_is_replaced(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """A token is replaced a little before it expires."""
     web.get(f"{BASE}/meta", json=META)
     now = [0.0]
-    client = client_of(BASE, monotonic=lambda: now[0])
+    client = make_client(BASE, monotonic=lambda: now[0])
     for moment in (0.0, 69.0, 70.0):
         now[0] = moment
         client.meta()
     assert paths(web) == ["/oauth/token", "/meta", "/meta", "/oauth/token", "/meta"]
 
 
-def test_one_fresh_token(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
-    """A refused token is replaced once, and the same body goes again."""
+def test_one_fresh_token(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """A refused token is replaced once, and the same body is sent again."""
     web.post(f"{BASE}/reports", status=401)
     web.post(f"{BASE}/reports", json={"results": [RESULT]})
-    (verdict,) = client_of(BASE).submit([(ID, b'{"a":1}')])
+    (verdict,) = make_client(BASE).submit([(ID, b'{"a":1}')])
     assert verdict.status is Status.ACCEPTED
     assert paths(web) == ["/oauth/token", "/reports", "/oauth/token", "/reports"]
     assert body_of(web.calls[1]) == body_of(web.calls[3]) == b'{"reports":[{"a":1}]}'
     assert web.calls[3].request.headers["Authorization"] == "Bearer two"
 
 
-def test_two_refused_tokens(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
-    """A second refusal is a wrong password; it is not tried a third time."""
+def test_two_refused_tokens(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """A second refusal is a wrong password; there is no third try."""
     web.get(f"{BASE}/meta", status=401)
     with pytest.raises(WrongPassword):
-        client_of(BASE).meta()
+        make_client(BASE).meta()
     assert paths(web) == ["/oauth/token", "/meta", "/oauth/token", "/meta"]
 
 
-def test_a_refused_password_is_tried_once(client_of: Callable[..., Any]) -> None:
-    """One 401 for the password ends it: a second try might lock the account."""
+def test_a_refused_password_is_tried_once(make_client: Callable[..., Any]) -> None:
+    """After one 401 the call ends: a second try might lock the account."""
     with responses.RequestsMock() as web:
         web.post(f"{BASE}/oauth/token", status=401, json={"error": "invalid_client"})
         with pytest.raises(WrongPassword):
-            client_of(BASE).meta()
+            make_client(BASE).meta()
         assert len(web.calls) == 1
 
 
-def test_no_password_no_call(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
-    """Where the password cannot be had, that is what is said, and nothing is sent."""
+def test_no_password_no_call(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """Without a password its own error is raised, and nothing is sent."""
 
     def missing() -> str:
         raise SecretMissing(msg("There is none."))
 
     with pytest.raises(CredentialsProblem):
-        client_of(BASE, password=missing).meta()
+        make_client(BASE, password=missing).meta()
     assert len(web.calls) == 0
 
 
 def test_netrc_is_not_read(
-    web: responses.RequestsMock, client_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    web: responses.RequestsMock, make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A .netrc that knows the host does not put its own password in the place of ours."""
+    """A .netrc with the host does not replace our password."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine authority.example login someone password else\n", encoding="utf-8")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     web.get(f"{BASE}/meta", json=META)
-    client_of(BASE).meta()
+    make_client(BASE).meta()
     assert web.calls[1].request.headers["Authorization"] == "Bearer one"
 
 
 def test_a_colon_in_the_username() -> None:
-    """Basic authentication cannot carry it (RFC 7617 §2), so it is refused at once."""
+    """Basic authentication cannot encode it (RFC 7617 §2), so it is refused at once."""
     with pytest.raises(SettingsProblem):
         HttpAuthority(base_url=BASE, username="a:b", password=str, user_agent="x")
 
@@ -157,13 +157,13 @@ def test_a_colon_in_the_username() -> None:
 @pytest.mark.parametrize(
     ("meta_first", "size", "packed"), [(True, 2000, True), (True, 500, False), (False, 2000, False)]
 )
-def test_gzip_where_it_is_taken_and_pays(
-    web: responses.RequestsMock, client_of: Callable[..., Any], *, meta_first: bool, size: int, packed: bool
+def test_gzip_where_accepted_and_useful(
+    web: responses.RequestsMock, make_client: Callable[..., Any], *, meta_first: bool, size: int, packed: bool
 ) -> None:
-    """Only an authority that says so gets gzip, and only beyond a kilobyte; the bytes inside are the very same."""
+    """Only for an authority that accepts it and a body over a kilobyte; the content is the same."""
     web.get(f"{BASE}/meta", json=META)
     web.post(f"{BASE}/reports", json={"results": [RESULT, {**RESULT, "id": "other"}]})
-    client = client_of(BASE)
+    client = make_client(BASE)
     if meta_first:
         client.meta()
     first = b'{"a":"' + b"x" * size + b'"}'
@@ -173,13 +173,13 @@ def test_gzip_where_it_is_taken_and_pays(
     assert (gzip.decompress(sent) if packed else sent) == b'{"reports":[' + first + b',{ "b" : 1 }]}'
 
 
-def test_codes_and_their_etag(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
-    """A table is asked for again by its ETag, and not sent again when it is current."""
+def test_codes_and_their_etag(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """A table is requested again with its ETag, and not sent again when it is current."""
     table = {"table": "purposes", "version": "1", "codes": []}
     web.get(f"{BASE}/codes/purposes", json=table, headers={"ETag": '"1"'})
     web.get(f"{BASE}/codes/purposes", status=304)
     web.get(f"{BASE}/codes/purposes", status=304)
-    client = client_of(BASE)
+    client = make_client(BASE)
     first = client.codes("purposes")
     assert client.codes("purposes", first.etag) is None
     assert web.calls[2].request.headers["If-None-Match"] == '"1"'
@@ -187,14 +187,14 @@ def test_codes_and_their_etag(web: responses.RequestsMock, client_of: Callable[.
         client.codes("purposes")
 
 
-def test_receipts(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
+def test_receipts(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
     """A receipt is JSON, or a PDF where there is one, or there is none."""
     url = f"{BASE}/reports/{ID}/receipt"
     web.get(url, json=RECEIPT)
     web.get(url, body=b"%PDF-1.7 ...", content_type="application/pdf")
     web.get(url, json=RECEIPT)
     web.get(url, status=404, json=PROBLEM, content_type="application/problem+json")
-    client = client_of(BASE)
+    client = make_client(BASE)
     assert client.receipt(ID).number == "STT-1"
     assert client.receipt_pdf(ID) == b"%PDF-1.7 ..."
     assert client.receipt_pdf(ID) is None
@@ -205,34 +205,34 @@ def test_receipts(web: responses.RequestsMock, client_of: Callable[..., Any]) ->
 @pytest.mark.parametrize(
     ("body", "kind"), [(b"<html>", "application/pdf"), (b"%PDF-1.7", "text/html"), (b"{}", "application/json")]
 )
-def test_no_pdf(web: responses.RequestsMock, client_of: Callable[..., Any], body: bytes, kind: str) -> None:
-    """What is called PDF and is none, or is none of the contract, is not kept as one."""
+def test_no_pdf(web: responses.RequestsMock, make_client: Callable[..., Any], body: bytes, kind: str) -> None:
+    """An answer that is not a PDF, or breaks the contract, is not stored as one."""
     web.get(f"{BASE}/reports/{ID}/receipt", body=body, content_type=kind)
     with pytest.raises(NotTheAuthority):
-        client_of(BASE).receipt_pdf(ID)
+        make_client(BASE).receipt_pdf(ID)
 
 
-def test_a_portals_404(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
-    """A web page that says 404 does not mean that a report was never received."""
+def test_404_of_another_server(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """A web page with 404 does not mean that a report was never received."""
     web.get(f"{BASE}/reports/{ID}", status=404, body="<html>", content_type="text/html")
     with pytest.raises(NotTheAuthority):
-        client_of(BASE).verdict(ID)
+        make_client(BASE).verdict(ID)
 
 
-def test_another_reports_verdict(web: responses.RequestsMock, client_of: Callable[..., Any]) -> None:
-    """A verdict about another id is not believed."""
+def test_another_reports_verdict(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:
+    """A verdict about another id is not used."""
     web.get(f"{BASE}/reports/x%2Fy", json=RESULT)
     with pytest.raises(NotTheAuthority):
-        client_of(BASE).verdict("x/y")
+        make_client(BASE).verdict("x/y")
 
 
 def test_logs_hold_no_secret_and_no_guest(
-    web: responses.RequestsMock, client_of: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    web: responses.RequestsMock, make_client: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Our own log holds routes, statuses and classes of errors, and nothing else."""
+    """Our own log has routes, statuses and classes of errors, and nothing else."""
     web.get(f"{BASE}/reports/{ID}", json=RESULT)
     web.post(f"{BASE}/reports", status=500)
-    client = client_of(BASE)
+    client = make_client(BASE)
     with caplog.at_level(logging.DEBUG, logger="apoa_client"):
         client.verdict(ID)
         with pytest.raises(UnknownOutcome):
@@ -245,9 +245,9 @@ def test_logs_hold_no_secret_and_no_guest(
 
 
 def test_the_log_names_the_class_of_a_failure(
-    serve: Callable[..., Any], client_of: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    serve: Callable[..., Any], make_client: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A line that breaks is logged by the class of the error alone."""
+    """A broken connection is logged as the class of the error only."""
     with caplog.at_level(logging.DEBUG, logger="apoa_client"), pytest.raises(UnknownOutcome):
-        client_of(serve(b"").url).meta()
+        make_client(serve(b"").url).meta()
     assert "POST /oauth/token: unknown_outcome" in caplog.messages

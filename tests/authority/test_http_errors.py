@@ -1,4 +1,4 @@
-"""The contract's table of errors, line by line."""
+"""The contract's table of errors, row by row."""
 
 import json
 
@@ -51,7 +51,7 @@ def reply(status: int, body: bytes = PROBLEM, kind: str = "application/problem+j
     ],
 )
 def test_status(status: int, error: type[ApoaError]) -> None:
-    """Each status is one class of error, exactly."""
+    """Each status is exactly one class of error."""
     assert type(error_for(reply(status))) is error
 
 
@@ -68,22 +68,22 @@ def test_status(status: int, error: type[ApoaError]) -> None:
     ],
 )
 def test_status_with_a_web_page(status: int, error: type[ApoaError]) -> None:
-    """A web page neither suspends the account nor makes a bug of ours; but a 401 always stops the knocking."""
+    """A web page does not suspend the account and is no refused call; but a 401 is always a wrong password."""
     page = reply(status, b"<html>", "text/html; charset=utf-8")
     with pytest.raises(error):
         page.value()
 
 
-def test_the_authoritys_words_are_shown() -> None:
-    """What the authority says reaches the person, literally; the exception's own text keeps it out of logs."""
+def test_the_authoritys_text_is_shown() -> None:
+    """The authority's text is shown to the user literally; the exception's own text keeps it out of logs."""
     for status in (400, 403):
         error = error_for(reply(status))
         assert "Says {why}." in error.message.render()
         assert "why" not in str(error)
 
 
-def test_403_without_words() -> None:
-    """A bare 403 is a suspended account, too."""
+def test_403_without_text() -> None:
+    """A 403 without a problem is a suspended account, too."""
     assert isinstance(error_for(reply(403, b"", "")), AccountSuspended)
 
 
@@ -106,12 +106,12 @@ def test_403_without_words() -> None:
     ],
 )
 def test_retry_after(headers: dict[str, str], seconds: int | None) -> None:
-    """Seconds, or a date counted from the answer's own Date; never more than a day; nonsense is nothing."""
+    """Seconds, or a date counted from the answer's own Date; at most a day; anything else is None."""
     assert retry_after(headers) == seconds
 
 
 def test_maintenance_and_too_fast_wait() -> None:
-    """503 and 429 carry the wait; a 429 without one is busy all the same."""
+    """503 and 429 have the wait; a 429 without one is still `AuthorityBusy`."""
     for status in (429, 503):
         error = error_for(reply(status, retry_after="30"))
         assert isinstance(error, AuthorityBusy)
@@ -120,7 +120,7 @@ def test_maintenance_and_too_fast_wait() -> None:
 
 
 def test_only_a_problem_is_not_found() -> None:
-    """A portal's 404 does not mean that a report was never received."""
+    """A web page with 404 does not mean that a report was never received."""
     assert reply(404).is_not_found
     assert not reply(404, b"<html>", "text/html").is_not_found
     assert not reply(404, b"<html>").is_not_found
@@ -128,12 +128,12 @@ def test_only_a_problem_is_not_found() -> None:
 
 
 def test_200_of_another_type() -> None:
-    """JSON that is not called JSON is not believed."""
+    """JSON with another content type is not used."""
     with pytest.raises(NotTheAuthority):
         reply(200, b"{}", "text/plain").value()
     assert reply(200, b"{}", "Application/JSON; charset=utf-8").value() == {}
 
 
-def test_a_reply_shows_nothing() -> None:
-    """A reply's repr holds neither body nor headers."""
+def test_the_repr_shows_no_data() -> None:
+    """A response's repr has neither body nor headers."""
     assert repr(reply(200)) == "HttpResponse(status=200)"

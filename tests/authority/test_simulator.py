@@ -1,4 +1,4 @@
-"""The simulator's own tools, which other rooms rely on; what it shares with authorities is in the contract suite."""
+"""The simulator's own tools. What it has in common with other authorities is in the contract suite."""
 
 import json
 
@@ -16,8 +16,8 @@ def body(report_id: str, stay_id: str = "s", kind: str = "check_in") -> tuple[st
     return report_id, json.dumps(report).encode()
 
 
-def test_is_an_authority_that_remembers() -> None:
-    """What was acquired, in which order, and in which batches, can be read off."""
+def test_records_what_it_acquired() -> None:
+    """What was acquired, in which order, and in which batches."""
     simulator = AuthoritySimulator()
     authority: Authority = simulator
     authority.submit([body("b"), body("a", "t")])
@@ -41,8 +41,8 @@ def test_lost_was_acquired_and_dropped_was_not() -> None:
     assert simulator.order == ["a"]
 
 
-def test_slow_is_a_timeout_beyond_patience() -> None:
-    """A slow answer within the patience is an answer; beyond it the report was acquired all the same."""
+def test_slow_is_a_timeout_over_the_limit() -> None:
+    """A slow answer within the timeout is an answer; over it the report was still acquired."""
     simulator = AuthoritySimulator(timeout_s=5)
     simulator.script("slow=1,slow=5")
     assert simulator.submit([body("a")])[0].status is Status.ACCEPTED
@@ -60,7 +60,7 @@ def test_limits() -> None:
 
 
 def test_pending_may_be_refused_later() -> None:
-    """A pending report can end refused, or be put off, by the script of its route."""
+    """A pending report can be rejected or deferred later, by the script of its route."""
     simulator = AuthoritySimulator()
     simulator.script("pending, result:defer=9, result:reject")
     simulator.submit([body("a")])
@@ -72,7 +72,7 @@ def test_pending_may_be_refused_later() -> None:
 
 
 def test_a_script_is_used_up() -> None:
-    """Steps that are left can be seen; a wrong password is a switch; nonsense is refused."""
+    """Unused steps can be seen; a wrong password is a switch; unknown steps are refused."""
     simulator = AuthoritySimulator()
     simulator.script("token:ok*2,500")
     assert simulator.unused == {"token": 2, "reports": 1}

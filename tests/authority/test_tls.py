@@ -22,21 +22,21 @@ NO_SUCH = (
 )
 
 
-def test_a_bundle_is_trusted(serve: Callable[..., Any], client_of: Callable[..., Any]) -> None:
-    """What a CA of `ca_bundle` signed is trusted, beside the system's own trust."""
+def test_a_bundle_is_trusted(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
+    """A certificate of a CA in `ca_bundle` is trusted, besides the system's own trust."""
     line = serve(TOKEN, NO_SUCH, certificate="server.pem")
-    assert client_of(line.url, ca_bundle=CA).verdict("x") is None
+    assert make_client(line.url, ca_bundle=CA).verdict("x") is None
     assert [each.path for each in line.heard] == ["/v1/oauth/token", "/v1/reports/x"]
 
 
-def test_an_unknown_issuer_is_named(serve: Callable[..., Any], client_of: Callable[..., Any]) -> None:
-    """A certificate that nobody here trusts is named with its issuer and fingerprint, and nothing is sent."""
+def test_an_unknown_issuer_is_named(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
+    """The error has the certificate's subject, issuer and fingerprint, and nothing is sent."""
     line = serve(TOKEN, certificate="server.pem")
     with pytest.raises(UntrustedCertificate) as caught:
-        client_of(line.url).meta()
-    said = caught.value.message.render()
-    assert "localhost" in said
-    assert "Test CA of apoa-client" in said
+        make_client(line.url).meta()
+    http_response = caught.value.message.render()
+    assert "localhost" in http_response
+    assert "Test CA of apoa-client" in http_response
     assert caught.value.advice is not None
     assert "ca_bundle" in caught.value.advice.render()
     assert line.heard == []
@@ -44,62 +44,62 @@ def test_an_unknown_issuer_is_named(serve: Callable[..., Any], client_of: Callab
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_the_environment_adds_no_trust(
-    serve: Callable[..., Any], client_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, variable: str
+    serve: Callable[..., Any], make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """Requests' own variables change nothing, even where they would be read for this host."""
+    """The environment variables of requests change nothing, even where they would be read for this host."""
     monkeypatch.setenv(variable, CA)
-    client = client_of(serve(TOKEN, certificate="server.pem").url)
-    client._transport._session.trust_env = True  # as it is for every host but this one
+    client = make_client(serve(TOKEN, certificate="server.pem").url)
+    client._transport._session.trust_env = True  # as for hosts that are not loopback
     with pytest.raises(UntrustedCertificate):
         client.meta()
 
 
-def test_another_hosts_certificate(serve: Callable[..., Any], client_of: Callable[..., Any]) -> None:
-    """A trusted certificate of another host is refused, and no bundle is offered as the way out."""
+def test_another_hosts_certificate(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
+    """A trusted certificate of another host is refused, and `ca_bundle` is not suggested."""
     line = serve(TOKEN, certificate="elsewhere.pem")
     with pytest.raises(UntrustedCertificate, match="not the one of") as caught:
-        client_of(line.url, ca_bundle=CA).meta()
+        make_client(line.url, ca_bundle=CA).meta()
     assert caught.value.advice is not None
     assert "ca_bundle" not in caught.value.advice.render()
     assert line.heard == []
 
 
-def test_an_expired_certificate(serve: Callable[..., Any], client_of: Callable[..., Any]) -> None:
-    """A certificate out of date sends people to the clock first."""
+def test_an_expired_certificate(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
+    """The advice names the clock first."""
     with pytest.raises(UntrustedCertificate, match="clock"):
-        client_of(serve(TOKEN, certificate="expired.pem").url, ca_bundle=CA).meta()
+        make_client(serve(TOKEN, certificate="expired.pem").url, ca_bundle=CA).meta()
 
 
-def test_no_tls_at_all(serve: Callable[..., Any], client_of: Callable[..., Any]) -> None:
-    """Where no TLS is spoken, the handshake fails and we are offline."""
+def test_no_tls_at_all(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
+    """Without TLS the handshake fails and we are offline."""
     line = serve(b"")
     with pytest.raises(Offline):
-        client_of(line.url.replace("http:", "https:")).meta()
+        make_client(line.url.replace("http:", "https:")).meta()
 
 
 @pytest.mark.parametrize("name", ["missing.pem", "empty.pem"])
-def test_an_unusable_bundle(client_of: Callable[..., Any], tmp_path: Path, name: str) -> None:
-    """A `ca_bundle` that is missing, or holds no certificate, is a matter of settings, known at once."""
+def test_an_unusable_bundle(make_client: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    """A `ca_bundle` that is missing or has no certificate is a problem of the settings, found at once."""
     (tmp_path / "empty.pem").write_text("nothing", encoding="utf-8")
     with pytest.raises(SettingsProblem):
-        client_of("https://authority.example/v1", ca_bundle=str(tmp_path / name))
+        make_client("https://authority.example/v1", ca_bundle=str(tmp_path / name))
 
 
-def test_a_certificate_that_cannot_be_seen() -> None:
-    """Where the certificate is not to be had, the host alone is named."""
+def test_a_certificate_that_cannot_be_fetched() -> None:
+    """The error names only the host."""
     error = tls.untrusted_certificate(ssl.SSLCertVerificationError(1, "unknown"), "localhost", 1)
     assert error.message.render() == "This computer does not trust the certificate of localhost."
 
 
-def test_an_expired_one_is_known_by_its_fingerprint(serve: Callable[..., Any]) -> None:
-    """A certificate whose names cannot be read is known by its fingerprint alone."""
+def test_an_undecodable_certificate_has_its_fingerprint(serve: Callable[..., Any]) -> None:
+    """The names of an expired certificate cannot be read, so the error has only the fingerprint."""
     shown = tls.presented_certificate("localhost", serve(b"", certificate="expired.pem").port)
     assert shown is not None
     assert (shown.subject, shown.issuer, len(shown.sha256)) == ("?", "?", 64)
 
 
 def test_other_failures_are_not_of_certificates() -> None:
-    """Only a certificate's failure is one, however deep it lies; a circle of errors does not trap the search."""
+    """Only a certificate's error is found, however deep it is wrapped; a cycle of errors ends the search."""
     inner, outer = ssl.SSLCertVerificationError(1, "x"), OSError("x")
     outer.__context__ = ValueError(inner)
     assert tls.verification_failure(outer) is inner

@@ -1,4 +1,4 @@
-"""Real lines that break in every way: what is known to be unsent is offline, all else is an unknown outcome."""
+"""Real connections that break in all ways: if nothing was sent it is offline, else the outcome is unknown."""
 
 import gzip
 import socket
@@ -35,8 +35,8 @@ def failure(url: str, call: Call, timeouts: Timeouts = HURRY) -> type[ApoaError]
 
 
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
-def test_nobody_listens(call: Call) -> None:
-    """A refused connection is offline, for a question as for a report."""
+def test_closed_port(call: Call) -> None:
+    """A refused connection is offline, for a question and for a report."""
     with socket.create_server(("127.0.0.1", 0)) as closing:
         port = closing.getsockname()[1]
     assert failure(f"http://localhost:{port}/v1", call) is Offline
@@ -44,7 +44,7 @@ def test_nobody_listens(call: Call) -> None:
 
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
 def test_no_such_name(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
-    """A name that cannot be looked up is offline."""
+    """A name that cannot be resolved is offline."""
 
     def unknown(*_: object, **__: object) -> list[Any]:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
@@ -55,7 +55,7 @@ def test_no_such_name(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
 
 @pytest.fixture
 def stuck_lookup(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Name lookup hangs until the test is over."""
+    """Makes the name lookup hang until the test is over."""
     over = threading.Event()
 
     def hang(*_: object, **__: object) -> list[Any]:
@@ -68,15 +68,15 @@ def stuck_lookup(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("stuck_lookup")
-def test_a_stuck_lookup_is_bounded_and_offline() -> None:
-    """A name lookup that hangs costs no more than the whole call may, and the report is known to be unsent."""
+def test_a_stuck_lookup_is_limited_and_offline() -> None:
+    """It takes no longer than the whole call may, and the report is known to be unsent."""
     assert failure("https://authority.example/v1", POST, Timeouts(1, 1, 0.1)) is Offline
     assert failure("https://authority.example/v1", GET, Timeouts(1, 1, 0.1)) is TimedOut
 
 
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
-def test_hang_up_without_an_answer(serve: Callable[..., Any], call: Call) -> None:
-    """A connection that ends without an answer leaves the outcome unknown, and the request is not repeated."""
+def test_connection_closed_without_an_answer(serve: Callable[..., Any], call: Call) -> None:
+    """The outcome is unknown, and the request is not repeated."""
     line = serve(b"")
     assert failure(line.url, call) is UnknownOutcome
     assert len(line.heard) == 1
@@ -85,12 +85,12 @@ def test_hang_up_without_an_answer(serve: Callable[..., Any], call: Call) -> Non
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
 @pytest.mark.parametrize("answer", [HANG, HEAD + HANG, HEAD + b"Content-Length: 9\r\n\r\n{" + HANG])
 def test_silence(serve: Callable[..., Any], call: Call, answer: bytes) -> None:
-    """Silence before, in or after the head of an answer is a timeout, once the read patience is over."""
+    """Silence before, in or after the head of an answer is a timeout after the read timeout."""
     assert failure(serve(answer).url, call) is TimedOut
 
 
-def test_a_line_that_never_stops(serve: Callable[..., Any]) -> None:
-    """An answer that drips in is given up when the whole call's time is over, though no single read was long."""
+def test_an_answer_that_never_ends(serve: Callable[..., Any]) -> None:
+    """An answer that arrives slowly is given up after the total time, though no single read was long."""
     ticks = iter(range(0, 1000, 3))
     transport = transport_to(serve(HEAD + b"\r\n" + b"x" * 100).url, HURRY, lambda: float(next(ticks)))
     with pytest.raises(TimedOut):
@@ -98,7 +98,7 @@ def test_a_line_that_never_stops(serve: Callable[..., Any]) -> None:
 
 
 def test_total_time_after_sending(serve: Callable[..., Any]) -> None:
-    """When the whole call's time is over and the body had left, the outcome is unknown; the next call works."""
+    """When the total time is over and the body was sent, the outcome is unknown; the next call works."""
     line = serve(HANG, HEAD + b"\r\n{}")
     transport = transport_to(line.url, Timeouts(1, 5, 0.2))
     with pytest.raises(TimedOut):
@@ -116,31 +116,31 @@ def test_total_time_after_sending(serve: Callable[..., Any]) -> None:
         b"SSH-2.0-OpenSSH_9.6\r\n",
     ],
 )
-def test_broken_off(serve: Callable[..., Any], answer: bytes) -> None:
+def test_answer_that_is_cut_off(serve: Callable[..., Any], answer: bytes) -> None:
     """An answer that ends too early, or is no HTTP, leaves the outcome unknown."""
     assert failure(serve(answer).url, POST) is UnknownOutcome
 
 
-def test_size_is_bounded(serve: Callable[..., Any]) -> None:
-    """At most 1 MiB is read, whatever the length said; exactly 1 MiB is fine."""
+def test_size_is_limited(serve: Callable[..., Any]) -> None:
+    """At most 1 MiB is read, whatever the stated length; exactly 1 MiB is accepted."""
     assert failure(serve(HEAD + b"\r\n" + b"x" * (1024 * 1024 + 1)).url, GET) is NotTheAuthority
     reply = transport_to(serve(HEAD + b"\r\n" + b"x" * 1024 * 1024).url).exchange(GET)
     assert len(reply.body) == 1024 * 1024
 
 
-def test_size_is_bounded_when_inflated(serve: Callable[..., Any]) -> None:
-    """A small answer that inflates without end is given up, too."""
+def test_size_is_limited_when_decompressed(serve: Callable[..., Any]) -> None:
+    """A small answer that decompresses without end is given up, too."""
     bomb = gzip.compress(b" " * 20 * 1024 * 1024)
     assert failure(serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + bomb).url, GET) is NotTheAuthority
 
 
 def test_no_gzip_at_all(serve: Callable[..., Any]) -> None:
-    """What claims to be compressed and is not, is not the authority's."""
+    """An answer that claims to be compressed and is not is not the authority's."""
     assert failure(serve(HEAD + b"Content-Encoding: gzip\r\n\r\nhello").url, GET) is NotTheAuthority
 
 
 def test_compressed_answers_are_read(serve: Callable[..., Any]) -> None:
-    """An answer may come compressed, as we ask for."""
+    """An answer may be compressed."""
     line = serve(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}"))
     assert transport_to(line.url).exchange(GET) == HttpResponse(
         200, {"content-type": "application/json", "connection": "close", "content-encoding": "gzip"}, b"{}"
@@ -149,14 +149,14 @@ def test_compressed_answers_are_read(serve: Callable[..., Any]) -> None:
 
 
 def test_redirects_are_not_followed(serve: Callable[..., Any]) -> None:
-    """A redirect is handed back, and credentials go nowhere else."""
+    """A redirect is returned, and credentials are sent to no other host."""
     line = serve(b"HTTP/1.1 302 Found\r\nLocation: /v1/elsewhere\r\nConnection: close\r\n\r\n", HEAD + b"\r\n{}")
     assert transport_to(line.url).exchange(GET).status == 302
     assert len(line.heard) == 1
 
 
 def test_no_cookies(serve: Callable[..., Any]) -> None:
-    """A cookie that is set is not kept: a run is not traced, and a portal's session not carried on."""
+    """Cookies are not stored: runs cannot be traced, and a portal's session is not kept."""
     line = serve(HEAD + b"Set-Cookie: a=b\r\n\r\n{}", HEAD + b"\r\n{}")
     transport = transport_to(line.url)
     transport.exchange(GET)
@@ -164,8 +164,8 @@ def test_no_cookies(serve: Callable[..., Any]) -> None:
     assert "cookie" not in line.heard[1].headers
 
 
-def test_a_body_goes_as_it_is(serve: Callable[..., Any]) -> None:
-    """A body is sent with its length, byte for byte, and by the name of the program."""
+def test_a_body_is_sent_unchanged(serve: Callable[..., Any]) -> None:
+    """With its length, byte for byte, and with the program's name."""
     line = serve(HEAD + b"\r\n{}")
     transport_to(line.url).exchange(Call("POST", "/reports", HTTPBasicAuth("a", "b"), {"X-Y": "z"}, b'{"\xc3\xa9":1}'))
     (heard,) = line.heard
@@ -177,14 +177,14 @@ def test_a_body_goes_as_it_is(serve: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
 def test_proxy_of_the_environment(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
-    """A proxy is taken from the environment; one that refuses means offline, for nothing was sent."""
+    """A proxy is read from the environment; one that refuses means offline, because nothing was sent."""
     proxy = serve(b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n")
     monkeypatch.setenv("HTTPS_PROXY", f"http://localhost:{proxy.port}")
     assert failure("https://authority.example/v1", call) is Offline
     assert proxy.heard[0].method == "CONNECT"
 
 
-def test_no_proxy_to_this_very_computer(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_for_loopback(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Training works behind a hotel's proxy, which cannot reach this computer's own loopback."""
     monkeypatch.setenv("HTTP_PROXY", "http://localhost:1")
     assert transport_to(serve(HEAD + b"\r\n{}").url).exchange(GET).status == 200
@@ -192,6 +192,6 @@ def test_no_proxy_to_this_very_computer(serve: Callable[..., Any], monkeypatch: 
 
 @pytest.mark.parametrize("proxy", ["http://", "http://:::", "nonsense://localhost:1", "socks5://localhost:1"])
 def test_unusable_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    """A proxy's address that makes no sense or is of a kind that we cannot use, is a matter of settings."""
+    """A proxy with an invalid or unsupported address is a problem of the settings."""
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     assert failure("https://authority.example/v1", POST) is SettingsProblem

@@ -1,7 +1,8 @@
-"""Three authorities that know nothing of each other: the simulator, the sandbox over HTTP, and Prism over HTTP.
+"""Three independent authorities: the simulator, the sandbox over HTTP, and Prism over HTTP.
 
-Prism is a mock server that others wrote, made from ``openapi.yaml`` alone: it tells whether the client keeps the
-contract as it is written, and not just as we remember it.
+Prism is a mock server of another project that reads ``openapi.yaml`` alone: it shows whether the client follows the
+contract as it is written.
+
 """
 
 import os
@@ -30,15 +31,15 @@ from apoa_client.sandbox.server import SandboxServer
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 WIB = datetime.fromisoformat("2026-11-24T18:00:00+07:00")
 
-Anyone = AuthoritySimulator | HttpAuthority
+AnyAuthority = AuthoritySimulator | HttpAuthority
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a test finds an authority. `visit` gives a client of it, with a password and a script of misfortunes."""
+class AuthorityUnderTest:
+    """An authority and its script of faults. `visit` makes a client of it with a password."""
 
     name: str
-    visit: Callable[..., Anyone]
+    visit: Callable[..., AnyAuthority]
 
 
 def http_authority(base_url: str, password: str) -> HttpAuthority:
@@ -51,17 +52,17 @@ def http_authority(base_url: str, password: str) -> HttpAuthority:
     )
 
 
-def _simulated() -> Iterator[Place]:
+def _simulated() -> Iterator[AuthorityUnderTest]:
     def visit(*, faults: str = "", right_password: bool = True) -> AuthoritySimulator:
         simulator = AuthoritySimulator()
         simulator.script(faults)
         simulator.password_is_right = right_password
         return simulator
 
-    yield Place("simulator", visit)
+    yield AuthorityUnderTest("simulator", visit)
 
 
-def _sandboxed(folder: Path) -> Iterator[Place]:
+def _sandboxed(folder: Path) -> Iterator[AuthorityUnderTest]:
     servers: list[SandboxServer] = []
     clients: list[HttpAuthority] = []
 
@@ -73,7 +74,7 @@ def _sandboxed(folder: Path) -> Iterator[Place]:
         clients.append(http_authority(server.base_url, "rahasia" if right_password else "salah"))
         return clients[-1]
 
-    yield Place("sandbox", visit)
+    yield AuthorityUnderTest("sandbox", visit)
     for client in clients:
         client.close()
     for server in servers:
@@ -81,7 +82,7 @@ def _sandboxed(folder: Path) -> Iterator[Place]:
 
 
 def _prism() -> str:
-    """The executable; skips without one, unless the environment says that it must be there."""
+    """The executable; skips the test without one, unless the environment requires it."""
     found = os.environ.get("APOA_PRISM") or shutil.which("prism")
     if found is not None:
         return found
@@ -92,7 +93,7 @@ def _prism() -> str:
 
 @pytest.fixture(scope="session")
 def prism_url() -> Iterator[str]:
-    """Prism, mocking the contract for as long as the tests run. It has no ``/v1`` in its paths."""
+    """Prism, mocking the contract for the whole test session. Its paths have no ``/v1``."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     contract = Path(__file__).parents[2] / "apoa_client" / "authority" / "openapi.yaml"
@@ -114,14 +115,14 @@ def prism_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["simulator", "sandbox"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """An authority that remembers: the simulator, and the sandbox over HTTP."""
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AuthorityUnderTest]:
+    """An authority that stores reports: the simulator, and the sandbox over HTTP."""
     yield from _simulated() if request.param == "simulator" else _sandboxed(tmp_path)
 
 
 @pytest.fixture(params=["simulator", "sandbox", pytest.param("prism", marks=pytest.mark.prism)])
-def anyone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Anyone]:
-    """A fresh authority of every kind, Prism among them, which remembers nothing."""
+def any_authority(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyAuthority]:
+    """A new authority of every kind; also Prism, which stores nothing."""
     if request.param == "prism":
         client = http_authority(request.getfixturevalue("prism_url"), "rahasia")
         yield client
@@ -133,7 +134,7 @@ def anyone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Anyone]:
 
 @pytest.fixture(scope="session")
 def openapi() -> dict[str, Any]:
-    """The contract, parsed."""
+    """The parsed contract."""
     parsed: dict[str, Any] = yaml.safe_load(contract_text())
     return parsed
 
@@ -147,7 +148,7 @@ def examples(openapi: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 @dataclass(frozen=True)
 class Desk:
-    """Makes reports, each with an id of its own."""
+    """Makes reports with different ids."""
 
     def check_in(self, serial: int, *, stay: int | None = None, number: str | None = None) -> Report:
         guest = Guest(
@@ -175,7 +176,7 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def desk() -> Desk:
-    """Somebody who makes reports."""
+    """A maker of reports."""
     return Desk()
 
 

@@ -1,4 +1,4 @@
-"""One suite for every authority: what delivery may rely on, whoever stands behind the port."""
+"""One suite for every authority: what delivery may rely on."""
 
 import json
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from apoa_client.report.kinds import Receipt
 from apoa_client.report.model import Report
 from apoa_client.report.wire import from_json, to_json
 
-Anyone = AuthoritySimulator | HttpAuthority
+AnyAuthority = AuthoritySimulator | HttpAuthority
 Examples = dict[str, list[dict[str, Any]]]
 
 
@@ -33,8 +33,8 @@ class Desk(Protocol):
     def bodies(self, *reports: Report) -> list[tuple[str, bytes]]: ...
 
 
-class Place(Protocol):
-    def visit(self, *, faults: str = "", right_password: bool = True) -> Anyone: ...
+class AuthorityUnderTest(Protocol):
+    def visit(self, *, faults: str = "", right_password: bool = True) -> AnyAuthority: ...
 
 
 def example_bodies(examples: Examples, name: str = "check_in") -> list[tuple[str, bytes]]:
@@ -46,15 +46,15 @@ def _dumps(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def test_is_an_authority(anyone: Anyone) -> None:
-    """Each of them fits through the port."""
-    behind_the_port: Authority = anyone
-    assert behind_the_port is anyone
+def test_is_an_authority(any_authority: AnyAuthority) -> None:
+    """Each of them fits the port."""
+    behind_the_port: Authority = any_authority
+    assert behind_the_port is any_authority
 
 
-def test_says_who_it_is(anyone: Anyone) -> None:
-    """Meta names the version, the property and usable limits."""
-    meta = anyone.meta()
+def test_meta(any_authority: AnyAuthority) -> None:
+    """It has the version, the property and usable limits."""
+    meta = any_authority.meta()
     assert meta.contract.startswith("1.")
     assert meta.environment == "training"
     assert meta.server_time.tzinfo is not None
@@ -65,35 +65,35 @@ def test_says_who_it_is(anyone: Anyone) -> None:
     assert meta.property_name
 
 
-def test_acquires_the_contracts_own_example(anyone: Anyone, examples: Examples) -> None:
-    """The example of the contract, through our own model, is acquired and gets a receipt with a number."""
+def test_acquires_the_contracts_own_example(any_authority: AnyAuthority, examples: Examples) -> None:
+    """The contract's example, through our own model, is acquired and gets a receipt with a number."""
     bodies = example_bodies(examples)
-    (verdict,) = anyone.submit(bodies)
+    (verdict,) = any_authority.submit(bodies)
     assert (verdict.id, verdict.status, verdict.errors) == (bodies[0][0], Status.ACCEPTED, ())
     assert verdict.receipt is not None
     assert verdict.receipt.number
     assert verdict.receipt.issued_at.tzinfo is not None
 
 
-def test_tells_later_what_became_of_a_report(anyone: Anyone, examples: Examples) -> None:
-    """Asked by our own id, an authority repeats the verdict, and the receipt alone."""
+def test_repeats_the_verdict_later(any_authority: AnyAuthority, examples: Examples) -> None:
+    """By our own id: the verdict, and the receipt alone."""
     bodies = example_bodies(examples)
-    (verdict,) = anyone.submit(bodies)
-    assert anyone.verdict(bodies[0][0]) == verdict
-    assert anyone.receipt(bodies[0][0]) == verdict.receipt
+    (verdict,) = any_authority.submit(bodies)
+    assert any_authority.verdict(bodies[0][0]) == verdict
+    assert any_authority.receipt(bodies[0][0]) == verdict.receipt
 
 
-def test_checks_the_contracts_own_example(anyone: Anyone, examples: Examples) -> None:
+def test_validates_the_contracts_own_example(any_authority: AnyAuthority, examples: Examples) -> None:
     """A validation has the form of a submission, and issues no receipt."""
-    (verdict,) = anyone.validate(example_bodies(examples))
+    (verdict,) = any_authority.validate(example_bodies(examples))
     assert (verdict.status, verdict.receipt) == (Status.ACCEPTED, None)
 
 
-def test_may_have_a_pdf(anyone: Anyone, examples: Examples) -> None:
+def test_may_have_a_pdf(any_authority: AnyAuthority, examples: Examples) -> None:
     """A receipt as PDF is a PDF, or there is none."""
     bodies = example_bodies(examples)
-    anyone.submit(bodies)
-    pdf = anyone.receipt_pdf(bodies[0][0])
+    any_authority.submit(bodies)
+    pdf = any_authority.receipt_pdf(bodies[0][0])
     assert pdf is None or pdf.startswith(b"%PDF-")
 
 
@@ -108,14 +108,14 @@ def _loads(body: bytes) -> object:
     return json.loads(body)
 
 
-def test_life_of_a_stay(place: Place, examples: Examples) -> None:
-    """Check-in, amendment and check-out of one stay go in one call, each with a receipt of its own."""
+def test_life_of_a_stay(place: AuthorityUnderTest, examples: Examples) -> None:
+    """Check-in, amendment and check-out of one stay in one call, each with an own receipt."""
     verdicts = place.visit().submit(example_bodies(examples, "life_of_a_stay"))
     assert [each.status for each in verdicts] == [Status.ACCEPTED] * 3
     assert len({each.receipt for each in verdicts}) == 3
 
 
-def test_many_results_in_the_order_sent(place: Place, desk: Desk) -> None:
+def test_many_results_in_the_order_sent(place: AuthorityUnderTest, desk: Desk) -> None:
     """Fifty reports get fifty verdicts, in their order, and fifty receipt numbers."""
     bodies = desk.bodies(*(desk.check_in(serial) for serial in range(50, 0, -1)))
     authority = place.visit()
@@ -125,14 +125,14 @@ def test_many_results_in_the_order_sent(place: Place, desk: Desk) -> None:
     assert len({each.receipt.number for each in verdicts if each.receipt is not None}) == 50
 
 
-def test_same_id_again_is_the_same_receipt(place: Place, desk: Desk) -> None:
-    """Sent again, a report is not acquired twice."""
+def test_same_id_again_is_the_same_receipt(place: AuthorityUnderTest, desk: Desk) -> None:
+    """A report that is sent again is not acquired twice."""
     authority, bodies = place.visit(), desk.bodies(desk.check_in(1))
     assert authority.submit(bodies) == authority.submit(bodies)
 
 
-def test_same_id_with_other_content_is_refused(place: Place, desk: Desk) -> None:
-    """An id stands for one content; what was acquired under it stays."""
+def test_same_id_with_other_content_is_refused(place: AuthorityUnderTest, desk: Desk) -> None:
+    """The content first acquired under an id stays."""
     authority = place.visit()
     (first,) = authority.submit(desk.bodies(desk.check_in(1)))
     (second,) = authority.submit(desk.bodies(desk.check_in(1, number="X9")))
@@ -141,8 +141,8 @@ def test_same_id_with_other_content_is_refused(place: Place, desk: Desk) -> None
     assert authority.verdict(first.id) == first
 
 
-def test_a_bad_report_leaves_the_others_alone(place: Place, desk: Desk) -> None:
-    """A check-out of a stay that nobody knows is refused by itself."""
+def test_a_bad_report_does_not_affect_the_others(place: AuthorityUnderTest, desk: Desk) -> None:
+    """A check-out of an unknown stay is rejected by itself."""
     reports = desk.check_in(1), desk.check_out(2, stay=99), desk.check_in(3)
     verdicts = place.visit().submit(desk.bodies(*reports))
     assert [each.status for each in verdicts] == [Status.ACCEPTED, Status.REJECTED, Status.ACCEPTED]
@@ -150,15 +150,15 @@ def test_a_bad_report_leaves_the_others_alone(place: Place, desk: Desk) -> None:
     assert verdicts[1].receipt is None
 
 
-def test_check_out_after_check_in(place: Place, desk: Desk) -> None:
-    """A stay's reports follow each other over several calls; a cancellation is one of them."""
+def test_check_out_after_check_in(place: AuthorityUnderTest, desk: Desk) -> None:
+    """A stay's reports may come in several calls, also a cancellation."""
     authority = place.visit()
     for report in (desk.check_in(1), desk.check_out(2, stay=1), desk.cancel(3, stay=1)):
         (verdict,) = authority.submit(desk.bodies(report))
         assert verdict.status is Status.ACCEPTED
 
 
-def test_same_guest_and_night_is_a_duplicate(place: Place, desk: Desk) -> None:
+def test_same_guest_and_night_is_a_duplicate(place: AuthorityUnderTest, desk: Desk) -> None:
     """The same document on the same night under another stay gets the receipt of the first."""
     authority = place.visit()
     (first,) = authority.submit(desk.bodies(desk.check_in(1, number="X123")))
@@ -166,7 +166,7 @@ def test_same_guest_and_night_is_a_duplicate(place: Place, desk: Desk) -> None:
     assert (second.status, second.receipt) == (Status.DUPLICATE, first.receipt)
 
 
-def test_unknown_id(place: Place, desk: Desk) -> None:
+def test_unknown_id(place: AuthorityUnderTest, desk: Desk) -> None:
     """A report that was never received is None, and so are its receipt and its PDF."""
     authority, report_id = place.visit(), desk.check_in(1).id
     assert authority.verdict(report_id) is None
@@ -174,7 +174,7 @@ def test_unknown_id(place: Place, desk: Desk) -> None:
     assert authority.receipt_pdf(report_id) is None
 
 
-def test_a_validation_acquires_nothing(place: Place, desk: Desk) -> None:
+def test_a_validation_acquires_nothing(place: AuthorityUnderTest, desk: Desk) -> None:
     """After a validation the report is unknown, and is acquired when it is sent."""
     authority, bodies = place.visit(), desk.bodies(desk.check_in(1))
     assert [each.status for each in authority.validate(bodies)] == [Status.ACCEPTED]
@@ -182,8 +182,8 @@ def test_a_validation_acquires_nothing(place: Place, desk: Desk) -> None:
     assert authority.submit(bodies)[0].status is Status.ACCEPTED
 
 
-def test_pending_is_decided_later(place: Place, desk: Desk) -> None:
-    """A pending report has no receipt until it is asked for; then it has one for good."""
+def test_pending_is_decided_later(place: AuthorityUnderTest, desk: Desk) -> None:
+    """A pending report has no receipt until it is asked for; then it keeps one."""
     authority, bodies = place.visit(faults="pending,result:pending"), desk.bodies(desk.check_in(1))
     (first,) = authority.submit(bodies)
     assert (first.status, first.receipt) == (Status.PENDING, None)
@@ -194,16 +194,16 @@ def test_pending_is_decided_later(place: Place, desk: Desk) -> None:
     assert authority.submit(bodies) == [later]
 
 
-def test_deferred_says_for_how_long(place: Place, desk: Desk) -> None:
-    """A deferred report is not received; it goes again under the same id."""
+def test_deferred_says_for_how_long(place: AuthorityUnderTest, desk: Desk) -> None:
+    """A deferred report is not received; it is sent again under the same id."""
     authority, bodies = place.visit(faults="defer=60"), desk.bodies(desk.check_in(1))
     (verdict,) = authority.submit(bodies)
     assert (verdict.status, verdict.retry_after) == (Status.DEFERRED, 60)
     assert authority.submit(bodies)[0].status is Status.ACCEPTED
 
 
-def test_scripted_refusal_and_duplicate(place: Place, desk: Desk) -> None:
-    """A refusal has its reasons and no receipt; a duplicate has a receipt."""
+def test_scripted_rejection_and_duplicate(place: AuthorityUnderTest, desk: Desk) -> None:
+    """A rejection has its reasons and no receipt; a duplicate has a receipt."""
     authority = place.visit(faults="reject,duplicate")
     (refused,) = authority.submit(desk.bodies(desk.check_in(1)))
     (double,) = authority.submit(desk.bodies(desk.check_in(2)))
@@ -211,8 +211,8 @@ def test_scripted_refusal_and_duplicate(place: Place, desk: Desk) -> None:
     assert (double.status, type(double.receipt)) == (Status.DUPLICATE, Receipt)
 
 
-def test_wrong_password(place: Place) -> None:
-    """A wrong password is known as such at once."""
+def test_wrong_password(place: AuthorityUnderTest) -> None:
+    """It raises `WrongPassword` at once."""
     with pytest.raises(WrongPassword):
         place.visit(right_password=False).meta()
 
@@ -237,8 +237,10 @@ def test_wrong_password(place: Place) -> None:
         ("redirect", NotTheAuthority),
     ],
 )
-def test_a_call_that_fails_acquires_nothing(place: Place, desk: Desk, faults: str, error: type[ApoaError]) -> None:
-    """Each refusal of a whole call is its own class of error; sent again, the report is acquired."""
+def test_a_call_that_fails_acquires_nothing(
+    place: AuthorityUnderTest, desk: Desk, faults: str, error: type[ApoaError]
+) -> None:
+    """Each refusal of a whole call has its own class of error; sent again, the report is acquired."""
     authority, bodies = place.visit(faults=faults), desk.bodies(desk.check_in(1))
     with pytest.raises(error):
         authority.submit(bodies)
@@ -258,8 +260,8 @@ def test_a_call_that_fails_acquires_nothing(place: Place, desk: Desk, faults: st
         ("unknown-status", NotTheAuthority),
     ],
 )
-def test_a_lost_answer_is_had_by_sending_again(place: Place, desk: Desk, fault: str, error: type[ApoaError]) -> None:
-    """A report whose answer was lost or broken was acquired once, and the second call brings that receipt."""
+def test_a_lost_answer_is_repeated(place: AuthorityUnderTest, desk: Desk, fault: str, error: type[ApoaError]) -> None:
+    """A report whose answer was lost or broken was acquired once, and the second call returns that receipt."""
     authority, bodies = place.visit(faults=fault), desk.bodies(desk.check_in(1), desk.check_in(2))
     with pytest.raises(error):
         authority.submit(bodies)
@@ -269,21 +271,21 @@ def test_a_lost_answer_is_had_by_sending_again(place: Place, desk: Desk, fault: 
 
 
 @pytest.mark.parametrize("fault", ["429=30", "503=30", "token:503=30"])
-def test_busy_says_for_how_long(place: Place, desk: Desk, fault: str) -> None:
+def test_busy_says_for_how_long(place: AuthorityUnderTest, desk: Desk, fault: str) -> None:
     """A Retry-After reaches the caller in seconds."""
     with pytest.raises(AuthorityBusy) as caught:
         place.visit(faults=fault).submit(desk.bodies(desk.check_in(1)))
     assert caught.value.retry_after == 30
 
 
-def test_one_refused_token_is_healed(place: Place, desk: Desk) -> None:
-    """A token that is no longer good is replaced, once, and nobody notices."""
+def test_one_refused_token_is_replaced(place: AuthorityUnderTest, desk: Desk) -> None:
+    """Once, without an error."""
     authority = place.visit(faults="401")
     assert authority.submit(desk.bodies(desk.check_in(1)))[0].status is Status.ACCEPTED
 
 
-def test_meta_fails_like_any_call(place: Place) -> None:
-    """The test of the line meets the line's own troubles, and works when they are over."""
+def test_meta_fails_like_any_call(place: AuthorityUnderTest) -> None:
+    """It raises the error of the connection, and works afterwards."""
     authority = place.visit(faults="meta:portal,meta:503=5")
     with pytest.raises(NotTheAuthority):
         authority.meta()

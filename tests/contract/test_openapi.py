@@ -1,4 +1,4 @@
-"""The contract as a document: valid, with examples that hold, saying whose it is, and kept by the sandbox."""
+"""The contract as a document: valid, with valid examples, and followed by the sandbox."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ SENT_WITHIN = ["Guest", "Document", "StayPermit", "Stay"]
 
 
 def validator(openapi: Openapi, schema: dict[str, Any] | str) -> Draft202012Validator:
-    """A validator of one schema of the contract, in which its references can be followed."""
+    """A validator of one schema of the contract that resolves its references."""
     root = {"$ref": f"#/components/schemas/{schema}"} if isinstance(schema, str) else schema
     return Draft202012Validator(
         {**root, "components": openapi["components"]}, format_checker=Draft202012Validator.FORMAT_CHECKER
@@ -53,7 +53,7 @@ def resolved(openapi: Openapi, value: dict[str, Any]) -> dict[str, Any]:
 
 
 def contents(openapi: Openapi) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every body of the contract, sent or answered, with the place where it stands."""
+    """Every body of the contract, sent or answered, with its place."""
     for path, method, operation in operations(openapi):
         bodies = {"request": operation["requestBody"]} if "requestBody" in operation else {}
         for name, body in (bodies | operation["responses"]).items():
@@ -62,13 +62,13 @@ def contents(openapi: Openapi) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_is_valid_openapi(openapi: Openapi) -> None:
-    """The document is OpenAPI 3.1, as the specification's own schema has it."""
+    """The document is OpenAPI 3.1 by the specification's own schema."""
     assert openapi["openapi"].startswith("3.1.")
     schemathesis.openapi.from_dict(openapi).validate()
 
 
 def test_schemas_are_json_schema(openapi: Openapi) -> None:
-    """Each component is a JSON Schema of 2020-12, and those that others rely on are there."""
+    """Each component is a JSON Schema of 2020-12, and the referenced ones exist."""
     schemas = openapi["components"]["schemas"]
     assert schemas.keys() >= NAMES
     for schema in schemas.values():
@@ -76,13 +76,13 @@ def test_schemas_are_json_schema(openapi: Openapi) -> None:
 
 
 def test_says_whose_it_is() -> None:
-    """Nobody may take it for an interface of Immigration's."""
+    """It says that it is not an interface of Immigration."""
     text = " ".join(contract_text().split())
     assert "apoa-client's own open contract" in text
     assert "not an official interface of APOA" in text
 
 
-def test_examples_hold(openapi: Openapi) -> None:
+def test_examples_are_valid(openapi: Openapi) -> None:
     """Every request and every answer has examples, and each is valid."""
     for place, content in contents(openapi):
         assert content["examples"], place
@@ -91,8 +91,8 @@ def test_examples_hold(openapi: Openapi) -> None:
             assert errors == [], f"{place} {name}"
 
 
-def test_answers_examples_are_understood(openapi: Openapi) -> None:
-    """The client's own reader, which knows no schema, understands each example of an answer."""
+def test_examples_of_answers_are_parsed(openapi: Openapi) -> None:
+    """The client's own parser, which uses no schema, accepts each example of an answer."""
     examples = {
         place: example["value"]
         for place, content in contents(openapi)
@@ -108,7 +108,7 @@ def test_answers_examples_are_understood(openapi: Openapi) -> None:
 
 
 def test_errors_are_problems(openapi: Openapi) -> None:
-    """Every error is a problem (RFC 9457); 429 and 503 may say for how long, and every call may be refused a token."""
+    """Every error is a problem (RFC 9457); 429 and 503 may have a wait, and every call may be 401."""
     for path, method, operation in operations(openapi):
         assert {"200", "401", "403", "429", "500", "503"} <= operation["responses"].keys(), f"{method} {path}"
         for status, response in operation["responses"].items():
@@ -119,14 +119,14 @@ def test_errors_are_problems(openapi: Openapi) -> None:
 
 
 def test_security(openapi: Openapi) -> None:
-    """The token costs the password, and everything else the token."""
+    """The token needs the password, and everything else the token."""
     assert openapi["security"] == [{"bearer": []}]
     assert openapi["paths"]["/oauth/token"]["post"]["security"] == [{"basic": []}]
 
 
 @pytest.mark.parametrize("name", [*SENT, *SENT_WITHIN])
 def test_what_is_sent_is_closed(openapi: Openapi, name: str) -> None:
-    """No member may be sent that the contract does not name, and none be left out."""
+    """Unknown members are not allowed in a request, and none may be missing."""
     schema = openapi["components"]["schemas"][name]
     assert schema["additionalProperties"] is False
     assert set(schema["required"]) == schema["properties"].keys()
@@ -145,7 +145,7 @@ def test_one_name_is_enough(
 
 @given(junk=st.dictionaries(st.sampled_from(["status", "receipt", "errors", "retry_after"]), st.none() | st.just("x")))
 def test_reader_and_schema_agree_on_what_is_broken(openapi: Openapi, junk: dict[str, Any]) -> None:
-    """What the schema refuses as a result, the client refuses too."""
+    """A result that the schema refuses is refused by the client too."""
     result = {
         "id": "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11",
         "status": "pending",
@@ -165,7 +165,7 @@ def test_reader_and_schema_agree_on_what_is_broken(openapi: Openapi, junk: dict[
 
 @pytest.fixture
 def ask(openapi: Openapi, tmp_path: Path) -> Iterator[Callable[..., int]]:
-    """Ask the sandbox with plain requests, hold its answer against the contract, and return the status."""
+    """Send a plain request to the sandbox, validate its answer, and return the status."""
     server = SandboxServer(
         tmp_path / "sandbox.db",
         username="melati",
@@ -193,7 +193,7 @@ def ask(openapi: Openapi, tmp_path: Path) -> Iterator[Callable[..., int]]:
 
 
 def test_the_sandbox_keeps_the_contract(ask: Callable[..., int], examples: dict[str, list[dict[str, Any]]]) -> None:
-    """What the sandbox answers, well or badly, is what the contract says it may answer."""
+    """Each answer of the sandbox, success or error, is one that the contract allows."""
     (arrival,), life = examples["check_in"], examples["life_of_a_stay"]
     bad = {**arrival, "id": life[0]["id"].replace("8b12", "8b99"), "guest": {**arrival["guest"], "sex": "?"}}
     one = {"params": None, "headers": {"Accept": "application/json, application/problem+json"}}
@@ -213,5 +213,5 @@ def test_the_sandbox_keeps_the_contract(ask: Callable[..., int], examples: dict[
 
 
 def test_the_contract_is_json_too(openapi: Openapi) -> None:
-    """No date or other guest of YAML's hides in the document: as JSON, it is the same."""
+    """The document has no type that only YAML has, such as a date."""
     assert json.loads(json.dumps(openapi)) == openapi

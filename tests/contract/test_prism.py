@@ -1,4 +1,4 @@
-"""The client against every documented error, as a mock that others wrote reads them out of the contract."""
+"""The client against every documented error, as a mock server of another project reads them in the contract."""
 
 import io
 import json
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.prism
 
 @pytest.fixture
 def prism(prism_url: str) -> Iterator[HttpAuthority]:
-    """A client of Prism that holds a token."""
+    """A client of Prism that has a token."""
     client = HttpAuthority(
         base_url=prism_url,
         username="melati",
@@ -42,8 +42,8 @@ def prism(prism_url: str) -> Iterator[HttpAuthority]:
     client.close()
 
 
-def wish(client: HttpAuthority, status: int) -> None:
-    """Have Prism answer with `status`: it takes that from a header, which no door of ours lets through."""
+def make_prism_answer(client: HttpAuthority, status: int) -> None:
+    """Make Prism answer with `status`: it reads that from a header, which the client's methods cannot set."""
     client._transport._session.headers["Prefer"] = f"code={status}"
 
 
@@ -62,9 +62,9 @@ def wish(client: HttpAuthority, status: int) -> None:
 def test_each_documented_error(
     prism: HttpAuthority, examples: dict[str, list[dict[str, Any]]], status: int, error: type[ApoaError]
 ) -> None:
-    """Each error of the contract, as the contract shows it, is the class of error that its table promises."""
+    """Each error of the contract is the class of error in its table."""
     report = from_json(_dumps(examples["check_in"][0]))
-    wish(prism, status)
+    make_prism_answer(prism, status)
     with pytest.raises(error) as caught:
         prism.submit([(report.id, to_json(report))])
     assert getattr(caught.value, "retry_after", None) == (30 if error is AuthorityBusy else None)
@@ -72,16 +72,16 @@ def test_each_documented_error(
 
 def test_documented_404(prism: HttpAuthority, examples: dict[str, list[dict[str, Any]]]) -> None:
     """The contract's 404 is "never received"."""
-    wish(prism, 404)
+    make_prism_answer(prism, 404)
     assert prism.verdict(examples["check_in"][0]["id"]) is None
 
 
 def test_documented_304(prism: HttpAuthority) -> None:
-    """A table of codes comes with an ETag, and is not sent again to whoever has it."""
+    """A code table has an ETag, and is not sent again to a client that has it."""
     table = prism.codes("stay_permits")
     assert table is not None
     assert table.etag is not None
-    wish(prism, 304)
+    make_prism_answer(prism, 304)
     assert prism.codes("stay_permits", table.etag) is None
 
 
@@ -93,9 +93,10 @@ def test_set_up_sync_and_status(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The commands themselves, set-up, sync and status, are at home with a server that others made from the contract.
+    """The commands set-up, sync and status work with a server that reads the contract alone.
 
-    Prism answers with the contract's own example, so the report that waits is that example's.
+    Prism answers with the contract's own example, so the queued report is that example's.
+
     """
     environ = {"APOA_HOME": str(home), "APOA_LANG": "en"}
     account = ["--api-url", prism_url, "--username", "melati", "--password-stdin", "--vault", "file"]

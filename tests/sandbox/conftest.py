@@ -1,4 +1,4 @@
-"""A running training authority with a clock that only moves when told to, and reports to send it."""
+"""A running training authority whose clock moves only by hand, and reports to send to it."""
 
 import copy
 import itertools
@@ -49,13 +49,13 @@ _CHECK_IN: Json = {
 
 @pytest.fixture
 def clock() -> list[datetime]:
-    """The time, as its only element."""
+    """The time, as the only element of a list."""
     return [datetime.fromisoformat("2026-11-24T20:15:00+07:00")]
 
 
 @pytest.fixture
 def make_server(tmp_path: Path, clock: list[datetime]) -> Iterator[Callable[..., SandboxServer]]:
-    """Starts authorities over one memory, with any of `SandboxServer`'s options; stops them all in the end."""
+    """Starts authorities with one storage and any options of `SandboxServer`; stops them all at the end."""
     started: list[SandboxServer] = []
 
     def make(**options: Any) -> SandboxServer:
@@ -79,7 +79,7 @@ def bare() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def log_in(bare: requests.Session) -> Callable[[SandboxServer], requests.Session]:
-    """Gives the session a token of a server's."""
+    """Gives the session a token of a server."""
 
     def take(server: SandboxServer) -> requests.Session:
         form = {"grant_type": "client_credentials"}
@@ -92,7 +92,7 @@ def log_in(bare: requests.Session) -> Callable[[SandboxServer], requests.Session
 
 @pytest.fixture
 def send(log_in: Callable[[SandboxServer], requests.Session]) -> Callable[..., list[Json]]:
-    """Logs in, sends reports, and gives the results of a 200."""
+    """Logs in, sends reports, and returns the results of a 200."""
 
     def post(server: SandboxServer, *reports: Json, call: str = "reports") -> list[Json]:
         http = log_in(server)
@@ -106,7 +106,7 @@ def send(log_in: Callable[[SandboxServer], requests.Session]) -> Callable[..., l
 
 @pytest.fixture
 def check_in() -> Callable[..., Json]:
-    """Makes check-ins, each with ids of its own; dotted names change fields: ``{"guest.sex": "M"}``."""
+    """Makes check-ins with different ids; dotted names change fields: ``{"guest.sex": "M"}``."""
     numbers = itertools.count(1)
 
     def make(changes: Json | None = None, **members: Any) -> Json:
@@ -126,7 +126,7 @@ def check_in() -> Callable[..., Json]:
 
 @pytest.fixture
 def follow_up(check_in: Callable[..., Json]) -> Callable[..., Json]:
-    """Makes the later reports of a stay: ``follow_up(report, "cancel")``."""
+    """Makes later reports of a stay: ``follow_up(report, "cancel")``."""
 
     def make(report: Json, kind: str, **members: Any) -> Json:
         new = check_in(stay_id=report["stay_id"], kind=kind)

@@ -36,7 +36,7 @@ def problem(answer: requests.Response, status: int) -> Json:
 
 
 def test_token_is_given_for_the_right_password(make_server: Make, bare: requests.Session) -> None:
-    """The token answer is the contract's, and is not cached."""
+    """The answer is the contract's ``Token``, and is not cached."""
     server = make_server(token_lifetime_s=120)
     answer = bare.post(f"{server.base_url}/oauth/token", data=FORM, auth=(USERNAME, PASSWORD), timeout=5)
     assert answer.status_code == 200
@@ -47,7 +47,7 @@ def test_token_is_given_for_the_right_password(make_server: Make, bare: requests
 
 @pytest.mark.parametrize("auth", [(USERNAME, "salah"), ("orang lain", PASSWORD), ("", ""), None])
 def test_wrong_credentials_get_no_token(make_server: Make, bare: requests.Session, auth: tuple[str, str]) -> None:
-    """401 names the scheme that is wanted, and not what was wrong."""
+    """401 names the scheme, and not what was wrong."""
     answer = bare.post(f"{make_server().base_url}/oauth/token", data=FORM, auth=auth, timeout=5)
     problem(answer, 401)
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
@@ -64,7 +64,7 @@ def test_wrong_credentials_get_no_token(make_server: Make, bare: requests.Sessio
         ('{"grant_type": "client_credentials"}', "application/json"),
     ],
 )
-def test_token_wants_the_contracts_form(
+def test_token_needs_the_contracts_form(
     make_server: Make, bare: requests.Session, body: str, content_type: str
 ) -> None:
     """Another grant, an unknown or doubled field, or no form at all, is a bad request."""
@@ -81,7 +81,7 @@ def test_token_wants_the_contracts_form(
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic d2lzbWE6eA==", "Bearer", "Token a=b", "Bearer \xff"])
 @pytest.mark.parametrize("call", ["meta", "codes/purposes", "reports/0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"])
 def test_calls_need_a_token(make_server: Make, bare: requests.Session, call: str, header: str | None) -> None:
-    """Without a token that the authority gave, every call is 401."""
+    """Without a valid token every call is 401."""
     headers = {"Authorization": header.encode("latin-1")} if header is not None else {}
     answer = bare.get(f"{make_server().base_url}/{call}", headers=headers, timeout=5)
     problem(answer, 401)
@@ -89,7 +89,7 @@ def test_calls_need_a_token(make_server: Make, bare: requests.Session, call: str
 
 
 def test_tokens_expire(make_server: Make, log_in: LogIn, clock: list[datetime]) -> None:
-    """A token is good until its last second, and no longer; a new one is good again."""
+    """A token is valid until its last second; a new one is valid again."""
     server = make_server(token_lifetime_s=60)
     http = log_in(server)
     clock[0] += timedelta(seconds=59)
@@ -99,8 +99,8 @@ def test_tokens_expire(make_server: Make, log_in: LogIn, clock: list[datetime]) 
     assert log_in(server).get(f"{server.base_url}/meta", timeout=5).status_code == 200
 
 
-def test_meta_says_who_and_what(make_server: Make, log_in: LogIn) -> None:
-    """The property, the limits and the server's time, as the contract has them."""
+def test_meta(make_server: Make, log_in: LogIn) -> None:
+    """The property, the limits and the server's time, in the contract's form."""
     server = make_server(property_name="Wisma Melati", property_office="Kanim Yogyakarta", window_hours=48)
     meta = log_in(server).get(f"{server.base_url}/meta", timeout=5).json()
     assert fits("Meta", meta)
@@ -118,7 +118,7 @@ def test_meta_says_who_and_what(make_server: Make, log_in: LogIn) -> None:
 
 @pytest.mark.parametrize(("table", "code"), [("stay_permits", "B1"), ("purposes", "tourism"), ("nationalities", "D")])
 def test_code_tables_are_fetched_once(make_server: Make, log_in: LogIn, table: str, code: str) -> None:
-    """A table is the contract's, in two languages, and 304 while the client's is still current."""
+    """A table is in the contract's form, in two languages; 304 while the client's is current."""
     server = make_server()
     http = log_in(server)
     answer = http.get(f"{server.base_url}/codes/{table}", timeout=5)
@@ -133,13 +133,13 @@ def test_code_tables_are_fetched_once(make_server: Make, log_in: LogIn, table: s
 
 
 def test_contract_is_served_without_a_token(make_server: Make, bare: requests.Session) -> None:
-    """The OpenAPI file comes byte for byte as it ships."""
+    """The OpenAPI file is served byte for byte as it ships."""
     answer = bare.get(f"{make_server().base_url}/openapi.yaml", timeout=5)
     assert answer.content.decode() == contract_text()
 
 
 def test_check_in_gets_a_receipt_that_says_training(make_server: Make, send: Send, check_in: Report) -> None:
-    """Accepted: a receipt that nobody takes for a real one, and that GET gives again."""
+    """Accepted, with a receipt number that is visibly for training."""
     server = make_server()
     (result,) = send(server, check_in())
     assert fits("Result", result)
@@ -149,7 +149,7 @@ def test_check_in_gets_a_receipt_that_says_training(make_server: Make, send: Sen
 
 
 def test_result_and_receipt_are_given_again(make_server: Make, send: Send, log_in: LogIn, check_in: Report) -> None:
-    """By the client's own id; the receipt is JSON whatever is asked for, since this authority has no PDF."""
+    """By the client's own id; the receipt is always JSON, because this authority has no PDF."""
     server = make_server()
     report = check_in()
     (result,) = send(server, report)
@@ -163,7 +163,7 @@ def test_result_and_receipt_are_given_again(make_server: Make, send: Send, log_i
 
 
 def test_receipt_states_the_hash_of_the_report_as_sent(make_server: Make, send: Send, check_in: Report) -> None:
-    """A client that writes its JSON compactly finds the SHA-256 of its own bytes in the receipt."""
+    """A client that writes compact JSON finds the SHA-256 of its own bytes in the receipt."""
     import hashlib  # only here
 
     report = check_in({"guest.surname": "MUÑOZ"})
@@ -173,7 +173,7 @@ def test_receipt_states_the_hash_of_the_report_as_sent(make_server: Make, send: 
 
 
 def test_what_was_never_received_is_not_found(make_server: Make, log_in: LogIn, send: Send, check_in: Report) -> None:
-    """404 for an unknown id, an id that is none, and the receipt of a refused report."""
+    """404 for an unknown id, an invalid id, and the receipt of a rejected report."""
     server = make_server()
     refused = check_in({"guest.nationality": "IDN"})
     send(server, refused)
@@ -183,7 +183,7 @@ def test_what_was_never_received_is_not_found(make_server: Make, log_in: LogIn, 
 
 
 def test_unknown_addresses_and_methods(make_server: Make, log_in: LogIn) -> None:
-    """404 for what is not there, 405 with what is allowed for a wrong method; never a redirect."""
+    """404 for an unknown path, 405 with the allowed methods for a wrong method; never a redirect."""
     server = make_server()
     http = log_in(server)
     for path in ("/v1/hotels", "/v1/meta/", "/v1//meta", "/v2/meta", "/favicon.ico"):
@@ -196,8 +196,8 @@ def test_unknown_addresses_and_methods(make_server: Make, log_in: LogIn) -> None
 
 
 @pytest.mark.parametrize("host", ["apoa.example", "127.0.0.1.evil.example", "evil.example:80", "[::1]", ""])
-def test_names_on_the_internet_are_turned_away(make_server: Make, bare: requests.Session, host: str) -> None:
-    """A web site that points its name at this computer (DNS rebinding) reads neither the page nor the calls."""
+def test_other_host_names_are_refused(make_server: Make, bare: requests.Session, host: str) -> None:
+    """A web site that points its name to this computer (DNS rebinding) reads neither the page nor the calls."""
     server = make_server()
     for url in (server.page_url, f"{server.base_url}/openapi.yaml"):
         problem(bare.get(url, headers={"Host": host}, timeout=5), 421)
@@ -227,15 +227,15 @@ def test_names_on_the_internet_are_turned_away(make_server: Make, bare: requests
         b'{"reports": [' + b"9" * 5000 + b"]}",
     ],
 )
-def test_what_is_no_list_of_reports_is_refused_whole(make_server: Make, log_in: LogIn, body: bytes) -> None:
-    """400 with the reason, and nothing acquired."""
+def test_a_body_that_is_no_list_of_reports_is_refused(make_server: Make, log_in: LogIn, body: bytes) -> None:
+    """400 with the reason, and nothing is acquired."""
     server = make_server()
     headers = {"Content-Type": "application/json"}
     problem(log_in(server).post(f"{server.base_url}/reports", data=body, headers=headers, timeout=5), 400)
 
 
 def test_body_of_another_type_is_refused(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """Only application/json is read."""
+    """Only application/json is accepted."""
     server = make_server()
     body = json.dumps({"reports": [check_in()]})
     headers = {"Content-Type": "text/plain"}
@@ -249,8 +249,8 @@ def test_gzip_is_read(make_server: Make, log_in: LogIn, check_in: Report) -> Non
     assert answer.json()["results"][0]["status"] == "accepted"
 
 
-def test_a_long_answer_is_compressed_where_that_is_taken(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """Verdicts on many reports are much alike; whoever does not ask for gzip, and whoever asks little, gets plain."""
+def test_a_long_answer_is_compressed_where_accepted(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """Not for a client that does not accept gzip, and not for a short answer."""
     server = make_server()
     http = log_in(server)
     many, one = [{"reports": [check_in() for _ in range(count)]} for count in (20, 1)]
@@ -270,7 +270,7 @@ def test_a_long_answer_is_compressed_where_that_is_taken(make_server: Make, log_
 
 
 def test_bad_gzip_is_refused(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """400 for no gzip, a broken end, something behind the end, and for another encoding."""
+    """400 for no gzip, a broken end, extra data after the end, and another encoding."""
     server = make_server()
     http = log_in(server)
     whole = gzip.compress(json.dumps({"reports": [check_in()]}).encode())
@@ -279,8 +279,8 @@ def test_bad_gzip_is_refused(make_server: Make, log_in: LogIn, check_in: Report)
     problem(compressed(http, server, whole, "br"), 400)
 
 
-def test_gzip_bomb_is_refused_unexploded(make_server: Make, log_in: LogIn) -> None:
-    """A small body that inflates beyond the limit is too large, however small it came."""
+def test_gzip_bomb_is_refused(make_server: Make, log_in: LogIn) -> None:
+    """A body that decompresses beyond the limit is too large, and is not decompressed further."""
     server = make_server()
     bomb = gzip.compress(b" " * (50 << 20))
     assert len(bomb) < 1 << 20
@@ -293,7 +293,7 @@ def compressed(http: requests.Session, server: SandboxServer, body: bytes, how: 
 
 
 def test_body_that_breaks_off_is_refused(make_server: Make, log_in: LogIn) -> None:
-    """Less than was announced, in length or in chunks, is never taken for the whole."""
+    """A body shorter than announced, by length or in chunks, is never used."""
     server = make_server()
     token = log_in(server).headers["Authorization"]
     lines = ["POST /v1/reports HTTP/1.1", "Host: localhost", f"Authorization: {token!s}"]
@@ -306,7 +306,7 @@ def test_body_that_breaks_off_is_refused(make_server: Make, log_in: LogIn) -> No
 
 
 def test_too_large_is_413(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """More reports than max_batch, or more bytes than max_body_bytes; exactly as many are taken."""
+    """More reports than max_batch, or more bytes than max_body_bytes; exactly as many are accepted."""
     server = make_server(limits=Limits(max_batch=2, max_body_bytes=6000))
     http = log_in(server)
     url = f"{server.base_url}/reports"
@@ -315,8 +315,8 @@ def test_too_large_is_413(make_server: Make, log_in: LogIn, check_in: Report) ->
     problem(http.post(url, data=b" " * 6001, headers={"Content-Type": "application/json"}, timeout=5), 413)
 
 
-def test_one_bad_report_does_not_touch_the_others(make_server: Make, send: Send, check_in: Report) -> None:
-    """Its own result says so; the others are acquired, in the order sent."""
+def test_one_bad_report_does_not_affect_the_others(make_server: Make, send: Send, check_in: Report) -> None:
+    """It is rejected; the others are acquired, in the order sent."""
     good, bad, other = check_in(), check_in({"guest.sex": "Z"}), check_in({"guest.document.number": "X1"})
     results = send(make_server(), good, bad, other)
     assert [result["id"] for result in results] == [good["id"], bad["id"], other["id"]]
@@ -324,7 +324,7 @@ def test_one_bad_report_does_not_touch_the_others(make_server: Make, send: Send,
 
 
 def test_validation_acquires_nothing(make_server: Make, send: Send, check_in: Report, follow_up: Report) -> None:
-    """The same verdicts, a whole life of a stay included, but no receipt, and nothing remembered."""
+    """The same verdicts, also for a whole stay, but no receipt, and nothing is stored."""
     server = make_server()
     report = check_in()
     leaving = follow_up(report, "check_out")

@@ -42,7 +42,7 @@ def test_same_report_again_gets_the_same_receipt(
 def test_results_survive_a_restart(
     make_server: Make, send: Send, log_in: LogIn, check_in: Report, clock: list[datetime]
 ) -> None:
-    """An authority that was away answers as before, refusals and warnings included, and goes on counting."""
+    """A restarted authority answers as before, with violations and warnings, and continues the numbers."""
     late = check_in({"stay.check_in": "2026-11-20T10:00:00+07:00", "guest.document.number": "X1"})
     reports = [check_in(), check_in({"guest.sex": None}), late]
     first = make_server()
@@ -57,7 +57,7 @@ def test_results_survive_a_restart(
 
 
 def test_other_content_under_a_known_id_is_a_conflict(make_server: Make, send: Send, check_in: Report) -> None:
-    """The first report stands, and so does its result."""
+    """The first report and its result stay."""
     server = make_server()
     report = check_in()
     (accepted,) = send(server, report)
@@ -69,7 +69,7 @@ def test_other_content_under_a_known_id_is_a_conflict(make_server: Make, send: S
 def test_concurrent_posts_of_one_report_acquire_it_once(
     make_server: Make, log_in: LogIn, send: Send, check_in: Report
 ) -> None:
-    """Eight clients at once, half of them at a second authority over the same memory, get one receipt."""
+    """Eight clients at once, half of them at a second authority with the same storage, get one receipt."""
     servers = [make_server(), make_server()]
     tokens = [log_in(server).headers["Authorization"] for server in servers]
     report = check_in()
@@ -94,7 +94,7 @@ def test_concurrent_posts_of_one_report_acquire_it_once(
 
 
 def test_life_of_a_stay(make_server: Make, send: Send, check_in: Report, follow_up: Report) -> None:
-    """Check-in, amendment, check-out, and a cancellation after all, each with a receipt of its own."""
+    """Check-in, amendment, check-out and cancellation, each with an own receipt."""
     report = check_in()
     reports = [report, *(follow_up(report, kind) for kind in ("amend", "check_out", "amend", "cancel"))]
     results = send(make_server(), *reports)
@@ -102,10 +102,8 @@ def test_life_of_a_stay(make_server: Make, send: Send, check_in: Report, follow_
     assert len({result["receipt"]["number"] for result in results}) == 5
 
 
-def test_a_guest_who_is_there_again_leaves_again(
-    make_server: Make, send: Send, check_in: Report, follow_up: Report
-) -> None:
-    """An amendment after a check-out replaces it; a second check-out follows, and no third."""
+def test_check_out_after_an_amendment(make_server: Make, send: Send, check_in: Report, follow_up: Report) -> None:
+    """An amendment after a check-out replaces it; a second check-out is accepted, a third is not."""
     report = check_in()
     kinds = ("check_out", "amend", "check_out", "check_out")
     *earlier, last = send(make_server(), report, *(follow_up(report, kind) for kind in kinds))
@@ -137,7 +135,7 @@ def test_reports_must_fit_their_stay(
     kind: str,
     expected: str,
 ) -> None:
-    """What comes too early, too late or twice is refused with the reason."""
+    """A report that comes too early, too late or twice is rejected with the reason."""
     report = check_in()
 
     def make(name: str) -> Json:
@@ -148,10 +146,10 @@ def test_reports_must_fit_their_stay(
     assert code(last) == ("stay_id", expected)
 
 
-def test_refused_check_in_may_come_again_corrected(
+def test_rejected_check_in_may_be_sent_again_corrected(
     make_server: Make, send: Send, check_in: Report, follow_up: Report
 ) -> None:
-    """A refused report leaves no trace on its stay: nothing to check out, and nothing in the way of a correction."""
+    """A rejected report does not change its stay: no check-out is possible, and a correction is accepted."""
     refused = check_in({"guest.nationality": "QQQ"})
     out = follow_up(refused, "check_out")
     corrected = check_in(stay_id=refused["stay_id"])
@@ -164,7 +162,7 @@ def test_refused_check_in_may_come_again_corrected(
 def test_same_guest_and_night_is_a_duplicate_with_the_first_receipt(
     make_server: Make, send: Send, check_in: Report
 ) -> None:
-    """Another stay of the same document with a night in common, even after the server was away; no other night."""
+    """For another stay of the same document with a common night, also after a restart; not for another night."""
     server = make_server()
     (held,) = send(server, check_in())
     server.stop()
@@ -182,8 +180,8 @@ def test_same_guest_and_night_is_a_duplicate_with_the_first_receipt(
     assert [each["status"] for each in results] == ["accepted", "accepted", "duplicate"]
 
 
-def test_duplicate_is_not_recognised_by_a_later_authority(make_server: Make, send: Send, check_in: Report) -> None:
-    """Whom the file's earlier reports were about, nobody can tell any more: not even the authority itself."""
+def test_a_new_process_does_not_detect_earlier_duplicates(make_server: Make, send: Send, check_in: Report) -> None:
+    """The file does not reveal whom the earlier reports are about, not even to the authority."""
     first, repeated = make_server(), check_in()
     send(first, check_in())
     assert send(first, repeated)[0]["status"] == "duplicate"
@@ -197,14 +195,14 @@ def test_duplicate_is_not_recognised_by_a_later_authority(make_server: Make, sen
 def test_guest_who_left_may_come_back(
     make_server: Make, send: Send, check_in: Report, follow_up: Report, end: str
 ) -> None:
-    """A stay that is over or void covers no night any more."""
+    """A stay that is over or cancelled covers no night."""
     report = check_in()
     results = send(make_server(), report, follow_up(report, end), check_in())
     assert [result["status"] for result in results] == ["accepted"] * 3
 
 
 def test_amendment_moves_the_covered_nights(make_server: Make, send: Send, check_in: Report, follow_up: Report) -> None:
-    """After an amendment, the nights it names count, and the former ones no more."""
+    """After an amendment its nights count, and the earlier ones do not."""
     report = check_in()
     amended = follow_up(report, "amend")
     amended["stay"] = {**amended["stay"], "planned_check_out": "2026-11-25"}
@@ -216,20 +214,20 @@ def test_amendment_moves_the_covered_nights(make_server: Make, send: Send, check
 def test_duplicate_stay_can_still_be_checked_out(
     make_server: Make, send: Send, check_in: Report, follow_up: Report
 ) -> None:
-    """The client was told that all is well, so what follows on its stay is taken."""
+    """The client knows the duplicate as delivered, so later reports of its stay are accepted."""
     duplicate = check_in()
     results = send(make_server(), check_in(), duplicate, follow_up(duplicate, "check_out"))
     assert [result["status"] for result in results] == ["accepted", "duplicate", "accepted"]
 
 
-def test_very_long_stay_is_marked_for_a_year(make_server: Make, send: Send, check_in: Report) -> None:
+def test_very_long_stay_covers_a_year(make_server: Make, send: Send, check_in: Report) -> None:
     """A planned check-out in the far future costs no more than a year's nights."""
     (result,) = send(make_server(), check_in({"stay.planned_check_out": "2999-01-01"}))
     assert result["status"] == "accepted"
 
 
-def test_half_a_character_is_refused_and_not_kept(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """JSON can spell half of a surrogate pair, which nothing can store or hash."""
+def test_surrogates_are_rejected_and_not_stored(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """JSON can spell half of a surrogate pair, which cannot be stored or hashed."""
     server = make_server()
     report = check_in({"guest.surname": "\ud800"})
     body = json.dumps({"reports": [report]}).encode()
@@ -241,7 +239,7 @@ def test_half_a_character_is_refused_and_not_kept(make_server: Make, log_in: Log
 
 
 def test_receipt_hash_is_of_what_was_sent(make_server: Make, send: Send, check_in: Report) -> None:
-    """Two reports, two hashes; the hash is SHA-256 of the compact JSON."""
+    """Two reports have two hashes; each is the SHA-256 of the compact JSON."""
     reports = [check_in(), check_in({"guest.document.number": "X1"})]
     results = send(make_server(), *reports)
     for report, result in zip(reports, results, strict=True):

@@ -1,4 +1,4 @@
-"""The fault script: what it understands, and each misfortune as a client meets it."""
+"""The fault script: its syntax, and each fault as a client sees it."""
 
 import json
 import time
@@ -28,7 +28,7 @@ def drawn(script: str, route: Route = Route.REPORTS) -> list[Step]:
 
 
 def test_steps_are_used_up_in_their_order_by_route() -> None:
-    """One call uses up one step; when none is left, the authority behaves."""
+    """Each call uses one step; when none is left, calls work."""
     script = " 503=5, lost ,pending*2,token:401,meta:slow=0.5,result:pending,codes:portal "
     assert drawn(script) == [Step("503", 5), Step("lost"), Step("pending"), Step("pending")]
     assert drawn(script, Route.TOKEN) == [Step("401")]
@@ -47,7 +47,7 @@ def test_steps_are_used_up_in_their_order_by_route() -> None:
     ],
 )  # fmt: skip
 def test_unknown_steps_are_named_with_what_is_possible(step: str) -> None:
-    """A mistyped script is a usage error that helps."""
+    """A mistyped script is a usage error with help."""
     with raises_error("bad_fault_script") as caught:
         Faults(f"drop,{step}")
     assert caught.value.exit_code is Exit.USAGE
@@ -60,7 +60,7 @@ def test_unknown_steps_are_named_with_what_is_possible(step: str) -> None:
 
 @given(st.text(max_size=30))
 def test_any_script_is_read_or_refused(script: str) -> None:
-    """No script breaks the reader."""
+    """Any text is a valid script or raises `BadFaultScript`."""
     try:
         steps = drawn(script)
     except UsageProblem:
@@ -76,7 +76,7 @@ def post(http: requests.Session, server: SandboxServer, *reports: Json) -> reque
 def test_http_errors_come_as_problems_and_acquire_nothing(
     make_server: Make, log_in: LogIn, check_in: Report, status: int
 ) -> None:
-    """The status asked for, in the contract's form; the report was not processed, and goes through next time."""
+    """The requested status in the contract's form; the report was not processed, and is accepted next time."""
     server = make_server(faults=str(status))
     http = log_in(server)
     report = check_in()
@@ -91,7 +91,7 @@ def test_http_errors_come_as_problems_and_acquire_nothing(
 
 @pytest.mark.parametrize("step", ["429=30", "503=7"])
 def test_retry_after_is_sent(make_server: Make, log_in: LogIn, check_in: Report, step: str) -> None:
-    """The seconds of the script stand in the header."""
+    """The seconds of the script are in the header."""
     server = make_server(faults=step)
     answer = post(log_in(server), server, check_in())
     assert answer.headers["Retry-After"] == step.partition("=")[2]
@@ -101,7 +101,7 @@ def test_retry_after_is_sent(make_server: Make, log_in: LogIn, check_in: Report,
 def test_connection_breaks_before_or_after(
     make_server: Make, log_in: LogIn, check_in: Report, step: str, processed: int
 ) -> None:
-    """Either way the client hears nothing; only what was lost after processing is known to the authority."""
+    """The client gets no answer; only a report that was lost after processing is known to the authority."""
     server = make_server(faults=step)
     http = log_in(server)
     report = check_in()
@@ -112,7 +112,7 @@ def test_connection_breaks_before_or_after(
 
 
 def test_slow_answers_late_and_still_acquires(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """The answer comes after the seconds asked for, and not before."""
+    """The answer comes after the requested seconds, and not before."""
     server = make_server(faults="slow=0.2")
     http = log_in(server)
     begin = time.monotonic()
@@ -122,7 +122,7 @@ def test_slow_answers_late_and_still_acquires(make_server: Make, log_in: LogIn, 
 
 
 def test_captive_portal_and_redirect_are_not_the_authority(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """A hotel's log-in page with 200, and a way to elsewhere; neither processed anything."""
+    """A network's login page with 200, and a redirect; neither processed anything."""
     server = make_server(faults="portal,redirect")
     http = log_in(server)
     report = check_in()
@@ -133,7 +133,7 @@ def test_captive_portal_and_redirect_are_not_the_authority(make_server: Make, lo
 
 
 def test_broken_bodies(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """Half of the JSON, nothing, and over 1 MiB; the report was processed each time."""
+    """Half of the JSON, an empty body, and over 1 MiB; the report was processed each time."""
     server = make_server(faults="truncated,empty,huge")
     http = log_in(server)
     report = check_in()
@@ -146,7 +146,7 @@ def test_broken_bodies(make_server: Make, log_in: LogIn, check_in: Report) -> No
 
 
 def test_broken_bodies_of_an_answer_without_one(make_server: Make, log_in: LogIn) -> None:
-    """A 304 cannot be made huge, and stays what it is."""
+    """A 304 cannot be made huge, and stays as it is."""
     server = make_server(faults="codes:ok,codes:huge")
     http = log_in(server)
     url = f"{server.base_url}/codes/purposes"
@@ -155,7 +155,7 @@ def test_broken_bodies_of_an_answer_without_one(make_server: Make, log_in: LogIn
 
 
 def test_pending_is_decided_when_asked_for(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """First no receipt, and the same answer to the same report; then accepted, once and for all."""
+    """First no receipt, and the same answer to the same report; then accepted."""
     server = make_server(faults="pending")
     http = log_in(server)
     report = check_in()
@@ -170,7 +170,7 @@ def test_pending_is_decided_when_asked_for(make_server: Make, log_in: LogIn, che
 
 
 def test_pending_survives_a_restart(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """The verdict that was promised is given by the authority that comes back."""
+    """A restarted authority decides the pending report."""
     first = make_server(faults="pending")
     report = check_in()
     post(log_in(first), first, report)
@@ -180,8 +180,8 @@ def test_pending_survives_a_restart(make_server: Make, log_in: LogIn, check_in: 
     assert answer.json()["status"] == "accepted"
 
 
-def test_pending_may_stay_or_turn_out_badly(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """Asked for, it may be pending still, deferred, a broken answer, and in the end rejected for good."""
+def test_pending_may_stay_or_be_broken(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """When asked, it may still be pending, deferred or a broken answer, and is accepted in the end."""
     server = make_server(faults="pending,result:pending,result:defer=9,result:foreign-ids,result:unknown-status")
     http = log_in(server)
     report = check_in()
@@ -197,7 +197,7 @@ def test_pending_may_stay_or_turn_out_badly(make_server: Make, log_in: LogIn, ch
 
 @pytest.mark.parametrize(("step", "status"), [("reject", "rejected"), ("duplicate", "duplicate")])
 def test_verdicts_by_script(make_server: Make, log_in: LogIn, check_in: Report, step: str, status: str) -> None:
-    """At once or after pending, a scripted verdict is kept like any other."""
+    """At once or after pending, a scripted verdict is stored like any other."""
     server = make_server(faults=f"{step},pending,result:{step}")
     http = log_in(server)
     report, other = check_in(), check_in({"guest.document.number": "X1"})
@@ -211,7 +211,7 @@ def test_verdicts_by_script(make_server: Make, log_in: LogIn, check_in: Report, 
 
 
 def test_deferred_is_not_received(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """Not now: the seconds to wait, and no memory of the report. One that is wrong is refused all the same."""
+    """The answer has the seconds to wait, and nothing is stored. An invalid report is rejected all the same."""
     server = make_server(faults="defer=60")
     http = log_in(server)
     report = check_in()
@@ -223,7 +223,7 @@ def test_deferred_is_not_received(make_server: Make, log_in: LogIn, check_in: Re
 
 
 def test_broken_lists_of_results(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """Other ids, one too few, and a status that nobody knows: nothing in such an answer may be believed."""
+    """Other ids, one result too few, and an unknown status: a client must not use such an answer."""
     server = make_server(faults="foreign-ids,short-list,unknown-status")
     http = log_in(server)
     reports = [check_in(), check_in({"guest.document.number": "X1"})]
@@ -234,7 +234,7 @@ def test_broken_lists_of_results(make_server: Make, log_in: LogIn, check_in: Rep
 
 
 def test_other_routes_have_faults_of_their_own(make_server: Make, log_in: LogIn, bare: requests.Session) -> None:
-    """A token that is refused, a portal in place of /meta, a table cut in half."""
+    """A refused token, a portal in place of /meta, half of a table."""
     server = make_server(faults="token:ok,token:403,meta:portal,codes:truncated")
     http = log_in(server)
     form = {"grant_type": "client_credentials"}
@@ -244,8 +244,8 @@ def test_other_routes_have_faults_of_their_own(make_server: Make, log_in: LogIn,
         json.loads(http.get(f"{server.base_url}/codes/purposes", timeout=5).content)
 
 
-def test_validation_uses_up_no_step(make_server: Make, send: Send, check_in: Report) -> None:
-    """The script is for what is handed in."""
+def test_validation_uses_no_step(make_server: Make, send: Send, check_in: Report) -> None:
+    """The script applies to submissions."""
     server = make_server(faults="reject")
     report = check_in()
     assert send(server, report, call="reports/validate")[0]["status"] == "accepted"

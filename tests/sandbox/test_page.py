@@ -1,4 +1,4 @@
-"""The page that shows what was received."""
+"""The page that shows the received reports."""
 
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -17,7 +17,7 @@ Report = Callable[..., Json]
 
 
 class _Table(HTMLParser):
-    """The cells of a page's table, and every tag that it has."""
+    """The cells of a page's table, and all its tags."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -47,8 +47,8 @@ def shown(bare: requests.Session, server: SandboxServer) -> list[list[str]]:
     return [row for row in _Table(bare.get(server.page_url, timeout=5).text).rows if row]
 
 
-def test_page_says_training_and_locks_itself_down(make_server: Make, bare: requests.Session) -> None:
-    """Nobody takes it for Immigration; it loads nothing, runs nothing, is framed by nothing, and is not cached."""
+def test_page_says_training_and_loads_nothing(make_server: Make, bare: requests.Session) -> None:
+    """It is visibly not Immigration; it loads nothing, runs no script, cannot be framed, and is not cached."""
     answer = bare.get(make_server(property_name="Wisma <Melati>").page_url, timeout=5)
     assert "LATIHAN / TRAINING &mdash; bukan Imigrasi / not Immigration" in answer.text
     assert "Wisma &lt;Melati&gt;" in answer.text
@@ -63,7 +63,7 @@ def test_page_says_training_and_locks_itself_down(make_server: Make, bare: reque
 def test_page_shows_what_came_newest_first(
     make_server: Make, send: Send, bare: requests.Session, check_in: Report, follow_up: Report
 ) -> None:
-    """Kind, guest, room, verdict and receipt; a check-out under the name that its check-in brought."""
+    """Kind, guest, room, verdict and receipt; a check-out has the name of its check-in."""
     server = make_server()
     report = check_in()
     send(server, report, check_in({"guest.sex": "Z", "guest.document.number": 5}), follow_up(report, "check_out"))
@@ -86,7 +86,7 @@ def test_page_shows_what_came_newest_first(
 def test_page_follows_a_pending_report(
     make_server: Make, send: Send, log_in: Callable[[SandboxServer], requests.Session], check_in: Report
 ) -> None:
-    """When it is decided, the page says so; one that an earlier process received is not on the page."""
+    """It shows the later verdict; a report that an earlier process received is not on the page."""
     earlier = make_server(faults="pending")
     old = check_in({"guest.document.number": "X1"})
     send(earlier, old)
@@ -103,7 +103,7 @@ def test_page_follows_a_pending_report(
 
 
 def test_hostile_text_is_only_text(make_server: Make, send: Send, bare: requests.Session, check_in: Report) -> None:
-    """What a guest is called cannot become a tag, and what is no text is not shown."""
+    """A guest's name cannot become a tag, and a value that is no text is not shown."""
     server = make_server()
     evil = '<script src=//x></script>"&{0}'
     send(server, check_in({"guest.surname": evil, "guest.given_names": ["x"], "stay.room": evil}, kind=evil))
@@ -114,7 +114,7 @@ def test_hostile_text_is_only_text(make_server: Make, send: Send, bare: requests
 
 
 def test_page_keeps_the_newest_only(check_in: Report) -> None:
-    """A long-running authority's page, and its process, do not grow without end."""
+    """The page of a long-running authority is limited in size, and so is its process."""
     received = ReceivedReports()
     for _ in range(MAX_ROWS + 5):
         report = check_in()
@@ -122,8 +122,8 @@ def test_page_keeps_the_newest_only(check_in: Report) -> None:
     assert len([row for row in _Table(received.page("x")).rows if row]) == MAX_ROWS
 
 
-def test_half_a_character_does_not_break_the_page(check_in: Report) -> None:
-    """A refused report may hold what no encoding can write."""
+def test_surrogates_do_not_break_the_page(check_in: Report) -> None:
+    """A rejected report may have text that cannot be encoded."""
     received = ReceivedReports()
     report = check_in({"guest.surname": "\ud800"})
     received.add(report, Result(report["id"], "rejected"), "now")
@@ -132,17 +132,17 @@ def test_half_a_character_does_not_break_the_page(check_in: Report) -> None:
 
 
 def test_rows_show_no_guest_in_their_repr(check_in: Report) -> None:
-    """A row that ends in a log by mistake shows no name and no room."""
+    """A row that is logged by mistake shows no name and no room."""
     received = ReceivedReports()
     report = check_in()
     received.add(report, Result(report["id"], "accepted"), "now")
-    (row,) = received._rows.values()  # rows have no door of their own
+    (row,) = received._rows.values()  # rows are private
     assert "SMITHSON" not in repr(row)
     assert "Melati 7" not in repr(row)
 
 
-def test_without_the_page_nobody_looks_in(make_server: Make, bare: requests.Session) -> None:
-    """A training property's server, inside a command, shows other users of the computer nothing."""
+def test_without_the_page(make_server: Make, bare: requests.Session) -> None:
+    """A training property's server, inside a command, shows nothing to other users of the computer."""
     server = make_server(page=False)
     answer = bare.get(server.page_url, timeout=5)
     assert answer.status_code == 404

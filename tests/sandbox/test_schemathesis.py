@@ -1,7 +1,8 @@
 """The authority against the contract, by Schemathesis: an independent reader of the same OpenAPI file.
 
-It makes up calls that keep and calls that break the contract, and holds every answer against it. The seed is fixed, so
-a run is the same wherever it happens.
+It generates valid and invalid calls, and checks every answer against the contract. The seed is fixed, so every run is
+the same.
+
 """
 
 import os
@@ -22,7 +23,7 @@ in_each_number = pytest.mark.parametrize("examples", [2, pytest.param(25, marks=
 
 
 def found_by_schemathesis(server: SandboxServer, folder: Path, examples: int, *options: str) -> str:
-    """Returns what Schemathesis reports with this many examples an operation; empty where every check passes."""
+    """What Schemathesis reports with this many examples for each operation; empty where every check passes."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.base_url}/openapi.yaml"]
     fixed = ["--url", server.base_url, "--seed", "20261124", "--max-examples", str(examples), "--continue-on-failure"]
     quiet = {"NO_COLOR": "1", "PYTHONWARNINGS": "ignore", "NO_PROXY": "127.0.0.1"}
@@ -40,10 +41,11 @@ def found_by_schemathesis(server: SandboxServer, folder: Path, examples: int, *o
 
 @in_each_number
 def test_calls_with_a_token_keep_the_contract(make_server: Make, log_in: LogIn, tmp_path: Path, examples: int) -> None:
-    """Statuses, types, headers and bodies of every answer, wrong methods and missing tokens included.
+    """Statuses, types, headers and bodies of every answer, also for wrong methods and missing tokens.
 
-    One check is left out: it wants a 4xx for every body that breaks a schema, and by the contract a report that does is
-    rejected in its own result, with 200, so that it does not hold up the others.
+    One check is left out: it expects a 4xx for every body that breaks a schema. By the contract a report that does is
+    rejected in its own result, with 200, so that it does not delay the others.
+
     """
     server = make_server(token_lifetime_s=100_000)
     token = f"Authorization: {log_in(server).headers['Authorization']!s}"
@@ -55,7 +57,7 @@ def test_calls_with_a_token_keep_the_contract(make_server: Make, log_in: LogIn, 
 def test_reading_calls_refuse_what_the_contract_does_not_have(
     make_server: Make, log_in: LogIn, tmp_path: Path, examples: int
 ) -> None:
-    """Where nothing is handed in, every check holds."""
+    """For calls without a body every check passes."""
     server = make_server(token_lifetime_s=100_000)
     token = f"Authorization: {log_in(server).headers['Authorization']!s}"
     assert found_by_schemathesis(server, tmp_path, examples, "--header", token, "--include-method", "GET") == ""
@@ -63,7 +65,7 @@ def test_reading_calls_refuse_what_the_contract_does_not_have(
 
 @in_each_number
 def test_token_call_keeps_the_contract(make_server: Make, tmp_path: Path, examples: int) -> None:
-    """With the right password, whatever the form, every check holds."""
+    """With the right password and any form, every check passes."""
     server = make_server(password="rahasia")
     options = ["--auth", "wisma-melati:rahasia", "--include-path", "/oauth/token"]
     assert found_by_schemathesis(server, tmp_path, examples, *options) == ""

@@ -1,4 +1,4 @@
-"""The server as a thing that comes and goes, and that keeps quiet."""
+"""Starting and stopping the server, and what it logs."""
 
 import logging
 import socket
@@ -30,7 +30,7 @@ def listening(port: int) -> bool:
 
 
 def test_runs_within_a_with(tmp_path: Path, bare: requests.Session) -> None:
-    """Up inside the block, gone behind it."""
+    """It runs inside the block and stops after it."""
     now = datetime(2026, 11, 24, tzinfo=UTC)
     with SandboxServer(tmp_path / "sandbox.db", username="u", password="p", now=lambda: now) as server:
         assert server.base_url == f"http://127.0.0.1:{server.port}/v1"
@@ -38,10 +38,8 @@ def test_runs_within_a_with(tmp_path: Path, bare: requests.Session) -> None:
     assert not listening(server.port)
 
 
-def test_authority_goes_away_and_comes_back(
-    make_server: Make, log_in: LogIn, bare: requests.Session, check_in: Report
-) -> None:
-    """Stopped, it refuses connections at once; started, it has its port, its memory and its script again."""
+def test_stop_and_start_again(make_server: Make, log_in: LogIn, bare: requests.Session, check_in: Report) -> None:
+    """Stopped, it refuses connections at once; started, it has the same port, storage and script."""
     server = make_server(faults="ok,503")
     body = {"reports": [check_in()]}
     before = log_in(server).post(f"{server.base_url}/reports", json=body, timeout=5).json()
@@ -57,16 +55,16 @@ def test_authority_goes_away_and_comes_back(
     assert log_in(server).post(f"{server.base_url}/reports", json=body, timeout=5).json() == before
 
 
-def test_listens_on_loopback_alone(make_server: Make) -> None:
-    """Every other address of the machine is closed."""
+def test_listens_on_loopback_only(make_server: Make) -> None:
+    """Other addresses of the machine are closed."""
     server = make_server()
-    listener = server._running._server.socket if server._running is not None else None  # the socket has no door
+    listener = server._running._server.socket if server._running is not None else None  # the socket is private
     assert listener is not None
     assert listener.getsockname()[0] == "127.0.0.1"
 
 
-def test_stopping_leaves_no_thread_and_waits_for_nobody(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """A client that waits for a slow answer, and one that says nothing, are hung up on."""
+def test_stopping_leaves_no_thread_and_does_not_wait(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """The connections of a waiting and of an idle client are closed."""
     server = make_server(faults="slow=600")
     http = log_in(server)
     silent = socket.create_connection(("127.0.0.1", server.port))
@@ -100,8 +98,8 @@ def wait_until(happened: Callable[[], bool]) -> None:
         threading.Event().wait(0.005)
 
 
-def test_port_in_use_is_said_with_advice(make_server: Make) -> None:
-    """No traceback and no exit: a settings problem that says what to do, and no thread or file left open."""
+def test_port_in_use(make_server: Make) -> None:
+    """A settings problem with advice, and no thread or file is left open."""
     taken = make_server()
     with raises_error("port_unusable") as caught:
         make_server(port=taken.port)
@@ -112,14 +110,14 @@ def test_port_in_use_is_said_with_advice(make_server: Make) -> None:
 
 
 @pytest.mark.parametrize("port", [-1, 70_000])
-def test_port_that_is_none_is_said(make_server: Make, port: int) -> None:
-    """A number that no port has is a settings problem too."""
+def test_invalid_port(make_server: Make, port: int) -> None:
+    """A number that is no port is a settings problem too."""
     with raises_error("port_unusable"):
         make_server(port=port)
 
 
-def test_port_that_is_not_allowed_is_said(make_server: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Low ports belong to the administrator on many systems."""
+def test_port_that_is_not_allowed(make_server: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Low ports need administrator rights on many systems."""
 
     def refuse(*_args: object, **_options: object) -> socket.socket:
         raise PermissionError
@@ -130,8 +128,8 @@ def test_port_that_is_not_allowed_is_said(make_server: Make, monkeypatch: pytest
     assert "may not listen" in caught.value.message.render()
 
 
-def test_broken_memory_frees_the_port(make_server: Make, tmp_path: Path) -> None:
-    """A server that cannot start for its memory holds nothing."""
+def test_broken_storage_frees_the_port(make_server: Make, tmp_path: Path) -> None:
+    """A server that cannot start because of its storage keeps nothing open."""
     (tmp_path / "training").mkdir()
     (tmp_path / "training" / "sandbox.db").write_bytes(b"no database" * 100)
     with socket.socket() as probe:
@@ -142,7 +140,7 @@ def test_broken_memory_frees_the_port(make_server: Make, tmp_path: Path) -> None
     assert not listening(port)
 
 
-def test_log_holds_route_and_status_alone(
+def test_log_has_only_route_and_status(
     make_server: Make,
     log_in: LogIn,
     check_in: Report,
@@ -168,14 +166,14 @@ def test_log_holds_route_and_status_alone(
     assert capfd.readouterr() == ("", "")
 
 
-def test_bug_is_a_500_without_a_word_about_the_data(
+def test_bug_is_a_500_without_data(
     make_server: Make,
     log_in: LogIn,
     check_in: Report,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever breaks inside, the client gets a problem and the log the error's class alone."""
+    """After any internal error the client gets a problem, and the log has only the error's class."""
 
     def broken(*_args: object, **_options: object) -> None:
         raise KeyError(report["guest"]["surname"])
@@ -195,11 +193,11 @@ def test_nothing_shows_the_password(make_server: Make) -> None:
     assert "rahasia" not in repr(make_server())
 
 
-def test_heavy_libraries_wait_until_a_server_is_wanted() -> None:
-    """Importing the room's name, or the fault script, loads no HTTP server, validator or YAML reader."""
+def test_heavy_libraries_are_loaded_late() -> None:
+    """Importing the package or the fault script loads no HTTP server, validator or template engine."""
     code = (
         "import sys, apoa_client.sandbox, apoa_client.sandbox.faults;"
-        "print([name for name in ('werkzeug', 'jsonschema', 'yaml') if name in sys.modules])"
+        "print([name for name in ('werkzeug', 'jsonschema', 'jinja2') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

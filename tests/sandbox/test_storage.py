@@ -1,4 +1,4 @@
-"""The memory's file: durable, private, shared by processes, and without a trace of any guest."""
+"""The storage's file: durable, private, shared by processes, and without personal data."""
 
 import os
 import sqlite3
@@ -41,7 +41,7 @@ def test_no_personal_data_reaches_the_disk(
     follow_up: Report,
     tmp_path: Path,
 ) -> None:
-    """Not a name, number, date or room of a guest stands in any file, accepted or refused, running or stopped."""
+    """No name, number, date or room of a guest is in any file, accepted or rejected, running or stopped."""
     server = make_server(faults="ok,pending")
     accepted = check_in()
     refused = check_in({"guest.sex": "Jane", "guest.document.number": "??", "kind": "check_in"})
@@ -58,7 +58,7 @@ def test_no_personal_data_reaches_the_disk(
 
 
 def test_marks_need_the_key(check_in: Report) -> None:
-    """One mark a night, the same under one key, and nothing alike under another; the key never shows."""
+    """One mark for each night; equal with the same key, different with another; the repr does not show the key."""
     report, one, other = check_in(), CoveredNights(b"k" * 32), CoveredNights(b"l" * 32)
     marks = one.of(report)
     assert len(set(marks)) == 3
@@ -69,8 +69,8 @@ def test_marks_need_the_key(check_in: Report) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps permissions elsewhere")
-def test_file_and_folder_are_the_owners_alone(tmp_path: Path) -> None:
-    """0600 in 0700, even where the file was there before with more."""
+def test_file_and_folder_are_private(tmp_path: Path) -> None:
+    """0600 in 0700, also for an existing file with other permissions."""
     path = tmp_path / "new" / "sandbox.db"
     Storage(path).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -80,8 +80,8 @@ def test_file_and_folder_are_the_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_what_fails_or_is_not_kept_never_happened(tmp_path: Path) -> None:
-    """A transaction that raises, or that is not to be kept, leaves the file as it was, and the next one works."""
+def test_failed_and_unkept_transactions_change_nothing(tmp_path: Path) -> None:
+    """A transaction that raises, or with `keep` False, is rolled back, and the next one works."""
     storage = Storage(tmp_path / "sandbox.db")
     with storage.transaction() as records:
         records.save(record(1))
@@ -103,7 +103,7 @@ def broken_off(storage: Storage) -> None:
 
 
 def test_number_is_never_given_twice(tmp_path: Path) -> None:
-    """The file itself refuses a second report with one receipt number."""
+    """The file itself refuses a second report with the same receipt number."""
     storage = Storage(tmp_path / "sandbox.db")
     with storage.transaction() as records:
         records.save(record(1))
@@ -125,7 +125,7 @@ for n in range(20):
 
 
 def test_two_processes_share_one_file(tmp_path: Path) -> None:
-    """Both open a new file at once and write to it; no number is lost or doubled."""
+    """They open a new file at once and write to it; no number is lost or doubled."""
     path = tmp_path / "sandbox.db"
     runs = [subprocess.Popen([sys.executable, "-c", _MANY, str(path), name]) for name in ("a", "b", "c")]
     assert [run.wait(timeout=60) for run in runs] == [0, 0, 0]
@@ -135,8 +135,8 @@ def test_two_processes_share_one_file(tmp_path: Path) -> None:
     storage.close()
 
 
-def test_broken_newer_or_unreachable_file_is_said(tmp_path: Path) -> None:
-    """A file that is no database, one of a later version, and a folder in its place: nothing is recreated silently."""
+def test_broken_newer_or_unreachable_file(tmp_path: Path) -> None:
+    """A file that is no database, one of a later version, and a folder: an error, and nothing is overwritten."""
     broken, newer, folder = tmp_path / "broken.db", tmp_path / "newer.db", tmp_path / "folder.db"
     broken.write_bytes(b"this is no database at all" * 100)
     with sqlite3.connect(newer) as connection:
@@ -150,14 +150,14 @@ def test_broken_newer_or_unreachable_file_is_said(tmp_path: Path) -> None:
     assert broken.read_bytes().startswith(b"this is no database")
 
 
-def test_memory_that_fails_is_a_500_and_the_report_may_come_again(
+def test_storage_that_fails_is_a_500_and_the_report_may_be_sent_again(
     make_server: Callable[..., SandboxServer],
     log_in: Callable[[SandboxServer], requests.Session],
     check_in: Report,
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> None:
-    """A disk that fails in the middle is an unknown outcome for the client, and no traceback for anybody."""
+    """A disk error is an unknown outcome for the client, and prints no traceback."""
     server = make_server()
     http = log_in(server)
     with sqlite3.connect(tmp_path / "training" / "sandbox.db") as other:
@@ -172,8 +172,8 @@ def test_memory_that_fails_is_a_500_and_the_report_may_come_again(
     assert again.json()["results"][0]["status"] == "accepted"
 
 
-def test_threads_take_turns(tmp_path: Path) -> None:
-    """One connection, several threads: every number once."""
+def test_threads_share_one_connection(tmp_path: Path) -> None:
+    """Every number is given once."""
     storage = Storage(tmp_path / "sandbox.db")
 
     def work(name: int) -> None:

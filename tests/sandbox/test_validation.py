@@ -1,4 +1,4 @@
-"""Every violation of a report, at once, by field and code, and never quoting what was sent."""
+"""All violations of a report at once, by field and code, without quoting what was sent."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,8 +22,8 @@ def found(report: Json) -> set[tuple[str, str]]:
     return {(each.field, each.code) for each in (*report_violations(report), *rule_violations(report, NOW))}
 
 
-def test_contracts_own_example_is_right(check_in: Report, follow_up: Report) -> None:
-    """A whole report of each kind has no violation."""
+def test_contracts_own_example_is_valid(check_in: Report, follow_up: Report) -> None:
+    """A complete report of each kind has no violation."""
     report = check_in()
     for each in (report, *(follow_up(report, kind) for kind in ("check_out", "amend", "cancel"))):
         assert found(each) == set()
@@ -79,13 +79,13 @@ def test_contracts_own_example_is_right(check_in: Report, follow_up: Report) -> 
     ],
 )
 def test_each_violation_names_field_and_code(check_in: Report, field: str, value: object, code: str) -> None:
-    """The field is a path in the contract, the code one that the command line promises where there is one."""
+    """The field is a path in the contract, the code a documented one where there is one."""
     assert (field, code) in found(check_in({field: value}))
 
 
 @pytest.mark.parametrize(("field", "value"), [("stay_permit", None), ("birth_date", "1985"), ("birth_date", "1985-09")])
-def test_what_the_contract_leaves_open_is_taken(check_in: Report, field: str, value: object) -> None:
-    """No permit, and a date of birth of which the day or the month is unknown."""
+def test_optional_and_partial_values_are_accepted(check_in: Report, field: str, value: object) -> None:
+    """No permit, and a date of birth with an unknown day or month."""
     assert found(check_in({f"guest.{field}": value})) == set()
 
 
@@ -96,13 +96,13 @@ def test_one_name_is_enough(check_in: Report, surname: str, given: str, expected
 
 
 def test_no_name_is_missing_once(check_in: Report) -> None:
-    """Without either name, one violation says so."""
+    """Without either name there is one violation."""
     report = check_in({"guest.surname": "", "guest.given_names": ""})
     assert found(report) == {("guest.surname", "missing")}
 
 
 def test_every_violation_comes_at_once(check_in: Report) -> None:
-    """A person mends a report in one go."""
+    """A user corrects a report in one go."""
     report = check_in(
         {
             "guest.sex": "?",
@@ -126,18 +126,18 @@ def test_every_violation_comes_at_once(check_in: Report) -> None:
 
 
 def test_check_out_in_the_future_is_implausible(check_in: Report, follow_up: Report) -> None:
-    """Nobody has left the day after tomorrow."""
+    """More than a day ahead."""
     report = follow_up(check_in(), "check_out", check_out="2026-11-26T20:15:00+07:00")
     assert found(report) == {("check_out", "implausible")}
 
 
 def test_member_that_is_no_plain_name_is_not_repeated(check_in: Report) -> None:
-    """Whatever was written where a name should be, it is not echoed or kept."""
+    """Its name may hold personal data, so it is not in the answer and not stored."""
     report = check_in(**{"Jane Smithson 925076473": True})
     assert found(report) == {("", "unknown_member")}
 
 
-def test_hostile_report_gets_a_bounded_answer(check_in: Report) -> None:
+def test_hostile_report_gets_a_limited_answer(check_in: Report) -> None:
     """A report with ten thousand mistakes does not get ten thousand violations."""
     report = check_in({"guest.document.mrz": ["x"] * 10_000}, **{f"extra{n}": 1 for n in range(10_000)})
     assert len(report_violations(report)) == 50
@@ -146,7 +146,7 @@ def test_hostile_report_gets_a_bounded_answer(check_in: Report) -> None:
 def test_late_and_expired_are_accepted_with_a_warning(
     make_server: Callable[..., SandboxServer], send: Callable[..., list[Json]], check_in: Report
 ) -> None:
-    """A late report is better than none, and says so; so is a guest whose passport had expired."""
+    """A late report is better than none; so is a guest with an expired passport."""
     report = check_in(
         {"stay.check_in": "2026-11-22T19:50:00+07:00", "guest.document.expiry_date": "2026-11-21"},
     )
@@ -180,7 +180,7 @@ PATHS = [
 
 @given(path=st.sampled_from(PATHS), value=json_values)
 def test_any_json_anywhere_is_answered_by_the_contract(path: str, value: object) -> None:
-    """Whatever stands in a field, there are only violations of the contract's form, never an exception."""
+    """Any value in any field gives only violations in the contract's form, never an exception."""
     report = build({path: value})
     for violation in (*report_violations(report), *rule_violations(report, NOW)):
         assert fits("Violation", violation.as_json())
