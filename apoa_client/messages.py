@@ -9,7 +9,10 @@ Values may be personal data, so they never show in a ``repr``, and an exception 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _LITERAL = "{text}"
 
@@ -76,7 +79,23 @@ def listed(parts: Sequence[Message]) -> Message:
     return msg("{first}, {others}", first=first, others=listed(others)) if others else first
 
 
+def month_name(day: "date") -> Message:
+    """Return the short name of a date's month."""
+    return _MONTHS[day.month - 1]
+
+
+def day_message(day: "date") -> Message:
+    """Return a date with its month's name, such as 24 Nov 2026, because not everybody reads 05/06 alike."""
+    return msg("{day} {month} {year}", day=day.day, month=month_name(day), year=day.year)
+
+
 def from_json(value: Mapping[str, Any]) -> Message:
     """The message that `Message.as_json` kept."""
     values = {name: from_json(v) if isinstance(v, dict) else v for name, v in value["values"].items()}
     return Message(value["template"], values, value["plural"], value["count"])
+
+
+_MONTHS = (
+    msg("Jan"), msg("Feb"), msg("Mar"), msg("Apr"), msg("May"), msg("Jun"),
+    msg("Jul"), msg("Aug"), msg("Sep"), msg("Oct"), msg("Nov"), msg("Dec"),
+)  # fmt: skip

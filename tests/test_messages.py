@@ -1,12 +1,14 @@
 """Sentences that wait for a language."""
 
 import json
+from calendar import month_abbr
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.messages import Message, from_json, listed, literal, msg, nmsg
+from apoa_client.messages import Message, day_message, from_json, listed, literal, month_name, msg, nmsg
 
 NAMES = st.sampled_from(["a", "b", "name"])
 VALUES = st.recursive(
@@ -80,3 +82,17 @@ def test_a_list_is_said_in_the_readers_language() -> None:
     several = listed([msg("guest"), literal("Ann"), msg("guest")])
     assert several.render(indonesian) == "tamu, Ann, tamu"
     assert listed([msg("guest")]).render(indonesian) == "tamu"
+
+
+def test_every_month_has_its_name() -> None:
+    """In the order of the year."""
+    assert [month_name(date(2026, number, 1)).render() for number in range(1, 13)] == list(month_abbr)[1:]
+
+
+def test_a_day_inside_a_sentence() -> None:
+    """The month is put into the reader's language, also where the sentence was kept in between."""
+    sentence = msg("until {day}", day=day_message(date(2026, 12, 2)))
+    assert sentence.render() == "until 2 Dec 2026"
+    words = {"until {day}": "sampai {day}", "Dec": "Des"}
+    kept = from_json(sentence.as_json())
+    assert kept.render(lambda english: words.get(english, english)) == "sampai 2 Des 2026"

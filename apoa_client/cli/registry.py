@@ -179,9 +179,9 @@ class LazyGroup(_CommandHelp, click.Group):
         """Find the command. For an unknown name, fail and suggest a similar one."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            import difflib  # only for a mistake
+            from apoa_client.matching import close_matches
 
-            near = difflib.get_close_matches(name, [*COMMANDS, *ALIASES], n=1)
+            near = close_matches(name, [*COMMANDS, *ALIASES], limit=1)
             hint = _("Did you mean: apoa {command}").format(command=near[0]) if near else _("See: apoa --help")
             ctx.fail(_("There is no command {command}.").format(command=repr(name)) + " " + hint)
         return super().resolve_command(ctx, args)

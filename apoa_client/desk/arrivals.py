@@ -15,7 +15,7 @@ from apoa_client.ports import Clock, Entry, NewReport, ReportQueue
 from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.guest_hash import guest_tag
+from apoa_client.report.guest_hash import guest_hash
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Guest, Report
 from apoa_client.report.rules import Examination, examine
@@ -120,7 +120,7 @@ class Desk(DocumentChecker):
 
     def _guest_tag(self, guest: Guest | None) -> int | None:
         key = self._rules.index_key
-        return guest_tag(key, guest.document) if key and guest is not None else None
+        return guest_hash(key, guest.document) if key and guest is not None else None
 
     def overlapping_stays(self, report: Report) -> list[StayHistory]:
         """Return other stays of the same travel document for any of the same nights, as far as the outbox knows."""

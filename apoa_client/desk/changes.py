@@ -16,11 +16,11 @@ from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, msg
 from apoa_client.ports import Clock, Entry, ReportQueue
 from apoa_client.report.fields import label_of
-from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.report.findings import Finding, ReportRefused, Unreadable
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report, Stay
-from apoa_client.report.parse_fields import Unreadable, moment
 from apoa_client.report.parse_fields import reason as parse_reason
+from apoa_client.report.parse_times import date_and_time
 from apoa_client.report.rules import EARLIEST_AHEAD, Examination
 
 
@@ -49,7 +49,7 @@ class Changes:
     def parse_time(self, text: str) -> datetime:
         """Return a typed time of check-out, in the property's zone. Raises `ReportRefused`."""
         try:
-            return moment(text, self._rules.zone, now=self._clock.now())
+            return date_and_time(text, self._rules.zone, now=self._clock.now())
         except Unreadable as exc:
             raise _refused("check_out", exc.code, exc.message) from None
 

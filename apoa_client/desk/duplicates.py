@@ -7,13 +7,12 @@ guest. The guests of a group that is not saved yet are compared by their travel 
 from collections.abc import Iterable, Sequence
 
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.messages import Message, msg
+from apoa_client.messages import Message, day_message, msg
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.guest_hash import same_document
 from apoa_client.report.kinds import State, short_id
 from apoa_client.report.model import Report
-from apoa_client.report.wording import day_message
 
 DUPLICATE = "duplicate"
 

@@ -16,7 +16,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, Problem, read_mrz
 from apoa_client.passport.names import printed_spellings
 from apoa_client.passport.normalise import nearest_size, normalise
-from apoa_client.report import parse_fields, rules
+from apoa_client.report import parse_dates, parse_fields, rules
 from apoa_client.report.draft import Draft, Reader
 from apoa_client.report.findings import Finding
 from apoa_client.report.wire import permit_value
@@ -136,11 +136,13 @@ def _guest(reader: Reader, today: date) -> tuple[dict[str, Any], _Said]:
     """The guest as the contract writes one, and what the rules look at, each field taken once."""
     said = _Said(
         birth_date=reader.choose(
-            "birth_date", partial(parse_fields.partial_date, today=today), lambda mrz: mrz.birth_date
+            "birth_date", partial(parse_dates.partial_date, today=today), lambda mrz: mrz.birth_date
         ),
         nationality=reader.choose("nationality", parse_fields.state, lambda mrz: mrz.nationality),
         issuing_state=reader.choose("issuing_state", parse_fields.state, lambda mrz: mrz.issuing_state),
-        expiry_date=reader.choose("expiry_date", partial(parse_fields.day, today=today), lambda mrz: mrz.expiry_date),
+        expiry_date=reader.choose(
+            "expiry_date", partial(parse_dates.full_date, today=today), lambda mrz: mrz.expiry_date
+        ),
     )
     guest = {
         **_names(reader),

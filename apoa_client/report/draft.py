@@ -4,18 +4,18 @@ The reader takes the typed value of a field or else the MRZ's, and notes every f
 one go, not one complaint at a time.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
 from apoa_client.passport.compose import transliterate
 from apoa_client.passport.mrz import Mrz, Problem
 from apoa_client.passport.problems import CannotCompose
+from apoa_client.passport.states import canonical_code
 from apoa_client.report.fields import BY_NAME
-from apoa_client.report.findings import Finding
-from apoa_client.report.parse_fields import Unreadable
+from apoa_client.report.findings import Finding, Unreadable
 
 T = TypeVar("T")
 
@@ -106,7 +106,7 @@ class Reader:
     def is_same_name(self, typed: str, printed: str) -> bool:
         """As `alike`; an Ü may be UE in the MRZ, and a name that is cut off there agrees as far as it goes."""
         cut = self.draft.mrz is not None and self.draft.mrz.names_truncated
-        short = _folded(printed)
+        short = fold(printed)
         return any(full == short or (cut and full.startswith(short)) for full in _spellings(typed))
 
     @property
@@ -146,7 +146,7 @@ def _named(name: str, message: Message) -> Message:
 
 def alike(typed: object, printed: object) -> bool:
     """Whether two values mean the same: an MRZ has no accents, apostrophes or hyphens; Germany is D or DEU there."""
-    return _folded(typed) == _folded(printed) or {str(typed), str(printed)} == {"D", "DEU"}
+    return fold(canonical_code(str(typed))) == fold(canonical_code(str(printed)))
 
 
 def _names_at_fault(mrz: Mrz) -> list[str]:
@@ -162,14 +162,9 @@ def _names_at_fault(mrz: Mrz) -> list[str]:
 def _spellings(name: str) -> list[str]:
     """What may stand for a name in an MRZ: without its accents, or transliterated (Doc 9303-3 §6)."""
     try:
-        return [_folded(name), _folded(transliterate(name))]
+        return [fold(name), fold(transliterate(name))]
     except CannotCompose:
-        return [_folded(name)]
-
-
-def _folded(value: object) -> str:
-    plain = unicodedata.normalize("NFKD", str(value)).casefold()
-    return "".join(character for character in plain if character.isalnum())
+        return [fold(name)]
 
 
 def _without_missing_twins(errors: list[Finding]) -> list[Finding]:

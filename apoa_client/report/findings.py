@@ -1,4 +1,4 @@
-"""What is wrong, or worth knowing, about a report: the same form whether we found it or the authority did."""
+"""Findings: what is wrong with a report or worth a warning, whether this program or the authority found it."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ from apoa_client.messages import Message, from_json, msg, nmsg
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One remark on one field.
+    """One finding about one field.
 
     `field` is a path in the contract's JSON ("guest.document.number"), or "" for the whole report. `code` is one of the
-    codes that the command line promises, or the authority's own. `suggestion` is a value that would mend it.
+    codes that the command line documents, or the authority's own. `suggestion` is a value that would be correct.
     """
 
     field: str
@@ -23,7 +23,7 @@ class Finding:
     suggestion: str | None = dataclasses.field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        """The finding as JSON values, for keeping (sealed); the message stays translatable."""
+        """Return the finding as JSON values, which are stored sealed; the message can still be translated."""
         return {
             "field": self.field,
             "code": self.code,
@@ -33,12 +33,22 @@ class Finding:
 
 
 def finding_from_json(value: Mapping[str, Any]) -> Finding:
-    """The finding that `Finding.as_json` kept."""
+    """Return the finding from the JSON values of `Finding.as_json`."""
     return Finding(value["field"], value["code"], from_json(value["message"]), value["suggestion"])
 
 
+class Unreadable(ValueError):
+    """A typed text is no value of its kind. `code` is that of a finding; `suggestion` is a value that may be meant."""
+
+    def __init__(self, code: str, message: Message, suggestion: str | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.suggestion = suggestion
+
+
 class ReportRefused(DataRefused):
-    """A draft that cannot be filed as it is. `errors` and `warnings` are every finding at once."""
+    """A draft has errors, so that no report was saved. `errors` and `warnings` are all findings."""
 
     def __init__(self, errors: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
         if any(error.code == "not_foreign" for error in errors):

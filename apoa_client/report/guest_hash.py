@@ -1,22 +1,23 @@
-"""Whether a guest was reported before, without keeping who they are: a short keyed hash of the travel document.
+"""A short keyed hash of a travel document, which shows that a guest was reported before without storing the document.
 
-The key stands in the settings, so that the database alone tells nothing. And the hash is short on purpose: of a billion
-document numbers sixty share each tag, so that not even whoever has both can read a number out of it. Tags are compared
-only among stays of the same nights; there, two guests have one by chance once in seventeen million times.
+The key is in the settings, so the database alone reveals nothing. The hash is short on purpose: of a billion document
+numbers sixty share each hash, so database and key together do not reveal the number. Hashes are compared only among
+stays of the same nights, where two guests have the same hash by chance once in seventeen million times.
 """
 
 from hashlib import blake2b
 
+from apoa_client.passport.states import canonical_code
 from apoa_client.report.model import Document
 
 _BYTES = 3
 _PERSON = b"apoa-guest-1"
 
 
-def guest_tag(key: bytes, document: Document) -> int:
-    """24 bits over issuing state and number; hyphens, blanks and how Germany is written do not matter.
+def guest_hash(key: bytes, document: Document) -> int:
+    """Return 24 bits of keyed BLAKE2b (RFC 7693) over issuing state and number; `key` has up to 64 bytes.
 
-    `key` is up to 64 bytes. BLAKE2b, keyed (RFC 7693).
+    Hyphens and blanks in the number and the two codes of Germany make no difference.
     """
     state, number = _identity(document)
     digest = blake2b(f"{state}\0{number}".encode(), digest_size=_BYTES, key=key, person=_PERSON).digest()
@@ -24,10 +25,10 @@ def guest_tag(key: bytes, document: Document) -> int:
 
 
 def same_document(one: Document, other: Document) -> bool:
-    """Whether two are one travel document, by what `guest_tag` goes by."""
+    """Return whether two documents have the issuing state and number that `guest_hash` uses in common."""
     return _identity(one) == _identity(other)
 
 
 def _identity(document: Document) -> tuple[str, str]:
-    state = "D" if document.issuing_state == "DEU" else document.issuing_state
-    return state, "".join(character for character in document.number.upper() if character.isalnum())
+    number = "".join(character for character in document.number.upper() if character.isalnum())
+    return canonical_code(document.issuing_state), number

@@ -1,34 +1,35 @@
-"""Days as people write them: ``12/9/85``, ``12 sep 1985``, ``12091985``, ``1985-09-12``, and ``besok`` for a stay.
+"""Parsers of dates as people write them: ``12/9/85``, ``12 sep 1985``, ``12091985``, ``1985-09-12``, and ``besok``.
 
-The day comes first, always: ``12/9`` is 12 September, by a decision of the house, since Indonesia writes it so, and a
-rule that looked at the numbers would read ``12/9`` one way and ``13/9`` another. Only a year of four digits in front
-(ISO 8601) or a month's name turns that around, and neither can be mistaken. Whoever shows a day shows it in words.
+The day always comes first: ``12/9`` is 12 September, as it is written in Indonesia. A parser that looked at the numbers
+would read ``12/9`` one way and ``13/9`` another. Only a year of four digits in front (ISO 8601) or a month's name
+changes that order, and neither is ambiguous. Code that shows a date to a user shows the month's name.
 
-A year of two digits gets its century from `passport.dates`: births lie back, expiries lie ahead. Nothing here reads the
-clock. Everything raises `Unreadable`, and that alone.
+A year of two digits gets its century from `passport.dates`: dates of birth are in the past, dates of expiry are in the
+future. Nothing here reads the clock. Every parser raises `Unreadable`, and no other error.
 """
 
 import re
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from apoa_client.messages import Message, msg
+from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate, read_birth_date, read_expiry_date
-from apoa_client.report.unreadable import Unreadable
+from apoa_client.report.findings import Unreadable
 
 YEARS = range(1001, 2999)
-"""The contract writes years from 1000 to 2999; the margin is for zones and nights."""
+"""The contract allows years from 1000 to 2999; the margin is for time zones and nights."""
 
-MOST_AHEAD = 366
-"""Days that ``+3`` may count."""
+MAX_DAYS_AHEAD = 366
+"""The largest number of days in ``+3``."""
 
 _NO_DATE = msg("This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985.")
+
+_FOUR_DIGITS = msg("Write the year with four digits, as in 12/09/1985.")
 
 _MONTHS_OF_A_YEAR = 12
 _LONGEST_MONTH = 31
 _YEAR_DIGITS = 4
-_SHORTEST_NAME = 3
+_MIN_NAME = 3
 _MONTHS = (
     ("januari", "january"),
     ("februari", "february", "pebruari"),
@@ -58,11 +59,11 @@ _FROM_TODAY = {
 _YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
 _LONG_YEAR = r"(?P<year>[0-9]{4})"
 _NAMES = r"(?P<name>[^\W\d_]+)\.?(?:/(?P<other>[^\W\d_]+)\.?)?"
-# Each form once, after `_tidy`. What is read by two of them is read by the first.
+# The forms of a date after `_tidy`. The first form that matches is used.
 _FORMS = (
     _LONG_YEAR,
     _LONG_YEAR + r"(?P<sep>[-/. ])(?P<month>[0-9]{1,2})(?:(?P=sep)(?P<day>[0-9]{1,2}))?",
-    # ISO's basic form ends like no year that anybody writes day first: 20261124.
+    # ISO's basic form, 20261124: nobody writes a year that ends so after a day and a month.
     r"(?P<year>(?:19|20)[0-9]{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3][0-9])",
     r"(?P<day>[0-9]{2})(?P<month>[0-9]{2})" + _YEAR,
     r"(?P<month>[0-9]{1,2})[-/. ]" + _LONG_YEAR,
@@ -71,163 +72,153 @@ _FORMS = (
     _NAMES + r"[-/ ]?" + _LONG_YEAR,
     _NAMES + r"[-/ ]?(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?(?:[-/, ]" + _YEAR + ")?",
 )
-_Century = Callable[[str, date], PartialDate | None]
 _AHEAD = re.compile(r"\+ ?([0-9]{1,3})")
 
 
 class UnknownDateForm(Unreadable):
-    """Text that is written like no day, whatever the calendar has."""
+    """A text that has no form of a date."""
 
     def __init__(self) -> None:
         super().__init__("bad_date", _NO_DATE)
 
 
-class _Written(NamedTuple):
-    """The parts of a day as they were written; None for what was left out."""
+class _Parts(NamedTuple):
+    """The parts of a date that were written; None for a part that was left out."""
 
     year: str | None
     month: int | None
     day: int | None
 
 
-def partial(text: str, *, today: date | None = None) -> PartialDate:
-    """A date of birth: a year, a month of a year, or a day. Two digits of a year mean the latest before `today`."""
-    return _dated(_written(text), today, read_birth_date)
+def partial_date(text: str, *, today: date | None = None) -> PartialDate:
+    """Read a date of birth: a year, a month of a year, or a day. A year of two digits is the latest before `today`."""
+    return _with_year(_parts(text), today, birth=True)
 
 
-def whole(text: str, *, today: date | None = None) -> date:
-    """A day of a year. Two digits of a year mean one at most 50 years after `today`."""
-    return _whole(_written(text), today)
+def full_date(text: str, *, today: date | None = None) -> date:
+    """Read a date with its year. A year of two digits is at most 50 years after `today`."""
+    return _full(_parts(text), today)
 
 
-def nearest(text: str, *, today: date, near: date | None = None) -> date:
-    """A day of a stay: as `whole`, or a word for it, or ``+3``. Without a year it is the one nearest to `near`.
+def stay_date(text: str, *, today: date, near: date | None = None) -> date:
+    """Read a date of a stay: as `full_date`, or ``besok`` and the like, or ``+3``.
 
-    That is `today` unless something better is known, such as the arrival of a guest whose departure it is.
+    Without a year it is the date nearest to `near`, which is `today` by default; for a departure, `near` is the
+    arrival.
     """
     anchor = near or today
-    return _of_a_stay(text, today, anchor.year, lambda days: min(days, key=lambda day: abs(day - anchor)))
+    parts = _parts_or_date(text, today)
+    if isinstance(parts, date):
+        return parts
+    dates = _in_years(parts, range(anchor.year - 1, anchor.year + 2))
+    return min(dates, key=lambda day: abs(day - anchor))
 
 
-def latest(text: str, *, today: date) -> date:
-    """A day that is over: as `nearest`, but without a year it is the latest that is not after `today`."""
-    return _of_a_stay(text, today, today.year, lambda days: max(day for day in days if day <= today))
+def past_date(text: str, *, today: date) -> date:
+    """Read a date that is not after `today`: as `stay_date`, but without a year it is the latest such date."""
+    parts = _parts_or_date(text, today)
+    if isinstance(parts, date):
+        return parts
+    dates = [day for day in _in_years(parts, range(today.year - 1, today.year + 1)) if day <= today]
+    if not dates:
+        raise no_such_date()
+    return max(dates)
 
 
-def no_date() -> Unreadable:
-    """What to raise for a day that no calendar has."""
-    return _bad(_NO_DATE)
+def no_such_date() -> Unreadable:
+    """Return the error for a date that does not exist."""
+    return Unreadable("bad_date", _NO_DATE)
 
 
-def _of_a_stay(text: str, today: date, year: int, choose: Callable[[list[date]], date]) -> date:
-    days = _days_from_today(_tidy(text))
-    if days is not None:
-        return today + timedelta(days=days)
-    written = _written(text)
-    if written.year is not None:
-        return _whole(written, today)
-    in_years = [_calendar(candidate, written) for candidate in (year - 1, year, year + 1)]
-    try:
-        return choose([value.earliest for value in in_years if value is not None])
-    except ValueError:  # in none of them, as 29 February may be
-        raise no_date() from None
-
-
-def _days_from_today(tidy: str) -> int | None:
+def _parts_or_date(text: str, today: date) -> _Parts | date:
+    """Return a date where the text has a year or counts from today; otherwise the parts that were written."""
+    tidy = _tidy(text)
     ahead = _AHEAD.fullmatch(tidy)
-    if ahead is not None and int(ahead[1]) <= MOST_AHEAD:
-        return int(ahead[1])
-    return _FROM_TODAY.get(tidy)
+    if ahead is not None and int(ahead[1]) <= MAX_DAYS_AHEAD:
+        return today + timedelta(days=int(ahead[1]))
+    if tidy in _FROM_TODAY:
+        return today + timedelta(days=_FROM_TODAY[tidy])
+    parts = _parts(text)
+    return parts if parts.year is None else _full(parts, today)
 
 
-def _whole(written: _Written, today: date | None) -> date:
-    value = _dated(written, today, _expiry)
+def _in_years(parts: _Parts, years: range) -> list[date]:
+    """Return the date in each of these years; 29 February does not exist in all."""
+    dates = [value.earliest for year in years if (value := _in_year(parts, year)) is not None]
+    if not dates:
+        raise no_such_date()
+    return dates
+
+
+def _in_year(parts: _Parts, year: int) -> PartialDate | None:
+    try:
+        return PartialDate(year, parts.month, parts.day)
+    except ValueError:
+        return None
+
+
+def _full(parts: _Parts, today: date | None) -> date:
+    value = _with_year(parts, today, birth=False)
     if value.day is None:
-        raise _bad(msg("The day is missing. Write it as 2026-11-24 or 24/11/2026."))
+        raise Unreadable("bad_date", msg("The day is missing. Write it as 2026-11-24 or 24/11/2026."))
     return value.earliest
 
 
-def _expiry(text: str, today: date) -> PartialDate | None:
-    expiry = read_expiry_date(text, today)
-    return None if expiry is None else PartialDate.of(expiry)
-
-
-def _dated(written: _Written, today: date | None, century: _Century) -> PartialDate:
-    if written.year is None:
-        raise _bad(msg("The year is missing. Write it as 12/09/1985."))
-    if len(written.year) == _YEAR_DIGITS:
-        value = _calendar(int(written.year), written)
+def _with_year(parts: _Parts, today: date | None, *, birth: bool) -> PartialDate:
+    """Return the date; a year of two digits gets the century of a date of birth or of expiry."""
+    if parts.year is None:
+        raise Unreadable("bad_date", msg("The year is missing. Write it as 12/09/1985."))
+    if len(parts.year) == _YEAR_DIGITS:
+        value = _in_year(parts, int(parts.year))
     elif today is None:
-        raise _four_digits()
+        raise Unreadable("bad_date", _FOUR_DIGITS)
     else:
-        value = _with_century(f"{written.year}{written.month:02}{written.day:02}", today, century)
+        in_mrz = f"{parts.year}{parts.month:02}{parts.day:02}"
+        try:
+            read = read_birth_date(in_mrz, today) if birth else read_expiry_date(in_mrz, today)
+        except ValueError:
+            read = None
+        value = _in_year(parts, read.year) if read is not None else None
     if value is None or value.year not in YEARS:
-        raise no_date()
+        raise no_such_date()
     return value
 
 
-def _with_century(six: str, today: date, century: _Century) -> PartialDate | None:
-    try:
-        return century(six, today)
-    except ValueError:
-        return None
-
-
-def _calendar(year: int, written: _Written) -> PartialDate | None:
-    try:
-        return PartialDate(year, written.month, written.day)
-    except ValueError:
-        return None
-
-
-def _four_digits() -> Unreadable:
-    return _bad(msg("Write the year with four digits, as in 12/09/1985."))
-
-
-def _bad(message: Message) -> Unreadable:
-    return Unreadable("bad_date", message)
-
-
 def _tidy(text: str) -> str:
-    """Small letters, single blanks, none around a sign."""
+    """Return the text in lower case, with single blanks, and none around a sign."""
     return re.sub(r" ?([-/.,]) ?", r"\1", " ".join(text.casefold().split()))
 
 
-def _written(text: str) -> _Written:
+def _parts(text: str) -> _Parts:
+    """Read the parts of a date. Raises `Unreadable` for a month or a day that cannot exist."""
     tidy = _tidy(text)
     match = next(filter(None, (re.fullmatch(form, tidy) for form in _FORMS)), None)
     if match is None:
         raise UnknownDateForm
-    parts = match.groupdict()
-    year, day = parts.get("year"), _number(parts.get("day"))
-    month = _month_called(parts["name"], parts["other"]) if "name" in parts else _number(parts.get("month"))
+    found = match.groupdict()
+    year = found.get("year")
+    day, month = (int(found[name]) if found.get(name) is not None else None for name in ("day", "month"))
+    if "name" in found:
+        month = _month_number(found["name"], found["other"])
+    if year is None and max(month or 0, day or 0) > _LONGEST_MONTH:  # 9/85, sep 85
+        raise Unreadable("bad_date", _FOUR_DIGITS)
     year_first = year is not None and match.start("year") == 0
-    _check(_Written(year, month, day), year_first=year_first)
-    return _Written(year, month, day)
+    if month is not None and month > _MONTHS_OF_A_YEAR and not year_first:
+        raise Unreadable(
+            "bad_date", msg("There is no month {month}. Write the day first, as in 24/09/1985.", month=month)
+        )
+    return _Parts(year, month, day)
 
 
-def _number(digits: str | None) -> int | None:
-    return int(digits) if digits is not None else None
-
-
-def _check(written: _Written, *, year_first: bool) -> None:
-    """Say what is the matter with parts that can be nobody's day or month."""
-    month, day = written.month or 0, written.day or 0
-    if written.year is None and max(month, day) > _LONGEST_MONTH:  # 9/85, sep 85
-        raise _four_digits()
-    if month > _MONTHS_OF_A_YEAR and not year_first:
-        raise _bad(msg("There is no month {month}. Write the day first, as in 24/09/1985.", month=month))
-
-
-def _month_called(*names: str | None) -> int:
-    """The month of a name, or of the two that passports print side by side (SEP/SEPT), one of which is known."""
-    found = {number for name in names if name is not None for number in _months_beginning(name)}
+def _month_number(*names: str | None) -> int:
+    """Return the month of a name; a passport may print two names side by side (SEP/SEPT), of which one is known."""
+    found = {
+        number
+        for name in names
+        if name is not None and len(name) >= _MIN_NAME
+        for number, months in enumerate(_MONTHS, 1)
+        if any(month.startswith(name) for month in months)
+    }
     if len(found) != 1:
         raise UnknownDateForm
     return found.pop()
-
-
-def _months_beginning(name: str) -> list[int]:
-    if len(name) < _SHORTEST_NAME:
-        return []
-    return [number for number, names in enumerate(_MONTHS, 1) if any(one.startswith(name) for one in names)]

@@ -1,113 +1,80 @@
-"""Moments as people write them at a desk: ``24/11/2026 19:50``, ``24/11 19.50``, ``kemarin 21:00``, ``1950``.
+"""The parser of times as people write them: ``24/11/2026 19:50``, ``24/11 19.50``, ``kemarin 21:00``, ``1950``.
 
-On the clock of the house: whoever types a time reads it off the wall. ISO 8601 is read first, as scripts write it. Then
-a time may stand alone, which is today's; only one that is more than half a day ahead is yesterday's, since past
-midnight staff write down who came before it.
+Times are in the property's zone. ISO 8601, which scripts write, is tried first. A time without a date is today's. If it
+is more than half a day ahead, it is yesterday's, because after midnight staff write down who came before midnight.
 """
 
 import re
-from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from apoa_client.messages import msg
-from apoa_client.report import parse_dates
-from apoa_client.report.unreadable import Unreadable
+from apoa_client.report.findings import Unreadable
+from apoa_client.report.parse_dates import YEARS, UnknownDateForm, full_date, no_such_date, stay_date
 
-_AHEAD = timedelta(hours=12)
-# Narrower than `datetime.fromisoformat`, which reads 19.50 as 19 hours and drops the rest.
+_MAX_AHEAD = timedelta(hours=12)
+# Narrower than `datetime.fromisoformat`, which reads 19.50 as 19 hours and ignores the rest.
 _ISO = re.compile(r"[0-9]{4}-?(?:[0-9]{2}-?[0-9]{2}|W[0-9]{2}-?[0-9])(?:[T ][0-9]{2}(?::?[0-9]{2}.*)?)?", re.IGNORECASE)
-_CLOCK = re.compile(
-    r"(?:(?P<day>.*?)(?:\s*,\s*|\s+|^))(?:(?:jam|pukul|pkl\.?)\s+)?"
+_DATE_AND_CLOCK = re.compile(
+    r"(?:(?P<date>.*?)(?:\s*,\s*|\s+|^))(?:(?:jam|pukul|pkl\.?)\s+)?"
     r"(?:(?P<hour>[0-9]{1,2})[:.](?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?|(?P<hours>[0-9]{2})(?P<minutes>[0-9]{2}))",
     re.IGNORECASE | re.DOTALL,
 )
 
 
-class LocalClock(NamedTuple):
-    """What the calendar and the clock of the house show; `clock` is None where only the day is known."""
+def date_and_time(text: str, zone: tzinfo, *, now: datetime | None = None) -> datetime:
+    """Read a time to the second, in the property's zone; a date alone is its midnight. Raises `Unreadable`.
 
-    today: date
-    clock: datetime | None = None
-
-
-class _Split(NamedTuple):
-    """What stands before a time, empty where it stands alone, and the time.
-
-    `number` is that of four digits (2026 for 20:26), which a year could be; 0 for a time with a sign in it.
+    `now` is aware. Without it, a text must have a date with its year.
     """
-
-    day: str
-    time: time
-    number: int
-
-
-def read(text: str, wall: LocalClock | None) -> datetime:
-    """A moment; aware only where the text says its offset. Without `wall`, only what has a day of a year is read.
-
-    A day without a time is its midnight. Raises `Unreadable`.
-    """
-    given = text.strip()
-    iso = _iso(given)
-    if iso is not None:
-        return iso
-    split = _split(given)
-    if split is None:
-        return datetime.combine(_day(given, wall), time())
-    if not split.day:
-        return _alone(split.time, wall)
-    return _on_a_day(given, split, wall)
+    value = _read(text.strip(), None if now is None else now.astimezone(zone).replace(tzinfo=None))
+    if value.year not in YEARS:
+        raise no_such_date()
+    local = value.replace(tzinfo=zone) if value.tzinfo is None else value.astimezone(zone)
+    return local.replace(microsecond=0)
 
 
-def _iso(given: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(given) if _ISO.fullmatch(given) else None
-    except ValueError:
-        return None
-
-
-def _split(given: str) -> _Split | None:
-    """The day and the time of a text that ends with a time; None for one that does not."""
-    match = _CLOCK.fullmatch(given)
+def _read(text: str, now: datetime | None) -> datetime:
+    """Return a time that is aware only where the text has an offset; `now` is local and naive."""
+    if _ISO.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+    match = _DATE_AND_CLOCK.fullmatch(text)
     if match is None:
-        return None
+        return datetime.combine(_date(text, now), time())
     hour, minute = match["hour"] or match["hours"], match["minute"] or match["minutes"]
-    number = int(hour + minute) if match["hours"] else 0
     try:
-        return _Split(match["day"], time(int(hour), int(minute), int(match["second"] or 0)), number)
+        clock = time(int(hour), int(minute), int(match["second"] or 0))
     except ValueError:
         raise _no_time() from None
-
-
-def _alone(clock: time, wall: LocalClock | None) -> datetime:
-    if wall is None:
+    if match["date"]:
+        year = int(hour + minute) if match["hours"] else 0
+        return _time_or_year(text, match["date"], clock, year, now)
+    if now is None:
         raise _no_time()
-    moment = datetime.combine(wall.today, clock)
-    ahead = wall.clock is not None and moment - wall.clock > _AHEAD
-    return moment - timedelta(days=1) if ahead else moment
+    today = datetime.combine(now.date(), clock)
+    return today - timedelta(days=1) if today - now > _MAX_AHEAD else today
 
 
-def _on_a_day(given: str, split: _Split, wall: LocalClock | None) -> datetime:
-    """A time on a day, or a day whose year looks like a time: ``24 nov 2026``. What may be either is not guessed."""
-    whole = _day_of_a_year(given)
-    could_be_year = wall is not None and abs(split.number - wall.today.year) <= 1
+def _time_or_year(text: str, before: str, clock: time, year: int, now: datetime | None) -> datetime:
+    """Decide whether the last digits are a time, or the `year` of a date (``24 nov 2026``). Refuse what may be both."""
+    try:
+        whole = full_date(text)
+    except Unreadable:
+        whole = None
+    could_be_year = now is not None and abs(year - now.year) <= 1
     if whole is None and not could_be_year:
-        return datetime.combine(_day(split.day, wall), split.time)
-    if whole is not None and (could_be_year or wall is None):
+        return datetime.combine(_date(before, now), clock)
+    if whole is not None and (could_be_year or now is None):
         return datetime.combine(whole, time())
     raise _no_time()
 
 
-def _day_of_a_year(text: str) -> date | None:
+def _date(text: str, now: datetime | None) -> date:
     try:
-        return parse_dates.whole(text)
-    except Unreadable:
-        return None
-
-
-def _day(text: str, wall: LocalClock | None) -> date:
-    try:
-        return parse_dates.whole(text) if wall is None else parse_dates.nearest(text, today=wall.today)
-    except parse_dates.UnknownDateForm:
+        return full_date(text) if now is None else stay_date(text, today=now.date())
+    except UnknownDateForm:
         raise _no_time() from None
 
 

@@ -1,12 +1,11 @@
-"""Visas and stay permits, as suggestions: the index of visas changes by decree, so any other text is taken as well.
+"""Visas and stay permits, as suggestions: the index of visas changes by decree, so a report takes any other text, too.
 
-The table is `permits.tsv` beside this module, a header and a line for each, its columns apart by tabs: code, kind of
-stay permit, Indonesian name, English name, days (empty where they were not found), whether they can be extended by as
-many (``yes``, ``no``, empty), and further words that people write, apart by ``|``. `VISA_FREE` says whose citizens need
-no visa (A1), each group with its source and the day from which it is so.
+The table is `permits.tsv` beside this module. It has a header and a line for each permit, with columns separated by
+tabs: code, kind of stay permit, Indonesian name, English name, days (empty where unknown), whether it can be extended
+by as many days (``yes``, ``no``, empty), and other words that people write, separated by ``|``. `VISA_FREE` lists the
+states whose citizens need no visa (A1), with the source and the first day of each rule.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,12 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-AS_OF = date(2026, 11, 24)
-"""The day on which the table was last compared with what is known. What changed since is not in it."""
+from apoa_client.matching import fold, similarity
 
-_LIKE = 0.7
-_CAN_BE_MISTYPED = 4
-"""Fewer characters are like too much."""
+AS_OF = date(2026, 11, 24)
+"""The day on which the table was last compared with its sources."""
+
+_MIN_SIMILARITY = 0.7
+_MIN_MISTYPED = 4
+"""Characters; shorter texts are similar to too many words."""
 
 
 class PermitKind(StrEnum):
@@ -32,10 +33,10 @@ class PermitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """A visa or stay permit: what is written in a report (`code`), and its name in both languages.
+    """A visa or stay permit: its code, which a report contains, and its name in both languages.
 
-    `days` is how long it lets its holder stay, and `extended` whether it can be extended once by as many; None where
-    that was not found. Each permit's `words` are those that people write for it, folded, its names and code included.
+    `days` is the permitted length of a stay, and `extended` says whether it can be extended once by as many days; None
+    where this is unknown. `words` are the folded words that people write for it, with its names and its code.
     """
 
     code: str
@@ -48,9 +49,9 @@ class Permit:
 
 
 class VisaFree(NamedTuple):
-    """States whose citizens need no visa for a visit: their ICAO codes, the rule that says so, and since when.
+    """States whose citizens need no visa for a visit: their ICAO codes, the rule, and its first day.
 
-    `since` is None where the day was not found.
+    `since` is None where the day is unknown.
     """
 
     states: tuple[str, ...]
@@ -68,33 +69,56 @@ VISA_FREE = (
 )
 
 
+@cache
 def permits() -> tuple[Permit, ...]:
-    """Every permit of the table, in its order."""
-    return _table()
+    """Return every permit, in the order of the table."""
+    found = []
+    for line in Path(__file__).with_name("permits.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        code, kind, indonesian, english, days, extended, words = line.split("\t")
+        permit = Permit(
+            code=code,
+            kind=PermitKind(kind),
+            indonesian=indonesian,
+            english=english,
+            days=int(days) if days else None,
+            extended=extended == "yes" if extended else None,
+            words=tuple(fold(word) for word in (code, indonesian, english, *words.split("|"))),
+        )
+        found.append(permit)
+    return tuple(found)
 
 
 def by_code(text: str) -> Permit | None:
-    """The permit of a code, however it is spelt: ``b1``, ``E-33G``, ``Kitas``."""
+    """Return the permit with a code in any spelling: ``b1``, ``E-33G``, ``Kitas``."""
     folded = fold(text)
-    return next((permit for permit in _table() if fold(permit.code) == folded), None)
+    return next((permit for permit in permits() if fold(permit.code) == folded), None)
+
+
+def find(text: str) -> Permit | None:
+    """Return the permit that a text means: its code in any spelling, or a word that no other permit has; else None."""
+    folded = fold(text)
+    found = [permit for permit in permits() if folded and folded in permit.words]
+    return by_code(text) or (found[0] if len(found) == 1 else None)
 
 
 def suggest(text: str, limit: int = 5) -> list[Permit]:
-    """What a person may mean, the likest first: by code, by name or other words in two languages, or nearly so.
+    """Return the permits that a text may mean, the likeliest first: by code, by words of two languages, by similarity.
 
-    Nothing for an empty text, nor for one that is like none; such a text is a permit's name all the same.
+    The result is empty for an empty text and for one that is similar to none; a report takes such a text, too.
     """
     folded = fold(text)
     if not folded:
         return []
-    ranked = [(rank, permit) for permit in _table() if (rank := _rank(permit, folded)) is not None]
-    if not ranked and len(folded) >= _CAN_BE_MISTYPED:
-        ranked = _mistyped(folded)
-    ranked.sort(key=lambda pair: pair[0])  # stable: in the table's order among equals
+    ranked = [(rank, permit) for permit in permits() if (rank := _rank(permit, folded)) is not None]
+    if not ranked and len(folded) >= _MIN_MISTYPED:
+        scores = ((similarity(folded, permit.words), permit) for permit in permits())
+        ranked = [(-score, permit) for score, permit in scores if score > _MIN_SIMILARITY]
+    ranked.sort(key=lambda pair: pair[0])  # stable: equal ranks stay in the order of the table
     return [permit for _rank_of_it, permit in ranked[:limit]]
 
 
 def _rank(permit: Permit, folded: str) -> float | None:
+    """Return how well a folded text fits a permit: 0 is best, None is not at all."""
     code = fold(permit.code)
     if code == folded:
         return 0
@@ -103,38 +127,3 @@ def _rank(permit: Permit, folded: str) -> float | None:
     if code.startswith(folded):
         return 2
     return 3 if any(word.startswith(folded) for word in permit.words) else None
-
-
-def _mistyped(folded: str) -> list[tuple[float, Permit]]:
-    import difflib  # only a mistyped permit needs it
-
-    likeness = (
-        (max(difflib.SequenceMatcher(None, word, folded).ratio() for word in permit.words), permit)
-        for permit in _table()
-    )
-    return [(-ratio, permit) for ratio, permit in likeness if ratio > _LIKE]
-
-
-@cache
-def _table() -> tuple[Permit, ...]:
-    lines = Path(__file__).with_name("permits.tsv").read_text(encoding="utf-8").splitlines()
-    return tuple(_permit(*line.split("\t")) for line in lines[1:])
-
-
-def _permit(code: str, kind: str, indonesian: str, english: str, *more: str) -> Permit:
-    days, extended, words = more
-    return Permit(
-        code=code,
-        kind=PermitKind(kind),
-        indonesian=indonesian,
-        english=english,
-        days=int(days) if days else None,
-        extended=extended == "yes" if extended else None,
-        words=tuple(fold(word) for word in (code, indonesian, english, *words.split("|"))),
-    )
-
-
-def fold(text: str) -> str:
-    """Only letters and digits, without case and accents: what two people would write alike."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in plain if character.isalnum())

@@ -12,12 +12,13 @@ from functools import partial
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, plain_document_number
-from apoa_client.report import parse_fields
+from apoa_client.report import parse_dates, parse_fields
 from apoa_client.report.draft import Draft, Reader, alike
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
+from apoa_client.report.parse_times import date_and_time
 
 Note = Callable[[str, str, Message], None]
 """Puts down a remark on a field: `Reader.add_error`, or `Reader.add_warning` where nothing is to be filed."""
@@ -110,7 +111,7 @@ def _guest(reader: Reader, today: date) -> Guest | None:
     )
     birth_date = reader.require(
         "birth_date",
-        reader.choose("birth_date", partial(parse_fields.partial_date, today=today), lambda mrz: mrz.birth_date),
+        reader.choose("birth_date", partial(parse_dates.partial_date, today=today), lambda mrz: mrz.birth_date),
         msg("give it as 1985-09-12 or 12/09/1985; the year alone if the passport says no more."),
     )
     nationality = _nationality(reader)
@@ -164,7 +165,7 @@ def _document(reader: Reader, nationality: str | None, today: date) -> Document 
     issuing = reader.choose("issuing_state", parse_fields.state, lambda mrz: mrz.issuing_state) or nationality
     expiry = reader.require(
         "expiry_date",
-        reader.choose("expiry_date", partial(parse_fields.day, today=today), lambda mrz: mrz.expiry_date),
+        reader.choose("expiry_date", partial(parse_dates.full_date, today=today), lambda mrz: mrz.expiry_date),
         msg("give it as 2030-03-30 or 30/03/2030."),
     )
     if number is None or issuing is None or expiry is None:
@@ -190,19 +191,19 @@ def read_stay_permit(reader: Reader, today: date) -> StayPermit | None:
     permit = StayPermit(
         code=reader.take("stay_permit", parse_fields.stay_permit),
         number=reader.take("stay_permit_number", parse_fields.one_line),
-        valid_until=reader.take("stay_until", partial(parse_fields.day, today=today)),
-        entry_date=reader.take("entry_date", partial(parse_fields.past_day, today=today)),
+        valid_until=reader.take("stay_until", partial(parse_dates.full_date, today=today)),
+        entry_date=reader.take("entry_date", partial(parse_dates.past_date, today=today)),
     )
     return None if permit == StayPermit() else permit
 
 
 def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
-    arrived = reader.take("check_in", partial(parse_fields.moment, zone=zone, now=now))
+    arrived = reader.take("check_in", partial(date_and_time, zone=zone, now=now))
     check_in = arrived if reader.typed("check_in") else now
     leaves = _check_out(reader, check_in or now, now.date())
     purpose = reader.take("purpose", parse_fields.purpose)
     room = reader.take("room", parse_fields.one_line)
-    note = reader.take("note", lambda text: parse_fields.one_line(text, parse_fields.LONGEST_NOTE))
+    note = reader.take("note", lambda text: parse_fields.one_line(text, parse_fields.MAX_NOTE_LENGTH))
     if check_in is None or leaves is None:
         return None
     if reader.has_accepted_check_digit:
@@ -213,7 +214,7 @@ def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
 def _check_out(reader: Reader, check_in: datetime, today: date) -> date | None:
     if reader.typed("nights") and not reader.typed("planned_check_out"):
         return reader.take("nights", lambda text: parse_fields.nights(text, check_in))
-    leaves = reader.take("planned_check_out", partial(parse_fields.stay_day, today=today, near=check_in.date()))
+    leaves = reader.take("planned_check_out", partial(parse_dates.stay_date, today=today, near=check_in.date()))
     return reader.require("planned_check_out", leaves, msg("give the number of nights, or the date."))
 
 

@@ -10,9 +10,8 @@ from functools import cache
 from typing import Any
 
 from apoa_client.passport import states
-from apoa_client.report.choices import PURPOSE_WORDS
-from apoa_client.report.kinds import Purpose
 from apoa_client.report.permits import permits
+from apoa_client.report.purposes import PURPOSES
 
 
 @cache
@@ -22,7 +21,9 @@ def table(name: str) -> dict[str, Any] | None:
     if name == "stay_permits":
         rows = [(permit.code, permit.indonesian, permit.english) for permit in permits()]
     elif name == "purposes":
-        rows = [(each.value, PURPOSE_WORDS[each].capitalize(), each.value.capitalize()) for each in Purpose]
+        rows = [
+            (each.value, names.indonesian.capitalize(), each.value.capitalize()) for each, names in PURPOSES.items()
+        ]
     elif name == "nationalities":
         rows = [(state.code, state.indonesian, state.english) for state in states.all_states()]
     else:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.report.guest_hash import guest_tag, same_document
+from apoa_client.report.guest_hash import guest_hash, same_document
 from apoa_client.report.model import Document
 
 KEY = bytes(range(16))
@@ -32,7 +32,7 @@ def written(draw: st.DrawFn, number: str) -> str:
 @given(KEYS, DOCUMENTS)
 def test_it_is_short(key: bytes, document: Document) -> None:
     """24 bits: not even with the key can a number be read out of it, because sixty of a billion share each."""
-    assert 0 <= guest_tag(key, document) < 1 << 24
+    assert 0 <= guest_hash(key, document) < 1 << 24
 
 
 @given(KEYS, DOCUMENTS, st.data())
@@ -45,7 +45,7 @@ def test_a_document_is_known_again(key: bytes, document: Document, data: st.Data
         expiry_date=data.draw(st.dates()),
         mrz=data.draw(st.sampled_from([None, ("P<", "X")])),
     )
-    assert guest_tag(key, again) == guest_tag(key, document)
+    assert guest_hash(key, again) == guest_hash(key, document)
     assert same_document(again, document)
 
 
@@ -53,12 +53,12 @@ def test_a_document_is_known_again(key: bytes, document: Document, data: st.Data
 def test_germany_is_one_state(key: bytes, number: str) -> None:
     """ICAO writes D, and some passports DEU."""
     german = replace(PASSPORT, number=number, issuing_state="D")
-    assert guest_tag(key, replace(german, issuing_state="DEU")) == guest_tag(key, german)
+    assert guest_hash(key, replace(german, issuing_state="DEU")) == guest_hash(key, german)
 
 
 def tags(document: Document) -> list[int]:
     """Under several keys: two documents share all of these by chance once in 10 to the 28th times."""
-    return [guest_tag(bytes([number]) * 16, document) for number in range(4)]
+    return [guest_hash(bytes([number]) * 16, document) for number in range(4)]
 
 
 @given(DOCUMENTS, DOCUMENTS)
@@ -81,18 +81,18 @@ def test_number_and_state_do_not_run_into_each_other(number: str, state: str) ->
 @given(KEYS, KEYS, st.lists(DOCUMENTS, min_size=4, max_size=4, unique_by=lambda document: document.number))
 def test_another_property_has_other_tags(key: bytes, other: bytes, documents: list[Document]) -> None:
     """Whoever has two databases cannot follow a guest from one to the other."""
-    one, another = ([guest_tag(each, document) for document in documents] for each in (key, other))
+    one, another = ([guest_hash(each, document) for document in documents] for each in (key, other))
     assert (one == another) is (key == other)
 
 
 def test_it_stays_what_it_is() -> None:
     """What an older version wrote down is found by a newer one. BLAKE2b, keyed and personalised, as RFC 7693 has it."""
-    assert guest_tag(KEY, PASSPORT) == 13064343
+    assert guest_hash(KEY, PASSPORT) == 13064343
     digest = blake2b(b"GBR\0AB1204976", digest_size=3, key=KEY, person=b"apoa-guest-1").hexdigest()
-    assert guest_tag(KEY, PASSPORT) == int(digest, 16)
+    assert guest_hash(KEY, PASSPORT) == int(digest, 16)
 
 
 def test_without_the_key_it_is_another() -> None:
     """No hash of the number alone, as anybody could try out."""
     unkeyed = {blake2b(text, digest_size=3).digest() for text in (b"AB1204976", b"GBR\0AB1204976", b"GBRAB1204976")}
-    assert guest_tag(KEY, PASSPORT).to_bytes(3, "big") not in unkeyed
+    assert guest_hash(KEY, PASSPORT).to_bytes(3, "big") not in unkeyed

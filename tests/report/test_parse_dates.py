@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import parse_dates
-from apoa_client.report.unreadable import Unreadable
+from apoa_client.report.findings import Unreadable
 
 TODAY = date(2026, 11, 25)
 
@@ -78,16 +78,16 @@ def refusal(read: Callable[[], object]) -> str:
 def test_every_form_of_a_day_is_read_as_that_day(day: date, form: str, sign: str, data: st.DataObject) -> None:
     """Whatever the form, the sign, the language and the capitals: it is the same day, whatever day it is today."""
     text = FORMS[form](day, sign, name_of(day, data))
-    assert parse_dates.whole(text) == day
-    assert parse_dates.partial(f" {text} ", today=TODAY) == PartialDate.of(day)
-    assert parse_dates.nearest(text, today=TODAY) == parse_dates.latest(text, today=TODAY) == day
+    assert parse_dates.full_date(text) == day
+    assert parse_dates.partial_date(f" {text} ", today=TODAY) == PartialDate.of(day)
+    assert parse_dates.stay_date(text, today=TODAY) == parse_dates.past_date(text, today=TODAY) == day
 
 
 @given(CENTURIES, st.integers(0, 36523), st.sampled_from(sorted(SHORT)), st.sampled_from(SIGNS), st.data())
 def test_two_digits_of_a_birth_year_lie_back(today: date, age: int, form: str, sign: str, data: st.DataObject) -> None:
     """Everybody younger than a hundred years gets the century of their birth."""
     born = today - timedelta(days=age)
-    assert parse_dates.partial(SHORT[form](born, sign, name_of(born, data)), today=today) == PartialDate.of(born)
+    assert parse_dates.partial_date(SHORT[form](born, sign, name_of(born, data)), today=today) == PartialDate.of(born)
 
 
 @given(CENTURIES, st.integers(-49 * 365, 49 * 365), st.sampled_from(sorted(SHORT)), st.sampled_from(SIGNS), st.data())
@@ -97,37 +97,37 @@ def test_two_digits_of_another_year_lie_ahead(
     """A passport's expiry within half a century of today gets its own century."""
     expiry = today + timedelta(days=days_left)
     text = SHORT[form](expiry, sign, name_of(expiry, data))
-    assert parse_dates.whole(text, today=today) == expiry
-    assert parse_dates.nearest(text, today=today) == expiry
+    assert parse_dates.full_date(text, today=today) == expiry
+    assert parse_dates.stay_date(text, today=today) == expiry
 
 
 @given(CENTURIES, st.sampled_from(sorted(PARTS)), st.data())
 def test_a_month_of_a_year_is_a_birth_date_too(day: date, form: str, data: st.DataObject) -> None:
     """As far as the passport says; but no day of a stay is one."""
     text = PARTS[form](day, name_of(day, data))
-    assert parse_dates.partial(text) == PartialDate(day.year, day.month)
-    assert parse_dates.partial(str(day.year)) == PartialDate(day.year)
-    assert refusal(lambda: parse_dates.whole(text)).startswith("The day is missing.")
+    assert parse_dates.partial_date(text) == PartialDate(day.year, day.month)
+    assert parse_dates.partial_date(str(day.year)) == PartialDate(day.year)
+    assert refusal(lambda: parse_dates.full_date(text)).startswith("The day is missing.")
 
 
 @given(CENTURIES, st.integers(-180, 180), st.sampled_from(sorted(NO_YEAR)), st.data())
 def test_a_day_of_a_stay_needs_no_year(today: date, away: int, form: str, data: st.DataObject) -> None:
     """It is the nearest: across New Year, too."""
     day = today + timedelta(days=away)
-    assert parse_dates.nearest(NO_YEAR[form](day, name_of(day, data)), today=today) == day
+    assert parse_dates.stay_date(NO_YEAR[form](day, name_of(day, data)), today=today) == day
 
 
 @given(CENTURIES, st.integers(0, 364), st.sampled_from(sorted(NO_YEAR)), st.data())
 def test_a_day_that_is_over_needs_no_year(today: date, ago: int, form: str, data: st.DataObject) -> None:
     """It is the latest: up to a year ago, and never ahead."""
     day = today - timedelta(days=ago)
-    assert parse_dates.latest(NO_YEAR[form](day, name_of(day, data)), today=today) == day
+    assert parse_dates.past_date(NO_YEAR[form](day, name_of(day, data)), today=today) == day
 
 
 def test_a_departure_lies_near_its_arrival() -> None:
     """A stay of last March that is corrected in November does not end next March."""
-    assert parse_dates.nearest("27/3", today=TODAY) == date(2027, 3, 27)
-    assert parse_dates.nearest("27/3", today=TODAY, near=date(2026, 3, 24)) == date(2026, 3, 27)
+    assert parse_dates.stay_date("27/3", today=TODAY) == date(2027, 3, 27)
+    assert parse_dates.stay_date("27/3", today=TODAY, near=date(2026, 3, 24)) == date(2026, 3, 27)
 
 
 @pytest.mark.parametrize(
@@ -139,49 +139,55 @@ def test_a_departure_lies_near_its_arrival() -> None:
 )
 def test_words_for_a_day_count_from_today(text: str, ahead: int) -> None:
     """In both languages; a date of birth is none of them."""
-    assert parse_dates.nearest(text, today=TODAY) == TODAY + timedelta(days=ahead)
-    assert parse_dates.latest(text, today=TODAY) == TODAY + timedelta(days=ahead)
-    refusal(lambda: parse_dates.partial(text, today=TODAY))
+    assert parse_dates.stay_date(text, today=TODAY) == TODAY + timedelta(days=ahead)
+    assert parse_dates.past_date(text, today=TODAY) == TODAY + timedelta(days=ahead)
+    refusal(lambda: parse_dates.partial_date(text, today=TODAY))
 
 
 @pytest.mark.parametrize("text", ["12/9", "12 sep", "sep 12", "1.2"])
 def test_a_birth_date_without_its_year_is_told_so(text: str) -> None:
     """Nobody's year of birth is guessed."""
-    assert refusal(lambda: parse_dates.partial(text, today=TODAY)) == "The year is missing. Write it as 12/09/1985."
-    assert refusal(lambda: parse_dates.whole(text, today=TODAY)) == "The year is missing. Write it as 12/09/1985."
+    assert (
+        refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == "The year is missing. Write it as 12/09/1985."
+    )
+    assert refusal(lambda: parse_dates.full_date(text, today=TODAY)) == "The year is missing. Write it as 12/09/1985."
 
 
 @pytest.mark.parametrize("text", ["12/24/85", "12/24/1985", "12-24-1985", "12241985", "122485", "12 24 85"])
 def test_the_month_first_is_told_to_come_second(text: str) -> None:
     """The day comes first, always: what cannot be read so is never turned around."""
     said = "There is no month 24. Write the day first, as in 24/09/1985."
-    assert refusal(lambda: parse_dates.partial(text, today=TODAY)) == said
-    assert refusal(lambda: parse_dates.nearest("12/24", today=TODAY)) == said
+    assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == said
+    assert refusal(lambda: parse_dates.stay_date("12/24", today=TODAY)) == said
 
 
 def test_the_day_comes_first_always() -> None:
     """By decision of the house: 12/9 is 12 September although it could be 9 December."""
-    assert parse_dates.whole("12/9/1985") == date(1985, 9, 12)
-    assert parse_dates.whole("9/12/1985") == date(1985, 12, 9)
+    assert parse_dates.full_date("12/9/1985") == date(1985, 9, 12)
+    assert parse_dates.full_date("9/12/1985") == date(1985, 12, 9)
 
 
 @pytest.mark.parametrize("text", ["9/85", "sep 85", "12/99"])
 def test_a_short_year_without_a_day_is_asked_for_in_full(text: str) -> None:
     """Two digits beside a month look like a day."""
     said = "Write the year with four digits, as in 12/09/1985."
-    assert refusal(lambda: parse_dates.partial(text, today=TODAY)) == said
+    assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == said
 
 
 def test_two_digits_of_a_year_need_a_today() -> None:
     """Without one there is no century to choose."""
     said = "Write the year with four digits, as in 12/09/1985."
-    assert refusal(lambda: parse_dates.whole("12/9/85")) == refusal(lambda: parse_dates.partial("12/9/85")) == said
+    assert (
+        refusal(lambda: parse_dates.full_date("12/9/85"))
+        == refusal(lambda: parse_dates.partial_date("12/9/85"))
+        == said
+    )
 
 
 @pytest.mark.parametrize("text", ["12 SEP/SEPT 1985", "12 sep / sep 1985", "12 MÄRZ/MAR 1985", "12 Sept./Sep. 1985"])
 def test_months_as_passports_print_them_in_two_languages(text: str) -> None:
     """One of the two is known."""
-    assert parse_dates.whole(text).day == 12
+    assert parse_dates.full_date(text).day == 12
 
 
 @pytest.mark.parametrize(
@@ -195,23 +201,23 @@ def test_months_as_passports_print_them_in_two_languages(text: str) -> None:
 def test_what_is_no_day_is_refused(text: str) -> None:
     """By every reader, with a sentence on how to write one."""
     said = "This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985."
-    assert refusal(lambda: parse_dates.partial(text, today=TODAY)) == said
-    assert refusal(lambda: parse_dates.whole(text, today=TODAY)) == said
-    assert refusal(lambda: parse_dates.nearest(text, today=TODAY)) == said
-    assert refusal(lambda: parse_dates.latest(text, today=TODAY)) == said
+    assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == said
+    assert refusal(lambda: parse_dates.full_date(text, today=TODAY)) == said
+    assert refusal(lambda: parse_dates.stay_date(text, today=TODAY)) == said
+    assert refusal(lambda: parse_dates.past_date(text, today=TODAY)) == said
 
 
 @pytest.mark.parametrize("text", ["29/2", "31/4", "31 sep", "0/9"])
 def test_a_day_that_no_year_near_has_is_refused(text: str) -> None:
     """Rather than one in two years."""
-    refusal(lambda: parse_dates.nearest(text, today=TODAY))
-    refusal(lambda: parse_dates.latest(text, today=TODAY))
+    refusal(lambda: parse_dates.stay_date(text, today=TODAY))
+    refusal(lambda: parse_dates.past_date(text, today=TODAY))
 
 
 def test_a_leap_day_is_found_in_its_year() -> None:
     """Where one is near."""
-    assert parse_dates.nearest("29/2", today=date(2028, 1, 30)) == date(2028, 2, 29)
-    assert parse_dates.latest("29 feb", today=date(2029, 1, 30)) == date(2028, 2, 29)
+    assert parse_dates.stay_date("29/2", today=date(2028, 1, 30)) == date(2028, 2, 29)
+    assert parse_dates.past_date("29 feb", today=date(2029, 1, 30)) == date(2028, 2, 29)
 
 
 DAYLIKE = st.text("0123456789/-. +,'abcdefjlmnoprstuvy", max_size=16) | st.text(max_size=30)
@@ -221,10 +227,10 @@ DAYLIKE = st.text("0123456789/-. +,'abcdefjlmnoprstuvy", max_size=16) | st.text(
 def test_no_text_is_anything_but_a_day_or_unreadable(text: str, today: date) -> None:
     """And the same text on the same day is always the same."""
     readers: list[Callable[[], object]] = [
-        lambda: parse_dates.partial(text, today=today),
-        lambda: parse_dates.whole(text, today=today),
-        lambda: parse_dates.nearest(text, today=today),
-        lambda: parse_dates.latest(text, today=today),
+        lambda: parse_dates.partial_date(text, today=today),
+        lambda: parse_dates.full_date(text, today=today),
+        lambda: parse_dates.stay_date(text, today=today),
+        lambda: parse_dates.past_date(text, today=today),
     ]
     for read in readers:
         assert outcome(read) == outcome(read)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from report_helpers import WIB
 
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report import parse_fields
+from apoa_client.report import parse_dates, parse_fields
+from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.report.parse_fields import Unreadable
+from apoa_client.report.parse_times import date_and_time
 
 CHECK_IN = datetime(2026, 11, 24, 20, 30, tzinfo=WIB)
 
@@ -21,9 +22,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "sex": parse_fields.sex,
     "state": parse_fields.state,
     "document_number": parse_fields.document_number,
-    "day": parse_fields.day,
-    "partial_date": parse_fields.partial_date,
-    "moment": lambda text: parse_fields.moment(text, WIB),
+    "day": parse_dates.full_date,
+    "partial_date": parse_dates.partial_date,
+    "moment": lambda text: date_and_time(text, WIB),
     "nights": lambda text: parse_fields.nights(text, CHECK_IN),
     "purpose": parse_fields.purpose,
     "reason": parse_fields.reason,
@@ -86,7 +87,7 @@ REFUSED = [
     ("person_name", "x" * 101, "bad_length"),
     ("reason", "?", "bad_character"),
     ("reason", "-", "bad_character"),
-    ("reason", "x" * (parse_fields.LONGEST_NOTE + 1), "bad_length"),
+    ("reason", "x" * (parse_fields.MAX_NOTE_LENGTH + 1), "bad_length"),
     ("sex", "?", "bad_character"),
     ("sex", "Person", "bad_character"),
     ("sex", "Mrs", "bad_character"),
@@ -165,6 +166,6 @@ def test_each_strange_character_is_named_once() -> None:
 def test_moments_are_in_the_propertys_zone(hours: int) -> None:
     """The day of a check-in is the day in the house, whatever offset was typed."""
     zone = timezone(timedelta(hours=hours))
-    read = parse_fields.moment("2026-11-24T20:30:00+00:00", zone)
+    read = date_and_time("2026-11-24T20:30:00+00:00", zone)
     assert read == datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
     assert (read.utcoffset(), read.day) == (timedelta(hours=hours), 25)

@@ -14,10 +14,9 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.ports import Change, Content, NewReport, Status, Verdict
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import FIELDS
-from apoa_client.report.findings import Finding, ReportRefused, finding_from_json
+from apoa_client.report.findings import Finding, ReportRefused, Unreadable, finding_from_json
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
-from apoa_client.report.parse_fields import Unreadable
 from apoa_client.report.wire import to_json
 
 SECRET = st.text("ŻÓŁĆ", min_size=6, max_size=12)

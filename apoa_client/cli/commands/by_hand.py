@@ -45,9 +45,10 @@ from apoa_client.errors import DataRefused, Erased, ReportMoved, SealBroken
 from apoa_client.messages import msg
 from apoa_client.outbox.locking import exclusive
 from apoa_client.ports import Entry, Summary
-from apoa_client.report import parse_fields
 from apoa_client.report.deadline import SOON
+from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.parse_times import date_and_time
 
 _DONE = frozenset({"sudah", "done"}) | YES
 _STOP = frozenset({"q", "quit", "berhenti"})
@@ -96,8 +97,8 @@ def received(session: Session, *, reference: str, number: str, issued_at: str | 
 
 def _moment(app: Container, typed: str) -> datetime:
     try:
-        moment = parse_fields.moment(typed, app.settings.zone, now=app.clock.now())
-    except parse_fields.Unreadable as exc:
+        moment = date_and_time(typed, app.settings.zone, now=app.clock.now())
+    except Unreadable as exc:
         raise DataRefused(exc.message) from None
     app.by_hand.check_not_future(moment)
     return moment

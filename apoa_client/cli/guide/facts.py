@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from apoa_client.cli.guide.content import read_content
 from apoa_client.cli.terminal.language import in_language
+from apoa_client.messages import month_name
 from apoa_client.passport.states import by_code
 from apoa_client.report import permits
-from apoa_client.report.wording import month
 
 
 class Fact(NamedTuple):
@@ -73,8 +73,8 @@ def _visa_free(words: Mapping[str, str], language: str) -> Iterator[Fact]:
     for group in permits.VISA_FREE:
         series = words["no-visa"]
         if group.since is not None:
-            month_name = month(group.since).render(lambda word: in_language(language, word))
-            series = words["no-visa-since"].format(day=group.since.day, month=month_name, year=group.since.year)
+            month = month_name(group.since).render(lambda word: in_language(language, word))
+            series = words["no-visa-since"].format(day=group.since.day, month=month, year=group.since.year)
         for state in filter(None, map(by_code, group.states)):
             name = state.indonesian if language == "id" else state.english
             yield Fact(name, group.source, permits.AS_OF, series, state.code)

@@ -16,16 +16,18 @@ from apoa_client.cli.prompts.rooms_in_use import known_spelling, rooms_in_use
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.cli.views.findings import error_line
-from apoa_client.cli.views.labels import PURPOSES, SEXES, day_text, moment_text, nights_text, partial_text
-from apoa_client.cli.views.report import state_text
+from apoa_client.cli.views.labels import SEXES, day_text, moment_text, nights_text, partial_text
+from apoa_client.cli.views.report import purpose_text, state_text
 from apoa_client.desk.correction_draft import typed_texts
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.passport import states
-from apoa_client.report import choices, parse_fields
+from apoa_client.report import parse_dates, parse_fields, permits, purposes
 from apoa_client.report.deadline import instant
 from apoa_client.report.fields import BY_NAME, FIELDS
-from apoa_client.report.findings import Finding
+from apoa_client.report.findings import Finding, Unreadable
+from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Report
+from apoa_client.report.parse_times import date_and_time
 from apoa_client.report.permits import Permit
 from apoa_client.report.rules import INDONESIA
 
@@ -122,7 +124,7 @@ class FieldQuestions:
         answer = ask(self.question(GuestForm(values), name, default))
         _store(typed, name, answer)
         if name == "check_in" and isinstance(answer, Answer) and report.stay is not None:
-            check_in = parse_fields.moment(answer.value, self._app.settings.zone).date()
+            check_in = date_and_time(answer.value, self._app.settings.zone).date()
             nights = (report.stay.planned_check_out - check_in).days
             if nights >= 1:  # a later check-in does not change the day of departure
                 _store(typed, "nights", Answer(str(nights)))
@@ -132,15 +134,15 @@ class FieldQuestions:
         check_in = now = self._app.clock.now().astimezone(zone)
         today = now.date()
         if form.typed.get("check_in"):
-            with suppress(parse_fields.Unreadable):  # a wrong option is asked about later
-                check_in = parse_fields.moment(form.typed["check_in"], zone, now=now)
+            with suppress(Unreadable):  # a wrong option is asked about later
+                check_in = date_and_time(form.typed["check_in"], zone, now=now)
         return {
             **_PARSERS,
             "birth_date": lambda answer: _birth_date(answer, today),
-            "expiry_date": lambda answer: _day(parse_fields.day(answer, today=today)),
-            "stay_until": lambda answer: _day(parse_fields.day(answer, today=today)),
-            "entry_date": lambda answer: _day(parse_fields.past_day(answer, today=today)),
-            "check_in": lambda answer: _check_in(parse_fields.moment(answer, zone, now=now), zone),
+            "expiry_date": lambda answer: _day(parse_dates.full_date(answer, today=today)),
+            "stay_until": lambda answer: _day(parse_dates.full_date(answer, today=today)),
+            "entry_date": lambda answer: _day(parse_dates.past_date(answer, today=today)),
+            "check_in": lambda answer: _check_in(date_and_time(answer, zone, now=now), zone),
             "nights": lambda answer: _nights(answer, check_in, today),
             "room": lambda answer: _text(known_spelling(parse_fields.one_line(answer), self._rooms), answer),
             "nationality": _NationalityParser(),
@@ -163,14 +165,14 @@ def _with_choices(name: str, parse: Parser) -> Parser:
         reject_mrz_line(answer)
         try:
             return parse(answer)
-        except parse_fields.Unreadable as exc:
+        except Unreadable as exc:
             possible: Sequence[Choice] = [Choice(exc.suggestion, exc.suggestion)] if exc.suggestion else []
             if name in {"nationality", "issuing_state"}:
                 matches = states.close_matches(answer, _MAX_CHOICES)
                 possible = [Choice(state.code, state_text(state.code)) for state in matches]
             elif name == "purpose":
-                purposes = choices.purposes(answer, _MAX_CHOICES)
-                possible = [Choice(purpose.value, _(PURPOSES[purpose.value])) for purpose in purposes]
+                similar = purposes.suggest(answer, _MAX_CHOICES)
+                possible = [Choice(purpose.value, purpose_text(purpose)) for purpose in similar]
             problem = _(_NO_MATCH[name]) if possible and name in _NO_MATCH else text(exc.message)
             raise UnclearAnswer(problem, possible) from None
 
@@ -180,14 +182,14 @@ def _with_choices(name: str, parse: Parser) -> Parser:
 def _default_text(name: str, zone: tzinfo, value: str) -> str:
     """Return the text that shows a default, if its value is a code or an ISO date."""
     if name == "check_in":
-        return moment_text(parse_fields.moment(value, zone), zone)
+        return moment_text(date_and_time(value, zone), zone)
     if name in {"birth_date", "expiry_date", "stay_until", "entry_date"}:
-        return partial_text(parse_fields.partial_date(value))
+        return partial_text(parse_dates.partial_date(value))
     if name in {"nationality", "issuing_state"}:
         return state_text(value)
     if name == "sex":
         return _(SEXES[value])
-    return _(PURPOSES[value]) if name == "purpose" else value
+    return purpose_text(Purpose(value)) if name == "purpose" else value
 
 
 def _text(value: str, typed: str) -> Answer:
@@ -206,7 +208,7 @@ def _birth_place(answer: str) -> Answer:
 
 
 def _birth_date(answer: str, today: date) -> Answer:
-    value = parse_fields.partial_date(answer, today=today)
+    value = parse_dates.partial_date(answer, today=today)
     if value.earliest > today:
         raise UnclearAnswer(_("This date is still to come. Compare it with the passport."))
     return Answer(str(value), partial_text(value))
@@ -243,10 +245,10 @@ def _nights(answer: str, check_in: datetime, today: date) -> Answer:
     """Parse a number of nights, or a day of departure, which is converted to nights."""
     try:
         departure = parse_fields.nights(answer, check_in)
-    except parse_fields.Unreadable:
+    except Unreadable:
         if answer.isdigit():
             raise
-        departure = parse_fields.stay_day(answer, today=today, near=check_in.date())
+        departure = parse_dates.stay_date(answer, today=today, near=check_in.date())
     count = (departure - check_in.date()).days
     if count < 1:
         raise UnclearAnswer(_("The planned check-out must be after the check-in. Give at least one night."))
@@ -255,8 +257,8 @@ def _nights(answer: str, check_in: datetime, today: date) -> Answer:
 
 
 def _purpose(answer: str) -> Answer:
-    value = parse_fields.purpose(answer).value
-    return Answer(value, _(PURPOSES[value]))
+    purpose = parse_fields.purpose(answer)
+    return Answer(purpose.value, purpose_text(purpose))
 
 
 class _PermitParser:
@@ -266,10 +268,10 @@ class _PermitParser:
         self._questioned: str | None = None
 
     def __call__(self, answer: str) -> Answer:
-        known = choices.stay_permit(answer)
+        known = permits.find(answer)
         if known is not None:
             return Answer(known.code, _permit_text(known))
-        similar = choices.stay_permits(answer, _MAX_CHOICES)
+        similar = permits.suggest(answer, _MAX_CHOICES)
         if not similar or answer == self._questioned:
             return _text(parse_fields.one_line(answer), answer)
         self._questioned = answer
@@ -293,5 +295,5 @@ _PARSERS: Mapping[str, Parser] = {
     "purpose": _purpose,
     "phone": lambda answer: _text(parse_fields.phone(answer), answer),
     "email": lambda answer: _text(parse_fields.email(answer), answer),
-    "note": lambda answer: _text(parse_fields.one_line(answer, parse_fields.LONGEST_NOTE), answer),
+    "note": lambda answer: _text(parse_fields.one_line(answer, parse_fields.MAX_NOTE_LENGTH), answer),
 }

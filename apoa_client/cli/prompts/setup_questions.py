@@ -4,7 +4,6 @@ It only asks. Nothing is stored before all is answered, so whoever stops leaves 
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,8 +13,10 @@ from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.language import N_, _, in_both_languages, text
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.errors import SettingsProblem
+from apoa_client.matching import without_accents
 from apoa_client.messages import Message, msg
-from apoa_client.report.parse_fields import Unreadable, one_line
+from apoa_client.report.findings import Unreadable
+from apoa_client.report.parse_fields import one_line
 from apoa_client.settings.config import Config, PropertySettings, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 
@@ -239,7 +240,7 @@ def _read_language(answer: str) -> Answer:
 
 def _slug(name: str) -> str:
     """The short name that a name of a house makes; empty for one of which none can be made."""
-    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    plain = without_accents(name).encode("ascii", "ignore").decode()
     slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:32].rstrip("-")
     return slug if valid_name(slug) else ""
 

@@ -11,7 +11,7 @@ from apoa_client.cli.terminal.input import NO, YES
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.report import parse_fields
-from apoa_client.report.findings import ReportRefused
+from apoa_client.report.findings import ReportRefused, Unreadable
 
 
 def ask_until_answered(question: Question) -> str | None:
@@ -45,7 +45,7 @@ def _reason(answer: str) -> Answer:
         raise UnclearAnswer(_("Yes or no is no reason. Say in a few words why."))
     try:
         value = parse_fields.reason(answer)
-    except parse_fields.Unreadable as exc:
+    except Unreadable as exc:
         raise UnclearAnswer(text(exc.message)) from None
     return Answer(value, sanitize(value) if value != answer else "")
 

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from apoa_client.cli.terminal.language import N_, _, current_language, in_language, text
 from apoa_client.cli.terminal.output import sanitize
-from apoa_client.cli.views.labels import PURPOSES, SEXES, day_text
+from apoa_client.cli.views.labels import SEXES, day_text
 from apoa_client.desk.by_hand import FormField
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.fields import BY_NAME, FieldValue, label_of
-from apoa_client.report.kinds import Kind
+from apoa_client.report.kinds import Kind, Purpose
+from apoa_client.report.purposes import PURPOSES
 
 APOA_LANGUAGE = "id"
 _SEXES_OF_APOA = {"M": "L", "F": "P"}
@@ -118,7 +119,8 @@ def _sex(value: str) -> tuple[str, str]:
 
 
 def _purpose(value: str) -> tuple[str, str]:
-    indonesian, here = in_language(APOA_LANGUAGE, PURPOSES[value]), _(PURPOSES[value])
+    label = PURPOSES[Purpose(value)].label
+    indonesian, here = in_language(APOA_LANGUAGE, label.template), text(label)
     return indonesian, here if here != indonesian else ""
 
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import plain
-from apoa_client.messages import nmsg
+from apoa_client.messages import day_message, month_name, nmsg
 from apoa_client.report.kinds import Kind, State
-from apoa_client.report.wording import day_message, month
 
 if TYPE_CHECKING:
     from apoa_client.passport.dates import PartialDate  # `apoa status` reads no passport
@@ -35,17 +34,6 @@ RECEIPT_SOURCES = {False: N_("number from the reporting server"), True: N_("numb
 
 SEXES = {"M": N_("male"), "F": N_("female"), "X": N_("not stated")}
 
-PURPOSES = {
-    "tourism": N_("tourism"),
-    "business": N_("business"),
-    "family": N_("family"),
-    "work": N_("work"),
-    "study": N_("study"),
-    "transit": N_("transit"),
-    "government": N_("government"),
-    "other": N_("other"),
-}
-
 
 def room_heading() -> str:
     """Return the heading of a column of rooms: short, unless the output is plain lines."""
@@ -67,13 +55,13 @@ def partial_text(value: "PartialDate") -> str:
     if value.month is None:
         return str(value.year)
     if value.day is None:
-        return f"{text(month(value.earliest))} {value.year}"
+        return f"{text(month_name(value.earliest))} {value.year}"
     return day_text(value.earliest)
 
 
 def short_day_text(day: date, today: date) -> str:
     """Return a date for a narrow table: without the year if that is the current one."""
-    return day_text(day) if day.year != today.year else f"{day.day} {text(month(day))}"
+    return day_text(day) if day.year != today.year else f"{day.day} {text(month_name(day))}"
 
 
 def nights_text(count: int) -> str:

@@ -8,7 +8,7 @@ from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.cli.terminal.output import plain, print_line, sanitize, style_bold, style_warning
 from apoa_client.cli.terminal.tables import label_lines
 from apoa_client.cli.views.findings import EMPTY_REPORT, findings_value
-from apoa_client.cli.views.labels import PURPOSES, RECEIPT_SOURCES, SEXES, day_text, moment_text
+from apoa_client.cli.views.labels import RECEIPT_SOURCES, SEXES, day_text, moment_text
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports import Content, Entry
 from apoa_client.report.deadline import instant
@@ -16,6 +16,7 @@ from apoa_client.report.fields import BY_NAME, ON_THE_FORM, FieldValue, field_va
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose, Receipt, short_id
 from apoa_client.report.model import Guest, Report
+from apoa_client.report.purposes import PURPOSES
 from apoa_client.report.wire import guest_value, report_value, stay_value
 
 
@@ -113,10 +114,15 @@ def _field_text(name: str, value: FieldValue, zone: tzinfo) -> str:
     if isinstance(value, PartialDate):
         return day_text(value.earliest) if value.day else str(value)
     if isinstance(value, Purpose):
-        return _(PURPOSES[value.value])
+        return purpose_text(value)
     if name in {"nationality", "issuing_state"}:
         return state_text(value)
     return _(SEXES[value]) if name == "sex" else value
+
+
+def purpose_text(purpose: Purpose) -> str:
+    """Return a purpose's name in the user's language."""
+    return text(PURPOSES[purpose].label)
 
 
 def state_text(code: str) -> str:

@@ -12,7 +12,8 @@ from apoa_client.desk.stay_history import ambiguous_reference_error, unknown_ref
 from apoa_client.errors import ApoaError, CredentialsProblem, Erased, Exit, SealBroken, UsageProblem
 from apoa_client.passport.states import canonical_code
 from apoa_client.ports import Content, Entry
-from apoa_client.report import parse_fields
+from apoa_client.report import parse_dates, parse_fields
+from apoa_client.report.findings import Unreadable
 from apoa_client.report.model import Report
 
 
@@ -28,7 +29,7 @@ class SearchFilter(NamedTuple):
         """Return the filter that a user typed. Raises `UsageProblem` for an unknown state, with similar ones."""
         try:
             state = parse_fields.state(nationality) if nationality is not None else None
-        except parse_fields.Unreadable as exc:
+        except Unreadable as exc:
             raise UsageProblem(exc.message) from None
         return cls(guest and guest.casefold(), room and normalized_room(room), state and canonical_code(state))
 
@@ -131,8 +132,8 @@ def parse_day(app: Container, text: str, near: date | None = None) -> date:
     Raises `UsageProblem`.
     """
     try:
-        return parse_fields.stay_day(text, today=app.today, near=near)
-    except parse_fields.Unreadable as exc:
+        return parse_dates.stay_date(text, today=app.today, near=near)
+    except Unreadable as exc:
         raise UsageProblem(exc.message) from None
 
 
@@ -142,6 +143,6 @@ def parse_day_start(app: Container, text: str) -> datetime:
     Raises `UsageProblem`.
     """
     try:
-        return datetime.combine(parse_fields.past_day(text, today=app.today), time(), app.settings.zone)
-    except parse_fields.Unreadable as exc:
+        return datetime.combine(parse_dates.past_date(text, today=app.today), time(), app.settings.zone)
+    except Unreadable as exc:
         raise UsageProblem(exc.message) from None

@@ -13,7 +13,7 @@ from apoa_client.cli.registry import COMMANDS
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report import parse_fields, permits
+from apoa_client.report import parse_dates, parse_fields, permits
 from apoa_client.report.kinds import Purpose
 
 SITUATIONS = [(language, each) for language in LANGUAGES for each in situations(language)]
@@ -95,7 +95,7 @@ def test_commands_and_options_in_sentences_exist(language: str, situation: Situa
 def test_the_values_in_commands_are_valid() -> None:
     """The dates, the purpose and the permits in the commands are ones that a report accepts."""
     shown = [parsed(step.command or "").params for language, step in STEPS if language == "en"]
-    dates = [parse_fields.partial_date(p["birth_date"]) for p in shown if p.get("birth_date")]
+    dates = [parse_dates.partial_date(p["birth_date"]) for p in shown if p.get("birth_date")]
     assert dates == [PartialDate(1985), PartialDate(1985, 9)]
     assert [parse_fields.purpose(p["purpose"]) for p in shown if p.get("purpose")] == [Purpose.GOVERNMENT]
     codes = {permit.code for permit in permits.permits()}

@@ -62,7 +62,6 @@ MARKED_BEFORE = {
     "KINDS",
     "SEXES",
     "RECEIPT_SOURCES",
-    "PURPOSES",
     "TASKS",
     "_MONTHS",
     "title",

@@ -5,19 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.cli.terminal.language import in_language
-from apoa_client.report import choices, parse_fields
+from apoa_client.report import parse_fields, permits, purposes
+from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.report.parse_fields import Unreadable
-from apoa_client.report.permits import permits, suggest
 
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_purpose_is_read_in_both_languages(purpose: Purpose) -> None:
     """The contract's word and the Indonesian one, in any capitals, and each from a beginning of its own."""
-    for word in (purpose.value, choices.PURPOSE_WORDS[purpose]):
+    for word in (purpose.value, purposes.PURPOSES[purpose].indonesian):
         assert parse_fields.purpose(f" {word.upper()} ") is purpose
         assert parse_fields.purpose(word[:4]) is purpose
-        assert choices.purposes(word) == [purpose]
+        assert purposes.suggest(word) == [purpose]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +37,7 @@ def test_a_purpose_is_read_in_both_languages(purpose: Purpose) -> None:
 )
 def test_a_purpose_is_read_from_what_people_say(text: str, purpose: Purpose) -> None:
     """Where it can be no other."""
-    assert parse_fields.purpose(text) is choices.purpose(text) is purpose
+    assert parse_fields.purpose(text) is purposes.find(text) is purpose
 
 
 @pytest.mark.parametrize(
@@ -55,7 +54,7 @@ def test_a_purpose_is_read_from_what_people_say(text: str, purpose: Purpose) -> 
 )
 def test_a_purpose_that_is_not_sure_is_offered(text: str, likely: list[Purpose]) -> None:
     """The likeliest first, and never taken: one letter is a slip of the finger."""
-    assert choices.purposes(text) == likely
+    assert purposes.suggest(text) == likely
     with pytest.raises(Unreadable) as caught:
         parse_fields.purpose(text)
     assert (caught.value.code, caught.value.suggestion) == ("bad_character", likely[0].value)
@@ -65,20 +64,20 @@ def test_a_purpose_that_is_not_sure_is_offered(text: str, likely: list[Purpose])
 @pytest.mark.parametrize("text", ["xyzzy", "", "?"])
 def test_a_purpose_like_none_gets_the_whole_list(text: str) -> None:
     """All eight, in the reader's language, and no suggestion."""
-    assert choices.purposes(text) == []
+    assert purposes.suggest(text) == []
     with pytest.raises(Unreadable) as caught:
         parse_fields.purpose(text)
     assert caught.value.suggestion is None
     said = caught.value.message
     assert said.render() == f"Choose one of: {', '.join(p.value for p in Purpose)}."
     indonesian = said.render(lambda sentence: in_language("id", sentence))
-    assert indonesian.endswith(f": {', '.join(choices.PURPOSE_WORDS[p] for p in Purpose)}.")
+    assert indonesian.endswith(f": {', '.join(purposes.PURPOSES[p].indonesian for p in Purpose)}.")
 
 
 def test_no_more_is_offered_than_asked_for() -> None:
     """A list on a small screen."""
-    assert choices.purposes("k", 2) == [Purpose.FAMILY, Purpose.WORK]
-    assert len(choices.stay_permits("c", 3)) == 3
+    assert purposes.suggest("k", 2) == [Purpose.FAMILY, Purpose.WORK]
+    assert len(permits.suggest("c", 3)) == 3
 
 
 @pytest.mark.parametrize(
@@ -90,7 +89,7 @@ def test_no_more_is_offered_than_asked_for() -> None:
 )
 def test_a_permit_that_is_sure_gets_its_code(text: str, code: str) -> None:
     """However it is spelt, and by a word that no other has."""
-    permit = choices.stay_permit(text)
+    permit = permits.find(text)
     assert permit is not None
     assert parse_fields.stay_permit(text) == permit.code == code
 
@@ -98,21 +97,22 @@ def test_a_permit_that_is_sure_gets_its_code(text: str, code: str) -> None:
 @pytest.mark.parametrize("text", ["wisata", "kitaz", "Visa  X 99", "kunj", "E"])
 def test_another_permit_stays_as_it_was_typed(text: str) -> None:
     """The index of visas changes by decree, and C1 and D1 are both for tourists."""
-    assert choices.stay_permit(text) is None
+    assert permits.find(text) is None
     assert parse_fields.stay_permit(text) == " ".join(text.split())
-    assert choices.stay_permits(text) == suggest(text)
 
 
 def test_every_code_of_the_table_is_sure() -> None:
     """Each permit can be typed as the table writes it."""
-    assert [parse_fields.stay_permit(permit.code.casefold()) for permit in permits()] == [p.code for p in permits()]
+    assert [parse_fields.stay_permit(permit.code.casefold()) for permit in permits.permits()] == [
+        p.code for p in permits.permits()
+    ]
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_choice_or_none(text: str) -> None:
     """Nothing is raised; what is sure is the only one that is offered; and each time it is the same."""
-    sure = choices.purpose(text)
-    assert choices.purposes(text) == choices.purposes(text)
-    assert sure is None or choices.purposes(text) == [sure]
-    permit = choices.stay_permit(text)
-    assert permit is None or permit in choices.stay_permits(text)
+    sure = purposes.find(text)
+    assert purposes.suggest(text) == purposes.suggest(text)
+    assert sure is None or purposes.suggest(text) == [sure]
+    permit = permits.find(text)
+    assert permit is None or permit in permits.suggest(text)
