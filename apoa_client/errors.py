@@ -1,8 +1,7 @@
-"""What can go wrong, for whom, and what to do about it.
+"""The errors that a user can cause, each with its exit code, a message and advice.
 
-Every error that a user can cause is an `ApoaError`. It owns its exit code, says what happened and what to do, and
-carries no personal data: its text may reach a log. One handler, in `apoa_client.cli.main`, catches it. Nothing else
-decides an exit code.
+Every such error is an `ApoaError`. Its text contains no personal data, because it may reach a log. One handler, in
+`apoa_client.cli.main`, catches it. Nothing else decides an exit code.
 """
 
 from enum import IntEnum
@@ -25,7 +24,7 @@ class Exit(IntEnum):
 
 
 class ApoaError(Exception):
-    """Something a user can cause: what happened (`message`), and what to do (`advice`)."""
+    """An error that a user can cause: `message` says what happened, `advice` what to do."""
 
     exit_code: ClassVar[Exit] = Exit.BUG
     advice: Message | None = None
@@ -48,50 +47,50 @@ class ApoaError(Exception):
         return self._name or snake_case
 
 
-# What the staff give us.
+# Input.
 
 
 class UsageProblem(ApoaError):
-    """A command that cannot be carried out as it was given."""
+    """The command cannot run with these arguments."""
 
     exit_code = Exit.USAGE
 
 
 class DataRefused(ApoaError):
-    """Data that must be mended before anything is saved or sent."""
+    """The data must be corrected before anything is saved or sent."""
 
     exit_code = Exit.DATA_REFUSED
 
 
 class Erased(DataRefused):
-    """The guest's data were erased for good; the proof that they were reported is kept."""
+    """The guest's data were erased permanently; the receipt is kept."""
 
 
-# What the machine is like.
+# The computer.
 
 
 class SettingsProblem(ApoaError):
-    """The settings, or the machine as it is set up, do not allow it."""
+    """The settings or this computer's configuration do not allow the operation."""
 
     exit_code = Exit.SETTINGS
 
 
 class StorageProblem(SettingsProblem):
-    """A file of ours cannot be read or written. Nothing is recreated silently."""
+    """A file of this program cannot be read or written. It is never recreated silently."""
 
 
 class CredentialsProblem(ApoaError):
-    """A secret is missing, locked away, or refused."""
+    """A secret is missing, cannot be read, or was refused."""
 
     exit_code = Exit.CREDENTIALS
 
 
 class SecretMissing(CredentialsProblem):
-    """No source holds the secret that is needed."""
+    """No source has the secret."""
 
 
 class SealBroken(StorageProblem):
-    """A sealed record was changed, swapped, or sealed to another key."""
+    """A sealed record was changed, exchanged with another one, or sealed to another key."""
 
     advice: Message | None = msg(
         "It was not sent and not deleted. Ask your IT admin: either the database file was changed, or this computer "
@@ -99,11 +98,11 @@ class SealBroken(StorageProblem):
     )
 
 
-# What the authority, or the line to it, does. `delivery` sees these through `ports.Authority`.
+# The authority and the connection to it. `ports.Authority` raises these.
 
 
 class NotNow(ApoaError):
-    """It did not work this time. What waits stays queued, and goes again later."""
+    """A temporary failure. The reports stay in the queue and are sent later."""
 
     exit_code = Exit.NOT_NOW
     advice: Message | None = msg(
@@ -115,47 +114,47 @@ class NotNow(ApoaError):
     ) -> None:
         super().__init__(message, advice, name=name)
         self.retry_after = retry_after
-        """Seconds that the server asked us to wait, or None."""
+        """Seconds to wait, as the server asked; or None."""
 
 
 class Offline(NotNow):
-    """No line to the authority: name lookup, connection or TLS handshake failed."""
+    """The authority cannot be reached: name lookup, connection or TLS handshake failed."""
 
 
 class NotTheAuthority(NotNow):
-    """Something else answered: a captive portal, a redirect, or an answer that is none of the contract."""
+    """Another server answered: a captive portal, a redirect, or an answer that is not in the contract."""
 
 
 class UnknownOutcome(NotNow):
-    """The request went out and no usable answer came back: the same ids go again, which is safe."""
+    """The request was sent but there was no usable answer. Sending the same ids again is safe."""
 
 
 class ReportMoved(NotNow):
-    """A report that was to be changed or taken back is on its way, or arrived, since somebody looked at it."""
+    """A report that was to be changed or cancelled is being sent, or was sent, since it was read."""
 
     advice: Message | None = msg("Nothing was changed. Look at it with apoa show, then try again.")
 
 
 class TimedOut(UnknownOutcome):
-    """No answer in time; a smaller batch may do."""
+    """There was no answer in time. A smaller batch may succeed."""
 
 
 class AuthorityBusy(NotNow):
-    """The authority asks us to come back later (429, or 503 with Retry-After)."""
+    """The authority asks for a later request (429, or 503 with Retry-After)."""
 
 
 class TooLarge(NotNow):
-    """The authority refuses the batch for its size (413); a smaller one may do."""
+    """The authority refuses the batch for its size (413). A smaller one may succeed."""
 
 
 class AuthorityRefuses(ApoaError):
-    """The authority refuses service."""
+    """The authority refuses the request."""
 
     exit_code = Exit.AUTHORITY_REFUSES
 
 
 class CallRefused(AuthorityRefuses):
-    """The authority calls our request wrong (400): a bug of ours, or another version of the contract."""
+    """The authority calls the request invalid (400): a bug here, or another version of the contract."""
 
     advice: Message | None = msg(
         "The reports stay in the queue. Please send this message to whoever maintains apoa-client."
@@ -163,13 +162,13 @@ class CallRefused(AuthorityRefuses):
 
 
 class AccountSuspended(AuthorityRefuses):
-    """The account is suspended, or is not this property's (403). Sending stops until someone logs in again."""
+    """The account is suspended or belongs to another property (403). Sending stops until the next log-in."""
 
     advice: Message | None = msg("Sending has stopped. Ask the authority why, then start again with: apoa login")
 
 
 class WrongPassword(CredentialsProblem):
-    """The authority does not know this username and password (401). Sending stops until someone logs in again."""
+    """The authority refuses the username and password (401). Sending stops until the next log-in."""
 
     advice: Message | None = msg(
         "Sending has stopped, so that the account is not locked. Give the right password with: apoa login"
@@ -177,4 +176,4 @@ class WrongPassword(CredentialsProblem):
 
 
 class UntrustedCertificate(SettingsProblem):
-    """The authority's TLS certificate is signed by nobody whom this computer trusts."""
+    """The authority's TLS certificate is not signed by an issuer that this computer trusts."""

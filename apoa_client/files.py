@@ -1,7 +1,7 @@
-"""Files that only their owner may read, made and replaced so that a power cut leaves the old one or the new one.
+"""Private files, created and replaced so that a power cut leaves either the old or the new content.
 
-The settings, the key file and the databases hold what a passer-by must not see. Modes are set when a file is made, not
-after: no umask widens them, and no moment passes in which others could open it.
+The settings, the key file and the databases are readable by their owner only. The mode is set when a file is created,
+not after: no umask widens it, and there is no moment at which others could open the file.
 """
 
 import os
@@ -12,14 +12,14 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 _ABANDONED_S = 60
-"""Nobody pauses so long in a file: one that was not written to since is a dead process's."""
+"""A temporary file that was not written to for so long belongs to a process that died."""
 
 _ON_WINDOWS = os.name == "nt"
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make `folder` and what is missing above it, for the owner alone, durably. Raises `OSError`."""
+    """Create `folder` and its missing parents, for the owner only, durably. Raises `OSError`."""
     if folder.is_dir():
         return
     make_private_folder(folder.parent)
@@ -29,18 +29,18 @@ def make_private_folder(folder: Path) -> None:
 
 
 def create_private(path: Path) -> int:
-    """Make a new, empty file for the owner alone; its open descriptor. Raises `FileExistsError`, `OSError`."""
+    """Create an empty file for the owner only. Returns its open descriptor. Raises `FileExistsError`, `OSError`."""
     descriptor = os.open(path, _NEW_FILE, FILE_MODE)
     if not _ON_WINDOWS:
-        os.fchmod(descriptor, FILE_MODE)  # a umask may have taken the owner's own rights
+        os.fchmod(descriptor, FILE_MODE)  # a umask may have removed the owner's own rights
     return descriptor
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Put `content` in place of what `path` held, whole and durably. Raises `OSError`, and then `path` is as it was.
+    """Replace the content of `path` atomically and durably. Raises `OSError`, and then `path` is unchanged.
 
-    The new file is written beside the old one and takes its name (rename(2), or MoveFileEx on Windows). What a killed
-    process left of such a file is removed a minute later, by whoever writes next: a secret may be in it.
+    The new file is written beside the old one and takes its name (rename(2), or MoveFileEx on Windows). The temporary
+    file of a killed process may contain a secret: the next write removes it if it is over a minute old.
     """
     make_private_folder(path.parent)
     draft = temporary_beside(path)
@@ -57,7 +57,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def remove_abandoned(path: Path, draft: Path) -> None:
-    """Remove other drafts of `path` that are older than this one, and so nobody's any more."""
+    """Remove the temporary files of `path` that dead processes left: those much older than `draft`."""
     now = draft.stat().st_mtime
     for left in path.parent.glob(f".{path.name}.*.new"):
         with suppress(OSError):
@@ -66,19 +66,19 @@ def remove_abandoned(path: Path, draft: Path) -> None:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A name beside `path` that nobody else has, for a file that is not finished."""
+    """Return a unique path beside `path` for a file that is not complete yet."""
     return path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Windows' file systems do that themselves, and open no folder."""
+    """Make the names in a folder durable. Does nothing on Windows, whose file systems do that themselves."""
     if _ON_WINDOWS:
         return
     _sync(folder, os.O_RDONLY)
 
 
 def sync_file(path: Path) -> None:
-    """Make what was written to a file durable, by whomever. Raises `OSError`."""
+    """Make the content of a file durable, whichever process wrote it. Raises `OSError`."""
     _sync(path, os.O_RDWR)
 
 

@@ -1,10 +1,10 @@
-"""Sentences before they have a language.
+"""Messages that are translated later.
 
-The lower rooms know what happened but not who will read it, so they speak in `Message` values: an English sentence that
-is also the catalogue's key (gettext's msgid), and the values that belong in it. Only the command line, which knows the
-reader's language, turns one into text. The catalogue's tool finds these sentences by the names `msg` and `nmsg`.
+The lower layers do not know the reader's language, so they return `Message` values: an English sentence that is also
+the key in the catalogue (gettext's msgid), and the values for its placeholders. Only the command line turns a message
+into text. The catalogue's extractor finds the sentences by the function names `msg` and `nmsg`.
 
-Values may be personal data, so they never show in a ``repr``, and an exception carries a message without them.
+Values may be personal data, so they are not part of a ``repr`` nor of an exception's text.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +19,10 @@ _LITERAL = "{text}"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One sentence, not yet in a language.
+    """One sentence that is not translated yet.
 
-    `template` is English with ``{name}`` places; `values` fills them (text, whole numbers, or further messages).
-    `plural` and `count` are set where the sentence depends on a number.
+    `template` is English with ``{name}`` placeholders, and `values` has their values: text, integers, or messages.
+    `plural` and `count` are set if the sentence depends on a number.
     """
 
     template: str
@@ -34,11 +34,11 @@ class Message:
         self,
         gettext: Callable[[str], str] = str,
         ngettext: Callable[[str, str, int], str] | None = None,
-        clean: Callable[[str], str] = str,
+        sanitize: Callable[[str], str] = str,
     ) -> str:
-        """Say the sentence, translated by `gettext` and `ngettext`, with each text value passed through `clean`."""
+        """Return the text, translated by `gettext` and `ngettext`, with `sanitize` applied to each text value."""
         if self.template == _LITERAL:
-            return clean(str(self.values["text"]))
+            return sanitize(str(self.values["text"]))
         if self.plural is not None and ngettext is not None:
             sentence = ngettext(self.template, self.plural, self.count)
         elif self.plural is not None and self.count != 1:
@@ -47,34 +47,34 @@ class Message:
             sentence = gettext(self.template)
         return sentence.format(
             **{
-                name: value.render(gettext, ngettext, clean) if isinstance(value, Message) else clean(str(value))
+                name: value.render(gettext, ngettext, sanitize) if isinstance(value, Message) else sanitize(str(value))
                 for name, value in self.values.items()
             }
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The message as JSON values, so that it can be kept and later be read in another language."""
+        """Return the message as JSON values, to be stored and rendered later in any language."""
         values = {name: v.as_json() if isinstance(v, Message) else v for name, v in self.values.items()}
         return {"template": self.template, "values": values, "plural": self.plural, "count": self.count}
 
 
 def msg(template: str, /, **values: str | int | Message) -> Message:
-    """A sentence with its values; the one spelling that the catalogue's extraction looks for."""
+    """Return a message with its values."""
     return Message(template, values)
 
 
 def nmsg(one: str, many: str, count: int, /, **values: str | int | Message) -> Message:
-    """A sentence that depends on a number, which is also its value ``{count}``."""
+    """Return a message that depends on a number, which is also its value ``{count}``."""
     return Message(one, {"count": count, **values}, many, count)
 
 
 def literal(text: str) -> Message:
-    """Somebody else's words (an authority's, say): never translated, never formatted."""
+    """Return a message with foreign text, such as the authority's, which is neither translated nor formatted."""
     return Message(_LITERAL, {"text": text})
 
 
 def listed(parts: Sequence[Message]) -> Message:
-    """Messages with commas between them, each in the reader's language."""
+    """Return one message that lists these, with commas between them."""
     first, *others = parts
     return msg("{first}, {others}", first=first, others=listed(others)) if others else first
 
@@ -90,7 +90,7 @@ def day_message(day: "date") -> Message:
 
 
 def from_json(value: Mapping[str, Any]) -> Message:
-    """The message that `Message.as_json` kept."""
+    """Return the message that `Message.as_json` stored."""
     values = {name: from_json(v) if isinstance(v, dict) else v for name, v in value["values"].items()}
     return Message(value["template"], values, value["plural"], value["count"])
 

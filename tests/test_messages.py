@@ -55,7 +55,7 @@ def test_someone_elses_words_are_left_alone() -> None:
 def test_values_are_cleaned_and_sentences_are_not() -> None:
     """What a stranger wrote passes the reader's filter, at every depth."""
     message = msg("{a} {b} {n}", a="\x1b[2J", b=literal("\x1b"), n=3)
-    assert message.render(clean=lambda text: text.replace("\x1b", "?")) == "?[2J ? 3"
+    assert message.render(sanitize=lambda text: text.replace("\x1b", "?")) == "?[2J ? 3"
 
 
 def test_braces_in_values_are_no_places() -> None:

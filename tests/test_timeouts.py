@@ -29,7 +29,7 @@ def test_a_call_that_hangs_is_left_behind() -> None:
     let_go, before = threading.Event(), threading.active_count()
     with pytest.raises(TimeoutError):
         call_with_timeout(0.01, let_go.wait)
-    [left] = [thread for thread in threading.enumerate() if thread.name == "apoa-patience"]
+    [left] = [thread for thread in threading.enumerate() if thread.name == "apoa-timeout"]
     assert left.daemon
     let_go.set()
     left.join(5)

@@ -1,7 +1,7 @@
-"""A property is made or changed: its connection tested, its key pair kept or made, its secrets and settings stored.
+"""Setting up a property and logging in: test the connection, create or keep the key pair, store secrets and settings.
 
-Whoever establishes a property writes in many rooms at once, so the order of the steps matters: a kill between any two
-leaves what can be set up again, and no report without its private key.
+The order of the steps matters, because they write to several places: a kill between any two leaves a state in which
+the set-up can be repeated and no report has lost its private key.
 """
 
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class PropertySetup:
-    """Makes and changes properties, with the app's parts."""
+    """Creates and changes properties with the container's parts."""
 
     def __init__(self, app: Container) -> None:
         self._app = app
@@ -28,40 +28,48 @@ class PropertySetup:
     def set_up(
         self, settings: PropertySettings, password: str, *, language: str = "", new_code: Callable[[str], object] = str
     ) -> NotNow | None:
-        """Make or change a property: test the connection, keep or make its key pair, store secrets, write the settings.
+        """Create or change a property. Returns the connection's temporary failure, which does not stop the set-up.
 
-        `new_code` is given the recovery code of a new key pair before that is stored, and may refuse by raising. The
-        settings come last, so that a kill in between leaves no property without its private key. A line that is down is
-        no reason to refuse: what went wrong is returned, and the connection can be tested later. Everything else that
-        is wrong is raised, and then nothing is stored.
+        `new_code` is called with the recovery code of a new key pair before the key pair is stored; it may raise. Every
+        other error is raised before anything is stored. The settings are written last, so that a kill leaves no
+        property without its private key.
         """
         from apoa_client.settings.writer import save
 
-        trouble: NotNow | None = None
+        app = self._app
+        failure: NotNow | None = None
         meta: Meta | None = None
         try:
             meta = None if settings.by_hand else self.test(settings, password)
         except NotNow as exc:
-            trouble = exc
-        settings = settings if meta is None else _as_told(settings, meta)
-        secrets_now = self._app.secrets_of(settings)
-        index_key = settings.index_key or os.urandom(16).hex()
-        settings = replace(settings, public_key=self._key_pair(settings, secrets_now, new_code), index_key=index_key)
+            failure = exc
+        if meta is not None:
+            settings = _with_meta(settings, meta)
+        secrets = app.secrets_of(settings)
+        public_key = self._public_key(settings, secrets, new_code)
+        settings = replace(settings, public_key=public_key, index_key=settings.index_key or os.urandom(16).hex())
         if not (settings.uses_sandbox or settings.by_hand):
-            secrets_now.store_password(password)
-        self._make_outbox(settings, meta)
-        save(self._app.folders.config, settings, language=language)
-        return trouble
+            secrets.store_password(password)
+        with app.outbox_of(settings, create=True) as outbox:
+            outbox.record_event("set_up", detail="untested" if meta is None else None)
+            if meta is not None:  # the password was just tested
+                outbox.set_suspension(None)
+                outbox.record_contact(app.clock.now(), meta.server_time)
+        save(app.folders.config, settings, language=language)
+        return failure
 
     def log_in(self, password: str, *, username: str = "", test: bool = True) -> Meta | None:
-        """Test a password (unless told not to), store it, and lift an earlier stop. A refused one is not stored."""
+        """Test a password, store it, and end a suspension. A refused password is not stored.
+
+        Without `test`, the password is stored untested. Returns the authority's answer to the test.
+        """
         from apoa_client.settings.writer import save
 
         app = self._app
         settings = replace(app.settings, username=username or app.settings.username)
         meta = self.test(settings, password) if test else None
         if meta is not None:
-            settings = _as_told(settings, meta)
+            settings = _with_meta(settings, meta)
         app.secrets.store_password(password)
         if settings != app.settings:
             save(app.folders.config, settings)
@@ -72,27 +80,19 @@ class PropertySetup:
         return meta
 
     def test(self, settings: PropertySettings, password: str) -> Meta:
-        """Ask the authority who it is, with this password: the test of address, certificate and credentials."""
+        """Request the authority's metadata, which tests the address, the certificate and the password."""
         try:
             return self._app.authority_of(settings, lambda: password).meta()
         except WrongPassword as exc:
             raise WrongPassword(exc.message, msg("Nothing was changed. Check the username and the password.")) from None
 
-    def _make_outbox(self, settings: PropertySettings, meta: Meta | None) -> None:
-        """Make the queue, or find it as it was; a stop ends with a password that was just tested."""
-        with self._app.outbox_of(settings, create=True) as outbox:
-            outbox.record_event("set_up", detail="untested" if meta is None else None)
-            if meta is not None:
-                outbox.set_suspension(None)
-                outbox.record_contact(self._app.clock.now(), meta.server_time)
-
-    def _key_pair(
-        self, settings: PropertySettings, secrets_now: "PropertySecrets", new_code: Callable[[str], object]
+    def _public_key(
+        self, settings: PropertySettings, secrets: "PropertySecrets", new_code: Callable[[str], object]
     ) -> str:
-        """The public key: the property's own where it has one, whose private key is then moved to the chosen vault.
+        """Return the property's public key. Moves an existing private key to the chosen vault, or creates a key pair.
 
-        A key pair is never replaced by setting up again, not even where the settings were lost: what is sealed could
-        not be opened any more.
+        Setting up again never replaces a key pair, even if the settings were lost: the sealed reports could not be
+        opened any more.
         """
         from apoa_client.vault import recovery
         from apoa_client.vault.sealing import encode_key, key_pair_from_seed, public_key_of
@@ -101,13 +101,13 @@ class PropertySetup:
         if before is not None:
             if before.vault != settings.vault:
                 secrets_before = self._app.secrets_of(before)
-                private = secrets_before.private_key()
-                secrets_now.keys.copy_from(secrets_before.keys)
-                if private not in secrets_now.keys.all():  # it comes from the environment
-                    secrets_now.store_private_key(private)
+                private_key = secrets_before.private_key()
+                secrets.keys.copy_from(secrets_before.keys)
+                if private_key not in secrets.keys.all():  # it comes from the environment
+                    secrets.store_private_key(private_key)
             return before.public_key
         try:
-            return encode_key(public_key_of(secrets_now.private_key()))
+            return encode_key(public_key_of(secrets.private_key()))
         except SecretMissing:
             if self._app.folders.outbox(settings.name).exists():
                 raise SettingsProblem(
@@ -115,12 +115,12 @@ class PropertySetup:
                     msg("Say where it is: --vault keyring or --vault file. For a new property, choose another name."),
                 ) from None
         code = recovery.new_code()
-        private, public = key_pair_from_seed(recovery.seed_from_code(code))
+        private_key, public_key = key_pair_from_seed(recovery.seed_from_code(code))
         new_code(code)
-        secrets_now.store_private_key(private)
-        return encode_key(public)
+        secrets.store_private_key(private_key)
+        return encode_key(public_key)
 
 
-def _as_told(settings: PropertySettings, meta: Meta) -> PropertySettings:
-    """A property with what the authority said of itself."""
+def _with_meta(settings: PropertySettings, meta: Meta) -> PropertySettings:
+    """Return the settings with what the authority says about itself."""
     return replace(settings, environment=meta.environment, window_hours=meta.reporting_window_hours)

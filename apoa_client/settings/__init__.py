@@ -1,1 +1,1 @@
-"""What the property is and where its files lie: config.toml, the platform's folders, Indonesia's time zones."""
+"""The property's settings: config.toml, the paths of the files, the time zones and the user."""

@@ -1,7 +1,7 @@
-"""config.toml: read strictly, so that a typing mistake is named and never guessed around.
+"""Reading config.toml, strictly: a typing mistake is reported with its place, never guessed around.
 
-Reading needs the standard library alone, because every command does it. Writing keeps the admin's comments, and is done
-by `apoa_client.settings.writer`.
+Reading uses the standard library only, because every command does it. `apoa_client.settings.writer` writes the file
+and keeps the admin's comments.
 """
 
 import re
@@ -27,26 +27,26 @@ _HEX_KEY = re.compile(r"([0-9a-f]{2}){0,64}", re.ASCII)
 
 DEFAULT_WINDOW_HOURS = 24
 MAX_WINDOW_HOURS = 8760
-"""A year: what the contract lets an authority name at most."""
+"""One year: the longest window that the contract allows an authority."""
 
 DEFAULT_RETENTION_DAYS = 90
 MAX_RETENTION_DAYS = 3650
-"""Ten years. No law fixes a period; UU 27/2022 asks for erasure when the purpose is met."""
+"""Ten years. No law fixes a period; UU 27/2022 requires erasure when the purpose is fulfilled."""
 
 _NUMBERS = {
     "window_hours": (DEFAULT_WINDOW_HOURS, MAX_WINDOW_HOURS),
     "retention_days": (DEFAULT_RETENTION_DAYS, MAX_RETENTION_DAYS),
 }
-"""What is a whole number: where nothing is said, and at most. At least, it is 1."""
+"""The settings that are integers: the default and the maximum. The minimum is 1."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
-# Device names on Windows, where a folder cannot have them.
+# Device names on Windows, which no folder can have.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))})
 
 
 @dataclass(frozen=True, slots=True)
 class PropertySettings:
-    """One place of lodging, as ``[property.NAME]`` in config.toml says it."""
+    """One guesthouse or hotel: the table ``[property.NAME]`` in config.toml."""
 
     name: str
     api_url: str
@@ -56,18 +56,18 @@ class PropertySettings:
     office: str = ""
     address: str = ""
     environment: str = ""
-    """What the authority called itself when it last answered a set-up: production or training."""
+    """What the authority called itself at the last set-up or log-in: production or training."""
     vault: str = "keyring"
     ca_bundle: str = ""
     window_hours: int = DEFAULT_WINDOW_HOURS
     retention_days: int = DEFAULT_RETENTION_DAYS
     """How long after the end of a stay the guest's data are kept."""
     delivery: str = API
-    """How reports reach the authority: through its interface, or by people who type them (`MANUAL`)."""
+    """How reports reach the authority: through its API, or typed by staff (`MANUAL`)."""
     index_key: str = field(default="", repr=False)
-    """In hexadecimal: the key of the hash by which a guest is known again (`apoa_client.report.guest_hash`)."""
+    """The key, in hexadecimal, of the hash that finds a guest again (`apoa_client.report.guest_hash`)."""
     notify: str = ON
-    """Whether automatic sending tells on the desktop what is refused, late or soon due."""
+    """Whether automatic sending shows a desktop notice about refused, late and urgent reports."""
 
     @property
     def uses_sandbox(self) -> bool:
@@ -81,7 +81,7 @@ class PropertySettings:
 
     @property
     def by_hand(self) -> bool:
-        """Whether no authority speaks the contract here yet, and staff type each report into APOA."""
+        """Whether staff type each report into APOA, because no authority supports the contract yet."""
         return self.delivery == MANUAL
 
     @property
@@ -91,15 +91,15 @@ class PropertySettings:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the address or the account does: a refused password is asked about again then."""
-        import hashlib  # 4 ms, and only a stop or a delivery asks
+        """A hash of the address and the username. If it changes, a refused password is tried again."""
+        import hashlib  # 4 ms, and only a suspension or a delivery needs it
 
         return hashlib.sha256(f"{self.api_url}\n{self.username}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole settings file. `language` and `default_property` are empty where it does not say."""
+    """The whole settings file. `language` and `default_property` are empty if they are not set."""
 
     language: str = ""
     default_property: str = ""
@@ -107,13 +107,16 @@ class Config:
 
 
 def load(path: Path) -> Config:
-    """Read the settings; empty ones where there is no file. Raises `SettingsProblem`, naming the file and the place."""
+    """Read the settings file. Returns empty settings if there is no file.
+
+    Raises `SettingsProblem`, which names the file and the place.
+    """
     try:
-        return parse(path.read_text(encoding="utf-8-sig"), path)  # Windows' editors begin a file with a mark
+        return parse(path.read_text(encoding="utf-8-sig"), path)  # editors on Windows write a byte order mark
     except FileNotFoundError:
         return Config()
     except UnicodeDecodeError as exc:
-        raise _broken(path, str(exc)) from None
+        raise _invalid(path, str(exc)) from None
     except OSError as exc:
         raise SettingsProblem(
             msg("The settings file {path} cannot be read: {reason}.", path=str(path), reason=exc.strerror or ""),
@@ -122,91 +125,86 @@ def load(path: Path) -> Config:
 
 
 def parse(text: str, path: Path) -> Config:
-    """The settings in a text that stands, or is to stand, at `path`. Raises `SettingsProblem`, naming the place."""
+    """Parse the text of a settings file. Raises `SettingsProblem`, which names `path` and the place."""
     try:
-        return _config(tomllib.loads(text))
+        return _parse_config(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as exc:
-        raise _broken(path, str(exc)) from None
-    except _Wrong as exc:
-        raise _broken(path, exc.place) from None
+        raise _invalid(path, str(exc)) from None
+    except _InvalidSetting as exc:
+        raise _invalid(path, exc.place) from None
 
 
 def valid_name(name: str) -> bool:
-    """Whether a property may have this name: it is also a folder's, on every platform."""
+    """Return whether a property may have this name, which is also a folder's name on every platform."""
     return _NAME.fullmatch(name) is not None and name not in _DEVICES
 
 
-class _Wrong(Exception):
-    """A place in the settings that cannot be right."""
+class _InvalidSetting(Exception):
+    """A setting with an invalid key or value, at this place in the file."""
 
     def __init__(self, *place: str) -> None:
         super().__init__(*place)
         self.place = " ".join(filter(None, place))
 
 
-def _broken(path: Path, place: str) -> SettingsProblem:
+def _invalid(path: Path, place: str) -> SettingsProblem:
     return SettingsProblem(
         msg("The settings file {path} is not right: {place}.", path=str(path), place=place.rstrip(".")),
         msg("Correct that line with a text editor, or move the file away and run: apoa setup. Reports are kept."),
     )
 
 
-def _config(value: Mapping[str, Any]) -> Config:
-    _only(value, {"language", "default_property", "property"}, "")
+def _parse_config(value: Mapping[str, Any]) -> Config:
+    _check_keys(value, {"language", "default_property", "property"}, "")
     language = _text(value, "language", "")
     if language not in ("", *LANGUAGES):
-        raise _Wrong("language", language)
+        raise _InvalidSetting("language", language)
     tables = value.get("property", {})
     if not isinstance(tables, dict):
-        raise _Wrong("property")
+        raise _InvalidSetting("property")
     return Config(
         language=language,
         default_property=_text(value, "default_property", ""),
-        properties={name: _property(name, table) for name, table in tables.items()},
+        properties={name: _parse_property(name, table) for name, table in tables.items()},
     )
 
 
-def _property(name: str, table: object) -> PropertySettings:
+def _parse_property(name: str, table: object) -> PropertySettings:
     place = f"[property.{name}]"
     if not valid_name(name) or not isinstance(table, dict):
-        raise _Wrong(place)
+        raise _InvalidSetting(place)
     known = {f.name for f in fields(PropertySettings)} - {"name"}
-    _only(table, known, place)
-    texts = {key: _text(table, key, place) for key in known - _NUMBERS.keys() if key in table}
-    numbers: dict[str, Any] = {key: _number(table, key, place) for key in _NUMBERS}
-    texts.setdefault("api_url", "")
-    one = PropertySettings(name=name, **{"public_key": "", **numbers, **texts})
-    _check_required(one, place)
+    _check_keys(table, known, place)
+    values: dict[str, Any] = {"api_url": "", "public_key": ""}
+    for key in table:
+        values[key] = _number(table, key, place) if key in _NUMBERS else _text(table, key, place)
+    settings = PropertySettings(name=name, **values)
+    for key in ("public_key",) if settings.by_hand else ("api_url", "public_key"):
+        if not values[key]:
+            raise _InvalidSetting(place, key)
+    if not _HEX_KEY.fullmatch(settings.index_key):
+        raise _InvalidSetting(place, "index_key")
     for key, allowed in _CHOICES.items():
-        if getattr(one, key) not in allowed:
-            raise _Wrong(place, key, getattr(one, key))
-    return one
+        if getattr(settings, key) not in allowed:
+            raise _InvalidSetting(place, key, getattr(settings, key))
+    return settings
 
 
-def _check_required(one: PropertySettings, place: str) -> None:
-    for key in ("public_key",) if one.by_hand else ("api_url", "public_key"):
-        if not getattr(one, key):
-            raise _Wrong(place, key)
-    if not _HEX_KEY.fullmatch(one.index_key):
-        raise _Wrong(place, "index_key")
-
-
-def _only(table: Mapping[str, Any], known: set[str], place: str) -> None:
+def _check_keys(table: Mapping[str, Any], known: set[str], place: str) -> None:
     for key in table:
         if key not in known:
-            raise _Wrong(place, key)
+            raise _InvalidSetting(place, key)
 
 
 def _text(table: Mapping[str, Any], key: str, place: str) -> str:
     value = table.get(key, "")
     if not isinstance(value, str):
-        raise _Wrong(place, key)
+        raise _InvalidSetting(place, key)
     return value
 
 
 def _number(table: Mapping[str, Any], key: str, place: str) -> int:
-    default, most = _NUMBERS[key]
-    value = table.get(key, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise _Wrong(place, key)
+    value = table[key]
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _NUMBERS[key][1]:
+        raise _InvalidSetting(place, key)
     return value

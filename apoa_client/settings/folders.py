@@ -1,4 +1,4 @@
-"""Where the program keeps its files: below ``APOA_HOME``, or where the platform keeps such things."""
+"""Paths of the program's files: below ``APOA_HOME``, or in the platform's folders."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Folders(NamedTuple):
-    """The folder of config.toml, and the folder that holds one folder a property."""
+    """The folder of config.toml, and the folder that contains one folder for each property."""
 
     settings: Path
     data: Path
@@ -17,25 +17,25 @@ class Folders(NamedTuple):
         return self.settings / "config.toml"
 
     def outbox(self, property_name: str) -> Path:
-        """A property's queue and history."""
+        """Return the path of a property's queue and history."""
         return self.data / property_name / "outbox.db"
 
     def sandbox(self, property_name: str) -> Path:
-        """A training property's own authority's memory."""
+        """Return the path of the training authority's storage for a property."""
         return self.data / property_name / "sandbox.db"
 
     def keys(self, property_name: str) -> Path:
-        """A property's key file, where settings say ``vault = "file"``."""
+        """Return the path of a property's key file, which is used with ``vault = "file"``."""
         return self.data / property_name / "keys.json"
 
 
 def find_folders(environ: Mapping[str, str]) -> Folders:
-    """``APOA_HOME`` for everything where it is set; else the platform's folders."""
+    """Return ``APOA_HOME`` for both folders if it is set, else the platform's folders."""
     home = environ.get("APOA_HOME")
     if home:
         path = Path(home).expanduser().absolute()
         return Folders(path, path)
-    # Imported here: a start with APOA_HOME, as cron and the tests have it, does not need it.
+    # Imported here: with APOA_HOME, as in cron and in the tests, it is not needed.
     from platformdirs import user_config_path, user_data_path
 
     return Folders(user_config_path("apoa-client", appauthor=False), user_data_path("apoa-client", appauthor=False))

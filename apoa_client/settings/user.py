@@ -1,6 +1,6 @@
-"""Whose account of this computer the program runs under: for the audit trail, and to find the session's bus.
+"""The operating system's user who runs the program: for the audit trail, and to find the session bus.
 
-Asked of the operating system and not of the environment, which anybody can set to a colleague's name.
+It is read from the operating system, not from the environment, which anybody can set to a colleague's name.
 """
 
 import os
@@ -8,26 +8,22 @@ import sys
 
 
 def user_name() -> str:
-    """The user's name, or what can be said where the system has none: a container's bare number, a service's blank."""
+    """Return the user's name; ``uid N`` for a user without a name, as in a container; ``-`` for a Windows service."""
     try:
         import pwd
     except ImportError:  # Windows
-        return _logged_in()
+        try:
+            return os.getlogin()
+        except OSError:
+            return "-"
     number = os.geteuid()
     try:
         name = pwd.getpwuid(number).pw_name
     except (KeyError, OSError):
         return f"uid {number}"
-    return name.encode(errors="replace").decode()  # one that is no UTF-8 can be stored nowhere
+    return name.encode(errors="replace").decode()  # a name that is not UTF-8 cannot be stored
 
 
 def user_id() -> int | None:
-    """The user's number, by which Linux names the folder of the user's session; None on Windows."""
+    """Return the user's number, which is the name of the user's session folder on Linux; None on Windows."""
     return None if sys.platform == "win32" else os.geteuid()
-
-
-def _logged_in() -> str:
-    try:
-        return os.getlogin()
-    except OSError:
-        return "-"

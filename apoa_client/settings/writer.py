@@ -1,4 +1,4 @@
-"""Writing config.toml: one property or one value changed, every comment of the admin's kept."""
+"""Writing config.toml: changes one property or one value and keeps every comment of the admin."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -15,20 +15,24 @@ from apoa_client.settings.config import PropertySettings, load, parse
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
 
 
-def save(path: Path, one: PropertySettings, *, language: str = "") -> None:
-    """Put a property into the settings, as the default one where there is none yet.
+def save(path: Path, settings: PropertySettings, *, language: str = "") -> None:
+    """Write a property into the settings file, as the default property if there is none yet.
 
-    Raises `SettingsProblem`, also for settings that are not right as they are: nothing is written over them.
+    Raises `SettingsProblem`, also for a file that is invalid already: then nothing is written.
     """
     load(path)
     try:
         text = path.read_text(encoding="utf-8-sig") if path.exists() else f"# {_HEADING}\n"
-        written = _with(text, one, language)
-        if not _says(written, path, one):
-            raise _too_strange(path)
+        written = _insert(text, settings, language)
+        try:
+            readable = parse(written, path).properties.get(settings.name) == settings
+        except SettingsProblem:  # TOML can be written in ways that tomlkit does not keep together
+            readable = False
+        if not readable:
+            raise _unsupported(path)
         write_private(path, written.encode())
     except TOMLKitError:
-        raise _too_strange(path) from None
+        raise _unsupported(path) from None
     except OSError as exc:
         raise SettingsProblem(
             msg("The settings file {path} cannot be written: {reason}.", path=str(path), reason=exc.strerror or ""),
@@ -36,40 +40,33 @@ def save(path: Path, one: PropertySettings, *, language: str = "") -> None:
         ) from None
 
 
-def settings_text(one: PropertySettings) -> str:
-    """A settings file's whole text with this property alone, as `apoa_client.settings.config.parse` reads it."""
-    return _with("", one, "")
+def settings_text(settings: PropertySettings) -> str:
+    """Return the text of a settings file with this property only, as `apoa_client.settings.config.parse` reads it."""
+    return _insert("", settings, "")
 
 
-def _says(text: str, path: Path, one: PropertySettings) -> bool:
-    """Whether a reader would find the property: TOML can be written in ways that tomlkit does not keep together."""
-    try:
-        return parse(text, path).properties.get(one.name) == one
-    except SettingsProblem:
-        return False
-
-
-def _too_strange(path: Path) -> SettingsProblem:
+def _unsupported(path: Path) -> SettingsProblem:
     return SettingsProblem(
         msg("The settings file {path} is written in a way that this program cannot change.", path=str(path)),
         msg("Give each property a heading of its own, like [property.bali], then run the command again."),
     )
 
 
-def _with(text: str, one: PropertySettings, language: str) -> str:
+def _insert(text: str, settings: PropertySettings, language: str) -> str:
+    """Return the text of a settings file with this property inserted or changed, without values that are defaults."""
     document = tomlkit.parse(text)
     if language:
         document["language"] = language
-    document.setdefault("default_property", one.name)
+    document.setdefault("default_property", settings.name)
     if "property" not in document:
         document["property"] = tomlkit.table(is_super_table=True)
     tables = document["property"]
     new = tomlkit.inline_table if isinstance(tables, InlineTable) else tomlkit.table
-    table = tables[one.name] if one.name in tables else new()
-    for item in fields(one):
-        if item.name != "name" and (value := getattr(one, item.name)) not in ("", item.default):
+    table = tables[settings.name] if settings.name in tables else new()
+    for item in fields(settings):
+        if item.name != "name" and (value := getattr(settings, item.name)) not in ("", item.default):
             table[item.name] = value
         elif item.name in table:
             del table[item.name]
-    tables[one.name] = table
+    tables[settings.name] = table
     return tomlkit.dumps(document)
