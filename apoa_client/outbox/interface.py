@@ -91,7 +91,10 @@ class SealedRecords(Protocol):
 
 
 class Outbox(ReportQueue, DeliveryState, Protocol):
-    """The whole outbox of one property, open until it is closed."""
+    """The whole outbox of one property, open until it is closed.
+
+    An engine does not inherit from this, which would slow down every start: mypy compares both where one is opened.
+    """
 
     @property
     def drafts(self) -> Drafts:

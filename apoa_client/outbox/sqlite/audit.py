@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from apoa_client.outbox import interface
 from apoa_client.outbox.audit_chain import (
     COLUMNS,
     HEAD_KEY,
@@ -40,8 +39,8 @@ def append(db: sqlite3.Connection, actor: Actor, events: Iterable[AuditEvent]) -
         write_metadata(db, HEAD_KEY, Head(rows[-1][0], rows[-1][-1]).text())
 
 
-class AuditTrail(interface.AuditTrail):
-    """Reads and checks the trail of one database."""
+class AuditTrail:
+    """The `interface.AuditTrail` of one database."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db

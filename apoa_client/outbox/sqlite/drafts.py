@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.interface import Drafts
 from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
 from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
@@ -38,8 +37,8 @@ _ENCODING_ERRORS = "surrogatepass"
 _DELETE = "DELETE FROM draft"
 
 
-class SqliteDrafts(Drafts):
-    """The draft of one database."""
+class SqliteDrafts:
+    """The `interface.Drafts` of one database."""
 
     def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer) -> None:
         self._db = db

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from apoa_client.outbox import interface
 from apoa_client.outbox.errors import undelivered
 from apoa_client.outbox.rows import from_millis, millis
 from apoa_client.outbox.sqlite import audit
@@ -54,8 +53,8 @@ _ERASE = (
 )
 
 
-class Eraser(interface.Eraser):
-    """Erases in one database; `actor` is the user who erases, with the clock."""
+class Eraser:
+    """The `interface.Eraser` of one database; `actor` is the user who erases, with the clock."""
 
     def __init__(self, db: sqlite3.Connection, path: Path, actor: Actor) -> None:
         self._db = db

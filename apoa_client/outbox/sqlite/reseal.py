@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox import interface
 from apoa_client.outbox.contents import ERRORS, WARNINGS, findings_id
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sqlite import audit
@@ -58,8 +57,8 @@ class _Row(NamedTuple):
                 sealer.open(name, sealed)
 
 
-class SealedRecords(interface.SealedRecords):
-    """Every sealed record of one database; `actor` is the user who changes the keys."""
+class SealedRecords:
+    """The `interface.SealedRecords` of one database; `actor` is the user who changes the keys."""
 
     def __init__(self, db: sqlite3.Connection, path: Path, actor: Actor) -> None:
         self._db = db

@@ -15,7 +15,6 @@ from apoa_client.errors import Erased
 from apoa_client.messages import msg
 from apoa_client.outbox import rows
 from apoa_client.outbox.errors import OutboxDamaged, damaged
-from apoa_client.outbox.interface import Outbox
 from apoa_client.outbox.rows import EPOCH, MILLISECOND, millis
 from apoa_client.outbox.sqlite import queries
 from apoa_client.outbox.sqlite.database import open_database, transaction
@@ -50,8 +49,8 @@ _NO_ACTOR = Actor(lambda: "-", lambda: EPOCH)
 """The actor if none is given, as in a test: no user, and no time."""
 
 
-class SqliteOutbox(Outbox):
-    """The outbox in the file at `path`. Open it with `open`, and close it; do not share it between threads.
+class SqliteOutbox:
+    """An `interface.Outbox` in the file at `path`. Open it with `open`, close it, and do not share it between threads.
 
     What is known about guests is sealed by `sealer`: adding needs no secret, only opening contents and drafts does.
     Each change of a report is recorded in the audit trail, in the same transaction, as done by `actor`.
