@@ -294,8 +294,8 @@ class DeliveryMachine(RuleBasedStateMachine):
             assert entry.lease_until == now + plan.LEASE
             assert not plan.is_ahead(entry.not_before, now, plan.LONGEST_WAIT)
             # What a dead process left may be sent as soon as its lease is over, whatever its last backoff.
-            patient = run.keep_backoff and report_id not in self.orphans
-            assert not (patient and plan.is_ahead(entry.next_attempt_at, now, plan.BACKOFF_LAST))
+            keeps_backoff = run.keep_backoff and report_id not in self.orphans
+            assert not (keeps_backoff and plan.is_ahead(entry.next_attempt_at, now, plan.BACKOFF_LAST))
 
     # Events while one process waits for an answer.
 

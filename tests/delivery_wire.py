@@ -193,7 +193,7 @@ class SimulatorPlace:
     def make_next_pending(self) -> None:
         self.authority.script("pending")
 
-    def connect(self, _patience: Timeouts) -> Authority:
+    def connect(self, _timeouts: Timeouts) -> Authority:
         self.connections += 1
         self.authority.drop_token()
         return self.authority

@@ -1,1 +1,1 @@
-"""The authority, as seen over HTTP: the contract, its client, and nothing of what is done with the answers."""
+"""The reporting contract and its HTTP client."""

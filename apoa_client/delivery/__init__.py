@@ -1,1 +1,1 @@
-"""From the outbox to the authority and back: `plan` decides, `sync` carries out."""
+"""Delivers the outbox to the authority: `plan` decides, `sync` executes."""

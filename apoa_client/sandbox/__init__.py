@@ -1,5 +1,5 @@
-"""A training authority that speaks the reporting contract, strictly.
+"""A training authority that implements the reporting contract strictly.
 
-Staff practise on it, the demo runs on it, and it is the contract's reference server: it accepts nothing that the
-contract does not allow. It listens on the loopback interface alone and keeps no personal data on disk.
+Staff practise with it, the demo uses it, and it is the contract's reference server: it rejects everything that the
+contract does not allow. It listens only on the loopback interface and stores no personal data on disk.
 """

@@ -41,7 +41,7 @@ class ScriptedServer:
     listener: socket.socket
     scheme: str
     answers: deque[bytes]
-    heard: list[ReceivedRequest] = field(default_factory=list)
+    received: list[ReceivedRequest] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -64,10 +64,10 @@ class ScriptedServer:
     def _handle(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
             connection.settimeout(5)
-            heard = _hear(connection)
-            if heard is None:
+            received = _receive_request(connection)
+            if received is None:
                 return
-            self.heard.append(heard)
+            self.received.append(received)
             answer = self.answers.popleft() if self.answers else b""
             if answer.endswith(HANG):
                 connection.sendall(answer.removesuffix(HANG))
@@ -81,7 +81,7 @@ class ScriptedServer:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
 
 
-def _hear(connection: socket.socket) -> ReceivedRequest | None:
+def _receive_request(connection: socket.socket) -> ReceivedRequest | None:
     with connection.makefile("rb") as stream:
         first = stream.readline().decode("latin-1").split()
         if not first or not first[-1].startswith("HTTP/"):
@@ -99,7 +99,7 @@ def http_response(status: int, body: object = b"", kind: str = "application/json
     lines = {"Content-Type": kind, "Content-Length": str(len(content)), "Connection": "close"}
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
-    return f"HTTP/1.1 {status} Said\r\n{head}\r\n".encode() + content
+    return f"HTTP/1.1 {status} Scripted\r\n{head}\r\n".encode() + content
 
 
 def problem(status: int, detail: str = "Because.", **headers: str) -> bytes:

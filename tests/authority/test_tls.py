@@ -26,7 +26,7 @@ def test_a_bundle_is_trusted(serve: Callable[..., Any], make_client: Callable[..
     """A certificate of a CA in `ca_bundle` is trusted, besides the system's own trust."""
     line = serve(TOKEN, NO_SUCH, certificate="server.pem")
     assert make_client(line.url, ca_bundle=CA).verdict("x") is None
-    assert [each.path for each in line.heard] == ["/v1/oauth/token", "/v1/reports/x"]
+    assert [each.path for each in line.received] == ["/v1/oauth/token", "/v1/reports/x"]
 
 
 def test_an_unknown_issuer_is_named(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
@@ -39,7 +39,7 @@ def test_an_unknown_issuer_is_named(serve: Callable[..., Any], make_client: Call
     assert "Test CA of apoa-client" in http_response
     assert caught.value.advice is not None
     assert "ca_bundle" in caught.value.advice.render()
-    assert line.heard == []
+    assert line.received == []
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -61,7 +61,7 @@ def test_another_hosts_certificate(serve: Callable[..., Any], make_client: Calla
         make_client(line.url, ca_bundle=CA).meta()
     assert caught.value.advice is not None
     assert "ca_bundle" not in caught.value.advice.render()
-    assert line.heard == []
+    assert line.received == []
 
 
 def test_an_expired_certificate(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:

@@ -79,7 +79,7 @@ def test_connection_closed_without_an_answer(serve: Callable[..., Any], call: Ca
     """The outcome is unknown, and the request is not repeated."""
     line = serve(b"")
     assert failure(line.url, call) is UnknownOutcome
-    assert len(line.heard) == 1
+    assert len(line.received) == 1
 
 
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
@@ -145,14 +145,14 @@ def test_compressed_answers_are_read(serve: Callable[..., Any]) -> None:
     assert transport_to(line.url).exchange(GET) == HttpResponse(
         200, {"content-type": "application/json", "connection": "close", "content-encoding": "gzip"}, b"{}"
     )
-    assert "gzip" in line.heard[0].headers["accept-encoding"]
+    assert "gzip" in line.received[0].headers["accept-encoding"]
 
 
 def test_redirects_are_not_followed(serve: Callable[..., Any]) -> None:
     """A redirect is returned, and credentials are sent to no other host."""
     line = serve(b"HTTP/1.1 302 Found\r\nLocation: /v1/elsewhere\r\nConnection: close\r\n\r\n", HEAD + b"\r\n{}")
     assert transport_to(line.url).exchange(GET).status == 302
-    assert len(line.heard) == 1
+    assert len(line.received) == 1
 
 
 def test_no_cookies(serve: Callable[..., Any]) -> None:
@@ -161,18 +161,18 @@ def test_no_cookies(serve: Callable[..., Any]) -> None:
     transport = transport_to(line.url)
     transport.exchange(GET)
     transport.exchange(GET)
-    assert "cookie" not in line.heard[1].headers
+    assert "cookie" not in line.received[1].headers
 
 
 def test_a_body_is_sent_unchanged(serve: Callable[..., Any]) -> None:
     """With its length, byte for byte, and with the program's name."""
     line = serve(HEAD + b"\r\n{}")
     transport_to(line.url).exchange(Call("POST", "/reports", HTTPBasicAuth("a", "b"), {"X-Y": "z"}, b'{"\xc3\xa9":1}'))
-    (heard,) = line.heard
-    assert (heard.method, heard.path, heard.body) == ("POST", "/v1/reports", b'{"\xc3\xa9":1}')
-    assert heard.headers["user-agent"] == "apoa-client/0"
-    assert heard.headers["content-length"] == "8"
-    assert heard.headers["x-y"] == "z"
+    (received,) = line.received
+    assert (received.method, received.path, received.body) == ("POST", "/v1/reports", b'{"\xc3\xa9":1}')
+    assert received.headers["user-agent"] == "apoa-client/0"
+    assert received.headers["content-length"] == "8"
+    assert received.headers["x-y"] == "z"
 
 
 @pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
@@ -181,7 +181,7 @@ def test_proxy_of_the_environment(serve: Callable[..., Any], monkeypatch: pytest
     proxy = serve(b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n")
     monkeypatch.setenv("HTTPS_PROXY", f"http://localhost:{proxy.port}")
     assert failure("https://authority.example/v1", call) is Offline
-    assert proxy.heard[0].method == "CONNECT"
+    assert proxy.received[0].method == "CONNECT"
 
 
 def test_no_proxy_for_loopback(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,8 +79,8 @@ def sync(home: str) -> dict[str, Any]:
     begun = time.perf_counter()
     done = subprocess.run(command, env={"APOA_HOME": home, "APOA_LANG": "en"}, check=False, stdout=subprocess.PIPE)
     seconds = time.perf_counter() - begun
-    said = json.loads(done.stdout)
-    return {"seconds": seconds, "accepted": said["accepted"], "error": said["error"]}
+    result = json.loads(done.stdout)
+    return {"seconds": seconds, "accepted": result["accepted"], "error": result["error"]}
 
 
 def one_by_one(home: str, url: str, certificate: str, count: str) -> dict[str, Any]:
@@ -208,8 +208,8 @@ MODES: dict[str, Callable[..., dict[str, Any]]] = {
 
 def main() -> None:
     """Run one of the modes."""
-    said = MODES[sys.argv[1]](*sys.argv[2:])
-    sys.stdout.write(json.dumps(said) + "\n")
+    result = MODES[sys.argv[1]](*sys.argv[2:])
+    sys.stdout.write(json.dumps(result) + "\n")
     sys.stdout.flush()
     os._exit(0)  # a connection that hangs on a lossy line must not delay the benchmark
 

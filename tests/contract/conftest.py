@@ -104,10 +104,10 @@ def prism_url() -> Iterator[str]:
     ) as process:
         try:
             assert process.stdout is not None
-            said = b""
-            while b"is listening" not in said:
-                said = process.stdout.readline()
-                assert said, "Prism ended before it listened"
+            output = b""
+            while b"is listening" not in output:
+                output = process.stdout.readline()
+                assert output, "Prism ended before it listened"
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
