@@ -1,11 +1,12 @@
-"""Reads records with one library and times it: what `passport.py` beside this file runs in each environment.
+"""Reads records with one library and times it. `passport.py` beside this file runs it in each environment.
 
 Run it as ``python passport_peers.py NAME RECORDS``. RECORDS is a JSON file of named sets of pairs of lines. It prints
-one JSON object: the library's version and licence, and of each set the seconds and how many records were called valid.
+one JSON object: the library's version and licence; for each set the seconds and how many records were called valid; and
+the number of records in each set.
 
-An adapter does what a user of that library would, by the shortest public way there is: it takes a record in the
-library's own form, asks whether it is valid, and reads the names, the number and the dates. A record that makes a
-library raise counts as called not valid.
+An adapter uses a library as its users do, with the shortest public calls: it takes a record in the library's own form,
+asks whether it is valid, and reads the names, the number and the dates. A record for which a library raises is counted
+as not valid.
 """
 
 import gc
@@ -30,14 +31,14 @@ Reading = tuple[Any, ...]
 
 
 class Adapter(NamedTuple):
-    """How a library is asked: the form in which it takes a record's lines, and what makes its reader."""
+    """How to use a library: `form` converts a record's lines, and `load` makes its reader."""
 
     form: Callable[[Sequence[str]], Any]
     load: Callable[[], Callable[[Any], Reading]]
 
 
 class _Absent(ModuleType):
-    """Stands in for a library that only images need, so that what reads text can be imported without it."""
+    """Replaces a library that is needed for images only, so that the text reader can be imported without it."""
 
     def __getattr__(self, name: str) -> Any:
         return object
@@ -48,13 +49,13 @@ def _leave_out(*names: str) -> None:
 
 
 def _everything(value: object) -> Callable[[Any], Any]:
-    """What reads all public attributes of values of this kind, in case one is only made when it is asked for."""
+    """A function that reads all public attributes of such a value, in case one is computed on access."""
     public = [name for name in dir(value) if not name.startswith("_")]
     return attrgetter(*[name for name in public if not callable(getattr(value, name))])
 
 
 def _apoa_client() -> Callable[[Any], Reading]:
-    """Verdict and fields, as of the peers; all its fields are there by then, dates as dates."""
+    """Verdict and fields, as for the peers; dates are dates."""
     from apoa_client.passport.mrz import MrzUnreadable, read_mrz
 
     def read(lines: Sequence[str]) -> Reading:
@@ -68,7 +69,7 @@ def _apoa_client() -> Callable[[Any], Reading]:
 
 
 def _apoa_client_with_advice() -> Callable[[Any], Reading]:
-    """Every attribute, and of every problem its message and its corrections, which no peer looks for."""
+    """Every attribute, and of every problem its message and corrections, which no peer has."""
     from apoa_client.passport.mrz import MrzUnreadable, read_mrz
 
     sample = read_mrz(SAMPLE, today=TODAY)
@@ -93,8 +94,8 @@ def _mrz() -> Callable[[Any], Reading]:
 
     def read(text: str) -> Reading:
         checked = checker(text)
-        said = checked.fields()
-        return (bool(checked), said.surname, said.name, said.document_number, said.birth_date, said.expiry_date)
+        got = checked.fields()
+        return (bool(checked), got.surname, got.name, got.document_number, got.birth_date, got.expiry_date)
 
     return read
 
@@ -131,7 +132,7 @@ def _passporteye() -> Callable[[Any], Reading]:
 
 
 def _readmrz() -> Callable[[Any], Reading]:
-    """It gives fields and no verdict."""
+    """It returns fields and no verdict."""
     _leave_out("cv2", "numpy", "pytesseract")
     peer = importlib.import_module("readmrz").MrzReader()
     fields = itemgetter("surname", "name", "document_number", "birth_date", "expiry_date")
@@ -143,7 +144,7 @@ def _readmrz() -> Callable[[Any], Reading]:
 
 
 def _omnimrz() -> Callable[[Any], Reading]:
-    """The steps that its pipeline takes once an image has become text, less the one that looks for expired ones."""
+    """The steps of its pipeline after an image has become text, without the check for expired documents."""
     _leave_out("cv2", "numpy", "paddleocr", "screenshot_scanner")
     validation = importlib.import_module("omnimrz.validation")
     parse = importlib.import_module("omnimrz.parser").parse_mrz_fields
@@ -170,7 +171,7 @@ ADAPTERS = {
 
 
 def licence(name: str) -> str:
-    """As the library's own metadata say it."""
+    """The licence in the library's metadata."""
     metadata = importlib.metadata.metadata(name)
     stated: list[str] = [metadata[key] for key in ("License-Expression", "License") if key in metadata]
     classified: list[str] = [
@@ -180,9 +181,9 @@ def licence(name: str) -> str:
 
 
 def timed(read: Callable[[Any], Reading], records: Sequence[Any]) -> tuple[float, int | None]:
-    """Seconds of the loop alone, and how many records were called valid; None of a library that does not say."""
+    """Seconds of the loop only, and how many records were called valid; None for a library without a verdict."""
     gc.collect()
-    gc.freeze()  # so that the collector, within the loop, does not go through the records that lie here
+    gc.freeze()  # so that the collector does not scan the records during the loop
     begun = time.perf_counter()
     verdicts = [read(record)[0] for record in records]
     seconds = time.perf_counter() - begun
@@ -190,7 +191,7 @@ def timed(read: Callable[[Any], Reading], records: Sequence[Any]) -> tuple[float
 
 
 def main() -> None:
-    """Read every set once, in the order in which they stand."""
+    """Read every set once, in order."""
     name, path = sys.argv[1:]
     sets = json.loads(Path(path).read_text(encoding="ascii"))
     adapter = ADAPTERS[name]
@@ -198,7 +199,9 @@ def main() -> None:
     results = {key: timed(read, [adapter.form(record) for record in records]) for key, records in sets.items()}
     project = name.partition(" ")[0]
     about = {"version": importlib.metadata.version(project), "licence": licence(project)}
-    sys.stdout.write(json.dumps({**about, "sets": results}))
+    sys.stdout.write(
+        json.dumps({**about, "sets": results, "counts": {key: len(records) for key, records in sets.items()}})
+    )
 
 
 if __name__ == "__main__":
