@@ -324,13 +324,13 @@ def form_table(lines: Sequence[FormLine], room: int) -> list[str]:
     if plain():
         return [f"{'* ' if line.changed else ''}{line.label}: {line.value}{value_remark(line)}" for line in lines]
     wide = max((len(line.label) for line in lines), default=0)
-    here = max((len(line.label_here) for line in lines), default=0)
+    here = max((len(line.translated_label) for line in lines), default=0)
     here = here if wide + here + _ROOM <= room else 0
     marked = any(line.changed for line in lines)
     rows: list[str] = []
     for line in lines:
         mark = ("* " if line.changed else "  ") if marked else ""
-        lead = f"{mark}{line.label:<{wide}}  " + (f"{line.label_here:<{here}}  " if here else "")
+        lead = f"{mark}{line.label:<{wide}}  " + (f"{line.translated_label:<{here}}  " if here else "")
         shown = (style_bold(line.value) if line.value else "") + value_remark(line)
         if width(lead) + width(shown) < room:
             rows.append(lead + shown)

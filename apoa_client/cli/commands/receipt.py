@@ -14,7 +14,7 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, STATES, moment_text
 from apoa_client.cli.views.report import receipt_value, show_erased
-from apoa_client.cli.views.report_reader import find_report, parse_day, parse_day_start
+from apoa_client.cli.views.report_reader import find_report, open_report, parse_day, parse_day_start
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.ports import Entry
@@ -103,10 +103,10 @@ def _without(entry: Entry) -> Message:
 
 
 def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> None:
-    from apoa_client.cli.documents.receipt_page import proof_of, receipt_page  # templates are slow to load
+    from apoa_client.cli.documents.receipt_page import receipt_page  # templates are slow to load
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
-    page = receipt_page(app.settings, proof_of(app, entry), app.clock.now())
+    page = receipt_page(app.settings, open_report(app, entry), app.clock.now())
     write_output(file, page.encode(), force=force)
     if file == STANDARD_OUTPUT:
         return

@@ -1,7 +1,7 @@
-"""Pages to print: HTML files of their own, from the templates beside this module, with everything in them escaped.
+"""HTML pages to print, from the templates beside this module. All values are escaped.
 
-One file each, without scripts or anything from elsewhere, so that it prints the same in ten years and tells nobody.
-jinja2 and segno are slow to load and live here alone.
+A page is one file without scripts or external resources, so that it prints the same in ten years and sends nothing.
+jinja2 and segno are slow to load and are imported only here.
 """
 
 from functools import cache
@@ -21,21 +21,20 @@ _TEMPLATES = Path(__file__).with_name("templates")
 def render_page(template: str, **values: Any) -> str:  # noqa: ANN401  whatever the template shows
     """Return a template filled in.
 
-    In it, `in_both_languages(sentence)` is a sentence in both languages, and `in_language` in one.
-
-    Raises `jinja2.UndefinedError` where a value is missing: a page with a hole is never printed.
+    A template calls `in_both_languages(sentence)` or `in_language(language, sentence)` to translate. Raises
+    `jinja2.UndefinedError` if a value is missing.
     """
     return _environment().get_template(template).render(**values)
 
 
 def qr_code(text: str) -> str:
-    """A QR code (ISO/IEC 18004) as SVG, to stand in a page as it is; error correction M, for paper that is folded."""
+    """Return a QR code (ISO/IEC 18004) as inline SVG, with error correction M because paper is folded."""
     return str(segno.make(text, error="m", micro=False).svg_inline(scale=3, border=2, omitsize=True))
 
 
 @cache
 def _environment() -> Environment:
-    """One for all pages of a call: an inspection prints hundreds from one template."""
+    """Return the environment, once per process: an inspection prints hundreds of pages from one template."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_finalize
     )
@@ -44,5 +43,5 @@ def _environment() -> Environment:
 
 
 def _finalize(value: object) -> object:
-    """Whatever a template shows, without what would turn a line of print around, or hide in it."""
+    """Return a value without characters that change the direction of a line or are invisible."""
     return sanitize(value) if isinstance(value, str) and not hasattr(value, "__html__") else value

@@ -1,7 +1,7 @@
-"""The lobby's notice: why a passport is asked for, and what becomes of its data, in seven languages on one page.
+"""The notice for the lobby: why the property asks for passports and how it treats the data, in seven languages.
 
-Its sentences are content, not the program's own speech: they stand in `templates/poster.toml`, one table a language.
-It says who printed it, claims no more of the law than the law says, and looks like nobody's official document.
+The sentences are in `templates/poster.toml`, one table per language. The notice says who printed it, claims no more
+than the law says, and does not look like an official document.
 """
 
 import tomllib
@@ -18,12 +18,12 @@ from apoa_client.settings.config import PropertySettings
 
 _SENTENCES = Path(__file__).with_name("templates") / "poster.toml"
 _TREATMENT = ("checked", "stored", "sent", "deleted", "only")
-"""What becomes of a guest's data, in its order."""
+"""The sentences about a guest's data, in their order on the page."""
 _TRAINING = N_("Training: not for the lobby. Nothing from this property reaches Immigration.")
 
 
 def poster(settings: PropertySettings, name: str, now: datetime) -> str:
-    """The page, under the house's `name`, as its settings are at the time `now`."""
+    """Return the page with the property's `name` as its heading, for its current settings."""
     return render_page(
         "poster.html",
         name=name,
@@ -36,25 +36,25 @@ def poster(settings: PropertySettings, name: str, now: datetime) -> str:
 
 @cache
 def languages() -> tuple[Mapping[str, Any], ...]:
-    """The sentences of each language, in the page's order."""
+    """Return the sentences of each language, in the order of the page."""
     return tuple(tomllib.loads(_SENTENCES.read_text(encoding="utf-8"))["language"])
 
 
 def days_text(language: Mapping[str, Any], days: int) -> str:
-    """So many days, as they stand in the language's sentence: in each case its own form of the word."""
-    form = _FORMS.get(language["lang"], _only)(days)
-    return str(language["days"][form]).format(days=days)
+    """Return a number of days with the right plural form of the language."""
+    plural_form = _PLURAL_FORMS.get(language["lang"], _only)
+    return str(language["days"][plural_form(days)]).format(days=days)
 
 
 def _section(language: Mapping[str, Any], settings: PropertySettings) -> dict[str, Any]:
-    told = {**language, "sent": language["by_hand" if settings.by_hand else "sent"]}
-    told["deleted"] = language["deleted"].format(days=days_text(language, settings.retention_days))
-    return {**told, "treatment": [told[sentence] for sentence in _TREATMENT]}
+    texts = {**language, "sent": language["by_hand" if settings.by_hand else "sent"]}
+    texts["deleted"] = language["deleted"].format(days=days_text(language, settings.retention_days))
+    return {**texts, "treatment": [texts[name] for name in _TREATMENT]}
 
 
 # The forms of a noun after a whole number (Unicode CLDR, Language Plural Rules).
 
-_FEW, _TEENS, _HUNDRED_AND_FEW, _HUNDRED_AND_MANY = range(2, 5), range(11, 15), range(3, 11), range(11, 100)
+_ONE_AND_TWO = {1: "one", 2: "two"}
 
 
 def _only(_number: int) -> str:
@@ -66,20 +66,23 @@ def _english(number: int) -> str:
 
 
 def _russian(number: int) -> str:
-    if number % 100 in _TEENS:
+    if number % 100 in range(11, 15):
         return "many"
     if number % 10 == 1:
         return "one"
-    return "few" if number % 10 in _FEW else "many"
+    return "few" if number % 10 in range(2, 5) else "many"
 
 
 def _arabic(number: int) -> str:
-    if number in _ARABIC_WORDS:
-        return _ARABIC_WORDS[number]
-    if number % 100 in _HUNDRED_AND_FEW:
+    if number in _ONE_AND_TWO:
+        return _ONE_AND_TWO[number]
+    if number % 100 in range(3, 11):
         return "few"
-    return "many" if number % 100 in _HUNDRED_AND_MANY else "other"
+    return "many" if number % 100 in range(11, 100) else "other"
 
 
-_ARABIC_WORDS = {1: "one", 2: "two"}
-_FORMS: Mapping[str, Callable[[int], str]] = {"en": _english, "ru": _russian, "ar": _arabic}
+_PLURAL_FORMS: Mapping[str, Callable[[int], str]] = {
+    "en": _english,
+    "ru": _russian,
+    "ar": _arabic,
+}

@@ -1,4 +1,4 @@
-"""The recovery code in a file: the sheet or text that a new code is written to, and the code read back from one."""
+"""The recovery code in a file: writes the sheet for a new code, and reads the code from a sheet or a text file."""
 
 import re
 from datetime import date
@@ -32,23 +32,23 @@ recovery_file_option = option(
 
 
 class RecoveryCodeReceiver:
-    """Takes a new recovery code, once. With a `path` it writes it there, and leaves no file for a key that is not kept.
+    """Receives a new recovery code, as a callable, and writes it to `path`, if there is one.
 
-    To be entered around whatever is to keep the key in `secrets`.
+    Used as a context around the call that stores the key in `secrets`: if that fails, the file is deleted.
     """
 
     def __init__(self, settings: PropertySettings, secrets: "PropertySecrets", day: date, path: Path | None) -> None:
         self.code = ""
         self.path = path
-        self._house = settings
+        self._settings = settings
         self._secrets = secrets
         self._day = day
 
     def __repr__(self) -> str:
-        return "CodeKeeper(…)"
+        return "RecoveryCodeReceiver(…)"
 
     def __call__(self, code: str) -> None:
-        """Take it. Raises `UsageProblem` where there is such a file already."""
+        """Receive the code. Raises `UsageProblem` if the file exists already."""
         if self.path is not None:
             write_new_secret_file(self.path, self._sheet(self.path, code))
         self.code = code
@@ -57,22 +57,19 @@ class RecoveryCodeReceiver:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        in_vain = exc is not None and self.path is not None and self.code
-        if (
-            in_vain
-            and self.path is not None
-            and not self._secrets.stores_key(key_pair_from_seed(seed_from_code(self.code))[0])
-        ):
-            self.path.unlink(missing_ok=True)
+        if exc is not None and self.path is not None and self.code:
+            private_key, _public_key = key_pair_from_seed(seed_from_code(self.code))
+            if not self._secrets.stores_key(private_key):
+                self.path.unlink(missing_ok=True)
 
     def _sheet(self, path: Path, code: str) -> str:
         _private, public = key_pair_from_seed(seed_from_code(code))
-        sheet = RecoverySheet(self._house.name, self._house.address, self._day, fingerprint(public), code)
+        sheet = RecoverySheet(self._settings.name, self._settings.address, self._day, fingerprint(public), code)
         return sheet_html(sheet) if path.suffix.lower() in {".html", ".htm"} else sheet_text(sheet)
 
 
 def file_has_code_of(path: Path, public_key: bytes) -> bool:
-    """Whether a file that is there already holds the code of this key pair: an earlier try wrote it."""
+    """Return whether an existing file holds the code of this key pair, because an earlier attempt wrote it."""
     try:
         return key_pair_from_seed(seed_from_code(read_code_file(path)))[1] == public_key
     except (CredentialsProblem, UsageProblem):
@@ -80,10 +77,9 @@ def file_has_code_of(path: Path, public_key: bytes) -> bool:
 
 
 def read_code_file(path: Path) -> str:
-    """The code in a file: one of our sheets, or one that holds the code alone. Raises `RecoveryCodeWrong`."""
-    content = read_secret_file(
-        path, forbidden=0
-    )  # a stick's file system may know no modes, and this may be an emergency
+    """Return the code in a recovery sheet, or in a file with only the code. Raises `RecoveryCodeWrong`."""
+    # Any mode: the file system of a USB stick may have none, and this may be an emergency.
+    content = read_secret_file(path, forbidden=0)
     if content is None:
         raise UsageProblem(msg("There is no file {path}.", path=str(path)))
     found = _WRITTEN.search(content)

@@ -1,7 +1,4 @@
-"""The sheet for the safe: a recovery code on paper, in both languages, because years later somebody else reads it.
-
-As HTML it is one file without scripts or anything from elsewhere, for a page of A5; as text it says the same.
-"""
+"""The sheet for the safe: a recovery code on paper, in both languages, as HTML for a page of A5 or as plain text."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -23,7 +20,7 @@ _SENTENCES = (
 
 
 class RecoverySheet(NamedTuple):
-    """What stands on it. The code is as `apoa_client.vault.recovery.new_code` makes it."""
+    """The contents of the sheet. `code` has the form that `apoa_client.vault.recovery.new_code` returns."""
 
     property_name: str
     address: str
@@ -32,29 +29,26 @@ class RecoverySheet(NamedTuple):
     code: str
 
     def __repr__(self) -> str:
-        """Without the code."""
+        """Return the property only: the code is a secret."""
         return f"Sheet({self.property_name!r}, …)"
 
     @property
     def details(self) -> Sequence[tuple[str, str]]:
-        """What the code belongs to: labels and values; no line for what is not known."""
+        """Labels and values of what the code belongs to, without empty values."""
         values = (self.property_name, self.address, self.made_on.isoformat(), self.fingerprint)
         return [(in_both_languages(label), value) for label, value in zip(_ROWS, values, strict=True) if value]
 
 
 def sheet_text(sheet: RecoverySheet) -> str:
-    """The sheet as plain text; the code stands on a line of its own."""
+    """Return the sheet as plain text, with the code on its own line."""
     details = "".join(f"{label}: {value}\n" for label, value in sheet.details)
-    sentences = "\n".join("".join(f"{line}\n" for line in _sentences(language)) for language in LANGUAGES)
+    sections = ["".join(f"{in_language(each, sentence)}\n" for sentence in _SENTENCES) for each in LANGUAGES]
+    sentences = "\n".join(sections)
     return f"apoa-client. {in_both_languages(_TITLE)}\n\n{details}\n{sheet.code}\n\n{sentences}"
 
 
 def sheet_html(sheet: RecoverySheet) -> str:
-    """The sheet as one HTML file, to be printed."""
-    from apoa_client.cli.documents.pages import render_page  # only where it is to be HTML
+    """Return the sheet as an HTML page to print."""
+    from apoa_client.cli.documents.pages import render_page  # slow to load, and not needed for text
 
     return render_page("sheet.html", title=_TITLE, details=sheet.details, code=sheet.code, sentences=_SENTENCES)
-
-
-def _sentences(language: str) -> list[str]:
-    return [in_language(language, sentence) for sentence in _SENTENCES]

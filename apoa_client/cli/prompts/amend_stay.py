@@ -13,7 +13,6 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold
 from apoa_client.cli.views.findings import show_warnings
 from apoa_client.cli.views.report import changed_field_lines, field_texts, guest_name
-from apoa_client.cli.views.report_reader import open_report
 from apoa_client.desk.changes import PendingChange, require_current_report
 from apoa_client.desk.correction_draft import CorrectionDraft
 from apoa_client.desk.stay_history import StayHistory
@@ -50,7 +49,7 @@ class CorrectionConversation:
     def read(self, entry: Entry) -> Report:
         """What a report says. Raises `CredentialsProblem` where the key that it is sealed to cannot be had."""
         try:
-            return open_report(self.app, entry)
+            return self.app.outbox.content(entry).report
         except CredentialsProblem as exc:
             print_error_line(
                 _("A correction begins with what was reported, and that can be read only with this property's key.")

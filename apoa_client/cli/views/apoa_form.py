@@ -39,7 +39,7 @@ class FormLine(NamedTuple):
     """A field, safe for a screen: its label in APOA and in the reader's language, what to type, and its meaning."""
 
     label: str
-    label_here: str
+    translated_label: str
     """Empty where the reader's language is APOA's."""
     value: str
     meaning: str
@@ -60,7 +60,7 @@ def form_line(line: FormField, zone: tzinfo) -> FormLine:
     value, meaning = _words(line.name, line.value, zone)
     return FormLine(
         label=label,
-        label_here=here if here != label else "",
+        translated_label=here if here != label else "",
         value=value,
         meaning=meaning,
         changed=line.before is not None,

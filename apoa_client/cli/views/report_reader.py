@@ -98,9 +98,19 @@ class ReportReader:
         return _("Without the key no guest can be searched for.") if self.exit_code(search) else usual
 
 
-def open_report(app: Container, entry: Entry) -> Report:
-    """Return what a report says. Raises `CredentialsProblem`, `SealBroken` or `Erased`."""
-    return app.outbox.content(entry).report
+def open_report(app: Container, entry: Entry) -> OpenedReport:
+    """Open one report and the report that holds its guest and stay; an erased report has no content.
+
+    Raises `CredentialsProblem` without the key, and `SealBroken`.
+    """
+    if entry.erased_at is not None:
+        return OpenedReport(entry)
+    try:
+        content = app.outbox.content(entry)
+        guest_report = app.stays.guest_report(content.report, lambda current: app.outbox.content(current).report)
+    except Erased:  # by another process since the entry was read
+        return OpenedReport(app.outbox.find(entry.id)[0])
+    return OpenedReport(entry, content, guest_report)
 
 
 def open_if_possible(app: Container, entry: Entry) -> Content | None:

@@ -336,7 +336,7 @@ class TestWalk:
         apoa.save()
         apoa("sync")
         said = apoa("sync", "--by-hand", keys=["q"])
-        assert "It was sent before, and no answer came." in said.err
+        assert "It was sent before, but no answer came." in said.err
 
     def test_while_another_process_sends(self, manual: Apoa) -> None:
         """75, and nothing was shown or changed."""

@@ -30,7 +30,8 @@ from page_helpers import Page, read_page
 
 from apoa_client.app.container import Container
 from apoa_client.cli.documents.inspection_folder import Period
-from apoa_client.cli.documents.receipt_page import Proof, proof_of, receipt_page
+from apoa_client.cli.documents.receipt_page import receipt_page
+from apoa_client.cli.views.report_reader import open_report
 from apoa_client.errors import Offline, WrongPassword
 from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
@@ -246,7 +247,7 @@ class TestPage:
         with parts(configured) as app:
             entry = app.outbox.find(report["id"])[0]
             assert configured("purge").code == 0
-            proof = proof_of(app, entry)
+            proof = open_report(app, entry)
         assert entry.erased_at is None
         assert proof.entry.erased_at is not None
         assert proof.guest is None
@@ -265,11 +266,13 @@ class TestPage:
         """Its code alone."""
         report = away.save()
         with parts(away) as app:
-            proof = proof_of(app, app.outbox.find(report["id"])[0])
+            opened = open_report(app, app.outbox.find(report["id"])[0])
             configured = app.settings
-        assert proof.guest is not None
-        guest = replace(proof.guest, nationality="QQQ", birth_date=PartialDate(1985, 9))
-        content = receipt_page(configured, proof._replace(guest=guest), away.clock.now())
+        assert opened.report is not None
+        assert opened.guest is not None
+        guest = replace(opened.guest, nationality="QQQ", birth_date=PartialDate(1985, 9))
+        changed = opened._replace(guest_report=replace(opened.report, guest=guest))
+        content = receipt_page(configured, changed, away.clock.now())
         assert "<bdi>QQQ</bdi>" in content
         assert "<bdi>1985-09</bdi>" in content
 
@@ -277,11 +280,12 @@ class TestPage:
         """They stand there whole, each kept apart from the writing around it."""
         report = away.save()
         with parts(away) as app:
-            proof = proof_of(app, app.outbox.find(report["id"])[0])
-            guest, configured = proof.guest, app.settings
+            opened = open_report(app, app.outbox.find(report["id"])[0])
+            guest, configured = opened.guest, app.settings
+        assert opened.report is not None
         assert guest is not None
         for surname in ("WOLFESCHLEGELSTEINHAUSENBERGERDORFF VON UND ZU HABENSTEIN", "عبد الرحمن", "歐陽"):
-            named = proof._replace(guest=replace(guest, surname=surname))
+            named = opened._replace(guest_report=replace(opened.report, guest=replace(guest, surname=surname)))
             content = receipt_page(configured, named, away.clock.now())
             assert f"<bdi>{QUENTIN.given_names} {surname}</bdi>" in content
 
@@ -718,12 +722,11 @@ def test_reprs_hide_the_guest(away: Apoa) -> None:
     """Whatever a log or a traceback may show."""
     report = away.save()
     with parts(away) as app:
-        entry = app.outbox.find(report["id"])[0]
-        content = app.outbox.content(entry).report
-    assert QUENTIN.surname not in repr(Proof(entry, content.guest, content.stay))
+        opened = open_report(app, app.outbox.find(report["id"])[0])
+    assert QUENTIN.surname not in repr(opened)
 
 
 def test_an_open_period_holds_every_night() -> None:
     """From the first to the last day of the calendar."""
-    assert Period(None, None).holds(date.min)
-    assert Period(None, None).holds(date.max)
+    assert Period(None, None).includes(date.min)
+    assert Period(None, None).includes(date.max)
