@@ -9,7 +9,10 @@ from apoa_client.messages import Message, msg
 
 @contextmanager
 def exclusive(delivery_lock: AbstractContextManager[bool], advice: Message, *, name: str = "") -> Iterator[None]:
-    """Hold the lock until the context is left. Raises `NotNow`, with this advice, if another process holds it."""
+    """Hold the lock until the context is left.
+
+    Raises `NotNow`, with this advice and `ApoaError.name`, if another process holds it.
+    """
     with delivery_lock as acquired:
         if not acquired:
             raise NotNow(msg("Another apoa command is sending at this moment."), advice, name=name)

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from apoa_client.errors import NotNow
+from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxUnreachable
+from apoa_client.outbox.locking import exclusive
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 
 HOLDER = """
@@ -68,6 +71,17 @@ def test_waiting_for_a_short_delivery(outbox: Path) -> None:
     with delivery_lock(outbox, 20) as acquired:
         assert acquired
     holder.join(20)
+
+
+def test_the_lock_as_a_precondition(outbox: Path) -> None:
+    """The one error for every command that must not run during a delivery, with the command's advice."""
+    advice = msg("Try again later.")
+    with exclusive(delivery_lock(outbox, 0), advice):
+        with pytest.raises(NotNow) as caught, exclusive(delivery_lock(outbox, 0), advice):
+            pytest.fail("the lock was taken")
+        assert caught.value.advice == advice
+    with exclusive(delivery_lock(outbox, 0), advice):
+        pass
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
