@@ -18,20 +18,20 @@ def check_base_url(url: str) -> str:
     url = url.strip()
     # urlsplit silently drops tabs and line breaks, and other parsers read a backslash as a slash.
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise _invalid(msg("The authority's address has a character that no address has."))
+        raise _invalid(msg("The authority's address has a character that is not allowed in an address."))
     try:
         parts = urlsplit(url)
         usable = bool(parts.hostname) and parts.port != 0
     except ValueError:
         parts, usable = SplitResult("", "", "", "", ""), False
     if not usable or not _labels_fit(parts.hostname or ""):
-        raise _invalid(msg("The authority's address is no web address."))
+        raise _invalid(msg("The authority's address is not a web address."))
     if parts.username is not None or parts.password is not None:
-        raise _invalid(msg("The authority's address must not hold a username or password."))
+        raise _invalid(msg("The authority's address must not contain a username or password."))
     if parts.query or parts.fragment:
-        raise _invalid(msg("The authority's address must not hold a question mark or a hash sign."))
+        raise _invalid(msg("The authority's address must not contain a question mark or a hash sign."))
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-        raise _invalid(msg("The authority's address must begin with https://, because passports travel there."))
+        raise _invalid(msg("The authority's address must begin with https://, because passport data is sent there."))
     return parts.geturl().rstrip("/")
 
 

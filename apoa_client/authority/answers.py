@@ -73,7 +73,7 @@ class CodeTable:
 def contract_violation(place: str) -> NotTheAuthority:
     """The error for an answer that breaks the contract at `place`."""
     return NotTheAuthority(
-        msg("The answer is not one of the reporting contract (at {place}), so nothing in it was believed.", place=place)
+        msg("The answer does not follow the reporting contract (at {place}), so nothing in it was used.", place=place)
     )
 
 

@@ -52,7 +52,7 @@ class HttpAuthority:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         if ":" in username:
-            raise SettingsProblem(msg("The username must not hold a colon."))
+            raise SettingsProblem(msg("The username must not contain a colon."))
         self._username = username
         self._password = password
         self._monotonic = monotonic

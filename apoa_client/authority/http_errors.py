@@ -64,7 +64,7 @@ def error_for(response: HttpResponse) -> ApoaError:
     elif status == HTTPStatus.UNAUTHORIZED:  # whatever the body says: repeated wrong passwords lock the account
         error = WrongPassword(msg("The authority does not accept the username and password."))
     elif status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        error = TooLarge(msg("The authority does not take so much at once."))
+        error = TooLarge(msg("The authority does not accept so much data at once."))
     elif status == HTTPStatus.TOO_MANY_REQUESTS:
         error = AuthorityBusy(msg("The authority asks us to send more slowly."), retry_after=wait)
     elif status == HTTPStatus.SERVICE_UNAVAILABLE and wait is not None:
@@ -106,7 +106,7 @@ def _outside_the_contract(status: int) -> NotTheAuthority:
         )
     return NotTheAuthority(
         msg(
-            "This is no answer of the reporting contract (HTTP {status}). Is the authority's address right?",
+            "This is not an answer of the reporting contract (HTTP {status}). Is the authority's address right?",
             status=status,
         )
     )

@@ -73,7 +73,7 @@ def untrusted_certificate(failure: ssl.SSLCertVerificationError, host: str, port
         )
     if code in _OTHER_NAME:
         return UntrustedCertificate(
-            msg("The certificate that was shown to us is not the one of {host}.", host=host),
+            msg("The server's certificate is not for {host}.", host=host),
             msg("Nothing was sent. Check the authority's address (api_url), and whether this network can be trusted."),
         )
     message = msg("This computer does not trust the certificate of {host}.", host=host)
@@ -90,7 +90,7 @@ def untrusted_certificate(failure: ssl.SSLCertVerificationError, host: str, port
     return UntrustedCertificate(
         message,
         msg(
-            "Nothing was sent. Ask your IT admin. If the certificate is rightly there, put its issuer's certificate "
+            "Nothing was sent. Ask your IT admin. If the certificate is correct, put its issuer's certificate "
             "into a PEM file and name that file in the setting ca_bundle."
         ),
     )

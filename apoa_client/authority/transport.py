@@ -116,7 +116,7 @@ class Transport:
             for chunk in response.iter_content(_CHUNK_BYTES):
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
-                    raise NotTheAuthority(msg("The answer was larger than any of the reporting contract."))
+                    raise NotTheAuthority(msg("The answer was larger than the reporting contract allows."))
                 if self._monotonic() > deadline:
                     raise TimeoutError
             headers = {name.lower(): value for name, value in response.headers.items()}
@@ -128,11 +128,11 @@ class Transport:
             return untrusted_certificate(certificate, self._host, self._port)
         if isinstance(exc, _MISCONFIGURED):
             return SettingsProblem(
-                msg("The authority's address, or that of the proxy in between, cannot be used."),
+                msg("The address of the authority or of the proxy cannot be used."),
                 msg("Check the setting api_url, and HTTPS_PROXY in the environment."),
             )
         if isinstance(exc, requests.exceptions.ContentDecodingError):
-            return NotTheAuthority(msg("The answer could not be unpacked."))
+            return NotTheAuthority(msg("The answer could not be decompressed."))
         wrapped = exc.args[0] if exc.args else None
         never_sent = isinstance(exc, _NEVER_SENT) or isinstance(wrapped, MaxRetryError)
         if not body.begun if body is not None else never_sent:

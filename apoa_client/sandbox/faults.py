@@ -114,10 +114,10 @@ def _parse_amount(text: str, route: Route, name: str, amount: str | None) -> flo
 
 def _unknown(text: str, route: Route) -> UsageProblem:
     return UsageProblem(
-        msg("The fault script has a step that is not known: {step}", step=text),
+        msg("The fault script has an unknown step: {step}", step=text),
         msg(
             "Possible for {route}: {steps}. Write 429=SECONDS, 503=SECONDS, slow=SECONDS and defer=SECONDS; "
-            "STEP*2 repeats a step; a route may stand before it: {routes}.",
+            "STEP*2 repeats a step; a route may come before it: {routes}.",
             route=route.value,
             steps=", ".join(sorted(_POSSIBLE[route])),
             routes=", ".join(f"{each.value}:" for each in Route),

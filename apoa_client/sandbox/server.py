@@ -184,7 +184,7 @@ def _port_unusable(message: Message) -> SettingsProblem:
 
 def _listen(port: int) -> socket.socket:
     if not 0 <= port <= HIGHEST_PORT:
-        raise _port_unusable(msg("{port} is no port: ports go from 1 to {highest}.", port=port, highest=HIGHEST_PORT))
+        raise _port_unusable(msg("{port} is not a port: ports are 1 to {highest}.", port=port, highest=HIGHEST_PORT))
     try:
         return socket.create_server((HOST, port), backlog=128)
     except OSError as exc:

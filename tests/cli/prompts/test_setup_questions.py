@@ -170,9 +170,9 @@ class TestTheQuestions:
         ("typed", "complaint"),
         [
             ("http://authority.example/v1", "must begin with https://"),
-            ("https://u:rahasia@authority.example/v1", "must not hold a username or password"),
-            ("https://authority.example/v1?x=1", "must not hold a question mark"),
-            ("not an address", "a character that no address has"),
+            ("https://u:rahasia@authority.example/v1", "must not contain a username or password"),
+            ("https://authority.example/v1?x=1", "must not contain a question mark"),
+            ("not an address", "not allowed in an address"),
             ("", "An answer is needed here."),
         ],
     )
