@@ -1,7 +1,6 @@
-"""The conversation of `apoa amend`: what was said, what is typed on top, both side by side, saved, sent."""
+"""The conversation of `apoa amend`: reported values, newly typed values, the differences, then save and send."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
@@ -19,7 +18,7 @@ from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import MrzUnreadable
-from apoa_client.ports import Entry
+from apoa_client.ports import Content, Entry
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, short_id
@@ -28,7 +27,7 @@ from apoa_client.report.rules import Examination
 
 
 class CorrectionConversation:
-    """What amending and fixing have in common: something is typed on top of what was said."""
+    """What amending and fixing have in common: newly typed values replace reported ones."""
 
     def __init__(
         self, command: ChangeCommand, typed: Mapping[str, str], lines: Sequence[str], *, accept_check_digit: bool
@@ -37,84 +36,71 @@ class CorrectionConversation:
         self.app = command.app
         self.typed = dict(typed)
         self.lines = lines
-        self._accept = accept_check_digit
-        self._earlier: list[tuple[str, dict[str, str]]] = []
-        """Each field that was chosen, the last one last, and all that was typed before it."""
+        self._accept_check_digit = accept_check_digit
+        self._changed: list[tuple[str, dict[str, str]]] = []
+        """Each field that was chosen, in order, with everything that was typed before it."""
 
     @cached_property
     def questions(self) -> FieldQuestions:
-        """How each field is asked for."""
+        """The questions about fields."""
         return FieldQuestions(self.app)
 
-    def read(self, entry: Entry) -> Report:
-        """What a report says. Raises `CredentialsProblem` where the key that it is sealed to cannot be had."""
+    def open(self, entry: Entry) -> Content:
+        """Return the content of a report. Without the key, show why it is needed and raise `CredentialsProblem`."""
         try:
-            return self.app.outbox.content(entry).report
-        except CredentialsProblem as exc:
+            return self.app.outbox.content(entry)
+        except CredentialsProblem:
             print_error_line(
                 _("A correction begins with what was reported, and that can be read only with this property's key.")
             )
-            raise exc from None
+            raise
 
-    def redraft(self, before: Report) -> CorrectionDraft:
-        """What was said, and what was given on top. Raises `ReportRefused` for lines that cannot be read."""
+    def examine(self, before: Report) -> Examination:
+        """Check the correction of a report. At a terminal, ask for invalid fields until all are valid.
+
+        Raises `ReportRefused` for an MRZ that cannot be read.
+        """
         try:
             mrz = self.app.desk.read(self.lines) if self.lines else None
         except MrzUnreadable as exc:
             path = BY_NAME["mrz"].path
             raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
-        return CorrectionDraft(before, self.typed, mrz, self._accept)
-
-    def examined(self, redraft: CorrectionDraft) -> Examination:
-        """Examine, and at a terminal ask again for what does not hold, until all does."""
         while True:
-            examination = self.app.changes.examine(redraft)
+            examination = self.app.changes.examine(CorrectionDraft(before, self.typed, mrz, self._accept_check_digit))
             if not examination.errors or not self.command.interactive:
                 return examination
-            typed = dict(redraft.typed)
+            typed = dict(self.typed)
             if not self.questions.ask_invalid_fields(typed, examination.errors):
                 return examination
             self.typed = typed
-            redraft = replace(redraft, typed=typed)
 
     def choose_fields(self, before: Report) -> bool:
-        """Show what was said, and ask for each field whose number is typed; `<` takes the last one back.
+        """Show the reported fields, and ask for each one whose number is typed; `<` undoes the last change.
 
-        False where somebody goes back before the first one. What was chosen before stands when this is called again.
+        Return False if the user goes back before the first change. Changes are kept if this is called again.
         """
-        if not self._earlier:
-            self._show_fields(before)
+        if not self._changed:
+            texts = field_texts(before, self.app.settings.zone)
+            for number, item in enumerate(ON_THE_FORM, 1):
+                line = f"{text(item.label)}: {sanitize(texts.get(item.name, '')) or '-'}"
+                print_error_line(f"{number}. {line}" if plain() else f"{number:>3}  {line}")
         while True:
-            answer = ask(_which_field())
+            answer = ask(_field_number_question())
             if answer is Move.BACK:
-                if not self._took_back():
+                if not self._changed:
                     return False
+                name, self.typed = self._changed.pop()
+                print_error_line("  " + _("Taken back: {field}").format(field=text(BY_NAME[name].label)))
             elif answer is Move.ACCEPT_ALL or not answer.value:
                 return True
             else:
-                self._change(before, answer.value)
-
-    def _change(self, before: Report, name: str) -> None:
-        typed = dict(self.typed)
-        self.questions.ask_change(self.typed, before, name)
-        if self.typed != typed:
-            self._earlier.append((name, typed))
-
-    def _took_back(self) -> bool:
-        if not self._earlier:
-            return False
-        name, self.typed = self._earlier.pop()
-        print_error_line("  " + _("Taken back: {field}").format(field=text(BY_NAME[name].label)))
-        return True
-
-    def _show_fields(self, before: Report) -> None:
-        texts = field_texts(before, self.app.settings.zone)
-        for number, item in enumerate(ON_THE_FORM, 1):
-            said = f"{text(item.label)}: {sanitize(texts.get(item.name, '')) or '-'}"
-            print_error_line(f"{number}. {said}" if plain() else f"{number:>3}  {said}")
+                typed = dict(self.typed)
+                self.questions.ask_change(self.typed, before, answer.value)
+                if self.typed != typed:
+                    self._changed.append((answer.value, typed))
 
     def show(self, before: Report, change: PendingChange) -> None:
-        """Each field that changes, before and after; at a terminal, and for whoever reads stderr otherwise."""
+        """Show the warnings and, at a terminal, each changed field before and after."""
         show_warnings(change.warnings)
         if not self.command.interactive:
             return
@@ -124,7 +110,7 @@ class CorrectionConversation:
             print_error_line(f"  {line}")
 
     def save(self, change: PendingChange, before: Report) -> None:
-        """Ask, unless told not to, and save."""
+        """Save and send a change, after a confirmation at a terminal."""
         if self.command.interactive and not self.command.yes and not confirm(_("Save and send this correction?")):
             print_error_line(_("Nothing was saved."))
             return
@@ -132,38 +118,47 @@ class CorrectionConversation:
 
 
 class AmendConversation(CorrectionConversation):
-    """A correction that nobody asked for."""
+    """A correction by the staff."""
 
     def amend(self, reference: str, reason: str | None) -> None:
-        """Carry a correction from the options to the outbox, and on to the authority where it can be reached."""
-        history, _meant = self.app.stays.find(reference)
-        told = require_current_report(history)
-        before = self.read(told)
+        """Correct the stay that an id means, from the options or by questions, and save and send the correction."""
+        history, _report = self.app.stays.find(reference)
+        current = require_current_report(history)
+        before = self.open(current).report
         if history.check_out is not None:
             self.command.show_hint(_("The guest was checked out. By this, they are in house again."))
-        change = self._proposal(history, told, before, reason)
+        change = self._ask(history, current, before, reason)
         if change is None:
             print_error_line(_("Nothing was saved."))
             return
         self.show(before, change)
-        self._say_what_it_does(change)
+        for replaced in change.replaces:
+            hint = _("Report {id} never arrived. This one takes its place.")
+            self.command.show_hint(hint.format(id=short_id(replaced)))
+        if change.report.kind is Kind.AMEND and not change.replaces:
+            self.command.show_hint(_("The whole report is sent again, as a correction."))
         self.save(change, before)
 
-    def _proposal(self, history: StayHistory, told: Entry, before: Report, reason: str | None) -> PendingChange | None:
-        """What is to be filed, from what was given or is chosen; None where somebody goes back before that."""
-        chooses = not self.typed and not self.lines and history.check_out is None
+    def _ask(self, history: StayHistory, current: Entry, before: Report, reason: str | None) -> PendingChange | None:
+        """Return the change, from the options or by questions; None if the user goes back."""
+        choose = not self.typed and not self.lines and history.check_out is None
         while True:
-            if chooses and not self._chosen(before):
+            if choose and not self._choose_change(before):
                 return None
-            examination = self._examined(history, told, before)
-            given = reason or self._reason(told, before, examination)
-            if given is not None or not self._asks_why(told, examination):
+            examination = self.examine(before)
+            if history.check_out is None:
+                _refuse_no_change(examination, before, current)
+            given = reason or (before.reason if current.withdrawable else None)  # it replaces the report
+            must_ask = not given and not current.withdrawable and self.command.interactive and not examination.errors
+            if must_ask:
+                given = ask_reason(_("Why is it changed? One sentence for the authority"))
+            if given is not None or not must_ask:
                 return self.app.changes.amend(history, examination, given)
-            if not chooses:
+            if not choose:
                 return None
 
-    def _chosen(self, before: Report) -> bool:
-        """What somebody types, where nothing was given; False where they go back."""
+    def _choose_change(self, before: Report) -> bool:
+        """Let the user choose fields. False if they go back. Raises `UsageProblem` if nothing was changed."""
         if self.command.interactive and not self.choose_fields(before):
             return False
         if not self.typed:
@@ -172,48 +167,27 @@ class AmendConversation(CorrectionConversation):
             )
         return True
 
-    def _examined(self, history: StayHistory, told: Entry, before: Report) -> Examination:
-        """Examine what was typed. Raises `DataRefused` where that is what was said."""
-        examination = self.examined(self.redraft(before))
-        if history.check_out is None and (examination.guest, examination.stay) == (before.guest, before.stay):
-            raise DataRefused(
-                msg("Nothing would change: that is what was reported."),
-                msg("See what was reported with: apoa show {id}", id=short_id(told.id)),
-            )
-        return examination
 
-    def _reason(self, told: Entry, before: Report, examination: Examination) -> str | None:
-        """Why, as it is typed, or was said before in a correction that is said again."""
-        if told.withdrawable:
-            return before.reason
-        return (
-            ask_reason(_("Why is it changed? One sentence for the authority"))
-            if self._asks_why(told, examination)
-            else None
+def _refuse_no_change(examination: Examination, before: Report, current: Entry) -> None:
+    if (examination.guest, examination.stay) == (before.guest, before.stay):
+        raise DataRefused(
+            msg("Nothing would change: that is what was reported."),
+            msg("See what was reported with: apoa show {id}", id=short_id(current.id)),
         )
 
-    def _asks_why(self, told: Entry, examination: Examination) -> bool:
-        return self.command.interactive and not told.withdrawable and not examination.errors
 
-    def _say_what_it_does(self, change: PendingChange) -> None:
-        for old in change.replaces:
-            self.command.show_hint(_("Report {id} never arrived. This one takes its place.").format(id=short_id(old)))
-        if change.report.kind is Kind.AMEND and not change.replaces:
-            self.command.show_hint(_("The whole report is sent again, as a correction."))
-
-
-def _which_field() -> Question:
-    """Which one is wrong; its name is the answer."""
+def _field_number_question() -> Question:
     return Question(
         _("Number of the field that is wrong; Enter when done"),
         _("Type the number in front of the field, then what is right.") + "\n" + _("< takes the last change back."),
-        _field_of,
+        _parse_field_number,
         required=False,
     )
 
 
-def _field_of(answer: str) -> Answer:
-    place = index_of_choice(answer, len(ON_THE_FORM))
-    if place is None:
+def _parse_field_number(answer: str) -> Answer:
+    """Return the name of the field that has this number."""
+    index = index_of_choice(answer, len(ON_THE_FORM))
+    if index is None:
         raise UnclearAnswer(_("Type one of the numbers."))
-    return Answer(ON_THE_FORM[place].name)
+    return Answer(ON_THE_FORM[index].name)

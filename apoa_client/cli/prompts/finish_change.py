@@ -1,4 +1,4 @@
-"""How every command that changes a stay ends: asked or not, saved, sent or not, and how to take it back."""
+"""The common end of every command that changes a stay: confirm, save, send, and show how to undo it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ def change_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ChangeCommand:
-    """What the call wishes for besides the change itself, and the end of it."""
+    """The common options of the commands that change a stay, and the end of these commands."""
 
     def __init__(self, session: Session, *, yes: bool, no_send: bool, as_json: bool) -> None:
         session.json = as_json
@@ -34,20 +34,21 @@ class ChangeCommand:
         self.yes = yes
         self.as_json = as_json
         self.interactive = session.terminal and not as_json
+        """Whether the user can be asked."""
         self._quiet = session.quiet
-        self._filing = SaveAndSend(session, send=not no_send, as_json=as_json)
+        self._save_and_send = SaveAndSend(session, send=not no_send, as_json=as_json)
 
     def save(self, change: PendingChange, guest: Guest | None) -> None:
-        """Save one proposal, and the rest. `guest` is whom it is about, where it does not say so itself."""
+        """Save one change, send it, and show how to undo it. `guest` is for reports without a guest of their own."""
         entry = self.app.changes.save(change)
         self.finish([SavedReport(entry, change.report, change.warnings, guest)])
 
-    def finish(self, filed: Sequence[SavedReport], *, several: bool = False) -> None:
-        """Tell what became of reports that were saved, and how each is taken back."""
-        for entry in self._filing.finish(filed, several=several):
+    def finish(self, saved: Sequence[SavedReport], *, several: bool = False) -> None:
+        """Send saved reports, show their state, and show how to undo each."""
+        for entry in self._save_and_send.finish(saved, several=several):
             self.show_hint(text(undo_advice(entry)))
 
     def show_hint(self, line: str) -> None:
-        """How something is taken back: for a person, who does not want to hear only what they must act on."""
+        """Show a hint on stderr, unless the command prints JSON or is quiet."""
         if not self.as_json and not self._quiet:
             print_error_line(line)

@@ -1,7 +1,6 @@
-"""The lines of a passport at a terminal: one long line of a reader, two lines, or the three of a card.
+"""Asks for the machine readable lines (MRZ) of a passport: two lines, three of a card, or all in one from a reader.
 
-Readers end a line as they like, some of them twice. What a conversation understands is understood here too: `?`
-explains, `<` goes back, `>` does without.
+Some readers end a line twice. `?` shows help, `<` goes back, and `>` continues without an MRZ.
 """
 
 import re
@@ -11,28 +10,30 @@ from apoa_client.cli.terminal.input import ask_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line
 
-_ALL_LINES = 70
-"""As many characters as no single line has: a reader sends all lines as one."""
-_LINE_OF_A_CARD = 32
-"""Three lines of 30; another document's two have 36 or 44. A character or two may be too many."""
-_LIKE_A_LINE = re.compile(r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$")
-"""What only a passport's lines are like: two fillers, or a whole line without any."""
+_MIN_JOINED_LENGTH = 70
+"""A line of this length is the whole MRZ in one: no single line is so long."""
+_MAX_CARD_LINE_LENGTH = 32
+"""A card has three lines of 30 characters, with room for two extra ones. Other documents have two of 36 or 44."""
+_MRZ_LINE = re.compile(r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$")
+"""Two fillers, or a long line of capitals and digits: only an MRZ contains such a text."""
 
 
 def reject_mrz_line(answer: str) -> None:
-    """Raise `UnclearAnswer` for a passport line typed at another question: the reader scanned twice, or too early."""
-    if _LIKE_A_LINE.search(answer.upper()):
+    """Raise `UnclearAnswer` for an MRZ line typed at another question: the reader scanned twice, or too early."""
+    if _MRZ_LINE.search(answer.upper()):
         raise UnclearAnswer(_("That is a line of a passport, and no answer to this question."))
 
 
 def ask_mrz_lines() -> list[str] | Move:
-    """The lines; none where Enter alone is pressed, or `>`; `Move.BACK` where somebody goes back from the first.
+    """Return the lines; an empty list for Enter alone or `>`; `Move.BACK` for `<` at the first line.
 
-    `<` at a later line begins with the first again.
+    `<` at a later line asks for the first line again.
     """
     lines: list[str] = []
-    while _go_on(lines):
-        line = _ask_for_line(len(lines) + 1)
+    while not _is_complete(lines):
+        line = _ask_line(len(lines) + 1)
+        if not line and lines:  # a reader that ends a line twice sends an empty one, so it is asked once more
+            line = _ask_line(len(lines) + 1)
         if line == Move.ACCEPT_ALL:
             return []
         if line != Move.BACK:
@@ -44,22 +45,16 @@ def ask_mrz_lines() -> list[str] | Move:
     return [line for line in lines if line]
 
 
-def _go_on(lines: list[str]) -> bool:
-    """Whether another line belongs to these."""
+def _is_complete(lines: list[str]) -> bool:
     if not lines:
-        return True
-    if not lines[-1] or len(lines[0]) >= _ALL_LINES:
         return False
-    card = all(len(line) <= _LINE_OF_A_CARD for line in lines)
-    return len(lines) < (3 if card else 2)
+    if not lines[-1] or len(lines[0]) >= _MIN_JOINED_LENGTH:
+        return True
+    is_card = all(len(line) <= _MAX_CARD_LINE_LENGTH for line in lines)
+    return len(lines) >= (3 if is_card else 2)
 
 
-def _ask_for_line(number: int) -> str:
-    """One line. Behind another an empty one is asked again, once: a reader that ends a line twice sends it."""
-    return _line_or_move(number) or (_line_or_move(number) if number > 1 else "")
-
-
-def _line_or_move(number: int) -> str:
+def _ask_line(number: int) -> str:
     while (line := ask_line(_("MRZ line {number}").format(number=number))) == HELP:
         print_error_line(
             "  " + _("The two lines with many < at the foot of the photo page. A reader sends both at once.")

@@ -1,7 +1,6 @@
-"""The passport comes first: its machine readable lines, scanned, pasted or typed, until they hold.
+"""Asks for the MRZ of a passport, scanned, pasted or typed, until it is valid.
 
-What does not hold is marked under the very character. After three tries somebody types the details from the page, and
-what could be read is not asked for twice.
+Wrong characters are marked. After three tries the user types the fields from the page; what could be read is suggested.
 """
 
 from collections.abc import Sequence
@@ -24,28 +23,29 @@ from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
 
 _TRIES = 3
-_READERS_PAUSE_S = 0.05
-"""A reader that goes on typing pauses for less than that; its last line may end twice."""
+_READER_PAUSE_S = 0.05
+"""A passport reader pauses for less than this within its input, which may end with an extra line."""
 
 
 class PassportAnswer(NamedTuple):
-    """What the lines gave: they themselves where they hold, else what of them can be believed."""
+    """The MRZ if it is valid or accepted; otherwise the trusted fields of an invalid one, as suggestions."""
 
     mrz: Mrz | None = None
-    read: dict[str, str] = {}  # noqa: RUF012  never changed
+    suggested: dict[str, str] = {}  # noqa: RUF012  never changed
 
 
 class PassportQuestion:
-    """Asks for a passport's lines."""
+    """Asks for the MRZ of a passport."""
 
     def __init__(self, desk: Desk, *, accept_check_digit: bool) -> None:
         self._desk = desk
-        self._accept = accept_check_digit
-        self._nearly: Mrz | None = None
+        self._accept_check_digit = accept_check_digit
+        self._invalid: Mrz | None = None
+        """The last MRZ that could be read but is invalid."""
 
     def ask(self) -> PassportAnswer | Move:
-        """The passport; `Move.BACK` where somebody wants to go back."""
-        self._nearly = None
+        """Return the passport, or `Move.BACK` if the user goes back."""
+        self._invalid = None
         for _try in range(_TRIES):
             print_error_line(
                 _("Scan the passport, or type the two lines at its foot. Enter alone: without them, by hand.")
@@ -54,91 +54,82 @@ class PassportQuestion:
             if isinstance(lines, Move):
                 return lines
             if not lines:
-                return self._by_hand()
-            discard_typed_ahead(_READERS_PAUSE_S)
-            mrz = self._until_it_holds(lines)
+                return self._without_mrz()
+            discard_typed_ahead(_READER_PAUSE_S)
+            mrz = self._correct(lines)
             if mrz is not None:
-                print_error_line("  " + style_success(_in_words(mrz)))
+                print_error_line("  " + style_success(_passport_text(mrz)))
                 return PassportAnswer(mrz)
         print_error_line(_("Then by hand, from the passport's page."))
-        return self._by_hand()
+        return self._without_mrz()
 
-    def _by_hand(self) -> PassportAnswer:
-        read = trusted_texts(self._nearly) if self._nearly is not None else {}
-        if read:
+    def _without_mrz(self) -> PassportAnswer:
+        suggested = trusted_texts(self._invalid) if self._invalid is not None else {}
+        if suggested:
             print_error_line(_("What could be read stands in brackets: Enter takes it."))
-        return PassportAnswer(read=read)
+        return PassportAnswer(suggested=suggested)
 
-    def _until_it_holds(self, lines: Sequence[str]) -> Mrz | None:
-        """Say what does not hold, and mend it as far as a person finds the correction in the passport."""
+    def _correct(self, lines: Sequence[str]) -> Mrz | None:
+        """Show the problems of the lines and apply the corrections that the user confirms. None if it stays invalid."""
         while True:
             try:
                 mrz = self._desk.read(lines)
             except MrzUnreadable as exc:
-                self._complain(lines, [exc.problem])
+                self._show_problems(lines, [exc.problem])
                 return None
-            if self._holds(mrz):
-                return mrz if self._is_a_passport(mrz) else None
-            self._nearly = mrz
-            self._complain(mrz.lines, mrz.problems)
-            correction = _agreed(mrz)
+            only_check_digits = all(problem.code == "check_digit" for problem in mrz.problems)
+            if mrz.valid or (self._accept_check_digit and only_check_digits):
+                return mrz if self._is_accepted_format(mrz) else None
+            self._invalid = mrz
+            self._show_problems(mrz.lines, mrz.problems)
+            correction = _confirmed_correction(mrz)
             if correction is None:
                 return None
             lines = mrz.corrected(correction)
 
-    def _holds(self, mrz: Mrz) -> bool:
-        return mrz.valid or (self._accept and all(problem.code == "check_digit" for problem in mrz.problems))
-
-    def _is_a_passport(self, mrz: Mrz) -> bool:
-        """Whether the lines are of a document that is reported; a visa's are none."""
+    def _is_accepted_format(self, mrz: Mrz) -> bool:
+        """Return whether the document can be reported; show the error if not. A visa, for example, cannot."""
         errors = self._desk.examine(Draft({}, mrz)).errors
-        about = [error for error in errors if error.field == BY_NAME["mrz"].path and error.code == "unknown_format"]
-        for error in about:
+        format_errors = [e for e in errors if e.field == BY_NAME["mrz"].path and e.code == "unknown_format"]
+        for error in format_errors:
             print_error_line(error_line(text(error.message)))
-        return not about
+        return not format_errors
 
-    def _complain(self, lines: Sequence[str], problems: Sequence[Problem]) -> None:
+    def _show_problems(self, lines: Sequence[str], problems: Sequence[Problem]) -> None:
         for line in marked_lines(self._desk.check({}, lines)):
             print_error_unwrapped(line)
         for problem in problems:
             print_error_line(error_line(text(problem.message)))
 
 
-def _agreed(mrz: Mrz) -> Correction | None:
-    """The correction that a person vouches for: a number is typed from the page, since many would fit."""
+def _confirmed_correction(mrz: Mrz) -> Correction | None:
+    """Return the correction that the user confirms. A document number is typed, because many corrections would fit."""
     problem = mrz.problems[0]
     if not problem.corrections:
         return None
     if problem.field == "document_number":
-        number = _number_on_the_page()
-        return next((one for one in problem.corrections if plain_document_number(one.value) == number), None)
+        number = HELP
+        while number == HELP:
+            print_error_line(
+                "  " + _("Many numbers would fit. Type the number from the page, or Enter to type the lines again.")
+            )
+            number = plain_document_number(ask_line("  " + text(BY_NAME["document_number"].label)))
+        return next((each for each in problem.corrections if plain_document_number(each.value) == number), None)
     best = problem.corrections[0]
-    print_error_line(
-        suggestion_line(corrected_text(best) or mrz.corrected(best)[best.line])
-    )  # where a field is to be empty, the whole line
+    corrected = corrected_text(best) or mrz.corrected(best)[best.line]  # the whole line if the field becomes empty
+    print_error_line(suggestion_line(corrected))
     return best if confirm("  " + _("Is that what the passport says?"), default=False) else None
 
 
-def _number_on_the_page() -> str:
-    number = HELP
-    while number == HELP:
-        print_error_line(
-            "  " + _("Many numbers would fit. Type the number from the page, or Enter to type the lines again.")
-        )
-        number = plain_document_number(ask_line("  " + text(BY_NAME["document_number"].label)))
-    return number
-
-
-def _in_words(mrz: Mrz) -> str:
-    """Whose passport was read, to be compared with the page at a glance."""
-    born = partial_text(mrz.birth_date) if mrz.birth_date is not None else ""
-    ends = day_text(mrz.expiry_date) if mrz.expiry_date is not None else ""
+def _passport_text(mrz: Mrz) -> str:
+    """Return the fields of an MRZ on one line, sanitized, to be compared with the page."""
+    expiry = day_text(mrz.expiry_date) if mrz.expiry_date is not None else ""
     parts = [
         f"{mrz.given_names} {mrz.surname}".strip(),
         _(SEXES[mrz.sex]) if mrz.sex else "",
-        born,
+        partial_text(mrz.birth_date) if mrz.birth_date is not None else "",
         state_text(mrz.nationality) if mrz.nationality else "",
         mrz.document_number,
-        _("until {day}").format(day=ends) if ends else "",
+        _("until {day}").format(day=expiry) if expiry else "",
     ]
     return sanitize(", ".join(filter(None, parts)))

@@ -1,10 +1,8 @@
-"""The rooms in use, as a help where a room is asked for.
+"""The rooms in use, shown as help when a room is asked for.
 
-They are sealed like everything of a guest. A guest is standing at the desk, so no keyring is waited for and nobody is
-asked for a password: they are known only where the key is at hand.
+Rooms are sealed. Because a guest is waiting, no keyring is opened and no password is asked for: the rooms are known
+only if the private key comes from a file or the environment.
 """
-
-from collections.abc import Iterator
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.choose_guest import open_current_report
@@ -13,14 +11,16 @@ from apoa_client.errors import CredentialsProblem
 
 
 def rooms_in_use(app: Container) -> list[str]:
-    """Each room of a guest in house once, as it was reported; none where the key is not at hand."""
+    """Return the room of each guest in house once, as it was reported; none without the key at hand."""
     if not _key_at_hand(app):
         return []
-    return list({normalized_room(room): room for room in _rooms(app)}.values())
+    stays = (open_current_report(app, history).stay for history in app.stays.in_house(app.today))
+    rooms = [stay.room for stay in stays if stay is not None and stay.room]
+    return list({normalized_room(room): room for room in rooms}.values())
 
 
 def known_spelling(room: str, known: list[str]) -> str:
-    """The room as it was written before, so that 7a and 7A stay one room; as it is where it is a new one."""
+    """Return a room as it was written before, so that 7a and 7A are one room; unchanged if it is new."""
     return next((each for each in known if normalized_room(each) == normalized_room(room)), room)
 
 
@@ -31,10 +31,3 @@ def _key_at_hand(app: Container) -> bool:
         return app.secrets.private_key_from_environment() is not None
     except CredentialsProblem:
         return False
-
-
-def _rooms(app: Container) -> Iterator[str]:
-    for history in app.stays.in_house(app.today):
-        stay = open_current_report(app, history).stay
-        if stay is not None and stay.room:
-            yield stay.room

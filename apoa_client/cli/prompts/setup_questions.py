@@ -1,6 +1,6 @@
-"""The conversation of `apoa setup`: what has to be known of a property, one question at a time, the language first.
+"""The questions of `apoa setup` about a property, one at a time, the language first.
 
-It only asks. Nothing is stored before all is answered, so whoever stops leaves nothing behind.
+This module only asks. Nothing is stored before all questions are answered.
 """
 
 import re
@@ -21,9 +21,9 @@ from apoa_client.settings.config import Config, PropertySettings, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 
 PRACTICE, SERVER, HAND = "practice", "server", "hand"
-_LONGEST = 200
-_ALWAYS = ("language", "name", "address", "office", "timezone", "destination")
-_OF_A_SERVER = ("api_url", "username")
+_MAX_LENGTH = 200
+_ALWAYS_ASKED = ("language", "name", "address", "office", "timezone", "destination")
+_SERVER_QUESTIONS = ("api_url", "username")
 
 _LISTS: Mapping[str, tuple[Message, ...]] = {
     "timezone": (
@@ -37,62 +37,66 @@ _LISTS: Mapping[str, tuple[Message, ...]] = {
         msg("3 = By hand: no server takes reports here yet, you type them into APOA"),
     ),
 }
-"""What can be chosen from, shown before the question."""
+"""The choices that are listed before a question."""
 
 _ZONES = {
     **dict.fromkeys(("1", "sumatra", "sumatera", "jawa", "java", "jakarta"), "WIB"),
     **dict.fromkeys(("2", "bali", "lombok", "sulawesi", "nusa tenggara", "ntb", "ntt"), "WITA"),
     **dict.fromkeys(("3", "maluku", "papua"), "WIT"),
 }
-"""By the number in the list, or by an island that lies in one zone whole."""
+"""Time zones by their number in the list, and by islands that lie in one zone."""
 
 _DESTINATIONS = {
     **dict.fromkeys(("1", PRACTICE, "training", "latihan"), PRACTICE),
     **dict.fromkeys(("2", SERVER), SERVER),
     **dict.fromkeys(("3", HAND, "by hand", "manual"), HAND),
 }
-_SAID = {PRACTICE: msg("practice"), SERVER: msg("to a server"), HAND: msg("by hand")}
+_DESTINATION_TEXTS = {PRACTICE: msg("practice"), SERVER: msg("to a server"), HAND: msg("by hand")}
 
 
-def ask_setup_questions(config: Config, spoken: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask for whatever the options leave out, and give all of it back in their form; `name` is the property's.
+def ask_setup_questions(config: Config, default_language: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask for every option of `apoa setup` that was not given, and return all options; `name` is the property's.
 
-    `spoken` is the language that is proposed where the settings name none. Raises `click.Abort` where somebody stops.
+    `default_language` is the default if the settings name no language. Raises `click.Abort` if the user stops.
     """
-    asking = _Interview(config, spoken)
-    conversation = Conversation(asking.ask_next, _known(given))
+    questions = _SetupQuestions(config, default_language)
+    conversation = Conversation(questions.ask_next, _given_answers(given))
     while not conversation.run():
         print_error_line(_("This is the first question."))
-    asking.settle(conversation.answers)
     answers = dict(conversation.answers)
+    answers["timezone"] = questions.timezone_name(answers["timezone"])
     destination = answers.pop("destination")
     return {**given, **answers, "training": destination == PRACTICE, "by_hand": destination == HAND}
 
 
 def ask_username(username: str) -> str:
-    """The username once more, where the authority refused it or its password; Enter keeps it."""
-    answer = ask(_username(username))
+    """Ask for the username again after the authority refused the login. The default is `username`."""
+    answer = ask(_username_question(username))
     return answer.value if isinstance(answer, Answer) else username
 
 
-def _known(given: Mapping[str, Any]) -> dict[str, str]:
-    """What the options say already, by the names of the questions. An empty one says that there is none."""
-    known = {name: given[name] for name in ("address", "office") if given[name] is not None}
-    known |= {name: given[name] for name in ("language", "name", "timezone", *_OF_A_SERVER) if given[name]}
-    said = {PRACTICE: given["training"], SERVER: given["api_url"], HAND: given["by_hand"]}
-    destination = next((one for one, so in said.items() if so), "")
-    return known | ({"destination": destination} if destination else {})
+def _given_answers(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the options that answer a question, by its name. An empty address or office is an answer too."""
+    answers = {name: given[name] for name in ("address", "office") if given[name] is not None}
+    answers |= {name: given[name] for name in ("language", "name", "timezone", *_SERVER_QUESTIONS) if given[name]}
+    if given["training"]:
+        answers["destination"] = PRACTICE
+    elif given["api_url"]:
+        answers["destination"] = SERVER
+    elif given["by_hand"]:
+        answers["destination"] = HAND
+    return answers
 
 
-class _Interview:
-    """What comes next, and what is proposed for it: the settings' own where the property is there already."""
+class _SetupQuestions:
+    """Decides what to ask next. The defaults come from the settings if the property exists already."""
 
-    def __init__(self, config: Config, spoken: str) -> None:
+    def __init__(self, config: Config, default_language: str) -> None:
         self._config = config
-        self._spoken = spoken
+        self._default_language = default_language
         self._before: PropertySettings | None = None
-        self._last = ""
-        self._opened = ""
+        self._last_question = ""
+        self._introduced_in = ""
         self._questions: Mapping[str, Callable[[], Question]] = {
             "language": self._language,
             "name": self._name,
@@ -101,59 +105,56 @@ class _Interview:
             "timezone": self._timezone,
             "destination": self._destination,
             "api_url": self._api_url,
-            "username": lambda: _username(self._of_before("username")),
+            "username": lambda: _username_question(self._setting("username")),
         }
 
     def ask_next(self, answers: dict[str, str]) -> tuple[str, Question] | None:
-        """The first question that is not answered yet, in the language that was chosen."""
+        """Return the first question without an answer, in the chosen language."""
         if "language" in answers:
             language.set_language(answers["language"])
         self._before = self._config.properties.get(answers.get("name", ""))
-        wanted = (*_ALWAYS, *(_OF_A_SERVER if answers.get("destination") == SERVER else ()))
-        name = next((name for name in wanted if name not in answers), None)
+        server_questions = _SERVER_QUESTIONS if answers.get("destination") == SERVER else ()
+        name = next((name for name in (*_ALWAYS_ASKED, *server_questions) if name not in answers), None)
         if name is None:
             return None
-        self._introduce(name)
-        return name, self._questions[name]()
-
-    def settle(self, answers: dict[str, str]) -> None:
-        """Keep the zone's name where only its time was said: WIB is Pontianak's time as well as Jakarta's."""
-        zone = zone_name(answers["timezone"])
-        if self._before is not None and zone is not None and ZONES[zone] is self._before.zone:
-            answers["timezone"] = self._before.timezone
-
-    def _introduce(self, name: str) -> None:
-        """How to answer, in each language that is chosen; and a question's list, where it was not just shown."""
-        if name != "language" and self._opened != language.current_language():
+        if name != "language" and self._introduced_in != language.current_language():
             print_error_line(
                 _("Enter takes what stands in [ ]. ? explains, < goes back, Ctrl-C stops and changes nothing.")
             )
-            self._opened = language.current_language()
-        if name != self._last:
+            self._introduced_in = language.current_language()
+        if name != self._last_question:
             for line in _LISTS.get(name, ()):
                 print_error_line(f"  {text(line)}")
-        self._last = name
+        self._last_question = name
+        return name, self._questions[name]()
 
-    def _of_before(self, name: str) -> str:
+    def timezone_name(self, abbreviation: str) -> str:
+        """Return the zone of the earlier settings if it has this abbreviation: Pontianak is WIB too, like Jakarta."""
+        zone = zone_name(abbreviation)
+        if self._before is not None and zone is not None and ZONES[zone] is self._before.zone:
+            return self._before.timezone
+        return abbreviation
+
+    def _setting(self, name: str) -> str:
         return str(getattr(self._before, name)) if self._before is not None else ""
 
     def _language(self) -> Question:
         return Question(
             "Bahasa / Language",
             in_both_languages(N_("The language of what the program says: id for Indonesian, en for English.")),
-            _read_language,
-            default=self._config.language or self._spoken,
+            _parse_language,
+            default=self._config.language or self._default_language,
         )
 
     def _name(self) -> Question:
         return Question(
             _("Short name of the property"),
             _("What commands and folders call the property, such as melati: small letters, digits, - and _."),
-            self._read_name,
+            self._parse_name,
             default=self._config.default_property or "hotel",
         )
 
-    def _read_name(self, answer: str) -> Answer:
+    def _parse_name(self, answer: str) -> Answer:
         if not valid_name(answer):
             raise UnclearAnswer(
                 _("A short name has small letters, digits, - and _, such as: melati"),
@@ -165,20 +166,22 @@ class _Interview:
     def _address(self) -> Question:
         return Question(
             _("Address of the property (optional)"),
-            _open(_("Street and town. It stands on receipts and sheets that you print."), self._of_before("address")),
-            _read_text,
-            default=self._of_before("address"),
+            _with_empty_hint(
+                _("Street and town. It stands on receipts and sheets that you print."), self._setting("address")
+            ),
+            _parse_text,
+            default=self._setting("address"),
             required=False,
         )
 
     def _office(self) -> Question:
         return Question(
             _("Immigration office (optional)"),
-            _open(
-                _("The immigration office for your district. It stands on printed receipts."), self._of_before("office")
+            _with_empty_hint(
+                _("The immigration office for your district. It stands on printed receipts."), self._setting("office")
             ),
-            _read_text,
-            default=self._of_before("office"),
+            _parse_text,
+            default=self._setting("office"),
             required=False,
         )
 
@@ -187,18 +190,17 @@ class _Interview:
         return Question(
             _("Time zone"),
             _("Check-in times and deadlines are shown in the time of your island."),
-            _read_zone,
+            _parse_zone,
             default=str(zone.tzname(None)),
         )
 
     def _destination(self) -> Question:
-        proposed = _destination_of(self._before)
         return Question(
             _("Where do reports go"),
             _("Begin with practice if you are not sure. Set up again later to change it."),
-            _read_destination,
-            default=proposed,
-            format_default=lambda value: text(_SAID[value]),
+            _parse_destination,
+            default=_destination_of(self._before),
+            format_default=lambda value: text(_DESTINATION_TEXTS[value]),
         )
 
     def _api_url(self) -> Question:
@@ -206,23 +208,23 @@ class _Interview:
         return Question(
             _("Address of the authority"),
             _("The authority gives it with the account. It begins with https://, such as https://host/path/v1"),
-            _read_url,
-            default=self._of_before("api_url") if kept else "",
+            _parse_url,
+            default=self._setting("api_url") if kept else "",
         )
 
 
-def _username(proposed: str) -> Question:
+def _username_question(default: str) -> Question:
     return Question(
         _("Username"),
         _("The authority gives it with the address. It is no secret; the password is asked after it."),
-        _read_text,
-        default=proposed,
+        _parse_text,
+        default=default,
     )
 
 
-def _open(help_: str, proposed: str) -> str:
-    """The help of a question that may be left open, with what Enter does."""
-    return help_ if proposed else "\n".join([help_, _("Enter leaves it out.")])
+def _with_empty_hint(help_text: str, default: str) -> str:
+    """Return the help of an optional question; without a default it says what Enter does."""
+    return help_text if default else "\n".join([help_text, _("Enter leaves it out.")])
 
 
 def _destination_of(settings: PropertySettings | None) -> str:
@@ -231,7 +233,7 @@ def _destination_of(settings: PropertySettings | None) -> str:
     return HAND if settings.by_hand else SERVER
 
 
-def _read_language(answer: str) -> Answer:
+def _parse_language(answer: str) -> Answer:
     known = language.parse_language(answer)
     if not known:
         raise UnclearAnswer(in_both_languages(N_("Type id or en.")))
@@ -239,20 +241,20 @@ def _read_language(answer: str) -> Answer:
 
 
 def _slug(name: str) -> str:
-    """The short name that a name of a house makes; empty for one of which none can be made."""
+    """Return a short name made from the full name of a property; empty if that is not possible."""
     plain = without_accents(name).encode("ascii", "ignore").decode()
     slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:32].rstrip("-")
     return slug if valid_name(slug) else ""
 
 
-def _read_text(answer: str) -> Answer:
+def _parse_text(answer: str) -> Answer:
     try:
-        return Answer(one_line(answer, _LONGEST))
+        return Answer(one_line(answer, _MAX_LENGTH))
     except Unreadable as exc:
         raise UnclearAnswer(text(exc.message)) from None
 
 
-def _read_zone(answer: str) -> Answer:
+def _parse_zone(answer: str) -> Answer:
     word = _ZONES.get(answer.casefold(), answer)
     name = zone_name(word)
     if name is None:
@@ -261,14 +263,14 @@ def _read_zone(answer: str) -> Answer:
     return Answer(short, short if answer.upper() != short else "")
 
 
-def _read_destination(answer: str) -> Answer:
+def _parse_destination(answer: str) -> Answer:
     destination = _DESTINATIONS.get(answer.casefold())
     if destination is None:
         raise UnclearAnswer(_("Type 1, 2 or 3."))
-    return Answer(destination, text(_SAID[destination]) if answer != destination else "")
+    return Answer(destination, text(_DESTINATION_TEXTS[destination]) if answer != destination else "")
 
 
-def _read_url(answer: str) -> Answer:
+def _parse_url(answer: str) -> Answer:
     try:
         return Answer(check_base_url(answer))
     except SettingsProblem as exc:
@@ -276,7 +278,7 @@ def _read_url(answer: str) -> Answer:
 
 
 def _with_scheme(answer: str) -> list[Choice]:
-    """The address as it is written on paper often enough, without its beginning."""
+    """Return the address with `https://` added, because it is often written without it."""
     if "://" in answer:
         return []
     try:

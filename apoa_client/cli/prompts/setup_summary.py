@@ -1,4 +1,4 @@
-"""How the conversation of `apoa setup` ends: where reports go from here on, who sends what waits, and what to try."""
+"""The end of `apoa setup`: where reports go, how waiting reports are sent, and a command to try."""
 
 import shlex
 import shutil
@@ -15,33 +15,29 @@ _EVERY_TEN_MINUTES = "*/10 * * * *"
 
 
 def show_next_steps(app: Container, settings: PropertySettings) -> None:
-    """Say it for the property that was just set up."""
-    ours = load(app.folders.config).default_property == settings.name
+    """Show the next steps for a property that was just set up."""
+    is_default = load(app.folders.config).default_property == settings.name
     if settings.uses_sandbox:
         print_line(_("This is practice: try whatever you like, nothing reaches Immigration."))
     elif settings.by_hand:
         print_line(_("Each report is saved here first. Then type it into APOA with: apoa sync --by-hand"))
     else:
-        _say_sending(app.environ, "" if ours else settings.name)
-    chosen = "" if ours else f" --property {settings.name}"
-    command = localized_command("report").replace(" ", f"{chosen} ", 1)
+        print_line(_("A report is sent as soon as it is saved. What could not go out waits, and goes with: apoa sync"))
+        if sys.platform != "win32":  # Windows has no cron
+            print_line(
+                _("Your IT admin can have this computer send it by itself, with this line for cron (README says more):")
+            )
+            write(f"  {cron_line(app.environ, '' if is_default else settings.name)}")  # to be copied: never wrapped
+    option = "" if is_default else f" --property {settings.name}"
+    command = localized_command("report").replace(" ", f"{option} ", 1)
     print_line(_("Try it: {command}").format(command=style_bold(command)))
 
 
-def _say_sending(environ: Mapping[str, str], name: str) -> None:
-    print_line(_("A report is sent as soon as it is saved. What could not go out waits, and goes with: apoa sync"))
-    if sys.platform != "win32":  # which has no cron
-        print_line(
-            _("Your IT admin can have this computer send it by itself, with this line for cron (README says more):")
-        )
-        write(f"  {cron_line(environ, name)}")  # to be copied: never broken
-
-
 def cron_line(environ: Mapping[str, str], name: str) -> str:
-    """The line of a crontab that sends what waits: for the property of this name, or for the default one."""
+    """Return the crontab line that sends waiting reports of the property `name`, or of the default one if empty."""
     home = environ.get("APOA_HOME")
-    place = f"APOA_HOME={shlex.quote(home)} " if home else ""
-    chosen = ["--property", name] if name else []
+    variable = f"APOA_HOME={shlex.quote(home)} " if home else ""
+    option = ["--property", name] if name else []
     program = shutil.which("apoa", path=environ.get("PATH")) or "apoa"
-    command = place + shlex.join([program, *chosen, "sync", "--scheduled"])
-    return f"{_EVERY_TEN_MINUTES}  " + command.replace("%", r"\%")  # a bare one ends the command for cron
+    command = variable + shlex.join([program, *option, "sync", "--scheduled"])
+    return f"{_EVERY_TEN_MINUTES}  " + command.replace("%", r"\%")  # cron ends a command at an unescaped %

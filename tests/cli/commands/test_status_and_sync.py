@@ -410,7 +410,7 @@ def test_another_process_that_sends_is_left_to_it(configured: Apoa, lang: str) -
     """Report and sync say so, save what they have, and exit with 0; a scheduled run says nothing."""
     path = Path(configured.environ["APOA_HOME"]) / "melati" / "outbox.db"
     words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
-    configured.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SENDING_PATIENCE_S", 0.1)
+    configured.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SEND_TIMEOUT_S", 0.1)
     with delivery_lock(path, 0) as ours:
         assert ours
         reported = configured(*QUENTIN.mrz("--yes"), lang=lang)

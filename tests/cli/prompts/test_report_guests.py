@@ -457,7 +457,7 @@ class TestTheCard:
         assert away("report", "--no-send", "--yes", keys=[*QUENTIN.lines, *PAGE]).code == 0
         said = away("report", "--no-send", "--yes", keys=[*QUENTIN.lines, *PAGE])
         assert said.code == 65
-        assert "this guest is reported already" in said.err
+        assert "this guest is already reported" in said.err
 
     def test_a_dry_run_saves_nothing(self, away: Apoa) -> None:
         """The whole conversation, and nothing kept of it."""
@@ -623,7 +623,7 @@ class TestAParty:
         keys = [*QUENTIN.lines, *PAGE, "+", *QUENTIN.lines, ">", CONTENT, ENTER, "b", "y", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
-        assert "This passport is in this group already." in said.err
+        assert "This passport is already in this group." in said.err
         assert len(away.reports()) == 1
 
 
