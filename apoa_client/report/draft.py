@@ -1,17 +1,18 @@
-"""What staff gave for one guest, read field by field.
+"""The data that staff gave for one guest, and the reader that checks them field by field.
 
-The reader takes the typed value of a field or else the MRZ's, and notes every finding at once: staff mend a report in
-one go, not one complaint at a time.
+The reader takes the typed value of a field, or else the value in the MRZ. It collects all findings, so that staff
+correct a report at once, and not one error after the other.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
 from apoa_client.passport.compose import transliterate
-from apoa_client.passport.mrz import Mrz, Problem
+from apoa_client.passport.mrz import Mrz, Problem, plain_document_number
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.passport.states import canonical_code
 from apoa_client.report.fields import BY_NAME
@@ -19,21 +20,15 @@ from apoa_client.report.findings import Finding, Unreadable
 
 T = TypeVar("T")
 
-# Which field of a report each field of an MRZ fills.
-_FROM_MRZ = {
-    "document_type": "mrz",
-    "optional_data": "mrz",
-    "optional_data_2": "mrz",
-    "composite": "mrz",
-    "mrz": "mrz",
-}
+_NOT_A_FIELD = frozenset({"document_type", "optional_data", "optional_data_2", "composite"})
+"""Fields of an MRZ that are no field of a report: their problems are about the lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What staff gave: typed texts by the names of `apoa_client.report.fields`, and an MRZ.
+    """The data of one guest: typed texts by the names of `apoa_client.report.fields`, and an MRZ.
 
-    `accept_check_digit` says that a person compared the data with the page and takes them as they are.
+    `accept_check_digit` says that a user compared the data with the passport's page and accepts a wrong check digit.
     """
 
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -42,7 +37,7 @@ class Draft:
 
 
 class Reader:
-    """Takes fields one by one and collects what is wrong with them."""
+    """Reads the fields of a draft and collects the findings about them."""
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
@@ -50,40 +45,37 @@ class Reader:
         self.warnings: list[Finding] = []
 
     def add_error(self, name: str, code: str, message: Message, suggestion: str | None = None) -> None:
-        """Note an error on a field."""
+        """Add an error on a field."""
         self.errors.append(Finding(BY_NAME[name].path, code, message, suggestion))
 
     def add_warning(self, name: str, code: str, message: Message) -> None:
-        """Note a warning on a field."""
+        """Add a warning on a field."""
         self.warnings.append(Finding(BY_NAME[name].path, code, message))
 
     def typed(self, name: str) -> str:
-        """What was typed for a field; empty where nothing was."""
+        """Return the typed text of a field; empty where nothing was typed."""
         return self.draft.typed.get(name, "").strip()
 
-    def take(self, name: str, read: Callable[[str], T]) -> T | None:
-        """The typed value; None where nothing was typed, and where it was refused."""
+    def typed_value(self, name: str, parse: Callable[[str], T]) -> T | None:
+        """Return the typed value of a field; None where nothing was typed, or where it is wrong."""
         if not self.typed(name):
             return None
         try:
-            return read(self.typed(name))
+            return parse(self.typed(name))
         except Unreadable as exc:
-            self.add_error(name, exc.code, _named(name, exc.message), exc.suggestion)
+            self.add_error(name, exc.code, _with_label(name, exc.message), exc.suggestion)
             return None
 
-    def choose(
-        self,
-        name: str,
-        read: Callable[[str], T],
-        printed: Callable[[Mrz], T | None],
-        same: Callable[[T, T], bool] | None = None,
-    ) -> T | None:
-        """The typed value, which wins over the MRZ's and says so where they differ; else the MRZ's, if it has one."""
-        from_mrz = printed(self.draft.mrz) or None if self.draft.mrz is not None else None
+    def value(self, name: str, parse: Callable[[str], T]) -> T | None:
+        """Return the typed value of a field, or else the value in the MRZ. Warns where the two differ."""
+        found: Any = getattr(self.draft.mrz, name, None) or None
+        if found is not None and name == "document_number":
+            found = plain_document_number(found)
+        in_mrz: T | None = found
         if not self.typed(name):
-            return from_mrz
-        value = self.take(name, read)
-        if value is not None and from_mrz is not None and not (same or alike)(value, from_mrz):
+            return in_mrz
+        value = self.typed_value(name, parse)
+        if value is not None and in_mrz is not None and not self._agrees(name, value, in_mrz):
             self.add_warning(
                 name,
                 "conflict",
@@ -91,83 +83,67 @@ class Reader:
                     "{field}: you typed {typed}, the MRZ says {read}. What you typed is reported.",
                     field=BY_NAME[name].label,
                     typed=str(value),
-                    read=str(from_mrz),
+                    read=str(in_mrz),
                 ),
             )
         return value
 
-    def require(self, name: str, value: T | None, how: Message) -> T | None:
-        """Note a required field as missing, unless something is already wrong with it."""
+    def require(self, name: str, value: object, how: Message) -> None:
+        """Add an error where a required field is None, unless the field has another error."""
         path = BY_NAME[name].path
         if value is None and not any(finding.field == path for finding in self.errors):
-            self.add_error(name, "missing", _named(name, how))
-        return value
-
-    def is_same_name(self, typed: str, printed: str) -> bool:
-        """As `alike`; an Ü may be UE in the MRZ, and a name that is cut off there agrees as far as it goes."""
-        cut = self.draft.mrz is not None and self.draft.mrz.names_truncated
-        short = fold(printed)
-        return any(full == short or (cut and full.startswith(short)) for full in _spellings(typed))
+            self.add_error(name, "missing", _with_label(name, how))
 
     @property
     def has_accepted_check_digit(self) -> bool:
-        """Whether a check digit fails that a person has accepted."""
-        return any(self._accepted(problem) for _name, problem in self._standing_problems())
+        """Whether a wrong check digit was accepted by a user."""
+        return any(self._is_accepted(problem) for _name, problem in self._standing_problems())
 
     def add_mrz_problems(self) -> None:
-        """Put down what the passport room found, unless a typed value took that field's place."""
+        """Add the problems of the MRZ, except those of fields that were typed."""
         for name, problem in self._standing_problems():
-            (self.warnings if self._accepted(problem) else self.errors).append(self._finding(name, problem))
-        self.errors = _without_missing_twins(self.errors)
+            in_mrz = str(getattr(self.draft.mrz, problem.field, ""))
+            best = next((correction.value for correction in problem.corrections), None)
+            suggestion = best if problem.field != "composite" and best != in_mrz else None
+            finding = Finding(BY_NAME[name].path, problem.code, problem.message, suggestion)
+            (self.warnings if self._is_accepted(problem) else self.errors).append(finding)
+        # A field that is wrong in the MRZ is not also missing.
+        wrong = {finding.field for finding in self.errors if finding.code != "missing"}
+        self.errors = [finding for finding in self.errors if finding.code != "missing" or finding.field not in wrong]
 
-    def _finding(self, name: str, problem: Problem) -> Finding:
-        """The problem as a finding; its best correction is a suggestion where it would change what the field says."""
-        read = str(getattr(self.draft.mrz, problem.field, ""))
-        better = next((correction.value for correction in problem.corrections[:1]), None)
-        useful = problem.field != "composite" and better != read
-        return Finding(BY_NAME[name].path, problem.code, problem.message, better if useful else None)
+    def _agrees(self, name: str, typed: object, in_mrz: object) -> bool:
+        if name not in {"surname", "given_names"}:
+            return same_value(typed, in_mrz)
+        # The MRZ may write Ü as UE (Doc 9303-3 §6), and a name that is cut off agrees with the beginning.
+        spellings = [fold(str(typed))]
+        with suppress(CannotCompose):
+            spellings.append(fold(transliterate(str(typed))))
+        is_cut = self.draft.mrz is not None and self.draft.mrz.names_truncated
+        short = fold(str(in_mrz))
+        return any(full == short or (is_cut and full.startswith(short)) for full in spellings)
 
-    def _accepted(self, problem: Problem) -> bool:
+    def _is_accepted(self, problem: Problem) -> bool:
         return problem.code == "check_digit" and self.draft.accept_check_digit
 
     def _standing_problems(self) -> Iterator[tuple[str, Problem]]:
-        """The MRZ's problems that no typed value has overruled, each with the name of our field."""
+        """Yield the problems of the MRZ with the name of our field, except where a typed value replaces the field."""
         mrz = self.draft.mrz
         if mrz is None:
             return
         for problem in mrz.problems:
-            names = _names_at_fault(mrz) if problem.field == "names" else [_FROM_MRZ.get(problem.field, problem.field)]
+            names = ["mrz" if problem.field in _NOT_A_FIELD else problem.field]
+            if problem.field == "names":
+                # The name with a digit, which no name has; without any, the last name, which ends in a row of K.
+                both = {"surname": mrz.surname, "given_names": mrz.given_names}
+                names = [name for name, text in both.items() if any(c.isdigit() for c in text)]
+                names = names or ["given_names" if mrz.given_names else "surname"]
             yield from ((name, problem) for name in names if not self.typed(name))
 
 
-def _named(name: str, message: Message) -> Message:
+def same_value(typed: object, in_mrz: object) -> bool:
+    """Return whether two values are equal without accents, apostrophes and hyphens, and with one code for Germany."""
+    return fold(canonical_code(str(typed))) == fold(canonical_code(str(in_mrz)))
+
+
+def _with_label(name: str, message: Message) -> Message:
     return msg("{field}: {remark}", field=BY_NAME[name].label, remark=message)
-
-
-def alike(typed: object, printed: object) -> bool:
-    """Whether two values mean the same: an MRZ has no accents, apostrophes or hyphens; Germany is D or DEU there."""
-    return fold(canonical_code(str(typed))) == fold(canonical_code(str(printed)))
-
-
-def _names_at_fault(mrz: Mrz) -> list[str]:
-    """Which of the two names has what no name has, a digit; without any it is the last, which ends in a row of K.
-
-    Typing the other one would mend nothing.
-    """
-    both = {"surname": mrz.surname, "given_names": mrz.given_names}
-    with_digits = [name for name, text in both.items() if any(c.isdigit() for c in text)]
-    return with_digits or ["given_names" if mrz.given_names else "surname"]
-
-
-def _spellings(name: str) -> list[str]:
-    """What may stand for a name in an MRZ: without its accents, or transliterated (Doc 9303-3 §6)."""
-    try:
-        return [fold(name), fold(transliterate(name))]
-    except CannotCompose:
-        return [fold(name)]
-
-
-def _without_missing_twins(errors: list[Finding]) -> list[Finding]:
-    """A field that the MRZ holds wrongly is not also missing."""
-    wrong = {finding.field for finding in errors if finding.code != "missing"}
-    return [finding for finding in errors if finding.code != "missing" or finding.field not in wrong]

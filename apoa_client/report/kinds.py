@@ -1,6 +1,6 @@
-"""What a report is from outside: its kind, its state, its receipt, its short id. Nothing of the guest.
+"""The parts of a report that have no personal data: its kind, its state, its receipt, its short id.
 
-Apart from the model, because `apoa status` counts reports and opens none.
+They are separate from the model, because `apoa status` counts reports and opens none.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ SHORT_ID_LENGTH = 8
 
 
 class Kind(StrEnum):
-    """What a report says about its stay."""
+    """The kind of a report."""
 
     CHECK_IN = "check_in"
     CHECK_OUT = "check_out"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Where a report is on its way to the authority."""
+    """The state of a report in the outbox."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -32,11 +32,11 @@ class State(StrEnum):
 
 
 OPEN_STATES = frozenset({State.QUEUED, State.SENDING, State.PENDING, State.REJECTED})
-"""Not at their end: these keep later reports of their stay waiting, and these have a deadline."""
+"""The states that are not final: these reports have a deadline, and later reports of their stay wait for them."""
 
 
 class Purpose(StrEnum):
-    """Why the guest came, as the contract's table of purposes lists it."""
+    """The purpose of a stay, as in the contract's table of purposes."""
 
     TOURISM = "tourism"
     BUSINESS = "business"
@@ -49,15 +49,15 @@ class Purpose(StrEnum):
 
 
 class Receipt(NamedTuple):
-    """The authority's proof. Only an authority issues a number; `sha256` is of the report that it acquired."""
+    """The authority's receipt of a report. `sha256` is that of the report as the authority received it."""
 
     number: str
     issued_at: datetime
     sha256: str | None = None
     typed: bool = False
-    """Whether staff typed it in, who reported the guest by hand."""
+    """Whether staff typed the number after they reported the guest by hand."""
 
 
 def short_id(report_id: str) -> str:
-    """The end of a report's id, which people use: the beginning of a UUIDv7 is a time, and alike for a whole minute."""
+    """Return the end of a report's id for users: the beginning of a UUIDv7 is a time, which is equal for a minute."""
     return report_id.replace("-", "")[-SHORT_ID_LENGTH:]

@@ -1,7 +1,7 @@
-"""The report and what it holds, as values that never change.
+"""The model of a report: immutable values.
 
-A report is an immutable message: what happens to a stay is a sequence of reports with one `stay_id`. No ``repr`` here
-shows personal data: every field that may hold some is left out of it.
+A report is one message, and the history of a stay is a sequence of reports with one `stay_id`. No ``repr`` shows
+personal data: each field that may have some is left out of it.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from apoa_client.report.kinds import Kind, Purpose
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A travel document. `issuing_state` is an ICAO code; `mrz` is the lines as read, or None where typed by hand."""
+    """A travel document. `issuing_state` is an ICAO code; `mrz` has the lines that were read, or is None."""
 
     type: str
     number: str = field(repr=False)
@@ -50,7 +50,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """Nights in the property. `check_in` carries the property's offset from UTC."""
+    """A stay in the property. `check_in` has the property's offset from UTC."""
 
     check_in: datetime
     planned_check_out: date
@@ -60,13 +60,13 @@ class Stay:
 
     @property
     def nights(self) -> int:
-        """How many."""
+        """The number of nights."""
         return (self.planned_check_out - self.check_in.date()).days
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One message to the authority. Which of the last four fields are set depends on `kind` (see the contract)."""
+    """One message to the authority. The `kind` determines which of the last four fields are set (see the contract)."""
 
     id: str
     stay_id: str

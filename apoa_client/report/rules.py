@@ -1,40 +1,50 @@
-"""What a check-in must be like before it is saved, and what is worth a warning.
+"""The rules of a check-in: which errors prevent saving, and which findings are warnings.
 
-What is refused can only be wrong (a date that no calendar has, a check digit that does not fit); what is warned of may
-be true all the same, and is sent. Only foreigners are reported: UU 6/2011 art. 72.
+An error can only be wrong (a date that does not exist, a check digit that does not fit). A warning may be right all the
+same, and the report is sent. Only foreigners are reported: UU 6/2011 art. 72.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
+from typing import Any
 
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.passport.mrz import Mrz, plain_document_number
 from apoa_client.report import parse_dates, parse_fields
-from apoa_client.report.draft import Draft, Reader, alike
+from apoa_client.report.draft import Draft, Reader, same_value
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
 from apoa_client.report.parse_times import date_and_time
 
-Note = Callable[[str, str, Message], None]
-"""Puts down a remark on a field: `Reader.add_error`, or `Reader.add_warning` where nothing is to be filed."""
+AddFinding = Callable[[str, str, Message], None]
+"""Adds a finding to a field: `Reader.add_error`, or `Reader.add_warning` where nothing will be saved."""
 
 INDONESIA = "IDN"
-"""Whose citizens are not reported."""
+"""The nationality that is not reported."""
 EARLIEST_AHEAD = timedelta(days=1)
 LATE_AFTER = timedelta(hours=24)
 OLDEST_AGE = 110
 PASSPORT_MONTHS = 6
 CHECK_DIGIT_NOTE = "Angka periksa MRZ tidak cocok; data sudah dibandingkan dengan paspor."
 
+_REQUIRED = {
+    "sex": msg("give L (male), P (female) or X."),
+    "birth_place": msg("it is printed in the passport but not in its MRZ. Give - if it is not stated."),
+    "birth_date": msg("give it as 1985-09-12 or 12/09/1985; the year alone if the passport says no more."),
+    "nationality": msg("give the country's name or its three letters."),
+    "document_number": msg("give it as printed in the passport."),
+    "expiry_date": msg("give it as 2030-03-30 or 30/03/2030."),
+}
+"""The guest's required fields, with the text that says what to give."""
+
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What a draft amounts to. `guest` and `stay` are None where an error stands in their way."""
+    """The result of checking a draft. `guest` and `stay` are None where there are errors."""
 
     guest: Guest | None
     stay: Stay | None
@@ -50,11 +60,14 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
     guest = _guest(reader, now.astimezone(zone).date())
     reader.add_mrz_problems()
     if stay is not None:
-        _about_stay(reader, stay, now)
+        _check_stay(reader, stay, now)
     if guest is not None and stay is not None:
-        _about_guest(reader, guest, stay)
-        _about_permit(reader, guest, stay)
-    errors = _without_idle_questions(reader.errors)
+        _check_guest(reader, guest, stay)
+        _check_passport(reader, guest, stay)
+        _check_permit(reader, guest.stay_permit, stay)
+    errors = reader.errors
+    if any(finding.code == "not_foreign" for finding in errors):  # nothing is reported, so nothing is missing
+        errors = [finding for finding in errors if finding.code != "missing"]
     return Examination(
         guest=None if errors else guest,
         stay=None if errors else stay,
@@ -64,25 +77,53 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
 
 
 def in_form_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Findings in the order of the form's fields, as a person goes through them."""
+    """Return findings in the order of the form's fields."""
     order = {item.path: position for position, item in enumerate(FIELDS)}
     return tuple(sorted(findings, key=lambda finding: order[finding.field]))
 
 
-def _without_idle_questions(errors: list[Finding]) -> list[Finding]:
-    """Nobody is asked for the rest of an Indonesian's details: there is no report to be made."""
-    if any(finding.code == "not_foreign" for finding in errors):
-        return [finding for finding in errors if finding.code != "missing"]
-    return errors
+def read_guest_fields(reader: Reader, today: date) -> dict[str, Any]:
+    """Return the value of each of the guest's fields by name; None where it is missing or wrong.
+
+    The stay permit has its own function, `read_stay_permit`.
+    """
+    return {
+        "surname": reader.value("surname", parse_fields.person_name),
+        "given_names": reader.value("given_names", parse_fields.person_name),
+        "sex": reader.value("sex", parse_fields.sex),
+        "birth_place": reader.typed_value("birth_place", lambda text: parse_fields.one_line(text).upper()),
+        "birth_date": reader.value("birth_date", partial(parse_dates.partial_date, today=today)),
+        "nationality": reader.value("nationality", parse_fields.state),
+        "document_number": reader.value("document_number", parse_fields.document_number),
+        "issuing_state": reader.value("issuing_state", parse_fields.state),
+        "expiry_date": reader.value("expiry_date", partial(parse_dates.full_date, today=today)),
+        "phone": reader.typed_value("phone", parse_fields.phone),
+        "email": reader.typed_value("email", parse_fields.email),
+    }
 
 
-def check_document_kind(reader: Reader, visa: Note) -> None:
-    """Which document the machine readable lines are of: a visa is no identity, and a card is no passport."""
+def read_stay_permit(reader: Reader, today: date) -> StayPermit | None:
+    """Return the visa or stay permit as typed; None where nothing was typed.
+
+    Its end must have a year, because a wrong guess would warn of an overstay.
+    """
+    permit = StayPermit(
+        code=reader.typed_value("stay_permit", parse_fields.stay_permit),
+        number=reader.typed_value("stay_permit_number", parse_fields.one_line),
+        valid_until=reader.typed_value("stay_until", partial(parse_dates.full_date, today=today)),
+        entry_date=reader.typed_value("entry_date", partial(parse_dates.past_date, today=today)),
+    )
+    return None if permit == StayPermit() else permit
+
+
+def check_document_kind(reader: Reader, add_visa_finding: AddFinding) -> None:
+    """Check which document the MRZ is of: a visa identifies nobody, and a card is no passport."""
     mrz = reader.draft.mrz
     if mrz is None:
         return
     if mrz.format.startswith("MRV"):
-        visa("mrz", "unknown_format", msg("These are the lines of a visa. The passport's own lines begin with P."))
+        message = msg("These are the lines of a visa. The passport's own lines begin with P.")
+        add_visa_finding("mrz", "unknown_format", message)
     elif not mrz.document_type.startswith("P"):
         reader.add_warning(
             "mrz",
@@ -94,131 +135,110 @@ def check_document_kind(reader: Reader, visa: Note) -> None:
         )
 
 
-def _guest(reader: Reader, today: date) -> Guest | None:
-    surname = reader.choose("surname", parse_fields.person_name, lambda mrz: mrz.surname, reader.is_same_name)
-    given_names = reader.choose(
-        "given_names", parse_fields.person_name, lambda mrz: mrz.given_names, reader.is_same_name
-    )
-    if not surname and not given_names:
-        reader.require("surname", None, msg("give the name as in the passport; one of the two names may be empty."))
-    sex = reader.require(
-        "sex", reader.choose("sex", parse_fields.sex, lambda mrz: mrz.sex), msg("give L (male), P (female) or X.")
-    )
-    birth_place = reader.require(
-        "birth_place",
-        reader.take("birth_place", lambda text: parse_fields.one_line(text).upper()),
-        msg("it is printed in the passport but not in its MRZ. Give - if it is not stated."),
-    )
-    birth_date = reader.require(
-        "birth_date",
-        reader.choose("birth_date", partial(parse_dates.partial_date, today=today), lambda mrz: mrz.birth_date),
-        msg("give it as 1985-09-12 or 12/09/1985; the year alone if the passport says no more."),
-    )
-    nationality = _nationality(reader)
-    document = _document(reader, nationality, today)
-    permit = read_stay_permit(reader, today)
-    phone = reader.take("phone", parse_fields.phone)
-    email = reader.take("email", parse_fields.email)
-    if sex is None or birth_place is None or birth_date is None or nationality is None or document is None:
-        return None
-    return Guest(
-        surname=surname or "",
-        given_names=given_names or "",
-        sex=sex,
-        birth_date=birth_date,
-        birth_place=birth_place,
-        nationality=nationality,
-        document=document,
-        stay_permit=permit,
-        phone=phone,
-        email=email,
-    )
-
-
-def _nationality(reader: Reader) -> str | None:
-    nationality = reader.require(
-        "nationality",
-        reader.choose("nationality", parse_fields.state, lambda mrz: mrz.nationality),
-        msg("give the country's name or its three letters."),
-    )
-    check_nationality(nationality, reader.add_error)
-    return nationality
-
-
-def check_nationality(nationality: str | None, note: Note) -> None:
-    """Indonesians are not reported."""
+def check_nationality(nationality: str | None, add_finding: AddFinding) -> None:
+    """Check that the guest is a foreigner."""
     if nationality == INDONESIA:
-        note(
+        add_finding(
             "nationality",
             "not_foreign",
             msg("The guest is Indonesian: only foreigners are reported. Nothing needs to be done."),
         )
 
 
-def _document(reader: Reader, nationality: str | None, today: date) -> Document | None:
+def check_age(reader: Reader, born: PartialDate, day: date) -> None:
+    """Warn of an age on a day that nobody reaches."""
+    if years_between(born.earliest, day) > OLDEST_AGE:
+        reader.add_warning(
+            "birth_date",
+            "implausible",
+            msg("The guest would be older than {age}. Compare it with the passport.", age=OLDEST_AGE),
+        )
+
+
+def check_issuing_state(reader: Reader, issuing: str, nationality: str) -> None:
+    """Warn of a passport that the state of the guest's nationality did not issue."""
+    if not same_value(issuing, nationality):
+        reader.add_warning(
+            "issuing_state",
+            "implausible",
+            msg(
+                "The passport's issuing state is not the nationality. That happens (refugees, for one); please compare."
+            ),
+        )
+
+
+def check_truncated_name(reader: Reader) -> None:
+    """Warn of an MRZ that cuts off the given names, or the surname where there are no given names."""
     mrz = reader.draft.mrz
-    number = reader.require(
-        "document_number",
-        reader.choose("document_number", parse_fields.document_number, mrz_document_number),
-        msg("give it as printed in the passport."),
-    )
-    issuing = reader.choose("issuing_state", parse_fields.state, lambda mrz: mrz.issuing_state) or nationality
-    expiry = reader.require(
-        "expiry_date",
-        reader.choose("expiry_date", partial(parse_dates.full_date, today=today), lambda mrz: mrz.expiry_date),
-        msg("give it as 2030-03-30 or 30/03/2030."),
-    )
-    if number is None or issuing is None or expiry is None:
+    if mrz is None or not mrz.names_truncated:
+        return
+    name = "given_names" if mrz.given_names else "surname"
+    if not reader.typed(name):
+        reader.add_warning(
+            name,
+            "name_truncated",
+            msg("The name is too long for the MRZ and is cut off there. Type it in full from the passport's page."),
+        )
+
+
+def years_between(born: date, day: date) -> int:
+    """Return the age on a day of a person who was born on another."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def _guest(reader: Reader, today: date) -> Guest | None:
+    values = read_guest_fields(reader, today)
+    permit = read_stay_permit(reader, today)
+    if not values["surname"] and not values["given_names"]:
+        reader.require("surname", None, msg("give the name as in the passport; one of the two names may be empty."))
+    for name, what_to_give in _REQUIRED.items():
+        reader.require(name, values[name], what_to_give)
+    check_nationality(values["nationality"], reader.add_error)
+    if any(values[name] is None for name in _REQUIRED):
         return None
-    clean = mrz is not None and not mrz.problems
-    return Document(
-        type=mrz.document_type if mrz is not None else "P",
-        number=number,
-        issuing_state=issuing,
-        expiry_date=expiry,
-        # Lines that do not check out are no evidence: the fields, compared with the page, are reported alone.
-        mrz=mrz.lines if mrz is not None and clean else None,
+    mrz = reader.draft.mrz
+    return Guest(
+        surname=values["surname"] or "",
+        given_names=values["given_names"] or "",
+        sex=values["sex"],
+        birth_date=values["birth_date"],
+        birth_place=values["birth_place"],
+        nationality=values["nationality"],
+        document=Document(
+            type=mrz.document_type if mrz is not None else "P",
+            number=values["document_number"],
+            issuing_state=values["issuing_state"] or values["nationality"],
+            expiry_date=values["expiry_date"],
+            # Lines with a problem prove nothing: then only the fields, compared with the page, are reported.
+            mrz=mrz.lines if mrz is not None and not mrz.problems else None,
+        ),
+        stay_permit=permit,
+        phone=values["phone"],
+        email=values["email"],
     )
-
-
-def mrz_document_number(mrz: Mrz) -> str:
-    """The number of a document, as it is compared with a typed one."""
-    return plain_document_number(mrz.document_number)
-
-
-def read_stay_permit(reader: Reader, today: date) -> StayPermit | None:
-    """The visa or stay permit, as far as it was typed. Its end has a year: a wrong guess would warn of an overstay."""
-    permit = StayPermit(
-        code=reader.take("stay_permit", parse_fields.stay_permit),
-        number=reader.take("stay_permit_number", parse_fields.one_line),
-        valid_until=reader.take("stay_until", partial(parse_dates.full_date, today=today)),
-        entry_date=reader.take("entry_date", partial(parse_dates.past_date, today=today)),
-    )
-    return None if permit == StayPermit() else permit
 
 
 def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
-    arrived = reader.take("check_in", partial(date_and_time, zone=zone, now=now))
-    check_in = arrived if reader.typed("check_in") else now
-    leaves = _check_out(reader, check_in or now, now.date())
-    purpose = reader.take("purpose", parse_fields.purpose)
-    room = reader.take("room", parse_fields.one_line)
-    note = reader.take("note", lambda text: parse_fields.one_line(text, parse_fields.MAX_NOTE_LENGTH))
-    if check_in is None or leaves is None:
+    typed = reader.typed_value("check_in", partial(date_and_time, zone=zone, now=now))
+    check_in = typed if reader.typed("check_in") else now
+    arrival = check_in or now
+    if reader.typed("nights") and not reader.typed("planned_check_out"):
+        check_out = reader.typed_value("nights", lambda text: parse_fields.nights(text, arrival))
+    else:
+        parse = partial(parse_dates.stay_date, today=now.date(), near=arrival.date())
+        check_out = reader.typed_value("planned_check_out", parse)
+        reader.require("planned_check_out", check_out, msg("give the number of nights, or the date."))
+    purpose = reader.typed_value("purpose", parse_fields.purpose)
+    room = reader.typed_value("room", parse_fields.one_line)
+    note = reader.typed_value("note", lambda text: parse_fields.one_line(text, parse_fields.MAX_NOTE_LENGTH))
+    if check_in is None or check_out is None:
         return None
     if reader.has_accepted_check_digit:
         note = f"{note} {CHECK_DIGIT_NOTE}" if note else CHECK_DIGIT_NOTE
-    return Stay(check_in, leaves, room, purpose or Purpose.TOURISM, note)
+    return Stay(check_in, check_out, room, purpose or Purpose.TOURISM, note)
 
 
-def _check_out(reader: Reader, check_in: datetime, today: date) -> date | None:
-    if reader.typed("nights") and not reader.typed("planned_check_out"):
-        return reader.take("nights", lambda text: parse_fields.nights(text, check_in))
-    leaves = reader.take("planned_check_out", partial(parse_dates.stay_date, today=today, near=check_in.date()))
-    return reader.require("planned_check_out", leaves, msg("give the number of nights, or the date."))
-
-
-def _about_stay(reader: Reader, stay: Stay, now: datetime) -> None:
+def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:
     if stay.planned_check_out <= stay.check_in.date():
         reader.add_error(
             "planned_check_out",
@@ -239,55 +259,19 @@ def _about_stay(reader: Reader, stay: Stay, now: datetime) -> None:
         )
 
 
-def _about_guest(reader: Reader, guest: Guest, stay: Stay) -> None:
-    arrived = stay.check_in.date()
-    if guest.birth_date.earliest > arrived:
+def _check_guest(reader: Reader, guest: Guest, stay: Stay) -> None:
+    arrival = stay.check_in.date()
+    if guest.birth_date.earliest > arrival:
         reader.add_error(
             "birth_date", "order", msg("The date of birth is after the check-in. Compare it with the passport.")
         )
-    check_age(reader, guest.birth_date, arrived)
+    check_age(reader, guest.birth_date, arrival)
     check_issuing_state(reader, guest.document.issuing_state, guest.nationality)
     check_truncated_name(reader)
-    _about_passport(reader, guest.document.expiry_date, guest, stay)
 
 
-def check_age(reader: Reader, born: PartialDate, day: date) -> None:
-    """Older on that day than people get."""
-    if years_between(born.earliest, day) > OLDEST_AGE:
-        reader.add_warning(
-            "birth_date",
-            "implausible",
-            msg("The guest would be older than {age}. Compare it with the passport.", age=OLDEST_AGE),
-        )
-
-
-def check_issuing_state(reader: Reader, issuing: str, nationality: str) -> None:
-    """A passport of another state than the guest's."""
-    if not alike(issuing, nationality):
-        reader.add_warning(
-            "issuing_state",
-            "implausible",
-            msg(
-                "The passport's issuing state is not the nationality. That happens (refugees, for one); please compare."
-            ),
-        )
-
-
-def check_truncated_name(reader: Reader) -> None:
-    """The MRZ cuts off the given names, or the surname where it has no others."""
-    mrz = reader.draft.mrz
-    if mrz is None or not mrz.names_truncated:
-        return
-    name = "given_names" if mrz.given_names else "surname"
-    if not reader.typed(name):
-        reader.add_warning(
-            name,
-            "name_truncated",
-            msg("The name is too long for the MRZ and is cut off there. Type it in full from the passport's page."),
-        )
-
-
-def _about_passport(reader: Reader, expiry: date, guest: Guest, stay: Stay) -> None:
+def _check_passport(reader: Reader, guest: Guest, stay: Stay) -> None:
+    expiry = guest.document.expiry_date
     if expiry < stay.check_in.date():
         reader.add_warning(
             "expiry_date", "expired", msg("The passport has expired. It is reported all the same; tell the guest.")
@@ -306,19 +290,14 @@ def _about_passport(reader: Reader, expiry: date, guest: Guest, stay: Stay) -> N
         )
 
 
-def years_between(born: date, day: date) -> int:
-    """How old somebody is on a day."""
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
-
-
 def _months_after(day: date, months: int) -> date:
+    """Return the same day some months later, or the last day of that month."""
     years, month = divmod(day.month - 1 + months, 12)
     last = (date(day.year + years + month // 11, (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
     return date(day.year + years, month + 1, min(day.day, last))
 
 
-def _about_permit(reader: Reader, guest: Guest, stay: Stay) -> None:
-    permit = guest.stay_permit
+def _check_permit(reader: Reader, permit: StayPermit | None, stay: Stay) -> None:
     if permit is None or permit.code is None:
         reader.add_warning(
             "stay_permit",

@@ -1,12 +1,10 @@
-"""Guests who come together, and whether each child among them has an adult in the room, on every night.
+"""Warnings about minors who stay without an adult in the room.
 
-Only foreigners are reported, so that a child may well be here with parents who are not: it is worth a warning, and no
-more. And it is said where it is certain: a date of birth that leaves it open makes nobody a child, and may be that of
-an adult.
+Only foreigners are reported, so a child's Indonesian parents are not in the data: this is a warning and no error. A
+guest is a child only where the date of birth leaves no doubt; with a partly unknown date the guest may be an adult.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from apoa_client.messages import msg
@@ -19,46 +17,45 @@ UNACCOMPANIED_MINOR = "child_alone"
 ADULT_YEARS = 18
 
 GuestStay: TypeAlias = tuple[Guest, Stay]
-"""One of a party, and when and where they stay."""
+"""A guest of a group, and the guest's stay."""
 
 
-def unaccompanied_minor_warnings(party: Sequence[GuestStay]) -> list[tuple[Finding, ...]]:
-    """The warning about each of a party, in their order: none for adults, nor for children who have one with them.
+def unaccompanied_minor_warnings(group: Sequence[GuestStay]) -> list[tuple[Finding, ...]]:
+    """Return the warnings about each guest of a group, in their order: one for a minor without an adult, else none.
 
-    Whose room was not given counts as being with everyone.
+    A guest without a room counts as being in every room.
     """
-    adults = [stay for guest, stay in party if not _is_child(guest, stay)]
-    return [(_warning(),) if _is_child(guest, stay) and _alone(stay, adults) else () for guest, stay in party]
+    are_minors = [
+        # The earliest day that the date of birth can mean makes the guest oldest.
+        years_between(guest.birth_date.earliest, stay.check_in.date()) < ADULT_YEARS
+        for guest, stay in group
+    ]
+    adults = [stay for (_guest, stay), is_minor in zip(group, are_minors, strict=True) if not is_minor]
+    return [
+        (_warning(),) if is_minor and _is_alone(stay, adults) else ()
+        for (_guest, stay), is_minor in zip(group, are_minors, strict=True)
+    ]
 
 
 def unaccompanied_minor_warning(examination: Examination) -> tuple[Finding, ...]:
-    """The same about a guest who is reported alone; nothing where errors stand in the way of that."""
+    """Return the warning about a guest who is reported alone; empty where the examination has errors."""
     if examination.guest is None or examination.stay is None:
         return ()
     return unaccompanied_minor_warnings([(examination.guest, examination.stay)])[0]
 
 
-def _is_child(guest: Guest, stay: Stay) -> bool:
-    """Whether they are under age on the day of arrival, for certain: even born on the first day that it can mean."""
-    return years_between(guest.birth_date.earliest, stay.check_in.date()) < ADULT_YEARS
-
-
-def _alone(child: Stay, adults: Iterable[Stay]) -> bool:
-    """Whether there is a night on which none of the adults is in the child's room."""
-    night = child.check_in.date()
-    for arrival, departure in sorted(_nights(adult) for adult in adults if _share(child, adult)):
+def _is_alone(minor: Stay, adults: Sequence[Stay]) -> bool:
+    """Return whether there is a night on which no adult is in the minor's room."""
+    nights = sorted(
+        (adult.check_in.date(), adult.planned_check_out)
+        for adult in adults
+        if minor.room is None or adult.room is None or minor.room.casefold() == adult.room.casefold()
+    )
+    night = minor.check_in.date()
+    for arrival, departure in nights:
         if arrival <= night:
             night = max(night, departure)
-    return night < child.planned_check_out
-
-
-def _nights(stay: Stay) -> tuple[date, date]:
-    """The first night, and the morning of departure."""
-    return stay.check_in.date(), stay.planned_check_out
-
-
-def _share(one: Stay, other: Stay) -> bool:
-    return one.room is None or other.room is None or one.room.casefold() == other.room.casefold()
+    return night < minor.planned_check_out
 
 
 def _warning() -> Finding:

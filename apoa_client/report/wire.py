@@ -1,7 +1,7 @@
-"""A report as the contract's JSON, and back.
+"""Conversion of a report to the contract's JSON and back.
 
-`to_json` fixes the bytes: a report is sealed as these bytes and sent as these bytes, however often it goes, because the
-authority tells a repeated report from a changed one by its content.
+A report is sealed and sent as the bytes of `to_json`, also when it is sent again, because the authority compares the
+content to tell a repeated report from a changed one.
 """
 
 import json
@@ -16,12 +16,12 @@ from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
 
 
 def to_json(report: Report) -> bytes:
-    """The report as UTF-8 JSON, always the same bytes for the same report."""
+    """Return the report as UTF-8 JSON, always the same bytes for the same report."""
     return json.dumps(report_value(report), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def from_json(body: bytes) -> Report:
-    """The report that `to_json` wrote. `ValueError` or `KeyError` for anything else: only for bytes of our own."""
+    """Return the report from bytes of `to_json`. Raises `ValueError` or `KeyError` for other bytes."""
     value = json.loads(body)
     return Report(
         id=value["id"],
@@ -36,7 +36,7 @@ def from_json(body: bytes) -> Report:
 
 
 def report_value(report: Report) -> dict[str, Any]:
-    """The report as JSON values: only the members that its kind carries."""
+    """Return the report as JSON values, with only the members that its kind has."""
     value: dict[str, Any] = {
         "id": report.id,
         "stay_id": report.stay_id,
@@ -55,7 +55,7 @@ def report_value(report: Report) -> dict[str, Any]:
 
 
 def guest_value(guest: Guest) -> dict[str, Any]:
-    """A guest as JSON values."""
+    """Return a guest as JSON values."""
     return {
         "surname": guest.surname,
         "given_names": guest.given_names,
@@ -77,7 +77,7 @@ def guest_value(guest: Guest) -> dict[str, Any]:
 
 
 def stay_value(stay: Stay) -> dict[str, Any]:
-    """A stay as JSON values."""
+    """Return a stay as JSON values."""
     return {
         "check_in": instant(stay.check_in),
         "planned_check_out": stay.planned_check_out.isoformat(),
@@ -88,7 +88,7 @@ def stay_value(stay: Stay) -> dict[str, Any]:
 
 
 def permit_value(permit: StayPermit | None) -> dict[str, Any] | None:
-    """A stay permit as JSON values."""
+    """Return a stay permit as JSON values."""
     if permit is None:
         return None
     return {
@@ -124,11 +124,10 @@ def _guest(value: Mapping[str, Any]) -> Guest:
 def _permit(value: Mapping[str, Any] | None) -> StayPermit | None:
     if value is None:
         return None
-    return StayPermit(value["code"], value["number"], _day(value["valid_until"]), _day(value["entry_date"]))
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
+    valid_until, entry_date = (
+        date.fromisoformat(value[name]) if value[name] is not None else None for name in ("valid_until", "entry_date")
+    )
+    return StayPermit(value["code"], value["number"], valid_until, entry_date)
 
 
 def _stay(value: Mapping[str, Any]) -> Stay:
