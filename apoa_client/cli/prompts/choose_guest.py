@@ -30,7 +30,7 @@ def open_current_report(app: Container, history: StayHistory) -> OpenedReport:
 def guests_in_house(app: Container) -> list[StayAndReport]:
     """Return every guest in house, by planned day of departure. Shows once that the key is not available."""
     histories = list(app.stays.in_house(app.today))
-    rows = ReportReader(app).rows(history.display_report for history in histories)
+    rows = ReportReader(app).open_all(history.display_report for history in histories)
     return list(zip(histories, rows, strict=True))
 
 

@@ -1,7 +1,6 @@
-"""A report as APOA's own form has it: Indonesian labels in its order, and each value as it is to be typed there.
+"""The lines of APOA's own form: Indonesian labels, and each value as it must be typed there, on a screen or a sheet.
 
-For a screen and for a sheet alike. A date is given day first, as Indonesians write it, and in words beside it, so that
-nobody takes a month for a day.
+Dates have the day first, as in Indonesia, and the date in words beside them, so that the month is clear.
 """
 
 from collections.abc import Callable
@@ -18,8 +17,7 @@ from apoa_client.report.kinds import Kind, Purpose
 from apoa_client.report.purposes import PURPOSES
 
 APOA_LANGUAGE = "id"
-_SEXES_OF_APOA = {"M": "L", "F": "P"}
-_STATES = frozenset({"nationality", "issuing_state"})
+_APOA_SEXES = {"M": "L", "F": "P"}
 
 TASKS = {
     Kind.CHECK_IN: N_('In APOA: open "check-in manual", type this, compare, and press "simpan".'),
@@ -32,71 +30,69 @@ TASKS = {
         "In APOA: choose this guest and cancel the report. If APOA does not let you, tell the immigration office."
     ),
 }
-"""What is to be done there for each kind of report, in the words that stand on APOA's buttons."""
+"""What to do in APOA for each kind of report, with the words on APOA's buttons."""
 
 
 class FormLine(NamedTuple):
-    """A field, safe for a screen: its label in APOA and in the reader's language, what to type, and its meaning."""
+    """One field, sanitized: its label in APOA and in the reader's language, what to type, and what that means."""
 
     label: str
     translated_label: str
-    """Empty where the reader's language is APOA's."""
+    """Empty if it is the same as `label`."""
     value: str
     meaning: str
-    """The value in words, where it could be mistaken; not to be typed."""
+    """The value in words if it could be misread; not to be typed."""
     changed: bool
     before: str
-    """What APOA has, where it is to be changed; may be empty all the same."""
+    """The value that APOA has, if it must be changed; may be empty."""
 
     def __repr__(self) -> str:
-        """Nothing of the guest."""
+        """Return the label only: the value is personal data."""
         return f"FormLine({self.label!r}, …)"
 
 
-def form_line(line: FormField, zone: tzinfo) -> FormLine:
-    """A line in APOA's words, and the reader's."""
-    named = BY_NAME[line.name].label if line.name in BY_NAME else label_of(line.name)
-    label, here = in_language(APOA_LANGUAGE, named.template), text(named)
-    value, meaning = _words(line.name, line.value, zone)
+def form_line(field: FormField, zone: tzinfo) -> FormLine:
+    """Return a field as a line of APOA's form."""
+    message = BY_NAME[field.name].label if field.name in BY_NAME else label_of(field.name)
+    label, translated = in_language(APOA_LANGUAGE, message.template), text(message)
+    value, meaning = _apoa_value(field.name, field.value, zone)
     return FormLine(
         label=label,
-        translated_label=here if here != label else "",
+        translated_label=translated if translated != label else "",
         value=value,
         meaning=meaning,
-        changed=line.before is not None,
-        before=_words(line.name, line.before, zone)[0] if line.before is not None else "",
+        changed=field.before is not None,
+        before=_apoa_value(field.name, field.before, zone)[0] if field.before is not None else "",
     )
 
 
 def value_remark(line: FormLine) -> str:
-    """What stands in brackets behind a value: its meaning, and what APOA has so far."""
-    parts = [line.meaning, "" if line.value else _("leave it empty")]
+    """Return the remark in brackets after a value: its meaning, and the value that APOA has now."""
+    remarks = [line.meaning, "" if line.value else _("leave it empty")]
     if line.changed:
-        parts.append(_("before: {value}").format(value=line.before or "-"))
-    said = "; ".join(filter(None, parts))
-    return f" ({said})" if said else ""
+        remarks.append(_("before: {value}").format(value=line.before or "-"))
+    joined = "; ".join(filter(None, remarks))
+    return f" ({joined})" if joined else ""
 
 
-def _words(name: str, value: FieldValue, zone: tzinfo) -> tuple[str, str]:
-    """What to type, and what it means."""
+def _apoa_value(name: str, value: FieldValue, zone: tzinfo) -> tuple[str, str]:
+    """Return what to type into APOA, and its meaning."""
     if isinstance(value, datetime):
         local = value.astimezone(zone)
         return f"{_digits(local)} {local:%H:%M}", day_text(local)
     if isinstance(value, date):
         return _digits(value), day_text(value)
     if isinstance(value, PartialDate):
-        return _known_digits(value)
-    if name in _STATES and value:
-        return _state(value)
-    special = _SPECIAL.get(name)
-    return special(value) if special is not None and value else (sanitize(value), "")
+        return _partial_date(value)
+    coded = _CODED.get(name)
+    return coded(value) if coded is not None and value else (sanitize(value), "")
 
 
 def _digits(day: date) -> str:
     return f"{day.day:02}/{day.month:02}/{day.year:04}"
 
 
-def _known_digits(value: PartialDate) -> tuple[str, str]:
+def _partial_date(value: PartialDate) -> tuple[str, str]:
     if value.day is not None:
         return _digits(value.earliest), day_text(value.earliest)
     if value.month is not None:
@@ -110,25 +106,27 @@ def _state(code: str) -> tuple[str, str]:
     state = by_code(code)
     if state is None:
         return sanitize(code), ""
-    known = code if current_language() == APOA_LANGUAGE else state.english
-    return state.indonesian, known if known != state.indonesian else ""
+    meaning = code if current_language() == APOA_LANGUAGE else state.english
+    return state.indonesian, meaning if meaning != state.indonesian else ""
 
 
 def _sex(value: str) -> tuple[str, str]:
-    return _SEXES_OF_APOA.get(value, value), _(SEXES[value])
+    return _APOA_SEXES.get(value, value), _(SEXES[value])
 
 
 def _purpose(value: str) -> tuple[str, str]:
     label = PURPOSES[Purpose(value)].label
-    indonesian, here = in_language(APOA_LANGUAGE, label.template), text(label)
-    return indonesian, here if here != indonesian else ""
+    indonesian, translated = in_language(APOA_LANGUAGE, label.template), text(label)
+    return indonesian, translated if translated != indonesian else ""
 
 
 def _birth_place(value: str) -> tuple[str, str]:
     return sanitize(value), _("not stated") if value == "-" else ""
 
 
-_SPECIAL: dict[str, Callable[[str], tuple[str, str]]] = {
+_CODED: dict[str, Callable[[str], tuple[str, str]]] = {
+    "nationality": _state,
+    "issuing_state": _state,
     "sex": _sex,
     "purpose": _purpose,
     "birth_place": _birth_place,

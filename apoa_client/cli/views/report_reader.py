@@ -64,8 +64,6 @@ class ReportReader:
         """Open each report when it is asked for."""
         return map(self.open, entries)
 
-    rows = open_all
-
     def open(self, entry: Entry) -> OpenedReport:
         """Open a report and the report that holds its guest and stay."""
         content = self._content(entry)

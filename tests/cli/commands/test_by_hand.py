@@ -272,7 +272,7 @@ class TestWalk:
         said = manual("sync", keys=[typed, "STT-1"])
         assert said.code == 0
         assert_harmless(said.all)
-        assert "This is no receipt number" in said.err
+        assert "This is not a receipt number" in said.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("typed", ["n", "tidak", "P<POLZYKOWSKI<<QUENTIN", "\ufffd1"])

@@ -1,4 +1,4 @@
-"""Pages to print: they stand alone, escape whatever they show, and have no holes."""
+"""HTML pages: they need no other file, escape all values, and miss none."""
 
 import pytest
 import segno
@@ -12,35 +12,35 @@ from apoa_client.cli.terminal.language import in_both_languages
 SHEET = {"title": "Recovery code", "details": [], "code": "ABCDE-FGHJK", "sentences": ()}
 
 
-def test_what_is_shown_is_escaped() -> None:
-    """Tags, quotes and entities stand there as they were typed, wherever they came from."""
+def test_values_are_escaped() -> None:
+    """Tags, quotes and entities are shown as they were typed."""
     strange = "<script>alert(1)</script> \"&amp;' </td>"
     page = read_page(pages.render_page("sheet.html", **{**SHEET, "details": [(strange, strange)]}))
     assert page.text.count(strange) == 2
 
 
-def test_what_is_shown_hides_nothing() -> None:
-    """No control character, no turn of the writing's direction, nothing invisible."""
+def test_values_hide_nothing() -> None:
+    """Control characters, direction marks and invisible characters are removed."""
     page = pages.render_page("sheet.html", **{**SHEET, "details": [("x", f"a{sign}b") for sign in DANGEROUS]})
     assert_harmless(page)
     assert page.count("a?b") == len(DANGEROUS)
 
 
-def test_a_page_with_a_hole_is_not_printed() -> None:
-    """A value that nobody gave is a mistake of ours, and no empty place on paper."""
+def test_a_missing_value_is_an_error() -> None:
+    """A page without one of its values is not rendered."""
     given = {name: value for name, value in SHEET.items() if name != "code"}
     with pytest.raises(UndefinedError):
         pages.render_page("sheet.html", **given)
 
 
 def test_both_languages() -> None:
-    """A sentence in each, Indonesian first; once where they are alike."""
+    """Returns a sentence in both languages, Indonesian first; once if they are equal."""
     assert in_both_languages("Passport number") == f"{spoken('id', 'Passport number')} / Passport number"
     assert in_both_languages("check-in") == "check-in"
 
 
 def test_a_qr_code() -> None:
-    """An SVG of its own, that holds this text and no other; a whole code, not a micro one."""
+    """Returns an SVG with the code of this text; not a micro QR code."""
     code = pages.qr_code("STT-2026-0004711")
     assert code.startswith("<svg")
     assert "http" not in code

@@ -1,4 +1,4 @@
-"""`apoa info --poster`: one page for the lobby, in seven languages, that says what the house's settings say."""
+"""`apoa info --poster`: one page for the lobby, in seven languages, which matches the property's settings."""
 
 import os
 import re
@@ -21,21 +21,21 @@ STRANGE = "<b>Wisma</b> & \"Melati\" <script>alert('1')</script>"
 
 @pytest.fixture
 def trained(apoa: Apoa) -> Apoa:
-    """The program with a property for training, with its address."""
+    """The program with a property for training, with an address."""
     place = ["--property", "melati", "--training", "--vault", "file", "--address", "Jl. Melati 7, Ubud"]
     assert apoa("setup", "--non-interactive", *place).code == 0
     return apoa
 
 
 def settings(apoa: Apoa, **values: object) -> None:
-    """Write lines into the property's settings, as an IT admin does."""
+    """Add lines to the property's settings, as an IT admin does."""
     config = apoa.home / "config.toml"
     kept = [line for line in config.read_text().splitlines() if line.split(" =")[0] not in values]
     config.write_text("\n".join([*kept, *(f"{name} = {value!r}".replace("'", '"') for name, value in values.items())]))
 
 
 def printed(apoa: Apoa, *more: str) -> tuple[str, Page]:
-    """The notice from standard output, as it is, and as it reads."""
+    """The notice from standard output, as HTML and as a parsed page."""
     said = apoa("info", "--poster", "-", *more)
     assert said.code == 0, said.err
     assert said.out.startswith("<!DOCTYPE html>\n")
@@ -43,10 +43,10 @@ def printed(apoa: Apoa, *more: str) -> tuple[str, Page]:
 
 
 class TestPage:
-    """What hangs in the lobby."""
+    """The page for the lobby."""
 
     def test_seven_languages(self, away: Apoa) -> None:
-        """Each once, marked as what it is, Arabic from right to left."""
+        """Each language is there once and marked with its tag; Arabic is from right to left."""
         content, page = printed(away)
         found = re.findall(r'<section lang="([^"]+)" dir="([^"]+)">', content)
         assert found == [(lang, "rtl" if lang == "ar" else "ltr") for lang in SEVEN]
@@ -55,7 +55,7 @@ class TestPage:
             assert all(sentence in page.text for sentence in told)
 
     def test_it_says_how_reports_go(self, away: Apoa) -> None:
-        """Through the reporting server, or typed into APOA, and only the one that is so."""
+        """The page says that reports go through the reporting server, or are typed into APOA, as the settings say."""
         by_server = printed(away)[1].text
         settings(away, delivery="manual")
         by_hand = printed(away)[1].text
@@ -64,7 +64,7 @@ class TestPage:
             assert (language["sent"] in by_hand, language["by_hand"] in by_hand) == (False, True)
 
     def test_it_says_how_long_data_are_kept(self, away: Apoa) -> None:
-        """As many days as the settings say, each language with its own form of the word."""
+        """The number of days is that of the settings, with the right plural form in each language."""
         assert "We delete our copy 90 days after you check out." in printed(away)[1].text
         settings(away, retention_days=1)
         text = printed(away)[1].text
@@ -72,8 +72,8 @@ class TestPage:
         assert "через 1 день после" in text
         assert "بعد يوم واحد من" in text
 
-    def test_whose_it_is(self, trained: Apoa) -> None:
-        """The house's name and address at its head, the day of its print at its foot; it says it is not official."""
+    def test_name_and_address(self, trained: Apoa) -> None:
+        """Name and address are at the top, the date at the bottom; the page says that it is not official."""
         _content, page = printed(trained, "--name", "Wisma Melati")
         assert page.text.count("Wisma Melati") == 2
         assert "Jl. Melati 7, Ubud" in page.text
@@ -82,24 +82,24 @@ class TestPage:
         assert "melati" in printed(trained)[1].text
 
     def test_without_an_address(self, away: Apoa) -> None:
-        """There is no empty line for it."""
+        """Without an address there is no empty line."""
         content, _page = printed(away)
         assert content.count("<bdi>") == 2
 
-    def test_a_name_is_only_a_name(self, away: Apoa) -> None:
-        """Tags in it stand there as they were typed, and nothing hides in it."""
+    def test_a_name_is_escaped(self, away: Apoa) -> None:
+        """Tags in a name are shown as they were typed, and invisible characters are removed."""
         content, page = printed(away, "--name", f"{STRANGE}\u202e")
         assert page.text.count(STRANGE) == 2
         assert "<script" not in content
         assert_harmless(content)
 
     def test_a_long_name_is_smaller(self, away: Apoa) -> None:
-        """So that the page stays one."""
+        """A long name is smaller, so that the notice stays one page."""
         assert 'class="name long"' in printed(away, "--name", "Wisma " * 9)[0]
         assert 'class="name"' in printed(away)[0]
 
     def test_training_is_not_for_the_lobby(self, trained: Apoa) -> None:
-        """A property for training says so on the page and on the screen; another does not."""
+        """A property for training says so on the page and on the screen; other properties do not."""
         assert "Training: not for the lobby." in printed(trained)[1].text
         assert "not for the lobby" in trained("info", "--poster", "-").err
         settings(trained, api_url="https://imigrasi.example/v1")
@@ -109,10 +109,10 @@ class TestPage:
 
 
 class TestFile:
-    """How it is saved."""
+    """How the page is written."""
 
     def test_it_is_saved(self, away: Apoa, tmp_path: Path) -> None:
-        """Privately, with how to print it; not over another one, unless that is wanted."""
+        """The file is private, the screen says how to print it, and an existing file is replaced only with --force."""
         file = tmp_path / "lobby.html"
         said = away("info", "--poster", str(file))
         assert (said.code, said.err) == (0, "")
@@ -126,18 +126,18 @@ class TestFile:
         assert away("info", "--poster", str(file), "--force").code == 0
         assert "lang=" in file.read_text(encoding="utf-8")
 
-    def test_a_house_must_be_there(self, apoa: Apoa, tmp_path: Path) -> None:
-        """It speaks for a house: nothing is written where none is set up."""
+    def test_a_property_must_be_set_up(self, apoa: Apoa, tmp_path: Path) -> None:
+        """Without a property nothing is written."""
         file = tmp_path / "lobby.html"
         assert apoa("info", "--poster", str(file)).code == 78
         assert not file.exists()
 
 
 class TestSentences:
-    """The file of seven languages."""
+    """The file with the sentences in seven languages."""
 
-    def test_each_language_is_whole(self) -> None:
-        """The same sentences in each, none empty, none twice; the number of days has its place."""
+    def test_each_language_is_complete(self) -> None:
+        """Each language has the same sentences, none is empty or repeated, and the number of days has its place."""
         assert [language["lang"] for language in languages()] == SEVEN
         for language in languages():
             assert set(language) == IN_EVERY
@@ -147,16 +147,16 @@ class TestSentences:
         for key in ("title", "why", "deleted", "ask", "ours"):
             assert len({language[key] for language in languages()}) == len(SEVEN)
 
-    def test_each_names_the_law_alike(self) -> None:
-        """Both laws, the article, and the day that Immigration asks for."""
+    def test_each_language_names_the_law(self) -> None:
+        """Each names both laws, the article, and the 24 hours that Immigration asks for."""
         for language in languages():
             numbers = set(re.findall(r"\d+", language["why"]))
             assert {"6", "2011", "72", "63", "2024"} <= numbers
             assert numbers & {"24", "1"}
 
     @pytest.mark.parametrize("language", languages(), ids=SEVEN)
-    def test_the_word_after_a_number(self, language: dict[str, dict[str, str]]) -> None:
-        """The form that Unicode's rules give, for every number of days that the settings allow."""
+    def test_plural_forms(self, language: dict[str, dict[str, str]]) -> None:
+        """The plural form is that of Unicode's rules, for every number of days that the settings allow."""
         plural = Locale.parse(str(language["lang"]), sep="-").plural_form
         for days in range(1, 3651):
             form = plural(days)

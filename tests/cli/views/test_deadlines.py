@@ -1,4 +1,4 @@
-"""Deadlines in the words of a front desk, in all three zones: which day it is there, over midnights and month ends."""
+"""Deadlines in words, in the three zones of Indonesia: the day there, across midnights and ends of months."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -47,14 +47,14 @@ def _english() -> None:
 
 
 @pytest.mark.parametrize("time", LEFT)
-def test_how_much_is_left(time: timedelta) -> None:
-    """Within six hours; rounded down, so that nobody is told of time that there is not."""
+def test_time_left(time: timedelta) -> None:
+    """Within six hours the time left is shown, rounded down, so that it never exceeds the real time."""
     assert deadline_text(NOW + time, NOW, WIB) == LEFT[time]
 
 
 @pytest.mark.parametrize("time", LATE)
-def test_how_late_it_is(time: timedelta) -> None:
-    """In hours for two days, and then in days."""
+def test_lateness(time: timedelta) -> None:
+    """Lateness is shown in hours for two days, then in days."""
     assert deadline_text(NOW - time, NOW, WIB) == LATE[time]
 
 
@@ -84,8 +84,8 @@ def test_how_late_it_is(time: timedelta) -> None:
         (WIB, "2026-11-24T18:01+07:00", "2026-11-25T00:00+07:00", "5 hours left"),
     ],
 )
-def test_the_day_is_the_propertys(zone: tzinfo, now: str, due: str, words: str) -> None:
-    """Today, tomorrow, or a date: by the calendar of Jakarta, Makassar or Jayapura, whatever the computer's zone."""
+def test_the_day_in_the_propertys_zone(zone: tzinfo, now: str, due: str, words: str) -> None:
+    """Today, tomorrow or a date: by the calendar of Jakarta, Makassar or Jayapura, whatever the computer's zone is."""
     due_at, at = datetime.fromisoformat(due), datetime.fromisoformat(now)
     assert deadline_text(due_at, at, zone) == words
     assert deadline_text(due_at.astimezone(UTC), at.astimezone(UTC), zone) == words
@@ -93,7 +93,7 @@ def test_the_day_is_the_propertys(zone: tzinfo, now: str, due: str, words: str) 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_in_both_languages(lang: str) -> None:
-    """Each kind of sentence is the reader's."""
+    """Each kind of sentence is in the reader's language."""
     language.set_language(lang)
     assert deadline_text(NOW, NOW, WIB) == spoken(lang, "due now")
     assert deadline_text(NOW - SECOND, NOW, WIB) == spoken(lang, "late just now")
@@ -113,14 +113,14 @@ def test_in_both_languages(lang: str) -> None:
         (DAY, str),
     ],
 )
-def test_how_loud(due: timedelta, style: object) -> None:
-    """Late in red, near in yellow, the rest plain; so is what has no deadline."""
+def test_style(due: timedelta, style: object) -> None:
+    """A passed deadline is red, a near one yellow, and a later one or none plain."""
     assert deadline_style(NOW + due, NOW) is style
     assert deadline_style(None, NOW) is str
 
 
-def test_lines_stand_in_columns() -> None:
-    """However different the words are in length, and without counting colours."""
+def test_lines_are_in_columns() -> None:
+    """Lines are in columns, whatever the length of the words and their colours."""
     entries = [entry(1, NOW - HOUR), entry(2, NOW + DAY), entry(3, None, State.REJECTED)]
     lines = list(deadline_lines(entries, NOW, WIB, lambda each: each.state.value))
     assert lines[0] == "  " + style_error("1 hour late") + "     00000001  queued"

@@ -1,4 +1,4 @@
-"""`apoa list --in-configured` and `--day`: the guests who are here, or were here on a night; one line a stay."""
+"""`apoa list --in-house` and `--day`: the guests who are here, or were here on a night, one line per stay."""
 
 import sqlite3
 import sys
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def inn(away: Apoa) -> Apoa:
-    """24 November: one guest until yesterday, one who leaves today, one who stays, and one who left."""
+    """On 24 November: a guest who was to leave yesterday, one who leaves today, one who stays, and one who left."""
     away.clock.forward(-2 * DAY)
     away.save(QUENTIN, "--room", "Melati 7", "--nights", "1")
     left = away.save(replace(QUENTIN, number="ZX7654321", surname="GONE"), "--room", "9", "--nights", "7")
@@ -37,8 +37,8 @@ ALL = [QUENTIN.surname, XIMENA.surname, OBADIAH.surname]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_who_is_in_house(inn: Apoa, lang: str) -> None:
-    """Room, guest, nationality, since, until, state, id; who should have left is marked, and comes first."""
+def test_guests_in_house(inn: Apoa, lang: str) -> None:
+    """Shows room, guest, nationality, since, until, state and id; guests who should have left are marked and first."""
     said = inn("list", "--in-house", lang=lang)
     assert (said.code, said.err) == (0, "")
     heads, late, today, staying = said.out.splitlines()
@@ -57,7 +57,7 @@ def test_who_is_in_house(inn: Apoa, lang: str) -> None:
 
 
 def test_on_a_narrow_terminal(inn: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawn, and whole: nothing of an id is cut off."""
+    """On a narrow terminal no id is cut off."""
     ids = [report["short_id"] for report in inn("list", "--in-house", "--json").json["reports"]]
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("NO_COLOR", "1")
@@ -68,7 +68,7 @@ def test_on_a_narrow_terminal(inn: Apoa, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_as_json(inn: Apoa) -> None:
-    """The report that tells each stay, in the form that `list --json` has."""
+    """Returns the current report of each stay, in the form of `list --json`."""
     said = inn("list", "--in-house", "--json")
     assert list(said.json) == ["reports"]
     for value in said.json["reports"]:
@@ -80,8 +80,8 @@ def test_as_json(inn: Apoa) -> None:
     assert (now["stay_id"], now["stay"]["room"]) == (amended["stay_id"], "10")
 
 
-def test_choosing(inn: Apoa) -> None:
-    """By room, guest, nationality and state; together they narrow down."""
+def test_search_options(inn: Apoa) -> None:
+    """Options for room, guest, nationality and state restrict the list; several options must all match."""
     assert names(inn, "--in-house") == ALL
     assert names(inn, "--in-house", "--room", "8") == [XIMENA.surname, OBADIAH.surname]
     assert names(inn, "--in-house", "--room", " melati  7 ") == [QUENTIN.surname]
@@ -93,7 +93,7 @@ def test_choosing(inn: Apoa) -> None:
 
 
 def test_a_night(inn: Apoa) -> None:
-    """Whose told nights cover it, gone or not: the day of departure is no night."""
+    """Lists stays with this reported night, also after check-out; the day of departure is not a night."""
     assert names(inn, "--day", "2026-11-21") == []
     assert names(inn, "--day", "22/11/2026") == [QUENTIN.surname, "GONE"]
     assert names(inn, "--day", "2026-11-23") == [XIMENA.surname]
@@ -108,22 +108,22 @@ def test_a_night(inn: Apoa) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_who_left(inn: Apoa, lang: str) -> None:
-    """When they really did, and how their last report stands."""
+def test_guests_who_left(inn: Apoa, lang: str) -> None:
+    """Shows the real day of departure, and the state of the last report."""
     gone = inn("list", "--day", "2026-11-22", lang=lang).out.splitlines()[-1]
     assert spoken(lang, "left {day}", day=f"23 {spoken(lang, 'Nov')}") in gone
 
 
-def test_a_cancelled_stay_is_nobodys_night(configured: Apoa) -> None:
-    """Nor is the guest in house."""
+def test_a_cancelled_stay_is_on_no_night(configured: Apoa) -> None:
+    """A cancelled stay is in no list of guests."""
     report = configured(*QUENTIN.mrz("--json")).json
     assert names(configured, "--in-house") == names(configured, "--day", "2026-11-24") == [QUENTIN.surname]
     assert configured("cancel", report["id"], "--reason", "salah tamu", "--yes").code == 0
     assert names(configured, "--in-house") == names(configured, "--day", "2026-11-24") == []
 
 
-def test_a_refused_one_is_seen(apoa: Apoa, serve: Serve) -> None:
-    """By the state of the last report."""
+def test_a_refused_report_is_shown(apoa: Apoa, serve: Serve) -> None:
+    """A refused report is shown by the state of the last report."""
     assert apoa.set_up(serve("reject").base_url).code == 0
     apoa(*QUENTIN.mrz())
     apoa.save(XIMENA)
@@ -132,8 +132,8 @@ def test_a_refused_one_is_seen(apoa: Apoa, serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_nobody(away: Apoa, lang: str) -> None:
-    """Said in words to people, and as an empty list to scripts."""
+def test_no_guests(away: Apoa, lang: str) -> None:
+    """Users read a sentence, scripts get an empty list."""
     assert away("list", "--in-house", lang=lang).out.strip() == spoken(lang, "No guest is in house.")
     for choice in (["--day", "2026-11-24"], ["--in-house", "--room", "7"], ["--in-house", "--state", "queued"]):
         assert away("list", *choice, lang=lang).out.strip() == spoken(lang, "No such guest.")
@@ -142,39 +142,39 @@ def test_nobody(away: Apoa, lang: str) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("choice", [["--in-house", "--all"], ["--day", "2026-11-24", "--since", "2026-11-01"]])
-def test_what_does_not_go_together(away: Apoa, lang: str, choice: list[str]) -> None:
-    """Guests are not reports: a usage mistake, explained."""
+def test_options_that_exclude_each_other(away: Apoa, lang: str, choice: list[str]) -> None:
+    """Options for guests and options for reports together are a usage error with an explanation."""
     said = away("list", *choice, lang=lang)
     assert said.code == 2
     sentence = "--in-house and --day list guests; --since and --all choose among reports."
     assert spoken(lang, sentence) in said.err
 
 
-def test_a_day_that_is_none(away: Apoa) -> None:
-    """A usage mistake, explained."""
+def test_an_invalid_day(away: Apoa) -> None:
+    """An invalid day is a usage error with an explanation."""
     for day in ("entah", "2026-11", "2026-11-31"):
         said = away("list", "--day", day)
         assert (said.code, said.out) == (2, "")
 
 
-def test_help_tells_how_they_go_together(away: Apoa) -> None:
-    """In one place."""
+def test_help_explains_which_options_exclude_each_other(away: Apoa) -> None:
+    """The help says in one place which options list guests."""
     said = away("list", "--help")
     assert "With --in-house or --day, list guests instead" in " ".join(said.out.split())
 
 
 class TestWithoutTheKey:
-    """The private key cannot be had: nights and states are known all the same."""
+    """Without the private key, nights and states are known."""
 
     @pytest.fixture
     def locked(self, inn: Apoa) -> Apoa:
-        """The guests are in house, and nobody can read who they are."""
+        """The guests are in house, but their data cannot be read."""
         inn.lose_the_key()
         return inn
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_dashes(self, locked: Apoa, lang: str) -> None:
-        """For room, guest and nationality; and once, on stderr, how the key comes back."""
+        """Room, guest and nationality are dashes; stderr says once how to get the key back."""
         said = locked("list", "--in-house", lang=lang)
         assert said.code == 0
         lines = said.out.splitlines()
@@ -185,21 +185,21 @@ class TestWithoutTheKey:
         assert not any(word in said.all for guest in GUESTS for word in guest.words)
 
     def test_as_json(self, locked: Apoa) -> None:
-        """Sealed."""
+        """The reports are marked as sealed."""
         reports = locked("list", "--day", "2026-11-22", "--json").json["reports"]
         assert [(report["guest"], report["sealed"]) for report in reports] == [(None, True), (None, True)]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_nobody_can_be_looked_up(self, locked: Apoa, lang: str) -> None:
-        """Exit 77: an empty list would be a wrong answer."""
+    def test_a_search_needs_the_key(self, locked: Apoa, lang: str) -> None:
+        """A search exits with 77, because an empty list would be a wrong answer."""
         said = locked("list", "--in-house", "--room", "8", lang=lang)
         assert (said.code, said.out.strip()) == (77, spoken(lang, "Without the key no guest can be searched for."))
         assert locked("list", "--in-house", "--state", "queued").code == 0
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_who_was_erased(configured: Apoa, lang: str) -> None:
-    """At the guest's own request, while they are here: the night is covered, and nobody knows by whom."""
+def test_an_erased_guest(configured: Apoa, lang: str) -> None:
+    """A guest erased during the stay is in the list, marked as erased."""
     report = configured(*QUENTIN.mrz("--json")).json
     assert configured("purge", "--guest", report["id"], "--yes").code == 0
     line = configured("list", "--in-house", lang=lang).out.splitlines()[-1]
@@ -207,8 +207,8 @@ def test_who_was_erased(configured: Apoa, lang: str) -> None:
     assert configured("list", "--in-house", "--room", "7", "--json").json == {"reports": []}
 
 
-def test_who_never_checked_out(configured: Apoa) -> None:
-    """A month after the planned day nobody is taken to be here any more; the night is still told."""
+def test_a_guest_who_never_checked_out(configured: Apoa) -> None:
+    """A month after the planned day the guest is not in house any more; the night still shows the stay."""
     configured(*QUENTIN.mrz())
     configured.clock.forward(timedelta(days=33))
     assert names(configured, "--in-house") == [QUENTIN.surname]
@@ -218,8 +218,8 @@ def test_who_never_checked_out(configured: Apoa) -> None:
     assert names(configured, "--day", "2026-11-24") == [QUENTIN.surname]
 
 
-def test_from_before_nights_were_kept(configured: Apoa) -> None:
-    """An older version's report tells none, and a correction that did was withdrawn: dashes, and still in house."""
+def test_reports_without_nights(configured: Apoa) -> None:
+    """A report of an older version has no nights: dashes are shown, and the guest is in house."""
     report = configured(*QUENTIN.mrz("--json")).json
     later = configured("amend", report["id"], "--room", "9", "--reason", "pindah", "--no-send", "--json").json
     assert configured("cancel", later["id"]).code == 0

@@ -1,4 +1,4 @@
-"""Days in words: a person reads back what was understood, with no order of numbers to mistake."""
+"""Dates in words, in which day and month cannot be confused."""
 
 import pytest
 
@@ -15,5 +15,5 @@ from apoa_client.passport.dates import PartialDate
     ],
 )
 def test_a_birth_date_in_words(value: PartialDate, words: str) -> None:
-    """As far as it is known, and no further."""
+    """A date of birth is shown as far as it is known."""
     assert partial_text(value) == words

@@ -1,4 +1,4 @@
-"""`apoa status --tonight`: what one shift tells the next."""
+"""`apoa status --tonight`: the summary of the night for the next shift."""
 
 import json
 from collections.abc import Callable
@@ -26,12 +26,12 @@ from cli_helpers import (
 KEYS = ["night", "in_house", "arrivals", "leaving", "overdue_departures", "refused", "due_by_morning"]
 LISTS = KEYS[1:]
 MORNING_AFTER = timedelta(hours=11)
-"""From the fixed clock's 20:00 to 07:00."""
+"""The time from 20:00 of the fixed clock to 07:00."""
 
 
 @pytest.fixture
 def saved(away: Apoa) -> Callable[..., dict[str, Any]]:
-    """Save a guest's arrival, of this day and for so many nights."""
+    """Save a guest's check-in on a day, for a number of nights."""
 
     def save(guest: Guest, check_in: str = "2026-11-24T19:00", nights: int = 2, *more: str) -> dict[str, Any]:
         return away.save(guest, "--check-in", check_in, "--nights", str(nights), "--yes", *more)
@@ -44,17 +44,17 @@ def short_ids(document: dict[str, Any]) -> dict[str, list[str]]:
 
 
 class TestDocument:
-    """`--json`: one fixed document."""
+    """The document of `--json`."""
 
-    def test_an_empty_house(self, away: Apoa) -> None:
-        """Every key is there, before anybody came and without any contact."""
+    def test_no_guests(self, away: Apoa) -> None:
+        """Every key is there, without guests and without any contact."""
         said = away("status", "--tonight", "--json")
         assert (said.code, said.err) == (0, "")
         assert said.json == {"night": "2026-11-24", **{key: [] for key in LISTS}, "last_contact_at": None}
         assert list(said.json) == [*KEYS, "last_contact_at"]
 
-    def test_who_is_in_which_list(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """Arrived, leaving, overdue, due: each as `list --json` has it, by their rooms."""
+    def test_each_list(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """Each list has reports in the form of `list --json`, in the order of the rooms."""
         here = saved(QUENTIN, "2026-11-24T19:00", 2, "--room", "10")["short_id"]
         leaving = saved(XIMENA, "2026-11-23T14:00", 2, "--room", "9")["short_id"]
         forgotten = saved(OBADIAH, "2026-11-22T14:00", 1, "--room", "A1")["short_id"]
@@ -74,7 +74,7 @@ class TestDocument:
                 assert report == listed[report["id"]]
 
     def test_the_morning_after(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """It is still last night: who came past midnight is told too, and who came at noon of the day before."""
+        """In the morning it is last night, with guests who came after noon of the day before or after midnight."""
         day = saved(QUENTIN, "2026-11-24T12:30", 1)["short_id"]
         away.clock.forward(MORNING_AFTER)
         late = saved(XIMENA, "2026-11-25T01:30", 2)["short_id"]
@@ -85,8 +85,8 @@ class TestDocument:
         away.clock.forward(timedelta(hours=5))
         assert away("status", "--tonight", "--json").json["night"] == "2026-11-25"
 
-    def test_the_propertys_night(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """In Jayapura midnight is past when it is 22:30 in Jakarta."""
+    def test_the_night_in_the_propertys_zone(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """In Jayapura it is past midnight when it is 22:30 in Jakarta."""
         path = away.home / "config.toml"
         path.write_text(path.read_text().replace("username", 'timezone = "Asia/Jayapura"\nusername'))
         away.clock.forward(timedelta(hours=2, minutes=30))
@@ -97,7 +97,7 @@ class TestDocument:
         assert value["arrivals"][0]["stay"]["check_in"] == "2026-11-25T00:10:00+09:00"
 
     def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """Sealed elements, and what to do about it on stderr; the exit code is status' own."""
+        """Reports are sealed, stderr says what to do, and the exit code is that of the status."""
         report = saved(QUENTIN)
         away.lose_the_key()
         said = away("status", "--tonight", "--json")
@@ -108,11 +108,11 @@ class TestDocument:
 
 
 class TestScreen:
-    """In words."""
+    """The summary on the screen."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_whole_night(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Who is here and who came, with the state of the report; who leaves, who should have; what is to be done."""
+        """Shows guests in house, arrivals with their states, departures, overdue departures, and what must be done."""
         apoa.set_up(serve("ok,reject").base_url)
         sent = apoa(*QUENTIN.mrz("--json")).json
         refused = apoa(*XIMENA.mrz("--json", "--room", "12", "--yes")).json
@@ -139,8 +139,8 @@ class TestScreen:
         assert "  " + spoken(lang, "Send them: apoa sync") in lines
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_calm_night(self, configured: Apoa, lang: str) -> None:
-        """Nobody is here, and nothing presses: said, with the last contact."""
+    def test_nothing_to_do(self, configured: Apoa, lang: str) -> None:
+        """Without guests and urgent reports, sentences say so, and the last contact is shown."""
         lines = configured("status", "--tonight", lang=lang).out.splitlines()
         assert spoken(lang, "No guest is in house.") in lines
         noon = "25 Nov 2026 12:00 WIB"
@@ -150,7 +150,7 @@ class TestScreen:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_the_morning_after(self, away: Apoa, saved: Callable[..., dict[str, Any]], lang: str) -> None:
-        """Yesterday's arrivals, and who leaves this morning."""
+        """In the morning, shows yesterday's arrivals and the departures of this morning."""
         saved(QUENTIN, "2026-11-24T19:00", 1)
         away.clock.forward(MORNING_AFTER)
         lines = away("status", "--tonight", lang=lang).out.splitlines()
@@ -160,7 +160,7 @@ class TestScreen:
         assert spoken(lang, "Leaving this morning: {count}", count=1) in lines
 
     def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """Ids stand for names, in tables without empty columns; how to unlock is said last, once."""
+        """Ids replace names, tables have no empty columns, and how to get the key is shown once, at the end."""
         arrived = saved(QUENTIN)["short_id"]
         forgotten = saved(OBADIAH, "2026-11-23T14:00", 1)["short_id"]
         assert away("checkout", arrived, "--yes", "--no-send").code == 0
@@ -174,8 +174,8 @@ class TestScreen:
         assert said.err.count("apoa key recover") == 1
         assert not any(word in said.all for guest in (QUENTIN, OBADIAH) for word in guest.words)
 
-    def test_what_waits_for_a_decision_says_so(self, apoa: Apoa, serve: Serve) -> None:
-        """Nobody can hurry that; a refused departure is told by its guest and its kind."""
+    def test_pending_reports(self, apoa: Apoa, serve: Serve) -> None:
+        """A pending report is shown as such; a refused check-out by its guest and kind."""
         apoa.set_up(serve("ok,reject,pending").base_url)
         left = apoa(*XIMENA.mrz("--json")).json
         departure = apoa("checkout", left["id"], "--yes", "--json").json
@@ -186,8 +186,8 @@ class TestScreen:
         assert f"  1 hour left  {pending['short_id']}  {QUENTIN.name}, waiting for a decision\n" in out
         assert f"  -  {departure['short_id']}  {XIMENA.name}, check-out\n" in out
 
-    def test_a_guest_without_a_room_and_one_who_was_erased(self, away: Apoa) -> None:
-        """The one has a line without it, of the other it is said that their data are gone."""
+    def test_a_guest_without_a_room_and_an_erased_guest(self, away: Apoa) -> None:
+        """A guest without a room has a line without it; an erased guest is marked as erased."""
         roomless = away.save(QUENTIN, "--room", "", "--nights", "1")
         away.save(XIMENA)
         gone = away.save(OBADIAH)
@@ -197,7 +197,7 @@ class TestScreen:
         assert f"  {roomless['short_id']}  {QUENTIN.name}\n" in away("status", "--tonight").out
 
     def test_reports_that_are_typed_by_hand(self, apoa: Apoa) -> None:
-        """The number says who filed it, and what is due is typed, not sent."""
+        """A number that staff typed is marked, and due reports are typed instead of sent."""
         assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
         filed, waiting = apoa.save(QUENTIN), apoa.save(XIMENA, "--check-in", "2026-11-23T14:00", "--yes")
         assert apoa("received", filed["id"], "STT-77").code == 0
@@ -209,7 +209,7 @@ class TestScreen:
     def test_at_a_narrow_terminal(
         self, away: Apoa, saved: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Nothing is lost: cells are folded, and lines broken between words."""
+        """At a narrow terminal cells are folded and lines are wrapped between words."""
         long = Guest("WINTERBOTTOM", "MARIA ALEXANDRA", "ZX1234567", "GDANSKTOWN")
         report = saved(long, "2026-11-23T14:00", 1)
         for name, value in {"COLUMNS": "60", "TERM": "dumb", "NO_COLOR": "1"}.items():
@@ -220,14 +220,14 @@ class TestScreen:
         assert long.surname in out
         assert report["short_id"] in out
 
-    def test_alarm_goes_with_it(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """As with the plain status."""
+    def test_alarm(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+        """`--alarm` has the same exit code as without `--tonight`."""
         saved(QUENTIN, "2026-11-23T14:00", 1)
         assert away("status", "--tonight", "--alarm").code == 75
         assert away("status", "--tonight", "--alarm", "--json").code == 75
 
-    def test_what_a_terminal_would_obey(self, apoa: Apoa) -> None:
-        """A receipt's number from a hostile server does no harm here either."""
+    def test_control_characters(self, apoa: Apoa) -> None:
+        """Control characters in a receipt's number from a hostile server are removed."""
         receipt = {"number": "STT\x1b[2J", "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}
         with listening(Hostile({"receipt": receipt})) as url:
             apoa.set_up(url)
@@ -237,8 +237,8 @@ class TestScreen:
         assert json.loads(apoa("status", "--tonight", "--json").out)["night"] == "2026-11-24"
 
 
-def test_a_record_that_was_changed_is_told_and_the_rest_shown(away: Apoa) -> None:
-    """Its guest stands there by the id; the others keep their names."""
+def test_a_changed_record_is_an_error_and_the_rest_is_shown(away: Apoa) -> None:
+    """Its guest is shown by the id, the others by their names."""
     import sqlite3
 
     broken, whole = away.save(QUENTIN), away.save(XIMENA)
