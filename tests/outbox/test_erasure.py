@@ -37,10 +37,10 @@ def put(box: SqliteOutbox, *reports: Report, state: State = State.ACCEPTED) -> N
     for one in reports:
         box.add(one, due_at=NOON, warnings=[finding("late")])
         lease, _ = box.claim([one.id], now=NOON, lease_until=NOON + HOUR)
-        proof = receipt(one.created_at.second) if state is State.ACCEPTED else None
+        given = receipt(one.created_at.second) if state is State.ACCEPTED else None
         if state is not State.SENDING:
             errors = (finding(),) if state is State.REJECTED else None
-            box.settle(lease, [Change(one.id, state, receipt=proof, errors=errors)])
+            box.settle(lease, [Change(one.id, state, receipt=given, errors=errors)])
 
 
 def entry(box: SqliteOutbox, number: int) -> Entry:

@@ -109,11 +109,11 @@ class TestActiveReports:
         """One report more, or less, or in another position: nothing changes, and nothing is saved."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
-        stood = [uuid(number) for number in seen]
+        seen_before = [uuid(number) for number in seen]
         with pytest.raises(ReportMoved):
-            outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], active_reports=stood)
+            outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], active_reports=seen_before)
         with pytest.raises(ReportMoved):
-            outbox.withdraw([uuid(1), uuid(2)], active_reports=stood)
+            outbox.withdraw([uuid(1), uuid(2)], active_reports=seen_before)
         assert (one(outbox, 1), one(outbox, 2), outbox.find(uuid(3))) == (State.QUEUED, State.QUEUED, [])
 
 
