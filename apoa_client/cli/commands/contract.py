@@ -1,4 +1,4 @@
-"""`apoa contract`: print the reporting contract, for whoever builds the other side."""
+"""`apoa contract`: print the reporting contract, for implementers of the other side."""
 
 from apoa_client.cli.registry import command
 from apoa_client.cli.terminal.language import N_

@@ -1,4 +1,4 @@
-"""`apoa info`: the obligation, permits, overstay and the rest, each with its source; and a notice for the lobby."""
+"""`apoa info`: look up the obligation, permits, overstay and more, each fact with its source; print a lobby notice."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.guide.facts import Fact, Topic, topics
+from apoa_client.cli.guide.facts import Topic, topics
 from apoa_client.cli.guide.search import search_facts, similar_words
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import (
@@ -27,7 +27,7 @@ from apoa_client.cli.views.labels import day_text
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import Message, msg
 
-_SEARCHED = "visa 30"
+_SEARCH_EXAMPLE = "visa 30"
 
 
 @command("info", N_("Look up the obligation, permits, overstay and more, offline."), "apoa info overstay")
@@ -40,95 +40,81 @@ _SEARCHED = "visa 30"
 )
 @option("--name", metavar="TEXT", text=N_("With --poster: the house's name at its head."))
 @option("--force", is_flag=True, text=N_("Replace a file that is there already."))
-@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@json_option
 @click.pass_obj
-def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, as_json: bool, **choice: Any) -> int:  # noqa: ANN401  click's
-    """Show the topics, one of them, or what was found; or write the notice."""
-    session.json = as_json
+def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, name: str | None, force: bool) -> int:
+    """Show the list of topics, one topic, or the facts that a search finds; or write the notice."""
     if poster is not None:
-        _check_poster(words, as_json=as_json)
-        return _write_poster(session.app, poster, **choice)
-    if choice["name"] is not None or choice["force"]:
+        if words or session.json:
+            raise UsageProblem(msg("--poster takes no topic and no --json."), msg("See: apoa info --help"))
+        return _write_poster(session.app, poster, name=name, force=force)
+    if name is not None or force:
         raise UsageProblem(msg("--name and --force go with --poster only."), msg("See: apoa info --help"))
-    found = _found(" ".join(words)) if words else topics(current_language())
-    if as_json:
-        print_json({"topics": [_value(topic, _here(session.app)) for topic in found]})
-    elif words:
-        _show(found, _here(session.app))
-    else:
-        _show_topics()
-    return Exit.DONE
-
-
-def _found(query: str) -> Sequence[Topic]:
-    """What is known of it. Raises `UsageProblem`, with what else may have been meant."""
-    found = search_facts(query, current_language())
+    language = current_language()
+    query = " ".join(words)
+    found = search_facts(query, language) if words else topics(language)
     if not found:
         near = ", ".join(similar_words(query))
         raise UsageProblem(
             msg("Nothing about {words} is known here.", words=query),
             msg("Did you mean: {words}? All topics: apoa info", words=near) if near else msg("All topics: apoa info"),
         )
-    return found
+    if session.json:
+        local = _local_rules(session.app)
+        print_json({"topics": [_value(topic, local) for topic in found]})
+    elif words:
+        _show(found, _local_rules(session.app))
+    else:
+        print_line(style_bold(_("What this program knows")))
+        for line in label_lines([(topic.name, topic.title) for topic in found]):
+            print_line(line)
+        print_line()
+        print_line(_("Read one: apoa info {topic}").format(topic=found[0].name))
+        print_line(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCH_EXAMPLE))
+    return Exit.DONE
 
 
-def _here(app: Container) -> Mapping[str, Message]:
-    """What this property's settings say, by topic; nothing where none is set up: the facts are for everybody."""
+def _local_rules(app: Container) -> Mapping[str, Message]:
+    """Return what the property's settings say, by topic; nothing if no property is set up."""
     try:
         settings = app.settings
     except SettingsProblem:
         return {}
-    said_here = {
+    rules = {
         "deadline": msg("This property's settings say: {hours} hours.", hours=settings.window_hours),
         "data": msg("This property's settings say: {days} days after check-out.", days=settings.retention_days),
     }
     if settings.office:
-        said_here["offices"] = msg("This property's settings say: {office}.", office=settings.office)
-    return said_here
+        rules["offices"] = msg("This property's settings say: {office}.", office=settings.office)
+    return rules
 
 
-def _show_topics() -> None:
-    known = topics(current_language())
-    print_line(style_bold(_("What this program knows")))
-    for line in label_lines([(topic.name, topic.title) for topic in known]):
-        print_line(line)
-    print_line()
-    print_line(_("Read one: apoa info {topic}").format(topic=known[0].name))
-    print_line(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCHED))
-
-
-def _show(found: Sequence[Topic], here: Mapping[str, Message]) -> None:
+def _show(found: Sequence[Topic], local: Mapping[str, Message]) -> None:
     for number, topic in enumerate(found):
         if number:
             print_line()
         print_line(style_bold(topic.title))
-        for place, lines in enumerate(_paragraphs(topic, here)):
+        for place, paragraph in enumerate(_paragraphs(topic, local)):
             if place:
                 print_line()
-            for line in lines:
+            for line in paragraph:
                 print_line(f"  {line}")
 
 
-def _paragraphs(topic: Topic, here: Mapping[str, Message]) -> Iterator[list[str]]:
+def _paragraphs(topic: Topic, local: Mapping[str, Message]) -> Iterator[list[str]]:
     """Yield the facts of one source together with the source, then what the property's settings say."""
     for (source, as_of), facts in groupby(topic.facts, lambda fact: (fact.source, fact.as_of)):
+        lines: list[str] = []
+        for series, members in groupby(facts, lambda fact: fact.series):
+            texts = [fact.text for fact in members]
+            lines += [f"{series}: {'; '.join(texts)}."] if series else texts
         where = _("Source: {source}. As of {day}.").format(source=source, day=day_text(as_of))
-        yield [*_lines(facts), click.style(where, dim=True)]
-    if topic.id in here:
-        yield [style_warning(text(here[topic.id]))]
+        yield [*lines, click.style(where, dim=True)]
+    if topic.id in local:
+        yield [style_warning(text(local[topic.id]))]
 
 
-def _lines(facts: Iterator[Fact]) -> Iterator[str]:
-    """Yield one line per fact, and one for all facts of a series."""
-    for series, members in groupby(facts, lambda fact: fact.series):
-        texts = [fact.text for fact in members]
-        if series:
-            yield f"{series}: {'; '.join(texts)}."
-        else:
-            yield from texts
-
-
-def _value(topic: Topic, here: Mapping[str, Message]) -> dict[str, Any]:
+def _value(topic: Topic, local: Mapping[str, Message]) -> dict[str, Any]:
     """Return a topic as JSON values, in the reader's language."""
     return {
         "topic": topic.id,
@@ -142,14 +128,8 @@ def _value(topic: Topic, here: Mapping[str, Message]) -> dict[str, Any]:
             }
             for fact in topic.facts
         ],
-        "here": text(here[topic.id]) if topic.id in here else None,
+        "here": text(local[topic.id]) if topic.id in local else None,
     }
-
-
-def _check_poster(words: Sequence[str], *, as_json: bool) -> None:
-    """Whether the options go together. Raises `UsageProblem`."""
-    if words or as_json:
-        raise UsageProblem(msg("--poster takes no topic and no --json."), msg("See: apoa info --help"))
 
 
 def _write_poster(app: Container, file: Path, *, name: str | None, force: bool) -> int:

@@ -1,10 +1,9 @@
-"""`apoa key export` and `apoa key import`: the private key, under a passphrase, to a second computer."""
+"""`apoa key export` and `apoa key import`: copy the private key, under a passphrase, to a second computer."""
 
 from pathlib import Path
 
 import click
 
-from apoa_client.app.key_rotation import KeyPair
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_secret, secret_line
@@ -20,6 +19,7 @@ _FILE = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 _STDIN = option("--passphrase-stdin", is_flag=True, text=N_("Read the passphrase from standard input."))
 
 _IMPORTED = "key_imported"
+"""The action in the audit trail."""
 
 
 @command("export", N_("Write the private key to a new file, under a passphrase."), "apoa key export melati.key")
@@ -27,58 +27,48 @@ _IMPORTED = "key_imported"
 @_STDIN
 @click.pass_obj
 def export(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
-    """Fetch the key, ask for a passphrase, write."""
+    """Read the key, ask for a passphrase, and write the file."""
     app = session.app
     key = ExportedKey(app.settings.name, app.key_pair().private_key())
-    passphrase = _passphrase(session, from_stdin=passphrase_stdin, new=True)
+    passphrase = _read_passphrase(session, from_stdin=passphrase_stdin, new=True)
     write_new_secret_file(path, export_key(key, passphrase))
     app.outbox.record_event("key_exported")
-    print_line(
-        style_success(_("The private key is in {path}, locked with the passphrase.").format(path=sanitize(str(path))))
-    )
+    done = _("The private key is in {path}, locked with the passphrase.").format(path=sanitize(str(path)))
+    print_line(style_success(done))
     print_error_line(
         _("Take the file to the other computer, run there: apoa key import FILE, and delete it everywhere.")
     )
 
 
-@command("import", N_("Take the private key that another computer exported."), "apoa key import melati.key")
+@command("import", N_("Store the private key that another computer exported."), "apoa key import melati.key")
 @_FILE
 @_STDIN
 @click.pass_obj
 def import_(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
-    """Open the file, check everything, then store it; what is sealed to another key here is sealed anew."""
+    """Open the file, check it and store the key. Reports that are sealed to another key here are sealed again."""
     pair = session.app.key_pair()
-    content = read_secret_file(path, forbidden=0)  # it is locked, and a stick's file system may know no modes
+    content = read_secret_file(path, forbidden=0)  # it is locked, and the file system of a USB stick has no modes
     if content is None:
         raise UsageProblem(msg("There is no file {path}.", path=str(path)))
-    key = import_key(content, _passphrase(session, from_stdin=passphrase_stdin, new=False))
-    _check_name(key, session.app.settings.name)
-    _take(pair, key.private_key)
-    print_line(
-        style_success(_("The private key of {name} is on this computer.").format(name=sanitize(key.property_name)))
-    )
-
-
-def _check_name(key: ExportedKey, name: str) -> None:
+    key = import_key(content, _read_passphrase(session, from_stdin=passphrase_stdin, new=False))
+    name = session.app.settings.name
     if key.property_name != name:
         raise DataRefused(
             msg("The file holds the key of {other}, and this property is {name}.", other=key.property_name, name=name),
             msg("Nothing was changed. The right property is chosen with: apoa --property NAME key import FILE"),
         )
+    if public_key_of(key.private_key) == pair.public_key:
+        pair.recover(key.private_key, _IMPORTED)
+    else:
+        pair.change(key.private_key, _IMPORTED)
+        warning = _("This computer had another key. What it had saved is now sealed to the imported one.")
+        print_error_line(style_warning(warning))
+        print_error_line(_("Its own recovery code is not valid any more: keep the one of the other computer."))
+    done = _("The private key of {name} is on this computer.").format(name=sanitize(key.property_name))
+    print_line(style_success(done))
 
 
-def _take(pair: KeyPair, private_key: bytes) -> None:
-    if public_key_of(private_key) == pair.public_key:
-        pair.recover(private_key, _IMPORTED)
-        return
-    pair.change(private_key, _IMPORTED)
-    print_error_line(
-        style_warning(_("This computer had another key. What it had saved is now sealed to the imported one."))
-    )
-    print_error_line(_("Its own recovery code is void from now on: the one of the other computer is the way back."))
-
-
-def _passphrase(session: Session, *, from_stdin: bool, new: bool) -> str:
+def _read_passphrase(session: Session, *, from_stdin: bool, new: bool) -> str:
     if from_stdin:
         passphrase = secret_line()
         if not passphrase:

@@ -1,11 +1,10 @@
-"""`apoa log`: who did what to which report when, and the proof that nothing of it was changed."""
+"""`apoa log`: show the audit trail, or verify that it was not changed."""
 
 from datetime import timedelta
 
 import click
 
-from apoa_client.app.container import Container
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_success
@@ -14,87 +13,73 @@ from apoa_client.cli.views.audit_events import action_text, detail_text, event_v
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.report_reader import parse_day_start
 from apoa_client.errors import Exit, StorageProblem
-from apoa_client.messages import Message, msg
-from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
+from apoa_client.messages import msg
 from apoa_client.report.kinds import short_id
 
 _RECENT = timedelta(days=30)
 
 
+_ADVICE = msg(
+    "A person or a program other than apoa-client changed the database file. Keep it, and compare it with a backup."
+)
+
+
 @command("log", N_("Show who did what to which report, in the last 30 days."), "apoa log --report 2e8b11aa")
 @option("--report", "reference", metavar="ID", text=N_("What was done to this report's stay, at any time."))
 @option("--since", metavar="DATE", text=N_("On this day or later."))
-@option("--verify", is_flag=True, text=N_("Prove that no entry was changed, cut out or moved, from the first on."))
-@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@option("--verify", is_flag=True, text=N_("Prove that no entry was changed, removed or moved, from the first on."))
+@json_option
 @click.pass_obj
-def log(session: Session, *, reference: str | None, since: str | None, verify: bool, as_json: bool) -> int:
-    """Read the trail, or check it."""
-    session.json = as_json
-    app = session.app
+def log(session: Session, *, reference: str | None, since: str | None, verify: bool) -> int:
+    """Show the entries of one stay, since a day, or of the last 30 days."""
     if verify:
-        return _verify(app, as_json=as_json)
-    entries = _chosen(app, reference, since)
-    if as_json:
-        print_json({"entries": [event_value(entry, app.settings.zone) for entry in entries]})
+        return _verify(session)
+    app = session.app
+    reports = None if reference is None else [entry.id for entry in app.stays.find(reference)[0].entries]
+    start = parse_day_start(app, since) if since else None
+    if start is None and reports is None:
+        start = app.clock.now() - _RECENT
+    entries = app.outbox.audit_trail.entries(reports=reports, since=start)
+    zone = app.settings.zone
+    if session.json:
+        print_json({"entries": [event_value(entry, zone) for entry in entries]})
     elif entries:
         heads = [_("Time"), _("Who"), _("Action"), _("Report"), _("Details")]
-        show_table(heads, [_cells(app, entry) for entry in entries])
+        rows = [
+            [
+                moment_text(entry.at, zone),
+                sanitize(entry.who),
+                action_text(entry),
+                sanitize(short_id(entry.report)) if entry.report is not None else "",
+                detail_text(entry),
+            ]
+            for entry in entries
+        ]
+        show_table(heads, rows)
     else:
         print_line(_("No entries."))
     return Exit.DONE
 
 
-def _chosen(app: Container, reference: str | None, since: str | None) -> list[AuditEntry]:
-    reports = None if reference is None else [entry.id for entry in app.stays.find(reference)[0].entries]
-    began = parse_day_start(app, since) if since else None
-    if began is None and reports is None:
-        began = app.clock.now() - _RECENT
-    return app.outbox.audit_trail.entries(reports=reports, since=began)
-
-
-def _cells(app: Container, entry: AuditEntry) -> list[str]:
-    return [
-        moment_text(entry.at, app.settings.zone),
-        sanitize(entry.who),
-        action_text(entry),
-        sanitize(short_id(entry.report)) if entry.report is not None else "",
-        detail_text(entry),
-    ]
-
-
-def _verify(app: Container, *, as_json: bool) -> int:
-    check = app.outbox.audit_trail.verify()
-    if as_json:
-        print_json(
-            {
-                "whole": check.wrong is None,
-                "entries": check.entries,
-                "link": check.link,
-                "wrong": check.wrong,
-                "missing": check.missing,
-            }
-        )
+def _verify(session: Session) -> int:
+    """Check the whole trail. Raises `StorageProblem` if it was changed; with `--json`, returns its exit code."""
+    check = session.app.outbox.audit_trail.verify()
+    if session.json:
+        value = {"entries": check.entries, "link": check.link, "wrong": check.wrong, "missing": check.missing}
+        print_json({"whole": check.wrong is None, **value})
         return Exit.DONE if check.wrong is None else Exit.SETTINGS
     if check.wrong is not None:
-        raise StorageProblem(
-            _what_is_wrong(check.wrong, check),
-            msg(
-                "Somebody or something else than apoa-client changed the database file. Keep it, and compare it with "
-                "a backup."
-            ),
-            name="trail_broken",
-        )
+        if check.missing:
+            problem = msg(
+                "Entry {number} of the log is missing. Those before it are as they were written.", number=check.wrong
+            )
+        else:
+            problem = msg(
+                "Entry {number} of the log was changed, moved or inserted. Those before it are as they were written.",
+                number=check.wrong,
+            )
+        raise StorageProblem(problem, _ADVICE, name="trail_broken")
     print_line(style_success(_("The log is whole. Entries: {count}").format(count=check.entries)))
     if check.entries:
-        link = check.link
-        print_line(_("Last fingerprint, to be noted elsewhere: {link}").format(link=link))
+        print_line(_("Last fingerprint, to be kept in another place: {link}").format(link=check.link))
     return Exit.DONE
-
-
-def _what_is_wrong(number: int, check: AuditCheck) -> Message:
-    if check.missing:
-        return msg("Entry {number} of the log is missing. Those before it are as they were written.", number=number)
-    return msg(
-        "Entry {number} of the log was changed, moved or put in. Those before it are as they were written.",
-        number=number,
-    )

@@ -1,4 +1,4 @@
-"""`apoa purge`: erase guests' data whose time is over, or one stay's at the guest's request."""
+"""`apoa purge`: erase guests' data that are no longer needed, or one stay's at the guest's request."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
@@ -33,11 +33,10 @@ from apoa_client.report.kinds import OPEN_STATES, short_id
 @option("--force", is_flag=True, text=N_("With --guest: withdraw reports that were not delivered, and erase them too."))
 @option("--dry-run", is_flag=True, text=N_("Only say what would be erased."))
 @option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
-@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@json_option
 @click.pass_obj
-def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, yes: bool, as_json: bool) -> int:
-    """Erase, and say what was erased."""
-    session.json = as_json
+def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, yes: bool) -> int:
+    """Erase by age, or one guest's stay, and show what was erased."""
     app = session.app
     if guest is None:
         if force:
@@ -45,42 +44,35 @@ def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, ye
         erasure = app.retention.purge(dry_run=dry_run)
     else:
         stay = app.stays.find(guest)[0].entries
-        if not (dry_run or yes) and session.terminal and not as_json and not _agreed(app, stay, force=force):
+        if not (dry_run or yes) and session.interactive and not _confirmed(app, stay, force=force):
             print_error_line(_("Nothing was erased."))
             return Exit.DONE
         erasure = app.retention.purge_stay(stay[0].stay_id, force=force, dry_run=dry_run)
-    if as_json:
+    if session.json:
         print_json(_value(app, erasure, dry_run=dry_run))
     else:
-        _say(app, erasure, dry_run=dry_run, by_age=guest is None)
+        _show(app, erasure, dry_run=dry_run, by_age=guest is None)
     return Exit.DONE if erasure.complete else Exit.NOT_NOW
 
 
-def _agreed(app: Container, stay: Sequence[Entry], *, force: bool) -> bool:
-    """Whether the person at the terminal means this guest, and knows what is not sent then."""
-    undelivered = [short_id(entry.id) for entry in stay if entry.state in OPEN_STATES]
-    print_error_line(_("Guest: {name}. Reports: {ids}.").format(name=style_bold(_name(app, stay)), ids=_ids(stay)))
-    if force and undelivered:
-        print_error_line(
-            style_error(_("Not delivered, and never sent if you erase them: {ids}").format(ids=", ".join(undelivered)))
-        )
-    return confirm(_("Erase this guest's data? This cannot be undone."), default=False)
-
-
-def _ids(stay: Sequence[Entry]) -> str:
-    return ", ".join(short_id(entry.id) for entry in stay)
-
-
-def _name(app: Container, stay: Sequence[Entry]) -> str:
-    """The guest's name, where a report can still be opened: erasing itself needs no key."""
+def _confirmed(app: Container, stay: Sequence[Entry], *, force: bool) -> bool:
+    """Show the guest and what will never be sent, and ask."""
+    name = "-"
     for entry in stay:
         try:
             guest = app.outbox.content(entry).report.guest
-        except ApoaError:
+        except ApoaError:  # erasing needs no key
             continue
         if guest is not None:
-            return guest_name(guest)
-    return "-"
+            name = guest_name(guest)
+            break
+    ids = ", ".join(short_id(entry.id) for entry in stay)
+    undelivered = [short_id(entry.id) for entry in stay if entry.state in OPEN_STATES]
+    print_error_line(_("Guest: {name}. Reports: {ids}.").format(name=style_bold(name), ids=ids))
+    if force and undelivered:
+        warning = _("Not delivered, and never sent if you erase them: {ids}")
+        print_error_line(style_error(warning.format(ids=", ".join(undelivered))))
+    return confirm(_("Erase this guest's data? This cannot be undone."), default=False)
 
 
 def _value(app: Container, erasure: Erasure, *, dry_run: bool) -> dict[str, Any]:
@@ -96,7 +88,26 @@ def _value(app: Container, erasure: Erasure, *, dry_run: bool) -> dict[str, Any]
     }
 
 
-def _erased(count: int, *, dry_run: bool) -> str:
+def _show(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> None:
+    if by_age:
+        day, days = day_text(app.retention.cutoff().astimezone(app.settings.zone)), app.settings.retention_days
+        kept = _("Guests' data are kept for {days} days after a stay: now, of stays that ended on {day} or later.")
+        print_line(kept.format(days=days, day=day))
+    if erasure.reports or not erasure.draft:
+        print_line(_erased_text(len(erasure.reports), dry_run=dry_run))
+    if erasure.draft and dry_run:
+        print_line(_("The draft of an unfinished report would be erased."))
+    elif erasure.draft:
+        print_line(style_success(_("The draft of an unfinished report is erased.")))
+    if erasure.withdrawn:
+        ids = ", ".join(map(short_id, erasure.withdrawn))
+        print_line(style_warning(_("Withdrawn, and never sent: {ids}").format(ids=ids)))
+    if not erasure.complete:
+        warning = _("Another program still reads the old data. Run apoa purge once more in a minute.")
+        print_error_line(style_warning(warning))
+
+
+def _erased_text(count: int, *, dry_run: bool) -> str:
     if not count:
         return _("There is nothing to erase.")
     if dry_run:
@@ -112,27 +123,3 @@ def _erased(count: int, *, dry_run: bool) -> str:
         count,
     )
     return style_success(text(done))
-
-
-def _draft_erased(*, dry_run: bool) -> str:
-    if dry_run:
-        return _("The draft of a report that nobody finished would be erased.")
-    return style_success(_("The draft of a report that nobody finished is erased."))
-
-
-def _say(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> None:
-    if by_age:
-        day, days = day_text(app.retention.cutoff().astimezone(app.settings.zone)), app.settings.retention_days
-        kept = _("Guests' data are kept for {days} days after a stay: now, of stays that ended on {day} or later.")
-        print_line(kept.format(days=days, day=day))
-    if erasure.reports or not erasure.draft:
-        print_line(_erased(len(erasure.reports), dry_run=dry_run))
-    if erasure.draft:
-        print_line(_draft_erased(dry_run=dry_run))
-    if erasure.withdrawn:
-        ids = ", ".join(map(short_id, erasure.withdrawn))
-        print_line(style_warning(_("Withdrawn, and never sent: {ids}").format(ids=ids)))
-    if not erasure.complete:
-        print_error_line(
-            style_warning(_("Another program still reads the old data. Run apoa purge once more in a minute."))
-        )

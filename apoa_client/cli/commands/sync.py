@@ -1,31 +1,33 @@
-"""`apoa sync`: deliver what waits, by hand or from cron."""
+"""`apoa sync`: send what waits, or type it into APOA by hand."""
 
 import random
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import (
     print_error_line,
     print_json,
     print_line,
+    sanitize,
     style_error,
     style_success,
     style_warning,
 )
-from apoa_client.cli.terminal.progress import ProgressBar, watcher
+from apoa_client.cli.terminal.progress import watcher
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
 from apoa_client.cli.views.labels import clock_skew_text, whole_seconds
 from apoa_client.delivery.options import Outcome, RunOptions
 from apoa_client.errors import ApoaError, Exit
-from apoa_client.report.kinds import short_id
+from apoa_client.ports import Summary
+from apoa_client.report.deadline import SOON
+from apoa_client.report.kinds import State, short_id
 
 _LONGEST_PAUSE_S = 60
 
@@ -43,88 +45,49 @@ _LONGEST_PAUSE_S = 60
     metavar="SECONDS",
     text=N_("Stop after this many seconds; what is left goes next time."),
 )
-@option(
-    "--by-hand", is_flag=True, text=N_("Send nothing: lay out what waits for typing into APOA, and file its numbers.")
-)
+@option("--by-hand", is_flag=True, text=N_("Send nothing: show what waits for typing into APOA, and file its numbers."))
 @option("--sheet", type=click.Path(path_type=Path), metavar="FILE", text=N_("With --by-hand: write a sheet to print."))
 @option("--force", is_flag=True, text=N_("Replace an earlier sheet of this name."))
 @option("--quiet", "-q", is_flag=True, text=N_("Say only what a person must act on."))
-@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@json_option
 @click.pass_obj
-def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, as_json: bool, **manner: Any) -> int:  # noqa: ANN401  click's
-    """Run one delivery, or have people type what waits; say what it came to."""
-    session.json = as_json
-    session.quiet = session.quiet or manner["quiet"] or scheduled
-    if session.app.settings.by_hand or manner["by_hand"] or manner["sheet"] is not None:
-        code = _type_in(session, manner, asking=session.terminal and not (scheduled or as_json))
+def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, sheet: Path | None, **options: Any) -> int:  # noqa: ANN401  click's
+    """Run one delivery, or the conversation for typing by hand, and show the outcome."""
+    session.quiet = session.quiet or options["quiet"] or scheduled
+    settings = session.app.settings
+    if sheet is not None:
+        code = _write_sheet(session, sheet, force=options["force"])
+    elif settings.by_hand or options["by_hand"]:
+        code = _report_by_hand(session, interactive=session.interactive and not scheduled)
     else:
-        code = _deliver(session, RunOptions(session.app.settings.fingerprint, keep_backoff=scheduled, wait_s=wait_s))
+        code = _deliver(session, RunOptions(settings.fingerprint, keep_backoff=scheduled, wait_s=wait_s))
     if not scheduled:
         return code
-    purged = _purge(session)
-    _notify(session)
-    return code or purged
-
-
-def _deliver(session: Session, terms: RunOptions) -> Exit:
-    from apoa_client.delivery.sync import deliver  # not for --by-hand
-
-    if terms.keep_backoff:
-        _pause()
-    bar = watcher(silent=not session.terminal or session.json or session.quiet)
-    if isinstance(bar, ProgressBar):
-        session.pause_progress = bar.pause_progress
-    with Signals() as signals:
-        outcome = deliver(session.app.delivery_dependencies(bar, signals), terms)
-    if session.json:
-        print_json(_value(outcome))
-    else:
-        _say(session, outcome)
-    return outcome.exit_code
-
-
-def _type_in(session: Session, manner: Mapping[str, Any], *, asking: bool) -> Exit:
-    """Nothing is sent. A sheet that is written is done; whatever else waits is left for later."""
-    from apoa_client.cli.commands.by_hand import Sheet, report_by_hand  # not for whoever sends
-
-    sheet = Sheet(manner["sheet"], manner["force"]) if manner["sheet"] is not None else None
-    outcome = report_by_hand(session, sheet, asking=asking)
-    if session.json:
-        print_json(_value(outcome))
-    return Exit.DONE if sheet is not None else outcome.exit_code
-
-
-def _purge(session: Session) -> Exit:
-    """Once a day, erase what is old enough: quietly, and whatever the line did."""
+    purged = Exit.DONE
     try:
         session.app.retention.purge_daily()
     except ApoaError as exc:
         show_error(exc)
-        return exc.exit_code
-    return Exit.DONE
-
-
-def _notify(session: Session) -> None:
-    """Tell on the desktop what a person must act on: what automatic sending prints, nobody sees."""
+        purged = exc.exit_code
     from apoa_client.cli.commands.deadline_notice import notify  # for the schedule alone
 
-    notify(session.app)
+    notify(session.app)  # nobody reads what automatic sending prints
+    return code or purged
 
 
-def _pause() -> None:
-    """Spread the properties of a country over a minute: cron starts them all in the same second."""
-    threading.Event().wait(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  jitter, not a secret
+def _deliver(session: Session, options: RunOptions) -> Exit:
+    if options.keep_backoff:  # cron starts the programs of all properties in the same second
+        threading.Event().wait(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  jitter, not a secret
+    from apoa_client.delivery.sync import deliver  # not for --by-hand
 
-
-def _value(outcome: Outcome) -> dict[str, Any]:
-    names = ("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left", "offline", "stopped")
-    value = {name: getattr(outcome, name) for name in names}
-    error = None if outcome.error is None else error_fields(outcome.error)
-    return {**value, "error": error, "busy": outcome.busy, "clock_skew_s": whole_seconds(outcome.clock_skew)}
-
-
-def _say(session: Session, outcome: Outcome) -> None:
-    """What a person must act on is always said; being offline is not that, and cron would mail it each time."""
+    progress = watcher(silent=not session.interactive or session.quiet)
+    session.pause_progress = progress.pause
+    with Signals() as signals:
+        outcome = deliver(session.app.delivery_dependencies(progress, signals), options)
+    if session.json:
+        _print_json(outcome)
+        return outcome.exit_code
+    # An error that passes by itself is not shown with --quiet: cron would mail it each time.
     if outcome.error is not None and not (session.quiet and outcome.error.exit_code is Exit.NOT_NOW):
         show_error(outcome.error)
     for verdict in outcome.verdicts.values():
@@ -134,19 +97,24 @@ def _say(session: Session, outcome: Outcome) -> None:
     if outcome.clock_skew is not None:
         print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
     if not session.quiet:
-        print_line(_came_to(outcome))
+        print_line(_outcome_text(outcome))
+    return outcome.exit_code
 
 
-def _came_to(outcome: Outcome) -> str:
+def _print_json(outcome: Outcome) -> None:
+    names = ("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left", "offline", "stopped")
+    value = {name: getattr(outcome, name) for name in names}
+    error = None if outcome.error is None else error_fields(outcome.error)
+    print_json({**value, "error": error, "busy": outcome.busy, "clock_skew_s": whole_seconds(outcome.clock_skew)})
+
+
+def _outcome_text(outcome: Outcome) -> str:
     if outcome.busy:
         return _("Another apoa command is sending at this moment. It sends what waits here, too.")
-    idle = not outcome.verdicts and not outcome.left and outcome.error is None
-    return _("Nothing is waiting.") if idle else _summary(outcome)
-
-
-def _summary(outcome: Outcome) -> str:
+    if not outcome.verdicts and not outcome.left and outcome.error is None:
+        return _("Nothing is waiting.")
     parts = [style_success(_("sent {count}").format(count=outcome.accepted + outcome.duplicate))]
-    for count, words in (
+    for count, label in (
         (outcome.duplicate, _("{count} of these had been reported before")),
         (outcome.pending, _("waiting for a decision {count}")),
         (outcome.rejected, _("refused {count}")),
@@ -154,5 +122,61 @@ def _summary(outcome: Outcome) -> str:
         (outcome.left, _("still waiting {count}")),
     ):
         if count:
-            parts.append(style_warning(words.format(count=count)))
+            parts.append(style_warning(label.format(count=count)))
     return ", ".join(parts)
+
+
+def _write_sheet(session: Session, path: Path, *, force: bool) -> Exit:
+    """Write a sheet of paper with what waits. Nothing is sent."""
+    from apoa_client.cli.documents.by_hand_sheet import write_sheet  # templates are slow to load
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT
+
+    count = write_sheet(session.app, path, force=force)
+    if not count:
+        print_error_line(_("Nothing is waiting, so no sheet was written."))
+    else:
+        if path != STANDARD_OUTPUT and not session.json:
+            print_line(style_success(_("The sheet is written: {file}").format(file=sanitize(str(path)))))
+            print_line(_("Reports on it: {count}").format(count=count))
+        print_error_line(
+            _("It holds guests' personal data: print it, then delete the file. Destroy the paper when all is filed.")
+        )
+    if session.json:
+        _print_json(Outcome(left=_waiting(_summary(session))))
+    return Exit.DONE
+
+
+def _report_by_hand(session: Session, *, interactive: bool) -> Exit:
+    """Let the user type what waits into APOA, or show how much waits. Nothing is sent."""
+    filed = 0
+    if interactive:
+        from apoa_client.cli.prompts.by_hand import ByHandConversation  # only at a terminal
+
+        filed = ByHandConversation(session.app).run()
+    summary = _summary(session)
+    left = _waiting(summary)
+    outcome = Outcome(accepted=filed, left=left)
+    waiting = _("Waiting to be typed into APOA: {count}. Type it in with: apoa sync --by-hand").format(count=left)
+    if session.json:
+        _print_json(outcome)
+    elif interactive and (filed or left):
+        parts = [style_success(_("filed {count}").format(count=filed))]
+        if left:
+            parts.append(style_warning(_("still waiting {count}").format(count=left)))
+        print_line(", ".join(parts))
+    elif interactive or not session.quiet:
+        print_line(waiting if left else _("Nothing is waiting."))
+    elif left and (summary.overdue or summary.due_soon):
+        print_error_line(style_warning(waiting))
+        near = _("Overdue: {late}. Due within 6 hours: {soon}.")
+        print_error_line(style_warning(near.format(late=summary.overdue, soon=summary.due_soon)))
+    return outcome.exit_code
+
+
+def _summary(session: Session) -> Summary:
+    now = session.app.clock.now()
+    return session.app.outbox.summary(now=now, soon=now + SOON)
+
+
+def _waiting(summary: Summary) -> int:
+    return summary.counts[State.QUEUED] + summary.counts[State.SENDING]

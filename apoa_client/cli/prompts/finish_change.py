@@ -4,39 +4,30 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from apoa_client.cli.prompts.save_and_send import SaveAndSend, SavedReport
-from apoa_client.cli.registry import option
+from apoa_client.cli.registry import json_option, no_send_option, yes_option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_, text
+from apoa_client.cli.terminal.language import text
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.desk.changes import PendingChange, undo_advice
 from apoa_client.report.model import Guest
 
-_OPTIONS = (
-    option("--yes", is_flag=True, text=N_("Ask for no confirmation.")),
-    option("--no-send", is_flag=True, text=N_("Save only; send later with: apoa sync")),
-    option("--json", "as_json", is_flag=True, text=N_("Print one JSON document.")),
-)
-
 
 def change_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Declare the options that `ChangeCommand` takes."""
-    for declare in reversed(_OPTIONS):
-        function = declare(function)
-    return function
+    """Declare the options that `ChangeCommand` takes, and `--json`."""
+    return yes_option(no_send_option(json_option(function)))
 
 
 class ChangeCommand:
     """The common options of the commands that change a stay, and the end of these commands."""
 
-    def __init__(self, session: Session, *, yes: bool, no_send: bool, as_json: bool) -> None:
-        session.json = as_json
+    def __init__(self, session: Session, *, yes: bool, no_send: bool) -> None:
         self.app = session.app
         self.yes = yes
-        self.as_json = as_json
-        self.interactive = session.terminal and not as_json
+        self.as_json = session.json
+        self.interactive = session.interactive
         """Whether the user can be asked."""
         self._quiet = session.quiet
-        self._save_and_send = SaveAndSend(session, send=not no_send, as_json=as_json)
+        self._save_and_send = SaveAndSend(session, send=not no_send, as_json=session.json)
 
     def save(self, change: PendingChange, guest: Guest | None) -> None:
         """Save one change, send it, and show how to undo it. `guest` is for reports without a guest of their own."""

@@ -11,6 +11,5 @@ class ReportOptions:
     dry_run: bool
     no_send: bool
     accept_check_digit: bool
-    json: bool
     again: bool = False
     """Report the guest although another report covers the same nights."""

@@ -1,4 +1,4 @@
-"""Watchers of a delivery: a bar on a terminal, a line now and then where nothing may move, or nobody."""
+"""Progress of a delivery on stderr: a bar, or lines where nothing on the screen may move."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,29 +13,33 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-
-_FEW = 25
-"""So many reports are answered in a moment: nobody need hear of each."""
+_LEAST_STEP = 25
+"""Fewer reports are answered in a moment, and a line for each would be too much."""
 
 
 class NoProgress:
-    """Watches and says nothing."""
+    """Shows nothing."""
 
     def begin(self, waiting: int) -> None:
-        """Say nothing."""
+        """Begin a delivery of this many reports."""
 
     def advance(self, verdict: Verdict) -> None:
-        """Say nothing."""
+        """Count a report that was answered."""
 
     def failed(self, error: ApoaError) -> None:
-        """Say nothing."""
+        """Show nothing: the summary says what went wrong."""
 
     def end(self) -> None:
-        """Say nothing."""
+        """End the delivery."""
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Show nothing while the user is asked something."""
+        yield
 
 
-class ProgressLines:
-    """Says on stderr how far a delivery is: when it begins, and again at each quarter of a long one."""
+class ProgressLines(NoProgress):
+    """Prints a line when a delivery begins, and at each quarter of a long one."""
 
     def __init__(self) -> None:
         self._all = 0
@@ -43,27 +47,21 @@ class ProgressLines:
         self._refused = 0
 
     def begin(self, waiting: int) -> None:
-        """Say how many wait."""
+        """Print how many reports wait."""
         self._all = waiting
         print_error_line(_("Sending, waiting: {count}").format(count=waiting))
 
     def advance(self, verdict: Verdict) -> None:
-        """Count, and say it at times."""
+        """Count, and print a line at each quarter."""
         self._done += 1
         self._refused += verdict.status is Status.REJECTED
-        if self._done % max(self._all // 4, _FEW) == 0 and self._done < self._all:
-            said = _("Answered: {done} of {all}. Refused: {refused}")
-            print_error_line(said.format(done=self._done, all=self._all, refused=self._refused))
-
-    def failed(self, error: ApoaError) -> None:
-        """Leave it to the summary."""
-
-    def end(self) -> None:
-        """Leave it to the summary."""
+        if self._done % max(self._all // 4, _LEAST_STEP) == 0 and self._done < self._all:
+            line = _("Answered: {done} of {all}. Refused: {refused}")
+            print_error_line(line.format(done=self._done, all=self._all, refused=self._refused))
 
 
-class ProgressBar:
-    """A bar on stderr, while a delivery runs: how many of all, how fast, and how many were refused."""
+class ProgressBar(NoProgress):
+    """A bar while a delivery runs: how many of all, reports a second, how many were refused."""
 
     def __init__(self) -> None:
         self._rich: RichProgress | None = None
@@ -92,33 +90,27 @@ class ProgressBar:
         """Move the bar on."""
         self._refused += verdict.status is Status.REJECTED
         if self._rich is not None and self._task is not None:
-            words = _("Sending ({count} refused)").format(count=self._refused) if self._refused else _("Sending")
-            self._rich.update(self._task, advance=1, description=words, rate=self._rate())
+            label = _("Sending ({count} refused)").format(count=self._refused) if self._refused else _("Sending")
+            speed = self._rich.tasks[0].speed  # None before the second answer
+            rate = "" if speed is None else _("{rate}/s").format(rate=f"{speed:.1f}")
+            self._rich.update(self._task, advance=1, description=label, rate=rate)
 
-    def _rate(self) -> str:
-        """Reports a second so far; nothing before there are two answers to reckon with."""
-        speed = self._rich.tasks[0].speed if self._rich is not None else None
-        return "" if speed is None else _("{rate}/s").format(rate=f"{speed:.1f}")
-
-    def failed(self, error: ApoaError) -> None:
-        """Leave it to the summary."""
+    def end(self) -> None:
+        """Remove the bar."""
+        if self._rich is not None:
+            self._rich.stop()
 
     @contextmanager
-    def pause_progress(self) -> Iterator[None]:
-        """Take the bar away while somebody is asked something, which it would draw over."""
+    def pause(self) -> Iterator[None]:
+        """Remove the bar while the user is asked something: it would overwrite the question."""
         self.end()
         yield
         if self._rich is not None:
             self._rich.start()
 
-    def end(self) -> None:
-        """Take the bar away."""
-        if self._rich is not None:
-            self._rich.stop()
 
-
-def watcher(*, silent: bool) -> ProgressBar | ProgressLines | NoProgress:
-    """Return a bar on a terminal, lines where nothing may move, or a silent watcher where `silent` asks for it."""
+def watcher(*, silent: bool) -> NoProgress:
+    """Return a bar on a terminal, lines where nothing may move, or no progress at all."""
     if silent:
         return NoProgress()
     return ProgressLines() if is_static() else ProgressBar()

@@ -96,7 +96,7 @@ def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Pa
     said = other("restore", str(made), lang=lang)
     assert said.code == 0, said.err
     assert spoken(lang, "reports that were not here") in said.out
-    key_is_needed = "To send and read these reports, bring back the private key with: apoa key recover"
+    key_is_needed = "To send and read these reports, restore the private key with: apoa key recover"
     assert spoken(lang, key_is_needed) in said.err
     assert spoken(lang, "To send, store the password with: apoa login") in said.err
     secrets = {"APOA_PRIVATE_KEY": secret_of(configured), "APOA_PASSWORD": PASSWORD}

@@ -40,7 +40,8 @@ def meanwhile(apoa: Apoa, happens: Callable[[], Said]) -> None:
         waiting.clear()
         return asked(question, default=default)
 
-    apoa.monkeypatch.setattr("apoa_client.cli.commands.checkout.confirm", confirm)
+    for command in ("checkout", "cancel"):
+        apoa.monkeypatch.setattr(f"apoa_client.cli.commands.{command}.confirm", confirm)
 
 
 class TestCheckOut:

@@ -279,7 +279,7 @@ class TestRecover:
         """All is read again; what is missing besides is named."""
         said = lost("key", "recover", "--recovery-file", str(tmp_path / "sheet.html"), lang=lang)
         assert said.code == 0, said.err
-        sentence = "The private key is back, and saved reports can be read. If the password is missing too: apoa login"
+        sentence = "The private key is restored, and saved reports can be read. If the password is missing: apoa login"
         assert spoken(lang, sentence) in said.out
         assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
@@ -356,7 +356,7 @@ class TestRotate:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_unattended(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
-        """The code is in the file, every report is sealed anew and read, and sending goes on."""
+        """The code is in the file, every report is sealed again and read, and sending goes on."""
         configured.save()
         configured.save(XIMENA)
         before = public_key(configured)
@@ -384,12 +384,12 @@ class TestRotate:
         assert keys(away).next() is None
 
     def test_typed_back(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Then everything is sealed anew."""
+        """Then everything is sealed again."""
         monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
         away.save()
         said = away("key", "rotate", keys=[CODE])
         assert said.code == 0, said.err
-        assert "1 report was sealed anew." in said.out
+        assert "1 report was sealed again." in said.out
         assert public_key(away) == public_key_of_code(CODE)
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
@@ -445,7 +445,7 @@ class TestRotate:
         file = tmp_path / "first.txt"
         said = cut_off("key", "rotate", "--recovery-file", str(file))
         assert said.code == 0, said.err
-        assert said.out == "The change of keys that was cut off is finished.\n"
+        assert said.out == "The interrupted change of keys is finished.\n"
         assert public_key(cut_off) == public_key_of_code(code_in_file(file))
         assert keys(cut_off).next() is None
 
@@ -461,9 +461,7 @@ class TestRotate:
         """Finishes it, and says which code is its."""
         said = cut_off("key", "rotate", lang=lang)
         assert said.code == 0
-        sentence = (
-            "Its recovery code was shown or written before. If nobody has it: apoa key rotate --recovery-file FILE"
-        )
+        sentence = "Its recovery code was shown or written before. If it is lost: apoa key rotate --recovery-file FILE"
         assert spoken(lang, sentence) in said.err
         assert public_key(cut_off) == public_key_of_code(code_in_file(tmp_path / "first.txt"))
 
@@ -509,7 +507,7 @@ class TestShow:
         """Fingerprint and place."""
         said = away("key", "show", lang=lang)
         assert said.code == 0
-        assert spoken(lang, "It can be had now, and it fits.") in said.out
+        assert spoken(lang, "It is available now, and it is the right one.") in said.out
         value = away("key", "show", "--json").json
         place = str(away.home / "melati" / "keys.json")
         shown = {"property": "melati", "fingerprint": value["fingerprint"], "place": place}
@@ -525,7 +523,7 @@ class TestShow:
         away.lose_the_key()
         said = away("key", "show", lang=lang)
         assert said.code == 77
-        assert spoken(lang, "With the recovery code it comes back: apoa key recover") in said.err
+        assert spoken(lang, "Restore it with the recovery code: apoa key recover") in said.err
         value = away("key", "show", "--json")
         assert (value.code, value.json["available"], value.json["error"]["class"]) == (77, False, "secret_missing")
 
@@ -540,7 +538,7 @@ class TestShow:
         """Is told."""
         keys(away).begin_rotation(key_pair_from_seed(seed_from_code(CODE))[0])
         said = away("key", "show")
-        assert "A change of keys was cut off. All reports open; finish it with: apoa key rotate" in said.out
+        assert "A change of keys was interrupted. All reports open; finish it with: apoa key rotate" in said.out
         assert away("key", "show", "--json").json["change_unfinished"]
 
 
@@ -573,7 +571,7 @@ class TestTransfer:
         assert public_key(second) != public_key(away)
         said = second("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE, lang=lang)
         assert said.code == 0, said.err
-        sentence = "Its own recovery code is void from now on: the one of the other computer is the way back."
+        sentence = "Its own recovery code is not valid any more: keep the one of the other computer."
         assert spoken(lang, sentence) in said.err
         assert public_key(second) == public_key(away)
         assert second.reports()[0]["guest"]["surname"] == XIMENA.surname

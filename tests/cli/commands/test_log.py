@@ -140,7 +140,7 @@ def test_a_whole_trail_verifies(configured: Apoa, lang: str) -> None:
     assert configured("log", "--verify", "--json", lang=lang).json == expected
 
 
-CHANGED = "Entry {number} of the log was changed, moved or put in. Those before it are as they were written."
+CHANGED = "Entry {number} of the log was changed, moved or inserted. Those before it are as they were written."
 MISSING = "Entry {number} of the log is missing. Those before it are as they were written."
 
 

@@ -113,11 +113,11 @@ def test_a_draft_of_yesterday_goes_too(configured: Apoa, lang: str) -> None:
     assert (purged(configured)["draft"], has_draft(configured)) == (False, True)
     configured.clock.forward(timedelta(seconds=1))
     dry = configured("purge", "--dry-run", lang=lang).out
-    assert spoken(lang, "The draft of a report that nobody finished would be erased.") in dry
+    assert spoken(lang, "The draft of an unfinished report would be erased.") in dry
     assert spoken(lang, NOTHING) not in dry
     assert (purged(configured, "--dry-run")["draft"], has_draft(configured)) == (True, True)
     said = configured("purge", lang=lang).out
-    assert spoken(lang, "The draft of a report that nobody finished is erased.") in said
+    assert spoken(lang, "The draft of an unfinished report is erased.") in said
     assert (purged(configured)["draft"], has_draft(configured)) == (False, False)
     log = configured("log", lang=lang).out
     assert spoken(lang, "draft erased") in log
@@ -130,7 +130,7 @@ def test_a_draft_goes_beside_reports(past: Apoa) -> None:
     past.clock.forward(timedelta(days=2))
     said = past("purge").out
     assert "The guest's data of 1 report are erased." in said
-    assert "The draft of a report that nobody finished is erased." in said
+    assert "The draft of an unfinished report is erased." in said
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

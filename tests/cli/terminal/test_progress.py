@@ -20,7 +20,7 @@ def test_a_bar_steps_aside_while_somebody_is_asked(monkeypatch: pytest.MonkeyPat
 
     bar.begin(3)
     assert shown()
-    with bar.pause_progress():
+    with bar.pause():
         assert not shown()
     assert shown()
     bar.end()

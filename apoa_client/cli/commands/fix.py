@@ -1,0 +1,36 @@
+"""`apoa fix`: correct a report that the authority refused."""
+
+from typing import Any
+
+import click
+
+from apoa_client.cli.commands.guest_options import changed_report_options, given_details
+from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
+from apoa_client.cli.registry import command, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_
+
+
+@command("fix", N_("Correct a report that the authority refused."), "apoa fix 2e8b11aa --document-number X1234567")
+@click.argument("reference", metavar="ID")
+@option("--at", metavar="TIME", text=N_("When they left, for a check-out that was refused."))
+@option("--reason", text=N_("Another reason, for a correction or cancellation that was refused."))
+@changed_report_options
+@change_options
+@click.pass_obj
+def fix(
+    session: Session,
+    /,
+    *,
+    reference: str,
+    at: str | None,
+    reason: str | None,
+    yes: bool,
+    no_send: bool,
+    **details: Any,  # noqa: ANN401  click's
+) -> None:
+    """Correct the refused report. Needs the key, because the new report repeats everything that was refused."""
+    from apoa_client.cli.prompts.fix_report import FixConversation  # not for --help
+
+    given = given_details(**details)
+    FixConversation(ChangeCommand(session, yes=yes, no_send=no_send), **given._asdict()).fix(reference, at, reason)

@@ -1,0 +1,163 @@
+"""The conversation of `apoa sync --by-hand`: what waits is shown, one report a screen, and typed into APOA.
+
+No other process sends meanwhile: a report that is being typed must not go to an authority at the same time.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from apoa_client.app.container import Container
+from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
+from apoa_client.cli.terminal.input import YES, confirm
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import (
+    clear_screen,
+    columns,
+    print_error_line,
+    print_error_unwrapped,
+    side_by_side,
+    style_bold,
+    style_warning,
+)
+from apoa_client.cli.views.apoa_form import TASKS, form_line
+from apoa_client.cli.views.deadlines import deadline_style, deadline_text
+from apoa_client.cli.views.labels import KINDS
+from apoa_client.cli.views.typing_task import filed_line, form_table, same_number_line
+from apoa_client.desk.by_hand import TypingTask, parse_receipt_number
+from apoa_client.errors import DataRefused, Erased, ReportMoved, SealBroken
+from apoa_client.messages import msg
+from apoa_client.outbox.locking import exclusive
+from apoa_client.ports import Entry
+from apoa_client.report.kinds import Kind, State, short_id
+
+_DONE = frozenset({"sudah", "done"}) | YES
+_QUIT = frozenset({"q", "quit", "berhenti"})
+_LATER = "later"
+"""The answer that leaves a report for later. It has no digit, so it is no receipt number."""
+
+
+class _Quit(Exception):
+    """The user ends the conversation."""
+
+
+class ByHandConversation:
+    """One user at a terminal, who types one report after the other into APOA."""
+
+    def __init__(self, app: Container) -> None:
+        self._app = app
+        self._desk = app.by_hand
+        self._later: set[str] = set()
+        self._filed = 0
+        self._messages: list[str] = []
+        """What happened on the last screen, to be shown on the next one."""
+
+    def run(self) -> int:
+        """Go through what waits and return how many numbers were filed. Raises `NotNow` if another process sends."""
+        advice = msg("Nothing was changed. Wait a minute, then run the command again.")
+        with exclusive(self._app.outbox.delivery_lock(0), advice):
+            if not self._app.settings.by_hand:
+                warning = _("A report whose number you file here is not sent to the authority.")
+                self._messages.append(style_warning(warning))
+            self._desk.release_abandoned()
+            with suppress(_Quit):
+                while (entry := self._next()) is not None:
+                    self._type_in(entry)
+        clear_screen()
+        self._show_messages()
+        return self._filed
+
+    def _next(self) -> Entry | None:
+        return next((entry for entry in self._desk.waiting() if entry.stay_id not in self._later), None)
+
+    def _type_in(self, entry: Entry) -> None:
+        """Show one report and file its number. A report with an error is left for later, with its stay."""
+        try:
+            task = self._desk.task(entry)
+            self._show(task)
+            number = self._ask_number(entry)
+            if number == _LATER:
+                self._later.add(entry.stay_id)
+                return
+            self._messages.append(filed_line(self._desk.record_number(entry, number), number))
+            self._filed += 1
+        except (SealBroken, Erased, ReportMoved, DataRefused) as exc:
+            self._later.add(entry.stay_id)
+            self._messages.append(style_warning(text(exc.message)))
+            if exc.advice is not None:
+                self._messages.append(text(exc.advice))
+
+    def _show_messages(self) -> None:
+        for line in self._messages:
+            print_error_line(line)
+        self._messages = []
+
+    def _show(self, task: TypingTask) -> None:
+        entry, zone, now = task.entry, self._app.settings.zone, self._app.clock.now()
+        counts = self._app.outbox.summary(now=now, soon=now).counts
+        waiting = counts[State.QUEUED] + counts[State.SENDING]
+        due = deadline_text(entry.due_at, now, zone) if entry.due_at is not None else ""
+        parts = (style_bold(_(KINDS[entry.kind])), short_id(entry.id), deadline_style(entry.due_at, now)(due))
+        clear_screen()
+        self._show_messages()
+        print_error_line(side_by_side((*parts, _("waiting: {count}").format(count=waiting))))
+        print_error_line(_(TASKS[entry.kind]))
+        if task.sent_before:
+            warning = _("It was sent before, but no answer came. Check in APOA first whether it is there.")
+            print_error_line(style_warning(warning))
+        print_error_line()
+        for line in form_table([form_line(line, zone) for line in task.lines], columns()):
+            print_error_unwrapped(line)
+        print_error_line()
+
+    def _ask_number(self, entry: Entry) -> str:
+        """Ask for the receipt number; return it, or `_LATER`. Raises `_Quit`."""
+        if entry.kind is Kind.CHECK_IN:
+            instruction = _("Type the number of APOA's receipt. Enter = later, ? = help, q = stop")
+        else:
+            instruction = _(
+                "Type the number of APOA's receipt, or y if it gave none. Enter = later, ? = help, q = stop"
+            )
+        question = Question(
+            _("Receipt number"),
+            "\n".join(_help(entry.kind)),
+            lambda typed: self._parse(typed, entry),
+            default=_LATER,  # Enter alone
+            format_default=lambda _later: _("later"),
+        )
+        while True:
+            print_error_line(instruction)
+            answer = ask(question)
+            if answer is Move.ACCEPT_ALL:  # leaves all of them for later
+                raise _Quit
+            number = answer.value if isinstance(answer, Answer) else _LATER
+            other = self._desk.find_same_number(number, entry) if number != _LATER else None
+            if other is None or number == self._desk.stay_receipt_number(entry):
+                return number
+            print_error_line(style_warning(same_number_line(other)))
+            if confirm(_("File it all the same?"), default=False):
+                return number
+
+    def _parse(self, typed: str, entry: Entry) -> Answer:
+        """Return the number that was typed, or `_LATER`. Raises `UnclearAnswer`, or `_Quit`."""
+        word = typed.casefold()
+        if word in {_LATER, _("later")}:
+            return Answer(_LATER)
+        if word in _QUIT:
+            raise _Quit
+        if word in _DONE:
+            if entry.kind is Kind.CHECK_IN:
+                raise UnclearAnswer(_("APOA gives a number for every check-in: it stands on the Surat Tanda Terima."))
+            return Answer(self._desk.stay_receipt_number(entry))
+        try:
+            return Answer(parse_receipt_number(typed))
+        except DataRefused as exc:
+            parts = [text(part) for part in (exc.message, exc.advice) if part is not None]
+            raise UnclearAnswer(" ".join(parts)) from None
+
+
+def _help(kind: Kind) -> Iterator[str]:
+    yield _("Copy each value into APOA's form. What stands in brackets explains it and is not typed.")
+    yield _("When it is saved there, type here the number on the Surat Tanda Terima: the report is then done.")
+    if kind is not Kind.CHECK_IN:
+        yield _("If APOA gives no number for this, type y: the number of the guest's stay is filed again.")
+    yield _("A wrong number can be typed again later with: apoa received ID NUMBER")
