@@ -157,7 +157,7 @@ class CallRefused(AuthorityRefuses):
     """The authority calls the request invalid (400): a bug here, or another version of the contract."""
 
     advice: Message | None = msg(
-        "The reports stay in the queue. Please send this message to whoever maintains apoa-client."
+        "The reports stay in the queue. Please send this message to the maintainers of apoa-client."
     )
 
 

@@ -301,7 +301,7 @@ class Container:
         if settings.by_hand:
             raise SettingsProblem(
                 msg("The reports of {name} are typed into APOA by hand.", name=settings.name),
-                msg("Lay them out for typing with: apoa sync --by-hand"),
+                msg("Show them for typing with: apoa sync --by-hand"),
             )
         from apoa_client.authority.client import HttpAuthority
 

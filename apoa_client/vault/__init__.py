@@ -1,1 +1,1 @@
-"""Secrets: where they come from, where they are kept, and the seal that needs none of them to be set."""
+"""Secrets: their sources and stores, and the sealing of records, which needs only the public key."""

@@ -37,7 +37,7 @@ _ADVICE = {
         "own in APOA_PASSWORD_FILE and APOA_PRIVATE_KEY_FILE."
     ),
     KeyringReason.NO_BUS: msg(
-        "The keyring is there while this user is logged in at the desktop. To send from cron at other times, or on a "
+        "The keyring runs only while this user is logged in at the desktop. To send from cron at other times, or on a "
         "computer without a desktop, keep the secrets in a file: apoa setup --vault file"
     ),
     KeyringReason.BUS_STALE: msg(

@@ -1,6 +1,7 @@
-"""A private key on its way to a second computer: a file that only a passphrase opens.
+"""Private keys exported to a second computer, in a file that only a passphrase opens.
 
-The file is JSON. What is readable says how the passphrase is stretched; the property's name and the key are locked.
+The file is JSON. Readable is how the key is derived from the passphrase; the property's name and the private key are
+encrypted.
 """
 
 import binascii
@@ -23,33 +24,40 @@ from apoa_client.vault.sealing import (
 )
 
 MIN_PASSPHRASE_LENGTH = 10
-"""Characters. The file may be copied, and then nothing but the passphrase stands between it and the reports."""
+"""In characters. The file may be copied, and then only the passphrase protects the reports."""
 
-_WHAT = "apoa-client private key 1"
+DEFAULT_EFFORT = MAX_EFFORT
+"""The effort of a new file."""
+
+_FORMAT = "apoa-client private key 1"
 
 
 class ExportedKey(NamedTuple):
-    """What an exported file holds."""
+    """The content of an exported file."""
 
     property_name: str
     private_key: bytes
 
     def __repr__(self) -> str:
-        """The name alone."""
-        return f"Exported({self.property_name!r}, …)"
+        """Show only the name."""
+        return f"ExportedKey({self.property_name!r}, …)"
 
 
-def export_key(key: ExportedKey, passphrase: str, effort: Effort = MAX_EFFORT) -> str:
-    """The file's text. Raises `UsageProblem` for a passphrase that is too short."""
+def export_key(key: ExportedKey, passphrase: str, effort: Effort | None = None) -> str:
+    """Return the text of the file. `effort` is `DEFAULT_EFFORT` if not given.
+
+    Raises `UsageProblem` if the passphrase is too short.
+    """
     if len(passphrase) < MIN_PASSPHRASE_LENGTH:
         raise UsageProblem(
             msg("The passphrase is too short: {least} characters at least.", least=MIN_PASSPHRASE_LENGTH),
             msg("Several words that do not belong together are good, and easy to type."),
         )
+    effort = DEFAULT_EFFORT if effort is None else effort
     salt = os.urandom(SALT_BYTES)
     content = json.dumps({"property": key.property_name, "private_key": encode_key(key.private_key)})
-    locked = encrypt_with_passphrase(content.encode(), _bytes(passphrase), salt, effort)
-    value = {"what": _WHAT, **effort._asdict(), "salt": _text(salt), "locked": _text(locked)}
+    encrypted = encrypt_with_passphrase(content.encode(), _passphrase_bytes(passphrase), salt, effort)
+    value = {"what": _FORMAT, **effort._asdict(), "salt": _base64(salt), "locked": _base64(encrypted)}
     return json.dumps(value, indent=1) + "\n"
 
 
@@ -58,8 +66,16 @@ def import_key(text: str, passphrase: str) -> ExportedKey:
 
     Raises `DataRefused` for a file that is no exported key, and `CredentialsProblem` for another passphrase.
     """
-    effort, salt, locked = _parts(text)
-    content = decrypt_with_passphrase(locked, _bytes(passphrase), salt, effort)
+    try:
+        value = json.loads(text)
+        recognized = value["what"] == _FORMAT
+        effort = Effort(value["operations"], value["memory"])
+        salt, encrypted = (binascii.a2b_base64(value[name], strict_mode=True) for name in ("salt", "locked"))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise _not_exported() from None
+    if not recognized or not _is_allowed(effort) or len(salt) != SALT_BYTES:
+        raise _not_exported()
+    content = decrypt_with_passphrase(encrypted, _passphrase_bytes(passphrase), salt, effort)
     if content is None:
         raise CredentialsProblem(
             msg("The passphrase does not open the file, or the file was changed."),
@@ -70,38 +86,24 @@ def import_key(text: str, passphrase: str) -> ExportedKey:
     return ExportedKey(value["property"], decode_private_key(value["private_key"]))
 
 
-def _parts(text: str) -> tuple[Effort, bytes, bytes]:
-    try:
-        value = json.loads(text)
-        if value["what"] != _WHAT:
-            raise _unknown()
-        effort = Effort(value["operations"], value["memory"])
-        salt, locked = (binascii.a2b_base64(value[name], strict_mode=True) for name in ("salt", "locked"))
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise _unknown() from None
-    if not _bearable(effort) or len(salt) != SALT_BYTES:
-        raise _unknown()
-    return effort, salt, locked
-
-
-def _bearable(effort: Effort) -> bool:
-    """Whether a file asks for what we would: one that was meddled with could ask for all the memory there is."""
+def _is_allowed(effort: Effort) -> bool:
+    """Return whether the effort is within the limits: a manipulated file could demand all memory."""
     limits: Any = zip(effort, MIN_EFFORT, MAX_EFFORT, strict=True)
-    return all(isinstance(asked, int) and least <= asked <= most for asked, least, most in limits)
+    return all(isinstance(value, int) and least <= value <= most for value, least, most in limits)
 
 
-def _unknown() -> DataRefused:
+def _not_exported() -> DataRefused:
     return DataRefused(
-        msg("This file is not a private key that apoa-client exported, or not a whole one."),
-        msg("Make it anew on the other computer with: apoa key export FILE"),
+        msg("This file is not a private key that apoa-client exported, or it is incomplete."),
+        msg("Export it again on the other computer with: apoa key export FILE"),
         name="key_file_unknown",
     )
 
 
-def _bytes(passphrase: str) -> bytes:
-    """One spelling of each character: macOS and Windows type an accented letter differently."""
+def _passphrase_bytes(passphrase: str) -> bytes:
+    """Normalize to NFC and encode: macOS and Windows produce different characters for an accented letter."""
     return unicodedata.normalize("NFC", passphrase).encode()
 
 
-def _text(value: bytes) -> str:
+def _base64(value: bytes) -> str:
     return binascii.b2a_base64(value, newline=False).decode()

@@ -1,7 +1,7 @@
-"""The vault of a computer without a keyring: one JSON file, readable by its owner alone.
+"""The secret store of a computer without a keyring: one JSON file that only its owner can read.
 
-It protects from other users of the computer, and from nobody who holds its disk. It is used only where the settings
-say ``vault = "file"``.
+It protects against other users of the computer, not against a thief of its disk. It is used only with
+``vault = "file"`` in the settings.
 """
 
 import json
@@ -14,7 +14,7 @@ from apoa_client.vault.store import SecretStore
 
 
 class KeyFileStore(SecretStore):
-    """Secrets by name in the file at `path`. Raises `SecretFileRefused`, also where others can read the file."""
+    """Secrets by name in the file at `path`. Raises `SecretFileRefused`, also if other users can read the file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -28,37 +28,35 @@ class KeyFileStore(SecretStore):
         return str(self._path)
 
     def get(self, name: str) -> str | None:
-        """The secret of that name; None where there is none."""
+        """Return the secret with this name, or None if there is none."""
         return self._read().get(name)
 
     def set(self, name: str, value: str) -> None:
-        """Keep a secret. The file is replaced whole, and is durable when this returns."""
+        """Store a secret. The file is replaced atomically, and is durable when this returns."""
         self._write({**self._read(), name: value})
 
     def delete(self, name: str) -> None:
-        """Forget a secret."""
-        kept = self._read()
-        if kept.pop(name, None) is not None:
-            self._write(kept)
+        """Delete a secret. Does nothing if there is none."""
+        secrets = self._read()
+        if secrets.pop(name, None) is not None:
+            self._write(secrets)
 
     def _read(self) -> dict[str, str]:
         text = read_secret_file(self._path, follow=False)
         if text is None:
             return {}
         try:
-            kept = json.loads(text)
+            secrets = json.loads(text)
         except ValueError:
-            raise self._damaged() from None  # the error would carry the content
-        if not isinstance(kept, dict) or not all(isinstance(value, str) for value in kept.values()):
-            raise self._damaged()
-        return kept
+            secrets = None
+        if not isinstance(secrets, dict) or not all(isinstance(value, str) for value in secrets.values()):
+            # Never overwritten: the private key may be in it.
+            raise SecretFileRefused(
+                msg("The key file {path} is damaged.", path=str(self._path)),
+                msg("Nothing was changed. Keep the file, and ask your IT admin to repair or restore it."),
+                name="key_file_damaged",
+            )
+        return secrets
 
-    def _write(self, kept: dict[str, str]) -> None:
-        write_secret_file(self._path, json.dumps(kept, indent=1) + "\n")
-
-    def _damaged(self) -> SecretFileRefused:
-        return SecretFileRefused(
-            msg("The key file {path} is damaged.", path=str(self._path)),
-            msg("Nothing was changed. Keep the file, and ask your IT admin to repair or restore it."),
-            name="key_file_damaged",
-        )
+    def _write(self, secrets: dict[str, str]) -> None:
+        write_secret_file(self._path, json.dumps(secrets, indent=1) + "\n")

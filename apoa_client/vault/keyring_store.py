@@ -126,7 +126,7 @@ class KeyringStore(SecretStore):
         if not self._environ.get("USERNAME", "").endswith("$"):  # LocalSystem is the computer's name and a $
             return None
         return SecretMissing(
-            msg("This command runs as a service, whose account keeps no secrets of yours."),
+            msg("This command runs as a service, and the service's account has none of your secrets."),
             msg(
                 "Let the service, or the scheduled task, run as the user who set the property up; or keep the secrets "
                 "in a file: apoa setup --vault file"

@@ -1,8 +1,7 @@
-"""A property's private keys while one takes another's place, so that a kill at any moment leaves every record readable.
+"""A property's private keys while one replaces another, so that a kill at any moment leaves every record readable.
 
-The steps: the new key is kept beside the old one; then the settings name its public half, and records are sealed anew;
-then it takes the old one's place, and the old one is kept until the next change, for what another process may have
-sealed to it meanwhile.
+The steps: store the new key beside the current one; write its public key into the settings and reseal the records; make
+it the current key. The old key is kept until the next change, for records that another process sealed to it meanwhile.
 """
 
 from collections.abc import Callable
@@ -13,16 +12,19 @@ from apoa_client.vault.errors import SecretUnusable
 from apoa_client.vault.sealing import decode_private_key, encode_key
 from apoa_client.vault.store import PRIVATE_KEY, PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, SecretStore
 
-# A reader goes the way that a key goes, from its first name to its last: whatever is renamed meanwhile, it meets each.
+# In the order in which a key moves from name to name, so that a reader finds a key that is renamed meanwhile.
 _NAMES = (PRIVATE_KEY_NEXT, PRIVATE_KEY, PRIVATE_KEY_OLD)
 
 
 def store_verified(store: SecretStore, name: str, value: str) -> None:
-    """Keep a secret, and see that it was kept: a private key that is believed stored, and is not, is lost."""
+    """Store a secret and read it back: a private key that was not really stored would be lost.
+
+    Raises `SecretUnusable` if the store returns another value.
+    """
     store.set(name, value)
     if store.get(name) != value:
         raise SecretUnusable(
-            msg("{place} did not keep what was stored in it.", place=store.place),
+            msg("{place} did not keep the secret that was stored in it.", place=store.place),
             msg("Keep the secrets in a file instead: apoa setup --vault file"),
         )
 
@@ -37,64 +39,64 @@ class Keys:
         return "Keys(…)"
 
     def all(self) -> list[bytes]:
-        """Every key that is there. One that is damaged is left out."""
-        kept = (self._store().get(name) for name in _NAMES)
-        return [key for key in (_decoded(text) for text in kept if text) if key is not None]
+        """Return every key in the store, without damaged ones."""
+        keys = []
+        for name in _NAMES:
+            text = self._store().get(name)
+            if text:
+                try:
+                    keys.append(decode_private_key(text))
+                except CredentialsProblem:
+                    continue
+        return keys
 
     def next(self) -> bytes | None:
-        """The key of a change that is not finished; None where there is none."""
-        return self._key(PRIVATE_KEY_NEXT)
+        """Return the new key of an unfinished change, or None."""
+        return self._get(PRIVATE_KEY_NEXT)
 
     def old(self) -> bytes | None:
-        """The key before; None where there is none."""
-        return self._key(PRIVATE_KEY_OLD)
+        """Return the previous key, or None."""
+        return self._get(PRIVATE_KEY_OLD)
 
     def begin_rotation(self, private_key: bytes) -> None:
-        """Keep the new key beside the other."""
+        """Store the new key beside the current one."""
         store_verified(self._store(), PRIVATE_KEY_NEXT, encode_key(private_key))
 
     def finish_rotation(self) -> None:
-        """Put the new key into the other's place. May be called again, if it was cut off."""
+        """Make the new key the current one. May be repeated after an interruption."""
         store = self._store()
-        new, current = store.get(PRIVATE_KEY_NEXT), store.get(PRIVATE_KEY)
+        new = store.get(PRIVATE_KEY_NEXT)
         if new:
-            self._make_old(current, unless=new)
-            store_verified(store, PRIVATE_KEY, new)
+            self._replace_current(new)
             store.delete(PRIVATE_KEY_NEXT)
 
     def restore_current(self, private_key: bytes) -> None:
-        """Make this the key; another one that stands there is kept as the one before."""
-        text = encode_key(private_key)
-        self._make_old(self._store().get(PRIVATE_KEY), unless=text)
-        store_verified(self._store(), PRIVATE_KEY, text)
+        """Make this key the current one. Another current key becomes the old one."""
+        self._replace_current(encode_key(private_key))
 
     def add_old(self, private_key: bytes) -> None:
-        """Keep a key that opens older records, beside the property's own."""
+        """Store a key for older records beside the current one."""
         store_verified(self._store(), PRIVATE_KEY_OLD, encode_key(private_key))
 
     def copy_from(self, other: "Keys") -> None:
-        """Keep here what another keyring or key file keeps, each key under its name.
+        """Copy the keys of another keyring or key file under their names.
 
-        A change that was begun here once, and went on there, is over.
+        An unfinished change that started here and was finished there is dropped here.
         """
-        store, theirs = self._store(), other._store()  # noqa: SLF001  of the same class
+        store, source = self._store(), other._store()  # noqa: SLF001  of the same class
         for name in _NAMES:
-            if text := theirs.get(name):
+            if text := source.get(name):
                 store_verified(store, name, text)
             elif name == PRIVATE_KEY_NEXT:
                 store.delete(name)
 
-    def _key(self, name: str) -> bytes | None:
+    def _get(self, name: str) -> bytes | None:
         text = self._store().get(name)
         return decode_private_key(text) if text else None
 
-    def _make_old(self, current: str | None, *, unless: str) -> None:
-        if current and current != unless:
-            store_verified(self._store(), PRIVATE_KEY_OLD, current)
-
-
-def _decoded(text: str) -> bytes | None:
-    try:
-        return decode_private_key(text)
-    except CredentialsProblem:
-        return None
+    def _replace_current(self, new: str) -> None:
+        store = self._store()
+        current = store.get(PRIVATE_KEY)
+        if current and current != new:
+            store_verified(store, PRIVATE_KEY_OLD, current)
+        store_verified(store, PRIVATE_KEY, new)

@@ -17,19 +17,20 @@ VARIABLE = "PYTHON_KEYRING_BACKEND"
 _TRUSTED = tuple(f"keyring.backends.{name}." for name in ("SecretService", "libsecret", "kwallet", "Windows", "macOS"))
 
 _REASONS: tuple[tuple[str, Callable[[str], Message]], ...] = (
-    ("keyring.backends.null.", lambda name: msg("The keyring {name} is not used: it keeps nothing.", name=name)),
+    ("keyring.backends.null.", lambda name: msg("The keyring {name} is not used: it stores nothing.", name=name)),
     ("keyring.backends.fail.", lambda name: msg("The keyring {name} is not used: it refuses every call.", name=name)),
     (
         "keyring.backends.chainer.",
         lambda name: msg(
-            "The keyring {name} is not used: it passes secrets on to whichever one comes first, plain text included.",
+            "The keyring {name} is not used: it passes secrets on to the first keyring it finds, even one that stores "
+            "plain text.",
             name=name,
         ),
     ),
     (
         "keyrings.alt.",
         lambda name: msg(
-            "The keyring {name} is not used: it keeps secrets in files of plain text, or barely better.", name=name
+            "The keyring {name} is not used: it stores secrets in plain text files, or with weak encryption.", name=name
         ),
     ),
     ("", lambda name: msg("The keyring {name} is not used: apoa-client does not know it.", name=name)),

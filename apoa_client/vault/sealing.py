@@ -1,16 +1,16 @@
-"""The seal: anyone here can close a record with the property's public key, and only the private key opens it.
+"""Sealing of records: the public key is enough to seal, and only the private key opens.
 
-A sealed record is a version byte and a libsodium sealed box (X25519, XSalsa20-Poly1305; PyNaCl's `SealedBox`) around
-the record's id and its content. The id is inside, so that a record moved to another row is found out. Names and
-numbers can be read neither from a stolen disk nor by another desk.
+A sealed record is a version byte and a libsodium sealed box (X25519, XSalsa20-Poly1305; PyNaCl's `SealedBox`) with the
+record's id and its content. The id is inside so that a record moved to another row does not open. Neither a stolen disk
+nor another desk reveals names and numbers.
 
-PyNaCl is loaded at the first use: most commands never open or close a seal.
+PyNaCl is loaded at the first use, because most commands neither seal nor open a record.
 """
 
 import binascii
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
 from apoa_client.messages import msg
@@ -22,31 +22,34 @@ _VERSION = b"\x01"
 _LENGTH_BYTES = 2
 _FINGERPRINT_BYTES = 8
 
+_KeyPair: TypeAlias = tuple[bytes, bytes]
+"""A public key, and the private key that belongs to it."""
+
 
 class PropertySealer(Sealer):
-    """Seals to `public_key` (32 bytes). `private_key` is called at the first opening, and its answer kept.
+    """Seals to `public_key` (32 bytes). `private_key` is called at the first opening, and its result is kept.
 
-    While one key pair takes another's place, records of both are about: `spare_keys` gives further private keys, and is
-    called once, when the first one does not fit or does not open a record. Raises `SettingsProblem` for bytes that
-    are no key.
+    During a key rotation there are records of two key pairs: `spare_keys` returns further private keys. It is called
+    once, when the first key does not fit or does not open a record. Raises `SettingsProblem` if `public_key` is
+    invalid.
     """
 
     def __init__(
         self, public_key: bytes, private_key: Callable[[], bytes], spare_keys: Callable[[], Iterable[bytes]] = tuple
     ) -> None:
         if len(public_key) != KEY_BYTES:
-            raise _no_public_key()
+            raise _invalid_public_key()
         self._public_key = public_key
-        self._fetch = private_key
+        self._fetch_key = private_key
         self._fetch_spares = spare_keys
         self._private_key: bytes | None = None
-        self._spares: list[_Pair] | None = None
+        self._spares: list[_KeyPair] | None = None
 
     def __repr__(self) -> str:
         return "PropertySealer(…)"
 
     def seal(self, record_id: str, content: bytes) -> bytes:
-        """Seal `content` under its id. Needs no secret. Raises `SettingsProblem` for a key that no pair has."""
+        """Seal `content` with its id. Needs no secret. Raises `SettingsProblem` for an invalid public key."""
         from nacl import bindings, exceptions  # start-up
 
         name = record_id.encode()
@@ -54,44 +57,26 @@ class PropertySealer(Sealer):
         try:
             return _VERSION + bindings.crypto_box_seal(plain, self._public_key)
         except exceptions.RuntimeError as exc:
-            raise _no_public_key() from exc
+            raise _invalid_public_key() from exc
 
     def open(self, record_id: str, sealed: bytes) -> bytes:
-        """The content. Raises `CredentialsProblem`, or `SealBroken`."""
-        return self._opened(record_id, sealed)[0]
-
-    def private_key(self) -> bytes:
-        """The private key that fits. Raises as `open` does."""
-        return self._key()
+        """Return the content. Raises `CredentialsProblem` or `SealBroken`."""
+        content, _public_key = self._open(record_id, sealed)
+        return content
 
     def renew(self, record_id: str, sealed: bytes) -> bytes:
-        """The record as it is where it is sealed to `public_key`, or else sealed to it anew. Raises as `open` does."""
-        content, public_key = self._opened(record_id, sealed)
+        """Return the record sealed to `public_key`: unchanged if it is already. Raises as `open` does."""
+        content, public_key = self._open(record_id, sealed)
         return sealed if public_key == self._public_key else self.seal(record_id, content)
 
-    def _opened(self, record_id: str, sealed: bytes) -> tuple[bytes, bytes]:
-        """The content, and the public key that it was sealed to."""
-        if sealed[:1] != _VERSION:
-            raise _broken(record_id)
-        for public_key, private_key in self._pairs():
-            plain = _unsealed(sealed[1:], public_key, private_key)
-            if plain is not None:
-                return _content(record_id, plain), public_key
-        raise _broken(record_id)
-
-    def _pairs(self) -> Iterator["_Pair"]:
-        """The property's own pair, then whichever others there are."""
-        own = self._public_key, self._key()
-        yield own
-        yield from (pair for pair in self._spare_pairs() if pair != own)
-
-    def _key(self) -> bytes:
+    def private_key(self) -> bytes:
+        """Return the private key that fits `public_key`. Raises `CredentialsProblem`."""
         if self._private_key is None:
-            self._private_key = self._fitting_key()
+            self._private_key = self._find_private_key()
         return self._private_key
 
-    def _fitting_key(self) -> bytes:
-        private_key = self._fetch()
+    def _find_private_key(self) -> bytes:
+        private_key = self._fetch_key()
         if public_key_of(private_key) == self._public_key:
             return private_key
         for public_key, spare in self._spare_pairs():
@@ -100,42 +85,43 @@ class PropertySealer(Sealer):
         raise CredentialsProblem(
             msg("The private key on this computer does not fit this property's public key."),
             msg(
-                "It belongs to another property, or to another set-up of this one. Reports can still be saved; to read "
-                "and send them, bring the right one back: apoa key recover"
+                "It belongs to another property, or to another set-up of this one. Reports can still be saved; to "
+                "read and send them, restore the right one with: apoa key recover"
             ),
             name="key_mismatch",
         )
 
-    def _spare_pairs(self) -> list["_Pair"]:
+    def _open(self, record_id: str, sealed: bytes) -> tuple[bytes, bytes]:
+        """Return the content and the public key to which it was sealed."""
+        from nacl import bindings, exceptions  # start-up
+
+        if sealed[:1] != _VERSION:
+            raise _broken(record_id)
+        for public_key, private_key in self._key_pairs():
+            try:
+                plain = bindings.crypto_box_seal_open(sealed[1:], public_key, private_key)
+            except exceptions.CryptoError:
+                continue
+            start = _LENGTH_BYTES + int.from_bytes(plain[:_LENGTH_BYTES], "big")
+            if plain[_LENGTH_BYTES:start] != record_id.encode():
+                raise _broken(record_id)
+            return plain[start:], public_key
+        raise _broken(record_id)
+
+    def _key_pairs(self) -> Iterator[_KeyPair]:
+        """The property's own key pair, then the spare ones."""
+        own = self._public_key, self.private_key()
+        yield own
+        yield from (pair for pair in self._spare_pairs() if pair != own)
+
+    def _spare_pairs(self) -> list[_KeyPair]:
         if self._spares is None:
             self._spares = [(public_key_of(key), key) for key in self._fetch_spares()]
         return self._spares
 
 
-_Pair = tuple[bytes, bytes]
-"""A public key, and the private key that it follows from."""
-
-
-def _unsealed(box: bytes, public_key: bytes, private_key: bytes) -> bytes | None:
-    """What is in a sealed box; None where this pair does not open it."""
-    from nacl import bindings, exceptions  # start-up
-
-    try:
-        return bindings.crypto_box_seal_open(box, public_key, private_key)
-    except exceptions.CryptoError:
-        return None
-
-
-def _content(record_id: str, plain: bytes) -> bytes:
-    """The content behind the id, which must be the record's."""
-    start = _LENGTH_BYTES + int.from_bytes(plain[:_LENGTH_BYTES], "big")
-    if plain[_LENGTH_BYTES:start] != record_id.encode():
-        raise _broken(record_id)
-    return plain[start:]
-
-
 def new_key_pair() -> tuple[bytes, bytes]:
-    """A new pair, private key first, 32 bytes each."""
+    """Return a new key pair: private key and public key, 32 bytes each."""
     from nacl import bindings  # start-up
 
     public_key, private_key = bindings.crypto_box_keypair()
@@ -143,7 +129,7 @@ def new_key_pair() -> tuple[bytes, bytes]:
 
 
 def key_pair_from_seed(seed: bytes) -> tuple[bytes, bytes]:
-    """The pair that 32 bytes always give (libsodium's `crypto_box_seed_keypair`), private key first, 32 bytes each."""
+    """Return the key pair of a 32-byte seed (libsodium's `crypto_box_seed_keypair`): private key and public key."""
     from nacl import bindings  # start-up
 
     public_key, private_key = bindings.crypto_box_seed_keypair(seed)
@@ -151,37 +137,37 @@ def key_pair_from_seed(seed: bytes) -> tuple[bytes, bytes]:
 
 
 def public_key_of(private_key: bytes) -> bytes:
-    """The public half of a private key. Raises `SecretUnusable` unless it is 32 bytes."""
+    """Return the public key of a private key. Raises `SecretUnusable` unless it is 32 bytes."""
     from nacl import bindings  # start-up
 
     if len(private_key) != KEY_BYTES:
-        raise _no_private_key()
+        raise _invalid_private_key()
     return bindings.crypto_scalarmult_base(private_key)
 
 
 def encode_key(key: bytes) -> str:
-    """A key as text: base64 (RFC 4648 §4)."""
+    """Encode a key in base64 (RFC 4648 §4)."""
     return binascii.b2a_base64(key, newline=False).decode()
 
 
 def decode_public_key(text: str) -> bytes:
-    """The public key that `encode_key` wrote. Raises `SettingsProblem`."""
+    """Decode a public key from `encode_key`. Raises `SettingsProblem`."""
     key = _decode(text)
     if key is None:
-        raise _no_public_key()
+        raise _invalid_public_key()
     return key
 
 
 def decode_private_key(text: str) -> bytes:
-    """The private key that `encode_key` wrote. Raises `SecretUnusable`."""
+    """Decode a private key from `encode_key`. Raises `SecretUnusable`."""
     key = _decode(text)
     if key is None:
-        raise _no_private_key()
+        raise _invalid_private_key()
     return key
 
 
 def fingerprint(public_key: bytes) -> str:
-    """What a key pair is known by: sixteen hexadecimal digits of its public key's BLAKE2b, in groups of four."""
+    """Return the identifier of a key pair: 16 hexadecimal digits of its public key's BLAKE2b, in groups of four."""
     from hashlib import blake2b  # start-up
 
     digits = blake2b(public_key, digest_size=_FINGERPRINT_BYTES).hexdigest()
@@ -189,7 +175,7 @@ def fingerprint(public_key: bytes) -> str:
 
 
 class Effort(NamedTuple):
-    """What guessing one passphrase costs (Argon2id, RFC 9106): passes over the memory, and its bytes."""
+    """The cost of testing one passphrase (Argon2id, RFC 9106): passes over the memory, and bytes of memory."""
 
     operations: int
     memory: int
@@ -203,29 +189,29 @@ SALT_BYTES = 16
 
 
 def encrypt_with_passphrase(content: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> bytes:
-    """`content` under a passphrase: a nonce and a libsodium secret box (XSalsa20-Poly1305), the key by Argon2id.
+    """Encrypt with a key derived by Argon2id. Returns a nonce and a libsodium secret box (XSalsa20-Poly1305).
 
-    Raises `SecretUnusable` where the computer has not the memory that it takes.
+    Raises `SecretUnusable` if the computer has too little free memory.
     """
     from nacl import bindings  # start-up
 
     nonce = os.urandom(bindings.crypto_secretbox_NONCEBYTES)
-    return nonce + bindings.crypto_secretbox(content, nonce, _stretched(passphrase, salt, effort))
+    return nonce + bindings.crypto_secretbox(content, nonce, _derive_key(passphrase, salt, effort))
 
 
-def decrypt_with_passphrase(locked: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> bytes | None:
-    """The content that `encrypt_with_passphrase` encrypted; None for another passphrase or changed bytes."""
+def decrypt_with_passphrase(encrypted: bytes, passphrase: bytes, salt: bytes, effort: Effort) -> bytes | None:
+    """Return what `encrypt_with_passphrase` encrypted, or None for another passphrase or changed bytes."""
     from nacl import bindings, exceptions  # start-up
 
-    nonce, box = locked[: bindings.crypto_secretbox_NONCEBYTES], locked[bindings.crypto_secretbox_NONCEBYTES :]
-    key = _stretched(passphrase, salt, effort)
+    length = bindings.crypto_secretbox_NONCEBYTES
+    key = _derive_key(passphrase, salt, effort)
     try:
-        return bindings.crypto_secretbox_open(box, nonce, key)
+        return bindings.crypto_secretbox_open(encrypted[length:], encrypted[:length], key)
     except (exceptions.CryptoError, exceptions.ValueError):  # the latter for too few bytes
         return None
 
 
-def _stretched(passphrase: bytes, salt: bytes, effort: Effort) -> bytes:
+def _derive_key(passphrase: bytes, salt: bytes, effort: Effort) -> bytes:
     from nacl import bindings, exceptions  # start-up
 
     method = bindings.crypto_pwhash_ALG_ARGON2ID13
@@ -250,7 +236,7 @@ def _broken(record_id: str) -> SealBroken:
     return SealBroken(msg("The sealed record {id} cannot be opened.", id=record_id))
 
 
-def _no_public_key() -> SettingsProblem:
+def _invalid_public_key() -> SettingsProblem:
     return SettingsProblem(
         msg("The property's public key in the settings is not a key."),
         msg("Ask your IT admin to restore the property's public_key in config.toml."),
@@ -258,7 +244,7 @@ def _no_public_key() -> SettingsProblem:
     )
 
 
-def _no_private_key() -> SecretUnusable:
+def _invalid_private_key() -> SecretUnusable:
     return SecretUnusable(
         msg("The private key on this computer is damaged or incomplete."),
         msg("Ask your IT admin for the right private key."),

@@ -1,4 +1,4 @@
-"""Files that hold one secret or some: read only where no one else can read them, written so that no one ever could."""
+"""Files with secrets: read only if no other user can read them, and never readable by others when written."""
 
 import os
 import stat
@@ -10,21 +10,24 @@ from apoa_client.messages import msg
 from apoa_client.vault.errors import SecretFileRefused
 
 POSIX = os.name == "posix"
-"""Elsewhere a file's mode says nothing about who may read it."""
+"""On other systems a file's mode does not say who may read it."""
 
 OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IXOTH
 GROUP_OR_OTHERS = OTHERS | stat.S_IRGRP | stat.S_IWGRP | stat.S_IXGRP
-_LARGEST = 64 * 1024
+_MAX_BYTES = 64 * 1024
 
 
 def read_secret_file(path: Path, *, forbidden: int = GROUP_OR_OTHERS, follow: bool = True) -> str | None:
-    """The text of a secret's file; None where there is no such file.
+    """Return the text of a secret file, or None if there is no such file.
 
-    Raises `SecretFileRefused` where it is no regular file, has a mode bit of `forbidden` (POSIX), is a link that must
-    not be followed, is over 64 KiB, is not UTF-8, or cannot be read.
+    Raises `SecretFileRefused` if it is not a regular file, has a mode bit of `forbidden` (POSIX), is a link and
+    `follow` is false, is over 64 KiB, is not UTF-8, or cannot be read.
     """
-    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-    flags = os.O_RDONLY | _flag("O_BINARY") | _flag("O_NONBLOCK") | (0 if follow else _flag("O_NOFOLLOW"))
+    # Without O_NONBLOCK, opening a pipe without a writer would block forever. Windows has few of these flags.
+    names = ("O_BINARY", "O_NONBLOCK") if follow else ("O_BINARY", "O_NONBLOCK", "O_NOFOLLOW")
+    flags = os.O_RDONLY
+    for name in names:
+        flags |= getattr(os, name, 0)
     try:
         handle = os.open(path, flags)
     except FileNotFoundError:
@@ -32,16 +35,22 @@ def read_secret_file(path: Path, *, forbidden: int = GROUP_OR_OTHERS, follow: bo
     except OSError as exc:
         raise _unreadable(path) from exc
     try:
-        _check(os.fstat(handle), path, forbidden)
-        return _text(os.read(handle, _LARGEST + 1), path)
+        _check_mode(os.fstat(handle).st_mode, path, forbidden)
+        content = os.read(handle, _MAX_BYTES + 1)
     finally:
         os.close(handle)
+    if len(content) > _MAX_BYTES:
+        raise _unreadable(path)
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise _unreadable(path) from None  # the error would contain the content
 
 
 def write_secret_file(path: Path, text: str) -> None:
-    """Put `text` in the place of what `path` holds, whole or not at all, mode 0600 whatever the umask; durable.
+    """Replace the content of `path` atomically and durably, with mode 0600 whatever the umask.
 
-    Raises `SecretFileRefused` where it cannot be written.
+    Raises `SecretFileRefused` if it cannot be written.
     """
     try:
         write_private(path, text.encode())
@@ -50,9 +59,9 @@ def write_secret_file(path: Path, text: str) -> None:
 
 
 def write_new_secret_file(path: Path, text: str) -> None:
-    """Write `text` to a new file, mode 0600 whatever the umask; durable.
+    """Write `text` durably to a new file, with mode 0600 whatever the umask.
 
-    Raises `UsageProblem` where there is one already, and `SecretFileRefused` where it cannot be written.
+    Raises `UsageProblem` if the file exists, and `SecretFileRefused` if it cannot be written.
     """
     try:
         handle = create_private(path)
@@ -74,38 +83,27 @@ def write_new_secret_file(path: Path, text: str) -> None:
         raise _unwritable(path) from exc
 
 
-def _unwritable(path: Path) -> SecretFileRefused:
-    return SecretFileRefused(
-        msg("The file {path} cannot be written.", path=str(path)),
-        msg("Check that this user may write in its folder, and that the disk is not full."),
-    )
-
-
-def _check(status: os.stat_result, path: Path, forbidden: int) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise SecretFileRefused(msg("{path} is not a file.", path=str(path)), msg("Name a file that holds the secret."))
-    if POSIX and status.st_mode & forbidden:
+def _check_mode(mode: int, path: Path, forbidden: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise SecretFileRefused(
+            msg("{path} is not a file.", path=str(path)), msg("Name a file that contains the secret.")
+        )
+    if POSIX and mode & forbidden:
         raise SecretFileRefused(
             msg("Other users of this computer can read {path}, so it is not used.", path=str(path)),
-            msg("Make it this user's alone: chmod 600 {path}", path=str(path)),
+            msg("Make it readable for this user only: chmod 600 {path}", path=str(path)),
         )
-
-
-def _text(content: bytes, path: Path) -> str:
-    if len(content) > _LARGEST:
-        raise _unreadable(path)
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise _unreadable(path) from None  # the error would carry the content
 
 
 def _unreadable(path: Path) -> SecretFileRefused:
     return SecretFileRefused(
         msg("The file {path} cannot be read as a secret.", path=str(path)),
-        msg("Check that this user may read it, and that it holds nothing but the secret."),
+        msg("Check that this user may read it, and that it contains only the secret."),
     )
 
 
-def _flag(name: str) -> int:
-    return int(getattr(os, name, 0))  # Windows has few of them
+def _unwritable(path: Path) -> SecretFileRefused:
+    return SecretFileRefused(
+        msg("The file {path} cannot be written.", path=str(path)),
+        msg("Check that this user may write in its folder, and that the disk is not full."),
+    )

@@ -96,7 +96,7 @@ def _connect(address: str) -> DBusConnection:
         message = msg("This command runs as another user than the one at the desktop.")
         raise KeyringProblem(KeyringReason.OF_ANOTHER_USER, message) from exc
     except (OSError, RuntimeError) as exc:  # RuntimeError: an address of a kind that jeepney does not support
-        message = msg("The session bus that this command was told of is gone.")
+        message = msg("The session bus that is named in the environment does not exist any more.")
         raise KeyringProblem(KeyringReason.BUS_STALE, message) from exc
 
 

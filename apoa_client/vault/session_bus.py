@@ -1,7 +1,7 @@
-"""Where a Linux user's D-Bus session bus is, behind which the keyring is.
+"""Addresses of a Linux user's D-Bus session bus, on which the keyring runs.
 
-The environment says it, but for cron, which is told nothing; and an old terminal may still name the bus of a session
-that is over. systemd puts the bus where it can be found without being told.
+The environment has the address, except in cron; and an old terminal may still have the address of a session that
+ended. systemd puts the bus at a known path.
 """
 
 import stat
@@ -10,11 +10,15 @@ from pathlib import Path
 
 
 def session_buses(environ: Mapping[str, str], uid: int | None, runtime: Path = Path("/run/user")) -> list[str]:
-    """The addresses to try: the environment's, then systemd's, for the user with this number (None: there is none)."""
-    named = environ.get("DBUS_SESSION_BUS_ADDRESS")
+    """Return the addresses to try: the environment's, then systemd's for the user with this number, if any."""
+    addresses = []
+    if address := environ.get("DBUS_SESSION_BUS_ADDRESS"):
+        addresses.append(address)
     socket = runtime / str(uid) / "bus"
     try:
-        there = uid is not None and stat.S_ISSOCK(socket.stat().st_mode)
+        exists = uid is not None and stat.S_ISSOCK(socket.stat().st_mode)
     except OSError:
-        there = False
-    return list(dict.fromkeys([*([named] if named else []), *([f"unix:path={socket}"] if there else [])]))
+        exists = False
+    if exists and f"unix:path={socket}" not in addresses:
+        addresses.append(f"unix:path={socket}")
+    return addresses

@@ -1,4 +1,4 @@
-"""What a place for secrets can do, whether it is a keyring or a file, and the names that secrets have there."""
+"""The interface of a secret store, which is a keyring or a key file, and the names of the secrets in it."""
 
 from typing import Protocol
 
@@ -7,9 +7,9 @@ from apoa_client.errors import SecretMissing
 PASSWORD = "password"  # noqa: S105  the name of the secret, not its value
 PRIVATE_KEY = "private-key"
 PRIVATE_KEY_NEXT = "private-key-next"
-"""The key that takes the other's place: while it is there, a change of keys is not finished."""
+"""The new key of a rotation that is not finished."""
 PRIVATE_KEY_OLD = "private-key-old"
-"""The key before: it opens what somebody sealed to it while it was replaced."""
+"""The previous key: it opens records that another process sealed to it during the rotation."""
 
 
 class SecretStore(Protocol):
@@ -17,21 +17,21 @@ class SecretStore(Protocol):
 
     @property
     def place(self) -> str:
-        """What to call it when telling someone where was looked."""
+        """The name of the place, for messages and logs."""
         ...
 
     def get(self, name: str) -> str | None:
-        """The secret of that name; None where there is none."""
+        """Return the secret with this name, or None if there is none."""
         ...
 
     def set(self, name: str, value: str) -> None:
-        """Keep a secret, in place of the one of that name."""
+        """Store a secret. Replaces one with the same name."""
         ...
 
     def delete(self, name: str) -> None:
-        """Forget a secret. One that is not there is forgotten already."""
+        """Delete a secret. Does nothing if there is none."""
         ...
 
     def explain_missing(self) -> SecretMissing | None:
-        """What explains that a secret is not there, better than that nobody stored it; None where nothing does."""
+        """Return a better error for a missing secret than that it was never stored, or None."""
         return None

@@ -10,6 +10,8 @@ from cli_helpers import NOWHERE, PASSWORD, Apoa
 from conftest import FixedClock
 
 from apoa_client.sandbox.server import SandboxServer
+from apoa_client.vault import export
+from apoa_client.vault.sealing import MIN_EFFORT
 
 
 @pytest.fixture
@@ -18,6 +20,7 @@ def apoa(
 ) -> Iterator[Apoa]:
     """The program, with nothing set up."""
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(export, "DEFAULT_EFFORT", MIN_EFFORT)
     yield Apoa({"APOA_HOME": str(home), "APOA_LANG": "en"}, clock, capsys, monkeypatch)
     log = logging.getLogger("apoa_client")
     for handler in list(log.handlers):

@@ -128,4 +128,4 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch, error: type[Exceptio
 
 def test_nothing_secret_shows() -> None:
     """Neither in a repr nor in an error's text."""
-    assert repr(KEY) == "Exported('melati', …)"
+    assert repr(KEY) == "ExportedKey('melati', …)"

@@ -12,11 +12,11 @@ NOWHERE = Path("nowhere.cfg")
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("keyring.backends.null.Keyring", "keeps nothing"),
+        ("keyring.backends.null.Keyring", "stores nothing"),
         ("keyring.backends.fail.Keyring", "refuses every call"),
-        ("keyring.backends.chainer.ChainerBackend", "plain text included"),
-        ("keyrings.alt.file.PlaintextKeyring", "files of plain text"),
-        ("keyrings.alt.file.EncryptedKeyring", "barely better"),
+        ("keyring.backends.chainer.ChainerBackend", "even one that stores plain text"),
+        ("keyrings.alt.file.PlaintextKeyring", "plain text files"),
+        ("keyrings.alt.file.EncryptedKeyring", "weak encryption"),
         ("keyrings.cryptfile.cryptfile.CryptFileKeyring", "does not know it"),
     ],
 )
