@@ -65,8 +65,8 @@ class MrzUnreadable(DataRefused):
     """The input is no MRZ; `problem` says why."""
 
     advice: Message | None = msg(
-        "Copy the two lines at the foot of the passport's photo page, 44 characters each, every < included. Or leave "
-        "them out, and type the details."
+        "Copy the two lines at the bottom of the passport's photo page, 44 characters each, including every <. Or "
+        "leave them out, and type the details."
     )
 
     def __init__(self, problem: Problem) -> None:

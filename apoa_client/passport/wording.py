@@ -60,8 +60,8 @@ def check_digit_fails(field: Message, spans: tuple[Span, ...], best: Correction 
 def composite_fails(best: Correction) -> Message:
     """Say that the composite check digit does not fit, although each field's own does."""
     return msg(
-        "Each check digit fits but the last, which covers all the others. Compare line {line} with the page: perhaps "
-        "{new} in place of {old}, at character {position}.",
+        "Only the last check digit, which covers all the others, does not fit. Compare line {line} with the page: "
+        "perhaps {new} in place of {old}, at character {position}.",
         **_place(best),
     )
 
@@ -70,13 +70,14 @@ def not_a_date(field: Message, span: Span, best: Correction | None) -> Message:
     """Say that a date does not exist."""
     if best is not None:
         return msg(
-            "The {field} is no date that exists. Compare it with the page: perhaps {new} in place of {old}, at "
-            "character {position} of line {line}.",
+            "The {field} is a date that does not exist. Compare it with the page: perhaps {new} in place of {old}, "
+            "at character {position} of line {line}.",
             field=field,
             **_place(best),
         )
     return msg(
-        "The {field} in line {line}, characters {start} to {end}, is no date that exists. Compare it with the page.",
+        "The {field} in line {line}, characters {start} to {end}, is a date that does not exist. Compare it with the "
+        "page.",
         field=field,
         line=span.line + 1,
         start=span.start + 1,
@@ -88,15 +89,16 @@ def wrong_character(field: Message, characters: str, span: Span, best: Correctio
     """Say that a field contains characters that are not allowed there."""
     if best is None:
         return msg(
-            "The {field} in line {line} cannot hold {characters}, at character {position}. Compare it with the page.",
+            "The {field} in line {line} cannot contain {characters}, at character {position}. Compare it with the "
+            "page.",
             field=field,
             characters=characters,
             line=span.line + 1,
             position=span.start + 1,
         )
     return msg(
-        "The {field} cannot hold {characters}. Compare it with the page: perhaps {new} in place of {old}, at character "
-        "{position} of line {line}.",
+        "The {field} cannot contain {characters}. Compare it with the page: perhaps {new} in place of {old}, at "
+        "character {position} of line {line}.",
         field=field,
         characters=characters,
         **_place(best),
@@ -123,7 +125,7 @@ def wrong_length(line: int, found: int, length: int, best: Correction | None) ->
     """Say that a line has too few or too many characters."""
     if best is None:
         return msg(
-            "Line {line} has {found} characters and must have {length}. Compare it with the page, every < included.",
+            "Line {line} has {found} characters and must have {length}. Compare it with the page, including every <.",
             line=line + 1,
             found=found,
             length=length,
@@ -176,8 +178,8 @@ def nothing_given() -> Message:
 def illegal_characters(characters: str, line: int, position: int) -> Message:
     """Say that the lines contain characters that are not in the MRZ's alphabet."""
     return msg(
-        "The lines hold characters that no passport's lines have: {characters}. The first is at character {position} "
-        "of line {line}. Only A to Z, 0 to 9 and < are printed there.",
+        "The lines contain characters that a passport's lines never have: {characters}. The first is at character "
+        "{position} of line {line}. Only A to Z, 0 to 9 and < are allowed.",
         characters=characters,
         line=line + 1,
         position=position + 1,

@@ -52,7 +52,7 @@ class ReportRefused(DataRefused):
 
     def __init__(self, errors: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
         if any(error.code == "not_foreign" for error in errors):
-            super().__init__(msg("Nothing was saved, and nothing has to be."))
+            super().__init__(msg("Nothing was saved, and nothing needs to be saved."))
         else:
             super().__init__(
                 nmsg(

@@ -35,9 +35,9 @@ def one_line(text: str, longest: int = MAX_TEXT_LENGTH) -> str:
     """Return the text with single spaces and composed accents (NFC). It may have no control characters."""
     folded = " ".join(unicodedata.normalize("NFC", text).split())
     if _UNDECODED in folded:
-        raise Unreadable("bad_character", msg("there is a letter in it that could not be read; type it again."))
+        raise Unreadable("bad_character", msg("it contains a letter that could not be read; type it again."))
     if any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in folded):
-        hidden = msg("an arrow key or pasting left invisible characters in it; type it again.")
+        hidden = msg("it contains invisible characters from an arrow key or from pasted text; type it again.")
         raise Unreadable("bad_character", hidden)
     if len(folded) > longest:
         raise Unreadable("bad_length", msg("It is longer than {longest} characters.", longest=longest))
@@ -56,7 +56,7 @@ def person_name(text: str) -> str:
         raise Unreadable(
             "bad_character",
             msg(
-                "{characters} cannot stand in a name. Write it in Latin letters, as the passport does.",
+                "A name cannot contain {characters}. Write it in Latin letters, as the passport does.",
                 characters=", ".join(dict.fromkeys(wrong)),
             ),
         )
@@ -138,7 +138,7 @@ def reason(text: str) -> str:
     """Return the reason of a change; it must have words, because a sign alone does not inform the authority."""
     words = one_line(text, MAX_NOTE_LENGTH)
     if not any(c.isalpha() for c in words):
-        raise Unreadable("bad_character", msg("A reason is said in words: type one sentence for the authority."))
+        raise Unreadable("bad_character", msg("Write the reason in words: one sentence for the authority."))
     return words
 
 

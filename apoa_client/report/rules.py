@@ -162,7 +162,8 @@ def check_issuing_state(reader: Reader, issuing: str, nationality: str) -> None:
             "issuing_state",
             "implausible",
             msg(
-                "The passport's issuing state is not the nationality. That happens (refugees, for one); please compare."
+                "The passport's issuing state is not the nationality. That is possible, for example for refugees; "
+                "please compare."
             ),
         )
 
@@ -255,7 +256,7 @@ def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:
         reader.add_warning(
             "check_in",
             "late",
-            msg("The check-in is more than 24 hours ago: the report is late. It is sent all the same."),
+            msg("The check-in is more than 24 hours ago: the report is late. It is sent anyway."),
         )
 
 
@@ -274,7 +275,7 @@ def _check_passport(reader: Reader, guest: Guest, stay: Stay) -> None:
     expiry = guest.document.expiry_date
     if expiry < stay.check_in.date():
         reader.add_warning(
-            "expiry_date", "expired", msg("The passport has expired. It is reported all the same; tell the guest.")
+            "expiry_date", "expired", msg("The passport has expired. It is reported anyway; tell the guest.")
         )
         return
     if expiry < stay.planned_check_out:

@@ -61,6 +61,6 @@ def _is_alone(minor: Stay, adults: Sequence[Stay]) -> bool:
 def _warning() -> Finding:
     message = msg(
         "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that "
-        "an adult is there; Indonesian parents, for one, are not reported."
+        "an adult is there; Indonesian parents, for example, are not reported."
     )
     return Finding(BY_NAME["birth_date"].path, UNACCOMPANIED_MINOR, message)

@@ -125,7 +125,7 @@ def test_where_nothing_is_likely_nothing_is_offered(lines: list[str]) -> None:
     """Only the length is told, and that every filler counts."""
     found = refused(lines)
     assert (found.code, found.corrections) == ("bad_length", ())
-    assert "every < included" in found.message.render()
+    assert "including every <" in found.message.render()
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -408,7 +408,7 @@ class TestCancel:
             "It is sent to the authority as you type it, for example: wrong room, or the guest never came.",
             "An answer is needed here. ? helps.",
             "This has to be answered first. ? helps.",
-            "A reason is said in words: type one sentence for the authority.",
+            "Write the reason in words: one sentence for the authority.",
             "Yes or no is no reason. Say in a few words why.",
             "That is a line of a passport, and no answer to this question.",
             "Nothing was changed.",

@@ -255,7 +255,7 @@ def test_warnings_are_shown_and_sent_all_the_same(configured: Apoa) -> None:
 
 UNACCOMPANIED_MINOR = (
     "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that an "
-    "adult is there; Indonesian parents, for one, are not reported."
+    "adult is there; Indonesian parents, for example, are not reported."
 )
 
 
@@ -338,6 +338,6 @@ def test_an_indonesian_guest_is_no_mistake(away: Apoa, lang: str) -> None:
     """Refused, because there is nothing to report; and nobody is told to correct it."""
     said = away(*QUENTIN.typed("--nationality", "Indonesia", "--no-send"), lang=lang)
     assert said.code == 65
-    assert spoken(lang, "Nothing was saved, and nothing has to be.") in said.err
+    assert spoken(lang, "Nothing was saved, and nothing needs to be saved.") in said.err
     assert spoken(lang, "Correct what is listed and run the command again.") not in said.err
     assert away.reports() == []

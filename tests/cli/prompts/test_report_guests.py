@@ -248,7 +248,7 @@ class TestAPassport:
         """It is said at once, and nothing more is asked."""
         said = away("report", keys=[*LOCAL.lines], lang=lang)
         assert said.code == 65
-        assert spoken(lang, "Nothing was saved, and nothing has to be.") in said.err
+        assert spoken(lang, "Nothing was saved, and nothing needs to be saved.") in said.err
 
 
 class TestByHand:
