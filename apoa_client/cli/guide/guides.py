@@ -6,10 +6,10 @@ name in that language, the second its title.
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-_FOLDER = Path(__file__).with_name("guides")
+from apoa_client.cli.guide.content import read_guides
+
 _HEAD = re.compile(r"<!-- name: (?P<name>[a-z-]+) -->\n# (?P<title>.+)\n")
 _FALLBACK = "en"
 
@@ -28,7 +28,15 @@ class Guide(NamedTuple):
 @cache
 def all_guides() -> tuple[Guide, ...]:
     """Return every guide in every language that it has."""
-    return tuple(_read_guide(path) for path in sorted(_FOLDER.glob("*.md")))
+    found = []
+    for file_name, text in read_guides():
+        id_, language, _ending = file_name.split(".")
+        head = _HEAD.match(text)
+        if head is None:
+            message = f"{file_name} does not begin with its name and its title"
+            raise ValueError(message)
+        found.append(Guide(id_, language, head["name"], head["title"], text[text.index("\n") + 1 :]))
+    return tuple(found)
 
 
 def guides(language: str) -> list[Guide]:
@@ -37,13 +45,3 @@ def guides(language: str) -> list[Guide]:
     for guide in sorted(all_guides(), key=lambda each: (each.language != language, each.language != _FALLBACK)):
         found.setdefault(guide.id, guide)
     return sorted(found.values(), key=lambda each: each.id)
-
-
-def _read_guide(path: Path) -> Guide:
-    id_, language, _ending = path.name.split(".")
-    text = path.read_text(encoding="utf-8")
-    head = _HEAD.match(text)
-    if head is None:
-        message = f"{path.name} does not begin with its name and its title"
-        raise ValueError(message)
-    return Guide(id_, language, head["name"], head["title"], text[text.index("\n") + 1 :])
