@@ -1,4 +1,4 @@
-"""A desktop's notice tool that is not there: a script of its name, which writes down how it was called."""
+"""A double of a desktop's notice tool: a script of the same name that records its calls."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ class Shown(NamedTuple):
 
 @dataclass
 class FakeDesktop:
-    """A folder for PATH, and what the tool in it was asked to show."""
+    """A folder for PATH, and the notices that the tool in it was asked to show."""
 
     folder: Path
     tool: str = "notify-send"
@@ -39,21 +39,21 @@ class FakeDesktop:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What a program needs to find the tool, and a session."""
+        """Returns the environment in which a program finds the tool and a session."""
         return {"PATH": str(self.folder), "DBUS_SESSION_BUS_ADDRESS": BUS}
 
     def install(self, then: str = "exit 0") -> None:
-        """Put the tool there; when it has written down its call, it goes on with `then`."""
+        """Installs the tool. After recording its call it runs `then`."""
         script = self.folder / self.tool
         script.write_text(_RECORD.replace("LOG", str(self._log)) + then + "\n", encoding="utf-8")
         os.chmod(script, 0o700)  # noqa: PTH101  as a package would
 
     def shown(self) -> list[Shown]:
-        """Every call so far."""
+        """Returns every call so far."""
         text = self._log.read_text(encoding="utf-8") if self._log.exists() else ""
         calls = [call.split("\1") for call in text.split("\2")[:-1]]
         return [Shown(arguments.split("\0")[:-1], environ) for arguments, environ in calls]
 
     def texts(self) -> list[tuple[str, str]]:
-        """The title and body of every call."""
+        """Returns the title and body of every call."""
         return [(call.arguments[-2], call.arguments[-1]) for call in self.shown()]

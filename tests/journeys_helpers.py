@@ -1,4 +1,4 @@
-"""What the journeys through kills, power cuts and bad disks share: many guests, promises, and the authority's books."""
+"""Helpers of the journeys through kills, power cuts and disk errors."""
 
 import ctypes
 import json
@@ -24,7 +24,7 @@ in_each_language = pytest.mark.parametrize("lang", ["id", pytest.param("en", mar
 """Runs a journey in Indonesian, and in `.ci/run` in English too."""
 
 LEASE_OVER = timedelta(minutes=6)
-"""A lease that a killed process left is over by then."""
+"""Longer than any lease that a killed process left."""
 
 _PR_CAPBSET_DROP = 24
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
@@ -32,18 +32,21 @@ _SAVED = re.compile(r"^Saved: .*, report ([0-9a-f]{8})\.$", re.MULTILINE)
 
 
 def guest(number: int) -> Guest:
-    """One of many guests: each has a document of their own, or the authority would call the second a duplicate."""
+    """Returns one of many guests.
+
+    Each has a document number, else the authority would refuse the second as duplicate.
+    """
     return Guest(QUENTIN.surname, QUENTIN.given_names, f"ZX{number:07}", QUENTIN.birth_place)
 
 
 def unmeasured(apoa: Installed) -> Installed:
-    """The same command, writing no coverage: a process that is killed would leave half a file of it."""
+    """Returns the same command without coverage: a killed process would leave half a file of it."""
     environ = {name: value for name, value in apoa.environ.items() if not name.startswith("COVERAGE_")}
     return Installed(apoa.command, environ)
 
 
 def call(apoa: Installed, arguments: Sequence[str], lang: str, more: Mapping[str, str] = {}, **options: Any) -> Said:
-    """One call with more in its environment, and with options of `subprocess.run`."""
+    """Runs one call with additions to its environment, and with options of `subprocess.run`."""
     done = subprocess.run(
         [*apoa.command, *arguments],
         env={**unmeasured(apoa).environ, "APOA_LANG": lang, **more},
@@ -58,21 +61,24 @@ def call(apoa: Installed, arguments: Sequence[str], lang: str, more: Mapping[str
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def give_up_roots_powers() -> None:
-    """Before a program starts, on Linux: modes bind root as anybody else."""
+def drop_root_permissions() -> None:
+    """Makes file modes apply to root too, on Linux. For `preexec_fn`."""
     libc = ctypes.CDLL(None)
     for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
         libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 def advice_of(error: ApoaError | type[ApoaError]) -> str:
-    """What the program tells a person to do, in English."""
+    """Returns the advice of an error in English."""
     assert error.advice is not None
     return error.advice.template
 
 
-def said_to_be_saved(out: str) -> str | None:
-    """The short id of the report that this output promises, whole or cut off by a kill; None where it promises none."""
+def saved_id(out: str) -> str | None:
+    """Returns the short id of the report that this output shows as saved, or None.
+
+    The output may be cut off by a kill.
+    """
     found = _SAVED.search(out)
     if found is not None:
         return found[1]
@@ -84,7 +90,7 @@ def said_to_be_saved(out: str) -> str | None:
 
 
 def sync_later(environ: Mapping[str, str], *, runs: int = 5) -> None:
-    """Run `apoa sync` when every lease is over, until it has nothing left to do."""
+    """Runs `apoa sync` after the end of every lease, until nothing is left to do."""
     clock = FixedClock(datetime.now(UTC) + LEASE_OVER)
     codes: list[int] = []
     while not codes or codes[-1] != 0:
@@ -92,10 +98,10 @@ def sync_later(environ: Mapping[str, str], *, runs: int = 5) -> None:
         codes.append(int(main.run(["sync", "--quiet"], environ, clock)))
 
 
-def acquired(memory: Path) -> dict[str, str]:
-    """What the training authority's file says: the receipt of each report by the report's id.
+def receipts_of_authority(memory: Path) -> dict[str, str]:
+    """Returns the receipts in the training authority's database by report id.
 
-    It gives out its numbers one by one, so that one report acquired twice would leave a gap, or a number too many.
+    Receipt numbers are consecutive, so a report that was stored twice would leave a gap or an extra number.
     """
     with closing(sqlite3.connect(memory)) as db:
         rows = db.execute("SELECT id, status, number, issued_at FROM reports ORDER BY number").fetchall()
@@ -105,14 +111,14 @@ def acquired(memory: Path) -> dict[str, str]:
 
 
 def assert_delivered_once(reports: Sequence[Mapping[str, Any]], memory: Path, promised: Iterable[str]) -> None:
-    """Every report that was promised is there, all were delivered, and either side's receipts are the other's."""
+    """Checks that every saved report is listed and accepted, and that both sides have the same receipts."""
     assert set(promised) <= {report["short_id"] for report in reports}
     assert {report["state"] for report in reports} <= {"accepted"}
-    assert {report["id"]: report["receipt"]["number"] for report in reports} == acquired(memory)
+    assert {report["id"]: report["receipt"]["number"] for report in reports} == receipts_of_authority(memory)
 
 
 def files_below(folder: Path) -> set[str]:
-    """Every file and folder, by its path from there."""
+    """Returns the path of every file and folder below this one."""
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
@@ -133,16 +139,16 @@ class Disk:
     log: Path
 
     def environ(self, **more: str) -> dict[str, str]:
-        """What a program needs to have its files on this disk."""
+        """Returns the environment of a program that has its files on this disk."""
         return {"LD_PRELOAD": str(self.library), "DISK_ROOT": str(self.root), **more}
 
     @property
     def logged(self) -> dict[str, str]:
-        """The same, with all that becomes durable taken down."""
+        """Returns the same with logging of everything that becomes durable."""
         return self.environ(DISK_LOG=str(self.log))
 
     def events(self) -> list[Event]:
-        """What was taken down so far."""
+        """Returns the events so far."""
         events, rest = [], self.log.read_bytes()
         while rest:
             head, _, rest = rest.partition(b"\n")
@@ -152,8 +158,8 @@ class Disk:
         return events
 
     def after_a_cut(self, events: Iterable[Event], folder: Path) -> Path:
-        """Lay out in `folder` what a machine would find when its plug was pulled after these events."""
-        durable = _Durable()
+        """Writes to `folder` the files that are left after a power cut that follows these events."""
+        durable = _DurableFiles()
         for event in events:
             durable.take(event)
         durable.lay_out(self.root.stat().st_ino, folder)
@@ -161,12 +167,12 @@ class Disk:
 
 
 _Node = tuple[int, int]
-"""An inode's number, and how many files had it before."""
+"""An inode's number, and how many earlier files had it."""
 
 
 @dataclass
-class _Durable:
-    """What is on the disk for good: contents as they were last synced, under the names that their folder last had."""
+class _DurableFiles:
+    """The files that survive a power cut, with their content and names when they were last synced."""
 
     contents: dict[_Node, bytes] = field(default_factory=dict)
     names: dict[_Node, list[tuple[_Node, bool, str]]] = field(default_factory=dict)

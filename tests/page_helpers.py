@@ -1,4 +1,4 @@
-"""What a page to print shows, and that it stands alone."""
+"""Reads printed pages, and checks that they need nothing else."""
 
 import re
 from html.parser import HTMLParser
@@ -8,7 +8,7 @@ _ACTIVE = {"script", "img", "link", "iframe", "object", "embed", "base", "form",
 
 
 class Page(HTMLParser):
-    """What a page shows as text, its tags, and what it reaches for."""
+    """A page's text, tags, links and event handlers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Page(HTMLParser):
 
 
 def read_page(content: str, *, links: bool = False) -> Page:
-    """Read a page, which must run nothing and fetch nothing from elsewhere; only with `links` may it name files."""
+    """Reads a page, which must run no code and load nothing. With `links` it may link to other pages of its folder."""
     page = Page()
     page.feed(content)
     assert not page.tags & _ACTIVE

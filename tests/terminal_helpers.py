@@ -1,4 +1,4 @@
-"""A person at a real terminal: the installed command behind a pseudo-terminal, and what is typed into it."""
+"""Runs the installed command in a pseudo-terminal, and types answers into it."""
 
 import os
 import re
@@ -19,9 +19,9 @@ def at_a_terminal(
     size: tuple[int, int] = (80, 24),
     coloured: bool = False,
 ) -> tuple[int, str]:
-    """Run a command on a terminal of so many columns and lines, and type each answer when its question stands there.
+    """Runs a command in a terminal of this size, and types each answer once its question is shown.
 
-    Its exit code, and all that the terminal showed; what colours it too, where that is wanted.
+    Returns the exit code and everything shown, with colours if `coloured`.
     """
     import pty  # Windows has none, and skips these tests
 
@@ -46,12 +46,12 @@ def at_a_terminal(
 
 
 def plain(shown: str) -> str:
-    """What a person reads of it: without colours."""
+    """Returns the text without colours."""
     return _COLOURS.sub("", shown)
 
 
 def _read(terminal: int) -> str:
-    """What the terminal shows next; empty at the end."""
+    """Returns what the terminal shows next; empty at the end."""
     ready, _writable, _exceptional = select.select([terminal], [], [], 20)
     assert ready, "the program neither asks nor ends"
     try:

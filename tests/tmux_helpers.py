@@ -1,4 +1,4 @@
-"""A real terminal of a given size, as a person has it: tmux holds it, keys are sent to it, its screen is looked at."""
+"""A real terminal of a given size, held by tmux: tests send keys to it and read its screen."""
 
 import os
 import re
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-_LOOKS = 3000
-"""Each takes a few milliseconds: how often a screen is looked at before what is waited for is given up."""
+_READS = 3000
+"""How often a screen is read, which takes a few milliseconds, before the test fails."""
 
 
 def require_tmux() -> None:
-    """Skip the test where there is no tmux, unless the environment says that it must be there."""
+    """Skips the test without tmux, unless the environment requires it."""
     if sys.platform != "win32" and shutil.which("tmux") is not None:
         return
     if os.environ.get("APOA_REQUIRE_TOOLS"):
@@ -25,7 +25,7 @@ def require_tmux() -> None:
 
 
 class Terminal:
-    """One window of so many columns and lines, in a server of its own below a folder."""
+    """One window of this many columns and lines, in a tmux server of its own."""
 
     def __init__(self, folder: Path, size: tuple[int, int], environ: Mapping[str, str]) -> None:
         self._folder = folder
@@ -37,7 +37,7 @@ class Terminal:
         self._runs = 0
 
     def run(self, command: Sequence[str]) -> None:
-        """Run a command in the window, alone: what was there is gone."""
+        """Runs a command in a new window."""
         self.close()
         self._runs += 1  # a server that is about to end is not met again
         width, height = map(str, self._size)
@@ -45,58 +45,58 @@ class Terminal:
         self._tmux("new-session", "-d", "-x", width, "-y", height, *given, shlex.join(command))
 
     def type(self, keys: str, *, enter: bool = True) -> None:
-        """Type keys as they are, and Enter."""
+        """Types these keys, and Enter."""
         if keys:
             self._tmux("send-keys", "-l", "--", keys)
         if enter:
             self._tmux("send-keys", "Enter")
 
     def interrupt(self) -> str:
-        """Press Ctrl-C until the command is over; its last screen.
+        """Presses Ctrl-C until the command ends. Returns its last screen.
 
-        Python hears none that comes in the instant between showing a question and waiting for its answer.
+        Python misses a Ctrl-C that comes between showing a question and waiting for its answer.
         """
-        for look in range(_LOOKS):
+        for reads in range(_READS):
             if self._is_over():
                 return self.screen()
-            if look % 200 == 0:
+            if reads % 200 == 0:
                 self._tmux("send-keys", "C-c")
         pytest.fail(f"it does not end\n{self.screen()}")
 
     def screen(self) -> str:
-        """What stands on the screen: a line for each, without blanks at the end."""
+        """Returns the screen, each line without spaces at its end."""
         return self._tmux("capture-pane", "-p")
 
     def coloured(self) -> bool:
-        """Whether anything on the screen is in colour, or bold."""
+        """Returns whether anything on the screen has a colour or is bold."""
         return "\x1b[" in self._tmux("capture-pane", "-p", "-e")
 
     def wait_for(self, text: str) -> str:
-        """The screen, once a text stands in its last lines that are not empty, however it is broken there."""
-        for _look in range(_LOOKS):
+        """Returns the screen once its last lines contain a text, however they wrap."""
+        for _read in range(_READS):
             screen = self.screen()
             if _unbroken(text) in _unbroken(screen)[-len(_unbroken(text)) - 200 :]:
                 return screen
         pytest.fail(f"it never said: {text}\n{self.screen()}")
 
     def ends(self) -> str:
-        """The last screen, once the command is over."""
-        for _look in range(_LOOKS):
+        """Returns the last screen once the command has ended."""
+        for _read in range(_READS):
             if self._is_over():
                 return self.screen()
         pytest.fail(f"it does not end\n{self.screen()}")
 
     def close_window(self) -> None:
-        """As a person closes it while something runs: the command gets SIGHUP. Returns once the command is gone."""
+        """Closes the window, which sends SIGHUP to the command. Returns once the command has ended."""
         process = int(self._tmux("display-message", "-p", "#{pane_pid}"))
         self._tmux("kill-session")
-        for _look in range(_LOOKS * 100):
+        for _read in range(_READS * 100):
             if _ended(process):
                 return
         pytest.fail("it goes on without its window")
 
     def close(self) -> None:
-        """End the server, and whatever runs in it."""
+        """Ends the tmux server and the command in it."""
         subprocess.run([*self._server, "kill-server"], capture_output=True, check=False)
 
     def _is_over(self) -> bool:
@@ -112,7 +112,7 @@ class Terminal:
 
 
 def _ended(process: int) -> bool:
-    """Whether a process is over; one that nobody has asked about since still has a number."""
+    """Returns whether a process has ended. One that was not waited for still has a number."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -122,5 +122,5 @@ def _ended(process: int) -> bool:
 
 
 def _unbroken(text: str) -> str:
-    """A text as it is read, however lines break."""
+    """Returns a text without white space, for comparison however its lines wrap."""
     return re.sub(r"\s+", "", text)

@@ -1,4 +1,4 @@
-"""The installed command in processes of its own, and the training authority as a server of its own."""
+"""Fixtures that run the installed command, and the training authority as a server, in processes of their own."""
 
 import os
 import re
@@ -19,7 +19,7 @@ SANDBOX_PASSWORD = "latihan"
 
 @dataclass
 class Sandbox:
-    """`apoa sandbox`, running."""
+    """A running `apoa sandbox`."""
 
     url: str
     process: "subprocess.Popen[str]"
@@ -31,7 +31,7 @@ class Sandbox:
         return found[1]
 
     def interrupt(self) -> tuple[int, str]:
-        """Ctrl-C; its exit code, and what it said on stderr."""
+        """Sends Ctrl-C. Returns the exit code and stderr."""
         self.process.send_signal(signal.SIGINT)
         _out, err = self.process.communicate(timeout=20)
         return self.process.returncode, err
@@ -45,7 +45,7 @@ def apoa(home: Path) -> Installed:
 
 @pytest.fixture
 def sandbox(apoa: Installed) -> Iterator[Callable[..., Sandbox]]:
-    """Start `apoa sandbox` with a fault script and further options."""
+    """Starts `apoa sandbox` with a fault script and further options."""
     running: list[Sandbox] = []
 
     def start(faults: str = "", *options: str) -> Sandbox:
@@ -66,7 +66,7 @@ def sandbox(apoa: Installed) -> Iterator[Callable[..., Sandbox]]:
 
 @pytest.fixture
 def configured(apoa: Installed, sandbox: Callable[..., Sandbox]) -> Installed:
-    """The installed command with a property whose authority is there."""
+    """The installed command with a property whose authority can be reached."""
     said = apoa.set_up(sandbox().url, SANDBOX_PASSWORD)
     assert said.code == 0, said.err
     return apoa
@@ -74,7 +74,7 @@ def configured(apoa: Installed, sandbox: Callable[..., Sandbox]) -> Installed:
 
 @pytest.fixture(scope="session")
 def disk_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`disk.c`, compiled. Skips without a compiler or another system, unless the environment says it must be there."""
+    """Compiles `disk.c`. Skips without Linux and a C compiler, unless the environment requires them."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if sys.platform != "linux" or compiler is None:
         if os.environ.get("APOA_REQUIRE_TOOLS"):
@@ -89,7 +89,7 @@ def disk_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def disk(disk_library: Path, tmp_path: Path) -> Disk:
-    """An empty disk, and the program's home will be on it."""
+    """An empty disk for the program's files."""
     root = tmp_path / "disk"
     root.mkdir(exist_ok=True)
     return Disk(disk_library, root, tmp_path / "disk.log")

@@ -1,15 +1,16 @@
-/* A disk that has bad days, for whatever program is started with this library (LD_PRELOAD; Linux).
+/* A disk that fails on request, for a program that is started with this library (LD_PRELOAD; Linux).
 
-   DISK_ROOT  the folder that counts as the disk, with all below it
-   DISK_LOG   a file that takes down what no power cut can take away: a file's content when it is synced, a folder's
-              names when the folder is synced, and in between what was said on standard output
-   DISK_ROOM  how many more bytes fit. Overwriting takes room too, as on a file system that copies on write
-   DISK_STEP  before which change of the disk (a write, sync, truncation, removal, second or new name) it is killed
+   DISK_ROOT  the folder that counts as the disk, with everything below it
+   DISK_LOG   a file that records what a power cut cannot take away: a file's content when it is synced, a folder's
+              names when the folder is synced, and in between what is written to standard output
+   DISK_ROOM  how many more bytes fit. Overwriting takes space too, as on a copy-on-write file system
+   DISK_STEP  before which change of the disk (a write, sync, truncation, removal, second or new name) the program
+              is killed
 
    A record of the log is "KIND KEY SIZE\n" and SIZE bytes. The key is an inode's number: of a file and its content (F),
-   of a folder and its names (D, "KEY KIND NAME\0" each), of a file whose last name is gone (U); what was said (S) has
-   none. One record is one write, so that threads and processes may share a log. What is not understood ends the
-   program: a model that guesses proves nothing. */
+   of a folder and its names (D, "KEY KIND NAME\0" each), of a file whose last name was removed (U); standard output (S)
+   has none. One record is one write, so that threads and processes can share a log. An unknown call ends the program,
+   because a model that guesses proves nothing. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>

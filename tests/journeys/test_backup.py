@@ -1,4 +1,4 @@
-"""A backup taken while others work, carried to another computer, and restored in spite of kills at any moment."""
+"""Backups through the installed command: taken during other work, restored on another computer and under kills."""
 
 import os
 import random
@@ -27,23 +27,23 @@ Start = Callable[..., Any]
 KILLS = 100 if LONG else 10
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 5
 STRIDE = 1 if LONG else 11
-"""Of the changes that a restore makes on the disk, the kill falls before each of these many."""
+"""A kill comes before every n-th change that a restore makes on the disk."""
 
 
 def elsewhere(apoa: Installed, folder: Path) -> Installed:
-    """The installed command on another computer."""
+    """Returns the installed command on another computer."""
     return Installed(apoa.command, {**apoa.environ, "APOA_HOME": str(folder)})
 
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Path:
-    """Where the authority keeps its books."""
+    """Path of the authority's database."""
     return tmp_path / "authority.db"
 
 
 @pytest.fixture
 def configured(apoa: Installed, sandbox: Start, memory: Path, tmp_path: Path) -> Installed:
-    """A property with a recovery code on paper, and an authority that remembers."""
+    """A property with a recovery code in a file, and an authority with a database."""
     url = sandbox("", "--memory", str(memory)).url
     said = apoa.set_up(url, SANDBOX_PASSWORD, "--recovery-file", str(tmp_path / "code.txt"))
     assert said.code == 0, said.err
@@ -51,13 +51,13 @@ def configured(apoa: Installed, sandbox: Start, memory: Path, tmp_path: Path) ->
 
 
 def save(apoa: Installed, *numbers: int) -> set[str]:
-    """Report so many guests without sending; their short ids."""
+    """Reports this many guests without sending. Returns their short ids."""
     said = [apoa(*guest(number).mrz("--no-send", "--json")) for number in numbers]
     return {each.json["short_id"] for each in said}
 
 
-def test_another_computer_with_nothing_but_backup_and_code(configured: Installed, memory: Path, tmp_path: Path) -> None:
-    """One report was sent before the backup, one waits in it, one was sent after it: in the end, each is there once."""
+def test_restore_on_another_computer_with_backup_and_code(configured: Installed, memory: Path, tmp_path: Path) -> None:
+    """Reports sent before and after the backup, and a queued one, are delivered once after a restore and a sync."""
     file, code = tmp_path / "stick" / "apoa.db", tmp_path / "code.txt"
     file.parent.mkdir()
     promised = save(configured, 1)
@@ -81,8 +81,8 @@ def test_another_computer_with_nothing_but_backup_and_code(configured: Installed
     assert other("log", "--verify").code == 0
 
 
-def test_while_others_report_and_send(configured: Installed, tmp_path: Path) -> None:
-    """A backup is whole and of one moment, whatever other processes do at that moment; and holds nobody up."""
+def test_backup_during_reports_and_sync(configured: Installed, tmp_path: Path) -> None:
+    """A backup is consistent and blocks no other process."""
     writers = [configured.start(*guest(number).mrz()) for number in range(1, 4)] + [configured.start("sync")]
     files = [tmp_path / f"{number}.db" for number in range(3)]
     for file in files:
@@ -96,7 +96,7 @@ def test_while_others_report_and_send(configured: Installed, tmp_path: Path) -> 
 
 @pytest.fixture
 def backups(configured: Installed, tmp_path: Path) -> tuple[Path, Path]:
-    """Two backups: one of forty reports that wait, and one of when they were delivered, and ten more had come."""
+    """Two backups: one with forty queued reports, a later one with these accepted and ten more."""
     home = configured.home / "melati" / "outbox.db"
     save(configured, 1)
     _multiply(home, 39)
@@ -111,7 +111,7 @@ def backups(configured: Installed, tmp_path: Path) -> tuple[Path, Path]:
 
 
 def _multiply(path: Path, times: int) -> None:
-    """The same report again and again, under ids of their own: how they read is not what is tried here."""
+    """Copies one report under new ids. How they are read is not tested here."""
     with closing(sqlite3.connect(path)) as db:
         (last,) = db.execute("SELECT max(seq) FROM reports").fetchone()
         for number in range(last + 1, last + times + 1):
@@ -127,7 +127,7 @@ Case = tuple[Callable[[], Installed], str, Path]
 
 
 def fresh_homes(configured: Installed, early: Path, tmp_path: Path) -> Callable[[bool], Installed]:
-    """Makes homes that nothing is on, or that have the early backup's reports."""
+    """Returns a function that makes empty homes, or homes with the early backup's reports."""
     count = 0
 
     def make(*args: bool) -> Installed:
@@ -142,7 +142,7 @@ def fresh_homes(configured: Installed, early: Path, tmp_path: Path) -> Callable[
 
 
 def state_of(home: Installed) -> list[tuple[str, str, str]]:
-    """Each report with its state and receipt; what a kill may leave of SQLite's own files is read as SQLite does."""
+    """Returns each report with its state and receipt. SQLite reads the files that a kill left."""
     path = home.home / "melati" / "outbox.db"
     if not path.exists():
         return []
@@ -152,7 +152,7 @@ def state_of(home: Installed) -> list[tuple[str, str, str]]:
 
 
 def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any]) -> None:
-    """After a kill: whole, and either as before or as after; and a second restore gets it there."""
+    """Checks after a kill that the outbox has the old or the new state, and that a second restore completes."""
     assert state_of(home) in (old, new)
     again = home("restore", str(file), "--json")
     assert again.code == 0, again.err
@@ -166,8 +166,10 @@ def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any
 @pytest.mark.durable
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
 @pytest.mark.parametrize("merging", [False, True])
-def test_killed_by_chance(configured: Installed, backups: tuple[Path, Path], tmp_path: Path, *, merging: bool) -> None:
-    """Onto an empty home, and onto one with a life of its own."""
+def test_restore_killed_at_random_times(
+    configured: Installed, backups: tuple[Path, Path], tmp_path: Path, *, merging: bool
+) -> None:
+    """A restore killed at a random time leaves the old or the new state, in an empty home and in a used one."""
     early, late = backups
     make = fresh_homes(configured, early, tmp_path)
     model = make(merging)
@@ -192,10 +194,10 @@ def test_killed_by_chance(configured: Installed, backups: tuple[Path, Path], tmp
 @pytest.mark.durable
 @pytest.mark.skipif(sys.platform != "linux", reason="the watched disk is Linux's")
 @pytest.mark.parametrize("merging", [False, True])
-def test_killed_before_each_change_of_the_disk(
+def test_restore_killed_before_each_disk_change(
     configured: Installed, backups: tuple[Path, Path], disk: Disk, tmp_path: Path, *, merging: bool
 ) -> None:
-    """No step of a restore is one at which a kill leaves anything but the old state or the new one."""
+    """A restore killed before a change of the disk leaves the old or the new state."""
     early, late = backups
     make = fresh_homes(configured, early, tmp_path)
     model = make(merging)
@@ -215,8 +217,8 @@ def test_killed_before_each_change_of_the_disk(
     assert step > 2 * STRIDE
 
 
-def test_sent_on_both_computers(configured: Installed, memory: Path, tmp_path: Path) -> None:
-    """The old computer comes back to life, and both send what the backup had waiting: still once each."""
+def test_both_computers_send(configured: Installed, memory: Path, tmp_path: Path) -> None:
+    """Two computers that send the same reports deliver each of them once."""
     file, code = tmp_path / "apoa.db", tmp_path / "code.txt"
     promised = save(configured, 1, 2)
     assert configured("backup", str(file)).code == 0

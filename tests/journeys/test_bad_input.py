@@ -1,4 +1,4 @@
-"""What goes wrong in real life: each has its sentence in both languages and its exit code, and nothing is lost."""
+"""Common errors through the installed command: each gives its message and exit code, and no report is lost."""
 
 import os
 import resource
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import COMMAND, GUESTS, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, Said, spoken, typed_in
-from journeys_helpers import advice_of, call, give_up_roots_powers, in_each_language
+from journeys_helpers import advice_of, call, drop_root_permissions, in_each_language
 
 from apoa_client.errors import NotNow, WrongPassword
 from apoa_client.outbox.errors import DiskFull, too_new
@@ -28,7 +28,7 @@ REFUSED = advice_of(ReportRefused([]))
 
 @pytest.fixture(scope="module")
 def home_with_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a property whose authority is not there, and two reports in the queue."""
+    """A home with a property whose authority cannot be reached, and two queued reports."""
     home = tmp_path_factory.mktemp("prepared") / "home"
     apoa = Installed(COMMAND, {"APOA_HOME": str(home), "APOA_LANG": "en"})
     assert apoa.set_up(NOWHERE, "rahasia").code == 75
@@ -39,27 +39,27 @@ def home_with_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def two(apoa: Installed, home_with_two: Path) -> Installed:
-    """The installed command, with a copy of that home for itself."""
+    """The installed command with a copy of that home."""
     shutil.copytree(home_with_two, apoa.home)
     return apoa
 
 
 def assert_nothing_lost(apoa: Installed, more: int = 0) -> None:
-    """Both reports are still queued and can be opened."""
+    """Checks that both reports are still queued and can be decrypted."""
     reports = apoa.reports()
     assert [report["guest"]["surname"] for report in reports[:2]] == [guest.surname for guest in GUESTS[:2]]
     assert [report["state"] for report in reports] == ["queued"] * (2 + more)
 
 
 def assert_said(said: Said, code: int, lang: str, *sentences: str, **values: object) -> None:
-    """The exit code, and each sentence in the reader's language."""
+    """Checks the exit code, and that each sentence is in the output in the reader's language."""
     assert said.code == code, said.all
     for sentence in sentences:
         assert spoken(lang, sentence, **values) in said.err
 
 
-def test_a_wrong_check_digit(two: Installed, lang: str) -> None:
-    """Which field, and that nothing was saved."""
+def test_wrong_check_digit(two: Installed, lang: str) -> None:
+    """The error names the field and says that nothing was saved."""
     wrong = SECOND[:19] + str((int(SECOND[19]) + 1) % 10) + SECOND[20:]
     said = two("report", "--mrz", FIRST, "--mrz", wrong, *PAGE, lang=lang)
     assert_said(said, 65, lang, REFUSED)
@@ -67,8 +67,8 @@ def test_a_wrong_check_digit(two: Installed, lang: str) -> None:
     assert_nothing_lost(two)
 
 
-def test_a_line_of_43_characters(two: Installed, lang: str) -> None:
-    """Counted, and how many there must be."""
+def test_line_of_43_characters(two: Installed, lang: str) -> None:
+    """The error gives the number of characters and the expected number."""
     said = two("report", "--mrz", FIRST, "--mrz", SECOND[:-1], *PAGE, lang=lang)
     assert said.code == 65
     assert "43" in said.err
@@ -76,8 +76,8 @@ def test_a_line_of_43_characters(two: Installed, lang: str) -> None:
     assert_nothing_lost(two)
 
 
-def test_lower_case_simply_works(two: Installed, lang: str) -> None:
-    """And so do blanks that were typed: it is known as the passport that was read before."""
+def test_lower_case_and_spaces(two: Installed, lang: str) -> None:
+    """Lower case and spaces are accepted, and the passport is recognised as one that was reported before."""
     lines = ["--mrz", FIRST.lower(), "--mrz", f" {SECOND[:22].lower()} {SECOND[22:]}"]
     assert two("report", *lines, *PAGE, lang=lang).code == 65
     said = two("report", *lines, *PAGE, "--again", lang=lang)
@@ -86,8 +86,8 @@ def test_lower_case_simply_works(two: Installed, lang: str) -> None:
     assert_nothing_lost(two, 1)
 
 
-def test_an_unknown_state(two: Installed, lang: str) -> None:
-    """Typed, or read from the lines, whose nationality no check digit covers."""
+def test_unknown_state(two: Installed, lang: str) -> None:
+    """A typed state, or one in the MRZ that no check digit covers, is refused."""
     typed = two(*QUENTIN.typed("--nationality", "Qqwxz", "--no-send"), lang=lang)
     assert_said(typed, 65, lang, REFUSED)
     assert spoken(lang, "Nationality") in typed.err
@@ -98,7 +98,7 @@ def test_an_unknown_state(two: Installed, lang: str) -> None:
 
 
 def test_missing_fields(two: Installed, lang: str) -> None:
-    """All of them at once."""
+    """One error names all missing fields."""
     said = two("report", "--mrz", FIRST, "--mrz", SECOND, "--no-send", lang=lang)
     assert_said(said, 65, lang, REFUSED)
     assert spoken(lang, "Place of birth") in said.err
@@ -107,8 +107,8 @@ def test_missing_fields(two: Installed, lang: str) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"[property.melati", b"\xff\xfe\x00", b"property = 3\n", b"", b"\x00"])
-def test_a_corrupt_settings_file(two: Installed, lang: str, damage: bytes) -> None:
-    """Named, and left as it is; with the right file back everything is as before."""
+def test_corrupt_settings_file(two: Installed, lang: str, damage: bytes) -> None:
+    """The error names the file and does not change it. With the right file the program works again."""
     path = two.home / "config.toml"
     before = path.read_bytes()
     path.write_bytes(damage)
@@ -122,8 +122,8 @@ def test_a_corrupt_settings_file(two: Installed, lang: str, damage: bytes) -> No
 
 
 @pytest.mark.parametrize("missing", ["config.toml", "melati/outbox.db"])
-def test_a_file_that_is_gone(two: Installed, lang: str, missing: str) -> None:
-    """Nothing is made anew in its place."""
+def test_missing_file(two: Installed, lang: str, missing: str) -> None:
+    """A missing file is an error and is not created again."""
     aside = two.home / "aside"
     (two.home / missing).rename(aside)
     for arguments in (["status"], QUENTIN.mrz("--no-send"), ["sync"]):
@@ -135,8 +135,8 @@ def test_a_file_that_is_gone(two: Installed, lang: str, missing: str) -> None:
     assert_nothing_lost(two)
 
 
-def test_a_database_from_a_newer_version(two: Installed, lang: str) -> None:
-    """Not touched, and what to do."""
+def test_database_of_a_newer_version(two: Installed, lang: str) -> None:
+    """The error gives advice, and the database is not changed."""
     path = two.home / "melati" / "outbox.db"
     with closing(sqlite3.connect(path)) as db:
         [version] = db.execute("PRAGMA user_version").fetchone()
@@ -151,8 +151,8 @@ def test_a_database_from_a_newer_version(two: Installed, lang: str) -> None:
     assert_nothing_lost(two)
 
 
-def test_a_damaged_database(two: Installed, lang: str) -> None:
-    """Said so, and kept byte for byte for whoever can repair it."""
+def test_damaged_database(two: Installed, lang: str) -> None:
+    """The error names the database, which is not changed."""
     path = two.home / "melati" / "outbox.db"
     aside = shutil.copy(path, two.home / "aside")
     path.write_bytes(b"\x00" * 4096 + path.read_bytes()[4096:])
@@ -167,12 +167,12 @@ def test_a_damaged_database(two: Installed, lang: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="root's powers are given up with Linux's prctl")
-def test_an_unreadable_home(two: Installed, lang: str) -> None:
-    """Its permissions are gone: the place is named, and nothing is made elsewhere."""
+def test_home_without_permissions(two: Installed, lang: str) -> None:
+    """The error names the folder, and no file is made elsewhere."""
     two.home.chmod(0)
     training = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
     for arguments in (["status"], QUENTIN.mrz("--no-send"), ["sync"], training):
-        said = call(two, arguments, lang, preexec_fn=give_up_roots_powers)
+        said = call(two, arguments, lang, preexec_fn=drop_root_permissions)
         assert said.code == 78, said.all
         assert str(two.home) in said.err
     two.home.chmod(0o700)
@@ -180,8 +180,8 @@ def test_an_unreadable_home(two: Installed, lang: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["", "config.toml", "melati/outbox.db"])
-def test_a_home_that_is_none(apoa: Installed, lang: str, place: str) -> None:
-    """A folder where a file should be, or a file where a folder should be."""
+def test_home_of_the_wrong_type(apoa: Installed, lang: str, place: str) -> None:
+    """A folder in place of a file, or a file in place of a folder, is an error."""
     if place:
         apoa.set_up(NOWHERE, "rahasia")
         (apoa.home / place).unlink()
@@ -198,7 +198,7 @@ def test_a_home_that_is_none(apoa: Installed, lang: str, place: str) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte."""
+    """A file system of one megabyte."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = shutil.which("mount")
@@ -212,8 +212,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", disk], check=True)
 
 
-def test_a_full_disk(apoa: Installed, small_disk: Path, lang: str) -> None:
-    """Said so; what was saved before is there, and when there is room again it goes on."""
+def test_full_disk(apoa: Installed, small_disk: Path, lang: str) -> None:
+    """A full disk is an error, earlier reports stay, and work goes on once there is space."""
     apoa.environ["APOA_HOME"] = str(small_disk / "home")
     assert apoa.set_up(NOWHERE, "rahasia").code == 75
     for guest in GUESTS[:2]:
@@ -233,8 +233,8 @@ def test_a_full_disk(apoa: Installed, small_disk: Path, lang: str) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
-def test_a_disk_that_takes_no_more(two: Installed, lang: str) -> None:
-    """The same without a disk of its own: the system refuses to let any file grow."""
+def test_file_size_limit(two: Installed, lang: str) -> None:
+    """The same where the system refuses to let any file grow."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
@@ -247,8 +247,8 @@ def test_a_disk_that_takes_no_more(two: Installed, lang: str) -> None:
     assert two(*OBADIAH.mrz("--no-send")).code == 0
 
 
-def test_a_wrong_password(two: Installed, sandbox: Callable[..., object], lang: str) -> None:
-    """At set-up nothing is changed by it; at sync sending stops, and is not tried again."""
+def test_wrong_password(two: Installed, sandbox: Callable[..., object], lang: str) -> None:
+    """At set-up it changes nothing. At sync it suspends sending."""
     url = sandbox().url  # type: ignore[attr-defined]  # a `Sandbox`
     settings = (two.home / "config.toml").read_bytes()
     refused = two("login", "--password-stdin", stdin="salah\n", lang=lang)
@@ -267,8 +267,8 @@ def test_a_wrong_password(two: Installed, sandbox: Callable[..., object], lang: 
     assert two("sync", "--json").json["accepted"] == 2
 
 
-def test_an_authority_that_is_not_there(two: Installed, lang: str) -> None:
-    """A report is saved with exit 0; sync says 75; a third report is as safe as the first."""
+def test_unreachable_authority(two: Installed, lang: str) -> None:
+    """A report is saved with exit code 0, and sync exits with 75."""
     assert two(*OBADIAH.mrz(), lang=lang).code == 0
     said = two("sync", lang=lang)
     assert_said(said, 75, lang, advice_of(NotNow))
@@ -276,7 +276,7 @@ def test_an_authority_that_is_not_there(two: Installed, lang: str) -> None:
 
 
 def test_nothing_set_up(apoa: Installed, lang: str) -> None:
-    """Every command that needs a property says what to do first."""
+    """Every command that needs a property gives the advice to set one up."""
     for arguments in (
         ["status"],
         ["list"],

@@ -1,4 +1,4 @@
-"""A guesthouse without an authority that takes reports, through the installed command: saved, typed in, proved."""
+"""A property without an authority, through the installed command: reports are typed into APOA's own form."""
 
 import os
 import shutil
@@ -16,15 +16,15 @@ WORDS = [word for guest in GUESTS for word in guest.words]
 
 @pytest.fixture
 def manual(apoa: Installed) -> Installed:
-    """The installed command with a property for which people type."""
+    """The installed command with a property whose reports are typed by hand."""
     said = apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand")
     assert said.code == 0, said.all
     return apoa
 
 
 @in_each_language
-def test_a_stay_from_arrival_to_proof(manual: Installed, tmp_path: Path, lang: str) -> None:
-    """A sheet, numbers filed, a correction, a check-out: all at their end, and every number marked as typed."""
+def test_stay_from_arrival_to_receipt(manual: Installed, tmp_path: Path, lang: str) -> None:
+    """The sheet, receipt numbers, a correction and a check-out: each report gets its number, marked as typed."""
     ids = []
     for guest in GUESTS:
         said = manual(*guest.mrz("--json"), lang=lang)
@@ -52,7 +52,7 @@ def test_a_stay_from_arrival_to_proof(manual: Installed, tmp_path: Path, lang: s
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals here")
 @in_each_language
 def test_at_a_terminal(manual: Installed, lang: str) -> None:
-    """`apoa sync` asks for one number after the other; each guest's screen begins on an empty one."""
+    """`apoa sync` asks for one number after the other, each guest on an empty screen."""
     for guest in (QUENTIN, XIMENA, OBADIAH):
         assert manual(*guest.typed()).code == 0
     number = spoken(lang, "Receipt number")
@@ -71,8 +71,8 @@ def test_at_a_terminal(manual: Installed, lang: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_sheet_is_not_torn(manual: Installed, tmp_path: Path) -> None:
-    """Printed by a browser, each guest's block stands on one page."""
+def test_each_guest_is_on_one_printed_page(manual: Installed, tmp_path: Path) -> None:
+    """A browser prints each guest's block on one page."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     reader = shutil.which("pdftotext")
     if browser is None or reader is None:

@@ -1,4 +1,4 @@
-"""The deadline, through the installed command at the real clock: told, alarmed about, handed over, on the desktop."""
+"""The deadline through the installed command: status, warnings, hand-over of a night, desktop notices."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -18,11 +18,11 @@ AT_ONCE = (
     "import random, sys; random.uniform = lambda low, high: 0.0; "
     "from apoa_client.cli.main import main; sys.argv[0] = 'apoa'; sys.exit(main())"
 )
-"""The program as it is installed, but for the schedule's random pause."""
+"""The program without the schedule's random pause."""
 
 
 def ago(hours: int, minutes: int = 0) -> str:
-    """A check-in that long before now: its deadline is 24 hours later."""
+    """Returns a check-in time this long before now. Its deadline is 24 hours later."""
     return (datetime.now(UTC) - timedelta(hours=hours, minutes=minutes)).isoformat(timespec="seconds")
 
 
@@ -34,20 +34,20 @@ def save(apoa: Installed, guest: Guest, check_in: str, *more: str) -> dict[str, 
 
 
 def unpaused(apoa: Installed, environ: Mapping[str, str]) -> Installed:
-    """The same program and home, at a desktop, whose schedule does not wait."""
+    """Returns the same program and home at a desktop, without the schedule's random pause."""
     return Installed([sys.executable, "-c", AT_ONCE], {**apoa.environ, **environ})
 
 
 @pytest.fixture
 def away(apoa: Installed) -> Installed:
-    """The installed command, whose authority is not there."""
+    """The installed command with an authority that cannot be reached."""
     assert apoa.set_up("http://127.0.0.1:9/v1", "latihan").code == 75
     return apoa
 
 
 @in_each_language
-def test_status_at_several_distances(away: Installed, lang: str) -> None:
-    """The most urgent first, in words, with an alarm only once something is late; and no key is needed."""
+def test_status_by_urgency(away: Installed, lang: str) -> None:
+    """The most urgent report is first, only late ones have a warning, and no key is needed."""
     far = save(away, OBADIAH, ago(0))["short_id"]
     near = save(away, XIMENA, ago(21, 30))["short_id"]
     calm = away("status", "--alarm", lang=lang)
@@ -68,8 +68,8 @@ def test_status_at_several_distances(away: Installed, lang: str) -> None:
 
 
 @in_each_language
-def test_a_night_is_handed_over(apoa: Installed, sandbox: Start, lang: str) -> None:
-    """Who is here and what is due, with names, and by ids without the key; the refused one rings the alarm."""
+def test_hand_over_of_a_night(apoa: Installed, sandbox: Start, lang: str) -> None:
+    """Guests and due reports are shown with names, without the key by ids. A rejected report has a warning."""
     assert apoa.set_up(sandbox("reject").url, "latihan").code == 0
     refused = apoa(*QUENTIN.mrz("--json"), lang=lang).json
     waiting = save(apoa, XIMENA, ago(20))
@@ -91,8 +91,8 @@ def test_a_night_is_handed_over(apoa: Installed, sandbox: Start, lang: str) -> N
 
 @needs_posix
 @in_each_language
-def test_the_schedule_tells_it_on_the_desktop(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
-    """Once, by counts, whatever language the property speaks; nothing of the guest's is written down for it."""
+def test_desktop_notice_of_the_schedule(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
+    """One notice shows counts and no personal data, and none of it is written to a file."""
     assert apoa.set_up(sandbox("reject").url, "latihan").code == 0
     save(apoa, QUENTIN, ago(1))
     desktop = FakeDesktop(tmp_path / "bin")
@@ -108,8 +108,8 @@ def test_the_schedule_tells_it_on_the_desktop(apoa: Installed, sandbox: Start, t
 
 
 @needs_posix
-def test_a_desktop_that_is_not_there_hinders_nothing(configured: Installed, tmp_path: Path) -> None:
-    """No tool, or one that fails: what waits is delivered, and the exit code is the delivery's."""
+def test_missing_desktop_tool(configured: Installed, tmp_path: Path) -> None:
+    """Without a tool, or with one that fails, reports are delivered with the usual exit code."""
     for number, then in enumerate(("", "exit 1")):
         desktop = FakeDesktop(tmp_path / f"bin{number}")
         if then:

@@ -1,7 +1,4 @@
-"""The whole conversation at the desk, at a real terminal: keys are sent to it, and its screens are looked at.
-
-At 80 and at 60 columns of 24 lines, in both languages.
-"""
+"""The questions of `apoa report` in a real terminal, which gets keys and shows screens, at 80 and at 60 columns."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,7 +36,7 @@ _REST = [
 
 
 class Desk(NamedTuple):
-    """The terminal, and how sentences are there."""
+    """A terminal and its language."""
 
     terminal: Terminal
     apoa: Installed
@@ -53,7 +50,7 @@ class Desk(NamedTuple):
         self.terminal.run([*self.apoa.command, "report", *options])
 
     def asks(self, sentence: str, **values: object) -> str:
-        """The screen, once this question stands there."""
+        """Returns the screen once it shows this question."""
         screen = self.terminal.wait_for(self.said(sentence, **values))
         assert all(len(line) <= self.size[0] for line in screen.splitlines())
         return screen
@@ -67,8 +64,8 @@ Sit = Callable[..., Desk]
 
 
 @pytest.fixture
-def sit(configured: Installed, tmp_path: Path) -> Iterator[Sit]:
-    """Sit down at a terminal of a size, in a language; the property's authority is there."""
+def open_desk(configured: Installed, tmp_path: Path) -> Iterator[Sit]:
+    """Opens a terminal of a size and language, with a property whose authority can be reached."""
     require_tmux()
     terminals: list[Terminal] = []
 
@@ -84,12 +81,12 @@ def sit(configured: Installed, tmp_path: Path) -> Iterator[Sit]:
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "60x24"])
 @in_each_language
-class TestTheConversation:
-    """From Enter to "terkirim"."""
+class TestQuestions:
+    """From the first question to the receipt."""
 
-    def test_a_reader_and_what_is_usual(self, sit: Sit, lang: str, size: tuple[int, int]) -> None:
-        """A reader that ends its line twice answers no question by it. After the scan three keys are pressed."""
-        desk = sit(lang, size)
+    def test_passport_reader_and_usual_answers(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
+        """The second Enter of a passport reader answers no question. Three keys complete the report after the scan."""
+        desk = open_desk(lang, size)
         desk.report()
         desk.asks("MRZ line {number}", number=1)
         desk.terminal.type("".join(QUENTIN.lines) + "\n")
@@ -106,9 +103,9 @@ class TestTheConversation:
         [report] = desk.apoa.reports()
         assert (report["state"], report["guest"]["birth_place"]) == ("accepted", "-")
 
-    def test_a_reader_of_two_lines(self, sit: Sit, lang: str, size: tuple[int, int]) -> None:
-        """It ends each of them twice, in one go: neither end is a line, or an answer. ? and < are heard between."""
-        desk = sit(lang, size)
+    def test_passport_reader_with_two_line_ends(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
+        """The second end of each line is ignored. `?` and `<` work in between."""
+        desk = open_desk(lang, size)
         desk.report("--no-send")
         desk.asks("MRZ line {number}", number=1)
         desk.terminal.type(XIMENA.lines[0])
@@ -124,9 +121,9 @@ class TestTheConversation:
         assert "QUENTIN ZYKOWSKI" in screen
         assert desk.said("Place of birth") in screen.rstrip().splitlines()[-1], "it is asked, and not answered yet"
 
-    def test_no_question_is_broken_within_a_word(self, sit: Sit, lang: str, size: tuple[int, int]) -> None:
-        """However long what may have been meant is called: each line ends where a word does."""
-        desk = sit(lang, size)
+    def test_questions_wrap_between_words(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
+        """A question with long suggestions wraps between words."""
+        desk = open_desk(lang, size)
         desk.report("--no-send")
         desk.asks("MRZ line {number}", number=1)
         desk.terminal.type(">")
@@ -137,9 +134,9 @@ class TestTheConversation:
         words = asked.split()
         assert all(word in screen.split() for word in words if word != "?")
 
-    def test_by_hand_with_help_and_a_way_back(self, sit: Sit, lang: str, size: tuple[int, int]) -> None:
-        """Every question of the form, one at a time, with what was understood below each answer."""
-        desk = sit(lang, size)
+    def test_typed_fields_with_help_and_back(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
+        """Every question of the form, each answer repeated below it as it was understood."""
+        desk = open_desk(lang, size)
         desk.report()
         desk.asks("MRZ line {number}", number=1)
         desk.terminal.type("")
@@ -155,9 +152,9 @@ class TestTheConversation:
         assert desk.said("Sent. Receipt number: {number}", number="").strip() in desk.terminal.ends()
         assert desk.apoa.reports()[0]["guest"]["birth_place"] == "GDYNIA"
 
-    def test_the_very_character_is_marked(self, sit: Sit, lang: str, size: tuple[int, int]) -> None:
-        """Below the line, at whatever width; the best suggestion is a key away."""
-        desk = sit(lang, size)
+    def test_wrong_character_is_marked(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
+        """The wrong character is marked below the line, and one key takes the best suggestion."""
+        desk = open_desk(lang, size)
         desk.report()
         desk.asks("MRZ line {number}", number=1)
         desk.terminal.type(QUENTIN.lines[0])
@@ -169,9 +166,9 @@ class TestTheConversation:
         desk.terminal.type("y")
         assert "QUENTIN ZYKOWSKI" in desk.asks("Place of birth")
 
-    def test_a_family_goes_in_one_call(self, sit: Sit, lang: str, size: tuple[int, int]) -> None:
-        """Another guest for the room: only the passport is asked, and all are sent together."""
-        desk = sit(lang, size)
+    def test_family_in_one_call(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
+        """Another guest of the same room needs the passport only, and all reports are sent together."""
+        desk = open_desk(lang, size)
         desk.report("--room", "7", "--nights", "2")
         for guest, question in (
             (QUENTIN, "Save and send this report?"),
@@ -186,9 +183,9 @@ class TestTheConversation:
         assert ended.count(desk.said("Sent. Receipt number: {number}", number="").strip()) == 2
         assert {(r["attempts"], r["stay"]["room"]) for r in desk.apoa.reports()} == {(1, "7")}
 
-    def test_long_names_break_nothing(self, sit: Sit, lang: str, size: tuple[int, int]) -> None:
-        """The card stays within the screen, and the name is all there."""
-        desk = sit(lang, size)
+    def test_long_names(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
+        """The card fits the screen and shows the whole name."""
+        desk = open_desk(lang, size)
         desk.report("--no-send")
         desk.asks("MRZ line {number}", number=1)
         desk.terminal.type("".join(LONG.lines))
@@ -200,13 +197,13 @@ class TestTheConversation:
         assert all(len(line) <= size[0] for line in card.splitlines())
 
 
-class TestBreakingOff:
-    """Nothing that was typed is lost."""
+class TestInterruptions:
+    """Typed answers are kept."""
 
     @in_each_language
-    def test_control_c_and_on_the_next_day(self, sit: Sit, lang: str) -> None:
-        """It says so, and offers the guest the next time."""
-        desk = sit(lang)
+    def test_control_c_keeps_the_answers(self, open_desk: Sit, lang: str) -> None:
+        """Ctrl-C keeps the answers, and the next call offers them."""
+        desk = open_desk(lang)
         desk.report()
         desk.asks("MRZ line {number}", number=1)
         desk.terminal.type("".join(QUENTIN.lines))
@@ -219,9 +216,9 @@ class TestBreakingOff:
         desk.answers("Visa / stay permit", ">")
         assert "GDANSK" in desk.asks("Save and send this report?")
 
-    def test_a_closed_window(self, sit: Sit) -> None:
-        """Whoever closes it finds the guest again."""
-        desk = sit()
+    def test_closed_window_keeps_the_answers(self, open_desk: Sit) -> None:
+        """The next call offers the answers typed before the window was closed."""
+        desk = open_desk()
         desk.report()
         desk.asks("MRZ line {number}", number=1)
         desk.terminal.type("".join(QUENTIN.lines))
@@ -232,13 +229,13 @@ class TestBreakingOff:
         assert "was not finished." in desk.asks("(Enter = yes, n = no)")
 
 
-class TestLooks:
-    """However a screen is to look."""
+class TestAppearance:
+    """Colours and plain lines."""
 
-    def test_colours_unless_they_are_not_wanted(self, sit: Sit) -> None:
-        """NO_COLOR, and plain lines, have none."""
+    def test_colours(self, open_desk: Sit) -> None:
+        """NO_COLOR and plain lines switch colours off."""
         for environ, coloured in ({}, True), ({"NO_COLOR": "1"}, False), ({"APOA_PLAIN": "1"}, False):
-            desk = sit(**environ)
+            desk = open_desk(**environ)
             desk.report("--no-send")
             desk.asks("MRZ line {number}", number=1)
             desk.terminal.type("".join(QUENTIN.lines))
@@ -250,9 +247,9 @@ class TestLooks:
             desk.answers("(Enter = yes, n = no)", "n")
             desk.asks("MRZ line {number}", number=1)
 
-    def test_plain_lines_can_be_read_out(self, sit: Sit) -> None:
-        """No columns and no marks below a line: each line says what it is."""
-        desk = sit(APOA_PLAIN="1")
+    def test_plain_lines(self, open_desk: Sit) -> None:
+        """Plain lines have no columns and no marks, and each line says what it shows."""
+        desk = open_desk(APOA_PLAIN="1")
         desk.report("--no-send")
         desk.asks("MRZ line {number}", number=1)
         desk.terminal.type(QUENTIN.lines[0])

@@ -1,4 +1,4 @@
-"""`apoa` alone, and `apoa help`, as installed, at a real terminal of 60 and of 80 columns, in both languages."""
+"""`apoa` and `apoa help` in a real terminal of 60 and of 80 columns."""
 
 import os
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal")
 
 @in_each_language
 @pytest.mark.parametrize("columns", [60, 80])
-def test_it_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:
-    """Every screen is whole without scrolling: no line is broken by the terminal, and 24 lines hold it."""
+def test_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:
+    """Every screen fits 24 lines, and no line is wider than the terminal."""
     for words in ([], ["help"], *(["help", each.name] for each in situations(lang))):
         code, shown = at_a_terminal(apoa, words, [], lang, size=(columns, 24))
         assert code == 0, shown
@@ -24,8 +24,8 @@ def test_it_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:
 
 
 @in_each_language
-def test_from_nothing_to_a_property(apoa: Installed, lang: str) -> None:
-    """What comes first is set-up, then the day's work."""
+def test_before_and_after_set_up(apoa: Installed, lang: str) -> None:
+    """The start screen shows set-up first, then the daily commands."""
     _code, shown = at_a_terminal(apoa, [], [], lang)
     begin = typed_in(lang, "apoa setup")
     assert begin in shown

@@ -1,4 +1,4 @@
-"""Looking something up, and a notice for the lobby, through the installed command, in both languages."""
+"""`apoa info` and the notice for the lobby through the installed command."""
 
 import sys
 from pathlib import Path
@@ -15,8 +15,8 @@ NEAR = {"id": "overstai", "en": "overstey"}
 
 
 @in_each_language
-def test_a_question_offline(apoa: Installed, lang: str) -> None:
-    """From the list of topics to a fact with its source, before anything is set up; a slip is put right."""
+def test_info_before_set_up(apoa: Installed, lang: str) -> None:
+    """The list of topics and a fact with its source need no property. A mistyped topic is corrected."""
     topics = apoa("info", lang=lang)
     assert (topics.code, topics.err) == (0, "")
     answer = apoa("info", ASKED_FIELDS[lang], lang=lang)
@@ -31,8 +31,8 @@ def test_a_question_offline(apoa: Installed, lang: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 @in_each_language
 @pytest.mark.parametrize("columns", [80, 60])
-def test_on_a_screen(apoa: Installed, lang: str, columns: int) -> None:
-    """Lines break between words and fit the terminal, and the list of topics fits one screen."""
+def test_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:
+    """Lines wrap between words, and the list of topics fits one screen."""
     for topic in ("", "law", "permits", "data"):
         code, shown = at_a_terminal(apoa, ["info", *filter(None, [topic])], [], lang, size=(columns, 24))
         assert code == 0
@@ -41,8 +41,8 @@ def test_on_a_screen(apoa: Installed, lang: str, columns: int) -> None:
 
 
 @in_each_language
-def test_a_notice(configured: Installed, tmp_path: Path, lang: str) -> None:
-    """Written once, whole, the same for guests whatever language the staff read; from training, that is said."""
+def test_notice_for_guests(configured: Installed, tmp_path: Path, lang: str) -> None:
+    """The notice is the same in every language of the staff, and says so if it comes from training."""
     file = tmp_path / "lobby.html"
     said = configured("info", "--poster", str(file), "--name", "Wisma Melati", lang=lang)
     assert said.code == 0

@@ -1,4 +1,4 @@
-"""With a real keyring: a gnome-keyring on a session bus of the test's own, as on a receptionist's desktop."""
+"""The installed command with a real keyring: gnome-keyring on a session bus of its own."""
 
 import json
 import os
@@ -25,13 +25,16 @@ def apoa(*arguments, stdin=""):
 
 
 def in_a_session(apoa: Installed, folder: Path, script: str) -> list[Any]:
-    """Run a script that calls the installed command, in a desktop session with an open keyring; what it tells."""
+    """Runs a script that calls the installed command in a desktop session. Returns what the script tells."""
     command = f"COMMAND = {list(apoa.command)!r}\n"
     return run_in_session(folder, command + PREAMBLE + script, environ=apoa.environ)
 
 
-def test_the_whole_job_with_the_default_vault(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
-    """Set up, report, sync, and with the keyring locked: saved with exit 0, not sent with exit 77 and advice."""
+def test_main_job_with_the_keyring(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
+    """Set-up, report and sync work.
+
+    With the keyring locked a report is saved with exit code 0 and sync exits with 77.
+    """
     account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
     script = f"""
 calls = [apoa("setup", "--non-interactive", "--property", "melati", *{account!r}, stdin="latihan\\n")]
@@ -62,23 +65,23 @@ tell(*calls)
     assert json.loads(status[1])["sending_stopped"] is None
 
 
-ANOTHER_RUN = ["unshare", "--user", "--map-root-user", "--mount", "--"]
-"""Within it /run can be made as systemd makes it, without touching this machine's."""
+OWN_RUN = ["unshare", "--user", "--map-root-user", "--mount", "--"]
+"""Runs a command with a /run of its own, which the test fills as systemd does."""
 
 
-def can_have_another_run() -> bool:
-    """Whether this machine lets us: Linux, root (else the bus would take us for somebody else), and not forbidden."""
+def can_mount_run() -> bool:
+    """Returns whether this machine lets the test mount its own /run: Linux, root and user namespaces."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return False
     try:
-        return subprocess.run([*ANOTHER_RUN, "true"], check=False, capture_output=True).returncode == 0
+        return subprocess.run([*OWN_RUN, "true"], check=False, capture_output=True).returncode == 0
     except FileNotFoundError:
         return False
 
 
-@pytest.mark.skipif(not can_have_another_run(), reason="needs root on Linux, and user namespaces")
-def test_cron_has_an_empty_environment(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
-    """`env -i`: no bus, no language, no home. While the user's session lives, the keyring is found all the same."""
+@pytest.mark.skipif(not can_mount_run(), reason="needs root on Linux, and user namespaces")
+def test_cron_finds_the_keyring(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
+    """With `env -i` the keyring is found as long as the user's session runs."""
     account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
     script = f"""
 import os
@@ -88,7 +91,7 @@ socket = os.environ["DBUS_SESSION_BUS_ADDRESS"].split("path=")[1].split(",")[0]
 run = f"mount -t tmpfs none /run && mkdir -p /run/user/0 && ln -s {{socket}} /run/user/0/bus"
 cron = f"exec env -i APOA_HOME={{os.environ['APOA_HOME']}} {{' '.join(COMMAND)}} sync --json"
 def as_cron(prepare):
-    done = subprocess.run([*{ANOTHER_RUN!r}, "sh", "-c", prepare + "; " + cron], capture_output=True, encoding="utf-8")
+    done = subprocess.run([*{OWN_RUN!r}, "sh", "-c", prepare + "; " + cron], capture_output=True, encoding="utf-8")
     return [done.returncode, done.stdout, done.stderr]
 tell(as_cron("mount -t tmpfs none /run"), as_cron(run))
 """
@@ -102,8 +105,8 @@ tell(as_cron("mount -t tmpfs none /run"), as_cron(run))
 
 @pytest.mark.slow
 @in_each_language
-def test_a_frozen_keyring(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path, lang: str) -> None:
-    """The daemon hangs: a guest is saved all the same, and whoever sends or lists is told, and not held up."""
+def test_frozen_keyring(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path, lang: str) -> None:
+    """A guest is saved although the keyring does not answer, and other commands show the error within seconds."""
     account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
     script = f"""
 import os, signal, time
@@ -132,8 +135,8 @@ tell(took, *calls, apoa("sync", "--json"))
     assert json.loads(thawed[1])["accepted"] == 2
 
 
-def test_a_desktop_without_a_keyring_yet(apoa: Installed, tmp_path: Path) -> None:
-    """Nobody has logged in at the desktop before: set-up says what to do, and stores nothing."""
+def test_desktop_without_a_keyring(apoa: Installed, tmp_path: Path) -> None:
+    """Set-up gives advice and stores nothing where no keyring was created yet."""
     script = """
 account = ["--api-url", "http://127.0.0.1:9/v1", "--username", "x", "--password-stdin"]
 tell(apoa("setup", "--non-interactive", "--property", "melati", *account, stdin="x\\n"))

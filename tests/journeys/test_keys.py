@@ -1,4 +1,4 @@
-"""The property's keys through the installed command: replaced under kills, and brought back on another computer."""
+"""The property's keys through the installed command: rotated under kills, and recovered on another computer."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cli_helpers import GUESTS, NOWHERE, PASSWORD, Installed, readable_in
 from conftest import LONG
-from journeys_helpers import Disk, call, guest, said_to_be_saved, unmeasured
+from journeys_helpers import Disk, call, guest, saved_id, unmeasured
 
 from apoa_client.cli import main
 from apoa_client.vault.key_file import KeyFileStore
@@ -25,14 +25,14 @@ Start = Callable[..., Any]
 KILLS = 100 if LONG else 10
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 7
 STRIDE = 1 if LONG else 7
-"""Of the changes that a rotation makes on the disk, the kill falls before each of these many."""
+"""A kill comes before every n-th change that a rotation makes on the disk."""
 REPORTS = 120
 
 posix = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
 
 
 class Installation:
-    """A property with many reports, whose keys are replaced by processes that are killed."""
+    """A property with many reports, whose key rotations are killed."""
 
     def __init__(self, apoa: Installed, url: str, folder: Path) -> None:
         self.apoa = unmeasured(apoa)
@@ -51,20 +51,20 @@ class Installation:
         return Keys(lambda: KeyFileStore(self.apoa.home / "melati" / "keys.json"))
 
     def rotation(self) -> list[str]:
-        """The arguments of a rotation whose code goes into a file of its own."""
+        """Returns the arguments of a rotation with a new recovery file."""
         self.codes += 1
         return ["key", "rotate", "--recovery-file", str(self.folder / f"code-{self.codes}.txt")]
 
     def usual_time(self) -> float:
-        """Seconds that a rotation takes which nobody kills."""
+        """Returns the seconds that an undisturbed rotation takes."""
         begun = time.monotonic()
         assert self.apoa(*self.rotation()).code == 0
         return time.monotonic() - begun
 
     def kill(self, delay: float) -> float | None:
-        """Rotate, save a report at the same time, and kill the rotation after so many seconds.
+        """Starts a rotation and a report at the same time, and kills the rotation after this many seconds.
 
-        The seconds it took, where it was at its end before that.
+        Returns the seconds that the rotation took if it ended before that.
         """
         begun, ended = time.monotonic(), None
         rotating = self.apoa.start(*self.rotation())
@@ -76,31 +76,31 @@ class Installation:
             rotating.kill()
             rotating.communicate(timeout=60)
         out, err = saving.communicate(timeout=60)
-        saved = said_to_be_saved(out)
+        saved = saved_id(out)
         assert saved is not None, err
         self.promised.add(saved)
         return ended
 
-    def assert_all_is_there(self) -> None:
-        """Every report that was saved is listed, with its guest."""
+    def assert_complete(self) -> None:
+        """Checks that every saved report is listed with its guest."""
         reports = self.apoa.reports()
         assert {report["short_id"] for report in reports} == self.promised
         assert [report["short_id"] for report in reports if report["guest"] is None] == []
         self.cut_off += self.keys.next() is not None
 
     def settle(self) -> None:
-        """One rotation to the end: one key opens everything, and all is delivered."""
+        """Rotates once more, and checks that one key opens every report and that all are delivered."""
         said = self.apoa(*self.rotation())
         assert said.code == 0, said.err
-        self.assert_all_is_there()
+        self.assert_complete()
         assert self.keys.next() is None
         self.apoa("sync", "--json")
         assert {report["state"] for report in self.apoa.reports()} == {"accepted"}
 
 
 @pytest.fixture
-def kept(apoa: Installed, sandbox: Start, tmp_path: Path) -> Installation:
-    """A house whose codes go into the test's folder."""
+def installation(apoa: Installed, sandbox: Start, tmp_path: Path) -> Installation:
+    """A property whose recovery codes are written to the test's folder."""
     return Installation(apoa, sandbox().url, tmp_path)
 
 
@@ -108,40 +108,41 @@ def kept(apoa: Installed, sandbox: Start, tmp_path: Path) -> Installation:
 @pytest.mark.slow
 @pytest.mark.durable
 @pytest.mark.parametrize("seed", [SEED])
-def test_rotations_killed_by_chance(kept: Installation, seed: int) -> None:
-    """Anywhere between start and usual end, while others save: after each kill every guest is read."""
+def test_rotations_killed_at_random_times(installation: Installation, seed: int) -> None:
+    """After a kill at a random time, during other reports, every guest can be read."""
     chance = random.Random(seed)  # noqa: S311  a test's
-    usual, kills, enough = kept.usual_time(), 0, KILLS // 10  # the others were killed before they changed anything
-    while kills < KILLS or (kept.cut_off <= enough and kills < 5 * KILLS):
-        before, kills = kept.cut_off, kills + 1
-        ended = kept.kill(chance.uniform(usual / 3, usual))  # the first third loads the program
-        kept.assert_all_is_there()
-        # A machine that grew faster or slower meanwhile is not to be missed by each kill that is left.
-        usual = ended or (usual if kept.cut_off > before else usual * 1.1)
-    assert kept.cut_off > enough
-    kept.settle()
+    usual, kills = installation.usual_time(), 0
+    enough = KILLS // 10  # the others were killed before they changed anything
+    while kills < KILLS or (installation.cut_off <= enough and kills < 5 * KILLS):
+        before, kills = installation.cut_off, kills + 1
+        ended = installation.kill(chance.uniform(usual / 3, usual))  # the first third loads the program
+        installation.assert_complete()
+        # Adjusts to a machine whose speed changes, so that the other kills do not all come too late or too early.
+        usual = ended or (usual if installation.cut_off > before else usual * 1.1)
+    assert installation.cut_off > enough
+    installation.settle()
 
 
 @posix
 @pytest.mark.slow
 @pytest.mark.durable
-def test_rotations_killed_before_each_change_of_the_disk(kept: Installation, disk: Disk) -> None:
-    """No step of a rotation is one at which a kill makes a report unreadable, and some leave it half done."""
-    disk.root = kept.apoa.home
+def test_rotations_killed_before_each_disk_change(installation: Installation, disk: Disk) -> None:
+    """After a kill before a change of the disk every guest can be read."""
+    disk.root = installation.apoa.home
     dead, step = True, 1
     while dead:
-        said = call(kept.apoa, kept.rotation(), "en", more=disk.environ(DISK_STEP=str(step)))
+        said = call(installation.apoa, installation.rotation(), "en", more=disk.environ(DISK_STEP=str(step)))
         dead = said.code == -9
         assert dead or said.code == 0, said.err
-        kept.assert_all_is_there()
+        installation.assert_complete()
         step += STRIDE
     assert step > 15
-    assert kept.cut_off > 0
-    kept.settle()
+    assert installation.cut_off > 0
+    installation.settle()
 
 
-def test_a_lost_computer(configured: Installed, tmp_path: Path) -> None:
-    """A backup and the sheet are all there is: on a new computer every report is read, and what waited is sent."""
+def test_lost_computer(configured: Installed, tmp_path: Path) -> None:
+    """With a backup and the recovery sheet a new computer reads every report and sends the queued ones."""
     sheet, backup = tmp_path / "sheet.html", tmp_path / "melati.db"
     assert configured("key", "rotate", "--recovery-file", str(sheet)).code == 0
     assert configured(*GUESTS[0].mrz()).code == 0
@@ -162,8 +163,8 @@ def test_a_lost_computer(configured: Installed, tmp_path: Path) -> None:
     assert readable_in(new.home, [word for each in GUESTS for word in each.words]) == []
 
 
-def test_a_second_computer(configured: Installed, tmp_path: Path) -> None:
-    """It takes the key under a passphrase, and reads with it what the first one had saved."""
+def test_second_computer(configured: Installed, tmp_path: Path) -> None:
+    """It imports the key under a passphrase and reads the first computer's reports."""
     key = tmp_path / "melati.key"
     words = "kuda betul baterai\n"
     assert configured(*GUESTS[0].mrz("--no-send")).code == 0
@@ -179,8 +180,8 @@ def test_a_second_computer(configured: Installed, tmp_path: Path) -> None:
     assert readable_in(tmp_path, ["kuda betul"]) == []
 
 
-def test_neither_secrets_nor_guests_are_readable_anywhere(apoa: Installed, tmp_path: Path) -> None:
-    """After every command of the vault, at -vv: in no byte of the home but the key file, in no log, on no screen."""
+def test_no_secret_or_guest_in_files_or_output(apoa: Installed, tmp_path: Path) -> None:
+    """After every command of the vault with -vv, only the key file contains secrets."""
     logs, away, words = tmp_path / "logs", tmp_path / "away", "kuda betul baterai"
     logs.mkdir()
     away.mkdir()

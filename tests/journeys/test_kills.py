@@ -1,7 +1,7 @@
-"""Killed without warning (SIGKILL) at any moment: what was said to be saved is there, and is delivered once.
+"""Commands killed by SIGKILL at any time: every report shown as saved is kept, and is delivered once.
 
-The commands are the installed ones, the authority is `apoa sandbox` over HTTP with a memory on disk, and it is killed,
-too. Where the kill falls is left to chance; then, with `disk.c`, it falls before every single change of the disk.
+The commands are the installed ones. The authority is `apoa sandbox` with a database on the disk; it is killed too.
+Kills come at random times and, with `disk.c`, before the changes of the disk.
 """
 
 import os
@@ -21,7 +21,7 @@ from journeys_helpers import (
     call,
     files_below,
     guest,
-    said_to_be_saved,
+    saved_id,
     sync_later,
     unmeasured,
 )
@@ -33,17 +33,17 @@ pytestmark = [
 ]
 
 ROUNDS = 100 if LONG else 5
-"""Each kills a report that is sent, one that is only saved, a sync, and the authority in a sync."""
+"""Each kills a report that is sent, one that is only saved, a sync, and the authority during a sync."""
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 4
 STRIDE = 1 if LONG else 9
-"""Of the changes that a command makes on the disk, the kill falls before each of these many."""
+"""A kill comes before every n-th change that a command makes on the disk."""
 
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
 
 
 class Installation:
-    """A property and its authority, of which any process may be killed; and what was promised to somebody."""
+    """A property and its authority, whose processes may be killed, and the reports that were shown as saved."""
 
     def __init__(self, apoa: Installed, start: Start, memory: Path) -> None:
         self.apoa = unmeasured(apoa)
@@ -58,33 +58,33 @@ class Installation:
         self.files = files_below(self.apoa.home)
 
     def report(self, *more: str) -> list[str]:
-        """The arguments that report the next guest."""
+        """Returns the arguments that report the next guest."""
         self.guests += 1
         return guest(self.guests).mrz(*more)
 
     def save(self, reports: int) -> None:
-        """So many more reports wait, and nobody is killed."""
+        """Reports this many guests without sending, undisturbed."""
         for _report in range(reports):
-            self.hear(self.apoa(*self.report("--no-send", "--json")).out)
+            self.remember(self.apoa(*self.report("--no-send", "--json")).out)
 
-    def hear(self, out: str) -> None:
-        """Remember what this output promised."""
-        short_id = said_to_be_saved(out)
+    def remember(self, out: str) -> None:
+        """Adds the report that this output shows as saved."""
+        short_id = saved_id(out)
         self.promised |= {short_id} if short_id is not None else set()
 
     def usual_time(self, arguments: Sequence[str]) -> float:
-        """Seconds that a command takes which nobody kills."""
+        """Returns the seconds that an undisturbed command takes."""
         begun = time.monotonic()
-        self.hear(self.apoa(*arguments).out)
+        self.remember(self.apoa(*arguments).out)
         return time.monotonic() - begun
 
     def kill(self, arguments: Sequence[str], delay: float) -> None:
-        """Run a command, and kill it after so many seconds."""
+        """Starts a command and kills it after this many seconds."""
         process = self.apoa.start(*arguments)
         self._kill(process, process, delay)
 
     def kill_the_authority(self, delay: float) -> None:
-        """Run a sync, kill the authority after so many seconds, and have it come back at the same address."""
+        """Starts a sync, kills the authority after this many seconds, and restarts it at the same address."""
         syncing = self.apoa.start("sync", "--json")
         self._kill(syncing, self._authority.process, delay)
         self._authority.process.kill()
@@ -99,10 +99,10 @@ class Installation:
             self.kills += 1
             out, err = process.communicate(timeout=60)
         assert "Traceback" not in err, err
-        self.hear(out)
+        self.remember(out)
 
     def settle(self) -> None:
-        """When all is quiet: everything is delivered, once, and no trace of a kill is left."""
+        """Checks that everything is delivered once and that no kill left a file."""
         sync_later(self.apoa.environ)
         assert self.apoa("sync").code == 0
         assert_delivered_once(self.apoa.reports(), self.memory, self.promised)
@@ -110,8 +110,8 @@ class Installation:
 
 
 @pytest.fixture
-def kept(apoa: Installed, sandbox: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """A house, all of whose temporary files go where the test can look."""
+def installation(apoa: Installed, sandbox: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """A property whose temporary files go to the test's folder."""
     (tmp_path / "tmp").mkdir()
     apoa.environ["TMPDIR"] = str(tmp_path / "tmp")
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
@@ -119,36 +119,36 @@ def kept(apoa: Installed, sandbox: Start, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("seed", [SEED])
-def test_killed_by_chance(kept: Installation, tmp_path: Path, seed: int) -> None:
-    """Reports and syncs are killed anywhere between their start and their usual end, and so is the authority."""
+def test_kills_at_random_times(installation: Installation, tmp_path: Path, seed: int) -> None:
+    """Reports, syncs and the authority are killed at random times."""
     chance = random.Random(seed)  # noqa: S311  a test's
-    sent = kept.usual_time(kept.report("--json"))
-    saved = kept.usual_time(kept.report("--no-send"))
-    synced = kept.usual_time(["sync"])
+    sent = installation.usual_time(installation.report("--json"))
+    saved = installation.usual_time(installation.report("--no-send"))
+    synced = installation.usual_time(["sync"])
     for _round in range(ROUNDS):
-        kept.kill(kept.report("--json"), chance.uniform(0, sent))
-        kept.kill(kept.report("--no-send"), chance.uniform(0, saved))
-        kept.save(1)
-        kept.kill(["sync"], chance.uniform(0, synced))
-        kept.save(1)
-        kept.kill_the_authority(chance.uniform(0, synced))
-    kept.settle()
+        installation.kill(installation.report("--json"), chance.uniform(0, sent))
+        installation.kill(installation.report("--no-send"), chance.uniform(0, saved))
+        installation.save(1)
+        installation.kill(["sync"], chance.uniform(0, synced))
+        installation.save(1)
+        installation.kill_the_authority(chance.uniform(0, synced))
+    installation.settle()
     assert files_below(tmp_path / "tmp") == set()
-    assert kept.kills > 2 * ROUNDS  # the rest ended before
+    assert installation.kills > 2 * ROUNDS  # the rest ended before
 
 
 @pytest.mark.parametrize("what", ["report", "sync"])
-def test_killed_before_each_change_of_the_disk(kept: Installation, disk: Disk, what: str) -> None:
-    """No step of saving, claiming or writing down an answer is one at which a kill loses or doubles anything."""
-    disk.root = kept.apoa.home
+def test_kills_before_each_disk_change(installation: Installation, disk: Disk, what: str) -> None:
+    """A kill before a change of the disk loses and duplicates no report."""
+    disk.root = installation.apoa.home
     dead, step = True, 1
     while dead:
-        kept.save(1 if what == "sync" else 0)
-        arguments = ["sync"] if what == "sync" else kept.report("--json")
-        said = call(kept.apoa, arguments, "en", more=disk.environ(DISK_STEP=str(step)))
+        installation.save(1 if what == "sync" else 0)
+        arguments = ["sync"] if what == "sync" else installation.report("--json")
+        said = call(installation.apoa, arguments, "en", more=disk.environ(DISK_STEP=str(step)))
         dead = said.code == -9
         assert dead or said.code in {0, 75}
-        kept.hear(said.out)
+        installation.remember(said.out)
         step += STRIDE
     assert step > 30  # so many changes a command makes at least
-    kept.settle()
+    installation.settle()

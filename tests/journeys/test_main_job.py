@@ -1,4 +1,4 @@
-"""The main job through the installed command: set up, report, queue, sync, receipt, and what gets in its way."""
+"""The main job through the installed command: set-up, report, queue, sync and receipt, and their interruptions."""
 
 import os
 import shlex
@@ -41,8 +41,8 @@ def receipts(apoa: Installed) -> list[str]:
 
 @pytest.mark.slow
 @in_each_language
-def test_the_demo(apoa: Installed, lang: str) -> None:
-    """Every promise that it makes is kept, and nothing is left behind."""
+def test_demo(apoa: Installed, lang: str) -> None:
+    """The demo passes every step and leaves no files."""
     said = apoa("demo", lang=lang)
     assert said.code == 0, said.all
     assert said.out.count("[ok]") == 4
@@ -53,7 +53,7 @@ def test_the_demo(apoa: Installed, lang: str) -> None:
 
 @in_each_language
 def test_set_up_report_and_receipt(configured: Installed, lang: str) -> None:
-    """A guest from the passport's lines, one typed; status, list, show and receipt tell of both."""
+    """One guest from MRZ lines and one typed: status, list, show and receipt show both."""
     assert configured(*QUENTIN.mrz(), lang=lang).code == 0
     assert configured(*XIMENA.typed("--no-send"), lang=lang).code == 0
     assert configured("kirim", lang=lang).code == 0
@@ -70,7 +70,7 @@ def test_set_up_report_and_receipt(configured: Installed, lang: str) -> None:
 
 
 def test_training(apoa: Installed) -> None:
-    """One command sets it up; the authority lives inside the commands, and remembers."""
+    """One command sets up training. The authority runs inside the commands and keeps its data."""
     said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
     assert said.code == 0, said.err
     for guest in GUESTS:
@@ -79,8 +79,8 @@ def test_training(apoa: Installed) -> None:
     assert "Training" in apoa("receipt", apoa.reports()[0]["id"]).out
 
 
-def test_a_report_made_while_the_authority_is_away(apoa: Installed, sandbox: Start, tmp_path: Path) -> None:
-    """Saved, delivered by the next sync, and receipted exactly once however often sync runs."""
+def test_report_while_the_authority_is_away(apoa: Installed, sandbox: Start, tmp_path: Path) -> None:
+    """The report is saved, delivered by the next sync, and gets one receipt however often sync runs."""
     memory = ["--memory", str(tmp_path / "authority.db")]
     first = sandbox("", *memory)
     assert apoa.set_up(first.url, "latihan").code == 0
@@ -95,8 +95,8 @@ def test_a_report_made_while_the_authority_is_away(apoa: Installed, sandbox: Sta
     assert apoa("status", "--json").json["counts"]["accepted"] == 1
 
 
-def test_an_answer_that_was_lost(apoa: Installed, sandbox: Start) -> None:
-    """The authority has it and we do not know: the same id goes again, and brings back the first receipt."""
+def test_lost_answer(apoa: Installed, sandbox: Start) -> None:
+    """The report is sent again under the same id and gets the first receipt."""
     assert apoa.set_up(sandbox("lost").url, "latihan").code == 0
     assert apoa(*QUENTIN.mrz()).code == 0
     assert receipts(apoa) == []
@@ -108,7 +108,7 @@ def test_an_answer_that_was_lost(apoa: Installed, sandbox: Start) -> None:
 
 
 def test_no_guest_is_readable_on_the_disk(configured: Installed, tmp_path: Path) -> None:
-    """After three --no-send reports and an outspoken log: no name, number, birth place or date in any byte."""
+    """After three --no-send reports with a debug log, no file contains personal data."""
     log = tmp_path / "logs" / "apoa.log"
     log.parent.mkdir()
     for guest in GUESTS:
@@ -122,12 +122,12 @@ def test_no_guest_is_readable_on_the_disk(configured: Installed, tmp_path: Path)
     assert readable_in(configured.home, ["accepted"]) == ["accepted"]  # the search itself finds what is there
 
 
-def test_a_killed_sync_loses_nothing(apoa: Installed, sandbox: Start, clock: FixedClock) -> None:
-    """After kill -9 in mid-answer a report is still being sent; when the lease is over it goes again, under its id."""
+def test_killed_sync(apoa: Installed, sandbox: Start, clock: FixedClock) -> None:
+    """A report whose sync was killed stays in state sending, and is sent again under its id after the lease."""
     assert apoa.set_up(sandbox("slow=30").url, "latihan").code == 0
     assert apoa(*QUENTIN.mrz("--no-send")).code == 0
     running = apoa.start("sync")
-    _until(lambda: apoa("status", "--json").json["counts"]["sending"] == 1)
+    wait_until(lambda: apoa("status", "--json").json["counts"]["sending"] == 1)
     running.send_signal(signal.SIGKILL)
     running.communicate(timeout=20)
     assert apoa("sync", "--json").json["left"] == 1
@@ -138,19 +138,19 @@ def test_a_killed_sync_loses_nothing(apoa: Installed, sandbox: Start, clock: Fix
     assert apoa.reports()[0]["attempts"] == 2
 
 
-def _until(true: Callable[[], bool]) -> None:
-    """Wait for what another process does, for ten seconds at most."""
+def wait_until(true: Callable[[], bool]) -> None:
+    """Waits at most ten seconds for another process."""
     end = time.monotonic() + 10
     while not true():
         assert time.monotonic() < end
 
 
-def test_an_interrupted_sync(apoa: Installed, sandbox: Start) -> None:
-    """Ctrl-C while the answer is awaited: exit 130, and the report need not wait for its lease."""
+def test_interrupted_sync(apoa: Installed, sandbox: Start) -> None:
+    """Ctrl-C during the call exits with 130 and releases the lease."""
     assert apoa.set_up(sandbox("slow=30").url, "latihan").code == 0
     assert apoa(*QUENTIN.mrz("--no-send")).code == 0
     running = apoa.start("sync")
-    _until(lambda: apoa("status", "--json").json["counts"]["sending"] == 1)
+    wait_until(lambda: apoa("status", "--json").json["counts"]["sending"] == 1)
     running.send_signal(signal.SIGINT)
     _out, err = running.communicate(timeout=20)
     assert (running.returncode, "Traceback" in err) == (130, False)
@@ -159,7 +159,7 @@ def test_an_interrupted_sync(apoa: Installed, sandbox: Start) -> None:
 
 
 def test_two_syncs_at_once(configured: Installed) -> None:
-    """Each report is delivered once, whoever takes it."""
+    """Each report is delivered once."""
     for guest in GUESTS * 2:
         assert configured(*guest.mrz("--no-send", "--room", "1", "--again")).code == 0
     both = [configured.start("sync", "--json") for _run in range(2)]
@@ -174,7 +174,7 @@ def test_two_syncs_at_once(configured: Installed) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="cron")
 def test_like_cron(configured: Installed, tmp_path: Path) -> None:
-    """No PATH, no locale, no terminal: only HOME and where the files are; nothing is said when all went well."""
+    """With only HOME and APOA_HOME set, a successful sync prints nothing."""
     assert configured(*QUENTIN.typed("--given-names", "ŁUKASZ", "--no-send")).code == 0
     environ = ["env", "-i", f"HOME={tmp_path}", f"APOA_HOME={configured.home}", "SHELL=/bin/sh"]
     command = shlex.join([*environ, *configured.command, "sync", "--quiet"])
@@ -186,8 +186,8 @@ def test_like_cron(configured: Installed, tmp_path: Path) -> None:
     assert len(receipts(configured)) == 1
 
 
-def test_no_home_at_all(apoa: Installed, tmp_path: Path) -> None:
-    """Without APOA_HOME the files lie where the platform keeps such things."""
+def test_without_apoa_home(apoa: Installed, tmp_path: Path) -> None:
+    """Without APOA_HOME the files are in the platform's folders."""
     del apoa.environ["APOA_HOME"]
     apoa.environ |= {
         "HOME": str(tmp_path),
@@ -201,8 +201,8 @@ def test_no_home_at_all(apoa: Installed, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("head") is None or os.name == "nt", reason="needs a POSIX shell")
-def test_a_pipe_that_closes_early(configured: Installed) -> None:
-    """`apoa list | head -1`: no complaint."""
+def test_closed_pipe(configured: Installed) -> None:
+    """`apoa list | head -1` prints no error."""
     for guest in GUESTS:
         configured(*guest.mrz("--no-send"))
     command = f"{shlex.join(configured.command)} list --json | head -1"
@@ -214,8 +214,8 @@ def test_a_pipe_that_closes_early(configured: Installed) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals here")
 @in_each_language
-def test_at_a_terminal_what_is_missing_is_asked(configured: Installed, lang: str) -> None:
-    """Only the place of birth, the nights and a yes are typed; colours and prompts go to the terminal."""
+def test_missing_fields_are_asked_at_a_terminal(configured: Installed, lang: str) -> None:
+    """Only the place of birth, the nights and a confirmation are typed."""
     first, second = OBADIAH.lines
     code, shown = at_a_terminal(
         configured,

@@ -1,7 +1,7 @@
-"""The plug is pulled: only what was synced is on the disk afterwards, and every promise made before is kept.
+"""Power cuts: only synced data is on the disk afterwards, and it holds every report that was shown as saved.
 
-`disk.c` takes down what became durable, and in between what was said, so that one run shows the disk as it would have
-been after a cut at any moment. The property trains: its authority's memory is on the same disk.
+`disk.c` logs what becomes durable, with the output in between, so that one run shows the disk after a power cut at any
+time. The property trains: its authority's database is on the same disk.
 """
 
 import json
@@ -18,11 +18,11 @@ from conftest import LONG, FixedClock
 from journeys_helpers import (
     Disk,
     Event,
-    acquired,
     assert_delivered_once,
     files_below,
     guest,
-    said_to_be_saved,
+    receipts_of_authority,
+    saved_id,
     sync_later,
     unmeasured,
 )
@@ -31,12 +31,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.durable]
 
 SETUP = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
 CUTS = 1_000 if LONG else 12
-"""How many of a run's moments are looked at; in a long run all of them."""
+"""How many moments of a run are tested; in a long run all of them."""
 REPORTS = 40 if LONG else 5
 
 
 class Promised(NamedTuple):
-    """What a person has read on the screen by then: short ids of reports saved, and receipts by id."""
+    """What the output has shown by then: short ids of saved reports, and receipts by id."""
 
     saved: list[str]
     receipts: dict[str, str]
@@ -44,7 +44,7 @@ class Promised(NamedTuple):
 
 @pytest.fixture
 def watched(apoa: Installed, disk: Disk) -> Installed:
-    """The installed command with its home on the disk, nothing set up."""
+    """The installed command with its home on the watched disk, nothing set up."""
     return Installed(apoa.command, {**unmeasured(apoa).environ, **disk.logged, "APOA_HOME": str(disk.root / "home")})
 
 
@@ -52,12 +52,12 @@ def watched(apoa: Installed, disk: Disk) -> Installed:
 def after(
     disk: Disk, tmp_path: Path, clock: FixedClock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> "After":
-    """Somebody who lays out the disk after a cut and starts the program on it."""
+    """Starts the program on the disk that a power cut left."""
     return After(disk, tmp_path / "cuts", Apoa({"APOA_LANG": "en"}, clock, capsys, monkeypatch))
 
 
 class After:
-    """The program on the disk that a cut left."""
+    """The program on the disk that a power cut left."""
 
     def __init__(self, disk: Disk, folder: Path, apoa: Apoa) -> None:
         folder.mkdir()
@@ -67,7 +67,7 @@ class After:
         self._cuts = 0
 
     def cut(self, events: Sequence[Event]) -> Apoa:
-        """The program, when the plug was pulled after these events."""
+        """Returns the program as it starts after a power cut that follows these events."""
         self._cuts += 1
         place = self._disk.after_a_cut(events, self._folder / str(self._cuts))
         self._apoa.environ["APOA_HOME"] = str(place / "home")
@@ -75,11 +75,11 @@ class After:
 
 
 def promised(events: Sequence[Event]) -> Promised:
-    """What was said on standard output by then, each command's JSON in one piece."""
+    """Returns what standard output has shown by then. Each command's JSON is one event."""
     saved: list[str] = []
     receipts: dict[str, str] = {}
     for event in events:
-        short_id = said_to_be_saved(event.content.decode()) if event.kind == "S" else None
+        short_id = saved_id(event.content.decode()) if event.kind == "S" else None
         if short_id is not None:
             report = json.loads(event.content)
             saved.append(short_id)
@@ -88,26 +88,26 @@ def promised(events: Sequence[Event]) -> Promised:
 
 
 def moments(events: Sequence[Event], since: int) -> list[int]:
-    """After how many events the plug is pulled: at random, and at the end."""
+    """Returns after how many events the power is cut: at random, and at the end."""
     later = range(since, len(events))
     chosen = random.Random(None if LONG else 4).sample(later, min(CUTS, len(later)))  # noqa: S311  a test's
     return [*sorted(chosen), len(events)]
 
 
 def assert_nothing_is_lost(apoa: Apoa, said: Promised) -> list[dict[str, Any]]:
-    """Each report that was said to be saved can be read, and each receipt that was shown is kept by both sides."""
+    """Checks that each saved report can be read, and that both sides have each receipt that was shown."""
     reports = apoa.reports()
     assert set(said.saved) <= {report["short_id"] for report in reports}
     assert all(report["guest"]["surname"] == guest(0).surname for report in reports)
     kept = {report["id"]: report["receipt"]["number"] for report in reports if report["receipt"]}
-    books = acquired(apoa.home / "melati" / "sandbox.db")
+    books = receipts_of_authority(apoa.home / "melati" / "sandbox.db")
     assert said.receipts.items() <= kept.items() <= books.items() <= {**books, **kept}.items()
     assert books.keys() <= {report["id"] for report in reports}
     return reports
 
 
 def check(after: After, events: Sequence[Event], since: int) -> None:
-    """At each moment: nothing is lost, all is delivered once, and nothing is left behind."""
+    """Checks at each moment that nothing is lost and everything is delivered once."""
     for moment in moments(events, since):
         apoa = after.cut(events[:moment])
         reports = assert_nothing_is_lost(apoa, promised(events[:moment]))
@@ -118,7 +118,7 @@ def check(after: After, events: Sequence[Event], since: int) -> None:
 
 
 def test_reports_are_saved_and_sent(watched: Installed, disk: Disk, after: After) -> None:
-    """Some wait, one is sent at once and takes the others along, and a sync sends those that are made after it."""
+    """Queued reports, one that is sent at once, and a sync."""
     assert watched(*SETUP).code == 0
     since = len(disk.events())
     for number in range(REPORTS):
@@ -132,7 +132,7 @@ def test_reports_are_saved_and_sent(watched: Installed, disk: Disk, after: After
 
 @pytest.fixture
 def reader(watched: Installed) -> Iterator[None]:
-    """Somebody else has the queue open, so that no command is the last to close it, and SQLite's log grows."""
+    """Keeps the outbox open, so that no command is the last to close it and SQLite's log grows."""
     assert watched(*SETUP).code == 0
     with closing(sqlite3.connect(watched.home / "melati" / "outbox.db")) as db:
         assert db.execute("SELECT count(*) FROM reports").fetchone() == (0,)
@@ -140,8 +140,8 @@ def reader(watched: Installed) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("reader")
-def test_reports_made_while_the_queue_is_open_elsewhere(watched: Installed, disk: Disk, after: After) -> None:
-    """Then nothing but the log holds them, and the log is enough."""
+def test_reports_in_the_write_ahead_log(watched: Installed, disk: Disk, after: After) -> None:
+    """Reports that only SQLite's log holds are kept."""
     since = len(disk.events())
     for number in range(3):
         assert watched(*guest(number).mrz("--no-send", "--json")).code == 0
@@ -149,8 +149,8 @@ def test_reports_made_while_the_queue_is_open_elsewhere(watched: Installed, disk
     check(after, disk.events(), since)
 
 
-def test_setting_up(watched: Installed, disk: Disk, after: After) -> None:
-    """Cut at any moment of it, setting up again works, and so does the first report."""
+def test_set_up(watched: Installed, disk: Disk, after: After) -> None:
+    """After a power cut during set-up, set-up works again, and so does the first report."""
     assert watched(*SETUP).code == 0
     events = disk.events()
     for moment in moments(events, 0):
@@ -158,11 +158,11 @@ def test_setting_up(watched: Installed, disk: Disk, after: After) -> None:
         assert apoa(*SETUP).code == 0
         assert apoa.save()["state"] == "queued"
         sync_later(apoa.environ)
-        assert len(acquired(apoa.home / "melati" / "sandbox.db")) == 1
+        assert len(receipts_of_authority(apoa.home / "melati" / "sandbox.db")) == 1
 
 
-def test_the_model_can_tell(disk: Disk, tmp_path: Path, watched: Installed) -> None:
-    """What was never synced is gone: were it not so, the tests above would show nothing."""
+def test_unsynced_data_is_lost_in_the_model(disk: Disk, tmp_path: Path, watched: Installed) -> None:
+    """The model drops unsynced data; otherwise the tests above would show nothing."""
     assert watched(*SETUP).code == 0
     events = disk.events()
     folders_only = [event for event in events if event.kind != "F"]

@@ -1,4 +1,4 @@
-"""`apoa setup` as installed, at a real terminal of 60 and of 80 columns, in both languages."""
+"""`apoa setup` in a real terminal of 60 and of 80 columns."""
 
 import os
 from collections.abc import Callable
@@ -16,7 +16,7 @@ SETUP = ["setup", "--vault", "file"]
 @pytest.mark.parametrize("columns", [60, 80])
 @in_each_language
 def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, columns: int) -> None:
-    """Help, a way back, a slip, a refused account: and in the end a guest's report goes out."""
+    """With help, a step back, a typing error and a refused account, set-up ends with a report that is sent."""
     language = "Bahasa / Language"
     name, address = spoken(lang, "Short name of the property"), spoken(lang, "Address of the property (optional)")
     office, zone = spoken(lang, "Immigration office (optional)"), spoken(lang, "Time zone")
@@ -42,8 +42,8 @@ def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, 
 
 
 @in_each_language
-def test_practice_is_all_enters(apoa: Installed, lang: str) -> None:
-    """After the language, a first-timer who knows nothing gets somewhere with Enter alone, and on one screen."""
+def test_training_needs_enter_only(apoa: Installed, lang: str) -> None:
+    """After the language, Enter alone sets up training, on one screen."""
     labels = ["Short name of the property", "Address of the property (optional)", "Immigration office (optional)"]
     questions = [spoken(lang, label) for label in [*labels, "Time zone", "Where do reports go"]]
     dialogue = [("Bahasa / Language", lang), *((question, "") for question in questions)]
@@ -54,8 +54,8 @@ def test_practice_is_all_enters(apoa: Installed, lang: str) -> None:
 
 
 @in_each_language
-def test_stopping_half_way(apoa: Installed, lang: str) -> None:
-    """With Ctrl-D: nothing is left behind, and the screen says how to begin again."""
+def test_interrupted_set_up(apoa: Installed, lang: str) -> None:
+    """Ctrl-D leaves no file, and the screen says how to start again."""
     dialogue = [("Bahasa / Language", lang), (spoken(lang, "Short name of the property"), "\x04")]
     code, shown = at_a_terminal(apoa, SETUP, dialogue, lang)
     assert code == 130

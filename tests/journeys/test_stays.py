@@ -1,4 +1,4 @@
-"""A stay's whole life through the installed command: changed before it left and after, checked out, void, mended."""
+"""A stay through the installed command: amended before and after it was sent, checked out, cancelled, fixed."""
 
 import sys
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from cli_helpers import (
     spoken,
     typed_in,
 )
-from journeys_helpers import acquired, in_each_language
+from journeys_helpers import in_each_language, receipts_of_authority
 from terminal_helpers import at_a_terminal
 
 pytestmark = in_each_language
@@ -34,7 +34,7 @@ YES, NO = "(Enter = yes, n = no)", "(y = yes, Enter = no)"
 
 
 class Away(NamedTuple):
-    """A property whose authority can be reached from `comes_back` on, and its authority's books."""
+    """A property whose authority can be reached after a call of `comes_back`, and the authority's database."""
 
     apoa: Installed
     comes_back: Callable[[], object]
@@ -43,7 +43,7 @@ class Away(NamedTuple):
 
 @pytest.fixture
 def away(apoa: Installed, sandbox: Start, tmp_path: Path) -> Away:
-    """The installed command, set up while there was a line."""
+    """The installed command, set up before the authority became unreachable."""
     books = tmp_path / "authority.db"
     first = sandbox("", "--memory", str(books))
     assert apoa.set_up(first.url, "latihan").code == 0
@@ -56,7 +56,7 @@ def states(apoa: Installed) -> list[tuple[str, str]]:
 
 
 def done(apoa: Installed, *arguments: str, lang: str) -> dict[str, Any]:
-    """A call that makes a report; the report."""
+    """Runs a command that makes a report. Returns the report."""
     said = apoa(*arguments, "--json", lang=lang)
     assert said.code == 0, said.err
     assert_form(said.json, REPORT_KEYS)
@@ -65,15 +65,15 @@ def done(apoa: Installed, *arguments: str, lang: str) -> dict[str, Any]:
 
 
 def ago(**time: float) -> str:
-    """A moment before now, as staff type it."""
+    """Returns a time before now, as staff type it."""
     return (datetime.now(UTC) - timedelta(**time)).isoformat(timespec="minutes")
 
 
-# Unattended.
+# Without a terminal.
 
 
-def test_from_arrival_to_a_void_stay(away: Away, lang: str) -> None:
-    """Changed off the line without traffic, then on it by one report after the other; both sides have the same."""
+def test_stay_from_arrival_to_cancellation(away: Away, lang: str) -> None:
+    """Offline a change replaces the queued report, online it is a new report. Both sides have the same reports."""
     apoa = away.apoa
     wrong = done(apoa, *QUENTIN.mrz("--room", "7"), lang=lang)
     right = done(apoa, "ubah", wrong["short_id"], "--room", "8", lang=lang)
@@ -83,12 +83,12 @@ def test_from_arrival_to_a_void_stay(away: Away, lang: str) -> None:
     assert apoa("kirim", "--quiet", lang=lang).code == 75
     away.comes_back()
     assert apoa("kirim", lang=lang).code == 0
-    assert acquired(away.books).keys() == {right["id"]}
+    assert receipts_of_authority(away.books).keys() == {right["id"]}
     moved = done(apoa, "ubah", wrong["id"], "--room", "9", "--reason", "pindah kamar", lang=lang)
     left = done(apoa, "keluar", "--room", "9", lang=lang)
     again = done(apoa, "ubah", left["id"], "--reason", "belum pulang", lang=lang)
     void = done(apoa, "batal", wrong["stay_id"], "--reason", "salah orang", lang=lang)
-    assert list(acquired(away.books)) == [each["id"] for each in (right, moved, left, again, void)]
+    assert list(receipts_of_authority(away.books)) == [each["id"] for each in (right, moved, left, again, void)]
     for command in (["checkout"], ["amend", "--room", "1", "--reason", "x"], ["cancel", "--reason", "x"]):
         said = apoa(command[0], right["id"], *command[1:], lang=lang)
         assert said.code == 65
@@ -97,8 +97,8 @@ def test_from_arrival_to_a_void_stay(away: Away, lang: str) -> None:
     assert readable_in(apoa.home, WORDS) == []
 
 
-def test_offline_from_beginning_to_end(away: Away, lang: str) -> None:
-    """A stay that came and went while there was no line: one sync brings all of it, in its order."""
+def test_whole_stay_offline(away: Away, lang: str) -> None:
+    """One sync sends the reports of a whole stay in their order."""
     apoa = away.apoa
     arrival = done(apoa, *QUENTIN.mrz("--check-in", ago(hours=30), "--nights", "1"), lang=lang)
     left = done(apoa, "checkout", arrival["id"], "--at", ago(hours=2), lang=lang)
@@ -108,13 +108,13 @@ def test_offline_from_beginning_to_end(away: Away, lang: str) -> None:
     assert spoken(lang, "check-out") in undone.out
     away.comes_back()
     assert apoa("sync", "--json", lang=lang).json["accepted"] == 3
-    numbers = list(acquired(away.books))
+    numbers = list(receipts_of_authority(away.books))
     assert numbers.index(arrival["id"]) < numbers.index(left["id"])
     assert wrong["id"] not in numbers
 
 
-def test_refused_and_mended(apoa: Installed, sandbox: Start, lang: str) -> None:
-    """The authority refuses a check-in; what comes after it waits, until its successor is accepted."""
+def test_rejected_and_fixed(apoa: Installed, sandbox: Start, lang: str) -> None:
+    """Reports after a rejected check-in wait until its successor is accepted."""
     assert apoa.set_up(sandbox("reject").url, "latihan").code == 0
     said = apoa(*QUENTIN.mrz(), lang=lang)
     [old] = apoa.reports()
@@ -136,8 +136,8 @@ def test_refused_and_mended(apoa: Installed, sandbox: Start, lang: str) -> None:
 
 
 @pytest.mark.parametrize("line", [True, False], ids=["online", "offline"])
-def test_everybody_who_is_due(away: Away, lang: str, *, line: bool) -> None:
-    """Those whose planned day has come leave in one call; who stays longer stays."""
+def test_check_out_of_all_due_guests(away: Away, lang: str, *, line: bool) -> None:
+    """One call checks out the guests whose planned day has come."""
     apoa = away.apoa
     if line:
         away.comes_back()
@@ -153,7 +153,7 @@ def test_everybody_who_is_due(away: Away, lang: str, *, line: bool) -> None:
 
 
 def test_bad_input(configured: Installed, lang: str) -> None:
-    """Each is refused in the reader's language, with what to do; nothing is saved of any."""
+    """Each error is in the reader's language with advice, and nothing is saved."""
     arrivals = [done(configured, *guest.mrz("--no-send"), lang=lang) for guest in (QUENTIN, XIMENA)]
     first = arrivals[0]
     early = configured("checkout", first["id"], "--at", ago(days=1), lang=lang)
@@ -181,8 +181,8 @@ def test_bad_input(configured: Installed, lang: str) -> None:
 
 
 @a_terminal
-def test_a_correction_and_a_check_out_at_a_terminal(configured: Installed, lang: str) -> None:
-    """Before and after are shown; the guest is chosen by a number; what was asked is what was sent."""
+def test_correction_and_check_out_at_a_terminal(configured: Installed, lang: str) -> None:
+    """Values before and after are shown, and a guest is chosen by number."""
     for guest in (QUENTIN, XIMENA):
         done(configured, *guest.mrz("--room", "7"), lang=lang)
     [first, _second] = configured.reports()
@@ -214,8 +214,8 @@ def test_a_correction_and_a_check_out_at_a_terminal(configured: Installed, lang:
 
 
 @a_terminal
-def test_a_cancellation_at_a_terminal(away: Away, lang: str) -> None:
-    """What never left is withdrawn, off the line; what left is cancelled with a reason; Enter alone does neither."""
+def test_cancellation_at_a_terminal(away: Away, lang: str) -> None:
+    """An unsent report is withdrawn, a sent one cancelled with a reason. Enter alone does neither."""
     apoa = away.apoa
     arrival = done(apoa, *QUENTIN.mrz(), lang=lang)
     code, shown = at_a_terminal(apoa, ["cancel", arrival["short_id"]], [(spoken(lang, NO), "")], lang)
@@ -231,13 +231,13 @@ def test_a_cancellation_at_a_terminal(away: Away, lang: str) -> None:
     code, shown = at_a_terminal(apoa, ["cancel", sent["short_id"]], dialogue, lang)
     assert code == 0, shown
     assert XIMENA.name in shown
-    assert len(acquired(away.books)) == 2
+    assert len(receipts_of_authority(away.books)) == 2
     assert states(apoa)[1:] == [("check_in", "accepted"), ("cancel", "accepted")]
 
 
 @a_terminal
-def test_refused_field_by_field_at_a_terminal(apoa: Installed, lang: str) -> None:
-    """Only what the authority refused is asked for, in its words; the successor is shown, and sent."""
+def test_rejected_fields_at_a_terminal(apoa: Installed, lang: str) -> None:
+    """Only the rejected field is asked, with the authority's text, and the successor is sent."""
     hostile = Hostile()
     with listening(hostile) as url:
         assert apoa.set_up(url, "rahasia").code == 0

@@ -1,4 +1,4 @@
-"""Several processes at once, and processes that are asked to end in the middle of a delivery."""
+"""Several processes at once, and processes that get a signal during a delivery."""
 
 import json
 import os
@@ -13,14 +13,14 @@ from journeys_helpers import in_each_language
 
 @pytest.fixture
 def slow(apoa: Installed, sandbox: Callable[..., Any]) -> Installed:
-    """A property whose authority takes its time for the first call, with one report that waits."""
+    """A property whose authority delays its first answer, with one queued report."""
     assert apoa.set_up(sandbox("slow=4").url, "latihan").code == 0
     assert apoa(*QUENTIN.mrz("--no-send")).code == 0
     return apoa
 
 
-def test_one_delivers_and_the_other_leaves_it_to_that_one(slow: Installed) -> None:
-    """Whichever comes first: one sends, the other says so, both exit with 0, and nothing is sent twice."""
+def test_two_syncs_at_once(slow: Installed) -> None:
+    """One delivers, the other reports that it is busy, both exit with 0, and nothing is sent twice."""
     both = [slow.start("sync", "--json") for _process in range(2)]
     said = [json.loads(process.communicate(timeout=60)[0]) for process in both]
     assert [process.returncode for process in both] == [0, 0]
@@ -33,8 +33,8 @@ def test_one_delivers_and_the_other_leaves_it_to_that_one(slow: Installed) -> No
 
 @pytest.mark.slow
 @in_each_language
-def test_it_is_said_in_words(slow: Installed, lang: str) -> None:
-    """The one that leaves it to the other says that, and nothing else."""
+def test_text_of_two_syncs_at_once(slow: Installed, lang: str) -> None:
+    """The second process prints that the first one delivers."""
     both = [slow.start("sync", APOA_LANG=lang) for _process in range(2)]
     said = sorted(process.communicate(timeout=60)[0] for process in both)
     assert said == sorted(
@@ -46,8 +46,8 @@ def test_it_is_said_in_words(slow: Installed, lang: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_report_made_meanwhile_goes_with_it(slow: Installed) -> None:
-    """It is saved at once, the desk waits a little for its turn, and in the end both are there once."""
+def test_report_during_a_sync(slow: Installed) -> None:
+    """The report is saved at once, and both reports are delivered once."""
     syncing = slow.start("sync", "--json")
     said = slow(*XIMENA.mrz("--json"))
     assert said.code == 0
@@ -59,8 +59,8 @@ def test_a_report_made_meanwhile_goes_with_it(slow: Installed) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_asked_to_end_in_the_middle_of_a_call(slow: Installed, number: signal.Signals, code: int) -> None:
-    """It leaves at once, the report waits in the queue and for no lease, and goes again under the same id."""
+def test_signal_during_a_call(slow: Installed, number: signal.Signals, code: int) -> None:
+    """It exits at once, and the report is queued again without a lease."""
     process = slow.start("sync")
     while slow("status", "--json").json["counts"]["sending"] == 0:
         assert process.poll() is None

@@ -1,4 +1,4 @@
-"""The register through the installed command: who is in house, a stay's whole story, a guest reported twice."""
+"""List and show through the installed command: guests in house, a stay's history, a guest reported twice."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ WORDS = [word for guest in GUESTS for word in guest.words]
 
 
 def arrive(apoa: Installed, lang: str) -> list[dict[str, Any]]:
-    """Three guests of three countries, two of them in one room, all on the same day."""
+    """Reports three guests of three countries on one day, two of them in one room."""
     arrivals: list[dict[str, Any]] = []
     for guest, room in ((QUENTIN, "7"), (XIMENA, "7"), (OBADIAH, "Melati 9")):
         when = ["--check-in", arrivals[0]["stay"]["check_in"]] if arrivals else []
@@ -32,7 +32,7 @@ def names(apoa: Installed, *choice: str) -> list[str]:
 
 
 def lock(apoa: Installed) -> Callable[[], object]:
-    """Take the private key away; what is returned brings it back."""
+    """Removes the private key. Returns a function that restores it."""
     key = apoa.home / "melati" / "keys.json"
     aside = apoa.home.parent / "keys-aside.json"
     key.rename(aside)
@@ -40,8 +40,11 @@ def lock(apoa: Installed) -> Callable[[], object]:
 
 
 @in_each_language
-def test_who_is_in_house(configured: Installed, lang: str) -> None:
-    """By room, day and nationality; whoever leaves is gone from it, and stays in the register of the night."""
+def test_guests_in_house(configured: Installed, lang: str) -> None:
+    """By room, day and nationality.
+
+    A guest who checks out is no longer in house, and stays in the list of the night.
+    """
     arrivals = arrive(configured, lang)
     night = date.fromisoformat(arrivals[0]["stay"]["check_in"][:10])
     said = configured("daftar", "--in-house", lang=lang)
@@ -64,8 +67,8 @@ def test_who_is_in_house(configured: Installed, lang: str) -> None:
     assert configured("list", "--in-house", "--nationality", "Atlantis", lang=lang).code == 2
 
 
-def a_life(apoa: Installed, lang: str, *send: str) -> list[dict[str, Any]]:
-    """A guest is reported, moves, and leaves; the last two reports as `send` says."""
+def report_a_stay(apoa: Installed, lang: str, *send: str) -> list[dict[str, Any]]:
+    """Reports a guest, a move and a check-out, the last two with the options `send`."""
     arrival = apoa(*QUENTIN.mrz("--json")).json
     changed = ["--room", "9", "--reason", "AC rusak"]
     moved = apoa("amend", arrival["short_id"], *changed, "--yes", "--json", *send, lang=lang).json
@@ -75,9 +78,9 @@ def a_life(apoa: Installed, lang: str, *send: str) -> list[dict[str, Any]]:
 
 @in_each_language
 @pytest.mark.parametrize("line", [True, False], ids=["online", "offline"])
-def test_the_whole_story_of_a_stay(configured: Installed, lang: str, *, line: bool) -> None:
-    """Reported, corrected, checked out: with each answer where there is a line, and whole where there is none."""
-    reports = a_life(configured, lang, *([] if line else ["--no-send"]))
+def test_stay_history(configured: Installed, lang: str, *, line: bool) -> None:
+    """The history shows the report, the correction and the check-out, online with the answers."""
+    reports = report_a_stay(configured, lang, *([] if line else ["--no-send"]))
     said = configured("show", reports[1]["short_id"], lang=lang)
     assert (said.code, said.err) == (0, "")
     _guest, *chapters = said.out.split("\n\n")
@@ -94,9 +97,9 @@ def test_the_whole_story_of_a_stay(configured: Installed, lang: str, *, line: bo
 
 
 @in_each_language
-def test_what_came_of_it_later(configured: Installed, lang: str) -> None:
-    """Sent at last, each report has its answer and its proof, with the key locked too; the files tell of nobody."""
-    reports = a_life(configured, lang, "--no-send")
+def test_history_after_a_later_sync(configured: Installed, lang: str) -> None:
+    """After a sync each report has its answer and receipt, with the key locked too."""
+    reports = report_a_stay(configured, lang, "--no-send")
     assert configured("sync", lang=lang).code == 0
     story = configured("show", reports[2]["id"], "--json", lang=lang).json["story"]
     assert [chapter["id"] for chapter in story] == [report["id"] for report in reports]
@@ -112,8 +115,8 @@ def test_what_came_of_it_later(configured: Installed, lang: str) -> None:
 
 
 @in_each_language
-def test_a_story_without_any_line(apoa: Installed, lang: str) -> None:
-    """Nothing ever left: a correction takes the first report's place, and each attempt is told."""
+def test_history_offline(apoa: Installed, lang: str) -> None:
+    """A correction replaces the first report, and each attempt is listed."""
     said = apoa(
         "setup", "--non-interactive", "--property", "melati", "--vault", "file", *NOBODY_THERE, stdin="rahasia\n"
     )
@@ -132,8 +135,8 @@ def test_a_story_without_any_line(apoa: Installed, lang: str) -> None:
 
 
 @in_each_language
-def test_a_guest_who_is_reported_twice(configured: Installed, lang: str) -> None:
-    """Refused unattended, with the key locked too; taken with --again, and as ever once the guest has left."""
+def test_guest_reported_twice(configured: Installed, lang: str) -> None:
+    """Refused without a terminal, accepted with --again, and accepted once the guest has left."""
     first = configured(*QUENTIN.mrz("--json")).json
     unlock = lock(configured)
     said = configured(*QUENTIN.mrz("--no-send"), lang=lang)

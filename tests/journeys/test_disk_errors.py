@@ -1,7 +1,7 @@
-"""A disk that fills up, a home that may only be read, a database with flipped bytes: said plainly, and nothing is lost.
+"""A disk that fills up, a read-only home and a database with flipped bytes, through the installed command.
 
-What is damaged or refused is told in the reader's language with exit code 78, nothing is made anew in its place, and
-what is sound can still be read; when the disk is well again, everything goes to the authority, once.
+The error is in the reader's language with exit code 78, no file is replaced, and undamaged reports can be read. Once
+the disk works again, each report is delivered once.
 """
 
 import random
@@ -21,13 +21,13 @@ from cli_helpers import COMMAND, LANGUAGES, Apoa, Installed, Said, spoken
 from conftest import LONG, FixedClock
 from journeys_helpers import (
     Disk,
-    acquired,
     advice_of,
     call,
+    drop_root_permissions,
     files_below,
-    give_up_roots_powers,
     guest,
     in_each_language,
+    receipts_of_authority,
     sync_later,
 )
 
@@ -37,15 +37,15 @@ from apoa_client.sandbox.server import SandboxServer
 
 PAGE = 4096
 SAVED = 12
-"""Reports that wait in the prepared home: enough for several pages of the database."""
+"""Queued reports in the prepared home: enough for several pages of the database."""
 EVERY = 800 if LONG else 9_500
-"""Bytes between one size of disk that is tried and the next."""
+"""Bytes between one tested size of the disk and the next."""
 FLIPS = 1_500 if LONG else 40
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A home with reports that wait for an authority which is there; ids in the order in which they were made."""
+    """A home with queued reports for an authority that can be reached. The ids are in order of creation."""
 
     home: Path
     memory: Path
@@ -58,7 +58,7 @@ class Prepared:
 
 @dataclass
 class Installation:
-    """A copy of that home, for one test to spoil."""
+    """A copy of the prepared home that a test may damage."""
 
     apoa: Installed
     prepared: Prepared
@@ -68,18 +68,18 @@ class Installation:
         return self.apoa.home / "melati" / "outbox.db"
 
     def settle(self, promised: list[str]) -> None:
-        """When the disk is well: what waited and what was promised is delivered once, and nothing else is there."""
+        """Checks that, with the disk repaired, exactly the queued and the saved reports are delivered, once each."""
         sync_later(self.apoa.environ)
         reports = self.apoa.reports()
         assert {report["short_id"] for report in reports} == {*self.prepared.short_ids, *promised}
         assert {report["state"] for report in reports} == {"accepted"}
-        books = acquired(self.prepared.memory)
+        books = receipts_of_authority(self.prepared.memory)
         assert all(books[report["id"]] == report["receipt"]["number"] for report in reports)
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
-    """The home, and its authority for as long as this module's tests run: each of their homes is a copy of this one."""
+    """The home that the tests copy, and its authority, which runs for the whole module."""
     folder = tmp_path_factory.mktemp("prepared")
     memory = folder / "authority.db"
     apoa = Installed(COMMAND, {"APOA_HOME": str(folder / "home"), "APOA_LANG": "en"})
@@ -92,7 +92,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
 
 @pytest.fixture
 def installation(apoa: Installed, tmp_path: Path, prepared: Prepared) -> Installation:
-    """A copy of that home, where `disk` can make a disk of it that is too small."""
+    """A copy of the prepared home, on a disk that `disk` can limit."""
     home = tmp_path / "disk" / "home"
     shutil.copytree(prepared.home, home)
     return Installation(Installed(apoa.command, {**apoa.environ, "APOA_HOME": str(home)}), prepared)
@@ -102,12 +102,12 @@ fresh_numbers = count(1000)
 
 
 def new_guest(*more: str) -> list[str]:
-    """The arguments that report a guest whom the authority has not seen, in any copy of the home."""
+    """Returns the arguments that report a guest whom the authority does not know yet."""
     return guest(next(fresh_numbers)).mrz(*more)
 
 
-def assert_told(said: Said, lang: str, *errors: type[Exception]) -> None:
-    """Exit code 78, and one of these errors' advice in the reader's language."""
+def assert_error(said: Said, lang: str, *errors: type[Exception]) -> None:
+    """Checks for exit code 78 and the advice of one of these errors in the reader's language."""
     assert said.code == 78, said.all
     assert any(spoken(lang, advice_of(error)) in said.err for error in errors), said.err  # type: ignore[arg-type]  # ours
 
@@ -117,8 +117,8 @@ def assert_told(said: Said, lang: str, *errors: type[Exception]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.durable
-def test_a_disk_that_fills_up_while_a_guest_is_saved(installation: Installation, disk: Disk) -> None:
-    """Wherever the room ends, either the report is saved, or the staff are told that it is not."""
+def test_disk_full_while_saving(installation: Installation, disk: Disk) -> None:
+    """At each size of the disk, the report is saved or the error says that it is not."""
     saved: list[str] = []
     codes = set()
     for turn, room in enumerate(range(0, 80_000, EVERY)):
@@ -128,7 +128,7 @@ def test_a_disk_that_fills_up_while_a_guest_is_saved(installation: Installation,
         if said.code == 0:
             saved.append(said.json["short_id"])
         else:
-            assert_told(said, lang, DiskFull)
+            assert_error(said, lang, DiskFull)
             assert said.json["error"]["class"] == "disk_full"
         assert [report["short_id"] for report in installation.apoa.reports()] == [
             *installation.prepared.short_ids,
@@ -140,8 +140,8 @@ def test_a_disk_that_fills_up_while_a_guest_is_saved(installation: Installation,
 
 @pytest.mark.slow
 @pytest.mark.durable
-def test_a_disk_that_fills_up_while_a_guest_is_sent(installation: Installation, disk: Disk) -> None:
-    """What was saved before the room ended is said to be saved, and exits with 0, whatever became of the sending."""
+def test_disk_full_while_sending(installation: Installation, disk: Disk) -> None:
+    """A report saved before the disk was full is shown as saved with exit code 0, sent or not."""
     saved: list[str] = []
     for turn, room in enumerate(range(30_000, 120_000, EVERY)):
         said = call(installation.apoa, new_guest("--json"), LANGUAGES[turn % 2], more=disk.environ(DISK_ROOM=str(room)))
@@ -157,8 +157,8 @@ def test_a_disk_that_fills_up_while_a_guest_is_sent(installation: Installation, 
 
 @pytest.mark.slow
 @pytest.mark.durable
-def test_a_disk_that_fills_up_while_what_waits_is_sent(installation: Installation, disk: Disk) -> None:
-    """Wherever the room ends, sync says so; whatever the authority was told by then, it is told once."""
+def test_disk_full_during_sync(installation: Installation, disk: Disk) -> None:
+    """At each size of the disk sync shows the error, and the authority gets each report once."""
     saved: list[str] = []
     codes = set()
     for turn, room in enumerate(range(0, 120_000, EVERY)):
@@ -167,30 +167,30 @@ def test_a_disk_that_fills_up_while_what_waits_is_sent(installation: Installatio
         said = call(installation.apoa, ["sync"], lang, more=disk.environ(DISK_ROOM=str(room)))
         codes.add(said.code)
         if said.code not in {0, 75}:  # 75: an earlier one left reports in the middle of being sent
-            assert_told(said, lang, DiskFull)
+            assert_error(said, lang, DiskFull)
     assert 78 in codes
     assert codes & {0, 75}
     installation.settle(saved)
 
 
 @in_each_language
-def test_looking_at_a_disk_without_any_room(installation: Installation, disk: Disk, lang: str) -> None:
-    """Status, list and show either answer or say that the disk is full, and change nothing."""
+def test_reading_on_a_full_disk(installation: Installation, disk: Disk, lang: str) -> None:
+    """Status, list and show answer or show the error, and change nothing."""
     before = installation.database.read_bytes()
     for arguments in (["status"], ["list"], ["show", installation.prepared.ids[0]]):
         said = call(installation.apoa, arguments, lang, more=disk.environ(DISK_ROOM="0"))
         if said.code != 0:
-            assert_told(said, lang, DiskFull)
+            assert_error(said, lang, DiskFull)
     assert installation.database.read_bytes() == before
     installation.settle([])
 
 
-# A home that may only be read.
+# A read-only home.
 
 
 @contextmanager
-def only_to_be_read(place: Path) -> Iterator[None]:
-    """Nothing at or below this place may be written to."""
+def read_only(place: Path) -> Iterator[None]:
+    """Makes this file, or this folder with its content, read-only."""
     everything = [place, *place.rglob("*")]
     for each in everything:
         each.chmod(0o500 if each.is_dir() else 0o400)
@@ -202,16 +202,16 @@ def only_to_be_read(place: Path) -> Iterator[None]:
 @pytest.mark.skipif(sys.platform != "linux", reason="root's powers are given up with Linux's prctl")
 @in_each_language
 @pytest.mark.parametrize("place", ["", "melati/outbox.db"])
-def test_a_home_that_may_only_be_read(installation: Installation, lang: str, place: str) -> None:
-    """The whole home, or the database alone: the file is named, nothing changes, and nothing is made elsewhere."""
+def test_read_only_home(installation: Installation, lang: str, place: str) -> None:
+    """A read-only home or database is an error that names the database, and no file changes."""
     before = installation.database.read_bytes()
     files = files_below(installation.apoa.home.parent)
     looking = (["status"], ["list", "--json"], ["show", installation.prepared.ids[0]])
-    with only_to_be_read(installation.apoa.home / place):
+    with read_only(installation.apoa.home / place):
         for arguments in (*looking, new_guest("--no-send", "--json"), ["sync", "--json"]):
-            said = call(installation.apoa, arguments, lang, preexec_fn=give_up_roots_powers)
+            said = call(installation.apoa, arguments, lang, preexec_fn=drop_root_permissions)
             if said.code != 0 or arguments not in looking:
-                assert_told(said, lang, OutboxUnreachable)
+                assert_error(said, lang, OutboxUnreachable)
                 assert str(installation.database) in said.err
     assert installation.database.read_bytes() == before
     installation.settle([])
@@ -222,7 +222,7 @@ def test_a_home_that_may_only_be_read(installation: Installation, lang: str, pla
 
 
 def flip(path: Path, at: int, size: int) -> None:
-    """Flip every bit of so many bytes; done twice, the file is as it was."""
+    """Inverts this many bytes. Done twice, the file is as before."""
     with path.open("r+b") as file:
         file.seek(at)
         content = file.read(size)
@@ -231,7 +231,7 @@ def flip(path: Path, at: int, size: int) -> None:
 
 
 def leaf_of(path: Path, report_id: str) -> tuple[int, bytes]:
-    """Where the page of the table that holds a report begins, and its content: a leaf of a table begins with a 13."""
+    """Returns the position and content of the table's page that holds a report. A table's leaf page begins with 13."""
     content = path.read_bytes()
     starts = range(0, len(content), PAGE)
     words = (report_id.encode(), b"check_in")  # the audit trail holds ids too
@@ -240,7 +240,7 @@ def leaf_of(path: Path, report_id: str) -> tuple[int, bytes]:
 
 
 def root_of(path: Path, name: str) -> int:
-    """Where the first page of a table or an index begins."""
+    """Returns the position of the first page of a table or an index."""
     with closing(sqlite3.connect(path)) as db:
         [page] = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [name]).fetchone()
     return int((page - 1) * PAGE)
@@ -248,14 +248,14 @@ def root_of(path: Path, name: str) -> int:
 
 @in_each_language
 @pytest.mark.parametrize(("at", "size"), [(0, 16), (16, 2), (18, 2), (100, 8)])
-def test_a_header_with_flipped_bytes(installation: Installation, lang: str, at: int, size: int) -> None:
-    """The format's name, the size of a page, the version, the schema: every command refuses and changes nothing."""
+def test_flipped_bytes_in_the_header(installation: Installation, lang: str, at: int, size: int) -> None:
+    """Every command shows the error and changes nothing."""
     flip(installation.database, at, size)
     before = installation.database.read_bytes()
     looking = (["status"], ["list"], ["show", installation.prepared.ids[0]])
     for arguments in (*looking, new_guest("--no-send"), ["sync"]):
         said = installation.apoa(*arguments, lang=lang)
-        assert_told(said, lang, OutboxDamaged)
+        assert_error(said, lang, OutboxDamaged)
         assert str(installation.database) in said.err
     assert installation.database.read_bytes() == before
     flip(installation.database, at, size)
@@ -263,19 +263,19 @@ def test_a_header_with_flipped_bytes(installation: Installation, lang: str, at: 
 
 
 @in_each_language
-def test_a_page_of_reports_with_flipped_bytes(installation: Installation, lang: str) -> None:
-    """The reports on other pages can still be read, listed and sent, and a guest who arrives now is saved and sent."""
+def test_flipped_bytes_in_a_page_of_reports(installation: Installation, lang: str) -> None:
+    """Reports on other pages are read, listed and sent, and a new guest is saved and sent."""
     at, content = leaf_of(installation.database, installation.prepared.ids[5])
     lost = [report_id for report_id in installation.prepared.ids if report_id.encode() in content]
     assert 0 < len(lost) < SAVED / 2
     flip(installation.database, at, 64)
     status = installation.apoa("status", lang=lang)
-    assert_told(status, lang, OutboxDamaged)
+    assert_error(status, lang, OutboxDamaged)
     assert f"{SAVED:>5}  {spoken(lang, 'Waiting to be sent')}\n" in status.out  # all the same
     for report_id in installation.prepared.ids:
         said = installation.apoa("show", report_id, lang=lang)
         if report_id in lost:
-            assert_told(said, lang, OutboxDamaged)
+            assert_error(said, lang, OutboxDamaged)
         else:
             assert (said.code, guest(0).surname in said.out) == (0, True)
     saved = installation.apoa(*new_guest("--no-send", "--json"), lang=lang)
@@ -283,12 +283,12 @@ def test_a_page_of_reports_with_flipped_bytes(installation: Installation, lang: 
     intact = {report_id for report_id in installation.prepared.ids if report_id not in lost} | {saved.json["id"]}
     for choice in ([], ["--all"]):
         listed = installation.apoa("list", "--json", *choice, lang=lang)
-        assert_told(listed, lang, OutboxDamaged)
+        assert_error(listed, lang, OutboxDamaged)
         assert {report["id"] for report in listed.json["reports"]} == intact
-    assert_told(installation.apoa("sync", lang=lang), lang, OutboxDamaged)
+    assert_error(installation.apoa("sync", lang=lang), lang, OutboxDamaged)
     listed = installation.apoa("list", "--all", "--json", lang=lang)
     states = {report["state"] for report in listed.json["reports"]}
-    # A row that grows may need the damaged neighbour; it stays "sending", and goes again under the same id.
+    # A row that grows may need the damaged page; its report stays "sending" and is sent again under the same id.
     assert {"accepted"} <= states <= {"accepted", "sending"}
     flip(installation.database, at, 64)
     installation.settle([saved.json["short_id"]])
@@ -296,8 +296,8 @@ def test_a_page_of_reports_with_flipped_bytes(installation: Installation, lang: 
 
 @in_each_language
 @pytest.mark.parametrize("index", ["reports_open", "reports_created", "sqlite_autoindex_reports_1"])
-def test_an_index_with_flipped_bytes(installation: Installation, lang: str, index: str) -> None:
-    """What needs that index says so, everything else answers, and no command leaves the file worse than it was."""
+def test_flipped_bytes_in_an_index(installation: Installation, lang: str, index: str) -> None:
+    """Commands that need the index show the error, the others work, and the file gets no worse."""
     at = root_of(installation.database, index)
     flip(installation.database, at, 64)
     saved: list[str] = []
@@ -307,7 +307,7 @@ def test_an_index_with_flipped_bytes(installation: Installation, lang: str, inde
         said = installation.apoa(*arguments, lang=lang)
         codes.append(said.code)
         if said.code != 0:
-            assert_told(said, lang, OutboxDamaged)
+            assert_error(said, lang, OutboxDamaged)
         elif arguments[0] == "report":
             saved.append(said.json["short_id"])
     assert 0 in codes
@@ -317,8 +317,8 @@ def test_an_index_with_flipped_bytes(installation: Installation, lang: str, inde
 
 
 @in_each_language
-def test_a_sealed_report_with_flipped_bytes(installation: Installation, lang: str) -> None:
-    """It is named and not sent; every other one is listed, shown and sent."""
+def test_flipped_bytes_in_a_sealed_report(installation: Installation, lang: str) -> None:
+    """The report is named and not sent. Every other one is listed, shown and sent."""
     broken, *intact = installation.prepared.ids
     with closing(sqlite3.connect(installation.database)) as db:
         [sealed] = db.execute("SELECT content FROM reports WHERE id = ?", [broken]).fetchone()
@@ -329,8 +329,8 @@ def test_a_sealed_report_with_flipped_bytes(installation: Installation, lang: st
         assert spoken(lang, advice_of(SealBroken)) in said.err
         reports = said.json.get("reports", [said.json])
         assert [report["id"] for report in reports if report["guest"] is None] == [broken]
-    assert_told(installation.apoa("sync", lang=lang), lang, SealBroken)
-    assert_told(installation.apoa("sync", lang=lang), lang, SealBroken)
+    assert_error(installation.apoa("sync", lang=lang), lang, SealBroken)
+    assert_error(installation.apoa("sync", lang=lang), lang, SealBroken)
     states = {report["id"]: report["state"] for report in installation.apoa.reports()}
     assert states == {broken: "queued"} | dict.fromkeys(intact, "accepted")
     flip(installation.database, at, 1)
@@ -339,10 +339,10 @@ def test_a_sealed_report_with_flipped_bytes(installation: Installation, lang: st
 
 @in_each_language
 @pytest.mark.parametrize("part", [0.0, 0.4, 0.999])
-def test_a_log_with_flipped_bytes(installation: Installation, lang: str, part: float) -> None:
-    """SQLite ends its log before the first frame that does not hold: what came before it is there, and all goes on.
+def test_flipped_bytes_in_the_write_ahead_log(installation: Installation, lang: str, part: float) -> None:
+    """SQLite reads its log up to the first broken frame, and the program works with what came before.
 
-    Only a kill or another open command leaves a log at all: whoever is last to close the queue empties it.
+    A log stays only after a kill or beside another open command: the last command to close the outbox empties it.
     """
     aside = installation.database.parent / "aside"
     with closing(sqlite3.connect(installation.database)) as db:
@@ -368,12 +368,12 @@ def test_a_log_with_flipped_bytes(installation: Installation, lang: str, part: f
 
 @pytest.fixture
 def in_process(installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Apoa:
-    """The program in this process on that home: many calls in little time."""
+    """The program in this process on the installation's home, which is faster."""
     return Apoa(dict(installation.apoa.environ), FixedClock(datetime.now(UTC)), capsys, monkeypatch)
 
 
-def test_any_bytes_flipped(installation: Installation, in_process: Apoa) -> None:
-    """Wherever it is damaged: no traceback, no other content, no file in its place, and no promise that is not kept."""
+def test_flipped_bytes_anywhere(installation: Installation, in_process: Apoa) -> None:
+    """Wherever the damage is: no traceback, no wrong content, no replaced file, and every saved report is delivered."""
     seed = random.SystemRandom().randrange(1 << 32) if LONG else 4
     print(f"seed {seed}")  # noqa: T201  pytest shows it where the test fails
     chance = random.Random(seed)  # noqa: S311  a test's
@@ -389,12 +389,12 @@ def test_any_bytes_flipped(installation: Installation, in_process: Apoa) -> None
         _use(in_process, installation.database, contents)
         assert installation.database.stat().st_ino == number
         assert installation.database.stat().st_size >= len(sound)
-    books = acquired(installation.prepared.memory)
+    books = receipts_of_authority(installation.prepared.memory)
     assert set(installation.prepared.ids) <= books.keys()
 
 
 def _use(apoa: Apoa, database: Path, contents: dict[str, Any]) -> None:
-    """Look, save a guest, send; `contents` are guest and stay of what was saved before the damage."""
+    """Reads, saves a guest and sends. `contents` holds the guest and stay of each report before the damage."""
     for arguments in (["list", "--all"], *(["show", report_id] for report_id in list(contents)[:2])):
         said = apoa(*arguments, "--json")
         assert said.code in {0, 2, 78}, said.all  # 2: an index that does not hold finds no such report
@@ -410,7 +410,7 @@ def _use(apoa: Apoa, database: Path, contents: dict[str, Any]) -> None:
 
 
 def _is_there(database: Path, report_id: str) -> bool:
-    """Whether the table has the report, by no index; or whether the table's damage hides that."""
+    """Returns whether the table has the report, read without an index, or whether the damage hides it."""
     with closing(sqlite3.connect(database)) as db, suppress(sqlite3.DatabaseError):
         return db.execute("SELECT 1 FROM reports NOT INDEXED WHERE id = ?", [report_id]).fetchone() is not None
     return True

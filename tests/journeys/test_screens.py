@@ -1,4 +1,4 @@
-"""How every screen looks at a real terminal: narrow, without colours, for a screen reader, on an old console."""
+"""How every screen looks in a real terminal: narrow, without colours, in plain lines, in old encodings."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has
 
 @pytest.fixture
 def full(configured: Installed) -> Installed:
-    """A house with guests in rooms of every kind of name."""
+    """A property with guests in rooms with names of every kind."""
     for guest, room in ROOMS:
         said = configured(*guest.mrz("--no-send", "--yes", "--room", room, "--note", f"{room} → kamar atas"))
         assert said.code == 0, said.err
@@ -34,7 +34,7 @@ def full(configured: Installed) -> Installed:
 
 
 def shown(apoa: Installed, arguments: list[str], lang: str, columns: int) -> str:
-    """All that a terminal of so many columns is sent."""
+    """Returns everything that a terminal with this many columns gets."""
     code, screen = at_a_terminal(apoa, arguments, [], lang, size=(columns, 24), coloured=True)
     assert code in {0, 65}, screen
     return screen
@@ -44,7 +44,7 @@ def shown(apoa: Installed, arguments: list[str], lang: str, columns: int) -> str
 @in_each_language
 @pytest.mark.parametrize("columns", [60, 80])
 def test_no_line_is_wider_than_the_terminal(full: Installed, lang: str, columns: int) -> None:
-    """Whatever the guests and their rooms are called: the terminal breaks nothing, and no id is cut in two."""
+    """Whatever the names of guests and rooms, no line is too wide, and no id is cut."""
     ids = [report["short_id"] for report in full.reports()]
     for arguments in (*SCREENS, *(["show", each] for each in ids)):
         lines = plain(shown(full, arguments, lang, columns)).splitlines()
@@ -54,8 +54,8 @@ def test_no_line_is_wider_than_the_terminal(full: Installed, lang: str, columns:
 
 
 @terminals_only
-def test_colours_and_none(full: Installed) -> None:
-    """As usual there are some; with NO_COLOR and in plain lines there are none, and nothing else that moves."""
+def test_colours(full: Installed) -> None:
+    """NO_COLOR and plain lines switch colours off."""
     without = replace(full, environ={**full.environ, "NO_COLOR": "1"})
     for arguments in (["status"], ["list"], ["status", "--tonight"], ["sync"]):
         assert "\x1b[" in shown(full, arguments, "id", 80) or arguments == ["sync"]
@@ -67,8 +67,8 @@ def test_colours_and_none(full: Installed) -> None:
     "encoding", ["cp437", pytest.param("cp1252", marks=pytest.mark.slow), pytest.param("ascii", marks=pytest.mark.slow)]
 )
 @in_each_language
-def test_every_screen_on_an_old_console(full: Installed, encoding: str, lang: str) -> None:
-    """Every byte is of its code page; what it lacks is shown by the nearest, and JSON is the same everywhere."""
+def test_every_screen_in_an_old_encoding(full: Installed, encoding: str, lang: str) -> None:
+    """Every byte belongs to the code page, missing characters are replaced, and JSON is the same everywhere."""
     calls = (*SCREENS, *(["show", report["short_id"]] for report in full.reports()))
     for arguments in calls:
         done = subprocess.run(

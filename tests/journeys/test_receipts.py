@@ -1,4 +1,4 @@
-"""Proof in hand, through the installed command: on screen, as a page, as a folder; before delivery and offline."""
+"""Receipts through the installed command: on the screen, as a page and as a folder, queued, delivered and offline."""
 
 import os
 import stat
@@ -19,8 +19,8 @@ def settings_text(page: Path) -> str:
 
 
 @in_each_language
-def test_a_page_before_and_after_delivery(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
-    """What waits prints as no receipt; once delivered it prints as one, with the line down again."""
+def test_page_before_and_after_delivery(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
+    """A queued report's page is no receipt; a delivered one's page is, offline too."""
     server = sandbox()
     assert apoa.set_up(server.url, "latihan", "--address", "Jl. Melati 7", "--office", "Kanim Ngurah Rai").code == 0
     assert apoa(*QUENTIN.mrz("--no-send"), lang=lang).code == 0
@@ -41,8 +41,8 @@ def test_a_page_before_and_after_delivery(apoa: Installed, sandbox: Start, tmp_p
 
 
 @in_each_language
-def test_a_pdf_that_there_is_not(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
-    """The training authority makes none: said, and so is that the line is down. No file is left."""
+def test_missing_pdf(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str) -> None:
+    """An authority without PDF receipts, or an unreachable one, is an error and leaves no file."""
     server = sandbox()
     assert apoa.set_up(server.url, "latihan").code == 0
     assert apoa(*QUENTIN.mrz(), lang=lang).code == 0
@@ -55,8 +55,8 @@ def test_a_pdf_that_there_is_not(apoa: Installed, sandbox: Start, tmp_path: Path
     assert list(tmp_path.glob("*x.pdf*")) == []
 
 
-def test_an_inspection(configured: Installed, tmp_path: Path) -> None:
-    """A page for each receipt and a table of all, private, with no guest in a file's name."""
+def test_inspection_folder(configured: Installed, tmp_path: Path) -> None:
+    """A private folder has a page for each receipt and a table, without guests' names in file names."""
     folder = tmp_path / "inspection"
     for guest in (QUENTIN, XIMENA):
         assert configured(*guest.mrz()).code == 0
