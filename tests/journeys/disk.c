@@ -63,7 +63,7 @@ static void step(void) {
     if (atomic_fetch_add(&steps, 1) + 1 == number("DISK_STEP")) raise(SIGKILL);
 }
 
-/* Of `size` bytes, how many still fit; 0 with ENOSPC where the disk is full. */
+/* Returns how many of `size` bytes still fit; 0 with ENOSPC if the disk is full. */
 static size_t fitting(size_t size) {
     long room = number("DISK_ROOM");
     if (room < 0) return size;
@@ -85,7 +85,7 @@ static void record(char kind, unsigned long long key, void *bytes, size_t size) 
     errno = saved;
 }
 
-/* Read through the program's own descriptor: closing another one would drop the locks that it holds on the file. */
+/* Uses the program's own descriptor: closing another one would drop its locks on the file. */
 static void record_file(int file, const struct stat *about) {
     size_t size = (size_t)about->st_size, got = 0;
     char *bytes = malloc(size + 1);
@@ -165,7 +165,7 @@ PWRITE(pwrite64, off64_t)
 FTRUNCATE(ftruncate, off_t)
 FTRUNCATE(ftruncate64, off64_t)
 
-/* A number that no name leads to any more may be another file's next. */
+/* An inode number without a name may be given to another file. */
 static unsigned long long last_name_of(const char *path) {
     struct stat about;
     return lstat(path, &about) == 0 && about.st_nlink == 1 ? about.st_ino : 0;

@@ -100,7 +100,7 @@ tell(*[tried(call) for call in calls])
 """
     )
     assert [answer for answer, _ in told] == ["keyring_locked"] * 6
-    assert all(seconds < 2 for _, seconds in told)
+    assert all(seconds < 4.5 for _, seconds in told)
 
 
 def test_a_frozen_daemon_is_given_up(session: Session) -> None:
@@ -122,7 +122,7 @@ tell(frozen, store().get("password"))
     )
     [[answer, seconds], afterwards] = told
     assert answer == "keyring_hung"
-    assert 0.9 < seconds < 3
+    assert 0.9 < seconds < 10
     assert afterwards == "rahasia"
 
 
@@ -157,7 +157,7 @@ tell(tried(lambda: store(interactive=True).set("password", "x")))
     )
     [[answer, seconds]] = told
     assert answer in {"keyring_hung", "keyring_locked"}
-    assert seconds < 3
+    assert seconds < 10
 
 
 def test_a_bus_without_a_keyring(session: Session) -> None:
@@ -202,6 +202,6 @@ tell(tried(lambda: store().get("password")), tried(lambda: store(interactive=Tru
     )
     [[quiet, soon], [asked, later]] = told
     assert quiet == "keyring_locked"
-    assert soon < 2
+    assert soon < 4.5
     assert asked in {"keyring_hung", "keyring_locked"}
-    assert later < 3
+    assert later < 10
