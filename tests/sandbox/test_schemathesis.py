@@ -2,7 +2,6 @@
 
 It generates valid and invalid calls, and checks every answer against the contract. The seed is fixed, so every run is
 the same.
-
 """
 
 import os
