@@ -15,7 +15,7 @@ LONG = Guest("VAN DER BERGH VON HOHENZOLLERN", "MAXIMILIAN ALEXANDER CHRISTIAN",
 _NAMES_AND_BIRTH = [
     ("Surname", "zykowski"),
     ("Given names", "?"),
-    ("All given names, as on the passport's page. Enter alone where there are none.", "quentin"),
+    ("All given names, as on the passport's page. Press Enter if there are none.", "quentin"),
     ("Sex", "L"),
     ("Place of birth", "gdansk"),
     ("Date of birth", "<"),
@@ -111,7 +111,7 @@ class TestQuestions:
         desk.terminal.type(XIMENA.lines[0])
         desk.asks("MRZ line {number}", number=2)
         desk.terminal.type("?")
-        desk.asks("The two lines with many < at the foot of the photo page. A reader sends both at once.")
+        desk.asks("The two lines with many < at the bottom of the photo page. A reader sends both at once.")
         desk.asks("MRZ line {number}", number=2)
         desk.terminal.type("<")
         desk.asks("MRZ line {number}", number=1)
@@ -210,7 +210,7 @@ class TestInterruptions:
         desk.answers("Place of birth", "GDANSK")
         desk.asks("Visa / stay permit")
         ended = desk.terminal.interrupt()
-        assert desk.said("What was typed is kept, sealed. To go on with it: apoa report") in ended
+        assert desk.said("What was typed is stored, encrypted. To continue with it: apoa report") in ended
         desk.report()
         desk.answers("(Enter = yes, n = no)", "")
         desk.answers("Visa / stay permit", ">")

@@ -51,7 +51,7 @@ class CorrectionConversation:
             return self.app.outbox.content(entry)
         except CredentialsProblem:
             print_error_line(
-                _("A correction begins with what was reported, and that can be read only with this property's key.")
+                _("A correction needs the reported data, which can be read only with this property's key.")
             )
             raise
 
@@ -90,7 +90,7 @@ class CorrectionConversation:
                 if not self._changed:
                     return False
                 name, self.typed = self._changed.pop()
-                print_error_line("  " + _("Taken back: {field}").format(field=text(BY_NAME[name].label)))
+                print_error_line("  " + _("Undone: {field}").format(field=text(BY_NAME[name].label)))
             elif answer is Move.ACCEPT_ALL or not answer.value:
                 return True
             else:
@@ -126,14 +126,14 @@ class AmendConversation(CorrectionConversation):
         current = require_current_report(history)
         before = self.open(current).report
         if history.check_out is not None:
-            self.command.show_hint(_("The guest was checked out. By this, they are in house again."))
+            self.command.show_hint(_("The guest was checked out. With this correction they are in house again."))
         change = self._ask(history, current, before, reason)
         if change is None:
             print_error_line(_("Nothing was saved."))
             return
         self.show(before, change)
         for replaced in change.replaces:
-            hint = _("Report {id} never arrived. This one takes its place.")
+            hint = _("The authority does not have report {id}. This report replaces it.")
             self.command.show_hint(hint.format(id=short_id(replaced)))
         if change.report.kind is Kind.AMEND and not change.replaces:
             self.command.show_hint(_("The whole report is sent again, as a correction."))
@@ -162,9 +162,7 @@ class AmendConversation(CorrectionConversation):
         if self.command.interactive and not self.choose_fields(before):
             return False
         if not self.typed:
-            raise UsageProblem(
-                msg("Nothing was given that should change."), msg("See the options with: apoa amend --help")
-            )
+            raise UsageProblem(msg("No change was given."), msg("See the options with: apoa amend --help"))
         return True
 
 
@@ -179,7 +177,7 @@ def _refuse_no_change(examination: Examination, before: Report, current: Entry) 
 def _field_number_question() -> Question:
     return Question(
         _("Number of the field that is wrong; Enter when done"),
-        _("Type the number in front of the field, then what is right.") + "\n" + _("< takes the last change back."),
+        _("Type the number of the field, then the correct value.") + "\n" + _("< undoes the last change."),
         _parse_field_number,
         required=False,
     )

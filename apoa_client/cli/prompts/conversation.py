@@ -127,7 +127,7 @@ def ask(question: Question) -> Answer | Move:
             for line in question.help.splitlines():
                 print_error_line(f"  {line}")
             if question.default and not question.required:
-                print_error_line("  " + _("- empties it."))
+                print_error_line("  " + _("- clears it."))
             choices = ()
             continue
         try:
@@ -144,7 +144,7 @@ def ask(question: Question) -> Answer | Move:
 def _accept_default(question: Question) -> Answer | None:
     """Return the default as the answer; None if the user must be asked."""
     if question.required and not question.default:
-        print_error_line(_("This has to be answered first. ? helps."))
+        print_error_line(_("This must be answered first. ? shows help."))
         return None
     try:
         return _parse(question, "")
@@ -158,7 +158,7 @@ def _parse(question: Question, typed: str) -> Answer:
     if typed or question.default:
         return question.parse(typed or question.default)
     if question.required:
-        raise UnclearAnswer(_("An answer is needed here. ? helps."))
+        raise UnclearAnswer(_("An answer is needed here. ? shows help."))
     return Answer("")
 
 

@@ -42,7 +42,7 @@ class DraftStore:
             return []
         moment = moment_text(stored_at, self._app.settings.zone)
         print_error_line(_("A guest of {moment} was not finished.").format(moment=moment))
-        if confirm(_("Go on with that guest? No throws away what was typed.")):
+        if confirm(_("Continue with that guest? No deletes what was typed.")):
             return self._open(stored_at)
         self._drafts.delete(stored_at)
         return []
@@ -54,7 +54,7 @@ class DraftStore:
             forms = forms_from_json(text, self._app.desk.read) if text is not None else []
         except CredentialsProblem as exc:
             show_error(exc)
-            print_error_line(_("It stays kept for now. Begin with another guest."))
+            print_error_line(_("It stays stored for now. Begin with another guest."))
             return []
         except SealBroken as exc:
             show_error(exc)
@@ -98,4 +98,4 @@ class DraftStore:
         self._drafts.save(forms_to_json(filled, started_at), self._app.clock.now())
         with suppress(OSError):  # the window is closed
             print_error_line()
-            print_error_line(_("What was typed is kept, sealed. To go on with it: apoa report"))
+            print_error_line(_("What was typed is stored, encrypted. To continue with it: apoa report"))

@@ -32,22 +32,22 @@ from apoa_client.report.permits import Permit
 from apoa_client.report.rules import INDONESIA
 
 _HELP: Mapping[str, str] = {
-    "surname": N_("As on the passport's page, in Latin letters. A single name stands here."),
-    "given_names": N_("All given names, as on the passport's page. Enter alone where there are none."),
+    "surname": N_("As on the passport's page, in Latin letters. A single name goes here."),
+    "given_names": N_("All given names, as on the passport's page. Press Enter if there are none."),
     "sex": N_("L for male, P for female, X where the passport says X."),
-    "birth_place": N_("It is printed on the passport's page. Enter alone where it is not stated there."),
-    "birth_date": N_("Day first: 12/9/1985, 12 sep 1985 or 12091985. The year alone if the passport says no more."),
+    "birth_place": N_("It is printed on the passport's page. Press Enter if it is not stated there."),
+    "birth_date": N_("Day first: 12/9/1985, 12 sep 1985 or 12091985. Only the year if the passport gives no more."),
     "nationality": N_("The country in Indonesian or English, a part of its name, or the passport's three letters."),
     "document_number": N_("As printed on the passport's page: letters and digits, usually 8 or 9 of them."),
-    "issuing_state": N_("The state whose passport it is; nearly always that of the nationality."),
+    "issuing_state": N_("The state that issued the passport; nearly always the state of the nationality."),
     "expiry_date": N_("The day on which the passport expires, day first: 30/3/2030 or 30 mar 2030."),
-    "stay_permit": N_("On the visa or the stamp in the passport: B1, C1, KITAS. Enter alone where you do not know it."),
+    "stay_permit": N_("On the visa or the stamp in the passport: B1, C1, KITAS. Press Enter if you do not know it."),
     "stay_permit_number": N_("The number printed on the visa or stay permit."),
     "stay_until": N_("The last day on which the guest may stay in Indonesia, day first."),
     "entry_date": N_("The date of the stamp of arrival in Indonesia, day first."),
     "check_in": N_("The date and time of arrival: 24/11/2026 19:50, or a time alone, 19.50, for today."),
     "nights": N_("How many nights, such as 2; or the date of departure, such as 27/11."),
-    "room": N_("The room's number or name. Enter alone where rooms have none."),
+    "room": N_("The room's number or name. Press Enter if rooms have none."),
     "purpose": N_("tourism, business, family, work, study, transit, government or other; the beginning is enough."),
     "phone": N_("The guest's telephone number, if they gave one."),
     "email": N_("The guest's e-mail address, if they gave one."),
@@ -210,7 +210,7 @@ def _birth_place(answer: str) -> Answer:
 def _birth_date(answer: str, today: date) -> Answer:
     value = parse_dates.partial_date(answer, today=today)
     if value.earliest > today:
-        raise UnclearAnswer(_("This date is still to come. Compare it with the passport."))
+        raise UnclearAnswer(_("This date is in the future. Compare it with the passport."))
     return Answer(str(value), partial_text(value))
 
 
@@ -229,7 +229,7 @@ class _NationalityParser:
         nationality = _state(answer)
         if nationality.value == INDONESIA and not self._questioned:
             self._questioned = True
-            raise UnclearAnswer(_("Indonesians are not reported. Is the guest one? Then type it again."))
+            raise UnclearAnswer(_("Indonesians are not reported. If the guest is Indonesian, type it again."))
         return nationality
 
 
@@ -275,7 +275,7 @@ class _PermitParser:
         if not similar or answer == self._questioned:
             return _text(parse_fields.one_line(answer), answer)
         self._questioned = answer
-        problem = _("This permit is not in the list. Type it again if it is printed so.")
+        problem = _("This permit is not in the list. Type it again if it is correct.")
         raise UnclearAnswer(problem, [Choice(permit.code, _permit_text(permit)) for permit in similar])
 
 

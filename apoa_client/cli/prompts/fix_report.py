@@ -57,8 +57,10 @@ class FixConversation(CorrectionConversation):
         )
         if unused:
             raise UsageProblem(
-                msg("An option was given that this kind of report has no place for."),
-                msg("--at is for a check-out, --reason for a correction or cancellation, the others for the rest."),
+                msg("An option was given that this kind of report does not use."),
+                msg(
+                    "--at is for a check-out, --reason for a correction or cancellation, the others for guest and stay."
+                ),
             )
 
     def _fix_check_out(

@@ -21,7 +21,7 @@ _MRZ_LINE = re.compile(r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$")
 def reject_mrz_line(answer: str) -> None:
     """Raise `UnclearAnswer` for an MRZ line typed at another question: the reader scanned twice, or too early."""
     if _MRZ_LINE.search(answer.upper()):
-        raise UnclearAnswer(_("That is a line of a passport, and no answer to this question."))
+        raise UnclearAnswer(_("That is a line of a passport, not an answer to this question."))
 
 
 def ask_mrz_lines() -> list[str] | Move:
@@ -57,6 +57,6 @@ def _is_complete(lines: list[str]) -> bool:
 def _ask_line(number: int) -> str:
     while (line := ask_line(_("MRZ line {number}").format(number=number))) == HELP:
         print_error_line(
-            "  " + _("The two lines with many < at the foot of the photo page. A reader sends both at once.")
+            "  " + _("The two lines with many < at the bottom of the photo page. A reader sends both at once.")
         )
     return line

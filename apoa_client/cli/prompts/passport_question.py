@@ -48,7 +48,7 @@ class PassportQuestion:
         self._invalid = None
         for _try in range(_TRIES):
             print_error_line(
-                _("Scan the passport, or type the two lines at its foot. Enter alone: without them, by hand.")
+                _("Scan the passport, or type the two lines at its bottom. Press Enter to type the details by hand.")
             )
             lines = ask_mrz_lines()
             if isinstance(lines, Move):
@@ -60,13 +60,13 @@ class PassportQuestion:
             if mrz is not None:
                 print_error_line("  " + style_success(_passport_text(mrz)))
                 return PassportAnswer(mrz)
-        print_error_line(_("Then by hand, from the passport's page."))
+        print_error_line(_("Type the details by hand, from the passport's page."))
         return self._without_mrz()
 
     def _without_mrz(self) -> PassportAnswer:
         suggested = trusted_texts(self._invalid) if self._invalid is not None else {}
         if suggested:
-            print_error_line(_("What could be read stands in brackets: Enter takes it."))
+            print_error_line(_("What could be read is shown in brackets: Enter accepts it."))
         return PassportAnswer(suggested=suggested)
 
     def _correct(self, lines: Sequence[str]) -> Mrz | None:
@@ -111,7 +111,8 @@ def _confirmed_correction(mrz: Mrz) -> Correction | None:
         number = HELP
         while number == HELP:
             print_error_line(
-                "  " + _("Many numbers would fit. Type the number from the page, or Enter to type the lines again.")
+                "  "
+                + _("Many numbers are possible. Type the number from the page, or press Enter to type the lines again.")
             )
             number = plain_document_number(ask_line("  " + text(BY_NAME["document_number"].label)))
         return next((each for each in problem.corrections if plain_document_number(each.value) == number), None)

@@ -33,7 +33,7 @@ _WRITTEN = re.compile(r"\b(?:[0-9A-Za-z]{5}-){%d}[0-9A-Za-z]{5}\b" % (GROUPS - 1
 def show_code_file(path: Path) -> None:
     """Say where the code is, and what to do with it."""
     print_error_line(style_success(_("The recovery code is in {path}.").format(path=sanitize(str(path)))))
-    print_error_line(_("Print it, put it into the safe, and take the file off this computer."))
+    print_error_line(_("Print it, put it in the safe, and delete the file from this computer."))
 
 
 def confirm_code(name: str, code: str) -> bool:
@@ -43,7 +43,7 @@ def confirm_code(name: str, code: str) -> bool:
     for number, group in enumerate(code.split("-"), start=1):
         print_error_line(f"  {number}.  " + style_bold(" ".join(group)))
     print_error_line(_("Write it down on paper now, and keep it in the safe. It is shown only this once."))
-    print_error_line(_("If this computer is lost or its key is, nothing else opens the saved reports again."))
+    print_error_line(_("If this computer or its key is lost, nothing else can open the saved reports."))
     try:
         return _typed_back(code)
     except click.Abort:
@@ -59,7 +59,9 @@ def _typed_back(code: str) -> bool:
         wrong = _difference(typed, code)
         if wrong is None:
             print_error_line(
-                style_success(_("That is right. It still stands in this window: close the window when you are done."))
+                style_success(
+                    _("That is right. The code is still visible in this window: close the window when you are done.")
+                )
             )
             return True
         print_error_line(style_error(text(wrong)))
@@ -70,9 +72,9 @@ def _typed(asked: Callable[[], str]) -> str:
     """What is typed where a code is awaited. Whoever wants help, or another question, gets it, and it is no try."""
     while (typed := asked()) in {HELP, *Move}:
         print_error_line(
-            "  " + _("Type the seven groups as they stand on the paper; small letters and spaces do not matter.")
+            "  " + _("Type the seven groups as they are on the paper; small letters and spaces do not matter.")
         )
-        print_error_line("  " + _("Enter alone ends this without a code."))
+        print_error_line("  " + _("Press Enter to stop without a code."))
     return typed
 
 
@@ -91,16 +93,14 @@ def _difference(typed: str, code: str) -> Message | None:
 def warn_unconfirmed() -> None:
     """The property works, and there is no way back."""
     print_error_line(
-        style_warning(_("The recovery code was not confirmed, so do not count on it. Make a new one: apoa key rotate"))
+        style_warning(_("The recovery code was not confirmed, so do not rely on it. Make a new one: apoa key rotate"))
     )
 
 
 def warn_no_code() -> None:
     """The same, where nobody was there to be shown a code."""
     print_error_line(
-        style_warning(
-            _("There is no recovery code yet: if this computer is lost, nothing opens the saved reports again.")
-        )
+        style_warning(_("There is no recovery code yet: if this computer is lost, nothing can open the saved reports."))
     )
     print_error_line(_("Make one with: apoa key rotate --recovery-file FILE"))
 

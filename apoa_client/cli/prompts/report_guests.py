@@ -34,7 +34,7 @@ _DISCARD = frozenset({"b", "buang"}) | NO
 _ACCEPT = frozenset({""}) | YES
 _COMMANDS = _DISCARD | _ACCEPT | {_ANOTHER, Move.BACK}
 _NOT_FOREIGN = "not_foreign"
-_KEYS = N_("Enter = yes, + = another guest for this room, number = change that, ? = other fields, b = throw away")
+_KEYS = N_("Enter = yes, + = another guest for this room, number = change that, ? = other fields, b = discard")
 
 
 class _Decision(Enum):
@@ -66,10 +66,10 @@ class GuestConversation:
         for form in self._forms:
             form.update_stay(typed)
         if self._forms and any(typed[name] != self._forms[-1].typed.get(name) for name in typed):
-            print_error_line(_("What was given of the guest now is not used: what was typed before goes on."))
+            print_error_line(_("The details of the guest given now are not used: the unfinished form is continued."))
         self._forms = self._forms or [GuestForm(dict(typed))]
         print_error_line(
-            _("? helps, < goes back, > takes all that is proposed, Ctrl-C breaks off and keeps what was typed.")
+            _("? shows help, < goes back, > accepts all suggestions, Ctrl-C stops and keeps what was typed.")
         )
         with self._drafts.store_on_interrupt(lambda: self._forms) as signals:
             accepted = self._ask_group()
@@ -163,7 +163,7 @@ class GuestConversation:
                 return False
 
     def _confirm_discard(self) -> bool:
-        return confirm(_("Throw away what was typed of this guest?"), default=False)
+        return confirm(_("Discard what was typed for this guest?"), default=False)
 
     def _is_valid(self, form: GuestForm) -> bool:
         """Return whether the guest can be reported. If not, show the errors and request their fields.

@@ -49,7 +49,7 @@ class ReviewCard:
         """Show the empty fields with their numbers."""
         rows = enumerate(self._empty, len(self._filled) + 1)
         fields = ", ".join(f"{number} {text(item.label)}" for number, item in rows)
-        print_error_line("  " + _("Left open: {fields}").format(fields=fields))
+        print_error_line("  " + _("Empty fields: {fields}").format(fields=fields))
 
     def field(self, number: str) -> str:
         """Return the name of the field with a typed number; empty if no field has it."""

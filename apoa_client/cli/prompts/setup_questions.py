@@ -119,7 +119,7 @@ class _SetupQuestions:
             return None
         if name != "language" and self._introduced_in != language.current_language():
             print_error_line(
-                _("Enter takes what stands in [ ]. ? explains, < goes back, Ctrl-C stops and changes nothing.")
+                _("Enter accepts the value in [ ]. ? shows help, < goes back, Ctrl-C stops and changes nothing.")
             )
             self._introduced_in = language.current_language()
         if name != self._last_question:
@@ -141,7 +141,7 @@ class _SetupQuestions:
     def _language(self) -> Question:
         return Question(
             "Bahasa / Language",
-            in_both_languages(N_("The language of what the program says: id for Indonesian, en for English.")),
+            in_both_languages(N_("The language of the program: id for Indonesian, en for English.")),
             _parse_language,
             default=self._config.language or self._default_language,
         )
@@ -149,7 +149,7 @@ class _SetupQuestions:
     def _name(self) -> Question:
         return Question(
             _("Short name of the property"),
-            _("What commands and folders call the property, such as melati: small letters, digits, - and _."),
+            _("The name of the property in commands and folders, such as melati: small letters, digits, - and _."),
             self._parse_name,
             default=self._config.default_property or "hotel",
         )
@@ -161,14 +161,12 @@ class _SetupQuestions:
                 [Choice(slug, slug) for slug in (_slug(answer),) if slug],
             )
         known = answer in self._config.properties
-        return Answer(answer, _("It is set up already: what you do not change stays as it is.") if known else "")
+        return Answer(answer, _("It is already set up: what you do not change stays as it is.") if known else "")
 
     def _address(self) -> Question:
         return Question(
             _("Address of the property (optional)"),
-            _with_empty_hint(
-                _("Street and town. It stands on receipts and sheets that you print."), self._setting("address")
-            ),
+            _with_empty_hint(_("Street and town. They are printed on receipts and sheets."), self._setting("address")),
             _parse_text,
             default=self._setting("address"),
             required=False,
@@ -178,7 +176,7 @@ class _SetupQuestions:
         return Question(
             _("Immigration office (optional)"),
             _with_empty_hint(
-                _("The immigration office for your district. It stands on printed receipts."), self._setting("office")
+                _("The immigration office for your district. It is printed on receipts."), self._setting("office")
             ),
             _parse_text,
             default=self._setting("office"),
@@ -216,7 +214,7 @@ class _SetupQuestions:
 def _username_question(default: str) -> Question:
     return Question(
         _("Username"),
-        _("The authority gives it with the address. It is no secret; the password is asked after it."),
+        _("The authority gives it with the address. It is not secret; the password is asked next."),
         _parse_text,
         default=default,
     )

@@ -22,10 +22,10 @@ def show_next_steps(app: Container, settings: PropertySettings) -> None:
     elif settings.by_hand:
         print_line(_("Each report is saved here first. Then type it into APOA with: apoa sync --by-hand"))
     else:
-        print_line(_("A report is sent as soon as it is saved. What could not go out waits, and goes with: apoa sync"))
+        print_line(_("A report is sent as soon as it is saved. What could not be sent waits; send it with: apoa sync"))
         if sys.platform != "win32":  # Windows has no cron
             print_line(
-                _("Your IT admin can have this computer send it by itself, with this line for cron (README says more):")
+                _("Your IT admin can make this computer send automatically, with this line for cron (see README):")
             )
             write(f"  {cron_line(app.environ, '' if is_default else settings.name)}")  # to be copied: never wrapped
     option = "" if is_default else f" --property {settings.name}"

@@ -20,7 +20,7 @@ def ask_reason(label: str) -> str | None:
     def parse(answer: str) -> Answer:
         reject_mrz_line(answer)
         if answer.casefold() in YES | NO:
-            raise UnclearAnswer(_("Yes or no is no reason. Say in a few words why."))
+            raise UnclearAnswer(_("Yes or no is not a reason. Give the reason in a few words."))
         try:
             value = parse_fields.reason(answer)
         except Unreadable as exc:
@@ -53,5 +53,5 @@ def ask_check_out_time(parse_time: Callable[[str], Answer]) -> str | None:
 def _ask(question: Question) -> str | None:
     """Ask a question without a default. `>` is no answer, because there is no default to accept."""
     while (answer := ask(question)) is Move.ACCEPT_ALL:
-        print_error_line(_("This has to be answered first. ? helps."))
+        print_error_line(_("This must be answered first. ? shows help."))
     return answer.value if isinstance(answer, Answer) else None

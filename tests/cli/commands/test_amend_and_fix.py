@@ -80,7 +80,7 @@ class TestAmend:
         assert configured("amend", arrival["id"]).code == 65
         said = configured("amend", arrival["id"], "--reason", "belum pulang", lang=lang)
         assert said.code == 0, said.all
-        assert spoken(lang, "The guest was checked out. By this, they are in house again.") in said.err
+        assert spoken(lang, "The guest was checked out. With this correction they are in house again.") in said.err
         assert configured.states()[-1] == ("amend", "accepted")
         assert configured("checkout", arrival["id"], "--json").json["state"] == "accepted"
 
@@ -184,11 +184,11 @@ class TestAmend:
         keys = ["?", "<", "16", "9", "18", "123456", "", "<", "<", ">", "pindah kamar", "y"]
         left = configured("amend", arrival["id"], keys=keys[:2], lang=lang)
         assert (left.code, len(configured.reports())) == (0, 1)
-        for sentence in ("Type the number in front of the field, then what is right.", "Nothing was saved."):
+        for sentence in ("Type the number of the field, then the correct value.", "Nothing was saved."):
             assert spoken(lang, sentence) in left.err
         said = configured("amend", arrival["id"], keys=keys[2:], lang=lang)
         assert said.code == 0, said.all
-        assert spoken(lang, "Taken back: {field}", field=spoken(lang, "Phone")) in said.err
+        assert spoken(lang, "Undone: {field}", field=spoken(lang, "Phone")) in said.err
         assert (only(configured, "amend")["stay"]["room"], only(configured, "amend")["guest"]["phone"]) == ("9", None)
 
     def test_a_field_that_was_left_as_it_was(self, configured: Apoa) -> None:
@@ -233,7 +233,7 @@ class TestAmend:
         away.lose_the_key()
         said = away("amend", arrival["id"], "--room", "8", lang=lang)
         assert said.code == Exit.CREDENTIALS
-        sentence = "A correction begins with what was reported, and that can be read only with this property's key."
+        sentence = "A correction needs the reported data, which can be read only with this property's key."
         assert spoken(lang, sentence) in said.err
 
     def test_nothing_that_a_terminal_obeys(self, away: Apoa) -> None:
@@ -373,7 +373,7 @@ class TestFix:
         assert left.code == 0, left.all
         for sentence in (
             "The day and time, day first: 26/11/2026 10:05. A time alone, 10.05, is today's.",
-            "An answer is needed here. ? helps.",
+            "An answer is needed here. ? shows help.",
             "it is before the check-in. Correct the time, or first the check-in with: apoa amend",
             "Nothing was saved.",
         ):

@@ -447,7 +447,7 @@ class TestAtATerminal:
         """As in a conversation; before the first line there is nothing to check."""
         said = apoa("check", keys=[SECOND, "<", FIRST, "?", SECOND])
         assert said.code == 0
-        assert "The two lines with many < at the foot of the photo page." in said.err
+        assert "The two lines with many < at the bottom of the photo page." in said.err
         assert apoa("check", keys=["<"]).out.startswith("Nothing to check\n")
 
     def test_enter_alone(self, apoa: Apoa) -> None:

@@ -406,15 +406,15 @@ class TestCancel:
         assert said.code == 0, said.all
         for sentence in (
             "It is sent to the authority as you type it, for example: wrong room, or the guest never came.",
-            "An answer is needed here. ? helps.",
-            "This has to be answered first. ? helps.",
+            "An answer is needed here. ? shows help.",
+            "This must be answered first. ? shows help.",
             "Write the reason in words: one sentence for the authority.",
-            "Yes or no is no reason. Say in a few words why.",
-            "That is a line of a passport, and no answer to this question.",
+            "Yes or no is not a reason. Give the reason in a few words.",
+            "That is a line of a passport, not an answer to this question.",
             "Nothing was changed.",
         ):
             assert spoken(lang, sentence) in said.err
-        assert said.err.count(spoken(lang, "That is a line of a passport, and no answer to this question.")) == 2
+        assert said.err.count(spoken(lang, "That is a line of a passport, not an answer to this question.")) == 2
         assert configured.states() == [("check_in", "accepted")]
 
     def test_unattended_it_needs_a_reason(self, configured: Apoa) -> None:

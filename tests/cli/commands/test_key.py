@@ -22,7 +22,7 @@ from apoa_client.vault.store import PRIVATE_KEY
 CODE, NEXT_CODE = new_code(), new_code()
 PASSPHRASE = "kuda betul baterai"
 WRONG = ("A" if CODE[0] != "A" else "B") + CODE[1:]
-RIGHT = "That is right. It still stands in this window: close the window when you are done."
+RIGHT = "That is right. The code is still visible in this window: close the window when you are done."
 CODE_PATTERN = re.compile(r"\b(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}\b")
 
 
@@ -94,7 +94,7 @@ class TestSetupAtATerminal:
         """Nor is a move: three wrong codes may still be typed."""
         said = at_a_terminal(apoa, serve().base_url, "?", "<", ">", "x", "?", "x", CODE, lang=lang)
         assert spoken(lang, RIGHT) in said.err, said.all
-        helped = "Type the seven groups as they stand on the paper; small letters and spaces do not matter."
+        helped = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
         assert said.err.count(spoken(lang, helped)) == 4
 
     def test_the_code_of_another_sheet(self, apoa: Apoa, serve: Serve) -> None:
@@ -109,7 +109,7 @@ class TestSetupAtATerminal:
         """Three wrong ones, Enter alone, or Ctrl-C: the property is set up, and it says what is missing."""
         said = at_a_terminal(apoa, serve().base_url, *typed, lang=lang)
         assert said.code == 0, said.all
-        sentence = "The recovery code was not confirmed, so do not count on it. Make a new one: apoa key rotate"
+        sentence = "The recovery code was not confirmed, so do not rely on it. Make a new one: apoa key rotate"
         assert spoken(lang, sentence) in said.err
         assert spoken(lang, "The property {name} is set up.", name="melati") in said.out
         assert apoa("status").code == 0
@@ -149,7 +149,7 @@ class TestSetupUnattended:
         said = apoa.set_up(serve().base_url, "--language", lang)
         assert said.code == 0
         said = apoa.set_up(serve().base_url, "--language", lang, name="bali")
-        sentence = "There is no recovery code yet: if this computer is lost, nothing opens the saved reports again."
+        sentence = "There is no recovery code yet: if this computer is lost, nothing can open the saved reports."
         assert spoken("en", sentence) in said.err
         assert "apoa key rotate --recovery-file FILE" in said.err
         training = apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file")
@@ -311,7 +311,7 @@ class TestRecover:
         """Nor is a move."""
         said = lost("key", "recover", keys=["?", "<", ">", "x", "x", code], lang=lang)
         assert said.code == 0, said.err
-        helped = "Type the seven groups as they stand on the paper; small letters and spaces do not matter."
+        helped = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
         assert said.err.count(spoken(lang, helped)) == 3
 
     def test_not_typed(self, lost: Apoa) -> None:

@@ -50,7 +50,7 @@ class TestAQuestion:
         typing(monkeypatch, "?", "4")
         assert ask(Question("Pieces", PIECES.help, number, default="7", required=False)) == Answer("4", "4 pieces")
         shown = capsys.readouterr().err
-        assert "  How many pieces.\n  Count them.\n  - empties it.\n" in shown
+        assert "  How many pieces.\n  Count them.\n  - clears it.\n" in shown
         assert shown.count("Pieces [7]: ") == 2
 
     @pytest.mark.parametrize("move", Move)
@@ -82,7 +82,7 @@ class TestAQuestion:
         typing(monkeypatch, "", "-", "5")
         assert ask(PIECES) == Answer("5", "5 pieces")
         shown = capsys.readouterr().err
-        assert "An answer is needed here. ? helps." in shown
+        assert "An answer is needed here. ? shows help." in shown
         assert "No number." in shown
 
     @pytest.mark.parametrize(("answer", "meant"), [("", "1"), ("2", "2"), ("9", "9")])
@@ -166,7 +166,7 @@ class TestAConversation:
         answers: dict[str, str] = {}
         assert Conversation(self._questions, answers).run()
         assert answers == {"first": "8", "second": "4", "third": "8"}
-        assert "This has to be answered first. ? helps." in capsys.readouterr().err
+        assert "This must be answered first. ? shows help." in capsys.readouterr().err
 
     def test_a_proposal_that_is_none_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Taking the rest never ends in what cannot be understood."""

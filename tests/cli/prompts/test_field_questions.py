@@ -48,7 +48,7 @@ class TestPermits:
     def test_likely_ones_are_offered(self, change: Change) -> None:
         """A word that several have: each by its code and name."""
         shown = change(PERMIT, "wisata", "1")
-        assert "This permit is not in the list. Type it again if it is printed so." in shown
+        assert "This permit is not in the list. Type it again if it is correct." in shown
         assert "    1  C1: " in shown
 
     def test_who_insists_is_believed(self, change: Change) -> None:

@@ -25,7 +25,7 @@ CARD = compose(
     ),
 )
 ENTER, AFTERWARDS = "", "afterwards"
-HELP = "  The two lines with many < at the foot of the photo page. A reader sends both at once.\n"
+HELP = "  The two lines with many < at the bottom of the photo page. A reader sends both at once.\n"
 
 
 @pytest.fixture(autouse=True)

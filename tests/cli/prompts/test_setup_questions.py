@@ -71,7 +71,7 @@ class TestTheQuestions:
         assert said.code == 0
         assert "Type id or en." in said.err
         assert spoken("id", "Type id or en.") in said.err
-        help_ = "The language of what the program says: id for Indonesian, en for English."
+        help_ = "The language of the program: id for Indonesian, en for English."
         assert spoken("id", help_) in said.err
         assert help_ in said.err
         assert "Try it: apoa report" in said.out
@@ -83,13 +83,13 @@ class TestTheQuestions:
         said = set_up(apoa, keys, lang=lang)
         assert said.code == 75, said.all
         for sentence in (
-            "What commands and folders call the property, such as melati: small letters, digits, - and _.",
-            "Street and town. It stands on receipts and sheets that you print.",
-            "The immigration office for your district. It stands on printed receipts.",
+            "The name of the property in commands and folders, such as melati: small letters, digits, - and _.",
+            "Street and town. They are printed on receipts and sheets.",
+            "The immigration office for your district. It is printed on receipts.",
             "Check-in times and deadlines are shown in the time of your island.",
             "Begin with practice if you are not sure. Set up again later to change it.",
             "The authority gives it with the account. It begins with https://, such as https://host/path/v1",
-            "The authority gives it with the address. It is no secret; the password is asked after it.",
+            "The authority gives it with the address. It is not secret; the password is asked next.",
             "The password does not show while you type it.",
         ):
             assert said.err.count(spoken(lang, sentence)) == 1, sentence
@@ -214,7 +214,7 @@ class TestGoingBack:
 
     def test_how_to_answer_is_said_in_the_language_that_is_chosen_after_all(self, apoa: Apoa) -> None:
         """Once in each, and not again where it stays the same."""
-        hint = "Enter takes what stands in [ ]. ? explains, < goes back, Ctrl-C stops and changes nothing."
+        hint = "Enter accepts the value in [ ]. ? shows help, < goes back, Ctrl-C stops and changes nothing."
         said = set_up(apoa, ["id", "<", "en", "<", "en", *PRACTICE])
         assert said.code == 0, said.all
         assert [said.err.count(spoken(lang, hint)) for lang in LANGUAGES] == [1, 1]
@@ -394,7 +394,7 @@ class TestAgain:
         before = settings(apoa)
         said = set_up(apoa, ["en", "", "", "", "", "", "", "", PASSWORD])
         assert said.code == 0, said.all
-        assert "It is set up already: what you do not change stays as it is." in said.err
+        assert "It is already set up: what you do not change stays as it is." in said.err
         assert "Where do reports go [to a server]: " in said.err
         assert "Username [wisma-melati]: " in said.err
         assert settings(apoa) == before
@@ -405,7 +405,7 @@ class TestAgain:
         away.set_up(NOWHERE, "--address", "Jl. Melati 7", "--office", "Kanim")
         said = set_up(away, ["en", "", "?", "-", "", "", "", "", "", PASSWORD])
         assert said.code == 75, said.all
-        assert "  - empties it." in said.err
+        assert "  - clears it." in said.err
         assert "Enter leaves it out." not in said.err
         assert "address" not in settings(away)
         assert settings(away)["office"] == "Kanim"
