@@ -15,7 +15,6 @@ from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_text, moment_text
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.locale import LANGUAGES
-from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import by_code
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import OPEN_STATES
@@ -91,7 +90,8 @@ def _details(report: OpenedReport, zone: tzinfo) -> Iterator[tuple[str, str]]:
         yield N_("Full name"), report.name
         yield N_("Nationality"), _state_text(guest.nationality)
         yield N_("Passport number"), guest.document.number
-        yield N_("Date of birth"), _birth_date_text(guest.birth_date)
+        birth = guest.birth_date
+        yield N_("Date of birth"), day_text(birth.earliest, in_both_languages) if birth.day else str(birth)
     if stay is not None:
         yield N_("Room"), stay.room or "-"
         yield N_("Check-in"), moment_text(stay.check_in, zone, in_both_languages)
@@ -117,10 +117,6 @@ def _state_text(code: str) -> str:
     if state is None:
         return code
     return " / ".join(dict.fromkeys((state.indonesian, state.english))) + f" ({code})"
-
-
-def _birth_date_text(birth: PartialDate) -> str:
-    return day_text(birth.earliest, in_both_languages) if birth.day else str(birth)
 
 
 def _with_moment(sentence: str, moment: datetime, zone: tzinfo) -> list[str]:

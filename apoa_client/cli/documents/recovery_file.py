@@ -50,7 +50,10 @@ class RecoveryCodeReceiver:
     def __call__(self, code: str) -> None:
         """Receive the code. Raises `UsageProblem` if the file exists already."""
         if self.path is not None:
-            write_new_secret_file(self.path, self._sheet(self.path, code))
+            _private, public = key_pair_from_seed(seed_from_code(code))
+            sheet = RecoverySheet(self._settings.name, self._settings.address, self._day, fingerprint(public), code)
+            is_html = self.path.suffix.lower() in {".html", ".htm"}
+            write_new_secret_file(self.path, sheet_html(sheet) if is_html else sheet_text(sheet))
         self.code = code
 
     def __enter__(self) -> Self:
@@ -61,11 +64,6 @@ class RecoveryCodeReceiver:
             private_key, _public_key = key_pair_from_seed(seed_from_code(self.code))
             if not self._secrets.stores_key(private_key):
                 self.path.unlink(missing_ok=True)
-
-    def _sheet(self, path: Path, code: str) -> str:
-        _private, public = key_pair_from_seed(seed_from_code(code))
-        sheet = RecoverySheet(self._settings.name, self._settings.address, self._day, fingerprint(public), code)
-        return sheet_html(sheet) if path.suffix.lower() in {".html", ".htm"} else sheet_text(sheet)
 
 
 def file_has_code_of(path: Path, public_key: bytes) -> bool:

@@ -3,7 +3,6 @@
 Dates have the day first, as in Indonesia, and the date in words beside them, so that the month is clear.
 """
 
-from collections.abc import Callable
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
@@ -84,8 +83,7 @@ def _apoa_value(name: str, value: FieldValue, zone: tzinfo) -> tuple[str, str]:
         return _digits(value), day_text(value)
     if isinstance(value, PartialDate):
         return _partial_date(value)
-    coded = _CODED.get(name)
-    return coded(value) if coded is not None and value else (sanitize(value), "")
+    return _coded_value(name, value)
 
 
 def _digits(day: date) -> str:
@@ -100,34 +98,19 @@ def _partial_date(value: PartialDate) -> tuple[str, str]:
     return f"{value.year:04}", _("day and month not known")
 
 
-def _state(code: str) -> tuple[str, str]:
+def _coded_value(name: str, value: str) -> tuple[str, str]:
+    """Return a code in APOA's words, or a text as it is, and its meaning in the reader's language if it differs."""
     from apoa_client.passport.states import by_code  # reads a table
 
-    state = by_code(code)
-    if state is None:
-        return sanitize(code), ""
-    meaning = code if current_language() == APOA_LANGUAGE else state.english
-    return state.indonesian, meaning if meaning != state.indonesian else ""
-
-
-def _sex(value: str) -> tuple[str, str]:
-    return _APOA_SEXES.get(value, value), _(SEXES[value])
-
-
-def _purpose(value: str) -> tuple[str, str]:
-    label = PURPOSES[Purpose(value)].label
-    indonesian, translated = in_language(APOA_LANGUAGE, label.template), text(label)
-    return indonesian, translated if translated != indonesian else ""
-
-
-def _birth_place(value: str) -> tuple[str, str]:
-    return sanitize(value), _("not stated") if value == "-" else ""
-
-
-_CODED: dict[str, Callable[[str], tuple[str, str]]] = {
-    "nationality": _state,
-    "issuing_state": _state,
-    "sex": _sex,
-    "purpose": _purpose,
-    "birth_place": _birth_place,
-}
+    if name == "sex" and value:
+        return _APOA_SEXES.get(value, value), _(SEXES[value])
+    if name == "birth_place" and value == "-":
+        return value, _("not stated")
+    if name == "purpose" and value:
+        label = PURPOSES[Purpose(value)].label
+        indonesian, meaning = in_language(APOA_LANGUAGE, label.template), text(label)
+    elif name in {"nationality", "issuing_state"} and (state := by_code(value)) is not None:
+        indonesian, meaning = state.indonesian, value if current_language() == APOA_LANGUAGE else state.english
+    else:
+        return sanitize(value), ""
+    return indonesian, meaning if meaning != indonesian else ""

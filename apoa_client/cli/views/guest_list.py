@@ -37,7 +37,11 @@ def show_guest_list(
     """
     reader = ReportReader(app)
     night = parse_day(app, day) if day is not None else None
-    stays = _stays(app, night, in_house=in_house)
+    stays: Iterable[StayHistory] = app.stays.in_house(app.today)
+    if night is not None and in_house:
+        stays = (stay for stay in stays if stay.covers(night, night + timedelta(days=1), app.settings.zone))
+    elif night is not None:
+        stays = app.stays.on_night(night)
     chosen = [stay for stay in stays if not states or stay.active_reports[-1].state in states]
     opened = zip(chosen, reader.open_all(stay.display_report for stay in chosen), strict=True)
     guests = [(stay, report) for stay, report in opened if search.matches(report)]
@@ -52,15 +56,6 @@ def show_guest_list(
         usual = _("No guest is in house.") if everybody else _("No such guest.")
         print_line(reader.nothing_found_text(search, usual))
     return reader.exit_code(search)
-
-
-def _stays(app: Container, night: date | None, *, in_house: bool) -> Iterable[StayHistory]:
-    if night is None:
-        return app.stays.in_house(app.today)
-    if not in_house:
-        return app.stays.on_night(night)
-    morning, zone = night + timedelta(days=1), app.settings.zone
-    return (stay for stay in app.stays.in_house(app.today) if stay.covers(night, morning, zone))
 
 
 def _cells(stay: StayHistory, report: OpenedReport, today: date, zone: tzinfo) -> list[str]:

@@ -131,7 +131,12 @@ class _NightView:
         _show_heading(style_bold(heading.format(count=len(stays))))
         if stays:
             headings = [room_heading(), _("Guest"), _("State"), _("Receipt"), _("ID")]
-            show_table(headings, list(map(_arrival_cells, self._by_room(stays))))
+            rows = []
+            for guest in self._by_room(stays):
+                short_id = guest.short_id if guest.report is None else ""  # only if the guest cannot be read now
+                receipt = receipt_text(guest.entry.receipt)
+                rows.append([guest.room, _name(guest), _(STATES[guest.entry.state]), receipt, short_id])
+            show_table(headings, rows)
 
     def _show_departures(self, guests: NightGuests) -> None:
         heading = _("Leaving this morning: {count}") if self._night.is_morning else _("Leaving tomorrow: {count}")
@@ -180,12 +185,6 @@ def _show_heading(line: str) -> None:
 
 def _name(guest: OpenedReport) -> str:
     return guest.name or (_("erased") if guest.entry.erased_at is not None else "")
-
-
-def _arrival_cells(guest: OpenedReport) -> list[str]:
-    """Return the cells of a guest who arrived; the id only if the guest cannot be read now."""
-    short_id = guest.short_id if guest.report is None else ""
-    return [guest.room, _name(guest), _(STATES[guest.entry.state]), receipt_text(guest.entry.receipt), short_id]
 
 
 def _guest_line(guest: OpenedReport) -> str:

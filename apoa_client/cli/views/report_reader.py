@@ -69,11 +69,12 @@ class ReportReader:
         content = self._content(entry)
         if content is None:
             return OpenedReport(entry)
-        return OpenedReport(entry, content, self._app.stays.guest_report(content.report, self._report))
 
-    def _report(self, entry: Entry) -> Report | None:
-        content = self._content(entry)
-        return content.report if content is not None else None
+        def report_of(current: Entry) -> Report | None:
+            content = self._content(current)
+            return content.report if content is not None else None
+
+        return OpenedReport(entry, content, self._app.stays.guest_report(content.report, report_of))
 
     def _content(self, entry: Entry) -> Content | None:
         if self.locked or entry.erased_at is not None:

@@ -106,7 +106,7 @@ class StayView:
         return _("In house since {first}, until {last}.").format(**days)
 
     def _show_report(self, number: int, opened: OpenedReport, previous: Report | None) -> None:
-        """Show kind, state and origin of a report, then its details."""
+        """Show a report: kind, state and origin, what it changed, and what happened to it."""
         entry, events = opened.entry, self._events[opened.entry.id]
         title = f"{number}. {_(KINDS[entry.kind])} {opened.short_id}"
         title = style_bold(title) if entry.id == self._entry.id else title
@@ -115,18 +115,16 @@ class StayView:
         if events:
             made += f" ({sanitize(events[0].who)})"
         print_line("   " + side_by_side([made, _("Attempts to send: {count}").format(count=entry.attempts)]))
-        for line in (*self._content_lines(opened, previous), *self._outcome_lines(opened)):
-            print_line(f"   {line}")
-
-    def _content_lines(self, opened: OpenedReport, previous: Report | None) -> Iterator[str]:
-        """Yield what the report says and the first one, which is shown above in full, does not."""
-        entry, report = opened.entry, opened.report
+        lines: list[str] = []
+        report = opened.report
         if entry.kind is Kind.CHECK_OUT and entry.ends_at is not None:
-            yield _("Left on {moment}.").format(moment=moment_text(entry.ends_at, self._zone))
+            lines.append(_("Left on {moment}.").format(moment=moment_text(entry.ends_at, self._zone)))
         if report is not None and report.reason:
-            yield f"{text(label_of('reason'))}: {sanitize(report.reason)}"
+            lines.append(f"{text(label_of('reason'))}: {sanitize(report.reason)}")
         if report is not None and report.guest is not None and previous is not None:
-            yield from changed_field_lines(previous, report, self._zone)
+            lines += changed_field_lines(previous, report, self._zone)
+        for line in (*lines, *self._outcome_lines(opened)):
+            print_line(f"   {line}")
 
     def _outcome_lines(self, opened: OpenedReport) -> Iterator[str]:
         """Yield the deadline, the attempts and the answers."""

@@ -1,4 +1,4 @@
-"""`apoa list`: what is kept, by state, guest, room, nationality and day."""
+"""`apoa list`: the reports of the outbox, by state, guest, room, nationality and day."""
 
 import sqlite3
 import sys
@@ -29,8 +29,8 @@ def names(apoa: Apoa, *options: str) -> list[str]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_table_for_people(configured: Apoa, lang: str) -> None:
-    """One line a report under a line of headings, in columns, with no colour in a pipe."""
+def test_a_table(configured: Apoa, lang: str) -> None:
+    """Prints one line per report below the headings, in columns, without colour in a pipe."""
     configured(*XIMENA.mrz())
     configured.save(QUENTIN)
     said = configured("list", lang=lang)
@@ -47,13 +47,13 @@ def test_a_table_for_people(configured: Apoa, lang: str) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_an_empty_list(away: Apoa, lang: str) -> None:
-    """Said in words to people, and as an empty list to scripts."""
+    """Users read a sentence, scripts get an empty list."""
     assert away("list", lang=lang).out.strip() == spoken(lang, "No reports.")
     assert away("list", "--json", lang=lang).json == {"reports": []}
 
 
 def test_a_table_on_a_terminal(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is drawn there, whole however narrow the terminal is, and takes no name for markup."""
+    """On a terminal the table is complete, however narrow the terminal is, and names are not markup."""
     three.save(QUENTIN, "--surname", "O'BRIEN", "--room", "[red]9")
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("NO_COLOR", "1")
@@ -64,8 +64,8 @@ def test_a_table_on_a_terminal(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> 
     assert "[red]9" in said.out
 
 
-def test_what_names_no_guest_is_listed_with_its_own(three: Apoa) -> None:
-    """A check-out stands beside the guest of its stay, and is found by name and room; in JSON it says what it says."""
+def test_a_check_out_is_listed_with_its_guest(three: Apoa) -> None:
+    """A check-out is shown with the guest of its stay and found by name and room; in JSON it has no guest."""
     leaves = three("list", "--json").json["reports"][0]["id"]
     assert three("checkout", leaves, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
     who, room = GUESTS[0].name, "1"
@@ -76,15 +76,15 @@ def test_what_names_no_guest_is_listed_with_its_own(three: Apoa) -> None:
 
 
 def test_each_element_has_the_form_of_a_report(three: Apoa) -> None:
-    """As `report --json` printed it."""
+    """Each element equals the document of `report --json`."""
     said = three("list", "--json")
     assert list(said.json) == ["reports"]
     for value in said.json["reports"]:
         assert_form(value, REPORT_KEYS)
 
 
-def test_choosing(three: Apoa) -> None:
-    """By state, day, guest (any part of the name, or the number, in any case) and room; together they narrow down."""
+def test_search_options(three: Apoa) -> None:
+    """Options for state, day, guest (part of name or number) and room restrict the list; several must all match."""
     assert names(three) == [guest.surname for guest in GUESTS]
     assert names(three, "--state", "accepted") == []
     assert names(three, "--state", "queued", "--state", "accepted") == [guest.surname for guest in GUESTS]
@@ -96,7 +96,7 @@ def test_choosing(three: Apoa) -> None:
 
 
 def test_days(three: Apoa) -> None:
-    """Without a choice: what is open, and the last 30 days; --since in the property's days; --all is all."""
+    """Lists open reports and those of the last 30 days; --since counts in the property's days; --all lists all."""
     three.clock.forward(timedelta(days=40))
     assert names(three) == [guest.surname for guest in GUESTS]  # all still open
     with_since = three("list", "--since", "26/11/2026", "--json")
@@ -104,8 +104,8 @@ def test_days(three: Apoa) -> None:
     assert len(names(three, "--all")) == 3
 
 
-def test_the_past_is_listed_when_asked_for(configured: Apoa) -> None:
-    """A delivered report is out of the list after 30 days, unless --all or --since bring it back."""
+def test_old_reports(configured: Apoa) -> None:
+    """A delivered report is listed for 30 days, and later with --all or --since."""
     configured(*QUENTIN.mrz())
     configured.clock.forward(timedelta(days=31))
     assert names(configured) == []
@@ -117,23 +117,23 @@ def test_the_past_is_listed_when_asked_for(configured: Apoa) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_day_that_is_none(away: Apoa, lang: str) -> None:
-    """A usage mistake, explained."""
+def test_an_invalid_day(away: Apoa, lang: str) -> None:
+    """An invalid day is a usage error with an explanation."""
     said = away("list", "--since", "entah", lang=lang)
     assert said.code == 2
     sentence = "This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985."
     assert spoken(lang, sentence) in said.err
 
 
-def test_a_state_that_is_none(away: Apoa) -> None:
-    """The possible ones are named."""
+def test_an_unknown_state(away: Apoa) -> None:
+    """An unknown state is a usage error that names the states."""
     said = away("list", "--state", "gone")
     assert said.code == 2
     assert "withdrawn" in said.err
 
 
 def test_nationality(three: Apoa) -> None:
-    """By code or by name, in either language; Germany however it is written."""
+    """Accepts a code or a name in either language; D and DEU both mean Germany."""
     for text in ("POL", "Poland", "polandia", "pl"):
         assert names(three, "--nationality", text) == [QUENTIN.surname]
     assert names(three, "--nationality", "Spanyol", "--room", "1") == []
@@ -144,8 +144,8 @@ def test_nationality(three: Apoa) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("more", [[], ["--in-house"]])
-def test_a_nationality_that_is_none(away: Apoa, lang: str, more: list[str]) -> None:
-    """A usage mistake; those that may be meant are named."""
+def test_an_unknown_nationality(away: Apoa, lang: str, more: list[str]) -> None:
+    """An unknown nationality is a usage error that names similar ones."""
     said = away("list", "--nationality", "Polnad", *more, lang=lang)
     assert said.code == 2
     near = "Polandia / Poland (POL)"
@@ -155,7 +155,7 @@ def test_a_nationality_that_is_none(away: Apoa, lang: str, more: list[str]) -> N
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_damaged_file(three: Apoa, lang: str) -> None:
-    """What can still be read is listed, and then that the rest cannot; where nothing can, that alone is said."""
+    """Lists the reports that can be read, then the error; only the error if no report can be read."""
     first, *others = three.reports()
     for damaged, left in ((first["id"], others), ("", [])):
         with closing(sqlite3.connect(three.home / "melati" / "outbox.db")) as db:
@@ -171,10 +171,10 @@ def test_a_damaged_file(three: Apoa, lang: str) -> None:
 
 
 class TestWithoutTheKey:
-    """The private key cannot be had: what needs none still works."""
+    """Without the private key, what does not need it works."""
 
     def test_lists_sealed(self, three: Apoa) -> None:
-        """Exit 0, every report there with "sealed": true, and the advice once, on stderr."""
+        """Exits with 0; every report has "sealed": true, and stderr shows the advice once."""
         three.lose_the_key()
         said = three("list", "--json")
         assert said.code == 0
@@ -186,7 +186,7 @@ class TestWithoutTheKey:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_shows_what_is_not_sealed(self, three: Apoa, lang: str) -> None:
-        """Ids, states and times, and dashes for the guest."""
+        """Shows ids, states and times, and dashes for the guest."""
         report = three.reports()[0]
         three.lose_the_key()
         table = three("list", lang=lang)
@@ -197,7 +197,7 @@ class TestWithoutTheKey:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_finds_no_guest(self, three: Apoa, lang: str) -> None:
-        """Whether a sealed report is of that guest, room or country nobody can say: exit 77, not an empty answer."""
+        """A search by guest, room or nationality exits with 77, because an empty answer would be wrong."""
         three.lose_the_key()
         for choice in (["--guest", "zyk"], ["--room", "1"], ["--nationality", "POL"]):
             said = three("list", *choice, "--json", lang=lang)
@@ -205,13 +205,13 @@ class TestWithoutTheKey:
             said = three("list", *choice, lang=lang)
             assert (said.code, said.out.strip()) == (77, spoken(lang, "Without the key no guest can be searched for."))
 
-    def test_reports_still(self, three: Apoa) -> None:
-        """Saving needs no secret."""
+    def test_report_needs_no_key(self, three: Apoa) -> None:
+        """A report is saved without the key."""
         three.lose_the_key()
         assert three(*QUENTIN.mrz("--no-send")).code == 0
 
     def test_one_broken_seal_hides_no_other(self, three: Apoa) -> None:
-        """A record that was swapped or changed is said to be broken; the others are listed as ever."""
+        """A record that was exchanged or changed is an error; the others are listed."""
         from apoa_client.vault.sealing import PropertySealer  # put out of order below
 
         first = three.reports()[0]["id"]

@@ -1,4 +1,4 @@
-"""`apoa show`: the whole story of a stay, by any of its ids: every report, attempt and answer, in order."""
+"""`apoa show`: the history of a stay, by any of its ids: every report, attempt and answer, in order."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,8 +22,8 @@ from cli_helpers import (
 
 from apoa_client.settings.user import user_name
 
-STORY_KEYS = {**REPORT_KEYS, "story": list}
-CHAPTER_KEYS = {**{key: kind for key, kind in REPORT_KEYS.items() if key not in {"guest", "stay"}}, "events": list}
+STAY_KEYS = {**REPORT_KEYS, "story": list}
+HISTORY_KEYS = {**{key: kind for key, kind in REPORT_KEYS.items() if key not in {"guest", "stay"}}, "events": list}
 EVENT_KEYS = ["n", "at", "who", "action", "report", "detail", "link"]
 MINUTES = timedelta(minutes=10)
 
@@ -42,7 +42,7 @@ def three(away: Apoa) -> Apoa:
 
 @pytest.fixture
 def stay(configured: Apoa) -> dict[str, dict[str, Any]]:
-    """A guest who moves and leaves: three reports, all of them sent; the check-out after a day without a line."""
+    """A guest who changes the room and leaves: three reports, all of them sent."""
     arrival = configured(*QUENTIN.mrz("--json")).json
     configured.clock.forward(MINUTES)
     moved = configured("amend", arrival["id"], "--room", "9", "--reason", "AC rusak", "--json").json
@@ -52,59 +52,59 @@ def stay(configured: Apoa) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_story(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
-    """Whoever it is and where they are now, then each report in its order, with what it changed and was answered."""
+def test_a_stay(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
+    """Shows the guest and whether they are in house, then each report with what it changed and the answer."""
     said = configured("show", stay["check_in"]["short_id"], lang=lang)
     assert (said.code, said.err) == (0, "")
-    guest, *chapters = said.out.split("\n\n")
+    guest, *reports = said.out.split("\n\n")
     assert guest.splitlines()[:2] == [QUENTIN.name, spoken(lang, "Left on {moment}.", moment=at(lang, 24, "20:20"))]
     assert QUENTIN.birth_place in guest
-    assert len(chapters) == 3
+    assert len(reports) == 3
     for number, (kind, words, time) in enumerate(
         (("check_in", "check-in", "20:00"), ("amend", "correction", "20:10"), ("check_out", "check-out", "20:20")), 1
     ):
-        title, made, *rest = chapters[number - 1].splitlines()
+        title, made, *rest = reports[number - 1].splitlines()
         assert title == f"{number}. {spoken(lang, words)} {stay[kind]['short_id']}: {spoken(lang, 'sent')}"
         assert spoken(lang, "Made: {moment}", moment=at(lang, 24, time)) + f" ({user_name()})" in made
         assert spoken(lang, "Attempts to send: {count}", count=1) in made
         assert f"   {at(lang, 24, time)}  {spoken(lang, 'accepted by the authority')}" in rest
         receipt = spoken(lang, "Receipt number: {number}", number=stay[kind]["receipt"]["number"])
         assert f"   {receipt}" in rest
-    assert f"   {spoken(lang, 'Reason')}: AC rusak" in chapters[1]
-    assert f"   {spoken(lang, 'Room')}: 7 → 9\n" in chapters[1]
-    assert spoken(lang, "Left on {moment}.", moment=at(lang, 24, "20:20")) in chapters[2]
+    assert f"   {spoken(lang, 'Reason')}: AC rusak" in reports[1]
+    assert f"   {spoken(lang, 'Room')}: 7 → 9\n" in reports[1]
+    assert spoken(lang, "Left on {moment}.", moment=at(lang, 24, "20:20")) in reports[2]
 
 
 @pytest.mark.parametrize("kind", ["check_in", "amend", "check_out"])
-def test_any_id_tells_the_same_story(configured: Apoa, stay: dict[str, Any], kind: str) -> None:
-    """Whole, short or the stay's own; in JSON the report that is meant has its fixed form."""
+def test_any_id_shows_the_same_stay(configured: Apoa, stay: dict[str, Any], kind: str) -> None:
+    """Full ids, short ids and the stay's id show the stay; in JSON the report with the id has its fixed form."""
     meant = stay[kind]
-    told = configured("show", stay["check_in"]["stay_id"]).out
+    shown = configured("show", stay["check_in"]["stay_id"]).out
     for reference in (meant["id"], meant["short_id"], f" {meant['short_id'][:7]} "):
-        assert configured("show", reference).out == told
+        assert configured("show", reference).out == shown
         value = configured("show", reference, "--json").json
-        assert_form(value, STORY_KEYS)
+        assert_form(value, STAY_KEYS)
         assert {key: each for key, each in value.items() if key != "story"} == next(
             report for report in configured.reports() if report["id"] == meant["id"]
         )
     assert configured("show", meant["stay_id"], "--json").json["id"] == stay["check_in"]["id"]
 
 
-def test_a_report_is_found_by_any_of_its_names(three: Apoa) -> None:
-    """Full id, short id, the beginning of either, or the stay's id."""
+def test_a_report_is_found_by_any_id(three: Apoa) -> None:
+    """Accepts the full id, the short id, the beginning of either, and the stay's id."""
     for report in three.reports():
         short_id = report["short_id"]
         for reference in (report["id"], short_id, short_id[:6], report["stay_id"], f" {report['id']} "):
-            told = three("show", reference, "--json").json
-            assert [chapter["id"] for chapter in told.pop("story")] == [report["id"]]
-            assert told == report
+            shown = three("show", reference, "--json").json
+            assert [item["id"] for item in shown.pop("story")] == [report["id"]]
+            assert shown == report
         assert three("receipt", short_id, "--json").json["id"] == report["id"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("command", ["show", "receipt"])
-def test_a_reference_that_means_several_or_none(three: Apoa, command: str, lang: str) -> None:
-    """A usage mistake: the candidates are named, or where to look."""
+def test_an_ambiguous_or_unknown_id(three: Apoa, command: str, lang: str) -> None:
+    """A usage error that names the candidates, or the command that lists ids."""
     several = three(command, three.reports()[0]["id"][:3], lang=lang)
     assert (several.code, several.out) == (2, "")
     assert all(report["short_id"] in several.err for report in three.reports())
@@ -115,22 +115,22 @@ def test_a_reference_that_means_several_or_none(three: Apoa, command: str, lang:
     assert (as_json.code, as_json.json["error"]["class"]) == (2, "usage_problem")
 
 
-def test_the_story_as_json(configured: Apoa, stay: dict[str, Any]) -> None:
-    """Each report without its bodies, with everything that the audit trail tells of it."""
-    chapters = configured("show", stay["amend"]["id"], "--json").json["story"]
-    assert [chapter["id"] for chapter in chapters] == [report["id"] for report in stay.values()]
-    for chapter, report in zip(chapters, stay.values(), strict=True):
-        assert_form(chapter, CHAPTER_KEYS)
-        assert chapter["receipt"] == report["receipt"]
-        assert [list(event) for event in chapter["events"]] == [EVENT_KEYS] * 2
-        assert [event["action"] for event in chapter["events"]] == ["saved", "accepted"]
-        assert {event["report"] for event in chapter["events"]} == {report["id"]}
-        assert {event["at"] for event in chapter["events"]} == {report["created_at"]}
+def test_the_history_as_json(configured: Apoa, stay: dict[str, Any]) -> None:
+    """Each report is without guest and stay, and has its events of the audit trail."""
+    reports = configured("show", stay["amend"]["id"], "--json").json["story"]
+    assert [item["id"] for item in reports] == [report["id"] for report in stay.values()]
+    for item, report in zip(reports, stay.values(), strict=True):
+        assert_form(item, HISTORY_KEYS)
+        assert item["receipt"] == report["receipt"]
+        assert [list(event) for event in item["events"]] == [EVENT_KEYS] * 2
+        assert [event["action"] for event in item["events"]] == ["saved", "accepted"]
+        assert {event["report"] for event in item["events"]} == {report["id"]}
+        assert {event["at"] for event in item["events"]} == {report["created_at"]}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_attempts_and_answers(apoa: Apoa, serve: Serve, lang: str) -> None:
-    """Each in its order, in words; what was the same many times over is told once, with how often and until when."""
+    """Attempts and answers are in order; equal ones in a row are one line with a count and the last time."""
     assert apoa.set_up(serve("500,500,500,defer=60,pending").base_url).code == 0
     report = apoa.save()
     for _time in range(5):
@@ -152,8 +152,8 @@ def test_attempts_and_answers(apoa: Apoa, serve: Serve, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_refusal_and_its_successor(apoa: Apoa, serve: Serve, lang: str) -> None:
-    """The authority's words; the successor after it, although it is sent in its place; and who replaced what."""
+def test_a_refusal_and_its_correction(apoa: Apoa, serve: Serve, lang: str) -> None:
+    """Shows the authority's message and who replaced the report; the correction comes after it."""
     assert apoa.set_up(serve("reject,ok").base_url).code == 0
     refused = apoa(*QUENTIN.mrz("--json")).json
     apoa.clock.forward(MINUTES)
@@ -169,18 +169,18 @@ def test_a_refusal_and_its_successor(apoa: Apoa, serve: Serve, lang: str) -> Non
 
 
 def test_warnings(away: Apoa) -> None:
-    """What was remarked on when it was saved."""
+    """Shows the warnings from when the report was saved."""
     report = away.save(QUENTIN, "--stay-permit", "")
     [warning] = report["warnings"]
     assert f"   ! {warning['message']}" in away("show", report["id"]).out.splitlines()
 
 
 class TestWhereabouts:
-    """Where the guest is, as far as it was reported."""
+    """Whether the guest is in house, as far as it was reported."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_in_house(self, away: Apoa, lang: str) -> None:
-        """Until the planned day, and marked after it."""
+        """Shows the planned day, and marks it once it has passed."""
         report = away.save()
         days = {"first": f"24 {spoken(lang, 'Nov')} 2026", "last": f"26 {spoken(lang, 'Nov')} 2026"}
         for forward, sentence in (
@@ -193,7 +193,7 @@ class TestWhereabouts:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_cancelled_and_withdrawn(self, configured: Apoa, lang: str) -> None:
-        """Nobody was here."""
+        """A cancelled and a withdrawn stay are shown as such."""
         cancelled = configured(*QUENTIN.mrz("--json")).json
         assert configured("cancel", cancelled["id"], "--reason", "salah tamu").code == 0
         said = configured("show", cancelled["id"], lang=lang).out
@@ -206,8 +206,8 @@ class TestWhereabouts:
         assert XIMENA.birth_place in said
         assert f"{spoken(lang, 'withdrawn')} ({user_name()})" in said
 
-    def test_from_before_nights_were_kept(self, away: Apoa) -> None:
-        """An older version's report says of itself only that it stands."""
+    def test_reports_without_nights(self, away: Apoa) -> None:
+        """A report of an older version has no nights: the guest is in house."""
         report = away.save()
         away.meddle("UPDATE reports SET first_night = NULL, last_morning = NULL")
         assert away("show", report["id"]).out.splitlines()[1] == "In house."
@@ -215,7 +215,7 @@ class TestWhereabouts:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_number_that_staff_typed_in(apoa: Apoa, lang: str) -> None:
-    """Whose it is, and who typed it."""
+    """Shows that the number was typed in, and by whom."""
     place = ["--non-interactive", "--property", "melati", "--vault", "file"]
     assert apoa("setup", *place, "--by-hand").code == 0
     report = apoa.save()
@@ -227,7 +227,7 @@ def test_a_number_that_staff_typed_in(apoa: Apoa, lang: str) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_without_the_key(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
-    """Reports, states, times and receipts; nothing of the guest, and once how the key comes back."""
+    """Shows reports, states, times and receipts without guest data, and once how to get the key back."""
     configured.lose_the_key()
     said = configured("show", stay["amend"]["id"], lang=lang)
     assert said.code == 0
@@ -240,12 +240,12 @@ def test_without_the_key(configured: Apoa, stay: dict[str, Any], lang: str) -> N
     assert not any(word in said.all for word in (*QUENTIN.words, "AC rusak", "→"))
     value = configured("show", stay["amend"]["id"], "--json").json
     assert (value["guest"], value["sealed"]) == (None, True)
-    assert [(chapter["sealed"], len(chapter["events"])) for chapter in value["story"]] == [(True, 2)] * 3
+    assert [(item["sealed"], len(item["events"])) for item in value["story"]] == [(True, 2)] * 3
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_who_was_erased(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
-    """When, and what is left: the proof."""
+def test_an_erased_guest(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
+    """Shows when the data were erased, and the receipts."""
     configured.clock.forward(MINUTES)
     assert configured("purge", "--guest", stay["check_in"]["id"], "--yes").code == 0
     said = configured("show", stay["check_out"]["id"], lang=lang)
@@ -259,7 +259,7 @@ def test_who_was_erased(configured: Apoa, stay: dict[str, Any], lang: str) -> No
 
 
 def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> None:
-    """The reports are told all the same, and that something is wrong with the file."""
+    """An audit trail that cannot be read is an error; the reports are shown without it."""
     configured.meddle("UPDATE audit SET at = 'yesterday'")
     said = configured("show", stay["check_in"]["id"])
     assert said.code == 0
@@ -273,7 +273,7 @@ def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> 
 
 
 def test_one_broken_seal(configured: Apoa, stay: dict[str, Any]) -> None:
-    """It is said to be broken, and the others are told whole."""
+    """A report whose seal is broken is an error; the others are shown in full."""
     configured.meddle("UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
     said = configured("show", stay["check_in"]["id"])
     assert said.code == 0
@@ -281,11 +281,11 @@ def test_one_broken_seal(configured: Apoa, stay: dict[str, Any]) -> None:
     assert said.out.count("Receipt number") == 3
     assert "AC rusak" not in said.out
     value = configured("show", stay["check_in"]["id"], "--json").json
-    assert [chapter.get("sealed", False) for chapter in value["story"]] == [False, True, False]
+    assert [item.get("sealed", False) for item in value["story"]] == [False, True, False]
 
 
-def test_words_of_a_stranger(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server's words, a user's name and what was written into the file move no cursor."""
+def test_control_characters(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control characters from a server, a user's name or the file do not reach the terminal."""
     evil = "".join(DANGEROUS) + "made"
     monkeypatch.setattr("apoa_client.settings.user.user_name", lambda: evil)
     found = [{"field": f"guest.{evil}", "code": "x", "message": evil}]

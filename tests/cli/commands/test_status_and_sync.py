@@ -1,4 +1,4 @@
-"""`apoa status` and `apoa sync`: what waits, and sending it, by hand and from cron."""
+"""`apoa status` and `apoa sync`: what waits, and sending it, by a user and from cron."""
 
 import sys
 import threading
@@ -57,10 +57,10 @@ def counts(apoa: Apoa) -> dict[str, int]:
 
 
 class TestStatus:
-    """What waits, what was refused, what is due when."""
+    """The status: what waits, what was refused, and what is due when."""
 
     def test_json_has_the_fixed_form(self, configured: Apoa) -> None:
-        """Before and after anything happened."""
+        """The document has the fixed form, with and without reports."""
         before = configured("status", "--json")
         configured(*QUENTIN.mrz())
         waiting = configured.save(XIMENA)
@@ -92,14 +92,14 @@ class TestStatus:
         }
 
     def test_never_any_contact(self, away: Apoa) -> None:
-        """An authority that never answered has no name for itself and no time."""
+        """Without an answer of the authority, environment and last contact are null."""
         value = away("status", "--json").json
         assert (value["environment"], value["last_contact_at"]) == (None, None)
         assert "never" in away("status").out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_deadlines_grow_louder(self, away: Apoa, lang: str) -> None:
-        """A day ahead, within six hours, and late: each in words, the time left beside it, and an alarm at last."""
+    def test_deadlines(self, away: Apoa, lang: str) -> None:
+        """Shows a deadline a day ahead, within six hours and passed, with the time left; --alarm exits with 75."""
         away.save()
         early = away("status", lang=lang)
         left = spoken(lang, "{time} left", time=spoken(lang, "{hours} h {minutes} min", hours=24, minutes=0))
@@ -118,8 +118,8 @@ class TestStatus:
         assert (value.code, value.json["overdue"], value.json["due_within_6h"]) == (75, 1, 0)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_what_is_late_by_hand(self, apoa: Apoa, lang: str) -> None:
-        """Where nothing is sent, nobody is told to send."""
+    def test_overdue_by_hand(self, apoa: Apoa, lang: str) -> None:
+        """Where nothing is sent, the advice is to report by hand."""
         assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
         apoa.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
         said = apoa("status", "--alarm", lang=lang)
@@ -131,8 +131,8 @@ class TestStatus:
         assert spoken(lang, "Last contact with the authority: {moment}", moment="")[:-1] not in said.out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_training_and_live_are_told_apart(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """In the first line, where nobody overlooks it."""
+    def test_the_environment(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """The first line says whether the property is live or for training."""
         apoa.set_up(serve().base_url)
         apoa.set_up(serve(environment="production").base_url, name="bali")
         training = apoa("status", lang=lang).out.splitlines()[0]
@@ -141,7 +141,7 @@ class TestStatus:
         assert live == f"bali  ({spoken(lang, 'live')})"
 
     def test_needs_no_key(self, away: Apoa) -> None:
-        """Counting opens nothing, and neither do the lines of what is urgent: ids and kinds, no names."""
+        """Counts and urgent reports are shown without the key: ids and kinds, no names."""
         report = away.save()
         away.lose_the_key()
         said = away("status")
@@ -151,7 +151,7 @@ class TestStatus:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_the_most_urgent_first(self, away: Apoa, lang: str) -> None:
-        """What is late, then what is due next, each in words with its kind and state."""
+        """Overdue reports are first, then the next due ones, each with its kind and state."""
         plenty = away.save(OBADIAH)["short_id"]
         late = away.save(QUENTIN, "--check-in", "2026-11-23T16:30", "--yes")["short_id"]
         soon = away.save(XIMENA, "--check-in", "2026-11-23T22:15")
@@ -168,8 +168,8 @@ class TestStatus:
         assert [line for line in lines if line.startswith("  ") and line.endswith(waits)] == expected
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_what_was_refused_says_how_to_mend_it(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Also where it has no deadline, as a check-out; and then its kind is said."""
+    def test_a_refused_report_shows_how_to_correct_it(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """A refused check-out has no deadline, and is shown with its kind and the command for it."""
         apoa.set_up(serve("ok,reject").base_url)
         arrival = apoa(*QUENTIN.mrz("--json")).json
         departure = apoa("checkout", arrival["id"], "--yes", "--json").json
@@ -180,8 +180,8 @@ class TestStatus:
         assert f"  -  {departure['short_id']}  {refused}: apoa fix {departure['short_id']}\n" in said.out
         assert apoa("status", "--json").json["urgent"][0]["due_at"] is None
 
-    def test_many_are_cut_short(self, away: Apoa) -> None:
-        """The ten most urgent, and how many more; in JSON, ten too."""
+    def test_many_reports(self, away: Apoa) -> None:
+        """Shows the ten most urgent reports and how many more there are; ten in JSON too."""
         for number in range(12):
             away.save(replace(QUENTIN, number=f"ZX{number:07}"))
         said = away("status").out
@@ -191,10 +191,10 @@ class TestStatus:
 
 
 class TestSync:
-    """Delivering what waits."""
+    """Sending what waits."""
 
     def test_json_has_the_fixed_form(self, configured: Apoa) -> None:
-        """With nothing to do, and with something."""
+        """The document has the fixed form, with and without reports to send."""
         idle = configured("sync", "--json")
         for guest in GUESTS:
             configured.save(guest)
@@ -208,14 +208,14 @@ class TestSync:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_in_words(self, configured: Apoa, lang: str) -> None:
-        """One line to stdout: what was sent, or that nothing waits."""
+        """Prints one line on stdout: what was sent, or that nothing waits."""
         configured.save()
         assert configured("sync", lang=lang).out == spoken(lang, "sent {count}", count=1) + "\n"
         assert configured("sync", lang=lang).out == spoken(lang, "Nothing is waiting.") + "\n"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_no_authority(self, away: Apoa, lang: str) -> None:
-        """Exit 75: what it was, that nothing is lost, and how much still waits."""
+        """Exits with 75, and shows the problem, that nothing is lost, and how many reports wait."""
         away.save()
         said = away("sync", lang=lang)
         assert said.code == 75
@@ -231,14 +231,14 @@ class TestSync:
         assert counts(away) == {"queued": 1}
 
     @pytest.mark.parametrize("quiet", [["sync", "--quiet"], ["sync", "-q"], ["-q", "sync"]])
-    def test_quiet_is_quiet_about_the_line(self, away: Apoa, quiet: list[str]) -> None:
-        """Cron mails what is printed: being offline is told by the exit code alone."""
+    def test_quiet_does_not_report_a_lost_connection(self, away: Apoa, quiet: list[str]) -> None:
+        """With --quiet a lost connection is shown only by the exit code, because cron mails what is printed."""
         away.save()
         said = away(*quiet)
         assert (said.code, said.all) == (75, "")
 
-    def test_quiet_tells_what_a_person_must_act_on(self, apoa: Apoa, serve: Serve) -> None:
-        """A refusal, and a password that is refused."""
+    def test_quiet_shows_what_a_user_must_act_on(self, apoa: Apoa, serve: Serve) -> None:
+        """Shows a refused report and a refused password."""
         apoa.set_up(serve("reject,401*2").base_url)
         first = apoa.save()
         refused = apoa("sync", "--quiet")
@@ -251,7 +251,7 @@ class TestSync:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_every_verdict_is_counted(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Refused, pending, known already, put off: each in words, and the exit code of the worst."""
+        """Refused, pending, duplicate and deferred reports are counted; the exit code is that of the worst."""
         server = serve("pending,duplicate,defer=60,reject")
         apoa.set_up(server.base_url)
         for guest in GUESTS[:2]:
@@ -268,7 +268,7 @@ class TestSync:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_pending_and_duplicate_in_words(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """A duplicate counts as sent, and says so."""
+        """A duplicate counts as sent, and is shown as a duplicate."""
         apoa.set_up(serve("duplicate,pending").base_url)
         apoa.save()
         known = spoken(lang, "{count} of these had been reported before", count=1)
@@ -292,7 +292,7 @@ class TestSync:
         ],
     )
     def test_what_the_authority_does(self, apoa: Apoa, serve: Serve, fault: str, code: int, kind: str) -> None:
-        """Each misfortune has its exit code and class, nothing is lost, and the report goes later, once."""
+        """Each fault has its exit code and class; the report is not lost and is sent once later."""
         apoa.set_up(serve(fault).base_url)
         apoa.save()
         said = apoa("sync", "--json")
@@ -308,7 +308,7 @@ class TestSync:
     def test_scheduled_pauses_and_keeps_the_backoff(
         self, configured: Apoa, authority: SandboxServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Up to a minute's random pause, quiet, and a report that backs off is left alone, which a person's is not."""
+        """A scheduled run pauses up to a minute, is quiet, and respects the backoff; a run by a user does not."""
         pauses: list[tuple[float, float]] = []
 
         def pause(low: float, high: float) -> float:
@@ -327,8 +327,8 @@ class TestSync:
         assert counts(configured) == {"queued": 1}
         assert configured("sync").code == 0
 
-    def test_wait_bounds_a_run(self, configured: Apoa) -> None:
-        """A bound that is over before it begins sends nothing, and says what is left; zero is no bound."""
+    def test_wait_limits_a_run(self, configured: Apoa) -> None:
+        """A time limit that has passed sends nothing and shows what is left; zero means no limit."""
         configured.save()
         ticks = iter(range(0, 10_000, 10))
         configured.monkeypatch.setattr(configured.clock, "monotonic", lambda: float(next(ticks)))
@@ -338,13 +338,13 @@ class TestSync:
         assert configured("sync", "--wait", "soon").code == 2
 
     def test_a_bar_at_a_terminal(self, configured: Apoa) -> None:
-        """Somebody watches: the same result on stdout, and the bar on stderr."""
+        """At a terminal the bar is on stderr, and stdout has the same result."""
         configured.save()
         said = configured("sync", keys=[])
         assert (said.code, said.out) == (0, "sent 1\n")
 
     def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-        """And is taken away when the run ends badly."""
+        """The bar counts refused reports, and is removed when the run fails."""
         monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
         apoa.set_up(serve("reject,drop").base_url)
         apoa.save()
@@ -354,8 +354,8 @@ class TestSync:
         apoa.save(XIMENA)
         assert apoa("sync", keys=[]).code == 75
 
-    def test_one_verdict_at_a_time_while_another_run_sends(self, configured: Apoa) -> None:
-        """Two runs in one process, at the same time: each report has exactly one receipt."""
+    def test_two_runs_at_once(self, configured: Apoa) -> None:
+        """With two runs at the same time, each report has exactly one receipt."""
         for guest in GUESTS:
             configured.save(guest)
         codes: list[int] = []
@@ -373,8 +373,8 @@ class TestSync:
         assert len(set(numbers)) == len(GUESTS)
 
 
-def test_status_says_which_kind_of_authority_it_is(away: Apoa, serve: Serve) -> None:
-    """One that never answered is called neither live nor training; a login that works settles it."""
+def test_status_shows_the_environment_after_a_login(away: Apoa, serve: Serve) -> None:
+    """An authority that never answered is neither live nor training; a login shows which it is."""
     assert "the connection was never tested" in away("status").out
     assert away("status", "--json").json["environment"] is None
     server = serve(environment="production")
@@ -384,11 +384,9 @@ def test_status_says_which_kind_of_authority_it_is(away: Apoa, serve: Serve) -> 
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize(("minutes", "words"), [(5, "slow"), (-90, "fast")])
-def test_a_wrong_clock_is_told_wherever_deadlines_are(
-    away: Apoa, serve: Serve, minutes: int, words: str, lang: str
-) -> None:
-    """By report, by sync (a scheduled one, too: somebody must act) and by status until an answer shows it mended."""
+@pytest.mark.parametrize(("minutes", "words"), [(5, "behind"), (-90, "ahead")])
+def test_a_wrong_clock_is_shown(away: Apoa, serve: Serve, minutes: int, words: str, lang: str) -> None:
+    """Shown by report, by sync, also scheduled, and by status, until an answer shows that the clock is right."""
     ahead = timedelta(minutes=minutes)
     language.set_language(lang)
     said = clock_skew_text(ahead)
@@ -406,8 +404,8 @@ def test_a_wrong_clock_is_told_wherever_deadlines_are(
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_another_process_that_sends_is_left_to_it(configured: Apoa, lang: str) -> None:
-    """Report and sync say so, save what they have, and exit with 0; a scheduled run says nothing."""
+def test_another_process_is_sending(configured: Apoa, lang: str) -> None:
+    """Report and sync say so, save the report and exit with 0; a scheduled run prints nothing."""
     path = Path(configured.environ["APOA_HOME"]) / "melati" / "outbox.db"
     words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
     configured.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SEND_TIMEOUT_S", 0.1)
@@ -424,8 +422,8 @@ def test_another_process_that_sends_is_left_to_it(configured: Apoa, lang: str) -
     assert counts(configured) == {"accepted": 1}
 
 
-def test_a_bar_tells_the_rate(configured: Apoa) -> None:
-    """Reports a second, once there are two answers to reckon with."""
+def test_a_bar_shows_the_rate(configured: Apoa) -> None:
+    """The bar shows reports per second after two answers."""
     configured.monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     for guest in GUESTS:
         configured.save(guest)
