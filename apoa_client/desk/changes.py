@@ -155,30 +155,30 @@ class Changes:
         return Report(new_id(now, self._random), history.stay_id, kind, created_at, **content)  # type: ignore[arg-type]  # its fields
 
 
-def reports_to_withdraw(history: StayHistory, meant: Entry) -> tuple[Entry, ...]:
+def reports_to_withdraw(history: StayHistory, selected: Entry) -> tuple[Entry, ...]:
     """Return the reports to withdraw, without traffic, when a report is cancelled; none if a cancellation must be sent.
 
     A later report that was never sent is withdrawn alone. For a check-in, the whole stay is withdrawn if none of it was
     sent. Raises `DataRefused` for a report that was withdrawn or replaced, and for one that a later check-out needs.
     """
-    if meant.kind is not Kind.CHECK_IN:
-        if meant.state in {State.SUPERSEDED, State.WITHDRAWN}:
+    if selected.kind is not Kind.CHECK_IN:
+        if selected.state in {State.SUPERSEDED, State.WITHDRAWN}:
             raise DataRefused(
-                msg("Report {id} was already withdrawn or replaced.", id=short_id(meant.id)),
-                msg("Look at the stay with: apoa show {id}", id=short_id(meant.id)),
+                msg("Report {id} was already withdrawn or replaced.", id=short_id(selected.id)),
+                msg("Look at the stay with: apoa show {id}", id=short_id(selected.id)),
             )
-        if meant.withdrawable:
-            _refuse_between_check_outs(history, meant)
-            return (meant,)
+        if selected.withdrawable:
+            _refuse_between_check_outs(history, selected)
+            return (selected,)
     if history.current_report is not None and history.withdrawable:  # a cancellation too: the authority needs none
         return history.active_reports
     require_current_report(history)
     return ()
 
 
-def _refuse_between_check_outs(history: StayHistory, meant: Entry) -> None:
+def _refuse_between_check_outs(history: StayHistory, selected: Entry) -> None:
     """Raise `DataRefused` for a correction between two check-outs: without it, the guest would leave twice."""
-    index = history.active_reports.index(meant)
+    index = history.active_reports.index(selected)
     neighbours = (*history.active_reports[:index][-1:], *history.active_reports[index + 1 :][:1])
     if [entry.kind for entry in neighbours] == [Kind.CHECK_OUT] * 2:
         later = short_id(neighbours[1].id)
@@ -225,18 +225,18 @@ def validated_reason(reason: str | None) -> str:
         raise _refused("reason", exc.code, exc.message) from None
 
 
-def find_refused(history: StayHistory, meant: Entry) -> Entry:
-    """Return the refused report of a stay: the one that is meant, or the first. Raises `DataRefused` if none is."""
+def find_refused(history: StayHistory, selected: Entry) -> Entry:
+    """Return the refused report of a stay: the selected one, or the first. Raises `DataRefused` if none is."""
     refused = [entry for entry in history.active_reports if entry.state is State.REJECTED]
-    if meant in refused:
-        return meant
+    if selected in refused:
+        return selected
     if refused:
         return refused[0]
     last = history.active_reports[-1:] or history.entries[-1:]
     advice = msg("Change what was reported with: apoa amend {id}", id=short_id(last[0].id))
     if not history.is_active:
         advice = msg("Look at the stay with: apoa show {id}", id=short_id(last[0].id))
-    raise DataRefused(msg("No report of this stay is refused: {id}.", id=short_id(meant.id)), advice)
+    raise DataRefused(msg("No report of this stay is refused: {id}.", id=short_id(selected.id)), advice)
 
 
 def _already_checked_out_error(check_out: Entry, zone: tzinfo) -> DataRefused:

@@ -28,8 +28,8 @@ class FixConversation(CorrectionConversation):
 
     def fix(self, reference: str, at: str | None, reason: str | None) -> None:
         """Show why a report was refused, take or ask for correct values, and save and send its replacement."""
-        history, meant = self.app.stays.find(reference)
-        refused = find_refused(history, meant)
+        history, selected = self.app.stays.find(reference)
+        refused = find_refused(history, selected)
         self._refuse_unused_options(refused.kind, at, reason)
         content = self.open(refused)
         if self.command.interactive:

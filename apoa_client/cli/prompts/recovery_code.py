@@ -1,9 +1,7 @@
-"""A recovery code on its way out, to a person or a new file, and on its way back in."""
+"""The recovery code: shown once and confirmed, and asked for."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -20,24 +18,20 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import Message, msg
-from apoa_client.vault.recovery import GROUPS, RecoveryCodeWrong, parse_code
-
-if TYPE_CHECKING:
-    pass
+from apoa_client.vault.recovery import RecoveryCodeWrong, parse_code
 
 _TRIES = 3
-_LONGEST_LINE = 1000
-_WRITTEN = re.compile(r"\b(?:[0-9A-Za-z]{5}-){%d}[0-9A-Za-z]{5}\b" % (GROUPS - 1))  # noqa: UP031  braces of its own
+_MAX_LINE_LENGTH = 1000
 
 
 def show_code_file(path: Path) -> None:
-    """Say where the code is, and what to do with it."""
+    """Show where the recovery code was written, and what to do with the file."""
     print_error_line(style_success(_("The recovery code is in {path}.").format(path=sanitize(str(path)))))
     print_error_line(_("Print it, put it in the safe, and delete the file from this computer."))
 
 
 def confirm_code(name: str, code: str) -> bool:
-    """Show a code, this once, and have it typed back; whether it was. Ctrl-C and Enter alone mean no."""
+    """Show a recovery code once, and let the user type it back. Return False after three tries, Enter or Ctrl-C."""
     print_error_line()
     print_error_line(style_bold(_("The recovery code of {name}").format(name=sanitize(name))))
     for number, group in enumerate(code.split("-"), start=1):
@@ -45,32 +39,26 @@ def confirm_code(name: str, code: str) -> bool:
     print_error_line(_("Write it down on paper now, and keep it in the safe. It is shown only this once."))
     print_error_line(_("If this computer or its key is lost, nothing else can open the saved reports."))
     try:
-        return _typed_back(code)
+        for _try in range(_TRIES):
+            typed = _ask_code(lambda: ask_line(_("Type it back from the paper")))
+            if not typed:
+                return False
+            problem = _difference(typed, code)
+            if problem is None:
+                message = _(
+                    "That is right. The code is still visible in this window: close the window when you are done."
+                )
+                print_error_line(style_success(message))
+                return True
+            print_error_line(style_error(text(problem)))
     except click.Abort:
         print_error_line()
-        return False
-
-
-def _typed_back(code: str) -> bool:
-    for _try in range(_TRIES):
-        typed = _typed(lambda: ask_line(_("Type it back from the paper")))
-        if not typed:
-            return False
-        wrong = _difference(typed, code)
-        if wrong is None:
-            print_error_line(
-                style_success(
-                    _("That is right. The code is still visible in this window: close the window when you are done.")
-                )
-            )
-            return True
-        print_error_line(style_error(text(wrong)))
     return False
 
 
-def _typed(asked: Callable[[], str]) -> str:
-    """What is typed where a code is awaited. Whoever wants help, or another question, gets it, and it is no try."""
-    while (typed := asked()) in {HELP, *Move}:
+def _ask_code(ask: Callable[[], str]) -> str:
+    """Return what the user types. `?`, `<` and `>` show help, and are no try."""
+    while (typed := ask()) in {HELP, *Move}:
         print_error_line(
             "  " + _("Type the seven groups as they are on the paper; small letters and spaces do not matter.")
         )
@@ -79,26 +67,26 @@ def _typed(asked: Callable[[], str]) -> str:
 
 
 def _difference(typed: str, code: str) -> Message | None:
-    """What is wrong with a code as it was typed; None where nothing is."""
+    """Return what is wrong with a typed code; None if it is right."""
     try:
         groups = parse_code(typed).split("-")
     except RecoveryCodeWrong as exc:
         return exc.message
-    for number, (group, wanted) in enumerate(zip(groups, code.split("-"), strict=True), start=1):
-        if group != wanted:
+    for number, (group, expected) in enumerate(zip(groups, code.split("-"), strict=True), start=1):
+        if group != expected:
             return msg("Group {number} of the recovery code is not right.", number=number)
     return None
 
 
 def warn_unconfirmed() -> None:
-    """The property works, and there is no way back."""
+    """Warn that the user did not confirm the recovery code."""
     print_error_line(
         style_warning(_("The recovery code was not confirmed, so do not rely on it. Make a new one: apoa key rotate"))
     )
 
 
 def warn_no_code() -> None:
-    """The same, where nobody was there to be shown a code."""
+    """Warn that there is no recovery code, because it could not be shown to a user."""
     print_error_line(
         style_warning(_("There is no recovery code yet: if this computer is lost, nothing can open the saved reports."))
     )
@@ -106,15 +94,15 @@ def warn_no_code() -> None:
 
 
 def code_from_stdin() -> str:
-    """The code on one line of standard input. Raises `RecoveryCodeWrong`."""
-    return parse_code(secret_line(_LONGEST_LINE))
+    """Return the code on one line of standard input. Raises `RecoveryCodeWrong`."""
+    return parse_code(secret_line(_MAX_LINE_LENGTH))
 
 
 def code_from_terminal() -> str:
-    """The code, typed unseen; a wrong one may be typed again. Raises `UsageProblem` or `RecoveryCodeWrong`."""
+    """Ask for the code without echo, up to three times. Raises `UsageProblem` or `RecoveryCodeWrong`."""
     print_error_line(_("Type the recovery code from the sheet. It does not show on the screen."))
     for left in reversed(range(_TRIES)):
-        typed = _typed(lambda: ask_secret(_("Recovery code"), may_be_empty=True).strip())
+        typed = _ask_code(lambda: ask_secret(_("Recovery code"), may_be_empty=True).strip())
         if not typed:
             break
         try:
