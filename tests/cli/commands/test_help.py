@@ -13,12 +13,12 @@ IDS = [each.id for each in situations("en")]
 
 
 class TestAChildInAPassport:
-    """What the situation tells is what the program does, key by key; and nobody needs an option for it."""
+    """The program behaves as the situation about a child in a passport describes."""
 
     INES = ("", "QUIJANO", "INES", "F", "ZARAGOZA", "4/3/2019", "ESP", XIMENA.number, "30/3/2032", ">")
 
     def test_along_with_the_parent(self, away: Apoa) -> None:
-        """`+` on the card; the program asks whether it is meant so, and y says that it is."""
+        """`+` adds the child; the program asks whether to report the passport again, and y confirms it."""
         page = ("ZARAGOZA", "B1", "2", "7")
         said = away("report", "--no-send", keys=[*XIMENA.lines, *page, "+", *self.INES, "", "y"])
         assert said.code == 0, said.all
@@ -28,7 +28,7 @@ class TestAChildInAPassport:
         ]
 
     def test_after_the_parent(self, away: Apoa) -> None:
-        """In the same room; the same question, and the same answer."""
+        """After the parent, in the same room, the program asks the same question."""
         away.save(XIMENA)
         said = away("report", "--no-send", "--room", "7", keys=[*self.INES, "", "y"])
         assert said.code == 0, said.all
@@ -37,7 +37,7 @@ class TestAChildInAPassport:
 
 
 class TestFinding:
-    """A topic by its name in either language, by its beginning, or by a word inside it."""
+    """Finding a topic by its name in either language, by its start, or by a word in it."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_name(self, lang: str) -> None:
@@ -58,22 +58,22 @@ class TestFinding:
         ],
     )
     def test_a_beginning(self, query: str, name: str) -> None:
-        """Of the name, or of a word in it, where no other one has it."""
+        """The start of a name, or of a word in it, finds the topic if no other name has it."""
         assert find(query) == name
 
     @pytest.mark.parametrize(("query", "name"), [("lapor", "report"), ("repo", "report"), ("key", "key")])
     def test_a_command(self, query: str, name: str) -> None:
-        """By its Indonesian name, or its beginning."""
+        """A command is found by its Indonesian name, or by its start."""
         assert find(query) == name
 
 
 class TestCommand:
-    """What the staff see."""
+    """The command's output."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("words", [[], [""], [" "]])
     def test_the_topics(self, apoa: Apoa, words: list[str], lang: str) -> None:
-        """The ten, by their names in the reader's language; nothing needs to be set up."""
+        """Lists the ten situations by their names in the reader's language; no property is needed."""
         answer = apoa("help", *words, lang=lang)
         assert (answer.code, answer.err) == (0, "")
         for each in situations(lang):
@@ -83,7 +83,7 @@ class TestCommand:
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("situation_id", IDS)
     def test_a_topic(self, apoa: Apoa, situation_id: str, lang: str) -> None:
-        """All of it, by its name in the other language too, and by the command's Indonesian name."""
+        """Shows the whole topic, also by its name in the other language and by `bantuan`."""
         english, indonesian, shown = (
             next(each for each in situations(language) if each.id == situation_id) for language in ("en", "id", lang)
         )
@@ -98,11 +98,11 @@ class TestCommand:
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("words", [["report"], ["lapor"], ["key"], ["key", "rotate"]])
     def test_a_command(self, apoa: Apoa, words: list[str], lang: str) -> None:
-        """Just what its --help says."""
+        """Shows what the command's --help shows."""
         assert apoa("help", *words, lang=lang) == apoa(*words, "--help", lang=lang)
 
     def test_the_beginning_of_a_command(self, apoa: Apoa) -> None:
-        """The same again."""
+        """The start of a command shows the same."""
         assert apoa("help", "checko").out == apoa("checkout", "--help").out
 
     @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ class TestCommand:
         ],
     )
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_slip_of_the_finger(self, apoa: Apoa, words: list[str], suggestion: dict[str, str], lang: str) -> None:
-        """Exit 2, and what was probably meant first, in the reader's language."""
+    def test_a_mistyped_name(self, apoa: Apoa, words: list[str], suggestion: dict[str, str], lang: str) -> None:
+        """Exits with 2, and suggests the most similar name first, in the reader's language."""
         answer = apoa("help", *words, lang=lang)
         assert (answer.code, answer.out) == (2, "")
         assert spoken(lang, "There is no help about {topic}.", topic="-".join(words)) in answer.err
@@ -127,13 +127,13 @@ class TestCommand:
         assert last.endswith(end)
 
     def test_the_beginning_of_several(self, apoa: Apoa) -> None:
-        """Each is named, once, though it may be called by two names, and at most four of them."""
+        """Each is named once, although it may have two names, and at most four are named."""
         assert "paspor-hilang, password-changed" not in apoa("help", "pas").err
         assert "Did you mean: lost-passport, password-changed?" in apoa("help", "pas").err
         assert "Did you mean: report, receipt, received, restore?" in apoa("help", "re").err
 
-    def test_nothing_like_it(self, apoa: Apoa) -> None:
-        """Then where to look; and nothing that was pasted reaches the terminal."""
+    def test_no_similar_name(self, apoa: Apoa) -> None:
+        """Names the list of topics; control characters of the query do not reach the terminal."""
         answer = apoa("help", "x\x1b[2Jyzzy\u202e")
         assert answer.code == 2
         assert answer.err.splitlines()[-1] == "All topics: apoa help"
@@ -142,7 +142,7 @@ class TestCommand:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_plain_lines_have_no_columns(apoa: Apoa, lang: str) -> None:
-    """For a screen reader the list of situations is a line each: its name, and what it is about."""
+    """As plain lines, each situation is one line with its name and its title."""
     said = apoa("--plain", "help", lang=lang)
     assert said.code == 0
     for situation in situations(lang):
@@ -155,7 +155,7 @@ class TestGuides:
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("guide", guides("en"), ids=lambda each: each.id)
     def test_a_guide(self, apoa: Apoa, guide: Guide, lang: str) -> None:
-        """By its name in any language, in the reader's language where it exists; in a pipe as Markdown."""
+        """A guide is found by its name in any language, and shown in the reader's language if it exists in it."""
         shown = next(each for each in guides(lang) if each.id == guide.id)
         for name in {each.name for each in all_guides() if each.id == guide.id}:
             answer = apoa("help", name, lang=lang)
@@ -163,12 +163,12 @@ class TestGuides:
             assert answer.out.rstrip("\n") == shown.text.rstrip("\n")
 
     def test_the_beginning_of_a_guide(self, apoa: Apoa) -> None:
-        """It is enough."""
+        """The start of a guide's name finds it."""
         assert apoa("help", "resep").out.startswith("# Guide for staff")
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_the_list_of_topics_names_them(self, apoa: Apoa, lang: str) -> None:
-        """Each with its title, in the reader's language."""
+        """Each guide is listed with its title, in the reader's language."""
         listed = apoa("help", lang=lang).out
         assert all(re.search(rf"^  {each.name} +{each.title}$", listed, re.MULTILINE) for each in guides(lang))
 

@@ -9,11 +9,11 @@ TOPICS = [topic.id for topic in topics("en")]
 
 
 class TestCommand:
-    """What the staff see."""
+    """The command's output."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_the_topics(self, apoa: Apoa, lang: str) -> None:
-        """Without words: the names to ask with, in the reader's language; nothing needs to be set up."""
+        """Without words, lists the topics by their names in the reader's language; no property is needed."""
         said_ = apoa("info", lang=lang)
         assert (said_.code, said_.err) == (0, "")
         for topic in topics(lang):
@@ -34,17 +34,17 @@ class TestCommand:
         assert "24 Nov 2026" in said_.out
 
     def test_one_series_is_one_line(self, apoa: Apoa) -> None:
-        """Countries stand in a row, behind what is said of all of them."""
+        """Visa-free states of one rule are on one line."""
         assert "  No visa needed since 3 Jul 2025: Brazil; Türkiye.\n" in apoa("info", "visa-free").out
 
     def test_what_is_found_in_two_topics(self, apoa: Apoa) -> None:
-        """Each below its title."""
+        """Facts of two topics are shown below their titles."""
         out = apoa("info", "denda").out
         assert out.index("What not giving the data can cost") < out.index("When a stay permit has ended")
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_an_unknown_word(self, apoa: Apoa, lang: str) -> None:
-        """A usage mistake, with what may have been meant, or where to look."""
+        """An unknown word is a usage error that suggests similar words, or the list of topics."""
         said_ = apoa("info", "oversaty", lang=lang)
         assert (said_.code, said_.out) == (2, "")
         assert spoken(lang, "Did you mean: {words}? All topics: apoa info", words="overstay") in said_.err
@@ -54,7 +54,7 @@ class TestCommand:
         assert_harmless(strange.all)
 
     def test_json(self, apoa: Apoa) -> None:
-        """The same, as one document."""
+        """`--json` prints the same as one document."""
         value = apoa("info", "--json").json
         assert [topic["topic"] for topic in value["topics"]] == TOPICS
         assert [len(topic["facts"]) for topic in value["topics"]] == [len(topic.facts) for topic in topics("en")]
@@ -76,7 +76,7 @@ class TestCommand:
         assert {fact["series"] for fact in law["facts"]} == {None}
 
     def test_what_the_settings_say(self, apoa: Apoa) -> None:
-        """The property's own office, window and period are shown with the facts, and no office where none is named."""
+        """The property's office, deadline and retention are shown with the facts; no office if none is set."""
         assert "settings say" not in apoa("info", "offices").out
         assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
         assert "settings say" not in apoa("info", "offices").out
@@ -86,14 +86,14 @@ class TestCommand:
         assert "This property's settings say: Kanim?Denpasar." in apoa("info", "offices").out
         assert "Kanim?Denpasar" in apoa("info", "offices", "--json").json["topics"][0]["here"]
 
-    def test_settings_that_are_not_right(self, apoa: Apoa) -> None:
-        """The facts are for everybody, whatever is wrong here."""
+    def test_invalid_settings(self, apoa: Apoa) -> None:
+        """The facts are shown although the settings are invalid."""
         apoa.home.mkdir()
         (apoa.home / "config.toml").write_text("property = 7\n")
         assert apoa("info", "deadline").code == 0
 
-    def test_options_that_do_not_go_together(self, apoa: Apoa) -> None:
-        """Said, and nothing is done."""
+    def test_options_that_exclude_each_other(self, apoa: Apoa) -> None:
+        """Options that exclude each other are a usage error."""
         for arguments in (["--name", "Melati"], ["--force"], ["law", "--poster", "-"], ["--json", "--poster", "-"]):
             said_ = apoa("info", *arguments)
             assert said_.code == 2

@@ -1,4 +1,4 @@
-"""`apoa receipt`: the proof of a report on screen, as JSON, as a page to print, as the authority's PDF, and for all."""
+"""`apoa receipt`: on the screen, as JSON, as a page to print, as the authority's PDF, and as a folder of all."""
 
 import os
 import stat
@@ -47,7 +47,7 @@ UUID = "0199c2a4-0009-7000-8000-b00000000009"
 
 @contextmanager
 def parts(apoa: Apoa) -> Iterator[Container]:
-    """The program's parts, to bring about what no command does."""
+    """The program's container, for what no command does."""
     app = Container(apoa.environ, apoa.clock)
     try:
         yield app
@@ -56,7 +56,7 @@ def parts(apoa: Apoa) -> Iterator[Container]:
 
 
 def typed(apoa: Apoa, report: dict[str, Any], number: str = "STT-APOA-77") -> None:
-    """File a number of APOA's own for a report."""
+    """Enter a number of APOA's own for a report."""
     with parts(apoa) as app:
         app.outbox.record_receipt(report["id"], Receipt(number, apoa.clock.now(), typed=True))
 
@@ -70,17 +70,17 @@ def printed(apoa: Apoa, reference: str, **environ: str) -> Page:
 
 
 def assert_both(page: Page, sentence: str, **values: object) -> None:
-    """A sentence stands on the page in both languages."""
+    """Assert that a sentence is on the page in both languages."""
     for language in LANGUAGES:
         assert spoken(language, sentence, **values) in page.text
 
 
 class TestOnScreen:
-    """Its number, whose the number is, when and for what."""
+    """The number, where it comes from, its time and its report."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_receipt(self, configured: Apoa, lang: str) -> None:
-        """In training it says that it is none of Immigration's."""
+        """In training the receipt is said not to be from Immigration."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         said = configured("bukti", report["short_id"], lang=lang)
@@ -96,7 +96,7 @@ class TestOnScreen:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_number_that_staff_typed(self, away: Apoa, lang: str) -> None:
-        """It is marked wherever it is shown."""
+        """A number that staff typed is marked wherever it is shown."""
         report = away.save()
         typed(away, report)
         for command in (["receipt", report["id"]], ["show", report["id"]], ["list"]):
@@ -109,7 +109,7 @@ class TestOnScreen:
         assert away.reports()[0]["receipt"] == wanted
 
     def test_a_live_receipt_is_not_called_training(self, apoa: Apoa, serve: Serve) -> None:
-        """The warning is for training alone."""
+        """The warning is shown only in training."""
         apoa.set_up(serve(environment="production").base_url)
         apoa(*QUENTIN.mrz())
         said = apoa("receipt", apoa.reports()[0]["id"])
@@ -119,7 +119,7 @@ class TestOnScreen:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_no_receipt_yet(self, away: Apoa, lang: str) -> None:
-        """A queued report never shows a number."""
+        """A queued report has no number."""
         report = away.save()
         said = away("receipt", report["short_id"], lang=lang)
         state = spoken(lang, "waiting")
@@ -128,7 +128,7 @@ class TestOnScreen:
         assert away("receipt", report["short_id"], "--json").json["receipt"] is None
 
     def test_without_the_key(self, configured: Apoa) -> None:
-        """The number needs none."""
+        """The number is shown without the key."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         configured.lose_the_key()
@@ -137,10 +137,10 @@ class TestOnScreen:
 
 
 class TestPage:
-    """One page for whoever asks at the desk."""
+    """The page to print."""
 
     def test_a_receipt(self, configured: Apoa) -> None:
-        """Everything that proves it, in both languages whatever the reader's is."""
+        """Shows everything about the receipt in both languages, whatever the reader's language is."""
         configured(*QUENTIN.mrz("--check-in", "2026-11-24T19:50"))
         [report] = configured.reports()
         pages = [printed(configured, report["short_id"], lang=lang).text for lang in LANGUAGES]
@@ -162,7 +162,7 @@ class TestPage:
             assert spoken(language, NOT_A_RECEIPT) not in page.text
 
     def test_where_the_number_comes_from(self, configured: Apoa) -> None:
-        """From the reporting server, which is named; or typed by staff, which is said."""
+        """Names the reporting server, or says that staff typed the number."""
         configured(*QUENTIN.mrz())
         typed(configured, configured.save(XIMENA))
         theirs, ours = (printed(configured, report["id"]) for report in configured.reports())
@@ -175,15 +175,15 @@ class TestPage:
         assert "127.0.0.1" not in ours.text
 
     def test_the_property(self, apoa: Apoa) -> None:
-        """Its address and its immigration office, as the settings have them."""
+        """Shows the address and the immigration office of the settings."""
         apoa.set_up(NOWHERE, "--address", "Jl. <b>Melati</b> 7", "--office", "Kanim & Ngurah Rai")
         page = printed(apoa, apoa.save()["id"])
         assert "Jl. <b>Melati</b> 7" in page.text
         assert "Kanim & Ngurah Rai" in page.text
         assert_both(page, "Immigration office")
 
-    def test_what_waits_is_no_receipt(self, away: Apoa) -> None:
-        """The heading says so, the state and the deadline too, and there is nothing to scan."""
+    def test_a_waiting_report(self, away: Apoa) -> None:
+        """The heading says that it is not a receipt; state and deadline are shown, and there is no QR code."""
         report = away.save()
         page = printed(away, report["id"])
         assert "svg" not in page.tags
@@ -198,8 +198,8 @@ class TestPage:
         assert_both(printed(away, report["id"]), "The deadline has passed.")
 
     @pytest.mark.parametrize(("verdict", "state"), [("pending", "waiting for a decision"), ("reject", "refused")])
-    def test_neither_is_what_was_not_accepted(self, apoa: Apoa, serve: Serve, verdict: str, state: str) -> None:
-        """Pending or refused: it says which."""
+    def test_a_report_that_was_not_accepted(self, apoa: Apoa, serve: Serve, verdict: str, state: str) -> None:
+        """Says that the report is pending or refused."""
         apoa.set_up(serve(verdict).base_url)
         apoa(*QUENTIN.mrz())
         page = printed(apoa, apoa.reports()[0]["id"])
@@ -208,8 +208,8 @@ class TestPage:
             assert spoken(language, state) in page.text
         assert "Due by" in page.text
 
-    def test_what_was_withdrawn(self, away: Apoa) -> None:
-        """Not a receipt, and due no more."""
+    def test_a_withdrawn_report(self, away: Apoa) -> None:
+        """It is not a receipt, and has no deadline."""
         report = away.save()
         with parts(away) as app:
             app.outbox.withdraw([report["id"]])
@@ -218,7 +218,7 @@ class TestPage:
         assert "Due by" not in page.text
 
     def test_a_check_out(self, away: Apoa) -> None:
-        """Its page names the guest whom its stay tells of, and the time of leaving."""
+        """The page names the guest of the stay and the time of check-out."""
         first = away.save()
         leaving = away.clock.now() + timedelta(days=1)
         with parts(away) as app:
@@ -228,8 +228,8 @@ class TestPage:
         assert "25 Nov 2026 20:00 WIB" in page.text
         assert "check-out" in page.text
 
-    def test_a_stay_of_which_nothing_else_stands(self, away: Apoa) -> None:
-        """Its guest is not known: said, and the rest is there."""
+    def test_a_check_out_without_other_reports(self, away: Apoa) -> None:
+        """The page says that the guest is not known, and shows the rest."""
         first = away.save()
         leaving = away.clock.now() + timedelta(days=1)
         with parts(away) as app:
@@ -239,7 +239,7 @@ class TestPage:
         assert_both(page, "The guest's data cannot be read on this computer.")
         assert "25 Nov 2026 20:00 WIB" in page.text
 
-    def test_a_guest_who_is_erased_meanwhile(self, configured: Apoa) -> None:
+    def test_a_guest_erased_by_another_process(self, configured: Apoa) -> None:
         """The page is that of an erased guest."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
@@ -247,13 +247,13 @@ class TestPage:
         with parts(configured) as app:
             entry = app.outbox.find(report["id"])[0]
             assert configured("purge").code == 0
-            proof = open_report(app, entry)
+            opened = open_report(app, entry)
         assert entry.erased_at is None
-        assert proof.entry.erased_at is not None
-        assert proof.guest is None
+        assert opened.entry.erased_at is not None
+        assert opened.guest is None
 
     def test_a_training_property(self, apoa: Apoa) -> None:
-        """Its server is on this computer, and that is what the page calls it."""
+        """The page says that the server is on this computer."""
         place = ["--property", "melati", "--training", "--vault", "file"]
         assert apoa("setup", "--non-interactive", *place).code == 0
         assert apoa(*QUENTIN.mrz()).code == 0
@@ -262,8 +262,8 @@ class TestPage:
         assert_both(page, sentence)
         assert_both(page, TRAINING)
 
-    def test_a_state_that_has_no_name(self, away: Apoa) -> None:
-        """Its code alone."""
+    def test_an_unknown_state(self, away: Apoa) -> None:
+        """An unknown state is shown by its code."""
         report = away.save()
         with parts(away) as app:
             opened = open_report(app, app.outbox.find(report["id"])[0])
@@ -277,7 +277,7 @@ class TestPage:
         assert "<bdi>1985-09</bdi>" in content
 
     def test_names_of_any_script_and_length(self, away: Apoa) -> None:
-        """They stand there whole, each kept apart from the writing around it."""
+        """Names are shown in full and isolated from the direction of the text around them."""
         report = away.save()
         with parts(away) as app:
             opened = open_report(app, app.outbox.find(report["id"])[0])
@@ -290,7 +290,7 @@ class TestPage:
             assert f"<bdi>{QUENTIN.given_names} {surname}</bdi>" in content
 
     def test_an_erased_guest(self, configured: Apoa) -> None:
-        """The number, the times and the ids are kept, without a key; that the rest is gone is said."""
+        """Number, times and ids are shown without the key; the page says that the guest's data were erased."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         configured.clock.forward(timedelta(days=100))
@@ -307,7 +307,7 @@ class TestPage:
             assert moment in page.text
 
     def test_a_file(self, configured: Apoa, tmp_path: Path) -> None:
-        """Private, whole, and never in place of another unless somebody says so."""
+        """The file is private and complete, and replaces another one only with --force."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         file = tmp_path / "bukti.html"
@@ -326,23 +326,23 @@ class TestPage:
         assert file.read_text(encoding="utf-8") != "mine"
         assert [path.name for path in tmp_path.glob("*.new")] == []
 
-    def test_a_page_of_no_receipt_is_announced_as_that(self, away: Apoa, tmp_path: Path) -> None:
-        """Whoever asked for it reads on the screen, too, that it is none."""
+    def test_a_page_without_receipt_is_announced(self, away: Apoa, tmp_path: Path) -> None:
+        """The screen says too that the page is not a receipt."""
         report = away.save()
         said = away("receipt", report["id"], "--html", str(tmp_path / "x.html"))
         assert "has no receipt yet" in said.out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_file_that_cannot_be(self, away: Apoa, tmp_path: Path, lang: str) -> None:
-        """No such folder, or a folder of this name: said, and nothing is made."""
+    def test_an_impossible_path(self, away: Apoa, tmp_path: Path, lang: str) -> None:
+        """A missing folder, or a folder of this name, is an error, and nothing is written."""
         report = away.save()
         said = away("receipt", report["id"], "--html", str(tmp_path / "no" / "x.html"), lang=lang)
         assert said.code == 2
         assert spoken(lang, "There is no folder {path}.", path=str(tmp_path / "no")) in said.err
         assert away("receipt", report["id"], "--html", str(tmp_path), "--force", lang=lang).code == 2
 
-    def test_a_folder_that_takes_nothing(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The reason is the disk's, the advice is ours."""
+    def test_a_read_only_folder(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The error shows the reason of the system, and advice."""
         report = away.save()
 
         def full(_path: Path, _content: bytes) -> None:
@@ -354,7 +354,7 @@ class TestPage:
         assert "disk is not full" in said.err
 
     def test_without_the_key(self, configured: Apoa, tmp_path: Path) -> None:
-        """Nothing is written, and it says how the key comes back."""
+        """Nothing is written, and the error says how to get the key back."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         configured.lose_the_key()
@@ -365,18 +365,18 @@ class TestPage:
 
 
 class TestPdf:
-    """The authority's own, where it has one."""
+    """The authority's own PDF."""
 
     @pytest.fixture
     def simulator(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> AuthoritySimulator:
-        """An authority that has PDFs."""
+        """The program with an authority that has PDFs."""
         simulator = AuthoritySimulator(now=away.clock.now())
         monkeypatch.setattr(Container, "connect", lambda *_more: simulator)
         return simulator
 
     @pytest.fixture
     def report(self, away: Apoa, simulator: AuthoritySimulator) -> dict[str, Any]:
-        """A report that it accepted."""
+        """A report that the authority accepted."""
         away.save()
         assert away("sync").code == 0
         [report] = away.reports()
@@ -384,7 +384,7 @@ class TestPdf:
         return report
 
     def test_it_is_written(self, away: Apoa, report: dict[str, Any], tmp_path: Path) -> None:
-        """Byte for byte, as a private file; not over another."""
+        """The PDF is written byte for byte to a private file, and replaces no other file."""
         file = tmp_path / "bukti.pdf"
         said = away("receipt", report["id"], "--pdf", str(file))
         assert said.code == 0, said.err
@@ -397,7 +397,7 @@ class TestPdf:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_an_authority_without(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
-        """Said, with the page as the way out; nothing is written."""
+        """The error suggests the page, and nothing is written."""
         configured(*QUENTIN.mrz())
         said = configured("receipt", configured.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"), lang=lang)
         assert said.code == 69
@@ -405,8 +405,8 @@ class TestPdf:
         assert "--html" in said.err
         assert list(tmp_path.glob("x*")) == []
 
-    def test_no_line(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
-        """Not now: 75, and the page is offered."""
+    def test_no_connection(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
+        """Exits with 75 and suggests the page."""
         server = serve()
         apoa.set_up(server.base_url)
         apoa(*QUENTIN.mrz())
@@ -416,8 +416,8 @@ class TestPdf:
         assert "--html" in said.err
         assert list(tmp_path.glob("x*")) == []
 
-    def test_what_has_no_receipt(self, away: Apoa, tmp_path: Path) -> None:
-        """Nobody is asked: what waits may have one later, what was withdrawn has none for good."""
+    def test_reports_without_receipt(self, away: Apoa, tmp_path: Path) -> None:
+        """The authority is not asked: a waiting report may have one later, a withdrawn one never."""
         report = away.save()
         file = str(tmp_path / "x.pdf")
         assert away("receipt", report["id"], "--pdf", file).code == 75
@@ -428,7 +428,7 @@ class TestPdf:
         assert f"apoa show {report['short_id']}" in said.err
 
     def test_a_number_that_staff_typed(self, away: Apoa, tmp_path: Path) -> None:
-        """The authority of this property never heard of it, and is not asked."""
+        """The authority does not know a typed number, and is not asked."""
         report = away.save()
         typed(away, report)
         said = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
@@ -438,7 +438,7 @@ class TestPdf:
     def test_a_refused_password_is_not_tried_again(
         self, away: Apoa, report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Asking for proof stops like sending does, so that the account is not locked."""
+        """After a refused password no receipt is fetched, so that the account is not locked."""
         calls = 0
 
         def refuse(*_more: object) -> AuthoritySimulator:
@@ -452,10 +452,10 @@ class TestPdf:
         assert calls == 1
         assert away("status", "--json").json["sending_stopped"]["reason"] == "wrong_password"
 
-    def test_a_pause_is_kept(
+    def test_a_requested_pause_is_kept(
         self, away: Apoa, report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """What the authority asked all of us to wait for holds here too."""
+        """A pause that the authority requested applies to receipts too."""
         with parts(away) as app:
             app.outbox.hold((away.clock.now() + timedelta(minutes=5)).astimezone(UTC))
 
@@ -469,11 +469,11 @@ class TestPdf:
 
 
 class TestInspection:
-    """Everything of a period, in a folder."""
+    """All receipts of a period, in a folder."""
 
     @pytest.fixture
     def three(self, configured: Apoa) -> Apoa:
-        """Three guests, a day apart; the last one's report waits."""
+        """Three guests, a day apart; the last report waits."""
         for guest in GUESTS:
             more = ["--no-send"] if guest is OBADIAH else []
             assert configured(*guest.mrz(*more)).code == 0
@@ -482,7 +482,7 @@ class TestInspection:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path, lang: str) -> None:
-        """A page for each receipt, a table of all; said in numbers; private."""
+        """Writes a page for each receipt and a table of all, privately, and prints the counts."""
         folder = tmp_path / "periksa"
         said = three("receipt", "--all", "--output", str(folder), lang=lang)
         assert (said.code, said.err) == (0, "")
@@ -514,7 +514,7 @@ class TestInspection:
         ],
     )
     def test_a_period(self, three: Apoa, tmp_path: Path, options: list[str], guests: tuple[Guest, ...]) -> None:
-        """Of check-in nights in the property's days, the first and the last included."""
+        """A period is in check-in nights of the property's zone, with the first and the last."""
         folder = tmp_path / "periksa"
         said = three("receipt", "--all", "--output", str(folder), "--json", *options)
         assert said.code == 0, said.err
@@ -525,14 +525,14 @@ class TestInspection:
         assert said.json == wanted
 
     def test_a_late_report_belongs_to_its_night(self, configured: Apoa, tmp_path: Path) -> None:
-        """Not to the day on which it was typed in."""
+        """A late report belongs to its check-in night, not to the day on which it was typed."""
         configured(*QUENTIN.mrz("--check-in", "2026-11-20T19:50", "--nights", "1"))
         options = ["--from", "2026-11-20", "--to", "2026-11-20", "--json"]
         said = configured("receipt", "--all", "--output", str(tmp_path / "p"), *options)
         assert said.json["written"] == 1
 
     def test_a_check_out_goes_with_its_stay(self, away: Apoa, tmp_path: Path) -> None:
-        """Whenever the guest left, it is the check-in night that counts."""
+        """A check-out belongs to the check-in night of its stay."""
         first = away.save()
         away.clock.forward(timedelta(days=2))
         leaving = away.clock.now()
@@ -556,19 +556,19 @@ class TestInspection:
         ],
     )
     def test_a_period_without_years(self, three: Apoa, tmp_path: Path, period: list[str], written: int) -> None:
-        """It begins in the past, and ends near its beginning."""
+        """A period without years starts in the past and ends near its start."""
         said = three("receipt", "--all", "--output", str(tmp_path / "p"), *period, "--json")
         assert said.code == 0, said.err
         assert said.json["written"] == written
 
     def test_nothing_to_show(self, three: Apoa, tmp_path: Path) -> None:
-        """Said, and no folder is made."""
+        """Without reports no folder is made."""
         said = three("receipt", "--all", "--output", str(tmp_path / "p"), "--from", "2027-01-01")
         assert (said.code, said.out.strip()) == (0, "No reports.")
         assert not (tmp_path / "p").exists()
 
     def test_a_folder_with_something_in_it(self, three: Apoa, tmp_path: Path) -> None:
-        """Is left alone, unless somebody says so; then what else is in it stays."""
+        """A folder with files is used only with --force, and its other files are kept."""
         folder = tmp_path / "p"
         folder.mkdir()
         (folder / "index.html").write_text("mine")
@@ -581,13 +581,13 @@ class TestInspection:
         assert (folder / "index.html").read_text(encoding="utf-8") != "mine"
         assert (folder / "notes.txt").read_text() == "mine"
 
-    def test_a_file_in_the_folders_place(self, three: Apoa, tmp_path: Path) -> None:
-        """Said, not a traceback."""
+    def test_a_file_with_the_folders_name(self, three: Apoa, tmp_path: Path) -> None:
+        """A file with the folder's name is an error without a traceback."""
         (tmp_path / "p").write_text("mine")
         assert three("receipt", "--all", "--output", str(tmp_path / "p"), "--force").code == 78
 
     def test_without_the_key(self, three: Apoa, tmp_path: Path) -> None:
-        """Nothing is written, and it says how the key comes back."""
+        """Nothing is written, and the error says how to get the key back."""
         three.lose_the_key()
         said = three("receipt", "--all", "--output", str(tmp_path / "p"))
         assert said.code == 77
@@ -595,7 +595,7 @@ class TestInspection:
         assert not (tmp_path / "p").exists()
 
     def test_a_broken_seal_hides_no_other(self, three: Apoa, tmp_path: Path) -> None:
-        """The page is there with what stands outside the seal; the exit code tells."""
+        """The page shows what is not sealed, and the exit code shows the error."""
         from apoa_client.vault.sealing import PropertySealer  # put out of order below
 
         first = three.reports()[0]["id"]
@@ -615,7 +615,7 @@ class TestInspection:
         assert_both(read_page(page), "The guest's data cannot be read on this computer.")
 
     def test_erased_guests(self, configured: Apoa, tmp_path: Path) -> None:
-        """Their nights are known still, and so is the proof."""
+        """Nights and receipts of erased guests are shown."""
         configured(*QUENTIN.mrz())
         configured.clock.forward(timedelta(days=100))
         assert configured("purge").code == 0
@@ -626,7 +626,7 @@ class TestInspection:
         assert len(index.links) == 1
 
     def test_file_names(self, away: Apoa, tmp_path: Path) -> None:
-        """Of a number's letters and figures alone; two alike, or none at all, are told apart by the report's id."""
+        """File names have only the letters and digits of the number; equal and empty ones get the report's id."""
         numbers = ["STT/1", "stt-1", "../../etc/passwd", "CON", "<>", "index", "N" * 100]
         for day, number in enumerate(numbers):
             guest = Guest(QUENTIN.surname, QUENTIN.given_names, f"ZX{day:07}", QUENTIN.birth_place)
@@ -654,7 +654,7 @@ def _spoken_plural(lang: str, one: str, many: str, count: int) -> str:
 
 
 class TestUsage:
-    """Options that do not go together, and words that mean nothing."""
+    """Options that exclude each other, and invalid values."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize(
@@ -673,7 +673,7 @@ class TestUsage:
         ],
     )
     def test_a_mistake(self, away: Apoa, arguments: list[str], lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Exit 2, explained, and nothing is written."""
+        """Exits with 2 and an explanation, and nothing is written."""
         monkeypatch.chdir(away.home)
         before = set(away.home.rglob("*"))
         said = away("receipt", *arguments, lang=lang)
@@ -687,7 +687,7 @@ NUMBER = "<img src=x onerror=alert(1)>\u202e\x9b2J\u200b\"'&/../N\u2028"
 
 
 class TestHostileNumber:
-    """A receipt number that is meant for the terminal, the browser or the file system."""
+    """A receipt number that attacks the terminal, the browser or the file system."""
 
     @pytest.fixture
     def fooled(self, apoa: Apoa, tmp_path: Path) -> Apoa:
@@ -701,7 +701,7 @@ class TestHostileNumber:
         return apoa
 
     def test_is_harmless(self, fooled: Apoa, tmp_path: Path) -> None:
-        """On screen, in JSON, on paper, in a file's name."""
+        """It is harmless on the screen, in JSON, on the page and in a file's name."""
         report = fooled.reports()[0]
         for command in (["receipt", report["id"]], ["receipt", report["id"], "--json"], ["list"]):
             said = fooled(*command)
@@ -719,14 +719,14 @@ class TestHostileNumber:
 
 
 def test_reprs_hide_the_guest(away: Apoa) -> None:
-    """Whatever a log or a traceback may show."""
+    """Logs and tracebacks show no guest data."""
     report = away.save()
     with parts(away) as app:
         opened = open_report(app, app.outbox.find(report["id"])[0])
     assert QUENTIN.surname not in repr(opened)
 
 
-def test_an_open_period_holds_every_night() -> None:
-    """From the first to the last day of the calendar."""
+def test_an_open_period_includes_every_night() -> None:
+    """A period without limits includes the first and the last day of the calendar."""
     assert Period(None, None).includes(date.min)
     assert Period(None, None).includes(date.max)
