@@ -1,4 +1,4 @@
-"""Properties that the tests of the program's parts make, without its command line."""
+"""Properties for tests that do not use the command line."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def training(name: str = "melati") -> PropertySettings:
 
 
 def set_up(home: Path, clock: FixedClock, settings: PropertySettings) -> str:
-    """Set up; the public key."""
+    """Set up a property. Returns its public key."""
     app = app_of(home, clock)
     try:
         assert PropertySetup(app).set_up(settings, "") is None

@@ -1,6 +1,6 @@
 """A desktop session of the test's own: a bus, a gnome-keyring, an empty home, and a script that runs in it.
 
-Where the tools are missing the tests that need them are skipped, unless APOA_REQUIRE_TOOLS is set.
+Tests are skipped if the tools are missing, unless APOA_REQUIRE_TOOLS is set.
 """
 
 import json
@@ -37,7 +37,7 @@ def lock():
     with closing(secretstorage.dbus_init()) as bus:
         secretstorage.get_default_collection(bus).lock()
 
-def tell(*answers):
+def output(*answers):
     print(json.dumps(answers))
 """
 
@@ -45,7 +45,7 @@ def tell(*answers):
 def run_in_session(
     folder: Path, script: str, *, start: str = UNLOCKED, config: str | None = None, environ: Mapping[str, str] = {}
 ) -> list[Any]:
-    """Run a script in a session whose home is in `folder`; what it tells. `config` is the bus's, `environ` is added."""
+    """Run a script in a session with its home in `folder`. Returns what it prints. `config` configures the bus."""
     home = folder / "session"
     (home / "run").mkdir(parents=True, exist_ok=True, mode=0o700)
     plain = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
@@ -65,5 +65,5 @@ def run_in_session(
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    told: list[Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    printed: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return printed

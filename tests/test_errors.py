@@ -1,4 +1,4 @@
-"""Every error owns its exit code, its advice and its name, and none shows what it is about."""
+"""Every error has an exit code, advice and a name, and no personal data."""
 
 import inspect
 
@@ -39,7 +39,7 @@ CODES = {
 }
 
 
-def test_exit_codes_are_the_promised_ones() -> None:
+def test_exit_codes_and_names() -> None:
     """Scripts rely on them: 0, 1, 2, 65, 69, 75, 77, 78."""
     assert {kind(msg("It.")).name: int(kind.exit_code) for kind in CLASSES} == CODES
     assert [int(code) for code in Exit] == [0, 1, 2, 65, 69, 75, 77, 78]
@@ -47,22 +47,22 @@ def test_exit_codes_are_the_promised_ones() -> None:
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_texts_hold_no_values(kind: type[ApoaError]) -> None:
-    """An error's text may reach a log: it is the sentence without what stands in it."""
+def test_texts_contain_no_values(kind: type[ApoaError]) -> None:
+    """An error's text may reach a log: it is the sentence without its values."""
     error = kind(msg("The number {number} is odd.", number="X1234567"), msg("Write {number}.", number="X1234567"))
     assert "X1234567" not in f"{error} {error!r} {error.args} {error.message!r} {error.advice!r}"
     assert error.message.render() == "The number X1234567 is odd."
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_advice_can_be_given_or_is_the_class_own(kind: type[ApoaError]) -> None:
-    """Nobody who says nothing takes the class's advice away."""
+def test_advice_is_given_or_the_class_default(kind: type[ApoaError]) -> None:
+    """Without an argument, the class's advice stays."""
     assert kind(msg("It.")).advice is kind.advice
     advice = msg("Do this.")
     assert kind(msg("It."), advice).advice is advice
 
 
-def test_whoever_must_log_in_again_is_told_so() -> None:
+def test_errors_that_stop_sending_advise_a_log_in() -> None:
     """Sending stops after these two, and their advice says how to start again."""
     stopping = [kind for kind in CLASSES if suspends_sending(kind(msg("It.")))]
     assert {kind.__name__ for kind in stopping} == {"WrongPassword", "AccountSuspended"}
@@ -71,7 +71,7 @@ def test_whoever_must_log_in_again_is_told_so() -> None:
         assert "apoa login" in kind.advice.template
 
 
-def test_a_busy_authority_says_for_how_long() -> None:
-    """Seconds, or None where it did not say."""
+def test_a_busy_authority_may_give_a_wait() -> None:
+    """In seconds, or None."""
     assert AuthorityBusy(msg("Busy."), retry_after=30).retry_after == 30
     assert AuthorityBusy(msg("Busy.")).retry_after is None

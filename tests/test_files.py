@@ -1,4 +1,4 @@
-"""Files for their owner alone, written whole or not at all."""
+"""Private files are written atomically."""
 
 import os
 import stat
@@ -21,7 +21,7 @@ def mode(path: Path) -> int:
 
 @pytest.fixture(params=[0o000, 0o022, 0o077])
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A user's umask, careless or careful."""
+    """A user's umask."""
     before = os.umask(request.param)
     yield
     os.umask(before)
@@ -29,8 +29,8 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @posix
 @pytest.mark.usefixtures("umask")
-def test_modes_are_the_owners_whatever_the_umask(home: Path) -> None:
-    """0600 for files and 0700 for folders, each one that had to be made."""
+def test_modes_do_not_depend_on_the_umask(home: Path) -> None:
+    """0600 for files, and 0700 for each folder that was created."""
     path = home / "deep" / "file"
     write_private(path, b"one")
     assert (mode(path), mode(home / "deep"), mode(home)) == (0o600, 0o700, 0o700)
@@ -39,8 +39,8 @@ def test_modes_are_the_owners_whatever_the_umask(home: Path) -> None:
 
 
 @posix
-def test_a_umask_that_takes_all_leaves_the_owner_a_file(tmp_path: Path) -> None:
-    """The owner can open again what was made."""
+def test_a_umask_without_owner_rights(tmp_path: Path) -> None:
+    """The owner can open the new file."""
     before = os.umask(0o777)
     try:
         write_private(tmp_path / "file", b"one")
@@ -50,8 +50,8 @@ def test_a_umask_that_takes_all_leaves_the_owner_a_file(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_file_that_others_could_read_is_replaced_by_one_that_they_cannot(tmp_path: Path) -> None:
-    """Whoever had it open keeps the old content alone."""
+def test_a_readable_file_is_replaced_by_a_private_one(tmp_path: Path) -> None:
+    """A process that has it open sees only the old content."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
     path.chmod(0o666)
@@ -61,17 +61,15 @@ def test_a_file_that_others_could_read_is_replaced_by_one_that_they_cannot(tmp_p
     assert mode(path) == 0o600
 
 
-def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
-    """Nobody's folder changes its mode."""
+def test_an_existing_folder_is_not_changed(tmp_path: Path) -> None:
+    """Its mode stays."""
     before = mode(tmp_path)
     make_private_folder(tmp_path)
     assert mode(tmp_path) == before
 
 
-def test_a_folder_that_another_process_makes_meanwhile_is_as_good(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two first runs at once do not trip each other."""
+def test_another_process_creates_the_folder_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two first runs at the same time both succeed."""
     real = Path.mkdir
 
     def first(self: Path, *args: Any) -> None:
@@ -92,8 +90,8 @@ def test_a_file_where_a_folder_should_be_is_an_error(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_draft_follows_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link that lies where the draft will be leads nowhere: nothing is written behind it, nor to the file."""
+def test_a_temporary_file_follows_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the target of a link in its place nor the file is changed."""
     victim, path = tmp_path / "victim", tmp_path / "file"
     victim.write_bytes(b"mine")
     path.write_bytes(b"old")
@@ -105,8 +103,8 @@ def test_a_draft_follows_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @posix
-def test_a_link_in_the_files_own_place_is_replaced_and_not_followed(tmp_path: Path) -> None:
-    """What it pointed at keeps its content."""
+def test_a_link_at_the_path_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    """Its target keeps its content."""
     victim, path = tmp_path / "victim", tmp_path / "file"
     victim.write_bytes(b"mine")
     path.symlink_to(victim)
@@ -114,8 +112,8 @@ def test_a_link_in_the_files_own_place_is_replaced_and_not_followed(tmp_path: Pa
     assert (victim.read_bytes(), path.read_bytes(), path.is_symlink()) == (b"mine", b"new", False)
 
 
-def test_a_file_is_made_once(tmp_path: Path) -> None:
-    """Never over another one."""
+def test_an_existing_file_is_not_created_again(tmp_path: Path) -> None:
+    """It is never overwritten."""
     os.close(create_private(tmp_path / "file"))
     with pytest.raises(FileExistsError):
         create_private(tmp_path / "file")
@@ -130,10 +128,10 @@ def no_sync(_descriptor: int) -> None:
 
 
 @pytest.mark.parametrize(("owner", "name", "broken"), [(Path, "replace", no_replace), (os, "fsync", no_sync)])
-def test_a_failure_leaves_the_old_file_and_no_draft(
+def test_a_failure_keeps_the_old_file_and_no_temporary_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, broken: Callable[..., object]
 ) -> None:
-    """A full disk or a locked file costs nobody the settings."""
+    """A full disk or a locked file never destroys the settings."""
     write_private(tmp_path / "file", b"old")
     monkeypatch.setattr(owner, name, broken)
     with pytest.raises(OSError, match=r"\[Errno (13|28)\]"):
@@ -142,8 +140,8 @@ def test_a_failure_leaves_the_old_file_and_no_draft(
     assert (tmp_path / "file").read_bytes() == b"old"
 
 
-def test_the_content_is_durable_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """File, name, folder: in this order, or a power cut leaves a name with nothing behind it."""
+def test_the_content_is_durable_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File, name, folder, in this order; otherwise a power cut leaves a name without content."""
     steps: list[str] = []
     fsync, replace = os.fsync, Path.replace
 
@@ -162,15 +160,15 @@ def test_the_content_is_durable_before_it_has_its_name(tmp_path: Path, monkeypat
 
 
 def test_windows_syncs_no_folder_and_has_no_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its file systems keep names durable themselves."""
+    """Its file systems make names durable themselves."""
     monkeypatch.setattr(files, "_ON_WINDOWS", True)
     sync_folder(tmp_path / "is not even there")
     write_private(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
-def test_what_a_killed_process_left_is_swept_by_the_next_one(home: Path) -> None:
-    """A minute later: before that it may be somebody's who is writing now."""
+def test_temporary_files_of_a_killed_process_are_removed(home: Path) -> None:
+    """After one minute, because a younger one may belong to a running process."""
     path = home / "keys.json"
     write_private(path, b"1")
     old, young = temporary_beside(path), temporary_beside(path)

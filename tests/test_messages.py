@@ -1,4 +1,4 @@
-"""Sentences that wait for a language."""
+"""Messages that are translated later."""
 
 import json
 from calendar import month_abbr
@@ -26,59 +26,61 @@ def indonesian_many(one: str, many: str, count: int) -> str:
     return f"[{one}|{many}|{count}]"
 
 
-def test_a_sentence_is_said_with_its_values() -> None:
+def test_a_message_is_rendered_with_its_values() -> None:
     """English needs no catalogue."""
     assert msg("Good day, {name}.", name="Ann").render() == "Good day, Ann."
 
 
-def test_a_sentence_and_what_stands_in_it_are_translated() -> None:
-    """A message within a message is translated too."""
+def test_a_message_and_its_values_are_translated() -> None:
+    """A message inside a message is translated, too."""
     assert msg("Good day, {name}.", name=msg("guest")).render(indonesian) == "Selamat siang, tamu."
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "0 reports wait."), (1, "1 report waits."), (2, "2 reports wait.")])
 def test_english_numbers(count: int, said: str) -> None:
-    """One is one, and everything else is many."""
+    """One has the singular; every other number has the plural."""
     assert nmsg("{count} report waits.", "{count} reports wait.", count).render() == said
 
 
-def test_other_languages_count_by_their_catalogue() -> None:
-    """Which form a number takes is the catalogue's business."""
+def test_plurals_of_other_languages() -> None:
+    """The catalogue decides which form a number has."""
     assert nmsg("{count} report", "{count} reports", 1).render(ngettext=indonesian_many) == "[1 report|1 reports|1]"
 
 
-def test_someone_elses_words_are_left_alone() -> None:
-    """They are neither translated nor formatted, braces and all."""
+def test_foreign_text_is_not_changed() -> None:
+    """It is neither translated nor formatted, even with braces."""
     assert literal("guest {name}").render(indonesian) == "guest {name}"
 
 
-def test_values_are_cleaned_and_sentences_are_not() -> None:
-    """What a stranger wrote passes the reader's filter, at every depth."""
+def test_values_are_sanitized_and_sentences_are_not() -> None:
+    """At every depth."""
     message = msg("{a} {b} {n}", a="\x1b[2J", b=literal("\x1b"), n=3)
     assert message.render(sanitize=lambda text: text.replace("\x1b", "?")) == "?[2J ? 3"
 
 
-def test_braces_in_values_are_no_places() -> None:
-    """A guest called {name} breaks no sentence."""
+def test_braces_in_values_are_no_placeholders() -> None:
+    """A guest with the name {name} causes no error."""
     assert msg("Good day, {name}.", name="{name} {0} {").render() == "Good day, {name} {0} {."
 
 
 @given(st.text(max_size=20), st.dictionaries(NAMES, VALUES), st.none() | st.text(max_size=5), st.integers(0, 9))
-def test_messages_are_kept_as_json(template: str, values: dict[str, str | int], plural: str | None, count: int) -> None:
-    """A kept message is the message, so that it can be read in another language later."""
+def test_messages_are_stored_as_json(
+    template: str, values: dict[str, str | int], plural: str | None, count: int
+) -> None:
+    """A stored message can be read later in another language."""
     message = Message(template, values, plural, count)
     assert from_json(json.loads(json.dumps(message.as_json()))) == message
 
 
-def test_values_do_not_show() -> None:
-    """A log of a message holds no personal data."""
+def test_repr_has_no_values() -> None:
+    """A logged message contains no personal data."""
     message = msg("{field}: {remark}", field="X1234567", remark=literal("ZYKOWSKI"))
     assert "X1234567" not in repr(message)
     assert "ZYKOWSKI" not in f"{message}{message!r}"
 
 
-def test_a_list_is_said_in_the_readers_language() -> None:
-    """Each part of it, with commas between; one alone has none."""
+def test_a_list_is_translated() -> None:
+    """Each item, with commas between them."""
     several = listed([msg("guest"), literal("Ann"), msg("guest")])
     assert several.render(indonesian) == "tamu, Ann, tamu"
     assert listed([msg("guest")]).render(indonesian) == "tamu"

@@ -7,15 +7,15 @@ import pytest
 from apoa_client.timeouts import call_with_timeout
 
 
-def test_an_answer_in_time_is_returned() -> None:
-    """Whatever it is, None too."""
+def test_a_result_in_time_is_returned() -> None:
+    """Any value, also None."""
     assert call_with_timeout(5, lambda: 42) == 42
     assert call_with_timeout(5, lambda: None) is None
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit, TimeoutError])
-def test_a_failure_is_raised_where_the_call_was_made(kind: type[BaseException]) -> None:
-    """Even one that would end the thread silently."""
+def test_an_exception_is_raised_in_the_calling_thread(kind: type[BaseException]) -> None:
+    """Also one that would end a thread silently."""
 
     def fail() -> None:
         raise kind("it")
@@ -24,8 +24,8 @@ def test_a_failure_is_raised_where_the_call_was_made(kind: type[BaseException]) 
         call_with_timeout(5, fail)
 
 
-def test_a_call_that_hangs_is_left_behind() -> None:
-    """When the time is over, the caller goes on; the thread keeps no process alive, and its answer is lost."""
+def test_a_call_that_hangs_is_abandoned() -> None:
+    """The caller continues after the time limit; the thread does not keep the process alive, and its result is lost."""
     let_go, before = threading.Event(), threading.active_count()
     with pytest.raises(TimeoutError):
         call_with_timeout(0.01, let_go.wait)

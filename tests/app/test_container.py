@@ -1,4 +1,4 @@
-"""The composition root: the right parts for a property, built when they are asked for, closed in the end."""
+"""The composition root builds the right parts for a property at their first use, and closes them at the end."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,15 +20,15 @@ from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keyring_store import KeyringStore
 
 
-def test_the_machines_clock() -> None:
-    """Aware, in UTC, and its seconds go forward."""
+def test_system_clock() -> None:
+    """The time is in UTC with a time zone, and the seconds never go backward."""
     clock = SystemClock()
     assert clock.now().tzinfo is UTC
     assert clock.monotonic() <= clock.monotonic()
 
 
-def test_which_property(home: Path, clock: FixedClock) -> None:
-    """The one that is asked for, else the default one, else the only one; else it is said which there are."""
+def test_property_choice(home: Path, clock: FixedClock) -> None:
+    """The named property, else the default, else the only one; otherwise the error lists the known ones."""
     with pytest.raises(SettingsProblem) as nothing:
         _ = app_of(home, clock).settings
     assert nothing.value.advice is not None
@@ -47,8 +47,8 @@ def test_which_property(home: Path, clock: FixedClock) -> None:
         _ = app_of(home, clock, "bali").settings
 
 
-def test_the_day_at_the_property(home: Path, clock: FixedClock) -> None:
-    """It begins there before it does in UTC: in Jakarta at 17:00, in Jayapura two hours earlier."""
+def test_today_is_in_the_propertys_time_zone(home: Path, clock: FixedClock) -> None:
+    """The day begins before it does in UTC: in Jakarta at 17:00, in Jayapura two hours earlier."""
     set_up(home, clock, training())
     set_up(home, clock, replace(training("papua"), timezone="Asia/Jayapura"))
     clock.time = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
@@ -56,16 +56,16 @@ def test_the_day_at_the_property(home: Path, clock: FixedClock) -> None:
     assert app_of(home, clock, "papua").today == date(2026, 11, 25)
 
 
-def test_each_vault_has_its_store(home: Path, clock: FixedClock) -> None:
-    """A file where the settings say so, the keyring otherwise; neither is opened before a secret is asked for."""
+def test_the_vault_setting_selects_the_store(home: Path, clock: FixedClock) -> None:
+    """A key file or the keyring; neither is opened before a secret is needed."""
     app = app_of(home, clock)
     assert isinstance(app._secret_store(training()), KeyFileStore)
     assert isinstance(app._secret_store(PropertySettings("melati", "training", public_key="")), KeyringStore)
     assert not home.exists()
 
 
-def test_an_outbox_that_is_gone_is_not_made_anew(home: Path, clock: FixedClock) -> None:
-    """Only setting up makes one."""
+def test_a_missing_outbox_is_not_recreated(home: Path, clock: FixedClock) -> None:
+    """Only the set-up creates one."""
     set_up(home, clock, training())
     (home / "melati" / "outbox.db").unlink()
     app = app_of(home, clock)
@@ -76,7 +76,7 @@ def test_an_outbox_that_is_gone_is_not_made_anew(home: Path, clock: FixedClock) 
 
 
 def test_closing_stops_the_training_authority(home: Path, clock: FixedClock) -> None:
-    """Nothing listens any more, and a second close does nothing."""
+    """It does not listen any more, and a second close does nothing."""
     set_up(home, clock, training())
     app = app_of(home, clock)
     authority = app.connect()

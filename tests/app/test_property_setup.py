@@ -1,4 +1,4 @@
-"""Making a property: what a kill, a lost key or lost settings leave behind costs no report."""
+"""A kill, a lost key or lost settings during a set-up never make reports unreadable."""
 
 from pathlib import Path
 
@@ -15,15 +15,15 @@ from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.store import PRIVATE_KEY
 
 
-def test_lost_settings_cost_no_key(home: Path, clock: FixedClock) -> None:
-    """Set up again where the settings are gone: the key that the vault still has is the property's."""
+def test_lost_settings_keep_the_key(home: Path, clock: FixedClock) -> None:
+    """A second set-up after the settings were lost uses the key that is still in the vault."""
     before = set_up(home, clock, training())
     (home / "config.toml").unlink()
     assert set_up(home, clock, training()) == before
 
 
 def test_a_lost_key_is_not_replaced(home: Path, clock: FixedClock) -> None:
-    """Settings and key are gone and reports are there: refused, so that they stay readable with the right key."""
+    """If the settings and the key are lost but reports exist, the set-up is refused."""
     set_up(home, clock, training())
     (home / "config.toml").unlink()
     keys = home / "melati" / "keys.json"
@@ -36,8 +36,8 @@ def test_a_lost_key_is_not_replaced(home: Path, clock: FixedClock) -> None:
     assert set_up(home, clock, training())
 
 
-def test_a_killed_set_up_can_be_done_again(home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings come last: what a kill leaves before them is taken up by the next attempt."""
+def test_a_killed_set_up_can_be_repeated(home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings are written last, and the next attempt continues with what a kill left."""
 
     def killed(*_args: object, **_options: object) -> None:
         raise KeyboardInterrupt
@@ -54,7 +54,7 @@ def test_a_killed_set_up_can_be_done_again(home: Path, clock: FixedClock, monkey
 
 
 def test_a_test_of_the_connection_changes_nothing(home: Path, clock: FixedClock, tmp_path: Path) -> None:
-    """Right or wrong, the password is only tried."""
+    """A password is only tested, whether it is right or wrong."""
     with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
         settings = PropertySettings("melati", server.base_url, public_key="", username="melati", vault="file")
         app = app_of(home, clock)

@@ -89,7 +89,7 @@ for _ in range(ROUNDS + 1):
 assert len(states()) == 2 * (2 * (ROUNDS + 1) + 3), states()
 server.terminate()
 server.communicate()
-tell({name: each[1:] for name, each in seconds.items()})
+output({name: each[1:] for name, each in seconds.items()})
 """
 
 

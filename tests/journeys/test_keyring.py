@@ -45,7 +45,7 @@ calls.append(apoa(*{XIMENA.mrz()!r}))
 calls.append(apoa("sync"))
 calls.append(apoa("list", "--json"))
 calls.append(apoa("status", "--json"))
-tell(*calls)
+output(*calls)
 """
     (tmp_path / "user").mkdir(exist_ok=True)
     setup, report, sync, locked_report, locked_sync, listed, status = in_a_session(apoa, tmp_path / "user", script)
@@ -93,7 +93,7 @@ cron = f"exec env -i APOA_HOME={{os.environ['APOA_HOME']}} {{' '.join(COMMAND)}}
 def as_cron(prepare):
     done = subprocess.run([*{OWN_RUN!r}, "sh", "-c", prepare + "; " + cron], capture_output=True, encoding="utf-8")
     return [done.returncode, done.stdout, done.stderr]
-tell(as_cron("mount -t tmpfs none /run"), as_cron(run))
+output(as_cron("mount -t tmpfs none /run"), as_cron(run))
 """
     (tmp_path / "user").mkdir(exist_ok=True)
     logged_out, logged_in = in_a_session(apoa, tmp_path / "user", script)
@@ -122,7 +122,7 @@ begun = time.monotonic()
 calls += [apoa(*{XIMENA.mrz("--no-send")!r}), apoa(*{OBADIAH.mrz()!r}), apoa("sync"), apoa("list")]
 took = time.monotonic() - begun
 os.kill(daemon, signal.SIGCONT)
-tell(took, *calls, apoa("sync", "--json"))
+output(took, *calls, apoa("sync", "--json"))
 """
     (tmp_path / "user").mkdir(exist_ok=True)
     apoa.environ["APOA_LANG"] = lang
@@ -139,7 +139,7 @@ def test_desktop_without_a_keyring(apoa: Installed, tmp_path: Path) -> None:
     """Set-up gives advice and stores nothing where no keyring was created yet."""
     script = """
 account = ["--api-url", "http://127.0.0.1:9/v1", "--username", "x", "--password-stdin"]
-tell(apoa("setup", "--non-interactive", "--property", "melati", *account, stdin="x\\n"))
+output(apoa("setup", "--non-interactive", "--property", "melati", *account, stdin="x\\n"))
 """
     (tmp_path / "user").mkdir(exist_ok=True)
     command = f"COMMAND = {list(apoa.command)!r}\n"

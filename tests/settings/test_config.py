@@ -1,4 +1,4 @@
-"""config.toml is read strictly: a typing mistake is named, and never guessed around."""
+"""config.toml is read strictly: a typing mistake is reported with its place."""
 
 from pathlib import Path
 
@@ -45,17 +45,17 @@ def problem(path: Path) -> SettingsProblem:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the settings are."""
+    """The path of the settings file."""
     return tmp_path / "config.toml"
 
 
-def test_no_file_is_empty_settings(path: Path) -> None:
-    """Before the first set-up there is nothing, and that is no error."""
+def test_a_missing_file_is_empty_settings(path: Path) -> None:
+    """Before the first set-up there is no file, which is not an error."""
     assert load(path) == Config("", "", {})
 
 
-def test_a_whole_file_is_read(path: Path) -> None:
-    """Every key has its place, and what is not said has its default."""
+def test_a_complete_file(path: Path) -> None:
+    """Every key is read, and missing keys have their defaults."""
     path.write_text(WHOLE, encoding="utf-8")
     config = load(path)
     assert (config.language, config.default_property) == ("id", "bali")
@@ -80,8 +80,8 @@ def test_a_whole_file_is_read(path: Path) -> None:
     assert (config.properties["bali"].uses_sandbox, config.properties["bali"].zone) == (False, WITA)
 
 
-def test_a_windows_editor_may_have_saved_it(path: Path) -> None:
-    """A byte order mark, and two characters at each line's end."""
+def test_a_file_from_a_windows_editor(path: Path) -> None:
+    """With a byte order mark and two characters at the end of each line."""
     path.write_bytes(b"\xef\xbb\xbf" + WHOLE.replace("\n", "\r\n").encode())
     assert list(load(path).properties) == ["bali", "latihan"]
 
@@ -132,8 +132,8 @@ BROKEN = {
 }
 
 
-def test_a_house_whose_reports_are_typed_by_hand(path: Path) -> None:
-    """It has no authority's address, and needs none."""
+def test_a_property_with_reports_typed_by_hand(path: Path) -> None:
+    """It needs no address of an authority."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text('[property.bali]\npublic_key = "k"\ndelivery = "manual"\nindex_key = "00ff"\n', encoding="utf-8")
     bali = load(path).properties["bali"]
@@ -142,43 +142,43 @@ def test_a_house_whose_reports_are_typed_by_hand(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_mistake_is_named(path: Path, name: str) -> None:
-    """Exit 78, the file, and the place in it."""
+def test_a_mistake_is_reported_with_its_place(path: Path, name: str) -> None:
+    """Exit code 78, the file, and the place in it."""
     text, place = BROKEN[name]
     path.write_text(text, encoding="utf-8")
     assert place in problem(path).message.render()
 
 
-def test_another_encoding_is_named(path: Path) -> None:
-    """What PowerShell writes, and Latin-1."""
+def test_another_encoding_is_reported(path: Path) -> None:
+    """PowerShell's UTF-16, and Latin-1."""
     path.write_bytes(WHOLE.encode("utf-16"))
     assert "position 0" in problem(path).message.render()
     path.write_bytes(START.encode() + b'office = "Caf\xe9"\n')
     assert "utf-8" in problem(path).message.render()
 
 
-def test_a_file_that_cannot_be_read_is_named(path: Path) -> None:
-    """A folder in its place stands for whatever the system refuses."""
+def test_an_unreadable_file_is_reported(path: Path) -> None:
+    """A folder in its place stands for any error of the system."""
     path.mkdir()
     assert "cannot be read" in problem(path).message.template
 
 
 @pytest.mark.parametrize("name", ["bali", "b", "7", "wisma-melati_2", "b" * 32])
-def test_names_of_properties(name: str) -> None:
-    """A property's name is a folder's on every platform."""
+def test_valid_property_names(name: str) -> None:
+    """A property's name is also a folder's name on every platform."""
     assert valid_name(name)
 
 
 @pytest.mark.parametrize(
     "name", ["", "-bali", "_", "Bali", "ba li", "bali/", "..", "aux", "lpt9", "balï", "bali\n", "٣"]
 )
-def test_names_that_no_folder_may_have(name: str) -> None:
-    """Nothing that leaves the folder, and nothing that only some platform can store."""
+def test_invalid_property_names(name: str) -> None:
+    """Names that leave the folder, or that some platform cannot store."""
     assert not valid_name(name)
 
 
-def test_the_fingerprint_is_of_the_address_and_the_account() -> None:
-    """A refused password is asked about again when one of the two changes, and not when the room's colour does."""
+def test_the_fingerprint_depends_on_address_and_username() -> None:
+    """Only a change of one of the two makes the program try a refused password again."""
     one = PropertySettings("bali", "https://a/v1", "k", username="u")
     assert (
         one.fingerprint == PropertySettings("bali", "https://a/v1", "k2", username="u", office="Denpasar").fingerprint
@@ -190,8 +190,8 @@ def test_the_fingerprint_is_of_the_address_and_the_account() -> None:
     assert one.fingerprint not in {other.fingerprint for other in others}
 
 
-def test_a_property_does_not_show_its_key() -> None:
-    """Nor does the file that holds it."""
+def test_repr_has_no_key() -> None:
+    """Neither the repr of a property nor of the whole settings shows its keys."""
     assert "cHVibGlj" not in repr(Config(properties={"bali": PropertySettings("bali", "training", "cHVibGlj")}))
 
 
@@ -206,12 +206,12 @@ def test_a_property_does_not_show_its_key() -> None:
         ("", None),
     ],
 )
-def test_zones_have_two_names(text: str, name: str | None) -> None:
-    """Indonesia's three zones, as the staff or as IANA call them."""
+def test_zone_names(text: str, name: str | None) -> None:
+    """IANA names, and the abbreviations that staff use."""
     assert zone_name(text) == name
 
 
-def test_zones_are_indonesias() -> None:
+def test_zone_offsets() -> None:
     """Seven, eight and nine hours ahead of UTC."""
     assert [zone.utcoffset(None).seconds // 3600 for zone in (WIB, WITA, WIT)] == [7, 8, 9]
     assert set(ZONES.values()) == {WIB, WITA, WIT}

@@ -1,4 +1,4 @@
-"""Whose account it is: the operating system's word, and never a reason to fail."""
+"""The user's name comes from the operating system, and its absence is never an error."""
 
 import os
 import sys
@@ -11,10 +11,10 @@ from apoa_client.settings.user import user_id, user_name
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX has numbers for users")
 class TestPosix:
-    """Users are numbers there, with names in a table."""
+    """Users are numbers with names in a table."""
 
-    def test_the_environment_is_not_believed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nobody becomes a colleague by setting a variable."""
+    def test_the_environment_is_ignored(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A variable does not change the user's name in the audit trail."""
         import pwd  # POSIX has it
 
         for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
@@ -26,15 +26,15 @@ class TestPosix:
         monkeypatch.setattr(os, "geteuid", lambda: 98765)
         assert user_name() == "uid 98765"
 
-    def test_a_name_that_is_no_text(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A byte that is no UTF-8 must not keep a report from being saved."""
+    def test_a_name_that_is_not_utf_8(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It does not prevent a report from being saved."""
         import pwd  # POSIX has it
 
         monkeypatch.setattr(pwd, "getpwuid", lambda _number: type("Row", (), {"pw_name": "jos\udce9"}))
         assert user_name() == "jos?"
 
-    def test_the_number_is_the_systems(self) -> None:
-        """By it Linux names the folder of the session."""
+    def test_the_user_id_comes_from_the_system(self) -> None:
+        """Linux names the session's folder after it."""
         assert user_id() == os.geteuid()
 
 
@@ -45,18 +45,18 @@ class TestWindows:
     def _no_pwd(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "pwd", None)
 
-    def test_who_is_logged_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The system's word."""
+    def test_the_logged_in_user(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The name comes from the system."""
         monkeypatch.setattr(os, "getlogin", lambda: "Jane Smith")
         assert user_name() == "Jane Smith"
 
-    def test_numbers_are_not_windowss(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """There is no session's bus to be found by one."""
+    def test_windows_has_no_user_id(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """There is no session bus to find."""
         monkeypatch.setattr(sys, "platform", "win32")
         assert user_id() is None
 
-    def test_nobody_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A service, say."""
+    def test_nobody_is_logged_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """For example in a service."""
 
         def nobody() -> Any:
             raise OSError

@@ -1,4 +1,4 @@
-"""Writing config.toml: one thing changes, and the admin's own words stay."""
+"""Writing config.toml changes one property and keeps the admin's own text."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ api_url = "training"  # for now
 public_key = "k"
 window_hours = 12
 
-# The other house.
+# The other property.
 [property.jogja]
 api_url = "https://other.example/v1"
 public_key = "k2"
@@ -28,12 +28,12 @@ public_key = "k2"
 
 @pytest.fixture
 def path(home: Path) -> Path:
-    """Where the settings will be."""
+    """The path of the settings file, which does not exist yet."""
     return home / "config.toml"
 
 
-def test_the_first_property_makes_the_file(path: Path) -> None:
-    """Readable for this user alone, with the property as the default one."""
+def test_the_first_property_creates_the_file(path: Path) -> None:
+    """Readable for this user only, with the property as the default one."""
     save(path, BALI, language="id")
     config = load(path)
     assert (config.language, config.default_property, config.properties) == ("id", "bali", {"bali": BALI})
@@ -43,20 +43,20 @@ def test_the_first_property_makes_the_file(path: Path) -> None:
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_comments_and_neighbours_stay(path: Path) -> None:
-    """Every word that the admin wrote, and every property but the one that changes."""
+def test_comments_and_other_properties_stay(path: Path) -> None:
+    """Every word of the admin, and every property except the changed one."""
     path.parent.mkdir()
     path.write_text(COMMENTED, encoding="utf-8")
     jogja = load(path).properties["jogja"]
     save(path, BALI, language="en")
     text = path.read_text(encoding="utf-8")
-    for words in ("# The admin's own words.", "# by the sea", "# for now", "# The other house."):
+    for words in ("# The admin's own words.", "# by the sea", "# for now", "# The other property."):
         assert words in text
     assert load(path).properties == {"bali": BALI, "jogja": jogja}
     assert (load(path).language, load(path).default_property) == ("en", "bali")
 
 
-def test_a_further_property_is_not_the_default_one(path: Path) -> None:
+def test_a_second_property_is_not_the_default(path: Path) -> None:
     """The language and the default stay as they were."""
     save(path, BALI, language="id")
     solo = PropertySettings("solo", "training", "k3", vault="file", window_hours=48)
@@ -65,8 +65,8 @@ def test_a_further_property_is_not_the_default_one(path: Path) -> None:
     assert (config.language, config.default_property, config.properties["solo"]) == ("id", "bali", solo)
 
 
-def test_what_is_back_to_its_default_is_not_written(path: Path) -> None:
-    """The file says what is particular about the house, and no more."""
+def test_defaults_are_not_written(path: Path) -> None:
+    """A value that is reset to its default leaves the file."""
     save(path, replace(BALI, office="Denpasar", vault="file", window_hours=12, retention_days=30))
     assert load(path).properties["bali"].retention_days == 30
     save(path, BALI)
@@ -74,8 +74,8 @@ def test_what_is_back_to_its_default_is_not_written(path: Path) -> None:
     assert load(path).properties["bali"] == BALI
 
 
-def test_an_editors_mark_does_no_harm(path: Path) -> None:
-    """A file that a Windows editor saved."""
+def test_a_byte_order_mark(path: Path) -> None:
+    """From a file that a Windows editor saved."""
     path.parent.mkdir()
     path.write_bytes(b"\xef\xbb\xbf" + COMMENTED.encode())
     save(path, BALI)
@@ -93,7 +93,7 @@ def test_an_editors_mark_does_no_harm(path: Path) -> None:
     ],
 )
 def test_other_spellings_of_a_property(path: Path, before: str) -> None:
-    """TOML has many, and what is written is what is read."""
+    """TOML has many forms of a table; the written file is read as the same settings."""
     path.parent.mkdir()
     path.write_text(before, encoding="utf-8")
     save(path, BALI)
@@ -111,8 +111,8 @@ def test_other_spellings_of_a_property(path: Path, before: str) -> None:
         (COMMENTED, replace(BALI, name="BALI")),
     ],
 )
-def test_what_could_not_be_read_back_is_not_written(path: Path, before: str, one: PropertySettings) -> None:
-    """Rather no change than a file that stops the next command."""
+def test_unreadable_results_are_not_written(path: Path, before: str, one: PropertySettings) -> None:
+    """No change is better than a file that stops the next command."""
     path.parent.mkdir()
     path.write_text(before, encoding="utf-8")
     with pytest.raises(SettingsProblem, match="cannot change") as caught:
@@ -122,8 +122,8 @@ def test_what_could_not_be_read_back_is_not_written(path: Path, before: str, one
 
 
 @pytest.mark.parametrize("before", [b"language = \n", b"\xff\xfe", b"property = 3\n"])
-def test_settings_that_are_not_right_are_not_written_over(path: Path, before: bytes) -> None:
-    """The mistake is named, as on reading, and the file is left to the admin."""
+def test_an_invalid_file_is_not_overwritten(path: Path, before: bytes) -> None:
+    """The mistake is reported as when reading, and the file stays for the admin."""
     path.parent.mkdir()
     path.write_bytes(before)
     with pytest.raises(SettingsProblem, match="is not right"):
@@ -131,8 +131,8 @@ def test_settings_that_are_not_right_are_not_written_over(path: Path, before: by
     assert path.read_bytes() == before
 
 
-def test_a_library_that_stumbles_is_not_the_users_traceback(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library that writes and the one that reads may differ on what TOML is."""
+def test_an_error_of_the_toml_library_is_translated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writing library and the reading library may differ about TOML."""
     from tomlkit import exceptions  # for this test alone
 
     def stumble(_text: str) -> None:
@@ -143,8 +143,8 @@ def test_a_library_that_stumbles_is_not_the_users_traceback(path: Path, monkeypa
         save(path, BALI)
 
 
-def test_a_failing_write_leaves_the_old_settings(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And nothing beside them."""
+def test_a_failed_write_keeps_the_old_settings(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leaves no other file."""
     save(path, BALI)
 
     def refused(_self: Path, _target: Path) -> Path:

@@ -1,4 +1,4 @@
-"""An exported private key: a passphrase opens it, nothing else does, and nothing readable is left in it."""
+"""Only the passphrase opens an exported private key, and the file contains nothing readable."""
 
 import base64
 import json
@@ -26,8 +26,8 @@ def changed(**values: Any) -> str:
     return json.dumps({**json.loads(FILE), **values})
 
 
-def test_a_round_trip_as_it_is_really_done() -> None:
-    """With all the effort, the same key comes out, and neither it nor the property's name stands in the file."""
+def test_a_round_trip_with_the_default_effort() -> None:
+    """The same key is read back; neither it nor the property's name is readable in the file."""
     text = export_key(KEY, PASSPHRASE)
     assert json.loads(text)["memory"] == 256 << 20
     assert import_key(text, PASSPHRASE) == KEY
@@ -37,7 +37,7 @@ def test_a_round_trip_as_it_is_really_done() -> None:
 
 
 def test_the_efforts_are_libsodiums() -> None:
-    """Interactive at least, moderate at most."""
+    """At least "interactive", at most "moderate"."""
     assert (
         bindings.crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE,
         bindings.crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE,
@@ -50,7 +50,7 @@ def test_the_efforts_are_libsodiums() -> None:
 
 @pytest.mark.parametrize("passphrase", ["", "kuda betul bateraI", PASSPHRASE + " ", PASSPHRASE[:-1]])
 def test_another_passphrase(passphrase: str) -> None:
-    """Refused, and neither it nor the key is in the error."""
+    """It is refused, and neither it nor the key is in the error."""
     with raises_error("passphrase_wrong") as caught:
         import_key(FILE, passphrase)
     shown = "".join(traceback.format_exception(caught.value))
@@ -61,7 +61,7 @@ def test_another_passphrase(passphrase: str) -> None:
 @given(st.integers(0, 10**6), st.integers(1, 255))
 @search(5)
 def test_a_changed_byte(position: int, change: int) -> None:
-    """Whatever is changed in what is locked: not opened."""
+    """A change anywhere in the encrypted part is detected."""
     locked = bytearray(base64.b64decode(json.loads(FILE)["locked"]))
     locked[position % len(locked)] ^= change
     with raises_error("passphrase_wrong"):
@@ -69,8 +69,8 @@ def test_a_changed_byte(position: int, change: int) -> None:
 
 
 @pytest.mark.parametrize("locked", ["", "AAAA", "A" * 32])
-def test_too_little_that_is_locked(locked: str) -> None:
-    """Half a file is not opened."""
+def test_a_truncated_encrypted_part(locked: str) -> None:
+    """Half a file does not open."""
     with raises_error("passphrase_wrong"):
         import_key(changed(locked=locked), PASSPHRASE)
 
@@ -96,27 +96,27 @@ def test_too_little_that_is_locked(locked: str) -> None:
     ],
     ids=count(),  # the texts are not the same in every run
 )
-def test_no_exported_key(text: str) -> None:
-    """Another file, half a one, or one that asks for more memory than we ever would: refused before any work."""
+def test_a_file_that_is_no_exported_key(text: str) -> None:
+    """Another file, half a file, or one that demands too much memory is refused before the key derivation."""
     with raises_error("key_file_unknown") as caught:
         import_key(text, PASSPHRASE)
     assert caught.value.advice is not None
 
 
 def test_a_short_passphrase() -> None:
-    """Is refused when it is chosen."""
+    """It is refused at the export."""
     with pytest.raises(UsageProblem):
         export_key(KEY, "123456789")
 
 
-def test_an_accent_is_an_accent() -> None:
-    """However a computer's keyboard spells it."""
+def test_accents_are_normalized() -> None:
+    """However the keyboard's system composes them."""
     assert import_key(export_key(KEY, "kafe\u0301 kafe\u0301", MIN_EFFORT), "kaf\u00e9 kaf\u00e9") == KEY
 
 
 @pytest.mark.parametrize("error", [exceptions.RuntimeError, MemoryError])
 def test_too_little_memory(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
-    """Argon2 cannot have what it asks for: said in our own words."""
+    """Argon2 does not get its memory: the error is one of this program."""
 
     def refused(*_args: object) -> bytes:
         raise error
@@ -126,6 +126,6 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch, error: type[Exceptio
         import_key(FILE, PASSPHRASE)
 
 
-def test_nothing_secret_shows() -> None:
-    """Neither in a repr nor in an error's text."""
+def test_repr_has_no_key() -> None:
+    """It shows only the property's name."""
     assert repr(KEY) == "ExportedKey('melati', …)"

@@ -1,4 +1,4 @@
-"""The Secret Service for real: a gnome-keyring on a session bus of the test's own.
+"""The real Secret Service: a gnome-keyring on a session bus of the test's own.
 
 Each test starts a bus and a daemon in an empty home, and runs a script there as a program of that session would.
 """
@@ -27,12 +27,12 @@ def store(interactive=False, **environ):
     return KeyringStore("apoa-client/bali", interactive=interactive, environ={**ENVIRON, **environ})
 
 def tried(call):
-    begun = time.monotonic()
+    start = time.monotonic()
     try:
         answer = call()
     except KeyringProblem as exc:
         answer = exc.name
-    return [answer, time.monotonic() - begun]
+    return [answer, time.monotonic() - start]
 """
 
 NOTHING_ON_THE_BUS = """
@@ -50,7 +50,7 @@ Session = Callable[..., list[Any]]
 
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
-    """Runs a script in a desktop session of its own; the values that it tells."""
+    """Run a script in a desktop session of its own. Returns the values that it prints."""
 
     def run(script: str, *, start: str = UNLOCKED, config: str | None = None, display: str | None = None) -> list[Any]:
         environ = {} if display is None else {"DISPLAY": display}
@@ -61,7 +61,7 @@ def session(tmp_path: Path) -> Session:
 
 @pytest.fixture
 def display() -> Iterator[str]:
-    """A screen that nobody looks at."""
+    """A virtual screen."""
     name = f":{os.getpid() % 10000 + 100}"
     command = ["Xvfb", name, "-nolisten", "tcp"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as screen:
@@ -69,9 +69,9 @@ def display() -> Iterator[str]:
         screen.terminate()
 
 
-def test_secrets_are_kept_read_and_forgotten(session: Session) -> None:
-    """What one program of the session stores, the next one reads, and stock `keyring` shows it."""
-    told = session(
+def test_secrets_are_stored_read_and_deleted(session: Session) -> None:
+    """One program stores a secret, the next one reads it, and plain `keyring` shows it."""
+    printed = session(
         """
 store().set("password", "rahasia")
 store().set("password", "lain ß")
@@ -81,31 +81,31 @@ stock = Keyring().get_password("apoa-client/bali/password", "password")
 both = [store().get("password"), store().get("private-key")]
 store().delete("password")
 store().delete("password")
-tell(stock, both, [store().get("password"), store().get("private-key")])
+output(stock, both, [store().get("password"), store().get("private-key")])
 """
     )
-    assert told == ["lain ß", ["lain ß", "k" * 44], [None, "k" * 44]]
+    assert printed == ["lain ß", ["lain ß", "k" * 44], [None, "k" * 44]]
 
 
-def test_a_locked_keyring_says_so_at_once(session: Session) -> None:
-    """Reading, storing and forgetting, without a terminal or without a display: locked, within a second."""
-    told = session(
+def test_a_locked_keyring_fails_at_once(session: Session) -> None:
+    """Without a terminal or without a display, every call fails before the time limit."""
+    printed = session(
         """
 store().set("password", "rahasia")
 lock()
 quiet, blind = store(DISPLAY=":0"), store(interactive=True)
 calls = [lambda s=s, c=c: c(s) for s in (quiet, blind) for c in (
     lambda s: s.get("password"), lambda s: s.set("password", "x"), lambda s: s.delete("password"))]
-tell(*[tried(call) for call in calls])
+output(*[tried(call) for call in calls])
 """
     )
-    assert [answer for answer, _ in told] == ["keyring_locked"] * 6
-    assert all(seconds < 4.5 for _, seconds in told)
+    assert [answer for answer, _ in printed] == ["keyring_locked"] * 6
+    assert all(seconds < 4.5 for _, seconds in printed)
 
 
-def test_a_frozen_daemon_is_given_up(session: Session) -> None:
-    """SIGSTOP: given up when the patience is over."""
-    told = session(
+def test_a_frozen_daemon(session: Session) -> None:
+    """After SIGSTOP, the call ends at the time limit."""
+    printed = session(
         """
 store().set("password", "rahasia")
 keyring_store.TIMEOUT_S = 1.0
@@ -117,58 +117,58 @@ with closing(secretstorage.dbus_init()) as bus:
 os.kill(daemon, signal.SIGSTOP)
 frozen = tried(lambda: store().get("password"))
 os.kill(daemon, signal.SIGCONT)
-tell(frozen, store().get("password"))
+output(frozen, store().get("password"))
 """
     )
-    [[answer, seconds], afterwards] = told
+    [[answer, seconds], afterwards] = printed
     assert answer == "keyring_hung"
     assert 0.9 < seconds < 10
     assert afterwards == "rahasia"
 
 
 def test_a_keyring_that_was_never_set_up(session: Session) -> None:
-    """Nothing is in it, and storing says what to do; no collection is made behind anybody's back."""
-    told = session(
+    """It contains nothing, and storing raises an error with advice; no collection is created."""
+    printed = session(
         """
 from apoa_client.vault.secret_service import SecretService
 keyring = SecretService(ENVIRON["DBUS_SESSION_BUS_ADDRESS"])
-tell(*[tried(call)[0] for call in (
+output(*[tried(call)[0] for call in (
     lambda: store().get("password"), lambda: store().set("password", "x"), lambda: store().delete("password"),
     lambda: keyring.set("x", "password", "x"))])
 keyring.close()
 """,
         start=STARTED,
     )
-    assert told == [None, "keyring_not_set_up", None, "keyring_not_set_up"]
+    assert printed == [None, "keyring_not_set_up", None, "keyring_not_set_up"]
 
 
 @pytest.mark.skipif(
     shutil.which("Xvfb") is None and not os.environ.get("APOA_REQUIRE_TOOLS"), reason="not installed: Xvfb"
 )
-def test_a_person_is_asked_to_set_a_keyring_up(session: Session, display: str) -> None:
-    """At a desktop the keyring asks for a new password; a question that nobody answers does not hold us."""
-    told = session(
+def test_a_person_is_asked_to_create_a_collection(session: Session, display: str) -> None:
+    """At a desktop the keyring asks for a new password, and an unanswered question ends at the time limit."""
+    printed = session(
         """
 keyring_store.PROMPT_TIMEOUT_S = 1.0
-tell(tried(lambda: store(interactive=True).set("password", "x")))
+output(tried(lambda: store(interactive=True).set("password", "x")))
 """,
         start=STARTED,
         display=display,
     )
-    [[answer, seconds]] = told
+    [[answer, seconds]] = printed
     assert answer in {"keyring_hung", "keyring_locked"}
     assert seconds < 10
 
 
 def test_a_bus_without_a_keyring(session: Session) -> None:
-    """Nothing answers to the name, and nothing can be started under it."""
-    told = session('tell(tried(lambda: store().get("password"))[0])', start="", config=NOTHING_ON_THE_BUS)
-    assert told == ["keyring_missing"]
+    """No service has the name, and none can be started."""
+    printed = session('output(tried(lambda: store().get("password"))[0])', start="", config=NOTHING_ON_THE_BUS)
+    assert printed == ["keyring_missing"]
 
 
-def test_cron_knows_no_bus(session: Session) -> None:
-    """With an empty environment the bus is found where systemd puts it."""
-    told = session(
+def test_an_empty_environment(session: Session) -> None:
+    """As in cron: the bus is found at systemd's path."""
+    printed = session(
         """
 from pathlib import Path
 store().set("password", "rahasia")
@@ -180,27 +180,27 @@ from apoa_client.vault.session_bus import session_buses
 [address] = session_buses({}, 7, runtime)
 found = KeyringStore("apoa-client/bali", interactive=False, environ={"DBUS_SESSION_BUS_ADDRESS": address}, uid=7)
 del os.environ["DBUS_SESSION_BUS_ADDRESS"]
-tell(found.get("password"))
+output(found.get("password"))
 """
     )
-    assert told == ["rahasia"]
+    assert printed == ["rahasia"]
 
 
 @pytest.mark.skipif(
     shutil.which("Xvfb") is None and not os.environ.get("APOA_REQUIRE_TOOLS"), reason="not installed: Xvfb"
 )
 def test_a_locked_keyring_with_a_display(session: Session, display: str) -> None:
-    """The case that hangs stock `keyring`: locked at once without a terminal; with one, a wait that ends."""
-    told = session(
+    """The case in which plain `keyring` hangs: it fails at once without a terminal, and at the time limit with one."""
+    printed = session(
         """
 store().set("password", "rahasia")
 lock()
 keyring_store.PROMPT_TIMEOUT_S = 1.0
-tell(tried(lambda: store().get("password")), tried(lambda: store(interactive=True).get("password")))
+output(tried(lambda: store().get("password")), tried(lambda: store(interactive=True).get("password")))
 """,
         display=display,
     )
-    [[quiet, soon], [asked, later]] = told
+    [[quiet, soon], [asked, later]] = printed
     assert quiet == "keyring_locked"
     assert soon < 4.5
     assert asked in {"keyring_hung", "keyring_locked"}

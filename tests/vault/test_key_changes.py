@@ -1,4 +1,4 @@
-"""While one key pair takes another's place: records of both open, and no private key is ever out of the vault."""
+"""During a key rotation the records of both key pairs open, and no private key leaves the vault."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +21,13 @@ PAIRS = [new_key_pair() for _pair in range(3)]
 
 
 class Dying(Exception):
-    """The process is gone."""
+    """The process was killed."""
 
 
-class Shelf(SecretStore):
-    """A store in memory; its process dies at the change with the number `death`."""
+class MemoryStore(SecretStore):
+    """A store in memory. Its process is killed at the change with the number `death`."""
 
-    place = "shelf"
+    place = "memory"
 
     def __init__(self, **kept: bytes) -> None:
         self.kept = {name.replace("_", "-"): encode_key(key) for name, key in kept.items()}
@@ -56,10 +56,10 @@ def no_key() -> bytes:
 
 
 class TestSealer:
-    """A sealer with further keys."""
+    """A sealer with spare keys."""
 
-    def test_records_of_another_pair_open(self) -> None:
-        """Its own key first; the others are fetched once, and only when that one does not open a record."""
+    def test_records_of_another_key_pair_open(self) -> None:
+        """The own key is tried first; the spare keys are fetched once, for a record that it does not open."""
         fetched = []
 
         def spares() -> Iterator[bytes]:
@@ -73,26 +73,26 @@ class TestSealer:
         assert [sealer.open("a", each) for each in sealed] == [b"x"] * 3
         assert fetched == [1]
 
-    def test_the_fitting_key_may_be_among_the_others(self) -> None:
-        """The settings name a key pair already, and the vault still has the one before in front."""
+    def test_the_fitting_key_may_be_a_spare_one(self) -> None:
+        """The settings have the new public key, and the vault's current key is still the previous one."""
         sealer = PropertySealer(NEW_PUBLIC, lambda: OLD, lambda: [OLD, NEW])
         assert sealer.private_key() == NEW
         assert sealer.open("a", sealer.seal("a", b"x")) == b"x"
 
-    def test_none_fits(self) -> None:
-        """Which is told from a broken record."""
+    def test_no_key_fits(self) -> None:
+        """The error differs from that of a broken record."""
         with raises_error("key_mismatch"):
             PropertySealer(NEW_PUBLIC, lambda: OLD, lambda: [OTHER]).private_key()
 
-    def test_no_key_opens_it(self) -> None:
-        """With however many keys: broken, and under another id, too."""
+    def test_no_key_opens_the_record(self) -> None:
+        """With any number of keys it is broken, also under another id."""
         sealer = PropertySealer(NEW_PUBLIC, lambda: NEW, lambda: [OLD])
         for record_id, public in (("a", OTHER_PUBLIC), ("b", OLD_PUBLIC)):
             with pytest.raises(SealBroken):
                 sealer.open(record_id, PropertySealer(public, no_key).seal("a", b"x"))
 
-    def test_renewing(self) -> None:
-        """What is sealed to its own key stays byte for byte; what is sealed to another is sealed to it."""
+    def test_renew(self) -> None:
+        """A record sealed to the own key stays unchanged; another one is resealed."""
         sealer = PropertySealer(NEW_PUBLIC, lambda: NEW, lambda: [OLD])
         own = sealer.seal("a", b"x")
         assert sealer.renew("a", own) is own
@@ -100,7 +100,7 @@ class TestSealer:
         assert PropertySealer(NEW_PUBLIC, lambda: NEW).open("a", renewed) == b"x"
 
     def test_a_fingerprint(self) -> None:
-        """Sixteen digits in groups, another for each key."""
+        """Sixteen digits in groups, different for each key."""
         assert fingerprint(bytes(32)) == fingerprint(bytes(32))
         shown = {fingerprint(public) for _private, public in PAIRS}
         assert len(shown) == 3
@@ -108,34 +108,34 @@ class TestSealer:
 
 
 class TestKeys:
-    """The names under which a vault has them."""
+    """The names of the private keys in a vault."""
 
-    def test_a_change(self) -> None:
-        """New beside old, then in its place; the old one is kept until the next change."""
-        shelf = Shelf(private_key=OLD, private_key_old=OTHER)
-        keys = Keys(lambda: shelf)
+    def test_a_rotation(self) -> None:
+        """The new key is beside the current one, then replaces it; the old one is kept until the next rotation."""
+        store = MemoryStore(private_key=OLD, private_key_old=OTHER)
+        keys = Keys(lambda: store)
         assert (keys.next(), keys.old()) == (None, OTHER)
         keys.begin_rotation(NEW)
         assert (keys.next(), keys.all()) == (NEW, [NEW, OLD, OTHER])
         keys.finish_rotation()
-        assert shelf.kept == {PRIVATE_KEY: encode_key(NEW), PRIVATE_KEY_OLD: encode_key(OLD)}
+        assert store.kept == {PRIVATE_KEY: encode_key(NEW), PRIVATE_KEY_OLD: encode_key(OLD)}
         keys.finish_rotation()
         assert (keys.next(), keys.old(), keys.all()) == (None, OLD, [NEW, OLD])
 
     def test_a_first_key(self) -> None:
-        """A property whose key is lost, and that has saved nothing yet."""
-        shelf = Shelf()
-        keys = Keys(lambda: shelf)
+        """For a property whose key is lost and that has no reports."""
+        store = MemoryStore()
+        keys = Keys(lambda: store)
         keys.begin_rotation(NEW)
         keys.finish_rotation()
-        assert shelf.kept == {PRIVATE_KEY: encode_key(NEW)}
+        assert store.kept == {PRIVATE_KEY: encode_key(NEW)}
 
     @pytest.mark.parametrize("death", range(1, 5))
-    def test_a_death_at_each_step(self, death: int) -> None:
-        """Both keys are there before and after each, and going on comes to the same end."""
-        shelf = Shelf(private_key=OLD)
-        keys = Keys(lambda: shelf)
-        shelf.death = death
+    def test_a_kill_at_each_step(self, death: int) -> None:
+        """Both keys exist before and after each step, and a repetition has the same result."""
+        store = MemoryStore(private_key=OLD)
+        keys = Keys(lambda: store)
+        store.death = death
 
         def change() -> None:
             keys.begin_rotation(NEW)
@@ -147,64 +147,67 @@ class TestKeys:
         assert death == 1 or NEW in keys.all()
         keys.begin_rotation(NEW) if death == 1 else keys.finish_rotation()
         keys.finish_rotation()
-        assert shelf.kept == {PRIVATE_KEY: encode_key(NEW), PRIVATE_KEY_OLD: encode_key(OLD)}
+        assert store.kept == {PRIVATE_KEY: encode_key(NEW), PRIVATE_KEY_OLD: encode_key(OLD)}
 
     @pytest.mark.parametrize("after", range(3))
-    def test_a_reader_meets_the_new_key_at_any_time(self, after: int) -> None:
-        """Reading name after name while the names change: the new key is among what was read."""
-        shelf = Shelf(private_key=OLD)
-        Keys(lambda: shelf).begin_rotation(NEW)
+    def test_a_reader_always_finds_the_new_key(self, after: int) -> None:
+        """Also if the names change while it reads one after the other."""
+        store = MemoryStore(private_key=OLD)
+        Keys(lambda: store).begin_rotation(NEW)
 
-        class Watched(Shelf):
+        class Watched(MemoryStore):
             reads = 0
 
             def get(self, name: str) -> str | None:
                 self.reads += 1
                 if self.reads == after + 1:
-                    Keys(lambda: shelf).finish_rotation()
-                return shelf.get(name)
+                    Keys(lambda: store).finish_rotation()
+                return store.get(name)
 
         assert NEW in Keys(Watched).all() or after == 0
         watched = Watched()
         assert NEW in Keys(lambda: watched).all()
 
-    def test_a_key_that_comes_back(self) -> None:
-        """What stood in its place is kept."""
-        shelf = Shelf(private_key=OTHER)
-        Keys(lambda: shelf).restore_current(NEW)
-        assert Keys(lambda: shelf).all() == [NEW, OTHER]
-        Keys(lambda: shelf).restore_current(NEW)
-        assert Keys(lambda: shelf).old() == OTHER
+    def test_a_restored_key(self) -> None:
+        """The key in its place is kept as the old one."""
+        store = MemoryStore(private_key=OTHER)
+        Keys(lambda: store).restore_current(NEW)
+        assert Keys(lambda: store).all() == [NEW, OTHER]
+        Keys(lambda: store).restore_current(NEW)
+        assert Keys(lambda: store).old() == OTHER
 
-    def test_moving_to_another_place(self) -> None:
-        """Each under its name; a change that was once begun there, and finished elsewhere, is over."""
-        here, there = Shelf(private_key=OLD, private_key_next=NEW), Shelf(private_key=NEW, private_key_old=OLD)
+    def test_copying_to_another_store(self) -> None:
+        """Each key keeps its name; an unfinished rotation that was finished elsewhere is dropped."""
+        here, there = (
+            MemoryStore(private_key=OLD, private_key_next=NEW),
+            MemoryStore(private_key=NEW, private_key_old=OLD),
+        )
         Keys(lambda: here).copy_from(Keys(lambda: there))
         assert here.kept == there.kept
         there.kept[PRIVATE_KEY_NEXT] = encode_key(OTHER)
         Keys(lambda: here).copy_from(Keys(lambda: there))
         assert here.kept == there.kept
 
-    def test_a_damaged_key_hides_no_other(self) -> None:
-        """Left out of what is read; asked for by name, it is refused and not shown."""
-        shelf = Shelf(private_key=OLD, private_key_next=NEW)
-        shelf.kept[PRIVATE_KEY_NEXT] = "rahasia"
-        assert Keys(lambda: shelf).all() == [OLD]
+    def test_a_damaged_key_does_not_hide_the_others(self) -> None:
+        """It is left out of the list; if it is needed itself, the error does not show it."""
+        store = MemoryStore(private_key=OLD, private_key_next=NEW)
+        store.kept[PRIVATE_KEY_NEXT] = "rahasia"
+        assert Keys(lambda: store).all() == [OLD]
         with pytest.raises(SecretUnusable) as caught:
-            Keys(lambda: shelf).next()
+            Keys(lambda: store).next()
         assert "rahasia" not in f"{caught.value!r} {caught.value.message.render()}"
-        assert repr(Keys(lambda: shelf)) == "Keys(…)"
+        assert repr(Keys(lambda: store)) == "Keys(…)"
 
 
 class TestSecrets:
-    """What the resolver of secrets knows of further keys."""
+    """Spare keys in `PropertySecrets`."""
 
     @staticmethod
     def secrets(folder: Path, store: Any, **environ: str) -> PropertySecrets:
         return PropertySecrets(environ, store, container_secrets=folder)
 
     def test_spare_keys(self, tmp_path: Path) -> None:
-        """All that are kept; none where the store cannot be opened, which then may have any key."""
+        """All keys in the store; none if the store cannot be read, which may then have any key."""
         store = KeyFileStore(tmp_path / "keys.json")
         secrets = self.secrets(tmp_path, lambda: store)
         assert secrets.spare_keys() == []
@@ -217,9 +220,9 @@ class TestSecrets:
         assert secrets.spare_keys() == []
         assert secrets.stores_key(OTHER)
 
-    def test_a_key_from_outside(self, tmp_path: Path) -> None:
-        """Is named by its place."""
-        shelf = Shelf()
-        assert self.secrets(tmp_path, lambda: shelf).private_key_from_environment() is None
-        named = self.secrets(tmp_path, lambda: shelf, APOA_PRIVATE_KEY=encode_key(OLD))
+    def test_a_key_from_the_environment(self, tmp_path: Path) -> None:
+        """Its place is returned."""
+        store = MemoryStore()
+        assert self.secrets(tmp_path, lambda: store).private_key_from_environment() is None
+        named = self.secrets(tmp_path, lambda: store, APOA_PRIVATE_KEY=encode_key(OLD))
         assert named.private_key_from_environment() == "APOA_PRIVATE_KEY"

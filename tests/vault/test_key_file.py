@@ -1,4 +1,4 @@
-"""The key file: its owner's alone, whole or not written, and never overwritten when it is not understood."""
+"""The key file is private, written atomically, and never overwritten if it is damaged."""
 
 import json
 import os
@@ -17,12 +17,12 @@ posix = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the key file is."""
+    """The path of the key file."""
     return tmp_path / "home" / "keys.json"
 
 
-def test_secrets_are_kept_by_name(path: Path) -> None:
-    """What was stored is read by the next process; what was deleted is not, and the rest stays."""
+def test_secrets_are_stored_by_name(path: Path) -> None:
+    """The next process reads a stored secret and does not find a deleted one; others stay."""
     store = KeyFileStore(path)
     assert store.get("password") is None
     store.set("password", "rahasia ß")
@@ -37,8 +37,8 @@ def test_secrets_are_kept_by_name(path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("umask", [0o000, 0o077, 0o277])
-def test_the_file_is_its_owners_alone(path: Path, umask: int) -> None:
-    """0600 in a folder of 0700, whatever the umask, and nothing else left beside it."""
+def test_the_file_is_private(path: Path, umask: int) -> None:
+    """0600 in a folder of 0700, whatever the umask, and no other file is left."""
     path.parent.parent.mkdir(exist_ok=True)
     path.parent.mkdir(0o700)
     before = os.umask(umask)
@@ -51,8 +51,8 @@ def test_the_file_is_its_owners_alone(path: Path, umask: int) -> None:
 
 
 @posix
-def test_its_folder_is_made_private(path: Path) -> None:
-    """A folder that is made for it is nobody else's."""
+def test_its_folder_is_private(path: Path) -> None:
+    """A folder that is created for it is private, too."""
     before = os.umask(0)
     try:
         KeyFileStore(path).set("password", "x")
@@ -63,8 +63,8 @@ def test_its_folder_is_made_private(path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])
-def test_a_file_that_others_can_read_is_refused(path: Path, mode: int) -> None:
-    """Neither read nor replaced, and the advice is the command that mends it."""
+def test_a_readable_file_is_refused(path: Path, mode: int) -> None:
+    """It is neither read nor replaced, and the advice is the command that corrects it."""
     store = KeyFileStore(path)
     store.set("password", "x")
     path.chmod(mode)
@@ -79,8 +79,8 @@ def test_a_file_that_others_can_read_is_refused(path: Path, mode: int) -> None:
 
 
 @posix
-def test_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
-    """A link at its name is refused."""
+def test_a_link_is_refused(path: Path, tmp_path: Path) -> None:
+    """It is not followed."""
     elsewhere = tmp_path / "elsewhere.json"
     KeyFileStore(elsewhere).set("password", "x")
     path.parent.mkdir()
@@ -90,8 +90,8 @@ def test_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"password": 1}', b"SECRET-TEXT"])
-def test_a_damaged_file_is_kept_and_not_shown(path: Path, content: bytes) -> None:
-    """The private key may be in it: nothing is written over it, and no error quotes it."""
+def test_a_damaged_file_is_kept(path: Path, content: bytes) -> None:
+    """It may contain the private key: it is not overwritten, and no error quotes it."""
     path.parent.mkdir()
     path.write_bytes(content)
     path.chmod(0o600)
@@ -103,7 +103,7 @@ def test_a_damaged_file_is_kept_and_not_shown(path: Path, content: bytes) -> Non
 
 
 @pytest.mark.parametrize("content", [b"\xff" * 20, b"x" * 70_000])
-def test_what_is_no_text_or_too_long_is_refused(path: Path, content: bytes) -> None:
+def test_binary_and_long_files_are_refused(path: Path, content: bytes) -> None:
     """A secret is short text."""
     path.parent.mkdir()
     path.write_bytes(content)
@@ -113,16 +113,16 @@ def test_what_is_no_text_or_too_long_is_refused(path: Path, content: bytes) -> N
 
 
 @posix
-def test_a_pipe_or_a_folder_is_no_secret(tmp_path: Path) -> None:
-    """A pipe that nobody writes to must not hold us for ever."""
+def test_a_pipe_or_a_folder_is_refused(tmp_path: Path) -> None:
+    """A pipe without a writer must not block."""
     os.mkfifo(tmp_path / "pipe", 0o600)
     for path in (tmp_path / "pipe", tmp_path):
         with pytest.raises(SecretFileRefused):
             read_secret_file(path)
 
 
-def test_a_failed_write_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk loses nothing, and no half-written file stays behind."""
+def test_a_failed_write_keeps_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk loses nothing, and no temporary file stays."""
     store = KeyFileStore(path)
     store.set("password", "old")
 
@@ -137,8 +137,8 @@ def test_a_failed_write_leaves_the_old_file(path: Path, monkeypatch: pytest.Monk
     assert [file.name for file in path.parent.iterdir()] == ["keys.json"]
 
 
-def test_a_killed_processs_draft_is_no_obstacle(path: Path) -> None:
-    """The next write goes through; a link in the draft's place is not written through."""
+def test_a_temporary_file_of_a_killed_process(path: Path) -> None:
+    """The next write succeeds and follows no link in its place."""
     path.parent.mkdir()
     draft = path.with_name(f".keys.json.{os.getpid()}.new")
     draft.write_text("half")
@@ -146,8 +146,8 @@ def test_a_killed_processs_draft_is_no_obstacle(path: Path) -> None:
     assert KeyFileStore(path).get("password") == "x"
 
 
-def test_windows_modes_are_not_looked_at(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There a file's mode says nothing about who may read it."""
+def test_modes_are_ignored_on_windows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There a file's mode does not say who may read it."""
     monkeypatch.setattr("apoa_client.vault.secret_files.POSIX", False)
     store = KeyFileStore(path)
     store.set("password", "x")
@@ -155,8 +155,8 @@ def test_windows_modes_are_not_looked_at(path: Path, monkeypatch: pytest.MonkeyP
     assert store.get("password") == "x"
 
 
-def test_no_secret_shows(path: Path) -> None:
-    """The repr says where, and not what."""
+def test_repr_has_no_secret(path: Path) -> None:
+    """It shows only the path."""
     store = KeyFileStore(path)
     store.set("password", "rahasia")
     assert "rahasia" not in repr(store)

@@ -1,4 +1,4 @@
-"""The keyring store: chosen backends only, bounded, and silent where nobody can be asked.
+"""The keyring store uses listed backends only, limits each call, and prompts nobody without a terminal.
 
 Windows, macOS and KDE stand here as doubles of what `keyring` calls, which answer and fail as the real ones do;
 `keyring`'s own code runs on top of them. The Secret Service is tested for real in `test_gnome_keyring`.
@@ -30,11 +30,11 @@ DESKTOP = {"DISPLAY": ":0"}
 
 
 @dataclass
-class Fake:
-    """A keyring in memory, with something in the way if told so."""
+class FakeKeyring:
+    """A keyring in memory, with an obstacle if given."""
 
     problem: KeyringProblem | None = None
-    person: Callable[["Fake"], None] = lambda _: None
+    person: Callable[["FakeKeyring"], None] = lambda _: None
     trouble: Callable[[], None] = lambda: None
     kept: dict[tuple[str, str], str] = field(default_factory=dict)
     closed: int = 0
@@ -61,7 +61,7 @@ class Fake:
         self.closed += 1
 
 
-def store(*fakes: Fake, interactive: bool = False, environ: dict[str, str] | None = None) -> KeyringStore:
+def store(*fakes: FakeKeyring, interactive: bool = False, environ: dict[str, str] | None = None) -> KeyringStore:
     factories = [lambda fake=fake: fake for fake in fakes]
     return KeyringStore("apoa-client/bali", interactive=interactive, environ=environ or {}, factories=factories)
 
@@ -70,21 +70,21 @@ def hang() -> None:
     threading.Event().wait(5)
 
 
-def no_door() -> Fake:
+def no_keyring() -> FakeKeyring:
     raise KeyringProblem(KeyringReason.MISSING, msg("none of this kind"))
 
 
 @pytest.fixture(autouse=True)
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hanging is proved in a moment, not in five seconds."""
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short time limits, so that a hanging call ends soon."""
     monkeypatch.setattr(keyring_store, "TIMEOUT_S", 0.2)
     monkeypatch.setattr(keyring_store, "PROMPT_TIMEOUT_S", 0.6)
 
 
-def test_secrets_are_kept_by_name_and_the_keyring_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stored, read, deleted; each secret under a target of its own; every call leaves the keyring again."""
+def test_secrets_are_stored_by_name_and_the_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each secret has a target of its own, and every call closes the connection."""
     monkeypatch.setattr(keyring_store, "TIMEOUT_S", 5)
-    fake = Fake()
+    fake = FakeKeyring()
     kept = store(fake)
     assert kept.get("password") is None
     kept.set("password", "rahasia")
@@ -99,10 +99,10 @@ def test_secrets_are_kept_by_name_and_the_keyring_is_let_go(monkeypatch: pytest.
 @pytest.mark.parametrize(
     "problem", [KeyringProblem(KeyringReason.LOCKED, msg("x")), KeyringProblem(KeyringReason.NOT_SET_UP, msg("x"))]
 )
-def test_nobody_is_asked_where_nobody_is(problem: KeyringProblem) -> None:
-    """Without a terminal, or with one and no display to show a question on, the obstacle is the error."""
-    asked: list[Fake] = []
-    fake = Fake(problem, asked.append)
+def test_no_prompt_without_a_person(problem: KeyringProblem) -> None:
+    """Without a terminal, or with one but no display, the obstacle is the error."""
+    asked: list[FakeKeyring] = []
+    fake = FakeKeyring(problem, asked.append)
     for interactive, environ in ((False, DESKTOP), (True, {})):
         if interactive and sys.platform != "linux":
             continue
@@ -111,18 +111,18 @@ def test_nobody_is_asked_where_nobody_is(problem: KeyringProblem) -> None:
     assert asked == []
 
 
-def test_reading_from_a_keyring_that_is_not_set_up_finds_nothing() -> None:
-    """It holds no secret: that is an answer, not an error."""
-    assert store(Fake(KeyringProblem(KeyringReason.NOT_SET_UP, msg("x")))).get("password") is None
+def test_reading_without_a_collection_finds_nothing() -> None:
+    """It contains no secret, which is not an error."""
+    assert store(FakeKeyring(KeyringProblem(KeyringReason.NOT_SET_UP, msg("x")))).get("password") is None
 
 
 def test_a_person_can_unlock() -> None:
-    """At a desktop the keyring asks, and then the call goes through."""
+    """At a desktop the keyring asks, and then the call succeeds."""
 
-    def unlock(fake: Fake) -> None:
+    def unlock(fake: FakeKeyring) -> None:
         fake.problem = None
 
-    fake = Fake(
+    fake = FakeKeyring(
         KeyringProblem(KeyringReason.LOCKED, msg("x")),
         unlock,
         kept={("apoa-client/bali/password", "password"): "rahasia"},
@@ -130,70 +130,72 @@ def test_a_person_can_unlock() -> None:
     assert store(fake, interactive=True, environ=DESKTOP).get("password") == "rahasia"
 
 
-def test_a_person_who_declines_leaves_it_locked() -> None:
-    """A dismissed question is a locked keyring."""
+def test_a_person_may_decline() -> None:
+    """After a dismissed question the keyring is locked."""
     with raises_error(KeyringReason.LOCKED):
-        store(Fake(KeyringProblem(KeyringReason.LOCKED, msg("x"))), interactive=True, environ=DESKTOP).get("password")
+        store(FakeKeyring(KeyringProblem(KeyringReason.LOCKED, msg("x"))), interactive=True, environ=DESKTOP).get(
+            "password"
+        )
 
 
-def test_a_person_who_does_not_answer_is_not_waited_for_without_end() -> None:
-    """The question may be on a screen that nobody sees."""
-    fake = Fake(KeyringProblem(KeyringReason.LOCKED, msg("x")), lambda _: hang())
+def test_an_unanswered_question_ends_at_the_time_limit() -> None:
+    """It may be on a screen that nobody sees."""
+    fake = FakeKeyring(KeyringProblem(KeyringReason.LOCKED, msg("x")), lambda _: hang())
     with raises_error(KeyringReason.HUNG):
         store(fake, interactive=True, environ=DESKTOP).get("password")
     assert fake.closed == 1
 
 
-def test_a_frozen_keyring_is_given_up() -> None:
-    """Every step is bounded: reaching it, looking at it, and the call."""
+def test_a_frozen_keyring() -> None:
+    """Every step has a time limit: connecting, looking for an obstacle, and the call."""
     with raises_error(KeyringReason.HUNG):
-        store(Fake(trouble=hang)).get("password")
+        store(FakeKeyring(trouble=hang)).get("password")
 
-    def frozen_door() -> Fake:
+    def frozen_backend() -> FakeKeyring:
         hang()
-        return Fake()
+        return FakeKeyring()
 
-    frozen = KeyringStore("x", interactive=False, environ={}, factories=[frozen_door])
+    frozen = KeyringStore("x", interactive=False, environ={}, factories=[frozen_backend])
     with raises_error(KeyringReason.HUNG):
         frozen.get("password")
 
 
-def test_the_next_keyring_is_asked_only_where_the_first_is_missing() -> None:
-    """A locked Secret Service does not send us to another wallet."""
-    second = Fake(kept={("x/password", "password"): "rahasia"})
-    kept = KeyringStore("x", interactive=False, environ={}, factories=[no_door, lambda: second])
+def test_the_next_keyring_is_used_only_if_the_first_is_missing() -> None:
+    """A locked Secret Service does not lead to another wallet."""
+    second = FakeKeyring(kept={("x/password", "password"): "rahasia"})
+    kept = KeyringStore("x", interactive=False, environ={}, factories=[no_keyring, lambda: second])
     assert kept.get("password") == "rahasia"
     with raises_error(KeyringReason.LOCKED):
-        store(Fake(KeyringProblem(KeyringReason.LOCKED, msg("x"))), second).get("password")
+        store(FakeKeyring(KeyringProblem(KeyringReason.LOCKED, msg("x"))), second).get("password")
 
 
-@pytest.mark.parametrize(("factories", "name"), [([], "keyring_no_bus"), ([no_door, no_door], "keyring_missing")])
-def test_no_keyring_at_all(factories: list[Callable[[], Fake]], name: str) -> None:
-    """A server without one, or without a session, is told how to do without."""
+@pytest.mark.parametrize(("factories", "name"), [([], "keyring_no_bus"), ([no_keyring, no_keyring], "keyring_missing")])
+def test_no_keyring_at_all(factories: list[Callable[[], FakeKeyring]], name: str) -> None:
+    """The advice for a server without a keyring, or without a session."""
     with raises_error(name) as caught:
         KeyringStore("x", interactive=False, environ={}, factories=factories).get("password")
     assert caught.value.advice is not None
     assert "apoa setup --vault file" in caught.value.advice.render()
 
 
-def test_the_first_of_several_reasons_is_told() -> None:
-    """That the bus is gone says more than that KDE's library is not installed."""
+def test_the_first_of_several_reasons_is_raised() -> None:
+    """A stale bus says more than a missing library of KDE."""
 
-    def stale() -> Fake:
+    def stale() -> FakeKeyring:
         raise KeyringProblem(KeyringReason.BUS_STALE, msg("x"))
 
     with raises_error(KeyringReason.BUS_STALE):
-        KeyringStore("x", interactive=False, environ={}, factories=[stale, no_door]).get("password")
+        KeyringStore("x", interactive=False, environ={}, factories=[stale, no_keyring]).get("password")
 
 
-def test_a_keyring_that_is_not_safe_is_named_where_no_other_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Chosen in `keyring`'s settings file or the environment, it is refused; beside a safe one it does not matter."""
+def test_an_unsafe_keyring_is_named_if_there_is_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is refused, whether it is named in `keyring`'s settings file or in the environment."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr(keyring_store, "TIMEOUT_S", 5)
     unsafe = {"PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring"}
     with raises_error(KeyringReason.UNTRUSTED):
-        KeyringStore("x", interactive=False, environ=unsafe, factories=[no_door]).get("password")
-    assert KeyringStore("x", interactive=False, environ=unsafe, factories=[Fake]).get("password") is None
+        KeyringStore("x", interactive=False, environ=unsafe, factories=[no_keyring]).get("password")
+    assert KeyringStore("x", interactive=False, environ=unsafe, factories=[FakeKeyring]).get("password") is None
     if sys.platform == "linux":
         (tmp_path / "python_keyring").mkdir()
         settings = tmp_path / "python_keyring" / "keyringrc.cfg"
@@ -202,29 +204,29 @@ def test_a_keyring_that_is_not_safe_is_named_where_no_other_is(monkeypatch: pyte
             KeyringStore("x", interactive=False, environ={}, factories=[]).get("password")
 
 
-def test_a_long_secret_is_refused_before_windows_does() -> None:
-    """999 characters fit everywhere."""
-    fake = Fake()
+def test_a_long_secret_is_refused() -> None:
+    """999 characters are stored by every keyring."""
+    fake = FakeKeyring()
     store(fake).set("password", "x" * 999)
     with pytest.raises(SecretUnusable):
         store(fake).set("password", "x" * 1000)
 
 
-def test_foreign_errors_do_not_leak_and_are_not_quoted() -> None:
-    """A library may put what it was given into its error's text."""
+def test_foreign_errors_are_not_quoted() -> None:
+    """A library may quote the secret in its error."""
 
     def fail() -> None:
         message = "could not store rahasia"
         raise LookupError(message)
 
     with raises_error(KeyringReason.REFUSED) as caught:
-        store(Fake(trouble=fail)).get("password")
+        store(FakeKeyring(trouble=fail)).get("password")
     assert caught.value.message.render() == "The keyring refused (LookupError)."
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 
-def test_every_problem_has_its_own_advice() -> None:
+def test_every_reason_has_its_own_advice() -> None:
     """Each reason has its own name and its own advice."""
     problems = [KeyringProblem(reason, msg("x")) for reason in KeyringReason]
     assert [problem.name for problem in problems] == list(KeyringReason)
@@ -232,8 +234,8 @@ def test_every_problem_has_its_own_advice() -> None:
     assert len(advice) == len(KeyringReason)
 
 
-def test_the_store_itself_loads_no_keyring() -> None:
-    """The library is loaded when a keyring is reached, and only the one that the platform has; never its discovery."""
+def test_the_store_loads_no_keyring_library() -> None:
+    """A library is loaded at the first connection, and only the platform's; discovery is never used."""
     script = (
         "import sys; from apoa_client.vault.keyring_store import KeyringStore;"
         "KeyringStore('x', interactive=False, environ={}, uid=None);"
@@ -253,23 +255,23 @@ def secret_service(address: str) -> KeyringStore:
 
 
 @pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch, impatience: None) -> None:  # noqa: ARG001  after it
-    """Time to load the library."""
+def time_to_load(monkeypatch: pytest.MonkeyPatch, short_limits: None) -> None:  # noqa: ARG001  after it
+    """A time limit that is long enough to load the library."""
     monkeypatch.setattr(keyring_store, "TIMEOUT_S", 5.0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
-@pytest.mark.usefixtures("patience")
+@pytest.mark.usefixtures("time_to_load")
 @pytest.mark.parametrize("address", ["unix:path=/nowhere/bus", "tcp:host=localhost,port=1", "unix:runtime=yes"])
-def test_a_stale_bus_is_a_missing_keyring(address: str) -> None:
-    """An address that leads nowhere, or that is spoken by nobody here."""
+def test_a_stale_bus(address: str) -> None:
+    """An address without a bus, or of an unknown kind."""
     with raises_error(KeyringReason.BUS_STALE):
         secret_service(address).get("password")
 
 
 @contextmanager
-def bus_that_says(folder: Path, answer: bytes) -> Iterator[str]:
-    """A socket that accepts, and answers the first words of D-Bus with `answer`."""
+def bus_that_answers(folder: Path, answer: bytes) -> Iterator[str]:
+    """A socket that accepts a connection and sends `answer` to the first bytes."""
     path = folder / "bus"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
@@ -296,27 +298,27 @@ def bus_that_says(folder: Path, answer: bytes) -> Iterator[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
-@pytest.mark.usefixtures("patience")
+@pytest.mark.usefixtures("time_to_load")
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # jeepney leaves its socket to the collector
 @pytest.mark.parametrize(
     ("answer", "error"), [(b"REJECTED EXTERNAL\r\n", KeyringReason.OF_ANOTHER_USER), (b"", KeyringReason.HUNG)]
 )
 def test_another_users_bus_and_a_frozen_one(tmp_path: Path, answer: bytes, error: KeyringReason) -> None:
-    """One refuses us, the other says nothing."""
-    with bus_that_says(tmp_path, answer) as address, raises_error(error):
+    """One refuses the connection, the other does not answer."""
+    with bus_that_answers(tmp_path, answer) as address, raises_error(error):
         secret_service(address).get("password")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
-def test_a_linux_without_a_bus_has_no_doors() -> None:
-    """Nothing is started for us, and nothing is searched for."""
+def test_linux_without_a_bus_has_no_keyring() -> None:
+    """No service is started, and none is searched."""
     assert platform_backends({}, None, interactive=False, platform="linux") == []
     with raises_error(KeyringReason.NO_BUS):
         KeyringStore("x", interactive=False, environ={}, uid=None).get("password")
     assert len(platform_backends({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 2
 
 
-@pytest.mark.usefixtures("patience")
+@pytest.mark.usefixtures("time_to_load")
 def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing SecretStorage is a missing keyring."""
     monkeypatch.setitem(sys.modules, "apoa_client.vault.secret_service", None)
@@ -325,8 +327,8 @@ def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
-def test_the_secret_services_refusals_are_told_apart() -> None:
-    """Gone, locked, declined, and anything else; none of them is quoted."""
+def test_errors_of_the_secret_service_are_translated() -> None:
+    """Missing, locked, declined, or any other; none of them is quoted."""
     from secretstorage import exceptions  # Linux only
 
     from apoa_client.vault import secret_service as module  # Linux only
@@ -391,8 +393,8 @@ class CredentialManager(types.ModuleType):
 
 
 @pytest.fixture
-def windows(monkeypatch: pytest.MonkeyPatch, patience: None) -> CredentialManager:  # noqa: ARG001  time to load
-    """`keyring`'s Windows backend on a credential manager in memory."""
+def windows(monkeypatch: pytest.MonkeyPatch, time_to_load: None) -> CredentialManager:  # noqa: ARG001  time to load
+    """`keyring`'s Windows backend with a credential manager in memory."""
     package, pywin32, pywintypes = (types.ModuleType(name) for name in ("win32ctypes", "pywin32", "pywintypes"))
     manager = CredentialManager()
     monkeypatch.setattr(pywintypes, "error", PywinError, raising=False)
@@ -409,8 +411,8 @@ def on(platform: str) -> KeyringStore:
     return KeyringStore("apoa-client/bali", interactive=False, environ={}, factories=factories)
 
 
-def test_windows_keeps_secrets_apart(windows: CredentialManager) -> None:
-    """Two secrets, two targets; deleting one leaves the other; deleting twice is no error."""
+def test_windows_stores_each_secret_in_its_own_target(windows: CredentialManager) -> None:
+    """Deleting one leaves the other, and deleting twice is no error."""
     kept = on("win32")
     kept.set("password", "rahasia")
     kept.set("private-key", "k" * 44)
@@ -421,14 +423,14 @@ def test_windows_keeps_secrets_apart(windows: CredentialManager) -> None:
     assert (kept.get("password"), kept.get("private-key")) == (None, "k" * 44)
 
 
-def test_windows_holds_what_we_allow(windows: CredentialManager) -> None:
-    """Our limit is below Windows's."""
+def test_windows_stores_the_longest_secret(windows: CredentialManager) -> None:
+    """The limit here is below that of Windows."""
     on("win32").set("password", "x" * 999)
     assert len(windows.kept) == 1
 
 
 def test_windows_over_ssh_has_no_session(windows: CredentialManager) -> None:
-    """Error 1312 has an advice of its own."""
+    """Error 1312 has advice of its own."""
     windows.session = False
     for action in (on("win32").get, on("win32").delete, lambda name: on("win32").set(name, "x")):
         with raises_error(KeyringReason.NO_SESSION):
@@ -436,18 +438,18 @@ def test_windows_over_ssh_has_no_session(windows: CredentialManager) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there it is installed")
-@pytest.mark.usefixtures("patience")
-def test_windows_lends_a_service_nothing_of_the_users(windows: CredentialManager) -> None:
-    """LocalSystem and its like are known by the $ of their name; what they stored themselves is theirs."""
+@pytest.mark.usefixtures("time_to_load")
+def test_a_windows_service_has_none_of_the_users_secrets(windows: CredentialManager) -> None:
+    """Service accounts have a $ at the end of their name; secrets that they stored themselves are found."""
     del windows
-    [door] = platform_backends({}, None, interactive=False, platform="win32")
-    service = KeyringStore("x", interactive=False, environ={"USERNAME": "RESEPSI-PC$"}, factories=[door])
+    [factory] = platform_backends({}, None, interactive=False, platform="win32")
+    service = KeyringStore("x", interactive=False, environ={"USERNAME": "RESEPSI-PC$"}, factories=[factory])
     secrets = PropertySecrets({}, lambda: service)
     with raises_error("keyring_of_service"):
         secrets.private_key()
     secrets.store_private_key(b"k" * 32)
     assert secrets.private_key() == b"k" * 32
-    person = KeyringStore("y", interactive=False, environ={"USERNAME": "Resepsi"}, factories=[door])
+    person = KeyringStore("y", interactive=False, environ={"USERNAME": "Resepsi"}, factories=[factory])
     with pytest.raises(SecretMissing) as caught:
         PropertySecrets({}, lambda: person).private_key()
     assert type(caught.value) is SecretMissing
@@ -506,8 +508,8 @@ class Keychain:
 
 
 @pytest.fixture
-def keychain(monkeypatch: pytest.MonkeyPatch, patience: None) -> Keychain:  # noqa: ARG001  time to load
-    """`keyring`'s macOS backend on a Keychain in memory."""
+def keychain(monkeypatch: pytest.MonkeyPatch, time_to_load: None) -> Keychain:  # noqa: ARG001  time to load
+    """`keyring`'s macOS backend with a Keychain in memory."""
     from keyring.backends import macOS  # slow
 
     double = Keychain()
@@ -516,8 +518,8 @@ def keychain(monkeypatch: pytest.MonkeyPatch, patience: None) -> Keychain:  # no
     return double
 
 
-def test_macos_keeps_secrets_and_asks_nobody(keychain: Keychain) -> None:
-    """Without a person at the command the system's own questions are off; with one they are not."""
+def test_macos_stores_secrets_without_a_prompt(keychain: Keychain) -> None:
+    """The system's own questions are switched off unless a person is at the command."""
     kept = on("darwin")
     assert kept.get("password") is None
     kept.set("password", "rahasia")
@@ -534,7 +536,7 @@ def test_macos_keeps_secrets_and_asks_nobody(keychain: Keychain) -> None:
 @pytest.mark.parametrize(
     ("status", "error"), [(-25308, KeyringReason.LOCKED), (-128, KeyringReason.LOCKED), (-25293, KeyringReason.REFUSED)]
 )
-def test_macos_refusals_are_told_apart(keychain: Keychain, status: int, error: KeyringReason) -> None:
+def test_errors_of_macos_are_translated(keychain: Keychain, status: int, error: KeyringReason) -> None:
     """A question that may not be shown (SSH) is a locked keychain; a failed authorization is a refusal."""
     keychain.status = status
     with raises_error(error):
@@ -587,8 +589,8 @@ class Wallet:
 
 
 @pytest.fixture
-def wallet(monkeypatch: pytest.MonkeyPatch, patience: None) -> Wallet:  # noqa: ARG001  time to load
-    """`keyring`'s KWallet backend on a wallet in memory."""
+def wallet(monkeypatch: pytest.MonkeyPatch, time_to_load: None) -> Wallet:  # noqa: ARG001  time to load
+    """`keyring`'s KWallet backend with a wallet in memory."""
     from keyring.backends import kwallet  # slow
 
     double = Wallet()
@@ -616,8 +618,8 @@ def kde(*, interactive: bool = False) -> KeyringStore:
 
 
 @pytest.mark.usefixtures("wallet")
-def test_kwallet_keeps_secrets() -> None:
-    """An open wallet stores, reads and forgets."""
+def test_kwallet_stores_secrets() -> None:
+    """An open wallet stores, reads and deletes."""
     kde().set("password", "rahasia")
     assert kde().get("password") == "rahasia"
     kde().delete("password")
@@ -625,7 +627,7 @@ def test_kwallet_keeps_secrets() -> None:
     assert kde().get("password") is None
 
 
-def test_a_closed_kwallet_is_opened_by_people_only(wallet: Wallet) -> None:
+def test_only_a_person_opens_a_closed_kwallet(wallet: Wallet) -> None:
     """Without a person it is locked; with one it asks, and the person may decline."""
     wallet.open_now = wallet.opens = False
     for interactive in (False, True):
@@ -635,9 +637,9 @@ def test_a_closed_kwallet_is_opened_by_people_only(wallet: Wallet) -> None:
     assert kde(interactive=True).get("password") is None
 
 
-@pytest.mark.usefixtures("patience")
-def test_kwallet_without_its_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """python-dbus is rarely there; libdbus learns of the bus from the environment alone."""
+@pytest.mark.usefixtures("time_to_load")
+def test_kwallet_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """python-dbus is rarely installed; libdbus reads the bus from the environment of the process only."""
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "put back afterwards")
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
     with raises_error(KeyringReason.MISSING):
@@ -653,12 +655,12 @@ def test_kwallet_without_its_library_is_missing(monkeypatch: pytest.MonkeyPatch)
         ("KeyringLocked", KeyringReason.LOCKED),
     ],
 )
-def test_keyrings_own_errors_are_known_by_name(name: str, error: KeyringReason) -> None:
-    """`keyring.errors` are translated without loading them."""
+def test_errors_of_the_keyring_library_are_translated(name: str, error: KeyringReason) -> None:
+    """By their class name, without loading the library."""
     foreign = type(name, (Exception,), {})
 
     def fail() -> None:
         raise foreign
 
     with raises_error(error):
-        store(Fake(trouble=fail)).get("password")
+        store(FakeKeyring(trouble=fail)).get("password")

@@ -1,4 +1,4 @@
-"""The recovery code: what a tired person writes down wrong is found, and where; the code itself never shows."""
+"""A wrong recovery code is reported with the wrong group, and an error never shows the code."""
 
 import traceback
 
@@ -12,7 +12,7 @@ from apoa_client.vault.sealing import key_pair_from_seed, public_key_of
 
 
 def with_checks(characters: str) -> str:
-    """The code of these 28 characters: each group's fifth is 3, 5, 7 and 9 times the others, and its place."""
+    """Return the code with these 28 characters: each check uses the weights 3, 5, 7 and 9 and the group's number."""
     groups = [characters[start : start + 4] for start in range(0, 28, 4)]
     totals = [sum(w * ALPHABET.index(c) for w, c in zip((3, 5, 7, 9), group, strict=True)) for group in groups]
     return "-".join(
@@ -27,7 +27,7 @@ codes = st.text(ALPHABET, min_size=28, max_size=28).map(with_checks)
 
 
 def refused(text: str) -> RecoveryCodeWrong:
-    """The error for what is no code; it must not repeat a part of it."""
+    """Return the error for an invalid code, which must not repeat a part of it."""
     with pytest.raises(RecoveryCodeWrong) as caught:
         parse_code(text)
     error = caught.value
@@ -38,8 +38,8 @@ def refused(text: str) -> RecoveryCodeWrong:
     return error
 
 
-def test_its_form() -> None:
-    """Seven groups of five, none of whose characters looks like another; no two codes are alike."""
+def test_form() -> None:
+    """Seven groups of five, without look-alike characters; every code is different."""
     groups = CODE.split("-")
     assert [len(group) for group in groups] == [5] * GROUPS
     assert set("".join(groups)) <= set(ALPHABET)
@@ -49,8 +49,8 @@ def test_its_form() -> None:
 
 @given(codes, st.integers(0, GROUPS * 5 - 1), st.sampled_from(ALPHABET))
 @search(200)
-def test_any_one_wrong_character_is_found(code: str, place: int, character: str) -> None:
-    """Wherever it is and whatever it is; the group that it is in is named."""
+def test_any_single_wrong_character_is_detected(code: str, place: int, character: str) -> None:
+    """The error names its group."""
     at = place + place // 5
     assume(code[at] != character)
     error = refused(code[:at] + character + code[at + 1 :])
@@ -58,7 +58,7 @@ def test_any_one_wrong_character_is_found(code: str, place: int, character: str)
 
 
 def test_each_wrong_character_at_each_place() -> None:
-    """All of them, for one code: none happens to be as good."""
+    """All of them are detected, for one code."""
     for at in (place for place in PLACES if CODE[place] != "-"):
         for character in set(ALPHABET) - {CODE[at]}:
             with pytest.raises(RecoveryCodeWrong):
@@ -67,8 +67,8 @@ def test_each_wrong_character_at_each_place() -> None:
 
 @given(codes, st.integers(0, GROUPS - 1), st.integers(0, GROUPS - 1))
 @search(100)
-def test_swapped_groups_are_found(code: str, one: int, other: int) -> None:
-    """Each group's check knows its place: the first of the two is named."""
+def test_exchanged_groups_are_detected(code: str, one: int, other: int) -> None:
+    """The error names the first of the two."""
     groups = code.split("-")
     assume(one != other)
     groups[one], groups[other] = groups[other], groups[one]
@@ -77,8 +77,8 @@ def test_swapped_groups_are_found(code: str, one: int, other: int) -> None:
 
 @given(codes, st.integers(0, GROUPS - 1), st.integers(0, 2))
 @search(100)
-def test_swapped_neighbours_are_found(code: str, group: int, place: int) -> None:
-    """Two characters that changed places among a group's first four."""
+def test_exchanged_neighbours_are_detected(code: str, group: int, place: int) -> None:
+    """Two characters among a group's first four."""
     at = group * 6 + place
     assume(code[at] != code[at + 1])
     assume((ALPHABET.index(code[at]) - ALPHABET.index(code[at + 1])) % 16)  # these alone it cannot tell apart
@@ -87,8 +87,8 @@ def test_swapped_neighbours_are_found(code: str, group: int, place: int) -> None
 
 @given(codes, st.sampled_from(["", " ", "-", " - ", ".", "\t"]), st.booleans(), st.data())
 @search(100)
-def test_how_it_is_typed_does_not_matter(code: str, between: str, small: bool, data: st.DataObject) -> None:  # noqa: FBT001  a drawn value
-    """Small letters, blanks, hyphens or none, O for 0 and I or L for 1."""
+def test_case_and_separators_do_not_matter(code: str, between: str, small: bool, data: st.DataObject) -> None:  # noqa: FBT001  a drawn value
+    """Lower case, spaces or no hyphens, O for 0, and I or L for 1."""
     looks = {"0": "0Oo", "1": "1IiLl"}
     typed = "".join(data.draw(st.sampled_from(looks[c])) if c in looks else c for c in code)
     typed = (typed.lower() if small else typed).replace("-", between)
@@ -96,36 +96,36 @@ def test_how_it_is_typed_does_not_matter(code: str, between: str, small: bool, d
 
 
 @pytest.mark.parametrize("text", ["", "   ", CODE[:-1], CODE + "0", CODE[:17], "é" * 35, "\x00", "९" * 34])
-def test_what_is_no_code(text: str) -> None:
-    """Too short, too long, or other characters: said without repeating it."""
+def test_invalid_codes(text: str) -> None:
+    """Too short, too long, or other characters: the error does not repeat it."""
     error = refused(text)
     assert error.advice is not None
 
 
 @pytest.mark.parametrize("character", ["U", "u", "É", "٣", "ß"])
-def test_a_character_that_no_code_has(character: str) -> None:
-    """A letter that is left out, a digit of another script: the group is named, or the length."""
+def test_invalid_characters(character: str) -> None:
+    """An omitted letter, or a digit of another script: the error names the group or the length."""
     refused(character + CODE[1:])
 
 
 @given(st.text(max_size=80))
 @search(200)
-def test_anything_else_is_refused_in_our_own_words(text: str) -> None:
-    """Whatever is typed, no foreign exception leaks."""
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    """No foreign exception is raised."""
     with pytest.raises(RecoveryCodeWrong):
         parse_code(text)
 
 
 def test_a_code_gives_one_key_pair() -> None:
-    """Always the same, another one for every code, and a whole pair."""
+    """The same code always has the same key pair, and different codes have different ones."""
     pairs = [key_pair_from_seed(seed_from_code(code)) for code in (CODE, CODE, new_code())]
     assert pairs[0] == pairs[1]
     assert pairs[0] != pairs[2]
     assert all(public_key_of(private) == public for private, public in pairs)
 
 
-def test_sheets_of_today_are_read_for_ever() -> None:
-    """The way from a code to its key is never changed: this one is on a sheet somewhere."""
+def test_the_derivation_never_changes() -> None:
+    """A code on a printed sheet must always have the same key."""
     code = "00000-1111S-2222J-3333B-44444-5555X-6666P"
     assert with_checks("0" * 4 + "1" * 4 + "2" * 4 + "3" * 4 + "4" * 4 + "5" * 4 + "6" * 4) == code == parse_code(code)
     private, public = key_pair_from_seed(seed_from_code(code))

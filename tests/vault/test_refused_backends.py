@@ -1,4 +1,4 @@
-"""Keyrings that are refused, and why."""
+"""Keyring backends that are refused, with the reason."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ NOWHERE = Path("nowhere.cfg")
     ],
 )
 def test_each_has_its_reason(name: str, reason: str, tmp_path: Path) -> None:
-    """Named in the environment or in the settings file, it is told what is wrong with it."""
+    """Whether it is named in the environment or in the settings file."""
     settings = tmp_path / "keyringrc.cfg"
     settings.write_text(f"[backend]\ndefault-keyring = {name}\n", encoding="utf-8")
     for found in (refused_backend({"PYTHON_KEYRING_BACKEND": name}, NOWHERE), refused_backend({}, settings)):
@@ -31,7 +31,7 @@ def test_each_has_its_reason(name: str, reason: str, tmp_path: Path) -> None:
 
 
 def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
-    """As it does for `keyring`."""
+    """As in `keyring`."""
     settings = tmp_path / "keyringrc.cfg"
     settings.write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n", encoding="utf-8")
     assert refused_backend({"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}, settings) is None
@@ -43,8 +43,8 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"[backend]\n", b"default-keyring=x", b"\xff\xfe\x00", b"[backend]\ndefault-keyring=\n"]
 )
-def test_a_settings_file_that_names_none(content: bytes, tmp_path: Path) -> None:
-    """Missing, empty or broken, it is somebody else's file, and no trouble of ours."""
+def test_a_settings_file_without_a_backend(content: bytes, tmp_path: Path) -> None:
+    """Missing, empty or broken, it is another program's file, and no error."""
     assert refused_backend({}, tmp_path / "gone.cfg") is None
     settings = tmp_path / "keyringrc.cfg"
     settings.write_bytes(content)

@@ -1,4 +1,4 @@
-"""The seal: set by anyone, opened by one key, and whatever was changed does not open."""
+"""Anyone can seal a record, only the private key opens it, and a changed record does not open."""
 
 import json
 import subprocess
@@ -28,8 +28,8 @@ SEALER = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY)
 
 @given(st.text(max_size=60).filter(lambda text: text.isprintable()), st.binary(max_size=3000))
 @search(60)
-def test_what_was_sealed_opens_under_its_id(record_id: str, content: bytes) -> None:
-    """Any content, under any id, and never the same bytes twice."""
+def test_a_sealed_record_opens_under_its_id(record_id: str, content: bytes) -> None:
+    """Any content and any id; sealing twice gives different bytes."""
     sealed = SEALER.seal(record_id, content)
     assert SEALER.open(record_id, sealed) == content
     assert sealed != SEALER.seal(record_id, content)
@@ -37,8 +37,8 @@ def test_what_was_sealed_opens_under_its_id(record_id: str, content: bytes) -> N
 
 @given(st.integers(0, 10**6), st.integers(1, 255))
 @search(60)
-def test_a_changed_byte_does_not_open(position: int, change: int) -> None:
-    """Whatever byte is changed, and however: the record is broken, and its id is all that is said."""
+def test_a_record_with_a_changed_byte_does_not_open(position: int, change: int) -> None:
+    """The error shows only the record's id."""
     sealed = bytearray(SEALER.seal("report-1", b"SMITH"))
     sealed[position % len(sealed)] ^= change
     with pytest.raises(SealBroken) as caught:
@@ -47,21 +47,21 @@ def test_a_changed_byte_does_not_open(position: int, change: int) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 47, 48, 49, 60])
-def test_a_cut_off_record_does_not_open(length: int) -> None:
-    """Half a record is broken, not short."""
+def test_a_truncated_record_does_not_open(length: int) -> None:
+    """It is broken, not short."""
     with pytest.raises(SealBroken):
         SEALER.open("report-1", SEALER.seal("report-1", b"SMITH")[:length])
 
 
 @pytest.mark.parametrize("other", ["report-2", "report-", "report-11", "", "report-1S"])
 def test_a_record_opens_under_its_own_id_only(other: str) -> None:
-    """A record that was moved to another row is broken, also where one id begins like the other."""
+    """A record that was moved to another row is broken, also if one id begins like the other."""
     with pytest.raises(SealBroken):
         SEALER.open(other, SEALER.seal("report-1", b"SMITH"))
 
 
-def test_a_record_of_another_version_is_not_guessed_at() -> None:
-    """The version byte decides; no key is asked for."""
+def test_a_record_of_another_version() -> None:
+    """The version byte decides before the key is fetched."""
     sealer = PropertySealer(PUBLIC_KEY, no_key)
     with pytest.raises(SealBroken):
         sealer.open("report-1", b"\x02" + sealer.seal("report-1", b"x")[1:])
@@ -71,16 +71,16 @@ def no_key() -> bytes:
     raise SecretMissing(msg("no key"))
 
 
-def test_sealing_needs_no_key_and_opening_says_what_it_lacks() -> None:
-    """A locked keyring stops nobody from saving a report."""
+def test_sealing_needs_no_private_key() -> None:
+    """A locked keyring does not prevent saving a report; opening raises the key's error."""
     sealer = PropertySealer(PUBLIC_KEY, no_key)
     sealed = sealer.seal("report-1", b"x")
     with pytest.raises(SecretMissing):
         sealer.open("report-1", sealed)
 
 
-def test_the_key_is_fetched_at_the_first_opening_and_once() -> None:
-    """Neither making a sealer nor sealing fetches it."""
+def test_the_private_key_is_fetched_once_at_the_first_opening() -> None:
+    """Neither creating a sealer nor sealing fetches it."""
     fetched: list[bytes] = []
 
     def fetch() -> bytes:
@@ -94,35 +94,35 @@ def test_the_key_is_fetched_at_the_first_opening_and_once() -> None:
     assert len(fetched) == 1
 
 
-def test_another_propertys_key_is_told_from_damage() -> None:
-    """A private key that does not fit is said to be so, instead of calling every record broken."""
+def test_another_key_is_not_reported_as_damage() -> None:
+    """A private key that does not fit has an error of its own."""
     sealer = PropertySealer(PUBLIC_KEY, lambda: new_key_pair()[0])
     with raises_error("key_mismatch"):
         sealer.open("report-1", sealer.seal("report-1", b"x"))
 
 
-def test_nothing_secret_shows() -> None:
-    """Neither key is in a sealer's repr."""
+def test_repr_has_no_key() -> None:
+    """Neither the public nor the private one."""
     assert repr(SEALER) == "PropertySealer(…)"
 
 
-def test_a_pair_belongs_together() -> None:
-    """The public key follows from the private one, and every pair is another."""
+def test_key_pairs() -> None:
+    """The public key is derived from the private one, and every pair is different."""
     private_key, public_key = new_key_pair()
     assert public_key_of(private_key) == public_key
     assert len({private_key, public_key, PRIVATE_KEY, PUBLIC_KEY}) == 4
     assert {len(private_key), len(public_key)} == {32}
 
 
-def test_keys_are_kept_as_text() -> None:
-    """What was encoded decodes, with an editor's spaces around it too."""
+def test_keys_as_text() -> None:
+    """An encoded key is decoded, also with spaces around it."""
     assert decode_public_key(f" {encode_key(PUBLIC_KEY)}\n") == PUBLIC_KEY
     assert decode_private_key(encode_key(PRIVATE_KEY)) == PRIVATE_KEY
 
 
 @pytest.mark.parametrize("text", ["", "x", "é", encode_key(PUBLIC_KEY)[:-4], encode_key(bytes(33)), "!" * 44, "A" * 43])
-def test_what_is_no_key_is_refused(text: str) -> None:
-    """A bad public key is a problem of the settings, a bad private key one of credentials; neither is shown."""
+def test_invalid_keys_are_refused(text: str) -> None:
+    """An invalid public key is a settings problem, an invalid private key a credentials problem; neither is shown."""
     with raises_error("public_key_unusable") as public:
         decode_public_key(text)
     with pytest.raises(SecretUnusable) as private:
@@ -141,13 +141,13 @@ def test_a_key_of_the_wrong_size_is_refused(key: bytes) -> None:
         public_key_of(key)
 
 
-def test_a_key_that_no_pair_has_is_refused() -> None:
-    """A point of low order seals nothing: libsodium refuses it, and so do we."""
+def test_a_point_of_low_order_is_refused() -> None:
+    """Libsodium does not seal to such a public key."""
     with raises_error("public_key_unusable"):
         PropertySealer(bytes(32), no_key).seal("report-1", b"x")
 
 
-def test_sealing_loads_no_keyring_and_loading_it_loads_no_libsodium() -> None:
+def test_imports_of_sealing() -> None:
     """Start-up: a status needs no cryptography, and a report needs no keyring."""
     script = (
         "import json, sys; from apoa_client.vault.sealing import PropertySealer; before = sorted(sys.modules);"

@@ -1,4 +1,4 @@
-"""Where the session's bus is looked for."""
+"""Where the session bus is searched."""
 
 import socket
 import sys
@@ -12,8 +12,8 @@ NAMED = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such sockets on Windows")
-def test_the_environments_bus_then_systemds(tmp_path: Path) -> None:
-    """Cron is told of no bus and finds systemd's; an old terminal's is tried first, and is not the only one."""
+def test_the_environments_bus_comes_before_systemds(tmp_path: Path) -> None:
+    """Cron has only systemd's; an old terminal's is tried first, and then systemd's."""
     assert session_buses(NAMED, 7, tmp_path) == ["unix:path=/x"]
     assert session_buses({}, 7, tmp_path) == []
     (tmp_path / "7").mkdir()
@@ -27,8 +27,8 @@ def test_the_environments_bus_then_systemds(tmp_path: Path) -> None:
         assert session_buses(NAMED, None, tmp_path) == ["unix:path=/x"]
 
 
-def test_what_is_no_socket_is_no_bus(tmp_path: Path) -> None:
-    """Whatever else lies under that name."""
+def test_only_a_socket_is_a_bus(tmp_path: Path) -> None:
+    """Another kind of file at that path is ignored."""
     (tmp_path / "8").mkdir()
     (tmp_path / "8" / "bus").write_text("no socket")
     assert session_buses({}, 8, tmp_path) == []
