@@ -1,8 +1,7 @@
-"""The authority's answers, and their JSON in the contract."""
+"""The authority's answers. `dataclasses.asdict` gives their JSON in the contract."""
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 Violations = tuple["Violation", ...]
 
@@ -15,10 +14,6 @@ class Violation:
     code: str
     message: str
 
-    def as_json(self) -> dict[str, str]:
-        """The contract's ``Violation``."""
-        return {"field": self.field, "code": self.code, "message": self.message}
-
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -27,10 +22,6 @@ class Receipt:
     number: str
     issued_at: str
     sha256: str
-
-    def as_json(self) -> dict[str, str]:
-        """The contract's ``Receipt``."""
-        return {"number": self.number, "issued_at": self.issued_at, "sha256": self.sha256}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +34,6 @@ class Result:
     errors: Violations = dataclasses.field(default=())
     warnings: Violations = dataclasses.field(default=())
     retry_after: int | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """The contract's ``Result``."""
-        return {
-            "id": self.id,
-            "status": self.status,
-            "receipt": self.receipt.as_json() if self.receipt is not None else None,
-            "errors": [violation.as_json() for violation in self.errors],
-            "warnings": [violation.as_json() for violation in self.warnings],
-            "retry_after": self.retry_after,
-        }
 
 
 class Refusal(Exception):

@@ -7,7 +7,6 @@ them. As a result, only the process that received the first report detects a dup
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -16,20 +15,14 @@ from apoa_client.sandbox.rules import check_in_of, planned_check_out_of
 MAX_NIGHTS = 366
 
 
-@dataclass(frozen=True, slots=True)
-class CoveredNights:
-    """Computes marks with `key`, 32 random bytes."""
-
-    key: bytes = field(repr=False)
-
-    def of(self, report: Mapping[str, Any]) -> list[bytes]:
-        """The marks of a check-in or amendment, one for each night, at most `MAX_NIGHTS`."""
-        check_in, leaving = check_in_of(report), planned_check_out_of(report)
-        if check_in is None or leaving is None:
-            return []
-        document = report["guest"]["document"]
-        first = check_in.date()
-        nights = min((leaving - first).days, MAX_NIGHTS)
-        number = "".join(character for character in document["number"] if character.isalnum())
-        texts = [f"{document['issuing_state']}\0{number}\0{first + timedelta(days=night)}" for night in range(nights)]
-        return [hmac.digest(self.key, text.encode(), "sha256") for text in texts]
+def night_marks(report: Mapping[str, Any], key: bytes) -> list[bytes]:
+    """The marks of a check-in or amendment, one for each night, at most `MAX_NIGHTS`. `key` is 32 random bytes."""
+    check_in, leaving = check_in_of(report), planned_check_out_of(report)
+    if check_in is None or leaving is None:
+        return []
+    document = report["guest"]["document"]
+    first = check_in.date()
+    nights = min((leaving - first).days, MAX_NIGHTS)
+    number = "".join(character for character in document["number"] if character.isalnum())
+    texts = [f"{document['issuing_state']}\0{number}\0{first + timedelta(days=night)}" for night in range(nights)]
+    return [hmac.digest(key, text.encode(), "sha256") for text in texts]

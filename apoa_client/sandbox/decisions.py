@@ -7,12 +7,12 @@ already. Each decision is stored under the report's id before the call is answer
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from apoa_client.sandbox.answers import Receipt, Result, Violation, Violations
-from apoa_client.sandbox.covered_nights import CoveredNights
+from apoa_client.sandbox.covered_nights import night_marks
 from apoa_client.sandbox.faults import OK, Step
 from apoa_client.sandbox.rules import rule_violations, rule_warnings
 from apoa_client.sandbox.storage import Record, Records, Storage
@@ -34,10 +34,13 @@ _STAY_MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Decides and stores. `now` is timezone-aware; `window_hours` is how long after check-in a report is in time."""
+    """Decides and stores. `key` is that of `night_marks`.
+
+    `now` is timezone-aware; `window_hours` is how long after check-in a report is in time.
+    """
 
     storage: Storage
-    covered_nights: CoveredNights
+    key: bytes = field(repr=False)
     now: Callable[[], datetime]
     window_hours: int
 
@@ -49,7 +52,14 @@ class Decisions:
         with self.storage.transaction(keep=keep) as records:
             first_new = records.next_number()
             results = [self._decide(records, report, step) for report in reports]
-        return results if keep else [_without_new_receipt(result, first_new) for result in results]
+        if keep:
+            return results
+        return [
+            replace(result, receipt=None)
+            if result.receipt is not None and int(result.receipt.number.rpartition("-")[2]) >= first_new
+            else result
+            for result in results
+        ]
 
     def result(self, report_id: str, step: Step = OK) -> Result | None:
         """The result of one report, or None if it was never received. The question decides a pending report."""
@@ -107,7 +117,7 @@ class Decisions:
         record = replace(record, warnings=_to_json(rule_warnings(report, self.now(), self.window_hours)))
         if step.name == "reject":
             return self._with_verdict(records, record, step)
-        nights = self.covered_nights.of(report) if record.kind in {"check_in", "amend"} else []
+        nights = night_marks(report, self.key) if record.kind in {"check_in", "amend"} else []
         other = records.covering(record.stay_id, nights) if record.kind == "check_in" else None
         if other is not None:
             return replace(record, status="duplicate", covered_by=other.id)
@@ -141,13 +151,10 @@ def _as_result(records: Records, record: Record) -> Result:
     if holder is not None and holder.number is not None and holder.issued_at is not None:
         number = f"LATIHAN-{holder.issued_at[:4]}-{holder.number:06}"
         receipt = Receipt(number, holder.issued_at, holder.sha256)
-    return Result(record.id, record.status, receipt, _from_json(record.errors), _from_json(record.warnings))
-
-
-def _without_new_receipt(result: Result, first_new: int) -> Result:
-    receipt = result.receipt
-    new = receipt is not None and int(receipt.number.rpartition("-")[2]) >= first_new
-    return replace(result, receipt=None) if new else result
+    errors, warnings = (
+        tuple(Violation(**value) for value in json.loads(text)) for text in (record.errors, record.warnings)
+    )
+    return Result(record.id, record.status, receipt, errors, warnings)
 
 
 def _digest(report: Report, *, sort: bool) -> str:
@@ -156,11 +163,7 @@ def _digest(report: Report, *, sort: bool) -> str:
 
 
 def _to_json(violations: Violations) -> str:
-    return json.dumps([violation.as_json() for violation in violations])
-
-
-def _from_json(text: str) -> Violations:
-    return tuple(Violation(**value) for value in json.loads(text))
+    return json.dumps([asdict(violation) for violation in violations])
 
 
 def _rfc3339(moment: datetime) -> str:

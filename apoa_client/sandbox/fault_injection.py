@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
@@ -26,12 +25,6 @@ _PORTAL = """<!DOCTYPE html>
 """
 
 
-def respond(request: Request, step: Step, answer: Callable[[], Response], stopping: threading.Event) -> Response:
-    """The response to a request, with the step's fault. Raises `Refusal`, or `ConnectionAbortedError` to hang up."""
-    replacement = _before(request, step, stopping)
-    return replacement if replacement is not None else _after(request, step, answer())
-
-
 def altered_results(step: Step, results: list[Result]) -> list[Result]:
     """The results of a call, broken as the step says."""
     if step.name == "foreign-ids":
@@ -43,7 +36,11 @@ def altered_results(step: Step, results: list[Result]) -> list[Result]:
     return results
 
 
-def _before(request: Request, step: Step, stopping: threading.Event) -> Response | None:
+def respond_early(request: Request, step: Step, stopping: threading.Event) -> Response | None:
+    """The response that the step gives before the call is processed, if any.
+
+    Raises `Refusal`, or `ConnectionAbortedError` to hang up. `stopping` ends a slow step.
+    """
     status = step.http_status
     if status is not None:
         headers = [("Retry-After", str(step.seconds))] if step.amount is not None else []
@@ -59,7 +56,8 @@ def _before(request: Request, step: Step, stopping: threading.Event) -> Response
     return None
 
 
-def _after(request: Request, step: Step, response: Response) -> Response:
+def altered_response(request: Request, step: Step, response: Response) -> Response:
+    """The response to a processed call, broken as the step says. Raises `ConnectionAbortedError` to hang up."""
     if step.name == "lost":
         hang_up(request)
     body = response.get_data()

@@ -70,15 +70,15 @@ class Faults:
 
     def __init__(self, script: str = "") -> None:
         self._lock = threading.Lock()
-        self._left: dict[Route, deque[Step]] = {route: deque() for route in Route}
+        self._left: dict[str, deque[Step]] = {route: deque() for route in Route}
         for text in filter(None, (part.strip() for part in script.split(","))):
             route, step, times = _parse_step(text)
             self._left[route].extend([step] * times)
 
-    def next(self, route: Route) -> Step:
-        """Take the next step of `route`; `OK` when none is left."""
+    def next(self, route: str) -> Step:
+        """Take the next step of `route`; `OK` when none is left, or when no step can apply to that route."""
         with self._lock:
-            left = self._left[route]
+            left = self._left.get(route)
             return left.popleft() if left else OK
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.sandbox.answers import Result
+from apoa_client.sandbox.rules import member
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -97,7 +98,6 @@ def _template() -> "Template":
     return environment.get_template("page.html")
 
 
-def _text(value: object, *path: str) -> str:
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
+def _text(report: Mapping[str, Any], *path: str) -> str:
+    value = member(report, *path)
     return value.encode(errors="replace").decode() if isinstance(value, str) else ""

@@ -3,13 +3,15 @@
 A rule skips fields that it cannot read: `apoa_client.sandbox.validation` has already reported them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
 from apoa_client.sandbox.answers import Violation, Violations
+
+_T = TypeVar("_T")
 
 MAX_AHEAD = timedelta(days=1)
 """How far in the future a check-in may be: staff may prepare a report for tomorrow."""
@@ -28,7 +30,7 @@ def rule_warnings(report: Mapping[str, Any], now: datetime, window_hours: int) -
     warnings: list[Violation] = []
     if now - check_in > timedelta(hours=window_hours):
         warnings.append(Violation("stay.check_in", "late", f"The check-in is more than {window_hours} hours ago."))
-    expiry = _day(_at(report, "guest", "document", "expiry_date"))
+    expiry = _read(date.fromisoformat, member(report, "guest", "document", "expiry_date"))
     if expiry is not None and expiry < check_in.date():
         warnings.append(Violation("guest.document.expiry_date", "expired", "The document had expired at check-in."))
     return tuple(warnings)
@@ -36,18 +38,18 @@ def rule_warnings(report: Mapping[str, Any], now: datetime, window_hours: int) -
 
 def check_in_of(report: Mapping[str, Any]) -> datetime | None:
     """The time of check-in, or None where it cannot be read."""
-    return _instant(_at(report, "stay", "check_in"))
+    return _instant(member(report, "stay", "check_in"))
 
 
 def planned_check_out_of(report: Mapping[str, Any]) -> date | None:
     """The planned day of departure, or None where it cannot be read."""
-    return _day(_at(report, "stay", "planned_check_out"))
+    return _read(date.fromisoformat, member(report, "stay", "planned_check_out"))
 
 
 def _date_violations(report: Mapping[str, Any], now: datetime) -> Iterator[Violation]:
     check_in, leaving = check_in_of(report), planned_check_out_of(report)
-    birth_text = _at(report, "guest", "birth_date")
-    born, left = _partial(birth_text), _instant(_at(report, "check_out"))
+    birth_text = member(report, "guest", "birth_date")
+    born, left = _read(PartialDate.from_iso, birth_text), _instant(member(report, "check_out"))
     if isinstance(birth_text, str) and born is None:
         yield Violation("guest.birth_date", "bad_date", "The calendar has no such date.")
     if check_in is not None and leaving is not None and leaving <= check_in.date():
@@ -61,8 +63,8 @@ def _date_violations(report: Mapping[str, Any], now: datetime) -> Iterator[Viola
 
 
 def _state_violations(report: Mapping[str, Any]) -> Iterator[Violation]:
-    nationality = _at(report, "guest", "nationality")
-    issuer = _at(report, "guest", "document", "issuing_state")
+    nationality = member(report, "guest", "nationality")
+    issuer = member(report, "guest", "document", "issuing_state")
     if nationality == "IDN":
         yield Violation("guest.nationality", "not_foreign", "An Indonesian guest is not reported.")
     for field, code in (("guest.nationality", nationality), ("guest.document.issuing_state", issuer)):
@@ -70,29 +72,20 @@ def _state_violations(report: Mapping[str, Any]) -> Iterator[Violation]:
             yield Violation(field, "unknown_state", "This is no code of ICAO Doc 9303-3 section 5.")
 
 
-def _at(value: object, *path: str) -> object:
+def member(value: object, *path: str) -> object:
+    """The member of a JSON value at `path`, or None where there is none."""
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
 
 
-def _day(text: object) -> date | None:
+def _read(parse: Callable[[str], _T], text: object) -> _T | None:
     try:
-        return date.fromisoformat(text) if isinstance(text, str) else None
+        return parse(text) if isinstance(text, str) else None
     except ValueError:
         return None
 
 
 def _instant(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
+    moment = _read(datetime.fromisoformat, text)
     return moment if moment is not None and moment.tzinfo is not None else None
-
-
-def _partial(text: object) -> PartialDate | None:
-    try:
-        return PartialDate.from_iso(text) if isinstance(text, str) else None
-    except ValueError:
-        return None

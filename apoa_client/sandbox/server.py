@@ -16,7 +16,6 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.sandbox.covered_nights import CoveredNights
 from apoa_client.sandbox.credentials import Credentials
 from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import Faults
@@ -65,8 +64,8 @@ class SandboxServer:
     def __post_init__(self) -> None:
         self._script = Faults(self.faults)
         self._received = ReceivedReports()
-        self._covered_nights = CoveredNights(secrets.token_bytes(32))
-        self._running: _Running | None = None
+        self._key = secrets.token_bytes(32)
+        self._running: _Server | None = None
 
     @property
     def base_url(self) -> str:
@@ -84,7 +83,7 @@ class SandboxServer:
             listener = _listen(self.port)
             with listener:
                 self.port = listener.getsockname()[1]
-                self._running = _Running(self._service(), listener)
+                self._running = _Server(self._service(), listener)
         return self
 
     def stop(self) -> None:
@@ -103,7 +102,7 @@ class SandboxServer:
 
     def _service(self) -> Service:
         return Service(
-            decisions=Decisions(Storage(self.storage), self._covered_nights, self.now, self.window_hours),
+            decisions=Decisions(Storage(self.storage), self._key, self.now, self.window_hours),
             credentials=Credentials(self.username, self.password, lifetime_s=self.token_lifetime_s, now=self.now),
             faults=self._script,
             about=About(self.environment, self.username, self.property_name, self.property_office, self.window_hours),
@@ -114,31 +113,27 @@ class SandboxServer:
         )
 
 
-class _Running:
-    """The server from one start to its stop."""
+class _Server(ThreadedWSGIServer):
+    """The server from one start to its stop. It keeps a list of its connections, so that stopping closes them too."""
 
     def __init__(self, service: Service, listener: socket.socket) -> None:
+        super().__init__(HOST, listener.getsockname()[1], service, _Handler, fd=listener.fileno())
         self._service = service
-        self._server = _Server(HOST, listener.getsockname()[1], service, _Handler, fd=listener.fileno())
+        self._connections: dict[socket.socket, threading.Thread] = {}
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(POLL_SECONDS,), name="apoa-sandbox", daemon=True
+            target=self.serve_forever, args=(POLL_SECONDS,), name="apoa-sandbox", daemon=True
         )
         self._thread.start()
 
     def stop(self) -> None:
         self._service.stopping.set()
-        self._server.shutdown()
+        self.shutdown()
         self._thread.join()
-        self._server.hang_up()
+        for connection, thread in list(self._connections.items()):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join()
         self._service.decisions.storage.close()
-
-
-class _Server(ThreadedWSGIServer):
-    """Keeps a list of its connections, so that stopping closes them too."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  the signature of the base class
-        super().__init__(*args, **options)
-        self._connections: dict[socket.socket, threading.Thread] = {}
 
     def process_request(self, request: _Request, client_address: _Address) -> None:
         """Handle one connection in its own thread."""
@@ -147,13 +142,6 @@ class _Server(ThreadedWSGIServer):
         )
         self._connections[request] = thread
         thread.start()
-
-    def hang_up(self) -> None:
-        """Close every connection and wait for its thread."""
-        for connection, thread in list(self._connections.items()):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            thread.join()
 
     def handle_error(self, request: _Request, client_address: _Address) -> None:
         """Print nothing about a broken connection."""

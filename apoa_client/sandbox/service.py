@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from apoa_client.sandbox import codes, fault_injection
 from apoa_client.sandbox.answers import Refusal, Result
 from apoa_client.sandbox.credentials import Credentials
 from apoa_client.sandbox.decisions import Decisions
-from apoa_client.sandbox.faults import OK, Faults, Route, Step
+from apoa_client.sandbox.faults import Faults, Step
 from apoa_client.sandbox.page import HEADERS, ReceivedReports
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_reports
 from apoa_client.sandbox.validation import violations
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
-_ROUTES_WITH_FAULTS = {
-    "token": Route.TOKEN,
-    "meta": Route.META,
-    "codes": Route.CODES,
-    "reports": Route.REPORTS,
-    "result": Route.RESULT,
-}
 _GZIP_MIN_BYTES = 1000
 _WITHOUT_TOKEN = frozenset({"page", "contract", "token"})
 
@@ -113,17 +106,17 @@ class Service:
         return response(environ, start_response)
 
     def _answer(self, request: Request, route: str, arguments: dict[str, str]) -> Response:
-        step = self.faults.next(_ROUTES_WITH_FAULTS[route]) if route in _ROUTES_WITH_FAULTS else OK
-
-        def answer() -> Response:
-            if route not in _WITHOUT_TOKEN:
-                given = request.authorization
-                if given is None or given.type != "bearer" or not self.credentials.valid(given.token or ""):
-                    raise _unauthorized("Bearer")
-            handler: Callable[..., Response] = getattr(self, f"_{route}")
-            return _compressed(request, handler(request, step, **arguments))
-
-        return fault_injection.respond(request, step, answer, self.stopping)
+        step = self.faults.next(route)
+        replacement = fault_injection.respond_early(request, step, self.stopping)
+        if replacement is not None:
+            return replacement
+        if route not in _WITHOUT_TOKEN:
+            given = request.authorization
+            if given is None or given.type != "bearer" or not self.credentials.valid(given.token or ""):
+                raise _unauthorized("Bearer")
+        handler: Callable[..., Response] = getattr(self, f"_{route}")
+        response = _compressed(request, handler(request, step, **arguments))
+        return fault_injection.altered_response(request, step, response)
 
     def _page(self, _request: Request, _step: Step) -> Response:
         if not self.show_page:
@@ -178,13 +171,13 @@ class Service:
         return _results(fault_injection.altered_results(step, results))
 
     def _result(self, _request: Request, step: Step, report_id: str) -> Response:
-        return _json(fault_injection.altered_results(step, [self._known(report_id, step)])[0].as_json())
+        return _json(asdict(fault_injection.altered_results(step, [self._known(report_id, step)])[0]))
 
     def _receipt(self, _request: Request, step: Step, report_id: str) -> Response:
         receipt = self._known(report_id, step).receipt
         if receipt is None:
             raise Refusal(404, "This report has no receipt.")
-        return _json(receipt.as_json())
+        return _json(asdict(receipt))
 
     def _known(self, report_id: str, step: Step) -> Result:
         result = self.decisions.result(report_id, step)
@@ -214,7 +207,7 @@ def _matched(request: Request) -> tuple[str, dict[str, str]]:
 
 
 def _results(results: list[Result]) -> Response:
-    return _json({"results": [result.as_json() for result in results]})
+    return _json({"results": [asdict(result) for result in results]})
 
 
 def _compressed(request: Request, response: Response) -> Response:
@@ -239,7 +232,7 @@ def _problem(refusal: Refusal) -> Response:
             "title": status.phrase,
             "status": status.value,
             "detail": refusal.detail,
-            "errors": [violation.as_json() for violation in refusal.errors],
+            "errors": [asdict(violation) for violation in refusal.errors],
         }
     )
     response.status_code = status.value

@@ -58,7 +58,7 @@ def test_stop_and_start_again(make_server: Make, log_in: LogIn, bare: requests.S
 def test_listens_on_loopback_only(make_server: Make) -> None:
     """Other addresses of the machine are closed."""
     server = make_server()
-    listener = server._running._server.socket if server._running is not None else None  # the socket is private
+    listener = server._running.socket if server._running is not None else None  # the socket is private
     assert listener is not None
     assert listener.getsockname()[0] == "127.0.0.1"
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ import pytest
 import requests
 
 from apoa_client.errors import StorageProblem
-from apoa_client.sandbox.covered_nights import CoveredNights
+from apoa_client.sandbox.covered_nights import night_marks
+from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.storage import Record, Storage
 
@@ -57,15 +60,18 @@ def test_no_personal_data_reaches_the_disk(
         server.stop()
 
 
-def test_marks_need_the_key(check_in: Report) -> None:
-    """One mark for each night; equal with the same key, different with another; the repr does not show the key."""
-    report, one, other = check_in(), CoveredNights(b"k" * 32), CoveredNights(b"l" * 32)
-    marks = one.of(report)
+def test_marks_need_the_key(tmp_path: Path, check_in: Report) -> None:
+    """One mark for each night; equal with the same key, different with another; no repr shows the key."""
+    report, key = check_in(), b"k" * 32
+    marks = night_marks(report, key)
     assert len(set(marks)) == 3
-    assert one.of(report) == marks
-    assert not set(other.of(report)) & set(marks)
-    assert one.of({**report, "stay": {}}) == []
-    assert "kkk" not in repr(one)
+    assert night_marks(report, key) == marks
+    assert not set(night_marks(report, b"l" * 32)) & set(marks)
+    assert night_marks({**report, "stay": {}}, key) == []
+    with closing(Storage(tmp_path / "sandbox.db")) as storage:
+        assert "kkk" not in repr(
+            Decisions(storage, key, now=lambda: datetime(2026, 10, 1, tzinfo=UTC), window_hours=24)
+        )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps permissions elsewhere")
