@@ -1,4 +1,4 @@
-"""Machine readable lines of every format: clean ones, and documents of all kinds for Hypothesis."""
+"""MRZ lines of every format: correct ones, and documents of all kinds for Hypothesis."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -27,7 +27,7 @@ SPECIMENS: dict[str, Lines] = {
     "MRV-B": ("V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", "L8988901C4XXX4009078F9612109<<<<<<<<"),
     "FRA-ID": ("IDFRABERTHIER<<<<<<<<<<<<<<<<<<<<<<<", "8806923102858CORINNE<<<<<<<6512068F6"),
 }
-"""ICAO's own (Doc 9303-4 to -7, appendices), and the French card's."""
+"""ICAO's specimens (Doc 9303-4 to -7, appendices), and the French card's."""
 
 FORMATS = tuple(SPECIMENS)
 
@@ -39,7 +39,7 @@ def read(text: str | Sequence[str]) -> Mrz:
 
 
 def refused(text: str | Sequence[str]) -> Problem:
-    """Why `text` is no MRZ."""
+    """Return the problem because of which `text` is no MRZ."""
     with pytest.raises(MrzUnreadable) as caught:
         read(text)
     assert caught.value.advice is not None
@@ -55,20 +55,20 @@ def read_or_refuse(text: str | Sequence[str]) -> Mrz | Problem:
 
 
 def put(lines: Lines, line: int, position: int, new: str) -> Lines:
-    """Lines with other characters from a position on."""
+    """Return lines with other characters from a position on."""
     old = lines[line]
     return (*lines[:line], old[:position] + new + old[position + len(new) :], *lines[line + 1 :])
 
 
 def write(form: str, field: str, text: str, *, lines: Lines | None = None, fit: bool = True) -> Lines:
-    """The format's specimen with another text in a field, filled up, and with check digits that fit if `fit`."""
+    """Return the format's specimen with another text in a field, with correct check digits if `fit`."""
     span = LAYOUT[form].by_name[field].span
     changed = put(lines or SPECIMENS[form], span.line, span.start, text.ljust(span.end - span.start, "<"))
     return fitted(form, changed) if fit else changed
 
 
 def fitted(form: str, lines: Lines) -> Lines:
-    """Lines with check digits that fit: a long number's is computed over the number alone."""
+    """Return lines with correct check digits; that of a long number covers the number alone."""
     layout, text = LAYOUT[form], "".join(lines)
     for check in checks_of(layout, text):
         text = text[: check.digit] + DIGITS[weighted_sum(check.take(character_values(text)))] + text[check.digit + 1 :]
@@ -76,7 +76,7 @@ def fitted(form: str, lines: Lines) -> Lines:
 
 
 def corrected(mrz: Mrz, correction: Correction) -> str:
-    """The joined lines as a correction would have them."""
+    """Return the joined lines after a correction."""
     line = mrz.lines[correction.line]
     assert line[correction.position : correction.position + len(correction.old)] == correction.old
     return "".join(mrz.corrected(correction))
@@ -114,7 +114,7 @@ def _texts(longest: int) -> st.SearchStrategy[str]:
 
 @st.composite
 def documents(draw: st.DrawFn, form: str) -> Details:
-    """Details that a format holds whole: no name is truncated, and a long number leaves room for the optional data."""
+    """Draw details that a format has room for: no name is truncated, and long numbers fit."""
     french = form == "FRA-ID"
     states = st.just("FRA") if french else st.sampled_from([state.code for state in all_states()])
     number = draw(_texts(_NUMBER.get(form, 9)))
@@ -136,14 +136,14 @@ def documents(draw: st.DrawFn, form: str) -> Details:
 
 @st.composite
 def composed(draw: st.DrawFn, form: str | None = None) -> tuple[str, Lines]:
-    """A format, and the lines of a document of it."""
+    """Draw a format, and the lines of a document."""
     chosen = form or draw(st.sampled_from(FORMATS))
     return chosen, compose(chosen, draw(documents(chosen)))
 
 
 @st.composite
 def spoilt(draw: st.DrawFn) -> tuple[str, Lines]:
-    """A document of some format with a few other characters, and perhaps with digits that fit again."""
+    """Draw a document with a few other characters, and perhaps with correct check digits again."""
     form, lines = draw(composed())
     length = LAYOUT[form].length
     for _ in range(draw(st.integers(1, 3))):
@@ -153,5 +153,5 @@ def spoilt(draw: st.DrawFn) -> tuple[str, Lines]:
 
 
 def sketch(value: Any) -> str:
-    """Everything that a log or a traceback might show of a value."""
+    """Return everything that a log or a traceback might show of a value."""
     return f"{value!r}{value}"

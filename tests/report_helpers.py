@@ -1,4 +1,4 @@
-"""Drafts that hold, to be spoilt by one thing at a time, and reports of every kind for Hypothesis."""
+"""Valid drafts, which tests change in one place, and reports of every kind for Hypothesis."""
 
 import json
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ TYPED = {
     "nights": "3",
     "stay_permit": "B1",
 }
-"""A guest about whom there is nothing to remark."""
+"""A guest without errors and warnings."""
 
 PRINTED: dict[str, Any] = {
     "issuing_state": "GBR",
@@ -51,29 +51,29 @@ PRINTED: dict[str, Any] = {
 """The same guest's passport."""
 
 BESIDE_MRZ = {"birth_place": "London", "nights": "3", "stay_permit": "B1"}
-"""What must be typed although there is an MRZ."""
+"""The fields that an MRZ does not have."""
 
 
 def draft(changes: Mapping[str, str | None] | None = None, *, without: str = "") -> Draft:
-    """The guest as typed, but for some fields."""
+    """Return the typed guest, with other texts in some fields."""
     typed = TYPED | {name: text or "" for name, text in (changes or {}).items()}
     return Draft({name: text for name, text in typed.items() if name not in without.split()})
 
 
 def mrz(**changes: Any) -> Mrz:
-    """The guest's passport, but for some fields."""
+    """Return the guest's passport, with other values in some fields."""
     return read_mrz(compose("TD3", Details(**PRINTED | changes)), today=NOW.date())
 
 
 def spoilt(line: int, position: int, character: str, **changes: Any) -> Mrz:
-    """The same, with one character read wrongly."""
+    """Return the passport with one wrong character."""
     lines = list(compose("TD3", Details(**PRINTED | changes)))
     lines[line] = lines[line][:position] + character + lines[line][position + 1 :]
     return read_mrz(lines, today=NOW.date())
 
 
 def scanned(passport: Mrz, typed: Mapping[str, str] | None = None, *, accept_check_digit: bool = False) -> Draft:
-    """The passport, and what was typed beside it."""
+    """Return a draft of the passport and typed texts."""
     return Draft(BESIDE_MRZ | dict(typed or {}), passport, accept_check_digit)
 
 
@@ -89,8 +89,8 @@ def examined(given: Draft) -> tuple[Guest, Stay]:
     return examination.guest, examination.stay
 
 
-def told(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:
-    """Each finding's field, in short, and its code."""
+def codes_of(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:
+    """Return each finding's field, in short, and its code."""
     return {(finding.field.rpartition(".")[2], finding.code) for finding in findings}
 
 
@@ -102,11 +102,11 @@ _REPORT = Draft202012Validator(
 
 
 def contract_errors(report: Report) -> list[str]:
-    """Where a report, as it is sent, breaks the contract."""
+    """Return where a report, as it is sent, breaks the contract."""
     return [error.message for error in _REPORT.iter_errors(json.loads(to_json(report)))]
 
 
-# Reports of every kind, as the desk may make them.
+# Reports of every kind.
 
 LATIN = st.text("ABCÇÉÑØŻ '-", min_size=1, max_size=30)
 TEXT = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs"]), min_size=1, max_size=40)
@@ -161,7 +161,7 @@ STAYS = st.builds(
 
 @st.composite
 def reports(draw: st.DrawFn) -> Report:
-    """A report of any kind, with the members that its kind carries."""
+    """Draw a report of any kind, with the members that its kind has."""
     kind = draw(st.sampled_from(Kind))
     whole = kind in {Kind.CHECK_IN, Kind.AMEND}
     return Report(

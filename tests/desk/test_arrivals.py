@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import FixedClock, raises_error
 from outbox_helpers import PUBLIC_KEY, open_outbox
-from report_helpers import NOW, WIB, contract_errors, draft, mrz, scanned, told
+from report_helpers import NOW, WIB, codes_of, contract_errors, draft, mrz, scanned
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.errors import SecretMissing
@@ -83,7 +83,7 @@ def test_a_guest_is_filed_with_the_keyring_locked(desk: Desk, path: Path) -> Non
     with open_outbox(path) as opened:
         content = opened.content(entry)
     assert content.report == report
-    assert told(content.warnings) == {("code", "missing")}
+    assert codes_of(content.warnings) == {("code", "missing")}
 
 
 def test_a_report_is_made_as_it_is_sent(desk: Desk) -> None:
@@ -117,7 +117,7 @@ def test_a_draft_with_errors_is_no_report(desk: Desk, outbox: SqliteOutbox) -> N
     examination = desk.examine(draft({"stay_permit": ""}, without="sex nights"))
     with pytest.raises(ReportRefused) as caught:
         desk.compose(examination)
-    assert told(caught.value.errors) == {("sex", "missing"), ("planned_check_out", "missing")}
+    assert codes_of(caught.value.errors) == {("sex", "missing"), ("planned_check_out", "missing")}
     assert caught.value.warnings == examination.warnings
     assert outbox.summary(now=NOW, soon=NOW).counts[State.QUEUED] == 0
 
@@ -154,7 +154,7 @@ def test_a_group_is_filed_as_each_of_them_would_be(desk: Desk, path: Path) -> No
     with open_outbox(path) as opened:
         contents = [opened.content(entry) for entry in entries]
     assert [(content.report, content.warnings) for content in contents] == family
-    assert told(contents[1].warnings) == {("code", "missing")}
+    assert codes_of(contents[1].warnings) == {("code", "missing")}
 
 
 def test_a_group_is_filed_whole_or_not_at_all(desk: Desk, outbox: SqliteOutbox) -> None:

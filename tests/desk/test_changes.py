@@ -12,7 +12,7 @@ from conftest import FixedClock, search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from outbox_helpers import finding, open_outbox, receipt
-from report_helpers import NOW, TYPED, WIB, contract_errors, draft, look, mrz, scanned, spoilt, told
+from report_helpers import NOW, TYPED, WIB, codes_of, contract_errors, draft, look, mrz, scanned, spoilt
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import (
@@ -139,7 +139,7 @@ def test_a_time_that_cannot_be(life: Life, at: str, code: str) -> None:
     stay = life.said(history).stay
     with pytest.raises(ReportRefused) as caught:
         life.changes.check_out(history, life.changes.parse_time(at), stay)
-    assert told(caught.value.errors) == {("check_out", code)}
+    assert codes_of(caught.value.errors) == {("check_out", code)}
     assert life.of(history) == history
 
 
@@ -258,18 +258,18 @@ def test_a_correction_has_a_reason(life: Life, reason: str | None) -> None:
     history = life.lands(life.arrive())
     with pytest.raises(ReportRefused) as caught:
         life.amended(history, reason, room="8")
-    assert told(caught.value.errors) == {("reason", "missing")}
+    assert codes_of(caught.value.errors) == {("reason", "missing")}
     with pytest.raises(ReportRefused) as caught:
         life.amended(history, "a\x1b[2J", room="8")
-    assert told(caught.value.errors) == {("reason", "bad_character")}
+    assert codes_of(caught.value.errors) == {("reason", "bad_character")}
 
 
 def test_a_correction_is_never_late(life: Life) -> None:
     """The deadline is an arrival's; a check-in that is replaced late is still told."""
     history = life.arrive()
     life.clock.forward(timedelta(days=2))
-    assert ("check_in", "late") in told(life.amended(history, room="8").warnings)
-    assert ("check_in", "late") not in told(life.amended(life.lands(history), room="8").warnings)
+    assert ("check_in", "late") in codes_of(life.amended(history, room="8").warnings)
+    assert ("check_in", "late") not in codes_of(life.amended(life.lands(history), room="8").warnings)
 
 
 def test_what_does_not_hold_is_refused(life: Life) -> None:
@@ -277,7 +277,7 @@ def test_what_does_not_hold_is_refused(life: Life) -> None:
     history = life.lands(life.arrive())
     with pytest.raises(ReportRefused) as caught:
         life.amended(history, planned_check_out="2026-11-24", surname="")
-    assert ("planned_check_out", "order") in told(caught.value.errors)
+    assert ("planned_check_out", "order") in codes_of(caught.value.errors)
 
 
 def test_what_left_meanwhile_is_not_replaced(life: Life) -> None:

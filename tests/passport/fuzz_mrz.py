@@ -1,9 +1,9 @@
-"""A fuzz harness for the reader of machine readable lines: a run of minutes beside the tests' of seconds.
+"""A fuzz harness for the MRZ reader: it runs for minutes, the tests run for seconds.
 
 It needs atheris, which is no dependency of this project: install it and apoa-client in an environment of its own, and
-run ``python tests/passport/fuzz_mrz.py -max_total_time=120``. Whatever the bytes are, the reader answers with an MRZ or
-with `MrzUnreadable`; every problem can be said; every correction, applied, makes its field's check fit; and valid is
-exactly that a thorough inspection finds nothing. The specimens of all formats are where it starts from.
+run ``python tests/passport/fuzz_mrz.py -max_total_time=120``. For any bytes the reader returns an MRZ or raises
+`MrzUnreadable`; every problem has a message; every correction makes its field's check fit; and an MRZ is valid exactly
+where the complete inspection finds no problem. It starts from the specimens of all formats.
 """
 
 import sys
@@ -37,16 +37,16 @@ def ensure(holds: object, what: str) -> None:
         raise AssertionError(what)
 
 
-def look(mrz: Mrz) -> None:
-    """Everything that is promised of an MRZ."""
+def check_mrz(mrz: Mrz) -> None:
+    """Check everything that the reader promises about an MRZ."""
     text = "".join(mrz.lines)
     found = find_problems(mrz.layout, text, mrz.today, mrz.failing)
     ensure(mrz.valid == (mrz.problems == ()), "valid is no problems")
-    ensure(mrz.valid == (found == () and mrz.length_problem is None), "a quick look is a thorough one")
+    ensure(mrz.valid == (found == () and mrz.length_problem is None), "valid differs from the complete inspection")
     ensure(repr(mrz) == f"Mrz({mrz.format}, {'valid' if mrz.valid else 'not valid'})", "nothing personal")
     ensure(set(mrz.states) >= set(mrz.layout.by_name), "every field has a state")
     for problem in found:
-        ensure(problem.message.render(), "a problem can be said")
+        ensure(problem.message.render(), "a problem has a message")
         for correction in problem.corrections:
             apply(mrz, problem, correction, text)
 
@@ -54,27 +54,27 @@ def look(mrz: Mrz) -> None:
 def apply(mrz: Mrz, problem: Problem, correction: Correction, text: str) -> None:
     start = correction.line * mrz.layout.length + correction.position
     end = start + len(correction.old)
-    ensure(text[start:end] == correction.old, "a correction is of what stands there")
-    mended = text[:start] + correction.new + text[end:]
-    ensure(len(mended) == len(text), "a correction keeps the length")
-    ensure(problem.field not in failing_checks(mrz.layout, mended), "a correction fits")
+    ensure(text[start:end] == correction.old, "a correction replaces the present text")
+    corrected_text = text[:start] + correction.new + text[end:]
+    ensure(len(corrected_text) == len(text), "a correction keeps the length")
+    ensure(problem.field not in failing_checks(mrz.layout, corrected_text), "a correction fits")
 
 
-def one(given: str | Sequence[str]) -> None:
-    """One input: an MRZ, or the room's own error."""
+def check_one_input(given: str | Sequence[str]) -> None:
+    """Check one input: the result is an MRZ, or `MrzUnreadable`."""
     try:
         mrz = read_mrz(given, today=TODAY)
     except MrzUnreadable as error:
         ensure(error.problem.message.render(), "a refusal can be said")
         ensure(all(correction.value for correction in error.problem.corrections), "a guess is a line")
     else:
-        look(mrz)
+        check_mrz(mrz)
 
 
 def test_one_input(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
-    one(text)
-    one(text.split("\n"))
+    check_one_input(text)
+    check_one_input(text.split("\n"))
 
 
 def main() -> None:

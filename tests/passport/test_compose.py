@@ -1,4 +1,4 @@
-"""Composing an MRZ, and reading it back."""
+"""Composing an MRZ, and reading it again."""
 
 from dataclasses import fields
 from datetime import date
@@ -34,7 +34,7 @@ def td3(**changes: Any) -> tuple[str, ...]:
 
 
 def test_the_specimen_of_doc_9303() -> None:
-    """ICAO's own specimen, from its fields."""
+    """ICAO's specimen, from its fields."""
     assert td3() == (
         "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
         "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
@@ -44,8 +44,8 @@ def test_the_specimen_of_doc_9303() -> None:
 @pytest.mark.parametrize("form", FORMATS)
 @given(data=st.data())
 @search(60)
-def test_what_is_composed_is_read_back(form: str, data: st.DataObject) -> None:
-    """Compose, then read, is the identity in every format: long numbers, single names, partial births and all."""
+def test_a_composed_mrz_is_read_again(form: str, data: st.DataObject) -> None:
+    """In every format, with long numbers, single names and partly unknown dates of birth."""
     details = data.draw(documents(form))
     lines = compose(form, details)
     mrz = read(lines)
@@ -58,15 +58,15 @@ def test_what_is_composed_is_read_back(form: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_document_of_the_commonest_kind_needs_no_code(form: str) -> None:
-    """Each format has one."""
+def test_the_document_code_has_a_default(form: str) -> None:
+    """Each format has its most common code."""
     state = "FRA" if form == "FRA-ID" else "UTO"
     given = GIVEN | {"issuing_state": state, "nationality": state, "optional_data": ""}
     assert read(compose(form, Details(**given))).document_type == SPECIMENS[form][0][:2].rstrip("<")
 
 
 def test_a_long_number_moves_into_the_optional_data() -> None:
-    """As on ICAO's specimen (9303-6 §4.2.2): its rest, the digit over the number alone, a filler, the optional data."""
+    """As on ICAO's specimen (9303-6 §4.2.2): the rest, the digit over the number, a filler, the optional data."""
     given = GIVEN | {"document_number": "D23145890734", "optional_data": "A"}
     assert compose("TD2", Details(**given))[1][:35] == "D23145890<UTO7408122F12041597349<A<"
     first = compose("TD1", Details(**given | {"optional_data_2": "B1"}))
@@ -96,8 +96,8 @@ def test_a_long_number_moves_into_the_optional_data() -> None:
         ("FRA-ID", {"issuing_state": "UTO"}, "nationality"),
     ],
 )
-def test_what_a_format_cannot_hold_is_refused(form: str, changes: dict[str, Any], field: str) -> None:
-    """A number too long to be told from what follows, the code of another format, a second state on a French card."""
+def test_fields_that_a_format_has_no_room_for(form: str, changes: dict[str, Any], field: str) -> None:
+    """A number that is too long, the code of another format, a second state on a French card."""
     state = "FRA" if form == "FRA-ID" else "UTO"
     given = GIVEN | {"issuing_state": state, "nationality": state, "optional_data": "ZE184"} | changes
     with pytest.raises(CannotCompose) as caught:
@@ -109,8 +109,8 @@ def test_what_a_format_cannot_hold_is_refused(form: str, changes: dict[str, Any]
 @pytest.mark.parametrize("form", FORMATS)
 @given(names=st.tuples(*[st.text("ABC -'\u00c9\u00d1", max_size=50)] * 2))
 @search(40)
-def test_names_of_any_length_fit_and_are_never_invented(form: str, names: tuple[str, str]) -> None:
-    """What is read back is a beginning of what was given, word by word, and whatever is lost shows."""
+def test_names_of_any_length_fit(form: str, names: tuple[str, str]) -> None:
+    """The names that are read are the beginning of the given ones, and a truncation shows."""
     state = "FRA" if form == "FRA-ID" else "UTO"
     changes = {"surname": names[0], "given_names": names[1], "optional_data": ""}
     mrz = read(compose(form, Details(**GIVEN | {"issuing_state": state, "nationality": state} | changes)))
@@ -142,7 +142,7 @@ def test_names_of_any_length_fit_and_are_never_invented(form: str, names: tuple[
     ],
 )
 def test_transliteration(name: str, written: str) -> None:
-    """Doc 9303-3 §6.A: no letter is lost with its mark."""
+    """Doc 9303-3 §6.A: no letter is lost with its accent."""
     assert transliterate(name) == written
 
 
@@ -156,15 +156,15 @@ def test_transliteration(name: str, written: str) -> None:
         ("Aaaaaaaaaaaaaaaaaaaa", "Bbbbbbbbbbb Cccc Dd", "AAAAAAAAAAAAAAAAAAAA<<BBBBBBBBBBB<CCC<D"),
     ],
 )
-def test_names_too_long_are_cut_so_that_it_shows(surname: str, given_names: str, field: str) -> None:
-    """Doc 9303-4 §4.2.3: the last position holds a letter, and some of the given names stays."""
+def test_truncated_names_end_in_a_letter(surname: str, given_names: str, field: str) -> None:
+    """Doc 9303-4 §4.2.3: the last position has a letter, and part of the given names remains."""
     composed = td3(surname=surname, given_names=given_names)
     assert composed[0] == "P<UTO" + field
     assert read(composed).names_truncated
 
 
-def test_a_cut_after_single_letters_only_leaves_the_filler() -> None:
-    """Where no part can be shortened, the field is filled as far as it goes."""
+def test_single_letters_are_not_shortened() -> None:
+    """Where no part can be shortened, the field may end in a filler."""
     composed = td3(surname="A", given_names=" ".join("ABCDEFGHIJKLMNOPQRSTUVW"))
     assert len(composed[0]) == 44
 
@@ -188,8 +188,8 @@ def test_a_cut_after_single_letters_only_leaves_the_filler() -> None:
         ("optional_data", "é"),
     ],
 )
-def test_what_no_mrz_can_hold_is_refused(field: str, value: str) -> None:
-    """The room's own error names the field, and its text holds no personal data."""
+def test_fields_that_cannot_be_written(field: str, value: str) -> None:
+    """`CannotCompose` names the field, and its text has no personal data."""
     with pytest.raises(CannotCompose) as caught:
         td3(**{field: value})
     assert caught.value.field == ("names" if "name" in field else field)

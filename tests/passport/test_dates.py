@@ -27,24 +27,24 @@ TODAY = date(2026, 11, 24)
     ],
 )
 def test_births(text: str, expected: str) -> None:
-    """The latest date that is not in the future, with unknown parts left out."""
+    """The latest date that is not in the future; unknown parts are left out."""
     assert str(read_birth_date(text, TODAY)) == expected
 
 
-def test_a_leap_day_of_a_century_without_one_is_the_century_befores() -> None:
+def test_a_leap_day_may_be_of_the_century_before() -> None:
     """2100 has no 29 February, and 2000 has one."""
     assert str(read_birth_date("000229", date(2101, 1, 1))) == "2000-02-29"
 
 
 @pytest.mark.parametrize("text", ["<<<<<<", "<<0812"])
-def test_births_of_no_known_year(text: str) -> None:
+def test_births_of_an_unknown_year(text: str) -> None:
     """Without a year there is no date."""
     assert read_birth_date(text, TODAY) is None
 
 
 @pytest.mark.parametrize("text", ["740431", "741301", "740000", "7<0812", "7408 1", "74O812", "", "\u0667\u06640812"])
-def test_births_that_are_none(text: str) -> None:
-    """No calendar has them, or they are no digits."""
+def test_invalid_births(text: str) -> None:
+    """Dates that do not exist, and text that is not digits."""
     with pytest.raises(ValueError, match=r"."):
         read_birth_date(text, TODAY)
 
@@ -67,27 +67,27 @@ def test_expiries(text: str, expected: date | None) -> None:
 
 
 @pytest.mark.parametrize("text", ["300231", "30<<<<", "<<0101", "30O101"])
-def test_expiries_that_are_none(text: str) -> None:
-    """A date of expiry is known whole, or not at all."""
+def test_invalid_expiries(text: str) -> None:
+    """No part of a date of expiry may be unknown."""
     with pytest.raises(ValueError, match=r"."):
         read_expiry_date(text, TODAY)
 
 
 @given(st.dates(date(1926, 11, 25), TODAY))
-def test_every_birth_of_a_century_is_its_own(birth: date) -> None:
-    """Written and read, a birth date is itself for a hundred years."""
+def test_a_birth_is_read_as_it_was_written(birth: date) -> None:
+    """For each day of a hundred years."""
     known = PartialDate(birth.year, birth.month, birth.day)
     assert read_birth_date(mrz_date(known), TODAY) == known
 
 
 @given(st.dates(date(2016, 1, 1), date(2076, 12, 31)))
-def test_every_expiry_within_the_window_is_its_own(expiry: date) -> None:
-    """Ten years back to fifty years ahead."""
+def test_an_expiry_is_read_as_it_was_written(expiry: date) -> None:
+    """From ten years before today to fifty years after it."""
     assert read_expiry_date(mrz_date(expiry), TODAY) == expiry
 
 
 def test_partial_dates_are_iso_8601() -> None:
-    """As far as they are known, there and back; a day without a month is none."""
+    """Written and read with the known parts; a day without a month is refused."""
     for text in ("1974", "1974-08", "1974-08-12"):
         partial = PartialDate.from_iso(text)
         assert str(partial) == text

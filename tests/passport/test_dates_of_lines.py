@@ -1,4 +1,4 @@
-"""Dates in machine readable lines: centuries, unknown parts, and days that no calendar has."""
+"""Dates in MRZ lines: centuries, unknown parts, and dates that do not exist."""
 
 from datetime import date
 
@@ -34,7 +34,7 @@ def problem(form: str, field: str, text: str) -> Problem:
     ],
 )
 def test_births(form: str, text: str, birth: str) -> None:
-    """Never in the future, and as far as they are known; one of no known year is no problem, and the caller asks."""
+    """Never in the future, with the known parts; an unknown year is no problem of the MRZ."""
     mrz = read(write(form, "birth_date", text))
     assert (str(mrz.birth_date), mrz.valid) == (birth, True)
 
@@ -51,7 +51,7 @@ def test_births(form: str, text: str, birth: str) -> None:
     ],
 )
 def test_expiries(form: str, text: str, expiry: date | None) -> None:
-    """At most fifty years ahead, otherwise in the past; an empty one is no problem, and the caller reports it."""
+    """At most fifty years ahead, otherwise in the past; an empty date is no problem of the MRZ."""
     mrz = read(write(form, "expiry_date", text))
     assert (mrz.expiry_date, mrz.valid) == (expiry, True)
 
@@ -65,8 +65,8 @@ def test_today_decides_the_century() -> None:
 
 @each_format
 @pytest.mark.parametrize("text", ["740431", "741301", "760230", "750229"])
-def test_a_day_that_no_calendar_has_is_refused_although_its_digit_fits(form: str, text: str) -> None:
-    """A check digit proves no date."""
+def test_a_date_that_does_not_exist_is_a_problem(form: str, text: str) -> None:
+    """Also where its check digit fits."""
     found = problem(form, "birth_date", text)
     span = LAYOUT[form].by_name["birth_date"].span
     assert (found.code, found.spans) == ("bad_date", (span,))
@@ -76,8 +76,8 @@ def test_a_day_that_no_calendar_has_is_refused_although_its_digit_fits(form: str
 
 @each_format
 @pytest.mark.parametrize(("text", "meant"), [("740000", "1974"), ("740800", "1974-08")])
-def test_zeros_for_an_unknown_part_are_refused_and_its_fillers_suggested(form: str, text: str, meant: str) -> None:
-    """Doc 9303-3 §4.8: two fillers. No check digit knows the difference."""
+def test_zeros_for_an_unknown_part_are_a_problem(form: str, text: str, meant: str) -> None:
+    """Doc 9303-3 §4.8: fillers are suggested. No check digit detects the difference."""
     found = problem(form, "birth_date", text)
     assert (found.code, found.corrections[0].value) == ("bad_date", meant)
     assert found.corrections[0].new.strip("<") == ""
@@ -85,20 +85,20 @@ def test_zeros_for_an_unknown_part_are_refused_and_its_fillers_suggested(form: s
 
 @pytest.mark.parametrize("form", WITH_EXPIRY)
 @pytest.mark.parametrize("text", ["300231", "300400", "30<<<<", "3004<<"])
-def test_an_expiry_is_known_whole_or_not_at_all(form: str, text: str) -> None:
-    """No part of it may be unknown."""
+def test_an_expiry_has_no_unknown_part(form: str, text: str) -> None:
+    """It is complete or empty."""
     found = problem(form, "expiry_date", text)
     assert found.code == "bad_date"
     assert "date of expiry" in found.message.render()
 
 
-def test_a_swap_that_no_check_digit_sees_is_found_by_the_calendar() -> None:
-    """Digits that differ by 5 may change places unseen by every check digit, but the month 00 is none."""
+def test_a_swap_that_makes_an_impossible_date() -> None:
+    """No check digit detects a swap of digits that differ by 5, but month 00 does not exist."""
     assert problem("TD3", "birth_date", "740051").corrections[0].value == "1974-05-01"
 
 
 @each_format
-def test_letters_in_a_date_are_named_and_read_as_digits_by_suggestion_only(form: str) -> None:
+def test_letters_in_a_date_get_digits_as_a_suggestion(form: str) -> None:
     """Several at once: the suggestion is the whole date, and nothing is applied."""
     right = write(form, "birth_date", "740812")
     span = LAYOUT[form].by_name["birth_date"].span
@@ -113,12 +113,12 @@ def test_letters_in_a_date_are_named_and_read_as_digits_by_suggestion_only(form:
 @each_format
 @pytest.mark.parametrize("text", ["74<<1A", "<<AB12", "<<08X2", "ABCDEF"])
 def test_letters_beside_an_unknown_part_are_no_date(form: str, text: str) -> None:
-    """Even where the year is known, or nothing is, and the digit fits."""
+    """Also where the year is known or unknown, and the check digit fits."""
     assert problem(form, "birth_date", text).code == "bad_character"
 
 
 @each_format
 def test_half_of_an_unknown_part_is_no_date(form: str) -> None:
-    """One filler is a digit that was lost."""
+    """One filler is a lost digit."""
     assert problem(form, "birth_date", "740<12").code == "bad_date"
     assert problem(form, "birth_date", "<<0<12").code == "bad_date"

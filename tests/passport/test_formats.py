@@ -1,4 +1,4 @@
-"""The six formats: told apart, each read whole, and what their check digits see."""
+"""The six formats: recognition, all fields, and the mistakes that check digits detect."""
 
 import string
 from datetime import date
@@ -65,8 +65,8 @@ CONTENTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_the_specimens_of_doc_9303_are_read_whole(form: str) -> None:
-    """Every field of ICAO's own specimens (9303-4 to -7) and of the French card's."""
+def test_all_fields_of_the_specimens(form: str) -> None:
+    """ICAO's specimens (9303-4 to -7) and the French card's."""
     mrz = read(SPECIMENS[form])
     assert {name: getattr(mrz, name) for name in CONTENTS[form]} == CONTENTS[form]
     assert (mrz.format, mrz.lines) == (form, SPECIMENS[form])
@@ -86,28 +86,28 @@ def test_the_specimens_of_doc_9303_are_read_whole(form: str) -> None:
         ("TD1", "CR", "TD1"),
     ],
 )
-def test_formats_of_one_size_are_told_apart_by_the_document_code(form: str, code: str, other: str) -> None:
-    """V is a visa in 2 x 44 and in 2 x 36 (Doc 9303-7), and nothing else is one."""
+def test_the_document_code_tells_formats_of_one_size_apart(form: str, code: str, other: str) -> None:
+    """V is a visa in 2 x 44 and in 2 x 36 (Doc 9303-7)."""
     mrz = read(put(SPECIMENS[form], 0, 0, code))
     assert (mrz.format, mrz.document_type, mrz.valid) == (other, code.rstrip("<"), True)
 
 
 def test_a_visa_with_a_passports_code_lacks_a_composite_check_digit() -> None:
-    """Its optional data stand where a passport and a card have theirs."""
+    """It has optional data where a passport and a card have the composite."""
     for form, other, failing in (("MRV-A", "TD3", ("optional_data", "composite")), ("MRV-B", "TD2", ("composite",))):
         mrz = read(put(SPECIMENS[form], 0, 0, "P"))
         assert (mrz.format, mrz.failing, mrz.valid) == (other, failing, False)
 
 
 def test_three_lines_are_never_a_visa() -> None:
-    """Doc 9303-7 knows no visa of that size: the code is what is wrong."""
+    """Doc 9303-7 has no visa of that size: the code is wrong."""
     mrz = read(put(SPECIMENS["TD1"], 0, 0, "V<"))
     assert mrz.format == "TD1"
     assert [(found.field, found.code) for found in mrz.problems] == [("document_type", "bad_character")]
 
 
 def test_the_french_card_is_known_by_its_first_five_characters() -> None:
-    """IDFRA in 2 x 36 is the card of before 2021, IDFRA in 3 x 30 that of today, and other codes are TD2."""
+    """IDFRA in 2 x 36 is the card issued before 2021, IDFRA in 3 x 30 the present one; other codes are TD2."""
     assert read(SPECIMENS["FRA-ID"]).format == "FRA-ID"
     assert read(["IDFRAX4RTBPFW46<<<<<<<<<<<<<<<", "9007138F3002119FRA<<<<<<<<<<<6", SPECIMENS["TD1"][2]]).valid
     assert read(write("TD2", "issuing_state", "FRA")).format == "TD2"
@@ -119,7 +119,7 @@ def test_the_french_card_is_known_by_its_first_five_characters() -> None:
 def test_every_substitution_that_changes_a_value_is_detected(
     document: tuple[str, Lines], new: str, data: st.DataObject
 ) -> None:
-    """In every format: a single wrong character is unseen only where its value is the same modulo 10."""
+    """In every format, a wrong character is undetected only where its value is the same modulo 10."""
     form, lines = document
     layout = LAYOUT[form]
     protected = {position for check in layout.checks for position in (*check.positions, check.digit)}
@@ -130,27 +130,27 @@ def test_every_substitution_that_changes_a_value_is_detected(
 
 @given(composed())
 @search(100)
-def test_what_is_right_is_valid_in_every_format(document: tuple[str, Lines]) -> None:
-    """Whatever its fields hold."""
+def test_a_correct_mrz_is_valid(document: tuple[str, Lines]) -> None:
+    """In every format, with any field values."""
     form, lines = document
     mrz = read(lines)
     assert (mrz.format, mrz.valid, mrz.problems, mrz.failing) == (form, True, (), ())
 
 
-def inspected(mrz: Mrz) -> bool:
-    """Whether a thorough look finds nothing."""
+def has_no_problems(mrz: Mrz) -> bool:
+    """Return whether a complete inspection finds no problem."""
     return find_problems(mrz.layout, "".join(mrz.lines), TODAY, mrz.failing) == ()
 
 
 @given(st.sampled_from(FORMATS), st.text(ALPHABET, min_size=90, max_size=90))
 @search(100)
-def test_any_lines_of_the_right_shape_are_read_and_valid_is_no_problems(form: str, text: str) -> None:
-    """Valid is exactly what the inspection finds nothing in."""
+def test_lines_of_the_right_shape_are_read(form: str, text: str) -> None:
+    """An MRZ is valid exactly where the inspection finds no problem."""
     layout = LAYOUT[form]
     lines = fitted(form, put(layout.lines(text[: layout.line_count * layout.length]), 0, 0, SPECIMENS[form][0][:5]))
     mrz = read(lines)
     assert mrz.format == form
-    assert mrz.valid is inspected(mrz) is (mrz.problems == ())
+    assert mrz.valid is has_no_problems(mrz) is (mrz.problems == ())
 
 
 STATES = st.text(string.ascii_uppercase[:4] + "UTO<<0", min_size=3, max_size=3)
@@ -165,23 +165,23 @@ CODES = st.text("PICAV<0X", min_size=2, max_size=2)
 @example("TD2", [("I<", "<<<", "<<AB12", "M")])
 @example("TD1", [("I<", "<<D", "<<<<<<", "M")])
 @search(300)
-def test_valid_is_no_problems_whatever_a_field_holds(form: str, texts: list[tuple[str, str, str, str]]) -> None:
-    """Codes, states, dates and sexes that are nearly right, with digits that fit."""
+def test_valid_means_no_problems(form: str, texts: list[tuple[str, str, str, str]]) -> None:
+    """Codes, states, dates and sexes that are nearly right, with correct check digits."""
     for code, state, day, sex in texts:
         lines = SPECIMENS[form]
         fields = {"document_type": code, "nationality": state, "birth_date": day, "expiry_date": day, "sex": sex}
         for name in fields.keys() & LAYOUT[form].by_name.keys():
             lines = write(form, name, fields[name], lines=lines)
         mrz = read(lines)
-        assert mrz.valid is inspected(mrz) is (mrz.problems == ())
+        assert mrz.valid is has_no_problems(mrz) is (mrz.problems == ())
 
 
 @given(spoilt())
 @search(300)
 def test_lightly_broken_lines_are_read_with_their_problems(document: tuple[str, Lines]) -> None:
-    """Valid is no problems; every problem can be said, marks something, and its corrections fit where they stand."""
+    """Each problem has a message and marks characters, and its corrections fit."""
     mrz = read(document[1])
-    assert mrz.valid is inspected(mrz) is (mrz.problems == ())
+    assert mrz.valid is has_no_problems(mrz) is (mrz.problems == ())
     for found in mrz.problems:
         assert found.message.render()
         assert all(0 <= span.start < span.end <= mrz.layout.length for span in found.spans)

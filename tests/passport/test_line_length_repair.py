@@ -1,4 +1,4 @@
-"""Lines that lost or won a character: what is offered, and that they are read but never valid."""
+"""Lines that lost or gained characters: they are read with suggestions, and never valid."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def with_line(form: str, index: int, line: str) -> Lines:
 
 
 def length_problem(lines: Sequence[str]) -> Problem:
-    """The problem of the length, wherever it is told; whoever is read is not valid, and says it first."""
+    """Return the problem of the length; an MRZ with it is not valid, and has it first."""
     found = read_or_refuse(lines)
     if isinstance(found, Mrz):
         assert not found.valid
@@ -36,7 +36,7 @@ def length_problem(lines: Sequence[str]) -> Problem:
 
 @each_line
 def test_a_filler_too_few_or_too_many_is_found(form: str, index: int) -> None:
-    """In each line of each format, the line as it was is the first that is offered."""
+    """In each line of each format, the original line is the first suggestion."""
     line = SPECIMENS[form][index]
     place = line.rindex("<")
     for spoilt in (line[:place] + line[place + 1 :], line[:place] + "<" + line[place:]):
@@ -50,7 +50,7 @@ def test_a_filler_too_few_or_too_many_is_found(form: str, index: int) -> None:
 
 @each_line
 def test_a_lost_or_doubled_last_character_is_found(form: str, index: int) -> None:
-    """A check digit at the end of a line can be computed, a filler there guessed."""
+    """A check digit at the end of a line can be computed, a filler there can be guessed."""
     line = SPECIMENS[form][index]
     for spoilt in (line[:-1], line + line[-1]):
         offered = [correction.value for correction in length_problem(with_line(form, index, spoilt)).corrections]
@@ -58,8 +58,8 @@ def test_a_lost_or_doubled_last_character_is_found(form: str, index: int) -> Non
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_the_only_likely_line_is_read_in_its_place(form: str) -> None:
-    """The fields are those of the mended lines, and a person sees the guess first."""
+def test_the_only_likely_line_is_read(form: str) -> None:
+    """The fields are those of the corrected lines, and the problem shows the correction."""
     line = SPECIMENS[form][1]
     mrz = read(with_line(form, 1, line[:-1]))
     assert mrz == read(SPECIMENS[form])._replace(valid=False, length_problem=mrz.problems[0])
@@ -80,10 +80,10 @@ def test_the_only_likely_line_is_read_in_its_place(form: str) -> None:
         ([FIRST, SECOND[:14] + "7" + SECOND[14:]], 1, 14, "7", ""),
     ],
 )
-def test_the_place_of_a_lost_or_doubled_character_is_told(
+def test_the_position_of_a_lost_or_doubled_character(
     lines: list[str], line: int, position: int, old: str, new: str
 ) -> None:
-    """By the check digits that fit again, or at the end of a line that has none."""
+    """From the check digits that fit again, or at the end of a line without check digits."""
     mrz = read(lines)
     assert mrz.lines == (FIRST, SECOND)
     (best,) = mrz.problems[0].corrections
@@ -94,14 +94,14 @@ def test_the_place_of_a_lost_or_doubled_character_is_told(
 
 
 def test_a_filler_lost_after_the_document_code_is_found() -> None:
-    """No state has the code that would come out otherwise, and the line ends in fillers all the same."""
+    """Otherwise no state would have the code; the line still ends in fillers."""
     line = "PUTO" + FIRST[5:]
     (best,) = read([line, SECOND]).problems[0].corrections
     assert (best.value, best.position, best.new) == (FIRST, 1, "<")
 
 
-def test_several_likely_lines_are_offered_and_none_is_taken() -> None:
-    """Which of them it was, only the page tells."""
+def test_several_likely_lines_are_only_suggested() -> None:
+    """Only the page can decide between them."""
     found = refused([FIRST, SECOND[:40] + SECOND[41:]])
     assert found.code == "bad_length"
     assert [correction.others for correction in found.corrections] == [1, 1]
@@ -121,8 +121,8 @@ def test_several_likely_lines_are_offered_and_none_is_taken() -> None:
         [FIRST, SECOND[:41]],
     ],
 )
-def test_where_nothing_is_likely_nothing_is_offered(lines: list[str]) -> None:
-    """Only the length is told, and that every filler counts."""
+def test_no_suggestion_where_nothing_is_likely(lines: list[str]) -> None:
+    """The message has the length, and says that every filler counts."""
     found = refused(lines)
     assert (found.code, found.corrections) == ("bad_length", ())
     assert "including every <" in found.message.render()
@@ -130,7 +130,7 @@ def test_where_nothing_is_likely_nothing_is_offered(lines: list[str]) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_two_lines_of_a_wrong_length_are_refused(form: str) -> None:
-    """One guess is enough; the first of them is named."""
+    """The first of them is named."""
     lines = SPECIMENS[form]
     for change in (slice(None, -1), slice(1, None)):
         found = refused([line[change] for line in lines[:2]] + list(lines[2:]))
@@ -150,8 +150,8 @@ def test_two_lines_of_a_wrong_length_are_refused(form: str) -> None:
         ([SPECIMENS["TD1"][0], "X" * 7, "X"], "Line 2 has 7 characters and must have 30"),
     ],
 )
-def test_lines_of_no_format_say_how_many_they_are(lines: list[str], words: str) -> None:
-    """The nearest size is named where there is one."""
+def test_lines_of_no_format(lines: list[str], words: str) -> None:
+    """The message has their number, and the nearest size where there is one."""
     found = refused(lines)
     assert found.code == "bad_length"
     assert words in found.message.render()
@@ -160,7 +160,7 @@ def test_lines_of_no_format_say_how_many_they_are(lines: list[str], words: str) 
 @given(composed(), st.data())
 @search(150)
 def test_a_character_lost_or_doubled_anywhere_is_never_valid(document: tuple[str, Lines], data: st.DataObject) -> None:
-    """What is offered has the right length, fits every check digit, and no two offers are the same."""
+    """Each suggestion has the right length and fits every check digit, and no two are equal."""
     form, lines = document
     index = data.draw(st.integers(0, len(lines) - 1))
     line = lines[index]

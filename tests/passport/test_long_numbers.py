@@ -1,4 +1,4 @@
-"""Document numbers that go on in the optional data, and the two conventions of their check digit."""
+"""Document numbers that continue in the optional data, and the two conventions of their check digit."""
 
 import pytest
 from conftest import search
@@ -15,15 +15,15 @@ from apoa_client.passport.mrz import Convention
 PLACE = {"TD1": (0, 5), "TD2": (1, 0)}
 """Line and position where the number begins."""
 
-ACCEPT_ALL = {"TD1": (0, 15, 15), "TD2": (1, 28, 7)}
+OPTIONAL_DATA = {"TD1": (0, 15, 15), "TD2": (1, 28, 7)}
 """Line, position and length of the optional data."""
 
 overflowing = pytest.mark.parametrize("form", ["TD1", "TD2"])
 
 
 def number_of(form: str, number: str, digit: str, optional: str = "") -> Lines:
-    """The format's specimen with a long number and that check digit; the composite fits."""
-    (line, start), (more, rest, room) = PLACE[form], ACCEPT_ALL[form]
+    """Return the format's specimen with a long number and this check digit; the composite is correct."""
+    (line, start), (more, rest, room) = PLACE[form], OPTIONAL_DATA[form]
     tail = number[9:] + digit + ("<" + optional if optional else "")
     lines = put(put(SPECIMENS[form], line, start, number[:9] + "<"), more, rest, tail.ljust(room, "<"))
     layout, text = LAYOUT[form], "".join(lines)
@@ -42,8 +42,8 @@ def number_of(form: str, number: str, digit: str, optional: str = "") -> Lines:
         ("123456789AB", Convention.NUMBER_ALONE),
     ],
 )
-def test_either_convention_is_accepted_and_told(form: str, number: str, convention: Convention) -> None:
-    """The digit over the number alone, or over the filler between its parts as well (Doc 9303-5 §4.2.2, 9303-6)."""
+def test_both_conventions_are_accepted(form: str, number: str, convention: Convention) -> None:
+    """The digit over the number alone, or also over the filler between its parts (Doc 9303-5 §4.2.2, 9303-6)."""
     over = number[:9] + "<" + number[9:] if convention is Convention.WITH_FILLER else number
     mrz = read(number_of(form, number, check_digit(over)))
     assert (mrz.document_number, mrz.long_number, mrz.optional_data) == (number, convention, "")
@@ -52,14 +52,14 @@ def test_either_convention_is_accepted_and_told(form: str, number: str, conventi
 
 @overflowing
 def test_a_digit_of_neither_convention_fails(form: str) -> None:
-    """The number is read whole all the same, and everything that the digit covers is marked."""
+    """The number is still complete, and everything that the digit covers is marked."""
     number = "615057409939"
     fits = {check_digit(number), check_digit(number[:9] + "<" + number[9:])}
     wrong = next(digit for digit in "0123456789" if digit not in fits)
     mrz = read(number_of(form, number, wrong))
     assert (mrz.document_number, mrz.long_number, mrz.failing) == (number, Convention.NEITHER, ("document_number",))
     (found,) = mrz.problems
-    (line, start), (more, rest, _room) = PLACE[form], ACCEPT_ALL[form]
+    (line, start), (more, rest, _room) = PLACE[form], OPTIONAL_DATA[form]
     assert (found.field, found.code) == ("document_number", "check_digit")
     assert found.spans == (Span(line, start, start + 9), Span(more, rest, rest + 3), Span(more, rest + 3, rest + 4))
     assert found.corrections
@@ -68,22 +68,22 @@ def test_a_digit_of_neither_convention_fails(form: str) -> None:
 
 @overflowing
 def test_what_follows_the_number_is_optional_data(form: str) -> None:
-    """A filler parts them."""
+    """A filler separates them."""
     mrz = read(number_of(form, "1234567890", check_digit("1234567890"), "A1"))
     assert (mrz.document_number, mrz.optional_data, mrz.valid) == ("1234567890", "A1", True)
 
 
 @overflowing
 def test_a_number_may_fill_the_optional_data_to_their_end(form: str) -> None:
-    """No filler follows where there is no room for one: 23 characters in TD1, 15 in TD2."""
-    number = "ABCDEFGHIJKLMNOPQRSTUVW"[: 9 + ACCEPT_ALL[form][2] - 1]
+    """No filler follows where there is no room: 23 characters in TD1, 15 in TD2."""
+    number = "ABCDEFGHIJKLMNOPQRSTUVW"[: 9 + OPTIONAL_DATA[form][2] - 1]
     mrz = read(number_of(form, number, check_digit(number)))
     assert (mrz.document_number, mrz.optional_data, mrz.valid) == (number, "", True)
     assert mrz.long_number is not None
 
 
-def test_a_filler_in_front_is_none_of_the_numbers_characters() -> None:
-    """A Belgian specimen leaves the first place empty."""
+def test_a_filler_in_front_is_not_part_of_the_number() -> None:
+    """A Belgian specimen leaves the first position empty."""
     mrz = read(["IDBEL<12345678<012345678901242", "8001014F3012316BEL<<<<<<<<<<<0", SPECIMENS["TD1"][2]])
     assert (mrz.document_number, mrz.long_number) == ("1234567801234567890124", Convention.WITH_FILLER)
     assert mrz.valid
@@ -98,8 +98,8 @@ def test_a_filler_in_front_is_none_of_the_numbers_characters() -> None:
         (SPECIMENS["TD2"][0], "D23145890<UTO7408122F12041598<<<<<<6"),
     ],
 )
-def test_what_is_too_little_for_a_long_number_is_a_number_without_its_digit(lines: Lines) -> None:
-    """One character at least goes on, and the digit; a shorter number has no reason to."""
+def test_a_rest_that_is_too_short(lines: Lines) -> None:
+    """A long number continues with at least one character and the check digit."""
     mrz = read(lines)
     assert mrz.long_number is None
     assert len(mrz.document_number) <= 9
@@ -107,7 +107,7 @@ def test_what_is_too_little_for_a_long_number_is_a_number_without_its_digit(line
 
 
 def test_passports_and_visas_have_no_long_numbers() -> None:
-    """Doc 9303-4 and -7 know none: a filler is no check digit there."""
+    """Doc 9303-4 and -7: a filler there is no check digit."""
     for form in ("TD3", "MRV-A", "MRV-B"):
         mrz = read(put(SPECIMENS[form], 1, 9, "<"))
         assert mrz.long_number is None
@@ -128,17 +128,17 @@ DETAILS = Details(
 @given(st.sampled_from(["TD1", "TD2"]), st.text(ALL_BUT_FILLER, min_size=10, max_size=15), st.data())
 @search(100)
 def test_a_wrong_character_of_a_long_number_is_never_valid(form: str, number: str, data: st.DataObject) -> None:
-    """Where it slips from one convention into the other, the composite still sees it."""
+    """Where it satisfies the other convention, the composite is still wrong."""
     details = {name: getattr(DETAILS, name) for name in DETAILS.__slots__} | {"document_number": number}
     lines = compose(form, Details(**details))
-    more, rest, _room = ACCEPT_ALL[form]
+    more, rest, _room = OPTIONAL_DATA[form]
     position = data.draw(st.integers(rest, rest + len(number) - 9))
     new = data.draw(st.sampled_from([c for c in ALPHABET if check_digit(c) != check_digit(lines[more][position])]))
     assert not read(put(lines, more, position, new)).valid
 
 
-def test_a_long_number_shows_itself_nowhere() -> None:
-    """It is personal data: a log may hold the convention."""
+def test_a_long_number_is_not_shown() -> None:
+    """It is personal data; a log may have the convention."""
     long = long_number(LAYOUT["TD1"], "".join(number_of("TD1", "615057409939", "0", "A1")))
     assert long is not None
     assert sketch(long) == "LongNumber(Convention.NUMBER_ALONE)" * 2

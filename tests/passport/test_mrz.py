@@ -1,4 +1,4 @@
-"""Reading machine readable lines: nothing but the room's own error, however long, however odd."""
+"""Reading an MRZ: no error but `MrzUnreadable`, for input of any length and kind."""
 
 import gc
 import sys
@@ -21,11 +21,11 @@ from apoa_client.passport.verify import failing_checks
 FIRST, SECOND = SPECIMENS["TD3"]
 
 NEARLY = st.text(ALPHABET + "<<<KKK \n\r\tabc(«*&lt;\u200b\uff1c\u3000", max_size=100)
-"""Text that is often taken for lines of some kind."""
+"""Text that is often read as lines of some kind."""
 
 
-def sound(outcome: Any) -> None:
-    """Every problem can be said, and each correction of a field makes its check fit."""
+def check_outcome(outcome: Any) -> None:
+    """Check that every problem has a message, and that each correction of a field makes its check fit."""
     problems = outcome.problems if isinstance(outcome, Mrz) else (outcome,)
     for found in problems:
         assert found.message.render()
@@ -38,32 +38,32 @@ def sound(outcome: Any) -> None:
 
 @given(st.text() | st.lists(st.text(max_size=60), max_size=4) | NEARLY | st.lists(NEARLY, max_size=3))
 @search(300)
-def test_no_text_raises_anything_but_the_rooms_own_error(text: str | list[str]) -> None:
-    """Whatever is pasted, the answer is an MRZ or `MrzUnreadable`."""
-    sound(read_or_refuse(text))
+def test_any_text_is_an_mrz_or_unreadable(text: str | list[str]) -> None:
+    """For any text that is pasted."""
+    check_outcome(read_or_refuse(text))
 
 
 @given(st.binary(max_size=200), st.sampled_from(["utf-8", "utf-16", "latin-1", "cp437"]))
 @search(100)
-def test_no_bytes_raise_anything_but_the_rooms_own_error(data: bytes, encoding: str) -> None:
-    """A reader's noise, in whatever it is taken for; lone surrogates are what a terminal makes of it."""
-    sound(read_or_refuse(data.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")))
+def test_any_bytes_are_an_mrz_or_unreadable(data: bytes, encoding: str) -> None:
+    """The noise of a scanner in any encoding; a terminal makes lone surrogates of it."""
+    check_outcome(read_or_refuse(data.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")))
 
 
 @given(spoilt(), st.integers(0, 2), st.integers(0, 43), st.text("<K*\u00e9 \n\uff2b", max_size=3))
 @search(150)
-def test_broken_lines_with_something_between_raise_nothing_else(
+def test_any_broken_lines_are_an_mrz_or_unreadable(
     document: tuple[str, Lines], line: int, place: int, more: str
 ) -> None:
     """Lost, doubled and foreign characters together."""
     lines = list(document[1])
     index = line % len(lines)
     lines[index] = lines[index][:place] + more + lines[index][place:]
-    sound(read_or_refuse(lines))
+    check_outcome(read_or_refuse(lines))
 
 
-def test_what_is_no_mrz_is_data_refused() -> None:
-    """With the exit code and the advice of all data that must be mended first."""
+def test_unreadable_is_data_refused() -> None:
+    """With the exit code and the advice for data that must be corrected first."""
     with pytest.raises(MrzUnreadable) as caught:
         read("hello")
     assert isinstance(caught.value, DataRefused)
@@ -72,8 +72,8 @@ def test_what_is_no_mrz_is_data_refused() -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_characters_that_no_mrz_holds_are_named_with_their_places(form: str) -> None:
-    """Every illegal character is named once, and each place is given."""
+def test_illegal_characters_are_named_with_their_positions(form: str) -> None:
+    """Each character once, each position."""
     found = refused(put(put(SPECIMENS[form], 0, 7, "*"), 1, 3, "*É"))
     assert (found.field, found.code) == ("mrz", "bad_character")
     assert found.spans == (Span(0, 7, 8), Span(1, 3, 4), Span(1, 4, 5))
@@ -81,8 +81,8 @@ def test_characters_that_no_mrz_holds_are_named_with_their_places(form: str) -> 
 
 
 @pytest.mark.parametrize("text", ["ß", "\u0131", "\u212a", "\u0660", "\u0410", "\u00b2", "\ud800", "\x00", "-", "_"])
-def test_lookalikes_of_other_scripts_are_no_characters_of_an_mrz(text: str) -> None:
-    """A dotless i, a Kelvin sign, other digits and a Cyrillic A: none becomes a letter, and none makes two."""
+def test_lookalikes_of_other_scripts_are_illegal(text: str) -> None:
+    """A dotless i, a Kelvin sign, other digits and a Cyrillic A become no letter."""
     assert refused(put(SPECIMENS["TD3"], 0, 10, text)).code == "bad_character"
 
 
@@ -102,14 +102,14 @@ def test_lookalikes_of_other_scripts_are_no_characters_of_an_mrz(text: str) -> N
     ],
 )
 def test_names(names: str, surname: str, given_names: str, *, truncated: bool) -> None:
-    """Single names, empty primary identifiers, prefixes, and truncation as Doc 9303-4 §4.2.3 tells it."""
+    """Single names, empty primary identifiers, prefixes, and truncation by Doc 9303-4 §4.2.3."""
     mrz = read(["P<UTO" + names, SECOND])
     assert (mrz.surname, mrz.given_names, mrz.names_truncated) == (surname, given_names, truncated)
     assert mrz.valid
 
 
 def test_names_of_the_other_formats() -> None:
-    """A card has them in its third line, and a French card in two fields of which fillers part the given names."""
+    """A card has them in its third line, and a French card in two fields, with fillers between given names."""
     first, second, _third = SPECIMENS["TD1"]
     mrz = read([first, second, "CACADOR<DE<ARAUJO<<ANDRE<ESTEV"])
     assert (mrz.surname, mrz.given_names, mrz.names_truncated) == ("CACADOR DE ARAUJO", "ANDRE ESTEV", True)
@@ -118,7 +118,7 @@ def test_names_of_the_other_formats() -> None:
 
 
 def calls(work: Callable[[], Any]) -> int:
-    """How many functions are called."""
+    """Return how many functions are called."""
     count = 0
 
     def counted(_frame: FrameType, event: str, _value: Any) -> None:
@@ -138,7 +138,7 @@ def calls(work: Callable[[], Any]) -> int:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_work_grows_as_the_number_of_records(form: str) -> None:
-    """A hundred valid ones are ten times the work of ten, a few dozen calls each; so are broken ones, with advice."""
+    """A hundred valid records need ten times the calls of ten; so do broken ones, with suggestions."""
     lines = SPECIMENS[form]
     broken = put(put(lines, 0, 2, "UT0"), 1, 1, "<")
 
@@ -154,8 +154,8 @@ def test_the_work_grows_as_the_number_of_records(form: str) -> None:
     assert six - two == 4 * (two - one)
 
 
-def test_the_work_is_bounded_whatever_the_length() -> None:
-    """Input is cut before it is looked at: a megabyte takes as many calls as two kilobytes."""
+def test_the_work_is_bounded_for_any_length() -> None:
+    """Input is cut first: a megabyte needs as many calls as two kilobytes."""
 
     def work(text: str | list[str]) -> int:
         return calls(lambda: read_or_refuse(text))
@@ -172,10 +172,10 @@ def test_document_numbers_that_icao_allows(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "A" * 21, "A<1", "Ä1", "A/1", "\u04101234567", "1\u06623"])
 def test_document_numbers_that_icao_does_not_allow(text: str) -> None:
-    """Signs, fillers, other scripts' lookalikes, nothing at all, and more than 20 characters."""
+    """Signs, fillers, look-alikes of other scripts, empty text, and more than 20 characters."""
     assert not valid_document_number(text)
 
 
-def test_plain_document_numbers_compare() -> None:
-    """What the page prints apart and the MRZ fills up is one number."""
+def test_plain_document_numbers_can_be_compared() -> None:
+    """The number with blanks on the page equals the number in the MRZ."""
     assert plain_document_number("123456 aa") == plain_document_number("123456-AA") == "123456AA"

@@ -1,4 +1,4 @@
-"""What a page may print for a name of an MRZ."""
+"""The spellings that a page may print for a name of an MRZ."""
 
 import pytest
 from conftest import search
@@ -40,7 +40,7 @@ mrz_names = st.lists(st.sampled_from(PIECES), max_size=10).map(lambda pieces: " 
 
 
 def mrz_spelling(form: str, state: str) -> str:
-    """A form as the state's MRZ has it: Doc 9303 allows two ways for Ñ, and three for Ü; only these are told apart."""
+    """Return a spelling as the state's MRZ has it: Doc 9303 allows two ways for Ñ, and three for Ü."""
     if "NXX" in names._rules_by_state()[state].usual:
         form = form.replace("Ñ", "NXX").replace("Ü", "UXX")
     return transliterate(form).replace("<", " ")
@@ -48,8 +48,8 @@ def mrz_spelling(form: str, state: str) -> str:
 
 @given(name=mrz_names, state=st.sampled_from(STATES))
 @search(400)
-def test_every_form_has_the_name_for_its_transliteration(name: str, state: str) -> None:
-    """At most three forms, all different, none the name itself, and each of them written in an MRZ is the name."""
+def test_every_spelling_transliterates_to_the_name(name: str, state: str) -> None:
+    """At most three spellings, all different, none of them the name itself."""
     forms = printed_spellings(name, state)
     assert len(set(forms)) == len(forms) <= 3
     assert name not in forms
@@ -58,8 +58,8 @@ def test_every_form_has_the_name_for_its_transliteration(name: str, state: str) 
 
 @given(name=mrz_names, state=st.sampled_from(STATES))
 @search(200)
-def test_nothing_but_the_letters_of_the_rules_is_changed(name: str, state: str) -> None:
-    """A form has the name's own letters and those of the state's rules: no hyphen, no apostrophe, no accent."""
+def test_only_letters_of_the_rules_are_changed(name: str, state: str) -> None:
+    """No hyphen, no apostrophe and no other accent is added."""
     rules = names._rules_by_state()[state]
     new = {*rules.usual.values(), *rules.sometimes.values()}
     for form in printed_spellings(name, state):
@@ -69,13 +69,13 @@ def test_nothing_but_the_letters_of_the_rules_is_changed(name: str, state: str) 
 
 @given(name=mrz_names, state=st.sampled_from(["", "IDN", "USA", "FRA", "NLD", "UTO", "d", "D<<"]))
 @search(50)
-def test_other_states_get_no_forms(name: str, state: str) -> None:
+def test_other_states_have_no_spellings(name: str, state: str) -> None:
     """Where no rule is known, nothing is suggested."""
     assert printed_spellings(name, state) == ()
 
 
 def test_every_state_of_the_table_exists_once() -> None:
-    """The table names ICAO's codes, each in one row."""
+    """The table has ICAO's codes, each in one row."""
     codes = [code for states in names._RULES for code in states.split()]
     assert len(set(codes)) == len(codes)
     assert [code for code in codes if by_code(code) is None] == []
@@ -83,7 +83,7 @@ def test_every_state_of_the_table_exists_once() -> None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_rule_is_of_doc_9303(state: str) -> None:
-    """Each row's letters are transliterated as §6.A does."""
+    """Each row's letters are transliterated as in §6.A."""
     rules = names._rules_by_state()[state]
     for written, letter in (rules.usual | rules.sometimes).items():
         assert mrz_spelling(letter, state) == written
@@ -127,12 +127,12 @@ def test_every_rule_is_of_doc_9303(state: str) -> None:
         ("", "D", ()),
     ],
 )
-def test_what_pages_print(name: str, state: str, forms: tuple[str, ...]) -> None:
-    """The likeliest first, and what only some families write second."""
+def test_printed_spellings(name: str, state: str, forms: tuple[str, ...]) -> None:
+    """The likeliest first, then the spelling of some families."""
     assert printed_spellings(name, state) == forms
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_ordinary_names_are_left_alone(state: str) -> None:
+def test_ordinary_names_have_no_spellings(state: str) -> None:
     """Names whose letters stand for themselves, in every state of the table."""
     assert {name: forms for name in ORDINARY.split() if (forms := printed_spellings(name, state))} == {}

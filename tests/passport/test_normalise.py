@@ -1,4 +1,4 @@
-"""Input as it comes: what is made of it, and that every change is told."""
+"""Normalisation of input: the resulting lines, and the list of changes."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -76,16 +76,16 @@ CHANGED: dict[str, tuple[Callable[[Lines], str | Sequence[str]], tuple[Change, .
 
 @each_format
 @pytest.mark.parametrize("shape", PLAIN)
-def test_lines_that_are_already_plain_tell_nothing(form: str, shape: str) -> None:
-    """Ends of lines and blanks around them are no change."""
+def test_plain_lines_are_not_changed(form: str, shape: str) -> None:
+    """Line ends and blanks around lines are no change."""
     mrz = read(PLAIN[shape](SPECIMENS[form]))
     assert (mrz.format, mrz.lines, mrz.valid, mrz.changes) == (form, SPECIMENS[form], True, ())
 
 
 @each_format
 @pytest.mark.parametrize("shape", CHANGED)
-def test_what_was_changed_is_told(form: str, shape: str) -> None:
-    """The same lines, whatever they were pasted from, typed or scanned with; each change is told, and no other."""
+def test_changes_are_listed(form: str, shape: str) -> None:
+    """The same lines, pasted, typed or scanned in different ways; exactly the changes are listed."""
     spoil, changes = CHANGED[shape]
     mrz = read(spoil(SPECIMENS[form]))
     assert (mrz.format, mrz.lines, mrz.valid) == (form, SPECIMENS[form], True)
@@ -116,68 +116,68 @@ K_LINES = {
 
 
 @pytest.mark.parametrize("form", K_LINES)
-def test_a_row_of_k_after_a_filler_is_fillers_and_told(form: str) -> None:
-    """No name is three K; a scanner reads fillers as such."""
+def test_a_row_of_k_after_a_filler_becomes_fillers(form: str) -> None:
+    """No name is three K; a scanner reads fillers as K."""
     mrz = read(K_LINES[form])
     assert (mrz.lines, mrz.changes, mrz.valid) == (SPECIMENS[form], (Change.K_RUNS,), True)
 
 
-def test_a_row_of_k_counts_in_the_order_of_the_changes() -> None:
-    """It is done last."""
+def test_a_row_of_k_is_the_last_change() -> None:
+    """In the order in which the changes are made."""
     assert read("".join(K_LINES["TD3"]).lower()).changes == (Change.CAPITALS, Change.LINES, Change.K_RUNS)
 
 
 @pytest.mark.parametrize("names", ["ERIKSSON<<KKKKARIN", "ERIKSSON<<ANNA<KK<<", "KKKARIN<<ANNA", "BRIKKKE<<ANNA"])
-def test_a_k_that_may_be_a_names_own_stays(names: str) -> None:
+def test_a_k_that_may_be_part_of_a_name_stays(names: str) -> None:
     """Only what is certain is changed."""
     first = ("P<UTO" + names).ljust(44, "<")
     mrz = read([first, SECOND])
     assert (mrz.lines[0], mrz.changes) == (first, ())
 
 
-def test_k_elsewhere_than_in_names_is_nobodys_filler() -> None:
-    """A number may be anything."""
+def test_k_outside_names_stays() -> None:
+    """A number may have any characters."""
     lines = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "<KKKK<KKK0UTO7408122F1204159ZE184226B<<<<<18")
     mrz = read(lines)
     assert (mrz.lines, mrz.changes) == (lines, ())
 
 
 def test_a_double_mark_is_one_filler_unless_only_two_fit() -> None:
-    """An OCR writes one for two, a person for one; where neither makes a format, one is less invented."""
+    """OCR software writes it for two fillers, a person for one; where neither makes a format, it is one."""
     names = "ERIKSSON«ANNA<MARIA".ljust(38, "<")
     assert read([f"P<UTO{names}", SECOND]).lines == (FIRST, SECOND)
     assert normalise("«" * 5).lines == ("<" * 5,)
 
 
-def test_two_lines_of_which_one_lost_what_the_other_won_are_not_cut_anew() -> None:
-    """43 and 45 characters are 88 together, and still two wrong lines: cut anew, all that follows would be shifted."""
+def test_lines_of_43_and_45_characters_are_not_cut_again() -> None:
+    """Together they have 88, but all characters after the mistake would be shifted."""
     given_lines = (FIRST[:-1], SECOND + "0")
     assert normalise(given_lines) == (given_lines, ())
     assert refused(given_lines).code == "bad_length"
 
 
-def test_three_lines_like_a_cards_are_a_passports_where_its_checks_fit() -> None:
-    """88 characters wrapped at 30 are nearly three lines of 30: the check digits tell."""
+def test_a_passport_wrapped_to_three_lines() -> None:
+    """88 characters wrapped at 30 are nearly three lines of 30: the check digits decide."""
     assert read(wrapped((FIRST, SECOND), 30)).lines == (FIRST, SECOND)
     broken = wrapped((FIRST, SECOND[:10] + "9" * 34), 30)
     assert refused(broken).code == "bad_length"
 
 
 def test_input_longer_than_any_mrz_is_cut() -> None:
-    """And refused for its length: what comes after is not looked at."""
+    """It is refused for its length; the rest is not read."""
     assert normalise("x" * 100_000).lines == ("X" * MAX_LENGTH,)
     assert "1 line with 1000 characters" in refused("x" * 100_000).message.render()
     assert normalise(["x"] * 100_000).lines == ("X",) * (MAX_LENGTH // 2)
     assert refused("\n" * 2_000 + FIRST).code == "missing"
 
 
-def test_what_is_left_of_nothing_is_nothing() -> None:
+def test_empty_input_has_no_lines() -> None:
     """Blanks and invisible characters are no lines."""
     for text in ("", [], " \r\n\t", "\ufeff\u200b", ["", " "]):
         assert normalise(text).lines == ()
         assert (refused(text).code, refused(text).field) == ("missing", "mrz")
 
 
-def test_normalised_lines_show_nothing() -> None:
-    """They are personal data; what was changed is not."""
+def test_normalised_lines_are_not_shown() -> None:
+    """The lines are personal data; the changes are not."""
     assert sketch(normalise("eriksson")) == "NormalisedLines((<Change.CAPITALS: 'capitals'>,))" * 2

@@ -1,4 +1,4 @@
-"""No ``repr``, no ``str`` and no exception's text shows what a document says: any of them may reach a log."""
+"""No ``repr``, no ``str`` and no exception text shows a document's data, because it may reach a log."""
 
 import pytest
 from conftest import search
@@ -16,7 +16,7 @@ SECRETS = (
     *("D23145890", "L8988901C", "L898902C3", "880692310285", "ZE184226B"),
     *("740812", "1974", "400907", "1940", "651206", "1965", "120415", "2012", "961210", "1996"),
 )
-"""All that the specimens say, as they and as we write it, but for states and sexes, which are words of the code."""
+"""All values of the specimens, in both spellings, except states and sexes, which are words of the code."""
 
 each_format = pytest.mark.parametrize("form", FORMATS)
 
@@ -26,7 +26,7 @@ def shown(text: str) -> list[str]:
 
 
 def all_of(mrz: Mrz) -> str:
-    """Whatever of an MRZ and its problems may be shown."""
+    """Return everything of an MRZ and its problems that may be shown."""
     corrections = [correction for found in mrz.problems for correction in found.corrections]
     values = (mrz, mrz.problems, mrz.states, mrz.changes, mrz.failing, *mrz.problems)
     texts = map(sketch, [*values, *corrections, *[found.message for found in mrz.problems]])
@@ -34,7 +34,7 @@ def all_of(mrz: Mrz) -> str:
 
 
 @each_format
-def test_an_mrz_shows_its_format_alone(form: str) -> None:
+def test_an_mrz_shows_its_format_only(form: str) -> None:
     """And whether it is valid."""
     mrz = read(SPECIMENS[form])
     assert sketch(mrz) == f"Mrz({form}, valid)" * 2
@@ -44,8 +44,8 @@ def test_an_mrz_shows_its_format_alone(form: str) -> None:
 
 @each_format
 @pytest.mark.parametrize("new", ["*", "9", "O", "<", ""])
-def test_problems_and_corrections_show_where_and_never_what(form: str, new: str) -> None:
-    """Wherever something is wrong; with a character too few the whole line is a correction's value."""
+def test_problems_and_corrections_show_no_values(form: str, new: str) -> None:
+    """Also where a correction's value is a whole line."""
     for line in range(len(SPECIMENS[form])):
         for place in range(0, len(SPECIMENS[form][0]), 3):
             old = SPECIMENS[form][line]
@@ -57,8 +57,8 @@ def test_problems_and_corrections_show_where_and_never_what(form: str, new: str)
 
 @given(spoilt(), st.sampled_from(["", "*", "é", "\n"]))
 @search(80)
-def test_an_exception_says_its_sentence_without_the_values(document: tuple[str, Lines], more: str) -> None:
-    """What was given is in the problem's message, which a log never renders."""
+def test_an_exception_shows_its_message_without_values(document: tuple[str, Lines], more: str) -> None:
+    """The values are in the message, which a log never renders."""
     lines = [document[1][0][:-6] + more, *document[1][1:-1]]
     with pytest.raises(MrzUnreadable) as caught:
         read(lines)
@@ -71,8 +71,8 @@ def test_an_exception_says_its_sentence_without_the_values(document: tuple[str, 
 
 @given(st.sampled_from(FORMATS).flatmap(lambda form: st.tuples(st.just(form), documents(form))))
 @search(60)
-def test_details_show_their_kind_of_document_alone(document: tuple[str, Details]) -> None:
-    """Nothing else of them."""
+def test_details_show_their_document_type_only(document: tuple[str, Details]) -> None:
+    """And no other field."""
     form, details = document
     assert sketch(details) == f"Details(document_type={details.document_type!r})" * 2
     assert repr(read(compose(form, details))) == f"Mrz({form}, valid)"
@@ -91,7 +91,7 @@ def test_details_show_their_kind_of_document_alone(document: tuple[str, Details]
         ("optional_data", "ZE184226B/"),
     ],
 )
-def test_what_cannot_be_composed_is_not_shown(field: str, value: str) -> None:
+def test_a_value_that_cannot_be_composed_is_not_shown(field: str, value: str) -> None:
     """Only the field is named."""
     details = {
         "issuing_state": "UTO",
@@ -110,8 +110,8 @@ def test_what_cannot_be_composed_is_not_shown(field: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["740431", "7408X2", "74O812", "<<08X2"])
-def test_a_date_that_is_none_does_not_say_itself(text: str) -> None:
-    """Whoever lets the error through shows no birth date."""
+def test_the_error_for_a_date_does_not_show_it(text: str) -> None:
+    """A caller that logs the error shows no date of birth."""
     for of in (read_birth_date, read_expiry_date):
         with pytest.raises(ValueError, match=r".") as caught:
             of(text, TODAY)

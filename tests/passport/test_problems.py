@@ -1,4 +1,4 @@
-"""What is said about each thing that is wrong, where it is, and what may mend it."""
+"""The problems of an MRZ: message, position and corrections."""
 
 import pytest
 from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, corrected, put, read, write
@@ -17,13 +17,13 @@ def passport(first: str = FIRST, second: str = SECOND) -> Mrz:
 
 
 def problem(lines: Lines) -> Problem:
-    """The only problem."""
+    """Return the only problem."""
     (found,) = read(lines).problems
     return found
 
 
-def test_a_failing_number_is_kept_and_explained() -> None:
-    """The rest is still read; the mark covers the number and its digit; the composite is not reported as well."""
+def test_a_wrong_check_digit_of_the_number() -> None:
+    """The fields are still read; the number and its digit are marked; the composite is not reported, too."""
     mrz = passport(second=SECOND.replace("L898902C3", "L8989O2C3"))
     (found,) = mrz.problems
     assert (mrz.document_number, mrz.surname) == ("L8989O2C3", "ERIKSSON")
@@ -37,7 +37,7 @@ def test_a_failing_number_is_kept_and_explained() -> None:
 
 
 @each_format
-def test_every_check_digit_that_fails_is_its_fields_problem(form: str) -> None:
+def test_every_wrong_check_digit_is_a_problem_of_its_field(form: str) -> None:
     """In each format: field and digit are marked, and each suggestion makes the digit fit."""
     layout = LAYOUT[form]
     for field in layout.fields:
@@ -55,7 +55,7 @@ def test_every_check_digit_that_fails_is_its_fields_problem(form: str) -> None:
 
 @each_format
 def test_only_a_passport_has_a_passport_number(form: str) -> None:
-    """A card or a visa has a number of its own."""
+    """The number of a card or a visa has another name."""
     field = LAYOUT[form].by_name["document_number"]
     assert field.digit is not None
     wrong = put(SPECIMENS[form], field.digit.line, field.digit.start, "A")
@@ -63,23 +63,23 @@ def test_only_a_passport_has_a_passport_number(form: str) -> None:
 
 
 def test_a_wrong_check_digit_itself_is_suggested() -> None:
-    """The number's digit is one of the suspects, and the sentence says so where it is the first."""
+    """The check digit may be the wrong character, and the message says so where that is likeliest."""
     found = problem((FIRST, SECOND.replace("C36", "C3G")))
     best = found.corrections[0]
     assert (best.old, best.new, best.value) == ("G", "6", "L898902C3")
     assert "If it is right, the check digit itself is wrong" in found.message.render()
 
 
-def test_a_failing_field_without_any_small_correction_is_still_reported() -> None:
-    """Only the place to compare is told."""
+def test_a_wrong_field_without_a_small_correction() -> None:
+    """Only the place to compare is named."""
     found = problem((FIRST, SECOND.replace("7408122", "9999992")))
     assert (found.code, found.corrections) == ("check_digit", ())
     assert "Compare line 2, characters 14 to 20" in found.message.render()
 
 
 @pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "FRA-ID"])
-def test_the_composite_alone_is_reported_on_its_own(form: str) -> None:
-    """Every field's digit fits and the last does not: it is itself the first suspect."""
+def test_a_wrong_composite_alone(form: str) -> None:
+    """Every field's digit fits: the composite itself is the first suggestion."""
     span = LAYOUT[form].composite
     assert span is not None
     digit = span.of(SPECIMENS[form])
@@ -89,14 +89,14 @@ def test_the_composite_alone_is_reported_on_its_own(form: str) -> None:
     assert f"Compare line {span.line + 1} with the page: perhaps {digit} in place of A" in found.message.render()
 
 
-def test_a_composite_that_fails_because_of_a_date_is_not_reported_as_well() -> None:
-    """A date that no calendar has is reason enough."""
+def test_a_wrong_date_explains_a_wrong_composite() -> None:
+    """The composite is not reported, too."""
     lines = write("TD3", "birth_date", "740431")
     assert problem(put(lines, 1, 43, "A")).field == "birth_date"
 
 
-def test_two_failing_fields_are_two_problems() -> None:
-    """Each field is judged for itself."""
+def test_two_wrong_fields_are_two_problems() -> None:
+    """Each field is checked separately."""
     found = passport(second=SECOND.replace("L89", "L98").replace("7408122", "7408129")).problems
     assert [one.field for one in found] == ["document_number", "birth_date"]
 
@@ -123,7 +123,7 @@ def test_the_digit_of_empty_optional_data_may_be_a_filler() -> None:
 
 @each_format
 def test_the_digit_of_an_empty_number_may_be_a_filler(form: str) -> None:
-    """As on specimens of cards without a number; a French card is not known to have one."""
+    """As on specimens of cards without a number; no French card is known to have one."""
     digit = LAYOUT[form].by_name["document_number"].digit
     assert digit is not None
     empty = write(form, "document_number", "")
@@ -134,7 +134,7 @@ def test_the_digit_of_an_empty_number_may_be_a_filler(form: str) -> None:
 
 @each_format
 def test_the_digit_of_a_date_is_never_a_filler(form: str) -> None:
-    """A date that is not known has the digit 0."""
+    """An unknown date has the digit 0."""
     lines = write(form, "birth_date", "")
     digit = LAYOUT[form].by_name["birth_date"].digit
     assert digit is not None
@@ -160,10 +160,8 @@ def test_the_digit_of_a_date_is_never_a_filler(form: str) -> None:
     ],
 )
 @pytest.mark.parametrize("form", ["TD1", "TD2", "TD3"])
-def test_what_has_no_check_digit_is_judged_by_what_may_stand_there(
-    form: str, field: str, text: str, code: str, suggestion: str | None
-) -> None:
-    """States are known ones, names have letters, and lookalikes are offered where they may stand."""
+def test_fields_without_a_check_digit(form: str, field: str, text: str, code: str, suggestion: str | None) -> None:
+    """States must be known, names have letters, and allowed look-alikes are suggested."""
     found = problem(write(form, field, text))
     assert (found.field, found.code) == (field, code)
     assert next((correction.value for correction in found.corrections), None) == suggestion
@@ -171,7 +169,7 @@ def test_what_has_no_check_digit_is_judged_by_what_may_stand_there(
 
 
 @pytest.mark.parametrize(
-    ("names", "mended", "value"),
+    ("names", "corrected_text", "value"),
     [
         ("ERIKSSON<<ANNAKKKKKKKKKKK", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
         ("ERIKSSON<<ANNAKKKKK<<<<<<", "ERIKSSON<<ANNA", "ERIKSSON<<ANNA"),
@@ -180,9 +178,9 @@ def test_what_has_no_check_digit_is_judged_by_what_may_stand_there(
 )
 @each_format
 def test_a_row_of_k_after_a_letter_is_a_problem_with_a_suggestion(
-    form: str, names: str, mended: str, value: str
+    form: str, names: str, corrected_text: str, value: str
 ) -> None:
-    """The first of them may be the name's own: it is never changed, and never silently read."""
+    """The first K may be part of the name, so nothing is changed."""
     span = LAYOUT[form].by_name["names"].span
     filler = "<" if names.endswith("<") else "K"
     mrz = read(write(form, "names", names.ljust(span.end - span.start, filler)))
@@ -190,13 +188,13 @@ def test_a_row_of_k_after_a_letter_is_a_problem_with_a_suggestion(
     (found,) = mrz.problems
     assert (found.field, found.code, mrz.changes) == ("names", "bad_character", ())
     (best,) = found.corrections
-    assert (best.new, best.value) == (mended.ljust(span.end - span.start, "<"), value)
+    assert (best.new, best.value) == (corrected_text.ljust(span.end - span.start, "<"), value)
     assert found.spans == (Span(span.line, span.start + names.index("KKK"), span.end),)
     assert "row of K" in found.message.render()
 
 
-def test_the_given_names_of_a_french_card_are_a_field_of_their_own() -> None:
-    """With problems of their own."""
+def test_the_given_names_of_a_french_card_are_a_separate_field() -> None:
+    """With separate problems."""
     for given, code in (("CORINNEKKKKKKK", "bad_character"), ("C0RINNE", "bad_character")):
         found = problem(write("FRA-ID", "given_names", given))
         assert (found.field, found.code) == ("given_names", code)
@@ -205,20 +203,20 @@ def test_the_given_names_of_a_french_card_are_a_field_of_their_own() -> None:
 
 
 def test_an_unreadable_sex_is_empty() -> None:
-    """Nothing is invented."""
+    """No value is invented."""
     assert passport(second=SECOND.replace("2F1", "2Q1")).sex == ""
 
 
 @each_format
 def test_sex_x_and_an_empty_one_are_the_same(form: str) -> None:
-    """Doc 9303-4 §4.2.2: a filler is unspecified, and X is printed on the page; both are seen in the lines."""
+    """Doc 9303-4 §4.2.2: a filler is unspecified, and X is printed on the page; both are seen in lines."""
     assert [read(write(form, "sex", sex)).sex for sex in "MFX<"] == ["M", "F", "X", "X"]
     assert all(read(write(form, "sex", sex)).valid for sex in "MFX<")
 
 
 @pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "MRV-A", "MRV-B"])
 def test_germany_is_d_or_deu(form: str) -> None:
-    """Both are seen on genuine documents."""
+    """Genuine documents have either."""
     for code in ("D<<", "DEU"):
         mrz = read(write(form, "issuing_state", code, lines=write(form, "nationality", code)))
         assert (mrz.valid, mrz.issuing_state, mrz.nationality) == (True, code.rstrip("<"), code.rstrip("<"))
@@ -226,6 +224,6 @@ def test_germany_is_d_or_deu(form: str) -> None:
 
 @pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "MRV-A", "MRV-B"])
 def test_empty_states_are_left_to_the_caller(form: str) -> None:
-    """A field of fillers says nothing, and what is missing is asked for by whoever needs it."""
+    """An empty field is no problem of the MRZ; the caller asks for what it needs."""
     mrz = read(write(form, "issuing_state", "", lines=write(form, "nationality", "")))
     assert (mrz.issuing_state, mrz.nationality, mrz.problems) == ("", "", ())

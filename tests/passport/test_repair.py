@@ -1,4 +1,4 @@
-"""What is suggested where a check digit does not fit."""
+"""Suggestions where a check digit does not fit."""
 
 import random
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ from apoa_client.passport.mrz import Correction, Mrz, read_mrz
 
 TODAY = date(2026, 11, 24)
 CONFUSED = ("O0", "I1", "Z2", "S5", "B8", "G6", "D0", "Q0", "UV", "YV", "K<")
-"""The confusions that the design names."""
+"""Characters that are often confused."""
 
 PROTECTED = [*range(10), *range(13, 20), *range(21, 44)]
-"""Positions of a TD3's second line that a check digit covers, or that hold one."""
+"""Positions of a TD3's second line that have a check digit, or that one covers."""
 
 LETTERS, DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 GERMAN = "CFGHJKLMNPRTVWXYZ"
@@ -32,7 +32,7 @@ SHAPES = (
     [DIGITS, DIGITS, LETTERS, LETTERS, *[DIGITS] * 5],
     [GERMAN + DIGITS] * 9,
 )
-"""What passport numbers look like: digits, a letter or two before them, the French and the German pattern."""
+"""Patterns of passport numbers: digits, one or two letters before them, the French and the German pattern."""
 
 numbers = st.from_regex(r"[A-Z]{0,2}[0-9]{7}", fullmatch=True)
 births = st.builds(PartialDate.of, st.dates(date(1927, 1, 1), TODAY))
@@ -68,13 +68,13 @@ def applied(line: str, correction: Correction) -> str:
     return line[: correction.position] + correction.new + line[correction.position + len(correction.old) :]
 
 
-def offered(first: str, second: str, field: str) -> list[str]:
-    """The second lines that the suggestions for a field would make, best first."""
+def suggested_lines(first: str, second: str, field: str) -> list[str]:
+    """Return the second lines that the suggestions for a field would make, best first."""
     return [applied(second, one) for one in suggested(read_mrz([first, second], today=TODAY), field)]
 
 
 def passports(seed: int) -> Iterator[tuple[str, ...]]:
-    """Passports as they come over a desk, without end."""
+    """Yield realistic passports without end."""
     chance = random.Random(seed)  # noqa: S311  a sample, and no secret
     while True:
         shape = chance.choice(SHAPES)
@@ -88,7 +88,7 @@ def passports(seed: int) -> Iterator[tuple[str, ...]]:
 
 
 def mistakes(seed: int, *, confusions: bool) -> Iterator[tuple[str, str, str]]:
-    """Lines with one mistake that a check digit can see: the first, the second as it was, and as it became."""
+    """Yield lines with one mistake that a check digit detects: the first line, the second before and after."""
     chance = random.Random(seed)  # noqa: S311  a sample, and no secret
     for first, second in passports(seed):
         position = chance.choice(PROTECTED)
@@ -101,56 +101,54 @@ def mistakes(seed: int, *, confusions: bool) -> Iterator[tuple[str, str, str]]:
             yield first, second, second[:position] + new + second[position + 1 :]
 
 
-def found_at_once(seed: int, count: int, *, confusions: bool) -> float:
-    """Of so many mistakes, the share whose original is among the first three suggestions for some field."""
+def share_found(seed: int, count: int, *, confusions: bool) -> float:
+    """Return the share of mistakes whose original is among the first three suggestions for some field."""
     found = 0
     for (first, second, wrong), _number in zip(mistakes(seed, confusions=confusions), range(count), strict=False):
         mrz = read_mrz([first, wrong], today=TODAY)
-        found += any(second in offered(first, wrong, problem.field)[:3] for problem in mrz.problems)
+        found += any(second in suggested_lines(first, wrong, problem.field)[:3] for problem in mrz.problems)
     return found / count
 
 
-def test_a_confusion_is_mended_by_one_of_the_first_three_suggestions() -> None:
-    """In at least 95 % of single confusions, over all protected characters of passports as they come."""
-    assert found_at_once(1, 600, confusions=True) >= 0.95
+def test_a_confusion_is_corrected_by_the_first_three_suggestions() -> None:
+    """At least 95 % of single confusions, over all protected characters of realistic passports."""
+    assert share_found(1, 600, confusions=True) >= 0.95
 
 
-def test_any_wrong_character_is_mended_by_one_of_the_first_three_suggestions() -> None:
-    """In at least 80 % of arbitrary single substitutions.
+def test_any_wrong_character_is_corrected_by_the_first_three_suggestions() -> None:
+    """At least 80 % of arbitrary single substitutions.
 
-    Of wrong digits in a number alone it cannot be more than three in ten: each of its ten characters has one digit that
-    would make the check digit fit, and nothing else tells them apart. Letters among digits give themselves away.
+    Of wrong digits in a number it is at most three in ten: for each of the ten characters one digit makes the check
+    digit fit, and nothing else distinguishes them. A wrong letter among digits is easy to find.
     """
-    assert found_at_once(2, 600, confusions=False) >= 0.80
+    assert share_found(2, 600, confusions=False) >= 0.80
 
 
 @given(birth=births, position=st.integers(13, 18), data=st.data())
 @search(60)
-def test_a_date_that_was_misread_is_offered_first(birth: PartialDate, position: int, data: st.DataObject) -> None:
-    """A digit taken for a letter that looks like it: the true date is the first suggestion."""
+def test_a_misread_date_is_the_first_suggestion(birth: PartialDate, position: int, data: st.DataObject) -> None:
+    """A digit read as a letter that looks like it."""
     first, second = lines(birth=birth)
     looks = [pair[0] for pair in CONFUSED if pair[1] == second[position]]
     assume(looks)
     wrong = second[:position] + data.draw(st.sampled_from(looks)) + second[position + 1 :]
-    assert offered(first, wrong, "birth_date")[0] == second
+    assert suggested_lines(first, wrong, "birth_date")[0] == second
 
 
 @given(expiry=expiries, position=st.integers(21, 26), digit=st.sampled_from("0123456789"))
 @search(60)
-def test_a_wrong_digit_in_a_date_of_expiry_is_offered_among_the_first_five(
-    expiry: date, position: int, digit: str
-) -> None:
-    """Any one wrong digit: the composite and the calendar leave few dates, and the true one is among them."""
+def test_a_wrong_digit_in_an_expiry_is_among_five_suggestions(expiry: date, position: int, digit: str) -> None:
+    """The composite and the calendar leave few dates."""
     first, second = lines(expiry=expiry)
     assume(digit != second[position])
     wrong = second[:position] + digit + second[position + 1 :]
-    assert second in offered(first, wrong, "expiry_date")
+    assert second in suggested_lines(first, wrong, "expiry_date")
 
 
 @given(number=numbers, data=st.data())
 @search(100)
-def test_a_number_that_was_misread_is_offered_among_the_first_three(number: str, data: st.DataObject) -> None:
-    """One confusion that a digit can see: the true number is among the first three, to be compared with the page."""
+def test_a_misread_number_is_among_three_suggestions(number: str, data: st.DataObject) -> None:
+    """One confusion that a check digit detects."""
     first, second = lines(number)
     places = [
         (p, pair[1 - pair.index(number[p])]) for p in range(len(number)) for pair in CONFUSED if number[p] in pair
@@ -159,35 +157,37 @@ def test_a_number_that_was_misread_is_offered_among_the_first_three(number: str,
     assume(seen)
     position, new = data.draw(st.sampled_from(seen))
     wrong = second[:position] + new + second[position + 1 :]
-    assert second in offered(first, wrong, "document_number")[:3]
+    assert second in suggested_lines(first, wrong, "document_number")[:3]
 
 
-def test_swapped_neighbours_are_offered() -> None:
-    """The commonest slip of typing fingers."""
+def test_swapped_neighbours_are_suggested() -> None:
+    """The most common typing mistake."""
     first, second = lines()
-    assert second in offered(first, second.replace("740812", "740182"), "birth_date")[:2]
-    assert second in offered(first, second.replace("L898902", "L898092"), "document_number")
+    assert second in suggested_lines(first, second.replace("740812", "740182"), "birth_date")[:2]
+    assert second in suggested_lines(first, second.replace("L898902", "L898092"), "document_number")
 
 
 def test_every_suggestion_fits_and_is_a_date_that_exists() -> None:
-    """Nothing is suggested that would be refused in its turn."""
+    """No suggestion would be refused when it is used."""
     first, second = lines()
     for digit in "0134567":
         wrong = second[:18] + digit + second[19:]
-        for mended in offered(first, wrong, "birth_date"):
-            assert read_mrz([first, mended], today=TODAY).problems == ()
+        for corrected_line in suggested_lines(first, wrong, "birth_date"):
+            assert read_mrz([first, corrected_line], today=TODAY).problems == ()
 
 
 def test_suggestions_stay_possible_where_the_composite_is_wrong_too() -> None:
-    """Where nothing agrees with the composite, the field's own digit alone decides."""
+    """Where no correction fits the composite, the field's own digit decides."""
     first, second = lines()
     wrong = second.replace("L898902C3", "L8989O2C3")[:43] + ("1" if second[43] != "1" else "2")
-    assert any(mended[:43] == second[:43] for mended in offered(first, wrong, "document_number"))
+    assert any(
+        corrected_line[:43] == second[:43] for corrected_line in suggested_lines(first, wrong, "document_number")
+    )
 
 
 @pytest.mark.parametrize(("written", "meant"), [("740000", "1974"), ("740800", "1974-08")])
-def test_zeros_for_an_unknown_part_of_a_birth_are_no_date_and_are_understood(written: str, meant: str) -> None:
-    """Fillers stand for what is not known (Doc 9303-3 §4.8); no check digit tells zeros from fillers."""
+def test_zeros_for_an_unknown_part_of_a_birth(written: str, meant: str) -> None:
+    """Fillers are suggested (Doc 9303-3 §4.8); no check digit detects the difference."""
     first, second = lines()
     known = PartialDate.from_iso(meant)
     unknown = lines(birth=known)[1]
@@ -197,8 +197,8 @@ def test_zeros_for_an_unknown_part_of_a_birth_are_no_date_and_are_understood(wri
     assert second != unknown
 
 
-def test_how_many_others_are_as_likely_is_told() -> None:
-    """The first of several equals says so; one that stands out has none."""
+def test_others_counts_equally_likely_corrections() -> None:
+    """It is 0 for a correction that is likelier than all others."""
     first, second = lines(number="925076473")
     certain = suggested(read_mrz([first, second.replace("740812", "74O812")], today=TODAY), "birth_date")
     assert certain[0].others == 0
@@ -207,22 +207,22 @@ def test_how_many_others_are_as_likely_is_told() -> None:
     assert [one.others for one in doubtful] == sorted(one.others for one in doubtful)
 
 
-def test_a_letter_among_digits_is_the_first_suspect() -> None:
-    """Whatever it looks like: numbers mix letters and digits in few ways."""
+def test_a_letter_among_digits_is_corrected_first() -> None:
+    """Numbers mix letters and digits in few ways."""
     first, second = lines(number="925076473")
     wrong = second[:4] + "W" + second[5:]
-    assert offered(first, wrong, "document_number")[0] == second
+    assert suggested_lines(first, wrong, "document_number")[0] == second
 
 
 def test_a_german_number_has_no_letters_that_look_like_digits() -> None:
-    """So a mended one with such a letter comes last."""
+    """A suggestion with such a letter comes last."""
     first, second = lines(number="C01X0006H", state="D")
     wrong = second[:2] + "I" + second[3:]
-    assert offered(first, wrong, "document_number")[0] == second
+    assert suggested_lines(first, wrong, "document_number")[0] == second
 
 
-def test_no_more_is_suggested_than_a_person_compares() -> None:
-    """A wrong number with many readings: five of them, and how many more are as likely as the last."""
+def test_the_number_of_suggestions_is_limited() -> None:
+    """Five, and the number of corrections that are as likely as the last."""
     first, second = lines(number="C01X0006H")
     found = suggested(read_mrz([first, "C01X8006H" + second[9:]], today=TODAY), "document_number")
     assert len(found) == 5

@@ -1,4 +1,4 @@
-"""Specimens from the test suites of public MRZ projects, each with an independent audit of its check digits."""
+"""Specimens from public MRZ projects, each with an independent audit of its check digits."""
 
 import json
 from pathlib import Path
@@ -49,15 +49,15 @@ def name_of(specimen: Specimen) -> str:
 
 
 SHAPED = [one for one in specimens() if one["icao"]["format"] is not None and "why" not in one["icao"]]
-"""Those that the audit could check."""
+"""The specimens that the audit could check."""
 
 SHAPELESS = [one for one in specimens() if one not in SHAPED]
 
 each_shaped = pytest.mark.parametrize("specimen", SHAPED, ids=name_of)
 
 
-def test_none_is_left_out() -> None:
-    """All 86 are there, of all six formats, some good and some broken."""
+def test_all_specimens_are_there() -> None:
+    """86 in all six formats, some good and some broken."""
     assert (len(SHAPED), len(SHAPELESS)) == (70, 16)
     assert {read(one["lines"]).format for one in SHAPED} == {"TD1", "TD2", "TD3", "MRV-A", "MRV-B", "FRA-ID"}
     assert {one["icao"]["all"] for one in SHAPED} == {True, False}
@@ -72,7 +72,7 @@ def test_the_format_is_the_audits(specimen: Specimen) -> None:
 
 @each_shaped
 def test_each_check_digit_fits_where_the_audit_says_so(specimen: Specimen) -> None:
-    """Number, dates, optional data and composite, each for itself: a filler passes where the audit lets it pass."""
+    """Number, dates, optional data and composite separately, fillers included."""
     audit = specimen["icao"]
     wrong = {AUDIT[key] for key in AUDIT if audit.get(key) in {"bad", "absent"}}
     assert set(read(specimen["lines"]).failing) == wrong
@@ -80,13 +80,13 @@ def test_each_check_digit_fits_where_the_audit_says_so(specimen: Specimen) -> No
 
 @each_shaped
 def test_long_numbers_are_those_of_the_audit(specimen: Specimen) -> None:
-    """The convention of the digit is the audit's, and nothing else is taken for a long number."""
+    """With the same convention, and no other number is read as a long one."""
     assert read(specimen["lines"]).long_number == CONVENTIONS.get(specimen["icao"].get("long_conv"))
 
 
 @each_shaped
-def test_valid_is_what_the_audit_lets_pass(specimen: Specimen) -> None:
-    """No good specimen is refused and no bad one passes, but for codes of states that do not exist."""
+def test_valid_agrees_with_the_audit(specimen: Specimen) -> None:
+    """Except for codes of states that do not exist."""
     mrz = read(specimen["lines"])
     on_purpose = REFUSED_ON_PURPOSE.get(specimen["lines"][0], [])
     assert mrz.valid is (specimen["icao"]["all"] and not on_purpose)
@@ -94,15 +94,15 @@ def test_valid_is_what_the_audit_lets_pass(specimen: Specimen) -> None:
         assert [(found.field, found.code) for found in mrz.problems] == [(f, "unknown_state") for f in on_purpose]
 
 
-def test_no_disagreement_is_listed_in_vain() -> None:
-    """Each exception is one that a specimen needs."""
+def test_each_exception_is_needed() -> None:
+    """By at least one specimen."""
     expected = {(key, value) for one in SHAPED for key, value in one["expected"].items()}
     assert set(OTHERWISE_ON_PURPOSE) <= expected
     assert set(REFUSED_ON_PURPOSE) <= {one["lines"][0] for one in SHAPED if one["icao"]["all"]}
 
 
 def as_expected(mrz: Mrz, key: str) -> str:
-    """What we say, as the suites write it."""
+    """Return our value in the spelling of the other projects."""
     if key in {"birth_date", "expiry"}:
         return str(mrz.birth_date if key == "birth_date" else mrz.expiry_date).replace("-", "")[-6:]
     return str(getattr(mrz, key)).replace("-", "_") if key == "format" else str(getattr(mrz, key))
@@ -122,8 +122,8 @@ def test_fields_are_what_other_projects_expect(specimen: Specimen) -> None:
 
 
 @pytest.mark.parametrize("specimen", SHAPELESS, ids=name_of)
-def test_what_has_no_format_is_never_valid(specimen: Specimen) -> None:
-    """It is refused by its length or its characters, or read with that problem first, whatever a peer makes of it."""
+def test_lines_of_no_format_are_never_valid(specimen: Specimen) -> None:
+    """They are refused for length or characters, or read with that problem first."""
     found = read_or_refuse(specimen["lines"])
     if isinstance(found, Mrz):
         assert (found.valid, found.problems[0].field, found.problems[0].code) == (False, "mrz", "bad_length")

@@ -1,4 +1,4 @@
-"""The table of states, against two independent ones."""
+"""The table of states, compared with two independent ones."""
 
 import pycountry
 import pytest
@@ -49,7 +49,7 @@ INDONESIAN_ON_PURPOSE = {
 
 
 def iso() -> dict[str, str]:
-    """Alpha-3 to alpha-2, as pycountry has them."""
+    """Return alpha-2 codes by alpha-3 codes, from pycountry."""
     return {country.alpha_3: country.alpha_2 for country in pycountry.countries}
 
 
@@ -66,8 +66,8 @@ def test_every_iso_code_is_there_and_every_other_is_icaos() -> None:
 @pytest.mark.parametrize(
     ("language", "on_purpose"), [("english", ENGLISH_ON_PURPOSE), ("indonesian", INDONESIAN_ON_PURPOSE)]
 )
-def test_names_are_unicodes_but_for_the_listed_ones(language: str, on_purpose: dict[str, tuple[str, str]]) -> None:
-    """Each deliberate difference from babel's names is listed; what is spelled short there is spelled out here."""
+def test_names_are_those_of_unicode_except_listed_ones(language: str, on_purpose: dict[str, tuple[str, str]]) -> None:
+    """Each intended difference from babel's names is listed."""
     territories = Locale(language[:2].replace("in", "id")).territories
     differing = {}
     for code, alpha2 in iso().items():
@@ -78,7 +78,7 @@ def test_names_are_unicodes_but_for_the_listed_ones(language: str, on_purpose: d
 
 
 def test_every_name_of_the_independent_lists_finds_its_state() -> None:
-    """Also the names that we write otherwise."""
+    """Also names that our table writes differently."""
     for country in pycountry.countries:
         code = "D" if country.alpha_3 == "DEU" else country.alpha_3
         names = [country.name, *(Locale(tag).territories[country.alpha_2] for tag in ("en", "id"))]
@@ -91,7 +91,7 @@ def test_every_name_of_the_independent_lists_finds_its_state() -> None:
 
 
 def test_no_name_is_empty_or_shared() -> None:
-    """Only Germany has two codes, and one name."""
+    """Only Germany has two codes with one name."""
     for language in ("english", "indonesian"):
         names = [getattr(state, language) for state in all_states() if state.code != "DEU"]
         assert all(names)
@@ -132,14 +132,14 @@ def test_no_name_is_empty_or_shared() -> None:
     ],
 )
 def test_a_state_is_found_as_people_write_it(text: str, code: str) -> None:
-    """By code, by either language's name, and by the names in common use."""
+    """By code, by the name in either language, and by common names."""
     found = find(text)
     assert found is not None
     assert found.code == code
 
 
 @pytest.mark.parametrize("text", ["", " ", "<<<", "QQQ", "Atlantis", "Korea", "\ud800"])
-def test_what_is_no_state_is_not_found(text: str) -> None:
+def test_other_texts_find_no_state(text: str) -> None:
     """Nothing is guessed; Korea alone is two states."""
     assert find(text) is None
 
@@ -148,15 +148,15 @@ def test_what_is_no_state_is_not_found(text: str) -> None:
     ("text", "code"),
     [("germani", "D"), ("Jermn", "D"), ("Ausralia", "AUS"), ("Korea", "KOR"), ("Swedn", "SWE"), ("USB", "USA")],
 )
-def test_close_matches_offer_what_was_meant(text: str, code: str) -> None:
-    """A mistyped name or code still leads somewhere, and never to more than asked for."""
+def test_close_matches_of_mistyped_states(text: str, code: str) -> None:
+    """A mistyped name or code finds its state, within the limit."""
     matches = close_matches(text)
     assert code in [state.code for state in matches]
     assert len(matches) <= 3
 
 
-def test_close_matches_offer_each_state_once_and_nothing_for_nonsense() -> None:
-    """Germany's two codes are one state to a person."""
+def test_close_matches_have_each_state_once() -> None:
+    """Germany's two codes are one state; nonsense has no match."""
     assert [state.code for state in close_matches("germany", limit=10)].count("D") == 1
     assert "DEU" not in [state.code for state in close_matches("germany", limit=10)]
     assert close_matches("") == []

@@ -1,4 +1,4 @@
-"""How far each field can be believed: not one yes or no for the whole."""
+"""How reliable each field of an MRZ is."""
 
 import pytest
 from conftest import search
@@ -19,7 +19,7 @@ UNSEEN = {
     "MRV-B": {"document_type", "issuing_state", "sex", "nationality", "names", "optional_data"},
     "FRA-ID": set(),
 }
-"""What no check digit covers."""
+"""Fields that no check digit covers."""
 
 BY_COMPOSITE_ALONE = {
     "TD1": {"optional_data", "optional_data_2"},
@@ -27,7 +27,7 @@ BY_COMPOSITE_ALONE = {
     "TD3": set(),
     "FRA-ID": {"document_type", "issuing_state", "names", "given_names", "optional_data", "sex", "nationality"},
 }
-"""What only the composite check digit covers, in the formats that have one."""
+"""Fields that only the composite check digit covers, in the formats that have one."""
 
 each_format = pytest.mark.parametrize("form", FORMATS)
 
@@ -35,7 +35,7 @@ with_composite = pytest.mark.parametrize("form", BY_COMPOSITE_ALONE)
 
 
 def changed(form: str, mrz: Mrz) -> dict[str, FieldState]:
-    """The states that are not those of a clean document."""
+    """Return the states that differ from those of a correct document."""
     clean = read(SPECIMENS[form]).states
     return {name: state for name, state in mrz.states.items() if state is not clean[name]}
 
@@ -46,7 +46,7 @@ def other(digit: str, by: int) -> str:
 
 @each_format
 def test_every_field_has_a_state(form: str) -> None:
-    """Each field of the format, and the composite where there is one; a clean field is vouched for or it is not."""
+    """Each field of the format, and the composite where there is one."""
     states = read(SPECIMENS[form]).states
     layout = LAYOUT[form]
     assert set(states) == set(layout.by_name) | ({"composite"} if layout.composite else set())
@@ -55,8 +55,8 @@ def test_every_field_has_a_state(form: str) -> None:
 
 
 @with_composite
-def test_a_failing_composite_takes_what_only_it_vouched_for(form: str) -> None:
-    """TD1's and TD2's optional data, and nearly all of a French card; fields with a digit of their own stay."""
+def test_a_wrong_composite_leaves_fields_unprotected(form: str) -> None:
+    """Those without a check digit: optional data of TD1 and TD2, nearly all of a French card."""
     span = LAYOUT[form].composite
     assert span is not None
     digit = span.of(SPECIMENS[form])
@@ -67,7 +67,7 @@ def test_a_failing_composite_takes_what_only_it_vouched_for(form: str) -> None:
 
 @each_format
 def test_a_date_with_one_likely_correction_is_repaired(form: str) -> None:
-    """A letter that looks like a digit: little else can be meant, and a person may take it."""
+    """A letter that looks like a digit has no other likely meaning; a user may accept it."""
     span = LAYOUT[form].by_name["birth_date"].span
     text = span.of(SPECIMENS[form]).replace("0", "O", 1)
     mrz = read(write(form, "birth_date", text, fit=False))
@@ -77,8 +77,8 @@ def test_a_date_with_one_likely_correction_is_repaired(form: str) -> None:
 
 
 @each_format
-def test_a_failing_number_is_ambiguous_however_likely_one_correction_is(form: str) -> None:
-    """Only the page can tell."""
+def test_a_wrong_number_is_always_ambiguous(form: str) -> None:
+    """Only the page can decide."""
     span = LAYOUT[form].by_name["document_number"].span
     first = span.of(SPECIMENS[form])[0]
     mrz = read(put(SPECIMENS[form], span.line, span.start, other(first, 3) if first.isdigit() else "0"))
@@ -88,8 +88,8 @@ def test_a_failing_number_is_ambiguous_however_likely_one_correction_is(form: st
 
 
 @each_format
-def test_a_field_that_no_small_correction_mends_is_bad(form: str) -> None:
-    """Nothing is pretended."""
+def test_a_field_without_a_small_correction_is_bad(form: str) -> None:
+    """No correction is suggested."""
     mrz = read(write(form, "birth_date", "999999", fit=False))
     (found,) = mrz.problems
     assert (found.field, found.corrections) == ("birth_date", ())
@@ -113,45 +113,45 @@ def test_a_field_that_no_small_correction_mends_is_bad(form: str) -> None:
 )
 @pytest.mark.parametrize("form", ["TD1", "TD2", "TD3"])
 def test_a_guess_without_a_check_digit_is_never_a_repair(form: str, field: str, text: str, state: FieldState) -> None:
-    """What may stand there is known, and what did stand there is not."""
+    """The allowed characters are known, the original one is not."""
     assert changed(form, read(write(form, field, text))) == {field: state}
 
 
 def test_a_state_on_a_french_card_is_one_field_with_two_names() -> None:
-    """The card has one place for the issuing state and the nationality: another one there makes it another format."""
+    """The card has one field for issuing state and nationality; another state makes another format."""
     assert read(write("FRA-ID", "issuing_state", "FR4")).format == "TD2"
 
 
-def test_optional_data_with_a_digit_of_their_own_are_a_passports_alone() -> None:
-    """There they can fail by themselves."""
+def test_only_a_passport_has_a_check_digit_of_optional_data() -> None:
+    """Only there can they be wrong by themselves."""
     mrz = read(put(SPECIMENS["TD3"], 1, 28, "X"))
     assert mrz.states["optional_data"] is AMBIGUOUS
     assert mrz.states["document_number"] is OK
 
 
-def test_a_date_that_no_calendar_has_is_judged_as_one_whose_digit_fails() -> None:
-    """The digit that fits is no proof."""
+def test_a_date_that_does_not_exist_is_not_ok() -> None:
+    """A correct check digit is no proof."""
     assert read(write("TD3", "birth_date", "740000")).states["birth_date"] is REPAIRED
     assert read(write("TD3", "birth_date", "740431")).states["birth_date"] in {AMBIGUOUS, BAD}
 
 
 def test_a_wrong_length_leaves_the_states_of_the_fields() -> None:
-    """They are those of the lines that were read in its place."""
+    """They are those of the corrected lines."""
     first, second = SPECIMENS["TD2"]
     assert read([first[:-1], second]).states == read([first, second]).states
 
 
 @given(composed())
 @search(60)
-def test_what_is_valid_has_no_state_in_doubt(document: tuple[str, Lines]) -> None:
-    """Whatever its fields hold."""
+def test_a_valid_mrz_has_no_doubtful_field(document: tuple[str, Lines]) -> None:
+    """With any field values."""
     assert set(read(document[1]).states.values()) <= {OK, UNPROTECTED}
 
 
 @given(spoilt())
 @search(150)
-def test_states_say_what_the_problems_say(document: tuple[str, Lines]) -> None:
-    """A field with a problem is in doubt and no other is; only a date is ever repaired, and only with a suggestion."""
+def test_states_agree_with_the_problems(document: tuple[str, Lines]) -> None:
+    """Exactly the fields with problems are doubtful; only a date with a suggestion is repaired."""
     mrz = read(document[1])
     problems = {found.field: found for found in mrz.problems}
     for name, state in mrz.states.items():

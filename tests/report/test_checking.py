@@ -1,4 +1,4 @@
-"""One document by itself: only what was given is judged, and all that is wrong is said at once."""
+"""The check of one document: only the given data are checked, and all errors are reported at once."""
 
 import json
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ import pytest
 from conftest import search
 from hypothesis import example, given
 from hypothesis import strategies as st
-from report_helpers import GUESTS, NOW, PRINTED, TYPED, mrz, spoilt, told
+from report_helpers import GUESTS, NOW, PRINTED, TYPED, codes_of, mrz, spoilt
 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.passport.compose import Details, compose
@@ -34,15 +34,15 @@ def look(lines: Mrz | tuple[str, ...] = (), **typed: str) -> CheckedDocument:
 
 
 def form(value: Any) -> Any:
-    """The keys of nested objects."""
+    """Return the keys of nested objects."""
     return {key: form(inner) for key, inner in value.items()} if isinstance(value, dict) else None
 
 
-class TestWhatWasRead:
+class TestGuest:
     """The guest, in the contract's form."""
 
-    def test_days_are_read_as_people_write_them(self) -> None:
-        """Births lie back, expiries ahead; an entry needs no year."""
+    def test_dates_are_read_as_people_write_them(self) -> None:
+        """Births are in the past, expiries in the future; a date of entry needs no year."""
         checked = look(birth_date="12/9/85", expiry_date="30 mar 32", entry_date="20/3", stay_permit="voa")
         assert checked.valid
         assert checked.guest["birth_date"] == "1985-09-12"
@@ -54,8 +54,8 @@ class TestWhatWasRead:
             "entry_date": "2026-03-20",
         }
 
-    def test_a_passport_that_is_as_it_should_be(self) -> None:
-        """All that its lines hold, and null for what they do not."""
+    def test_a_correct_passport(self) -> None:
+        """All that its lines contain, and null for the rest."""
         checked = look(PASSPORT)
         assert (checked.valid, checked.errors, checked.warnings, checked.problems) == (True, (), (), ())
         assert checked.lines == PASSPORT
@@ -80,12 +80,12 @@ class TestWhatWasRead:
 
     @given(GUESTS)
     def test_the_form_is_the_contracts(self, guest: Guest) -> None:
-        """Key for key what a report sends, with or without a stay permit."""
+        """The keys are those of a report, with or without a stay permit."""
         permit = {"stay_permit": "B1"} if guest.stay_permit is not None else {}
         assert form(look(PASSPORT, **permit).guest) == form(guest_value(guest))
 
     def test_typed_details_alone(self) -> None:
-        """As a report would have them; whatever is missing is no error here."""
+        """As in a report; missing fields are no errors here."""
         checked = look(surname="Muñoz", sex="perempuan", nationality="Spanyol", birth_date="1985", phone="08123456")
         assert (checked.valid, checked.warnings, checked.mrz) == (True, (), None)
         known = {key: value for key, value in checked.guest.items() if value is not None and key != "document"}
@@ -104,54 +104,54 @@ class TestWhatWasRead:
         assert permit == {"code": "B1", "number": None, "valid_until": "2026-12-20", "entry_date": None}
 
     def test_a_single_name(self) -> None:
-        """An empty name beside another one is known to be empty."""
+        """An empty name next to another one is known to be empty."""
         assert look(mrz(given_names="")).guest["given_names"] == ""
         assert look(surname="Smith").guest["given_names"] is None
 
-    def test_what_the_page_may_print(self) -> None:
-        """Only a hint: the name stays as it was read."""
+    def test_printed_spellings(self) -> None:
+        """They are only a hint: the name stays as it was read."""
         checked = look(mrz(surname="MUELLER", issuing_state="D", nationality="D"))
         assert checked.printed == {"surname": ("MÜLLER",), "given_names": ()}
         assert checked.guest["surname"] == "MUELLER"
 
 
-class TestWhatIsWrong:
-    """Refused: what can only be wrong."""
+class TestErrors:
+    """Data that can only be wrong."""
 
-    def test_nothing_at_all(self) -> None:
-        """Blanks are nothing, too."""
+    def test_empty_input(self) -> None:
+        """Blanks count as empty, too."""
         for checked in (look(), look(surname=" "), look(("", " "))):
-            assert told(checked.errors) == {("mrz", "missing")}
+            assert codes_of(checked.errors) == {("mrz", "missing")}
             assert not checked.valid
 
     def test_lines_that_are_no_mrz(self) -> None:
-        """The guest is unknown, but for what was typed beside; the lines are there to be marked."""
+        """The guest has only the typed values; the lines can be marked."""
         checked = look((PASSPORT[0].replace("S", "*"), PASSPORT[1]), surname="Smith")
-        assert told(checked.errors) == {("mrz", "bad_character")}
+        assert codes_of(checked.errors) == {("mrz", "bad_character")}
         assert (checked.mrz, checked.guest["surname"], checked.guest["sex"]) == (None, "SMITH", None)
         assert checked.guest["document"]["mrz"] is None
         assert [span.start for span in checked.problems[0].spans] == [5]
         assert checked.lines[0][5] == "*"
 
     def test_a_wrong_date_with_its_correction(self) -> None:
-        """The field's path, and what it would be."""
+        """The field's path, and the correction."""
         checked = look(spoilt(1, 14, "6"))
         [error] = checked.errors
         assert (error.field, error.code, error.suggestion) == ("guest.birth_date", "check_digit", "1985-09-12")
         assert [problem.field for problem in checked.problems] == ["birth_date"]
 
-    def test_typed_over_it_no_longer_counts(self) -> None:
+    def test_a_typed_value_replaces_a_wrong_one(self) -> None:
         """And the two are compared."""
         checked = look(spoilt(1, 14, "6"), birth_date="12/09/1985")
         assert (checked.valid, checked.problems) == (True, ())
         assert checked.guest["birth_date"] == "1985-09-12"
-        assert told(checked.warnings) == {("birth_date", "conflict")}
+        assert codes_of(checked.warnings) == {("birth_date", "conflict")}
         assert checked.typed == {"birth_date"}
 
     def test_a_filler_that_was_lost(self) -> None:
-        """Read as it must have been, and not valid."""
+        """The corrected lines are read, and the document is not valid."""
         checked = look((PASSPORT[0][:-1], PASSPORT[1]))
-        assert told(checked.errors) == {("mrz", "bad_length")}
+        assert codes_of(checked.errors) == {("mrz", "bad_length")}
         assert checked.errors[0].suggestion == PASSPORT[0]
         assert checked.guest["surname"] == "SMITH"
 
@@ -167,13 +167,13 @@ class TestWhatIsWrong:
             ("birth_date", "2026-11-26", "order"),
         ],
     )
-    def test_typed_wrongly(self, name: str, text: str, code: str) -> None:
+    def test_wrong_typed_values(self, name: str, text: str, code: str) -> None:
         """Each by its field."""
         [error] = check({name: text}, (), today=TODAY).errors
         assert (error.field.rpartition(".")[2].endswith(name.rpartition("_")[2]), error.code) == (True, code)
 
-    def test_all_at_once_in_the_forms_order(self) -> None:
-        """Not one complaint at a time."""
+    def test_all_errors_in_the_order_of_the_form(self) -> None:
+        """Not one after the other."""
         checked = look(spoilt(1, 14, "6"), sex="?", expiry_date="x")
         assert [error.field for error in checked.errors] == [
             "guest.sex",
@@ -183,7 +183,7 @@ class TestWhatIsWrong:
 
 
 class TestWarnings:
-    """What may be true all the same."""
+    """Data that may be right all the same."""
 
     @pytest.mark.parametrize(
         ("details", "expected"),
@@ -197,27 +197,27 @@ class TestWarnings:
             ({"surname": "A" * 20, "given_names": "B" * 30}, {("given_names", "name_truncated")}),
         ],
     )
-    def test_about_a_passport(self, details: dict[str, Any], expected: set[tuple[str, str]]) -> None:
-        """Each leaves it valid."""
+    def test_warnings_about_a_passport(self, details: dict[str, Any], expected: set[tuple[str, str]]) -> None:
+        """The passport stays valid."""
         checked = look(mrz(**details))
-        assert told(checked.warnings) == expected
+        assert codes_of(checked.warnings) == expected
         assert checked.valid
 
     @pytest.mark.parametrize(("born", "codes"), [("1915-11-25", []), ("1915-11-24", ["implausible"])])
-    def test_an_age_that_nobody_has(self, born: str, codes: list[str]) -> None:
+    def test_an_impossible_age(self, born: str, codes: list[str]) -> None:
         """Over 110, to the day."""
         assert [warning.code for warning in look(birth_date=born).warnings] == codes
 
     def test_a_card_and_a_visa(self) -> None:
-        """Both may be in order; that they are no passport is said."""
+        """Both may be valid; a warning says that they are no passport."""
         for lines, code in ((CARD, "implausible"), (VISA, "unknown_format")):
             checked = look(lines)
             assert checked.valid
-            assert told(checked.warnings) == {("mrz", code)}
+            assert codes_of(checked.warnings) == {("mrz", code)}
 
 
 class TestDocuments:
-    """Which lines of a text are one document."""
+    """The lines of each document in a text."""
 
     @pytest.mark.parametrize(
         "text",
@@ -230,33 +230,33 @@ class TestDocuments:
         ],
     )
     def test_two_documents(self, text: str) -> None:
-        """Blank lines part them; those of a reader that ends each line twice do not."""
+        """Blank lines separate them; the blank lines of a scanner that ends each line twice do not."""
         assert documents(text.format(*PASSPORT, *CARD)) == [PASSPORT, CARD]
 
     def test_one_long_line_each(self) -> None:
-        """Each is a document by itself, however many there are."""
+        """Each is a document by itself."""
         assert documents("\n\n".join(["".join(PASSPORT)] * 3)) == [("".join(PASSPORT),)] * 3
 
-    def test_a_wrong_line_belongs_to_its_neighbour_all_the_same(self) -> None:
-        """The shape decides, so that one wrong character makes one wrong document, not two."""
+    def test_a_wrong_line_belongs_to_its_document(self) -> None:
+        """The shape decides, so one wrong character makes one wrong document, not two."""
         first, second = PASSPORT[0].replace("S", "*"), PASSPORT[1][:-2]
         assert documents(f"{first}\n\n{second}\n") == [(first, second)]
 
-    def test_what_is_nothing(self) -> None:
-        """No document in an empty text; whatever else is one."""
+    def test_texts_without_documents(self) -> None:
+        """An empty text has no document."""
         assert documents("") == documents(" \n\t\r\n") == []
         assert documents("a\n\nb\n\nc\nd") == [("a",), ("b",), ("c", "d")]
 
     @given(st.lists(st.text(ALPHABET[:12] + " ", max_size=50), max_size=12))
     def test_no_line_is_lost(self, lines: list[str]) -> None:
-        """In their order, each once."""
+        """Each line once, in order."""
         found = [line for document in documents("\n".join(lines)) for line in document]
         assert found == [line for line in lines if line.strip()]
 
 
 @pytest.mark.parametrize("lines", SPECIMENS, ids="".join)
 def test_the_specimens(lines: tuple[str, ...]) -> None:
-    """Valid is what the passport room calls valid, and every problem of its is an error with a path of the contract."""
+    """Valid agrees with the MRZ reader, and every problem is an error with a path of the contract."""
     checked = look(lines)
     try:
         read = read_mrz(lines, today=TODAY)
@@ -277,8 +277,8 @@ def test_the_specimens(lines: tuple[str, ...]) -> None:
     st.dates(date(2000, 1, 1), date(2060, 12, 31)),
 )
 @example([PASSPORT[0].replace("M", "1"), PASSPORT[1].replace("F", "1")], {}, TODAY)
-def test_nothing_is_raised_and_json_can_hold_it(lines: list[str], typed: dict[str, str], today: date) -> None:
-    """Whatever the lines and the details; no ``repr`` shows any of it."""
+def test_any_input_gives_json(lines: list[str], typed: dict[str, str], today: date) -> None:
+    """For any lines and details; no ``repr`` shows them."""
     checked = check(typed, lines, today=today)
     assert json.loads(json.dumps(checked.guest)) == checked.guest
     assert checked.valid == (not checked.errors)

@@ -1,4 +1,4 @@
-"""The tag by which a travel document is known again: it tells equal ones, and nothing else."""
+"""The hash of a travel document: equal for one document, and without further information."""
 
 from dataclasses import replace
 from datetime import date
@@ -23,21 +23,21 @@ SEPARATORS = st.text(" -<\t", max_size=3)
 
 @st.composite
 def written(draw: st.DrawFn, number: str) -> str:
-    """The same number as somebody else would write it."""
+    """Return the number in another spelling."""
     gaps = [draw(SEPARATORS) for _character in number]
     spaced = "".join(character + gap for character, gap in zip(number, gaps, strict=True))
     return spaced.lower() if draw(st.booleans()) else spaced
 
 
 @given(KEYS, DOCUMENTS)
-def test_it_is_short(key: bytes, document: Document) -> None:
-    """24 bits: not even with the key can a number be read out of it, because sixty of a billion share each."""
+def test_the_hash_is_short(key: bytes, document: Document) -> None:
+    """24 bits: sixty of a billion numbers share each hash, so it does not reveal the number even with the key."""
     assert 0 <= guest_hash(key, document) < 1 << 24
 
 
 @given(KEYS, DOCUMENTS, st.data())
-def test_a_document_is_known_again(key: bytes, document: Document, data: st.DataObject) -> None:
-    """However its number is written, whether it was read or typed, and whatever else is said of it."""
+def test_one_document_has_one_hash(key: bytes, document: Document, data: st.DataObject) -> None:
+    """In any spelling of its number, read or typed, with any other data."""
     again = replace(
         document,
         number=data.draw(written(document.number)),
@@ -56,16 +56,16 @@ def test_germany_is_one_state(key: bytes, number: str) -> None:
     assert guest_hash(key, replace(german, issuing_state="DEU")) == guest_hash(key, german)
 
 
-def tags(document: Document) -> list[int]:
-    """Under several keys: two documents share all of these by chance once in 10 to the 28th times."""
+def hashes(document: Document) -> list[int]:
+    """Return the hashes under several keys, which two documents share by chance once in 10 to the 28th times."""
     return [guest_hash(bytes([number]) * 16, document) for number in range(4)]
 
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_two_documents_are_told_apart(one: Document, other: Document) -> None:
-    """By number or by state; equal ones are equal."""
+    """By number or by state."""
     alike = (one.number, one.issuing_state) == (other.number, other.issuing_state)
-    assert (tags(one) == tags(other)) is alike
+    assert (hashes(one) == hashes(other)) is alike
     assert same_document(one, other) is alike
 
 
@@ -73,26 +73,26 @@ def test_two_documents_are_told_apart(one: Document, other: Document) -> None:
     ("number", "state"),
     [("AB1204976", "POL"), ("AB1204977", "GBR"), ("B1204976", "GBRA"), ("RAB1204976", "GB"), ("", "GBRAB1204976")],
 )
-def test_number_and_state_do_not_run_into_each_other(number: str, state: str) -> None:
-    """Neither can lend the other a letter."""
-    assert tags(replace(PASSPORT, number=number, issuing_state=state)) != tags(PASSPORT)
+def test_number_and_state_are_separated(number: str, state: str) -> None:
+    """A letter cannot move from one to the other."""
+    assert hashes(replace(PASSPORT, number=number, issuing_state=state)) != hashes(PASSPORT)
 
 
 @given(KEYS, KEYS, st.lists(DOCUMENTS, min_size=4, max_size=4, unique_by=lambda document: document.number))
-def test_another_property_has_other_tags(key: bytes, other: bytes, documents: list[Document]) -> None:
-    """Whoever has two databases cannot follow a guest from one to the other."""
+def test_another_property_has_other_hashes(key: bytes, other: bytes, documents: list[Document]) -> None:
+    """Two databases do not show that a guest stayed in both."""
     one, another = ([guest_hash(each, document) for document in documents] for each in (key, other))
     assert (one == another) is (key == other)
 
 
-def test_it_stays_what_it_is() -> None:
-    """What an older version wrote down is found by a newer one. BLAKE2b, keyed and personalised, as RFC 7693 has it."""
+def test_the_hash_never_changes() -> None:
+    """A newer version must find what an older one stored. BLAKE2b, keyed and personalised (RFC 7693)."""
     assert guest_hash(KEY, PASSPORT) == 13064343
     digest = blake2b(b"GBR\0AB1204976", digest_size=3, key=KEY, person=b"apoa-guest-1").hexdigest()
     assert guest_hash(KEY, PASSPORT) == int(digest, 16)
 
 
-def test_without_the_key_it_is_another() -> None:
-    """No hash of the number alone, as anybody could try out."""
+def test_the_hash_needs_the_key() -> None:
+    """A hash of the number alone could be guessed."""
     unkeyed = {blake2b(text, digest_size=3).digest() for text in (b"AB1204976", b"GBR\0AB1204976", b"GBRAB1204976")}
     assert guest_hash(KEY, PASSPORT).to_bytes(3, "big") not in unkeyed

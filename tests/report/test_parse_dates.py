@@ -1,4 +1,4 @@
-"""Days as people write them: day first, in two languages, with or without a century."""
+"""Dates as people write them: day first, in two languages, with or without a century."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -75,8 +75,8 @@ def refusal(read: Callable[[], object]) -> str:
 
 
 @given(CENTURIES, st.sampled_from(sorted(FORMS)), st.sampled_from(SIGNS), st.data())
-def test_every_form_of_a_day_is_read_as_that_day(day: date, form: str, sign: str, data: st.DataObject) -> None:
-    """Whatever the form, the sign, the language and the capitals: it is the same day, whatever day it is today."""
+def test_every_form_of_a_date(day: date, form: str, sign: str, data: st.DataObject) -> None:
+    """With any sign, language and capitals, on any day."""
     text = FORMS[form](day, sign, name_of(day, data))
     assert parse_dates.full_date(text) == day
     assert parse_dates.partial_date(f" {text} ", today=TODAY) == PartialDate.of(day)
@@ -84,17 +84,15 @@ def test_every_form_of_a_day_is_read_as_that_day(day: date, form: str, sign: str
 
 
 @given(CENTURIES, st.integers(0, 36523), st.sampled_from(sorted(SHORT)), st.sampled_from(SIGNS), st.data())
-def test_two_digits_of_a_birth_year_lie_back(today: date, age: int, form: str, sign: str, data: st.DataObject) -> None:
-    """Everybody younger than a hundred years gets the century of their birth."""
+def test_two_digits_of_a_birth_year(today: date, age: int, form: str, sign: str, data: st.DataObject) -> None:
+    """Everybody younger than a hundred years gets the right century."""
     born = today - timedelta(days=age)
     assert parse_dates.partial_date(SHORT[form](born, sign, name_of(born, data)), today=today) == PartialDate.of(born)
 
 
 @given(CENTURIES, st.integers(-49 * 365, 49 * 365), st.sampled_from(sorted(SHORT)), st.sampled_from(SIGNS), st.data())
-def test_two_digits_of_another_year_lie_ahead(
-    today: date, days_left: int, form: str, sign: str, data: st.DataObject
-) -> None:
-    """A passport's expiry within half a century of today gets its own century."""
+def test_two_digits_of_an_expiry_year(today: date, days_left: int, form: str, sign: str, data: st.DataObject) -> None:
+    """An expiry within fifty years of today gets the right century."""
     expiry = today + timedelta(days=days_left)
     text = SHORT[form](expiry, sign, name_of(expiry, data))
     assert parse_dates.full_date(text, today=today) == expiry
@@ -102,8 +100,8 @@ def test_two_digits_of_another_year_lie_ahead(
 
 
 @given(CENTURIES, st.sampled_from(sorted(PARTS)), st.data())
-def test_a_month_of_a_year_is_a_birth_date_too(day: date, form: str, data: st.DataObject) -> None:
-    """As far as the passport says; but no day of a stay is one."""
+def test_a_month_of_a_year_is_a_birth_date(day: date, form: str, data: st.DataObject) -> None:
+    """As some passports print; a date of a stay needs a day."""
     text = PARTS[form](day, name_of(day, data))
     assert parse_dates.partial_date(text) == PartialDate(day.year, day.month)
     assert parse_dates.partial_date(str(day.year)) == PartialDate(day.year)
@@ -111,20 +109,20 @@ def test_a_month_of_a_year_is_a_birth_date_too(day: date, form: str, data: st.Da
 
 
 @given(CENTURIES, st.integers(-180, 180), st.sampled_from(sorted(NO_YEAR)), st.data())
-def test_a_day_of_a_stay_needs_no_year(today: date, away: int, form: str, data: st.DataObject) -> None:
-    """It is the nearest: across New Year, too."""
+def test_a_date_of_a_stay_needs_no_year(today: date, away: int, form: str, data: st.DataObject) -> None:
+    """It is the nearest one, also across New Year."""
     day = today + timedelta(days=away)
     assert parse_dates.stay_date(NO_YEAR[form](day, name_of(day, data)), today=today) == day
 
 
 @given(CENTURIES, st.integers(0, 364), st.sampled_from(sorted(NO_YEAR)), st.data())
-def test_a_day_that_is_over_needs_no_year(today: date, ago: int, form: str, data: st.DataObject) -> None:
-    """It is the latest: up to a year ago, and never ahead."""
+def test_a_past_date_needs_no_year(today: date, ago: int, form: str, data: st.DataObject) -> None:
+    """It is the latest one, at most a year ago."""
     day = today - timedelta(days=ago)
     assert parse_dates.past_date(NO_YEAR[form](day, name_of(day, data)), today=today) == day
 
 
-def test_a_departure_lies_near_its_arrival() -> None:
+def test_a_departure_is_near_its_arrival() -> None:
     """A stay of last March that is corrected in November does not end next March."""
     assert parse_dates.stay_date("27/3", today=TODAY) == date(2027, 3, 27)
     assert parse_dates.stay_date("27/3", today=TODAY, near=date(2026, 3, 24)) == date(2026, 3, 27)
@@ -137,16 +135,16 @@ def test_a_departure_lies_near_its_arrival() -> None:
         *((" kemarin ", -1), ("yesterday", -1), ("kemarin  dulu", -2), ("+366", 366), ("+0", 0)),
     ],
 )
-def test_words_for_a_day_count_from_today(text: str, ahead: int) -> None:
-    """In both languages; a date of birth is none of them."""
+def test_words_for_a_date_count_from_today(text: str, ahead: int) -> None:
+    """In both languages; none of them is a date of birth."""
     assert parse_dates.stay_date(text, today=TODAY) == TODAY + timedelta(days=ahead)
     assert parse_dates.past_date(text, today=TODAY) == TODAY + timedelta(days=ahead)
     refusal(lambda: parse_dates.partial_date(text, today=TODAY))
 
 
 @pytest.mark.parametrize("text", ["12/9", "12 sep", "sep 12", "1.2"])
-def test_a_birth_date_without_its_year_is_told_so(text: str) -> None:
-    """Nobody's year of birth is guessed."""
+def test_a_birth_date_needs_its_year(text: str) -> None:
+    """No year of birth is guessed."""
     assert (
         refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == "The year is missing. Write it as 12/09/1985."
     )
@@ -154,28 +152,28 @@ def test_a_birth_date_without_its_year_is_told_so(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["12/24/85", "12/24/1985", "12-24-1985", "12241985", "122485", "12 24 85"])
-def test_the_month_first_is_told_to_come_second(text: str) -> None:
-    """The day comes first, always: what cannot be read so is never turned around."""
+def test_a_month_in_front_is_an_error(text: str) -> None:
+    """The day comes first; the order is never reversed."""
     said = "There is no month 24. Write the day first, as in 24/09/1985."
     assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == said
     assert refusal(lambda: parse_dates.stay_date("12/24", today=TODAY)) == said
 
 
-def test_the_day_comes_first_always() -> None:
-    """By decision of the house: 12/9 is 12 September although it could be 9 December."""
+def test_the_day_always_comes_first() -> None:
+    """12/9 is 12 September although it could be 9 December."""
     assert parse_dates.full_date("12/9/1985") == date(1985, 9, 12)
     assert parse_dates.full_date("9/12/1985") == date(1985, 12, 9)
 
 
 @pytest.mark.parametrize("text", ["9/85", "sep 85", "12/99"])
-def test_a_short_year_without_a_day_is_asked_for_in_full(text: str) -> None:
-    """Two digits beside a month look like a day."""
+def test_a_short_year_without_a_day_is_an_error(text: str) -> None:
+    """Two digits next to a month look like a day."""
     said = "Write the year with four digits, as in 12/09/1985."
     assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == said
 
 
-def test_two_digits_of_a_year_need_a_today() -> None:
-    """Without one there is no century to choose."""
+def test_two_digits_of_a_year_need_today() -> None:
+    """Without it there is no century to choose."""
     said = "Write the year with four digits, as in 12/09/1985."
     assert (
         refusal(lambda: parse_dates.full_date("12/9/85"))
@@ -185,8 +183,8 @@ def test_two_digits_of_a_year_need_a_today() -> None:
 
 
 @pytest.mark.parametrize("text", ["12 SEP/SEPT 1985", "12 sep / sep 1985", "12 MÄRZ/MAR 1985", "12 Sept./Sep. 1985"])
-def test_months_as_passports_print_them_in_two_languages(text: str) -> None:
-    """One of the two is known."""
+def test_months_in_two_languages(text: str) -> None:
+    """As passports print them; one of the two is known."""
     assert parse_dates.full_date(text).day == 12
 
 
@@ -198,8 +196,8 @@ def test_months_as_passports_print_them_in_two_languages(text: str) -> None:
         *("12//9/1985", "12/9-1985", "٣/9/1985", "12/9/985", "+367", "-3", "1/2/3/4"),
     ],
 )
-def test_what_is_no_day_is_refused(text: str) -> None:
-    """By every reader, with a sentence on how to write one."""
+def test_invalid_dates(text: str) -> None:
+    """By every parser, with a message on how to write a date."""
     said = "This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985."
     assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == said
     assert refusal(lambda: parse_dates.full_date(text, today=TODAY)) == said
@@ -208,14 +206,14 @@ def test_what_is_no_day_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["29/2", "31/4", "31 sep", "0/9"])
-def test_a_day_that_no_year_near_has_is_refused(text: str) -> None:
-    """Rather than one in two years."""
+def test_a_date_that_exists_in_no_near_year_is_an_error(text: str) -> None:
+    """It is not read as a date in two years."""
     refusal(lambda: parse_dates.stay_date(text, today=TODAY))
     refusal(lambda: parse_dates.past_date(text, today=TODAY))
 
 
 def test_a_leap_day_is_found_in_its_year() -> None:
-    """Where one is near."""
+    """Where a leap year is near."""
     assert parse_dates.stay_date("29/2", today=date(2028, 1, 30)) == date(2028, 2, 29)
     assert parse_dates.past_date("29 feb", today=date(2029, 1, 30)) == date(2028, 2, 29)
 
@@ -224,8 +222,8 @@ DAYLIKE = st.text("0123456789/-. +,'abcdefjlmnoprstuvy", max_size=16) | st.text(
 
 
 @given(DAYLIKE, CENTURIES)
-def test_no_text_is_anything_but_a_day_or_unreadable(text: str, today: date) -> None:
-    """And the same text on the same day is always the same."""
+def test_any_text_is_a_date_or_unreadable(text: str, today: date) -> None:
+    """And the same text on the same day always gives the same result."""
     readers: list[Callable[[], object]] = [
         lambda: parse_dates.partial_date(text, today=today),
         lambda: parse_dates.full_date(text, today=today),

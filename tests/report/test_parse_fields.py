@@ -1,4 +1,4 @@
-"""Typed text into values: what is understood, and what is sent back with advice."""
+"""Typed texts: the values they give, and the errors with their messages."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -124,14 +124,14 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("kind", "text", "value"), UNDERSTOOD)
-def test_what_staff_write_is_understood(kind: str, text: str, value: object) -> None:
-    """In Indonesian, in English, and as keyboards and clipboards give it."""
+def test_valid_texts(kind: str, text: str, value: object) -> None:
+    """In Indonesian, in English, and as keyboards and clipboards write them."""
     assert READERS[kind](text) == value
 
 
 @pytest.mark.parametrize(("kind", "text", "code"), REFUSED)
-def test_what_can_only_be_wrong_is_refused(kind: str, text: str, code: str) -> None:
-    """With a code, and a sentence on how to mend it."""
+def test_invalid_texts(kind: str, text: str, code: str) -> None:
+    """With a code, and a message on how to correct the text."""
     with pytest.raises(Unreadable) as caught:
         READERS[kind](text)
     assert caught.value.code == code
@@ -140,7 +140,7 @@ def test_what_can_only_be_wrong_is_refused(kind: str, text: str, code: str) -> N
 
 @given(st.sampled_from(sorted(READERS)), st.text(max_size=60))
 def test_any_text_is_a_value_or_unreadable(kind: str, text: str) -> None:
-    """Nothing else is ever raised, and no message of it shows the text."""
+    """No other error is raised, and no message shows the text."""
     try:
         READERS[kind](text)
     except Unreadable as exc:
@@ -148,23 +148,23 @@ def test_any_text_is_a_value_or_unreadable(kind: str, text: str) -> None:
 
 
 def test_a_mistyped_state_is_suggested() -> None:
-    """The likest state, by its code."""
+    """The most similar state, by its code."""
     with pytest.raises(Unreadable) as caught:
         parse_fields.state("Germny")
     assert caught.value.suggestion == "D"
     assert "(D)" in caught.value.message.render()
 
 
-def test_each_strange_character_is_named_once() -> None:
-    """A name in another script does not fill the screen with the same letter."""
+def test_each_wrong_character_is_named_once() -> None:
+    """A name in another script does not repeat a letter in the message."""
     with pytest.raises(Unreadable) as caught:
         parse_fields.person_name("ЖДЖ")
     assert caught.value.message.values["characters"] == "Ж, Д"
 
 
 @pytest.mark.parametrize("hours", [7, 8, 9])
-def test_moments_are_in_the_propertys_zone(hours: int) -> None:
-    """The day of a check-in is the day in the house, whatever offset was typed."""
+def test_times_are_in_the_propertys_zone(hours: int) -> None:
+    """With any typed offset, the date of a check-in is the date at the property."""
     zone = timezone(timedelta(hours=hours))
     read = date_and_time("2026-11-24T20:30:00+00:00", zone)
     assert read == datetime(2026, 11, 24, 20, 30, tzinfo=UTC)

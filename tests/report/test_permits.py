@@ -1,4 +1,4 @@
-"""Visas and stay permits: what is suggested, and that anything else is taken as it is written."""
+"""Visas and stay permits: suggestions, and any other text as it was typed."""
 
 import pytest
 from hypothesis import given
@@ -30,18 +30,18 @@ from apoa_client.report.permits import PermitKind
         ("qwertz", []),
     ],
 )
-def test_what_is_suggested(text: str, codes: list[str]) -> None:
-    """By code, by either language's words, by a beginning, and for a slip of a finger; the likest first."""
+def test_suggestions(text: str, codes: list[str]) -> None:
+    """By code, by words of either language, by a beginning, and by similarity; the likeliest first."""
     assert [permit.code for permit in permits.suggest(text)] == codes
 
 
-def test_no_more_is_suggested_than_asked_for() -> None:
-    """A letter alone is the beginning of many."""
+def test_suggestions_are_limited() -> None:
+    """A single letter begins many words."""
     assert [permit.code for permit in permits.suggest("c", limit=3)] == ["C1", "C2", "C3"]
 
 
 def test_every_permit_is_found_by_its_code_and_both_names() -> None:
-    """And no code stands twice in the table."""
+    """Each code is in the table once."""
     known = permits.permits()
     assert len({permit.code for permit in known}) == len(known)
     for permit in known:
@@ -51,15 +51,15 @@ def test_every_permit_is_found_by_its_code_and_both_names() -> None:
         assert permit in permits.suggest(permit.english)
 
 
-def test_days_stand_only_where_they_are_known() -> None:
-    """Thirty for the two that tourists come with; only the visa on arrival can be extended."""
-    told = {p.code: (p.days, p.extended) for p in permits.permits() if p.days is not None or p.extended is not None}
-    assert told == {"A1": (30, False), "B1": (30, True)}
+def test_days_are_set_only_where_they_are_known() -> None:
+    """30 for the two permits of tourists; only the visa on arrival can be extended."""
+    codes_of = {p.code: (p.days, p.extended) for p in permits.permits() if p.days is not None or p.extended is not None}
+    assert codes_of == {"A1": (30, False), "B1": (30, True)}
     assert permits.by_code("E33G") in [p for p in permits.permits() if p.kind is PermitKind.LIMITED]
 
 
 def test_visa_free_states_are_states() -> None:
-    """By the codes of ICAO, each once, with the rule that says so."""
+    """By ICAO's codes, each once, with the rule."""
     codes = [code for group in permits.VISA_FREE for code in group.states]
     assert len(set(codes)) == len(codes)
     assert all(states.by_code(code) is not None for code in codes)
@@ -67,6 +67,6 @@ def test_visa_free_states_are_states() -> None:
 
 
 @given(st.text(max_size=30))
-def test_any_text_has_suggestions_or_none(text: str) -> None:
-    """Nothing is raised, and no more come than asked for."""
+def test_any_text_has_a_limited_number_of_suggestions(text: str) -> None:
+    """Nothing is raised."""
     assert len(permits.suggest(text)) <= 5

@@ -1,4 +1,4 @@
-"""No ``repr``, no ``str`` and no exception shows what is personal: any of them may reach a log."""
+"""No ``repr``, no ``str`` and no exception shows personal data, because it may reach a log."""
 
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -20,7 +20,7 @@ from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
 from apoa_client.report.wire import to_json
 
 SECRET = st.text("ŻÓŁĆ", min_size=6, max_size=12)
-"""Letters that stand in no name of a class, field or code."""
+"""Letters that are in no name of a class, field or code."""
 
 OPEN_ON_PURPOSE = {
     "id",
@@ -33,11 +33,11 @@ OPEN_ON_PURPOSE = {
     "type",
     "check_out",
 }
-"""Ids, times and kinds: what the outbox keeps readable too."""
+"""Ids, times and kinds, which the outbox does not seal either."""
 
 
 def personal(value: Any) -> set[str]:
-    """Every value inside, as text, but those that are open on purpose."""
+    """Return every value inside, as text, except the public ones."""
     found: set[str] = set()
     for item in fields(value):
         inner = getattr(value, item.name)
@@ -49,15 +49,15 @@ def personal(value: Any) -> set[str]:
 
 
 @given(reports())
-def test_a_report_shows_nothing_of_its_guest(report: Report) -> None:
-    """Nor does what holds a report."""
+def test_a_report_does_not_show_its_guest(report: Report) -> None:
+    """Nor do the values that contain a report."""
     shown = repr(report) + str(report) + repr(Content(report, to_json(report), (), ())) + repr(NewReport(report, None))
     assert [text for text in personal(report) if text in shown] == []
 
 
 @given(SECRET)
-def test_each_part_alone_shows_nothing(secret: str) -> None:
-    """Whatever field a text stands in."""
+def test_no_part_of_a_report_is_shown(secret: str) -> None:
+    """For a text in any field."""
     document = Document("P", secret, secret, date(2030, 3, 30), (secret, secret))
     permit = StayPermit(secret, secret, date(2027, 3, 30), date(2026, 3, 30))
     guest = Guest(secret, secret, "F", PartialDate(1985, 9, 12), secret, secret, document, permit, secret, secret)
@@ -70,8 +70,8 @@ def test_each_part_alone_shows_nothing(secret: str) -> None:
 
 
 @given(SECRET)
-def test_findings_and_what_carries_them_show_nothing(secret: str) -> None:
-    """A finding's message and suggestion hold the guest's data; an exception's text must not."""
+def test_findings_and_their_errors_are_not_shown(secret: str) -> None:
+    """Message and suggestion have the guest's data; an exception's text has none."""
     finding = Finding("guest.surname", "conflict", msg("{typed} is odd.", typed=secret), secret)
     verdict = Verdict("id", Status.REJECTED, errors=(finding,), warnings=(finding,))
     change = Change("id", State.REJECTED, errors=(finding,), warnings=(finding,))
@@ -84,22 +84,22 @@ def test_findings_and_what_carries_them_show_nothing(secret: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from([item.name for item in FIELDS]), SECRET))
-def test_a_draft_and_its_examination_show_nothing(typed: dict[str, str]) -> None:
-    """Neither what was typed nor what was found about it."""
+def test_a_draft_and_its_examination_are_not_shown(typed: dict[str, str]) -> None:
+    """Neither the typed texts nor the findings."""
     draft = Draft(typed, mrz())
     shown = repr(draft) + repr(look(draft))
     assert not [text for text in (*typed.values(), "SMITH", "925076473", "JANE") if text in shown]
 
 
 @pytest.mark.parametrize("accepted", [False, True])
-def test_an_mrz_that_is_spoilt_shows_nothing(accepted: bool) -> None:  # noqa: FBT001  a parameter of the test
-    """Its problems and corrections hold the document's number."""
+def test_a_wrong_mrz_is_not_shown(accepted: bool) -> None:  # noqa: FBT001  a parameter of the test
+    """Its problems and corrections have the document's number."""
     seen = look(scanned(spoilt(1, 0, "8"), accept_check_digit=accepted))
     assert "25076473" not in repr(seen) + repr(spoilt(1, 0, "8").problems)
 
 
 def test_a_refused_draft_counts_its_errors() -> None:
-    """One sentence on top, and every finding below it."""
+    """One sentence, followed by every finding."""
     finding = Finding("guest.surname", "missing", msg("Give it."))
     one, two = ReportRefused([finding]), ReportRefused([finding, finding], [finding])
     assert "1 thing must" in one.message.render()

@@ -1,4 +1,4 @@
-"""Purposes and stay permits from a few letters: what is sure is taken, what is not is offered."""
+"""Purposes and stay permits from a few letters: a certain one is taken, others are suggested."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from apoa_client.report.kinds import Purpose
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_purpose_is_read_in_both_languages(purpose: Purpose) -> None:
-    """The contract's word and the Indonesian one, in any capitals, and each from a beginning of its own."""
+    """The contract's word and the Indonesian one, with any capitals, and from a unique beginning."""
     for word in (purpose.value, purposes.PURPOSES[purpose].indonesian):
         assert parse_fields.purpose(f" {word.upper()} ") is purpose
         assert parse_fields.purpose(word[:4]) is purpose
@@ -35,8 +35,8 @@ def test_a_purpose_is_read_in_both_languages(purpose: Purpose) -> None:
         ("lain-lain", Purpose.OTHER),
     ],
 )
-def test_a_purpose_is_read_from_what_people_say(text: str, purpose: Purpose) -> None:
-    """Where it can be no other."""
+def test_a_purpose_is_read_from_other_words(text: str, purpose: Purpose) -> None:
+    """Where the text can mean no other purpose."""
     assert parse_fields.purpose(text) is purposes.find(text) is purpose
 
 
@@ -52,8 +52,8 @@ def test_a_purpose_is_read_from_what_people_say(text: str, purpose: Purpose) -> 
         ("kelurga", [Purpose.FAMILY, Purpose.WORK]),
     ],
 )
-def test_a_purpose_that_is_not_sure_is_offered(text: str, likely: list[Purpose]) -> None:
-    """The likeliest first, and never taken: one letter is a slip of the finger."""
+def test_a_purpose_that_is_not_certain_is_suggested(text: str, likely: list[Purpose]) -> None:
+    """The likeliest first; a single letter may be a typing mistake."""
     assert purposes.suggest(text) == likely
     with pytest.raises(Unreadable) as caught:
         parse_fields.purpose(text)
@@ -62,7 +62,7 @@ def test_a_purpose_that_is_not_sure_is_offered(text: str, likely: list[Purpose])
 
 
 @pytest.mark.parametrize("text", ["xyzzy", "", "?"])
-def test_a_purpose_like_none_gets_the_whole_list(text: str) -> None:
+def test_an_unknown_purpose_gets_the_whole_list(text: str) -> None:
     """All eight, in the reader's language, and no suggestion."""
     assert purposes.suggest(text) == []
     with pytest.raises(Unreadable) as caught:
@@ -74,8 +74,8 @@ def test_a_purpose_like_none_gets_the_whole_list(text: str) -> None:
     assert indonesian.endswith(f": {', '.join(purposes.PURPOSES[p].indonesian for p in Purpose)}.")
 
 
-def test_no_more_is_offered_than_asked_for() -> None:
-    """A list on a small screen."""
+def test_suggestions_are_limited() -> None:
+    """For a list on a small screen."""
     assert purposes.suggest("k", 2) == [Purpose.FAMILY, Purpose.WORK]
     assert len(permits.suggest("c", 3)) == 3
 
@@ -87,8 +87,8 @@ def test_no_more_is_offered_than_asked_for() -> None:
         *(("E-33 g", "E33G"), ("bebas visa", "A1"), ("lansia", "E33E")),
     ],
 )
-def test_a_permit_that_is_sure_gets_its_code(text: str, code: str) -> None:
-    """However it is spelt, and by a word that no other has."""
+def test_a_permit_gets_its_code(text: str, code: str) -> None:
+    """In any spelling, and by a word that no other permit has."""
     permit = permits.find(text)
     assert permit is not None
     assert parse_fields.stay_permit(text) == permit.code == code
@@ -101,16 +101,16 @@ def test_another_permit_stays_as_it_was_typed(text: str) -> None:
     assert parse_fields.stay_permit(text) == " ".join(text.split())
 
 
-def test_every_code_of_the_table_is_sure() -> None:
-    """Each permit can be typed as the table writes it."""
+def test_every_code_of_the_table_is_found() -> None:
+    """As the table writes it."""
     assert [parse_fields.stay_permit(permit.code.casefold()) for permit in permits.permits()] == [
         p.code for p in permits.permits()
     ]
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_a_choice_or_none(text: str) -> None:
-    """Nothing is raised; what is sure is the only one that is offered; and each time it is the same."""
+def test_any_text_is_a_purpose_and_a_permit_or_none(text: str) -> None:
+    """Nothing is raised, a certain value is the only suggestion, and results do not change."""
     sure = purposes.find(text)
     assert purposes.suggest(text) == purposes.suggest(text)
     assert sure is None or purposes.suggest(text) == [sure]

@@ -1,4 +1,4 @@
-"""What a check-in must be like: every rule that needs no history, refused or warned of, each with its code."""
+"""The rules of a check-in that need no history: each error and warning with its code."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_helpers import BESIDE_MRZ, NOW, TYPED, WIB, contract_errors, draft, look, mrz, scanned, spoilt, told
+from report_helpers import BESIDE_MRZ, NOW, TYPED, WIB, codes_of, contract_errors, draft, look, mrz, scanned, spoilt
 
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.draft import Draft
@@ -28,7 +28,7 @@ def report_of(examination: Examination) -> Report:
 
 
 def test_a_typed_guest() -> None:
-    """Nothing to remark, and every default filled in."""
+    """No findings, and every default."""
     seen = look(draft({"given_names": "", "room": " 7 "}))
     assert (seen.errors, seen.warnings) == ((), ())
     assert seen.guest is not None
@@ -43,7 +43,7 @@ def test_a_typed_guest() -> None:
 
 
 def test_a_scanned_guest() -> None:
-    """The MRZ says the rest, and its lines go along as evidence."""
+    """The MRZ has the other fields, and its lines go with the report."""
     seen = look(scanned(mrz()))
     assert (seen.errors, seen.warnings) == ((), ())
     assert seen.guest is not None
@@ -74,8 +74,8 @@ TYPED_BY_PEOPLE: list[tuple[Mapping[str, str], Any]] = [
 
 
 @pytest.mark.parametrize(("typed", "value"), TYPED_BY_PEOPLE)
-def test_what_people_type_is_understood(typed: Mapping[str, str], value: object) -> None:
-    """Days, times and choices as staff write them, each in its field."""
+def test_typed_texts(typed: Mapping[str, str], value: object) -> None:
+    """Dates, times and choices as staff write them, each in its field."""
     seen = look(draft(dict(typed)))
     assert seen.errors == ()
     assert seen.guest is not None
@@ -87,15 +87,15 @@ def test_what_people_type_is_understood(typed: Mapping[str, str], value: object)
     assert value in {*stay, *guest, permit.code, permit.valid_until, permit.entry_date}
 
 
-# Refused.
+# Errors.
 
 REQUIRED = {"surname", "sex", "birth_place", "birth_date", "nationality", "number", "expiry_date", "planned_check_out"}
 
 
-def test_everything_that_is_missing_is_named_at_once() -> None:
-    """Staff mend a report in one go, in the order of the form."""
+def test_all_missing_fields_are_named_at_once() -> None:
+    """In the order of the form."""
     seen = look(Draft())
-    assert told(seen.errors) == {(field, "missing") for field in REQUIRED}
+    assert codes_of(seen.errors) == {(field, "missing") for field in REQUIRED}
     assert [finding.field for finding in seen.errors] == [
         item.path
         for item in FIELDS
@@ -106,16 +106,16 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
 
 @pytest.mark.parametrize("name", ["sex", "birth_place", "birth_date", "nationality", "document_number", "expiry_date"])
 def test_a_required_field_may_not_be_missing(name: str) -> None:
-    """Nor hold blanks alone."""
+    """Nor have only blanks."""
     for given_draft in (draft(without=name), draft({name: "  "})):
         [error] = look(given_draft).errors
         assert error.code == "missing"
         assert error.field.endswith(name.removeprefix("document_"))
 
 
-def test_no_stay_is_without_an_end() -> None:
-    """A date or a number of nights, either."""
-    assert told(look(draft(without="nights")).errors) == {("planned_check_out", "missing")}
+def test_a_stay_needs_its_end() -> None:
+    """A date or a number of nights."""
+    assert codes_of(look(draft(without="nights")).errors) == {("planned_check_out", "missing")}
     assert look(draft({"planned_check_out": "27/11/2026"}, without="nights")).errors == ()
     both = look(draft({"planned_check_out": "2026-11-30"})).stay
     assert both is not None
@@ -123,10 +123,10 @@ def test_no_stay_is_without_an_end() -> None:
 
 
 def test_a_guest_may_have_one_name() -> None:
-    """Surname alone or given names alone, typed or in the MRZ; not none."""
+    """Only a surname or only given names, typed or in the MRZ; not neither."""
     for without in ("surname", "given_names"):
         assert look(draft(without=without)).errors == ()
-    assert told(look(draft(without="surname given_names")).errors) == {("surname", "missing")}
+    assert codes_of(look(draft(without="surname given_names")).errors) == {("surname", "missing")}
     single = look(scanned(mrz(surname="SUKARNO", given_names=""))).guest
     assert single is not None
     assert (single.surname, single.given_names) == ("SUKARNO", "")
@@ -166,19 +166,19 @@ SPOILT = [
 
 
 @pytest.mark.parametrize(("name", "text", "field", "code"), SPOILT)
-def test_one_thing_that_is_wrong(name: str, text: str, field: str, code: str) -> None:
-    """It is refused, alone, under the code that scripts know, and nothing is made of the rest."""
+def test_one_error(name: str, text: str, field: str, code: str) -> None:
+    """It has the documented code, it is the only one, and there is no guest."""
     stay_and_nights = {"planned_check_out": "2026-12-01"} if name == "check_in" else {}
     seen = look(draft({**stay_and_nights, name: text}))
-    assert told(seen.errors) == {(field, code)}
+    assert codes_of(seen.errors) == {(field, code)}
     assert (seen.guest, seen.stay) == (None, None)
     assert all(finding.message.render() for finding in seen.errors)
 
 
-def test_everything_that_is_wrong_is_named_at_once() -> None:
-    """A check-in that cannot be read hides nothing else that is wrong with the stay."""
+def test_all_errors_are_named_at_once() -> None:
+    """A wrong check-in does not hide other errors of the stay."""
     wrong = {"check_in": "soon", "nights": "x", "purpose": "fun", "sex": "?", "nationality": "?", "room": "x" * 101}
-    assert told(look(draft(wrong)).errors) == {
+    assert codes_of(look(draft(wrong)).errors) == {
         ("check_in", "bad_date"),
         ("planned_check_out", "bad_character"),
         ("purpose", "bad_character"),
@@ -188,8 +188,8 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
     }
 
 
-def test_an_indonesian_is_told_at_once_that_nothing_is_needed() -> None:
-    """Nobody is asked for the rest of the details first."""
+def test_an_indonesian_guest_has_one_error() -> None:
+    """Missing fields are not asked for."""
     [error] = look(Draft({"nationality": "idn"})).errors
     assert (error.code, error.field) == ("not_foreign", "guest.nationality")
     assert "Nothing needs to be done" in error.message.render()
@@ -198,22 +198,22 @@ def test_an_indonesian_is_told_at_once_that_nothing_is_needed() -> None:
 
 
 def test_born_on_the_day_of_arrival() -> None:
-    """A baby may be; and where the day is unknown, the earliest counts."""
+    """This is possible; of a partly unknown date, the earliest day counts."""
     assert look(draft({"birth_date": "2026-11-24"})).errors == ()
     assert look(draft({"birth_date": "2026-11"})).errors == ()
     assert look(draft({"birth_date": "2026"})).errors == ()
-    assert told(look(draft({"birth_date": "2026-12"})).errors) == {("birth_date", "order")}
+    assert codes_of(look(draft({"birth_date": "2026-12"})).errors) == {("birth_date", "order")}
 
 
 @pytest.mark.parametrize(("text", "known"), [("1985", PartialDate(1985)), ("1985-09", PartialDate(1985, 9))])
 def test_birth_dates_may_be_partly_unknown(text: str, known: PartialDate) -> None:
-    """Passports with an unknown day or month exist."""
+    """Some passports have no day or month."""
     guest = look(draft({"birth_date": text})).guest
     assert guest is not None
     assert guest.birth_date == known
 
 
-# When.
+# Dates and times.
 
 
 @pytest.mark.parametrize(
@@ -225,17 +225,15 @@ def test_birth_dates_may_be_partly_unknown(text: str, known: PartialDate) -> Non
         (-timedelta(hours=24, seconds=1), set(), {("check_in", "late")}),
     ],
 )
-def test_check_in_is_about_now(
-    seconds: timedelta, errors: set[tuple[str, str]], warnings: set[tuple[str, str]]
-) -> None:
-    """A day ahead is the most, and 24 hours ago is the last that is not late."""
+def test_check_in_is_near_now(seconds: timedelta, errors: set[tuple[str, str]], warnings: set[tuple[str, str]]) -> None:
+    """At most a day ahead, and up to 24 hours ago without a warning."""
     seen = look(draft({"check_in": (NOW + seconds).isoformat()}))
-    assert (told(seen.errors), told(seen.warnings)) == (errors, warnings)
+    assert (codes_of(seen.errors), codes_of(seen.warnings)) == (errors, warnings)
 
 
 @pytest.mark.parametrize(("hours", "day"), [(7, 24), (8, 24), (9, 25)])
 def test_the_day_is_the_propertys_own(hours: int, day: int) -> None:
-    """At 23:30 in Jakarta it is tomorrow in Jayapura, and three nights end there a day later."""
+    """At 23:30 in Jakarta it is the next day in Jayapura, and three nights end there a day later."""
     zone = timezone(timedelta(hours=hours))
     now = datetime(2026, 11, 24, 15, 59, tzinfo=UTC)
     seen = examine(draft(), now=now, zone=zone)
@@ -244,14 +242,14 @@ def test_the_day_is_the_propertys_own(hours: int, day: int) -> None:
     assert seen.stay.planned_check_out == date(2026, 11, day + 3)
 
 
-def test_an_offset_that_was_typed_does_not_move_the_nights() -> None:
+def test_a_typed_offset_does_not_change_the_nights() -> None:
     """20:00 in London is three in the morning in Jakarta, a day later."""
     stay = look(draft({"check_in": "2026-11-24T20:00:00Z", "nights": "1"})).stay
     assert stay is not None
     assert (stay.check_in.isoformat(), stay.planned_check_out.day) == ("2026-11-25T03:00:00+07:00", 26)
 
 
-# Warned of, and sent.
+# Warnings.
 
 WARNED = [
     ({"expiry_date": "2026-11-23"}, "expiry_date", "expired"),
@@ -268,10 +266,10 @@ WARNED = [
 
 
 @pytest.mark.parametrize(("changes", "field", "code"), WARNED)
-def test_what_may_be_true_is_warned_of(changes: Mapping[str, str], field: str, code: str) -> None:
-    """It is shown, and the report is made all the same."""
+def test_warnings(changes: Mapping[str, str], field: str, code: str) -> None:
+    """The report is made anyway."""
     seen = look(draft(changes))
-    assert (told(seen.warnings), seen.errors) == ({(field, code)}, ())
+    assert (codes_of(seen.warnings), seen.errors) == ({(field, code)}, ())
     assert seen.guest is not None
     assert all(finding.message.render() for finding in seen.warnings)
 
@@ -287,8 +285,8 @@ def test_what_may_be_true_is_warned_of(changes: Mapping[str, str], field: str, c
         {"issuing_state": "Inggris"},
     ],
 )
-def test_what_just_holds_is_not_warned_of(changes: Mapping[str, str]) -> None:
-    """A day more, and there is nothing to say."""
+def test_limits_without_a_warning(changes: Mapping[str, str]) -> None:
+    """One day more, and there is a warning."""
     seen = look(draft(changes))
     assert (seen.errors, seen.warnings) == ((), ())
 
@@ -310,28 +308,28 @@ def test_six_months_end_where_the_month_does(entered: str, last: str) -> None:
     changes = {"entry_date": entered, "nights": "1"}
     assert look(draft({**changes, "expiry_date": last}), now=now).warnings == ()
     day_before = (date.fromisoformat(last) - timedelta(days=1)).isoformat()
-    assert told(look(draft({**changes, "expiry_date": day_before}), now=now).warnings) == {
+    assert codes_of(look(draft({**changes, "expiry_date": day_before}), now=now).warnings) == {
         ("expiry_date", "implausible")
     }
 
 
 def test_a_name_that_the_mrz_cuts_off() -> None:
-    """Warned of until it is typed in full, and then it is no conflict."""
+    """There is a warning until the full name is typed, which is no conflict."""
     cut = mrz(surname="MONTGOMERY", given_names=LONG)
     seen = look(scanned(cut))
-    assert told(seen.warnings) == {("given_names", "name_truncated")}
+    assert codes_of(seen.warnings) == {("given_names", "name_truncated")}
     assert look(scanned(cut, {"given_names": LONG})).warnings == ()
-    assert told(look(scanned(cut, {"given_names": "JOHN"})).warnings) == {("given_names", "conflict")}
+    assert codes_of(look(scanned(cut, {"given_names": "JOHN"})).warnings) == {("given_names", "conflict")}
 
 
 def test_a_single_name_that_the_mrz_cuts_off() -> None:
-    """It is the surname that must be typed in full."""
+    """The surname must be typed in full."""
     cut = mrz(surname=LONG, given_names="")
-    assert told(look(scanned(cut)).warnings) == {("surname", "name_truncated")}
+    assert codes_of(look(scanned(cut)).warnings) == {("surname", "name_truncated")}
     assert look(scanned(cut, {"surname": LONG})).warnings == ()
 
 
-# Typed against printed.
+# Typed values and the MRZ.
 
 
 @pytest.mark.parametrize(
@@ -346,11 +344,11 @@ def test_a_single_name_that_the_mrz_cuts_off() -> None:
         ("expiry_date", "2032-03-31", "expiry_date"),
     ],
 )
-def test_what_is_typed_wins_and_the_conflict_is_told(name: str, text: str, field: str) -> None:
-    """The warning shows both, and the report says what the person said."""
+def test_a_typed_value_replaces_the_mrzs_with_a_warning(name: str, text: str, field: str) -> None:
+    """The warning has both values, and the report has the typed one."""
     alone, seen = look(draft({name: text})), look(scanned(mrz(), {name: text}))
     [warning] = seen.warnings
-    assert (told(seen.warnings), seen.errors) == ({(field, "conflict")}, ())
+    assert (codes_of(seen.warnings), seen.errors) == ({(field, "conflict")}, ())
     assert alone.guest is not None
     assert seen.guest is not None
     typed, printed = warning.message.values["typed"], warning.message.values["read"]
@@ -361,9 +359,9 @@ def test_what_is_typed_wins_and_the_conflict_is_told(name: str, text: str, field
 
 
 def test_nationality_against_the_mrz() -> None:
-    """Both states can be in conflict, and then they may differ from each other."""
+    """Both states can be in conflict, and they may also differ from each other."""
     seen = look(scanned(mrz(), {"nationality": "Irlandia", "issuing_state": "FRA"}))
-    assert told(seen.warnings) == {
+    assert codes_of(seen.warnings) == {
         ("nationality", "conflict"),
         ("issuing_state", "conflict"),
         ("issuing_state", "implausible"),
@@ -387,46 +385,46 @@ SAME: list[tuple[dict[str, Any], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("printed", "typed"), SAME)
-def test_what_an_mrz_cannot_write_is_no_conflict(printed: dict[str, Any], typed: dict[str, str]) -> None:
-    """Accents, hyphens, apostrophes, and Germany's two codes."""
+def test_accents_and_the_like_are_no_conflict(printed: dict[str, Any], typed: dict[str, str]) -> None:
+    """Hyphens, apostrophes, and Germany's two codes, too."""
     seen = look(scanned(mrz(**printed), typed))
     assert (seen.errors, seen.warnings) == ((), ())
 
 
 @pytest.mark.parametrize(("nationality", "issuer"), [("D", "DEU"), ("DEU", "D")])
-def test_germany_issues_to_germans(nationality: str, issuer: str) -> None:
-    """D and DEU are one state."""
+def test_germany_is_one_state(nationality: str, issuer: str) -> None:
+    """D and DEU are equal."""
     assert look(draft({"nationality": nationality, "issuing_state": issuer})).warnings == ()
 
 
 def test_a_document_number_with_a_blank_inside() -> None:
-    """It is sent without the blank, whether it was typed or printed so."""
+    """It is sent without the blank, typed or printed."""
     for seen in (look(scanned(mrz(document_number="AB 12345"))), look(draft({"document_number": "AB 12345"}))):
         assert seen.guest is not None
         assert seen.guest.document.number == "AB12345"
 
 
 def test_a_letter_that_no_passport_transliterates() -> None:
-    """It is Latin, so it may be typed; whether it is what the MRZ says, a person must see."""
-    assert told(look(scanned(mrz(surname="ALIYEV"), {"surname": "Əliyev"})).warnings) == {("surname", "conflict")}
+    """It is Latin, so it may be typed; a user must compare it with the MRZ."""
+    assert codes_of(look(scanned(mrz(surname="ALIYEV"), {"surname": "Əliyev"})).warnings) == {("surname", "conflict")}
 
 
-# An MRZ that does not check out.
+# A wrong MRZ.
 
 WRONG_NUMBER = spoilt(1, 0, "8")
 
 
-def test_a_failing_check_digit_is_refused_with_the_smallest_correction() -> None:
-    """Which one it is, and what would make it agree; the composite is not blamed as well."""
+def test_a_wrong_check_digit_is_an_error_with_a_correction() -> None:
+    """The composite is not reported, too."""
     [error] = look(scanned(WRONG_NUMBER)).errors
     assert (error.field, error.code) == ("guest.document.number", "check_digit")
     assert error.suggestion is not None
 
 
-def test_a_person_may_accept_a_check_digit() -> None:
-    """The error becomes a warning, the note says so, and the lines are no evidence any more."""
+def test_a_user_may_accept_a_check_digit() -> None:
+    """The error becomes a warning, a note is added, and the lines are not sent."""
     seen = look(scanned(WRONG_NUMBER, accept_check_digit=True))
-    assert (told(seen.warnings), seen.errors) == ({("number", "check_digit")}, ())
+    assert (codes_of(seen.warnings), seen.errors) == ({("number", "check_digit")}, ())
     assert seen.guest is not None
     assert seen.stay is not None
     assert (seen.guest.document.number, seen.guest.document.mrz) == ("825076473", None)
@@ -436,62 +434,62 @@ def test_a_person_may_accept_a_check_digit() -> None:
     assert noted.note == f"Late arrival. {CHECK_DIGIT_NOTE}"
 
 
-def test_typing_the_field_mends_a_check_digit() -> None:
-    """The MRZ's value is out of the way, and so is its problem: nobody accepted anything."""
+def test_a_typed_field_replaces_a_wrong_check_digit() -> None:
+    """The problem of the MRZ does not count, and nothing was accepted."""
     for accepted in (False, True):
         seen = look(scanned(WRONG_NUMBER, {"document_number": "925076473"}, accept_check_digit=accepted))
-        assert (told(seen.warnings), seen.errors) == ({("number", "conflict")}, ())
+        assert (codes_of(seen.warnings), seen.errors) == ({("number", "conflict")}, ())
         assert seen.guest is not None
         assert seen.stay is not None
         assert (seen.guest.document.mrz, seen.stay.note) == (None, None)
 
 
-def test_the_composite_and_the_optional_data_are_accepted_or_not() -> None:
+def test_the_composite_and_the_optional_data_can_only_be_accepted() -> None:
     """No field can be typed for them."""
     for line in (spoilt(1, 43, "9"), spoilt(1, 30, "A", optional_data="ZE184226B")):
-        assert told(look(scanned(line)).errors) == {("mrz", "check_digit")}
+        assert codes_of(look(scanned(line)).errors) == {("mrz", "check_digit")}
         assert look(scanned(line, accept_check_digit=True)).errors == ()
 
 
 def test_accepting_check_digits_accepts_nothing_else() -> None:
-    """A state that does not exist stays an error, and no note says that digits were compared."""
+    """An unknown state stays an error, and no note is added."""
     unknown = spoilt(1, 10, "Q")
-    assert told(look(scanned(unknown, accept_check_digit=True)).errors) == {("nationality", "unknown_state")}
+    assert codes_of(look(scanned(unknown, accept_check_digit=True)).errors) == {("nationality", "unknown_state")}
     mended = look(scanned(unknown, {"nationality": "GBR"}, accept_check_digit=True))
     assert mended.errors == ()
     assert mended.stay is not None
     assert mended.stay.note is None
 
 
-def test_what_the_mrz_holds_wrongly_is_not_missing_too() -> None:
-    """One field, one complaint."""
-    assert told(look(scanned(spoilt(1, 20, "Q"))).errors) == {("sex", "bad_character")}
-    assert told(look(scanned(spoilt(1, 21, "A"))).errors) == {("expiry_date", "bad_character")}
+def test_a_field_that_is_wrong_in_the_mrz_is_not_missing() -> None:
+    """One field, one error."""
+    assert codes_of(look(scanned(spoilt(1, 20, "Q"))).errors) == {("sex", "bad_character")}
+    assert codes_of(look(scanned(spoilt(1, 21, "A"))).errors) == {("expiry_date", "bad_character")}
 
 
-def test_a_date_that_the_mrz_leaves_empty_is_asked_for() -> None:
-    """Empty is not wrong, and yet the report needs one."""
+def test_a_date_that_is_empty_in_the_mrz_is_missing() -> None:
+    """It is not wrong, but the report needs it."""
     empty = mrz(expiry_date=None, birth_date=None)
-    assert told(look(scanned(empty)).errors) == {("expiry_date", "missing"), ("birth_date", "missing")}
+    assert codes_of(look(scanned(empty)).errors) == {("expiry_date", "missing"), ("birth_date", "missing")}
     assert look(scanned(empty, {"expiry_date": "2032-03-30", "birth_date": "1985"})).errors == ()
 
 
-def test_a_digit_in_a_name_is_mended_where_it_stands() -> None:
-    """Typing the surname does not let a digit among the given names through, nor the other way round."""
+def test_a_digit_in_a_name_is_an_error_of_that_name() -> None:
+    """A typed surname does not replace wrong given names, and the reverse."""
     surname, given_names = spoilt(0, 6, "1"), spoilt(0, 13, "4")
-    assert told(look(scanned(surname)).errors) == {("surname", "bad_character")}
-    assert told(look(scanned(given_names)).errors) == {("given_names", "bad_character")}
-    assert told(look(scanned(given_names, {"surname": "Smith"})).errors) == {("given_names", "bad_character")}
+    assert codes_of(look(scanned(surname)).errors) == {("surname", "bad_character")}
+    assert codes_of(look(scanned(given_names)).errors) == {("given_names", "bad_character")}
+    assert codes_of(look(scanned(given_names, {"surname": "Smith"})).errors) == {("given_names", "bad_character")}
     assert look(scanned(given_names, {"given_names": "Jane Ann"})).errors == ()
     assert look(scanned(surname, {"surname": "Smith"})).errors == ()
 
 
-def test_a_document_code_that_is_none() -> None:
-    """It concerns the lines as a whole: leave them out, and type the details."""
-    assert told(look(scanned(spoilt(0, 0, "0"))).errors) == {("mrz", "bad_character")}
+def test_a_wrong_document_code() -> None:
+    """It is an error of the lines as a whole."""
+    assert codes_of(look(scanned(spoilt(0, 0, "0"))).errors) == {("mrz", "bad_character")}
 
 
-# Anything at all.
+# Any input.
 
 WORDS = st.sampled_from(["", "-", "2026-11-24", "D", "GBR", "Müller", "7", "X1", "24/11/2026", "9999-12-31T23:59"])
 ANYTHING = st.dictionaries(st.sampled_from([item.name for item in FIELDS]), WORDS | st.text(max_size=30))
@@ -500,8 +498,8 @@ NOWS = st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.jus
 
 
 @given(st.builds(Draft, ANYTHING, PASSPORTS, st.booleans()), NOWS)
-def test_nothing_that_is_typed_raises_anything(anything: Draft, now: datetime) -> None:
-    """There are errors, or there is a report; and a report survives its journey."""
+def test_any_typed_texts_give_errors_or_a_report(anything: Draft, now: datetime) -> None:
+    """And a report is read again from its JSON."""
     seen = look(anything, now=now)
     assert (seen.guest is None) == (seen.stay is None) == bool(seen.errors)
     if not seen.errors:
@@ -509,8 +507,8 @@ def test_nothing_that_is_typed_raises_anything(anything: Draft, now: datetime) -
 
 
 @given(st.dictionaries(st.sampled_from(sorted(TYPED)), WORDS | st.text(max_size=30), max_size=2), NOWS)
-def test_a_spoilt_guest_is_a_report_or_is_refused(changes: dict[str, str], now: datetime) -> None:
-    """Starting from a guest who holds, so that reports are really made."""
+def test_any_changed_guest_gives_errors_or_a_report(changes: dict[str, str], now: datetime) -> None:
+    """Starting from a valid guest, so that reports are made."""
     seen = look(draft(changes), now=now)
     assert (seen.guest is None) == bool(seen.errors)
     if not seen.errors:
@@ -518,8 +516,8 @@ def test_a_spoilt_guest_is_a_report_or_is_refused(changes: dict[str, str], now: 
         assert contract_errors(report_of(seen)) == []
 
 
-def test_every_field_has_a_name_that_people_know() -> None:
-    """By its path in the contract; a path of the authority's own invention is shown as it is."""
+def test_every_field_has_a_label() -> None:
+    """By its path in the contract; an unknown path is shown as it is."""
     assert label_of("guest.document.number").render() == "Passport number"
     assert label_of("").render() == "The whole report"
     assert label_of("guest.shoe_size").render() == "guest.shoe_size"

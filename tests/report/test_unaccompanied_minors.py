@@ -1,4 +1,4 @@
-"""A child with no adult in the room at night: a warning where it is certain, and silence everywhere else."""
+"""A minor without an adult in the room at night: a warning where this is certain."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 
 ADULT, CHILD = "1985-09-12", "2015-03-01"
 OPEN = "2008"
-"""Eighteen some time in the year of arrival, or already."""
+"""Eighteen at some time in the year of arrival, or already."""
 
 
 def guest(born: str) -> Guest:
@@ -28,15 +28,15 @@ def guest(born: str) -> Guest:
     return examination.guest
 
 
-def lodger(born: str, room: str | None = "7", first: int = 0, nights: int = 3) -> tuple[Guest, Stay]:
-    """Somebody born then, in a room, from so many days after the arrival of all."""
+def guest_stay(born: str, room: str | None = "7", first: int = 0, nights: int = 3) -> tuple[Guest, Stay]:
+    """Return a guest with a date of birth, in a room, from some days after the first arrival."""
     check_in = ARRIVAL + first * DAY
     return guest(born), Stay(check_in, check_in.date() + nights * DAY, room)
 
 
-def alone(*party: tuple[Guest, Stay]) -> list[bool]:
-    """Of whom it is said."""
-    return [bool(warnings) for warnings in unaccompanied_minor_warnings(party)]
+def have_warning(*group: tuple[Guest, Stay]) -> list[bool]:
+    """Return for each guest whether there is a warning."""
+    return [bool(warnings) for warnings in unaccompanied_minor_warnings(group)]
 
 
 @pytest.mark.parametrize(
@@ -53,15 +53,15 @@ def alone(*party: tuple[Guest, Stay]) -> list[bool]:
         ("1985-09-12", False),
     ],
 )
-def test_under_eighteen_on_the_day_of_arrival_for_certain(born: str, *, warned: bool) -> None:
-    """A date of birth that is known in part makes a child only of whom it cannot be otherwise."""
-    assert alone(lodger(born)) == [warned]
+def test_under_eighteen_on_the_day_of_arrival(born: str, *, warned: bool) -> None:
+    """A partly known date of birth makes a minor only where there is no doubt."""
+    assert have_warning(guest_stay(born)) == [warned]
 
 
-def test_the_day_is_the_houses_own() -> None:
-    """Half past eight in the evening in London is the next day's morning here."""
+def test_the_day_is_the_propertys_own() -> None:
+    """Half past eight in the evening in London is the next morning here."""
     stay = Stay(datetime(2026, 11, 25, 3, 30, tzinfo=WIB), date(2026, 11, 27))
-    assert alone((guest("2008-11-25"), stay)) == [False]
+    assert have_warning((guest("2008-11-25"), stay)) == [False]
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_the_day_is_the_houses_own() -> None:
     ],
 )
 def test_in_the_same_room(child: str | None, adult: str | None, *, warned: bool) -> None:
-    """Whose room was not given counts as being with everyone."""
-    assert alone(lodger(CHILD, child), lodger(ADULT, adult)) == [warned, False]
+    """A guest without a room counts as being in every room."""
+    assert have_warning(guest_stay(CHILD, child), guest_stay(ADULT, adult)) == [warned, False]
 
 
 @pytest.mark.parametrize(
@@ -96,25 +96,25 @@ def test_in_the_same_room(child: str | None, adult: str | None, *, warned: bool)
     ],
 )
 def test_on_each_night(adults: list[tuple[int, int]], *, warned: bool) -> None:
-    """One adult or one after the other, in whatever order they are listed; none may be missing on any night."""
-    party = [lodger(CHILD), *(lodger(ADULT, first=first, nights=nights) for first, nights in adults)]
-    assert alone(*party) == [warned] + [False] * len(adults)
+    """One adult or several in turn, in any order; no night may be without one."""
+    group = [guest_stay(CHILD), *(guest_stay(ADULT, first=first, nights=nights) for first, nights in adults)]
+    assert have_warning(*group) == [warned] + [False] * len(adults)
 
 
-def test_who_may_be_grown_up_counts_as_the_adult() -> None:
-    """Silence where it is not certain; a child is none, however close to eighteen."""
-    assert alone(lodger(CHILD), lodger(OPEN)) == [False, False]
-    assert alone(lodger(CHILD), lodger("2009")) == [True, True]
+def test_a_guest_who_may_be_an_adult_counts_as_one() -> None:
+    """A minor does not, however close to eighteen."""
+    assert have_warning(guest_stay(CHILD), guest_stay(OPEN)) == [False, False]
+    assert have_warning(guest_stay(CHILD), guest_stay("2009")) == [True, True]
 
 
-def test_nobody_is_no_party() -> None:
-    """And nothing is said."""
+def test_an_empty_group() -> None:
+    """It has no warnings."""
     assert unaccompanied_minor_warnings([]) == []
 
 
-def test_what_is_said() -> None:
-    """In the contract's terms, to be kept with the report, and without a word of who it is."""
-    [[warning]] = unaccompanied_minor_warnings([lodger(CHILD)])
+def test_the_warning() -> None:
+    """In the contract's terms, without personal data."""
+    [[warning]] = unaccompanied_minor_warnings([guest_stay(CHILD)])
     assert isinstance(warning, Finding)
     assert (warning.field, warning.code, warning.suggestion) == ("guest.birth_date", "child_alone", None)
     assert warning.message.render().startswith("The guest is under 18, and no adult is reported along with them")
@@ -123,7 +123,7 @@ def test_what_is_said() -> None:
 
 
 def test_a_guest_who_is_reported_alone() -> None:
-    """The same, of what was examined; nothing where something must be corrected first, nor of a grown-up."""
+    """The same from an examination; nothing where it has errors, or for an adult."""
     assert [warning.code for warning in unaccompanied_minor_warning(look(draft({"birth_date": CHILD})))] == [
         "child_alone"
     ]
@@ -131,9 +131,9 @@ def test_a_guest_who_is_reported_alone() -> None:
     assert unaccompanied_minor_warning(look(draft({"birth_date": CHILD}, without="nights"))) == ()
 
 
-def test_a_warning_refuses_nothing() -> None:
-    """The report of a child alone is one that may be sent."""
-    child, stay = lodger(CHILD)
+def test_the_warning_does_not_prevent_a_report() -> None:
+    """The report can be sent."""
+    child, stay = guest_stay(CHILD)
     stay = replace(stay, check_in=stay.check_in.replace(microsecond=0))
     one = "0199c2a4-7d1f-7a3b-9c55-0a4f1c2e8b11"
     assert contract_errors(Report(one, one, Kind.CHECK_IN, ARRIVAL, child, stay)) == []
@@ -141,12 +141,12 @@ def test_a_warning_refuses_nothing() -> None:
 
 ROOMS = st.sampled_from([None, "7", "8"])
 BIRTHS = st.sampled_from([ADULT, CHILD, OPEN, "2009"])
-LODGERS = st.builds(lodger, BIRTHS, ROOMS, st.integers(0, 4), st.integers(1, 5))
+LODGERS = st.builds(guest_stay, BIRTHS, ROOMS, st.integers(0, 4), st.integers(1, 5))
 
 
 @given(st.lists(LODGERS, max_size=6))
-def test_night_by_night(party: list[tuple[Guest, Stay]]) -> None:
-    """What is said is what somebody finds who goes from room to room each night."""
+def test_night_by_night(group: list[tuple[Guest, Stay]]) -> None:
+    """The result equals a check of every room on every night."""
     born_children = {PartialDate.from_iso(CHILD), PartialDate(2009)}
 
     def nights(stay: Stay) -> set[date]:
@@ -154,17 +154,17 @@ def test_night_by_night(party: list[tuple[Guest, Stay]]) -> None:
         return {first + number * DAY for number in range((stay.planned_check_out - first).days)}
 
     def watched(child: Stay) -> set[date]:
-        others = [stay for guest, stay in party if guest.birth_date not in born_children]
+        others = [stay for guest, stay in group if guest.birth_date not in born_children]
         near = [stay for stay in others if stay.room in {None, child.room} or child.room is None]
         return set[date]().union(*(nights(stay) for stay in near))
 
-    expected = [guest.birth_date in born_children and bool(nights(stay) - watched(stay)) for guest, stay in party]
-    assert alone(*party) == expected
+    expected = [guest.birth_date in born_children and bool(nights(stay) - watched(stay)) for guest, stay in group]
+    assert have_warning(*group) == expected
 
 
 @given(st.lists(st.tuples(GUESTS, STAYS), max_size=4))
-def test_any_party_has_an_answer_for_each(party: list[tuple[Guest, Stay]]) -> None:
-    """Whoever they are and however long they mean to stay, in order and at once."""
-    found = unaccompanied_minor_warnings(party)
-    assert len(found) == len(party)
+def test_any_group_has_a_result_for_each_guest(group: list[tuple[Guest, Stay]]) -> None:
+    """For any guests and lengths of stay, in order."""
+    found = unaccompanied_minor_warnings(group)
+    assert len(found) == len(group)
     assert all(len(warnings) <= 1 for warnings in found)

@@ -48,7 +48,7 @@ EXAMPLE = {
         "note": None,
     },
 }
-"""The contract's own."""
+"""The contract's example."""
 
 REPORT = Report(
     id=str(EXAMPLE["id"]),
@@ -82,21 +82,21 @@ def test_the_contracts_example() -> None:
 
 
 @given(reports())
-def test_there_and_back(report: Report) -> None:
-    """What was sealed is what was reported, and it is sealed as the same bytes each time."""
+def test_write_and_read(report: Report) -> None:
+    """The same report, and the same bytes when it is written again."""
     assert from_json(to_json(report)) == report
     assert to_json(from_json(to_json(report))) == to_json(report)
 
 
 @given(reports())
 def test_every_report_keeps_the_contract(report: Report) -> None:
-    """No authority may call our JSON wrong."""
+    """It is valid by the contract's schema."""
     assert contract_errors(report) == []
 
 
 @given(GUESTS, STAYS)
 def test_parts_are_those_of_the_whole(guest: Guest, stay: Stay) -> None:
-    """What a command shows of a guest is what is sent."""
+    """The guest that a command shows is the guest that is sent."""
     report = Report("id", "stay", Kind.CHECK_IN, stay.check_in, guest, stay)
     whole = json.loads(to_json(report))
     assert (whole["guest"], whole["stay"]) == (guest_value(guest), stay_value(stay))
@@ -115,11 +115,11 @@ def longest(schema: str, name: str) -> int:
 
 
 GROWS_TO = 3
-"""Times that a text may grow when it is made capitals: one ligature becomes three letters."""
+"""How many times longer a text may become in capitals: one ligature becomes three letters."""
 
 
 def test_no_typed_text_is_longer_than_the_contract_allows() -> None:
-    """Even where capitals make it longer, and where a note is added."""
+    """Also where capitals make it longer, and where a note is added."""
     for name in ("surname", "given_names", "birth_place"):
         assert longest("Guest", name) >= GROWS_TO * parse_fields.MAX_TEXT_LENGTH
     for schema, name in (("Guest", "phone"), ("Guest", "email"), ("StayPermit", "code"), ("StayPermit", "number")):
@@ -129,17 +129,17 @@ def test_no_typed_text_is_longer_than_the_contract_allows() -> None:
     assert longest("Document", "number") >= 20
 
 
-def test_the_contract_knows_our_words() -> None:
+def test_the_contract_has_our_purposes() -> None:
     """Purposes are a closed list."""
     assert SCHEMAS["Stay"]["properties"]["purpose"]["enum"] == [purpose.value for purpose in Purpose]
 
 
 def test_the_deadline_is_counted_from_check_in() -> None:
-    """In the property's own zone, however the hours are set."""
+    """In the property's zone, for any number of hours."""
     due = due_at(datetime(2026, 11, 24, 19, 50, tzinfo=WIB), 24)
     assert (due, due.utcoffset()) == (datetime(2026, 11, 25, 12, 50, tzinfo=UTC), timedelta(hours=7))
 
 
 def test_a_short_id_is_the_end_of_an_id() -> None:
-    """Two reports of the same minute begin alike, and do not end alike."""
+    """Two reports of the same minute have the same beginning, and another end."""
     assert short_id(REPORT.id) == "1c2e8b11"
