@@ -122,13 +122,13 @@ class _Stepping(KeyFileStore):
 
     def __init__(self, installation: Installation) -> None:
         super().__init__(installation.store._path)
-        self._house = installation
+        self._installation = installation
 
     def set(self, name: str, value: str) -> None:
-        self._house.step(lambda: self._house.store.set(name, value))
+        self._installation.step(lambda: self._installation.store.set(name, value))
 
     def delete(self, name: str) -> None:
-        self._house.step(lambda: self._house.store.delete(name))
+        self._installation.step(lambda: self._installation.store.delete(name))
 
 
 def alone(private_key: bytes) -> PropertySealer:

@@ -1,0 +1,51 @@
+"""Guests' data are erased after the retention period, by the authority's clock if this computer's is ahead."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from app_helpers import app_of, set_up, training
+from conftest import NOW, FixedClock, raises_error
+
+from apoa_client.app import retention as module
+from apoa_client.app.container import Container
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def app(home: Path, clock: FixedClock) -> Iterator[Container]:
+    """A container for a property with a retention period of 90 days."""
+    set_up(home, clock, training())
+    app = app_of(home, clock)
+    yield app
+    app.close()
+
+
+@pytest.mark.parametrize(
+    ("ahead", "expected"), [(timedelta(), NOW - 90 * DAY), (DAY, NOW - 91 * DAY), (-DAY, NOW - 90 * DAY)]
+)
+def test_a_clock_that_is_ahead_erases_nothing_early(app: Container, ahead: timedelta, expected: object) -> None:
+    """A clock that is behind does not erase earlier either."""
+    app.outbox.record_contact(NOW, NOW - ahead)
+    assert app.retention.cutoff() == expected
+
+
+def test_purge_daily_erases_once_a_day(app: Container, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if the clock was set back since the last time."""
+    done: list[object] = []
+    purge = app.retention.purge
+    monkeypatch.setattr(app.retention, "purge", lambda: done.append(purge()))
+    for step, count in ((timedelta(), 1), (DAY / 2, 1), (DAY / 2, 2), (-2 * DAY, 3)):
+        clock.forward(step)
+        app.retention.purge_daily()
+        assert len(done) == count
+
+
+def test_a_stay_is_not_erased_during_a_delivery(app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process holds the delivery lock: a temporary failure, and nothing is erased."""
+    monkeypatch.setattr(module, "_LOCK_WAIT_S", 0)
+    with app.outbox.delivery_lock(0) as acquired, raises_error("not_now"):
+        assert acquired
+        app.retention.purge_stay("any", force=True)
