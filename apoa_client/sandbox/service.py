@@ -195,7 +195,7 @@ def _matched(request: Request) -> tuple[str, dict[str, str]]:
     # Against DNS rebinding: a web site may make its own name point to this computer.
     host = request.environ.get("HTTP_HOST", "").rpartition(":")
     if (host[0] or host[2]).lower() not in _LOOPBACK:
-        raise Refusal(421, "This training authority answers on the loopback address alone.")
+        raise Refusal(421, "This training authority answers only on the loopback address.")
     try:
         endpoint, arguments = _ROUTES.match(request.path, request.method)
     except MethodNotAllowed as exc:
