@@ -1,7 +1,6 @@
 """`apoa purge`: erase guests' data that are no longer needed, or one stay's at the guest's request."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -49,7 +48,18 @@ def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, ye
             return Exit.DONE
         erasure = app.retention.purge_stay(stay[0].stay_id, force=force, dry_run=dry_run)
     if session.json:
-        print_json(_value(app, erasure, dry_run=dry_run))
+        print_json(
+            {
+                "dry_run": dry_run,
+                "retention_days": app.settings.retention_days,
+                "stays": erasure.stays,
+                "reports": list(erasure.reports),
+                "withdrawn": list(erasure.withdrawn),
+                "complete": erasure.complete,
+                "draft": erasure.draft,
+                "ended_before": instant(app.retention.cutoff().astimezone(app.settings.zone)),
+            }
+        )
     else:
         _show(app, erasure, dry_run=dry_run, by_age=guest is None)
     return Exit.DONE if erasure.complete else Exit.NOT_NOW
@@ -73,19 +83,6 @@ def _confirmed(app: Container, stay: Sequence[Entry], *, force: bool) -> bool:
         warning = _("Not delivered, and never sent if you erase them: {ids}")
         print_error_line(style_error(warning.format(ids=", ".join(undelivered))))
     return confirm(_("Erase this guest's data? This cannot be undone."), default=False)
-
-
-def _value(app: Container, erasure: Erasure, *, dry_run: bool) -> dict[str, Any]:
-    return {
-        "dry_run": dry_run,
-        "retention_days": app.settings.retention_days,
-        "stays": erasure.stays,
-        "reports": list(erasure.reports),
-        "withdrawn": list(erasure.withdrawn),
-        "complete": erasure.complete,
-        "draft": erasure.draft,
-        "ended_before": instant(app.retention.cutoff().astimezone(app.settings.zone)),
-    }
 
 
 def _show(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> None:

@@ -1,9 +1,9 @@
-"""`apoa setup`: make a property, with its key pair, its secrets and a test of the connection."""
+"""`apoa setup`: create or change a property, with its key pair, its secrets and a test of the connection."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -35,14 +35,14 @@ from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.vault.errors import KeyringProblem
 from apoa_client.vault.sealing import decode_public_key
 
-_MOSTLY = "id"
-"""What is spoken at most desks: proposed where nothing says otherwise."""
+_DEFAULT_LANGUAGE = "id"
+"""The first question is in this language unless the environment names another one."""
 
 _TRIES = 4
-"""So often an account may be typed at one go: whoever does not know it by then has to ask."""
+"""How many times a user may type the account."""
 
-_STOPPED = 130
-"""What a shell makes of Ctrl-C."""
+_INTERRUPTED = 130
+"""The exit code that a shell reports for Ctrl-C."""
 
 _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 
@@ -64,112 +64,85 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 @option("--non-interactive", is_flag=True, text=N_("Ask nothing."))
 @click.pass_obj
 def setup(session: Session, /, *, name: str | None, non_interactive: bool, **answers: Any) -> int:  # noqa: ANN401  click's
-    """Collect the answers, then set up; the recovery code comes last, when all is stored."""
+    """Collect the answers and set up. The recovery code is shown last, after everything is stored."""
     given = {**answers, "name": name or session.property_name or None}
-    _check(given)
-    making = _Making(session, asking=session.terminal and not non_interactive)
+    _check_options(given)
+    asking = session.terminal and not non_interactive
     try:
-        return making.make(given)
+        complete = _ask_missing(session, given) if asking else given
+        result = _set_up(session, _property_settings(session.app, complete), complete, asking=asking)
     except (click.Abort, KeyboardInterrupt):
-        if not making.asking or making.stored:
+        if not asking:
             raise
         print_error_line()
         print_error_line(_("Nothing was set up. Begin again at any time: apoa setup"))
-        return _STOPPED
+        return _INTERRUPTED
+    _show_result(session.app, result, complete["recovery_file"], asking=asking)
+    return Exit.DONE if result.failure is None else result.failure.exit_code
 
 
-class _Making:
-    """A property in the making: the answers, the account, its test, and what is said at the end."""
+class _Result(NamedTuple):
+    """A property that was set up. `code` is empty if it kept its key pair."""
 
-    def __init__(self, session: Session, *, asking: bool) -> None:
-        self._session = session
-        self._app = session.app
-        self.asking = asking
-        self.stored = False
-
-    def make(self, given: Mapping[str, Any]) -> int:
-        """Ask for what is missing, where somebody is there, and set up. The exit code."""
-        answers = self._asked(given) if self.asking else given
-        settings = _house(self._app, answers["name"] or "", answers)
-        attempt = _Attempt(self._app, answers["language"] or "", answers["recovery_file"])
-        settings, trouble = self._attempted(attempt, settings, from_stdin=answers["password_stdin"])
-        self.stored = True
-        self._say_line(settings, trouble)
-        print_line(style_success(_("The property {name} is set up.").format(name=sanitize(settings.name))))
-        attempt.tell_code(settings, asking=self.asking)
-        self._say_next(settings, trouble)
-        return Exit.DONE if trouble is None else trouble.exit_code
-
-    def _say_line(self, settings: PropertySettings, trouble: NotNow | None) -> None:
-        """How the test of the connection went: at once, before anybody is to write a code down."""
-        if trouble is not None:
-            print_error_line(style_warning(text(trouble.message)))
-            print_error_line(_("Setting up goes on all the same."))
-        elif self.asking and _by_server(settings):
-            print_line(style_success(_("The connection works.")))
-
-    def _say_next(self, settings: PropertySettings, trouble: NotNow | None) -> None:
-        if trouble is not None:
-            print_error_line(
-                _("The connection is not tested yet; reports can be saved already. Test it later with: apoa login")
-            )
-        if self.asking:
-            from apoa_client.cli.prompts.setup_summary import show_next_steps
-
-            show_next_steps(self._app, settings)
-        elif trouble is None:
-            _say_next(settings)
-
-    def _asked(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        from apoa_client.cli.prompts.setup_questions import (
-            ask_setup_questions,  # as for the end: only for whoever is asked
-        )
-
-        spoken = language.parse_language(self._session.environ.get("APOA_LANG", "")) or _MOSTLY
-        return ask_setup_questions(self._app.config, spoken, given)
-
-    def _attempted(
-        self, attempt: "_Attempt", settings: PropertySettings, *, from_stdin: bool
-    ) -> tuple[PropertySettings, NotNow | None]:
-        """Set up. Whoever is asked may give another account, or agree to a file in a missing keyring's place."""
-        password = self._password(settings, from_stdin=from_stdin)
-        tries = _TRIES if self.asking and not from_stdin else 1
-        while True:
-            tries -= 1
-            try:
-                return settings, attempt(settings, password)
-            except WrongPassword as exc:
-                if tries <= 0:
-                    raise self._told_to_ask(exc) from None
-                settings, password = _account_again(settings, exc)
-            except KeyringProblem as exc:
-                if not exc.no_keyring or not self.asking or not _prefers_file(exc):
-                    raise
-                settings = replace(settings, vault="file")
-
-    def _told_to_ask(self, refused: WrongPassword) -> WrongPassword:
-        """What to do now, for whoever was asked often enough."""
-        if not self.asking:
-            return refused
-        advice = msg("Nothing was set up. Ask whoever gave you the account, then begin again: apoa setup")
-        return WrongPassword(refused.message, advice)
-
-    def _password(self, settings: PropertySettings, *, from_stdin: bool) -> str:
-        if not _by_server(settings):
-            return ""
-        if self.asking and not from_stdin:
-            print_error_line(_("The password does not show while you type it."))
-        password = read_password(self._session, from_stdin=from_stdin)
-        if self.asking:
-            print_error_line(_("Testing the connection ..."))
-        return password
+    settings: PropertySettings
+    code: str
+    failure: NotNow | None
+    """Why the connection could not be tested."""
 
 
-def _by_server(settings: PropertySettings) -> bool:
+def _ask_missing(session: Session, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    from apoa_client.cli.prompts.setup_questions import ask_setup_questions  # only needed at a terminal
+
+    spoken = language.parse_language(session.environ.get("APOA_LANG", "")) or _DEFAULT_LANGUAGE
+    return ask_setup_questions(session.app.config, spoken, given)
+
+
+def _set_up(session: Session, settings: PropertySettings, answers: Mapping[str, Any], *, asking: bool) -> _Result:
+    """Set up. If `asking`, the user may type another account, or agree to a key file if there is no keyring."""
+    app, from_stdin = session.app, answers["password_stdin"]
+    password = _read_password(session, from_stdin=from_stdin, asking=asking) if _needs_account(settings) else ""
+    tries = _TRIES if asking and not from_stdin else 1
+    while True:
+        tries -= 1
+        try:
+            today = app.clock.now().astimezone(settings.zone).date()
+            with RecoveryCodeReceiver(settings, app.secrets_of(settings), today, answers["recovery_file"]) as receiver:
+                failure = PropertySetup(app).set_up(
+                    settings, password, language=answers["language"] or "", new_code=receiver
+                )
+            return _Result(settings, receiver.code, failure)
+        except WrongPassword as exc:
+            if not asking:
+                raise
+            if tries <= 0:
+                advice = msg(
+                    "Nothing was set up. Ask the person who gave you the account, then begin again: apoa setup"
+                )
+                raise WrongPassword(exc.message, advice) from None
+            settings, password = _ask_account_again(settings, exc)
+        except KeyringProblem as exc:
+            if not exc.no_keyring or not asking:
+                raise
+            print_error_line(style_warning(text(exc.message)))
+            if not confirm(_("Keep the secrets in a file that only this user can read?")):
+                raise
+            settings = replace(settings, vault="file")
+
+
+def _needs_account(settings: PropertySettings) -> bool:
     return not (settings.uses_sandbox or settings.by_hand)
 
 
-def _account_again(settings: PropertySettings, refused: WrongPassword) -> tuple[PropertySettings, str]:
+def _read_password(session: Session, *, from_stdin: bool, asking: bool) -> str:
+    if asking and not from_stdin:
+        print_error_line(_("The password does not show while you type it."))
+    password = read_password(session, from_stdin=from_stdin)
+    if asking:
+        print_error_line(_("Testing the connection ..."))
+    return password
+
+
+def _ask_account_again(settings: PropertySettings, refused: WrongPassword) -> tuple[PropertySettings, str]:
     from apoa_client.cli.prompts.setup_questions import ask_username
 
     print_error_line(style_error(text(refused.message)))
@@ -180,68 +153,55 @@ def _account_again(settings: PropertySettings, refused: WrongPassword) -> tuple[
     return settings, password
 
 
-def _say_next(settings: PropertySettings) -> None:
+def _show_result(app: Container, result: _Result, recovery_file: Path | None, *, asking: bool) -> None:
+    """Show the result of the test first, then the recovery code, then what to do next."""
+    settings, _code, failure = result
+    if failure is not None:
+        print_error_line(style_warning(text(failure.message)))
+        print_error_line(_("The set-up continues."))
+    elif asking and _needs_account(settings):
+        print_line(style_success(_("The connection works.")))
+    print_line(style_success(_("The property {name} is set up.").format(name=sanitize(settings.name))))
+    _show_code(app, result, recovery_file, asking=asking)
+    if failure is not None:
+        print_error_line(
+            _("The connection is not tested yet; reports can be saved already. Test it later with: apoa login")
+        )
     report = style_bold(localized_command("report"))
-    if not settings.by_hand:
+    if asking:
+        from apoa_client.cli.prompts.setup_summary import show_next_steps
+
+        show_next_steps(app, settings)
+    elif failure is None and settings.by_hand:
+        print_line(_("Save a guest's report with: {command}").format(command=report))
+        print_line(_("Then type it into APOA with: apoa sync --by-hand"))
+    elif failure is None:
         print_line(_("The connection works. Report a guest with: {command}").format(command=report))
-        return
-    print_line(_("Save a guest's report with: {command}").format(command=report))
-    print_line(_("Then type it into APOA with: apoa sync --by-hand"))
 
 
-class _Attempt:
-    """Setting up, and what is told about the recovery code afterwards."""
-
-    def __init__(self, app: Container, spoken: str, recovery_file: Path | None) -> None:
-        self._app = app
-        self._spoken = spoken
-        self._file = recovery_file
-        self._code = ""
-
-    def __call__(self, settings: PropertySettings, password: str) -> NotNow | None:
-        today = self._app.clock.now().astimezone(settings.zone).date()
-        with RecoveryCodeReceiver(settings, self._app.secrets_of(settings), today, self._file) as keeper:
-            trouble = PropertySetup(self._app).set_up(settings, password, language=self._spoken, new_code=keeper)
-        self._code = keeper.code
-        return trouble
-
-    def tell_code(self, settings: PropertySettings, *, asking: bool) -> None:
-        """Show it, or say where it is, or that there is none."""
-        if self._file is not None:
-            self._tell_file(self._file, settings)
-        elif settings.uses_sandbox or self._known(settings.name):
-            return  # nothing to lose, or nothing new
-        elif not self._code or not asking:
-            warn_no_code()
-        elif not confirm_code(settings.name, self._code):
-            warn_unconfirmed()
-
-    def _known(self, name: str) -> bool:
-        """Whether there was such a property before, and not for practice only."""
-        before = self._app.config.properties.get(name)
-        return before is not None and not before.uses_sandbox
-
-    def _tell_file(self, path: Path, settings: PropertySettings) -> None:
-        public_key = decode_public_key(load(self._app.folders.config).properties[settings.name].public_key)
-        if self._code or file_has_code_of(path, public_key):
-            show_code_file(path)
+def _show_code(app: Container, result: _Result, file: Path | None, *, asking: bool) -> None:
+    """Show a new recovery code or where it is, or warn that there is none."""
+    settings, code, _failure = result
+    before = app.config.properties.get(settings.name)
+    if file is not None:
+        public_key = decode_public_key(load(app.folders.config).properties[settings.name].public_key)
+        if code or file_has_code_of(file, public_key):
+            show_code_file(file)
         else:
-            print_error_line(
-                style_warning(
-                    _("The property keeps its key, and a code for it is made only once: no file was written.")
-                )
-            )
+            warning = _("The property keeps its key, and a code for it is made only once: no file was written.")
+            print_error_line(style_warning(warning))
             print_error_line(_("For a new key with a new code: apoa key rotate --recovery-file FILE"))
+    elif settings.uses_sandbox or (before is not None and not before.uses_sandbox):
+        return  # there are no real reports, or the property has its code already
+    elif not code or not asking:
+        warn_no_code()
+    elif not confirm_code(settings.name, code):
+        warn_unconfirmed()
 
 
-def _prefers_file(missing: KeyringProblem) -> bool:
-    print_error_line(style_warning(text(missing.message)))
-    return confirm(_("Keep the secrets in a file that only this user can read?"))
-
-
-def _check(given: Mapping[str, Any]) -> None:
-    """What was given as options, before anything is asked. Raises `UsageProblem` or `SettingsProblem`."""
-    _by_hand(None, given)
+def _check_options(given: Mapping[str, Any]) -> None:
+    """Check the options before any question. Raises `UsageProblem` or `SettingsProblem`."""
+    _is_by_hand(given, None)
     if given["name"] is not None:
         _check_name(given["name"])
     if given["timezone"]:
@@ -258,27 +218,32 @@ def _check_name(name: str) -> None:
         )
 
 
-def _house(app: Container, name: str, answers: Mapping[str, Any]) -> PropertySettings:
-    """The property as the answers describe it; what they leave out stays as an earlier set-up had it."""
-    before = app.config.properties.get(name)
+def _property_settings(app: Container, answers: Mapping[str, Any]) -> PropertySettings:
+    """Return the settings that the answers describe. What has no answer stays as in an earlier set-up."""
+    name = answers["name"] or ""
     _check_name(name)
-    by_hand = _by_hand(before, answers)
-    address = "" if by_hand else _address(before, answers)
-    settings = before or PropertySettings(name, address, public_key="")
+    before = app.config.properties.get(name)
     given = {key: answers[key] for key in ("username", "ca_bundle", "vault") if answers[key]}
     given |= {key: answers[key] for key in ("office", "address") if answers[key] is not None}
     if answers["timezone"]:
         given["timezone"] = _zone(answers["timezone"])
-    if by_hand:
-        return replace(settings, api_url="", environment="", delivery=MANUAL, **given)
-    settings = replace(settings, api_url=address, delivery=API, **given)
+    settings = replace(before or PropertySettings(name, "", public_key=""), **given)
+    if _is_by_hand(answers, before):
+        return replace(settings, api_url="", environment="", delivery=MANUAL)
+    address = TRAINING if answers["training"] else answers["api_url"] or settings.api_url
+    if not address:
+        raise UsageProblem(
+            msg("Where are reports sent?"),
+            msg("Give --training for practice, --api-url and --username, or --by-hand to type them into APOA."),
+        )
+    settings = replace(settings, api_url=address if address == TRAINING else check_base_url(address), delivery=API)
     if not settings.uses_sandbox and not settings.username:
         raise UsageProblem(msg("The authority's username is missing."), msg("Give it with --username."))
     return settings
 
 
-def _by_hand(before: PropertySettings | None, answers: Mapping[str, Any]) -> bool:
-    """Whether people type the reports into APOA: because it is said, or was and nothing else is said now."""
+def _is_by_hand(answers: Mapping[str, Any], before: PropertySettings | None) -> bool:
+    """Return whether staff type reports into APOA: by option, or as in an earlier set-up without another option."""
     elsewhere = answers["training"] or answers["api_url"]
     if answers["by_hand"] and elsewhere:
         raise UsageProblem(
@@ -286,17 +251,6 @@ def _by_hand(before: PropertySettings | None, answers: Mapping[str, Any]) -> boo
             msg("Give one of --by-hand, --training and --api-url."),
         )
     return bool(answers["by_hand"]) or (before is not None and before.by_hand and not elsewhere)
-
-
-def _address(before: PropertySettings | None, answers: Mapping[str, Any]) -> str:
-    """Where reports are sent. Raises `UsageProblem`."""
-    address = TRAINING if answers["training"] else answers["api_url"] or (before.api_url if before is not None else "")
-    if not address:
-        raise UsageProblem(
-            msg("Where are reports sent?"),
-            msg("Give --training for practice, --api-url and --username, or --by-hand to type them into APOA."),
-        )
-    return address if address == TRAINING else check_base_url(address)
 
 
 def _zone(given: str) -> str:

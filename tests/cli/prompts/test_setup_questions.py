@@ -312,7 +312,7 @@ class TestTheAccount:
         said = set_up(apoa, [lang, *server(serve().base_url)[1:], "wisma", "salah", *again, *again, *again], lang=lang)
         assert said.code == 77, said.all
         assert said.err.count(spoken(lang, ACCOUNT)) == 4
-        advice = "Nothing was set up. Ask whoever gave you the account, then begin again: apoa setup"
+        advice = "Nothing was set up. Ask the person who gave you the account, then begin again: apoa setup"
         assert said.err.splitlines()[-1] == spoken(lang, advice)
         assert not apoa.home.exists()
 
@@ -325,7 +325,7 @@ class TestTheAccount:
         told = [
             "Testing the connection ...",
             "The authority cannot be reached now ({host}). Is the internet down?",
-            "Setting up goes on all the same.",
+            "The set-up continues.",
             "The recovery code of {name}",
             sentence,
         ]
