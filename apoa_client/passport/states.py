@@ -4,8 +4,8 @@ ICAO codes are not ISO 3166 codes (D, GBO, RKS, UNO, XXA …), and a library of 
 table is `states.tsv` beside this module; tests compare it with independent tables.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -26,8 +26,12 @@ class State:
 
     code: str
     alpha2: str | None
-    english: str
-    indonesian: str
+    names: Mapping[str, str] = field(hash=False)
+    """By language tag, from the table's columns ``name:TAG``."""
+
+    def name(self, language: str) -> str:
+        """Return the name in this language, or in English where the table has none."""
+        return self.names.get(language) or self.names["en"]
 
 
 def by_code(code: str) -> State | None:
@@ -75,10 +79,15 @@ def canonical_code(code: str) -> str:
 @cache
 def _rows() -> tuple[tuple[State, tuple[str, ...]], ...]:
     """Return each state of the table with its other names."""
+    columns, *lines = (
+        line.split("\t") for line in Path(__file__).with_name("states.tsv").read_text(encoding="utf-8").splitlines()
+    )
     rows = []
-    for line in Path(__file__).with_name("states.tsv").read_text(encoding="utf-8").splitlines()[1:]:
-        code, alpha2, english, indonesian, aliases = line.split("\t")
-        rows.append((State(code, alpha2 or None, english, indonesian), tuple(filter(None, aliases.split("|")))))
+    for line in lines:
+        row = dict(zip(columns, line, strict=True))
+        names = {column.removeprefix("name:"): row[column] for column in columns if column.startswith("name:")}
+        state = State(row["code"], row["alpha2"] or None, names)
+        rows.append((state, tuple(filter(None, row["aliases"].split("|")))))
     return tuple(rows)
 
 
@@ -98,7 +107,7 @@ def _by_name() -> dict[str, State]:
         _fold(name): state
         for state, aliases in _rows()
         if state.code != _GERMANY_IN_ISO
-        for name in (state.english, state.indonesian, *aliases)
+        for name in (*state.names.values(), *aliases)
     }
 
 

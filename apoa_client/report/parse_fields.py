@@ -87,7 +87,7 @@ def state(text: str) -> str:
         "unknown_state",
         msg(
             "No country has this code or name. Did you mean {states}?",
-            states=", ".join(f"{s.indonesian} / {s.english} ({s.code})" for s in near),
+            states=", ".join(f"{s.names['id']} / {s.names['en']} ({s.code})" for s in near),
         ),
         near[0].code,
     )

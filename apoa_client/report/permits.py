@@ -1,12 +1,13 @@
 """Visas and stay permits, as suggestions: the index of visas changes by decree, so a report takes any other text, too.
 
 The table is `permits.tsv` beside this module. It has a header and a line for each permit, with columns separated by
-tabs: code, kind of stay permit, Indonesian name, English name, days (empty where unknown), whether it can be extended
-by as many days (``yes``, ``no``, empty), and other words that people write, separated by ``|``. `VISA_FREE` lists the
-states whose citizens need no visa (A1), with the source and the first day of each rule.
+tabs: code, kind of stay permit, a name for each language (``name:TAG``), days (empty where unknown), whether it can be
+extended by as many days (``yes``, ``no``, empty), and other words that people write, separated by ``|``. `VISA_FREE`
+lists the states whose citizens need no visa (A1), with the source and the first day of each rule.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -33,7 +34,7 @@ class PermitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """A visa or stay permit: its code, which a report contains, and its name in both languages.
+    """A visa or stay permit: its code, which a report contains, and its name by language tag.
 
     `days` is the permitted length of a stay, and `extended` says whether it can be extended once by as many days; None
     where this is unknown. `words` are the folded words that people write for it, with its names and its code.
@@ -41,11 +42,14 @@ class Permit:
 
     code: str
     kind: PermitKind
-    indonesian: str
-    english: str
+    names: Mapping[str, str] = field(hash=False)
     days: int | None
     extended: bool | None
     words: tuple[str, ...]
+
+    def name(self, language: str) -> str:
+        """Return the name in this language, or in English where the table has none."""
+        return self.names.get(language) or self.names["en"]
 
 
 class VisaFree(NamedTuple):
@@ -72,17 +76,20 @@ VISA_FREE = (
 @cache
 def permits() -> tuple[Permit, ...]:
     """Return every permit, in the order of the table."""
+    columns, *lines = (
+        line.split("\t") for line in Path(__file__).with_name("permits.tsv").read_text(encoding="utf-8").splitlines()
+    )
     found = []
-    for line in Path(__file__).with_name("permits.tsv").read_text(encoding="utf-8").splitlines()[1:]:
-        code, kind, indonesian, english, days, extended, words = line.split("\t")
+    for line in lines:
+        row = dict(zip(columns, line, strict=True))
+        names = {column.removeprefix("name:"): row[column] for column in columns if column.startswith("name:")}
         permit = Permit(
-            code=code,
-            kind=PermitKind(kind),
-            indonesian=indonesian,
-            english=english,
-            days=int(days) if days else None,
-            extended=extended == "yes" if extended else None,
-            words=tuple(fold(word) for word in (code, indonesian, english, *words.split("|"))),
+            code=row["code"],
+            kind=PermitKind(row["kind"]),
+            names=names,
+            days=int(row["days"]) if row["days"] else None,
+            extended=row["extended"] == "yes" if row["extended"] else None,
+            words=tuple(fold(word) for word in (row["code"], *names.values(), *row["words"].split("|"))),
         )
         found.append(permit)
     return tuple(found)

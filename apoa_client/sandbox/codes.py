@@ -19,13 +19,13 @@ def table(name: str) -> dict[str, Any] | None:
     """The contract's ``CodeTable`` of that name, or None where there is none."""
     rows: list[tuple[str, str, str]]
     if name == "stay_permits":
-        rows = [(permit.code, permit.indonesian, permit.english) for permit in permits()]
+        rows = [(permit.code, permit.names["id"], permit.names["en"]) for permit in permits()]
     elif name == "purposes":
         rows = [
             (each.value, names.indonesian.capitalize(), each.value.capitalize()) for each, names in PURPOSES.items()
         ]
     elif name == "nationalities":
-        rows = [(state.code, state.indonesian, state.english) for state in states.all_states()]
+        rows = [(state.code, state.names["id"], state.names["en"]) for state in states.all_states()]
     else:
         return None
     codes = [{"code": code, "id": id_, "en": en, "valid_from": None, "valid_to": None} for code, id_, en in rows]

@@ -47,8 +47,8 @@ def test_every_permit_is_found_by_its_code_and_both_names() -> None:
     for permit in known:
         assert permits.by_code(permit.code.lower()) is permit
         assert permits.suggest(permit.code)[0] is permit
-        assert permit in permits.suggest(permit.indonesian)
-        assert permit in permits.suggest(permit.english)
+        assert permit in permits.suggest(permit.name("id"))
+        assert permit in permits.suggest(permit.name("en"))
 
 
 def test_days_are_set_only_where_they_are_known() -> None:

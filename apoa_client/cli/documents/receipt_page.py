@@ -116,7 +116,7 @@ def _state_text(code: str) -> str:
     state = by_code(code)
     if state is None:
         return code
-    return " / ".join(dict.fromkeys((state.indonesian, state.english))) + f" ({code})"
+    return " / ".join(dict.fromkeys(state.name(language) for language in LANGUAGES)) + f" ({code})"
 
 
 def _with_moment(sentence: str, moment: datetime, zone: tzinfo) -> list[str]:

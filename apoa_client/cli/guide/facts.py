@@ -61,7 +61,7 @@ def _permits(words: Mapping[str, str], source: str, language: str) -> Iterator[F
     """Yield a fact per permit: its code, name and days, and whether it can be extended."""
     extended = {True: words["extended"], False: words["not-extended"], None: ""}
     for permit in permits.permits():
-        text = f"{permit.code} {permit.indonesian if language == 'id' else permit.english}"
+        text = f"{permit.code} {permit.name(language)}"
         if permit.days is not None:
             text += f" ({words['days']}{extended[permit.extended]})".format(days=permit.days)
         series = words["stay-permit"] if permit.code.isalpha() else words[permit.kind.value]
@@ -76,5 +76,5 @@ def _visa_free(words: Mapping[str, str], language: str) -> Iterator[Fact]:
             month = month_name(group.since).render(lambda word: in_language(language, word))
             series = words["no-visa-since"].format(day=group.since.day, month=month, year=group.since.year)
         for state in filter(None, map(by_code, group.states)):
-            name = state.indonesian if language == "id" else state.english
+            name = state.name(language)
             yield Fact(name, group.source, permits.AS_OF, series, state.code)

@@ -280,7 +280,7 @@ class _PermitParser:
 
 
 def _permit_text(permit: Permit) -> str:
-    name = permit.indonesian if current_language() == "id" else permit.english
+    name = permit.name(current_language())
     return f"{permit.code}: {name}"
 
 

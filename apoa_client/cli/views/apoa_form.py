@@ -110,7 +110,8 @@ def _coded_value(name: str, value: str) -> tuple[str, str]:
         label = PURPOSES[Purpose(value)].label
         indonesian, meaning = in_language(APOA_LANGUAGE, label.template), text(label)
     elif name in {"nationality", "issuing_state"} and (state := by_code(value)) is not None:
-        indonesian, meaning = state.indonesian, value if current_language() == APOA_LANGUAGE else state.english
+        language = current_language()
+        indonesian, meaning = state.name(APOA_LANGUAGE), value if language == APOA_LANGUAGE else state.name(language)
     else:
         return sanitize(value), ""
     return indonesian, meaning if meaning != indonesian else ""

@@ -132,4 +132,4 @@ def state_text(code: str) -> str:
     state = by_code(code)
     if state is None:
         return code
-    return f"{state.indonesian if current_language() == 'id' else state.english} ({code})"
+    return f"{state.name(current_language())} ({code})"
