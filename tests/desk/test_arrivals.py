@@ -1,4 +1,4 @@
-"""A guest arrives: from a draft to a durable report, without any secret and without a line."""
+"""Check-ins: from a draft to a durable report, without any secret and without a connection."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -27,8 +27,8 @@ def locked() -> bytes:
     raise SecretMissing(msg("The keyring is locked."))
 
 
-class Chance:
-    """Bytes that are never the same twice, and always the same in a test."""
+class CountingBytes:
+    """Bytes that differ in each call, and are the same in each run of the test."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -40,13 +40,13 @@ class Chance:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the outbox is."""
+    """The path of the outbox."""
     return tmp_path / "outbox.db"
 
 
 @pytest.fixture
 def outbox(path: Path) -> Iterator[SqliteOutbox]:
-    """An outbox whose private key cannot be had."""
+    """An outbox whose private key is not available."""
     with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, locked), create=True) as opened:
         yield opened
 
@@ -59,8 +59,8 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def desk(outbox: SqliteOutbox, clock: FixedClock) -> Desk:
-    """A desk in Jakarta, which is given 24 hours."""
-    return Desk(outbox, clock, ReportingRules(WIB, 24), Chance())
+    """A desk in Jakarta with a reporting window of 24 hours."""
+    return Desk(outbox, clock, ReportingRules(WIB, 24), CountingBytes())
 
 
 def filed(desk: Desk, given: Draft) -> tuple[Report, Entry]:
@@ -69,8 +69,8 @@ def filed(desk: Desk, given: Draft) -> tuple[Report, Entry]:
     return report, desk.save(report, examination.warnings)
 
 
-def test_a_guest_is_filed_with_the_keyring_locked(desk: Desk, path: Path) -> None:
-    """The outbox has it, due in time, and whoever has the key reads what was reported, warnings too."""
+def test_a_guest_is_saved_with_the_keyring_locked(desk: Desk, path: Path) -> None:
+    """The report is in the outbox with its deadline; with the key, report and warnings can be read."""
     report, entry = filed(desk, draft({"stay_permit": ""}))
     assert report.stay is not None
     assert (entry.id, entry.stay_id, entry.kind, entry.state) == (
@@ -86,34 +86,34 @@ def test_a_guest_is_filed_with_the_keyring_locked(desk: Desk, path: Path) -> Non
     assert codes_of(content.warnings) == {("code", "missing")}
 
 
-def test_a_report_is_made_as_it_is_sent(desk: Desk) -> None:
-    """In the house's own time, to the second, and as the contract has it."""
+def test_times_are_as_the_contract_sends_them(desk: Desk) -> None:
+    """In the property's time zone, to the second."""
     report, _ = filed(desk, scanned(desk.read(mrz().lines)))
     assert report.created_at.isoformat() == "2026-11-24T20:30:45+07:00"
     assert contract_errors(report) == []
 
 
-def test_every_report_and_every_stay_has_an_id_of_its_own(desk: Desk) -> None:
+def test_ids_are_unique(desk: Desk) -> None:
     """Two guests in the same second are two stays."""
     one, other = (filed(desk, draft())[0] for _ in range(2))
     assert len({one.id, one.stay_id, other.id, other.stay_id}) == 4
 
 
-def test_the_deadline_follows_the_house_and_the_check_in(outbox: SqliteOutbox, clock: FixedClock) -> None:
-    """Not the moment of typing."""
-    desk = Desk(outbox, clock, ReportingRules(WIB, 12), Chance())
+def test_the_deadline_depends_on_the_window_and_the_check_in(outbox: SqliteOutbox, clock: FixedClock) -> None:
+    """Not on the time of typing."""
+    desk = Desk(outbox, clock, ReportingRules(WIB, 12), CountingBytes())
     _, entry = filed(desk, draft({"check_in": "2026-11-24T09:00"}))
     assert entry.due_at == datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 
 
 def test_a_report_without_a_stay_has_no_deadline(desk: Desk) -> None:
-    """No rule sets one for a departure."""
+    """No rule sets a deadline for a check-out."""
     departure = Report("0199c2a4-0000-7000-8000-000000000001", "s", Kind.CHECK_OUT, NOW, check_out=NOW)
     assert desk.save(departure, ()).due_at is None
 
 
-def test_a_draft_with_errors_is_no_report(desk: Desk, outbox: SqliteOutbox) -> None:
-    """Everything that was found comes along, and nothing was saved."""
+def test_a_draft_with_errors_is_refused(desk: Desk, outbox: SqliteOutbox) -> None:
+    """The error holds all findings, and nothing is saved."""
     examination = desk.examine(draft({"stay_permit": ""}, without="sex nights"))
     with pytest.raises(ReportRefused) as caught:
         desk.compose(examination)
@@ -122,15 +122,15 @@ def test_a_draft_with_errors_is_no_report(desk: Desk, outbox: SqliteOutbox) -> N
     assert outbox.summary(now=NOW, soon=NOW).counts[State.QUEUED] == 0
 
 
-def test_the_same_report_is_not_filed_twice(desk: Desk) -> None:
-    """An id is known once."""
+def test_the_same_report_is_not_saved_twice(desk: Desk) -> None:
+    """An id is unique."""
     report, _ = filed(desk, draft())
     with raises_error("report_exists"):
         desk.save(report, ())
 
 
 def group(desk: Desk, *given: Draft) -> list[tuple[Report, tuple[Finding, ...]]]:
-    """Guests as they are examined and composed, not saved yet."""
+    """Return guests as checked and composed, but not saved."""
     examined = [desk.examine(each) for each in given]
     return [(desk.compose(examination), examination.warnings) for examination in examined]
 
@@ -142,8 +142,8 @@ FAMILY = [
 ]
 
 
-def test_a_group_is_filed_as_each_of_them_would_be(desk: Desk, path: Path) -> None:
-    """With the keyring locked: in their order, each its own stay, with its own deadline and warnings."""
+def test_a_group_is_saved_like_single_guests(desk: Desk, path: Path) -> None:
+    """With the keyring locked, in order, each with its own stay, deadline and warnings."""
     family = group(desk, *FAMILY)
     entries = desk.save_group(family)
     assert [entry.id for entry in entries] == [report.id for report, _warnings in family]
@@ -157,8 +157,8 @@ def test_a_group_is_filed_as_each_of_them_would_be(desk: Desk, path: Path) -> No
     assert codes_of(contents[1].warnings) == {("code", "missing")}
 
 
-def test_a_group_is_filed_whole_or_not_at_all(desk: Desk, outbox: SqliteOutbox) -> None:
-    """One of them is saved already: nobody is saved twice, and nobody without the others."""
+def test_a_group_is_saved_completely_or_not_at_all(desk: Desk, outbox: SqliteOutbox) -> None:
+    """One of them is saved already, so none of the others is saved."""
     family = group(desk, *FAMILY)
     desk.save(*family[2])
     with raises_error("report_exists"):
@@ -167,17 +167,17 @@ def test_a_group_is_filed_whole_or_not_at_all(desk: Desk, outbox: SqliteOutbox) 
     assert len(desk.save_group(family[:2])) == 2
 
 
-def test_an_mrz_is_read_as_of_the_houses_own_day(outbox: SqliteOutbox) -> None:
-    """Someone born today where the house is was born today, and not a hundred years ago."""
+def test_an_mrz_is_read_as_of_the_propertys_date(outbox: SqliteOutbox) -> None:
+    """A guest born today, local time, was born today and not a hundred years ago."""
     clock = FixedClock(datetime(2026, 11, 24, 16, 0, tzinfo=UTC))
     lines = mrz(birth_date=PartialDate(2026, 11, 25)).lines
     for zone, year in ((WIB, 1926), (timezone(timedelta(hours=9)), 2026)):
-        born = Desk(outbox, clock, ReportingRules(zone, 24), Chance()).read(lines).birth_date
+        born = Desk(outbox, clock, ReportingRules(zone, 24), CountingBytes()).read(lines).birth_date
         assert born is not None
         assert born.year == year
 
 
-def test_what_is_no_mrz_is_refused(desk: Desk) -> None:
-    """With the passport room's own words."""
+def test_a_text_that_is_not_an_mrz_is_refused(desk: Desk) -> None:
+    """With the message of the passport package."""
     with pytest.raises(MrzUnreadable):
         desk.read(["hello"])

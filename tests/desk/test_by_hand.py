@@ -1,4 +1,4 @@
-"""Typing into APOA by hand: what waits, laid out in the order of its form, and the numbers that it gave."""
+"""Reports to type into APOA by hand: their order, the fields of APOA's form, and the receipt numbers."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,25 +31,25 @@ LATER = NOON + 24 * HOUR
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the outbox is."""
+    """The path of the outbox."""
     return tmp_path / "outbox.db"
 
 
 @pytest.fixture
 def outbox(path: Path) -> Iterator[SqliteOutbox]:
-    """An outbox that can be read."""
+    """An outbox that can be decrypted."""
     with open_outbox(path) as opened:
         yield opened
 
 
 @pytest.fixture
 def hand(outbox: SqliteOutbox, clock: FixedClock) -> ByHand:
-    """Whoever types."""
+    """The object under test."""
     return ByHand(outbox, clock, Stays(outbox, WIB))
 
 
 def amended(number: int, stay: int, **changes: str | None) -> Report:
-    """A correction with another stay than the check-in's."""
+    """A correction with a stay that differs from the check-in's."""
     one = report(number, stay, Kind.AMEND)
     nights = Stay(report(stay).created_at, date(2026, 11, 27), room=changes.get("room", "Room-7-East"))
     who = replace(guest(), phone=changes.get("phone", "+48600700800"))
@@ -74,10 +74,10 @@ def acts(outbox: SqliteOutbox) -> list[AuditEvent]:
 
 
 class TestOrder:
-    """Which report comes when."""
+    """The order of the reports."""
 
-    def test_the_most_urgent_stay_first_and_one_of_each(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """What comes after a report of the same stay waits until that one is filed."""
+    def test_the_first_report_of_each_stay_most_urgent_first(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """A later report of a stay waits until the earlier one has its number."""
         add(outbox, report(1), hours=24)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         add(outbox, report(3), hours=2)
@@ -86,14 +86,14 @@ class TestOrder:
         hand.record_number(outbox.find(uuid(1))[0], "STT-1")
         assert [entry.id for entry in hand.waiting()] == [uuid(3), uuid(2)]
 
-    def test_what_is_sent_meanwhile_is_nobodys_to_type(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """It may be on its way this very moment."""
+    def test_a_report_that_is_being_sent_is_not_typed(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """It may arrive at this moment."""
         add(outbox, report(1))
         sending(outbox, 1)
         assert [*hand.waiting(), *hand.all_waiting()] == []
 
-    def test_what_a_dead_run_left_is_let_go(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Whatever its lease says, in whoever's turn it is; and it is known that it may have arrived."""
+    def test_reports_of_an_aborted_delivery_are_requeued(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """Whatever its lease says; the report is marked as one that may have arrived."""
         add(outbox, report(1))
         sending(outbox, 1)
         hand.release_abandoned()
@@ -101,11 +101,11 @@ class TestOrder:
         assert (entry.state, entry.calls, hand.task(entry).sent_before) == (State.QUEUED, 1, True)
 
 
-class TestJob:
-    """A report laid out."""
+class TestTask:
+    """The form fields of a report."""
 
     def test_a_check_in_in_the_order_of_the_form(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Every field that has a value, no other, and each as it was saved."""
+        """Every field that has a value and no other, with the saved value."""
         task = hand.task(add(outbox, report(1)))
         names = [line.name for line in task.lines]
         assert names == [item.name for item in FIELDS if item.name in names]
@@ -117,7 +117,7 @@ class TestJob:
         assert (task.lines[0], task.sent_before) == (FormField("surname", "ZYKOWSKI"), False)
 
     def test_every_field_of_a_permit(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Between the passport and the stay, as the form has it."""
+        """Between the passport and the stay, as in APOA's form."""
         permit = StayPermit("B1", "V-1", date(2026, 12, 20), date(2026, 11, 21))
         one = replace(report(1), guest=replace(guest(), stay_permit=permit, email="a@example.org"))
         lines = hand.task(add(outbox, one)).lines
@@ -127,7 +127,7 @@ class TestJob:
         assert list(values)[9:14] == ["stay_permit", "stay_permit_number", "stay_until", "entry_date", "check_in"]
 
     def test_a_correction_shows_what_changes(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Against what the stay's reports said last: a new value, one that is gone, and the others as they were."""
+        """Compared with the current report: new values, deleted values, and unchanged ones."""
         add(outbox, report(1))
         outbox.add(amended(2, 1, room="9"), due_at=None)
         entry = outbox.add(amended(3, 1, room="10", phone=None), due_at=None)
@@ -136,8 +136,8 @@ class TestJob:
         assert lines["phone"] == FormField("phone", "", "+48600700800")
         assert [name for name, line in lines.items() if line.before is not None] == ["room", "phone"]
 
-    def test_a_check_out_and_a_cancellation_say_who(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """By what APOA lists its guests, as it was said last; then what is new."""
+    def test_a_check_out_and_a_cancellation_identify_the_guest(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """By the fields that APOA lists, from the current report; then the new value."""
         add(outbox, report(1))
         outbox.add(amended(2, 1, room="9"), due_at=None)
         out = hand.task(outbox.add(report(3, 1, Kind.CHECK_OUT), due_at=None))
@@ -150,31 +150,31 @@ class TestJob:
         assert cancel.lines[-1].value == "never came"
 
     def test_a_check_out_whose_guest_was_erased(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """What is left is laid out."""
+        """The remaining fields are laid out."""
         add(outbox, report(1))
         outbox.record_receipt(uuid(1), receipt())
         outbox.eraser.stay(stay_id(1), force=True, dry_run=False)
         task = hand.task(outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None))
         assert [line.name for line in task.lines] == [CHECK_OUT]
 
-    def test_a_correction_of_nothing_known(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Nothing is marked: there is nothing to compare with."""
+    def test_a_correction_without_an_earlier_report(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """No field is marked as changed, because there is nothing to compare with."""
         task = hand.task(outbox.add(amended(2, 1), due_at=None))
         assert {line.before for line in task.lines} == {None}
 
-    def test_no_repr_tells_of_the_guest(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Nor of what APOA has."""
+    def test_no_repr_contains_personal_data(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """Neither the new values nor those that APOA has."""
         add(outbox, report(1))
         task = hand.task(outbox.add(amended(2, 1, room="9"), due_at=None))
         assert not any(word in repr((task, task.lines)) for word in ("ZYKOWSKI", "X1234567", "Room-7-East"))
 
 
 class TestNumber:
-    """A number as it was typed."""
+    """A receipt number as it is typed."""
 
     @pytest.mark.parametrize("typed", ["STT-2026/11.0001", "  STT 1 \t\r\n", "1", "1" * MAX_NUMBER_LENGTH, "№ 7/é"])
-    def test_whatever_apoa_may_give(self, typed: str) -> None:
-        """As it stands there, without what surrounds it."""
+    def test_numbers_that_apoa_may_give(self, typed: str) -> None:
+        """Accepted as typed, without surrounding blanks."""
         assert parse_receipt_number(typed) == typed.strip()
 
     @pytest.mark.parametrize(
@@ -201,17 +201,19 @@ class TestNumber:
             "\ud800",
         ],
     )
-    def test_what_is_no_number(self, typed: str) -> None:
-        """Nothing, too much, what would move a cursor or hide text, moves, words, and a passport's line."""
+    def test_texts_that_are_not_numbers(self, typed: str) -> None:
+        """Empty, too long, control characters, moves, words, and a line of a passport."""
         with pytest.raises(DataRefused):
             parse_receipt_number(typed)
 
 
-class TestFiling:
-    """The number that APOA gave."""
+class TestRecordNumber:
+    """Recording the number that APOA gave."""
 
-    def test_it_is_at_its_end_and_marked_as_typed(self, outbox: SqliteOutbox, hand: ByHand, clock: FixedClock) -> None:
-        """With the time of typing, and told in the audit trail."""
+    def test_the_report_is_accepted_and_marked_as_typed(
+        self, outbox: SqliteOutbox, hand: ByHand, clock: FixedClock
+    ) -> None:
+        """With the current time, and in the audit trail."""
         entry = hand.record_number(add(outbox, report(1)), "STT-1")
         assert entry.state is State.ACCEPTED
         assert entry.receipt is not None
@@ -219,7 +221,7 @@ class TestFiling:
         assert acts(outbox)[-1] == AuditEvent("received", uuid(1))
 
     def test_the_time_on_the_receipt(self, outbox: SqliteOutbox, hand: ByHand, clock: FixedClock) -> None:
-        """Where it is told; one that is to come is refused."""
+        """A given time is kept; a time in the future is refused."""
         at = clock.now() - HOUR
         hand.check_not_future(at)
         entry = hand.record_number(add(outbox, report(1)), "STT-1", at)
@@ -228,15 +230,15 @@ class TestFiling:
         with pytest.raises(DataRefused):
             hand.check_not_future(clock.now() + HOUR)
 
-    def test_ones_own_number_may_be_typed_again(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+    def test_a_typed_number_may_be_typed_again(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """The last one counts."""
         entry = hand.record_number(add(outbox, report(1)), "STT-1")
         again = hand.record_number(entry, "STT-2")
         assert again.receipt is not None
         assert again.receipt.number == "STT-2"
 
-    def test_the_authoritys_own_is_never_replaced(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Whatever anybody types."""
+    def test_the_authoritys_receipt_is_never_replaced(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """Not even by a typed number."""
         add(outbox, report(1))
         outbox.settle(sending(outbox, 1), [Change(uuid(1), State.ACCEPTED, receipt=receipt(7))])
         with pytest.raises(DataRefused):
@@ -245,8 +247,8 @@ class TestFiling:
         assert kept is not None
         assert (kept.number, kept.typed) == ("STT-7", False)
 
-    def test_what_was_replaced_or_withdrawn(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """There is nothing to be filed for it."""
+    def test_replaced_and_withdrawn_reports(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """No number can be recorded for them."""
         add(outbox, report(1))
         outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
         add(outbox, report(3))
@@ -256,8 +258,8 @@ class TestFiling:
                 hand.record_number(outbox.find(uuid(number))[0], "STT-1")
             assert state_of(outbox, number) is state
 
-    def test_what_is_being_sent(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Not while another process has its turn; what a dead one left is filed."""
+    def test_a_report_that_is_being_sent(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """Refused while another process holds the delivery lock; accepted after an aborted delivery."""
         add(outbox, report(1))
         sending(outbox, 1)
         entry = outbox.find(uuid(1))[0]
@@ -266,14 +268,14 @@ class TestFiling:
         assert hand.record_number(entry, "STT-1").state is State.ACCEPTED
 
     @pytest.mark.parametrize("state", [State.PENDING, State.REJECTED])
-    def test_what_an_authority_left_open(self, outbox: SqliteOutbox, hand: ByHand, state: State) -> None:
-        """APOA's number settles it."""
+    def test_a_pending_report(self, outbox: SqliteOutbox, hand: ByHand, state: State) -> None:
+        """APOA's number decides it."""
         add(outbox, report(1))
         outbox.settle(sending(outbox, 1), [Change(uuid(1), state, errors=(finding(),))])
         assert hand.record_number(outbox.find(uuid(1))[0], "STT-1").state is State.ACCEPTED
 
     def test_the_same_number_twice(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Of another stay it is told; of the same stay it is as it should be."""
+        """Reported for another stay; allowed within the same stay."""
         first = hand.record_number(add(outbox, report(1)), "STT-1")
         out = outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         other = add(outbox, report(3))
@@ -281,8 +283,8 @@ class TestFiling:
         assert hand.find_same_number("STT-1", other) == first
         assert hand.find_same_number("STT-9", other) is None
 
-    def test_what_apoa_gave_no_number_for(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """It is filed under the number of the stay; where nobody knows one, under a mark."""
+    def test_a_report_without_a_number(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """The number of the stay is recorded; without one, a placeholder."""
         hand.record_number(add(outbox, report(1)), "STT-1")
         out = outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         alone = outbox.add(report(3, 3, Kind.CHECK_OUT), due_at=None)
@@ -294,12 +296,12 @@ class TestFind:
     """Which report an id means."""
 
     def test_one_report(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """By its id, its short id, or enough of it."""
+        """By its id, its short id, or a unique beginning of it."""
         entry = add(outbox, report(1))
         assert hand.find(entry.id) == hand.find(f" {uuid(1)[-8:]} ") == entry
 
-    def test_a_stay_means_what_waits_of_it(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Where that is one report."""
+    def test_a_stay_means_its_waiting_report(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """If it is one report."""
         hand.record_number(add(outbox, report(1)), "STT-1")
         out = outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         assert hand.find(stay_id(1)) == out

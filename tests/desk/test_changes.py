@@ -1,4 +1,4 @@
-"""The rest of a stay's life: what left gets a report behind it, and what did not is changed without traffic."""
+"""Changes of a stay: reports that were sent get a further report, others are changed without traffic."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from conftest import FixedClock, search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from outbox_helpers import finding, open_outbox, receipt
-from report_helpers import NOW, TYPED, WIB, codes_of, contract_errors, draft, look, mrz, scanned, spoilt
+from report_helpers import NOW, TYPED, WIB, contract_errors, draft, look, mrz, scanned, spoilt, codes_of
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import (
@@ -35,8 +35,8 @@ from apoa_client.report.model import Report
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination, examine
 
 
-class Chance:
-    """Bytes that are never the same twice, and always the same in a test."""
+class CountingBytes:
+    """Bytes that differ in each call, and are the same in each run of the test."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -46,14 +46,14 @@ class Chance:
         return self.count.to_bytes(count, "big")
 
 
-class Life:
-    """A desk with an outbox, and an authority that answers as it is told."""
+class StayScenario:
+    """A desk with an outbox, and an authority whose answers the test chooses."""
 
     def __init__(self, outbox: SqliteOutbox, clock: FixedClock, zone: Any = WIB) -> None:
         self.outbox, self.clock = outbox, clock
-        settings, chance = ReportingRules(zone, 24, b"k"), Chance()
-        self.desk = Desk(outbox, clock, settings, chance)
-        self.changes = Changes(self.desk, outbox, clock, settings, chance)
+        rules, random = ReportingRules(zone, 24, b"k"), CountingBytes()
+        self.desk = Desk(outbox, clock, rules, random)
+        self.changes = Changes(self.desk, outbox, clock, rules, random)
         self.stays = Stays(outbox, zone)
 
     def arrive(self, given: Draft | None = None) -> StayHistory:
@@ -64,26 +64,26 @@ class Life:
     def of(self, stay: str | StayHistory) -> StayHistory:
         return self.stays.of(stay if isinstance(stay, str) else stay.stay_id)
 
-    def lands(self, history: StayHistory, state: State = State.ACCEPTED, *, unsent: bool = False) -> StayHistory:
-        """Whatever of the stay is queued goes out, and this becomes of it."""
+    def deliver(self, history: StayHistory, state: State = State.ACCEPTED, *, unsent: bool = False) -> StayHistory:
+        """Send the queued reports of the stay; this is the authority's answer."""
         now = self.clock.time
         for entry in self.of(history).active_reports:
             if entry.state is State.QUEUED:
                 lease, _claimed = self.outbox.claim([entry.id], now=now, lease_until=now + timedelta(minutes=5))
-                proof = receipt() if state is State.ACCEPTED else None
+                given = receipt() if state is State.ACCEPTED else None
                 errors = (finding(),) if state is State.REJECTED else None
-                self.outbox.settle(lease, [Change(entry.id, state, receipt=proof, errors=errors, unsent=unsent)])
+                self.outbox.settle(lease, [Change(entry.id, state, receipt=given, errors=errors, unsent=unsent)])
         return self.of(history)
 
-    def goes_out(self, proposal: PendingChange) -> StayHistory:
-        self.changes.save(proposal)
-        return self.of(proposal.report.stay_id)
+    def save(self, pending: PendingChange) -> StayHistory:
+        self.changes.save(pending)
+        return self.of(pending.report.stay_id)
 
     def amended(self, history: StayHistory, reason: str | None = "pindah kamar", **typed: str) -> PendingChange:
-        before = self.said(history)
+        before = self.current_content(history)
         return self.changes.amend(history, self.changes.examine(CorrectionDraft(before, typed)), reason)
 
-    def said(self, history: StayHistory) -> Report:
+    def current_content(self, history: StayHistory) -> Report:
         assert history.current_report is not None
         return self.outbox.content(history.current_report).report
 
@@ -102,9 +102,9 @@ def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
 
 
 @pytest.fixture
-def life(outbox: SqliteOutbox, clock: FixedClock) -> Life:
+def scenario(outbox: SqliteOutbox, clock: FixedClock) -> StayScenario:
     """A desk in Jakarta."""
-    return Life(outbox, clock)
+    return StayScenario(outbox, clock)
 
 
 def states(history: StayHistory) -> list[tuple[str, str]]:
@@ -114,17 +114,17 @@ def states(history: StayHistory) -> list[tuple[str, str]]:
 # Check-out.
 
 
-def test_a_guest_leaves_now(life: Life) -> None:
-    """A report of its own, behind the arrival, of the same stay, as the contract has it, and with no deadline."""
-    history = life.arrive()
-    life.clock.forward(timedelta(days=3, microseconds=5))
-    proposal = life.changes.check_out(history)
-    entry = life.changes.save(proposal)
-    assert contract_errors(proposal.report) == []
-    assert proposal.report.check_out == (NOW + timedelta(days=3)).astimezone(WIB)
-    assert proposal.report.id != history.entries[0].id
+def test_a_check_out_now(scenario: StayScenario) -> None:
+    """A further report of the same stay, as the contract requires it, without a deadline."""
+    history = scenario.arrive()
+    scenario.clock.forward(timedelta(days=3, microseconds=5))
+    pending = scenario.changes.check_out(history)
+    entry = scenario.changes.save(pending)
+    assert contract_errors(pending.report) == []
+    assert pending.report.check_out == (NOW + timedelta(days=3)).astimezone(WIB)
+    assert pending.report.id != history.entries[0].id
     assert (entry.stay_id, entry.kind, entry.due_at) == (history.stay_id, Kind.CHECK_OUT, None)
-    after = life.of(history)
+    after = scenario.of(history)
     assert after.check_out == entry
     assert not after.in_house
 
@@ -133,22 +133,22 @@ def test_a_guest_leaves_now(life: Life) -> None:
     ("at", "code"),
     [("2026-11-24T20:29", "order"), ("2026-11-25T20:31", "implausible"), ("2026-11-31", "bad_date"), ("", "bad_date")],
 )
-def test_a_time_that_cannot_be(life: Life, at: str, code: str) -> None:
-    """Before the check-in, more than a day ahead, or none at all; nothing is saved."""
-    history = life.arrive()
-    stay = life.said(history).stay
+def test_impossible_check_out_times(scenario: StayScenario, at: str, code: str) -> None:
+    """Before the check-in, more than a day in the future, or no time; nothing is saved."""
+    history = scenario.arrive()
+    stay = scenario.current_content(history).stay
     with pytest.raises(ReportRefused) as caught:
-        life.changes.check_out(history, life.changes.parse_time(at), stay)
+        scenario.changes.check_out(history, scenario.changes.parse_time(at), stay)
     assert codes_of(caught.value.errors) == {("check_out", code)}
-    assert life.of(history) == history
+    assert scenario.of(history) == history
 
 
-def test_without_the_key_the_day_of_arrival_is_known(life: Life) -> None:
-    """The hour is sealed; the night is not."""
-    history = life.arrive()
+def test_without_the_key_the_day_of_arrival_is_known(scenario: StayScenario) -> None:
+    """The hour is sealed; the first night is not."""
+    history = scenario.arrive()
     with pytest.raises(ReportRefused):
-        life.changes.check_out(history, datetime(2026, 11, 23, 23, 59, tzinfo=WIB))
-    assert life.changes.check_out(history, datetime(2026, 11, 24, 0, 0, tzinfo=WIB)).report.check_out is not None
+        scenario.changes.check_out(history, datetime(2026, 11, 23, 23, 59, tzinfo=WIB))
+    assert scenario.changes.check_out(history, datetime(2026, 11, 24, 0, 0, tzinfo=WIB)).report.check_out is not None
 
 
 @pytest.mark.parametrize(
@@ -161,140 +161,145 @@ def test_without_the_key_the_day_of_arrival_is_known(life: Life) -> None:
         ("Asia/Jakarta", "2028-02-29T12:00", "2028-02-29T12:00:00+07:00"),
     ],
 )
-def test_a_time_is_the_houses_own(outbox: SqliteOutbox, clock: FixedClock, zone: str, at: str, expected: str) -> None:
+def test_a_time_is_local_to_the_property(
+    outbox: SqliteOutbox, clock: FixedClock, zone: str, at: str, expected: str
+) -> None:
     """At a month's end, at midnight, on a leap day, in the west and in the east."""
-    life = Life(outbox, clock, ZoneInfo(zone))
-    history = life.arrive()
+    scenario = StayScenario(outbox, clock, ZoneInfo(zone))
+    history = scenario.arrive()
     clock.time = datetime.fromisoformat(expected) + timedelta(hours=1)
-    proposal = life.changes.check_out(history, life.changes.parse_time(at))
-    assert proposal.report.check_out is not None
-    assert proposal.report.check_out.isoformat() == expected
-    assert contract_errors(proposal.report) == []
+    pending = scenario.changes.check_out(history, scenario.changes.parse_time(at))
+    assert pending.report.check_out is not None
+    assert pending.report.check_out.isoformat() == expected
+    assert contract_errors(pending.report) == []
 
 
 @pytest.mark.parametrize("state", [None, State.ACCEPTED, State.REJECTED])
-def test_nobody_leaves_twice(life: Life, state: State | None) -> None:
-    """Which report says so, and how it is undone, is said: whether it left, did not, or was refused."""
-    history = life.lands(life.arrive())
-    history = life.goes_out(life.changes.check_out(history))
-    history = life.lands(history, state) if state is not None else history
+def test_a_second_check_out_is_refused(scenario: StayScenario, state: State | None) -> None:
+    """The error names the first check-out and how to undo it, in each of its states."""
+    history = scenario.deliver(scenario.arrive())
+    history = scenario.save(scenario.changes.check_out(history))
+    history = scenario.deliver(history, state) if state is not None else history
     with pytest.raises(DataRefused) as caught:
-        life.changes.check_out(history)
+        scenario.changes.check_out(history)
     advice = {None: "apoa cancel", State.ACCEPTED: "apoa amend", State.REJECTED: "apoa fix"}[state]
     assert advice in (caught.value.advice or finding().message).template
     assert history.check_out is not None
     assert history.check_out.id.endswith(str((caught.value.advice or finding().message).values["id"]))
 
 
-def test_who_is_there_again_leaves_again(life: Life) -> None:
+def test_a_check_out_after_an_undone_check_out(scenario: StayScenario) -> None:
     """After a correction that followed a check-out."""
-    history = life.lands(life.goes_out(life.changes.check_out(life.lands(life.arrive()))))
-    history = life.goes_out(life.amended(history))
+    history = scenario.deliver(scenario.save(scenario.changes.check_out(scenario.deliver(scenario.arrive()))))
+    history = scenario.save(scenario.amended(history))
     assert history.in_house
-    assert not life.goes_out(life.changes.check_out(history)).in_house
+    assert not scenario.save(scenario.changes.check_out(history)).in_house
 
 
 # Corrections.
 
 
-def test_what_arrived_is_corrected_behind_it(life: Life) -> None:
-    """The whole again, with the reason; and by the contract, whatever changed."""
-    history = life.lands(life.arrive())
-    proposal = life.amended(history, room="8", nights="5")
-    assert contract_errors(proposal.report) == []
-    assert proposal.replaces == ()
-    stay = proposal.report.stay
-    assert (proposal.report.kind, proposal.report.reason) == (Kind.AMEND, "pindah kamar")
+def test_a_sent_report_is_corrected_by_a_further_report(scenario: StayScenario) -> None:
+    """The complete report with the reason, whatever changed, as the contract requires."""
+    history = scenario.deliver(scenario.arrive())
+    pending = scenario.amended(history, room="8", nights="5")
+    assert contract_errors(pending.report) == []
+    assert pending.replaces == ()
+    stay = pending.report.stay
+    assert (pending.report.kind, pending.report.reason) == (Kind.AMEND, "pindah kamar")
     assert stay is not None
     assert (stay.room, stay.planned_check_out) == ("8", date(2026, 11, 29))
-    assert proposal.report.guest == life.said(history).guest
-    entry = life.changes.save(proposal)
+    assert pending.report.guest == scenario.current_content(history).guest
+    entry = scenario.changes.save(pending)
     assert entry.due_at is None
-    assert states(life.of(history)) == [("check_in", "accepted"), ("amend", "queued")]
+    assert states(scenario.of(history)) == [("check_in", "accepted"), ("amend", "queued")]
 
 
 @pytest.mark.parametrize("refused", [False, True])
-def test_what_never_arrived_is_replaced(life: Life, refused: bool) -> None:  # noqa: FBT001  a parameter
-    """By a check-in with its own deadline, in its place; no reason is needed, and none is sent."""
-    history = life.arrive()
-    history = life.lands(history, State.REJECTED) if refused else history
+def test_an_unsent_check_in_is_replaced(scenario: StayScenario, refused: bool) -> None:  # noqa: FBT001  a parameter
+    """By a check-in with its own deadline; no reason is needed, and none is sent."""
+    history = scenario.arrive()
+    history = scenario.deliver(history, State.REJECTED) if refused else history
     first = history.entries[0]
-    life.clock.forward(timedelta(hours=1))
-    history = life.goes_out(life.amended(history, None, room="8", check_in="2026-11-24T18:00"))
+    scenario.clock.forward(timedelta(hours=1))
+    history = scenario.save(scenario.amended(history, None, room="8", check_in="2026-11-24T18:00"))
     assert states(history) == [("check_in", "queued"), ("check_in", "superseded")]
     assert history.current_report is not None
     assert (history.current_report.seq, history.current_report.due_at) == (
         first.seq,
         datetime(2026, 11, 25, 11, 0, tzinfo=UTC),
     )
-    assert life.said(history).reason is None
+    assert scenario.current_content(history).reason is None
 
 
-def test_a_correction_that_never_arrived_is_replaced(life: Life) -> None:
-    """It stays a correction, and its reason is the new one."""
-    history = life.goes_out(life.amended(life.lands(life.arrive()), room="8"))
-    history = life.goes_out(life.amended(history, "kamar 9", room="9"))
+def test_an_unsent_correction_is_replaced(scenario: StayScenario) -> None:
+    """By a correction with the new reason."""
+    history = scenario.save(scenario.amended(scenario.deliver(scenario.arrive()), room="8"))
+    history = scenario.save(scenario.amended(history, "kamar 9", room="9"))
     assert states(history) == [("check_in", "accepted"), ("amend", "queued"), ("amend", "superseded")]
-    assert life.said(history).reason == "kamar 9"
+    assert scenario.current_content(history).reason == "kamar 9"
 
 
 @pytest.mark.parametrize("arrived", [False, True])
-def test_a_correction_undoes_a_check_out(life: Life, arrived: bool) -> None:  # noqa: FBT001  a parameter
-    """With nothing else changed; what of it never left is replaced, so that the authority hears of one thing."""
-    history = life.arrive()
-    history = life.lands(history) if arrived else history
-    history = life.goes_out(life.changes.check_out(history))
-    proposal = life.amended(history)
-    assert (proposal.report.guest, proposal.report.stay) == (life.said(history).guest, life.said(history).stay)
-    assert proposal.report.kind is (Kind.AMEND if arrived else Kind.CHECK_IN)
-    after = life.goes_out(proposal)
+def test_a_correction_undoes_a_check_out(scenario: StayScenario, arrived: bool) -> None:  # noqa: FBT001  a parameter
+    """Even if nothing else changed; unsent reports are replaced, so that the authority gets one report."""
+    history = scenario.arrive()
+    history = scenario.deliver(history) if arrived else history
+    history = scenario.save(scenario.changes.check_out(history))
+    pending = scenario.amended(history)
+    assert (pending.report.guest, pending.report.stay) == (
+        scenario.current_content(history).guest,
+        scenario.current_content(history).stay,
+    )
+    assert pending.report.kind is (Kind.AMEND if arrived else Kind.CHECK_IN)
+    after = scenario.save(pending)
     assert after.in_house
     assert len([entry for entry in after.active_reports if entry.state is State.QUEUED]) == 1
 
 
 @pytest.mark.parametrize("reason", [None, "", "  "])
-def test_a_correction_has_a_reason(life: Life, reason: str | None) -> None:
-    """As the contract asks, and in plain characters."""
-    history = life.lands(life.arrive())
+def test_a_correction_has_a_reason(scenario: StayScenario, reason: str | None) -> None:
+    """As the contract requires, and in plain characters."""
+    history = scenario.deliver(scenario.arrive())
     with pytest.raises(ReportRefused) as caught:
-        life.amended(history, reason, room="8")
+        scenario.amended(history, reason, room="8")
     assert codes_of(caught.value.errors) == {("reason", "missing")}
     with pytest.raises(ReportRefused) as caught:
-        life.amended(history, "a\x1b[2J", room="8")
+        scenario.amended(history, "a\x1b[2J", room="8")
     assert codes_of(caught.value.errors) == {("reason", "bad_character")}
 
 
-def test_a_correction_is_never_late(life: Life) -> None:
-    """The deadline is an arrival's; a check-in that is replaced late is still told."""
-    history = life.arrive()
-    life.clock.forward(timedelta(days=2))
-    assert ("check_in", "late") in codes_of(life.amended(history, room="8").warnings)
-    assert ("check_in", "late") not in codes_of(life.amended(life.lands(history), room="8").warnings)
+def test_a_correction_is_never_late(scenario: StayScenario) -> None:
+    """Only a check-in has a deadline; a check-in that is replaced late still has the warning."""
+    history = scenario.arrive()
+    scenario.clock.forward(timedelta(days=2))
+    assert ("check_in", "late") in codes_of(scenario.amended(history, room="8").warnings)
+    assert ("check_in", "late") not in codes_of(scenario.amended(scenario.deliver(history), room="8").warnings)
 
 
-def test_what_does_not_hold_is_refused(life: Life) -> None:
-    """By the rules of an arrival."""
-    history = life.lands(life.arrive())
+def test_an_invalid_correction_is_refused(scenario: StayScenario) -> None:
+    """By the rules of a check-in."""
+    history = scenario.deliver(scenario.arrive())
     with pytest.raises(ReportRefused) as caught:
-        life.amended(history, planned_check_out="2026-11-24", surname="")
+        scenario.amended(history, planned_check_out="2026-11-24", surname="")
     assert ("planned_check_out", "order") in codes_of(caught.value.errors)
 
 
-def test_what_left_meanwhile_is_not_replaced(life: Life) -> None:
-    """A sync came in between: nothing changes, and somebody is told."""
-    history = life.arrive()
-    proposal = life.amended(history, None, room="8")
-    after = life.lands(history)
+def test_a_report_that_was_sent_meanwhile_is_not_replaced(scenario: StayScenario) -> None:
+    """Nothing changes, and an error is raised."""
+    history = scenario.arrive()
+    pending = scenario.amended(history, None, room="8")
+    after = scenario.deliver(history)
     with pytest.raises(ReportMoved):
-        life.changes.save(proposal)
-    assert life.of(history) == after
+        scenario.changes.save(pending)
+    assert scenario.of(history) == after
 
 
-def test_what_may_have_arrived_is_not_replaced(life: Life) -> None:
-    """A call without an answer may have reached the authority; one that never left did not."""
-    one, other = life.arrive(), life.arrive()
-    assert life.amended(life.lands(one, State.QUEUED)).report.kind is Kind.AMEND
-    assert life.amended(life.lands(other, State.QUEUED, unsent=True), room="8").report.kind is Kind.CHECK_IN
+def test_a_report_that_may_have_arrived_is_not_replaced(scenario: StayScenario) -> None:
+    """A call without an answer may have reached the authority; a call that was never sent did not."""
+    one, other = scenario.arrive(), scenario.arrive()
+    assert scenario.amended(scenario.deliver(one, State.QUEUED)).report.kind is Kind.AMEND
+    assert scenario.amended(scenario.deliver(other, State.QUEUED, unsent=True), room="8").report.kind is Kind.CHECK_IN
 
 
 # Where nothing is typed, the same comes out.
@@ -334,7 +339,7 @@ _REQUIRED = {
     st.integers(0, 40),
 )
 def test_nothing_typed_changes_nothing(typed: dict[str, str], lines: str, later: int) -> None:
-    """Whatever was reported, and however long ago: guest and stay come out as they went in, evidence included."""
+    """Guest and stay are unchanged, the MRZ included, however long ago they were reported."""
     read = mrz() if lines else None
     passport = spoilt(1, 9, "1" if mrz().lines[1][9] != "1" else "2") if lines == "spoilt" else read
     first = examine(Draft(typed, passport, accept_check_digit=True), now=NOW, zone=WIB)
@@ -349,14 +354,14 @@ def test_nothing_typed_changes_nothing(typed: dict[str, str], lines: str, later:
 
 @search(200)
 @given(st.sampled_from(sorted(_OPTIONAL | _REQUIRED)), st.data())
-def test_what_is_typed_is_what_changes(name: str, data: st.DataObject) -> None:
-    """As if it had been typed in the first place, everything else being as it was."""
+def test_only_typed_fields_change(name: str, data: st.DataObject) -> None:
+    """As if they had been typed at first."""
     value = data.draw((_OPTIONAL | _REQUIRED)[name])
     plain = Draft(TYPED | {"issuing_state": "GBR"})
     first, meant = look(plain), look(Draft({**plain.typed, name: value}))
     before = Report("r", "s", Kind.CHECK_IN, NOW, first.guest, first.stay)
-    redraft = CorrectionDraft(before, {name: value})
-    found = examine(redraft.draft(NOW.date()), now=NOW, zone=WIB)
+    correction = CorrectionDraft(before, {name: value})
+    found = examine(correction.draft(NOW.date()), now=NOW, zone=WIB)
     if name == "check_in" and meant.stay is not None and found.stay is not None:
         # The planned day stays, where nights would be counted anew.
         assert first.stay is not None
@@ -364,11 +369,11 @@ def test_what_is_typed_is_what_changes(name: str, data: st.DataObject) -> None:
     assert (found.guest, found.stay) == (meant.guest, meant.stay)
 
 
-def test_new_lines_say_the_guest_anew(life: Life) -> None:
-    """What the MRZ holds comes from it, what it does not hold stays, and what is typed wins over both."""
-    history = life.lands(life.arrive(draft({"surname": "SMYTH", "note": CHECK_DIGIT_NOTE})))
-    redraft = CorrectionDraft(life.said(history), {"given_names": "JANE"}, mrz())
-    examination = life.changes.examine(redraft)
+def test_a_new_mrz_replaces_the_guest(scenario: StayScenario) -> None:
+    """Its fields come from the MRZ, the others stay, and typed values win over both."""
+    history = scenario.deliver(scenario.arrive(draft({"surname": "SMYTH", "note": CHECK_DIGIT_NOTE})))
+    correction = CorrectionDraft(scenario.current_content(history), {"given_names": "JANE"}, mrz())
+    examination = scenario.changes.examine(correction)
     assert examination.guest is not None
     assert (examination.guest.surname, examination.guest.given_names) == ("SMITH", "JANE")
     assert examination.guest.birth_place == "LONDON"
@@ -377,19 +382,19 @@ def test_new_lines_say_the_guest_anew(life: Life) -> None:
     assert examination.stay.note is None
 
 
-def test_a_kind_of_document_that_no_field_tells_stays(life: Life) -> None:
-    """A diplomat's passport whose lines were no evidence."""
-    before = life.said(life.arrive(scanned(mrz())))
+def test_the_document_type_stays(scenario: StayScenario) -> None:
+    """For a diplomatic passport without a stored MRZ."""
+    before = scenario.current_content(scenario.arrive(scanned(mrz())))
     assert before.guest is not None
     document = replace(before.guest.document, type="PD", mrz=None)
     kept = replace(before, guest=replace(before.guest, document=document))
-    examination = life.changes.examine(CorrectionDraft(kept, {"room": "8"}))
+    examination = scenario.changes.examine(CorrectionDraft(kept, {"room": "8"}))
     assert examination.guest is not None
     assert examination.guest.document == document
 
 
-def test_only_what_is_whole_is_drafted_again() -> None:
-    """A departure has no guest in it."""
+def test_a_report_without_guest_cannot_be_corrected() -> None:
+    """A check-out has no guest."""
     with pytest.raises(ValueError, match="neither"):
         typed_texts(Report("r", "s", Kind.CHECK_OUT, NOW, check_out=NOW))
 
@@ -397,105 +402,111 @@ def test_only_what_is_whole_is_drafted_again() -> None:
 # Cancellation.
 
 
-def test_a_stay_is_void(life: Life) -> None:
-    """A report behind the others; what never left need not go before it."""
-    history = life.goes_out(life.amended(life.lands(life.arrive()), room="8"))
-    history = life.goes_out(life.changes.check_out(history))
-    proposal = life.changes.cancel(history, "salah orang")
-    assert contract_errors(proposal.report) == []
-    assert proposal.report.reason == "salah orang"
-    history = life.goes_out(proposal)
+def test_a_sent_stay_is_cancelled_by_a_report(scenario: StayScenario) -> None:
+    """Reports that were never sent are replaced by it."""
+    history = scenario.save(scenario.amended(scenario.deliver(scenario.arrive()), room="8"))
+    history = scenario.save(scenario.changes.check_out(history))
+    pending = scenario.changes.cancel(history, "salah orang")
+    assert contract_errors(pending.report) == []
+    assert pending.report.reason == "salah orang"
+    history = scenario.save(pending)
     assert [state for _kind, state in states(history)].count("superseded") == 2
     assert history.active_reports[-1].kind is Kind.CANCEL
     assert not history.is_active
 
 
-def test_a_stay_that_nobody_heard_of_is_withdrawn(life: Life) -> None:
-    """Whole, at once, without traffic."""
-    history = life.goes_out(life.changes.check_out(life.arrive()))
+def test_an_unsent_stay_is_withdrawn(scenario: StayScenario) -> None:
+    """Completely, at once, without traffic."""
+    history = scenario.save(scenario.changes.check_out(scenario.arrive()))
     assert history.withdrawable
-    life.changes.withdraw(history, history.active_reports)
-    assert states(life.of(history)) == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
+    scenario.changes.withdraw(history, history.active_reports)
+    assert states(scenario.of(history)) == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
 
 
-def test_what_is_withdrawn(life: Life) -> None:
-    """One later report that never left, alone; all of a stay of which nothing left; nothing where it must be told."""
-    history = life.goes_out(life.changes.check_out(life.arrive()))
+def test_reports_to_withdraw(scenario: StayScenario) -> None:
+    """One later unsent report alone; all reports of an unsent stay; none if a cancellation must be sent."""
+    history = scenario.save(scenario.changes.check_out(scenario.arrive()))
     first, last = history.entries
     assert reports_to_withdraw(history, last) == (last,)
     assert reports_to_withdraw(history, first) == (first, last)
-    history = life.lands(history)
+    history = scenario.deliver(history)
     assert [reports_to_withdraw(history, entry) for entry in history.entries[:2]] == [(), ()]
 
 
-def test_a_cancellation_that_nobody_needs_goes_too(life: Life) -> None:
-    """The check-in's answer was lost, the stay was cancelled, and then the check-in turns out to be refused."""
-    history = life.lands(life.arrive(), State.QUEUED)
-    history = life.goes_out(life.changes.cancel(history, "salah orang"))
+def test_an_unneeded_cancellation_is_withdrawn_too(scenario: StayScenario) -> None:
+    """The check-in got no answer, the stay was cancelled, and then the check-in was refused."""
+    history = scenario.deliver(scenario.arrive(), State.QUEUED)
+    history = scenario.save(scenario.changes.cancel(history, "salah orang"))
     check_in, cancellation = history.entries
     with pytest.raises(DataRefused):
         reports_to_withdraw(history, check_in)
-    lease, _claimed = life.outbox.claim([check_in.id], now=NOW, lease_until=NOW + timedelta(minutes=5))
-    life.outbox.settle(lease, [Change(check_in.id, State.REJECTED, errors=(finding(),))])
-    history = life.of(history)
+    lease, _claimed = scenario.outbox.claim([check_in.id], now=NOW, lease_until=NOW + timedelta(minutes=5))
+    scenario.outbox.settle(lease, [Change(check_in.id, State.REJECTED, errors=(finding(),))])
+    history = scenario.of(history)
     assert [entry.id for entry in reports_to_withdraw(history, history.entries[0])] == [check_in.id, cancellation.id]
-    life.changes.withdraw(history, history.active_reports)
+    scenario.changes.withdraw(history, history.active_reports)
     with pytest.raises(DataRefused):
-        reports_to_withdraw(life.of(history), history.entries[0])
+        reports_to_withdraw(scenario.of(history), history.entries[0])
 
 
-def test_nobody_leaves_twice_because_something_was_taken_back(life: Life) -> None:
-    """A correction between two check-outs stays as long as the second one; that one is named."""
-    history = life.lands(life.goes_out(life.changes.check_out(life.lands(life.arrive()))))
-    history = life.goes_out(life.changes.check_out(life.goes_out(life.amended(history))))
+def test_a_correction_between_two_check_outs_stays(scenario: StayScenario) -> None:
+    """As long as the second check-out exists, which the error names."""
+    history = scenario.deliver(scenario.save(scenario.changes.check_out(scenario.deliver(scenario.arrive()))))
+    history = scenario.save(scenario.changes.check_out(scenario.save(scenario.amended(history))))
     *_earlier, correction, again = history.active_reports
     with pytest.raises(DataRefused) as caught:
         reports_to_withdraw(history, correction)
     assert caught.value.advice is not None
     assert again.id.endswith(str(caught.value.advice.values["id"]))
-    life.changes.withdraw(history, reports_to_withdraw(history, again))
-    history = life.of(history)
+    scenario.changes.withdraw(history, reports_to_withdraw(history, again))
+    history = scenario.of(history)
     assert reports_to_withdraw(history, correction) == (correction,)
 
 
-def test_taken_back_already(life: Life) -> None:
-    """And what was replaced, too."""
-    history = life.goes_out(life.amended(life.lands(life.arrive()), room="8"))
-    history = life.goes_out(life.amended(history, room="9"))
+def test_withdrawn_and_replaced_reports_are_refused(scenario: StayScenario) -> None:
+    """They cannot be withdrawn again."""
+    history = scenario.save(scenario.amended(scenario.deliver(scenario.arrive()), room="8"))
+    history = scenario.save(scenario.amended(history, room="9"))
     with pytest.raises(DataRefused):
         reports_to_withdraw(history, history.entries[-1])
     assert history.entries[-1].state is State.SUPERSEDED
 
 
 @pytest.mark.parametrize("other", ["check_out", "amend", "withdraw"])
-def test_somebody_else_was_there_first(life: Life, other: str) -> None:
-    """Two people at two desks: what one decided before the other's change is not saved, and undoes nothing unseen."""
-    history = life.lands(life.arrive())
-    history = life.goes_out(life.amended(history, room="8"))
-    proposals = [life.changes.check_out(history), life.amended(history, room="9"), life.changes.cancel(history, "x")]
+def test_a_change_by_another_desk_wins(scenario: StayScenario, other: str) -> None:
+    """A change that was made before it is not saved, and overwrites nothing."""
+    history = scenario.deliver(scenario.arrive())
+    history = scenario.save(scenario.amended(history, room="8"))
+    proposals = [
+        scenario.changes.check_out(history),
+        scenario.amended(history, room="9"),
+        scenario.changes.cancel(history, "x"),
+    ]
     if other == "withdraw":
-        life.changes.withdraw(history, history.active_reports[1:])
+        scenario.changes.withdraw(history, history.active_reports[1:])
     else:
-        life.goes_out(life.changes.check_out(history) if other == "check_out" else life.amended(history, room="10"))
-    after = life.of(history)
-    for proposal in proposals:
+        scenario.save(
+            scenario.changes.check_out(history) if other == "check_out" else scenario.amended(history, room="10")
+        )
+    after = scenario.of(history)
+    for pending in proposals:
         with pytest.raises(ReportMoved):
-            life.changes.save(proposal)
+            scenario.changes.save(pending)
     with pytest.raises(ReportMoved):
-        life.changes.withdraw(history, history.active_reports[1:])
-    assert life.of(history) == after
+        scenario.changes.withdraw(history, history.active_reports[1:])
+    assert scenario.of(history) == after
 
 
-def test_a_void_stay_is_left_alone(life: Life) -> None:
-    """No check-out, correction or second cancellation of it, and none of one that was withdrawn."""
-    void = life.goes_out(life.changes.cancel(life.lands(life.arrive()), "batal"))
-    gone = life.arrive()
-    life.changes.withdraw(gone, gone.active_reports)
-    for history in (void, life.of(gone)):
+def test_a_cancelled_or_withdrawn_stay_cannot_change(scenario: StayScenario) -> None:
+    """No check-out, no correction and no second cancellation."""
+    void = scenario.save(scenario.changes.cancel(scenario.deliver(scenario.arrive()), "batal"))
+    gone = scenario.arrive()
+    scenario.changes.withdraw(gone, gone.active_reports)
+    for history in (void, scenario.of(gone)):
         for change in (
-            lambda: life.changes.check_out(history),  # noqa: B023  called before the next one comes
-            lambda: life.changes.amend(history, Examination(None, None, (), ()), "x"),  # noqa: B023
-            lambda: life.changes.cancel(history, "x"),  # noqa: B023
+            lambda: scenario.changes.check_out(history),  # noqa: B023  called before the next one comes
+            lambda: scenario.changes.amend(history, Examination(None, None, (), ()), "x"),  # noqa: B023
+            lambda: scenario.changes.cancel(history, "x"),  # noqa: B023
             lambda: require_current_report(history),  # noqa: B023
         ):
             with pytest.raises(DataRefused) as caught:
@@ -506,69 +517,71 @@ def test_a_void_stay_is_left_alone(life: Life) -> None:
 # Refused, and mended.
 
 
-def test_a_refused_report_has_a_successor_in_its_place(life: Life) -> None:
-    """Of its kind; what waited behind it stays behind it."""
-    history = life.lands(life.arrive(), State.REJECTED)
-    history = life.goes_out(life.changes.check_out(history))
+def test_a_refused_report_is_replaced_in_order(scenario: StayScenario) -> None:
+    """By one of the same kind; later reports still follow it."""
+    history = scenario.deliver(scenario.arrive(), State.REJECTED)
+    history = scenario.save(scenario.changes.check_out(history))
     refused = find_refused(history, history.entries[-1])
     assert refused.kind is Kind.CHECK_IN
-    examination = life.changes.examine(CorrectionDraft(life.said(history), {"document_number": "X1"}))
-    history = life.goes_out(life.changes.fix(history, refused, examination, None))
+    examination = scenario.changes.examine(
+        CorrectionDraft(scenario.current_content(history), {"document_number": "X1"})
+    )
+    history = scenario.save(scenario.changes.fix(history, refused, examination, None))
     assert states(history) == [("check_in", "queued"), ("check_out", "queued"), ("check_in", "superseded")]
     assert history.entries[0].due_at == refused.due_at
 
 
-def test_a_refused_correction_check_out_and_cancellation(life: Life) -> None:
-    """Each mended as what it is; a correction keeps a reason, a check-out its rules."""
-    history = life.lands(life.arrive())
+def test_a_refused_correction_check_out_and_cancellation(scenario: StayScenario) -> None:
+    """Each is fixed by its own kind; a correction keeps its reason, a check-out its rules."""
+    history = scenario.deliver(scenario.arrive())
     for first, fix in (
-        (lambda s: life.amended(s, room="8"), _mended_amend),
-        (life.changes.check_out, lambda life, s, e: life.changes.fix_check_out(s, e, NOW, None)),
-        (lambda s: life.changes.cancel(s, "x"), lambda life, s, e: life.changes.fix_cancel(s, e, "y")),
+        (lambda s: scenario.amended(s, room="8"), _fixed_correction),
+        (scenario.changes.check_out, lambda scenario, s, e: scenario.changes.fix_check_out(s, e, NOW, None)),
+        (lambda s: scenario.changes.cancel(s, "x"), lambda scenario, s, e: scenario.changes.fix_cancel(s, e, "y")),
     ):
-        history = life.lands(life.goes_out(first(history)), State.REJECTED)
+        history = scenario.deliver(scenario.save(first(history)), State.REJECTED)
         refused = find_refused(history, history.active_reports[-1])
-        proposal = fix(life, history, refused)
-        assert contract_errors(proposal.report) == []
-        history = life.lands(life.goes_out(proposal))
+        pending = fix(scenario, history, refused)
+        assert contract_errors(pending.report) == []
+        history = scenario.deliver(scenario.save(pending))
         assert (history.active_reports[-1].kind, history.active_reports[-1].state) == (refused.kind, State.ACCEPTED)
     with pytest.raises(ReportRefused):
-        life.changes.fix_check_out(history, history.active_reports[1], datetime(2026, 11, 1, tzinfo=WIB), None)
+        scenario.changes.fix_check_out(history, history.active_reports[1], datetime(2026, 11, 1, tzinfo=WIB), None)
 
 
-def _mended_amend(life: Life, history: StayHistory, refused: Entry) -> PendingChange:
-    examination = life.changes.examine(CorrectionDraft(life.said(history), {"room": "9"}))
+def _fixed_correction(scenario: StayScenario, history: StayHistory, refused: Entry) -> PendingChange:
+    examination = scenario.changes.examine(CorrectionDraft(scenario.current_content(history), {"room": "9"}))
     with pytest.raises(ReportRefused):
-        life.changes.fix(history, refused, examination, None)
-    return life.changes.fix(history, refused, examination, "kamar 9")
+        scenario.changes.fix(history, refused, examination, None)
+    return scenario.changes.fix(history, refused, examination, "kamar 9")
 
 
-def test_what_was_not_refused_is_not_mended(life: Life) -> None:
-    """And what to do instead is said."""
-    history = life.arrive()
+def test_only_refused_reports_are_fixed(scenario: StayScenario) -> None:
+    """The error says what to do instead."""
+    history = scenario.arrive()
     with pytest.raises(DataRefused) as caught:
         find_refused(history, history.entries[0])
     assert caught.value.advice is not None
     assert "apoa amend" in caught.value.advice.template
-    life.changes.withdraw(history, history.active_reports)
+    scenario.changes.withdraw(history, history.active_reports)
     with pytest.raises(DataRefused) as caught:
-        find_refused(life.of(history), history.entries[0])
+        find_refused(scenario.of(history), history.entries[0])
     assert caught.value.advice is not None
     assert "apoa show" in caught.value.advice.template
 
 
-def test_everything_can_be_taken_back(life: Life) -> None:
-    """As long as it did not leave, by `apoa cancel`; then by what puts it right."""
-    history = life.lands(life.arrive())
-    for proposal, later in (
-        (life.amended(history, room="8"), "apoa amend"),
-        (life.changes.check_out(history), "apoa amend"),
-        (life.changes.cancel(history, "x"), "apoa report"),
+def test_every_report_can_be_undone(scenario: StayScenario) -> None:
+    """As long as it was not sent, by `apoa cancel`; later, by a correction."""
+    history = scenario.deliver(scenario.arrive())
+    for pending, later in (
+        (scenario.amended(history, room="8"), "apoa amend"),
+        (scenario.changes.check_out(history), "apoa amend"),
+        (scenario.changes.cancel(history, "x"), "apoa report"),
     ):
-        entry = life.changes.save(proposal)
+        entry = scenario.changes.save(pending)
         assert "apoa cancel" in undo_advice(entry).template
         assert later in undo_advice(entry._replace(state=State.ACCEPTED)).template
-        life.changes.withdraw(life.of(history), [entry])
-    assert life.of(history).active_reports == history.active_reports
-    assert "withdrawn" in undo_advice(life.arrive().entries[0]).template
+        scenario.changes.withdraw(scenario.of(history), [entry])
+    assert scenario.of(history).active_reports == history.active_reports
+    assert "withdrawn" in undo_advice(scenario.arrive().entries[0]).template
     assert "apoa amend" in undo_advice(history.entries[0]).template

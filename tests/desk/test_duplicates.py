@@ -1,4 +1,4 @@
-"""A guest reported twice for the same night: known again with the keyring locked, by a database that tells nothing."""
+"""Guests who are reported twice for a night: found with the keyring locked, by a hash that reveals nothing."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -31,8 +31,8 @@ FORMS = ("{}", "GBR{}", "GBR\0{}", "{}GBR")
 """What somebody who has the file alone would try to hash."""
 
 
-class Chance:
-    """Bytes that are never the same twice."""
+class CountingBytes:
+    """Bytes that differ in each call."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -42,62 +42,62 @@ class Chance:
         return self.count.to_bytes(count, "big")
 
 
-class Lodging:
-    """A desk, and what becomes of its guests."""
+class DuplicateScenario:
+    """A desk with guests who arrive, leave and are corrected."""
 
     def __init__(self, outbox: SqliteOutbox, key: bytes = KEY) -> None:
         self.outbox, self.clock = outbox, FixedClock(NOW)
-        settings, chance = ReportingRules(WIB, 24, key), Chance()
-        self.desk = Desk(outbox, self.clock, settings, chance)
-        self.changes = Changes(self.desk, outbox, self.clock, settings, chance)
+        rules, random = ReportingRules(WIB, 24, key), CountingBytes()
+        self.desk = Desk(outbox, self.clock, rules, random)
+        self.changes = Changes(self.desk, outbox, self.clock, rules, random)
         self.stays = Stays(outbox, WIB)
 
     def report(self, **typed: str) -> Report:
-        """What would be reported: from 24 November, 19:00, for two nights, unless it is typed otherwise."""
+        """The report of a guest from 24 November, 19:00, for two nights, unless typed otherwise."""
         guest = {"check_in": "2026-11-24T19:00", "nights": "2", "document_number": "AB1204976"}
         return self.desk.compose(self.desk.examine(draft(guest | typed)))
 
-    def arrives(self, **typed: str) -> StayHistory:
+    def arrive(self, **typed: str) -> StayHistory:
         report = self.report(**typed)
         self.desk.save(report, ())
         return self.stays.of(report.stay_id)
 
-    def leaves(self, history: StayHistory, at: datetime) -> None:
+    def leave(self, history: StayHistory, at: datetime) -> None:
         self.clock.time = at
         self.changes.save(self.changes.check_out(self.stays.of(history.stay_id)))
 
-    def amends(self, history: StayHistory, **typed: str) -> None:
-        told = history.current_report
-        assert told is not None
-        before = self.outbox.content(told).report
+    def amend(self, history: StayHistory, **typed: str) -> None:
+        current = history.current_report
+        assert current is not None
+        before = self.outbox.content(current).report
         self.changes.save(
             self.changes.amend(history, self.changes.examine(CorrectionDraft(before, typed)), "salah ketik")
         )
 
-    def lands(self, history: StayHistory, state: State = State.ACCEPTED) -> StayHistory:
-        """Its report goes out, and this becomes of it."""
+    def deliver(self, history: StayHistory, state: State = State.ACCEPTED) -> StayHistory:
+        """Send the report of a stay; this is the authority's answer."""
         [entry] = history.active_reports
         lease, _claimed = self.outbox.claim([entry.id], now=NOW, lease_until=NOW + DAY)
-        proof = receipt() if state is State.ACCEPTED else None
-        self.outbox.settle(lease, [Change(entry.id, state, receipt=proof, errors=(finding(),))])
+        given = receipt() if state is State.ACCEPTED else None
+        self.outbox.settle(lease, [Change(entry.id, state, receipt=given, errors=(finding(),))])
         return self.stays.of(history.stay_id)
 
     def known(self, **typed: str) -> list[str]:
-        """The stays that a guest who arrives now seems to be in already."""
+        """The stays that seem to be of a guest who arrives now."""
         return [history.stay_id for history in self.desk.overlapping_stays(self.report(**typed))]
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the outbox is."""
+    """The path of the outbox."""
     return tmp_path / "outbox.db"
 
 
 @pytest.fixture
-def lodging(path: Path) -> Iterator[Lodging]:
-    """Nobody has come yet."""
+def scenario(path: Path) -> Iterator[DuplicateScenario]:
+    """A desk without guests."""
     with open_outbox(path) as outbox:
-        yield Lodging(outbox)
+        yield DuplicateScenario(outbox)
 
 
 @pytest.mark.parametrize(
@@ -116,27 +116,29 @@ def lodging(path: Path) -> Iterator[Lodging]:
         ({"nationality": "POL", "issuing_state": "POL"}, False),
     ],
 )
-def test_the_same_document_and_a_night_in_common(lodging: Lodging, typed: Mapping[str, str], *, known: bool) -> None:
-    """However it is written and whoever it is said to be; the day of departure is no night in common."""
-    here = lodging.arrives()
-    assert lodging.known(**typed) == ([here.stay_id] if known else [])
+def test_the_same_document_and_a_night_in_common(
+    scenario: DuplicateScenario, typed: Mapping[str, str], *, known: bool
+) -> None:
+    """However number and name are written; the day of departure is not a common night."""
+    here = scenario.arrive()
+    assert scenario.known(**typed) == ([here.stay_id] if known else [])
 
 
 @pytest.mark.parametrize("written", ["D", "DEU", "Jerman", "Germany"])
-def test_germany(lodging: Lodging, written: str) -> None:
-    """Read from one passport as D, typed from the same as DEU."""
+def test_germany(scenario: DuplicateScenario, written: str) -> None:
+    """Read as D from one passport, typed as DEU from the same one."""
     for code in ("D", "DEU"):
-        here = lodging.arrives(nationality=code, document_number=f"C01X00T4{code[-1]}")
-        assert lodging.known(nationality=written, document_number=f"C01X00T4{code[-1]}") == [here.stay_id]
+        here = scenario.arrive(nationality=code, document_number=f"C01X00T4{code[-1]}")
+        assert scenario.known(nationality=written, document_number=f"C01X00T4{code[-1]}") == [here.stay_id]
 
 
-def test_a_group_is_known_again_too(lodging: Lodging) -> None:
-    """Each of its guests gets the tag of a guest who was saved alone; while it is not saved, nobody knows it."""
-    group = [lodging.report(document_number=number) for number in ("AB1204976", "AB1204977")]
-    assert lodging.known() == lodging.known(document_number="ab-1204977") == []
-    lodging.desk.save_group([(report, ()) for report in group])
-    assert lodging.known() == [group[0].stay_id]
-    assert lodging.known(document_number="ab-1204977") == [group[1].stay_id]
+def test_guests_of_a_group_are_found_too(scenario: DuplicateScenario) -> None:
+    """Their hashes are those of single guests; before the group is saved, they are not found."""
+    group = [scenario.report(document_number=number) for number in ("AB1204976", "AB1204977")]
+    assert scenario.known() == scenario.known(document_number="ab-1204977") == []
+    scenario.desk.save_group([(report, ()) for report in group])
+    assert scenario.known() == [group[0].stay_id]
+    assert scenario.known(document_number="ab-1204977") == [group[1].stay_id]
 
 
 @pytest.mark.parametrize(
@@ -148,104 +150,104 @@ def test_a_group_is_known_again_too(lodging: Lodging) -> None:
         (["AB1204976", "AB1204976"], True),
     ],
 )
-def test_twice_in_one_group(lodging: Lodging, numbers: list[str], *, twice: bool) -> None:
-    """The same passport, put in twice before anything was saved: told once, where the number stands, and of nobody."""
-    others = [lodging.report(document_number=number) for number in numbers]
-    found = group_duplicate_warnings(lodging.report(), others)
+def test_twice_in_one_group(scenario: DuplicateScenario, numbers: list[str], *, twice: bool) -> None:
+    """One warning at the document number, without personal data, before anything is saved."""
+    others = [scenario.report(document_number=number) for number in numbers]
+    found = group_duplicate_warnings(scenario.report(), others)
     assert [(each.field, each.code) for each in found] == [("guest.document.number", DUPLICATE)] * twice
     assert all("1204976" not in each.message.render() for each in found)
 
 
-def test_a_departure_has_no_passport(lodging: Lodging) -> None:
-    """What says nothing of a guest is nobody's double."""
+def test_a_check_out_has_no_hash(scenario: DuplicateScenario) -> None:
+    """A report without a guest is no duplicate."""
     departure = Report("0199c2a4-0000-7000-8000-000000000001", "s", Kind.CHECK_OUT, NOW, check_out=NOW)
-    assert group_duplicate_warnings(departure, [lodging.report()]) == []
-    assert group_duplicate_warnings(lodging.report(), [departure]) == []
+    assert group_duplicate_warnings(departure, [scenario.report()]) == []
+    assert group_duplicate_warnings(scenario.report(), [departure]) == []
 
 
-def test_who_comes_again(lodging: Lodging) -> None:
-    """On the day of departure, and next month: each is a stay of its own."""
-    lodging.arrives()
-    lodging.clock.forward(2 * DAY)
-    assert lodging.known(check_in="2026-11-26T13:00", nights="3") == []
-    lodging.clock.forward(30 * DAY)
-    assert lodging.known(check_in="2026-12-24T19:00") == []
+def test_a_second_stay_is_no_duplicate(scenario: DuplicateScenario) -> None:
+    """On the day of departure, and next month."""
+    scenario.arrive()
+    scenario.clock.forward(2 * DAY)
+    assert scenario.known(check_in="2026-11-26T13:00", nights="3") == []
+    scenario.clock.forward(30 * DAY)
+    assert scenario.known(check_in="2026-12-24T19:00") == []
 
 
-def test_who_left_early_and_is_back_in_the_afternoon(lodging: Lodging) -> None:
-    """The nights after the check-out are free again; the one before it is not."""
-    here = lodging.arrives(nights="7")
-    lodging.leaves(here, NOW + timedelta(hours=14))
-    assert lodging.known(check_in="2026-11-25T16:00", nights="2") == []
-    assert lodging.known(check_in="2026-11-24T22:00", nights="1") == [here.stay_id]
+def test_nights_after_an_early_check_out_are_free(scenario: DuplicateScenario) -> None:
+    """The night before it is not."""
+    here = scenario.arrive(nights="7")
+    scenario.leave(here, NOW + timedelta(hours=14))
+    assert scenario.known(check_in="2026-11-25T16:00", nights="2") == []
+    assert scenario.known(check_in="2026-11-24T22:00", nights="1") == [here.stay_id]
 
 
-def test_who_left_on_the_day_of_arrival(lodging: Lodging) -> None:
-    """No night was spent here: whoever is back that evening is no duplicate."""
-    here = lodging.arrives(check_in="2026-11-24T12:00")
-    lodging.leaves(here, NOW)
-    assert lodging.known(check_in="2026-11-24T20:30") == []
+def test_a_check_out_on_the_day_of_arrival(scenario: DuplicateScenario) -> None:
+    """There was no night, so a second arrival that evening is no duplicate."""
+    here = scenario.arrive(check_in="2026-11-24T12:00")
+    scenario.leave(here, NOW)
+    assert scenario.known(check_in="2026-11-24T20:30") == []
 
 
-def test_what_was_taken_back(lodging: Lodging) -> None:
-    """A withdrawn stay and a cancelled one are none; a cancellation that is taken back leaves the stay as it was."""
-    withdrawn = lodging.arrives()
-    lodging.changes.withdraw(withdrawn, withdrawn.entries)
-    assert lodging.known() == []
-    here = lodging.lands(lodging.arrives())
-    cancellation = lodging.changes.save(lodging.changes.cancel(here, "salah tamu"))
-    assert lodging.known() == []
-    lodging.changes.withdraw(lodging.stays.of(here.stay_id), [cancellation])
-    assert lodging.known() == [here.stay_id]
+def test_withdrawn_and_cancelled_stays(scenario: DuplicateScenario) -> None:
+    """They are no duplicates; a withdrawn cancellation restores the stay."""
+    withdrawn = scenario.arrive()
+    scenario.changes.withdraw(withdrawn, withdrawn.entries)
+    assert scenario.known() == []
+    here = scenario.deliver(scenario.arrive())
+    cancellation = scenario.changes.save(scenario.changes.cancel(here, "salah tamu"))
+    assert scenario.known() == []
+    scenario.changes.withdraw(scenario.stays.of(here.stay_id), [cancellation])
+    assert scenario.known() == [here.stay_id]
 
 
 @pytest.mark.parametrize("sent", [False, True])
-def test_what_was_corrected(lodging: Lodging, *, sent: bool) -> None:
-    """What was last said counts: with another passport, or for other nights, it is another guest's or a free night."""
-    here = lodging.arrives()
-    here = lodging.lands(here) if sent else here
-    lodging.amends(here, document_number="XY9081726")
-    assert lodging.known() == []
-    assert lodging.known(document_number="XY9081726") == [here.stay_id]
-    lodging.amends(lodging.stays.of(here.stay_id), nights="1")
-    assert lodging.known(document_number="XY9081726", check_in="2026-11-25T19:00") == []
+def test_corrected_stays(scenario: DuplicateScenario, *, sent: bool) -> None:
+    """The current report counts: with another passport or other nights there is no duplicate."""
+    here = scenario.arrive()
+    here = scenario.deliver(here) if sent else here
+    scenario.amend(here, document_number="XY9081726")
+    assert scenario.known() == []
+    assert scenario.known(document_number="XY9081726") == [here.stay_id]
+    scenario.amend(scenario.stays.of(here.stay_id), nights="1")
+    assert scenario.known(document_number="XY9081726", check_in="2026-11-25T19:00") == []
 
 
-def test_its_own_stay_is_no_duplicate(lodging: Lodging) -> None:
-    """A report of a stay is not held against another one of it."""
-    here = lodging.arrives()
+def test_its_own_stay_is_no_duplicate(scenario: DuplicateScenario) -> None:
+    """A report is not compared with its own stay."""
+    here = scenario.arrive()
     [entry] = here.entries
-    assert lodging.desk.overlapping_stays(lodging.outbox.content(entry).report) == []
+    assert scenario.desk.overlapping_stays(scenario.outbox.content(entry).report) == []
 
 
-def test_several(lodging: Lodging) -> None:
-    """Each stay is named, in the order in which they were reported."""
-    stays = [lodging.arrives(nights="1"), lodging.arrives(check_in="2026-11-25T19:00", nights="1")]
-    found = lodging.desk.overlapping_stays(lodging.report())
+def test_several_duplicates(scenario: DuplicateScenario) -> None:
+    """Each stay is named, in the order of the reports."""
+    stays = [scenario.arrive(nights="1"), scenario.arrive(check_in="2026-11-25T19:00", nights="1")]
+    found = scenario.desk.overlapping_stays(scenario.report())
     assert [history.stay_id for history in found] == [history.stay_id for history in stays]
     assert [each.message.values["id"] for each in duplicate_warnings(found)] == [
         short_id(s.entries[0].id) for s in stays
     ]
 
 
-def test_a_departure_is_nobodys_duplicate(lodging: Lodging) -> None:
-    """It tells of no document."""
-    here = lodging.arrives()
-    assert lodging.desk.overlapping_stays(lodging.changes.check_out(here).report) == []
+def test_a_check_out_is_no_duplicate(scenario: DuplicateScenario) -> None:
+    """It has no document."""
+    here = scenario.arrive()
+    assert scenario.desk.overlapping_stays(scenario.changes.check_out(here).report) == []
 
 
 def test_without_an_index_key(path: Path) -> None:
-    """A property that was set up before there was one reports as ever, and knows nobody again."""
+    """A property that was set up without a key finds no duplicates."""
     with open_outbox(path) as outbox:
-        old = Lodging(outbox, key=b"")
-        old.arrives()
+        old = DuplicateScenario(outbox, key=b"")
+        old.arrive()
         assert old.known() == []
-        assert Lodging(outbox).known() == []
+        assert DuplicateScenario(outbox).known() == []
 
 
-def test_what_is_said(lodging: Lodging) -> None:
-    """Which report it is and for which nights; no name and no number, because whoever reads it may not be who asked."""
-    here = lodging.arrives()
+def test_the_warning(scenario: DuplicateScenario) -> None:
+    """It names the report and its nights, but no name and no document number."""
+    here = scenario.arrive()
     [said] = duplicate_warnings([here])
     assert (said.field, said.code) == ("guest.document.number", DUPLICATE)
     words = said.message.render()
@@ -254,24 +256,24 @@ def test_what_is_said(lodging: Lodging) -> None:
     assert not any(word in words for word in ("AB1204976", "SMITH", "JANE"))
 
 
-def test_what_is_said_of_a_refused_one(lodging: Lodging) -> None:
-    """There is something to do about it."""
-    here = lodging.lands(lodging.arrives(), State.REJECTED)
-    assert lodging.known() == [here.stay_id]
+def test_the_warning_about_a_refused_report(scenario: DuplicateScenario) -> None:
+    """It says how to correct it."""
+    here = scenario.deliver(scenario.arrive(), State.REJECTED)
+    assert scenario.known() == [here.stay_id]
     [said] = duplicate_warnings([here])
     assert f"apoa fix {short_id(here.entries[0].id)}" in said.message.render()
 
 
-def test_what_is_said_of_one_whose_nights_are_not_known() -> None:
-    """Dashes: a report of an older version tells of no nights outside the seal."""
+def test_the_warning_about_unknown_nights() -> None:
+    """Dashes: a report of an older version has no nights outside the sealed content."""
     bare = Entry(1, "0199c2a4-0000-7000-8000-000000000001", "s", *QUEUED)
     assert " - to -" in duplicate_warnings([StayHistory((bare,))])[0].message.render()
 
 
-def test_the_refusal(lodging: Lodging) -> None:
-    """Exit 65, the earlier report as the error, what else was found as warnings, and what to do."""
+def test_the_error(scenario: DuplicateScenario) -> None:
+    """Exit code 65, the earlier report as the error, other findings as warnings, and an advice."""
     warned = finding("expired")
-    error = ReportedBefore(duplicate_warnings([lodging.arrives()]), [warned])
+    error = ReportedBefore(duplicate_warnings([scenario.arrive()]), [warned])
     assert error.exit_code == Exit.DATA_REFUSED
     assert error.advice is not None
     assert "--again" in error.advice.template
@@ -280,13 +282,13 @@ def test_the_refusal(lodging: Lodging) -> None:
     assert [each["code"] for each in value["warnings"]] == ["expired"]
 
 
-def test_the_database_alone_tells_nothing(lodging: Lodging, path: Path) -> None:
-    """Neither the document's number, nor a hash of it that anybody could compute, nor the key of the one it keeps."""
-    lodging.arrives()
-    lodging.arrives(document_number="XY9081726", nights="1")
-    tags = [row[0] for row in lodging.outbox._db.execute("SELECT guest_tag FROM reports").fetchall()]
+def test_the_database_reveals_no_document_number(scenario: DuplicateScenario, path: Path) -> None:
+    """Neither the number, nor a hash that anyone can compute, nor the key of the hash."""
+    scenario.arrive()
+    scenario.arrive(document_number="XY9081726", nights="1")
+    tags = [row[0] for row in scenario.outbox._db.execute("SELECT guest_tag FROM reports").fetchall()]
     assert len(set(tags)) == 2
-    lodging.outbox._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    scenario.outbox._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = b"".join(file.read_bytes() for file in sorted(path.parent.iterdir()))
     for text in (form.format(number) for number in ("AB1204976", "XY9081726") for form in FORMS):
         digests = [hashed(text.encode()).digest() for hashed in HASHES]

@@ -1,4 +1,4 @@
-"""Guest forms: what is asked next, and how an unfinished one is kept and comes back."""
+"""Guest forms: what is asked next, and how an unfinished form is stored and resumed."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def read(lines: Sequence[str]) -> Mrz:
 
 
 def asked(form: GuestForm) -> list[str]:
-    """Everything that is asked, each answered with something."""
+    """Return the fields that are asked if each is answered."""
     names = []
     while (name := form.next_field()) is not None:
         names.append(name)
@@ -30,58 +30,58 @@ def asked(form: GuestForm) -> list[str]:
     return names
 
 
-class TestWhatIsAsked:
-    """In the order of APOA's form, and nothing that is known."""
+class TestNextField:
+    """In the order of APOA's form, without known fields."""
 
-    def test_everything_by_hand(self) -> None:
-        """Each field that a report needs, and the few that officers ask for."""
+    def test_all_fields_without_an_mrz(self) -> None:
+        """The fields that a report needs, and a few more that officers ask for."""
         assert asked(GuestForm()) == list(ASKED_FIELDS)
         assert list(ASKED_FIELDS) == [name for name in BY_NAME if name in ASKED_FIELDS]
 
-    def test_only_what_the_lines_do_not_say(self) -> None:
-        """A passport that was read leaves the page, the visa and the stay."""
+    def test_only_fields_that_the_mrz_does_not_have(self) -> None:
+        """Place of birth, visa and stay."""
         assert asked(GuestForm(mrz=read(QUENTIN.lines))) == ["birth_place", "stay_permit", "nights", "room"]
 
-    def test_a_single_name_is_not_asked_for_another(self) -> None:
-        """Lines with one name have told both."""
+    def test_a_single_name(self) -> None:
+        """An MRZ with one name answers both fields."""
         single = Guest("SUKARNO", "", "ZX1234567", "SOLO")
         assert "given_names" not in asked(GuestForm(mrz=read(single.lines)))
 
-    def test_a_date_that_the_lines_leave_out_is_asked(self) -> None:
-        """An unknown date of birth is on the page, perhaps."""
+    def test_an_unknown_birth_date_is_asked(self) -> None:
+        """It may be printed on the page."""
         unknown = QUENTIN.lines[1][:13] + "<<<<<<0" + QUENTIN.lines[1][20:]
         mrz = read((QUENTIN.lines[0], unknown))
         assert mrz.birth_date is None
         assert "birth_date" in asked(GuestForm(mrz=mrz))
 
-    def test_a_name_that_was_cut_off_is_asked(self) -> None:
-        """And proposed as far as it goes."""
+    def test_a_truncated_name_is_asked(self) -> None:
+        """With the beginning as the suggestion."""
         long = Guest("PAPANDROPOULOU", "JONATHON WARREN TREVOR ALEXANDER", "ZX1234567", "GDANSK")
         form = GuestForm(mrz=read(long.lines))
         assert form.next_field() == "given_names"
         assert "JONATHON WARREN".startswith(form.suggestion("given_names")[:15])
 
     def test_nights_or_a_day(self) -> None:
-        """Whoever gave the day of departure is not asked for the nights; once they are wanted, the day is forgotten."""
+        """A day of departure answers the nights; if nights are requested, the day is deleted."""
         form = GuestForm({"planned_check_out": "2026-11-26"})
         assert "nights" not in asked(form)
         form.request_fields("nights")
         assert form.next_field() == "nights"
         assert "planned_check_out" not in form.typed
 
-    def test_what_is_wanted_comes_first(self) -> None:
-        """A field of the card, although the lines have told it."""
+    def test_requested_fields_come_first(self) -> None:
+        """Also a field that the MRZ has."""
         form = GuestForm(mrz=read(QUENTIN.lines))
         form.request_fields("email", "surname")
         assert asked(form)[:2] == ["email", "surname"]
 
-    def test_what_was_left_open_is_not_asked_again(self) -> None:
+    def test_an_empty_answer_is_not_asked_again(self) -> None:
         """Empty is an answer."""
         form = GuestForm({"room": ""})
         assert "room" not in asked(form)
 
     def test_a_companion_keeps_the_stay(self) -> None:
-        """And nothing of the guest, nor what was noted about them."""
+        """And nothing about the guest."""
         form = GuestForm(
             {"surname": "A", "room": "7", "nights": "2", "purpose": "family", "note": "late", "phone": "0812"}
         )
@@ -89,34 +89,34 @@ class TestWhatIsAsked:
         assert not form.for_companion().has_guest_data
 
 
-class TestWhatWasRead:
-    """Lines that do not hold are worth something all the same."""
+class TestSuggestions:
+    """Trusted fields of an invalid MRZ."""
 
-    def test_only_what_can_be_believed(self) -> None:
-        """A field whose check digit fails is not proposed; the others are."""
+    def test_only_trusted_fields_are_suggested(self) -> None:
+        """A field whose check digit fails is not suggested."""
         wrong = QUENTIN.lines[1][:19] + "0" + QUENTIN.lines[1][20:]
         texts = trusted_texts(read((QUENTIN.lines[0], wrong)))
         assert "birth_date" not in texts
         assert (texts["surname"], texts["document_number"]) == ("ZYKOWSKI", "ZX1234567")
 
-    def test_names_with_a_digit_are_not(self) -> None:
+    def test_names_with_a_digit_are_not_suggested(self) -> None:
         """Neither of the two."""
         texts = trusted_texts(read((QUENTIN.lines[0].replace("ZYK", "2YK"), QUENTIN.lines[1])))
         assert not {"surname", "given_names"} & texts.keys()
 
-    def test_it_is_proposed(self) -> None:
-        """What is usual is proposed for the rest, where anything is."""
+    def test_usual_values_are_suggested(self) -> None:
+        """For fields that were not read, if there is a usual value."""
         form = GuestForm()
         form.set_passport(None, {"surname": "ZYKOWSKI"})
         suggestions = [form.suggestion(name) for name in ("surname", "birth_place", "nights", "room")]
         assert suggestions == ["ZYKOWSKI", "-", "1", ""]
 
 
-class TestKeeping:
-    """An unfinished form, as text and back."""
+class TestStoredForms:
+    """Unfinished forms as JSON and back."""
 
-    def test_a_party_comes_back(self) -> None:
-        """With its lines, which are read again, and what was typed; whoever gave no time came when it was begun."""
+    def test_a_group_is_restored(self) -> None:
+        """With MRZ lines, which are read again, and typed texts; the default check-in is when it was started."""
         first = GuestForm({"birth_place": "GDANSK", "check_in": "2026-11-24T18:00:00+07:00"})
         first.set_passport(read(QUENTIN.lines), {})
         second = GuestForm({"surname": "QUIJANO"})
@@ -127,30 +127,30 @@ class TestKeeping:
         assert (two.suggested, two.mrz_asked) == ({"given_names": "XIMENA"}, True)
 
     @given(st.dictionaries(st.sampled_from(ASKED_FIELDS), st.text(max_size=20)))
-    def test_whatever_was_typed(self, typed: dict[str, str]) -> None:
-        """No text is lost or changed by being kept."""
+    def test_every_typed_text_is_restored(self, typed: dict[str, str]) -> None:
+        """No text is lost or changed."""
         [form] = forms_from_json(forms_to_json([GuestForm(dict(typed))], BEGAN), read)
         assert {name: text for name, text in form.typed.items() if name != "check_in"} == typed
 
-    def test_one_with_nothing_on_it_is_begun_anew(self) -> None:
-        """The passport comes first."""
+    def test_an_empty_form_starts_again(self) -> None:
+        """With the passport."""
         [form] = forms_from_json(forms_to_json([GuestForm()], BEGAN), read)
         assert not form.mrz_asked
 
-    def test_none_at_all(self) -> None:
+    def test_no_forms(self) -> None:
         """There is always one form to fill in."""
         assert forms_from_json(json.dumps({"guests": []}), read) == [GuestForm()]
 
     @pytest.mark.parametrize(
         "text", ["", "{}", "[]", "null", '{"guests": [1]}', '{"guests": [{}]}', '{"guests": [{"typed": []}]}', "\x00"]
     )
-    def test_a_text_that_is_none(self, text: str) -> None:
-        """`ValueError`, and nothing of the text in it."""
+    def test_another_text(self, text: str) -> None:
+        """`ValueError`, without the text in it."""
         with pytest.raises(ValueError, match=r"not guest forms|Expecting|Invalid"):
             forms_from_json(text, read)
 
-    def test_nothing_personal_in_a_repr(self) -> None:
-        """A form shows nothing of a guest."""
+    def test_no_repr_contains_personal_data(self) -> None:
+        """Of a form with typed, read and suggested texts."""
         form = GuestForm({"surname": "ZYKOWSKI"})
         form.set_passport(read(QUENTIN.lines), {"given_names": "QUENTIN"})
         assert not any(word in repr(form) for word in ("ZYKOWSKI", "QUENTIN", "ZX1234567", "1985"))

@@ -1,4 +1,4 @@
-"""Ids that sort by when they were made, and that nobody can guess."""
+"""Ids that sort by the time they were made, and are unpredictable."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122, UUID
@@ -30,14 +30,14 @@ def test_an_id_is_a_uuid_of_version_7(now: datetime, chance: bytes) -> None:
 
 @given(MOMENTS, CHANCE, CHANCE)
 def test_ids_sort_by_time(now: datetime, one: bytes, other: bytes) -> None:
-    """Whatever chance has to say."""
+    """Whatever the random bits are."""
     later = now + timedelta(milliseconds=2)
     assert new_id(now, lambda _count: one) < new_id(later, lambda _count: other)
 
 
 @given(CHANCE, CHANCE)
-def test_chance_tells_apart_what_was_made_at_once(one: bytes, other: bytes) -> None:
-    """74 bits of it, which are all that the version and the variant leave."""
+def test_74_random_bits(one: bytes, other: bytes) -> None:
+    """All bits that the version and the variant leave."""
     now = datetime(2026, 11, 24, tzinfo=UTC)
     known = (1 << 80) - 1 - (0b111111 << 62)
     alike = int.from_bytes(one, "big") & known == int.from_bytes(other, "big") & known
@@ -45,5 +45,5 @@ def test_chance_tells_apart_what_was_made_at_once(one: bytes, other: bytes) -> N
 
 
 def test_a_clock_before_1970_makes_an_id_too() -> None:
-    """A dead battery must not stop a report."""
+    """An empty battery must not stop a report."""
     assert UUID(new_id(datetime(1969, 1, 1, tzinfo=UTC), bytes)).version == 7

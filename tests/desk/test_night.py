@@ -1,4 +1,4 @@
-"""The night that is handed over: which one it is, where the property is, and who and what belongs to it."""
+"""The night that is handed over: its dates in the property's time zone, and its guests."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -24,7 +24,7 @@ def entry(number: int, kind: Kind = Kind.CHECK_IN, state: State = State.ACCEPTED
 
 
 def stay(first: date | None, last: date | None, *more: Kind) -> StayHistory:
-    """A stay from its first night to its last morning, and what was reported after its check-in."""
+    """A stay from its first night to its last morning, with the kinds of its later reports."""
     reports = [entry(0, first_night=first, last_morning=last)]
     return StayHistory((*reports, *(entry(number, kind) for number, kind in enumerate(more, 1))))
 
@@ -50,14 +50,14 @@ def stay(first: date | None, last: date | None, *more: Kind) -> StayHistory:
     ],
 )
 def test_which_night_it_is(now: str, zone: tzinfo, evening: date, *, in_the_morning: bool) -> None:
-    """From noon to noon by the property's clock, whatever the computer's zone."""
+    """From noon to noon in the property's time zone, whatever the computer's zone is."""
     night = night_at(datetime.fromisoformat(now).astimezone(UTC), zone)
     assert (night.evening, night.morning, night.is_morning) == (evening, evening + DAY, in_the_morning)
     assert night.ends_at == datetime(night.morning.year, night.morning.month, night.morning.day, 12, tzinfo=zone)
 
 
 def lists(guests: NightGuests, history: StayHistory) -> set[str]:
-    """In which lists a stay is."""
+    """Return the names of the lists that a stay is in."""
     return {name for name in ("in_house", "arrived", "leaving", "overdue") if history in getattr(guests, name)}
 
 
@@ -84,12 +84,12 @@ def lists(guests: NightGuests, history: StayHistory) -> set[str]:
         (AT_SEVEN, stay(MORNING + DAY, MORNING + 2 * DAY), set()),
     ],
 )
-def test_who_belongs_to_it(night: Night, history: StayHistory, expected: set[str]) -> None:
-    """In house, arrived, leaving, or overdue, as the evening and the morning after see it."""
+def test_guests_of_the_night(night: Night, history: StayHistory, expected: set[str]) -> None:
+    """In house, arrived, leaving or overdue, in the evening and on the next morning."""
     assert lists(guests_of_night([history], night), history) == expected
 
 
-def test_a_withdrawn_stay_is_nobodys() -> None:
+def test_a_withdrawn_stay_is_in_no_list() -> None:
     """It never was."""
     gone = StayHistory((entry(0, state=State.WITHDRAWN, first_night=EVENING, last_morning=MORNING),))
     assert lists(guests_of_night([gone], AT_EIGHT), gone) == set()

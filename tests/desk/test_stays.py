@@ -1,4 +1,4 @@
-"""A stay as its reports tell it, found by any of its ids, with the keyring locked."""
+"""The history of a stay, and how it is found by any of its ids, with the keyring locked."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -27,7 +27,7 @@ DAY = date(2026, 11, 24)
 
 
 def history(*reports: str) -> StayHistory:
-    """A stay of three nights whose reports are of these kinds and states: `history("ia", "oq")`."""
+    """A stay of three nights whose reports have these kinds and states: `history("ia", "oq")`."""
     return StayHistory(
         tuple(
             Entry(
@@ -70,22 +70,22 @@ def history(*reports: str) -> StayHistory:
         (["ia", "oa", "ca"], False, False, False),
     ],
 )
-def test_what_reports_tell(reports: Sequence[str], *, is_active: bool, in_house: bool, withdrawable: bool) -> None:
-    """Whether the stay stands, whether the guest is here, and whether nobody need ever hear of it."""
+def test_states_of_a_stay(reports: Sequence[str], *, is_active: bool, in_house: bool, withdrawable: bool) -> None:
+    """Whether it is active, the guest is in house, and it can be withdrawn without traffic."""
     told = history(*reports)
     assert (told.is_active, told.in_house, told.withdrawable) == (is_active, in_house, withdrawable)
 
 
-def test_what_was_last_said() -> None:
-    """The last whole report that stands."""
+def test_the_current_report() -> None:
+    """The last active report with guest and stay."""
     told = history("ia", "aw", "aa", "ax", "oq").current_report
-    assert told is not None
+    assert current is not None
     assert told.seq == 2
     assert history("iw").current_report is None
 
 
-def test_how_a_stay_is_called() -> None:
-    """By what was last said; by the first of its reports where nothing stands."""
+def test_the_displayed_report() -> None:
+    """The current report; the first one if the stay was withdrawn."""
     assert history("ia", "aa", "oq").display_report.seq == 1
     assert history("iw").display_report.seq == 0
 
@@ -101,11 +101,11 @@ def test_how_a_stay_is_called() -> None:
     ],
 )
 def test_nights(first: date, last: date, *, covered: bool) -> None:
-    """From the day of arrival up to the morning of departure, which is another guest's night."""
+    """From the day of arrival up to the morning of departure, which is not included."""
     assert history("iq").covers(first, last, WIB) is covered
 
 
-def test_nights_of_who_left_or_never_came() -> None:
+def test_nights_of_ended_and_cancelled_stays() -> None:
     """An early check-out frees the nights after it; a cancelled or withdrawn stay has none."""
     left = history("ia", "oq")
     assert left.covers(DAY, DAY + timedelta(days=1), WIB)
@@ -118,8 +118,8 @@ def locked() -> bytes:
     raise SecretMissing(msg("The keyring is locked."))
 
 
-class Chance:
-    """Bytes that are never the same twice."""
+class CountingBytes:
+    """Bytes that differ in each call."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -129,95 +129,95 @@ class Chance:
         return self.count.to_bytes(count, "big")
 
 
-class Lodging:
-    """A desk whose key cannot be had."""
+class LockedDesk:
+    """A desk whose private key is not available."""
 
     def __init__(self, outbox: SqliteOutbox) -> None:
-        settings, clock, chance = ReportingRules(WIB, 24, b"k"), FixedClock(NOW), Chance()
-        self.desk = Desk(outbox, clock, settings, chance)
-        self.changes = Changes(self.desk, outbox, clock, settings, chance)
+        rules, clock, random = ReportingRules(WIB, 24, b"k"), FixedClock(NOW), CountingBytes()
+        self.desk = Desk(outbox, clock, rules, random)
+        self.changes = Changes(self.desk, outbox, clock, rules, random)
         self.stays = Stays(outbox, WIB)
 
-    def arrives(self, *, check_in: str = "2026-11-24T19:00", nights: int = 2, number: str = "X1") -> Entry:
+    def arrive(self, *, check_in: str = "2026-11-24T19:00", nights: int = 2, number: str = "X1") -> Entry:
         typed = {"check_in": check_in, "nights": str(nights), "document_number": number}
         report = self.desk.compose(self.desk.examine(draft(typed)))
         return self.desk.save(report, ())
 
 
 @pytest.fixture
-def lodging(tmp_path: Path) -> Iterator[Lodging]:
-    """Nobody has come yet."""
+def locked_desk(tmp_path: Path) -> Iterator[LockedDesk]:
+    """A desk without guests."""
     with SqliteOutbox.open(tmp_path / "outbox.db", PropertySealer(PUBLIC_KEY, locked), create=True) as outbox:
-        yield Lodging(outbox)
+        yield LockedDesk(outbox)
 
 
-def test_a_stay_is_found_by_any_of_its_ids(lodging: Lodging) -> None:
-    """Its own, a report's, a short one, the beginning of one; and which report is meant is said."""
-    arrival = lodging.arrives()
-    departure = lodging.changes.save(lodging.changes.check_out(lodging.stays.of(arrival.stay_id)))
-    for reference, meant in (
+def test_a_stay_is_found_by_any_of_its_ids(locked_desk: LockedDesk) -> None:
+    """By its own id, a report's, a short one or a beginning; the selected report is returned too."""
+    arrival = locked_desk.arrive()
+    departure = locked_desk.changes.save(locked_desk.changes.check_out(locked_desk.stays.of(arrival.stay_id)))
+    for reference, expected in (
         (arrival.stay_id, arrival),
         (arrival.id, arrival),
         (short_id(arrival.id), arrival),
         (departure.id, departure),
         (f" {short_id(departure.id)} ", departure),
     ):
-        found, entry = lodging.stays.find(reference)
+        found, entry = locked_desk.stays.find(reference)
         assert [each.id for each in found.entries] == [arrival.id, departure.id]
-        assert entry.id == meant.id
+        assert entry.id == expected.id
 
 
-def test_who_tells_of_guest_and_stay(lodging: Lodging) -> None:
-    """The report itself; of a check-out what was last said, opened as the caller does; nobody, where nothing stands."""
-    arrival = lodging.arrives()
-    check_out = lodging.changes.check_out(lodging.stays.of(arrival.stay_id)).report
-    whole = lodging.desk.compose(lodging.desk.examine(draft({})))
+def test_the_report_with_guest_and_stay(locked_desk: LockedDesk) -> None:
+    """The report itself; for a check-out the current report; none for a withdrawn stay."""
+    arrival = locked_desk.arrive()
+    check_out = locked_desk.changes.check_out(locked_desk.stays.of(arrival.stay_id)).report
+    whole = locked_desk.desk.compose(locked_desk.desk.examine(draft({})))
     asked: list[Entry] = []
 
     def opened(entry: Entry) -> Report:
         asked.append(entry)
         return whole
 
-    assert lodging.stays.guest_report(whole, opened) is whole
+    assert locked_desk.stays.guest_report(whole, opened) is whole
     assert asked == []
-    assert lodging.stays.guest_report(check_out, opened) is whole
+    assert locked_desk.stays.guest_report(check_out, opened) is whole
     assert [entry.id for entry in asked] == [arrival.id]
-    lodging.changes.withdraw(lodging.stays.of(arrival.stay_id), [arrival])
-    assert lodging.stays.guest_report(check_out, opened) is None
+    locked_desk.changes.withdraw(locked_desk.stays.of(arrival.stay_id), [arrival])
+    assert locked_desk.stays.guest_report(check_out, opened) is None
 
 
-def test_an_unknown_id_and_one_that_could_be_several(lodging: Lodging) -> None:
+def test_unknown_and_ambiguous_ids(locked_desk: LockedDesk) -> None:
     """The candidates are listed."""
-    entries = [lodging.arrives(number=f"X{number}") for number in range(2)]
+    entries = [locked_desk.arrive(number=f"X{number}") for number in range(2)]
     with pytest.raises(UsageProblem) as caught:
-        lodging.stays.find("ffffffff")
+        locked_desk.stays.find("ffffffff")
     assert caught.value.message.values == {"id": "ffffffff"}
     with pytest.raises(UsageProblem) as caught:
-        lodging.stays.find(entries[0].id[:8])
+        locked_desk.stays.find(entries[0].id[:8])
     assert all(short_id(entry.id) in str(caught.value.message.values["candidates"]) for entry in entries)
 
 
-def test_who_is_in_house(lodging: Lodging) -> None:
-    """By the day on which they are to leave; not who left, nor who should have left a month ago."""
-    late = lodging.arrives(nights=5)
-    early = lodging.arrives(nights=1)
-    gone = lodging.arrives(nights=3)
-    lodging.changes.save(lodging.changes.check_out(lodging.stays.of(gone.stay_id)))
-    forgotten = lodging.arrives(check_in="2026-10-01T12:00")
-    assert [stay.stay_id for stay in lodging.stays.in_house(DAY)] == [early.stay_id, late.stay_id]
+def test_who_is_in_house(locked_desk: LockedDesk) -> None:
+    """By planned day of departure, without guests who left or should have left a month ago."""
+    late = locked_desk.arrive(nights=5)
+    early = locked_desk.arrive(nights=1)
+    gone = locked_desk.arrive(nights=3)
+    locked_desk.changes.save(locked_desk.changes.check_out(locked_desk.stays.of(gone.stay_id)))
+    forgotten = locked_desk.arrive(check_in="2026-10-01T12:00")
+    assert [stay.stay_id for stay in locked_desk.stays.in_house(DAY)] == [early.stay_id, late.stay_id]
     assert forgotten.last_morning is not None
     last_day = forgotten.last_morning + MAX_OVERSTAY
-    assert forgotten.stay_id in [stay.stay_id for stay in lodging.stays.in_house(last_day)]
-    assert forgotten.stay_id not in [stay.stay_id for stay in lodging.stays.in_house(last_day + timedelta(days=1))]
+    assert forgotten.stay_id in [stay.stay_id for stay in locked_desk.stays.in_house(last_day)]
+    assert forgotten.stay_id not in [stay.stay_id for stay in locked_desk.stays.in_house(last_day + timedelta(days=1))]
 
 
-def test_who_was_here_lately(lodging: Lodging) -> None:
-    """Guests who left, too, and some who are only to come; not a stay that was withdrawn."""
-    here, gone, never = (lodging.arrives(nights=nights) for nights in (3, 1, 2))
-    lodging.changes.save(lodging.changes.check_out(lodging.stays.of(gone.stay_id)))
-    lodging.changes.withdraw(lodging.stays.of(never.stay_id), [never])
-    ahead = lodging.arrives(check_in="2026-11-25T10:00", nights=9)
-    assert [stay.stay_id for stay in lodging.stays.recent(DAY)] == [gone.stay_id, here.stay_id, ahead.stay_id]
+def test_recent_stays(locked_desk: LockedDesk) -> None:
+    """With guests who left and guests who have not arrived; without withdrawn stays."""
+    here, gone, never = (locked_desk.arrive(nights=nights) for nights in (3, 1, 2))
+    locked_desk.changes.save(locked_desk.changes.check_out(locked_desk.stays.of(gone.stay_id)))
+    locked_desk.changes.withdraw(locked_desk.stays.of(never.stay_id), [never])
+    ahead = locked_desk.arrive(check_in="2026-11-25T10:00", nights=9)
+    assert [stay.stay_id for stay in locked_desk.stays.recent(DAY)] == [gone.stay_id, here.stay_id, ahead.stay_id]
 
 
 @pytest.mark.parametrize(
@@ -229,19 +229,21 @@ def test_who_was_here_lately(lodging: Lodging) -> None:
         ("2025-12-31T20:00Z", 1, date(2026, 1, 1), date(2026, 1, 2)),
     ],
 )
-def test_nights_are_the_houses_own(lodging: Lodging, check_in: str, nights: int, first: date, last: date) -> None:
-    """From the day where the house is, over month ends, leap days and midnight."""
-    entry = lodging.arrives(check_in=check_in, nights=nights)
+def test_nights_are_local_to_the_property(
+    locked_desk: LockedDesk, check_in: str, nights: int, first: date, last: date
+) -> None:
+    """Over month ends, leap days and midnight."""
+    entry = locked_desk.arrive(check_in=check_in, nights=nights)
     assert (entry.first_night, entry.last_morning) == (first, last)
 
 
-def test_the_same_guest(lodging: Lodging) -> None:
-    """By their document and for any of the same nights; next month's stay is another one."""
-    here = lodging.arrives()
+def test_the_same_guest(locked_desk: LockedDesk) -> None:
+    """By document, for any of the same nights; a stay next month is another one."""
+    here = locked_desk.arrive()
     assert here.last_morning is not None
-    again = lodging.desk.compose(lodging.desk.examine(draft({"document_number": "x 1", "nights": "1"})))
-    assert [stay.stay_id for stay in lodging.desk.overlapping_stays(again)] == [here.stay_id]
-    other = lodging.desk.compose(lodging.desk.examine(draft({"document_number": "X2", "nights": "1"})))
-    assert lodging.desk.overlapping_stays(other) == []
-    lodging.changes.withdraw(lodging.stays.of(here.stay_id), [here])
-    assert lodging.desk.overlapping_stays(again) == []
+    again = locked_desk.desk.compose(locked_desk.desk.examine(draft({"document_number": "x 1", "nights": "1"})))
+    assert [stay.stay_id for stay in locked_desk.desk.overlapping_stays(again)] == [here.stay_id]
+    other = locked_desk.desk.compose(locked_desk.desk.examine(draft({"document_number": "X2", "nights": "1"})))
+    assert locked_desk.desk.overlapping_stays(other) == []
+    locked_desk.changes.withdraw(locked_desk.stays.of(here.stay_id), [here])
+    assert locked_desk.desk.overlapping_stays(again) == []
