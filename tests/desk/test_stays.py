@@ -78,9 +78,9 @@ def test_states_of_a_stay(reports: Sequence[str], *, is_active: bool, in_house: 
 
 def test_the_current_report() -> None:
     """The last active report with guest and stay."""
-    told = history("ia", "aw", "aa", "ax", "oq").current_report
+    current = history("ia", "aw", "aa", "ax", "oq").current_report
     assert current is not None
-    assert told.seq == 2
+    assert current.seq == 2
     assert history("iw").current_report is None
 
 

@@ -1,4 +1,4 @@
-"""Conversations: one question at a time, with help, a way back, and what was understood said before the next."""
+"""Conversations: one question at a time, with help, going back, and the parsed answer shown before the next one."""
 
 import io
 
@@ -15,7 +15,7 @@ def english() -> None:
 
 
 def typing(monkeypatch: pytest.MonkeyPatch, *keys: str) -> None:
-    """Somebody is at the keyboard, and will type these lines."""
+    """Simulate a user at the keyboard who types these lines."""
     monkeypatch.setattr("sys.stdin", Keyboard("".join(f"{key}\n" for key in keys)))
 
 
@@ -23,7 +23,7 @@ NO_NUMBER = "No number."
 
 
 def number(answer: str) -> Answer:
-    """Understands a number, and doubts the rest."""
+    """Parse a number; anything else is unclear."""
     if not answer.isdigit():
         raise UnclearAnswer(NO_NUMBER, [Choice("1", "one"), Choice("2", "two")] if answer == "on" else [])
     return Answer(answer, f"{answer} pieces")
@@ -32,13 +32,13 @@ def number(answer: str) -> Answer:
 PIECES = Question("Pieces", "How many pieces.\nCount them.", number)
 
 
-class TestAQuestion:
-    """A single one."""
+class TestAsk:
+    """A single question."""
 
-    def test_what_was_understood_is_said(
+    def test_the_parsed_answer_is_shown(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """The words stand below the answer."""
+        """In words, below the answer."""
         typing(monkeypatch, "3")
         assert ask(PIECES) == Answer("3", "3 pieces")
         assert "  3 pieces\n" in capsys.readouterr().err
@@ -46,7 +46,7 @@ class TestAQuestion:
     def test_help_and_then_the_question_again(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """`?` explains, line by line; what can be emptied says how."""
+        """`?` shows the help, line by line, and how an optional answer is cleared."""
         typing(monkeypatch, "?", "4")
         assert ask(Question("Pieces", PIECES.help, number, default="7", required=False)) == Answer("4", "4 pieces")
         shown = capsys.readouterr().err
@@ -54,31 +54,31 @@ class TestAQuestion:
         assert shown.count("Pieces [7]: ") == 2
 
     @pytest.mark.parametrize("move", Move)
-    def test_moves_are_no_answers(self, monkeypatch: pytest.MonkeyPatch, move: Move) -> None:
-        """Going back, and taking the rest, are told to whoever asked."""
+    def test_moves_are_returned(self, monkeypatch: pytest.MonkeyPatch, move: Move) -> None:
+        """Going back and accepting all defaults are left to the caller."""
         typing(monkeypatch, move.value)
         assert ask(PIECES) is move
 
-    def test_enter_takes_what_is_proposed(
+    def test_enter_accepts_the_default(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """It stands in brackets, in words where there are better ones than the answer's."""
+        """It is shown in brackets, in words where it is a code."""
         typing(monkeypatch, "")
         assert ask(Question("Pieces", "", number, default="7", format_default={"7": "seven"}.__getitem__)) == Answer(
             "7", "7 pieces"
         )
         assert "Pieces [seven]: " in capsys.readouterr().err
 
-    def test_an_optional_one_is_left_open_or_emptied(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Enter leaves it open where nothing is proposed, a hyphen empties what is."""
+    def test_an_optional_question_can_be_left_empty(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By Enter without a default, by a hyphen with one."""
         typing(monkeypatch, "", "-")
         assert ask(Question("Pieces", "", number, required=False)) == Answer("")
         assert ask(Question("Pieces", "", number, default="7", required=False)) == Answer("")
 
-    def test_one_that_is_needed_is_asked_until_it_is_answered(
+    def test_a_required_question_is_asked_until_it_is_answered(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Enter alone is no answer, a hyphen is read like any other."""
+        """Enter alone is refused; a hyphen is parsed like any other answer."""
         typing(monkeypatch, "", "-", "5")
         assert ask(PIECES) == Answer("5", "5 pieces")
         shown = capsys.readouterr().err
@@ -86,20 +86,20 @@ class TestAQuestion:
         assert "No number." in shown
 
     @pytest.mark.parametrize(("answer", "meant"), [("", "1"), ("2", "2"), ("9", "9")])
-    def test_what_may_have_been_meant_is_a_key_away(
+    def test_choices_after_an_unclear_answer(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, meant: str
     ) -> None:
-        """Its number, Enter for the first, or another answer."""
+        """Its number, Enter for the first one, or another answer."""
         typing(monkeypatch, "on", answer)
         assert ask(PIECES) == Answer(meant, f"{meant} pieces")
         shown = capsys.readouterr().err
         assert "    1  one\n    2  two\n" in shown
         assert "Which one? Its number, Enter = 1, or type it again. " in shown
 
-    def test_a_single_guess_is_taken_by_enter(
+    def test_a_single_choice_is_accepted_by_enter(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """The question says what is meant, without anything that a terminal would obey."""
+        """The question shows it without control characters."""
 
         def read(answer: str) -> Answer:
             if answer == "x":
@@ -110,15 +110,15 @@ class TestAQuestion:
         assert ask(Question("Letter", "", read)) == Answer("y")
         assert "Do you mean why?[2J? Enter = yes" in capsys.readouterr().err
 
-    def test_nothing_that_was_typed_is_in_a_repr_or_an_error(self) -> None:
-        """Answers are a guest's: neither a question nor a doubt tells them."""
+    def test_no_repr_or_error_contains_an_answer(self) -> None:
+        """Answers are personal data."""
         question = Question("Name", "", number, default="ZYKOWSKI")
         assert "YKOWSKI" not in repr(question).upper()
         assert "ZYKOWSKI" not in repr(UnclearAnswer("ZYKOWSKI is none.")) + str(UnclearAnswer("ZYKOWSKI is none."))
 
 
-class TestAConversation:
-    """Several, one after the other."""
+class TestConversation:
+    """Several questions."""
 
     def _questions(self, answers: dict[str, str]) -> tuple[str, Question] | None:
         name = next((name for name in ("first", "second", "third") if name not in answers), None)
@@ -127,16 +127,16 @@ class TestAConversation:
         return name, Question(name.capitalize(), "", number, default="8" if name != "second" else "")
 
     def test_until_nothing_is_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each answer is kept by its name."""
+        """Each answer is stored by the name of its question."""
         typing(monkeypatch, "1", "2", "3")
         answers: dict[str, str] = {}
         assert Conversation(self._questions, answers).run()
         assert answers == {"first": "1", "second": "2", "third": "3"}
 
-    def test_back_shows_what_was_answered(
+    def test_earlier_answers_become_defaults(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """The one before is asked again, its answer a key away; so are those after it."""
+        """The previous question is asked again with its answer as the default; so are the ones after it."""
         typing(monkeypatch, "1", "2", "<", "<", "", "5", "3")
         answers: dict[str, str] = {}
         assert Conversation(self._questions, answers).run()
@@ -145,8 +145,8 @@ class TestAConversation:
         assert "First [1]: " in shown
         assert "Second [2]: " in shown
 
-    def test_back_from_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Whoever has answered everything may take the last answer back, and go on from there."""
+    def test_go_back_from_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After the last answer, the user may go back and continue from there."""
         typing(monkeypatch, "1", "2", "3", "4")
         conversation = Conversation(self._questions)
         assert not conversation.go_back()
@@ -155,29 +155,29 @@ class TestAConversation:
         assert conversation.run()
         assert conversation.answers == {"first": "1", "second": "2", "third": "4"}
 
-    def test_back_from_the_first_leaves(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Whoever began the conversation decides what comes before."""
+    def test_back_from_the_first_question_ends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The caller decides what comes before."""
         typing(monkeypatch, "<")
         assert not Conversation(self._questions).run()
 
-    def test_the_rest_as_proposed(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        """One key; what has no proposal is asked all the same, and what cannot be taken."""
+    def test_accept_all_defaults(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        """Questions without a default, or with an invalid one, are asked all the same."""
         typing(monkeypatch, ">", "4")
         answers: dict[str, str] = {}
         assert Conversation(self._questions, answers).run()
         assert answers == {"first": "8", "second": "4", "third": "8"}
         assert "This must be answered first. ? shows help." in capsys.readouterr().err
 
-    def test_a_proposal_that_is_none_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Taking the rest never ends in what cannot be understood."""
+    def test_an_invalid_default_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Accepting all defaults never stores an unclear answer."""
         typing(monkeypatch, ">", "4")
         answers: dict[str, str] = {}
         asked = Question("Pieces", "", number, default="many")
         assert Conversation(lambda known: None if "first" in known else ("first", asked), answers).run()
         assert answers == {"first": "4"}
 
-    def test_whoever_stops_is_heard(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The end of the input, as Ctrl-C, is no answer."""
+    def test_end_of_input_aborts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Like Ctrl-C; it is no answer."""
         import click
 
         monkeypatch.setattr("sys.stdin", io.StringIO(""))

@@ -1,4 +1,4 @@
-"""The questions about a guest: what is understood, and what is offered where it is not."""
+"""The questions about a guest: how answers are parsed, and which choices are offered."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ Change = Callable[..., str]
 
 @pytest.fixture
 def change(away: Apoa) -> Change:
-    """Change one field of a guest's card by its number, and throw the guest away; what the terminal showed."""
+    """Change one field of a review card by its number, discard the guest, and return what was shown."""
 
     def at_the_card(number: int, *answers: str, lang: str = "en", options: tuple[str, ...] = ()) -> str:
         keys = [*QUENTIN.lines, "GDANSK", "B1", "2", "7", str(number), *answers, "b", "y"]
@@ -40,28 +40,28 @@ class TestPermits:
     """Visas and stay permits: completed from a table, and never refused, because the index changes by decree."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_one_we_know_is_said_in_words(self, change: Change, lang: str) -> None:
-        """By its code or by what people call it."""
+    def test_a_known_permit_is_shown_in_words(self, change: Change, lang: str) -> None:
+        """By its code or by its usual name."""
         words = {"en": "B1: Visa on arrival", "id": "B1: Visa saat kedatangan"}
         assert f"  {words[lang]}\n" in change(PERMIT, "voa", lang=lang)
 
-    def test_likely_ones_are_offered(self, change: Change) -> None:
-        """A word that several have: each by its code and name."""
+    def test_similar_permits_are_offered(self, change: Change) -> None:
+        """A word that several names contain: each with its code and name."""
         shown = change(PERMIT, "wisata", "1")
         assert "This permit is not in the list. Type it again if it is correct." in shown
         assert "    1  C1: " in shown
 
-    def test_who_insists_is_believed(self, change: Change) -> None:
+    def test_an_unknown_permit_is_accepted_when_typed_again(self, change: Change) -> None:
         """The same text twice."""
         assert " 10 Visa / stay permit  WISATA KHUSUS" in change(PERMIT, "kitaz", "kitaz", str(PERMIT), "WISATA KHUSUS")
 
-    def test_one_like_none_is_taken(self, change: Change) -> None:
+    def test_a_permit_without_similar_ones_is_accepted(self, change: Change) -> None:
         """Without a question."""
         assert "not in the list" not in change(PERMIT, "ZZ 99/2027")
 
 
 class TestDaysAndNights:
-    """As people write them, and said back with the month's name."""
+    """As people write them; shown with the name of the month."""
 
     @pytest.mark.parametrize(
         ("number", "typed", "words"),
@@ -74,8 +74,8 @@ class TestDaysAndNights:
             (NIGHTS, "3 malam", "3 nights, until 27 Nov 2026"),
         ],
     )
-    def test_what_was_understood(self, change: Change, number: int, typed: str, words: str) -> None:
-        """The words stand below the answer."""
+    def test_the_parsed_value_is_shown(self, change: Change, number: int, typed: str, words: str) -> None:
+        """In words, below the answer."""
         assert f"  {words}\n" in change(number, typed)
 
     @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ class TestDaysAndNights:
             (CHECK_IN, "entah", "This is not a time."),
         ],
     )
-    def test_what_is_none_is_explained(self, change: Change, number: int, typed: str, how: str) -> None:
-        """And asked again, what stood there a key away."""
+    def test_an_invalid_value_is_explained(self, change: Change, number: int, typed: str, how: str) -> None:
+        """And asked again with the earlier value as the default."""
         assert how in change(number, typed, ENTER if number != UNTIL else "24/12/2026")
 
-    def test_a_check_in_that_is_none_is_asked_for(self, away: Apoa) -> None:
-        """Given as an option: it counts as now until it is asked for."""
+    def test_an_invalid_check_in_option_is_asked(self, away: Apoa) -> None:
+        """Until then, the check-in counts as now."""
         keys = [*QUENTIN.lines, "GDANSK", "B1", "2", "7", "18.30", ENTER]
         said = away("report", "--no-send", "--check-in", "entah", keys=keys)
         assert said.code == 0, said.all
@@ -101,24 +101,24 @@ class TestDaysAndNights:
         assert away.reports()[0]["stay"]["check_in"] == "2026-11-24T18:30:00+07:00"
 
 
-class TestTheRest:
+class TestOtherFields:
     """Choices, numbers and texts."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_purposes_are_completed(self, change: Change, lang: str) -> None:
-        """By the beginning, in both languages."""
+        """By their beginning, in both languages."""
         shown = change(PURPOSE, "kel", lang=lang)
         assert f"  {spoken(lang, 'family')}\n" in shown
         assert f"[{spoken(lang, 'tourism')}]" in shown
 
-    def test_purposes_that_may_be_meant_are_offered(self, change: Change) -> None:
-        """A mistyped one is a key away; what is like none is explained."""
+    def test_similar_purposes_are_offered(self, change: Change) -> None:
+        """For a mistyped one; a text without similar ones is explained."""
         shown = change(PURPOSE, "xyz", "keluarg", ENTER)
         assert "Choose one of" in shown
         assert "  family\n" in shown
 
-    def test_states_that_may_be_meant(self, change: Change) -> None:
-        """By number, and the last of them too."""
+    def test_similar_states_are_offered(self, change: Change) -> None:
+        """Each can be chosen by its number."""
         shown = change(6, "austri", "2")
         assert "No country has this code or name." in shown
         assert "    2  " in shown
@@ -127,11 +127,11 @@ class TestTheRest:
         ("number", "typed", "how"),
         [(PHONE, "call me", "not a telephone number"), (EMAIL, "jane", "not an e-mail address"), (7, "ÄÖ", "A to Z")],
     )
-    def test_what_cannot_be_is_explained(self, change: Change, number: int, typed: str, how: str) -> None:
-        """Enter then leaves it open, or as it was."""
+    def test_impossible_values_are_explained(self, change: Change, number: int, typed: str, how: str) -> None:
+        """Enter then leaves the field empty, or as it was."""
         assert how in change(number, typed, ENTER)
 
-    def test_texts_are_said_back_where_they_changed(self, change: Change) -> None:
-        """Folded spaces, capitals; what was typed as it is kept is not repeated."""
+    def test_normalised_texts_are_shown(self, change: Change) -> None:
+        """Blanks and capitals; a text that is unchanged is not repeated."""
         assert "  late arrival\n" in change(NOTE, "late   arrival")
         assert "\n  V 123\n" not in change(PERMIT_NUMBER, "V 123")

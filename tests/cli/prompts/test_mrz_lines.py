@@ -1,4 +1,4 @@
-"""The lines of a passport at a terminal, however a reader or a person types them."""
+"""The MRZ lines at a terminal, however a reader or a user types them."""
 
 import pytest
 from cli_helpers import QUENTIN, XIMENA, Keyboard
@@ -59,10 +59,10 @@ def english() -> None:
         ([FIRST, ENTER, "<", ENTER], []),
     ],
 )
-def test_what_is_read(
+def test_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: list[str], read: list[str]
 ) -> None:
-    """No line more is asked for than belongs to it, and each ? is answered."""
+    """No more lines are asked for than the document has, and each ? is answered."""
     keyboard = Keyboard("".join(f"{line}\n" for line in [*typed, AFTERWARDS]))
     monkeypatch.setattr("sys.stdin", keyboard)
     assert ask_mrz_lines() == read
@@ -73,6 +73,6 @@ def test_what_is_read(
 
 
 def test_back_from_the_first_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asked for the lines decides what comes before; a second < goes on from a later line."""
+    """The caller decides what comes before; `<` at a later line asks for the first one again."""
     monkeypatch.setattr("sys.stdin", Keyboard(f"{FIRST}\n<\n<\n"))
     assert ask_mrz_lines() is Move.BACK

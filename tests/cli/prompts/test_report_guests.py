@@ -1,4 +1,4 @@
-"""`apoa report` with somebody at the terminal: a passport, what it does not say, the card, and perhaps more guests."""
+"""`apoa report` at a terminal: the passport, the other fields, the review card, and perhaps more guests."""
 
 import signal
 import sqlite3
@@ -35,12 +35,12 @@ ENTER = ""
 CONTENT = ENTER
 
 
-class TestAPassport:
-    """The lines come first."""
+class TestPassport:
+    """The MRZ comes first."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_everything_is_asked(self, away: Apoa, lang: str) -> None:
-        """With no option at all: the lines, what they do not say, and the card."""
+    def test_all_questions(self, away: Apoa, lang: str) -> None:
+        """Without options: the MRZ, the fields that it does not have, and the card."""
         said = away("report", keys=[*QUENTIN.lines, *PAGE, CONTENT], lang=lang)
         assert said.code == 0, said.all
         assert all(spoken(lang, "MRZ line {number}", number=number) in said.err for number in (1, 2))
@@ -52,8 +52,8 @@ class TestAPassport:
         assert report["stay"]["planned_check_out"] == "2026-11-26"
         assert report["stay"]["room"] == "7"
 
-    def test_what_was_read_is_said_in_words(self, away: Apoa) -> None:
-        """Whose passport it is, to be compared with the page at a glance."""
+    def test_the_passport_is_shown_in_words(self, away: Apoa) -> None:
+        """To be compared with the page at a glance."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT])
         assert "QUENTIN ZYKOWSKI, male, 12 Sep 1985, Poland (POL), ZX1234567, until 28 Mar 2032" in said.err
 
@@ -62,8 +62,8 @@ class TestAPassport:
         said = away("report", "--no-send", keys=["".join(QUENTIN.lines), *PAGE, CONTENT])
         assert said.code == 0, said.all
 
-    def test_a_reader_and_what_is_usual(self, away: Apoa) -> None:
-        """After the scan one key takes all that is proposed, and one saves: three with the Enter between them."""
+    def test_a_scan_and_usual_values(self, away: Apoa) -> None:
+        """After the scan, three keys are enough: accept all defaults, Enter, and Enter to save."""
         keys = ["".join(QUENTIN.lines), ">", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
@@ -72,7 +72,7 @@ class TestAPassport:
         assert (report["guest"]["birth_place"], report["stay"]["planned_check_out"]) == ("-", "2026-11-25")
 
     def test_a_wrong_line_is_explained_and_asked_again(self, away: Apoa) -> None:
-        """Twice wrong, the third time right; Enter alone takes no correction."""
+        """Twice wrong, then right; Enter alone accepts no correction."""
         keys = [*WRONG_DIGIT, ENTER, QUENTIN.lines[0], QUENTIN.lines[1][:-5], *QUENTIN.lines, *PAGE, CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
@@ -80,24 +80,24 @@ class TestAPassport:
         assert "39 characters" in said.err
         assert len(away.reports()) == 1
 
-    def test_the_mistake_is_marked_below_the_lines(self, away: Apoa) -> None:
-        """Both lines are shown, and the mark stands where somebody has to look."""
+    def test_the_wrong_character_is_marked(self, away: Apoa) -> None:
+        """Both lines are shown, with a mark below the wrong character."""
         shown = away("report", "--no-send", keys=[*WRONG_DIGIT, "y", *PAGE, CONTENT]).err.splitlines()
         place = shown.index(f"  {WRONG_DIGIT[1]}")
         assert shown[place - 1].endswith(f"  {WRONG_DIGIT[0]}")
         assert shown[place + 1].rstrip() == " " * 15 + "------^"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_date_is_mended_with_a_persons_word(self, away: Apoa, lang: str) -> None:
-        """The correction that stands out is shown, and taken if the passport says so."""
+    def test_a_corrected_date_needs_a_confirmation(self, away: Apoa, lang: str) -> None:
+        """The likely correction is shown, and applied if the passport says so."""
         said = away("report", "--no-send", keys=[*WRONG_DIGIT, "y", *PAGE, CONTENT], lang=lang)
         assert said.code == 0, said.all
         assert spoken(lang, "Is that what the passport says?") in said.err
         [report] = away.reports()
         assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
-    def test_a_lost_filler_is_put_back_with_a_persons_word(self, away: Apoa) -> None:
-        """Nobody counts fillers: the whole line is shown as it must have been."""
+    def test_a_restored_filler_needs_a_confirmation(self, away: Apoa) -> None:
+        """The whole corrected line is shown."""
         keys = [QUENTIN.lines[0][:-1], QUENTIN.lines[1], "y", *PAGE, CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
@@ -106,7 +106,7 @@ class TestAPassport:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_suggestion_is_in_words(self, away: Apoa, lang: str) -> None:
-        """A date with the month's name, a state by its own: as on the passport's page."""
+        """A date with the name of the month, a state by its name, as on the passport's page."""
         first, second = QUENTIN.lines
         keys = [*WRONG_DIGIT, "n", first, second.replace("POL", "P0L"), "n", *QUENTIN.lines, *PAGE, CONTENT]
         said = away("report", "--no-send", keys=keys, lang=lang)
@@ -124,23 +124,23 @@ class TestAPassport:
         ],
     )
     def test_a_suggestion_is_never_empty(self, away: Apoa, misread: str) -> None:
-        """Where a field is to be empty, or the last digit alone is wrong, the whole line is shown as it would be."""
+        """If a field becomes empty, or only the last digit is wrong, the whole corrected line is shown."""
         said = away("report", "--no-send", keys=[QUENTIN.lines[0], misread, "n", *QUENTIN.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
         [suggestion] = [line for line in said.err.splitlines() if "Perhaps:" in line]
         assert len(suggestion.removeprefix("  Perhaps: ")) == len(misread)
         assert suggestion.startswith(f"  Perhaps: {QUENTIN.lines[1][:20]}")
 
-    def test_a_suggested_line_is_taken(self, away: Apoa) -> None:
-        """With a person's word, as any other."""
+    def test_a_suggested_line_is_applied(self, away: Apoa) -> None:
+        """After a confirmation, like any other."""
         misread = QUENTIN.lines[1][:42] + "9" + QUENTIN.lines[1][43]
         said = away("report", "--no-send", keys=[QUENTIN.lines[0], misread, "y", *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert f"Perhaps: {QUENTIN.lines[1]}\n" in said.err
         assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
-    def test_a_number_is_mended_by_typing_it_from_the_page(self, away: Apoa) -> None:
-        """A yes would be worth nothing, since many numbers fit; the typed one must be among those that do."""
+    def test_a_document_number_is_corrected_by_typing_it(self, away: Apoa) -> None:
+        """Many numbers are possible, so a yes is not enough; the typed number must be one of them."""
         wrong = QUENTIN.lines[1].replace("1", "I", 1)
         keys = [QUENTIN.lines[0], wrong, "NOTTHIS", QUENTIN.lines[0], wrong, "?", QUENTIN.number.lower()]
         said = away("report", "--no-send", keys=[*keys, *PAGE, CONTENT])
@@ -148,35 +148,35 @@ class TestAPassport:
         assert said.err.count("Many numbers are possible.") == 3
         assert away.reports()[0]["guest"]["document"]["number"] == QUENTIN.number
 
-    def test_what_nothing_would_mend_is_typed_again(self, away: Apoa) -> None:
-        """A state that no code is like: nothing is proposed."""
+    def test_lines_without_a_correction_are_typed_again(self, away: Apoa) -> None:
+        """A state that no code resembles: nothing is suggested."""
         nowhere = QUENTIN.lines[1].replace("POL", "<<Q")
         said = away("report", "--no-send", keys=[QUENTIN.lines[0], nowhere, *QUENTIN.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert "Perhaps:" not in said.err
 
-    def test_a_wrong_digit_is_accepted_where_the_call_says_so(self, away: Apoa) -> None:
-        """--accept-check-digit: a person has compared it with the page."""
+    def test_accept_check_digit(self, away: Apoa) -> None:
+        """The user has compared the MRZ with the page."""
         keys = [*WRONG_DIGIT, *PAGE, CONTENT]
         said = away("report", "--no-send", "--accept-check-digit", keys=keys)
         assert said.code == 0, said.all
         assert away.reports()[0]["guest"]["document"]["mrz"] is None
 
     def test_a_card_has_three_lines(self, away: Apoa) -> None:
-        """They are asked for and read; that it is no passport is said."""
+        """They are asked for and read; that a card is not a passport is explained."""
         said = away("report", "--no-send", keys=[*_lines("TD1"), *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert "not of a passport" in said.err
         assert away.reports()[0]["guest"]["document"]["mrz"] == list(_lines("TD1"))
 
-    def test_a_visas_lines_are_none(self, away: Apoa) -> None:
-        """A visa is no identity: the passport's own lines are asked for."""
+    def test_a_visa_is_refused(self, away: Apoa) -> None:
+        """It proves no identity: the passport's own MRZ is asked for."""
         said = away("report", "--no-send", keys=[*_lines("MRV-A"), *QUENTIN.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert "These are the lines of a visa." in said.err
 
-    def test_after_three_tries_what_was_read_is_kept(self, away: Apoa) -> None:
-        """Nobody is kept at a passport that cannot be read: Enter takes what could be, and the rest is typed."""
+    def test_after_three_tries_trusted_fields_are_suggested(self, away: Apoa) -> None:
+        """Enter accepts them, and the rest is typed."""
         rest = [ENTER, ENTER, ENTER, "GDANSK", "12/9/85", ENTER, ENTER, ENTER, "B1", "2", "7"]
         said = away("report", "--no-send", keys=[*[*WRONG_DIGIT, "n"] * 3, *rest, CONTENT])
         assert said.code == 0, said.all
@@ -188,16 +188,16 @@ class TestAPassport:
         assert report["guest"]["document"]["number"] == QUENTIN.number
         assert report["guest"]["document"]["mrz"] is None
 
-    def test_after_three_tries_where_nothing_was_read(self, away: Apoa) -> None:
-        """Nothing stands in brackets, and nothing is said of them."""
+    def test_after_three_tries_without_trusted_fields(self, away: Apoa) -> None:
+        """Nothing is suggested, and nothing is said about suggestions."""
         typed = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "1985", "POL", "ZX1234567", "28/3/32", "B1", "2", "7"]
         said = away("report", "--no-send", keys=[*["P<POL<<<", ENTER, ENTER] * 3, *typed, CONTENT])
         assert said.code == 0, said.all
         assert "Type the details by hand, from the passport's page.\n" in said.err
         assert "brackets" not in said.err
 
-    def test_by_hand_at_once(self, away: Apoa) -> None:
-        """Enter alone, or > as for all that is left; what an earlier try gave is in brackets."""
+    def test_without_mrz_at_once(self, away: Apoa) -> None:
+        """Enter alone, or >; what an earlier try gave is in brackets."""
         rest = [ENTER, ENTER, ENTER, "GDANSK", "12/9/85", ENTER, ENTER, ENTER, "B1", "2", "7", CONTENT]
         for key in (ENTER, ">"):
             said = away("report", "--no-send", "--again", keys=[*WRONG_DIGIT, "n", key, *rest])
@@ -207,13 +207,13 @@ class TestAPassport:
             assert "Surname [ZYKOWSKI]: " in said.err
 
     def test_a_reader_that_ends_a_line_twice(self, away: Apoa) -> None:
-        """CR and LF are two ends to a terminal: the empty line between the two is none of a passport's."""
+        """CR and LF are two ends of a line to a terminal: the empty line between them is ignored."""
         said = away("report", "--no-send", keys=[QUENTIN.lines[0], ENTER, QUENTIN.lines[1], *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
     def test_a_reader_is_given_time_to_end_its_last_line(self, away: Apoa) -> None:
-        """What it sends within its pause is forgotten; where nobody typed lines, nobody waits."""
+        """Input within its pause is discarded; without typed lines there is no pause."""
         pauses: list[float] = []
         away.monkeypatch.setattr("apoa_client.cli.prompts.passport_question.discard_typed_ahead", pauses.append)
         away("report", "--no-send", keys=[ENTER])
@@ -221,15 +221,15 @@ class TestAPassport:
         away("report", "--no-send", keys=[*QUENTIN.lines])
         assert pauses == [0.05]
 
-    def test_the_moves_cost_no_try(self, away: Apoa) -> None:
-        """At any of the lines: ? explains, < begins with the first again."""
+    def test_moves_do_not_count_as_tries(self, away: Apoa) -> None:
+        """At any of the lines: ? shows help, < starts with the first line again."""
         keys = ["?", QUENTIN.lines[0], "?", "<", XIMENA.lines[0], "<", *WRONG_DIGIT, "n", *WRONG_DIGIT, "n"]
         said = away("report", "--no-send", keys=[*keys, *QUENTIN.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
-    def test_a_name_that_the_lines_cut_off_is_completed(self, away: Apoa) -> None:
-        """It stands in brackets, to be typed in full."""
+    def test_a_truncated_name_is_completed(self, away: Apoa) -> None:
+        """It is shown in brackets, to be typed in full."""
         long = Guest("PAPANDROPOULOU", "JONATHON WARREN TREVOR ALEXANDER", "ZX1234567", "GDANSK")
         full = "JONATHON WARREN TREVOR ALEXANDER"
         said = away("report", "--no-send", keys=[*long.lines, full, *PAGE, CONTENT])
@@ -237,7 +237,7 @@ class TestAPassport:
         assert away.reports()[0]["guest"]["given_names"] == full
 
     def test_help_and_no_way_back_before_the_first_question(self, away: Apoa) -> None:
-        """`?` says which lines are meant; before them there is nothing."""
+        """`?` says which lines are meant; `<` says that this is the first question."""
         said = away("report", "--no-send", keys=["?", "<", *QUENTIN.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert "The two lines with many < at the bottom of the photo page." in said.err
@@ -251,11 +251,11 @@ class TestAPassport:
         assert spoken(lang, "Nothing was saved, and nothing needs to be saved.") in said.err
 
 
-class TestByHand:
-    """Enter alone: the details are typed from the page."""
+class TestWithoutMrz:
+    """After Enter alone, the fields are typed from the page."""
 
     def test_dates_names_and_states_as_people_write_them(self, away: Apoa) -> None:
-        """What was understood is said in words; what may have been meant is a key away."""
+        """The parsed values are shown in words; similar ones are offered."""
         details = ["zykowski", "quentin", "L", "gdansk", "12 sep 85", "Polland", "1", "zx 123-4567", "300332"]
         keys = [ENTER, *details, "voa", "27/11", "7", CONTENT]
         said = away("report", "--no-send", keys=keys)
@@ -269,7 +269,7 @@ class TestByHand:
         assert report["guest"]["stay_permit"]["code"] == "B1"
 
     def test_a_single_name(self, away: Apoa) -> None:
-        """One of the two names may be empty; not both."""
+        """One of the two names may be empty, but not both."""
         rest = ["X", ENTER, "1985", "POL", "ZX1234567", "30/3/2032", ENTER, "1", ENTER, CONTENT]
         said = away("report", "--no-send", keys=[ENTER, ENTER, ENTER, "SUKARNOPUTRI", *rest])
         assert said.code == 0, said.all
@@ -278,15 +278,15 @@ class TestByHand:
         assert (report["guest"]["surname"], report["guest"]["given_names"]) == ("", "SUKARNOPUTRI")
         assert report["guest"]["birth_date"] == "1985"
 
-    def test_a_day_that_is_still_to_come(self, away: Apoa) -> None:
-        """Nobody was born then: it is said at once."""
+    def test_a_birth_date_in_the_future(self, away: Apoa) -> None:
+        """It is refused at once."""
         details = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "1/1/2027", "1/1/1987", "POL", "ZX1234567", "280332"]
         said = away("report", "--no-send", keys=[ENTER, *details, "B1", "2", "7", CONTENT])
         assert said.code == 0, said.all
         assert said.err.count("This date is in the future.") == 1
 
-    def test_keys_needed_by_hand(self, away: Apoa) -> None:
-        """What is typed is the passport's, and little else: the count stands here so that nobody adds to it unseen."""
+    def test_number_of_keys_without_mrz(self, away: Apoa) -> None:
+        """The number is fixed here, so that it does not grow unnoticed."""
         details = ["zykowski", "quentin", "l", "gdansk", "120985", "pol", "zx1234567", "280332", "b1", "2", "7"]
         keys = [ENTER, *details, CONTENT]
         assert away("report", "--no-send", keys=keys).code == 0
@@ -294,7 +294,7 @@ class TestByHand:
 
     @pytest.mark.parametrize("name", ["محمد", "王小明"])
     def test_a_name_in_other_letters_is_explained(self, away: Apoa, name: str) -> None:
-        """Pasted by mistake: it is said how names are written, and asked again."""
+        """Pasted by mistake: the error says how names are written, and the question is asked again."""
         details = [name, "ZYKOWSKI", "QUENTIN", "L", "GDANSK", "12091985", "POL", "ZX1234567", "280332"]
         said = away("report", "--no-send", keys=[ENTER, *details, "B1", "2", "7", CONTENT])
         assert said.code == 0, said.all
@@ -310,7 +310,7 @@ class TestByHand:
         assert "only foreigners are reported" in said.err
 
     def test_another_passport_is_another_guest(self, away: Apoa) -> None:
-        """Nothing that was typed of the one before is left, nor proposed."""
+        """No field of the earlier guest is left or suggested."""
         keys = [*QUENTIN.lines, *PAGE, "1", "SMITH", "<", "<", "<", "<", "<", *XIMENA.lines]
         said = away("report", "--no-send", keys=[*keys, "ZARAGOZA", "B1", "1", ENTER, CONTENT])
         assert said.code == 0, said.all
@@ -320,7 +320,7 @@ class TestByHand:
         assert away.reports()[0]["guest"]["surname"] == "QUIJANO"
 
     def test_the_same_passport_again_loses_nothing(self, away: Apoa) -> None:
-        """What was answered stands in brackets; so it does where somebody goes on by hand."""
+        """The answers are in brackets, also if the user continues without an MRZ."""
         keys = [*QUENTIN.lines, "GDANSK", "<", "<", *QUENTIN.lines, ENTER, "B1", "2", "7", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
@@ -329,7 +329,7 @@ class TestByHand:
         assert "Surname [SMITH]: " in said.err
 
     def test_back_from_a_passport_that_was_read(self, away: Apoa) -> None:
-        """Enter alone then goes on by hand, and what the lines said stands in brackets."""
+        """Enter alone continues without the MRZ, and its fields are suggested."""
         keys = [*QUENTIN.lines, "<", ENTER, *[ENTER] * 3, "GDANSK", *[ENTER] * 4, "B1", "2", "7", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
@@ -338,7 +338,7 @@ class TestByHand:
         assert away.reports()[0]["guest"]["document"]["mrz"] is None
 
     def test_back_and_back_to_the_passport(self, away: Apoa) -> None:
-        """`<` shows what was answered; before the first question the passport comes again."""
+        """`<` shows earlier answers; before the first question the passport is asked again."""
         keys = [*QUENTIN.lines, "GDANSK", "<", "<", *XIMENA.lines, *PAGE, CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
@@ -346,11 +346,11 @@ class TestByHand:
         assert away.reports()[0]["guest"]["surname"] == "QUIJANO"
 
 
-class TestTheCard:
-    """Warnings first, then what will be reported; one key saves, one changes, one throws away."""
+class TestReviewCard:
+    """Warnings first, then what will be reported; keys save, change and discard."""
 
     def test_warnings_come_first(self, away: Apoa) -> None:
-        """And every field in the order of APOA's form, numbered."""
+        """Then the fields in the order of APOA's form, numbered."""
         shown = away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK", ENTER, "1", ENTER, CONTENT], lang="id").err
         lines = shown.splitlines()
         card = lines[lines.index("Yang akan dilaporkan") :]
@@ -360,7 +360,7 @@ class TestTheCard:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_one_field_is_changed_by_its_number(self, away: Apoa, lang: str) -> None:
-        """What stands there is in brackets; the card comes again with what changed."""
+        """The earlier value is in brackets; the changed card is shown again."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "4", "GDYNIA", CONTENT], lang=lang)
         assert said.code == 0, said.all
         label = spoken(lang, "Place of birth")
@@ -375,8 +375,8 @@ class TestTheCard:
         assert "Nights [2]: " in said.err
         assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-29"
 
-    def test_what_was_left_open_is_filled(self, away: Apoa) -> None:
-        """`?` shows the numbers of what the card leaves out; a hyphen empties what should not be there."""
+    def test_empty_fields_are_filled(self, away: Apoa) -> None:
+        """`?` shows the numbers of empty fields; a hyphen clears a field."""
         keys = [*QUENTIN.lines, *PAGE, "?", "18", "+62 812 3456", "13", "-", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
@@ -385,8 +385,8 @@ class TestTheCard:
         assert report["guest"]["phone"] == "+62 812 3456"
         assert report["stay"]["room"] is None
 
-    def test_another_number_and_another_word(self, away: Apoa) -> None:
-        """What is no number of the card changes nothing, and shows the keys again; `<` asks the last question again."""
+    def test_unknown_numbers_and_words(self, away: Apoa) -> None:
+        """They change nothing and show the keys again; `<` asks the last question again."""
         keys = [*QUENTIN.lines, *PAGE, "99", "hm", "<", "8", "4", "<", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
@@ -395,16 +395,16 @@ class TestTheCard:
         assert away.reports()[0]["stay"]["room"] == "8"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_it_is_thrown_away(self, away: Apoa, lang: str) -> None:
-        """After a question, because everything typed is lost by it."""
+    def test_a_guest_is_discarded(self, away: Apoa, lang: str) -> None:
+        """After a confirmation, because everything typed is lost."""
         said = away("report", keys=[*QUENTIN.lines, *PAGE, "b", "n", "b", "y"], lang=lang)
         assert said.code == 0
         assert said.err.count(spoken(lang, "Discard what was typed for this guest?")) == 2
         assert spoken(lang, "Nothing was saved.") in said.err
         assert away.reports() == []
 
-    def test_a_change_that_cannot_be_leaves_the_card_as_it_was(self, away: Apoa) -> None:
-        """A check-in before the date of birth: that is said, and nothing else has to be typed again."""
+    def test_an_invalid_change_is_undone(self, away: Apoa) -> None:
+        """A check-in before the date of birth: the error is shown, and nothing else has to be typed again."""
         details = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "1/1/2026", "POL", "ZX1234567", "28/3/2032", "B1", "2", "7"]
         keys = [ENTER, *details, "11", "31/12/2025 10:00", CONTENT]
         said = away("report", "--no-send", keys=keys)
@@ -414,16 +414,16 @@ class TestTheCard:
         assert stay["check_in"] == "2026-11-24T20:00:00+07:00"
         assert stay["planned_check_out"] == "2026-11-26"
 
-    def test_a_guest_who_is_reported_already(self, away: Apoa) -> None:
-        """It is said on the card, and Enter alone does not save them twice."""
+    def test_a_duplicate(self, away: Apoa) -> None:
+        """It is shown on the card, and Enter alone does not save it."""
         away.save(QUENTIN)
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT, ENTER, CONTENT, "y"])
         assert said.code == 0, said.all
         assert said.err.count("The guest seems to be reported already. Report them again?") == 2
         assert len(away.reports()) == 2
 
-    def test_another_guest_hides_no_doubt(self, away: Apoa) -> None:
-        """It is asked before the next guest is begun, and once."""
+    def test_a_duplicate_is_confirmed_before_the_next_guest(self, away: Apoa) -> None:
+        """And only once."""
         away.save(QUENTIN)
         keys = [*QUENTIN.lines, *PAGE, "+", ENTER, "+", "y", *XIMENA.lines, ">", CONTENT]
         said = away("report", "--no-send", keys=keys)
@@ -431,8 +431,8 @@ class TestTheCard:
         assert said.err.count("The guest seems to be reported already. Report them again?") == 2
         assert len(away.reports()) == 3
 
-    def test_a_doubt_that_comes_up_later_is_asked_for_whom(self, away: Apoa) -> None:
-        """Another desk saved the first of a party meanwhile: their name stands before the question."""
+    def test_a_late_duplicate_names_the_guest(self, away: Apoa) -> None:
+        """Another desk saved the first guest of the group meanwhile: the question names the guest."""
         shown = ReviewCard.show
 
         def meanwhile(card: ReviewCard) -> None:
@@ -446,44 +446,44 @@ class TestTheCard:
         assert said.code == 0, said.all
         assert "QUENTIN ZYKOWSKI\nThe guest seems to be reported already." in said.err
 
-    def test_again_asks_no_second_time(self, away: Apoa) -> None:
-        """--again has said so already."""
+    def test_again_confirms_a_duplicate(self, away: Apoa) -> None:
+        """With --again the user is not asked."""
         away.save(QUENTIN)
         assert away("report", "--no-send", "--again", keys=[*QUENTIN.lines, *PAGE, CONTENT]).code == 0
         assert len(away.reports()) == 2
 
     def test_yes_asks_nothing_at_the_card(self, away: Apoa) -> None:
-        """--yes takes the card as it is, except where the guest seems to be reported already."""
+        """--yes accepts the card, except if the guest seems to be already reported."""
         assert away("report", "--no-send", "--yes", keys=[*QUENTIN.lines, *PAGE]).code == 0
         said = away("report", "--no-send", "--yes", keys=[*QUENTIN.lines, *PAGE])
         assert said.code == 65
         assert "this guest is already reported" in said.err
 
     def test_a_dry_run_saves_nothing(self, away: Apoa) -> None:
-        """The whole conversation, and nothing kept of it."""
+        """The whole conversation, without a saved report."""
         said = away("report", "--dry-run", keys=[*QUENTIN.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert "Nothing was saved (--dry-run)." in said.out
         assert away.reports() == []
 
-    def test_a_later_arrival_leaves_no_later(self, away: Apoa) -> None:
-        """The day of departure stays as it was when the time of check-in is put right."""
+    def test_a_changed_check_in_keeps_the_departure(self, away: Apoa) -> None:
+        """The day of departure does not change when the time of check-in is corrected."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "11", "kemarin 23:00", CONTENT])
         assert said.code == 0, said.all
         assert "Check-in [24 Nov 2026 20:00 WIB]: " in said.err
         assert away.reports()[0]["stay"]["check_in"] == "2026-11-23T23:00:00+07:00"
         assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-26"
 
-    def test_options_of_the_guest_stand_on_a_new_slip(self, away: Apoa) -> None:
-        """What no passport says, given beforehand: it is not asked, and the passport does not wipe it off."""
+    def test_options_of_the_guest_fill_a_new_form(self, away: Apoa) -> None:
+        """Fields that no MRZ has are not asked, and the passport does not delete them."""
         options = ["--birth-place", "LEEDS", "--phone", "0812 3456", "--nights", "2"]
         said = away("report", "--no-send", *options, keys=[*QUENTIN.lines, "B1", "7", CONTENT])
         assert said.code == 0, said.all
         guest = away.reports()[0]["guest"]
         assert (guest["birth_place"], guest["phone"]) == ("LEEDS", "0812 3456")
 
-    def test_going_back_over_a_changed_arrival(self, away: Apoa) -> None:
-        """The nights are asked again, as many as there are now."""
+    def test_going_back_after_a_changed_check_in(self, away: Apoa) -> None:
+        """The nights are asked again, with the new number as the default."""
         keys = [*QUENTIN.lines, *PAGE, "11", "kemarin 23:00", "<", "<", "4", "7", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
@@ -491,15 +491,15 @@ class TestTheCard:
         assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-27"
 
     def test_a_second_scan_without_fillers(self, away: Apoa) -> None:
-        """A second line that is full of optional data is no place of birth either."""
+        """A second line that is full of optional data is not a place of birth either."""
         full = compose("TD3", replace(_details(), optional_data="35791358123456"))
         assert "<<" not in full[1]
         said = away("report", "--no-send", keys=[*full, *full, "GDANSK", "B1", "2", "7", CONTENT])
         assert said.code == 0, said.all
         assert away.reports()[0]["guest"]["birth_place"] == "GDANSK"
 
-    def test_a_second_scan_answers_nothing(self, away: Apoa) -> None:
-        """A passport's line is no place of birth, no visa and no room."""
+    def test_a_second_scan_is_no_answer(self, away: Apoa) -> None:
+        """An MRZ line is no place of birth, no visa and no room."""
         scan = list(XIMENA.lines)
         said = away(
             "report", "--no-send", keys=[*QUENTIN.lines, *scan, "GDANSK", *scan, "B1", "2", *scan, "7", CONTENT]
@@ -509,7 +509,7 @@ class TestTheCard:
         assert away.reports()[0]["guest"]["birth_place"] == "GDANSK"
 
     def test_options_of_the_stay_are_not_asked(self, away: Apoa) -> None:
-        """Whoever gives the room and the nights is asked for the rest; one that is none is asked for."""
+        """With room and nights given, the rest is asked; an invalid option is asked too."""
         said = away(
             "report", "--no-send", "--room", "9", "--nights", "x", keys=[*QUENTIN.lines, "G", "B1", "3", CONTENT]
         )
@@ -518,33 +518,33 @@ class TestTheCard:
         assert (report["stay"]["room"], report["stay"]["planned_check_out"]) == ("9", "2026-11-27")
 
     def test_rooms_in_use_are_offered(self, away: Apoa) -> None:
-        """Where the key is at hand; and a room is written as it was before."""
+        """If the key is at hand; a room is written as it was before."""
         away.save(QUENTIN, "--room", "12 A")
         said = away("report", "--no-send", keys=[*XIMENA.lines, "Z", "B1", "1", "?", "12 a", CONTENT])
         assert said.code == 0, said.all
         assert "Rooms in use: 12 A" in said.err
         assert away.reports()[-1]["stay"]["room"] == "12 A"
 
-    def test_what_is_no_text_saves_nothing(self, away: Apoa) -> None:
+    def test_undecodable_input_saves_nothing(self, away: Apoa) -> None:
         """An answer in another encoding is neither yes nor a room."""
         keys = [*QUENTIN.lines, "GDANSK", "B1", "2", UNREADABLE, "7", UNREADABLE, "b", UNREADABLE, "y"]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
         assert away.reports() == []
 
-    def test_nothing_dangerous_reaches_the_terminal(self, away: Apoa) -> None:
-        """A pasted escape sequence is neither shown nor kept."""
+    def test_control_characters_are_removed(self, away: Apoa) -> None:
+        """A pasted escape sequence is neither shown nor stored."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, "\x1b[2JGDANSK", "GDANSK", "B1", "2", "7", CONTENT])
         assert said.code == 0, said.all
         assert "\x1b[2J" not in said.all
 
 
-class TestAParty:
+class TestGroup:
     """Guests who arrive together."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_another_guest_keeps_the_stay(self, away: Apoa, lang: str) -> None:
-        """Only the passport and what it does not say is asked; all are saved at once."""
+        """Only the passport and missing fields are asked; all are saved at once."""
         keys = [*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", "B1", CONTENT]
         said = away("report", "--no-send", keys=keys, lang=lang)
         assert said.code == 0, said.all
@@ -554,7 +554,7 @@ class TestAParty:
         assert {first["stay"]["room"], second["stay"]["room"]} == {"7"}
         assert first["stay"]["planned_check_out"] == second["stay"]["planned_check_out"] == "2026-11-26"
 
-    def test_all_go_in_one_call(self, apoa: Apoa, serve: Serve) -> None:
+    def test_a_group_is_sent_in_one_call(self, apoa: Apoa, serve: Serve) -> None:
         """Saved in one transaction, sent in one batch, and each receipt is shown."""
         server = serve()
         assert apoa.set_up(server.base_url).code == 0
@@ -565,7 +565,7 @@ class TestAParty:
         assert {report["attempts"] for report in apoa.reports()} == {1}
 
     def test_all_or_none(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What fails saves nobody: the party is one transaction."""
+        """If one report cannot be saved, none is."""
         real = Desk.save_group
 
         def twice(self: Desk, group: list[object]) -> object:
@@ -576,39 +576,39 @@ class TestAParty:
         assert said.code != 0
         assert away.reports() == []
 
-    def test_the_card_tells_of_the_others(self, away: Apoa) -> None:
-        """Whoever saves the last one sees who is saved with them."""
+    def test_the_card_names_the_other_guests(self, away: Apoa) -> None:
+        """Who will be saved together."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])
         assert "  Together with: QUENTIN ZYKOWSKI\n" in said.err
 
     def test_back_from_the_next_guest(self, away: Apoa) -> None:
-        """Nobody else after all: the card of the one before comes again."""
+        """The card of the previous guest is shown again."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", "<", CONTENT])
         assert said.code == 0, said.all
         assert len(away.reports()) == 1
 
-    def test_going_back_to_the_guest_before_asks_first(self, away: Apoa) -> None:
-        """What was typed of this one would be lost by it."""
+    def test_going_back_to_the_previous_guest_needs_a_confirmation(self, away: Apoa) -> None:
+        """What was typed of this one would be lost."""
         back = ["<", "<", "n", *XIMENA.lines, "<", "<", "y"]
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, *back, CONTENT])
         assert said.code == 0, said.all
         assert [report["guest"]["surname"] for report in away.reports()] == ["ZYKOWSKI"]
 
-    def test_one_of_them_is_thrown_away(self, away: Apoa) -> None:
+    def test_one_guest_of_a_group_is_discarded(self, away: Apoa) -> None:
         """The others stay."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", "b", "y", CONTENT])
         assert said.code == 0, said.all
         assert [report["guest"]["surname"] for report in away.reports()] == ["ZYKOWSKI"]
 
     def test_an_indonesian_among_them(self, away: Apoa) -> None:
-        """They are left out, and the others go on."""
+        """They are left out, and the others continue."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *LOCAL.lines, CONTENT])
         assert said.code == 0, said.all
         assert "only foreigners are reported" in said.err
         assert len(away.reports()) == 1
 
     def test_a_child_with_no_adult(self, away: Apoa) -> None:
-        """It is noticed on the card, and gone once an adult of the room is there."""
+        """A warning on the card, until an adult of the room is there."""
         alone = "no adult is reported along with them"
         said = away("report", "--no-send", keys=[*CHILD.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])
         assert said.code == 0, said.all
@@ -619,7 +619,7 @@ class TestAParty:
         assert "child_alone" in [finding["code"] for finding in away.reports()[-1]["warnings"]]
 
     def test_the_same_passport_twice(self, away: Apoa) -> None:
-        """It is said, and Enter alone does not save it twice."""
+        """A warning, and Enter alone does not save it twice."""
         keys = [*QUENTIN.lines, *PAGE, "+", *QUENTIN.lines, ">", CONTENT, ENTER, "b", "y", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
@@ -627,12 +627,12 @@ class TestAParty:
         assert len(away.reports()) == 1
 
 
-class TestBreakingOff:
+class TestInterruption:
     """Ctrl-C anywhere loses nothing that was typed."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_what_was_typed_is_offered_the_next_time(self, away: Apoa, lang: str) -> None:
-        """The end of input, as Ctrl-C: the guest is kept, and gone on with where it was left."""
+        """At the end of input, as after Ctrl-C, the form is stored and continued later."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"], lang=lang)
         assert said.code == 130
         assert spoken(lang, "What was typed is stored, encrypted. To continue with it: apoa report") in said.err
@@ -641,58 +641,58 @@ class TestBreakingOff:
         assert away.reports()[0]["guest"]["birth_place"] == "GDANSK"
         assert spoken(lang, "Continue with that guest? No deletes what was typed.") not in away("report", keys=[]).err
 
-    def test_a_party_is_kept_whole(self, away: Apoa) -> None:
-        """The guests who were ready, and the one who was not."""
+    def test_a_group_is_stored_completely(self, away: Apoa) -> None:
+        """The finished guests and the unfinished one."""
         away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA"])
         said = away("report", "--no-send", keys=[ENTER, "B1", CONTENT])
         assert said.code == 0, said.all
         assert [report["guest"]["surname"] for report in away.reports()] == ["ZYKOWSKI", "QUIJANO"]
 
-    def test_a_guest_who_is_gone_on_with_arrived_then(self, away: Apoa) -> None:
-        """The check-in is when the conversation was begun, not when it was ended."""
+    def test_the_check_in_of_a_resumed_form(self, away: Apoa) -> None:
+        """It is when the conversation started, not when it ended."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
         away.clock.forward(timedelta(hours=3))
         assert away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT]).code == 0
         assert away.reports()[0]["stay"]["check_in"] == "2026-11-24T20:00:00+07:00"
 
-    def test_whose_it_is_is_said(self, away: Apoa) -> None:
-        """Before the next question: by name and number, of everybody on it."""
+    def test_the_guests_of_a_draft_are_named(self, away: Apoa) -> None:
+        """Before the next question, by name and document number."""
         away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", ENTER, "QUIJANO"])
         said = away("report", "--no-send", keys=[ENTER])
         assert "  QUENTIN ZYKOWSKI ZX1234567\n  QUIJANO\n" in said.err
 
-    def test_back_goes_on_working(self, away: Apoa) -> None:
-        """The questions that were answered before the interruption are gone back over, too."""
+    def test_going_back_in_a_resumed_form(self, away: Apoa) -> None:
+        """Also over the questions that were answered before the interruption."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK", "B1"])
         said = away("report", "--no-send", keys=[ENTER, "<", "<", "GDYNIA", ENTER, "2", "7", CONTENT])
         assert said.code == 0, said.all
         assert away.reports()[0]["guest"]["birth_place"] == "GDYNIA"
         assert away.reports()[0]["guest"]["stay_permit"]["code"] == "B1"
 
-    def test_options_of_the_guest_are_not_for_whoever_is_gone_on_with(self, away: Apoa) -> None:
-        """They would be written on everybody of the party: it is said that they are not used."""
+    def test_options_of_the_guest_are_not_used_for_a_resumed_form(self, away: Apoa) -> None:
+        """They would apply to everyone in the group; a message says that they are not used."""
         away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", "B1"])
         said = away("report", "--no-send", "--birth-place", "LEEDS", keys=[ENTER, CONTENT])
         assert said.code == 0, said.all
         assert "The details of the guest given now are not used" in said.err
         assert [report["guest"]["birth_place"] for report in away.reports()] == ["GDANSK", "ZARAGOZA"]
 
-    def test_an_option_that_is_none_is_asked_for_each(self, away: Apoa) -> None:
-        """Of a party that is gone on with, the first one's too; nothing is lost by it."""
+    def test_an_invalid_option_is_asked_for_each_resumed_form(self, away: Apoa) -> None:
+        """Also for the first guest; nothing is lost."""
         away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", "B1"])
         said = away("report", "--no-send", "--nights", "xx", keys=[ENTER, "3", "4", CONTENT])
         assert said.code == 0, said.all
         assert [r["stay"]["planned_check_out"] for r in away.reports()] == ["2026-11-28", "2026-11-27"]
 
-    def test_a_digit_that_was_accepted_stays_accepted(self, away: Apoa) -> None:
-        """A person compared it: whoever goes on need not say so again."""
+    def test_an_accepted_check_digit_stays_accepted(self, away: Apoa) -> None:
+        """A resumed form need not be confirmed again."""
         away("report", "--no-send", "--accept-check-digit", keys=[*WRONG_DIGIT, "GDANSK"])
         said = away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT])
         assert said.code == 0, said.all
         assert "Angka periksa" in away.reports()[0]["stay"]["note"]
 
     def test_a_saved_guest_is_not_offered_again(self, away: Apoa) -> None:
-        """Even if nothing that comes after the saving can be said."""
+        """Even if no message can be shown after saving."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
 
         def full(_filing: SaveAndSend, _filed: object) -> None:
@@ -704,35 +704,35 @@ class TestBreakingOff:
         assert len(away.reports()) == 1
         assert "was not finished" not in away("report", keys=[]).err
 
-    def test_throwing_it_away_in_a_dry_run(self, away: Apoa) -> None:
-        """It is gone, as everywhere."""
+    def test_discarding_a_draft_in_a_dry_run(self, away: Apoa) -> None:
+        """It is deleted as usual."""
         away("report", keys=[*QUENTIN.lines, "GDANSK"])
         assert away("report", "--dry-run", keys=[ENTER, "B1", "2", "7", "b", "y"]).code == 0
         assert "was not finished" not in away("report", keys=[]).err
 
-    def test_options_are_written_on_what_is_gone_on_with(self, away: Apoa) -> None:
-        """Whoever gives the room this time is not ignored."""
+    def test_options_of_the_stay_are_used_for_a_resumed_form(self, away: Apoa) -> None:
+        """A room that is given this time is used."""
         away("report", "--no-send", "--planned-check-out", "26/11", keys=[*QUENTIN.lines, "GDANSK", "B1"])
         said = away("report", "--no-send", "--room", "9", "--nights", "3", keys=[ENTER, CONTENT])
         assert said.code == 0, said.all
         [report] = away.reports()
         assert (report["stay"]["room"], report["stay"]["planned_check_out"]) == ("9", "2026-11-27")
 
-    def test_what_was_read_of_bad_lines_is_kept(self, away: Apoa) -> None:
+    def test_suggestions_are_stored(self, away: Apoa) -> None:
         """Although nothing was typed yet."""
         away("report", "--no-send", keys=[*[*WRONG_DIGIT, "n"] * 3])
         assert "Surname [ZYKOWSKI]: " in away("report", "--no-send", keys=[ENTER]).err
 
-    def test_a_dry_run_takes_nothing_away(self, away: Apoa) -> None:
-        """It is asked for what it is, and what was gone on with is still there afterwards."""
+    def test_a_dry_run_keeps_the_draft(self, away: Apoa) -> None:
+        """The resumed draft is still there afterwards."""
         away("report", keys=[*QUENTIN.lines, "GDANSK"])
         said = away("report", "--dry-run", keys=[ENTER, "B1", "2", "7", CONTENT])
         assert said.code == 0, said.all
         assert "This is only a check: is everything right?" in said.err
         assert "was not finished" in away("report", keys=["n"]).err
 
-    def test_what_another_desk_kept_is_not_ours_to_drop(self, away: Apoa) -> None:
-        """Somebody breaks off while we are at a card: our saving leaves their guest alone."""
+    def test_the_draft_of_another_desk_is_kept(self, away: Apoa) -> None:
+        """It was stored while we were at the card; our saving does not delete it."""
         shown = ReviewCard.show
 
         def meanwhile(card: ReviewCard) -> None:
@@ -747,8 +747,8 @@ class TestBreakingOff:
             away("report", "--no-send", keys=keys)
         assert "XIMENA QUIJANO" in away("report", "--no-send", keys=[ENTER]).err
 
-    def test_a_disk_that_fails_loses_nobody(self, away: Apoa) -> None:
-        """It can be tried again, and whoever gives up finds the party the next time."""
+    def test_a_storage_error_loses_no_guest(self, away: Apoa) -> None:
+        """It can be tried again; otherwise the group is offered the next time."""
         real, fails = Desk.save_group, ["once", "twice"]
 
         def failing(desk: Desk, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
@@ -766,14 +766,14 @@ class TestBreakingOff:
         assert said.code == 0, said.all
         assert len(away.reports()) == 1
 
-    def test_reported_already_and_nobody_asked(self, away: Apoa) -> None:
-        """--yes asks nothing: it is refused, and what was typed is there the next time."""
+    def test_a_duplicate_with_yes(self, away: Apoa) -> None:
+        """It is refused, and what was typed is offered the next time."""
         away.save(QUENTIN)
         assert away("report", "--no-send", "--yes", keys=[*QUENTIN.lines, *PAGE]).code == 65
         assert away("report", "--no-send", keys=[ENTER, CONTENT, "y"]).code == 0
 
-    def test_an_interruption_while_it_is_saved(self, away: Apoa) -> None:
-        """SIGTERM in that very moment: it is saved, and said so before the command ends; nothing is offered again."""
+    def test_an_interruption_while_saving(self, away: Apoa) -> None:
+        """SIGTERM at that moment: the report is saved, and the message is shown before the command ends."""
         real = Desk.save_group
 
         def interrupted(desk: Desk, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
@@ -788,8 +788,8 @@ class TestBreakingOff:
         assert len(away.reports()) == 1
         assert "was not finished" not in away("report", keys=[]).err
 
-    def test_a_draft_that_cannot_be_dropped(self, away: Apoa) -> None:
-        """What was saved is saved: the trouble is told, and no failure."""
+    def test_a_draft_that_cannot_be_deleted(self, away: Apoa) -> None:
+        """The error is shown, and the command succeeds, because the report is saved."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
 
         def failing(_drafts: SqliteDrafts, _saved_at: object = None) -> None:
@@ -802,16 +802,16 @@ class TestBreakingOff:
         assert "The disk is full." in said.err
         assert len(away.reports()) == 1
 
-    def test_nobody_goes_on(self, away: Apoa) -> None:
-        """No throws it away, and another guest is begun."""
+    def test_declining_a_draft(self, away: Apoa) -> None:
+        """No deletes it, and a new form is started."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
         said = away("report", "--no-send", keys=["n", *XIMENA.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert [report["guest"]["surname"] for report in away.reports()] == ["QUIJANO"]
         assert "was not finished" not in away("report", keys=[]).err
 
-    def test_where_nothing_was_typed_nothing_is_kept(self, away: Apoa) -> None:
-        """Neither before the passport, nor where only options were given."""
+    def test_an_empty_form_is_not_stored(self, away: Apoa) -> None:
+        """Neither before the passport, nor if only options were given."""
         away("report", "--room", "7", keys=[])
         assert "was not finished" not in away("report", keys=[]).err
 
@@ -822,8 +822,8 @@ class TestBreakingOff:
             readable_in(away.home, ["ZYKOWSKI", "QUENTIN", "ZX1234567", "GDANSKTOWN", "SUITEROOM", "1985-09-12"]) == []
         )
 
-    def test_without_the_key_it_is_kept(self, away: Apoa) -> None:
-        """It cannot be opened now: that is said, and another guest begun."""
+    def test_a_draft_is_kept_without_the_key(self, away: Apoa) -> None:
+        """A message says that it cannot be opened now, and a new form is started."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
         key = away.home / "melati" / "keys.json"
         hidden = key.rename(key.with_name("elsewhere"))
@@ -833,8 +833,8 @@ class TestBreakingOff:
         hidden.rename(key)
         assert "was not finished" in away("report", keys=["n"]).err
 
-    def test_a_draft_of_another_version_is_dropped(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What nobody understands keeps nobody from working."""
+    def test_a_draft_of_another_version_is_deleted(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An unreadable draft does not block the desk."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
         with monkeypatch.context() as patch:
             patch.setattr("apoa_client.cli.prompts.drafts.forms_from_json", _of_another_version)
@@ -842,8 +842,8 @@ class TestBreakingOff:
         assert said.code == 0, said.all
         assert "was not finished" not in away("report", keys=[]).err
 
-    def test_a_draft_that_will_never_open_is_dropped(self, away: Apoa) -> None:
-        """Its seal is broken: that is said once, and another guest begun."""
+    def test_a_damaged_draft_is_deleted(self, away: Apoa) -> None:
+        """Its seal is broken: a message says so once, and a new form is started."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
         with closing(sqlite3.connect(away.home / "melati" / "outbox.db")) as db, db:
             assert db.execute("UPDATE draft SET content = zeroblob(200)").rowcount == 1
@@ -852,8 +852,8 @@ class TestBreakingOff:
         assert "was not finished" not in away("report", keys=[]).err
 
     @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
-    def test_whoever_closes_the_window(self, away: Apoa) -> None:
-        """SIGHUP at a question: the draft is kept, although the window says so more than once."""
+    def test_a_closed_window(self, away: Apoa) -> None:
+        """SIGHUP at a question: the draft is stored, although the window sends it more than once."""
 
         def closed(_question: str) -> str:
             signal.raise_signal(signal.SIGHUP)
@@ -877,7 +877,7 @@ def _of_another_version(_text: str, _read: object) -> list[object]:
 
 
 def _lines(format_name: str) -> tuple[str, ...]:
-    """The lines of another document of the guest's."""
+    """Return the MRZ lines of another document of the guest."""
     return compose(format_name, _details())
 
 

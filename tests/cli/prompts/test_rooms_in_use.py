@@ -1,4 +1,4 @@
-"""The rooms in use: known where the key is at hand, and nobody waits for a keyring because of them."""
+"""The rooms in use: known if the key is at hand, without waiting for a keyring."""
 
 from cli_helpers import QUENTIN, XIMENA, Apoa
 
@@ -10,7 +10,7 @@ HELP = [*XIMENA.lines, "Z", "B1", "1", "?", ENTER, ENTER]
 
 
 def test_each_room_once(away: Apoa) -> None:
-    """However it was written, and nothing for guests without one."""
+    """However it was written; guests without a room are ignored."""
     away.save(QUENTIN, "--room", "7a")
     away.save(XIMENA, "--room", "7A")
     away.save(QUENTIN, "--room", "", "--again")
@@ -19,7 +19,7 @@ def test_each_room_once(away: Apoa) -> None:
 
 
 def test_a_key_in_the_environment_is_at_hand(away: Apoa) -> None:
-    """Where it is kept in a keyring, rooms are offered if the environment has it too, and nothing is said otherwise."""
+    """With a keyring, rooms are offered only if the environment has the key, without a message otherwise."""
     away.save(QUENTIN, "--room", "7a")
     settings = away.home / "config.toml"
     settings.write_text(settings.read_text("utf-8").replace('vault = "file"', 'vault = "keyring"'), "utf-8")

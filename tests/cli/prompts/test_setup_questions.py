@@ -1,4 +1,4 @@
-"""`apoa setup` at a terminal: a conversation, one question at a time, that leaves nothing behind until it is over."""
+"""`apoa setup` at a terminal: one question at a time; nothing is stored before the end."""
 
 import tomllib
 from collections.abc import Sequence
@@ -28,16 +28,16 @@ def set_up(apoa: Apoa, keys: Sequence[str], *options: str, lang: str = "en") -> 
 
 
 def server(url: str, *, name: str = "melati") -> list[str]:
-    """The answers that lead to a server, up to the username."""
+    """The answers for a server, up to the username."""
     return ["en", name, "", "", "WIB", "2", url]
 
 
-class TestTheQuestions:
-    """In their order, each with its help, what is proposed, and what is understood."""
+class TestQuestions:
+    """In order, each with its help, its default and its parser."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_the_language_comes_first(self, apoa: Apoa, lang: str) -> None:
-        """Whatever was spoken before, everything after it is in that language, to the last line."""
+        """Everything after it is in that language, whatever it was before."""
         other = next(each for each in LANGUAGES if each != lang)
         said = set_up(apoa, [lang, *PRACTICE], lang=other)
         assert said.code == 0, said.all
@@ -56,8 +56,8 @@ class TestTheQuestions:
     @pytest.mark.parametrize(
         ("environ", "proposed"), [({}, "id"), ({"APOA_LANG": "en"}, "en"), ({"APOA_LANG": "xx"}, "id")]
     )
-    def test_which_language_is_proposed(self, apoa: Apoa, environ: dict[str, str], proposed: str) -> None:
-        """Most desks speak Indonesian; what was asked for goes before that, and the settings before both."""
+    def test_the_default_language(self, apoa: Apoa, environ: dict[str, str], proposed: str) -> None:
+        """The settings first, then the requested language, then Indonesian."""
         del apoa.environ["APOA_LANG"]
         said = apoa("setup", "--vault", "file", keys=["", *PRACTICE], **environ)
         assert f"Bahasa / Language [{proposed}]: " in said.err
@@ -65,8 +65,8 @@ class TestTheQuestions:
         assert f"Bahasa / Language [{proposed}]: " in again.err
         assert "Bahasa / Language [en]: " in apoa("setup", keys=["", *PRACTICE], **environ).err
 
-    def test_a_language_that_is_none(self, apoa: Apoa) -> None:
-        """It is said in both, as long as there is none; their names are understood."""
+    def test_an_unknown_language(self, apoa: Apoa) -> None:
+        """The error is in both languages; their names are accepted."""
         said = set_up(apoa, ["?", "deutsch", "Inggris", *PRACTICE], lang="id")
         assert said.code == 0
         assert "Type id or en." in said.err
@@ -77,8 +77,8 @@ class TestTheQuestions:
         assert "Try it: apoa report" in said.out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_each_explains_itself(self, apoa: Apoa, lang: str) -> None:
-        """A question mark, at every one of them, and then the question again."""
+    def test_each_question_has_help(self, apoa: Apoa, lang: str) -> None:
+        """`?` shows it, and the question is asked again."""
         keys = [lang, "?", "melati", "?", "", "?", "", "?", "WIB", "?", "2", "?", NOWHERE, "?", "wisma", PASSWORD, ""]
         said = set_up(apoa, keys, lang=lang)
         assert said.code == 75, said.all
@@ -104,8 +104,8 @@ class TestTheQuestions:
             ("w" * 40, "w" * 32),
         ],
     )
-    def test_a_short_name_is_made_of_a_long_one(self, apoa: Apoa, called: str, name: str) -> None:
-        """It is proposed, and a key away."""
+    def test_a_short_name_is_suggested_for_a_long_one(self, apoa: Apoa, called: str, name: str) -> None:
+        """Enter accepts it."""
         said = set_up(apoa, ["en", called, "", "", "", "", ""])
         assert said.code == 0
         assert "A short name has small letters, digits, - and _, such as: melati" in said.err
@@ -113,14 +113,14 @@ class TestTheQuestions:
         assert settings(apoa, name)["api_url"] == "training"
 
     @pytest.mark.parametrize("called", ["***", "CON", "ホテル"])
-    def test_a_name_of_which_none_can_be_made(self, apoa: Apoa, called: str) -> None:
-        """Nothing is proposed, and it is asked again."""
+    def test_a_name_without_a_suggestion(self, apoa: Apoa, called: str) -> None:
+        """The question is asked again."""
         said = set_up(apoa, ["en", called, *PRACTICE])
         assert said.code == 0
         assert "Do you mean" not in said.err
 
     def test_address_and_office(self, apoa: Apoa) -> None:
-        """They stand in the settings as they were typed, without what no paper can show."""
+        """They are stored as typed, without characters that cannot be printed."""
         said = set_up(apoa, ["en", "melati", "Jl. Melati\x07 7", "Jl. Melati 7,  Ubud", "Kanim Denpasar", "", ""])
         assert said.code == 0
         assert "invisible characters" in said.err
@@ -141,7 +141,7 @@ class TestTheQuestions:
         ],
     )
     def test_time_zones(self, apoa: Apoa, typed: str, zone: str) -> None:
-        """By number, by name, by island; the list says which island has which."""
+        """By number, by name, by island; the list says which island is in which zone."""
         said = set_up(apoa, ["en", "melati", "", "", typed, ""])
         names = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
         assert settings(apoa).get("timezone", "Asia/Jakarta") == names[zone]
@@ -149,15 +149,15 @@ class TestTheQuestions:
         assert ("]:   WITA\n" in said.err) == (typed in {"2", "Bali", "Asia/Makassar"})
 
     @pytest.mark.parametrize("typed", ["WITS", "4", "Kalimantan", "Asia/Singapore"])
-    def test_a_time_zone_that_is_none(self, apoa: Apoa, typed: str) -> None:
-        """Or an island that has two of them."""
+    def test_an_unknown_time_zone(self, apoa: Apoa, typed: str) -> None:
+        """Or an island with two zones."""
         said = set_up(apoa, ["en", "melati", "", "", typed, "WITA", ""])
         assert "Type WIB, WITA or WIT, or its number." in said.err
         assert settings(apoa)["timezone"] == "Asia/Makassar"
 
     @pytest.mark.parametrize(("typed", "by_hand"), [("3", True), ("manual", True), ("latihan", False), ("", False)])
     def test_where_reports_go(self, apoa: Apoa, typed: str, by_hand: bool) -> None:  # noqa: FBT001  a parameter
-        """By number or by word; practice is proposed, in words."""
+        """By number or by word; practice is the default."""
         said = set_up(apoa, ["en", "melati", "", "", "", "moon", typed, ""])
         assert said.code == 0, said.all
         assert "Type 1, 2 or 3." in said.err
@@ -176,15 +176,15 @@ class TestTheQuestions:
             ("", "An answer is needed here."),
         ],
     )
-    def test_an_address_that_cannot_be(self, apoa: Apoa, typed: str, complaint: str) -> None:
-        """It is said why, and asked again; a password in it is not repeated."""
+    def test_an_invalid_address(self, apoa: Apoa, typed: str, complaint: str) -> None:
+        """The reason is shown, and the question asked again; a password in it is not repeated."""
         said = set_up(apoa, [*server(typed), NOWHERE, "wisma", PASSWORD, ""])
         assert said.code == 75, said.all
         assert complaint in said.err
         assert "rahasia" not in said.all
 
-    def test_an_address_without_its_beginning(self, apoa: Apoa) -> None:
-        """As people write it down: the whole one is a key away."""
+    def test_an_address_without_a_scheme(self, apoa: Apoa) -> None:
+        """The complete address is suggested."""
         said = set_up(apoa, [*server("localhost:9/v1"), "", "wisma", PASSWORD, ""])
         assert said.code == 75, said.all
         assert "Do you mean https://localhost:9/v1? Enter = yes" in said.err
@@ -192,10 +192,10 @@ class TestTheQuestions:
 
 
 class TestGoingBack:
-    """To the question before, as far as the first one."""
+    """To the previous question, up to the first one."""
 
-    def test_what_was_answered_stands_in_brackets(self, apoa: Apoa) -> None:
-        """Also where another way is taken then: what was asked on the first one is forgotten."""
+    def test_earlier_answers_are_defaults(self, apoa: Apoa) -> None:
+        """Answers to questions that are no longer asked are forgotten."""
         keys = [*server(NOWHERE), "<", "<", "1"]
         said = set_up(apoa, keys)
         assert said.code == 0, said.all
@@ -204,33 +204,33 @@ class TestGoingBack:
         assert settings(apoa)["api_url"] == "training"
         assert "username" not in settings(apoa)
 
-    def test_the_first_one(self, apoa: Apoa) -> None:
-        """It says so, and stays; another language may be chosen after all."""
+    def test_back_from_the_first_question(self, apoa: Apoa) -> None:
+        """A message says so; another language may still be chosen."""
         said = set_up(apoa, ["<", "id", "<", "en", *PRACTICE])
         assert said.code == 0, said.all
         assert "This is the first question." in said.err
         assert "Bahasa / Language [id]: " in said.err
         assert "Try it: apoa report" in said.out
 
-    def test_how_to_answer_is_said_in_the_language_that_is_chosen_after_all(self, apoa: Apoa) -> None:
-        """Once in each, and not again where it stays the same."""
+    def test_the_introduction_is_in_the_chosen_language(self, apoa: Apoa) -> None:
+        """Once in each language."""
         hint = "Enter accepts the value in [ ]. ? shows help, < goes back, Ctrl-C stops and changes nothing."
         said = set_up(apoa, ["id", "<", "en", "<", "en", *PRACTICE])
         assert said.code == 0, said.all
         assert [said.err.count(spoken(lang, hint)) for lang in LANGUAGES] == [1, 1]
 
-    def test_the_rest_as_it_is_proposed(self, apoa: Apoa) -> None:
-        """One key, for whoever wants to see it work."""
+    def test_accept_all_defaults(self, apoa: Apoa) -> None:
+        """With one key."""
         said = set_up(apoa, ["en", ">"])
         assert said.code == 0, said.all
         assert settings(apoa, "hotel")["api_url"] == "training"
 
 
 class TestOptions:
-    """What was given is not asked."""
+    """Given options are not asked."""
 
-    def test_only_what_is_missing(self, apoa: Apoa, serve: Serve) -> None:
-        """Here, the password; an empty address is one, too."""
+    def test_only_missing_options_are_asked(self, apoa: Apoa, serve: Serve) -> None:
+        """Here the password; an empty address counts as given."""
         given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati"]
         place = ["--timezone", "WIB", "--language", "en", "--address", "", "--office", "Kanim"]
         said = set_up(apoa, [PASSWORD, ""], *given, *place)
@@ -238,7 +238,7 @@ class TestOptions:
         assert said.err.startswith("The password does not show while you type it.")
         assert settings(apoa)["office"] == "Kanim"
 
-    def test_a_language_that_was_given_is_spoken(self, apoa: Apoa) -> None:
+    def test_a_given_language_is_used_at_once(self, apoa: Apoa) -> None:
         """At once."""
         said = set_up(apoa, PRACTICE, "--language", "id", lang="en")
         assert said.code == 0
@@ -253,14 +253,14 @@ class TestOptions:
             (["--api-url", "http://authority.example"], 78),
         ],
     )
-    def test_one_that_cannot_be_is_told_first(self, apoa: Apoa, options: list[str], code: int) -> None:
-        """Nobody answers eight questions to hear that."""
+    def test_an_invalid_option_is_refused_first(self, apoa: Apoa, options: list[str], code: int) -> None:
+        """Before any question."""
         said = set_up(apoa, [], *options)
         assert said.code == code
         assert "Bahasa" not in said.err
 
-    def test_a_password_from_elsewhere(self, apoa: Apoa, serve: Serve) -> None:
-        """Is asked of nobody, and a refused one ends it."""
+    def test_a_password_from_the_environment(self, apoa: Apoa, serve: Serve) -> None:
+        """It is not asked for, and the command ends if it is refused."""
         given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati"]
         place = ["--timezone", "WIB", "--language", "en", "--address", "", "--office", "", "--password-stdin"]
         refused = set_up(apoa, ["salah"], *given, *place)
@@ -268,12 +268,12 @@ class TestOptions:
         assert set_up(apoa, [PASSWORD, ""], *given, *place).code == 0
 
 
-class TestTheAccount:
-    """Asked last, tested at once, and asked again where it is refused."""
+class TestAccount:
+    """Asked last, tested at once, and asked again if it is refused."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_right_one(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """The connection works, the code is shown, and how sending goes on by itself."""
+    def test_an_accepted_password(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """The connection works, the code is shown, and how sending is automated."""
         url = serve().base_url
         said = set_up(apoa, [lang, *server(url)[1:], "wisma-melati", PASSWORD, ""], lang=lang)
         assert said.code == 0, said.all
@@ -287,8 +287,8 @@ class TestTheAccount:
         assert settings(apoa)["username"] == "wisma-melati"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_refused_one(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Both are asked again, the username a key away, until they hold."""
+    def test_a_refused_password(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Username and password are asked again until they are accepted."""
         keys = [lang, *server(serve().base_url)[1:], "wisma", "salah", "<", "salah", "wisma-melati", PASSWORD, ""]
         said = set_up(apoa, keys, lang=lang)
         assert said.code == 0, said.all
@@ -298,8 +298,8 @@ class TestTheAccount:
         assert settings(apoa)["username"] == "wisma-melati"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_an_empty_one(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Nothing is sent: it is said that a password is needed, and asked again."""
+    def test_an_empty_password(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Nothing is sent; a message says that a password is needed, and it is asked again."""
         said = set_up(apoa, [lang, *server(serve().base_url)[1:], "wisma-melati", "", "", PASSWORD, ""], lang=lang)
         assert said.code == 0, said.all
         assert said.err.count(spoken(lang, "The password is needed.")) == 2
@@ -307,7 +307,7 @@ class TestTheAccount:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_four_times_refused(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Then it is enough: exit 77, whom to ask, and nothing is left behind."""
+        """Exit code 77, whom to ask, and nothing is stored."""
         again = ["", "salah"]
         said = set_up(apoa, [lang, *server(serve().base_url)[1:], "wisma", "salah", *again, *again, *again], lang=lang)
         assert said.code == 77, said.all
@@ -317,8 +317,8 @@ class TestTheAccount:
         assert not apoa.home.exists()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_nobody_answers(self, apoa: Apoa, lang: str) -> None:
-        """It is set up all the same, and said what is not tested."""
+    def test_no_answer_from_the_server(self, apoa: Apoa, lang: str) -> None:
+        """The property is set up, and a message says what was not tested."""
         said = set_up(apoa, [lang, *server(NOWHERE)[1:], "wisma", PASSWORD, ""], lang=lang)
         assert said.code == 75, said.all
         sentence = "The connection is not tested yet; reports can be saved already. Test it later with: apoa login"
@@ -336,19 +336,19 @@ class TestTheAccount:
 
 
 class TestStopping:
-    """Ctrl-C, or the end of the input, at any question: nothing is left behind, and how to begin again is said."""
+    """Ctrl-C or the end of the input at any question: nothing is stored, and a message says how to start again."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("answered", range(8))
     def test_at_any_question(self, apoa: Apoa, lang: str, answered: int) -> None:
-        """Exit 130, and no file."""
+        """Exit code 130, and no file."""
         said = set_up(apoa, [lang, *server(NOWHERE)[1:]][:answered], lang=lang)
         assert (said.code, said.out) == (130, "")
         assert said.err.splitlines()[-1] == spoken(lang, STOPPED)
         assert not apoa.home.exists()
 
     def test_at_the_password(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Which is asked otherwise than the rest."""
+        """It is asked in another way than the rest."""
 
         def stop() -> NoReturn:
             raise click.Abort
@@ -359,7 +359,7 @@ class TestStopping:
         assert not apoa.home.exists()
 
     def test_during_the_test(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A server that does not answer is not waited for."""
+        """The command does not wait for a server that does not answer."""
 
         def wait(*_args: object) -> NoReturn:
             raise KeyboardInterrupt
@@ -371,7 +371,7 @@ class TestStopping:
         assert not apoa.home.exists()
 
     def test_when_all_is_stored(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Then it is not said that nothing was set up."""
+        """Then no message says that nothing was set up."""
 
         def interrupt(*_args: object) -> NoReturn:
             raise KeyboardInterrupt
@@ -383,10 +383,10 @@ class TestStopping:
         assert settings(apoa)["api_url"] == "training"
 
 
-class TestAgain:
-    """A property that is there already: what it has is proposed."""
+class TestExistingProperty:
+    """The settings of the property are the defaults."""
 
-    def test_enter_keeps_all_of_it(self, apoa: Apoa, serve: Serve) -> None:
+    def test_enter_keeps_all_settings(self, apoa: Apoa, serve: Serve) -> None:
         """Address, office, zone, server and account; only the password is typed again."""
         url = serve().base_url
         options = ["--address", "Jl. Melati 7", "--office", "Kanim", "--timezone", "Asia/Pontianak"]
@@ -400,8 +400,8 @@ class TestAgain:
         assert settings(apoa) == before
         assert before["timezone"] == "Asia/Pontianak"
 
-    def test_what_is_emptied_is_gone(self, away: Apoa) -> None:
-        """A hyphen empties what may be empty."""
+    def test_an_optional_setting_is_cleared(self, away: Apoa) -> None:
+        """By a hyphen."""
         away.set_up(NOWHERE, "--address", "Jl. Melati 7", "--office", "Kanim")
         said = set_up(away, ["en", "", "?", "-", "", "", "", "", "", PASSWORD])
         assert said.code == 75, said.all
@@ -411,30 +411,30 @@ class TestAgain:
         assert settings(away)["office"] == "Kanim"
 
     def test_from_practice_to_a_server(self, apoa: Apoa) -> None:
-        """Nothing of the practice's is proposed as an address."""
+        """No address is suggested."""
         set_up(apoa, ["en", *PRACTICE])
         said = set_up(apoa, ["en", "", "", "", "", "2", NOWHERE, "wisma", PASSWORD, ""])
         assert said.code == 75, said.all
         assert "Where do reports go [practice]: " in said.err
         assert "Address of the authority: " in said.err
 
-    def test_another_one(self, apoa: Apoa) -> None:
-        """One that is not what commands take by itself: what is to be tried names it."""
+    def test_a_second_property(self, apoa: Apoa) -> None:
+        """The command to try names it, because it is not the default."""
         assert set_up(apoa, ["en", *PRACTICE]).code == 0
         said = set_up(apoa, ["en", "kebun", "", "", "", "3", ""])
         assert "Try it: apoa --property kebun report" in said.out
         assert "Where do reports go [by hand]: " in set_up(apoa, ["en", "kebun", "", "", "", "", ""]).err
 
 
-class TestTheCronLine:
-    """A line that cron carries out as it stands."""
+class TestCronLine:
+    """A line that cron runs unchanged."""
 
-    def test_where_everything_is_as_usual(self) -> None:
+    def test_the_default_property(self) -> None:
         """The command alone."""
         assert cron_line({"PATH": "/nowhere"}, "") == "*/10 * * * *  apoa sync --scheduled"
 
-    def test_another_home_and_another_property(self) -> None:
-        """Both are named; a blank is quoted, and a percent sign is cron's own."""
+    def test_another_folder_and_property(self) -> None:
+        """Both are named; a blank is quoted, and a percent sign is escaped."""
         line = cron_line({"PATH": "/nowhere", "APOA_HOME": "/srv/my 100%"}, "kebun")
         assert line == r"*/10 * * * *  APOA_HOME='/srv/my 100\%' apoa --property kebun sync --scheduled"
 
