@@ -12,7 +12,7 @@ from conftest import FixedClock, search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from outbox_helpers import finding, open_outbox, receipt
-from report_helpers import NOW, TYPED, WIB, contract_errors, draft, look, mrz, scanned, spoilt, codes_of
+from report_helpers import NOW, TYPED, WIB, codes_of, contract_errors, draft, look, mrz, scanned, spoilt
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import (

@@ -72,8 +72,8 @@ def history(*reports: str) -> StayHistory:
 )
 def test_states_of_a_stay(reports: Sequence[str], *, is_active: bool, in_house: bool, withdrawable: bool) -> None:
     """Whether it is active, the guest is in house, and it can be withdrawn without traffic."""
-    told = history(*reports)
-    assert (told.is_active, told.in_house, told.withdrawable) == (is_active, in_house, withdrawable)
+    stay = history(*reports)
+    assert (stay.is_active, stay.in_house, stay.withdrawable) == (is_active, in_house, withdrawable)
 
 
 def test_the_current_report() -> None:

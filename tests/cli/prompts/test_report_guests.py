@@ -244,8 +244,8 @@ class TestPassport:
         assert "This is the first question." in said.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_an_indonesian_is_not_reported(self, away: Apoa, lang: str) -> None:
-        """It is said at once, and nothing more is asked."""
+    def test_an_indonesian_passport_ends_the_report(self, away: Apoa, lang: str) -> None:
+        """At once, without another question."""
         said = away("report", keys=[*LOCAL.lines], lang=lang)
         assert said.code == 65
         assert spoken(lang, "Nothing was saved, and nothing needs to be saved.") in said.err
@@ -301,7 +301,7 @@ class TestWithoutMrz:
         assert "Write it in Latin letters, as the passport does." in said.err
 
     def test_an_indonesian_is_not_reported(self, away: Apoa) -> None:
-        """As soon as the nationality is known, and said twice: one mistyped word throws nobody's details away."""
+        """After a second confirmation, because a typing error must not lose what was typed."""
         details = ["WIDODO", "SRI", "P", "SOLO", "1985"]
         said = away("report", keys=[ENTER, *details, "indo", ENTER, "india", "<", "indonesia", "IDN"])
         assert said.code == 65
