@@ -8,7 +8,6 @@ Values may be personal data, so they are not part of a ``repr`` nor of an except
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 _LITERAL = "{text}"
 
 
-@dataclass(frozen=True, slots=True)
 class Message:
     """One sentence that is not translated yet.
 
@@ -25,10 +23,32 @@ class Message:
     `plural` and `count` are set if the sentence depends on a number.
     """
 
-    template: str
-    values: Mapping[str, "str | int | Message"] = field(default_factory=dict, repr=False)
-    plural: str | None = None
-    count: int = 0
+    # Not a dataclass: the import alone costs each start of the program 1 ms.
+    __slots__ = ("count", "plural", "template", "values")
+
+    def __init__(
+        self,
+        template: str,
+        values: "Mapping[str, str | int | Message] | None" = None,
+        plural: str | None = None,
+        count: int = 0,
+    ) -> None:
+        self.template = template
+        self.values = {} if values is None else values
+        self.plural = plural
+        self.count = count
+
+    def __repr__(self) -> str:
+        return f"Message({self.template!r}, …)"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Message):
+            return NotImplemented
+        ours = (self.template, self.values, self.plural, self.count)
+        return ours == (other.template, other.values, other.plural, other.count)
+
+    def __hash__(self) -> int:
+        return hash((self.template, self.plural, self.count))
 
     def render(
         self,

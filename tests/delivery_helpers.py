@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,8 +29,8 @@ def report(number: int, stay: int | None = None, kind: Kind = Kind.CHECK_IN, doc
     plain = plain_report(number, stay, kind)
     if plain.guest is None:
         return plain
-    papers = replace(plain.guest.document, number=f"X{number if document is None else document:07}")
-    return replace(plain, guest=replace(plain.guest, document=papers))
+    papers = plain.guest.document._replace(number=f"X{number if document is None else document:07}")
+    return plain._replace(guest=plain.guest._replace(document=papers))
 
 
 class ProgressRecorder:

@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -276,7 +276,7 @@ def arrival(number: int, stay: int, document: int | None = None) -> Report:
     """The check-in with this number: the first report of its stay."""
     plain = report(number, stay, Kind.CHECK_IN, document)
     assert plain.stay is not None
-    return replace(plain, stay=replace(plain.stay, check_in=plain.stay.check_in - LONG_AGO))
+    return plain._replace(stay=plain.stay._replace(check_in=plain.stay.check_in - LONG_AGO))
 
 
 @dataclass

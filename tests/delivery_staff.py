@@ -1,7 +1,7 @@
 """The staff at a desk while deliveries are tested: they use the public methods of the desk."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from conftest import FixedClock
@@ -113,4 +113,4 @@ class Staff:
         """The content of a report, with another room."""
         report: Report = self._outbox.content(entry).report
         assert report.stay is not None
-        return Examination(report.guest, replace(report.stay, room=f"{report.stay.room}+"), (), ())
+        return Examination(report.guest, report.stay._replace(room=f"{report.stay.room}+"), (), ())

@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -189,10 +188,10 @@ class Container:
         from apoa_client.settings.writer import save
         from apoa_client.vault.sealing import decode_public_key, encode_key
 
-        settings = replace(self.settings, vault=vault or self.settings.vault)
+        settings = self.settings._replace(vault=vault or self.settings.vault)
 
         def save_public_key(public_key: bytes) -> None:
-            save(self.folders.config, replace(settings, public_key=encode_key(public_key)))
+            save(self.folders.config, settings._replace(public_key=encode_key(public_key)))
 
         public_key = decode_public_key(settings.public_key)
         return KeyPair(self.outbox, self.secrets_of(settings), public_key, save_public_key)

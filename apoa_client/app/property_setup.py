@@ -6,7 +6,6 @@ the set-up can be repeated and no report has lost its private key.
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
@@ -47,7 +46,7 @@ class PropertySetup:
             settings = _with_meta(settings, meta)
         secrets = app.secrets_of(settings)
         public_key = self._public_key(settings, secrets, new_code)
-        settings = replace(settings, public_key=public_key, index_key=settings.index_key or os.urandom(16).hex())
+        settings = settings._replace(public_key=public_key, index_key=settings.index_key or os.urandom(16).hex())
         if not (settings.uses_sandbox or settings.by_hand):
             secrets.store_password(password)
         with app.outbox_of(settings, create=True) as outbox:
@@ -66,7 +65,7 @@ class PropertySetup:
         from apoa_client.settings.writer import save
 
         app = self._app
-        settings = replace(app.settings, username=username or app.settings.username)
+        settings = app.settings._replace(username=username or app.settings.username)
         meta = self.test(settings, password) if test else None
         if meta is not None:
             settings = _with_meta(settings, meta)
@@ -123,4 +122,4 @@ class PropertySetup:
 
 def _with_meta(settings: PropertySettings, meta: Meta) -> PropertySettings:
     """Return the settings with what the authority says about itself."""
-    return replace(settings, environment=meta.environment, window_hours=meta.reporting_window_hours)
+    return settings._replace(environment=meta.environment, window_hours=meta.reporting_window_hours)

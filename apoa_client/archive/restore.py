@@ -9,7 +9,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -78,7 +77,7 @@ class Restorer:
                     ),
                     msg("Give one with --property, such as: --property melati"),
                 )
-            theirs = replace(theirs, name=self._name or theirs.name)
+            theirs = theirs._replace(name=self._name or theirs.name)
             known = self._config.properties.get(theirs.name)
             settings = theirs if known is None else _completed(known, theirs)
             task = _Task(backup, known, settings, self._folders, self._actor)
@@ -208,4 +207,4 @@ def _completed(known: PropertySettings, theirs: PropertySettings) -> PropertySet
         )
     names = _GENERAL + (_OF_THE_AUTHORITY if known.api_url == theirs.api_url else ())
     missing = {name: getattr(theirs, name) for name in names if not getattr(known, name)}
-    return replace(known, **missing, public_key=theirs.public_key)
+    return known._replace(**missing, public_key=theirs.public_key)

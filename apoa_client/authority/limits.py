@@ -1,6 +1,6 @@
 """The limits of every call: times and sizes. Apart from the client, so that using them loads no HTTP library."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_ANSWER_BYTES = 1024 * 1024
 MAX_WAIT_S = 24 * 3600
@@ -11,8 +11,7 @@ GZIP_MIN_BYTES = 1024
 """A smaller body is sent uncompressed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(NamedTuple):
     """Seconds to wait for a connection, between two parts of an answer, and for a whole call."""
 
     connect_s: float = 10.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
@@ -63,8 +63,7 @@ class Outcome:
         setattr(self, name, getattr(self, name) + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """How a run works.
 
     `settings` is the fingerprint of the property's settings. `first` is the id of a report to send before more urgent
@@ -85,8 +84,7 @@ class Uninterrupted:
     delayed = allowed = staticmethod(nullcontext)
 
 
-@dataclass(frozen=True, slots=True)
-class Dependencies:
+class Dependencies(NamedTuple):
     """What a run works with. `connect` builds the authority; it is called only when there is something to send."""
 
     outbox: DeliveryState
@@ -94,4 +92,4 @@ class Dependencies:
     clock: Clock
     jitter: Jitter
     progress: Progress
-    interruptions: Interruptions = field(default_factory=Uninterrupted)
+    interruptions: Interruptions = Uninterrupted()

@@ -4,9 +4,8 @@ Saving needs no secret and no network: it works while the keyring is locked and 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory, Stays
@@ -24,14 +23,17 @@ if TYPE_CHECKING:
     from apoa_client.report.checking import CheckedDocument
 
 
-@dataclass(frozen=True, slots=True)
-class ReportingRules:
+class ReportingRules(NamedTuple):
     """The settings of a property that reports depend on."""
 
     zone: tzinfo
     window_hours: int
-    index_key: bytes = field(default=b"", repr=False)
+    index_key: bytes = b""
     """The key of the guest hash (`apoa_client.report.guest_hash`); empty if the property was set up without one."""
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"ReportingRules({self.zone!r}, {self.window_hours!r}, …)"
 
 
 class DocumentChecker:

@@ -4,7 +4,7 @@ So a correction is checked by the rules of a check-in. If nothing new is typed, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from apoa_client.passport.mrz import Mrz, read_mrz
@@ -49,7 +49,7 @@ class CorrectionDraft:
         guest, reported = examination.guest, self.before.guest
         if guest is None or reported is None or self.mrz is not None:
             return examination
-        return replace(examination, guest=replace(guest, document=replace(guest.document, type=reported.document.type)))
+        return examination._replace(guest=guest._replace(document=guest.document._replace(type=reported.document.type)))
 
 
 def typed_texts(report: Report) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from typing import NamedTuple
 
 from apoa_client.messages import Message
 from apoa_client.passport import wording
@@ -27,14 +27,17 @@ _FILLERS_READ_AS_K = re.compile("(?<=[A-Z])K{3,}<*$")
 """Fillers at the end of a name field that were read as K; the first K may be part of the name."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _Lines:
+class _Lines(NamedTuple):
     """The joined lines that are inspected, and the names of the check digits that are wrong."""
 
     layout: Layout
     text: str
     today: date
     failing: frozenset[str]
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return "_Lines(…)"
 
     def of(self, field: Field) -> str:
         """Return a field's characters."""
@@ -202,7 +205,7 @@ def _is_allowed(layout: Layout, field: Field, index: int, new: str) -> bool:
 
 def _equally_likely(found: Iterable[Correction]) -> tuple[Correction, ...]:
     guesses = tuple(found)
-    return tuple(replace(guess, others=len(guesses) - 1) for guess in guesses)
+    return tuple(guess._replace(others=len(guesses) - 1) for guess in guesses)
 
 
 _INSPECTORS: dict[Kind, Callable[[_Lines, Field], Problem | None]] = {

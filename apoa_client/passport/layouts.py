@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from operator import itemgetter
+from typing import NamedTuple
 
 from apoa_client.passport.check_digits import DigitCheck
 
@@ -28,8 +29,7 @@ class Kind(Enum):
     OPTIONAL = "optional"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A range of characters in one line."""
 
     line: int
@@ -41,8 +41,7 @@ class Span:
         return lines[self.line][self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field, and the position of its check digit. With `filler_digit`, an empty field may have a filler there."""
 
     name: str

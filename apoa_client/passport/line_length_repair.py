@@ -5,7 +5,6 @@ digits the lost character is found by trying, because all check digits must fit 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 
 from apoa_client.passport.check_digits import ALPHABET
@@ -50,7 +49,7 @@ def _best(found: tuple[Correction, ...], *, protected: bool) -> tuple[Correction
     if not protected:
         return found[:1]
     if len(found) <= LIMIT:
-        return tuple(replace(each, others=len(found) - 1) for each in found)
+        return tuple(each._replace(others=len(found) - 1) for each in found)
     first = found[0]
     only_fillers = not (first.old + first.new + first.value[first.position :]).strip("<")
     return (first,) if only_fillers and first.value.endswith("<") else ()

@@ -1,8 +1,7 @@
 """Problems of an MRZ and their possible corrections, as the reader returns them. No ``repr`` shows personal data."""
 
-import dataclasses
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, msg
@@ -24,8 +23,7 @@ class FieldState(Enum):
     """It is wrong, and no small correction is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(NamedTuple):
     """A change that makes the check digits fit. It is applied only when a user agrees.
 
     At `position` (from 0) of line `line` (from 0) the lines have `old`, and perhaps it should be `new`: one or a few
@@ -36,16 +34,19 @@ class Correction:
     """
 
     field: str
-    line: int = dataclasses.field(repr=False)
-    position: int = dataclasses.field(repr=False)
-    old: str = dataclasses.field(repr=False)
-    new: str = dataclasses.field(repr=False)
-    value: str = dataclasses.field(repr=False)
+    line: int
+    position: int
+    old: str
+    new: str
+    value: str
     others: int = 0
 
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"Correction({self.field!r}, …)"
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+
+class Problem(NamedTuple):
     """One problem of an MRZ.
 
     `field` is "mrz", "document_type", "issuing_state", "names", "given_names" (where it is a field of its own),
@@ -56,9 +57,13 @@ class Problem:
 
     field: str
     code: str
-    message: Message = dataclasses.field(repr=False)
+    message: Message
     spans: tuple[Span, ...] = ()
     corrections: tuple[Correction, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"Problem({self.field!r}, {self.code!r}, …)"
 
 
 class MrzUnreadable(DataRefused):

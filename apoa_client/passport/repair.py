@@ -7,9 +7,9 @@ the passport's page can decide. The candidates are ranked by how often people an
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import NamedTuple
 
 from apoa_client.passport.check_digits import ALPHABET, DIGITS
 from apoa_client.passport.dates import UNKNOWN, read_birth_date, read_expiry_date
@@ -39,8 +39,7 @@ _UNLIKELY_EXPIRY = 1.0
 _COMPOSITE_DISAGREES = 10.0
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _Edit:
+class _Edit(NamedTuple):
     """`old` at `position` of the joined lines becomes `new`; the lower the cost, the likelier the edit."""
 
     position: int
@@ -48,13 +47,16 @@ class _Edit:
     new: str
     cost: float
 
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return "_Edit(…)"
+
     def apply(self, text: str) -> str:
         """Return the edited text."""
         return text[: self.position] + self.new + text[self.position + len(self.old) :]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _DamagedField:
+class _DamagedField(NamedTuple):
     """A field whose check digit is wrong or whose date does not exist.
 
     `positions` has each position that the check digit covers, and its own, with the characters that are allowed there.
@@ -67,6 +69,10 @@ class _DamagedField:
     check: Check
     positions: tuple[tuple[int, str], ...]
     today: date
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"_DamagedField({self.name!r}, …)"
 
     def content(self, text: str) -> str:
         """Return the covered characters of an edited text."""

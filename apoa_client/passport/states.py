@@ -5,9 +5,9 @@ table is `states.tsv` beside this module; tests compare it with independent tabl
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from apoa_client.matching import fold, similarity
 
@@ -20,14 +20,16 @@ _SAME_FIRST_LETTER = 0.1
 """Added to the similarity, because people mistype the first letter least."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """A state or another issuer of documents: its ICAO code, its ISO 3166-1 alpha-2 code or None, and its names."""
 
     code: str
     alpha2: str | None
-    names: Mapping[str, str] = field(hash=False)
+    names: Mapping[str, str]
     """By language tag, from the table's columns ``name:TAG``."""
+
+    def __hash__(self) -> int:
+        return hash(self.code)
 
     def name(self, language: str) -> str:
         """Return the name in this language, or in English where the table has none."""

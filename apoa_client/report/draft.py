@@ -6,8 +6,8 @@ correct a report at once, and not one error after the other.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
@@ -24,16 +24,19 @@ _NOT_A_FIELD = frozenset({"document_type", "optional_data", "optional_data_2", "
 """Fields of an MRZ that are no field of a report: their problems are about the lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """The data of one guest: typed texts by the names of `apoa_client.report.fields`, and an MRZ.
 
     `accept_check_digit` says that a user compared the data with the passport's page and accepts a wrong check digit.
     """
 
-    typed: Mapping[str, str] = field(default_factory=dict, repr=False)
-    mrz: Mrz | None = field(default=None, repr=False)
+    typed: Mapping[str, str] = MappingProxyType({})
+    mrz: Mrz | None = None
     accept_check_digit: bool = False
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return "Draft(…)"
 
 
 class Reader:

@@ -8,9 +8,8 @@ of a report (forms, corrections, pages) uses this table:
 - `as_typed(value)` returns a value as a user would type it; the parsers read the same value from it.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from apoa_client.messages import Message, literal, msg
 from apoa_client.report.deadline import instant
@@ -24,8 +23,7 @@ FieldValue: TypeAlias = "str | date | datetime | PartialDate | Purpose"
 """The value of one field: a `PartialDate` is a date of birth."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field: `name` as an option and as a key of typed values, `path` in the contract's JSON and in a `Report`."""
 
     name: str

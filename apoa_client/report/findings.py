@@ -1,16 +1,13 @@
 """Findings: what is wrong with a report or worth a warning, whether this program or the authority found it."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, from_json, msg, nmsg
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One finding about one field.
 
     `field` is a path in the contract's JSON ("guest.document.number"), or "" for the whole report. `code` is one of the
@@ -19,8 +16,12 @@ class Finding:
 
     field: str
     code: str
-    message: Message = dataclasses.field(repr=False)
-    suggestion: str | None = dataclasses.field(default=None, repr=False)
+    message: Message
+    suggestion: str | None = None
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"Finding({self.field!r}, {self.code!r}, …)"
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as JSON values, which are stored sealed; the message can still be translated."""

@@ -4,59 +4,71 @@ A report is one message, and the history of a stay is a sequence of reports with
 personal data: each field that may have some is left out of it.
 """
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import Kind, Purpose
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A travel document. `issuing_state` is an ICAO code; `mrz` has the lines that were read, or is None."""
 
     type: str
-    number: str = field(repr=False)
-    issuing_state: str = field(repr=False)
-    expiry_date: date = field(repr=False)
-    mrz: tuple[str, ...] | None = field(default=None, repr=False)
+    number: str
+    issuing_state: str
+    expiry_date: date
+    mrz: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"Document({self.type!r}, …)"
 
 
-@dataclass(frozen=True, slots=True)
-class StayPermit:
+class StayPermit(NamedTuple):
     """A visa or stay permit: free text, because the official index changes by decree."""
 
-    code: str | None = field(default=None, repr=False)
-    number: str | None = field(default=None, repr=False)
-    valid_until: date | None = field(default=None, repr=False)
-    entry_date: date | None = field(default=None, repr=False)
+    code: str | None = None
+    number: str | None = None
+    valid_until: date | None = None
+    entry_date: date | None = None
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return "StayPermit(…)"
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(NamedTuple):
     """A foreign guest. One of `surname` and `given_names` may be empty; `birth_place` "-" means not stated."""
 
-    surname: str = field(repr=False)
-    given_names: str = field(repr=False)
-    sex: str = field(repr=False)
-    birth_date: PartialDate = field(repr=False)
-    birth_place: str = field(repr=False)
-    nationality: str = field(repr=False)
-    document: Document = field(repr=False)
+    surname: str
+    given_names: str
+    sex: str
+    birth_date: PartialDate
+    birth_place: str
+    nationality: str
+    document: Document
     stay_permit: StayPermit | None = None
-    phone: str | None = field(default=None, repr=False)
-    email: str | None = field(default=None, repr=False)
+    phone: str | None = None
+    email: str | None = None
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return "Guest(…)"
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """A stay in the property. `check_in` has the property's offset from UTC."""
 
     check_in: datetime
     planned_check_out: date
-    room: str | None = field(default=None, repr=False)
+    room: str | None = None
     purpose: Purpose = Purpose.TOURISM
-    note: str | None = field(default=None, repr=False)
+    note: str | None = None
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"Stay({self.check_in!r}, {self.planned_check_out!r}, …)"
 
     @property
     def nights(self) -> int:
@@ -64,8 +76,7 @@ class Stay:
         return (self.planned_check_out - self.check_in.date()).days
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One message to the authority. The `kind` determines which of the last four fields are set (see the contract)."""
 
     id: str
@@ -75,4 +86,8 @@ class Report:
     guest: Guest | None = None
     stay: Stay | None = None
     check_out: datetime | None = None
-    reason: str | None = field(default=None, repr=False)
+    reason: str | None = None
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"Report({self.id!r}, {self.stay_id!r}, {self.kind!r}, …)"

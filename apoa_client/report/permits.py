@@ -7,7 +7,6 @@ lists the states whose citizens need no visa (A1), with the source and the first
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -32,8 +31,7 @@ class PermitKind(StrEnum):
     PERMANENT = "permanent"
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(NamedTuple):
     """A visa or stay permit: its code, which a report contains, and its name by language tag.
 
     `days` is the permitted length of a stay, and `extended` says whether it can be extended once by as many days; None
@@ -42,10 +40,13 @@ class Permit:
 
     code: str
     kind: PermitKind
-    names: Mapping[str, str] = field(hash=False)
+    names: Mapping[str, str]
     days: int | None
     extended: bool | None
     words: tuple[str, ...]
+
+    def __hash__(self) -> int:
+        return hash(self.code)
 
     def name(self, language: str) -> str:
         """Return the name in this language, or in English where the table has none."""

@@ -5,10 +5,9 @@ same, and the report is sent. Only foreigners are reported: UU 6/2011 art. 72.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
@@ -42,8 +41,7 @@ _REQUIRED = {
 """The guest's required fields, with the text that says what to give."""
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(NamedTuple):
     """The result of checking a draft. `guest` and `stay` are None where there are errors."""
 
     guest: Guest | None

@@ -7,10 +7,10 @@ and keeps the admin's comments.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.locale import LANGUAGES
@@ -44,13 +44,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))})
 
 
-@dataclass(frozen=True, slots=True)
-class PropertySettings:
+class PropertySettings(NamedTuple):
     """One guesthouse or hotel: the table ``[property.NAME]`` in config.toml."""
 
     name: str
     api_url: str
-    public_key: str = field(repr=False)
+    public_key: str
     username: str = ""
     timezone: str = "Asia/Jakarta"
     office: str = ""
@@ -64,10 +63,14 @@ class PropertySettings:
     """How long after the end of a stay the guest's data are kept."""
     delivery: str = API
     """How reports reach the authority: through its API, or typed by staff (`MANUAL`)."""
-    index_key: str = field(default="", repr=False)
+    index_key: str = ""
     """The key, in hexadecimal, of the hash that finds a guest again (`apoa_client.report.guest_hash`)."""
     notify: str = ON
     """Whether automatic sending shows a desktop notice about refused, late and urgent reports."""
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"PropertySettings({self.name!r}, {self.api_url!r}, …)"
 
     @property
     def uses_sandbox(self) -> bool:
@@ -97,13 +100,12 @@ class PropertySettings:
         return hashlib.sha256(f"{self.api_url}\n{self.username}".encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The whole settings file. `language` and `default_property` are empty if they are not set."""
 
     language: str = ""
     default_property: str = ""
-    properties: Mapping[str, PropertySettings] = field(default_factory=dict)
+    properties: Mapping[str, PropertySettings] = MappingProxyType({})
 
 
 def load(path: Path) -> Config:
@@ -173,7 +175,7 @@ def _parse_property(name: str, table: object) -> PropertySettings:
     place = f"[property.{name}]"
     if not valid_name(name) or not isinstance(table, dict):
         raise _InvalidSetting(place)
-    known = {f.name for f in fields(PropertySettings)} - {"name"}
+    known = set(PropertySettings._fields) - {"name"}
     _check_keys(table, known, place)
     values: dict[str, Any] = {"api_url": "", "public_key": ""}
     for key in table:

@@ -1,6 +1,5 @@
 """Writing config.toml: changes one property or one value and keeps every comment of the admin."""
 
-from dataclasses import fields
 from pathlib import Path
 
 import tomlkit
@@ -63,10 +62,11 @@ def _insert(text: str, settings: PropertySettings, language: str) -> str:
     tables = document["property"]
     new = tomlkit.inline_table if isinstance(tables, InlineTable) else tomlkit.table
     table = tables[settings.name] if settings.name in tables else new()
-    for item in fields(settings):
-        if item.name != "name" and (value := getattr(settings, item.name)) not in ("", item.default):
-            table[item.name] = value
-        elif item.name in table:
-            del table[item.name]
+    defaults = PropertySettings._field_defaults
+    for name, value in settings._asdict().items():
+        if name != "name" and value not in ("", defaults.get(name)):
+            table[name] = value
+        elif name in table:
+            del table[name]
     tables[settings.name] = table
     return tomlkit.dumps(document)

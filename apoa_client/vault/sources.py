@@ -6,8 +6,8 @@ has no session bus and a container no keyring, but both must be able to send.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import Message, msg
@@ -21,8 +21,7 @@ from apoa_client.vault.store import PASSWORD, PRIVATE_KEY, SecretStore
 CONTAINER_SECRETS = Path("/run/secrets")
 
 
-@dataclass(frozen=True, slots=True)
-class _Secret:
+class _Secret(NamedTuple):
     """The names of a secret: in a store, in the environment, and as a file in a folder of secrets."""
 
     name: str

@@ -1,7 +1,6 @@
 """The composition root builds the right parts for a property at their first use, and closes them at the end."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -50,7 +49,7 @@ def test_property_choice(home: Path, clock: FixedClock) -> None:
 def test_today_is_in_the_propertys_time_zone(home: Path, clock: FixedClock) -> None:
     """The day begins before it does in UTC: in Jakarta at 17:00, in Jayapura two hours earlier."""
     set_up(home, clock, training())
-    set_up(home, clock, replace(training("papua"), timezone="Asia/Jayapura"))
+    set_up(home, clock, training("papua")._replace(timezone="Asia/Jayapura"))
     clock.time = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
     assert app_of(home, clock, "melati").today == date(2026, 11, 24)
     assert app_of(home, clock, "papua").today == date(2026, 11, 25)

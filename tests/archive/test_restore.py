@@ -6,7 +6,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +120,7 @@ def test_drafts_of_a_killed_process_are_removed(new: Home, file: Path) -> None:
 
 def test_under_another_name(new: Home, file: Path) -> None:
     """It is a separate property, with the same key."""
-    assert new.restore(file, "kenanga").settings == replace(SETTINGS, name="kenanga")
+    assert new.restore(file, "kenanga").settings == SETTINGS._replace(name="kenanga")
     assert list(load(new.folders.config).properties) == ["kenanga"]
     assert len(new.rows("kenanga")) == 3
     with pytest.raises(UsageProblem):
@@ -162,19 +161,19 @@ def test_an_older_state_is_advanced(old: Home, tmp_path: Path) -> None:
 
 def test_settings_here_are_kept(tmp_path: Path, file: Path) -> None:
     """Only missing ones are filled in, and those about an authority only for the same one."""
-    mine = replace(SETTINGS, username="", office="Gianyar", window_hours=24, environment="")
+    mine = SETTINGS._replace(username="", office="Gianyar", window_hours=24, environment="")
     same = Home(tmp_path / "same", mine)
     same.restore(file)
-    assert same.settings == replace(mine, username="wisma")
-    elsewhere = replace(mine, api_url="https://elsewhere.example/v1", office="")
+    assert same.settings == mine._replace(username="wisma")
+    elsewhere = mine._replace(api_url="https://elsewhere.example/v1", office="")
     other = Home(tmp_path / "other", elsewhere)
     other.restore(file)
-    assert other.settings == replace(elsewhere, office="Denpasar")
+    assert other.settings == elsewhere._replace(office="Denpasar")
 
 
 def test_training_and_production_are_not_mixed(tmp_path: Path, file: Path) -> None:
     """Guests that were invented for training must not reach an authority."""
-    home = Home(tmp_path / "practice", replace(SETTINGS, api_url=TRAINING))
+    home = Home(tmp_path / "practice", SETTINGS._replace(api_url=TRAINING))
     with pytest.raises(SettingsProblem):
         home.restore(file)
     assert home.rows() == []
@@ -185,7 +184,7 @@ def test_training_and_production_are_not_mixed(tmp_path: Path, file: Path) -> No
 
 def test_reports_of_another_key_are_not_mixed_in(tmp_path: Path, file: Path) -> None:
     """Refused with advice, and nothing is changed."""
-    home = Home(tmp_path / "other", replace(SETTINGS, public_key=OTHER_KEY))
+    home = Home(tmp_path / "other", SETTINGS._replace(public_key=OTHER_KEY))
     with home.outbox() as outbox:
         outbox.add(report(8), due_at=None)
     before = snapshot(home.folders.data)
@@ -201,12 +200,12 @@ def test_reports_of_another_key_are_not_mixed_in(tmp_path: Path, file: Path) -> 
 @pytest.mark.parametrize("outbox_is_there", [True, False])
 def test_a_fresh_set_up_takes_the_key_of_the_backup(tmp_path: Path, file: Path, *, outbox_is_there: bool) -> None:
     """Nothing is sealed to its own key yet. The same holds if a restore was interrupted."""
-    home = Home(tmp_path / "fresh", replace(SETTINGS, public_key=OTHER_KEY))
+    home = Home(tmp_path / "fresh", SETTINGS._replace(public_key=OTHER_KEY))
     if not outbox_is_there:
         home.path.unlink()
     home.restore(file)
     assert home.settings == SETTINGS
-    save(home.folders.config, replace(SETTINGS, public_key=OTHER_KEY))
+    save(home.folders.config, SETTINGS._replace(public_key=OTHER_KEY))
     home.restore(file)
     assert (home.settings, len(home.rows())) == (SETTINGS, 3)
 

@@ -1,7 +1,6 @@
 """Reports to type into APOA by hand: their order, the fields of APOA's form, and the receipt numbers."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -52,8 +51,8 @@ def amended(number: int, stay: int, **changes: str | None) -> Report:
     """A correction with a stay that differs from the check-in's."""
     one = report(number, stay, Kind.AMEND)
     nights = Stay(report(stay).created_at, date(2026, 11, 27), room=changes.get("room", "Room-7-East"))
-    who = replace(guest(), phone=changes.get("phone", "+48600700800"))
-    return replace(one, guest=who, stay=nights, reason="typed wrongly")
+    who = guest()._replace(phone=changes.get("phone", "+48600700800"))
+    return one._replace(guest=who, stay=nights, reason="typed wrongly")
 
 
 def add(outbox: SqliteOutbox, one: Report, hours: int = 24) -> Entry:
@@ -119,7 +118,7 @@ class TestTask:
     def test_every_field_of_a_permit(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Between the passport and the stay, as in APOA's form."""
         permit = StayPermit("B1", "V-1", date(2026, 12, 20), date(2026, 11, 21))
-        one = replace(report(1), guest=replace(guest(), stay_permit=permit, email="a@example.org"))
+        one = report(1)._replace(guest=guest()._replace(stay_permit=permit, email="a@example.org"))
         lines = hand.task(add(outbox, one)).lines
         values = {line.name: line.value for line in lines}
         assert (values["stay_permit"], values["stay_permit_number"]) == ("B1", "V-1")
@@ -141,7 +140,7 @@ class TestTask:
         add(outbox, report(1))
         outbox.add(amended(2, 1, room="9"), due_at=None)
         out = hand.task(outbox.add(report(3, 1, Kind.CHECK_OUT), due_at=None))
-        void = replace(report(4, 1, Kind.CANCEL), guest=None, stay=None, reason="never came")
+        void = report(4, 1, Kind.CANCEL)._replace(guest=None, stay=None, reason="never came")
         cancel = hand.task(outbox.add(void, due_at=None))
         who = ["surname", "given_names", "document_number", "check_in", "room"]
         assert [line.name for line in out.lines] == [*who, CHECK_OUT]

@@ -1,7 +1,6 @@
 """Changes of a stay: reports that were sent get a further report, others are changed without traffic."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -365,7 +364,7 @@ def test_only_typed_fields_change(name: str, data: st.DataObject) -> None:
     if name == "check_in" and meant.stay is not None and found.stay is not None:
         # The planned day stays, where nights would be counted anew.
         assert first.stay is not None
-        meant = replace(meant, stay=replace(meant.stay, planned_check_out=first.stay.planned_check_out))
+        meant = meant._replace(stay=meant.stay._replace(planned_check_out=first.stay.planned_check_out))
     assert (found.guest, found.stay) == (meant.guest, meant.stay)
 
 
@@ -386,8 +385,8 @@ def test_the_document_type_stays(scenario: StayScenario) -> None:
     """For a diplomatic passport without a stored MRZ."""
     before = scenario.current_content(scenario.arrive(scanned(mrz())))
     assert before.guest is not None
-    document = replace(before.guest.document, type="PD", mrz=None)
-    kept = replace(before, guest=replace(before.guest, document=document))
+    document = before.guest.document._replace(type="PD", mrz=None)
+    kept = before._replace(guest=before.guest._replace(document=document))
     examination = scenario.changes.examine(CorrectionDraft(kept, {"room": "8"}))
     assert examination.guest is not None
     assert examination.guest.document == document

@@ -78,7 +78,7 @@ def test_the_end_of_a_stay() -> None:
 def test_what_is_erased_is_in_no_file(box: SqliteOutbox, path: Path) -> None:
     """Content, errors and warnings, as they were sealed: no byte of them is left, and what is kept is unchanged."""
     put(box, *(report(number) for number in range(1, 30)))
-    stays = replace(report(30), stay=replace(report(30).stay, planned_check_out=date(2027, 1, 1)))  # type: ignore[type-var]  # it has a stay
+    stays = report(30)._replace(stay=replace(report(30).stay, planned_check_out=date(2027, 1, 1)))  # type: ignore[type-var]  # it has a stay
     put(box, stays)
     gone = [blob for number in range(1, 30) for blob in blobs(path, uuid(number))]
     kept = blobs(path, uuid(30))
@@ -143,7 +143,7 @@ def test_the_check_out_counts_before_the_plan(box: SqliteOutbox) -> None:
     left = report(2).created_at
     assert erased(box, left) == []
     assert erased(box, left + timedelta(seconds=1)) == [uuid(1), uuid(2)]
-    late = replace(report(4, stay=3, kind=Kind.CHECK_OUT), check_out=PLANNED + timedelta(days=2))
+    late = report(4, stay=3, kind=Kind.CHECK_OUT)._replace(check_out=PLANNED + timedelta(days=2))
     put(box, late)
     assert erased(box, LATER) == []
     assert erased(box, LATER + timedelta(days=2)) == [uuid(3), uuid(4)]
@@ -158,9 +158,9 @@ def test_a_withdrawn_check_out_does_not_count(box: SqliteOutbox) -> None:
 
 def test_a_correction_moves_the_end(box: SqliteOutbox) -> None:
     """The latest planned day counts."""
-    longer = replace(report(2, stay=1), kind=Kind.AMEND, reason="stays on")
+    longer = report(2, stay=1)._replace(kind=Kind.AMEND, reason="stays on")
     assert longer.stay is not None
-    put(box, report(1), replace(longer, stay=replace(longer.stay, planned_check_out=date(2026, 12, 9))))
+    put(box, report(1), longer._replace(stay=longer.stay._replace(planned_check_out=date(2026, 12, 9))))
     assert erased(box, LATER) == []
     assert erased(box, LATER + timedelta(days=12)) == [uuid(1), uuid(2)]
 

@@ -1,6 +1,5 @@
 """No ``repr``, no ``str`` and no exception shows personal data, because it may reach a log."""
 
-from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
@@ -39,11 +38,10 @@ OPEN_ON_PURPOSE = {
 def personal(value: Any) -> set[str]:
     """Return every value inside, as text, except the public ones."""
     found: set[str] = set()
-    for item in fields(value):
-        inner = getattr(value, item.name)
-        if is_dataclass(inner) and not isinstance(inner, PartialDate):
+    for name, inner in value._asdict().items():
+        if hasattr(inner, "_fields"):
             found |= personal(inner)
-        elif item.name not in OPEN_ON_PURPOSE and inner is not None:
+        elif name not in OPEN_ON_PURPOSE and inner is not None:
             found |= set(inner) if isinstance(inner, tuple) else {str(inner)}
     return {text for text in found if len(text) >= 6}
 

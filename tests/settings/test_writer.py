@@ -2,7 +2,6 @@
 
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,7 +66,7 @@ def test_a_second_property_is_not_the_default(path: Path) -> None:
 
 def test_defaults_are_not_written(path: Path) -> None:
     """A value that is reset to its default leaves the file."""
-    save(path, replace(BALI, office="Denpasar", vault="file", window_hours=12, retention_days=30))
+    save(path, BALI._replace(office="Denpasar", vault="file", window_hours=12, retention_days=30))
     assert load(path).properties["bali"].retention_days == 30
     save(path, BALI)
     assert path.read_text(encoding="utf-8").count("=") == 5
@@ -107,8 +106,8 @@ def test_other_spellings_of_a_property(path: Path, before: str) -> None:
             'property.bali.api_url = "training"\nproperty.bali.public_key = "k"\n',
             PropertySettings("b2", "training", "k"),
         ),
-        (COMMENTED, replace(BALI, public_key="")),
-        (COMMENTED, replace(BALI, name="BALI")),
+        (COMMENTED, BALI._replace(public_key="")),
+        (COMMENTED, BALI._replace(name="BALI")),
     ],
 )
 def test_unreadable_results_are_not_written(path: Path, before: str, one: PropertySettings) -> None:
@@ -152,7 +151,7 @@ def test_a_failed_write_keeps_the_old_settings(path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(Path, "replace", refused)
     with pytest.raises(SettingsProblem) as caught:
-        save(path, replace(BALI, office="Denpasar"))
+        save(path, BALI._replace(office="Denpasar"))
     assert "Permission denied" in caught.value.message.render()
     assert load(path).properties["bali"] == BALI
     assert [item.name for item in path.parent.iterdir()] == ["config.toml"]

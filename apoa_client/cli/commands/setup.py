@@ -1,7 +1,6 @@
 """`apoa setup`: create or change a property, with its key pair, its secrets and a test of the connection."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -126,7 +125,7 @@ def _set_up(session: Session, settings: PropertySettings, answers: Mapping[str, 
             print_error_line(style_warning(text(exc.message)))
             if not confirm(_("Keep the secrets in a file that only this user can read?")):
                 raise
-            settings = replace(settings, vault="file")
+            settings = settings._replace(vault="file")
 
 
 def _needs_account(settings: PropertySettings) -> bool:
@@ -147,7 +146,7 @@ def _ask_account_again(settings: PropertySettings, refused: WrongPassword) -> tu
 
     print_error_line(style_error(text(refused.message)))
     print_error_line(_("Type both again. Enter keeps the username."))
-    settings = replace(settings, username=ask_username(settings.username))
+    settings = settings._replace(username=ask_username(settings.username))
     password = ask_password()
     print_error_line(_("Testing the connection ..."))
     return settings, password
@@ -227,16 +226,16 @@ def _property_settings(app: Container, answers: Mapping[str, Any]) -> PropertySe
     given |= {key: answers[key] for key in ("office", "address") if answers[key] is not None}
     if answers["timezone"]:
         given["timezone"] = _zone(answers["timezone"])
-    settings = replace(before or PropertySettings(name, "", public_key=""), **given)
+    settings = (before or PropertySettings(name, "", public_key=""))._replace(**given)
     if _is_by_hand(answers, before):
-        return replace(settings, api_url="", environment="", delivery=MANUAL)
+        return settings._replace(api_url="", environment="", delivery=MANUAL)
     address = TRAINING if answers["training"] else answers["api_url"] or settings.api_url
     if not address:
         raise UsageProblem(
             msg("Where are reports sent?"),
             msg("Give --training for practice, --api-url and --username, or --by-hand to type them into APOA."),
         )
-    settings = replace(settings, api_url=address if address == TRAINING else check_base_url(address), delivery=API)
+    settings = settings._replace(api_url=address if address == TRAINING else check_base_url(address), delivery=API)
     if not settings.uses_sandbox and not settings.username:
         raise UsageProblem(msg("The authority's username is missing."), msg("Give it with --username."))
     return settings

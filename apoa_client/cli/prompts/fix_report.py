@@ -1,7 +1,6 @@
 """The conversation of `apoa fix`: why the authority refused a report, then its fields, then a replacement."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from apoa_client.cli.prompts.amend_stay import CorrectionConversation
 from apoa_client.cli.prompts.choose_guest import open_current_report
@@ -115,7 +114,7 @@ class FixConversation(CorrectionConversation):
     def _confirm_unchanged(self, change: PendingChange, content: Content) -> bool:
         """Return whether to go on: a refused report is sent again unchanged only if the user confirms it."""
         before = content.report
-        if replace(change.report, id=before.id, created_at=before.created_at) != before:
+        if change.report._replace(id=before.id, created_at=before.created_at) != before:
             return True
         if not self.command.interactive:
             raise ReportRefused(content.errors)

@@ -1,10 +1,9 @@
 """The options of `apoa report` that do not describe the guest."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
+class ReportOptions(NamedTuple):
     """The options of one call of `apoa report`, without those that describe the guest."""
 
     yes: bool

@@ -4,7 +4,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import Any
@@ -270,8 +269,8 @@ class TestPage:
             configured = app.settings
         assert opened.report is not None
         assert opened.guest is not None
-        guest = replace(opened.guest, nationality="QQQ", birth_date=PartialDate(1985, 9))
-        changed = opened._replace(guest_report=replace(opened.report, guest=guest))
+        guest = opened.guest._replace(nationality="QQQ", birth_date=PartialDate(1985, 9))
+        changed = opened._replace(guest_report=opened.report._replace(guest=guest))
         content = receipt_page(configured, changed, away.clock.now())
         assert "<bdi>QQQ</bdi>" in content
         assert "<bdi>1985-09</bdi>" in content
@@ -285,7 +284,7 @@ class TestPage:
         assert opened.report is not None
         assert guest is not None
         for surname in ("WOLFESCHLEGELSTEINHAUSENBERGERDORFF VON UND ZU HABENSTEIN", "عبد الرحمن", "歐陽"):
-            named = opened._replace(guest_report=replace(opened.report, guest=replace(guest, surname=surname)))
+            named = opened._replace(guest_report=opened.report._replace(guest=guest._replace(surname=surname)))
             content = receipt_page(configured, named, away.clock.now())
             assert f"<bdi>{QUENTIN.given_names} {surname}</bdi>" in content
 
