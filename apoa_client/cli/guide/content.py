@@ -5,13 +5,18 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+from apoa_client.locale import SOURCE_LANGUAGE
+
 # os.path: pathlib is slow to load.
 _FOLDER = os.path.dirname(__file__)  # noqa: PTH120  see above
 
 
 def read_content(name: str, language: str) -> dict[str, Any]:
-    """Return the file ``NAME.LANGUAGE.toml``. Raises `FileNotFoundError` for a language that has none."""
-    with open(os.path.join(_FOLDER, f"{name}.{language}.toml"), "rb") as file:  # noqa: PTH118, PTH123  see above
+    """Return the content of the file ``NAME.LANGUAGE.toml``, or of the English one for a language that has none."""
+    path = os.path.join(_FOLDER, f"{name}.{language}.toml")  # noqa: PTH118  see above
+    if not os.path.exists(path):  # noqa: PTH110  see above
+        return read_content(name, SOURCE_LANGUAGE)
+    with open(path, "rb") as file:  # noqa: PTH123  see above
         return tomllib.load(file)
 
 

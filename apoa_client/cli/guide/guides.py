@@ -9,9 +9,9 @@ from functools import cache
 from typing import NamedTuple
 
 from apoa_client.cli.guide.content import read_guides
+from apoa_client.locale import SOURCE_LANGUAGE
 
 _HEAD = re.compile(r"<!-- name: (?P<name>[a-z-]+) -->\n# (?P<title>.+)\n")
-_FALLBACK = "en"
 
 
 class Guide(NamedTuple):
@@ -42,6 +42,6 @@ def all_guides() -> tuple[Guide, ...]:
 def guides(language: str) -> list[Guide]:
     """Return each guide once: in this language, else in English, else in any other."""
     found: dict[str, Guide] = {}
-    for guide in sorted(all_guides(), key=lambda each: (each.language != language, each.language != _FALLBACK)):
+    for guide in sorted(all_guides(), key=lambda each: (each.language != language, each.language != SOURCE_LANGUAGE)):
         found.setdefault(guide.id, guide)
     return sorted(found.values(), key=lambda each: each.id)

@@ -107,3 +107,8 @@ def test_permits_are_those_of_a_report() -> None:
     states = [by_code(code) for group in permits.VISA_FREE for code in group.states]
     assert {state.name("en") for state in states if state is not None} <= set(texts("visa-free"))
     assert None not in states
+
+
+def test_a_language_without_facts_gets_the_english_ones() -> None:
+    """A new catalogue needs no facts of its own."""
+    assert read_content("facts", "pl") == read_content("facts", "en")
