@@ -95,13 +95,9 @@ def printed_spellings(name: str, issuing_state: str) -> tuple[str, ...]:
 
 def _spelt(name: str, letters: dict[str, str]) -> str:
     """Return the name with each group of letters replaced wherever it may stand for another letter."""
-    return _pattern(tuple(letters)).sub(lambda found: letters.get(found[0], found[0]), name)
-
-
-@cache
-def _pattern(groups: tuple[str, ...]) -> re.Pattern[str]:
-    """Return a pattern for names that are kept, then for groups of letters: the first alternative that matches wins."""
-    return re.compile("|".join((*_KEPT, *(_PLACES.get(group, group) for group in groups))))
+    # A name that is kept comes first, because the first alternative that matches wins.
+    pattern = "|".join((*_KEPT, *(_PLACES.get(group, group) for group in letters)))
+    return re.sub(pattern, lambda found: letters.get(found[0], found[0]), name)
 
 
 @cache

@@ -101,10 +101,6 @@ def replace_k_runs(layout: Layout, text: str) -> str:
     return text
 
 
-def _without_invisible(text: str) -> str:
-    return _BRACKETED_PASTE.sub("", text).translate(_INVISIBLE)
-
-
 def _fillers(text: str) -> str:
     plain = text.replace(_ESCAPED, "<").replace(_ESCAPED.upper(), "<").translate(_FILLERS)
     if _DOUBLE not in plain:
@@ -124,7 +120,7 @@ def _without_blanks(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 _STEPS: tuple[tuple[Change, Callable[[str], str]], ...] = (
-    (Change.INVISIBLE, _without_invisible),
+    (Change.INVISIBLE, lambda text: _BRACKETED_PASTE.sub("", text).translate(_INVISIBLE)),
     (Change.FULL_WIDTH, lambda text: text.translate(_FULL_WIDTH)),
     (Change.FILLERS, _fillers),
     (Change.CAPITALS, lambda text: text.translate(_CAPITALS)),
@@ -140,11 +136,9 @@ def _lines(text: str) -> tuple[tuple[str, ...], tuple[Change, ...]]:
     size = SIZES.get(len(joined))
     if size is None or layout_of(lines, joined) is not None:
         return lines, blanks
-    if nearest_size(lines) is not None and not _most_checks_fit(format_of(size, joined), joined):
+    layout = format_of(size, joined)
+    most_fit = has_mrz_characters_only(joined) and 2 * len(failing_checks(layout, joined)) < len(layout.checks)
+    if nearest_size(lines) is not None and not most_fit:
         # One line lost what another one gained: cut again, all characters after the first mistake would be shifted.
         return lines, blanks
     return size.lines(joined), (*blanks, Change.LINES)
-
-
-def _most_checks_fit(layout: Layout, text: str) -> bool:
-    return has_mrz_characters_only(text) and 2 * len(failing_checks(layout, text)) < len(layout.checks)

@@ -4,7 +4,7 @@ ICAO codes are not ISO 3166 codes (D, GBO, RKS, UNO, XXA …), and a library of 
 table is `states.tsv` beside this module; tests compare it with independent tables.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -57,7 +57,8 @@ def close_matches(text: str, limit: int = 3) -> list[State]:
     if not folded:
         return []
     best: dict[str, float] = {}
-    for name, state in _names_and_codes():
+    codes = ((code.casefold(), state) for code, state in _by_code().items() if code != _GERMANY_IN_ISO)
+    for name, state in (*_by_name().items(), *codes):
         score = similarity(folded, [name])
         if len(folded) > len(state.code) and name.startswith(folded):
             score += 1
@@ -111,11 +112,6 @@ def _by_name() -> dict[str, State]:
         if state.code != _GERMANY_IN_ISO
         for name in (*state.names.values(), *aliases)
     }
-
-
-def _names_and_codes() -> Iterator[tuple[str, State]]:
-    yield from _by_name().items()
-    yield from ((code.casefold(), state) for code, state in _by_code().items() if code != _GERMANY_IN_ISO)
 
 
 def _fold(text: str) -> str:

@@ -58,7 +58,12 @@ def suggest(text: str, limit: int = 5) -> list[Purpose]:
     found = find(text)
     if found is not None:
         return [found]
-    return (_with_beginning(word) or _similar(word))[:limit]
+    begun = _with_beginning(word)
+    if begun:
+        return begun[:limit]
+    scores = {purpose: similarity(word, _words(purpose)) for purpose in Purpose}
+    similar = [purpose for purpose in Purpose if scores[purpose] >= _MIN_SIMILARITY]
+    return sorted(similar, key=lambda purpose: -scores[purpose])[:limit]
 
 
 def _words(purpose: Purpose) -> tuple[str, ...]:
@@ -72,8 +77,3 @@ def _with_beginning(word: str) -> list[Purpose]:
         return []
     begun = [purpose for purpose in Purpose if any(each.startswith(word) for each in _words(purpose))]
     return sorted(begun, key=lambda purpose: not any(each.startswith(word) for each in _words(purpose)[:2]))
-
-
-def _similar(word: str) -> list[Purpose]:
-    scores = {purpose: similarity(word, _words(purpose)) for purpose in Purpose}
-    return sorted((p for p in Purpose if scores[p] >= _MIN_SIMILARITY), key=lambda purpose: -scores[purpose])

@@ -16,6 +16,15 @@ from apoa_client.report.rules import Examination, years_between
 UNACCOMPANIED_MINOR = "child_alone"
 ADULT_YEARS = 18
 
+_WARNING = Finding(
+    BY_NAME["birth_date"].path,
+    UNACCOMPANIED_MINOR,
+    msg(
+        "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that "
+        "an adult is there; Indonesian parents, for example, are not reported."
+    ),
+)
+
 GuestStay: TypeAlias = tuple[Guest, Stay]
 """A guest of a group, and the guest's stay."""
 
@@ -32,7 +41,7 @@ def unaccompanied_minor_warnings(group: Sequence[GuestStay]) -> list[tuple[Findi
     ]
     adults = [stay for (_guest, stay), is_minor in zip(group, are_minors, strict=True) if not is_minor]
     return [
-        (_warning(),) if is_minor and _is_alone(stay, adults) else ()
+        (_WARNING,) if is_minor and _is_alone(stay, adults) else ()
         for (_guest, stay), is_minor in zip(group, are_minors, strict=True)
     ]
 
@@ -56,11 +65,3 @@ def _is_alone(minor: Stay, adults: Sequence[Stay]) -> bool:
         if arrival <= night:
             night = max(night, departure)
     return night < minor.planned_check_out
-
-
-def _warning() -> Finding:
-    message = msg(
-        "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that "
-        "an adult is there; Indonesian parents, for example, are not reported."
-    )
-    return Finding(BY_NAME["birth_date"].path, UNACCOMPANIED_MINOR, message)
