@@ -1,4 +1,4 @@
-"""The program in the test's own process, with a home, a clock and, where a test wants one, an authority on loopback."""
+"""The program in the test's process, with a home, a clock and, for some tests, an authority on loopback."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from apoa_client.vault.sealing import MIN_EFFORT
 def apoa(
     home: Path, clock: FixedClock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Apoa]:
-    """The program, with nothing set up."""
+    """The program without a property."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(export, "DEFAULT_EFFORT", MIN_EFFORT)
     yield Apoa({"APOA_HOME": str(home), "APOA_LANG": "en"}, clock, capsys, monkeypatch)
@@ -32,7 +32,7 @@ def apoa(
 
 @pytest.fixture
 def away(apoa: Apoa) -> Apoa:
-    """The program with a property whose authority is not there."""
+    """The program with a property whose authority cannot be reached."""
     said = apoa.set_up(NOWHERE)
     assert said.code == 75, said.err
     return apoa
@@ -56,13 +56,13 @@ def serve(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., SandboxSe
 
 @pytest.fixture
 def authority(serve: Callable[..., SandboxServer]) -> SandboxServer:
-    """A training authority that behaves."""
+    """A training authority without faults."""
     return serve()
 
 
 @pytest.fixture
 def configured(apoa: Apoa, authority: SandboxServer) -> Apoa:
-    """The program with a property whose authority is there."""
+    """The program with a property whose authority can be reached."""
     said = apoa.set_up(authority.base_url)
     assert said.code == 0, said.err
     return apoa

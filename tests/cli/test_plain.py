@@ -1,4 +1,4 @@
-"""`--plain`: what a screen reader reads out, line by line: no columns, boxes, colours or signs."""
+"""`--plain`: lines for a screen reader, without columns, boxes, colours or signs."""
 
 import re
 import sys
@@ -17,25 +17,25 @@ from apoa_client.ports import Status, Verdict
 FIRST, SECOND = QUENTIN.lines
 MISREAD = SECOND.replace("850912", "850913")
 SIGNS = re.compile(r"^\s|\S  |^[x!*?-] |[→…│─┃━✗✓•]|\x1b", re.MULTILINE)
-"""An indent, a gap between columns, a sign before a line, a drawing, a colour."""
+"""An indent, a gap between columns, a sign before a line, a box character, a colour."""
 
 
 def assert_plain(text: str) -> None:
-    """Nothing in a text needs eyes."""
+    """Assert that a text has no visual layout."""
     found = [line for line in text.splitlines() if SIGNS.search(line)]
     assert not found, found
 
 
 @pytest.fixture
 def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody before both streams: whatever might be coloured or drawn would be."""
+    """A terminal on both streams, so that colours and boxes would be printed."""
     del capsys  # which puts streams of this class there, and others of it for the test itself
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
 
 
 @pytest.fixture
 def reports(configured: Apoa) -> list[dict[str, Any]]:
-    """A house with two guests' reports, one of them corrected and one refused by nobody yet."""
+    """A property with two guests' reports, one of them corrected."""
     for guest in (QUENTIN, XIMENA):
         assert configured(*guest.mrz()).code == 0
     configured.save(OBADIAH, "--stay-until", "2026-11-25")
@@ -47,7 +47,7 @@ def reports(configured: Apoa) -> list[dict[str, Any]]:
 @pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_command_that_shows(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
-    """Tables, cards, stories, what is wrong and what to look at; in the environment as well as before the command."""
+    """Tables, stays, errors and warnings are plain, by the option and by the environment."""
     ids = [report["short_id"] for report in reports]
     calls = (
         *(["status"], ["status", "--tonight"], ["list"], ["list", "--in-house"], ["log"], ["info"], ["info", "visa"]),
@@ -63,7 +63,7 @@ def test_every_command_that_shows(configured: Apoa, reports: list[dict[str, Any]
 
 
 def said_by(apoa: Apoa, *call: str, **environ: str) -> Said:
-    """What a call says; it may refuse, and is no mistake of ours."""
+    """Return the output of a call, which may fail but not by a bug."""
     said = apoa(*call, **environ)
     assert said.all
     assert said.code != 1, said.err
@@ -72,7 +72,7 @@ def said_by(apoa: Apoa, *call: str, **environ: str) -> Said:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_help(apoa: Apoa, lang: str) -> None:
-    """Each option, a colon, and what it does."""
+    """Help shows each option, a colon, and what it does."""
     calls = [[], *([name] for name in COMMANDS), ["key", "rotate"]]
     for call in calls:
         said = apoa("--plain", *call, "--help", lang=lang)
@@ -83,7 +83,7 @@ def test_every_help(apoa: Apoa, lang: str) -> None:
 
 @pytest.mark.usefixtures("reports")
 def test_behind_the_command(configured: Apoa) -> None:
-    """The option may stand wherever somebody adds it."""
+    """The option is accepted before and after the command."""
     before = configured("--plain", "list", "--in-house")
     assert configured("list", "--plain", "--in-house") == configured("list", "--in-house", "--plain") == before
     assert configured("list", "--in-house") != before
@@ -91,7 +91,7 @@ def test_behind_the_command(configured: Apoa) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_row_is_a_record(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
-    """Each value behind what it is, a blank line between two guests, and nothing for what is not there."""
+    """Each value is after its heading, with a blank line between guests and no line for an empty value."""
     blocks = configured("--plain", "list", "--in-house", lang=lang).out.split("\n\n")
     assert len(blocks) == len(reports) - 1
     assert f"{spoken(lang, 'Guest')}: {QUENTIN.name}" in blocks[0].splitlines()
@@ -101,7 +101,7 @@ def test_a_row_is_a_record(configured: Apoa, reports: list[dict[str, Any]], lang
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_signs_are_words(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
-    """What is wrong, what to look at, where, and what changed."""
+    """Errors, warnings, their places and changes are sentences."""
     said = configured("--plain", "check", "--mrz", FIRST, "--mrz", MISREAD, lang=lang)
     place = spoken(lang, "Look at line {line}, characters {first} to {last}.", line=2, first=14, last=19)
     assert place in said.out.splitlines()
@@ -117,18 +117,18 @@ def test_signs_are_words(configured: Apoa, reports: list[dict[str, Any]], lang: 
 
 
 class TestAtATerminal:
-    """Conversations."""
+    """Questions and their answers."""
 
     @pytest.mark.usefixtures("terminal")
     def test_who_leaves(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
-        """Numbers to choose by stand before a colon."""
+        """Numbers to choose from are before a colon."""
         said = configured("--plain", "checkout", keys=["1", "n"])
         assert_plain(said.all)
         assert f"1: {reports[1]['short_id']}, " in said.err or f"1: {reports[-1]['short_id']}, " in said.err
 
     @pytest.mark.usefixtures("terminal")
     def test_what_is_wrong(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
-        """Fields to choose from, and one that is asked for again."""
+        """Shows the fields to choose from, and asks for one again."""
         keys = ["15", "99/99/2026", "", "2026-11-27", "pindah", "n"]
         said = configured("--plain", "amend", reports[1]["short_id"], keys=keys)
         assert_plain(said.all)
@@ -137,7 +137,7 @@ class TestAtATerminal:
 
     @pytest.mark.usefixtures("terminal")
     def test_typing_in_by_hand(self, away: Apoa) -> None:
-        """Nothing is cleared away, and each value stands behind its label in APOA; a star is what APOA is told of."""
+        """The screen is not cleared, and each value is after its label in APOA; changed fields have a star."""
         away.save(QUENTIN)
         said = away("--plain", "sync", "--by-hand", keys=["?", "q"])
         assert_plain(said.all)
@@ -145,7 +145,7 @@ class TestAtATerminal:
 
     @pytest.mark.usefixtures("terminal")
     def test_sending(self, apoa: Apoa, serve: Serve) -> None:
-        """In words, with no bar."""
+        """Progress is shown in words, without a bar."""
         apoa.set_up(serve().base_url)
         for guest in GUESTS:
             apoa.save(guest)
@@ -154,7 +154,7 @@ class TestAtATerminal:
 
 
 def test_how_far_a_long_delivery_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """At each quarter, with how many were refused; on a terminal that cannot move anything, too."""
+    """Progress is shown at each quarter with the refused reports, also on a terminal without cursor movement."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
     lines = watcher(silent=False)
@@ -172,26 +172,26 @@ def test_how_far_a_long_delivery_is(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 @pytest.mark.parametrize(("value", "wanted"), [("1", True), ("ya", True), ("0", False), ("", False)])
 def test_the_environment(away: Apoa, value: str, *, wanted: bool) -> None:
-    """Anything but nothing and 0 asks for it; one call's wish is not the next one's."""
+    """Any value but an empty one and 0 turns plain lines on, for one call."""
     assert ("Waiting to be sent: 0" in away("status", APOA_PLAIN=value).out) is wanted
     assert "Waiting to be sent: 0" not in away("status").out
 
 
 def test_json_is_json(away: Apoa) -> None:
-    """A script's answer is the same."""
+    """JSON is the same."""
     away.save()
     assert away("--plain", "list", "--json").json == away("list", "--json").json
 
 
 def test_indents_go_from_coloured_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever a line begins with."""
+    """The signs at the start of a line are words."""
     output.set_plain(plain=True)
     output.print_line(output.style_success("   [ok]  Done"))
     assert capsys.readouterr().out == "[ok] Done\n"
 
 
 def test_what_changes_in_apoa() -> None:
-    """Behind the star that the task speaks of, with what APOA has so far."""
+    """A changed field has a star, and shows the value that APOA has."""
     lines = [
         FormLine("Kamar", "Room", "8", "", changed=True, before="7"),
         FormLine("Catatan", "", "-", "", changed=False, before=""),

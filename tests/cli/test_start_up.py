@@ -1,4 +1,4 @@
-"""Start-up is a feature: each command, in a fresh interpreter, does without the rooms that it does not need."""
+"""Start-up time: each command, in a fresh interpreter, loads no module that it does not need."""
 
 import json
 import os
@@ -83,7 +83,7 @@ NOT_FOR_VERSION = NOT_FOR_STATUS | {
 
 
 def loaded_by(home: Path, *arguments: str, lang: str = "en") -> set[str]:
-    """The modules that a command loads, with the packages that they are in; the command must succeed."""
+    """Return the modules and packages that a command loads; the command must succeed."""
     environ = {"APOA_HOME": str(home), "APOA_LANG": lang, "LOADED": str(home.parent / "loaded"), "PATH": os.defpath}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
@@ -119,14 +119,14 @@ def loaded_by(home: Path, *arguments: str, lang: str = "en") -> set[str]:
 )
 @pytest.mark.parametrize("lang", ["en", "id"])
 def test_what_is_not_loaded(away: Apoa, arguments: list[str], banned: frozenset[str], lang: str) -> None:
-    """A list that may grow, and never shrink."""
+    """A command does not load these modules. The lists may grow but not shrink."""
     loaded = loaded_by(away.home, *arguments, lang=lang)
     assert "apoa_client.cli.main" in loaded
     assert sorted(loaded & banned) == []
 
 
 def test_a_receipt_on_screen_needs_no_templates(away: Apoa) -> None:
-    """They are loaded for paper alone, and opening a report for nothing less."""
+    """Templates and sealing are loaded for the page only."""
     report = away.save()
     assert sorted(loaded_by(away.home, "receipt", report["id"]) & (HEAVY | {"nacl"})) == []
     page = str(away.home.parent / "page.html")
@@ -134,7 +134,7 @@ def test_a_receipt_on_screen_needs_no_templates(away: Apoa) -> None:
 
 
 def test_a_fact_needs_no_templates(apoa: Apoa) -> None:
-    """Nor a queue, nor a key, nor anything set up; a notice for the lobby does."""
+    """A fact needs no templates, no outbox, no key and no property; the notice for the lobby needs templates."""
     assert sorted(loaded_by(apoa.home, "info", "overstay") & (HEAVY | {"nacl", "sqlite3", "difflib"})) == []
     assert not apoa.home.exists()
     assert apoa.set_up().code == 75
@@ -142,13 +142,13 @@ def test_a_fact_needs_no_templates(apoa: Apoa) -> None:
 
 
 def test_a_check_needs_nothing_set_up(apoa: Apoa) -> None:
-    """Neither then nor later is any of it loaded, and no file is made."""
+    """A check loads none of these modules and writes no file."""
     assert not loaded_by(apoa.home, "check", *QUENTIN.mrz()[1:5]) & NOT_FOR_CHECK
     assert not apoa.home.exists()
 
 
-def test_a_room_is_loaded_when_it_is_needed(away: Apoa) -> None:
-    """The measure sees what it is meant to see."""
+def test_modules_are_loaded_when_they_are_needed(away: Apoa) -> None:
+    """The test sees modules that a command does need."""
     loaded = loaded_by(away.home, *QUENTIN.mrz())
     assert {"requests", "apoa_client.authority.client", "apoa_client.delivery.sync", "nacl"} <= loaded
     assert not loaded & {"rich", "keyring", "werkzeug", "jsonschema", "yaml", "tomlkit"}

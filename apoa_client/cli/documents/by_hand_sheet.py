@@ -11,7 +11,7 @@ from apoa_client.app.container import Container
 from apoa_client.cli.documents.pages import render_page
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output_files import write_output
-from apoa_client.cli.views.apoa_form import TASKS, FormLine, form_line, value_remark
+from apoa_client.cli.views.apoa_form import TASKS, FormLine, form_line, value_note
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, moment_text
 from apoa_client.errors import Erased, SealBroken
@@ -36,7 +36,7 @@ class SheetEntry(NamedTuple):
     task: str
     notes: tuple[str, ...]
     rows: tuple[tuple[FormLine, str], ...]
-    """Each line with its remark."""
+    """Each line with its note."""
 
     def __repr__(self) -> str:
         """Return the id only: the rows are personal data."""
@@ -59,7 +59,7 @@ def write_sheet(app: Container, path: Path, *, force: bool) -> int:
         if entry.kind is not Kind.CHECK_IN:
             notes.append(_NO_NUMBER)
         due = moment_text(entry.due_at, zone) if entry.due_at is not None else ""
-        rows = tuple((line, value_remark(line)) for line in lines)
+        rows = tuple((line, value_note(line)) for line in lines)
         entries.append(SheetEntry(short_id(entry.id), KINDS[entry.kind], due, TASKS[entry.kind], tuple(notes), rows))
     if entries:
         text = render_page(

@@ -124,7 +124,7 @@ def _index(app: Container, period: Period, rows: Iterable[_Row]) -> str:
         headings=_HEADINGS,
         rows=[(row.file, _cells(row)) for row in rows],
         facts=facts,
-        remarks=[PRINTED_BY, *([TRAINING] if settings.is_training else [])],
+        notes=[PRINTED_BY, *([TRAINING] if settings.is_training else [])],
     )
 
 

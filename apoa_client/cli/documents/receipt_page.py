@@ -47,7 +47,7 @@ def receipt_page(settings: PropertySettings, report: OpenedReport, now: datetime
         qr=qr_code(sanitize(receipt.number)) if receipt is not None else "",
         source=RECEIPT_SOURCES[receipt.typed] if receipt is not None else "",
         warnings=list(_warnings(settings, report.entry, now)),
-        remarks=list(_remarks(settings, report)),
+        notes=list(_notes(settings, report)),
         details=list(_details(report, settings.zone)),
         records=list(_records(report.entry, settings.zone, now)),
     )
@@ -65,7 +65,7 @@ def _warnings(settings: PropertySettings, entry: Entry, now: datetime) -> Iterat
         yield [in_language(each, TRAINING) for each in LANGUAGES]
 
 
-def _remarks(settings: PropertySettings, report: OpenedReport) -> Iterator[list[str]]:
+def _notes(settings: PropertySettings, report: OpenedReport) -> Iterator[list[str]]:
     """Yield the sentences at the bottom of the page, each in every language: what the page is and what it is not."""
     receipt, erased_at = report.entry.receipt, report.entry.erased_at
     if erased_at is not None:

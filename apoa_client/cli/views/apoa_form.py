@@ -65,12 +65,12 @@ def form_line(field: FormField, zone: tzinfo) -> FormLine:
     )
 
 
-def value_remark(line: FormLine) -> str:
-    """Return the remark in brackets after a value: its meaning, and the value that APOA has now."""
-    remarks = [line.meaning, "" if line.value else _("leave it empty")]
+def value_note(line: FormLine) -> str:
+    """Return the note in brackets after a value: its meaning, and the value that APOA has now."""
+    notes = [line.meaning, "" if line.value else _("leave it empty")]
     if line.changed:
-        remarks.append(_("before: {value}").format(value=line.before or "-"))
-    joined = "; ".join(filter(None, remarks))
+        notes.append(_("before: {value}").format(value=line.before or "-"))
+    joined = "; ".join(filter(None, notes))
     return f" ({joined})" if joined else ""
 
 

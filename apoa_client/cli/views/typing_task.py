@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import plain, sanitize, style_bold, style_success
 from apoa_client.cli.terminal.wrapping import width
-from apoa_client.cli.views.apoa_form import FormLine, value_remark
+from apoa_client.cli.views.apoa_form import FormLine, value_note
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import short_id
 
@@ -20,7 +20,7 @@ def form_table(lines: Sequence[FormLine], columns: int) -> list[str]:
     if there is room for them.
     """
     if plain():
-        return [f"{'* ' if line.changed else ''}{line.label}: {line.value}{value_remark(line)}" for line in lines]
+        return [f"{'* ' if line.changed else ''}{line.label}: {line.value}{value_note(line)}" for line in lines]
     label_width = max((len(line.label) for line in lines), default=0)
     own_width = max((len(line.translated_label) for line in lines), default=0)
     if label_width + own_width + _VALUE_WIDTH > columns:
@@ -32,7 +32,7 @@ def form_table(lines: Sequence[FormLine], columns: int) -> list[str]:
         label = f"{mark}{line.label:<{label_width}}  " + (
             f"{line.translated_label:<{own_width}}  " if own_width else ""
         )
-        value = (style_bold(line.value) if line.value else "") + value_remark(line)
+        value = (style_bold(line.value) if line.value else "") + value_note(line)
         if width(label) + width(value) < columns:
             rows.append(label + value)
         else:

@@ -45,7 +45,7 @@ UUID = "0199c2a4-0009-7000-8000-b00000000009"
 
 
 @contextmanager
-def parts(apoa: Apoa) -> Iterator[Container]:
+def container(apoa: Apoa) -> Iterator[Container]:
     """The program's container, for what no command does."""
     app = Container(apoa.environ, apoa.clock)
     try:
@@ -56,7 +56,7 @@ def parts(apoa: Apoa) -> Iterator[Container]:
 
 def typed(apoa: Apoa, report: dict[str, Any], number: str = "STT-APOA-77") -> None:
     """Enter a number of APOA's own for a report."""
-    with parts(apoa) as app:
+    with container(apoa) as app:
         app.outbox.record_receipt(report["id"], Receipt(number, apoa.clock.now(), typed=True))
 
 
@@ -149,7 +149,7 @@ class TestPage:
             assert words in page.text
         for words in ("12 Sep 1985", "24 Nov 2026 19:50 WIB", "26 Nov 2026", "24 Nov 2026 20:00 WIB", "check-in"):
             assert words in page.text
-        with parts(configured) as app:
+        with container(configured) as app:
             receipt = app.outbox.find(report["id"])[0].receipt
         assert receipt is not None
         assert receipt.sha256
@@ -210,7 +210,7 @@ class TestPage:
     def test_a_withdrawn_report(self, away: Apoa) -> None:
         """It is not a receipt, and has no deadline."""
         report = away.save()
-        with parts(away) as app:
+        with container(away) as app:
             app.outbox.withdraw([report["id"]])
         page = printed(away, report["id"])
         assert_both(page, NOT_A_RECEIPT)
@@ -220,7 +220,7 @@ class TestPage:
         """The page names the guest of the stay and the time of check-out."""
         first = away.save()
         leaving = away.clock.now() + timedelta(days=1)
-        with parts(away) as app:
+        with container(away) as app:
             app.outbox.add(Report(UUID, first["stay_id"], Kind.CHECK_OUT, leaving, check_out=leaving), due_at=None)
         page = printed(away, UUID)
         assert QUENTIN.name in page.text
@@ -231,7 +231,7 @@ class TestPage:
         """The page says that the guest is not known, and shows the rest."""
         first = away.save()
         leaving = away.clock.now() + timedelta(days=1)
-        with parts(away) as app:
+        with container(away) as app:
             app.outbox.add(Report(UUID, first["stay_id"], Kind.CHECK_OUT, leaving, check_out=leaving), due_at=None)
             app.outbox.withdraw([first["id"]])
         page = printed(away, UUID)
@@ -243,7 +243,7 @@ class TestPage:
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         configured.clock.forward(timedelta(days=100))
-        with parts(configured) as app:
+        with container(configured) as app:
             entry = app.outbox.find(report["id"])[0]
             assert configured("purge").code == 0
             opened = open_report(app, entry)
@@ -264,7 +264,7 @@ class TestPage:
     def test_an_unknown_state(self, away: Apoa) -> None:
         """An unknown state is shown by its code."""
         report = away.save()
-        with parts(away) as app:
+        with container(away) as app:
             opened = open_report(app, app.outbox.find(report["id"])[0])
             configured = app.settings
         assert opened.report is not None
@@ -278,7 +278,7 @@ class TestPage:
     def test_names_of_any_script_and_length(self, away: Apoa) -> None:
         """Names are shown in full and isolated from the direction of the text around them."""
         report = away.save()
-        with parts(away) as app:
+        with container(away) as app:
             opened = open_report(app, app.outbox.find(report["id"])[0])
             guest, configured = opened.guest, app.settings
         assert opened.report is not None
@@ -420,7 +420,7 @@ class TestPdf:
         report = away.save()
         file = str(tmp_path / "x.pdf")
         assert away("receipt", report["id"], "--pdf", file).code == 75
-        with parts(away) as app:
+        with container(away) as app:
             app.outbox.withdraw([report["id"]])
         said = away("receipt", report["id"], "--pdf", file)
         assert said.code == 65
@@ -455,11 +455,11 @@ class TestPdf:
         self, away: Apoa, report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A pause that the authority requested applies to receipts too."""
-        with parts(away) as app:
+        with container(away) as app:
             app.outbox.hold((away.clock.now() + timedelta(minutes=5)).astimezone(UTC))
 
         def never(*_more: object) -> AuthoritySimulator:
-            raise Offline(msg("Nobody was to be asked."))
+            raise Offline(msg("The authority must not be asked."))
 
         monkeypatch.setattr(Container, "connect", never)
         said = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
@@ -535,7 +535,7 @@ class TestInspection:
         first = away.save()
         away.clock.forward(timedelta(days=2))
         leaving = away.clock.now()
-        with parts(away) as app:
+        with container(away) as app:
             app.outbox.add(Report(UUID, first["stay_id"], Kind.CHECK_OUT, leaving, check_out=leaving), due_at=None)
         found = [
             away("receipt", "--all", "--output", str(tmp_path / day), "--from", day, "--to", day, "--json").json
@@ -720,7 +720,7 @@ class TestHostileNumber:
 def test_reprs_hide_the_guest(away: Apoa) -> None:
     """Logs and tracebacks show no guest data."""
     report = away.save()
-    with parts(away) as app:
+    with container(away) as app:
         opened = open_report(app, app.outbox.find(report["id"])[0])
     assert QUENTIN.surname not in repr(opened)
 

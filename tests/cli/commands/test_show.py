@@ -157,15 +157,15 @@ def test_a_refusal_and_its_correction(apoa: Apoa, serve: Serve, lang: str) -> No
     assert apoa.set_up(serve("reject,ok").base_url).code == 0
     refused = apoa(*QUENTIN.mrz("--json")).json
     apoa.clock.forward(MINUTES)
-    mended = apoa("fix", refused["id"], "--room", "8", "--json").json
+    corrected = apoa("fix", refused["id"], "--room", "8", "--json").json
     said = apoa("show", refused["id"], lang=lang)
     _guest, first, second = said.out.split("\n\n")
     assert refused["short_id"] in first
     assert f"x {spoken(lang, 'The whole report')}: {refused['errors'][0]['message']}" in first
     assert f"{at(lang, 24, '20:10')}  {spoken(lang, 'replaced')} ({user_name()})" in first
-    assert mended["short_id"] in second
+    assert corrected["short_id"] in second
     assert f"{spoken(lang, 'Room')}: 7 → 8" in second
-    assert [c["state"] for c in apoa("show", mended["id"], "--json").json["story"]] == ["superseded", "accepted"]
+    assert [c["state"] for c in apoa("show", corrected["id"], "--json").json["story"]] == ["superseded", "accepted"]
 
 
 def test_warnings(away: Apoa) -> None:

@@ -51,8 +51,8 @@ class TestPage:
         found = re.findall(r'<section lang="([^"]+)" dir="([^"]+)">', content)
         assert found == [(lang, "rtl" if lang == "ar" else "ltr") for lang in SEVEN]
         for language in languages():
-            told = [language[key] for key in ("title", "why", "how", "checked", "stored", "only", "ask", "ours")]
-            assert all(sentence in page.text for sentence in told)
+            sentences = [language[key] for key in ("title", "why", "how", "checked", "stored", "only", "ask", "ours")]
+            assert all(sentence in page.text for sentence in sentences)
 
     def test_it_says_how_reports_go(self, away: Apoa) -> None:
         """The page says that reports go through the reporting server, or are typed into APOA, as the settings say."""
