@@ -357,15 +357,15 @@ def test_only_typed_fields_change(name: str, data: st.DataObject) -> None:
     """As if they had been typed at first."""
     value = data.draw((_OPTIONAL | _REQUIRED)[name])
     plain = Draft(TYPED | {"issuing_state": "GBR"})
-    first, meant = look(plain), look(Draft({**plain.typed, name: value}))
+    first, expected = look(plain), look(Draft({**plain.typed, name: value}))
     before = Report("r", "s", Kind.CHECK_IN, NOW, first.guest, first.stay)
     correction = CorrectionDraft(before, {name: value})
     found = examine(correction.draft(NOW.date()), now=NOW, zone=WIB)
-    if name == "check_in" and meant.stay is not None and found.stay is not None:
-        # The planned day stays, where nights would be counted anew.
+    if name == "check_in" and expected.stay is not None and found.stay is not None:
+        # The planned day stays, although a new check-in changes the number of nights.
         assert first.stay is not None
-        meant = meant._replace(stay=meant.stay._replace(planned_check_out=first.stay.planned_check_out))
-    assert (found.guest, found.stay) == (meant.guest, meant.stay)
+        expected = expected._replace(stay=expected.stay._replace(planned_check_out=first.stay.planned_check_out))
+    assert (found.guest, found.stay) == (expected.guest, expected.stay)
 
 
 def test_a_new_mrz_replaces_the_guest(scenario: StayScenario) -> None:
@@ -513,7 +513,7 @@ def test_a_cancelled_or_withdrawn_stay_cannot_change(scenario: StayScenario) -> 
             assert not isinstance(caught.value, ReportRefused)
 
 
-# Refused, and mended.
+# Refused, and fixed.
 
 
 def test_a_refused_report_is_replaced_in_order(scenario: StayScenario) -> None:

@@ -28,7 +28,7 @@ DAY = timedelta(days=1)
 QUEUED: tuple[Any, ...] = ("check_in", State.QUEUED, NOW, None)
 HASHES: tuple[Callable[[bytes], Any], ...] = (md5, sha1, sha256, sha512, blake2b, blake2s)
 FORMS = ("{}", "GBR{}", "GBR\0{}", "{}GBR")
-"""What somebody who has the file alone would try to hash."""
+"""The text that an attacker with only the file would hash."""
 
 
 class CountingBytes:

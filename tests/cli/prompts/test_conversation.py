@@ -85,13 +85,13 @@ class TestAsk:
         assert "An answer is needed here. ? shows help." in shown
         assert "No number." in shown
 
-    @pytest.mark.parametrize(("answer", "meant"), [("", "1"), ("2", "2"), ("9", "9")])
+    @pytest.mark.parametrize(("answer", "value"), [("", "1"), ("2", "2"), ("9", "9")])
     def test_choices_after_an_unclear_answer(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, meant: str
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, value: str
     ) -> None:
         """Its number, Enter for the first one, or another answer."""
         typing(monkeypatch, "on", answer)
-        assert ask(PIECES) == Answer(meant, f"{meant} pieces")
+        assert ask(PIECES) == Answer(value, f"{value} pieces")
         shown = capsys.readouterr().err
         assert "    1  one\n    2  two\n" in shown
         assert "Which one? Its number, Enter = 1, or type it again. " in shown

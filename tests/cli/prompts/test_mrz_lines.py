@@ -39,7 +39,7 @@ def english() -> None:
         ([FIRST, SECOND], [FIRST, SECOND]),
         ([*CARD], [*CARD]),
         ([FIRST + SECOND], [FIRST + SECOND]),
-        # A reader that ends each line twice: what follows its last line is forgotten by whoever asks the next question.
+        # A reader that ends each line twice: what follows its last line is discarded before the next question.
         ([FIRST, ENTER, SECOND], [FIRST, SECOND]),
         ([CARD[0], ENTER, CARD[1], ENTER, CARD[2]], [*CARD]),
         # Enter alone at the first line, or > there and later: without the lines.
@@ -47,7 +47,7 @@ def english() -> None:
         ([">"], []),
         ([FIRST, ">"], []),
         ([*CARD[:2], ">"], []),
-        # Enter alone at a later line is asked again, once, and then read as what it is.
+        # Enter alone at a later line is asked again once, and then accepted as empty.
         ([FIRST, ENTER, ENTER], [FIRST]),
         (["P<POL", ENTER, ENTER], ["P<POL"]),
         ([*CARD[:2], ENTER, ENTER], [*CARD[:2]]),

@@ -30,7 +30,7 @@ WRONG_DIGIT = (
 CHILD = Guest("QUIJANO", "INES", "QC7654321", "ZARAGOZA", "ESP", "F", PartialDate(2019, 3, 4))
 LOCAL = Guest("WIDODO", "SRI", "C1234567", "SOLO", "IDN", "F")
 PAGE = ("GDANSK", "B1", "2", "7")
-"""What no passport's lines say: place of birth, visa, nights, room."""
+"""Fields that no MRZ has: place of birth, visa, nights, room."""
 ENTER = ""
 CONTENT = ENTER
 
@@ -872,7 +872,7 @@ class TestInterruption:
 
 
 def _of_another_version(_text: str, _read: object) -> list[object]:
-    message = "not slips"
+    message = "not guest forms"
     raise ValueError(message)
 
 
