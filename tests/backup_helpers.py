@@ -9,7 +9,7 @@ from conftest import NOW
 from outbox_helpers import PUBLIC_KEY, open_outbox
 
 from apoa_client.archive.backup import BackupInfo, BackupResult, digest, write_backup
-from apoa_client.archive.restore import Restorer, RestoreResult
+from apoa_client.archive.restore import RestoreResult, restore_backup
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Actor
 from apoa_client.settings.config import PropertySettings, load
@@ -48,11 +48,9 @@ class Home:
         info = BackupInfo("0.0", NOW, "melati", settings_text(self.settings))
         return write_backup(self.path, file, lambda: info, ACTOR, force=force)
 
-    def restorer(self, name: str = "") -> Restorer:
-        return Restorer(self.folders, load(self.folders.config), ACTOR, name)
-
     def restore(self, file: Path, name: str = "", **how: Any) -> RestoreResult:
-        return self.restorer(name).restore(file, **how)
+        config = load(self.folders.config)
+        return restore_backup(file, self.folders, config, ACTOR, name=name, **how)
 
     def rows(self, name: str = "melati") -> list[dict[str, Any]]:
         """Every column of every report, in order."""

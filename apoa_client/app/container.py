@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from apoa_client.app.key_rotation import KeyPair
     from apoa_client.app.retention import Retention
     from apoa_client.archive.backup import BackupInfo
-    from apoa_client.archive.restore import Restorer
     from apoa_client.authority.limits import Timeouts
     from apoa_client.delivery.options import Dependencies
     from apoa_client.desk.arrivals import Desk, ReportingRules
@@ -260,12 +259,6 @@ class Container:
         name = self.settings.name
         settings = config.load(self.folders.config).properties[name]  # read again: they may have changed meanwhile
         return BackupInfo(__version__, self.clock.now(), name, settings_text(settings))
-
-    def restorer(self, name: str = "") -> "Restorer":
-        """Return what restores a backup as the property `name`, or under the backup's own name."""
-        from apoa_client.archive.restore import Restorer
-
-        return Restorer(self.folders, self.config, self.actor, name)
 
     # The authority.
 

@@ -226,25 +226,19 @@ def open_backup(file: Path) -> Iterator[Backup]:
     read or that a newer program wrote, or if there is no space.
     """
     with closing(sqlite3.connect("", isolation_level=None)) as copy:  # SQLite's own temporary file, removed at the end
-        with _translate_backup_errors(file):
-            _read(file, copy)
-            info = _check(copy, file)
+        try:
+            with translate_errors(file):
+                _read(file, copy)
+                info = _check(copy, file)
+        except OutboxMissing:
+            raise _not_a_backup(msg("There is no file {path}.", path=str(file))) from None
+        except DiskFull:
+            raise DiskFull(
+                msg("There is no space on this computer for the temporary files that checking the backup needs.")
+            ) from None
+        except (OutboxDamaged, ValueError, TypeError, KeyError, OverflowError) as exc:
+            raise backup_damaged(file) from exc
         yield Backup(copy, info, file)
-
-
-@contextmanager
-def _translate_backup_errors(file: Path) -> Iterator[None]:
-    try:
-        with translate_errors(file):
-            yield
-    except OutboxMissing:
-        raise _not_a_backup(msg("There is no file {path}.", path=str(file))) from None
-    except DiskFull:
-        raise DiskFull(
-            msg("There is no space on this computer for the temporary files that checking the backup needs.")
-        ) from None
-    except (OutboxDamaged, ValueError, TypeError, KeyError, OverflowError) as exc:
-        raise backup_damaged(file) from exc
 
 
 def backup_damaged(file: Path) -> DataRefused:
@@ -298,7 +292,11 @@ def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
     info = _read_info(db, file)
     migrate(db)
     for row in db.execute(f"SELECT {COLUMNS}, content, errors, warnings FROM reports"):  # noqa: S608  constants
-        _check_row(row)
+        entry = entry_from_row(row)
+        content, *findings = row[-3:]
+        sealed = all(value is None or isinstance(value, bytes) for value in (content, *findings))
+        if not sealed or (content is None) != (entry.erased_at is not None):  # this program never wrote such a row
+            raise backup_damaged(file)
     return info
 
 
@@ -314,15 +312,3 @@ def _read_info(db: sqlite3.Connection, file: Path) -> BackupInfo:
     if not all(isinstance(text, str) for text in texts):
         raise backup_damaged(file)
     return BackupInfo(texts[0], created_at, texts[1], texts[2])
-
-
-def _check_row(row: tuple[Any, ...]) -> None:
-    """Raise `ValueError` or `TypeError` for a row that this program never wrote."""
-    entry = entry_from_row(row)
-    content, *findings = row[-3:]
-    if not all(sealed is None or isinstance(sealed, bytes) for sealed in (content, *findings)):
-        message = "not sealed"
-        raise TypeError(message)
-    if (content is None) != (entry.erased_at is not None):
-        message = "no content"
-        raise ValueError(message)

@@ -55,8 +55,7 @@ class MergeResult(NamedTuple):
 
 def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
     """Fill a new outbox, in a transaction: with the reports, the audit trail and the metadata of the backup."""
-    work = _Merge(here, backup)
-    work.merge_all()
+    result = _Merge(here, backup).run()
     here.executemany(
         "INSERT INTO memo VALUES (?, ?)", backup.execute("SELECT key, value FROM memo WHERE key <> ?", [_SKEW])
     )
@@ -64,15 +63,15 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> 
         columns = _common_columns(here, backup, table)
         here.executemany(_insert_sql(table, columns), backup.execute(_select_sql(table, columns)))
     audit.append(here, actor, [AuditEvent("restored")])
-    return work.result()
+    return result
 
 
 def merge(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
     """Merge the reports into an outbox that is in use, inside a transaction. Everything else here stays as it is."""
     work = _Merge(here, backup)
-    work.merge_all()
+    result = work.run()
     audit.append(here, actor, [AuditEvent("restored"), *work.events])
-    return work.result()
+    return result
 
 
 def count_shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[int, int]:
@@ -121,13 +120,7 @@ class _Merge:
         self._conflicts: list[Conflict] = []
         self.events: list[AuditEvent] = []
 
-    def result(self) -> MergeResult:
-        """Return the counts."""
-        unchanged = self._common - self._advanced
-        only_here = self._before - self._common
-        return MergeResult(self._inserted, self._advanced, unchanged, only_here, tuple(self._conflicts))
-
-    def merge_all(self) -> None:
+    def run(self) -> MergeResult:
         """Merge every report of the backup, in order; then reorder the stays that have new reports on both sides."""
         names = [name.strip('"') for name in self._columns]
         query = _select_sql("reports", self._columns)
@@ -142,6 +135,8 @@ class _Merge:
                 self._update(dict(zip(names, found, strict=True)), theirs)
         for stay_id in self._mixed_stays:
             self._reorder(stay_id)
+        unchanged, only_here = self._common - self._advanced, self._before - self._common
+        return MergeResult(self._inserted, self._advanced, unchanged, only_here, tuple(self._conflicts))
 
     def _insert(self, theirs: dict[str, Any]) -> None:
         if self._before:

@@ -53,39 +53,35 @@ class RestoreResult(NamedTuple):
     merged: MergeResult
 
 
-class Restorer:
-    """Restores one backup. `name` is the property's name here, empty for the name in the backup."""
+def restore_backup(
+    file: Path, folders: Folders, config: Config, actor: Actor, *, name: str = "", dry_run: bool = False
+) -> RestoreResult:
+    """Restore a backup as the property `name`, or under the name in the backup if that is empty.
 
-    def __init__(self, folders: Folders, config: Config, actor: Actor, name: str = "") -> None:
-        self._folders = folders
-        self._config = config
-        self._actor = actor
-        self._name = name
-
-    def restore(self, file: Path, *, dry_run: bool = False) -> RestoreResult:
-        """Restore, or (`dry_run`) find out what the result would be.
-
-        Raises `DataRefused` (65), `SettingsProblem`, `StorageProblem` (78), or `NotNow` (75) while reports are sent;
-        then nothing was changed.
-        """
-        with open_backup(file) as backup:
-            theirs = _settings_of(backup)
-            if self._name and not valid_name(self._name):
-                raise UsageProblem(
-                    msg(
-                        "A property needs a short name of a-z, 0-9, - and _: {name} is not one.", name=repr(self._name)
-                    ),
-                    msg("Give one with --property, such as: --property melati"),
-                )
-            theirs = theirs._replace(name=self._name or theirs.name)
-            known = self._config.properties.get(theirs.name)
-            settings = theirs if known is None else _completed(known, theirs)
-            task = _Task(backup, known, settings, self._folders, self._actor)
-            merged = task.preview() if dry_run else task.run()
-            return RestoreResult(settings, known is None, backup.info.created_at, merged)
+    With `dry_run`, find out what the result would be. Raises `DataRefused` (65), `SettingsProblem`, `StorageProblem`
+    (78), or `NotNow` (75) while reports are sent; then nothing was changed.
+    """
+    with open_backup(file) as backup:
+        try:
+            theirs = parse(backup.info.settings, file).properties[backup.info.property_name]
+        except (SettingsProblem, KeyError):  # they are intact, so another version wrote them
+            raise too_new(file) from None
+        if name and not valid_name(name):
+            raise UsageProblem(
+                msg("A property needs a short name of a-z, 0-9, - and _: {name} is not one.", name=repr(name)),
+                msg("Give one with --property, such as: --property melati"),
+            )
+        theirs = theirs._replace(name=name or theirs.name)
+        known = config.properties.get(theirs.name)
+        settings = theirs if known is None else _completed(known, theirs)
+        task = _Restore(backup, known, settings, folders, actor)
+        merged = task.preview() if dry_run else task.run()
+        return RestoreResult(settings, known is None, backup.info.created_at, merged)
 
 
-class _Task(NamedTuple):
+class _Restore(NamedTuple):
+    """The restoring of a backup into a property. `known` is its settings here before, and `settings` those after."""
+
     backup: Backup
     known: PropertySettings | None
     settings: PropertySettings
@@ -106,6 +102,7 @@ class _Task(NamedTuple):
             return self._merge_and_undo(db)
 
     def run(self) -> MergeResult:
+        """Create the outbox from the backup, or merge the backup into it."""
         with translate_errors(self.path):
             make_private_folder(self.path.parent)
         advice = msg("Nothing was changed. Wait until the sending is over, then restore again.")
@@ -113,29 +110,19 @@ class _Task(NamedTuple):
             with translate_errors(self.path):
                 remove_abandoned_drafts(self.path)
             if not os.path.lexists(self.path):
-                merged = self._create()
-                if merged is not None:
-                    return merged
-            return self._merge()
-
-    def _create(self) -> MergeResult | None:
-        """Create the outbox from the backup; None if another process created one meanwhile."""
-        results: list[MergeResult] = []
-        self._save_if_known()
-        with translate_errors(self.path):
-            created = create_database(self.path, lambda db: results.append(self._apply(db, copy)))
-        if not created:
-            return None
-        self._save_if_new()
-        return results[0]
-
-    def _merge(self) -> MergeResult:
-        with self._open_checked() as db:
-            self._save_if_known()
-            with transaction(db, self.path):
-                merged = self._apply(db, merge)
-        self._save_if_new()
-        return merged
+                results: list[MergeResult] = []
+                self._save_if_known()
+                with translate_errors(self.path):
+                    created = create_database(self.path, lambda db: results.append(self._apply(db, copy)))
+                if created:  # otherwise another process created one meanwhile
+                    self._save_if_new()
+                    return results[0]
+            with self._open_checked() as db:
+                self._save_if_known()
+                with transaction(db, self.path):
+                    merged = self._apply(db, merge)
+            self._save_if_new()
+            return merged
 
     def _save_if_known(self) -> None:
         """Save the settings of a known property before its reports: reports saved from now on get the right key."""
@@ -162,31 +149,21 @@ class _Task(NamedTuple):
 
     @contextmanager
     def _open_checked(self) -> Iterator[sqlite3.Connection]:
+        """Open the outbox. Refuses records of two keys in one outbox: only one of them could be opened."""
         with closing(open_database(self.path, create=False)) as db:
-            with translate_errors(self.path):
-                self._check_key(db)
+            if self.known is None or self.known.public_key != self.settings.public_key:
+                with translate_errors(self.path):
+                    sealed, shared = count_shared(db, self.backup.db)
+                name = self.settings.name
+                if self.known is None and sealed and not shared:
+                    raise _other_key(
+                        msg("Reports of {name} are here without settings, and the backup has none of them.", name=name)
+                    )
+                if self.known is not None and shared < sealed:
+                    raise _other_key(
+                        msg("The reports of {name} on this computer are sealed for another key.", name=name)
+                    )
             yield db
-
-    def _check_key(self, db: sqlite3.Connection) -> None:
-        """Refuse to put records of two keys into one outbox: only one of them could be opened."""
-        if self.known is not None and self.known.public_key == self.settings.public_key:
-            return
-        sealed, shared = count_shared(db, self.backup.db)
-        name = self.settings.name
-        if self.known is None and sealed and not shared:
-            raise _other_key(
-                msg("Reports of {name} are here without settings, and the backup has none of them.", name=name)
-            )
-        if self.known is not None and shared < sealed:
-            raise _other_key(msg("The reports of {name} on this computer are sealed for another key.", name=name))
-
-
-def _settings_of(backup: Backup) -> PropertySettings:
-    """Return the property's settings in the backup."""
-    try:
-        return parse(backup.info.settings, backup.file).properties[backup.info.property_name]
-    except (SettingsProblem, KeyError):  # they are intact, so another version wrote them
-        raise too_new(backup.file) from None
 
 
 def _other_key(message: Message) -> SettingsProblem:

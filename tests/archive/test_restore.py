@@ -279,13 +279,13 @@ def test_no_space(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *
     home = Home(tmp_path / "small", SETTINGS if there else None)
     before = snapshot(home.folders.data)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    really = merge._Merge.merge_all
+    really = merge._Merge.run
 
-    def in_little_room(self: merge._Merge) -> None:
+    def in_little_room(self: merge._Merge) -> merge.MergeResult:
         resource.setrlimit(resource.RLIMIT_FSIZE, (30 * 1024, limits[1]))
-        really(self)
+        return really(self)
 
-    monkeypatch.setattr(merge._Merge, "merge_all", in_little_room)
+    monkeypatch.setattr(merge._Merge, "run", in_little_room)
     try:
         with pytest.raises(StorageProblem):
             home.restore(file)

@@ -36,11 +36,14 @@ if TYPE_CHECKING:
 @click.pass_obj
 def restore(session: Session, *, file: Path, name: str | None, dry_run: bool) -> None:
     """Check the backup, merge it, and show the result and the secrets that are still missing."""
-    from apoa_client.vault.missing_secrets import find_missing_secrets  # not for --help
+    from apoa_client.archive.restore import restore_backup  # not for --help
+    from apoa_client.vault.missing_secrets import find_missing_secrets
 
-    restored = session.app.restorer(name or session.property_name).restore(file, dry_run=dry_run)
+    app = session.app
+    name = name or session.property_name
+    restored = restore_backup(file, app.folders, app.config, app.actor, name=name, dry_run=dry_run)
     settings = restored.settings
-    secrets = session.app.secrets_of(settings, prompt=False)
+    secrets = app.secrets_of(settings, prompt=False)
     missing = find_missing_secrets(secrets, settings.public_key, password=not settings.uses_sandbox)
     if session.json:
         print_json(_value(file, restored, missing, dry_run=dry_run))
