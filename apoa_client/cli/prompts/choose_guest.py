@@ -9,7 +9,7 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import plain, print_error_line, side_by_side
 from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.opened_report import OpenedReport
-from apoa_client.cli.views.report_reader import ReportReader, normalized_room, open_if_possible
+from apoa_client.cli.views.report_reader import ReportReader, normalized_room, open_if_possible, open_report
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
@@ -38,11 +38,7 @@ def guests_in_room(app: Container, room: str) -> list[StayAndReport]:
     """Return the guests in house in a room. Raises `CredentialsProblem` without the key, because rooms are sealed."""
     found = []
     for history in app.stays.in_house(app.today):
-        current = history.display_report
-        if current.erased_at is not None:
-            continue
-        content = app.outbox.content(current)
-        opened = OpenedReport(current, content, content.report)
+        opened = open_report(app, history.display_report)
         if opened.stay is not None and normalized_room(opened.stay.room or "") == normalized_room(room):
             found.append((history, opened))
     return found

@@ -14,10 +14,9 @@ _VALUE_WIDTH = 36
 
 
 def form_table(lines: Sequence[FormLine], columns: int) -> list[str]:
-    """Return the fields as lines: the labels in columns and each value behind them.
+    """Return the fields as lines: labels in columns, then the value.
 
-    A value that is too long stands whole on a line of its own. The labels in the reader's language stand beside APOA's
-    if there is room for them.
+    A long value is on its own line. Labels in the reader's language are added if there is space for them.
     """
     if plain():
         return [f"{'* ' if line.changed else ''}{line.label}: {line.value}{value_note(line)}" for line in lines]
