@@ -4,7 +4,6 @@ Everything here comes from the unencrypted columns of the outbox, so no key is n
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from functools import cached_property
 
@@ -18,11 +17,17 @@ MAX_OVERSTAY = timedelta(days=31)
 """How long after the planned departure a guest without a check-out still counts as in house."""
 
 
-@dataclass(frozen=True)
 class StayHistory:
     """The reports of one stay, in order (contract: a stay is a sequence of reports)."""
 
-    entries: tuple[Entry, ...]
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self.entries = entries
+
+    def __eq__(self, other: object) -> bool:
+        return self.entries == other.entries if isinstance(other, StayHistory) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.entries)
 
     @property
     def stay_id(self) -> str:

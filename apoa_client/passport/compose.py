@@ -5,8 +5,8 @@ Source: ICAO Doc 9303-3 §4.6 and §6 (names and transliteration), and 9303-4 to
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from apoa_client.messages import msg
 from apoa_client.passport.check_digits import check_digit
@@ -40,25 +40,28 @@ _SECONDARY_MINIMUM = 3
 """Characters: two fillers and at least one of the given names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
+class Details(NamedTuple):
     """The fields of an MRZ. Names may have Latin letters of any kind; states are ICAO codes; `sex` is M, F or X.
 
     The default of `document_type` is the format's most common one. A field that a format lacks is left out: only TD1
     has `optional_data_2`, and the French identity card has no expiry date.
     """
 
-    issuing_state: str = field(repr=False)
-    surname: str = field(repr=False)
-    given_names: str = field(repr=False)
-    document_number: str = field(repr=False)
-    nationality: str = field(repr=False)
-    birth_date: PartialDate | None = field(repr=False)
-    sex: str = field(repr=False)
-    expiry_date: date | None = field(default=None, repr=False)
+    issuing_state: str
+    surname: str
+    given_names: str
+    document_number: str
+    nationality: str
+    birth_date: PartialDate | None
+    sex: str
+    expiry_date: date | None = None
     document_type: str | None = None
-    optional_data: str = field(default="", repr=False)
-    optional_data_2: str = field(default="", repr=False)
+    optional_data: str = ""
+    optional_data_2: str = ""
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"Details(document_type={self.document_type!r})"
 
 
 def compose(form: str, details: Details) -> tuple[str, ...]:

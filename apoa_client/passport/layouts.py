@@ -7,7 +7,6 @@ from specimens.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from operator import itemgetter
@@ -59,7 +58,6 @@ def joined(spans: tuple[slice, ...]) -> Callable[[bytes], bytes]:
     return lambda numbers: b"".join(take(numbers))
 
 
-@dataclass(frozen=True, eq=False)
 class Check:
     """A check digit at position `digit` of the joined lines, over the positions of `spans`, in their order.
 
@@ -67,11 +65,19 @@ class Check:
     fillers.
     """
 
-    name: str
-    digit: int
-    spans: tuple[slice, ...]
-    filler_allowed: bool = False
-    otherwise: tuple[slice, ...] = ()
+    def __init__(
+        self,
+        name: str,
+        digit: int,
+        spans: tuple[slice, ...],
+        filler_allowed: bool = False,  # noqa: FBT001, FBT002  as in the table of formats
+        otherwise: tuple[slice, ...] = (),
+    ) -> None:
+        self.name = name
+        self.digit = digit
+        self.spans = spans
+        self.filler_allowed = filler_allowed
+        self.otherwise = otherwise
 
     @cached_property
     def take(self) -> Callable[[bytes], bytes]:
@@ -104,7 +110,6 @@ _CUT_ORDER = (
 )
 
 
-@dataclass(frozen=True, eq=False)
 class Layout:
     """One format: `line_count` lines of `length` characters.
 
@@ -113,14 +118,26 @@ class Layout:
     continues in the optional data.
     """
 
-    name: str
-    line_count: int
-    length: int
-    codes: str
-    fields: tuple[Field, ...]
-    composite: Span | None = None
-    composite_of: tuple[Span, ...] = ()
-    overflows: bool = False
+    def __init__(  # noqa: PLR0913, PLR0917  as in the table of formats
+        self,
+        name: str,
+        line_count: int,
+        length: int,
+        codes: str,
+        fields: tuple[Field, ...],
+        composite: Span | None = None,
+        composite_of: tuple[Span, ...] = (),
+        *,
+        overflows: bool = False,
+    ) -> None:
+        self.name = name
+        self.line_count = line_count
+        self.length = length
+        self.codes = codes
+        self.fields = fields
+        self.composite = composite
+        self.composite_of = composite_of
+        self.overflows = overflows
 
     @cached_property
     def document_codes(self) -> dict[str, str]:

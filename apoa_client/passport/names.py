@@ -4,8 +4,8 @@ Source: ICAO Doc 9303-3 §4.6 (the name field) and §6.A (transliteration), and 
 """
 
 import re
-from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 FILLER = "<"
 
@@ -18,12 +18,11 @@ The MRZ is the same for WEISS and WEIß, and both names are common: it never com
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
+class _Rules(NamedTuple):
     """The letters that groups of letters in an MRZ stand for: usually, and in some names only."""
 
     usual: dict[str, str]
-    sometimes: dict[str, str] = field(default_factory=dict)
+    sometimes: dict[str, str] = {}  # noqa: RUF012  never changed
 
 
 _RULES = {

@@ -129,7 +129,7 @@ DETAILS = Details(
 @search(100)
 def test_a_wrong_character_of_a_long_number_is_never_valid(form: str, number: str, data: st.DataObject) -> None:
     """Where it satisfies the other convention, the composite is still wrong."""
-    details = {name: getattr(DETAILS, name) for name in DETAILS.__slots__} | {"document_number": number}
+    details = {name: getattr(DETAILS, name) for name in DETAILS._fields} | {"document_number": number}
     lines = compose(form, Details(**details))
     more, rest, _room = OPTIONAL_DATA[form]
     position = data.draw(st.integers(rest, rest + len(number) - 9))

@@ -4,7 +4,6 @@ import signal
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -492,7 +491,7 @@ class TestReviewCard:
 
     def test_a_second_scan_without_fillers(self, away: Apoa) -> None:
         """A second line that is full of optional data is not a place of birth either."""
-        full = compose("TD3", replace(_details(), optional_data="35791358123456"))
+        full = compose("TD3", _details()._replace(optional_data="35791358123456"))
         assert "<<" not in full[1]
         said = away("report", "--no-send", keys=[*full, *full, "GDANSK", "B1", "2", "7", CONTENT])
         assert said.code == 0, said.all
