@@ -25,7 +25,7 @@ SETTINGS = "fingerprint"
 
 
 def report(number: int, stay: int | None = None, kind: Kind = Kind.CHECK_IN, document: int | None = None) -> Report:
-    """The report with this number. Each guest has an own document, or the one with the number `document`."""
+    """The report with this number. Each guest has its own document, or the one with the number `document`."""
     plain = plain_report(number, stay, kind)
     if plain.guest is None:
         return plain
@@ -96,7 +96,7 @@ class Hotel:
         interruptions: Interruptions | None = None,
     ) -> Outcome:
         self.watcher = ProgressRecorder()
-        parts = Dependencies(
+        dependencies = Dependencies(
             self.outbox,
             connect or self.connect,
             self.clock,
@@ -104,8 +104,8 @@ class Hotel:
             self.watcher,
             interruptions or Uninterrupted(),
         )
-        terms = RunOptions(settings, first=first, keep_backoff=keep_backoff, wait_s=wait_s)
-        outcome = deliver(parts, terms)
+        options = RunOptions(settings, first=first, keep_backoff=keep_backoff, wait_s=wait_s)
+        outcome = deliver(dependencies, options)
         assert self.watcher.ended == (not outcome.busy)
         return outcome
 

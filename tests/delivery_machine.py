@@ -225,7 +225,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.run(run)
 
     def run(self, run: Run) -> Process:
-        """One run in an own process, with something to do: where nothing waits, a new guest comes."""
+        """One run in a separate process, with something to do: where nothing waits, a new guest comes."""
         if not any(entry.state in {State.QUEUED, State.SENDING, State.PENDING} for entry in self.entries()):
             self.save_report(self.hotel.outbox, self.total)
         self.clock.time += run.later
@@ -265,15 +265,15 @@ class DeliveryMachine(RuleBasedStateMachine):
             )
             return lines[-1]
 
-        fragile: Any = MortalOutbox(outbox, process, lockless=run.lockless)
-        terms = RunOptions(
+        mortal: Any = MortalOutbox(outbox, process, lockless=run.lockless)
+        options = RunOptions(
             settings,
             first="" if run.first is None else self.made[run.first % self.total],
             keep_backoff=run.keep_backoff,
             wait_s=run.wait_s,
         )
         try:
-            return deliver(Dependencies(fragile, connect, self.clock, lambda: 0.5, ProgressRecorder()), terms)
+            return deliver(Dependencies(mortal, connect, self.clock, lambda: 0.5, ProgressRecorder()), options)
         except (Killed, KeyboardInterrupt):
             return None
 

@@ -1,9 +1,8 @@
 """Processes that may die at any step, connections on which events happen, and faults.
 
-A process here is an own outbox object on the shared file, and its connection to the authority. Its steps are its calls
-of both, also taking and releasing the lock. It dies before or after a step; from then on it does nothing at all, not
-even its clean-up.
-
+A process here is a separate outbox object on the shared file, and its connection to the authority. Its steps are its
+calls of both, also taking and releasing the lock. It dies before or after a step; from then on it does nothing at all,
+not even its clean-up.
 """
 
 import logging

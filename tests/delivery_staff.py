@@ -46,7 +46,7 @@ class Decision:
 
 
 class Staff:
-    """A user at a desk, in an own process, which may die."""
+    """A user at a desk, in a separate process, which may die."""
 
     def __init__(
         self, outbox: SqliteOutbox, clock: FixedClock, chance: UniqueBytes, process: Process | None = None

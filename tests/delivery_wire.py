@@ -236,11 +236,11 @@ class Runs:
     hotel: Hotel
     place: Place
 
-    def __call__(self, timeouts: Timeouts = FAST_TIMEOUTS, **terms: Any) -> Outcome:
-        return self.hotel.sync(connect=lambda: self.place.connect(timeouts), **terms)
+    def __call__(self, timeouts: Timeouts = FAST_TIMEOUTS, **options: Any) -> Outcome:
+        return self.hotel.sync(connect=lambda: self.place.connect(timeouts), **options)
 
-    def makes_no_call(self, **terms: Any) -> bool:
+    def makes_no_call(self, **options: Any) -> bool:
         """Whether one more run makes no call."""
         before = self.place.connections
-        self(**terms)
+        self(**options)
         return self.place.connections == before

@@ -109,7 +109,7 @@ def _loads(body: bytes) -> object:
 
 
 def test_life_of_a_stay(place: AuthorityUnderTest, examples: Examples) -> None:
-    """Check-in, amendment and check-out of one stay in one call, each with an own receipt."""
+    """Check-in, amendment and check-out of one stay in one call, each with its own receipt."""
     verdicts = place.visit().submit(example_bodies(examples, "life_of_a_stay"))
     assert [each.status for each in verdicts] == [Status.ACCEPTED] * 3
     assert len({each.receipt for each in verdicts}) == 3

@@ -94,7 +94,7 @@ def test_concurrent_posts_of_one_report_acquire_it_once(
 
 
 def test_life_of_a_stay(make_server: Make, send: Send, check_in: Report, follow_up: Report) -> None:
-    """Check-in, amendment, check-out and cancellation, each with an own receipt."""
+    """Check-in, amendment, check-out and cancellation, each with its own receipt."""
     report = check_in()
     reports = [report, *(follow_up(report, kind) for kind in ("amend", "check_out", "amend", "cancel"))]
     results = send(make_server(), *reports)
