@@ -8,7 +8,7 @@ from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
 from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_reader import open_if_possible
-from apoa_client.cli.views.typing_task import filed_line, same_number_line
+from apoa_client.cli.views.typing_task import recorded_line, same_number_line
 from apoa_client.desk.by_hand import parse_receipt_number
 from apoa_client.errors import DataRefused
 from apoa_client.report.findings import Unreadable
@@ -16,7 +16,7 @@ from apoa_client.report.parse_times import date_and_time
 
 
 @command(
-    "received", N_("File the number that APOA gave for a report that was typed in by hand."), "apoa received ID NO"
+    "received", N_("Record the number that APOA gave for a report that was typed in by hand."), "apoa received ID NO"
 )
 @click.argument("reference", metavar="ID")
 @click.argument("number", metavar="NUMBER")
@@ -43,8 +43,8 @@ def received(session: Session, *, reference: str, number: str, issued_at: str | 
     entry = app.by_hand.record_number(entry, number, moment)
     if other is not None:
         print_error_line(style_warning(same_number_line(other)))
-        print_error_line(_("If that is a mistake, file the right number with the same command."))
+        print_error_line(_("If that is a mistake, record the right number with the same command."))
     if session.json:
         print_json(report_json(entry, open_if_possible(app, entry), zone=app.settings.zone))
     else:
-        print_line(filed_line(entry, number))
+        print_line(recorded_line(entry, number))

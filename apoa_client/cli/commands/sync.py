@@ -45,7 +45,9 @@ _LONGEST_PAUSE_S = 60
     metavar="SECONDS",
     text=N_("Stop after this many seconds; what is left goes next time."),
 )
-@option("--by-hand", is_flag=True, text=N_("Send nothing: show what waits for typing into APOA, and file its numbers."))
+@option(
+    "--by-hand", is_flag=True, text=N_("Send nothing: show the reports to type into APOA, and record their numbers.")
+)
 @option("--sheet", type=click.Path(path_type=Path), metavar="FILE", text=N_("With --by-hand: write a sheet to print."))
 @option("--force", is_flag=True, text=N_("Replace an earlier sheet of this name."))
 @option("--quiet", "-q", is_flag=True, text=N_("Say only what a person must act on."))
@@ -160,7 +162,7 @@ def _report_by_hand(session: Session, *, interactive: bool) -> Exit:
     if session.json:
         _print_json(outcome)
     elif interactive and (filed or left):
-        parts = [style_success(_("filed {count}").format(count=filed))]
+        parts = [style_success(_("recorded {count}").format(count=filed))]
         if left:
             parts.append(style_warning(_("still waiting {count}").format(count=left)))
         print_line(", ".join(parts))

@@ -22,7 +22,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.apoa_form import TASKS, form_line
 from apoa_client.cli.views.deadlines import deadline_style, deadline_text
 from apoa_client.cli.views.labels import KINDS
-from apoa_client.cli.views.typing_task import filed_line, form_table, same_number_line
+from apoa_client.cli.views.typing_task import form_table, recorded_line, same_number_line
 from apoa_client.desk.by_hand import TypingTask, parse_receipt_number
 from apoa_client.errors import DataRefused, Erased, ReportMoved, SealBroken
 from apoa_client.messages import msg
@@ -47,16 +47,16 @@ class ByHandConversation:
         self._app = app
         self._desk = app.by_hand
         self._later: set[str] = set()
-        self._filed = 0
+        self._recorded = 0
         self._messages: list[str] = []
         """What happened on the last screen, to be shown on the next one."""
 
     def run(self) -> int:
-        """Go through what waits and return how many numbers were filed. Raises `NotNow` if another process sends."""
+        """Go through what waits and return how many numbers were recorded. Raises `NotNow` if another process sends."""
         advice = msg("Nothing was changed. Wait a minute, then run the command again.")
         with exclusive(self._app.outbox.delivery_lock(0), advice):
             if not self._app.settings.by_hand:
-                warning = _("A report whose number you file here is not sent to the authority.")
+                warning = _("A report whose number you record here is not sent to the authority.")
                 self._messages.append(style_warning(warning))
             self._desk.release_abandoned()
             with suppress(_Quit):
@@ -64,13 +64,13 @@ class ByHandConversation:
                     self._type_in(entry)
         clear_screen()
         self._show_messages()
-        return self._filed
+        return self._recorded
 
     def _next(self) -> Entry | None:
         return next((entry for entry in self._desk.waiting() if entry.stay_id not in self._later), None)
 
     def _type_in(self, entry: Entry) -> None:
-        """Show one report and file its number. A report with an error is left for later, with its stay."""
+        """Show one report and record its number. A report with an error is left for later, with its stay."""
         try:
             task = self._desk.task(entry)
             self._show(task)
@@ -78,8 +78,8 @@ class ByHandConversation:
             if number == _LATER:
                 self._later.add(entry.stay_id)
                 return
-            self._messages.append(filed_line(self._desk.record_number(entry, number), number))
-            self._filed += 1
+            self._messages.append(recorded_line(self._desk.record_number(entry, number), number))
+            self._recorded += 1
         except (SealBroken, Erased, ReportMoved, DataRefused) as exc:
             self._later.add(entry.stay_id)
             self._messages.append(style_warning(text(exc.message)))
@@ -134,7 +134,7 @@ class ByHandConversation:
             if other is None or number == self._desk.stay_receipt_number(entry):
                 return number
             print_error_line(style_warning(same_number_line(other)))
-            if confirm(_("File it all the same?"), default=False):
+            if confirm(_("Record it all the same?"), default=False):
                 return number
 
     def _parse(self, typed: str, entry: Entry) -> Answer:
@@ -146,7 +146,7 @@ class ByHandConversation:
             raise _Quit
         if word in _DONE:
             if entry.kind is Kind.CHECK_IN:
-                raise UnclearAnswer(_("APOA gives a number for every check-in: it stands on the Surat Tanda Terima."))
+                raise UnclearAnswer(_("APOA gives a number for every check-in: it is on the Surat Tanda Terima."))
             return Answer(self._desk.stay_receipt_number(entry))
         try:
             return Answer(parse_receipt_number(typed))
@@ -156,8 +156,8 @@ class ByHandConversation:
 
 
 def _help(kind: Kind) -> Iterator[str]:
-    yield _("Copy each value into APOA's form. What stands in brackets explains it and is not typed.")
+    yield _("Copy each value into APOA's form. Text in brackets explains the value and is not typed.")
     yield _("When it is saved there, type here the number on the Surat Tanda Terima: the report is then done.")
     if kind is not Kind.CHECK_IN:
-        yield _("If APOA gives no number for this, type y: the number of the guest's stay is filed again.")
+        yield _("If APOA gives no number for this, type y: the number of the guest's stay is recorded again.")
     yield _("A wrong number can be typed again later with: apoa received ID NUMBER")

@@ -39,9 +39,9 @@ def form_table(lines: Sequence[FormLine], columns: int) -> list[str]:
     return rows
 
 
-def filed_line(entry: Entry, number: str) -> str:
+def recorded_line(entry: Entry, number: str) -> str:
     """Return the line that says that a receipt number was filed."""
-    line = _("Filed: report {id}, receipt number {number}, typed in by staff.")
+    line = _("Recorded: report {id}, receipt number {number}, typed in by staff.")
     return style_success(line.format(id=short_id(entry.id), number=style_bold(sanitize(number))))
 
 

@@ -190,7 +190,7 @@ class TestWalk:
         assert said.code == 75
         places = [said.err.index(guest.number) for guest in (XIMENA, OBADIAH, QUENTIN)]
         assert places == sorted(places)
-        done = ", ".join((spoken(lang, "filed {count}", count=2), spoken(lang, "still waiting {count}", count=1)))
+        done = ", ".join((spoken(lang, "recorded {count}", count=2), spoken(lang, "still waiting {count}", count=1)))
         assert said.out == f"{done}\n"
         receipts = {r["guest"]["surname"]: r["receipt"] and r["receipt"]["number"] for r in manual.reports()}
         assert receipts == {XIMENA.surname: "STT-1", OBADIAH.surname: None, QUENTIN.surname: "STT-3"}
@@ -327,7 +327,7 @@ class TestWalk:
         configured.save()
         said = configured("sync", "--by-hand", keys=["STT-1"], lang=lang)
         assert said.code == 0, said.all
-        assert spoken(lang, "A report whose number you file here is not sent to the authority.") in said.err
+        assert spoken(lang, "A report whose number you record here is not sent to the authority.") in said.err
         assert configured("sync", "--json").json["sent"] == 0
 
     def test_one_that_went_out_before(self, apoa: Apoa, serve: Serve) -> None:
@@ -381,7 +381,7 @@ class TestWalk:
         said = manual("sync", keys=["STT-2"])
         assert said.code == 75
         assert states(manual)[broken["short_id"]] == "queued"
-        assert "filed 1, still waiting 1" in said.out
+        assert "recorded 1, still waiting 1" in said.out
 
 
 class TestLaidOut:
@@ -527,7 +527,7 @@ class TestReceived:
         """By the short id; marked as typed, in the history and the audit trail too."""
         report = manual.save()
         said = manual("received", report["short_id"], " STT-1 ", lang=lang)
-        filed = "Filed: report {id}, receipt number {number}, typed in by staff."
+        filed = "Recorded: report {id}, receipt number {number}, typed in by staff."
         assert said[:] == (0, spoken(lang, filed, id=report["short_id"], number="STT-1") + "\n", "")
         shown = manual("receipt", report["id"], "--json").json
         assert (shown["state"], shown["receipt"]["number"], shown["receipt"]["source"]) == (
