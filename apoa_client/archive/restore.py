@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 from apoa_client.archive.backup import Backup, backup_damaged, open_backup
 from apoa_client.archive.merge import MergeResult, copy, count_shared, merge
-from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.errors import SettingsProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import too_new
@@ -30,7 +30,7 @@ from apoa_client.outbox.sqlite.database import (
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.ports import Actor
-from apoa_client.settings.config import Config, PropertySettings, parse, valid_name
+from apoa_client.settings.config import Config, PropertySettings, check_name, parse
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.writer import save
 
@@ -66,11 +66,8 @@ def restore_backup(
             theirs = parse(backup.info.settings, file).properties[backup.info.property_name]
         except (SettingsProblem, KeyError):  # they are intact, so another version wrote them
             raise too_new(file) from None
-        if name and not valid_name(name):
-            raise UsageProblem(
-                msg("A property needs a short name of a-z, 0-9, - and _: {name} is not one.", name=repr(name)),
-                msg("Give one with --property, such as: --property melati"),
-            )
+        if name:
+            check_name(name)
         theirs = theirs._replace(name=name or theirs.name)
         known = config.properties.get(theirs.name)
         settings = theirs if known is None else _completed(known, theirs)

@@ -7,6 +7,8 @@ from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 
 _ADVICE = msg("Set api_url to the address that your authority gave you, like https://host/path/v1, or to: training")
+_MAX_LABEL_LENGTH = 63
+"""RFC 1035 §2.3.4."""
 
 
 def check_base_url(url: str) -> str:
@@ -21,16 +23,17 @@ def check_base_url(url: str) -> str:
         raise _invalid(msg("The authority's address has a character that is not allowed in an address."))
     try:
         parts = urlsplit(url)
-        usable = bool(parts.hostname) and parts.port != 0
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        parts, usable = SplitResult("", "", "", "", ""), False
-    if not usable or not _labels_fit(parts.hostname or ""):
+        parts, host, port = SplitResult("", "", "", "", ""), "", None
+    labels = [] if ":" in host else host.removesuffix(".").split(".")  # an IPv6 address has none
+    if not host or port == 0 or not all(0 < len(label) <= _MAX_LABEL_LENGTH for label in labels):
         raise _invalid(msg("The authority's address is not a web address."))
     if parts.username is not None or parts.password is not None:
         raise _invalid(msg("The authority's address must not contain a username or password."))
     if parts.query or parts.fragment:
         raise _invalid(msg("The authority's address must not contain a question mark or a hash sign."))
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise _invalid(msg("The authority's address must begin with https://, because passport data is sent there."))
     return parts.geturl().rstrip("/")
 
@@ -43,10 +46,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _labels_fit(host: str) -> bool:
-    return ":" in host or all(0 < len(label) <= 63 for label in host.removesuffix(".").split("."))  # noqa: PLR2004  RFC 1035 §2.3.4
 
 
 def _invalid(message: Message) -> SettingsProblem:

@@ -130,25 +130,27 @@ class HttpAuthority:
     def _with_token(
         self, method: str, route: str, path: str, headers: dict[str, str], body: bytes | None
     ) -> HttpResponse:
-        response = self._send(route, Call(method, path, _Bearer(self._valid_token()), headers, body))
+        response = self._send(route, Call(method, path, self._bearer(), headers, body))
         if response.status == HTTPStatus.UNAUTHORIZED:
             self._token = None
-            response = self._send(route, Call(method, path, _Bearer(self._valid_token()), headers, body))
+            response = self._send(route, Call(method, path, self._bearer(), headers, body))
         if response.status == HTTPStatus.UNAUTHORIZED:
             self._token = None
             raise error_for(response)
         return response
 
-    def _valid_token(self) -> str:
+    def _bearer(self) -> "_Authorization":
+        """The token (RFC 6750 §2.1), requested with the username and password (RFC 7617, in UTF-8) if it is needed."""
         if self._token is None or self._monotonic() >= self._token_until:
             asked_at = self._monotonic()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            auth = _Basic(self._username, self._password())
+            credentials = b64encode(f"{self._username}:{self._password()}".encode()).decode("ascii")
+            auth = _Authorization(f"Basic {credentials}")
             call = Call("POST", "/oauth/token", auth, headers, b"grant_type=client_credentials")
             token = answers.read_token(self._send("/oauth/token", call).value())
             self._token = token.secret
             self._token_until = asked_at + max(token.expires_in - _TOKEN_MARGIN_S, token.expires_in / 2)
-        return self._token
+        return _Authorization(f"Bearer {self._token}")
 
     def _send(self, route: str, call: Call) -> HttpResponse:
         try:
@@ -160,23 +162,12 @@ class HttpAuthority:
         return response
 
 
-class _Basic(AuthBase):
-    """Basic authentication (RFC 7617) in UTF-8. Used because requests' own reads ``.netrc`` and encodes as Latin-1."""
+class _Authorization(AuthBase):
+    """Sets the header ``Authorization``. Used because requests' own reads ``.netrc`` and encodes as Latin-1."""
 
-    def __init__(self, username: str, password: str) -> None:
-        self._credentials = b64encode(f"{username}:{password}".encode()).decode("ascii")
-
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        r.headers["Authorization"] = f"Basic {self._credentials}"
-        return r
-
-
-class _Bearer(AuthBase):
-    """Bearer authentication (RFC 6750 §2.1)."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
+    def __init__(self, value: str) -> None:
+        self._value = value
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        r.headers["Authorization"] = f"Bearer {self._token}"
+        r.headers["Authorization"] = self._value
         return r

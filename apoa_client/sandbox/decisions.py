@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from apoa_client.report.deadline import instant
 from apoa_client.sandbox.answers import Receipt, Result, Violation, Violations
 from apoa_client.sandbox.covered_nights import night_marks
 from apoa_client.sandbox.faults import OK, Step
@@ -94,7 +95,7 @@ class Decisions:
             content=content,
             sha256=sha256,
             status="pending",
-            received_at=_rfc3339(self.now()),
+            received_at=instant(self.now()),
         )
         if errors:
             record = replace(record, status="rejected", errors=_to_json(errors))
@@ -129,7 +130,7 @@ class Decisions:
         if step.name == "reject":
             return replace(record, status="rejected", errors=_to_json((_REJECTED_BY_SCRIPT,)))
         status = "duplicate" if step.name == "duplicate" else "accepted"
-        return replace(record, status=status, number=records.next_number(), issued_at=_rfc3339(self.now()))
+        return replace(record, status=status, number=records.next_number(), issued_at=instant(self.now()))
 
 
 def _stay_code(kinds: Sequence[str], kind: str) -> str | None:
@@ -164,7 +165,3 @@ def _digest(report: Report, *, sort: bool) -> str:
 
 def _to_json(violations: Violations) -> str:
     return json.dumps([asdict(violation) for violation in violations])
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from apoa_client.authority.contract import contract, contract_text
 from apoa_client.errors import ApoaError
+from apoa_client.report.deadline import instant
 from apoa_client.sandbox import codes, fault_injection
 from apoa_client.sandbox.answers import Refusal, Result
 from apoa_client.sandbox.credentials import Credentials
@@ -142,7 +143,7 @@ class Service:
             {
                 "contract": ".".join(contract()["info"]["version"].split(".")[:2]),
                 "environment": about.environment,
-                "server_time": self._time(),
+                "server_time": instant(self.now()),
                 "max_batch": self.limits.max_batch,
                 "max_body_bytes": self.limits.max_body_bytes,
                 "accepts_gzip": True,
@@ -167,7 +168,7 @@ class Service:
         reports = read_reports(request, self.limits)
         results = self.decisions.receive(reports, step)
         for report, result in zip(reports, results, strict=True):
-            self.received.add(report, result, self._time())
+            self.received.add(report, result, instant(self.now()))
         return _results(fault_injection.altered_results(step, results))
 
     def _result(self, _request: Request, step: Step, report_id: str) -> Response:
@@ -185,9 +186,6 @@ class Service:
             raise Refusal(404, "No report with this id was received.")
         self.received.update(result)
         return result
-
-    def _time(self) -> str:
-        return self.now().isoformat(timespec="seconds")
 
 
 def _matched(request: Request) -> tuple[str, dict[str, str]]:

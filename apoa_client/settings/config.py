@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from apoa_client.errors import SettingsProblem
+from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.locale import LANGUAGES
 from apoa_client.messages import msg
 from apoa_client.settings.zones import ZONES
@@ -139,6 +139,15 @@ def parse(text: str, path: Path) -> Config:
 def valid_name(name: str) -> bool:
     """Return whether a property may have this name, which is also a folder's name on every platform."""
     return _NAME.fullmatch(name) is not None and name not in _DEVICES
+
+
+def check_name(name: str) -> None:
+    """Raise `UsageProblem` unless `name` is a valid one for a property."""
+    if not valid_name(name):
+        raise UsageProblem(
+            msg("A property needs a short name of a-z, 0-9, - and _: {name} is not one.", name=repr(name)),
+            msg("Give one with --property, such as: --property melati"),
+        )
 
 
 class _InvalidSetting(Exception):

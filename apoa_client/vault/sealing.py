@@ -71,25 +71,22 @@ class PropertySealer(Sealer):
 
     def private_key(self) -> bytes:
         """Return the private key that fits `public_key`. Raises `CredentialsProblem`."""
-        if self._private_key is None:
-            self._private_key = self._find_private_key()
-        return self._private_key
-
-    def _find_private_key(self) -> bytes:
+        if self._private_key is not None:
+            return self._private_key
         private_key = self._fetch_key()
-        if public_key_of(private_key) == self._public_key:
-            return private_key
-        for public_key, spare in self._spare_pairs():
-            if public_key == self._public_key:
-                return spare
-        raise CredentialsProblem(
-            msg("The private key on this computer does not fit this property's public key."),
-            msg(
-                "It belongs to another property, or to another set-up of this one. Reports can still be saved; to "
-                "read and send them, restore the right one with: apoa key recover"
-            ),
-            name="key_mismatch",
-        )
+        if public_key_of(private_key) != self._public_key:
+            private_key = dict(self._spare_pairs()).get(self._public_key, b"")
+        if not private_key:
+            raise CredentialsProblem(
+                msg("The private key on this computer does not fit this property's public key."),
+                msg(
+                    "It belongs to another property, or to another set-up of this one. Reports can still be saved; to "
+                    "read and send them, restore the right one with: apoa key recover"
+                ),
+                name="key_mismatch",
+            )
+        self._private_key = private_key
+        return private_key
 
     def _open(self, record_id: str, sealed: bytes) -> tuple[bytes, bytes]:
         """Return the content and the public key to which it was sealed."""

@@ -29,7 +29,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.locale import LANGUAGES
 from apoa_client.messages import msg
-from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, PropertySettings, load, valid_name
+from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, PropertySettings, check_name, load
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.vault.errors import KeyringProblem
 from apoa_client.vault.sealing import decode_public_key
@@ -202,25 +202,17 @@ def _check_options(given: Mapping[str, Any]) -> None:
     """Check the options before any question. Raises `UsageProblem` or `SettingsProblem`."""
     _is_by_hand(given, None)
     if given["name"] is not None:
-        _check_name(given["name"])
+        check_name(given["name"])
     if given["timezone"]:
         _zone(given["timezone"])
     if given["api_url"]:
         check_base_url(given["api_url"])
 
 
-def _check_name(name: str) -> None:
-    if not valid_name(name):
-        raise UsageProblem(
-            msg("A property needs a short name of a-z, 0-9, - and _: {name} is not one.", name=repr(name)),
-            msg("Give one with --property, such as: --property melati"),
-        )
-
-
 def _property_settings(app: Container, answers: Mapping[str, Any]) -> PropertySettings:
     """Return the settings that the answers describe. What has no answer stays as in an earlier set-up."""
     name = answers["name"] or ""
-    _check_name(name)
+    check_name(name)
     before = app.config.properties.get(name)
     given = {key: answers[key] for key in ("username", "ca_bundle", "vault") if answers[key]}
     given |= {key: answers[key] for key in ("office", "address") if answers[key] is not None}
