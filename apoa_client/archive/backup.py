@@ -150,7 +150,18 @@ def _write_draft(
         copy.execute("PRAGMA journal_mode = MEMORY")
         delete_draft(copy)
         given = info()
-        _add_info(copy, given)
+        values = {
+            "format": FORMAT,
+            "program": given.program,
+            "created_at": millis(given.created_at),
+            "property": given.property_name,
+            "settings": given.settings,
+        }
+        copy.execute("BEGIN")
+        copy.execute("CREATE TABLE backup (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID")
+        copy.executemany("INSERT INTO backup VALUES (?, ?)", values.items())
+        copy.execute("INSERT INTO backup VALUES ('sha256', ?)", [digest(copy)])
+        copy.execute("COMMIT")
         if not _is_intact(copy):
             raise damaged(outbox)
         return int(copy.execute("SELECT count(*) FROM reports").fetchone()[0]), given.created_at
@@ -168,21 +179,6 @@ def _copy_snapshot(db: sqlite3.Connection, copy: sqlite3.Connection, outbox: Pat
         raise
     finally:
         db.execute("ROLLBACK")
-
-
-def _add_info(copy: sqlite3.Connection, info: BackupInfo) -> None:
-    copy.execute("BEGIN")
-    copy.execute("CREATE TABLE backup (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID")
-    values = {
-        "format": FORMAT,
-        "program": info.program,
-        "created_at": millis(info.created_at),
-        "property": info.property_name,
-        "settings": info.settings,
-    }
-    copy.executemany("INSERT INTO backup VALUES (?, ?)", values.items())
-    copy.execute("INSERT INTO backup VALUES ('sha256', ?)", [digest(copy)])
-    copy.execute("COMMIT")
 
 
 def digest(db: sqlite3.Connection) -> str:

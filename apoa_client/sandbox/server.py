@@ -21,7 +21,7 @@ from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import Faults
 from apoa_client.sandbox.page import ReceivedReports
 from apoa_client.sandbox.request_parsing import Limits
-from apoa_client.sandbox.service import About, Service
+from apoa_client.sandbox.service import Service
 from apoa_client.sandbox.storage import Storage
 
 _Request = Any
@@ -105,7 +105,10 @@ class SandboxServer:
             decisions=Decisions(Storage(self.storage), self._key, self.now, self.window_hours),
             credentials=Credentials(self.username, self.password, lifetime_s=self.token_lifetime_s, now=self.now),
             faults=self._script,
-            about=About(self.environment, self.username, self.property_name, self.property_office, self.window_hours),
+            environment=self.environment,
+            property_id=self.username,
+            property_name=self.property_name,
+            property_office=self.property_office,
             limits=self.limits,
             received=self._received,
             now=self.now,

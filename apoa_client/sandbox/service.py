@@ -60,24 +60,16 @@ _ROUTES = Map(
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What ``/meta`` says about the authority and the property."""
-
-    environment: str
-    property_id: str
-    property_name: str
-    property_office: str | None
-    window_hours: int
-
-
-@dataclass(frozen=True, slots=True)
 class Service:
     """The authority as a WSGI application. Safe to use from several threads."""
 
     decisions: Decisions
     credentials: Credentials
     faults: Faults
-    about: About
+    environment: str
+    property_id: str
+    property_name: str
+    property_office: str | None
     limits: Limits
     received: ReceivedReports
     now: Callable[[], datetime]
@@ -116,13 +108,18 @@ class Service:
             if given is None or given.type != "bearer" or not self.credentials.valid(given.token or ""):
                 raise _unauthorized("Bearer")
         handler: Callable[..., Response] = getattr(self, f"_{route}")
-        response = _compressed(request, handler(request, step, **arguments))
+        response = handler(request, step, **arguments)
+        body = response.get_data()
+        if len(body) > _GZIP_MIN_BYTES and request.accept_encodings["gzip"]:  # 500 verdicts become much smaller
+            response.set_data(gzip.compress(body, mtime=0))
+            response.content_encoding = "gzip"
+            response.vary.add("Accept-Encoding")
         return fault_injection.altered_response(request, step, response)
 
     def _page(self, _request: Request, _step: Step) -> Response:
         if not self.show_page:
             raise Refusal(404, "This server shows no page.")
-        return Response(self.received.page(self.about.property_name), mimetype="text/html", headers=HEADERS)
+        return Response(self.received.page(self.property_name), mimetype="text/html", headers=HEADERS)
 
     def _contract(self, _request: Request, _step: Step) -> Response:
         return Response(contract_text(), mimetype="application/yaml")
@@ -138,17 +135,16 @@ class Service:
         return _json(self.credentials.issue())
 
     def _meta(self, _request: Request, _step: Step) -> Response:
-        about = self.about
         return _json(
             {
                 "contract": ".".join(contract()["info"]["version"].split(".")[:2]),
-                "environment": about.environment,
+                "environment": self.environment,
                 "server_time": instant(self.now()),
                 "max_batch": self.limits.max_batch,
                 "max_body_bytes": self.limits.max_body_bytes,
                 "accepts_gzip": True,
-                "reporting_window_hours": about.window_hours,
-                "property": {"id": about.property_id, "name": about.property_name, "office": about.property_office},
+                "reporting_window_hours": self.decisions.window_hours,
+                "property": {"id": self.property_id, "name": self.property_name, "office": self.property_office},
             }
         )
 
@@ -206,16 +202,6 @@ def _matched(request: Request) -> tuple[str, dict[str, str]]:
 
 def _results(results: list[Result]) -> Response:
     return _json({"results": [asdict(result) for result in results]})
-
-
-def _compressed(request: Request, response: Response) -> Response:
-    """The response, compressed if the client accepts it and it is long: 500 verdicts become much smaller."""
-    body = response.get_data()
-    if len(body) > _GZIP_MIN_BYTES and request.accept_encodings["gzip"]:
-        response.set_data(gzip.compress(body, mtime=0))
-        response.content_encoding = "gzip"
-        response.vary.add("Accept-Encoding")
-    return response
 
 
 def _json(value: dict[str, Any]) -> Response:
