@@ -177,15 +177,19 @@ def _read_fields(
     if layout.overflows and (long := long_number(layout, text)) is not None:
         number, optional, convention = long.number, long.optional_data, long.convention
     states = state_codes()
-    known = (
-        code in layout.document_codes
-        and issuing in states
-        and nationality in states
-        and sex in SEXES
-        and birth_date is not None
-        and expiry_date is not None
-        and "KKK" not in text
-        and NAME_CHARACTERS.fullmatch(names + given) is not None
+    # Nearly every valid MRZ passes the quick checks; `find_problems` decides about the others.
+    valid = not failing and (
+        (
+            code in layout.document_codes
+            and issuing in states
+            and nationality in states
+            and sex in SEXES
+            and birth_date is not None
+            and expiry_date is not None
+            and "KKK" not in text
+            and NAME_CHARACTERS.fullmatch(names + given) is not None
+        )
+        or not find_problems(layout, text, today, ())
     )
     return Mrz(
         format=layout.name,
@@ -204,8 +208,7 @@ def _read_fields(
         long_number=convention,
         changes=changes,
         failing=tuple(failing),
-        # Nearly every valid MRZ passes the quick checks; `find_problems` decides about the others.
-        valid=not failing and (known or not find_problems(layout, text, today, ())),
+        valid=valid,
         length_problem=None,
         layout=layout,
         today=today,
