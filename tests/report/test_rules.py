@@ -455,10 +455,10 @@ def test_accepting_check_digits_accepts_nothing_else() -> None:
     """An unknown state stays an error, and no note is added."""
     unknown = spoilt(1, 10, "Q")
     assert codes_of(look(scanned(unknown, accept_check_digit=True)).errors) == {("nationality", "unknown_state")}
-    mended = look(scanned(unknown, {"nationality": "GBR"}, accept_check_digit=True))
-    assert mended.errors == ()
-    assert mended.stay is not None
-    assert mended.stay.note is None
+    corrected = look(scanned(unknown, {"nationality": "GBR"}, accept_check_digit=True))
+    assert corrected.errors == ()
+    assert corrected.stay is not None
+    assert corrected.stay.note is None
 
 
 def test_a_field_that_is_wrong_in_the_mrz_is_not_missing() -> None:
