@@ -385,7 +385,7 @@ class TestTheDemo:
         def call(*_args: object, **_options: object) -> "subprocess.CompletedProcess[str]":
             return subprocess.CompletedProcess([], 0, answer, "")
 
-        monkeypatch.setattr("apoa_client.cli.commands.demo_script._Stage._call", call)
+        monkeypatch.setattr("apoa_client.cli.commands.demo_script._Demo._call", call)
         said = apoa("demo", lang=lang)
         assert said.code == 1
         promise = spoken(lang, "Three guests have receipts")

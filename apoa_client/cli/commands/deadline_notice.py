@@ -1,15 +1,14 @@
-"""What automatic sending tells on the desktop: that something was refused, is late, or soon will be.
+"""The desktop notice of automatic sending: reports that were refused, are overdue, or are due soon.
 
-Counts alone, never anything of a guest's: whoever walks past the desk may read it. It is not repeated at each run, only
-where there is something else to tell or the last notice is hours old.
+It shows counts and no personal data, because anyone near the desk may read it. The same notice is repeated only after
+some hours.
 """
 
 import hashlib
 import logging
-from datetime import datetime
 
 from apoa_client.app.container import Container
-from apoa_client.cli.terminal.desktop_notice import Notice, show
+from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
 from apoa_client.cli.terminal.language import _
 from apoa_client.desk.attention import AttentionList, attention_list
 from apoa_client.errors import ApoaError
@@ -21,12 +20,12 @@ from apoa_client.settings.user import user_id
 
 _log = logging.getLogger(__name__)
 
-_AGAIN = SOON
-"""How long what nobody acted on is not told again."""
+_REPEAT_AFTER = SOON
+"""When the same notice is shown again."""
 
 
 def notify(app: Container) -> None:
-    """Tell it where there is any, the settings do not forbid it, and it is new. A failure is logged, and no more."""
+    """Show a notice if there is something new to show and the settings allow it. A failure is only logged."""
     try:
         if app.settings.notify == ON:
             _notify(app)
@@ -41,15 +40,12 @@ def _notify(app: Container) -> None:
     if not lines:
         return
     code = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]  # a hash of ids: no personal data
-    if _told(app.outbox.last_notice(), code, now):
+    last = app.outbox.last_notice()
+    # A clock that was set back leaves the time of the last notice in doubt.
+    if last is not None and last[0] == code and last[1] <= now < last[1] + _REPEAT_AFTER:
         return
-    if show(_notice(app.settings, attention), app.environ, user_id()):
+    if show_notice(_notice(app.settings, attention), app.environ, user_id()):
         app.outbox.record_notice(code, now)
-
-
-def _told(last: tuple[str, datetime] | None, code: str, now: datetime) -> bool:
-    """Whether just this was told lately; a clock that was set back since leaves that in doubt."""
-    return last is not None and last[0] == code and last[1] <= now < last[1] + _AGAIN
 
 
 def _notice(settings: PropertySettings, attention: AttentionList) -> Notice:
@@ -60,5 +56,5 @@ def _notice(settings: PropertySettings, attention: AttentionList) -> Notice:
         _("Due within 6 hours: {count}").format(count=len(attention.due)) if attention.due else "",
         _("What to do: apoa status"),
     ]
-    pressing = bool(attention.refused or attention.overdue)
-    return Notice(title.format(name=settings.name), "\n".join(filter(None, lines)), pressing=pressing)
+    urgent = bool(attention.refused or attention.overdue)
+    return Notice(title.format(name=settings.name), "\n".join(filter(None, lines)), urgent=urgent)

@@ -1,4 +1,4 @@
-"""`apoa demo`: the whole main job in one go, against a throw-away authority, in a temporary home."""
+"""`apoa demo`: show the main job against a temporary authority, in a temporary folder."""
 
 import click
 
@@ -11,7 +11,7 @@ from apoa_client.errors import Exit
 @command("demo", N_("See the whole main job in one go: nothing is kept, nothing leaves this computer."), "apoa demo")
 @click.pass_obj
 def demo(session: Session) -> int:
-    """Play it through; 0 only where every step went as promised."""
-    from apoa_client.cli.commands.demo_script import play  # starts a server
+    """Run all steps. Returns 0 only if each one had the expected result."""
+    from apoa_client.cli.commands.demo_script import run_demo  # starts a server
 
-    return Exit.DONE if play(session) else Exit.BUG
+    return Exit.DONE if run_demo(session) else Exit.BUG

@@ -1,4 +1,4 @@
-"""`apoa sandbox`: the training authority as a server of its own."""
+"""`apoa sandbox`: run the training authority as a server."""
 
 import threading
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_line, style_warning
 
 _PASSWORD = "APOA_SANDBOX_PASSWORD"  # noqa: S105  the name of a variable
-DEFAULT_PASSWORD = "latihan"  # noqa: S105  printed on the screen: it guards nothing but made-up guests on loopback
+DEFAULT_PASSWORD = "latihan"  # noqa: S105  shown on the screen: it protects only invented guests on this computer
 _PORT = 8765
 
 
@@ -24,17 +24,17 @@ _PORT = 8765
     "apoa sandbox --fault '503=5,lost'",
 )
 @option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, text=N_("Port; 0 for any free one."))
-@option("--memory", type=click.Path(path_type=Path), text=N_("Remember what was received in this file."))
-@option("--fault", "faults", default="", metavar="SCRIPT", text=N_("Misbehave on purpose: 503=5,lost,pending*2"))
+@option("--memory", type=click.Path(path_type=Path), text=N_("Keep what is received in this file."))
+@option("--fault", "faults", default="", metavar="SCRIPT", text=N_("Simulate faults: 503=5,lost,pending*2"))
 @click.pass_obj
 def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) -> None:
     """Serve until Ctrl-C."""
     from apoa_client.sandbox.server import SandboxServer  # slow to load
 
     password = session.environ.get(_PASSWORD, DEFAULT_PASSWORD)
-    with ExitStack() as open_things:
+    with ExitStack() as stack:
         server = SandboxServer(
-            memory or Path(open_things.enter_context(TemporaryDirectory(prefix="apoa-sandbox-"))) / "sandbox.db",
+            memory or Path(stack.enter_context(TemporaryDirectory(prefix="apoa-sandbox-"))) / "sandbox.db",
             port=port,
             username=TRAINING_USERNAME,
             password=password,

@@ -1,6 +1,6 @@
-"""What `apoa` alone shows at a terminal: where this computer stands tonight, and what can be done next.
+"""What `apoa` without a command shows at a terminal: what waits, and the commands for what comes next.
 
-Light: it needs no key, and counts as `apoa status` does.
+It needs no key, and counts as `apoa status` does.
 """
 
 from apoa_client.app.container import Container
@@ -17,15 +17,23 @@ from apoa_client.report.kinds import State
 from apoa_client.settings.config import PropertySettings
 
 _MOST = 5
-"""Reports told one by one: the rest of a screen is for what can be done."""
+"""Reports shown one by one: the rest of the screen is for the commands."""
 
 
 def welcome(session: Session) -> int:
-    """Say where things stand, and what to type next. Raises as `apoa status` does; so is the exit code."""
+    """Show the state of the queue and the next commands. Raises and returns the same exit code as `apoa status`."""
     if not session.app.config.properties:
-        _begin()
+        print_line(_("Nothing is set up on this computer yet. Begin with:"))
+        print_definitions(
+            [
+                (localized_command("setup"), _("set this computer up; it asks one question at a time")),
+                (localized_command("demo"), _("see it at work first; nothing of it is kept")),
+                (localized_command("help"), _("what to do when a guest or the line is not as usual")),
+            ]
+        )
+        print_line(_("All commands: apoa --help"))
         return Exit.DONE
-    code = _stand(session.app)
+    code = _show_state(session.app)
     print_line()
     print_definitions(
         [
@@ -38,19 +46,7 @@ def welcome(session: Session) -> int:
     return code
 
 
-def _begin() -> None:
-    print_line(_("Nothing is set up on this computer yet. Begin with:"))
-    print_definitions(
-        [
-            (localized_command("setup"), _("set this computer up; it asks one question at a time")),
-            (localized_command("demo"), _("see it at work first; nothing of it is kept")),
-            (localized_command("help"), _("what to do when a guest or the line is not as usual")),
-        ]
-    )
-    print_line(_("All commands: apoa --help"))
-
-
-def _stand(app: Container) -> Exit:
+def _show_state(app: Container) -> Exit:
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now + SOON)
     urgent = urgent_reports(app.outbox, now, _MOST)
@@ -62,7 +58,7 @@ def _stand(app: Container) -> Exit:
 
 
 def _show_counts(settings: PropertySettings, summary: Summary) -> None:
-    """What somebody must do comes first; what nobody need do anything about, last."""
+    """Show what the user must do first, and last what needs no action."""
     counts = summary.counts
     refused, pending = counts[State.REJECTED], counts[State.PENDING]
     waiting = counts[State.QUEUED] + counts[State.SENDING]

@@ -1,8 +1,8 @@
-"""A notice on the desktop of whoever runs the program, shown by the platform's own tool: nothing has to be installed.
+"""A notice on the user's desktop, shown by the platform's own tool, so that nothing has to be installed.
 
 A library would bring dependencies of its own for each platform (desktop-notifier: D-Bus, WinRT, Objective-C) for three
-lines here. Whatever the tool does, this ends after a few seconds and raises nothing. The texts are handed over as
-arguments or in the environment, and are never part of a script.
+lines here. It ends after a few seconds and raises nothing, whatever the tool does. The texts are passed as arguments or
+in the environment, and are never part of a script.
 """
 
 import logging
@@ -17,13 +17,13 @@ from apoa_client.vault.session_bus import session_buses
 _log = logging.getLogger(__name__)
 
 TIMEOUT_S = 5.0
-"""How long all tries together may take."""
+"""How long all attempts together may take."""
 
-_WINDOWS_PATIENCE_S = 20.0
-"""PowerShell's first start on an old computer with a virus scanner."""
+_WINDOWS_TIMEOUT_S = 20.0
+"""Enough for the first start of PowerShell on an old computer with a virus scanner."""
 
 _PRIVATE = ("APOA_", "CREDENTIALS_DIRECTORY")
-"""Variables that begin like this may hold secrets, or say where they are, which no tool needs to know."""
+"""Beginnings of variables that may hold secrets or their places. The tool does not get them."""
 
 _APPLE_SCRIPT = (
     *("-e", "on run texts"),
@@ -50,30 +50,30 @@ $manager::CreateToastNotifier($name).Show($toast)
 
 
 class Notice(NamedTuple):
-    """What is shown; what is `pressing` stays until somebody has seen it, where the desktop can do that."""
+    """A notice. If it is `urgent`, it stays until the user has seen it, if the desktop can do that."""
 
     title: str
     body: str
-    pressing: bool
+    urgent: bool
 
 
 class _Call(NamedTuple):
-    """One try: a command, and its environment."""
+    """One attempt: a command and its environment."""
 
     arguments: list[str]
     environ: dict[str, str]
-    patience_s: float
+    timeout_s: float
 
 
-def show(notice: Notice, environ: Mapping[str, str], uid: int | None, platform: str = sys.platform) -> bool:
-    """Show a notice to the user with this number (None where there are none); whether some tool says that it did."""
+def show_notice(notice: Notice, environ: Mapping[str, str], uid: int | None, platform: str = sys.platform) -> bool:
+    """Show a notice to the user with this id (None on Windows). Returns whether a tool reports success."""
     return any(_done(call) for call in _calls(notice, environ, uid, platform))
 
 
 def _calls(notice: Notice, environ: Mapping[str, str], uid: int | None, platform: str) -> list[_Call]:
     kept = {name: value for name, value in environ.items() if not name.upper().startswith(_PRIVATE)}
     name = {"darwin": "osascript", "win32": "powershell"}.get(platform, "notify-send")
-    # Without a PATH nothing is looked for: `which` would take this process's own.
+    # Without a PATH `which` would use this process's own.
     tool = which(name, path=environ.get("PATH", ""))
     if tool is None:
         _log.info("no notice: there is no %s", name)
@@ -83,16 +83,16 @@ def _calls(notice: Notice, environ: Mapping[str, str], uid: int | None, platform
     if platform == "win32":
         texts = {"APOA_NOTICE_TITLE": notice.title, "APOA_NOTICE_BODY": notice.body}
         arguments = [tool, "-NoProfile", "-NonInteractive", "-WindowStyle", "Hidden", "-Command", _POWERSHELL]
-        return [_Call(arguments, kept | texts, _WINDOWS_PATIENCE_S)]
+        return [_Call(arguments, kept | texts, _WINDOWS_TIMEOUT_S)]
     return _on_each_bus(tool, notice, kept, uid)
 
 
 def _on_each_bus(tool: str, notice: Notice, environ: dict[str, str], uid: int | None) -> list[_Call]:
-    """Cron is told of no bus, and an old terminal may name one whose session is over."""
+    """Return an attempt for each bus: cron knows no bus, and an old terminal may name one whose session has ended."""
     buses = session_buses(environ, uid)
     if not buses:
         _log.info("no notice: nobody is logged in at a desktop")
-    options = ["--app-name=apoa", f"--urgency={'critical' if notice.pressing else 'normal'}"]
+    options = ["--app-name=apoa", f"--urgency={'critical' if notice.urgent else 'normal'}"]
     arguments = [tool, *options, "--", notice.title, notice.body]
     return [_Call(arguments, environ | {"DBUS_SESSION_BUS_ADDRESS": bus}, TIMEOUT_S / len(buses)) for bus in buses]
 
@@ -105,7 +105,7 @@ def _done(call: _Call) -> bool:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=call.patience_s,
+            timeout=call.timeout_s,
             check=False,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no black window for a moment
         )

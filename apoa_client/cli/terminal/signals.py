@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGHUP during a delivery or a conversation: what is in hand is written down first.
+"""Ctrl-C, SIGTERM and SIGHUP during a delivery or a conversation: the current result is stored first.
 
-A shutdown, a logging-off or a schedule's time limit sends SIGTERM, which by itself would end the process between an
-answer and writing it down. Nothing would be lost by that, but a report would wait for its lease to run out.
+A shutdown, a log-out or a schedule's time limit sends SIGTERM. Without this module it would end the process between an
+answer and its storage. Nothing would be lost, but a report would wait until its lease ends.
 """
 
 import signal
@@ -17,53 +17,53 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, *_HANGUP)
 
 
 class Terminated(KeyboardInterrupt):
-    """Somebody asked this process to end (SIGTERM), or closed its window (SIGHUP)."""
+    """The process was asked to end (SIGTERM), or its window was closed (SIGHUP)."""
 
 
 class Signals:
-    """`ports.Interruptions` over the process's signals, while it is entered; in a thread of somebody's, over none."""
+    """`ports.Interruptions` for the process's signals while it is entered; outside the main thread it does nothing."""
 
     def __init__(self) -> None:
-        self._came: int | None = None
-        self._depth = 0
-        self._before: dict[int, object] = {}
+        self._received: int | None = None
+        self._delays = 0
+        self._previous: dict[int, object] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in _SIGNALS}
+            self._previous = {number: signal.signal(number, self._note) for number in _SIGNALS}
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave us, it takes back
-        self._before.clear()
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # a handler that signal() returned
+        self._previous.clear()
 
     @contextmanager
     def delayed(self) -> Iterator[None]:
         """As `ports.Interruptions`."""
-        self._depth += 1
+        self._delays += 1
         try:
             yield
         finally:
-            self._depth -= 1
-            self._raise_unless_held()
+            self._delays -= 1
+            self._raise_unless_delayed()
 
     @contextmanager
     def allowed(self) -> Iterator[None]:
         """As `ports.Interruptions`."""
-        depth, self._depth = self._depth, 0
+        delays, self._delays = self._delays, 0
         try:
-            self._raise_unless_held()
+            self._raise_unless_delayed()
             yield
         finally:
-            self._depth = depth
+            self._delays = delays
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        self._came = number
-        self._raise_unless_held()
+        self._received = number
+        self._raise_unless_delayed()
 
-    def _raise_unless_held(self) -> None:
-        if self._came is None or self._depth:
+    def _raise_unless_delayed(self) -> None:
+        if self._received is None or self._delays:
             return
-        came, self._came = self._came, None
-        raise KeyboardInterrupt if came == signal.SIGINT else Terminated
+        received, self._received = self._received, None
+        raise KeyboardInterrupt if received == signal.SIGINT else Terminated

@@ -40,7 +40,7 @@ SAME_IN_INDONESIAN = {
 }
 
 # Given to these as they stand, text is read by people.
-SPEAKING = {"print_line", "print_error_line", "prompt", "confirm", "fail", "say", "promise"}
+SPEAKING = {"print_line", "print_error_line", "prompt", "confirm", "fail", "say", "check"}
 TRANSLATING = {"_", "N_", "text"}
 NO_SENTENCES = {
     "apoa report": "a command as it is typed",

@@ -6,11 +6,11 @@ import pytest
 from desktop_helpers import BUS, FakeDesktop, needs_posix
 
 from apoa_client.cli.terminal import desktop_notice
-from apoa_client.cli.terminal.desktop_notice import Notice, show
+from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
 
 pytestmark = needs_posix
 
-NOTICE = Notice('-apoa, "melati": $(date)\'', "Ditolak: 1\nLihat: `apoa status`", pressing=True)
+NOTICE = Notice('-apoa, "melati": $(date)\'', "Ditolak: 1\nLihat: `apoa status`", urgent=True)
 
 
 def on(tmp_path: Path, tool: str, then: str = "exit 0") -> FakeDesktop:
@@ -19,11 +19,11 @@ def on(tmp_path: Path, tool: str, then: str = "exit 0") -> FakeDesktop:
     return fake
 
 
-@pytest.mark.parametrize(("pressing", "urgency"), [(True, "critical"), (False, "normal")])
-def test_on_linux(tmp_path: Path, urgency: str, *, pressing: bool) -> None:
+@pytest.mark.parametrize(("urgent", "urgency"), [(True, "critical"), (False, "normal")])
+def test_on_linux(tmp_path: Path, urgency: str, *, urgent: bool) -> None:
     """`notify-send`, with the texts as arguments that are no options; what presses stays on the screen."""
     fake = on(tmp_path, "notify-send")
-    assert show(NOTICE._replace(pressing=pressing), fake.environ, None, "linux")
+    assert show_notice(NOTICE._replace(urgent=urgent), fake.environ, None, "linux")
     [call] = fake.shown()
     assert call.arguments == ["--app-name=apoa", f"--urgency={urgency}", "--", NOTICE.title, NOTICE.body]
     assert BUS in call.environ
@@ -32,7 +32,7 @@ def test_on_linux(tmp_path: Path, urgency: str, *, pressing: bool) -> None:
 def test_on_macos(tmp_path: Path) -> None:
     """`osascript`, whose script is fixed and is given the texts."""
     fake = on(tmp_path, "osascript")
-    assert show(NOTICE, fake.environ, 501, "darwin")
+    assert show_notice(NOTICE, fake.environ, 501, "darwin")
     [call] = fake.shown()
     assert call.arguments[-2:] == [NOTICE.title, NOTICE.body]
     assert not any("melati" in argument or "Ditolak" in argument for argument in call.arguments[:-2])
@@ -42,7 +42,7 @@ def test_on_macos(tmp_path: Path) -> None:
 def test_on_windows(tmp_path: Path) -> None:
     """PowerShell, whose script is fixed and finds the texts in its environment; no quote of it needs an escape."""
     fake = on(tmp_path, "powershell")
-    assert show(NOTICE, fake.environ, None, "win32")
+    assert show_notice(NOTICE, fake.environ, None, "win32")
     [call] = fake.shown()
     assert call.arguments[:-1] == ["-NoProfile", "-NonInteractive", "-WindowStyle", "Hidden", "-Command"]
     script = call.arguments[-1]
@@ -59,7 +59,7 @@ def test_each_bus_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(
         desktop_notice, "session_buses", lambda *_: ["unix:path=/old", "unix:path=/new", "unix:path=/other"]
     )
-    assert show(NOTICE, fake.environ, 7, "linux")
+    assert show_notice(NOTICE, fake.environ, 7, "linux")
     told = [bus for call in fake.shown() for bus in ("/old", "/new", "/other") if f"unix:path={bus}" in call.environ]
     assert told == ["/old", "/new"]
 
@@ -68,7 +68,7 @@ def test_no_secret_goes_along(tmp_path: Path) -> None:
     """Whatever the environment holds for us is not the tool's business."""
     fake = on(tmp_path, "notify-send")
     secrets = {"APOA_PASSWORD": "rahasia", "APOA_PRIVATE_KEY": "kunci", "CREDENTIALS_DIRECTORY": "/run/credentials"}
-    assert show(NOTICE, fake.environ | secrets | {"DISPLAY": ":7"}, None, "linux")
+    assert show_notice(NOTICE, fake.environ | secrets | {"DISPLAY": ":7"}, None, "linux")
     [call] = fake.shown()
     assert not any(name in call.environ or value in call.environ for name, value in secrets.items())
     assert ":7" in call.environ
@@ -82,7 +82,7 @@ def test_a_tool_that_does_not_do_it(
     monkeypatch.setattr(desktop_notice, "TIMEOUT_S", 0.3)
     fake = on(tmp_path, "notify-send", then)
     with caplog.at_level("INFO", logger="apoa_client"):
-        assert not show(NOTICE, fake.environ, None, "linux")
+        assert not show_notice(NOTICE, fake.environ, None, "linux")
     assert len(fake.shown()) == 1
     assert "no notice" in caplog.text
     assert "melati" not in caplog.text
@@ -96,7 +96,7 @@ def test_a_tool_that_does_not_do_it(
 def test_no_tool(environ: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
     """Said in the log alone."""
     with caplog.at_level("INFO", logger="apoa_client"):
-        assert not show(NOTICE, environ, None, "linux")
+        assert not show_notice(NOTICE, environ, None, "linux")
     assert "there is no notify-send" in caplog.text
 
 
@@ -104,7 +104,7 @@ def test_nobody_at_a_desktop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     """A server has no session's bus: the tool is not even called."""
     fake = on(tmp_path, "notify-send")
     with caplog.at_level("INFO", logger="apoa_client"):
-        assert not show(NOTICE, {"PATH": str(fake.folder)}, None, "linux")
+        assert not show_notice(NOTICE, {"PATH": str(fake.folder)}, None, "linux")
     assert fake.shown() == []
     assert "nobody is logged in at a desktop" in caplog.text
 
@@ -113,4 +113,4 @@ def test_a_tool_that_cannot_be_started(tmp_path: Path) -> None:
     """A file that is no program."""
     fake = on(tmp_path, "notify-send")
     (fake.folder / "notify-send").write_bytes(b"\x7fELF no program")
-    assert not show(NOTICE, fake.environ, None, "linux")
+    assert not show_notice(NOTICE, fake.environ, None, "linux")
