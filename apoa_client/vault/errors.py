@@ -10,27 +10,33 @@ class KeyringReason(StrEnum):
     """Why the operating system's keyring cannot be used. Each value is also the error's name in JSON and in logs."""
 
     MISSING = "keyring_missing"
-    """No trusted keyring runs on this computer."""
     NO_BUS = "keyring_no_bus"
-    """There is no session bus, so no keyring: cron after the user logged out, or a server."""
+    """cron runs after the user logged out, or on a server."""
     BUS_STALE = "keyring_bus_stale"
-    """The environment names a session bus that does not exist any more: an old terminal, or a copied environment."""
+    """The terminal is older than the desktop session, or the environment was copied."""
     UNTRUSTED = "keyring_untrusted"
-    """No trusted keyring runs on this computer, and the backend that is set for Python programs is not safe."""
+    """The only keyring is a backend that was set for Python programs and is not safe."""
     OF_ANOTHER_USER = "keyring_of_another_user"
-    """The session bus belongs to another user."""
     LOCKED = "keyring_locked"
-    """The keyring is locked, and only a person can unlock it."""
     HUNG = "keyring_hung"
-    """The keyring did not answer in time."""
     REFUSED = "keyring_refused"
-    """The keyring answered with an error."""
     NOT_SET_UP = "keyring_not_set_up"
     """The keyring runs but has no collection yet."""
     NO_SESSION = "keyring_no_session"
-    """Windows has no credentials for this kind of session (error 1312): SSH, or a service."""
+    """Windows has no credentials for SSH or a service (error 1312)."""
 
 
+_MESSAGES = {
+    KeyringReason.MISSING: msg("This computer has no keyring that apoa-client can use."),
+    KeyringReason.NO_BUS: msg("There is no desktop session of this user, and so no keyring."),
+    KeyringReason.BUS_STALE: msg("The session bus that is named in the environment does not exist any more."),
+    KeyringReason.OF_ANOTHER_USER: msg("This command runs as another user than the one at the desktop."),
+    KeyringReason.LOCKED: msg("The keyring is locked."),
+    KeyringReason.HUNG: msg("The keyring did not answer."),
+    KeyringReason.REFUSED: msg("The keyring refused."),
+    KeyringReason.NOT_SET_UP: msg("This computer's keyring has not been set up yet."),
+    KeyringReason.NO_SESSION: msg("Windows gives no credentials to this kind of session."),
+}
 _ADVICE = {
     KeyringReason.MISSING: msg(
         "On a computer without a desktop, keep the secrets in a file: apoa setup --vault file, or name files of your "
@@ -73,10 +79,13 @@ _NO_KEYRING = frozenset({KeyringReason.MISSING, KeyringReason.NO_BUS, KeyringRea
 
 
 class KeyringProblem(CredentialsProblem):
-    """The operating system's keyring cannot be used now, for a `reason` that decides the advice and the name."""
+    """The operating system's keyring cannot be used now.
 
-    def __init__(self, reason: KeyringReason, message: Message) -> None:
-        super().__init__(message, _ADVICE[reason], name=reason.value)
+    The `reason` decides the name, the advice, and the message if it is not given; `UNTRUSTED` needs a message.
+    """
+
+    def __init__(self, reason: KeyringReason, message: Message | None = None) -> None:
+        super().__init__(_MESSAGES[reason] if message is None else message, _ADVICE[reason], name=reason.value)
         self.reason = reason
 
     @property

@@ -153,8 +153,7 @@ class KeyringStore(SecretStore):
         from keyring.util import platform_  # slow
 
         refused = refused_backend(self._environ, Path(platform_.config_root()) / "keyringrc.cfg")
-        no_bus = msg("There is no desktop session of this user, and so no keyring.")
-        raise refused or next(iter(missing), KeyringProblem(KeyringReason.NO_BUS, no_bus))
+        raise refused or next(iter(missing), KeyringProblem(KeyringReason.NO_BUS))
 
     def _call_backend(self, backend: KeyringBackend, action: Callable[[KeyringBackend], T], *, writing: bool) -> T:
         """Remove the obstacle, if a person can be asked; then call `action` and close the connection."""
@@ -209,7 +208,7 @@ class LibraryBackend:
         try:
             _ = backend.priority  # type: ignore[attr-defined]  # a class property, which raises if it cannot work
         except Exception as exc:  # the platform's library may raise any exception here
-            raise _no_usable_keyring() from exc
+            raise KeyringProblem(KeyringReason.MISSING) from exc
         self._backend = backend()
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:  # noqa: ARG002  the protocol's
@@ -286,10 +285,6 @@ def kwallet(address: str) -> KeyringBackend:
     return KWallet(module)
 
 
-def _no_usable_keyring() -> KeyringProblem:
-    return KeyringProblem(KeyringReason.MISSING, msg("This computer has no keyring that apoa-client can use."))
-
-
 def _limited(seconds: float, call: Callable[[], T]) -> T:
     """Return what `call` returns within `seconds`. Raises `KeyringProblem` for every failure.
 
@@ -301,16 +296,15 @@ def _limited(seconds: float, call: Callable[[], T]) -> T:
     except KeyringProblem:
         raise
     except TimeoutError:
-        raise KeyringProblem(KeyringReason.HUNG, msg("The keyring did not answer.")) from None
+        raise KeyringProblem(KeyringReason.HUNG) from None
     except Exception as exc:  # noqa: BLE001  a platform's library may raise any exception
         kind = type(exc).__name__
         cause: tuple[object, ...] = getattr(exc.__cause__, "args", ())
         if getattr(exc, "winerror", None) == _NO_LOGON_SESSION:
-            message = msg("Windows gives no credentials to this kind of session.")
-            raise KeyringProblem(KeyringReason.NO_SESSION, message) from None
+            raise KeyringProblem(KeyringReason.NO_SESSION) from None
         if kind == "KeyringLocked" or _INTERACTION_NOT_ALLOWED in cause:
-            raise KeyringProblem(KeyringReason.LOCKED, msg("The keyring is locked.")) from None
+            raise KeyringProblem(KeyringReason.LOCKED) from None
         if kind in {"InitError", "NoKeyringError"}:
-            raise _no_usable_keyring() from None
+            raise KeyringProblem(KeyringReason.MISSING) from None
         message = msg("The keyring refused ({error}).", error=kind)
         raise KeyringProblem(KeyringReason.REFUSED, message) from None

@@ -48,9 +48,9 @@ class SecretService:
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:
         """The obstacle that only a person can remove, or None."""
         if self._collection is None:
-            return _not_set_up() if writing else None
+            return KeyringProblem(KeyringReason.NOT_SET_UP) if writing else None
         with _translate_errors():
-            return _locked() if self._collection.is_locked() else None
+            return KeyringProblem(KeyringReason.LOCKED) if self._collection.is_locked() else None
 
     def resolve(self) -> None:
         """Ask the person at the screen to unlock the collection, or to create one."""
@@ -70,7 +70,7 @@ class SecretService:
     def set(self, service: str, name: str, value: str) -> None:
         """Store a secret. Replaces the one with the same service and name."""
         if self._collection is None:
-            raise _not_set_up()
+            raise KeyringProblem(KeyringReason.NOT_SET_UP)
         attributes = {"application": _APPLICATION, "service": service, "username": name}
         with _translate_errors():
             self._collection.create_item(f"apoa-client: {service}", attributes, value.encode(), replace=True)
@@ -93,11 +93,9 @@ def _connect(address: str) -> DBusConnection:
     except TimeoutError:
         raise
     except (PermissionError, ValueError) as exc:  # ValueError: jeepney's AuthenticationError is one
-        message = msg("This command runs as another user than the one at the desktop.")
-        raise KeyringProblem(KeyringReason.OF_ANOTHER_USER, message) from exc
+        raise KeyringProblem(KeyringReason.OF_ANOTHER_USER) from exc
     except (OSError, RuntimeError) as exc:  # RuntimeError: an address of a kind that jeepney does not support
-        message = msg("The session bus that is named in the environment does not exist any more.")
-        raise KeyringProblem(KeyringReason.BUS_STALE, message) from exc
+        raise KeyringProblem(KeyringReason.BUS_STALE) from exc
 
 
 def _default_collection(bus: DBusConnection) -> secretstorage.Collection | None:
@@ -118,19 +116,11 @@ def _translate_errors() -> Iterator[None]:
     except exceptions.SecretServiceNotAvailableException as exc:
         raise _missing() from exc
     except (exceptions.LockedException, exceptions.PromptDismissedException) as exc:
-        raise _locked() from exc
+        raise KeyringProblem(KeyringReason.LOCKED) from exc
     except (exceptions.SecretStorageException, DBusErrorResponse, UnicodeDecodeError):
         # Not chained: a D-Bus error quotes what was sent.
-        raise KeyringProblem(KeyringReason.REFUSED, msg("The keyring refused.")) from None
+        raise KeyringProblem(KeyringReason.REFUSED) from None
 
 
 def _missing() -> KeyringProblem:
     return KeyringProblem(KeyringReason.MISSING, msg("No keyring runs in this user's session."))
-
-
-def _locked() -> KeyringProblem:
-    return KeyringProblem(KeyringReason.LOCKED, msg("The keyring is locked."))
-
-
-def _not_set_up() -> KeyringProblem:
-    return KeyringProblem(KeyringReason.NOT_SET_UP, msg("This computer's keyring has not been set up yet."))
