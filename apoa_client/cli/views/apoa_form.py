@@ -3,7 +3,7 @@
 Dates have the day first, as in Indonesia, and the date in words beside them, so that the month is clear.
 """
 
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from apoa_client.cli.terminal.language import N_, _, current_language, in_language, text
@@ -76,26 +76,19 @@ def value_note(line: FormLine) -> str:
 
 def _apoa_value(name: str, value: FieldValue, zone: tzinfo) -> tuple[str, str]:
     """Return what to type into APOA, and its meaning."""
-    if isinstance(value, datetime):
-        local = value.astimezone(zone)
-        return f"{_digits(local)} {local:%H:%M}", day_text(local)
-    if isinstance(value, date):
-        return _digits(value), day_text(value)
+    if isinstance(value, str):
+        return _coded_value(name, value)
     if isinstance(value, PartialDate):
-        return _partial_date(value)
-    return _coded_value(name, value)
-
-
-def _digits(day: date) -> str:
-    return f"{day.day:02}/{day.month:02}/{day.year:04}"
-
-
-def _partial_date(value: PartialDate) -> tuple[str, str]:
-    if value.day is not None:
-        return _digits(value.earliest), day_text(value.earliest)
-    if value.month is not None:
-        return f"{value.month:02}/{value.year:04}", _("day not known")
-    return f"{value.year:04}", _("day and month not known")
+        if value.month is None:
+            return f"{value.year:04}", _("day and month not known")
+        if value.day is None:
+            return f"{value.month:02}/{value.year:04}", _("day not known")
+        value = value.earliest
+    time = ""
+    if isinstance(value, datetime):
+        value = value.astimezone(zone)
+        time = f" {value:%H:%M}"
+    return f"{value.day:02}/{value.month:02}/{value.year:04}{time}", day_text(value)
 
 
 def _coded_value(name: str, value: str) -> tuple[str, str]:

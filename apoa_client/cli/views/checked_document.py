@@ -24,10 +24,10 @@ from apoa_client.cli.views.marked_lines import marked_lines
 from apoa_client.cli.views.report import state_text
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.layouts import COMPOSITE
-from apoa_client.passport.mrz import Change, Convention, Correction, FieldState, MrzUnreadable, Problem
+from apoa_client.passport.mrz import Change, Convention, Correction, FieldState, MrzUnreadable
 from apoa_client.passport.names import split_names
 from apoa_client.report.checking import CheckedDocument
-from apoa_client.report.fields import BY_NAME, FIELDS, Field
+from apoa_client.report.fields import BY_NAME, FIELDS
 from apoa_client.report.findings import Finding
 
 _MAX_EDIT = 6
@@ -109,21 +109,23 @@ def document_value(checked: CheckedDocument) -> dict[str, Any]:
 
 def show_document(checked: CheckedDocument, number: int = 0) -> None:
     """Show one document on stdout; `number`, from 1, is its place among several."""
-    heading = _heading(checked)
+    heading = _("Typed details")
+    if checked.mrz is not None:
+        kind = _BY_FORMAT.get(checked.mrz.format) or _KINDS.get(checked.mrz.document_type[:1], _OTHER_KIND)
+        heading = f"{text(kind)} ({checked.mrz.format})"
+    elif checked.problems:
+        heading = text(_HEADINGS.get(checked.problems[0].code, _UNREADABLE))
     print_line(style_bold(f"{number}. {heading}" if number else heading))
     for line in marked_lines(checked):
         write(line)  # not wrapped, because each mark stands below its character
-    for line in (*_field_lines(checked), *_error_lines(checked)):
+    warnings = [warning_line(text(warning.message)) for warning in checked.warnings]
+    notes = [note if plain() else f"- {note}" for note in _notes(checked)]
+    verdict = style_success(_("Valid: no errors."))
+    if not checked.valid:
+        count = len(checked.errors)
+        verdict = style_error(text(nmsg("Not valid: {count} error.", "Not valid: {count} errors.", count)))
+    for line in (*_field_lines(checked), *_error_lines(checked), *warnings, *notes, verdict):
         print_line(line)
-    for warning in checked.warnings:
-        print_line(warning_line(text(warning.message)))
-    for note in _notes(checked):
-        print_line(note if plain() else f"- {note}")
-    if checked.valid:
-        print_line(style_success(_("Valid: no errors.")))
-    else:
-        verdict = nmsg("Not valid: {count} error.", "Not valid: {count} errors.", len(checked.errors))
-        print_line(style_error(text(verdict)))
     if checked.mrz is not None:
         advice = _(
             "A correct check digit is no guarantee: compare the number and the fields without one with the page."
@@ -131,13 +133,6 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
         print_line(advice)
     elif checked.problems and MrzUnreadable.advice is not None:
         print_line(text(MrzUnreadable.advice))
-
-
-def _heading(checked: CheckedDocument) -> str:
-    if checked.mrz is not None:
-        kind = _BY_FORMAT.get(checked.mrz.format) or _KINDS.get(checked.mrz.document_type[:1], _OTHER_KIND)
-        return f"{text(kind)} ({checked.mrz.format})"
-    return text(_HEADINGS.get(checked.problems[0].code, _UNREADABLE)) if checked.problems else _("Typed details")
 
 
 class _Row(NamedTuple):
@@ -173,21 +168,15 @@ def _rows(checked: CheckedDocument) -> Iterator[_Row]:
     states = _field_states(checked)
     is_passport = checked.mrz is None or checked.mrz.document_type.startswith("P")
     for item in _GUEST_FIELDS:
-        value = _value_at(checked.guest, item)
+        value: Any = {"guest": checked.guest}
+        for key in item.path.split("."):
+            value = value[key] if value is not None else None
         state = None if item.name in checked.typed else states.get(item.name)
         if value or state is not None:
             unknown = "-" if state in _SOUND else "?"
             shown = sanitize(_value_text(item.name, value)) if value else unknown
             label = text(item.label if is_passport else _LABELS.get(item.name, item.label))
             yield _Row(label, shown, *_reliability(checked, item.name, state, shown))
-
-
-def _value_at(guest: Mapping[str, Any], item: Field) -> str | None:
-    """Return the value of a field in the contract's guest; None if there is none."""
-    value: Any = {"guest": guest}
-    for key in item.path.split("."):
-        value = value[key] if value is not None else None
-    return value if isinstance(value, str) else None
 
 
 def _field_states(checked: CheckedDocument) -> Mapping[str, FieldState]:
@@ -245,23 +234,19 @@ def _error_lines(checked: CheckedDocument) -> Iterator[str]:
         shown.append(error.message)
         yield error_line(text(error.message))
         problem = next((problem for problem in checked.problems if problem.message == error.message), None)
-        if problem is not None:
-            yield from _correction_lines(problem)
-        elif error.suggestion:
-            yield suggestion_line(error.suggestion)
-
-
-def _correction_lines(problem: Problem) -> Iterator[str]:
-    yield from (suggestion_line(_correction_text(correction)) for correction in problem.corrections)
-    others = problem.corrections[0].others if problem.corrections else 0
-    if others:
-        yield "  " + text(
-            nmsg(
+        if problem is None:
+            if error.suggestion:
+                yield suggestion_line(error.suggestion)
+            continue
+        yield from (suggestion_line(_correction_text(correction)) for correction in problem.corrections)
+        others = problem.corrections[0].others if problem.corrections else 0
+        if others:
+            as_likely = nmsg(
                 "{count} other value is as likely as the first. Compare with the page.",
                 "{count} other values are as likely as the first. Compare with the page.",
                 others,
             )
-        )
+            yield f"  {text(as_likely)}"
 
 
 def _correction_text(correction: Correction) -> str:

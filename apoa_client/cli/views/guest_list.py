@@ -11,7 +11,6 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_json, print_line
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.views.labels import STATES, nationality_heading, room_heading, short_day_text
-from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_reader import ReportReader, SearchFilter, parse_day
 from apoa_client.desk.stay_history import StayHistory
@@ -49,28 +48,22 @@ def show_guest_list(
     if as_json:
         print_json({"reports": [report_json(report.entry, report.content, zone=zone) for _stay, report in guests]})
     elif guests:
+        rows = []
+        for stay, report in guests:
+            guest = [report.room, report.name, report.nationality]
+            if report.guest is None:
+                guest = [_SEALED, _SEALED if report.entry.erased_at is None else _("erased"), _SEALED]
+            first = report.entry.first_night
+            since = short_day_text(first, app.today) if first is not None else _SEALED
+            state = _(STATES[stay.active_reports[-1].state])
+            rows.append([*guest, since, _departure_text(stay, app.today, zone), state, report.short_id])
         headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
-        show_table(headings, [_cells(stay, report, app.today, zone) for stay, report in guests])
+        show_table(headings, rows)
     else:
         everybody = night is None and not any(search) and not states
         usual = _("No guest is in house.") if everybody else _("No such guest.")
         print_line(reader.nothing_found_text(search, usual))
     return reader.exit_code(search)
-
-
-def _cells(stay: StayHistory, report: OpenedReport, today: date, zone: tzinfo) -> list[str]:
-    entry = report.entry
-    guest = [report.room, report.name, report.nationality]
-    if report.guest is None:
-        guest = [_SEALED, _SEALED if entry.erased_at is None else _("erased"), _SEALED]
-    first = entry.first_night
-    return [
-        *guest,
-        short_day_text(first, today) if first is not None else _SEALED,
-        _departure_text(stay, today, zone),
-        _(STATES[stay.active_reports[-1].state]),
-        report.short_id,
-    ]
 
 
 def _departure_text(stay: StayHistory, today: date, zone: tzinfo) -> str:

@@ -83,18 +83,15 @@ def whole_seconds(time: timedelta | None) -> int | None:
 def clock_skew_text(skew: timedelta) -> str:
     """Return that this computer's clock is wrong. `skew` is positive if the authority's clock is ahead."""
     minutes = max(abs(round(skew.total_seconds() / 60)), 1)
+    message = nmsg(
+        "This computer's clock is {count} minute ahead of the authority's. Set it: deadlines depend on it.",
+        "This computer's clock is {count} minutes ahead of the authority's. Set it: deadlines depend on it.",
+        minutes,
+    )
     if skew > timedelta():
-        return text(
-            nmsg(
-                "This computer's clock is {count} minute behind the authority's. Set it: deadlines depend on it.",
-                "This computer's clock is {count} minutes behind the authority's. Set it: deadlines depend on it.",
-                minutes,
-            )
-        )
-    return text(
-        nmsg(
-            "This computer's clock is {count} minute ahead of the authority's. Set it: deadlines depend on it.",
-            "This computer's clock is {count} minutes ahead of the authority's. Set it: deadlines depend on it.",
+        message = nmsg(
+            "This computer's clock is {count} minute behind the authority's. Set it: deadlines depend on it.",
+            "This computer's clock is {count} minutes behind the authority's. Set it: deadlines depend on it.",
             minutes,
         )
-    )
+    return text(message)

@@ -7,7 +7,6 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import plain, sanitize, style_error
 from apoa_client.cli.terminal.wrapping import width
 from apoa_client.passport.layouts import Span
-from apoa_client.passport.mrz import Mrz, Problem
 from apoa_client.report.checking import CheckedDocument
 
 _MAX_SHOWN = 60
@@ -22,10 +21,17 @@ def marked_lines(checked: CheckedDocument) -> Iterator[str]:
     Fields that are wrong are underlined. If one correction is the most likely, its character is marked with ``^``. As
     plain lines, the marks are sentences.
     """
-    fields = [span for problem in checked.problems for span in _wrong_spans(problem, checked.mrz)]
+    fields, points = list[Span](), list[Span]()
+    for problem in checked.problems:
+        corrected = [Span(c.line, c.position, c.position + max(len(c.new), 1)) for c in problem.corrections]
+        # In a line whose length was repaired, the place of the repair is marked.
+        wrong = corrected if problem.code == "bad_length" and checked.mrz is not None else problem.spans
+        # Only a date has few possible corrections; a number is compared as a whole.
+        is_likely = problem.field in _DATES and problem.corrections and not problem.corrections[0].others
+        fields += wrong
+        points += corrected[:1] if is_likely else wrong
     if checked.mrz is None and not fields:
         return
-    points = [span for problem in checked.problems for span in _likely_spans(problem, checked.mrz)]
     for index, line in enumerate(checked.lines):
         marks = dict.fromkeys(_positions(fields, index), "-") | dict.fromkeys(_positions(points, index), "^")
         shown = ""
@@ -40,24 +46,6 @@ def marked_lines(checked: CheckedDocument) -> Iterator[str]:
             padded = line.ljust(max(marks) + 1)[: max(marks) + 1]
             below = (marks.get(p, " ") * width(sanitize(character)) for p, character in enumerate(padded))
             yield "  " + style_error("".join(below))
-
-
-def _wrong_spans(problem: Problem, mrz: Mrz | None) -> Sequence[Span]:
-    """Return what to mark. In a line whose length was repaired, that is the place of the repair."""
-    if problem.code != "bad_length" or mrz is None:
-        return problem.spans
-    return [Span(c.line, c.position, c.position + max(len(c.new), 1)) for c in problem.corrections]
-
-
-def _likely_spans(problem: Problem, mrz: Mrz | None) -> Sequence[Span]:
-    """Return the characters of a date if one correction is the most likely, else all that is wrong.
-
-    A number is compared as a whole, because many corrections of it are possible.
-    """
-    if problem.field not in _DATES or not problem.corrections or problem.corrections[0].others:
-        return _wrong_spans(problem, mrz)
-    best = problem.corrections[0]
-    return [Span(best.line, best.position, best.position + max(len(best.new), 1))]
 
 
 def _positions(spans: Sequence[Span], index: int) -> list[int]:

@@ -1,7 +1,5 @@
 """A list of reports, one line each, as `apoa list` shows it."""
 
-from datetime import tzinfo
-
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_json, print_line
@@ -36,23 +34,22 @@ def show_report_list(app: Container, selection: Selection, search: SearchFilter,
     if as_json:
         print_json({"reports": [report_json(each.entry, each.content, zone=zone) for each in found]})
     elif found:
+        rows = []
+        for each in found:
+            entry = each.entry
+            row = [
+                each.short_id,
+                _(STATES[entry.state]),
+                _(KINDS[entry.kind]),
+                each.name if each.guest is not None else _SEALED if entry.erased_at is None else _("erased"),
+                each.room if each.stay is not None else _SEALED,
+                moment_text(entry.due_at, zone) if entry.due_at is not None and entry.state in OPEN_STATES else "",
+                receipt_text(entry.receipt),
+            ]
+            rows.append(row)
         headings = [_("ID"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
-        show_table(headings, [_cells(each, zone) for each in found])
+        show_table(headings, rows)
     else:
         print_line(reader.nothing_found_text(search, _("No reports.")))
     code = show_damage(damage)
     return reader.exit_code(search) or code
-
-
-def _cells(opened: OpenedReport, zone: tzinfo) -> list[str]:
-    entry = opened.entry
-    unknown = _SEALED if entry.erased_at is None else _("erased")
-    return [
-        opened.short_id,
-        _(STATES[entry.state]),
-        _(KINDS[entry.kind]),
-        opened.name if opened.guest is not None else unknown,
-        opened.room if opened.stay is not None else _SEALED,
-        moment_text(entry.due_at, zone) if entry.due_at is not None and entry.state in OPEN_STATES else "",
-        receipt_text(entry.receipt),
-    ]

@@ -112,11 +112,8 @@ def show_status(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
 
 def current_suspension(settings: PropertySettings, summary: Summary) -> Suspension | None:
     """Return why nothing is sent; None if sending is not suspended, or if the settings have changed since."""
-    return (
-        summary.suspension
-        if summary.suspension is not None and summary.suspension.settings == settings.fingerprint
-        else None
-    )
+    suspension = summary.suspension
+    return suspension if suspension is not None and suspension.settings == settings.fingerprint else None
 
 
 def show_property(settings: PropertySettings, summary: Summary) -> None:
@@ -135,12 +132,11 @@ def show_property(settings: PropertySettings, summary: Summary) -> None:
 
 def show_deadlines(settings: PropertySettings, summary: Summary, now: datetime) -> None:
     """Show what is overdue, what is due soon, and the next deadline."""
-    if summary.overdue and settings.by_hand:
-        print_line(
-            style_error(_("Overdue: {count}. Report them now: apoa sync --by-hand").format(count=summary.overdue))
-        )
-    elif summary.overdue:
-        print_line(style_error(_("Overdue: {count}. Send now: apoa sync").format(count=summary.overdue)))
+    if summary.overdue:
+        overdue = _("Overdue: {count}. Send now: apoa sync")
+        if settings.by_hand:
+            overdue = _("Overdue: {count}. Report them now: apoa sync --by-hand")
+        print_line(style_error(overdue.format(count=summary.overdue)))
     if summary.due_soon:
         print_line(style_warning(_("Due within 6 hours: {count}").format(count=summary.due_soon)))
     if summary.next_due_at is not None:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -54,12 +53,12 @@ class StayView:
         except StorageProblem as exc:
             show_error(exc)
         # In the order in which they were made: a report that replaces another one has the other's place in the queue.
-        self._reports = sorted(ReportReader(app).open_all(stay.entries), key=self._order)
+        first_events = {report: events[0].n for report, events in self._events.items()}
+        self._reports = sorted(
+            ReportReader(app).open_all(stay.entries),
+            key=lambda each: (each.entry.created_at, first_events.get(each.entry.id, 0), each.entry.seq),
+        )
         self._by_id = {opened.entry.id: opened for opened in self._reports}
-
-    def _order(self, opened: OpenedReport) -> tuple[datetime, int, int]:
-        events = self._events[opened.entry.id]
-        return opened.entry.created_at, events[0].n if events else 0, opened.entry.seq
 
     def json(self) -> dict[str, Any]:
         """Return the report that was asked for, and under `story` every report of the stay without guest and stay."""
@@ -127,19 +126,10 @@ class StayView:
             print_line(f"   {line}")
 
     def _outcome_lines(self, opened: OpenedReport) -> Iterator[str]:
-        """Yield the deadline, the attempts and the answers."""
+        """Yield the deadline, the events with equal ones in a row as one line, and the answers."""
         entry = opened.entry
         if entry.due_at is not None and entry.state in OPEN_STATES:
             yield _("Due by: {moment}").format(moment=moment_text(entry.due_at, self._zone))
-        yield from self._event_lines(entry)
-        if entry.receipt is not None:
-            yield _("Receipt number: {number}").format(number=style_bold(receipt_text(entry.receipt)))
-        if opened.content is not None:
-            yield from (error_line(finding_line(finding).strip()) for finding in opened.content.errors)
-            yield from (warning_line(text(warning.message)) for warning in opened.content.warnings)
-
-    def _event_lines(self, entry: Entry) -> Iterator[str]:
-        """Yield one line per event after the first; equal events in a row are one line with their count."""
         later = (event for event in self._events[entry.id] if event.action != "saved")  # is in "Made"
         for _what, group in groupby(later, key=lambda event: (event.action, event.detail)):
             first, *more = group
@@ -150,3 +140,8 @@ class StayView:
                 last = moment_text(more[-1].at, self._zone)
                 words = _("{what}; {count} times until {moment}").format(what=words, count=len(more) + 1, moment=last)
             yield side_by_side([moment_text(first.at, self._zone), words])
+        if entry.receipt is not None:
+            yield _("Receipt number: {number}").format(number=style_bold(receipt_text(entry.receipt)))
+        if opened.content is not None:
+            yield from (error_line(finding_line(finding).strip()) for finding in opened.content.errors)
+            yield from (warning_line(text(warning.message)) for warning in opened.content.warnings)
