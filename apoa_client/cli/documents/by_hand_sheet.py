@@ -18,13 +18,15 @@ from apoa_client.errors import Erased, SealBroken
 from apoa_client.report.kinds import Kind, short_id
 
 _TITLE = N_("To be typed into APOA by hand")
-_PRIVATE = N_("Personal data of guests: keep this sheet private, and destroy it when every number is entered.")
-_NUMBER = N_("Number of APOA's receipt")
+_WORDS = {
+    "private": N_("Personal data of guests: keep this sheet private, and destroy it when every number is entered."),
+    "number": N_("Number of APOA's receipt"),
+    "command": N_("Then, on the property's computer:"),
+    "due": N_("Due by"),
+    "made": N_("Made on"),
+}
 _NO_NUMBER = N_("If APOA gives no number, write down the number of the guest's check-in.")
-_COMMAND = N_("Then, on the property's computer:")
 _SENT_BEFORE = N_("It was sent before, but no answer came. Check in APOA first whether it is there.")
-_DUE = N_("Due by")
-_MADE = N_("Made on")
 
 
 class SheetEntry(NamedTuple):
@@ -68,7 +70,7 @@ def write_sheet(app: Container, path: Path, *, force: bool) -> int:
             settings=app.settings,
             made=moment_text(app.clock.now(), zone),
             entries=entries,
-            words={"private": _PRIVATE, "number": _NUMBER, "command": _COMMAND, "due": _DUE, "made": _MADE},
+            words=_WORDS,
         )
         write_output(path, text.encode(), force=force)
     return len(entries)

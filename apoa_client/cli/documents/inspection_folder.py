@@ -117,29 +117,29 @@ def _index(app: Container, period: Period, rows: Iterable[_Row]) -> str:
     if any(period):
         days = (day_text(day, in_both_languages) if day is not None else "" for day in period)
         facts.insert(0, (N_("Check-in"), " … ".join(days).strip()))
+    lines = []
+    for row in rows:
+        entry, stay = row.report.entry, row.report.stay
+        number = in_both_languages(_NONE)
+        if entry.receipt is not None:
+            typed = f" ({in_both_languages(RECEIPT_SOURCES[True])})" if entry.receipt.typed else ""
+            number = entry.receipt.number + typed
+        unknown = in_both_languages(_ERASED) if entry.erased_at is not None else "-"
+        cells = [
+            number,
+            day_text(row.night, in_both_languages),
+            row.report.name if row.report.guest is not None else unknown,
+            (stay.room if stay is not None else None) or "-",
+            in_both_languages(KINDS[entry.kind]),
+            in_both_languages(STATES[entry.state]),
+        ]
+        lines.append((row.file, cells))
     return render_page(
         "index.html",
         title=_TITLE,
         settings=settings,
         headings=_HEADINGS,
-        rows=[(row.file, _cells(row)) for row in rows],
+        rows=lines,
         facts=facts,
         notes=[PRINTED_BY, *([TRAINING] if settings.is_training else [])],
     )
-
-
-def _cells(row: _Row) -> list[str]:
-    entry, stay = row.report.entry, row.report.stay
-    number = in_both_languages(_NONE)
-    if entry.receipt is not None:
-        typed = f" ({in_both_languages(RECEIPT_SOURCES[True])})" if entry.receipt.typed else ""
-        number = entry.receipt.number + typed
-    unknown = in_both_languages(_ERASED) if entry.erased_at is not None else "-"
-    return [
-        number,
-        day_text(row.night, in_both_languages),
-        row.report.name if row.report.guest is not None else unknown,
-        (stay.room if stay is not None else None) or "-",
-        in_both_languages(KINDS[entry.kind]),
-        in_both_languages(STATES[entry.state]),
-    ]

@@ -35,13 +35,13 @@ def qr_code(text: str) -> str:
 @cache
 def _environment() -> Environment:
     """Return the environment, once per process: an inspection prints hundreds of pages from one template."""
+
+    def finalize(value: object) -> object:
+        """Return a value without characters that change the direction of a line or are invisible."""
+        return sanitize(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_finalize
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=finalize
     )
     environment.globals |= {"in_both_languages": in_both_languages, "in_language": in_language, "languages": LANGUAGES}
     return environment
-
-
-def _finalize(value: object) -> object:
-    """Return a value without characters that change the direction of a line or are invisible."""
-    return sanitize(value) if isinstance(value, str) and not hasattr(value, "__html__") else value

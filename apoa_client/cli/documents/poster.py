@@ -5,7 +5,7 @@ than the law says, and does not look like an official document.
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -22,13 +22,37 @@ _TREATMENT = ("checked", "stored", "sent", "deleted", "only")
 _TRAINING = N_("Training: not for the lobby. Nothing from this property reaches Immigration.")
 
 
+# The forms of a noun after a whole number, the first that applies (Unicode CLDR, Language Plural Rules).
+_PLURAL_FORMS: Mapping[str, Sequence[tuple[str, Callable[[int], bool]]]] = {
+    "en": (("one", lambda n: n == 1),),
+    "ru": (
+        ("many", lambda n: n % 100 in range(11, 15)),
+        ("one", lambda n: n % 10 == 1),
+        ("few", lambda n: n % 10 in range(2, 5)),
+        ("many", lambda _n: True),
+    ),
+    "ar": (
+        ("one", lambda n: n == 1),
+        ("two", lambda n: n == 2),  # noqa: PLR2004  the form is named for it
+        ("few", lambda n: n % 100 in range(3, 11)),
+        ("many", lambda n: n % 100 in range(11, 100)),
+    ),
+}
+
+
 def poster(settings: PropertySettings, name: str, now: datetime) -> str:
     """Return the page with the property's `name` as its heading, for its current settings."""
+    sections = []
+    for language in languages():
+        sent = language["by_hand" if settings.by_hand else "sent"]
+        deleted = language["deleted"].format(days=days_text(language, settings.retention_days))
+        texts = {**language, "sent": sent, "deleted": deleted}
+        sections.append({**texts, "treatment": [texts[each] for each in _TREATMENT]})
     return render_page(
         "poster.html",
         name=name,
         address=settings.address,
-        sections=[_section(language, settings) for language in languages()],
+        sections=sections,
         training=_TRAINING if settings.is_training else "",
         printed=day_text(now.astimezone(settings.zone), in_both_languages),
     )
@@ -42,47 +66,6 @@ def languages() -> tuple[Mapping[str, Any], ...]:
 
 def days_text(language: Mapping[str, Any], days: int) -> str:
     """Return a number of days with the right plural form of the language."""
-    plural_form = _PLURAL_FORMS.get(language["lang"], _only)
-    return str(language["days"][plural_form(days)]).format(days=days)
-
-
-def _section(language: Mapping[str, Any], settings: PropertySettings) -> dict[str, Any]:
-    texts = {**language, "sent": language["by_hand" if settings.by_hand else "sent"]}
-    texts["deleted"] = language["deleted"].format(days=days_text(language, settings.retention_days))
-    return {**texts, "treatment": [texts[name] for name in _TREATMENT]}
-
-
-# The forms of a noun after a whole number (Unicode CLDR, Language Plural Rules).
-
-_ONE_AND_TWO = {1: "one", 2: "two"}
-
-
-def _only(_number: int) -> str:
-    return "other"
-
-
-def _english(number: int) -> str:
-    return "one" if number == 1 else "other"
-
-
-def _russian(number: int) -> str:
-    if number % 100 in range(11, 15):
-        return "many"
-    if number % 10 == 1:
-        return "one"
-    return "few" if number % 10 in range(2, 5) else "many"
-
-
-def _arabic(number: int) -> str:
-    if number in _ONE_AND_TWO:
-        return _ONE_AND_TWO[number]
-    if number % 100 in range(3, 11):
-        return "few"
-    return "many" if number % 100 in range(11, 100) else "other"
-
-
-_PLURAL_FORMS: Mapping[str, Callable[[int], str]] = {
-    "en": _english,
-    "ru": _russian,
-    "ar": _arabic,
-}
+    forms = _PLURAL_FORMS.get(language["lang"], ())
+    plural_form = next((form for form, applies in forms if applies(days)), "other")
+    return str(language["days"][plural_form]).format(days=days)

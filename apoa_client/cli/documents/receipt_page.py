@@ -4,7 +4,7 @@ The page says that the property printed it from what the reporting server or its
 receipt gets a page that says so in large letters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
 from functools import partial
 from urllib.parse import urlsplit
@@ -16,7 +16,6 @@ from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_tex
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.locale import LANGUAGES
 from apoa_client.passport.states import by_code
-from apoa_client.ports import Entry
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import PropertySettings
 
@@ -37,7 +36,25 @@ PRINTED_BY = N_("Printed by the property from its own records with apoa-client. 
 
 def receipt_page(settings: PropertySettings, report: OpenedReport, now: datetime) -> str:
     """Return the page of a report, printed at the time `now`."""
-    receipt = report.entry.receipt
+    entry, receipt, zone = report.entry, report.entry.receipt, settings.zone
+    warnings = []
+    if receipt is None:
+        warnings.append(_in_each_language(_NONE, state=lambda translate: translate(STATES[entry.state])))
+        if entry.due_at is not None and entry.state in OPEN_STATES:
+            warnings.append(_in_each_language(_DUE, moment=partial(moment_text, entry.due_at, zone)))
+            if entry.due_at < now:
+                warnings.append(_in_each_language(_OVERDUE))
+    if settings.is_training:
+        warnings.append(_in_each_language(TRAINING))
+    records = [
+        (N_("Saved"), moment_text(entry.created_at, zone, in_both_languages)),
+        (N_("Id of the report"), entry.id),
+    ]
+    if receipt is not None:
+        records.insert(0, (N_("Issued"), moment_text(receipt.issued_at, zone, in_both_languages)))
+        if receipt.sha256:
+            records.append(("SHA-256", receipt.sha256))
+    records.append((N_("Printed on"), moment_text(now, zone, in_both_languages)))
     return render_page(
         "receipt.html",
         title=_TITLE if receipt is not None else _NO_RECEIPT,
@@ -46,40 +63,28 @@ def receipt_page(settings: PropertySettings, report: OpenedReport, now: datetime
         receipt=receipt,
         qr=qr_code(sanitize(receipt.number)) if receipt is not None else "",
         source=RECEIPT_SOURCES[receipt.typed] if receipt is not None else "",
-        warnings=list(_warnings(settings, report.entry, now)),
+        warnings=warnings,
         notes=list(_notes(settings, report)),
-        details=list(_details(report, settings.zone)),
-        records=list(_records(report.entry, settings.zone, now)),
+        details=list(_details(report, zone)),
+        records=records,
     )
-
-
-def _warnings(settings: PropertySettings, entry: Entry, now: datetime) -> Iterator[list[str]]:
-    """Yield the sentences in the box at the top of the page, each in every language."""
-    if entry.receipt is None:
-        yield [_format(each, _NONE, state=in_language(each, STATES[entry.state])) for each in LANGUAGES]
-        if entry.due_at is not None and entry.state in OPEN_STATES:
-            yield _with_moment(_DUE, entry.due_at, settings.zone)
-            if entry.due_at < now:
-                yield [in_language(each, _OVERDUE) for each in LANGUAGES]
-    if settings.is_training:
-        yield [in_language(each, TRAINING) for each in LANGUAGES]
 
 
 def _notes(settings: PropertySettings, report: OpenedReport) -> Iterator[list[str]]:
     """Yield the sentences at the bottom of the page, each in every language: what the page is and what it is not."""
     receipt, erased_at = report.entry.receipt, report.entry.erased_at
     if erased_at is not None:
-        yield _with_moment(_ERASED, erased_at, settings.zone)
+        yield _in_each_language(_ERASED, moment=partial(moment_text, erased_at, settings.zone))
     elif report.guest is None:
-        yield [in_language(each, _UNREADABLE) for each in LANGUAGES]
+        yield _in_each_language(_UNREADABLE)
     if receipt is not None and receipt.typed:
-        yield [in_language(each, _TYPED) for each in LANGUAGES]
+        yield _in_each_language(_TYPED)
     elif receipt is not None and settings.uses_sandbox:
-        yield [in_language(each, _FROM_SANDBOX) for each in LANGUAGES]
+        yield _in_each_language(_FROM_SANDBOX)
     elif receipt is not None:
         server = urlsplit(settings.api_url).hostname or settings.api_url
-        yield [_format(each, _FROM_SERVER, server=server) for each in LANGUAGES]
-    yield [in_language(each, PRINTED_BY) for each in LANGUAGES]
+        yield _in_each_language(_FROM_SERVER, server=lambda _translate: server)
+    yield _in_each_language(PRINTED_BY)
 
 
 def _details(report: OpenedReport, zone: tzinfo) -> Iterator[tuple[str, str]]:
@@ -88,7 +93,9 @@ def _details(report: OpenedReport, zone: tzinfo) -> Iterator[tuple[str, str]]:
     guest, stay = report.guest, report.stay
     if guest is not None:
         yield N_("Full name"), report.name
-        yield N_("Nationality"), _state_text(guest.nationality)
+        state, code = by_code(guest.nationality), guest.nationality
+        names = dict.fromkeys(state.name(language) for language in LANGUAGES) if state is not None else ()
+        yield N_("Nationality"), f"{' / '.join(names)} ({code})" if names else code
         yield N_("Passport number"), guest.document.number
         birth = guest.birth_date
         yield N_("Date of birth"), day_text(birth.earliest, in_both_languages) if birth.day else str(birth)
@@ -100,29 +107,10 @@ def _details(report: OpenedReport, zone: tzinfo) -> Iterator[tuple[str, str]]:
         yield N_("Check-out"), moment_text(report.check_out, zone, in_both_languages)
 
 
-def _records(entry: Entry, zone: tzinfo, now: datetime) -> Iterator[tuple[str, str]]:
-    """Yield labels and values of the times and ids by which a report is found."""
-    if entry.receipt is not None:
-        yield N_("Issued"), moment_text(entry.receipt.issued_at, zone, in_both_languages)
-    yield N_("Saved"), moment_text(entry.created_at, zone, in_both_languages)
-    yield N_("Id of the report"), entry.id
-    if entry.receipt is not None and entry.receipt.sha256:
-        yield "SHA-256", entry.receipt.sha256
-    yield N_("Printed on"), moment_text(now, zone, in_both_languages)
-
-
-def _state_text(code: str) -> str:
-    """Return a state's name in both languages, with its code."""
-    state = by_code(code)
-    if state is None:
-        return code
-    return " / ".join(dict.fromkeys(state.name(language) for language in LANGUAGES)) + f" ({code})"
-
-
-def _with_moment(sentence: str, moment: datetime, zone: tzinfo) -> list[str]:
-    """Return a sentence with a moment, in every language."""
-    return [_format(each, sentence, moment=moment_text(moment, zone, partial(in_language, each))) for each in LANGUAGES]
-
-
-def _format(language: str, sentence: str, **values: str) -> str:
-    return in_language(language, sentence).format(**values)
+def _in_each_language(sentence: str, **values: Callable[[Callable[[str], str]], str]) -> list[str]:
+    """Return a sentence in each language. A value is a function that is given the translation into that language."""
+    translations = [partial(in_language, language) for language in LANGUAGES]
+    return [
+        translate(sentence).format(**{name: value(translate) for name, value in values.items()})
+        for translate in translations
+    ]
