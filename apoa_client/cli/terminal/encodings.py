@@ -1,6 +1,6 @@
-"""Characters that a console cannot show, shown by the nearest that it can: accents, signs and boxes by ASCII.
+"""Replacements for characters that a console cannot show: accents, signs and boxes become ASCII.
 
-Only for what a person reads: files, JSON and what is sent are UTF-8 or ASCII on every machine.
+This is for the screen only: files, JSON and requests are UTF-8 or ASCII on every machine.
 """
 
 import codecs
@@ -11,10 +11,10 @@ from typing import TextIO
 from apoa_client.cli.terminal.wrapping import width
 
 NEAREST = "apoa_nearest"
-"""The name of our handler of encoding errors."""
+"""The name of our handler for encoding errors."""
 
 _ASCII, _LINUX = "apoa_ascii", "apoa_linux"
-# Not by the name of ASCII: to a stream of that name click writes UTF-8, taking it for a mistake.
+# Not named "ascii": click writes UTF-8 to a stream of that name, because it takes the name for a mistake.
 
 _SIGNS = {
     "→": "->", "←": "<-", "↑": "^", "↓": "v", "…": "...", "•": "*", "·": ".", "×": "x", "✓": "v", "✔": "v", "✗": "x",
@@ -29,17 +29,17 @@ _INVISIBLE = frozenset({"Mn", "Me", "Cf"})
 
 
 def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
-    """Have a standard stream show the nearest of what it cannot show; what else stands there is left alone."""
+    """Make a standard stream show replacements for what it cannot show. Other streams are not changed."""
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(encoding=_other_encoding(stream, environ), errors=NEAREST)
 
 
 def nearest(character: str) -> str:
-    """The nearest in ASCII: nothing for what has no width of its own, and where there is none, a question mark.
+    """Return the replacement in ASCII: nothing for characters without width, and "?" where there is no similar one.
 
-    For what is wide, such as a Chinese sign, those are two: tables hold.
+    A wide character, such as a Chinese one, becomes two question marks, so that tables stay aligned.
     """
-    import unicodedata  # only where something is missing
+    import unicodedata  # only for a character that is missing
 
     if character in _SIGNS:
         return _SIGNS[character]
@@ -51,7 +51,7 @@ def nearest(character: str) -> str:
 
 
 def _drawn(name: str) -> str:
-    """What a box or a bar is drawn with, by its Unicode name; empty for anything else."""
+    """Return what a box or a bar is drawn with, by its Unicode name; empty for other characters."""
     if name.startswith("BOX DRAWINGS"):
         across, upright = "HORIZONTAL" in name, "VERTICAL" in name
         turns = across is upright or any(word in name.split() for word in ("UP", "DOWN", "LEFT", "RIGHT"))
@@ -60,7 +60,7 @@ def _drawn(name: str) -> str:
 
 
 def _other_encoding(stream: TextIOWrapper, environ: Mapping[str, str]) -> str | None:
-    """ASCII under our name; on Linux' own console, which takes UTF-8 and has no glyph for most of it, our subset."""
+    """Return our encoding for ASCII, or for the Linux console, which reads UTF-8 but has few glyphs; else None."""
     if codecs.lookup(stream.encoding).name == "ascii":
         return _ASCII
     return _LINUX if environ.get("TERM") == "linux" and stream.isatty() else None
@@ -78,7 +78,7 @@ class _AsciiEncoder(codecs.IncrementalEncoder):
 
 
 class _LinuxEncoder(codecs.IncrementalEncoder):
-    """What every font of that console has: the letters of Western Europe, and the signs of the first PCs."""
+    """The characters that every font of the Linux console has: Western European letters and those of code page 437."""
 
     def __init__(self, errors: str = "strict") -> None:
         super().__init__(errors)
@@ -94,7 +94,7 @@ def _find(name: str) -> codecs.CodecInfo | None:
     if encoder is None:
         return None
     utf8 = codecs.lookup("utf-8")
-    decoder = utf8.incrementaldecoder  # which a stream has, even if nothing is ever read from it
+    decoder = utf8.incrementaldecoder  # a stream needs one, even if nothing is read from it
     return codecs.CodecInfo(utf8.encode, utf8.decode, None, None, encoder, decoder, name)
 
 

@@ -1,4 +1,4 @@
-"""Files that a command writes for people: private, whole, and never in place of another unless they say so."""
+"""Files that a command writes for the user: private, complete, and never in place of another one without `--force`."""
 
 import os
 from pathlib import Path
@@ -12,9 +12,9 @@ STANDARD_OUTPUT = Path("-")
 
 
 def write_output(path: Path, content: bytes, *, force: bool) -> None:
-    """Write a file, or to stdout for ``-``. With `force` it replaces a file of this name.
+    """Write a file, or to stdout for ``-``. With `force`, replace an existing file.
 
-    Raises `UsageProblem` where there is such a file or no such folder, `SettingsProblem` where it cannot be written.
+    Raises `UsageProblem` if the file exists or its folder does not, `SettingsProblem` if it cannot be written.
     """
     if path == STANDARD_OUTPUT:
         print_bytes(content)
@@ -27,7 +27,7 @@ def write_output(path: Path, content: bytes, *, force: bool) -> None:
 
 
 def check_writable(path: Path, *, force: bool) -> None:
-    """Whether a file may be written. Raises `UsageProblem` as `write_output` does."""
+    """Raise `UsageProblem` as `write_output` does, before the content is made."""
     if path == STANDARD_OUTPUT:
         return
     if os.path.lexists(path) and not (force and path.is_file()):
@@ -43,7 +43,7 @@ def check_writable(path: Path, *, force: bool) -> None:
 
 
 def make_output_folder(folder: Path, *, force: bool) -> None:
-    """Make a folder of one's own; with `force` it may be there, with files in it. Raises as `write_output`."""
+    """Make a private folder. With `force`, it may exist with files in it. Raises as `write_output`."""
     try:
         files.make_private_folder(folder)
         used = any(folder.iterdir())

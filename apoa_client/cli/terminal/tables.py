@@ -1,19 +1,19 @@
-"""A table: in columns that fit a terminal, in whole columns for a pipe, and a record a row in plain lines."""
+"""Tables: in columns that fit the terminal, in full width for a pipe, and one record after another in plain mode."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from apoa_client.cli.terminal.output import columns, plain, print_line, style_bold, write
-from apoa_client.cli.terminal.wrapping import anchored_left, fold_cell, pad, parts, width
+from apoa_client.cli.terminal.wrapping import anchored_left, break_points, fold_cell, pad, width
 
 _GAP = "  "
 
 
 def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Show rows under their heads, without columns that are empty; cells are safe for a screen already.
+    """Show rows under their heads, without empty columns. The cells must be sanitized.
 
-    On a terminal that is too narrow for all columns with their words whole, the last ones stand below each row.
+    On a terminal that is too narrow for all columns, the last ones stand below each row.
     """
     upright = [column for column in zip(heads, *rows, strict=True) if any(column[1:])]
     if plain():
@@ -47,15 +47,15 @@ def _show_fitting(upright: Sequence[Sequence[str]], room: int) -> None:
 
 
 def _side_by_side(upright: Sequence[Sequence[str]], room: int) -> int:
-    """How many of the first columns fit beside each other with their words whole; at least one is to be there."""
+    """Return how many of the first columns fit without broken words; at least one."""
     least = [_least(column) for column in upright]
     fits = (n for n in range(len(least), 1, -1) if sum(least[:n]) + len(_GAP) * (n - 1) <= room)
     return next(fits, 1)
 
 
 def _least(column: Iterable[str]) -> int:
-    """The width of the longest word in a column."""
-    return max(width(part) for cell in column for _glue, part in parts(cell))
+    """Return the width of the longest word in a column."""
+    return max(width(part) for cell in column for _glue, part in break_points(cell))
 
 
 def _folded_row(cells: Iterable[str], widths: Sequence[int]) -> Iterator[str]:
@@ -68,14 +68,14 @@ def _joined(cells: Iterable[str], widths: Sequence[int]) -> str:
 
 
 def _below(heads: Sequence[str], cells: Sequence[str], room: int) -> Iterator[str]:
-    """What stands below a row, each cell behind its head."""
+    """Yield the lines below a row: each cell after its head."""
     said = _GAP.join(f"{head}: {cell}" for head, cell in zip(heads, cells, strict=True) if cell)
     if said:
         yield from (_GAP + line for line in fold_cell(said, room - len(_GAP)))
 
 
 def fit_widths(upright: Sequence[Sequence[str]], room: int) -> list[int]:
-    """How wide each column is to be, so that all fit: the widest give way first, and between words while they can."""
+    """Return the width of each column so that all fit: the widest ones shrink first and break words last."""
     widths, least = [max(map(width, column)) for column in upright], list(map(_least, upright))
     for _character in range(sum(widths) + len(_GAP) * (len(widths) - 1) - room):
         giving = [number for number, wide in enumerate(widths) if wide > least[number]] or range(len(widths))
@@ -85,7 +85,7 @@ def fit_widths(upright: Sequence[Sequence[str]], room: int) -> list[int]:
 
 
 def label_lines(rows: Sequence[tuple[str, str]]) -> list[str]:
-    """A line for each label and its value, side by side in two columns; in plain lines with a colon between."""
+    """Return a line for each label and its value, in two columns; in plain mode with a colon."""
     if plain():
         return [f"{label}: {value}" for label, value in rows]
     wide = max((width(label) for label, _value in rows), default=0)

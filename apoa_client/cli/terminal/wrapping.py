@@ -1,7 +1,7 @@
-"""How wide text is on a screen, and where it may be broken.
+"""The width of text on a screen, and where a line may be broken.
 
-A Chinese sign takes two columns, an accent of its own none, and what colours text none either. What somebody will copy,
-such as a command, stays on one line.
+A Chinese character takes two columns, a combining accent and a colour code none. What the user copies, such as a
+command, stays on one line.
 """
 
 import re
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-_FAMILIES = frozenset({"key"})
-"""Commands that have commands of their own."""
+_GROUPS = frozenset({"key"})
+"""Commands that have subcommands."""
 
 _END = (".", ",", ";", ":", ")")
 
@@ -21,13 +21,13 @@ _STYLE_OR_CHARACTER = r"\x1b\[[0-9;]*m|(?s:.)"
 _JOINED = r"[^-]*-+|[^-]+"
 
 _LONG = 8
-"""No word is parted at a hyphen that is not longer: "check-in"."""
+"""A word of at most this length is not broken at a hyphen: "check-in"."""
 
 _MARK = "\u200e"
 
 
 def width(text: str) -> int:
-    """Columns that a line takes."""
+    """Return the columns that a line takes."""
     shown = click.unstyle(text) if "\x1b" in text else text
     if shown.isascii():
         return len(shown)
@@ -37,14 +37,14 @@ def width(text: str) -> int:
 
 
 def pad(text: str, columns: int) -> str:
-    """A line with blanks behind it, up to a width."""
+    """Return a line with blanks at its end, up to a width."""
     return text + " " * (columns - width(text))
 
 
 def anchored_left(text: str) -> str:
-    """A cell for a screen, with a mark behind letters that run from right to left: it keeps what follows where it is.
+    """Return a cell with a left-to-right mark after letters that run from right to left.
 
-    A terminal that orders them would draw a number from the next column on their other side.
+    Without it a terminal that orders such text would draw a number from the next column on its other side.
     """
     if text.isascii():
         return text
@@ -55,39 +55,42 @@ def anchored_left(text: str) -> str:
 
 
 def wrap_line(line: str, columns: int) -> list[str]:
-    """A line broken between words into lines of this width, each with its indent. A command stays whole where it can.
+    """Break a line between words into lines of this width, each with the indent. A command stays whole if it fits.
 
-    What goes on behind a sign, or a label with a gap behind it, stands there on each line. A word that is too wide is
-    left to the terminal: broken by us, it could not be copied.
+    Text after a sign or a label is indented to the same column on each line. A word that is too wide is left to the
+    terminal: with a break of ours it could not be copied.
     """
-    lead = _lead(line, columns)
-    room = columns - width(lead)
-    lines = _filled(((" ", piece) for piece in _pieces(line[len(lead) :], room)), room)
-    return [(" " * width(lead) if number else lead) + each for number, each in enumerate(lines)]
+    start = _hanging_start(line, columns)
+    room = columns - width(start)
+    lines = _filled(((" ", piece) for piece in _pieces(line[len(start) :], room)), room)
+    return [(" " * width(start) if number else start) + each for number, each in enumerate(lines)]
 
 
-def _lead(line: str, columns: int) -> str:
-    """What stands on the first line alone: a sign or a label where there is room beside it, and the indent."""
+def _hanging_start(line: str, columns: int) -> str:
+    """Return the part that only the first line has: the indent, with a sign or a label if there is room beside it."""
     indent = line[: len(line) - len(line.lstrip(" "))]
     found = re.match(_SIGN, line) or re.match(_LABEL, line)
-    lead = found[0] if found is not None else indent
-    room = columns - width(lead)
-    fits = room >= columns // 3 and all(width(piece) <= room for piece in _pieces(line[len(lead) :], room))
-    return lead if fits else indent
+    start = found[0] if found is not None else indent
+    room = columns - width(start)
+    fits = room >= columns // 3 and all(width(piece) <= room for piece in _pieces(line[len(start) :], room))
+    return start if fits else indent
 
 
 def fold_cell(text: str, columns: int) -> list[str]:
-    """A cell broken into lines no wider than this: where `parts` may part where that can be, else anywhere."""
+    """Break a cell into lines no wider than this: between `break_points`, or anywhere if a part is too wide."""
     pieces = (
         ("" if number else glue, piece)
-        for glue, part in parts(text)
+        for glue, part in break_points(text)
         for number, piece in enumerate(_cut(part, columns))
     )
     return list(_filled(pieces, columns))
 
 
-def parts(text: str) -> Iterator[tuple[str, str]]:
-    """What a cell may be broken between: words, and what hyphens join. Each with what parts it from the one before."""
+def break_points(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the parts between which a cell may be broken: words, and parts of long words with hyphens.
+
+    Each comes with the separator from the part before: a blank or nothing.
+    """
     for word in text.split(" "):
         for number, part in enumerate(re.findall(_JOINED, word) if width(word) > _LONG else [word]):
             yield "" if number else " ", part
@@ -102,7 +105,7 @@ def _filled(pieces: Iterable[tuple[str, str]], columns: int) -> Iterator[str]:
             line += glue + piece
         else:
             yield line.rstrip(" ")
-            line = piece or None  # further blanks would begin a line
+            line = piece or None  # no line begins with a blank
     yield line or ""
 
 
@@ -117,7 +120,7 @@ def _cut(word: str, columns: int) -> Iterator[str]:
 
 
 def _pieces(body: str, columns: int) -> Iterator[str]:
-    """Words, and commands as a whole where they are not too wide."""
+    """Yield words, and whole commands if they are not too wide."""
     words = body.split(" ")
     while words:
         length = _length_of_command(words)
@@ -129,20 +132,20 @@ def _pieces(body: str, columns: int) -> Iterator[str]:
 
 
 def _length_of_command(words: list[str]) -> int:
-    """How many of the first words are a command that somebody will type: 1 where they are none."""
+    """Return how many of the first words are a command to type; 1 if they are no command."""
     if click.unstyle(words[0]).lstrip("(\"'") != "apoa":
         return 1
     named = False
     for length, word in enumerate(map(click.unstyle, words[1:]), 1):
-        if not _given(word):
+        if not _is_argument(word):
             if named:
                 return length
-            named = word not in _FAMILIES
+            named = word not in _GROUPS
         if word.endswith(_END):
             return length + 1
     return len(words)
 
 
-def _given(word: str) -> bool:
-    """Whether it looks like an option, a value, or the place of one; not like a word of a sentence."""
+def _is_argument(word: str) -> bool:
+    """Whether a word looks like an option, a value or a placeholder, not like a word of a sentence."""
     return word.startswith(("-", "'", '"')) or word.isupper() or any(character.isdigit() for character in word)
