@@ -46,9 +46,6 @@ class KeyPair:
         self._secrets = secrets
         self._save_public_key = save_public_key
 
-    def __repr__(self) -> str:
-        return "KeyPair(…)"
-
     @property
     def fingerprint(self) -> str:
         """The pair's fingerprint, which is also on the recovery sheet."""

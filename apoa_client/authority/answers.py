@@ -7,7 +7,7 @@ ignored, so that an authority may add some.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -41,12 +41,8 @@ _MAX_INTEGER = 2**53
 class Token:
     """A bearer token and its lifetime in seconds."""
 
-    secret: str
+    secret: str = field(repr=False)
     expires_in: int
-
-    def __repr__(self) -> str:
-        """Hides the secret."""
-        return "Token(…)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,7 @@ class KeyFileStore(SecretStore):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-
-    def __repr__(self) -> str:
-        return f"KeyFileStore({str(self._path)!r})"
-
-    @property
-    def place(self) -> str:
-        """The file's path."""
-        return str(self._path)
+        self.place = str(path)
 
     def get(self, name: str) -> str | None:
         """Return the secret with this name, or None if there is none."""
@@ -52,7 +45,7 @@ class KeyFileStore(SecretStore):
         if not isinstance(secrets, dict) or not all(isinstance(value, str) for value in secrets.values()):
             # Never overwritten: the private key may be in it.
             raise SecretFileRefused(
-                msg("The key file {path} is damaged.", path=str(self._path)),
+                msg("The key file {path} is damaged.", path=self.place),
                 msg("Nothing was changed. Keep the file, and ask your IT admin to repair or restore it."),
                 name="key_file_damaged",
             )

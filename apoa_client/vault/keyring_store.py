@@ -77,6 +77,8 @@ class KeyringStore(SecretStore):
     before each call and returns how many seconds it may take. Methods raise `KeyringProblem`.
     """
 
+    place = "keyring"
+
     def __init__(
         self,
         service: str,
@@ -96,14 +98,6 @@ class KeyringStore(SecretStore):
         if factories is None:
             factories = platform_backends(environ, uid, interactive=self._interactive)
         self._factories = factories
-
-    def __repr__(self) -> str:
-        return f"KeyringStore({self._service!r})"
-
-    @property
-    def place(self) -> str:
-        """The word "keyring"."""
-        return "keyring"
 
     def get(self, name: str) -> str | None:
         """Return the secret with this name, or None if there is none."""

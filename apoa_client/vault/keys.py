@@ -35,9 +35,6 @@ class Keys:
     def __init__(self, store: Callable[[], SecretStore]) -> None:
         self._store = store
 
-    def __repr__(self) -> str:
-        return "Keys(…)"
-
     def all(self) -> list[bytes]:
         """Return every key in the store, without damaged ones."""
         keys = []

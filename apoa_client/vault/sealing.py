@@ -45,9 +45,6 @@ class PropertySealer(Sealer):
         self._private_key: bytes | None = None
         self._spares: list[_KeyPair] | None = None
 
-    def __repr__(self) -> str:
-        return "PropertySealer(…)"
-
     def seal(self, record_id: str, content: bytes) -> bytes:
         """Seal `content` with its id. Needs no secret. Raises `SettingsProblem` for an invalid public key."""
         from nacl import bindings, exceptions  # start-up

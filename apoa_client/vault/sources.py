@@ -71,9 +71,6 @@ class PropertySecrets(Secrets):
         self._private_key: bytes | None = None
         self.keys = Keys(self._secret_store)
 
-    def __repr__(self) -> str:
-        return "PropertySecrets(…)"
-
     def password(self) -> str:
         """Return the password for the authority. Raises `SecretMissing`, or the error of the source that has it."""
         if self._password is None:

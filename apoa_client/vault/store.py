@@ -15,10 +15,8 @@ PRIVATE_KEY_OLD = "private-key-old"
 class SecretStore(Protocol):
     """A place that keeps secrets between runs. Every method may raise `CredentialsProblem`."""
 
-    @property
-    def place(self) -> str:
-        """The name of the place, for messages and logs."""
-        ...
+    place: str
+    """The name of the place, for messages and logs."""
 
     def get(self, name: str) -> str | None:
         """Return the secret with this name, or None if there is none."""

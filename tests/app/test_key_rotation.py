@@ -448,6 +448,6 @@ def test_nothing_secret_shows(installation: Installation) -> None:
     """No repr contains a key."""
     with installation.outbox() as outbox:
         pair = KeyPair(outbox, installation.secrets(), installation.public_key, installation.name)
-        assert repr(pair) == "KeyPair(…)"
+        assert not any(repr(key) in repr(pair) for key in (PRIVATE_KEY, PUBLIC_KEY))
         assert pair.fingerprint == fingerprint(PUBLIC_KEY)
         assert pair.private_key() == PRIVATE_KEY

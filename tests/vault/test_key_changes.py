@@ -196,7 +196,7 @@ class TestKeys:
         with pytest.raises(SecretUnusable) as caught:
             Keys(lambda: store).next()
         assert "rahasia" not in f"{caught.value!r} {caught.value.message.render()}"
-        assert repr(Keys(lambda: store)) == "Keys(…)"
+        assert "rahasia" not in repr(Keys(lambda: store))
 
 
 class TestSecrets:

@@ -103,7 +103,7 @@ def test_another_key_is_not_reported_as_damage() -> None:
 
 def test_repr_has_no_key() -> None:
     """Neither the public nor the private one."""
-    assert repr(SEALER) == "PropertySealer(…)"
+    assert not any(repr(key) in repr(SEALER) for key in (PRIVATE_KEY, PUBLIC_KEY))
 
 
 def test_key_pairs() -> None:

@@ -44,9 +44,6 @@ class RecoveryCodeReceiver:
         self._secrets = secrets
         self._day = day
 
-    def __repr__(self) -> str:
-        return "RecoveryCodeReceiver(…)"
-
     def __call__(self, code: str) -> None:
         """Receive the code. Raises `UsageProblem` if the file exists already."""
         if self.path is not None:
