@@ -41,8 +41,6 @@ _UNLIMITED = 10_000
 _ISO_DAY_LENGTH = len("2026-11-24")
 
 _KINDS = {"P": msg("Passport"), "V": msg("Visa")}
-_HEADINGS = {"missing": msg("Nothing to check")}
-_UNREADABLE = msg("Lines that cannot be read")
 _OTHER_KIND = msg("Identity card or other document")
 _BY_FORMAT = {"FRA-ID": msg("French identity card")}
 _LABELS = {"document_number": msg("Document number"), "expiry_date": msg("Date of expiry")}
@@ -114,7 +112,8 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
         kind = _BY_FORMAT.get(checked.mrz.format) or _KINDS.get(checked.mrz.document_type[:1], _OTHER_KIND)
         heading = f"{text(kind)} ({checked.mrz.format})"
     elif checked.problems:
-        heading = text(_HEADINGS.get(checked.problems[0].code, _UNREADABLE))
+        is_missing = checked.problems[0].code == "missing"
+        heading = _("Nothing to check") if is_missing else _("Lines that cannot be read")
     print_line(style_bold(f"{number}. {heading}" if number else heading))
     for line in marked_lines(checked):
         write(line)  # not wrapped, because each mark stands below its character

@@ -26,8 +26,13 @@ def deadline_text(due: datetime, now: datetime, zone: tzinfo) -> str:
     """
     if due < now:
         return _late_text(now - due)
-    if due - now < SOON:
-        return _left_text(due - now)
+    left = due - now
+    if left < _MINUTE:
+        return _("due now")
+    if left < SOON:
+        minutes = nmsg("{count} minute left", "{count} minutes left", left // _MINUTE)
+        hours = nmsg("{count} hour left", "{count} hours left", left // _HOUR)
+        return text(minutes if left < _HOUR else hours)
     local, today = due.astimezone(zone), now.astimezone(zone).date()
     if local.date() == today:
         return _("today {time}").format(time=f"{local:%H:%M}")
@@ -62,11 +67,3 @@ def _late_text(time: timedelta) -> str:
     if time < _FEW_DAYS * _DAY:
         return text(nmsg("{count} hour late", "{count} hours late", time // _HOUR))
     return text(nmsg("{count} day late", "{count} days late", time // _DAY))
-
-
-def _left_text(time: timedelta) -> str:
-    if time < _MINUTE:
-        return _("due now")
-    if time < _HOUR:
-        return text(nmsg("{count} minute left", "{count} minutes left", time // _MINUTE))
-    return text(nmsg("{count} hour left", "{count} hours left", time // _HOUR))

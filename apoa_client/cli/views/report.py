@@ -12,7 +12,7 @@ from apoa_client.cli.views.labels import RECEIPT_SOURCES, SEXES, day_text, momen
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports import Content, Entry
 from apoa_client.report.deadline import instant
-from apoa_client.report.fields import BY_NAME, ON_THE_FORM, FieldValue, field_values
+from apoa_client.report.fields import BY_NAME, ON_THE_FORM, field_values
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose, Receipt, short_id
 from apoa_client.report.model import Guest, Report
@@ -94,30 +94,28 @@ def changed_field_lines(before: Report, after: Report, zone: tzinfo) -> list[str
         if old.get(field.name) != new.get(field.name):
             label = text(field.label)
             was, now = (sanitize(texts.get(field.name, "")) or "-" for texts in (old, new))
-            changed = f"{label}: {was} → {style_bold(now)}"
-            if plain():
-                changed = _("{field}: {before}, now {after}").format(field=label, before=was, after=now)
-            lines.append(changed)
+            in_words = _("{field}: {before}, now {after}").format(field=label, before=was, after=now)
+            lines.append(in_words if plain() else f"{label}: {was} → {style_bold(now)}")
     return lines
 
 
 def field_texts(report: Report, zone: tzinfo) -> dict[str, str]:
     """Return the fields of a report that have a value, in words, by name. Not sanitized."""
-    return {name: _field_text(name, value, zone) for name, value in field_values(report).items()}
-
-
-def _field_text(name: str, value: FieldValue, zone: tzinfo) -> str:
-    if isinstance(value, datetime):
-        return moment_text(value, zone)
-    if isinstance(value, date):
-        return day_text(value)
-    if isinstance(value, PartialDate):
-        return day_text(value.earliest) if value.day else str(value)
-    if isinstance(value, Purpose):
-        return purpose_text(value)
-    if name in {"nationality", "issuing_state"}:
-        return state_text(value)
-    return _(SEXES[value]) if name == "sex" else value
+    texts = {}
+    for name, value in field_values(report).items():
+        if isinstance(value, datetime):
+            texts[name] = moment_text(value, zone)
+        elif isinstance(value, date):
+            texts[name] = day_text(value)
+        elif isinstance(value, PartialDate):
+            texts[name] = day_text(value.earliest) if value.day else str(value)
+        elif isinstance(value, Purpose):
+            texts[name] = purpose_text(value)
+        elif name in {"nationality", "issuing_state"}:
+            texts[name] = state_text(value)
+        else:
+            texts[name] = _(SEXES[value]) if name == "sex" else value
+    return texts
 
 
 def purpose_text(purpose: Purpose) -> str:
@@ -130,6 +128,4 @@ def state_text(code: str) -> str:
     from apoa_client.passport.states import by_code  # reads a table
 
     state = by_code(code)
-    if state is None:
-        return code
-    return f"{state.name(current_language())} ({code})"
+    return f"{state.name(current_language())} ({code})" if state is not None else code
