@@ -5,22 +5,18 @@ the real one. All instants are timezone-aware; the outbox and delivery use UTC. 
 dataclasses they would cost every start 3 ms.
 """
 
-# Annotations stay text: the report's model behind them is loaded only when a report is opened.
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from apoa_client.report.kinds import State
+from apoa_client.errors import ApoaError
+from apoa_client.report.kinds import Kind, Receipt, State
 
+# Only these stay text: a named tuple compiles each annotation that is text, which costs every start.
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
-    from datetime import date, datetime, timedelta
-
-    from apoa_client.errors import ApoaError
     from apoa_client.report.findings import Finding
-    from apoa_client.report.kinds import Kind, Receipt
     from apoa_client.report.model import Report
 
 
@@ -98,11 +94,11 @@ class Entry(NamedTuple):
 class Content(NamedTuple):
     """What is sealed: the report, the bytes that are sent, and the findings about it."""
 
-    report: Report
+    report: "Report"
     body: bytes
     """The report's JSON, byte for byte as it is sent to the authority every time."""
-    errors: tuple[Finding, ...] = ()
-    warnings: tuple[Finding, ...] = ()
+    errors: "tuple[Finding, ...]" = ()
+    warnings: "tuple[Finding, ...]" = ()
 
     def __repr__(self) -> str:
         """Show only the report, which hides personal data; the body does not."""
@@ -112,9 +108,9 @@ class Content(NamedTuple):
 class NewReport(NamedTuple):
     """A report to be queued together with others; see `ReportQueue.add`."""
 
-    report: Report
+    report: "Report"
     due_at: datetime | None
-    warnings: Sequence[Finding] = ()
+    warnings: "Sequence[Finding]" = ()
     guest_tag: int | None = None
 
 
@@ -127,8 +123,8 @@ class Change(NamedTuple):
     next_attempt_at: datetime | None = None
     not_before: datetime | None = None
     receipt: Receipt | None = None
-    errors: tuple[Finding, ...] | None = None
-    warnings: tuple[Finding, ...] | None = None
+    errors: "tuple[Finding, ...] | None" = None
+    warnings: "tuple[Finding, ...] | None" = None
     unsent: bool = False
     """Whether the call with this report never left this computer."""
 
@@ -220,10 +216,10 @@ class ReportQueue(ReportReader, Protocol):
 
     def add(
         self,
-        report: Report,
+        report: "Report",
         *,
         due_at: datetime | None,
-        warnings: Sequence[Finding] = (),
+        warnings: "Sequence[Finding]" = (),
         guest_tag: int | None = None,
         replaces: Sequence[str] = (),
         active_reports: Sequence[str] = (),
@@ -316,8 +312,8 @@ class Verdict(NamedTuple):
     id: str
     status: Status
     receipt: Receipt | None = None
-    errors: tuple[Finding, ...] = ()
-    warnings: tuple[Finding, ...] = ()
+    errors: "tuple[Finding, ...]" = ()
+    warnings: "tuple[Finding, ...]" = ()
     retry_after: int | None = None
 
 
