@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.views.report_list import show_report_list
@@ -38,11 +38,10 @@ _HELP = N_(
 )
 @option("--since", metavar="DATE", text=N_("Reports made on this day or later, and the open ones."))
 @option("--all", "everything", is_flag=True, text=N_("All reports that were ever made."))
-@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@json_option
 @click.pass_obj
-def list_reports(session: Session, /, *, as_json: bool, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
+def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
     """List the guests of a night if --in-house or --day is given, else reports."""
-    session.json = as_json
     app = session.app
     search = SearchFilter.typed(choice["guest"], choice["room"], choice["nationality"])
     states = frozenset(State(state) for state in choice["states"])
@@ -54,8 +53,8 @@ def list_reports(session: Session, /, *, as_json: bool, in_house: bool, day: str
             )
         from apoa_client.cli.views.guest_list import show_guest_list  # not needed for a list of reports
 
-        return show_guest_list(app, search, states, in_house=in_house, day=day, as_json=as_json)
+        return show_guest_list(app, search, states, in_house=in_house, day=day, as_json=session.json)
     since = app.clock.now() - _RECENT if not choice["everything"] else None
     if choice["since"]:
         since = parse_day_start(app, choice["since"])
-    return show_report_list(app, Selection(states=states or None, since=since), search, as_json=as_json)
+    return show_report_list(app, Selection(states=states or None, since=since), search, as_json=session.json)

@@ -2,7 +2,7 @@
 
 import click
 
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import command, json_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output import print_json
@@ -11,13 +11,12 @@ from apoa_client.cli.views.stay_history import StayView
 
 @command("show", N_("Show a stay in full: every report, attempt and answer."), "apoa show 2e8b11aa")
 @click.argument("reference", metavar="ID")
-@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@json_option
 @click.pass_obj
-def show(session: Session, *, reference: str, as_json: bool) -> None:
+def show(session: Session, *, reference: str) -> None:
     """Find the stay by the id of the stay or of one of its reports, open its reports and show them."""
-    session.json = as_json
     view = StayView(session.app, *session.app.stays.find(reference))
-    if as_json:
+    if session.json:
         print_json(view.json())
     else:
         view.show()

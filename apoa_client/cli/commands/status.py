@@ -2,7 +2,7 @@
 
 import click
 
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output import print_json
@@ -18,12 +18,11 @@ _MAX_SHOWN = 10
 
 @command("status", N_("Show what waits, what was refused, and what is due when."), "apoa status --json")
 @option("--tonight", is_flag=True, text=N_("The night's summary, for the hand-over to the next shift."))
-@option("--json", "as_json", is_flag=True, text=N_("Print one JSON document."))
+@json_option
 @option("--alarm", is_flag=True, text=N_("Exit with 75 where anything is overdue or refused (for monitoring)."))
 @click.pass_obj
-def status(session: Session, *, tonight: bool, as_json: bool, alarm: bool) -> int:
+def status(session: Session, *, tonight: bool, alarm: bool) -> int:
     """Show the counts and the most urgent reports, or the summary of the night."""
-    session.json = as_json
     app = session.app
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now + SOON)
@@ -31,10 +30,10 @@ def status(session: Session, *, tonight: bool, as_json: bool, alarm: bool) -> in
     if tonight:
         from apoa_client.cli.views.night_summary import show_night_summary  # opens reports, which counting does not
 
-        show_night_summary(app, summary, as_json=as_json)
+        show_night_summary(app, summary, as_json=session.json)
         return code
     urgent = urgent_reports(app.outbox, now, _MAX_SHOWN)
-    if as_json:
+    if session.json:
         print_json(status_json(app.settings, summary, urgent))
     else:
         show_status(app.settings, summary, urgent, now)
