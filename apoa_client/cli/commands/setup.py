@@ -68,15 +68,19 @@ def setup(session: Session, /, *, name: str | None, non_interactive: bool, **ans
     _check_options(given)
     asking = session.terminal and not non_interactive
     try:
-        complete = _ask_missing(session, given) if asking else given
-        result = _set_up(session, _property_settings(session.app, complete), complete, asking=asking)
+        if asking:
+            from apoa_client.cli.prompts.setup_questions import ask_setup_questions  # only needed at a terminal
+
+            spoken = language.parse_language(session.environ.get("APOA_LANG", "")) or _DEFAULT_LANGUAGE
+            given = ask_setup_questions(session.app.config, spoken, given)
+        result = _set_up(session, _property_settings(session.app, given), given, asking=asking)
     except (click.Abort, KeyboardInterrupt):
         if not asking:
             raise
         print_error_line()
         print_error_line(_("Nothing was set up. Begin again at any time: apoa setup"))
         return _INTERRUPTED
-    _show_result(session.app, result, complete["recovery_file"], asking=asking)
+    _show_result(session.app, result, given["recovery_file"], asking=asking)
     return Exit.DONE if result.failure is None else result.failure.exit_code
 
 
@@ -87,13 +91,6 @@ class _Result(NamedTuple):
     code: str
     failure: NotNow | None
     """Why the connection could not be tested."""
-
-
-def _ask_missing(session: Session, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    from apoa_client.cli.prompts.setup_questions import ask_setup_questions  # only needed at a terminal
-
-    spoken = language.parse_language(session.environ.get("APOA_LANG", "")) or _DEFAULT_LANGUAGE
-    return ask_setup_questions(session.app.config, spoken, given)
 
 
 def _set_up(session: Session, settings: PropertySettings, answers: Mapping[str, Any], *, asking: bool) -> _Result:
