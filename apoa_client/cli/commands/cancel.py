@@ -73,7 +73,9 @@ def _undo_hint(change: ChangeCommand, withdrawn: Entry) -> str:
 
 def _cancel_stay(change: ChangeCommand, history: StayHistory, reason: str | None) -> None:
     opened = open_current_report(change.app, history)
-    _show(change, opened.report, _("The authority may have this stay. It is told that the whole stay is void."))
+    _show(
+        change, opened.report, _("The authority may have this stay. It is informed that the whole stay is cancelled.")
+    )
     if reason is None and change.interactive:
         reason = ask_reason(_("Why is the stay cancelled? One sentence for the authority"))
         if reason is None:

@@ -38,7 +38,7 @@ _SEARCH_EXAMPLE = "visa 30"
     metavar="FILE",
     text=N_("Write a notice for the lobby, in seven languages, to this file; - for standard output."),
 )
-@option("--name", metavar="TEXT", text=N_("With --poster: the house's name at its head."))
+@option("--name", metavar="TEXT", text=N_("With --poster: the property's name at its head."))
 @option("--force", is_flag=True, text=N_("Replace a file that is there already."))
 @json_option
 @click.pass_obj

@@ -73,7 +73,7 @@ def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, sheet: P
         purged = exc.exit_code
     from apoa_client.cli.commands.deadline_notice import notify  # for the schedule alone
 
-    notify(session.app)  # nobody reads what automatic sending prints
+    notify(session.app)  # what automatic sending prints is not read
     return code or purged
 
 

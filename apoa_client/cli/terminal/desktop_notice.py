@@ -91,7 +91,7 @@ def _on_each_bus(tool: str, notice: Notice, environ: dict[str, str], uid: int | 
     """Return an attempt for each bus: cron knows no bus, and an old terminal may name one whose session has ended."""
     buses = session_buses(environ, uid)
     if not buses:
-        _log.info("no notice: nobody is logged in at a desktop")
+        _log.info("no notice: no user is logged in at a desktop")
     options = ["--app-name=apoa", f"--urgency={'critical' if notice.urgent else 'normal'}"]
     arguments = [tool, *options, "--", notice.title, notice.body]
     return [_Call(arguments, environ | {"DBUS_SESSION_BUS_ADDRESS": bus}, TIMEOUT_S / len(buses)) for bus in buses]

@@ -106,7 +106,7 @@ def test_nobody_at_a_desktop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     with caplog.at_level("INFO", logger="apoa_client"):
         assert not show_notice(NOTICE, {"PATH": str(fake.folder)}, None, "linux")
     assert fake.shown() == []
-    assert "nobody is logged in at a desktop" in caplog.text
+    assert "no user is logged in at a desktop" in caplog.text
 
 
 def test_a_tool_that_cannot_be_started(tmp_path: Path) -> None:
