@@ -1,4 +1,4 @@
-"""How the tests call the program, in this process or as it is installed, and the invented guests that they report."""
+"""Calls of the program, in this process or as it is installed, and the invented guests that the tests report."""
 
 import io
 import json
@@ -29,18 +29,18 @@ from apoa_client.sandbox.server import SandboxServer
 
 LANGUAGES = ("id", "en")
 NOWHERE = "http://127.0.0.1:9/v1"
-"""An authority that is not there: nobody listens on the discard port."""
+"""An address without an authority: nothing listens on the discard port."""
 PASSWORD = "kata sandi: rahasia ß"
 DANGEROUS = ("\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\u200b", "\r")
-"""What a terminal would obey, or what would hide text on it."""
+"""Characters that control a terminal or hide text on it."""
 
 
 Serve = Callable[..., SandboxServer]
 """Starts a training authority: `serve("503=5,lost")`."""
 
 
-class Said(NamedTuple):
-    """What a call answered."""
+class CallResult(NamedTuple):
+    """The result of a call: exit code, stdout and stderr."""
 
     code: int
     out: str
@@ -48,12 +48,12 @@ class Said(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """The one document on stdout."""
+        """The JSON document on stdout."""
         return json.loads(self.out)
 
     @property
     def all(self) -> str:
-        """Everything that a person at a screen sees."""
+        """Everything that the user sees."""
         return self.out + self.err
 
 
@@ -62,7 +62,7 @@ SEPTEMBER = PartialDate(1985, 9, 12)
 
 @dataclass(frozen=True)
 class Guest:
-    """An invented guest, and how their passport reads."""
+    """An invented guest with a passport."""
 
     surname: str
     given_names: str
@@ -95,7 +95,7 @@ class Guest:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What must be readable nowhere but through the seal, as text, as dates, and as the MRZ has it."""
+        """What must be readable only with the key: texts, dates, and characters of the MRZ."""
         return (
             self.surname,
             self.given_names,
@@ -106,7 +106,7 @@ class Guest:
         )
 
     def mrz(self, *more: str) -> list[str]:
-        """The arguments of a report from the passport's two lines, sent to a room for two nights."""
+        """The arguments of a report from the two MRZ lines, for two nights."""
         first, second = self.lines
         return ["report", "--mrz", first, "--mrz", second, *self._page(), *more]
 
@@ -127,7 +127,7 @@ GUESTS = (QUENTIN, XIMENA, OBADIAH)
 
 
 class Keyboard(io.StringIO):
-    """Standard input with a person at it."""
+    """Standard input that is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -142,8 +142,10 @@ class Apoa:
     capsys: pytest.CaptureFixture[str]
     monkeypatch: pytest.MonkeyPatch
 
-    def __call__(self, *arguments: str, stdin: str = "", keys: Sequence[str] | None = None, **environ: str) -> Said:
-        """One call. `keys` are the lines that somebody types at the terminal, which there is only where they are given.
+    def __call__(
+        self, *arguments: str, stdin: str = "", keys: Sequence[str] | None = None, **environ: str
+    ) -> CallResult:
+        """Run one call. `keys` are the lines typed at the terminal; without them there is no terminal.
 
         `lang` among `environ` is APOA_LANG.
         """
@@ -157,14 +159,14 @@ class Apoa:
             patch.setattr("click.termui.hidden_prompt_func", lambda _question: typed.readline().rstrip("\n"))
             self.capsys.readouterr()
             code = main.run(arguments, {**self.environ, **environ}, self.clock)
-        return Said(int(code), *self.capsys.readouterr())
+        return CallResult(int(code), *self.capsys.readouterr())
 
     @property
     def home(self) -> Path:
         return Path(self.environ["APOA_HOME"])
 
-    def set_up(self, url: str = NOWHERE, *more: str, name: str = "melati") -> Said:
-        """Set up a property against an authority, with its secrets in a file; connected or not."""
+    def set_up(self, url: str = NOWHERE, *more: str, name: str = "melati") -> CallResult:
+        """Set up a property for an authority, reachable or not, with its secrets in a file."""
         account = ["--api-url", url, "--username", "wisma-melati", "--password-stdin"]
         place = ["--property", name, "--vault", "file"]
         return self("setup", "--non-interactive", *place, *account, *more, stdin=f"{PASSWORD}\n")
@@ -174,41 +176,41 @@ class Apoa:
         return self.send(guest, "--no-send", *more)
 
     def send(self, guest: Guest = QUENTIN, *more: str) -> dict[str, Any]:
-        """Report a guest, with whatever the authority answers."""
+        """Report a guest and send it."""
         said = self(*guest.mrz("--json", *more))
         assert said.code == 0, said.err
         value: dict[str, Any] = said.json
         return value
 
     def reports(self) -> list[dict[str, Any]]:
-        """All reports, as a script asks for them."""
+        """Return all reports from `apoa list --all --json`."""
         said = self("list", "--all", "--json")
         assert said.code == 0, said.err
         reports: list[dict[str, Any]] = said.json["reports"]
         return reports
 
     def states(self) -> list[tuple[str, str]]:
-        """The kind and state of each report."""
+        """Return the kind and state of each report."""
         return [(report["kind"], report["state"]) for report in self.reports()]
 
-    def lose_the_key(self) -> None:
-        """The file with the property's secrets is gone."""
+    def delete_key(self) -> None:
+        """Delete the file with the property's secrets."""
         (self.home / "melati" / "keys.json").unlink()
 
-    def meddle(self, statement: str) -> None:
-        """Somebody changes the outbox behind the program's back."""
+    def change_database(self, statement: str) -> None:
+        """Change the database without the program."""
         with closing(sqlite3.connect(self.home / "melati" / "outbox.db")) as db:
             db.execute(statement)
             db.commit()
 
 
-def measured() -> dict[str, str]:
-    """What a program of ours needs of this environment, so that its coverage counts."""
+def coverage_environment() -> dict[str, str]:
+    """Return the variables that a child process needs to measure its coverage."""
     return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 
 
 def installed_command() -> list[str]:
-    """The command that pip installed beside this interpreter, or the one that APOA_COMMAND names."""
+    """Return the command that pip installed beside this interpreter, or the one that APOA_COMMAND names."""
     named = os.environ.get("APOA_COMMAND")
     return shlex.split(named) if named else [str(Path(sys.executable).with_name("apoa"))]
 
@@ -218,13 +220,13 @@ COMMAND = installed_command()
 
 @dataclass
 class Installed:
-    """The installed command, in a process of its own, in an environment with nothing of this machine's."""
+    """The installed command in its own process, in an environment without variables of this machine."""
 
     command: Sequence[str]
     environ: dict[str, str]
 
-    def __call__(self, *arguments: str, stdin: str | None = None, **environ: str) -> Said:
-        """One call; `lang` among `environ` is APOA_LANG."""
+    def __call__(self, *arguments: str, stdin: str | None = None, **environ: str) -> CallResult:
+        """Run one call. `lang` among `environ` is APOA_LANG."""
         if "lang" in environ:
             environ["APOA_LANG"] = environ.pop("lang")
         done = subprocess.run(
@@ -237,7 +239,7 @@ class Installed:
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
-        return Said(done.returncode, done.stdout, done.stderr)
+        return CallResult(done.returncode, done.stdout, done.stderr)
 
     @property
     def home(self) -> Path:
@@ -254,14 +256,14 @@ class Installed:
             encoding="utf-8",
         )
 
-    def set_up(self, url: str, password: str, *more: str, vault: str = "file") -> Said:
-        """Set up a property against an authority."""
+    def set_up(self, url: str, password: str, *more: str, vault: str = "file") -> CallResult:
+        """Set up a property for an authority."""
         account = ["--api-url", url, "--username", "latihan", "--password-stdin"]
         place = ["--property", "melati", "--vault", vault]
         return self("setup", "--non-interactive", *place, *account, *more, stdin=f"{password}\n")
 
     def reports(self) -> list[dict[str, Any]]:
-        """All reports, as a script asks for them."""
+        """Return all reports from `apoa list --all --json`."""
         said = self("list", "--all", "--json")
         assert said.code == 0, said.err
         reports: list[dict[str, Any]] = said.json["reports"]
@@ -270,7 +272,7 @@ class Installed:
 
 @dataclass
 class Hostile:
-    """An authority that answers in the contract's form, and what it says is meant for the terminal."""
+    """An authority whose answers have the contract's form and contain terminal escapes."""
 
     results: dict[str, Any] = field(default_factory=dict)
     problem: tuple[int, str] | None = None
@@ -310,7 +312,7 @@ META = {
 
 @contextmanager
 def listening(hostile: Hostile) -> Iterator[str]:
-    """The hostile authority over HTTP; its address."""
+    """Serve the hostile authority over HTTP and return its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -338,14 +340,14 @@ def listening(hostile: Hostile) -> Iterator[str]:
         thread.join()
 
 
-def assert_harmless(text: str) -> None:
-    """Nothing in a text that a terminal would obey."""
+def assert_sanitized(text: str) -> None:
+    """Check that a text has no character that controls a terminal."""
     found = [repr(character) for character in DANGEROUS if character in text]
     assert not found, f"{found} in {text!r}"
 
 
 def readable_in(folder: Path, words: Sequence[str]) -> list[str]:
-    """Which of the words stand in the bytes of any file below a folder, in UTF-8 or UTF-16."""
+    """Return the words that any file below a folder contains, in UTF-8 or UTF-16."""
     content = b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()).lower()
     return [w for w in words if w.lower().encode() in content or w.lower().encode("utf-16-le") in content]
 
@@ -366,11 +368,11 @@ REPORT_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "errors": list,
     "warnings": list,
 }
-"""The fixed form of a report as JSON: which keys, and what stands there."""
+"""The fixed form of a report as JSON: the keys and the types of their values."""
 
 
 def assert_form(value: Mapping[str, Any], form: Mapping[str, type | tuple[type, ...]]) -> None:
-    """The keys of a fixed form, no more and no fewer, each with a value of its type."""
+    """Check that a value has exactly the keys of a fixed form, each with a value of its type."""
     assert list(value) == list(form)
     for key, kind in form.items():
         assert isinstance(value[key], kind), f"{key}: {value[key]!r}"
@@ -382,16 +384,16 @@ def assert_form(value: Mapping[str, Any], form: Mapping[str, type | tuple[type, 
 
 
 def spoken(language: str, sentence: str, **values: object) -> str:
-    """A sentence of the program's as a reader of the language has it."""
+    """Return a sentence of the program in a language."""
     return catalogue_of(language).gettext(sentence).format(**values)
 
 
 def typed_in(language: str, command: str) -> str:
-    """A command, such as `apoa sync`, as a reader of the language is told to type it."""
+    """Return a command, such as `apoa sync`, with its name in a language."""
     other = {f"apoa {name}": f"apoa {alias}" for alias, name in ALIASES.items()} if language == "id" else {}
     return re.sub(r"^apoa [a-z]+", lambda named: other.get(named[0], named[0]), command)
 
 
 def spoken_count(language: str, one: str, many: str, count: int) -> str:
-    """The same of a sentence that depends on a number."""
+    """Return a sentence that depends on a number in a language."""
     return catalogue_of(language).ngettext(one, many, count).format(count=count)

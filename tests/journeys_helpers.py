@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from cli_helpers import QUENTIN, Guest, Installed, Said
+from cli_helpers import QUENTIN, CallResult, Guest, Installed
 from conftest import FixedClock
 
 from apoa_client.cli import main
@@ -45,7 +45,9 @@ def unmeasured(apoa: Installed) -> Installed:
     return Installed(apoa.command, environ)
 
 
-def call(apoa: Installed, arguments: Sequence[str], lang: str, more: Mapping[str, str] = {}, **options: Any) -> Said:
+def call(
+    apoa: Installed, arguments: Sequence[str], lang: str, more: Mapping[str, str] = {}, **options: Any
+) -> CallResult:
     """Runs one call with additions to its environment, and with options of `subprocess.run`."""
     done = subprocess.run(
         [*apoa.command, *arguments],
@@ -58,7 +60,7 @@ def call(apoa: Installed, arguments: Sequence[str], lang: str, more: Mapping[str
         **options,
     )
     assert "Traceback" not in done.stderr, done.stderr
-    return Said(done.returncode, done.stdout, done.stderr)
+    return CallResult(done.returncode, done.stdout, done.stderr)
 
 
 def drop_root_permissions() -> None:

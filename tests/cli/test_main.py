@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, measured, spoken
+from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, coverage_environment, spoken
 
 from apoa_client import __version__
 from apoa_client.cli import main, session
@@ -284,7 +284,7 @@ class TestHowACallEnds:
         command = [sys.executable, "-m", "apoa_client", *arguments]
         reading, writing = os.pipe()
         os.close(reading)
-        environ = {"APOA_HOME": str(home), "APOA_LANG": "en", **measured()}
+        environ = {"APOA_HOME": str(home), "APOA_LANG": "en", **coverage_environment()}
         done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environ, check=False, timeout=30)
         os.close(writing)
         assert (done.returncode, done.stderr) == (code, b"")

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Said, Serve, spoken
+from cli_helpers import GUESTS, LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
 
 from apoa_client.cli.registry import COMMANDS
 from apoa_client.cli.terminal import output
@@ -62,7 +62,7 @@ def test_every_command_that_shows(configured: Apoa, reports: list[dict[str, Any]
         assert_plain(said_by(configured, *call, lang=lang, APOA_PLAIN="1").all)
 
 
-def said_by(apoa: Apoa, *call: str, **environ: str) -> Said:
+def said_by(apoa: Apoa, *call: str, **environ: str) -> CallResult:
     """Return the output of a call, which may fail but not by a bug."""
     said = apoa(*call, **environ)
     assert said.all

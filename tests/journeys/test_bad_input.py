@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from cli_helpers import COMMAND, GUESTS, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, Said, spoken, typed_in
+from cli_helpers import COMMAND, GUESTS, NOWHERE, OBADIAH, QUENTIN, XIMENA, CallResult, Installed, spoken, typed_in
 from journeys_helpers import advice_of, call, drop_root_permissions, in_each_language
 
 from apoa_client.errors import NotNow, WrongPassword
@@ -51,7 +51,7 @@ def assert_nothing_lost(apoa: Installed, more: int = 0) -> None:
     assert [report["state"] for report in reports] == ["queued"] * (2 + more)
 
 
-def assert_said(said: Said, code: int, lang: str, *sentences: str, **values: object) -> None:
+def assert_said(said: CallResult, code: int, lang: str, *sentences: str, **values: object) -> None:
     """Checks the exit code, and that each sentence is in the output in the reader's language."""
     assert said.code == code, said.all
     for sentence in sentences:

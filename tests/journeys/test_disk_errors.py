@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import COMMAND, LANGUAGES, Apoa, Installed, Said, spoken
+from cli_helpers import COMMAND, LANGUAGES, Apoa, CallResult, Installed, spoken
 from conftest import LONG, FixedClock
 from journeys_helpers import (
     Disk,
@@ -106,7 +106,7 @@ def new_guest(*more: str) -> list[str]:
     return guest(next(fresh_numbers)).mrz(*more)
 
 
-def assert_error(said: Said, lang: str, *errors: type[Exception]) -> None:
+def assert_error(said: CallResult, lang: str, *errors: type[Exception]) -> None:
     """Checks for exit code 78 and the advice of one of these errors in the reader's language."""
     assert said.code == 78, said.all
     assert any(spoken(lang, advice_of(error)) in said.err for error in errors), said.err  # type: ignore[arg-type]  # ours

@@ -13,7 +13,7 @@ from cli_helpers import (
     Apoa,
     Serve,
     assert_form,
-    assert_harmless,
+    assert_sanitized,
     spoken,
     typed_in,
 )
@@ -230,7 +230,7 @@ class TestAmend:
     def test_without_the_key(self, away: Apoa, lang: str) -> None:
         """A correction begins with what was said, which is sealed."""
         arrival = away.save()
-        away.lose_the_key()
+        away.delete_key()
         said = away("amend", arrival["id"], "--room", "8", lang=lang)
         assert said.code == Exit.CREDENTIALS
         sentence = "A correction needs the reported data, which can be read only with this property's key."
@@ -240,7 +240,7 @@ class TestAmend:
         """A room's name is the guest's, or a joker's."""
         arrival = away.save(QUENTIN, "--room", "7")
         said = away("amend", arrival["id"], "--room", "8\u202e", keys=["8", "y"])
-        assert_harmless(said.all.replace("\r", ""))
+        assert_sanitized(said.all.replace("\r", ""))
 
 
 REFUSED = "The training script rejects this report."
@@ -421,7 +421,7 @@ class TestFix:
     def test_without_the_key(self, refused: Apoa) -> None:
         """What was refused is sealed, and so is why."""
         [old] = refused.reports()
-        refused.lose_the_key()
+        refused.delete_key()
         assert refused("fix", old["id"], "--room", "8").code == Exit.CREDENTIALS
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from backup_helpers import changed
-from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, assert_harmless, readable_in, spoken
+from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, assert_sanitized, readable_in, spoken
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import moment_text
@@ -163,7 +163,7 @@ def test_another_receipt_and_a_missing_certificate_are_told(configured: Apoa, ma
     assert other("backup", str(again)).code == 0
     said = configured("restore", str(again))
     assert said.code == 0, said.err
-    assert_harmless(said.all)
+    assert_sanitized(said.all)
     assert "STT?[2J" in said.err
     assert "/nowhere/ca.pem" in said.err
     assert configured("restore", str(again), "--json").json["other_receipts"][0]["in_backup"] == "STT\x1b[2J"

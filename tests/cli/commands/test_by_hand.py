@@ -17,9 +17,9 @@ from cli_helpers import (
     QUENTIN,
     XIMENA,
     Apoa,
-    Said,
+    CallResult,
     Serve,
-    assert_harmless,
+    assert_sanitized,
     spoken,
     typed_in,
 )
@@ -271,7 +271,7 @@ class TestWalk:
         manual.save()
         said = manual("sync", keys=[typed, "STT-1"])
         assert said.code == 0
-        assert_harmless(said.all)
+        assert_sanitized(said.all)
         assert "This is not a receipt number" in said.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -368,7 +368,7 @@ class TestWalk:
     def test_needs_the_key(self, manual: Apoa) -> None:
         """77, and nothing of a guest; without one, unattended, it is still counted."""
         manual.save()
-        manual.lose_the_key()
+        manual.delete_key()
         assert manual("sync", keys=["STT-1"]).code == 77
         assert manual("sync").code == 75
 
@@ -433,7 +433,7 @@ class TestLaidOut:
 class TestSheet:
     """The same on paper."""
 
-    def written(self, apoa: Apoa, file: Path, *more: str, lang: str = "en") -> Said:
+    def written(self, apoa: Apoa, file: Path, *more: str, lang: str = "en") -> CallResult:
         return apoa("sync", "--by-hand", "--sheet", str(file), *more, lang=lang)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -503,7 +503,7 @@ class TestSheet:
     def test_needs_the_key(self, manual: Apoa, tmp_path: Path) -> None:
         """77, and no file."""
         manual.save()
-        manual.lose_the_key()
+        manual.delete_key()
         assert self.written(manual, tmp_path / "apoa.html").code == 77
         assert not (tmp_path / "apoa.html").exists()
 
@@ -551,7 +551,7 @@ class TestReceived:
     def test_needs_no_key(self, manual: Apoa) -> None:
         """Filing opens nothing; the JSON says that it is sealed."""
         report = manual.save()
-        manual.lose_the_key()
+        manual.delete_key()
         said = manual("received", report["id"], "STT-1", "--json")
         assert (said.code, said.json["sealed"], said.json["state"]) == (0, True, "accepted")
 
@@ -561,7 +561,7 @@ class TestReceived:
         report = manual.save()
         said = manual("received", report["id"], number)
         assert said.code == 65
-        assert_harmless(said.all)
+        assert_sanitized(said.all)
         assert set(states(manual).values()) == {"queued"}
 
     @pytest.mark.parametrize("when", ["gestern", "2026-02-30", "2026-11-25T20:00"])

@@ -18,7 +18,7 @@ from cli_helpers import (
     QUENTIN,
     XIMENA,
     Apoa,
-    assert_harmless,
+    assert_sanitized,
     spoken,
 )
 from conftest import FixedClock
@@ -363,7 +363,7 @@ class TestPage:
             for arguments in (given(EVIL, EVIL), given(EVIL.ljust(44, "<")[:44], SECOND), ["check", "--surname", EVIL]):
                 said = apoa(*arguments, lang=lang)
                 assert said.code == 65
-                assert_harmless(said.all)
+                assert_sanitized(said.all)
 
     def test_nothing_personal_reaches_the_log(self, apoa: Apoa) -> None:
         """However much is logged."""

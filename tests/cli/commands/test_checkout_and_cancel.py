@@ -14,7 +14,7 @@ from cli_helpers import (
     REPORT_KEYS,
     XIMENA,
     Apoa,
-    Said,
+    CallResult,
     Serve,
     assert_form,
     spoken,
@@ -29,7 +29,7 @@ from apoa_client.outbox.errors import DiskFull
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 
-def meanwhile(apoa: Apoa, happens: Callable[[], Said]) -> None:
+def meanwhile(apoa: Apoa, happens: Callable[[], CallResult]) -> None:
     """While the next yes is awaited, this happens at another desk."""
     asked, waiting = terminal_input.confirm, [happens]
 
@@ -254,7 +254,7 @@ class TestCheckOut:
     def test_a_report_of_an_older_version(self, away: Apoa) -> None:
         """It tells no nights outside the seal: the guest is found by id, and shown without a day."""
         arrival = away.save()
-        away.meddle("UPDATE reports SET first_night = NULL, last_morning = NULL")
+        away.change_database("UPDATE reports SET first_night = NULL, last_morning = NULL")
         said = away("checkout", arrival["id"], "--no-send", keys=["y"])
         assert said.code == 0, said.all
         assert "until" not in said.err
@@ -263,7 +263,7 @@ class TestCheckOut:
         """It is told, its guest is shown without a name, and can leave like the others."""
         away.save(QUENTIN)
         away.save(XIMENA)
-        away.meddle("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE seq = 1")
+        away.change_database("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE seq = 1")
         said = away("checkout", "--no-send", keys=["1 2", "y"])
         assert said.code == 0, said.all
         assert "cannot be opened" in said.err
@@ -304,7 +304,7 @@ class TestCheckOut:
         """By id and by day it works, to the day; by room it cannot, and says why."""
         arrival = away.save()
         away.save(XIMENA, "--nights", "1")
-        away.lose_the_key()
+        away.delete_key()
         assert away("checkout", "--room", "7").code == Exit.CREDENTIALS
         assert away("checkout", arrival["id"], "--at", "2026-11-23T23:00").code == 65
         said = away("checkout", arrival["id"], "--at", "2026-11-24T21:00", "--json", "--no-send")
@@ -518,7 +518,7 @@ class TestCancel:
     def test_without_the_key(self, configured: Apoa) -> None:
         """Nothing is opened: withdrawn or cancelled all the same."""
         arrival, other = configured.send(), configured.save(XIMENA)
-        configured.lose_the_key()
+        configured.delete_key()
         said = configured("cancel", other["id"], "--json")
         assert (said.code, said.json["state"], said.json["guest"], said.json["sealed"]) == (0, "withdrawn", None, True)
         said = configured("cancel", arrival["id"], "--reason", "salah", "--no-send", keys=["y"])

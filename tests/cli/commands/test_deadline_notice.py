@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Said, Serve, spoken
+from cli_helpers import GUESTS, LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
 from desktop_helpers import FakeDesktop, needs_posix
 
 pytestmark = needs_posix
@@ -23,7 +23,7 @@ def desktop(tmp_path: Path, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> Fake
     return fake
 
 
-def scheduled(apoa: Apoa, *more: str, **environ: str) -> Said:
+def scheduled(apoa: Apoa, *more: str, **environ: str) -> CallResult:
     return apoa(*more, "sync", "--scheduled", **environ)
 
 

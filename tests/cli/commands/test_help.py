@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from cli_helpers import LANGUAGES, XIMENA, Apoa, assert_harmless, spoken, typed_in
+from cli_helpers import LANGUAGES, XIMENA, Apoa, assert_sanitized, spoken, typed_in
 
 from apoa_client.cli.commands.help import find
 from apoa_client.cli.guide.guides import Guide, all_guides, guides
@@ -137,7 +137,7 @@ class TestCommand:
         answer = apoa("help", "x\x1b[2Jyzzy\u202e")
         assert answer.code == 2
         assert answer.err.splitlines()[-1] == "All topics: apoa help"
-        assert_harmless(answer.all)
+        assert_sanitized(answer.all)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -1,7 +1,7 @@
 """`apoa info`: the facts on the screen and as JSON, in both languages, and the property's own settings with them."""
 
 import pytest
-from cli_helpers import LANGUAGES, Apoa, assert_harmless, spoken
+from cli_helpers import LANGUAGES, Apoa, assert_sanitized, spoken
 
 from apoa_client.cli.guide.facts import topics
 
@@ -51,7 +51,7 @@ class TestCommand:
         strange = apoa("info", "xyzzyq\x1b[2J", lang=lang)
         assert strange.code == 2
         assert spoken(lang, "All topics: apoa info") in strange.err
-        assert_harmless(strange.all)
+        assert_sanitized(strange.all)
 
     def test_json(self, apoa: Apoa) -> None:
         """`--json` prints the same as one document."""

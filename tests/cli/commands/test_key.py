@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Said, Serve, spoken
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
 from page_helpers import read_page
 
 from apoa_client.cli.documents.recovery_sheet import RecoverySheet, sheet_html, sheet_text
@@ -33,7 +33,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: codes.pop(0))
 
 
-def at_a_terminal(apoa: Apoa, url: str, *keys: str, lang: str = "en") -> Said:
+def at_a_terminal(apoa: Apoa, url: str, *keys: str, lang: str = "en") -> CallResult:
     """Set up a property against an authority; `keys` come after all that is asked before the code."""
     given = ["--property", "melati", "--api-url", url, "--username", "wisma-melati", "--vault", "file"]
     place = ["--address", "", "--office", "", "--timezone", "WIB", "--language", lang]
@@ -265,7 +265,7 @@ class TestRecover:
         """A property with a report, whose key is gone; the sheet is there."""
         assert apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / "sheet.html")).code == 75
         apoa.save()
-        apoa.lose_the_key()
+        apoa.delete_key()
         assert apoa.reports()[0]["sealed"]
         return apoa
 
@@ -368,7 +368,7 @@ class TestRotate:
         assert "2 " in said.out
         assert [report["guest"]["surname"] for report in configured.reports()] == [QUENTIN.surname, XIMENA.surname]
         assert configured("sync", "--json").json["accepted"] == 2
-        configured.lose_the_key()
+        configured.delete_key()
         assert configured("key", "recover", "--code-stdin", stdin=code).code == 0
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
@@ -493,7 +493,7 @@ class TestRotate:
 
         monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore", Drawer)
         assert cut_off.set_up(NOWHERE, "--vault", "keyring").code == 75
-        cut_off.lose_the_key()
+        cut_off.delete_key()
         assert cut_off.reports()[0]["guest"]["surname"] == QUENTIN.surname
         assert cut_off("key", "rotate").code == 0
         assert cut_off.reports()[0]["guest"]["surname"] == QUENTIN.surname
@@ -520,7 +520,7 @@ class TestShow:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_it_cannot_be_had(self, away: Apoa, lang: str) -> None:
         """Why, and the way back; exit 77 for scripts."""
-        away.lose_the_key()
+        away.delete_key()
         said = away("key", "show", lang=lang)
         assert said.code == 77
         assert spoken(lang, "Restore it with the recovery code: apoa key recover") in said.err
@@ -579,7 +579,7 @@ class TestTransfer:
 
     def test_the_key_is_only_missing(self, away: Apoa, file: Path) -> None:
         """As with the recovery code."""
-        away.lose_the_key()
+        away.delete_key()
         said = away("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
         assert said.code == 0, said.err
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
@@ -629,7 +629,7 @@ class TestTransfer:
 
     def test_without_the_key(self, away: Apoa, tmp_path: Path) -> None:
         """There is nothing to export, which is said before a passphrase is asked for."""
-        away.lose_the_key()
+        away.delete_key()
         assert away("key", "export", str(tmp_path / "melati.key"), keys=[]).code == 77
 
 

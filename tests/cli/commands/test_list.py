@@ -175,7 +175,7 @@ class TestWithoutTheKey:
 
     def test_lists_sealed(self, three: Apoa) -> None:
         """Exits with 0; every report has "sealed": true, and stderr shows the advice once."""
-        three.lose_the_key()
+        three.delete_key()
         said = three("list", "--json")
         assert said.code == 0
         for value in said.json["reports"]:
@@ -188,7 +188,7 @@ class TestWithoutTheKey:
     def test_shows_what_is_not_sealed(self, three: Apoa, lang: str) -> None:
         """Shows ids, states and times, and dashes for the guest."""
         report = three.reports()[0]
-        three.lose_the_key()
+        three.delete_key()
         table = three("list", lang=lang)
         assert table.code == 0
         assert report["short_id"] in table.out
@@ -198,7 +198,7 @@ class TestWithoutTheKey:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_finds_no_guest(self, three: Apoa, lang: str) -> None:
         """A search by guest, room or nationality exits with 77, because an empty answer would be wrong."""
-        three.lose_the_key()
+        three.delete_key()
         for choice in (["--guest", "zyk"], ["--room", "1"], ["--nationality", "POL"]):
             said = three("list", *choice, "--json", lang=lang)
             assert (said.code, said.json) == (77, {"reports": []})
@@ -207,7 +207,7 @@ class TestWithoutTheKey:
 
     def test_report_needs_no_key(self, three: Apoa) -> None:
         """A report is saved without the key."""
-        three.lose_the_key()
+        three.delete_key()
         assert three(*QUENTIN.mrz("--no-send")).code == 0
 
     def test_one_broken_seal_hides_no_other(self, three: Apoa) -> None:

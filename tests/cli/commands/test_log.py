@@ -4,7 +4,7 @@ import sys
 from datetime import timedelta
 
 import pytest
-from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, assert_harmless, spoken
+from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, assert_sanitized, spoken
 
 from apoa_client.settings.user import user_name
 
@@ -121,10 +121,10 @@ def test_a_name_that_a_terminal_would_obey(away: Apoa, monkeypatch: pytest.Monke
     """A user's name, or what a stranger wrote into the file, moves no cursor."""
     monkeypatch.setattr("apoa_client.settings.user.user_name", lambda: "".join(DANGEROUS) + "made")
     away.save()
-    away.meddle("UPDATE audit SET action = 'x' || char(27), detail = char(27), report = char(27) WHERE n = 1")
+    away.change_database("UPDATE audit SET action = 'x' || char(27), detail = char(27), report = char(27) WHERE n = 1")
     said = away("log")
     assert "made" in said.out
-    assert_harmless(said.out)
+    assert_sanitized(said.out)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -156,7 +156,7 @@ MISSING = "Entry {number} of the log is missing. Those before it are as they wer
 def test_a_broken_trail_is_named(configured: Apoa, lang: str, statement: str, number: int, sentence: str) -> None:
     """Exit 78, and the first entry that was changed or cut out; reporting goes on all the same."""
     configured(*QUENTIN.mrz())
-    configured.meddle(statement)
+    configured.change_database(statement)
     said = configured("log", "--verify", lang=lang)
     assert said.code == 78
     assert spoken(lang, sentence, number=number) in said.err

@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import COMMAND, LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, measured, spoken
+from cli_helpers import (
+    COMMAND,
+    LANGUAGES,
+    QUENTIN,
+    REPORT_KEYS,
+    XIMENA,
+    Apoa,
+    Serve,
+    assert_form,
+    coverage_environment,
+    spoken,
+)
 
 from apoa_client.app.container import Container
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
@@ -242,7 +253,7 @@ class TestAtTheGuestsRequest:
         assert spoken(lang, never, ids=report["short_id"]) in no.err
         assert spoken(lang, "Nothing was erased.") in no.err
         assert erased(away) == [False]
-        away.lose_the_key()
+        away.delete_key()
         yes = away("purge", "--guest", report["id"], "--force", keys=["y"], lang=lang)
         assert spoken(lang, "Guest: {name}. Reports: {ids}.", name="-", ids=report["short_id"]) in yes.err
         assert erased(away) == [True]
@@ -349,7 +360,7 @@ def test_from_report_to_proof(past: Apoa, tmp_path: Path) -> None:
     assert told == [("saved", None), ("accepted", None), ("erased", "retention")]
     done = subprocess.run(
         [*COMMAND, "log", "--verify"],
-        env={**past.environ, **measured()},
+        env={**past.environ, **coverage_environment()},
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -21,7 +21,7 @@ from cli_helpers import (
     Guest,
     Hostile,
     Serve,
-    assert_harmless,
+    assert_sanitized,
     listening,
     spoken,
 )
@@ -130,7 +130,7 @@ class TestOnScreen:
         """The number is shown without the key."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
-        configured.lose_the_key()
+        configured.delete_key()
         assert report["receipt"]["number"] in configured("receipt", report["id"]).out
         assert configured("receipt", report["id"], "--json").json["receipt"] == report["receipt"]
 
@@ -294,7 +294,7 @@ class TestPage:
         [report] = configured.reports()
         configured.clock.forward(timedelta(days=100))
         assert configured("purge").code == 0
-        configured.lose_the_key()
+        configured.delete_key()
         page = printed(configured, report["id"])
         assert report["receipt"]["number"] in page.text
         assert report["id"] in page.text
@@ -356,7 +356,7 @@ class TestPage:
         """Nothing is written, and the error says how to get the key back."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
-        configured.lose_the_key()
+        configured.delete_key()
         said = configured("receipt", report["id"], "--html", str(tmp_path / "x.html"))
         assert said.code == 77
         assert "apoa key recover" in said.err
@@ -587,7 +587,7 @@ class TestInspection:
 
     def test_without_the_key(self, three: Apoa, tmp_path: Path) -> None:
         """Nothing is written, and the error says how to get the key back."""
-        three.lose_the_key()
+        three.delete_key()
         said = three("receipt", "--all", "--output", str(tmp_path / "p"))
         assert said.code == 77
         assert "apoa key recover" in said.err
@@ -705,15 +705,15 @@ class TestHostileNumber:
         for command in (["receipt", report["id"]], ["receipt", report["id"], "--json"], ["list"]):
             said = fooled(*command)
             assert said.code == 0
-            assert_harmless(said.all)
+            assert_sanitized(said.all)
         page = fooled("receipt", report["id"], "--html", "-").out
-        assert_harmless(page)
+        assert_sanitized(page)
         assert "<img src=x onerror=alert(1)>" in read_page(page).text
         assert fooled("receipt", "--all", "--output", "p").code == 0
         files = sorted(path.name for path in (tmp_path / "p").iterdir())
         assert files == ["img-src-x-onerror-alert-1-2J-N.html", "index.html"]
         index = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
-        assert_harmless(index)
+        assert_sanitized(index)
         read_page(index, links=True)
 
 

@@ -91,7 +91,7 @@ class TestUnattended:
     def test_without_the_key(self, away: Apoa) -> None:
         """The guest is known again although nothing can be opened."""
         away.save()
-        away.lose_the_key()
+        away.delete_key()
         assert away(*QUENTIN.mrz("--no-send")).code == 65
 
 

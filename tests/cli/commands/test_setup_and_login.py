@@ -160,7 +160,7 @@ class TestSetup:
         assert configured.set_up(url, "--vault", "keyring").code == 0
         assert sorted(keyring) == ["apoa-client/melati/password", "apoa-client/melati/private-key"]
         assert "vault" not in settings(configured)
-        configured.lose_the_key()
+        configured.delete_key()
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
         assert configured.set_up(url, "--vault", "file").code == 0
         keyring.clear()

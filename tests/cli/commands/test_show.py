@@ -15,7 +15,7 @@ from cli_helpers import (
     Hostile,
     Serve,
     assert_form,
-    assert_harmless,
+    assert_sanitized,
     listening,
     spoken,
 )
@@ -209,7 +209,7 @@ class TestWhereabouts:
     def test_reports_without_nights(self, away: Apoa) -> None:
         """A report of an older version has no nights: the guest is in house."""
         report = away.save()
-        away.meddle("UPDATE reports SET first_night = NULL, last_morning = NULL")
+        away.change_database("UPDATE reports SET first_night = NULL, last_morning = NULL")
         assert away("show", report["id"]).out.splitlines()[1] == "In house."
 
 
@@ -228,7 +228,7 @@ def test_a_number_that_staff_typed_in(apoa: Apoa, lang: str) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_without_the_key(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
     """Shows reports, states, times and receipts without guest data, and once how to get the key back."""
-    configured.lose_the_key()
+    configured.delete_key()
     said = configured("show", stay["amend"]["id"], lang=lang)
     assert said.code == 0
     assert said.err.count("apoa key recover") == 1
@@ -260,7 +260,7 @@ def test_an_erased_guest(configured: Apoa, stay: dict[str, Any], lang: str) -> N
 
 def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> None:
     """An audit trail that cannot be read is an error; the reports are shown without it."""
-    configured.meddle("UPDATE audit SET at = 'yesterday'")
+    configured.change_database("UPDATE audit SET at = 'yesterday'")
     said = configured("show", stay["check_in"]["id"])
     assert said.code == 0
     assert str(configured.home / "melati" / "outbox.db") in said.err
@@ -274,7 +274,7 @@ def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> 
 
 def test_one_broken_seal(configured: Apoa, stay: dict[str, Any]) -> None:
     """A report whose seal is broken is an error; the others are shown in full."""
-    configured.meddle("UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
+    configured.change_database("UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
     said = configured("show", stay["check_in"]["id"])
     assert said.code == 0
     assert "not deleted" in said.err
@@ -292,7 +292,7 @@ def test_control_characters(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None
     with listening(Hostile(results={"status": "rejected", "errors": found, "warnings": found})) as url:
         assert apoa.set_up(url).code == 0
         report = apoa(*QUENTIN.mrz("--json")).json
-    apoa.meddle("UPDATE audit SET action = 'x' || char(27), detail = char(27) WHERE action = 'rejected'")
+    apoa.change_database("UPDATE audit SET action = 'x' || char(27), detail = char(27) WHERE action = 'rejected'")
     said = apoa("show", report["id"])
     assert "made" in said.out
-    assert_harmless(said.out)
+    assert_sanitized(said.out)

@@ -143,7 +143,7 @@ class TestStatus:
     def test_needs_no_key(self, away: Apoa) -> None:
         """Counts and urgent reports are shown without the key: ids and kinds, no names."""
         report = away.save()
-        away.lose_the_key()
+        away.delete_key()
         said = away("status")
         assert (said.code, said.err) == (0, "")
         assert report["short_id"] in said.out

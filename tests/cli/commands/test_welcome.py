@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import click
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, Said, Serve, spoken, typed_in
+from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken, typed_in
 
 from apoa_client.errors import StorageProblem
 from apoa_client.messages import msg
@@ -14,7 +14,7 @@ HAND = ["setup", "--non-interactive", "--property", "melati", "--by-hand", "--va
 TYPED = {"en": ("apoa report", "apoa checkout"), "id": ("apoa lapor", "apoa keluar")}
 
 
-def bare(apoa: Apoa, *options: str, lang: str = "en") -> Said:
+def bare(apoa: Apoa, *options: str, lang: str = "en") -> CallResult:
     """The program without a command, at a terminal; what it said, without colours."""
     with apoa.monkeypatch.context() as patch:
         patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
@@ -22,7 +22,7 @@ def bare(apoa: Apoa, *options: str, lang: str = "en") -> Said:
     return said._replace(out=click.unstyle(said.out))
 
 
-def told(said: Said, *sentences: str) -> None:
+def told(said: CallResult, *sentences: str) -> None:
     """Each stands on a line of its own, in this order."""
     lines = said.out.splitlines()
     at = [lines.index(sentence) for sentence in sentences]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from babel import Locale
-from cli_helpers import Apoa, assert_harmless
+from cli_helpers import Apoa, assert_sanitized
 from page_helpers import Page, read_page
 
 from apoa_client.cli.documents.poster import days_text, languages
@@ -91,7 +91,7 @@ class TestPage:
         content, page = printed(away, "--name", f"{STRANGE}\u202e")
         assert page.text.count(STRANGE) == 2
         assert "<script" not in content
-        assert_harmless(content)
+        assert_sanitized(content)
 
     def test_a_long_name_is_smaller(self, away: Apoa) -> None:
         """A long name is smaller, so that the notice stays one page."""

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, Said, Serve, spoken
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, CallResult, Serve, spoken
 
 from apoa_client.cli.prompts.setup_summary import cron_line
 
@@ -22,7 +22,7 @@ def settings(apoa: Apoa, name: str = "melati") -> dict[str, Any]:
     return value
 
 
-def set_up(apoa: Apoa, keys: Sequence[str], *options: str, lang: str = "en") -> Said:
+def set_up(apoa: Apoa, keys: Sequence[str], *options: str, lang: str = "en") -> CallResult:
     """Set up at a terminal, with the secrets in a file."""
     return apoa("setup", "--vault", "file", *options, keys=keys, lang=lang)
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import COMMAND, QUENTIN, Apoa, measured
+from cli_helpers import COMMAND, QUENTIN, Apoa, coverage_environment
 
 from apoa_client.cli import main
 from apoa_client.cli.terminal import encodings
@@ -111,7 +111,7 @@ def run(apoa: Apoa, encoding: str, *arguments: str, lang: str) -> str:
     """What the installed command writes to a stream of this encoding."""
     done = subprocess.run(
         [*COMMAND, *arguments],
-        env={**apoa.environ, **measured(), "APOA_LANG": lang, "PYTHONIOENCODING": encoding, "PATH": ""},
+        env={**apoa.environ, **coverage_environment(), "APOA_LANG": lang, "PYTHONIOENCODING": encoding, "PATH": ""},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,

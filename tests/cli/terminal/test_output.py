@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import pytest
-from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, Apoa, Hostile, assert_harmless, listening, spoken
+from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, Apoa, Hostile, assert_sanitized, listening, spoken
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ def test_clean_leaves_nothing_to_obey(text: str) -> None:
     """Whatever comes in, as long as before, with every control, format and surrogate character replaced."""
     cleaned = output.sanitize(text)
     assert len(cleaned) == len(text)
-    assert_harmless(cleaned)
+    assert_sanitized(cleaned)
     assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in cleaned)
 
 
@@ -44,7 +44,7 @@ def test_what_is_typed(away: Apoa, option: str, lang: str) -> None:
     """Refused, with a sentence that does not repeat it raw; nothing is saved."""
     said = away(*QUENTIN.typed(option, EVIL), "--no-send", lang=lang)
     assert said.code == 65
-    assert_harmless(said.all)
+    assert_sanitized(said.all)
     assert away.reports() == []
 
 
@@ -72,18 +72,18 @@ def test_what_is_typed(away: Apoa, option: str, lang: str) -> None:
 def test_what_is_given_as_an_argument(away: Apoa, arguments: list[str]) -> None:
     """In no complaint, click's own included."""
     for lang in LANGUAGES:
-        assert_harmless(away(*arguments, lang=lang).all)
+        assert_sanitized(away(*arguments, lang=lang).all)
 
 
 def test_what_stands_in_the_settings(away: Apoa) -> None:
     """A settings file may come from elsewhere."""
     path = away.home / "config.toml"
     path.write_text(path.read_text() + 'office = "A\\u001b[2J"\nnonsense_\\u001b = 1\n', encoding="utf-8")
-    assert_harmless(away("status").all)
+    assert_sanitized(away("status").all)
     path.write_text('language = "\\u001b[2J"\n', encoding="utf-8")
     said = away("status")
     assert said.code == 78
-    assert_harmless(said.all)
+    assert_sanitized(said.all)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -109,7 +109,7 @@ def test_what_a_server_answers(apoa: Apoa, results: dict[str, Any], lang: str) -
     ]
     said += [apoa("list", lang=lang), apoa("list", "--json", lang=lang), apoa("status", lang=lang)]
     for each in said:
-        assert_harmless(each.all)
+        assert_sanitized(each.all)
         assert each.code in {0, 65, 75}
 
 
@@ -124,7 +124,7 @@ def test_what_a_server_says_of_a_problem(apoa: Apoa, status: int) -> None:
         calls = (["sync"], ["sync", "--json"], ["login", "--password-stdin"], ["sync"], ["status"])
         said = [apoa(*arguments, stdin="x\n") for arguments in calls]
     for each in said:
-        assert_harmless(each.all)
+        assert_sanitized(each.all)
     assert said[0].code == 69
     assert "]0;owned" in said[0].err
 

@@ -169,7 +169,7 @@ class TestWithoutTheKey:
     @pytest.fixture
     def locked(self, inn: Apoa) -> Apoa:
         """The guests are in house, but their data cannot be read."""
-        inn.lose_the_key()
+        inn.delete_key()
         return inn
 
     @pytest.mark.parametrize("lang", LANGUAGES)

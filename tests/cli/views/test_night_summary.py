@@ -17,7 +17,7 @@ from cli_helpers import (
     Hostile,
     Serve,
     assert_form,
-    assert_harmless,
+    assert_sanitized,
     listening,
     spoken,
     spoken_count,
@@ -99,7 +99,7 @@ class TestDocument:
     def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
         """Reports are sealed, stderr says what to do, and the exit code is that of the status."""
         report = saved(QUENTIN)
-        away.lose_the_key()
+        away.delete_key()
         said = away("status", "--tonight", "--json")
         assert said.code == 0
         [sealed] = said.json["in_house"]
@@ -164,7 +164,7 @@ class TestScreen:
         arrived = saved(QUENTIN)["short_id"]
         forgotten = saved(OBADIAH, "2026-11-23T14:00", 1)["short_id"]
         assert away("checkout", arrived, "--yes", "--no-send").code == 0
-        away.lose_the_key()
+        away.delete_key()
         said = away("status", "--tonight")
         lines = said.out.splitlines()
         assert lines[3:5] == ["Until   ID", f"24 Nov  {forgotten}"]
@@ -233,7 +233,7 @@ class TestScreen:
             apoa.set_up(url)
             apoa(*QUENTIN.mrz("--yes"))
         said = apoa("status", "--tonight")
-        assert_harmless(said.out)
+        assert_sanitized(said.out)
         assert json.loads(apoa("status", "--tonight", "--json").out)["night"] == "2026-11-24"
 
 
