@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import forked_command
 import pytest
 from conftest import FixedClock
 
@@ -212,9 +213,10 @@ def coverage_environment() -> dict[str, str]:
 def installed_command() -> list[str]:
     """Return the command that pip installed beside this interpreter, or the one that APOA_COMMAND names."""
     named = os.environ.get("APOA_COMMAND")
-    return shlex.split(named) if named else [str(Path(sys.executable).with_name("apoa"))]
+    return shlex.split(named) if named else BESIDE
 
 
+BESIDE = [str(Path(sys.executable).with_name("apoa"))]
 COMMAND = installed_command()
 
 
@@ -224,22 +226,29 @@ class Installed:
 
     command: Sequence[str]
     environ: dict[str, str]
+    forked: bool = True
+    """Whether calls may be forked from a process that has imported the program. Kills need real processes' times."""
 
     def __call__(self, *arguments: str, stdin: str | None = None, **environ: str) -> CallResult:
         """Run one call. `lang` among `environ` is APOA_LANG."""
         if "lang" in environ:
             environ["APOA_LANG"] = environ.pop("lang")
-        done = subprocess.run(
-            [*self.command, *arguments],
-            env={**self.environ, **environ},
-            input=stdin if stdin is not None else "",
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
+        given, full = stdin if stdin is not None else "", {**self.environ, **environ}
+        if self._may_be_forked(full):
+            done = forked_command.run(arguments, full, given, timeout=60)
+        else:
+            command = [*self.command, *arguments]
+            done = subprocess.run(
+                command, env=full, input=given, capture_output=True, encoding="utf-8", timeout=60, check=False
+            )
         assert "Traceback" not in done.stderr, done.stderr
         return CallResult(done.returncode, done.stdout, done.stderr)
+
+    def _may_be_forked(self, environ: Mapping[str, str]) -> bool:
+        """Return whether a fork runs this call in the same way: no coverage, and no variable that Python reads."""
+        read_at_start = {name for name in environ if name.startswith(("PYTHON", "COVERAGE_", "LC_", "LANG", "LD_"))}
+        usual = read_at_start <= {"PYTHONIOENCODING"} and environ.get("PYTHONIOENCODING", "utf-8") == "utf-8"
+        return self.forked and usual and sys.platform != "win32" and self.command == BESIDE
 
     @property
     def home(self) -> Path:

@@ -40,9 +40,9 @@ def guest(number: int) -> Guest:
 
 
 def unmeasured(apoa: Installed) -> Installed:
-    """Returns the same command without coverage: a killed process would leave half a file of it."""
+    """Returns the same command without coverage, and never forked: for processes that are killed."""
     environ = {name: value for name, value in apoa.environ.items() if not name.startswith("COVERAGE_")}
-    return Installed(apoa.command, environ)
+    return Installed(apoa.command, environ, forked=False)
 
 
 def call(

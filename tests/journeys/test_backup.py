@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ STRIDE = 1 if LONG else 11
 
 def elsewhere(apoa: Installed, folder: Path) -> Installed:
     """Returns the installed command on another computer."""
-    return Installed(apoa.command, {**apoa.environ, "APOA_HOME": str(folder)})
+    return replace(apoa, environ={**apoa.environ, "APOA_HOME": str(folder)})
 
 
 @pytest.fixture
