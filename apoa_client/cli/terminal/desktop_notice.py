@@ -84,17 +84,12 @@ def _calls(notice: Notice, environ: Mapping[str, str], uid: int | None, platform
         texts = {"APOA_NOTICE_TITLE": notice.title, "APOA_NOTICE_BODY": notice.body}
         arguments = [tool, "-NoProfile", "-NonInteractive", "-WindowStyle", "Hidden", "-Command", _POWERSHELL]
         return [_Call(arguments, kept | texts, _WINDOWS_TIMEOUT_S)]
-    return _on_each_bus(tool, notice, kept, uid)
-
-
-def _on_each_bus(tool: str, notice: Notice, environ: dict[str, str], uid: int | None) -> list[_Call]:
-    """Return an attempt for each bus: cron knows no bus, and an old terminal may name one whose session has ended."""
-    buses = session_buses(environ, uid)
+    buses = session_buses(kept, uid)  # cron knows no bus, and an old terminal may name one whose session has ended
     if not buses:
         _log.info("no notice: no user is logged in at a desktop")
     options = ["--app-name=apoa", f"--urgency={'critical' if notice.urgent else 'normal'}"]
     arguments = [tool, *options, "--", notice.title, notice.body]
-    return [_Call(arguments, environ | {"DBUS_SESSION_BUS_ADDRESS": bus}, TIMEOUT_S / len(buses)) for bus in buses]
+    return [_Call(arguments, kept | {"DBUS_SESSION_BUS_ADDRESS": bus}, TIMEOUT_S / len(buses)) for bus in buses]
 
 
 def _done(call: _Call) -> bool:

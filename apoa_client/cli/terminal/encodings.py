@@ -30,8 +30,14 @@ _INVISIBLE = frozenset({"Mn", "Me", "Cf"})
 
 def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
     """Make a standard stream show replacements for what it cannot show. Other streams are not changed."""
-    if isinstance(stream, TextIOWrapper):
-        stream.reconfigure(encoding=_other_encoding(stream, environ), errors=NEAREST)
+    if not isinstance(stream, TextIOWrapper):
+        return
+    encoding = None
+    if codecs.lookup(stream.encoding).name == "ascii":
+        encoding = _ASCII
+    elif environ.get("TERM") == "linux" and stream.isatty():
+        encoding = _LINUX  # the Linux console reads UTF-8 but has few glyphs
+    stream.reconfigure(encoding=encoding, errors=NEAREST)
 
 
 def nearest(character: str) -> str:
@@ -47,23 +53,12 @@ def nearest(character: str) -> str:
     base = "".join(_SIGNS.get(part, part) for part in parts if unicodedata.category(part) not in _INVISIBLE)
     if base.isascii():
         return base
-    return _drawn(unicodedata.name(character, "")) or "?" * width(character)
-
-
-def _drawn(name: str) -> str:
-    """Return what a box or a bar is drawn with, by its Unicode name; empty for other characters."""
+    name = unicodedata.name(character, "")
     if name.startswith("BOX DRAWINGS"):
         across, upright = "HORIZONTAL" in name, "VERTICAL" in name
         turns = across is upright or any(word in name.split() for word in ("UP", "DOWN", "LEFT", "RIGHT"))
         return "+" if turns else "-" if across else "|"
-    return "#" if name.endswith(("BLOCK", "SHADE")) else ""
-
-
-def _other_encoding(stream: TextIOWrapper, environ: Mapping[str, str]) -> str | None:
-    """Return our encoding for ASCII, or for the Linux console, which reads UTF-8 but has few glyphs; else None."""
-    if codecs.lookup(stream.encoding).name == "ascii":
-        return _ASCII
-    return _LINUX if environ.get("TERM") == "linux" and stream.isatty() else None
+    return "#" if name.endswith(("BLOCK", "SHADE")) else "?" * width(character)
 
 
 def _handle(error: UnicodeError) -> tuple[str, int]:

@@ -11,7 +11,6 @@ from apoa_client.ports import Status, Verdict
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
 
 _LEAST_STEP = 25
 """Fewer reports are answered in a moment, and a line for each would be too much."""
@@ -65,7 +64,6 @@ class ProgressBar(NoProgress):
 
     def __init__(self) -> None:
         self._rich: RichProgress | None = None
-        self._task: TaskID | None = None
         self._refused = 0
 
     def begin(self, waiting: int) -> None:
@@ -84,16 +82,17 @@ class ProgressBar(NoProgress):
             transient=True,
         )
         self._rich.start()
-        self._task = self._rich.add_task(_("Sending"), total=waiting, rate="")
+        self._rich.add_task(_("Sending"), total=waiting, rate="")
 
     def advance(self, verdict: Verdict) -> None:
         """Move the bar on."""
         self._refused += verdict.status is Status.REJECTED
-        if self._rich is not None and self._task is not None:
+        if self._rich is not None:
+            (task,) = self._rich.tasks
             label = _("Sending ({count} refused)").format(count=self._refused) if self._refused else _("Sending")
-            speed = self._rich.tasks[0].speed  # None before the second answer
-            rate = "" if speed is None else _("{rate}/s").format(rate=f"{speed:.1f}")
-            self._rich.update(self._task, advance=1, description=label, rate=rate)
+            # The speed is None before the second answer.
+            rate = "" if task.speed is None else _("{rate}/s").format(rate=f"{task.speed:.1f}")
+            self._rich.update(task.id, advance=1, description=label, rate=rate)
 
     def end(self) -> None:
         """Remove the bar."""

@@ -17,7 +17,12 @@ def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """
     upright = [column for column in zip(heads, *rows, strict=True) if any(column[1:])]
     if plain():
-        _show_records(heads, rows)
+        for number, row in enumerate(rows):
+            if number:
+                print_line()
+            for head, cell in zip(heads, row, strict=True):
+                if cell:
+                    print_line(f"{head}: {cell}")
     elif sys.stdout.isatty():
         _show_fitting(upright, columns())
     else:
@@ -26,31 +31,21 @@ def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             print_line(_joined(row, widths))
 
 
-def _show_records(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    for number, row in enumerate(rows):
-        if number:
-            print_line()
-        for head, cell in zip(heads, row, strict=True):
-            if cell:
-                print_line(f"{head}: {cell}")
-
-
 def _show_fitting(upright: Sequence[Sequence[str]], room: int) -> None:
-    count = _side_by_side(upright, room)
+    """Show as many columns side by side as fit without broken words, at least one, and the others below each row."""
+    least = [_least(column) for column in upright]
+    fitting = (n for n in range(len(least), 1, -1) if sum(least[:n]) + len(_GAP) * (n - 1) <= room)
+    count = next(fitting, 1)
     widths = fit_widths(upright[:count], room)
     heads, *rows = zip(*upright, strict=True)
     for line in _folded_row(heads[:count], widths):
         write(style_bold(line))
     for row in rows:
-        for line in (*_folded_row(row[:count], widths), *_below(heads[count:], row[count:], room)):
+        for line in _folded_row(row[:count], widths):
             write(line)
-
-
-def _side_by_side(upright: Sequence[Sequence[str]], room: int) -> int:
-    """Return how many of the first columns fit without broken words; at least one."""
-    least = [_least(column) for column in upright]
-    fits = (n for n in range(len(least), 1, -1) if sum(least[:n]) + len(_GAP) * (n - 1) <= room)
-    return next(fits, 1)
+        below = _GAP.join(f"{head}: {cell}" for head, cell in zip(heads[count:], row[count:], strict=True) if cell)
+        for line in fold_cell(below, room - len(_GAP)) if below else ():
+            write(_GAP + line)
 
 
 def _least(column: Iterable[str]) -> int:
@@ -65,13 +60,6 @@ def _folded_row(cells: Iterable[str], widths: Sequence[int]) -> Iterator[str]:
 
 def _joined(cells: Iterable[str], widths: Sequence[int]) -> str:
     return _GAP.join(pad(cell, wide) for cell, wide in zip(cells, widths, strict=True)).rstrip()
-
-
-def _below(heads: Sequence[str], cells: Sequence[str], room: int) -> Iterator[str]:
-    """Yield the lines below a row: each cell after its head."""
-    said = _GAP.join(f"{head}: {cell}" for head, cell in zip(heads, cells, strict=True) if cell)
-    if said:
-        yield from (_GAP + line for line in fold_cell(said, room - len(_GAP)))
 
 
 def fit_widths(upright: Sequence[Sequence[str]], room: int) -> list[int]:

@@ -57,23 +57,18 @@ def anchored_left(text: str) -> str:
 def wrap_line(line: str, columns: int) -> list[str]:
     """Break a line between words into lines of this width, each with the indent. A command stays whole if it fits.
 
-    Text after a sign or a label is indented to the same column on each line. A word that is too wide is left to the
-    terminal: with a break of ours it could not be copied.
+    Text after a sign or a label is indented to the same column on each line if there is room beside it. A word that is
+    too wide is left to the terminal: with a break of ours it could not be copied.
     """
-    start = _hanging_start(line, columns)
+    start = line[: len(line) - len(line.lstrip(" "))]
+    found = re.match(_SIGN, line) or re.match(_LABEL, line)
+    if found is not None:
+        room = columns - width(found[0])
+        if room >= columns // 3 and all(width(piece) <= room for piece in _pieces(line[found.end() :], room)):
+            start = found[0]
     room = columns - width(start)
     lines = _filled(((" ", piece) for piece in _pieces(line[len(start) :], room)), room)
     return [(" " * width(start) if number else start) + each for number, each in enumerate(lines)]
-
-
-def _hanging_start(line: str, columns: int) -> str:
-    """Return the part that only the first line has: the indent, with a sign or a label if there is room beside it."""
-    indent = line[: len(line) - len(line.lstrip(" "))]
-    found = re.match(_SIGN, line) or re.match(_LABEL, line)
-    start = found[0] if found is not None else indent
-    room = columns - width(start)
-    fits = room >= columns // 3 and all(width(piece) <= room for piece in _pieces(line[len(start) :], room))
-    return start if fits else indent
 
 
 def fold_cell(text: str, columns: int) -> list[str]:
@@ -137,15 +132,11 @@ def _length_of_command(words: list[str]) -> int:
         return 1
     named = False
     for length, word in enumerate(map(click.unstyle, words[1:]), 1):
-        if not _is_argument(word):
+        is_value = word.isupper() or any(character.isdigit() for character in word)
+        if not (is_value or word.startswith(("-", "'", '"'))):
             if named:
                 return length
             named = word not in _GROUPS
         if word.endswith(_END):
             return length + 1
     return len(words)
-
-
-def _is_argument(word: str) -> bool:
-    """Whether a word looks like an option, a value or a placeholder, not like a word of a sentence."""
-    return word.startswith(("-", "'", '"')) or word.isupper() or any(character.isdigit() for character in word)
