@@ -84,8 +84,14 @@ class CorrectionConversation:
             for number, item in enumerate(ON_THE_FORM, 1):
                 line = f"{text(item.label)}: {sanitize(texts.get(item.name, '')) or '-'}"
                 print_error_line(f"{number}. {line}" if plain() else f"{number:>3}  {line}")
+        question = Question(
+            _("Number of the field that is wrong; Enter when done"),
+            _("Type the number of the field, then the correct value.") + "\n" + _("< undoes the last change."),
+            _parse_field_number,
+            required=False,
+        )
         while True:
-            answer = ask(_field_number_question())
+            answer = ask(question)
             if answer is Move.BACK:
                 if not self._changed:
                     return False
@@ -143,11 +149,17 @@ class AmendConversation(CorrectionConversation):
         """Return the change, from the options or by questions; None if the user goes back."""
         choose = not self.typed and not self.lines and history.check_out is None
         while True:
-            if choose and not self._choose_change(before):
+            if choose and self.command.interactive and not self.choose_fields(before):
                 return None
+            if choose and not self.typed:
+                raise UsageProblem(msg("No change was given."), msg("See the options with: apoa amend --help"))
             examination = self.examine(before)
-            if history.check_out is None:
-                _refuse_no_change(examination, before, current)
+            same = (examination.guest, examination.stay) == (before.guest, before.stay)
+            if same and history.check_out is None:
+                raise DataRefused(
+                    msg("Nothing would change: that is what was reported."),
+                    msg("See what was reported with: apoa show {id}", id=short_id(current.id)),
+                )
             given = reason or (before.reason if current.withdrawable else None)  # it replaces the report
             must_ask = not given and not current.withdrawable and self.command.interactive and not examination.errors
             if must_ask:
@@ -156,31 +168,6 @@ class AmendConversation(CorrectionConversation):
                 return self.app.changes.amend(history, examination, given)
             if not choose:
                 return None
-
-    def _choose_change(self, before: Report) -> bool:
-        """Let the user choose fields. False if they go back. Raises `UsageProblem` if nothing was changed."""
-        if self.command.interactive and not self.choose_fields(before):
-            return False
-        if not self.typed:
-            raise UsageProblem(msg("No change was given."), msg("See the options with: apoa amend --help"))
-        return True
-
-
-def _refuse_no_change(examination: Examination, before: Report, current: Entry) -> None:
-    if (examination.guest, examination.stay) == (before.guest, before.stay):
-        raise DataRefused(
-            msg("Nothing would change: that is what was reported."),
-            msg("See what was reported with: apoa show {id}", id=short_id(current.id)),
-        )
-
-
-def _field_number_question() -> Question:
-    return Question(
-        _("Number of the field that is wrong; Enter when done"),
-        _("Type the number of the field, then the correct value.") + "\n" + _("< undoes the last change."),
-        _parse_field_number,
-        required=False,
-    )
 
 
 def _parse_field_number(answer: str) -> Answer:

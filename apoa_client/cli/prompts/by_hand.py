@@ -3,7 +3,6 @@
 No other process sends meanwhile: a report that is being typed must not go to an authority at the same time.
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 
 from apoa_client.app.container import Container
@@ -60,14 +59,11 @@ class ByHandConversation:
                 self._messages.append(style_warning(warning))
             self._desk.release_abandoned()
             with suppress(_Quit):
-                while (entry := self._next()) is not None:
-                    self._type_in(entry)
+                while waiting := [each for each in self._desk.waiting() if each.stay_id not in self._later]:
+                    self._type_in(waiting[0])
         clear_screen()
         self._show_messages()
         return self._recorded
-
-    def _next(self) -> Entry | None:
-        return next((entry for entry in self._desk.waiting() if entry.stay_id not in self._later), None)
 
     def _type_in(self, entry: Entry) -> None:
         """Show one report and record its number. A report with an error is left for later, with its stay."""
@@ -77,9 +73,9 @@ class ByHandConversation:
             number = self._ask_number(entry)
             if number == _LATER:
                 self._later.add(entry.stay_id)
-                return
-            self._messages.append(recorded_line(self._desk.record_number(entry, number), number))
-            self._recorded += 1
+            else:
+                self._messages.append(recorded_line(self._desk.record_number(entry, number), number))
+                self._recorded += 1
         except (SealBroken, Erased, ReportMoved, DataRefused) as exc:
             self._later.add(entry.stay_id)
             self._messages.append(style_warning(text(exc.message)))
@@ -111,15 +107,21 @@ class ByHandConversation:
 
     def _ask_number(self, entry: Entry) -> str:
         """Ask for the receipt number; return it, or `_LATER`. Raises `_Quit`."""
-        if entry.kind is Kind.CHECK_IN:
-            instruction = _("Type the number of APOA's receipt. Enter = later, ? = help, q = stop")
-        else:
+        instruction = _("Type the number of APOA's receipt. Enter = later, ? = help, q = stop")
+        help_lines = [
+            _("Copy each value into APOA's form. Text in brackets explains the value and is not typed."),
+            _("When it is saved there, type here the number on the Surat Tanda Terima: the report is then done."),
+            _("A wrong number can be typed again later with: apoa received ID NUMBER"),
+        ]
+        if entry.kind is not Kind.CHECK_IN:
             instruction = _(
                 "Type the number of APOA's receipt, or y if it gave none. Enter = later, ? = help, q = stop"
             )
+            no_number = _("If APOA gives no number for this, type y: the number of the guest's stay is recorded again.")
+            help_lines.insert(2, no_number)
         question = Question(
             _("Receipt number"),
-            "\n".join(_help(entry.kind)),
+            "\n".join(help_lines),
             lambda typed: self._parse(typed, entry),
             default=_LATER,  # Enter alone
             format_default=lambda _later: _("later"),
@@ -153,11 +155,3 @@ class ByHandConversation:
         except DataRefused as exc:
             parts = [text(part) for part in (exc.message, exc.advice) if part is not None]
             raise UnclearAnswer(" ".join(parts)) from None
-
-
-def _help(kind: Kind) -> Iterator[str]:
-    yield _("Copy each value into APOA's form. Text in brackets explains the value and is not typed.")
-    yield _("When it is saved there, type here the number on the Surat Tanda Terima: the report is then done.")
-    if kind is not Kind.CHECK_IN:
-        yield _("If APOA gives no number for this, type y: the number of the guest's stay is recorded again.")
-    yield _("A wrong number can be typed again later with: apoa received ID NUMBER")

@@ -93,7 +93,7 @@ class FieldQuestions:
         return Question(
             label=text(BY_NAME[name].label),
             help=help_text,
-            parse=_with_choices(name, self._parsers(form)[name]),
+            parse=partial(_parse, name, self._parsers(form)[name]),
             default=default or form.suggestion(name),
             format_default=partial(_default_text, name, self._app.settings.zone),
             required=name in _REQUIRED or (name == "given_names" and form.typed.get("surname") == ""),
@@ -142,7 +142,7 @@ class FieldQuestions:
             "expiry_date": lambda answer: _day(parse_dates.full_date(answer, today=today)),
             "stay_until": lambda answer: _day(parse_dates.full_date(answer, today=today)),
             "entry_date": lambda answer: _day(parse_dates.past_date(answer, today=today)),
-            "check_in": lambda answer: _check_in(date_and_time(answer, zone, now=now), zone),
+            "check_in": lambda answer: _moment(date_and_time(answer, zone, now=now), zone),
             "nights": lambda answer: _nights(answer, check_in, today),
             "room": lambda answer: _text(known_spelling(parse_fields.one_line(answer), self._rooms), answer),
             "nationality": _NationalityParser(),
@@ -158,25 +158,21 @@ def _store(typed: dict[str, str], name: str, answer: Answer | Move) -> None:
             typed.pop("planned_check_out", None)
 
 
-def _with_choices(name: str, parse: Parser) -> Parser:
-    """Return a parser that raises `UnclearAnswer`, with possible meanings, for what a field cannot be."""
-
-    def parse_or_offer(answer: str) -> Answer:
-        reject_mrz_line(answer)
-        try:
-            return parse(answer)
-        except Unreadable as exc:
-            possible: Sequence[Choice] = [Choice(exc.suggestion, exc.suggestion)] if exc.suggestion else []
-            if name in {"nationality", "issuing_state"}:
-                matches = states.close_matches(answer, _MAX_CHOICES)
-                possible = [Choice(state.code, state_text(state.code)) for state in matches]
-            elif name == "purpose":
-                similar = purposes.suggest(answer, _MAX_CHOICES)
-                possible = [Choice(purpose.value, purpose_text(purpose)) for purpose in similar]
-            problem = _(_NO_MATCH[name]) if possible and name in _NO_MATCH else text(exc.message)
-            raise UnclearAnswer(problem, possible) from None
-
-    return parse_or_offer
+def _parse(name: str, parse: Parser, answer: str) -> Answer:
+    """Parse the answer about a field. Raises `UnclearAnswer`, with possible meanings, for what the field cannot be."""
+    reject_mrz_line(answer)
+    try:
+        return parse(answer)
+    except Unreadable as exc:
+        choices = [Choice(exc.suggestion, exc.suggestion)] if exc.suggestion else []
+        if name in {"nationality", "issuing_state"}:
+            matches = states.close_matches(answer, _MAX_CHOICES)
+            choices = [Choice(state.code, state_text(state.code)) for state in matches]
+        elif name == "purpose":
+            similar = purposes.suggest(answer, _MAX_CHOICES)
+            choices = [Choice(purpose.value, purpose_text(purpose)) for purpose in similar]
+        problem = _(_NO_MATCH[name]) if choices and name in _NO_MATCH else text(exc.message)
+        raise UnclearAnswer(problem, choices) from None
 
 
 def _default_text(name: str, zone: tzinfo, value: str) -> str:
@@ -237,7 +233,7 @@ def _day(day: date) -> Answer:
     return Answer(day.isoformat(), day_text(day))
 
 
-def _check_in(moment: datetime, zone: tzinfo) -> Answer:
+def _moment(moment: datetime, zone: tzinfo) -> Answer:
     return Answer(instant(moment), moment_text(moment, zone))
 
 

@@ -35,10 +35,14 @@ class FixConversation(CorrectionConversation):
             print_error_line(style_error(_("The authority refused this report:")))
             for finding in content.errors:
                 print_error_line(finding_line(finding))
+        elif refused.kind in {Kind.CHECK_OUT, Kind.CANCEL} and at is None and reason is None:
+            raise ReportRefused(content.errors)
         if refused.kind is Kind.CHECK_OUT:
-            change = self._fix_check_out(history, refused, content, at)
+            change = self._fix_check_out(history, refused, at)
         elif refused.kind is Kind.CANCEL:
-            change = self._fix_cancel(history, refused, content, reason)
+            if reason is None:
+                reason = ask_reason("  " + _("Why is the stay cancelled? One sentence for the authority"))
+            change = self.app.changes.fix_cancel(history, refused, reason) if reason is not None else None
         else:
             change = self._fix_full_report(history, refused, content, reason)
         if change is None or not self._confirm_unchanged(change, content):
@@ -62,11 +66,7 @@ class FixConversation(CorrectionConversation):
                 ),
             )
 
-    def _fix_check_out(
-        self, history: StayHistory, refused: Entry, content: Content, at: str | None
-    ) -> PendingChange | None:
-        if at is None and not self.command.interactive:
-            raise ReportRefused(content.errors)
+    def _fix_check_out(self, history: StayHistory, refused: Entry, at: str | None) -> PendingChange | None:
         changes = self.app.changes
         stay = open_current_report(self.app, history).stay
 
@@ -75,17 +75,9 @@ class FixConversation(CorrectionConversation):
             changes.fix_check_out(history, refused, left, stay)  # refuses a time before the check-in
             return Answer(instant(left), moment_text(left, self.app.settings.zone))
 
-        at = at if at is not None else ask_check_out_time(parse)
+        if at is None:
+            at = ask_check_out_time(parse)
         return changes.fix_check_out(history, refused, changes.parse_time(at), stay) if at is not None else None
-
-    def _fix_cancel(
-        self, history: StayHistory, refused: Entry, content: Content, reason: str | None
-    ) -> PendingChange | None:
-        if reason is None and not self.command.interactive:
-            raise ReportRefused(content.errors)
-        if reason is None:
-            reason = ask_reason("  " + _("Why is the stay cancelled? One sentence for the authority"))
-        return self.app.changes.fix_cancel(history, refused, reason) if reason is not None else None
 
     def _fix_full_report(
         self, history: StayHistory, refused: Entry, content: Content, reason: str | None

@@ -40,12 +40,12 @@ class PassportQuestion:
     def __init__(self, desk: Desk, *, accept_check_digit: bool) -> None:
         self._desk = desk
         self._accept_check_digit = accept_check_digit
-        self._invalid: Mrz | None = None
-        """The last MRZ that could be read but is invalid."""
+        self._suggested: dict[str, str] = {}
+        """The trusted fields of the last MRZ that could be read but is invalid."""
 
     def ask(self) -> PassportAnswer | Move:
         """Return the passport, or `Move.BACK` if the user goes back."""
-        self._invalid = None
+        self._suggested = {}
         for _try in range(_TRIES):
             print_error_line(
                 _("Scan the passport, or type the two lines at its bottom. Press Enter to type the details by hand.")
@@ -54,20 +54,17 @@ class PassportQuestion:
             if isinstance(lines, Move):
                 return lines
             if not lines:
-                return self._without_mrz()
+                break
             discard_typed_ahead(_READER_PAUSE_S)
             mrz = self._correct(lines)
             if mrz is not None:
                 print_error_line("  " + style_success(_passport_text(mrz)))
                 return PassportAnswer(mrz)
-        print_error_line(_("Type the details by hand, from the passport's page."))
-        return self._without_mrz()
-
-    def _without_mrz(self) -> PassportAnswer:
-        suggested = trusted_texts(self._invalid) if self._invalid is not None else {}
-        if suggested:
+        else:
+            print_error_line(_("Type the details by hand, from the passport's page."))
+        if self._suggested:
             print_error_line(_("What could be read is shown in brackets: Enter accepts it."))
-        return PassportAnswer(suggested=suggested)
+        return PassportAnswer(suggested=self._suggested)
 
     def _correct(self, lines: Sequence[str]) -> Mrz | None:
         """Show the problems of the lines and apply the corrections that the user confirms. None if it stays invalid."""
@@ -77,23 +74,18 @@ class PassportQuestion:
             except MrzUnreadable as exc:
                 self._show_problems(lines, [exc.problem])
                 return None
-            only_check_digits = all(problem.code == "check_digit" for problem in mrz.problems)
-            if mrz.valid or (self._accept_check_digit and only_check_digits):
-                return mrz if self._is_accepted_format(mrz) else None
-            self._invalid = mrz
+            if mrz.valid or (self._accept_check_digit and all(each.code == "check_digit" for each in mrz.problems)):
+                errors = self._desk.examine(Draft({}, mrz)).errors
+                wrong_format = [e for e in errors if e.field == BY_NAME["mrz"].path and e.code == "unknown_format"]
+                for error in wrong_format:  # a visa cannot be reported
+                    print_error_line(error_line(text(error.message)))
+                return None if wrong_format else mrz
+            self._suggested = trusted_texts(mrz)
             self._show_problems(mrz.lines, mrz.problems)
             correction = _confirmed_correction(mrz)
             if correction is None:
                 return None
             lines = mrz.corrected(correction)
-
-    def _is_accepted_format(self, mrz: Mrz) -> bool:
-        """Return whether the document can be reported; show the error if not. A visa, for example, cannot."""
-        errors = self._desk.examine(Draft({}, mrz)).errors
-        format_errors = [e for e in errors if e.field == BY_NAME["mrz"].path and e.code == "unknown_format"]
-        for error in format_errors:
-            print_error_line(error_line(text(error.message)))
-        return not format_errors
 
     def _show_problems(self, lines: Sequence[str], problems: Sequence[Problem]) -> None:
         for line in marked_lines(self._desk.check({}, lines)):

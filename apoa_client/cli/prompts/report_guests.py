@@ -193,10 +193,9 @@ class GuestConversation:
         card = ReviewCard(last.report, last.warnings, [each.report for each in others], self._app.settings.zone)
         card.show()
         answer = "" if self._options.yes else self._ask_decision(card)
-        if answer in _ACCEPT:
-            return _Decision.ACCEPTED if self._duplicates_confirmed() else None
-        if answer == _ANOTHER:
-            return _Decision.ANOTHER_GUEST if self._duplicates_confirmed() else None
+        if answer in _ACCEPT or answer == _ANOTHER:
+            decision = _Decision.ANOTHER_GUEST if answer == _ANOTHER else _Decision.ACCEPTED
+            return decision if self._duplicates_confirmed() else None
         if answer in _DISCARD:
             return _Decision.DISCARDED if self._confirm_discard() else None
         if answer == Move.BACK:

@@ -12,8 +12,12 @@ from apoa_client.errors import CredentialsProblem
 
 def rooms_in_use(app: Container) -> list[str]:
     """Return the room of each guest in house once, as it was reported; none without the key at hand."""
-    if not _key_at_hand(app):
-        return []
+    if app.settings.vault != "file":
+        try:
+            if app.secrets.private_key_from_environment() is None:
+                return []
+        except CredentialsProblem:
+            return []
     stays = (open_current_report(app, history).stay for history in app.stays.in_house(app.today))
     rooms = [stay.room for stay in stays if stay is not None and stay.room]
     return list({normalized_room(room): room for room in rooms}.values())
@@ -22,12 +26,3 @@ def rooms_in_use(app: Container) -> list[str]:
 def known_spelling(room: str, known: list[str]) -> str:
     """Return a room as it was written before, so that 7a and 7A are one room; unchanged if it is new."""
     return next((each for each in known if normalized_room(each) == normalized_room(room)), room)
-
-
-def _key_at_hand(app: Container) -> bool:
-    if app.settings.vault == "file":
-        return True
-    try:
-        return app.secrets.private_key_from_environment() is not None
-    except CredentialsProblem:
-        return False

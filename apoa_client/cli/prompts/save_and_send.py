@@ -85,7 +85,10 @@ class SaveAndSend:
         if saved and self._send and not self._app.settings.by_hand:
             try:
                 verdicts = self._deliver(contents[0].report.id)
-                contents = [_with_verdict(content, verdicts.get(content.report.id)) for content in contents]
+                for index, content in enumerate(contents):
+                    if (verdict := verdicts.get(content.report.id)) is not None:
+                        warnings = (*content.warnings, *verdict.warnings)
+                        contents[index] = Content(content.report, content.body, verdict.errors, warnings)
                 entries = [next(iter(self._app.outbox.find(entry.id)), entry) for entry in entries]
             except StorageProblem as exc:  # the reports are saved all the same
                 show_error(exc)
@@ -154,10 +157,3 @@ class SaveAndSend:
         if due:
             return _("In the queue, not sent yet. Due by {due}. Send what waits with: apoa sync").format(due=due)
         return _("In the queue, not sent yet. Send what waits with: apoa sync")
-
-
-def _with_verdict(content: Content, verdict: Verdict | None) -> Content:
-    """Return a report's content with the authority's errors and warnings."""
-    if verdict is None:
-        return content
-    return Content(content.report, content.body, verdict.errors, (*content.warnings, *verdict.warnings))

@@ -4,7 +4,8 @@ This module only asks. Nothing is stored before all questions are answered.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from apoa_client.authority.address import check_base_url
@@ -59,8 +60,18 @@ def ask_setup_questions(config: Config, default_language: str, given: Mapping[st
 
     `default_language` is the default if the settings name no language. Raises `click.Abort` if the user stops.
     """
+    known = {
+        name: given[name] for name in ("address", "office") if given[name] is not None
+    }  # an empty one is known too
+    known |= {name: given[name] for name in ("language", "name", "timezone", *_SERVER_QUESTIONS) if given[name]}
+    if given["training"]:
+        known["destination"] = PRACTICE
+    elif given["api_url"]:
+        known["destination"] = SERVER
+    elif given["by_hand"]:
+        known["destination"] = HAND
     questions = _SetupQuestions(config, default_language)
-    conversation = Conversation(questions.ask_next, _given_answers(given))
+    conversation = Conversation(questions.ask_next, known)
     while not conversation.run():
         print_error_line(_("This is the first question."))
     answers = dict(conversation.answers)
@@ -75,19 +86,6 @@ def ask_username(username: str) -> str:
     return answer.value if isinstance(answer, Answer) else username
 
 
-def _given_answers(given: Mapping[str, Any]) -> dict[str, str]:
-    """Return the options that answer a question, by its name. An empty address or office is an answer too."""
-    answers = {name: given[name] for name in ("address", "office") if given[name] is not None}
-    answers |= {name: given[name] for name in ("language", "name", "timezone", *_SERVER_QUESTIONS) if given[name]}
-    if given["training"]:
-        answers["destination"] = PRACTICE
-    elif given["api_url"]:
-        answers["destination"] = SERVER
-    elif given["by_hand"]:
-        answers["destination"] = HAND
-    return answers
-
-
 class _SetupQuestions:
     """Decides what to ask next. The defaults come from the settings if the property exists already."""
 
@@ -97,16 +95,6 @@ class _SetupQuestions:
         self._before: PropertySettings | None = None
         self._last_question = ""
         self._introduced_in = ""
-        self._questions: Mapping[str, Callable[[], Question]] = {
-            "language": self._language,
-            "name": self._name,
-            "address": self._address,
-            "office": self._office,
-            "timezone": self._timezone,
-            "destination": self._destination,
-            "api_url": self._api_url,
-            "username": lambda: _username_question(self._setting("username")),
-        }
 
     def ask_next(self, answers: dict[str, str]) -> tuple[str, Question] | None:
         """Return the first question without an answer, in the chosen language."""
@@ -126,7 +114,7 @@ class _SetupQuestions:
             for line in _LISTS.get(name, ()):
                 print_error_line(f"  {text(line)}")
         self._last_question = name
-        return name, self._questions[name]()
+        return name, self._question(name)
 
     def timezone_name(self, abbreviation: str) -> str:
         """Return the zone of the earlier settings if it has this abbreviation: Pontianak is WIB too, like Jakarta."""
@@ -135,79 +123,71 @@ class _SetupQuestions:
             return self._before.timezone
         return abbreviation
 
-    def _setting(self, name: str) -> str:
-        return str(getattr(self._before, name)) if self._before is not None else ""
-
-    def _language(self) -> Question:
-        return Question(
-            "Bahasa / Language",
-            in_both_languages(N_("The language of the program: id for Indonesian, en for English.")),
-            _parse_language,
-            default=self._config.language or self._default_language,
-        )
-
-    def _name(self) -> Question:
-        return Question(
-            _("Short name of the property"),
-            _("The name of the property in commands and folders, such as melati: small letters, digits, - and _."),
-            self._parse_name,
-            default=self._config.default_property or "hotel",
-        )
+    def _question(self, name: str) -> Question:
+        """Return a question in the current language, with its default."""
+        before, destination = self._before, _destination_of(self._before)
+        address, office = (before.address, before.office) if before is not None else ("", "")
+        can_leave_out = "\n" + _("Enter leaves it out.")
+        questions = {
+            "language": Question(
+                "Bahasa / Language",
+                in_both_languages(N_("The language of the program: id for Indonesian, en for English.")),
+                _parse_language,
+                default=self._config.language or self._default_language,
+            ),
+            "name": Question(
+                _("Short name of the property"),
+                _("The name of the property in commands and folders, such as melati: small letters, digits, - and _."),
+                self._parse_name,
+                default=self._config.default_property or "hotel",
+            ),
+            "address": Question(
+                _("Address of the property (optional)"),
+                _("Street and town. They are printed on receipts and sheets.") + ("" if address else can_leave_out),
+                _parse_text,
+                default=address,
+                required=False,
+            ),
+            "office": Question(
+                _("Immigration office (optional)"),
+                _("The immigration office for your district. It is printed on receipts.")
+                + ("" if office else can_leave_out),
+                _parse_text,
+                default=office,
+                required=False,
+            ),
+            "timezone": Question(
+                _("Time zone"),
+                _("Check-in times and deadlines are shown in the time of your island."),
+                _parse_zone,
+                default=str((before.zone if before is not None else ZONES["Asia/Jakarta"]).tzname(None)),
+            ),
+            "destination": Question(
+                _("Where do reports go"),
+                _("Begin with practice if you are not sure. Set up again later to change it."),
+                _parse_destination,
+                default=destination,
+                format_default=lambda value: text(_DESTINATION_TEXTS[value]),
+            ),
+            "api_url": Question(
+                _("Address of the authority"),
+                _("The authority gives it with the account. It begins with https://, such as https://host/path/v1"),
+                _parse_url,
+                default=before.api_url if before is not None and destination == SERVER else "",
+            ),
+            "username": _username_question(before.username if before is not None else ""),
+        }
+        return questions[name]
 
     def _parse_name(self, answer: str) -> Answer:
-        if not valid_name(answer):
-            raise UnclearAnswer(
-                _("A short name has small letters, digits, - and _, such as: melati"),
-                [Choice(slug, slug) for slug in (_slug(answer),) if slug],
-            )
-        known = answer in self._config.properties
-        return Answer(answer, _("It is already set up: what you do not change stays as it is.") if known else "")
-
-    def _address(self) -> Question:
-        return Question(
-            _("Address of the property (optional)"),
-            _with_empty_hint(_("Street and town. They are printed on receipts and sheets."), self._setting("address")),
-            _parse_text,
-            default=self._setting("address"),
-            required=False,
-        )
-
-    def _office(self) -> Question:
-        return Question(
-            _("Immigration office (optional)"),
-            _with_empty_hint(
-                _("The immigration office for your district. It is printed on receipts."), self._setting("office")
-            ),
-            _parse_text,
-            default=self._setting("office"),
-            required=False,
-        )
-
-    def _timezone(self) -> Question:
-        zone = self._before.zone if self._before is not None else ZONES["Asia/Jakarta"]
-        return Question(
-            _("Time zone"),
-            _("Check-in times and deadlines are shown in the time of your island."),
-            _parse_zone,
-            default=str(zone.tzname(None)),
-        )
-
-    def _destination(self) -> Question:
-        return Question(
-            _("Where do reports go"),
-            _("Begin with practice if you are not sure. Set up again later to change it."),
-            _parse_destination,
-            default=_destination_of(self._before),
-            format_default=lambda value: text(_DESTINATION_TEXTS[value]),
-        )
-
-    def _api_url(self) -> Question:
-        kept = self._before is not None and _destination_of(self._before) == SERVER
-        return Question(
-            _("Address of the authority"),
-            _("The authority gives it with the account. It begins with https://, such as https://host/path/v1"),
-            _parse_url,
-            default=self._setting("api_url") if kept else "",
+        if valid_name(answer):
+            known = answer in self._config.properties
+            return Answer(answer, _("It is already set up: what you do not change stays as it is.") if known else "")
+        ascii_name = without_accents(answer).encode("ascii", "ignore").decode()
+        short = "-".join(re.findall(r"[a-z0-9]+", ascii_name))[:32].rstrip("-")
+        raise UnclearAnswer(
+            _("A short name has small letters, digits, - and _, such as: melati"),
+            [Choice(short, short)] if valid_name(short) else [],
         )
 
 
@@ -218,11 +198,6 @@ def _username_question(default: str) -> Question:
         _parse_text,
         default=default,
     )
-
-
-def _with_empty_hint(help_text: str, default: str) -> str:
-    """Return the help of an optional question; without a default it says what Enter does."""
-    return help_text if default else "\n".join([help_text, _("Enter leaves it out.")])
 
 
 def _destination_of(settings: PropertySettings | None) -> str:
@@ -236,13 +211,6 @@ def _parse_language(answer: str) -> Answer:
     if not known:
         raise UnclearAnswer(in_both_languages(N_("Type id or en.")))
     return Answer(known)
-
-
-def _slug(name: str) -> str:
-    """Return a short name made from the full name of a property; empty if that is not possible."""
-    plain = without_accents(name).encode("ascii", "ignore").decode()
-    slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:32].rstrip("-")
-    return slug if valid_name(slug) else ""
 
 
 def _parse_text(answer: str) -> Answer:
@@ -272,15 +240,10 @@ def _parse_url(answer: str) -> Answer:
     try:
         return Answer(check_base_url(answer))
     except SettingsProblem as exc:
-        raise UnclearAnswer(text(exc.message), _with_scheme(answer)) from None
-
-
-def _with_scheme(answer: str) -> list[Choice]:
-    """Return the address with `https://` added, because it is often written without it."""
-    if "://" in answer:
-        return []
-    try:
-        url = check_base_url(f"https://{answer}")
-    except SettingsProblem:
-        return []
-    return [Choice(url, url)]
+        problem = text(exc.message)
+    choices = []
+    if "://" not in answer:  # an address is often written without it
+        with suppress(SettingsProblem):
+            url = check_base_url(f"https://{answer}")
+            choices.append(Choice(url, url))
+    raise UnclearAnswer(problem, choices)
