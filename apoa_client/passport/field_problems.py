@@ -72,19 +72,14 @@ def state_codes() -> Mapping[str, str]:
     return {"<<<": ""} | {state.code.ljust(3, "<"): state.code for state in all_states()}
 
 
-@cache
-def undamaged_states(layout: Layout) -> Mapping[str, FieldState]:
-    """Return how reliable each field is where an MRZ has no problem."""
+def field_states(layout: Layout, failing: Sequence[str], problems: tuple[Problem, ...]) -> Mapping[str, FieldState]:
+    """Return how reliable each field is. A wrong composite leaves the fields that only it covers unprotected."""
     states = {
         field.name: FieldState.OK if layout.at(field.span).start in layout.covered else FieldState.UNPROTECTED
         for field in layout.fields
     }
-    return states if layout.composite is None else states | {COMPOSITE: FieldState.OK}
-
-
-def field_states(layout: Layout, failing: Sequence[str], problems: tuple[Problem, ...]) -> Mapping[str, FieldState]:
-    """Return how reliable each field is. A wrong composite leaves the fields that only it covers unprotected."""
-    states = dict(undamaged_states(layout))
+    if layout.composite is not None:
+        states[COMPOSITE] = FieldState.OK
     if COMPOSITE in failing:
         states |= {field.name: FieldState.UNPROTECTED for field in layout.fields if field.digit is None}
         states[COMPOSITE] = FieldState.BAD
@@ -169,13 +164,12 @@ def _date(lines: _Lines, field: Field) -> Problem | None:
         wrong = next((index for index, character in enumerate(text) if character.isalpha()), None)
         if wrong is not None:
             return _wrong_character(lines, field, wrong)
-        return _protected(lines, field) or _no_such_date(lines, field)
-    return _protected(lines, field)
-
-
-def _no_such_date(lines: _Lines, field: Field) -> Problem:
-    """The check digit is correct, but the date does not exist."""
-    found = lines.corrections(field)
+        wrong_digit = _protected(lines, field)
+        if wrong_digit is not None:
+            return wrong_digit
+    else:
+        return _protected(lines, field)
+    found = lines.corrections(field)  # the check digit is correct, but the date does not exist
     message = wording.not_a_date(lines.label(field), field.span, next(iter(found), None))
     return Problem(field.name, "bad_date", message, (field.span,), found)
 

@@ -140,9 +140,9 @@ class Layout:
         self.overflows = overflows
 
     @cached_property
-    def document_codes(self) -> dict[str, str]:
-        """Each possible document code without fillers, by its two characters in the MRZ."""
-        return {first + second: (first + second).rstrip("<") for first in self.codes for second in _SECOND_OF_CODE}
+    def document_codes(self) -> frozenset[str]:
+        """Each possible document code, as the two characters in the MRZ."""
+        return frozenset(first + second for first in self.codes for second in _SECOND_OF_CODE)
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -194,24 +194,19 @@ class Layout:
         return tuple(text[start : start + self.length] for start in range(0, len(text), self.length))
 
 
-def _second_line_of_two(optional_end: int, *, optional_digit: bool = False) -> tuple[Field, ...]:
-    """Return the fields of the second line of TD2, TD3 and both visas; only the end of the optional data differs."""
+def _two_lines(length: int, optional_end: int, *, optional_digit: bool = False) -> tuple[Field, ...]:
+    """Return the fields of TD2, TD3 and both visas: only the end of the names and of the optional data differ."""
     digit = Span(1, optional_end, optional_end + 1) if optional_digit else None
     return (
+        Field("document_type", Kind.CODE, Span(0, 0, 2)),
+        Field("issuing_state", Kind.STATE, Span(0, 2, 5)),
+        Field("names", Kind.NAMES, Span(0, 5, length)),
         Field("document_number", Kind.NUMBER, Span(1, 0, 9), Span(1, 9, 10), filler_digit=True),
         Field("nationality", Kind.STATE, Span(1, 10, 13)),
         Field("birth_date", Kind.BIRTH, Span(1, 13, 19), Span(1, 19, 20)),
         Field("sex", Kind.SEX, Span(1, 20, 21)),
         Field("expiry_date", Kind.EXPIRY, Span(1, 21, 27), Span(1, 27, 28)),
         Field("optional_data", Kind.OPTIONAL, Span(1, 28, optional_end), digit, filler_digit=optional_digit),
-    )
-
-
-def _first_line_of_two(length: int) -> tuple[Field, ...]:
-    return (
-        Field("document_type", Kind.CODE, Span(0, 0, 2)),
-        Field("issuing_state", Kind.STATE, Span(0, 2, 5)),
-        Field("names", Kind.NAMES, Span(0, 5, length)),
     )
 
 
@@ -224,7 +219,7 @@ TD3 = Layout(
     line_count=2,
     length=44,
     codes=_CODES,
-    fields=_first_line_of_two(44) + _second_line_of_two(42, optional_digit=True),
+    fields=_two_lines(44, 42, optional_digit=True),
     composite=Span(1, 43, 44),
     composite_of=(Span(1, 0, 10), Span(1, 13, 20), Span(1, 21, 43)),
 )
@@ -234,7 +229,7 @@ TD2 = Layout(
     line_count=2,
     length=36,
     codes=_CODES,
-    fields=_first_line_of_two(36) + _second_line_of_two(35),
+    fields=_two_lines(36, 35),
     composite=Span(1, 35, 36),
     composite_of=(Span(1, 0, 10), Span(1, 13, 20), Span(1, 21, 35)),
     overflows=True,
@@ -262,13 +257,9 @@ TD1 = Layout(
     overflows=True,
 )
 
-MRV_A = Layout(
-    name="MRV-A", line_count=2, length=44, codes="V", fields=_first_line_of_two(44) + _second_line_of_two(44)
-)
+MRV_A = Layout(name="MRV-A", line_count=2, length=44, codes="V", fields=_two_lines(44, 44))
 
-MRV_B = Layout(
-    name="MRV-B", line_count=2, length=36, codes="V", fields=_first_line_of_two(36) + _second_line_of_two(36)
-)
+MRV_B = Layout(name="MRV-B", line_count=2, length=36, codes="V", fields=_two_lines(36, 36))
 
 FRENCH_ID = Layout(
     name="FRA-ID",

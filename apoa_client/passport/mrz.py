@@ -11,6 +11,7 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
+from apoa_client.messages import msg
 from apoa_client.passport import wording
 from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_digits
 from apoa_client.passport.dates import PartialDate, read_birth_date, read_expiry_date
@@ -218,7 +219,7 @@ def _read_fields(
 def _read_wrong_length(lines: tuple[str, ...], changes: tuple[Change, ...], today: date) -> Mrz:
     """Read lines with one line that is too short or too long, where only one correction is likely."""
     if not lines:
-        raise MrzUnreadable(Problem("mrz", "missing", wording.nothing_given()))
+        raise MrzUnreadable(Problem("mrz", "missing", msg("No machine readable lines were given.")))
     size = nearest_size(lines)
     if size is None:
         message = wording.wrong_line_count(len(lines), sum(map(len, lines)))

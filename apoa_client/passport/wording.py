@@ -170,11 +170,6 @@ def wrong_line_count(found: int, characters: int) -> Message:
     )
 
 
-def nothing_given() -> Message:
-    """Say that the input is empty."""
-    return msg("No machine readable lines were given.")
-
-
 def illegal_characters(characters: str, line: int, position: int) -> Message:
     """Say that the lines contain characters that are not in the MRZ's alphabet."""
     return msg(
