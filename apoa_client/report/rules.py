@@ -60,7 +60,12 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
     if stay is not None:
         _check_stay(reader, stay, now)
     if guest is not None and stay is not None:
-        _check_guest(reader, guest, stay)
+        if guest.birth_date.earliest > stay.check_in.date():
+            message = msg("The date of birth is after the check-in. Compare it with the passport.")
+            reader.add_error("birth_date", "order", message)
+        check_age(reader, guest.birth_date, stay.check_in.date())
+        check_issuing_state(reader, guest.document.issuing_state, guest.nationality)
+        check_truncated_name(reader)
         _check_passport(reader, guest, stay)
         _check_permit(reader, guest.stay_permit, stay)
     errors = reader.errors
@@ -256,17 +261,6 @@ def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:
             "late",
             msg("The check-in is more than 24 hours ago: the report is late. It is sent anyway."),
         )
-
-
-def _check_guest(reader: Reader, guest: Guest, stay: Stay) -> None:
-    arrival = stay.check_in.date()
-    if guest.birth_date.earliest > arrival:
-        reader.add_error(
-            "birth_date", "order", msg("The date of birth is after the check-in. Compare it with the passport.")
-        )
-    check_age(reader, guest.birth_date, arrival)
-    check_issuing_state(reader, guest.document.issuing_state, guest.nationality)
-    check_truncated_name(reader)
 
 
 def _check_passport(reader: Reader, guest: Guest, stay: Stay) -> None:

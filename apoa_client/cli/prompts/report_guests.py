@@ -27,7 +27,6 @@ from apoa_client.desk.guest_form import GuestForm
 from apoa_client.errors import StorageProblem
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
-from apoa_client.report.rules import Examination
 
 _ANOTHER = "+"
 _DISCARD = frozenset({"b", "buang"}) | NO
@@ -117,10 +116,7 @@ class GuestConversation:
 
     def _group(self) -> list[GroupMember]:
         """Return every guest's report, checked now: another desk may have saved one of them meanwhile."""
-        return compose_group(self._app.desk, [self._examine(form) for form in self._forms])
-
-    def _examine(self, form: GuestForm) -> Examination:
-        return self._app.desk.examine(form.draft())
+        return compose_group(self._app.desk, [self._app.desk.examine(form.draft()) for form in self._forms])
 
     # The form of one guest.
 
@@ -170,7 +166,7 @@ class GuestConversation:
 
         Raises `ReportRefused` if no question can correct the errors.
         """
-        errors = self._examine(form).errors
+        errors = self._app.desk.examine(form.draft()).errors
         not_foreign = [error for error in errors if error.code == _NOT_FOREIGN]
         if not_foreign and len(self._forms) > 1:
             print_error_line(error_line(text(not_foreign[0].message)))
@@ -208,7 +204,7 @@ class GuestConversation:
         """Ask for one field of the card again. An answer that makes the form invalid is shown and undone."""
         before = dict(form.typed)
         self._questions.ask_change(form.typed, report, name)
-        errors = self._examine(form).errors
+        errors = self._app.desk.examine(form.draft()).errors
         for error in errors:
             print_error_line(error_line(text(error.message)))
         if errors:
