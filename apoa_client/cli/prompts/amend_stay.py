@@ -1,7 +1,6 @@
 """The conversation of `apoa amend`: reported values, newly typed values, the differences, then save and send."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
 from apoa_client.cli.prompts.field_questions import FieldQuestions
@@ -36,14 +35,10 @@ class CorrectionConversation:
         self.app = command.app
         self.typed = dict(typed)
         self.lines = lines
+        self.questions = FieldQuestions(command.app)
         self._accept_check_digit = accept_check_digit
         self._changed: list[tuple[str, dict[str, str]]] = []
         """Each field that was chosen, in order, with everything that was typed before it."""
-
-    @cached_property
-    def questions(self) -> FieldQuestions:
-        """The questions about fields."""
-        return FieldQuestions(self.app)
 
     def open(self, entry: Entry) -> Content:
         """Return the content of a report. Without the key, show why it is needed and raise `CredentialsProblem`."""

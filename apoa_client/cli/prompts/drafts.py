@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 
@@ -19,9 +18,6 @@ from apoa_client.errors import CredentialsProblem, SealBroken, StorageProblem
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.report.findings import ReportRefused
 
-if TYPE_CHECKING:
-    from apoa_client.outbox.interface import Drafts
-
 
 class DraftStore:
     """The draft of a property: the forms of a group of guests that was not finished. There is at most one draft."""
@@ -31,26 +27,22 @@ class DraftStore:
         self._resumed_at: datetime | None = None
         """When the draft that the user resumed was stored."""
 
-    @property
-    def _drafts(self) -> "Drafts":
-        return self._app.outbox.drafts
-
     def offer(self) -> list[GuestForm]:
         """Ask whether to resume the draft, and return its forms; none if there is none or the user declines."""
-        stored_at = self._drafts.saved_at()
+        stored_at = self._app.outbox.drafts.saved_at()
         if stored_at is None:
             return []
         moment = moment_text(stored_at, self._app.settings.zone)
         print_error_line(_("A guest of {moment} was not finished.").format(moment=moment))
         if confirm(_("Continue with that guest? No deletes what was typed.")):
             return self._open(stored_at)
-        self._drafts.delete(stored_at)
+        self._app.outbox.drafts.delete(stored_at)
         return []
 
     def _open(self, stored_at: datetime) -> list[GuestForm]:
         """Return the forms of the draft. Without the key it stays stored; if it cannot be read, it is deleted later."""
         try:
-            text = self._drafts.open()
+            text = self._app.outbox.drafts.open()
             forms = forms_from_json(text, self._app.desk.read) if text is not None else []
         except CredentialsProblem as exc:
             show_error(exc)
@@ -71,7 +63,7 @@ class DraftStore:
         if self._resumed_at is None:
             return
         try:
-            self._drafts.delete(self._resumed_at)
+            self._app.outbox.drafts.delete(self._resumed_at)
         except StorageProblem as exc:  # the reports are saved, so this is not a failure of the command
             show_error(exc)
 
@@ -95,7 +87,7 @@ class DraftStore:
         filled = [form for form in forms if form.has_guest_data]
         if not filled:
             return
-        self._drafts.save(forms_to_json(filled, started_at), self._app.clock.now())
+        self._app.outbox.drafts.save(forms_to_json(filled, started_at), self._app.clock.now())
         with suppress(OSError):  # the window is closed
             print_error_line()
             print_error_line(_("What was typed is stored, encrypted. To continue with it: apoa report"))

@@ -136,6 +136,7 @@ class FieldQuestions:
         if form.typed.get("check_in"):
             with suppress(Unreadable):  # a wrong option is asked about later
                 check_in = date_and_time(form.typed["check_in"], zone, now=now)
+        questioned: list[str] = []
         return {
             **_PARSERS,
             "birth_date": lambda answer: _birth_date(answer, today),
@@ -145,8 +146,8 @@ class FieldQuestions:
             "check_in": lambda answer: _moment(date_and_time(answer, zone, now=now), zone),
             "nights": lambda answer: _nights(answer, check_in, today),
             "room": lambda answer: _text(known_spelling(parse_fields.one_line(answer), self._rooms), answer),
-            "nationality": _NationalityParser(),
-            "stay_permit": _PermitParser(),
+            "nationality": lambda answer: _nationality(answer, questioned),
+            "stay_permit": lambda answer: _permit(answer, questioned),
         }
 
 
@@ -215,18 +216,13 @@ def _state(answer: str) -> Answer:
     return Answer(code, state_text(code))
 
 
-class _NationalityParser:
-    """Parses nationalities. "Indonesia" is questioned once: it ends the report, and may be a typing error."""
-
-    def __init__(self) -> None:
-        self._questioned = False
-
-    def __call__(self, answer: str) -> Answer:
-        nationality = _state(answer)
-        if nationality.value == INDONESIA and not self._questioned:
-            self._questioned = True
-            raise UnclearAnswer(_("Indonesians are not reported. If the guest is Indonesian, type it again."))
-        return nationality
+def _nationality(answer: str, questioned: list[str]) -> Answer:
+    """Parse a nationality. "Indonesia" is questioned once: it ends the report, and may be a typing error."""
+    nationality = _state(answer)
+    if nationality.value == INDONESIA and not questioned:
+        questioned.append(answer)
+        raise UnclearAnswer(_("Indonesians are not reported. If the guest is Indonesian, type it again."))
+    return nationality
 
 
 def _day(day: date) -> Answer:
@@ -257,27 +253,21 @@ def _purpose(answer: str) -> Answer:
     return Answer(purpose.value, purpose_text(purpose))
 
 
-class _PermitParser:
-    """Parses stay permits. An unknown one is questioned once, and accepted when it is typed again."""
-
-    def __init__(self) -> None:
-        self._questioned: str | None = None
-
-    def __call__(self, answer: str) -> Answer:
-        known = permits.find(answer)
-        if known is not None:
-            return Answer(known.code, _permit_text(known))
-        similar = permits.suggest(answer, _MAX_CHOICES)
-        if not similar or answer == self._questioned:
-            return _text(parse_fields.one_line(answer), answer)
-        self._questioned = answer
-        problem = _("This permit is not in the list. Type it again if it is correct.")
-        raise UnclearAnswer(problem, [Choice(permit.code, _permit_text(permit)) for permit in similar])
+def _permit(answer: str, questioned: list[str]) -> Answer:
+    """Parse a stay permit. An unknown one is questioned, and accepted when it is typed again."""
+    known = permits.find(answer)
+    if known is not None:
+        return Answer(known.code, _permit_text(known))
+    similar = permits.suggest(answer, _MAX_CHOICES)
+    if not similar or questioned[-1:] == [answer]:
+        return _text(parse_fields.one_line(answer), answer)
+    questioned.append(answer)
+    problem = _("This permit is not in the list. Type it again if it is correct.")
+    raise UnclearAnswer(problem, [Choice(permit.code, _permit_text(permit)) for permit in similar])
 
 
 def _permit_text(permit: Permit) -> str:
-    name = permit.name(current_language())
-    return f"{permit.code}: {name}"
+    return f"{permit.code}: {permit.name(current_language())}"
 
 
 _PARSERS: Mapping[str, Parser] = {

@@ -60,10 +60,9 @@ def ask_setup_questions(config: Config, default_language: str, given: Mapping[st
 
     `default_language` is the default if the settings name no language. Raises `click.Abort` if the user stops.
     """
-    known = {
-        name: given[name] for name in ("address", "office") if given[name] is not None
-    }  # an empty one is known too
-    known |= {name: given[name] for name in ("language", "name", "timezone", *_SERVER_QUESTIONS) if given[name]}
+    known = {name: given[name] for name in ("language", "name", "timezone", *_SERVER_QUESTIONS) if given[name]}
+    # An empty address or office is an answer, too.
+    known |= {name: given[name] for name in ("address", "office") if given[name] is not None}
     if given["training"]:
         known["destination"] = PRACTICE
     elif given["api_url"]:
