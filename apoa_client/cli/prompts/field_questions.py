@@ -67,7 +67,8 @@ _NOT_BY_TYPING = frozenset({"check_digit", "not_foreign", "unknown_format"})
 _NAMES = {item.path: item.name for item in FIELDS if item.name not in {"planned_check_out", "mrz"}}
 _MAX_CHOICES = 5
 
-Parser: TypeAlias = Callable[[str], Answer]
+Parser: TypeAlias = Callable[[str], str | Answer]
+"""Returns the value of a typed text, or an answer with its own text for users."""
 
 
 def field_to_ask(error: Finding) -> str:
@@ -93,9 +94,9 @@ class FieldQuestions:
         return Question(
             label=text(BY_NAME[name].label),
             help=help_text,
-            parse=partial(_parse, name, self._parsers(form)[name]),
+            parse=partial(_parse, name, self._app.settings.zone, self._parsers(form)[name]),
             default=default or form.suggestion(name),
-            format_default=partial(_default_text, name, self._app.settings.zone),
+            format_default=lambda value: _value_text(name, self._app.settings.zone, value) or value,
             required=name in _REQUIRED or (name == "given_names" and form.typed.get("surname") == ""),
         )
 
@@ -140,12 +141,12 @@ class FieldQuestions:
         return {
             **_PARSERS,
             "birth_date": lambda answer: _birth_date(answer, today),
-            "expiry_date": lambda answer: _day(parse_dates.full_date(answer, today=today)),
-            "stay_until": lambda answer: _day(parse_dates.full_date(answer, today=today)),
-            "entry_date": lambda answer: _day(parse_dates.past_date(answer, today=today)),
-            "check_in": lambda answer: _moment(date_and_time(answer, zone, now=now), zone),
+            "expiry_date": lambda answer: parse_dates.full_date(answer, today=today).isoformat(),
+            "stay_until": lambda answer: parse_dates.full_date(answer, today=today).isoformat(),
+            "entry_date": lambda answer: parse_dates.past_date(answer, today=today).isoformat(),
+            "check_in": lambda answer: instant(date_and_time(answer, zone, now=now)),
             "nights": lambda answer: _nights(answer, check_in, today),
-            "room": lambda answer: _text(known_spelling(parse_fields.one_line(answer), self._rooms), answer),
+            "room": lambda answer: known_spelling(parse_fields.one_line(answer), self._rooms),
             "nationality": lambda answer: _nationality(answer, questioned),
             "stay_permit": lambda answer: _permit(answer, questioned),
         }
@@ -159,25 +160,28 @@ def _store(typed: dict[str, str], name: str, answer: Answer | Move) -> None:
             typed.pop("planned_check_out", None)
 
 
-def _parse(name: str, parse: Parser, answer: str) -> Answer:
+def _parse(name: str, zone: tzinfo, parse: Parser, typed: str) -> Answer:
     """Parse the answer about a field. Raises `UnclearAnswer`, with possible meanings, for what the field cannot be."""
-    reject_mrz_line(answer)
+    reject_mrz_line(typed)
     try:
-        return parse(answer)
+        value = parse(typed)
     except Unreadable as exc:
         choices = [Choice(exc.suggestion, exc.suggestion)] if exc.suggestion else []
         if name in {"nationality", "issuing_state"}:
-            matches = states.close_matches(answer, _MAX_CHOICES)
+            matches = states.close_matches(typed, _MAX_CHOICES)
             choices = [Choice(state.code, state_text(state.code)) for state in matches]
         elif name == "purpose":
-            similar = purposes.suggest(answer, _MAX_CHOICES)
+            similar = purposes.suggest(typed, _MAX_CHOICES)
             choices = [Choice(purpose.value, purpose_text(purpose)) for purpose in similar]
         problem = _(_NO_MATCH[name]) if choices and name in _NO_MATCH else text(exc.message)
         raise UnclearAnswer(problem, choices) from None
+    if isinstance(value, Answer):
+        return value
+    return Answer(value, _value_text(name, zone, value) or (sanitize(value) if value != typed else ""))
 
 
-def _default_text(name: str, zone: tzinfo, value: str) -> str:
-    """Return the text that shows a default, if its value is a code or an ISO date."""
+def _value_text(name: str, zone: tzinfo, value: str) -> str:
+    """Return the text that shows a value which is a code or an ISO date; empty for other values."""
     if name == "check_in":
         return moment_text(date_and_time(value, zone), zone)
     if name in {"birth_date", "expiry_date", "stay_until", "entry_date"}:
@@ -186,51 +190,28 @@ def _default_text(name: str, zone: tzinfo, value: str) -> str:
         return state_text(value)
     if name == "sex":
         return _(SEXES[value])
-    return purpose_text(Purpose(value)) if name == "purpose" else value
+    return purpose_text(Purpose(value)) if name == "purpose" else ""
 
 
-def _text(value: str, typed: str) -> Answer:
-    """Return a text, which is shown only if it differs from what was typed."""
-    return Answer(value, sanitize(value) if value != typed else "")
-
-
-def _sex(answer: str) -> Answer:
-    value = parse_fields.sex(answer)
-    return Answer(value, _(SEXES[value]))
-
-
-def _birth_place(answer: str) -> Answer:
+def _birth_place(answer: str) -> str | Answer:
     value = parse_fields.one_line(answer).upper()
-    return Answer(value, _("not stated")) if value == "-" else _text(value, answer)
+    return Answer(value, _("not stated")) if value == "-" else value
 
 
-def _birth_date(answer: str, today: date) -> Answer:
+def _birth_date(answer: str, today: date) -> str:
     value = parse_dates.partial_date(answer, today=today)
     if value.earliest > today:
         raise UnclearAnswer(_("This date is in the future. Compare it with the passport."))
-    return Answer(str(value), partial_text(value))
+    return str(value)
 
 
-def _state(answer: str) -> Answer:
-    code = parse_fields.state(answer)
-    return Answer(code, state_text(code))
-
-
-def _nationality(answer: str, questioned: list[str]) -> Answer:
+def _nationality(answer: str, questioned: list[str]) -> str:
     """Parse a nationality. "Indonesia" is questioned once: it ends the report, and may be a typing error."""
-    nationality = _state(answer)
-    if nationality.value == INDONESIA and not questioned:
+    code = parse_fields.state(answer)
+    if code == INDONESIA and not questioned:
         questioned.append(answer)
         raise UnclearAnswer(_("Indonesians are not reported. If the guest is Indonesian, type it again."))
-    return nationality
-
-
-def _day(day: date) -> Answer:
-    return Answer(day.isoformat(), day_text(day))
-
-
-def _moment(moment: datetime, zone: tzinfo) -> Answer:
-    return Answer(instant(moment), moment_text(moment, zone))
+    return code
 
 
 def _nights(answer: str, check_in: datetime, today: date) -> Answer:
@@ -248,19 +229,14 @@ def _nights(answer: str, check_in: datetime, today: date) -> Answer:
     return Answer(str(count), _("{nights}, until {day}").format(nights=nights_text(count), day=day_text(departure)))
 
 
-def _purpose(answer: str) -> Answer:
-    purpose = parse_fields.purpose(answer)
-    return Answer(purpose.value, purpose_text(purpose))
-
-
-def _permit(answer: str, questioned: list[str]) -> Answer:
+def _permit(answer: str, questioned: list[str]) -> str | Answer:
     """Parse a stay permit. An unknown one is questioned, and accepted when it is typed again."""
     known = permits.find(answer)
     if known is not None:
         return Answer(known.code, _permit_text(known))
     similar = permits.suggest(answer, _MAX_CHOICES)
     if not similar or questioned[-1:] == [answer]:
-        return _text(parse_fields.one_line(answer), answer)
+        return parse_fields.one_line(answer)
     questioned.append(answer)
     problem = _("This permit is not in the list. Type it again if it is correct.")
     raise UnclearAnswer(problem, [Choice(permit.code, _permit_text(permit)) for permit in similar])
@@ -271,15 +247,15 @@ def _permit_text(permit: Permit) -> str:
 
 
 _PARSERS: Mapping[str, Parser] = {
-    "surname": lambda answer: _text(parse_fields.person_name(answer), answer),
-    "given_names": lambda answer: _text(parse_fields.person_name(answer), answer),
-    "sex": _sex,
+    "surname": parse_fields.person_name,
+    "given_names": parse_fields.person_name,
+    "sex": parse_fields.sex,
     "birth_place": _birth_place,
-    "issuing_state": _state,
-    "document_number": lambda answer: _text(parse_fields.document_number(answer), answer),
-    "stay_permit_number": lambda answer: _text(parse_fields.one_line(answer), answer),
-    "purpose": _purpose,
-    "phone": lambda answer: _text(parse_fields.phone(answer), answer),
-    "email": lambda answer: _text(parse_fields.email(answer), answer),
-    "note": lambda answer: _text(parse_fields.one_line(answer, parse_fields.MAX_NOTE_LENGTH), answer),
+    "issuing_state": parse_fields.state,
+    "document_number": parse_fields.document_number,
+    "stay_permit_number": parse_fields.one_line,
+    "purpose": lambda answer: parse_fields.purpose(answer).value,
+    "phone": parse_fields.phone,
+    "email": parse_fields.email,
+    "note": lambda answer: parse_fields.one_line(answer, parse_fields.MAX_NOTE_LENGTH),
 }
