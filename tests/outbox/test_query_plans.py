@@ -202,6 +202,7 @@ def work(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> int:
     return ticks[0]
 
 
+@pytest.mark.slow
 def test_daily_work_is_the_same_at_a_thousand_and_at_a_hundred_thousand(tmp_path: Path) -> None:
     """Instruction by instruction, except a few that depend on a random lease's position in its index."""
     done = {}

@@ -12,8 +12,12 @@ NOT_ISO = {
     "XCE", "XCO", "XDC", "XEC", "XES", "XIM", "XMP", "XOM", "XPO", "XXA", "XXB", "XXC", "XXX",
 }  # fmt: skip
 
+RENAMED_BY_UNICODE = {"ATF", "BRN", "HMD", "SHN"}
+"""Their names differ between releases of babel (2.18 and 2.19), so each may be one of the listed ones or ours."""
+
 ENGLISH_ON_PURPOSE = {
     # Unicode's name, and ours: written out, or the name that passports and Indonesia's authorities use.
+    "ATF": ("French Southern and Antarctic Lands", "French Southern Territories"),
     "BES": ("Caribbean Netherlands", "Bonaire, Sint Eustatius and Saba"),
     "BRN": ("Brunei", "Brunei Darussalam"),
     "COD": ("Congo - Kinshasa", "Democratic Republic of the Congo"),
@@ -74,7 +78,8 @@ def test_names_are_those_of_unicode_except_listed_ones(language: str, on_purpose
         theirs, ours = territories[alpha2].replace("\u2019", "'"), state.name(language)
         if theirs.replace("&", "and").replace("St. ", "Saint ") != ours:
             differing[code] = (theirs, ours)
-    assert differing == on_purpose
+    assert differing.items() <= on_purpose.items()
+    assert on_purpose.keys() - differing.keys() <= RENAMED_BY_UNICODE
 
 
 def test_every_name_of_the_independent_lists_finds_its_state() -> None:
