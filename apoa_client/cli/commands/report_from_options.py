@@ -54,7 +54,7 @@ def report_from_options(session: Session, options: ReportOptions, given: GivenDe
             print_error_line(_("Nothing was saved."))
             return
     saved = SavedReport(app.desk.save(report, warnings), report, warnings)
-    SaveAndSend(session, send=not options.no_send, as_json=session.json).finish([saved])
+    SaveAndSend(session, send=not options.no_send).finish([saved])
 
 
 def _examined(session: Session, given: GivenDetails) -> Examination:

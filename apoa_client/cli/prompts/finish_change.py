@@ -27,7 +27,7 @@ class ChangeCommand:
         self.interactive = session.interactive
         """Whether the user can be asked."""
         self._quiet = session.quiet
-        self._save_and_send = SaveAndSend(session, send=not no_send, as_json=session.json)
+        self._save_and_send = SaveAndSend(session, send=not no_send)
 
     def save(self, change: PendingChange, guest: Guest | None) -> None:
         """Save one change, send it, and show how to undo it. `guest` is for reports without a guest of their own."""

@@ -50,7 +50,7 @@ class GuestConversation:
     def __init__(self, session: Session, options: ReportOptions) -> None:
         self._app = session.app
         self._options = options
-        self._finish = SaveAndSend(session, send=not options.no_send, as_json=False)
+        self._finish = SaveAndSend(session, send=not options.no_send)
         self._passport = PassportQuestion(self._app.desk, accept_check_digit=options.accept_check_digit)
         self._questions = FieldQuestions(self._app)
         self._drafts = DraftStore(self._app)
@@ -103,10 +103,8 @@ class GuestConversation:
                     entries = self._app.desk.save_group([(each.report, each.warnings) for each in group])
                     self._forms = []
                     self._drafts.delete_resumed()
-                    saved = [
-                        SavedReport(entry, each.report, each.warnings)
-                        for entry, each in zip(entries, group, strict=True)
-                    ]
+                    pairs = zip(entries, group, strict=True)
+                    saved = [SavedReport(entry, each.report, each.warnings) for entry, each in pairs]
                     self._finish.show_saved(saved)
                     return saved
             except StorageProblem as exc:

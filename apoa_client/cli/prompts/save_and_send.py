@@ -51,18 +51,17 @@ class SavedReport(NamedTuple):
 class SaveAndSend:
     """Shows that reports are saved, sends them, and shows their state."""
 
-    def __init__(self, session: Session, *, send: bool, as_json: bool) -> None:
+    def __init__(self, session: Session, *, send: bool) -> None:
         self._session = session
         self._app = session.app
         self._send = send
-        self._json = as_json
 
     def finish(self, saved: Sequence[SavedReport], *, several: bool = False) -> list[Entry]:
         """Show that reports are saved, send them, show their state, and return their new entries.
 
         With `several`, JSON output is a list, because the command may make any number of reports.
         """
-        if not self._json:
+        if not self._session.json:
             self.show_saved(saved)
         return self.send(saved, several=several)
 
@@ -93,7 +92,7 @@ class SaveAndSend:
             except StorageProblem as exc:  # the reports are saved all the same
                 show_error(exc)
         pairs = list(zip(entries, contents, strict=True))
-        if self._json:
+        if self._session.json:
             values = [report_json(entry, content, zone=self._app.settings.zone) for entry, content in pairs]
             print_json({"reports": values} if several else values[0])
         else:
