@@ -10,16 +10,18 @@ from functools import cached_property, partial
 from typing import TypeAlias
 
 from apoa_client.app.container import Container
+from apoa_client.cli.prompts.choose_guest import open_current_report
 from apoa_client.cli.prompts.conversation import Answer, Choice, Move, Question, UnclearAnswer, ask
 from apoa_client.cli.prompts.mrz_lines import reject_mrz_line
-from apoa_client.cli.prompts.rooms_in_use import known_spelling, rooms_in_use
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.cli.views.findings import error_line
 from apoa_client.cli.views.labels import SEXES, day_text, moment_text, nights_text, partial_text
 from apoa_client.cli.views.report import purpose_text, state_text
+from apoa_client.cli.views.report_reader import normalized_room
 from apoa_client.desk.correction_draft import typed_texts
 from apoa_client.desk.guest_form import GuestForm
+from apoa_client.errors import CredentialsProblem
 from apoa_client.passport import states
 from apoa_client.report import parse_dates, parse_fields, permits, purposes
 from apoa_client.report.deadline import instant
@@ -84,7 +86,21 @@ class FieldQuestions:
 
     @cached_property
     def _rooms(self) -> list[str]:
-        return rooms_in_use(self._app)
+        """The room of each guest in house once, as it was reported.
+
+        Rooms are sealed. Because a guest is waiting, no keyring is opened and no password is asked for: the rooms are
+        known only if the private key comes from a file or the environment.
+        """
+        if self._app.settings.vault != "file":
+            try:
+                if self._app.secrets.private_key_from_environment() is None:
+                    return []
+            except CredentialsProblem:
+                return []
+        histories = self._app.stays.in_house(self._app.today)
+        stays = [open_current_report(self._app, history).stay for history in histories]
+        rooms = [stay.room for stay in stays if stay is not None and stay.room]
+        return list({normalized_room(room): room for room in rooms}.values())
 
     def question(self, form: GuestForm, name: str, default: str = "") -> Question:
         """Return the question about a field. The default is `default`, or else what the form suggests."""
@@ -146,10 +162,15 @@ class FieldQuestions:
             "entry_date": lambda answer: parse_dates.past_date(answer, today=today).isoformat(),
             "check_in": lambda answer: instant(date_and_time(answer, zone, now=now)),
             "nights": lambda answer: _nights(answer, check_in, today),
-            "room": lambda answer: known_spelling(parse_fields.one_line(answer), self._rooms),
+            "room": self._parse_room,
             "nationality": lambda answer: _nationality(answer, questioned),
             "stay_permit": lambda answer: _permit(answer, questioned),
         }
+
+    def _parse_room(self, answer: str) -> str:
+        """Return a room as it was written before, so that 7a and 7A are one room; unchanged if it is new."""
+        room = parse_fields.one_line(answer)
+        return next((each for each in self._rooms if normalized_room(each) == normalized_room(room)), room)
 
 
 def _store(typed: dict[str, str], name: str, answer: Answer | Move) -> None:
