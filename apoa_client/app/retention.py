@@ -1,4 +1,7 @@
-"""Erasing guests' data: once a day when the retention period is over, or one stay at the guest's request."""
+"""When guests' data are erased: a stay whose retention period is over, once a day, or one stay at the guest's request.
+
+The period is the setting `retention_days`. How data are erased is in the outbox (`Eraser`).
+"""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING

@@ -1,1 +1,1 @@
-"""What the staff type. The only rooms that know click and rich, and the only ones that know the reader's language."""
+"""The command line: the only package that imports click and rich, and that knows the reader's language."""

@@ -1,4 +1,4 @@
-"""What may be sent now, in which batches, and how each answer changes a report. Pure.
+"""What may be sent now, in which batches, how each answer changes a report, and when to retry (backoff). Pure.
 
 The contract's two tables (results of a report, errors of a whole call) are `change_from_verdict` and
 `change_after_failure`. Time and randomness are parameters.

@@ -1,4 +1,4 @@
-"""Fault scripts: they show staff, tests and the demo what the program does when the connection is bad.
+"""Fault scripts of the sandbox: which steps there are, and how a script is parsed. `fault_injection` carries them out.
 
 A script is a list of steps with commas between them. Each call uses one step; after the last one all calls work. A
 step applies to ``POST /reports`` unless it starts with a route: ``503=5,lost,pending*2,token:401``.

@@ -11,7 +11,7 @@ from apoa_client.cli.registry import COMMANDS
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.progress import ProgressLines, watcher
 from apoa_client.cli.views.apoa_form import FormLine
-from apoa_client.cli.views.typing_task import form_table
+from apoa_client.cli.views.by_hand import form_table
 from apoa_client.ports import Status, Verdict
 
 FIRST, SECOND = QUENTIN.lines

@@ -6,9 +6,9 @@ from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
+from apoa_client.cli.views.by_hand import recorded_line, same_number_line
 from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_reader import open_if_possible
-from apoa_client.cli.views.typing_task import recorded_line, same_number_line
 from apoa_client.desk.by_hand import parse_receipt_number
 from apoa_client.errors import DataRefused
 from apoa_client.report.findings import Unreadable

@@ -1,4 +1,4 @@
-"""The guests who are in house, or were on a night, one line per stay, as `apoa list` shows them.
+"""The guests who are in house, or were on a night, one line per stay: `apoa list --in-house` and `--day`.
 
 Stays and dates are known without the key; names, rooms and nationalities need it.
 """

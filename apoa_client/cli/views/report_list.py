@@ -1,4 +1,4 @@
-"""A list of reports, one line each, as `apoa list` shows it."""
+"""The reports of the outbox, one line each: `apoa list` without `--in-house` and `--day`."""
 
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _

@@ -26,7 +26,7 @@ from cli_helpers import (
 from page_helpers import read_page
 
 from apoa_client.cli.views.apoa_form import FormLine, form_line
-from apoa_client.cli.views.typing_task import form_table
+from apoa_client.cli.views.by_hand import form_table
 from apoa_client.desk.by_hand import FormField
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.outbox.sqlite.store import SqliteOutbox

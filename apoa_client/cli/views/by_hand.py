@@ -1,4 +1,4 @@
-"""A report as the user types it into APOA by hand: its fields in columns, and what was filed."""
+"""A report that staff type into APOA by hand: its fields in columns, and the number that was recorded."""
 
 from collections.abc import Sequence
 
