@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 
 
 def without_accents(text: str) -> str:
-    """Return the text in lower case, each letter without its accents (Unicode NFKD)."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    """Return the text in lower case, each letter without its accents (Unicode 3.13, definition D146)."""
+    for _step in range(2):  # a compatibility character may stand for a capital letter
+        text = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in text if not unicodedata.combining(character))
 
 
 def fold(text: str) -> str:

@@ -71,11 +71,12 @@ class Terminal:
         """Returns whether anything on the screen has a colour or is bold."""
         return "\x1b[" in self._tmux("capture-pane", "-p", "-e")
 
-    def wait_for(self, text: str) -> str:
-        """Returns the screen once its last lines contain a text, however they wrap."""
+    def wait_for(self, text: str, after: str = "") -> str:
+        """Returns the screen once its last lines contain a text, however they wrap, behind the last `after`."""
         for _read in range(_READS):
             screen = self.screen()
-            if _unbroken(text) in _unbroken(screen)[-len(_unbroken(text)) - 200 :]:
+            lines = _unbroken(screen)[-len(_unbroken(text)) - 200 :]
+            if _unbroken(text) in (lines.rpartition(_unbroken(after))[2] if after else lines):
                 return screen
         pytest.fail(f"it never said: {text}\n{self.screen()}")
 

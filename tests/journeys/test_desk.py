@@ -49,9 +49,9 @@ class Desk(NamedTuple):
     def report(self, *options: str) -> None:
         self.terminal.run([*self.apoa.command, "report", *options])
 
-    def asks(self, sentence: str, **values: object) -> str:
-        """Returns the screen once it shows this question."""
-        screen = self.terminal.wait_for(self.said(sentence, **values))
+    def asks(self, sentence: str, *, after: str = "", **values: object) -> str:
+        """Returns the screen once it shows this question; behind `after`, if the same question was asked before."""
+        screen = self.terminal.wait_for(self.said(sentence, **values), after)
         assert all(len(line) <= self.size[0] for line in screen.splitlines())
         return screen
 
@@ -145,7 +145,7 @@ class TestQuestions:
         assert "  12 Sep 1985" in desk.asks("Nationality")
         for question, keys in _REST:
             desk.answers(question, keys)
-        card = desk.asks("Save and send this report?")
+        card = desk.asks("Save and send this report?", after="GDYNIA")
         assert "GDYNIA" in card
         assert desk.said("This will be reported") in [line.rstrip() for line in card.splitlines()]
         desk.terminal.type("")
