@@ -5,7 +5,7 @@ removed, inserted or moved without breaking the chain from there on. The last nu
 so that removing entries at the end is visible too. Entries hold codes, ids and times, no personal data and no text of a
 server.
 
-Limit: the hash needs no secret, so whoever can write the database and knows this format can rewrite the whole chain,
+Limit: the hash needs no secret. Someone who can write the database and knows this format can rewrite the whole chain,
 metadata included. Only a last link that was noted elsewhere reveals that (`apoa log --verify` shows it, and a backup
 holds it). And the trail records what this program did, not what another one did to the file.
 """

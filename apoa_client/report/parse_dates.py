@@ -63,7 +63,7 @@ _NAMES = r"(?P<name>[^\W\d_]+)\.?(?:/(?P<other>[^\W\d_]+)\.?)?"
 _FORMS = (
     _LONG_YEAR,
     _LONG_YEAR + r"(?P<sep>[-/. ])(?P<month>[0-9]{1,2})(?:(?P=sep)(?P<day>[0-9]{1,2}))?",
-    # ISO's basic form, 20261124: nobody writes a year that ends so after a day and a month.
+    # ISO's basic form, 20261124. It comes first: read as day, month and year it is no date.
     r"(?P<year>(?:19|20)[0-9]{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3][0-9])",
     r"(?P<day>[0-9]{2})(?P<month>[0-9]{2})" + _YEAR,
     r"(?P<month>[0-9]{1,2})[-/. ]" + _LONG_YEAR,

@@ -120,7 +120,7 @@ def read_stay_permit(reader: Reader, today: date) -> StayPermit | None:
 
 
 def check_document_kind(reader: Reader, add_visa_finding: AddFinding) -> None:
-    """Check which document the MRZ is of: a visa identifies nobody, and a card is no passport."""
+    """Check which document the MRZ is of: a visa is no proof of identity, and a card is no passport."""
     mrz = reader.draft.mrz
     if mrz is None:
         return
@@ -149,7 +149,7 @@ def check_nationality(nationality: str | None, add_finding: AddFinding) -> None:
 
 
 def check_age(reader: Reader, born: PartialDate, day: date) -> None:
-    """Warn of an age on a day that nobody reaches."""
+    """Warn of an age that no person reaches."""
     if years_between(born.earliest, day) > OLDEST_AGE:
         reader.add_warning(
             "birth_date",

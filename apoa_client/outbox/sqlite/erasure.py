@@ -1,6 +1,6 @@
 """Erases what is sealed about guests when it is no longer needed, and keeps the proof that they were reported.
 
-UU 27/2022 (personal data) requires the erasure. Receipt number, state, times and ids stay: they identify nobody. All
+UU 27/2022 (personal data) requires the erasure. Receipt number, state, times and ids stay: they identify no person. All
 reports of one stay are erased together, and a stay with an open report is left alone. A draft older than a day is
 erased too. `secure_delete` overwrites what is erased with zeros, and the log, which holds older pages, is emptied
 afterwards. Blocks that an SSD has not overwritten yet, and earlier backups, are out of this program's reach.
@@ -29,7 +29,7 @@ _LAST = "last_purge"
 """The metadata's key of when finished stays were last erased."""
 
 _BATCH = 200
-"""Stays erased in one transaction: short enough that nobody waits long to save a report."""
+"""Stays erased in one transaction: short enough that no one waits long to save a report."""
 
 _OPEN = f"state IN ({', '.join(repr(state.value) for state in sorted(OPEN_STATES))})"
 
