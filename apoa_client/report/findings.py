@@ -33,9 +33,39 @@ class Finding(NamedTuple):
         }
 
 
+REWORDED = {
+    "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that an "
+    "adult is there; Indonesian parents, for one, are not reported.": (
+        "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that "
+        "an adult is there; Indonesian parents, for example, are not reported."
+    ),
+    "The check-in is more than 24 hours ago: the report is late. It is sent all the same.": (
+        "The check-in is more than 24 hours ago: the report is late. It is sent anyway."
+    ),
+    "The passport's issuing state is not the nationality. That happens (refugees, for one); please compare.": (
+        "The passport's issuing state is not the nationality. That is possible, for example for refugees; please "
+        "compare."
+    ),
+    "The passport has expired. It is reported all the same; tell the guest.": (
+        "The passport has expired. It is reported anyway; tell the guest."
+    ),
+    "Each check digit fits but the last, which covers all the others. Compare line {line} with the page: perhaps {new} "
+    "in place of {old}, at character {position}.": (
+        "Only the last check digit, which covers all the others, does not fit. Compare line {line} with the page: "
+        "perhaps {new} in place of {old}, at character {position}."
+    ),
+}
+"""Templates of stored warnings in an earlier wording, with those of today: the catalogue translates only the latter.
+
+Add a line when the English wording of a warning changes, else the warnings stored before are shown in English only.
+"""
+
+
 def finding_from_json(value: Mapping[str, Any]) -> Finding:
-    """Return the finding from the JSON values of `Finding.as_json`."""
-    return Finding(value["field"], value["code"], from_json(value["message"]), value["suggestion"])
+    """Return the finding from the JSON values of `Finding.as_json`, in today's wording."""
+    stored = value["message"]
+    message = from_json({**stored, "template": REWORDED.get(stored["template"], stored["template"])})
+    return Finding(value["field"], value["code"], message, value["suggestion"])
 
 
 class Unreadable(ValueError):

@@ -1,0 +1,22 @@
+"""Findings that were stored in an earlier wording."""
+
+import pytest
+
+from apoa_client.cli.terminal.language import _catalogue as catalogue_of
+from apoa_client.messages import Message
+from apoa_client.report.findings import REWORDED, Finding, finding_from_json
+
+
+@pytest.mark.parametrize("before", REWORDED)
+def test_a_stored_warning_is_read_in_todays_wording(before: str) -> None:
+    """It is translated, as today's wording is, and keeps its values."""
+    stored = Finding("guest.birth_date", "late", Message(before, {"line": 2}), "1985-09-12")
+    today = Finding("guest.birth_date", "late", Message(REWORDED[before], {"line": 2}), "1985-09-12")
+    assert finding_from_json(stored.as_json()) == today
+    assert catalogue_of("id").gettext(REWORDED[before]) != REWORDED[before]
+
+
+def test_other_wordings_stay() -> None:
+    """A warning that was never reworded, or the authority's own text, is read as it was stored."""
+    finding = Finding("stay.room", "missing", Message("{text}", {"text": "Nomor kamar?"}))
+    assert finding_from_json(finding.as_json()) == finding
