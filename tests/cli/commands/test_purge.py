@@ -1,4 +1,4 @@
-"""`apoa purge`: guests' data go when their time is over, or when the guest asks, and the proof stays."""
+"""`apoa purge`: erases guests' data after the retention period or at the guest's request, and keeps the receipts."""
 
 import sqlite3
 import subprocess
@@ -38,17 +38,17 @@ NOTHING = "There is nothing to erase."
 
 @pytest.fixture
 def past(configured: Apoa) -> Apoa:
-    """A guest of two nights, delivered, 100 days ago."""
+    """A property with one delivered report of a stay of two nights, 100 days ago."""
     configured(*QUENTIN.mrz())
     configured.clock.forward(timedelta(days=100))
     return configured
 
 
 def purged(apoa: Apoa, *options: str) -> dict[str, Any]:
-    said = apoa("purge", "--json", *options)
-    assert said.code == 0, said.err
-    assert_form(said.json, PURGE_KEYS)
-    value: dict[str, Any] = said.json
+    result = apoa("purge", "--json", *options)
+    assert result.code == 0, result.err
+    assert_form(result.json, PURGE_KEYS)
+    value: dict[str, Any] = result.json
     return value
 
 
@@ -56,8 +56,8 @@ def erased(apoa: Apoa) -> list[bool]:
     return [report.get("erased", False) for report in apoa.reports()]
 
 
-def test_what_is_old_enough_is_erased(past: Apoa) -> None:
-    """Ninety days after the planned check-out: whoever stays longer is kept."""
+def test_stays_past_the_retention_period_are_erased(past: Apoa) -> None:
+    """Data are erased 90 days after the planned check-out; later stays are kept."""
     past(*XIMENA.mrz())
     [old, new] = past.reports()
     value = purged(past)
@@ -68,8 +68,8 @@ def test_what_is_old_enough_is_erased(past: Apoa) -> None:
     assert past.reports()[1] == new
 
 
-def test_the_day_counts(configured: Apoa) -> None:
-    """From the end of the planned day in the property's zone: midnight of 27 November, WIB, and not an hour sooner."""
+def test_retention_counts_from_the_end_of_the_check_out_day(configured: Apoa) -> None:
+    """The retention period starts at the end of the planned check-out day in the property's time zone."""
     configured(*QUENTIN.mrz())
     configured.clock.forward(timedelta(days=92, hours=4))
     assert purged(configured)["reports"] == []
@@ -77,8 +77,8 @@ def test_the_day_counts(configured: Apoa) -> None:
     assert len(purged(configured)["reports"]) == 1
 
 
-def test_the_settings_say_how_long(past: Apoa) -> None:
-    """`retention_days`, a property's own."""
+def test_retention_days_of_the_property(past: Apoa) -> None:
+    """The setting `retention_days` of the property is the retention period."""
     path = past.home / "config.toml"
     path.write_text(path.read_text().replace("username", "retention_days = 98\nusername"))
     assert purged(past)["reports"] == []
@@ -87,22 +87,22 @@ def test_the_settings_say_how_long(past: Apoa) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_it_says_what_it_did(past: Apoa, lang: str) -> None:
-    """How long data are kept, and how many were erased; a dry run says that nothing was changed."""
+def test_purge_prints_the_period_and_the_count(past: Apoa, lang: str) -> None:
+    """Purge prints how long data are kept and how many were erased; a dry run prints that nothing was changed."""
     dry = past("purge", "--dry-run", lang=lang)
     would = "The guest's data of {count} report would be erased. Nothing was changed (--dry-run)."
     assert spoken(lang, would, count=1) in dry.out
     assert erased(past) == [False]
-    said = past("purge", lang=lang)
+    result = past("purge", lang=lang)
     kept = "Guests' data are kept for {days} days after a stay: now, of stays that ended on {day} or later."
-    assert spoken(lang, kept, days=90, day=f"4 {spoken(lang, 'Dec')} 2026") in said.out
+    assert spoken(lang, kept, days=90, day=f"4 {spoken(lang, 'Dec')} 2026") in result.out
     done = "The guest's data of {count} report are erased. Its receipt number, times and ids are kept."
-    assert spoken(lang, done, count=1) in said.out
+    assert spoken(lang, done, count=1) in result.out
     assert spoken(lang, NOTHING) in past("purge", lang=lang).out
 
 
 def keep_draft(apoa: Apoa) -> None:
-    """Somebody is interrupted at the desk."""
+    """Save a draft of an unfinished report."""
     app = Container(apoa.environ, apoa.clock)
     app.outbox.drafts.save("QUENTIN ZYKOWSKI", apoa.clock.now())
     app.close()
@@ -116,8 +116,8 @@ def has_draft(apoa: Apoa) -> bool:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_draft_of_yesterday_goes_too(configured: Apoa, lang: str) -> None:
-    """Told instead of there being nothing to erase, in JSON and in the log; one of this hour stays."""
+def test_a_draft_is_erased_after_a_day(configured: Apoa, lang: str) -> None:
+    """A draft older than 24 hours is erased, and the text, the JSON and the log show it; a newer draft is kept."""
     keep_draft(configured)
     configured.clock.forward(timedelta(hours=24))
     assert spoken(lang, NOTHING) in configured("purge", lang=lang).out
@@ -127,26 +127,26 @@ def test_a_draft_of_yesterday_goes_too(configured: Apoa, lang: str) -> None:
     assert spoken(lang, "The draft of an unfinished report would be erased.") in dry
     assert spoken(lang, NOTHING) not in dry
     assert (purged(configured, "--dry-run")["draft"], has_draft(configured)) == (True, True)
-    said = configured("purge", lang=lang).out
-    assert spoken(lang, "The draft of an unfinished report is erased.") in said
+    result = configured("purge", lang=lang).out
+    assert spoken(lang, "The draft of an unfinished report is erased.") in result
     assert (purged(configured)["draft"], has_draft(configured)) == (False, False)
     log = configured("log", lang=lang).out
     assert spoken(lang, "draft erased") in log
     assert spoken(lang, "retention period over") in log
 
 
-def test_a_draft_goes_beside_reports(past: Apoa) -> None:
-    """Both are told."""
+def test_a_draft_and_reports_are_erased_together(past: Apoa) -> None:
+    """The output shows the erased reports and the erased draft."""
     keep_draft(past)
     past.clock.forward(timedelta(days=2))
-    said = past("purge").out
-    assert "The guest's data of 1 report are erased." in said
-    assert "The draft of an unfinished report is erased." in said
+    result = past("purge").out
+    assert "The guest's data of 1 report are erased." in result
+    assert "The draft of an unfinished report is erased." in result
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_an_erased_report_looks_like(past: Apoa, lang: str) -> None:
-    """The guest is gone and the proof is there, in every command, with and without the key."""
+def test_an_erased_report_has_a_receipt_and_no_guest(past: Apoa, lang: str) -> None:
+    """Every command shows the receipt and no guest data, with and without the key."""
     [before] = past.reports()
     purged(past)
     form = {**REPORT_KEYS, "erased": bool}
@@ -164,29 +164,29 @@ def test_what_an_erased_report_looks_like(past: Apoa, lang: str) -> None:
         table = past("list", "--all", lang=lang)
         assert spoken(lang, "erased") in table.out
         assert number in table.out
-        told = past("show", short_id, "--json", lang=lang).json
-        assert [chapter["erased"] for chapter in told.pop("story")] == [True]
-        assert told == expected
+        shown_report = past("show", short_id, "--json", lang=lang).json
+        assert [item["erased"] for item in shown_report.pop("story")] == [True]
+        assert shown_report == expected
         shown = past("show", short_id, lang=lang)
         assert (shown.code, shown.err) == (0, "")
         assert words in shown.out
         assert number in shown.out
-        proof = past("receipt", short_id, "--json", lang=lang).json
-        assert (proof["receipt"]["number"], proof["erased"]) == (number, True)
+        receipt = past("receipt", short_id, "--json", lang=lang).json
+        assert (receipt["receipt"]["number"], receipt["erased"]) == (number, True)
         assert words in past("receipt", short_id, lang=lang).out
         assert not any(word in shown.all + table.all for word in QUENTIN.words)
         (past.home / "melati" / "keys.json").unlink(missing_ok=True)
 
 
 def test_an_erased_report_is_not_sent_again(past: Apoa) -> None:
-    """Nothing is waiting, and no other run finds it."""
+    """An erased report is not sent by `sync` and is still counted as accepted."""
     purged(past)
     assert past("sync", "--json").json["sent"] == 0
     assert past("status", "--json").json["counts"]["accepted"] == 1
 
 
-def test_a_clock_that_runs_ahead_erases_nothing_early(apoa: Apoa, serve: Serve) -> None:
-    """The authority said what time it is: a clock that leaps a year ahead is not the end of a stay."""
+def test_a_clock_that_is_ahead_erases_nothing_early(apoa: Apoa, serve: Serve) -> None:
+    """The time of the authority limits what is erased when the clock of the computer is a year ahead."""
     today = apoa.clock.now()
     apoa.set_up(serve(now=lambda: today).base_url)
     apoa(*QUENTIN.mrz())
@@ -197,25 +197,25 @@ def test_a_clock_that_runs_ahead_erases_nothing_early(apoa: Apoa, serve: Serve) 
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_reader_in_the_way(past: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Erased, but not yet to the last byte: said, with what to do, and exit 75; the next time all is well."""
+def test_a_database_reader_delays_the_last_step(past: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another program reads the old data, purge exits with 75 and gives advice; the next run succeeds."""
     monkeypatch.setattr("apoa_client.outbox.sqlite.database._BUSY_TIMEOUT_S", 0.01)
     reader = sqlite3.connect(past.home / "melati" / "outbox.db", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM reports").fetchone()
-    said = past("purge", lang=lang)
-    assert said.code == 75
+    result = past("purge", lang=lang)
+    assert result.code == 75
     sentence = "Another program still reads the old data. Run apoa purge once more in a minute."
-    assert spoken(lang, sentence) in said.err
+    assert spoken(lang, sentence) in result.err
     reader.close()
     assert past("purge", lang=lang).code == 0
 
 
 class TestAtTheGuestsRequest:
-    """`--guest ID`: one stay, now."""
+    """`--guest ID` erases one stay at once."""
 
-    def test_by_any_of_its_ids(self, configured: Apoa) -> None:
-        """The report's, its short one, the stay's; other stays are untouched."""
+    def test_a_stay_is_found_by_any_of_its_ids(self, configured: Apoa) -> None:
+        """The report's id, its short id and the stay's id select the stay; other stays do not change."""
         for guest in (QUENTIN, XIMENA):
             configured(*guest.mrz())
         first, second = configured.reports()
@@ -225,13 +225,13 @@ class TestAtTheGuestsRequest:
         assert purged(configured, "--guest", first["id"])["reports"] == []
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_refused_while_undelivered(self, away: Apoa, lang: str) -> None:
-        """Exit 65, what to do, and nothing changed; --force withdraws and erases, and says so."""
+    def test_an_undelivered_stay_is_erased_only_with_force(self, away: Apoa, lang: str) -> None:
+        """Without --force purge exits with 65 and changes nothing; with --force it withdraws and erases the report."""
         report = away.save()
-        said = away("purge", "--guest", report["id"], lang=lang)
-        assert said.code == 65
-        assert spoken(lang, "A report of this stay was not delivered yet. Nothing was erased.") in said.err
-        assert "--force" in said.err
+        result = away("purge", "--guest", report["id"], lang=lang)
+        assert result.code == 65
+        assert spoken(lang, "A report of this stay was not delivered yet. Nothing was erased.") in result.err
+        assert "--force" in result.err
         as_json = away("purge", "--guest", report["id"], "--json")
         assert (as_json.code, as_json.json["error"]["class"]) == (65, "undelivered")
         assert away.reports() == [report]
@@ -242,8 +242,8 @@ class TestAtTheGuestsRequest:
         assert (after["state"], after["erased"], after["guest"]) == ("withdrawn", True, None)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_at_a_terminal_it_asks(self, away: Apoa, lang: str) -> None:
-        """Who it is and what will not be sent; Enter alone erases nothing."""
+    def test_purge_asks_at_a_terminal(self, away: Apoa, lang: str) -> None:
+        """The question shows the guest and the reports that will not be sent; Enter alone erases nothing."""
         report = away.save()
         no = away("purge", "--guest", report["id"], "--force", keys=[""], lang=lang)
         assert no.code == 0
@@ -258,8 +258,8 @@ class TestAtTheGuestsRequest:
         assert spoken(lang, "Guest: {name}. Reports: {ids}.", name="-", ids=report["short_id"]) in yes.err
         assert erased(away) == [True]
 
-    def test_told_not_to_ask(self, configured: Apoa) -> None:
-        """At a terminal too, and a dry run has nothing to ask."""
+    def test_yes_and_dry_run_ask_nothing(self, configured: Apoa) -> None:
+        """`--yes` and `--dry-run` ask nothing, also at a terminal."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         assert configured("purge", "--guest", report["id"], "--dry-run", keys=[]).code == 0
@@ -268,19 +268,21 @@ class TestAtTheGuestsRequest:
         assert erased(configured) == [True]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_not_while_something_is_sent(self, away: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A report that is on its way is not pulled from under whoever sends it: exit 75."""
+    def test_a_report_is_not_erased_during_delivery(
+        self, away: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While another process sends reports, purge erases nothing and exits with 75."""
         monkeypatch.setattr("apoa_client.app.retention._LOCK_WAIT_S", 0.01)
         report = away.save()
-        with delivery_lock(away.home / "melati" / "outbox.db", 0) as ours:
-            assert ours
-            said = away("purge", "--guest", report["id"], "--force", lang=lang)
-        assert said.code == 75
-        assert spoken(lang, "Nothing was erased. Wait a minute, then try again.") in said.err
+        with delivery_lock(away.home / "melati" / "outbox.db", 0) as locked:
+            assert locked
+            result = away("purge", "--guest", report["id"], "--force", lang=lang)
+        assert result.code == 75
+        assert spoken(lang, "Nothing was erased. Wait a minute, then try again.") in result.err
         assert erased(away) == [False]
 
-    def test_mistakes(self, away: Apoa) -> None:
-        """An id that means nothing, or several stays, and --force without a guest."""
+    def test_usage_errors(self, away: Apoa) -> None:
+        """An unknown id, an ambiguous id and `--force` without `--guest` are usage errors."""
         first, second = away.save(QUENTIN), away.save(XIMENA)
         assert away("purge", "--guest", "zzzz").code == 2
         several = away("purge", "--guest", first["id"][:3])
@@ -291,30 +293,30 @@ class TestAtTheGuestsRequest:
 
 
 class TestScheduled:
-    """`apoa sync --scheduled` erases what is old enough, once a day, and says nothing."""
+    """`apoa sync --scheduled` erases expired data once a day and prints nothing."""
 
     @pytest.fixture(autouse=True)
     def _no_pause(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
 
-    def test_after_delivering(self, past: Apoa) -> None:
-        """Quietly, also in JSON's one document; by hand it erases nothing."""
+    def test_expired_data_are_erased_after_a_delivery(self, past: Apoa) -> None:
+        """Only a scheduled run erases data, and its output does not show it."""
         past("sync")
         assert erased(past) == [False]
-        said = past("sync", "--scheduled", "--json")
-        assert (said.code, said.err, "left" in said.json) == (0, "", True)
+        result = past("sync", "--scheduled", "--json")
+        assert (result.code, result.err, "left" in result.json) == (0, "", True)
         assert erased(past) == [True]
 
-    def test_without_a_line_too(self, past: Apoa, authority: Any) -> None:
-        """Being offline is no reason to keep what must go."""
+    def test_expired_data_are_erased_offline(self, past: Apoa, authority: Any) -> None:
+        """Expired data are erased when the authority cannot be reached."""
         authority.stop()
         past.save(XIMENA)
-        said = past("sync", "--scheduled")
-        assert (said.code, said.all) == (75, "")
+        result = past("sync", "--scheduled")
+        assert (result.code, result.all) == (75, "")
         assert erased(past) == [True, False]
 
-    def test_once_a_day(self, past: Apoa) -> None:
-        """Not each quarter of an hour; again after a day, and after a clock was set back."""
+    def test_expired_data_are_erased_once_a_day(self, past: Apoa) -> None:
+        """Scheduled runs erase data again only after a day."""
         path = past.home / "config.toml"
         path.write_text(path.read_text().replace("username", "retention_days = 3650\nusername"))
         past("sync", "--scheduled")
@@ -326,8 +328,8 @@ class TestScheduled:
         past("sync", "--scheduled")
         assert erased(past) == [True]
 
-    def test_a_draft_goes_along(self, configured: Apoa) -> None:
-        """Nobody has to think of it."""
+    def test_an_old_draft_is_erased(self, configured: Apoa) -> None:
+        """A scheduled run erases an old draft."""
         keep_draft(configured)
         configured.clock.forward(timedelta(days=1, seconds=1))
         configured("sync")
@@ -335,8 +337,8 @@ class TestScheduled:
         configured("sync", "--scheduled")
         assert not has_draft(configured)
 
-    def test_a_failure_is_told_and_hides_nothing(self, past: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The delivery's result is said, then what went wrong; the worse exit code counts."""
+    def test_a_failure_is_reported_with_the_delivery_result(self, past: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """When erasing fails, the output has the delivery result and the error; the exit code is the worse one."""
         from apoa_client.outbox.errors import damaged
         from apoa_client.outbox.sqlite.erasure import Eraser
 
@@ -345,19 +347,19 @@ class TestScheduled:
             raise damaged(Path("outbox.db"))
 
         monkeypatch.setattr(Eraser, "finished", fail)
-        said = past("sync", "--scheduled", "--json")
-        assert (said.code, said.json["left"]) == (78, 0)
-        assert "damaged" in said.err
+        result = past("sync", "--scheduled", "--json")
+        assert (result.code, result.json["left"]) == (78, 0)
+        assert "damaged" in result.err
 
 
-def test_from_report_to_proof(past: Apoa, tmp_path: Path) -> None:
-    """A guest is reported and delivered, the time goes by, the data go, and the installed command proves the log."""
+def test_an_erased_report_has_a_verified_log(past: Apoa, tmp_path: Path) -> None:
+    """The log lists a report's saving, acceptance and erasure, and the installed command verifies the log."""
     [report] = past.reports()
     assert purged(past)["reports"] == [report["id"]]
-    told = [
+    events = [
         (entry["action"], entry["detail"]) for entry in past("log", "--report", report["id"], "--json").json["entries"]
     ]
-    assert told == [("saved", None), ("accepted", None), ("erased", "retention")]
+    assert events == [("saved", None), ("accepted", None), ("erased", "retention")]
     done = subprocess.run(
         [*COMMAND, "log", "--verify"],
         env={**past.environ, **coverage_environment()},

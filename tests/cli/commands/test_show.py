@@ -34,7 +34,7 @@ def at(lang: str, day: int, time: str) -> str:
 
 @pytest.fixture
 def three(away: Apoa) -> Apoa:
-    """Three guests who wait to be reported."""
+    """A property with three queued reports."""
     for number, guest in enumerate(GUESTS, start=1):
         away.save(guest, "--room", str(number))
     return away
@@ -42,7 +42,7 @@ def three(away: Apoa) -> Apoa:
 
 @pytest.fixture
 def stay(configured: Apoa) -> dict[str, dict[str, Any]]:
-    """A guest who changes the room and leaves: three reports, all of them sent."""
+    """The three sent reports of a guest who changes the room and leaves."""
     arrival = configured(*QUENTIN.mrz("--json")).json
     configured.clock.forward(MINUTES)
     moved = configured("amend", arrival["id"], "--room", "9", "--reason", "AC rusak", "--json").json
@@ -54,9 +54,9 @@ def stay(configured: Apoa) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_stay(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
     """Shows the guest and whether they are in house, then each report with what it changed and the answer."""
-    said = configured("show", stay["check_in"]["short_id"], lang=lang)
-    assert (said.code, said.err) == (0, "")
-    guest, *reports = said.out.split("\n\n")
+    result = configured("show", stay["check_in"]["short_id"], lang=lang)
+    assert (result.code, result.err) == (0, "")
+    guest, *reports = result.out.split("\n\n")
     assert guest.splitlines()[:2] == [QUENTIN.name, spoken(lang, "Left on {moment}.", moment=at(lang, 24, "20:20"))]
     assert QUENTIN.birth_place in guest
     assert len(reports) == 3
@@ -78,16 +78,16 @@ def test_a_stay(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
 @pytest.mark.parametrize("kind", ["check_in", "amend", "check_out"])
 def test_any_id_shows_the_same_stay(configured: Apoa, stay: dict[str, Any], kind: str) -> None:
     """Full ids, short ids and the stay's id show the stay; in JSON the report with the id has its fixed form."""
-    meant = stay[kind]
+    selected = stay[kind]
     shown = configured("show", stay["check_in"]["stay_id"]).out
-    for reference in (meant["id"], meant["short_id"], f" {meant['short_id'][:7]} "):
+    for reference in (selected["id"], selected["short_id"], f" {selected['short_id'][:7]} "):
         assert configured("show", reference).out == shown
         value = configured("show", reference, "--json").json
         assert_form(value, STAY_KEYS)
         assert {key: each for key, each in value.items() if key != "story"} == next(
-            report for report in configured.reports() if report["id"] == meant["id"]
+            report for report in configured.reports() if report["id"] == selected["id"]
         )
-    assert configured("show", meant["stay_id"], "--json").json["id"] == stay["check_in"]["id"]
+    assert configured("show", selected["stay_id"], "--json").json["id"] == stay["check_in"]["id"]
 
 
 def test_a_report_is_found_by_any_id(three: Apoa) -> None:
@@ -136,17 +136,17 @@ def test_attempts_and_answers(apoa: Apoa, serve: Serve, lang: str) -> None:
     for _time in range(5):
         apoa("sync")
         apoa.clock.forward(MINUTES)
-    said = apoa("show", report["id"], lang=lang)
+    result = apoa("show", report["id"], lang=lang)
     failed = f"{spoken(lang, 'not delivered, waiting again')}: {spoken(lang, 'no usable answer')}"
     often = spoken(lang, "{what}; {count} times until {moment}", what=failed, count=3, moment=at(lang, 24, "20:20"))
-    lines = [line.strip() for line in said.out.splitlines()]
+    lines = [line.strip() for line in result.out.splitlines()]
     assert lines[-3:] == [
         f"{at(lang, 24, '20:00')}  {often}",
         f"{at(lang, 24, '20:30')}  {spoken(lang, 'deferred by the authority')}",
         f"{at(lang, 24, '20:40')}  {spoken(lang, 'received, decision later')}",
     ]
     assert spoken(lang, "Due by: {moment}", moment=at(lang, 25, "20:00")) in lines
-    assert spoken(lang, "Attempts to send: {count}", count=5) in said.out
+    assert spoken(lang, "Attempts to send: {count}", count=5) in result.out
     events = apoa("show", report["id"], "--json").json["story"][0]["events"]
     assert len(events) == 6
 
@@ -158,14 +158,17 @@ def test_a_refusal_and_its_correction(apoa: Apoa, serve: Serve, lang: str) -> No
     refused = apoa(*QUENTIN.mrz("--json")).json
     apoa.clock.forward(MINUTES)
     corrected = apoa("fix", refused["id"], "--room", "8", "--json").json
-    said = apoa("show", refused["id"], lang=lang)
-    _guest, first, second = said.out.split("\n\n")
+    result = apoa("show", refused["id"], lang=lang)
+    _guest, first, second = result.out.split("\n\n")
     assert refused["short_id"] in first
     assert f"x {spoken(lang, 'The whole report')}: {refused['errors'][0]['message']}" in first
     assert f"{at(lang, 24, '20:10')}  {spoken(lang, 'replaced')} ({user_name()})" in first
     assert corrected["short_id"] in second
     assert f"{spoken(lang, 'Room')}: 7 → 8" in second
-    assert [c["state"] for c in apoa("show", corrected["id"], "--json").json["story"]] == ["superseded", "accepted"]
+    assert [item["state"] for item in apoa("show", corrected["id"], "--json").json["story"]] == [
+        "superseded",
+        "accepted",
+    ]
 
 
 def test_warnings(away: Apoa) -> None:
@@ -175,8 +178,8 @@ def test_warnings(away: Apoa) -> None:
     assert f"   ! {warning['message']}" in away("show", report["id"]).out.splitlines()
 
 
-class TestWhereabouts:
-    """Whether the guest is in house, as far as it was reported."""
+class TestInHouse:
+    """The second line says whether the guest is in house, according to the reports."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_in_house(self, away: Apoa, lang: str) -> None:
@@ -196,15 +199,15 @@ class TestWhereabouts:
         """A cancelled and a withdrawn stay are shown as such."""
         cancelled = configured(*QUENTIN.mrz("--json")).json
         assert configured("cancel", cancelled["id"], "--reason", "salah tamu").code == 0
-        said = configured("show", cancelled["id"], lang=lang).out
-        assert said.splitlines()[1] == spoken(lang, "The stay was cancelled.")
-        assert f"{spoken(lang, 'Reason')}: salah tamu" in said
+        result = configured("show", cancelled["id"], lang=lang).out
+        assert result.splitlines()[1] == spoken(lang, "The stay was cancelled.")
+        assert f"{spoken(lang, 'Reason')}: salah tamu" in result
         withdrawn = configured.save(XIMENA)
         assert configured("cancel", withdrawn["id"]).code == 0
-        said = configured("show", withdrawn["id"], lang=lang).out
-        assert said.splitlines()[1] == spoken(lang, "This stay was withdrawn.")
-        assert XIMENA.birth_place in said
-        assert f"{spoken(lang, 'withdrawn')} ({user_name()})" in said
+        result = configured("show", withdrawn["id"], lang=lang).out
+        assert result.splitlines()[1] == spoken(lang, "This stay was withdrawn.")
+        assert XIMENA.birth_place in result
+        assert f"{spoken(lang, 'withdrawn')} ({user_name()})" in result
 
     def test_reports_without_nights(self, away: Apoa) -> None:
         """A report of an older version has no nights: the guest is in house."""
@@ -220,24 +223,24 @@ def test_a_number_that_staff_typed_in(apoa: Apoa, lang: str) -> None:
     assert apoa("setup", *place, "--by-hand").code == 0
     report = apoa.save()
     assert apoa("received", report["id"], "STT-17").code == 0
-    said = apoa("show", report["id"], lang=lang)
-    assert f"{spoken(lang, 'receipt number typed in')} ({user_name()})" in said.out
-    assert f"STT-17 ({spoken(lang, 'number typed in by staff')})" in said.out
+    result = apoa("show", report["id"], lang=lang)
+    assert f"{spoken(lang, 'receipt number typed in')} ({user_name()})" in result.out
+    assert f"STT-17 ({spoken(lang, 'number typed in by staff')})" in result.out
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_without_the_key(configured: Apoa, stay: dict[str, Any], lang: str) -> None:
     """Shows reports, states, times and receipts without guest data, and once how to get the key back."""
     configured.delete_key()
-    said = configured("show", stay["amend"]["id"], lang=lang)
-    assert said.code == 0
-    assert said.err.count("apoa key recover") == 1
-    lines = said.out.splitlines()
+    result = configured("show", stay["amend"]["id"], lang=lang)
+    assert result.code == 0
+    assert result.err.count("apoa key recover") == 1
+    lines = result.out.splitlines()
     assert lines[0] == stay["amend"]["short_id"]
     assert lines[1] == spoken(lang, "Left on {moment}.", moment=at(lang, 24, "20:20"))
-    assert all(report["receipt"]["number"] in said.out for report in stay.values())
-    assert spoken(lang, "accepted by the authority") in said.out
-    assert not any(word in said.all for word in (*QUENTIN.words, "AC rusak", "→"))
+    assert all(report["receipt"]["number"] in result.out for report in stay.values())
+    assert spoken(lang, "accepted by the authority") in result.out
+    assert not any(word in result.all for word in (*QUENTIN.words, "AC rusak", "→"))
     value = configured("show", stay["amend"]["id"], "--json").json
     assert (value["guest"], value["sealed"]) == (None, True)
     assert [(item["sealed"], len(item["events"])) for item in value["story"]] == [(True, 2)] * 3
@@ -248,51 +251,51 @@ def test_an_erased_guest(configured: Apoa, stay: dict[str, Any], lang: str) -> N
     """Shows when the data were erased, and the receipts."""
     configured.clock.forward(MINUTES)
     assert configured("purge", "--guest", stay["check_in"]["id"], "--yes").code == 0
-    said = configured("show", stay["check_out"]["id"], lang=lang)
-    assert (said.code, said.err) == (0, "")
+    result = configured("show", stay["check_out"]["id"], lang=lang)
+    assert (result.code, result.err) == (0, "")
     words = "The guest's data were erased on {moment}. The receipt is kept."
-    assert said.out.count(spoken(lang, words, moment=at(lang, 24, "20:30"))) == 1
-    assert all(report["receipt"]["number"] in said.out for report in stay.values())
+    assert result.out.count(spoken(lang, words, moment=at(lang, 24, "20:30"))) == 1
+    assert all(report["receipt"]["number"] in result.out for report in stay.values())
     what, why = spoken(lang, "guest's data erased"), spoken(lang, "at the guest's request")
-    assert said.out.count(f"{what}: {why} ({user_name()})") == 3
-    assert not any(word in said.all for word in QUENTIN.words)
+    assert result.out.count(f"{what}: {why} ({user_name()})") == 3
+    assert not any(word in result.all for word in QUENTIN.words)
 
 
 def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> None:
     """An audit trail that cannot be read is an error; the reports are shown without it."""
     configured.change_database("UPDATE audit SET at = 'yesterday'")
-    said = configured("show", stay["check_in"]["id"])
-    assert said.code == 0
-    assert str(configured.home / "melati" / "outbox.db") in said.err
-    assert [line.split()[1] for line in said.out.splitlines() if line[:2] in {"1.", "2.", "3."}] == [
+    result = configured("show", stay["check_in"]["id"])
+    assert result.code == 0
+    assert str(configured.home / "melati" / "outbox.db") in result.err
+    assert [line.split()[1] for line in result.out.splitlines() if line[:2] in {"1.", "2.", "3."}] == [
         "check-in",
         "correction",
         "check-out",
     ]
-    assert spoken("en", "Made: {moment}", moment=at("en", 24, "20:10")) in said.out
+    assert spoken("en", "Made: {moment}", moment=at("en", 24, "20:10")) in result.out
 
 
 def test_one_broken_seal(configured: Apoa, stay: dict[str, Any]) -> None:
     """A report whose seal is broken is an error; the others are shown in full."""
     configured.change_database("UPDATE reports SET content = zeroblob(200) WHERE kind = 'amend'")
-    said = configured("show", stay["check_in"]["id"])
-    assert said.code == 0
-    assert "not deleted" in said.err
-    assert said.out.count("Receipt number") == 3
-    assert "AC rusak" not in said.out
+    result = configured("show", stay["check_in"]["id"])
+    assert result.code == 0
+    assert "not deleted" in result.err
+    assert result.out.count("Receipt number") == 3
+    assert "AC rusak" not in result.out
     value = configured("show", stay["check_in"]["id"], "--json").json
     assert [item.get("sealed", False) for item in value["story"]] == [False, True, False]
 
 
 def test_control_characters(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control characters from a server, a user's name or the file do not reach the terminal."""
-    evil = "".join(DANGEROUS) + "made"
-    monkeypatch.setattr("apoa_client.settings.user.user_name", lambda: evil)
-    found = [{"field": f"guest.{evil}", "code": "x", "message": evil}]
+    hostile_text = "".join(DANGEROUS) + "made"
+    monkeypatch.setattr("apoa_client.settings.user.user_name", lambda: hostile_text)
+    found = [{"field": f"guest.{hostile_text}", "code": "x", "message": hostile_text}]
     with listening(Hostile(results={"status": "rejected", "errors": found, "warnings": found})) as url:
         assert apoa.set_up(url).code == 0
         report = apoa(*QUENTIN.mrz("--json")).json
     apoa.change_database("UPDATE audit SET action = 'x' || char(27), detail = char(27) WHERE action = 'rejected'")
-    said = apoa("show", report["id"])
-    assert "made" in said.out
-    assert_sanitized(said.out)
+    result = apoa("show", report["id"])
+    assert "made" in result.out
+    assert_sanitized(result.out)
