@@ -1,4 +1,4 @@
-"""`apoa report`: the main job, from the passport's two lines or typed, to the receipt or the queue."""
+"""`apoa report`: a report from the MRZ or from typed fields is sent, or is queued."""
 
 import re
 
@@ -14,38 +14,38 @@ WRONG_DIGIT = (
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_report_is_saved_sent_and_receipted(configured: Apoa, lang: str) -> None:
-    """Two lines on stdout: saved, under its short id; and the authority's receipt number."""
-    said = configured(*QUENTIN.mrz(), lang=lang)
-    assert said.code == 0
+def test_a_report_is_saved_and_sent(configured: Apoa, lang: str) -> None:
+    """Stdout has two lines: the short id of the saved report and the receipt number."""
+    result = configured(*QUENTIN.mrz(), lang=lang)
+    assert result.code == 0
     [report] = configured.reports()
     number = report["receipt"]["number"]
-    assert said.out.splitlines() == [
+    assert result.out.splitlines() == [
         spoken(lang, "Saved: {name}, report {id}.", name=QUENTIN.name, id=report["short_id"]),
         spoken(lang, "Sent. Receipt number: {number}", number=number),
     ]
-    assert said.err == ""
+    assert result.err == ""
     assert report["state"] == "accepted"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_without_an_authority_it_is_queued_with_its_deadline(away: Apoa, lang: str) -> None:
-    """Saved is what counts: exit 0, the deadline in the property's zone, and what to do."""
-    said = away(*QUENTIN.mrz(), lang=lang)
-    assert said.code == 0
+def test_a_report_is_queued_with_its_deadline_when_offline(away: Apoa, lang: str) -> None:
+    """A saved report exits with 0 and shows the deadline in the property's time zone and the next command."""
+    result = away(*QUENTIN.mrz(), lang=lang)
+    assert result.code == 0
     due = f"25 {spoken(lang, 'Nov')} 2026 20:00 WIB"
     sentence = "In the queue, not sent yet. Due by {due}. Send what waits with: apoa sync"
-    assert said.out.splitlines()[1] == spoken(lang, sentence, due=due)
+    assert result.out.splitlines()[1] == spoken(lang, sentence, due=due)
     assert (
         spoken(lang, "The authority cannot be reached now ({host}). Is the internet down?", host="127.0.0.1")
-        in said.err
+        in result.err
     )
     [report] = away.reports()
     assert (report["state"], report["attempts"], report["last_error"]) == ("queued", 1, "offline")
 
 
 def test_json_has_the_fixed_form(configured: Apoa) -> None:
-    """Key for key and type for type, sent or not."""
+    """The JSON has the fixed keys and types, whether the report is sent or not."""
     sent = configured(*QUENTIN.mrz("--json")).json
     waiting = configured(*XIMENA.mrz("--json", "--no-send")).json
     for value in (sent, waiting):
@@ -68,8 +68,8 @@ def test_json_has_the_fixed_form(configured: Apoa) -> None:
 
 
 def test_every_option_reaches_the_report(away: Apoa) -> None:
-    """A guest typed field by field, in the words that staff use, with all that is optional."""
-    said = away(
+    """Every option of a typed guest, with the words that staff use, is in the report."""
+    result = away(
         *(
             "report",
             "--surname",
@@ -114,8 +114,8 @@ def test_every_option_reaches_the_report(away: Apoa) -> None:
         ),
         *("--yes", "--no-send", "--json"),
     )
-    assert said.code == 0, said.err
-    value = said.json
+    assert result.code == 0, result.err
+    value = result.json
     assert value["guest"] == {
         "surname": "MUÑOZ",
         "given_names": "ZOË",
@@ -144,33 +144,33 @@ def test_every_option_reaches_the_report(away: Apoa) -> None:
     assert [warning["code"] for warning in value["warnings"]] == ["implausible"]
 
 
-def test_typed_and_read_make_the_same_guest(away: Apoa) -> None:
-    """What the two lines say and what is typed differ in the lines alone."""
-    read, typed = away.save()["guest"], away(*QUENTIN.typed("--no-send", "--json", "--again")).json["guest"]
-    assert read["document"].pop("mrz") == list(QUENTIN.lines)
+def test_an_mrz_and_typed_fields_give_the_same_guest(away: Apoa) -> None:
+    """A guest from the MRZ and a typed guest differ only in the MRZ itself."""
+    from_mrz, typed = away.save()["guest"], away(*QUENTIN.typed("--no-send", "--json", "--again")).json["guest"]
+    assert from_mrz["document"].pop("mrz") == list(QUENTIN.lines)
     assert typed["document"].pop("mrz") is None
-    assert read == typed
+    assert from_mrz == typed
 
 
-def test_an_option_wins_over_the_lines_and_says_so(away: Apoa) -> None:
-    """The person with the passport in hand knows better, and the conflict is on record."""
-    said = away(*QUENTIN.mrz("--given-names", "Kwentin", "--no-send", "--json"))
-    assert said.code == 0
-    assert said.json["guest"]["given_names"] == "KWENTIN"
-    [warning] = said.json["warnings"]
+def test_an_option_overrides_the_mrz_with_a_warning(away: Apoa) -> None:
+    """A value given as an option replaces the value of the MRZ, and the report keeps a warning of the conflict."""
+    result = away(*QUENTIN.mrz("--given-names", "Kwentin", "--no-send", "--json"))
+    assert result.code == 0
+    assert result.json["guest"]["given_names"] == "KWENTIN"
+    [warning] = result.json["warnings"]
     assert (warning["field"], warning["code"]) == ("guest.given_names", "conflict")
     [kept] = away.reports()
-    assert kept["warnings"] == said.json["warnings"]
-    assert warning["message"] in said.err
+    assert kept["warnings"] == result.json["warnings"]
+    assert warning["message"] in result.err
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_nothing_is_saved_by_a_dry_run(away: Apoa, lang: str) -> None:
-    """The whole report is shown, and nothing is kept."""
-    said = away(*QUENTIN.mrz("--dry-run"), lang=lang)
-    assert said.code == 0
-    assert said.out.strip() == spoken(lang, "Everything is in order. Nothing was saved (--dry-run).")
-    assert QUENTIN.surname in said.err
+def test_a_dry_run_saves_nothing(away: Apoa, lang: str) -> None:
+    """A dry run shows the whole report and saves nothing."""
+    result = away(*QUENTIN.mrz("--dry-run"), lang=lang)
+    assert result.code == 0
+    assert result.out.strip() == spoken(lang, "Everything is in order. Nothing was saved (--dry-run).")
+    assert QUENTIN.surname in result.err
     value = away(*QUENTIN.mrz("--dry-run", "--json"), lang=lang)
     assert_form(value.json, REPORT_KEYS)
     assert (value.json["id"], value.json["state"], value.json["kind"]) == (None, None, "check_in")
@@ -179,50 +179,50 @@ def test_nothing_is_saved_by_a_dry_run(away: Apoa, lang: str) -> None:
 
 
 def test_a_dry_run_refuses_what_a_report_refuses(away: Apoa) -> None:
-    """Exit 65, as without --dry-run."""
+    """A dry run exits with 65 for an invalid report."""
     first, second = WRONG_DIGIT
     assert away("report", "--mrz", first, "--mrz", second, "--dry-run").code == 65
 
 
 @pytest.mark.parametrize("joined", ["\n", "\r\n", "\n\n"])
 def test_both_lines_come_from_standard_input(away: Apoa, joined: str) -> None:
-    """`--mrz -` reads what a passport reader types, with whatever line ends it has."""
+    """`--mrz -` reads the two lines from standard input with any line ends."""
     arguments = ["report", "--mrz", "-", "--birth-place", "GDANSK", "--nights", "1", "--no-send", "--json"]
-    said = away(*arguments, stdin=joined.join(QUENTIN.lines) + joined)
-    assert said.code == 0, said.err
-    assert said.json["guest"]["surname"] == QUENTIN.surname
+    result = away(*arguments, stdin=joined.join(QUENTIN.lines) + joined)
+    assert result.code == 0, result.err
+    assert result.json["guest"]["surname"] == QUENTIN.surname
 
 
-def test_empty_standard_input_is_a_report_with_everything_missing(away: Apoa) -> None:
-    """Nothing came: every field is named, and nothing is asked."""
-    said = away("report", "--mrz", "-", "--json", stdin="")
-    assert said.code == 65
-    assert {error["code"] for error in said.json["errors"]} == {"missing"}
+def test_empty_standard_input_has_every_field_missing(away: Apoa) -> None:
+    """With empty standard input every required field is an error, and nothing is asked."""
+    result = away("report", "--mrz", "-", "--json", stdin="")
+    assert result.code == 65
+    assert {error["code"] for error in result.json["errors"]} == {"missing"}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_refusal_has_the_form_of_a_report(away: Apoa, lang: str) -> None:
-    """Without a terminal, every missing field is named at once; in JSON the report that never was has no id."""
-    said = away("report", "--json", lang=lang)
-    assert said.code == 65
-    assert_form(said.json, REPORT_KEYS)
-    assert {key: value for key, value in said.json.items() if key not in {"errors", "warnings"}} == EMPTY_REPORT
-    assert len(said.json["errors"]) == 8
+def test_a_refused_report_has_the_form_of_a_report(away: Apoa, lang: str) -> None:
+    """Without a terminal all missing fields are listed at once; in JSON the report that was not saved has no id."""
+    result = away("report", "--json", lang=lang)
+    assert result.code == 65
+    assert_form(result.json, REPORT_KEYS)
+    assert {key: value for key, value in result.json.items() if key not in {"errors", "warnings"}} == EMPTY_REPORT
+    assert len(result.json["errors"]) == 8
     plain = away("report", lang=lang)
     assert (plain.code, plain.out) == (65, "")
-    assert all(error["message"] in plain.err for error in said.json["errors"])
+    assert all(error["message"] in plain.err for error in result.json["errors"])
     assert away.reports() == []
 
 
 def test_a_suggestion_is_shown(away: Apoa) -> None:
-    """An unknown country's name comes with the one that was probably meant."""
-    said = away(*QUENTIN.typed("--nationality", "Polland"))
-    assert said.code == 65
-    assert "Perhaps: POL" in said.err
+    """The error about an unknown country suggests the most similar one."""
+    result = away(*QUENTIN.typed("--nationality", "Polland"))
+    assert result.code == 65
+    assert "Perhaps: POL" in result.err
 
 
-def test_a_check_digit_can_be_overruled_and_the_note_says_so(away: Apoa) -> None:
-    """--accept-check-digit: the person compared it with the page; the lines themselves are no evidence any more."""
+def test_an_accepted_check_digit_is_in_the_note(away: Apoa) -> None:
+    """With `--accept-check-digit` a wrong check digit is accepted, the note says so, and the MRZ is not kept."""
     first, second = WRONG_DIGIT
     options = [
         "--birth-place",
@@ -235,19 +235,19 @@ def test_a_check_digit_can_be_overruled_and_the_note_says_so(away: Apoa) -> None
         "--json",
         "--accept-check-digit",
     ]
-    said = away("report", "--mrz", first, "--mrz", second, *options)
-    assert said.code == 0, said.err
-    assert said.json["guest"]["document"]["mrz"] is None
-    assert said.json["stay"]["note"].startswith("Angka periksa MRZ")
+    result = away("report", "--mrz", first, "--mrz", second, *options)
+    assert result.code == 0, result.err
+    assert result.json["guest"]["document"]["mrz"] is None
+    assert result.json["stay"]["note"].startswith("Angka periksa MRZ")
 
 
-def test_warnings_are_shown_and_sent_all_the_same(configured: Apoa) -> None:
-    """A late report and an expired passport: warned of on stderr, sent, and still there in `show`."""
-    said = configured(*QUENTIN.typed("--expiry-date", "2026-01-01", "--check-in", "2026-11-22T12:00"))
-    assert said.code == 0, said.err
-    assert "Sent. Receipt number" in said.out
-    assert "expired" in said.err
-    assert "late" in said.err
+def test_a_report_with_warnings_is_sent(configured: Apoa) -> None:
+    """A late report with an expired passport is sent, and the warnings are on stderr and in `show`."""
+    result = configured(*QUENTIN.typed("--expiry-date", "2026-01-01", "--check-in", "2026-11-22T12:00"))
+    assert result.code == 0, result.err
+    assert "Sent. Receipt number" in result.out
+    assert "expired" in result.err
+    assert "late" in result.err
     [report] = configured.reports()
     assert {warning["code"] for warning in report["warnings"]} == {"expired", "late"}
     assert "expired" in configured("show", report["short_id"]).out
@@ -260,19 +260,19 @@ UNACCOMPANIED_MINOR = (
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_child_alone_is_warned_of(configured: Apoa, lang: str) -> None:
-    """On the screen, before what the register says, in JSON and in `show`; it is sent all the same."""
-    said = configured(*QUENTIN.typed("--birth-date", "2015-03-01", "--expiry-date", "2026-11-25"), lang=lang)
-    assert said.code == 0, said.err
-    assert spoken(lang, UNACCOMPANIED_MINOR) in said.err
+def test_an_unaccompanied_minor_gives_a_warning(configured: Apoa, lang: str) -> None:
+    """The report is sent, and the warning is on the screen, in JSON and in `show`."""
+    result = configured(*QUENTIN.typed("--birth-date", "2015-03-01", "--expiry-date", "2026-11-25"), lang=lang)
+    assert result.code == 0, result.err
+    assert spoken(lang, UNACCOMPANIED_MINOR) in result.err
     [report] = configured.reports()
     assert report["receipt"] is not None
     assert [warning["code"] for warning in report["warnings"]] == ["child_alone", "expires_during_stay"]
     assert spoken(lang, UNACCOMPANIED_MINOR) in configured("show", report["short_id"], lang=lang).out
 
 
-def test_a_child_who_is_reported_again_is_warned_of_too(away: Apoa) -> None:
-    """The refusal names what else there is to know, as it does of everyone."""
+def test_a_duplicate_of_a_minor_has_both_findings(away: Apoa) -> None:
+    """A refused duplicate also has the warning about an unaccompanied minor."""
     child = QUENTIN.typed("--birth-date", "2015-03-01", "--no-send", "--json")
     assert [warning["code"] for warning in away(*child).json["warnings"]] == ["child_alone"]
     again = away(*child)
@@ -282,24 +282,24 @@ def test_a_child_who_is_reported_again_is_warned_of_too(away: Apoa) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_refusal_by_the_authority_is_told(apoa: Apoa, serve: Serve, lang: str) -> None:
-    """Saved and refused: the state, and what the authority said about it, on the screen and in `show`."""
+def test_a_refusal_by_the_authority_is_shown(apoa: Apoa, serve: Serve, lang: str) -> None:
+    """The screen and `show` have the refused state and the authority's message."""
     apoa.set_up(serve("reject").base_url)
-    said = apoa(*QUENTIN.mrz(), lang=lang)
-    assert said.code == 0
-    assert spoken(lang, "The authority refused this report:") in said.out
+    result = apoa(*QUENTIN.mrz(), lang=lang)
+    assert result.code == 0
+    assert spoken(lang, "The authority refused this report:") in result.out
     [report] = apoa.reports()
     assert report["state"] == "rejected"
     assert report["errors"]
-    assert report["errors"][0]["message"] in said.out
+    assert report["errors"][0]["message"] in result.out
     shown = apoa("show", report["id"], lang=lang)
     assert report["errors"][0]["message"] in shown.out
     assert apoa("status", "--alarm").code == 75
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_pending_verdict_and_a_duplicate_are_told(apoa: Apoa, serve: Serve, lang: str) -> None:
-    """Neither is mistaken for a receipt of this report."""
+def test_a_pending_verdict_and_a_duplicate_are_shown(apoa: Apoa, serve: Serve, lang: str) -> None:
+    """Neither a pending verdict nor a duplicate is shown as a receipt of this report."""
     apoa.set_up(serve("pending,duplicate").base_url)
     pending, duplicate = apoa(*QUENTIN.mrz(), lang=lang), apoa(*XIMENA.mrz(), lang=lang)
     assert spoken(lang, "Sent. The authority has not decided yet; the next apoa sync asks again.") in pending.out
@@ -309,23 +309,23 @@ def test_a_pending_verdict_and_a_duplicate_are_told(apoa: Apoa, serve: Serve, la
 
 
 def test_verdicts_are_in_the_json(apoa: Apoa, serve: Serve) -> None:
-    """The authority's violations stand in the report's own `errors`, with the authority's codes."""
+    """The `errors` of the report are the authority's errors with its codes."""
     apoa.set_up(serve("reject").base_url)
-    said = apoa(*QUENTIN.mrz("--json"))
-    assert said.code == 0
-    assert_form(said.json, REPORT_KEYS)
-    assert said.json["state"] == "rejected"
-    assert said.json["errors"] == apoa.reports()[0]["errors"] != []
+    result = apoa(*QUENTIN.mrz("--json"))
+    assert result.code == 0
+    assert_form(result.json, REPORT_KEYS)
+    assert result.json["state"] == "rejected"
+    assert result.json["errors"] == apoa.reports()[0]["errors"] != []
 
 
-def test_quiet_does_not_tell_that_the_line_is_down(away: Apoa) -> None:
-    """`-q`: the report is queued, and the rest need nobody's attention."""
-    said = away("-q", *QUENTIN.mrz())
-    assert (said.code, said.err) == (0, "")
+def test_quiet_does_not_show_that_the_authority_is_offline(away: Apoa) -> None:
+    """With `-q` the report is queued and stderr is empty."""
+    result = away("-q", *QUENTIN.mrz())
+    assert (result.code, result.err) == (0, "")
 
 
-def test_a_report_waits_behind_none_of_another_guest(away: Apoa) -> None:
-    """Three guests, three queued reports, three different ids."""
+def test_reports_of_several_guests_have_their_own_ids(away: Apoa) -> None:
+    """Three guests give three queued reports with different report ids and stay ids."""
     for guest in GUESTS:
         away.save(guest)
     reports = away.reports()
@@ -334,10 +334,10 @@ def test_a_report_waits_behind_none_of_another_guest(away: Apoa) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_an_indonesian_guest_is_no_mistake(away: Apoa, lang: str) -> None:
-    """Refused, because there is nothing to report; and nobody is told to correct it."""
-    said = away(*QUENTIN.typed("--nationality", "Indonesia", "--no-send"), lang=lang)
-    assert said.code == 65
-    assert spoken(lang, "Nothing was saved, and nothing needs to be saved.") in said.err
-    assert spoken(lang, "Correct what is listed and run the command again.") not in said.err
+def test_an_indonesian_guest_needs_no_report(away: Apoa, lang: str) -> None:
+    """An Indonesian guest is refused without the advice to correct the report."""
+    result = away(*QUENTIN.typed("--nationality", "Indonesia", "--no-send"), lang=lang)
+    assert result.code == 65
+    assert spoken(lang, "Nothing was saved, and nothing needs to be saved.") in result.err
+    assert spoken(lang, "Correct what is listed and run the command again.") not in result.err
     assert away.reports() == []

@@ -1,4 +1,4 @@
-"""`apoa report` of a guest who is reported already: warned, and not saved unless somebody says that it is meant so."""
+"""`apoa report` of a guest who is already reported: saved only after a confirmation."""
 
 from datetime import timedelta
 
@@ -8,33 +8,33 @@ from cli_helpers import LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, as
 from apoa_client.cli.views.findings import EMPTY_REPORT
 
 REFUSED = "Nothing was saved: this guest is already reported."
-SAID = "This passport is already reported for these nights: report {id}, {first} to {last}."
-ASKED_FIELDS = "The guest seems to be reported already. Report them again?"
+DUPLICATE = "This passport is already reported for these nights: report {id}, {first} to {last}."
+QUESTION = "The guest seems to be reported already. Report them again?"
 
 
-def said_of(report: dict[str, str], lang: str) -> str:
-    return spoken(lang, SAID, id=report["short_id"], first="24 Nov 2026", last="26 Nov 2026")
+def duplicate_text(report: dict[str, str], lang: str) -> str:
+    return spoken(lang, DUPLICATE, id=report["short_id"], first="24 Nov 2026", last="26 Nov 2026")
 
 
 class TestUnattended:
-    """Nobody is there to be asked."""
+    """Without a terminal a duplicate needs `--again`."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_it_needs_again(self, away: Apoa, lang: str) -> None:
-        """Exit 65, nothing saved; which report it was, for which nights, and how to report it all the same."""
+    def test_a_duplicate_needs_again(self, away: Apoa, lang: str) -> None:
+        """Without `--again` the command exits with 65, saves nothing, and shows the first report and the option."""
         first = away.save()
-        said = away(*QUENTIN.mrz("--no-send"), lang=lang)
-        assert (said.code, said.out) == (65, "")
-        for words in (spoken(lang, REFUSED), said_of(first, lang), "--again"):
-            assert words in said.err
-        assert not any(word in said.err for word in QUENTIN.words)
+        result = away(*QUENTIN.mrz("--no-send"), lang=lang)
+        assert (result.code, result.out) == (65, "")
+        for words in (spoken(lang, REFUSED), duplicate_text(first, lang), "--again"):
+            assert words in result.err
+        assert not any(word in result.err for word in QUENTIN.words)
         assert len(away.reports()) == 1
 
     @pytest.mark.parametrize(
         ("lang", "nights"), [("en", "24 Nov 2026 to 2 Dec 2026"), ("id", "24 Nov 2026 sampai 2 Des 2026")]
     )
-    def test_nights_are_said_as_everywhere(self, away: Apoa, lang: str, nights: str) -> None:
-        """With the month's name, in the reader's language; also in the warning that is kept with the report."""
+    def test_nights_are_in_the_readers_language(self, away: Apoa, lang: str, nights: str) -> None:
+        """The error and the kept warning show the nights with the month's name in the reader's language."""
         away.save(QUENTIN, "--nights", "8")
         assert nights in away(*QUENTIN.mrz("--no-send"), lang=lang).err
         again = away.save(QUENTIN, "--again")
@@ -44,102 +44,102 @@ class TestUnattended:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_as_json(self, away: Apoa, lang: str) -> None:
-        """The form of a report that never was, with the code `duplicate` among its errors."""
+        """The JSON has the form of a report that was not saved, with an error of code `duplicate`."""
         first = away.save()
-        said = away(*QUENTIN.mrz("--json", "--stay-permit", ""), lang=lang)
-        assert said.code == 65
-        assert_form(said.json, REPORT_KEYS)
-        assert EMPTY_REPORT.items() <= said.json.items()
-        [error] = said.json["errors"]
+        result = away(*QUENTIN.mrz("--json", "--stay-permit", ""), lang=lang)
+        assert result.code == 65
+        assert_form(result.json, REPORT_KEYS)
+        assert EMPTY_REPORT.items() <= result.json.items()
+        [error] = result.json["errors"]
         assert (error["field"], error["code"]) == ("guest.document.number", "duplicate")
-        assert error["message"] == said_of(first, lang)
-        assert [warning["code"] for warning in said.json["warnings"]] == ["missing"]
+        assert error["message"] == duplicate_text(first, lang)
+        assert [warning["code"] for warning in result.json["warnings"]] == ["missing"]
 
     def test_with_again(self, configured: Apoa) -> None:
-        """A stay of its own, saved and sent, with the warning kept; the authority has its own opinion."""
+        """With `--again` the report is saved as a new stay, is sent, and keeps the warning."""
         first = configured(*QUENTIN.mrz("--json")).json
-        said = configured(*QUENTIN.mrz("--json", "--again"))
-        assert said.code == 0, said.err
-        assert said.json["stay_id"] != first["stay_id"]
-        [warning] = said.json["warnings"][:1]
+        result = configured(*QUENTIN.mrz("--json", "--again"))
+        assert result.code == 0, result.err
+        assert result.json["stay_id"] != first["stay_id"]
+        [warning] = result.json["warnings"][:1]
         assert (warning["field"], warning["code"]) == ("guest.document.number", "duplicate")
-        assert warning["message"] in said.err
+        assert warning["message"] in result.err
         assert [w["code"] for w in configured.reports()[1]["warnings"]][:1] == ["duplicate"]
 
-    def test_no_confirmation_is_no_again(self, away: Apoa) -> None:
-        """--yes answers the usual question, not this one."""
+    def test_yes_does_not_replace_again(self, away: Apoa) -> None:
+        """`--yes` does not allow a duplicate; `--again` does."""
         away.save()
         assert away(*QUENTIN.mrz("--yes", "--no-send")).code == 65
         assert away(*QUENTIN.mrz("--yes", "--no-send"), keys=[]).code == 65
         assert away(*QUENTIN.mrz("--yes", "--no-send", "--again"), keys=[]).code == 0
 
     def test_a_dry_run_warns(self, away: Apoa) -> None:
-        """And saves nothing, as ever."""
+        """A dry run shows the duplicate as a warning and saves nothing."""
         away.save()
-        said = away(*QUENTIN.mrz("--dry-run", "--json"))
-        assert (said.code, [warning["code"] for warning in said.json["warnings"]]) == (0, ["duplicate"])
+        result = away(*QUENTIN.mrz("--dry-run", "--json"))
+        assert (result.code, [warning["code"] for warning in result.json["warnings"]]) == (0, ["duplicate"])
         assert len(away.reports()) == 1
 
-    def test_one_that_was_refused(self, apoa: Apoa, serve: Serve) -> None:
-        """It is to be mended, not reported again."""
+    def test_a_refused_report_is_to_be_corrected(self, apoa: Apoa, serve: Serve) -> None:
+        """When the authority refused the first report, the advice is to correct it with `apoa fix`."""
         assert apoa.set_up(serve("reject").base_url).code == 0
         first = apoa(*QUENTIN.mrz("--json")).json
-        said = apoa(*QUENTIN.mrz())
-        assert said.code == 65
-        assert f"apoa fix {first['short_id']}" in said.err
+        result = apoa(*QUENTIN.mrz())
+        assert result.code == 65
+        assert f"apoa fix {first['short_id']}" in result.err
 
     def test_without_the_key(self, away: Apoa) -> None:
-        """The guest is known again although nothing can be opened."""
+        """A duplicate is found without the key."""
         away.save()
         away.delete_key()
         assert away(*QUENTIN.mrz("--no-send")).code == 65
 
 
 class TestAtATerminal:
-    """Somebody is there and is asked."""
+    """At a terminal the user confirms a duplicate."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("answer", ["", "n"])
     def test_enter_alone_reports_nothing(self, away: Apoa, lang: str, answer: str) -> None:
-        """No is what is meant, unless they say otherwise."""
+        """The default answer is no: Enter alone saves nothing."""
         first = away.save()
-        said = away(*QUENTIN.mrz("--no-send"), keys=[answer], lang=lang)
-        assert said.code == 0
-        assert said_of(first, lang) in said.err
-        assert spoken(lang, ASKED_FIELDS) in said.err
-        assert spoken(lang, "Nothing was saved.") in said.err
+        result = away(*QUENTIN.mrz("--no-send"), keys=[answer], lang=lang)
+        assert result.code == 0
+        assert duplicate_text(first, lang) in result.err
+        assert spoken(lang, QUESTION) in result.err
+        assert spoken(lang, "Nothing was saved.") in result.err
         assert len(away.reports()) == 1
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_yes_reports_the_guest_again(self, away: Apoa, lang: str) -> None:
-        """Once said is enough: nothing else is asked."""
+        """After a yes the report is saved without another question."""
         away.save()
-        said = away(*QUENTIN.mrz("--no-send"), keys=["y"], lang=lang)
-        assert said.code == 0, said.all
-        assert spoken(lang, "Save and send this report?") not in said.err
+        result = away(*QUENTIN.mrz("--no-send"), keys=["y"], lang=lang)
+        assert result.code == 0, result.all
+        assert spoken(lang, "Save and send this report?") not in result.err
         assert len(away.reports()) == 2
 
-    def test_again_is_asked_as_ever(self, away: Apoa) -> None:
-        """With --again it is a report like any other."""
+    def test_again_asks_only_the_usual_question(self, away: Apoa) -> None:
+        """With `--again` only the usual confirmation is asked."""
         away.save()
-        said = away(*QUENTIN.mrz("--no-send", "--again"), keys=["n"])
-        assert spoken("en", "Save and send this report?") in said.err
-        assert spoken("en", ASKED_FIELDS) not in said.err
+        result = away(*QUENTIN.mrz("--no-send", "--again"), keys=["n"])
+        assert spoken("en", "Save and send this report?") in result.err
+        assert spoken("en", QUESTION) not in result.err
         assert len(away.reports()) == 1
 
 
 class TestNoDuplicate:
-    """Whoever is not here for the same night is reported as ever."""
+    """Reports without a night in common are no duplicates."""
 
     def test_another_guest_and_another_month(self, away: Apoa) -> None:
-        """Another document; the same one a month later."""
+        """Another document, or the same document a month later, gives no warning."""
         away.save()
         away.save(XIMENA)
         away.clock.forward(timedelta(days=30))
         assert away.save()["warnings"] == []
 
-    def test_checked_out_and_back(self, configured: Apoa) -> None:
-        """In the morning away, in the afternoon here again: no night in common."""
+    def test_a_return_after_check_out(self, configured: Apoa) -> None:
+        """A guest who checks out and returns on the same day has no night in common."""
         first = configured(*QUENTIN.mrz("--json")).json
         configured.clock.forward(timedelta(hours=14))
         assert configured("checkout", first["id"], "--yes").code == 0
@@ -147,29 +147,29 @@ class TestNoDuplicate:
         assert configured.save()["warnings"] == []
 
     @pytest.mark.parametrize("sent", [False, True])
-    def test_taken_back(self, configured: Apoa, *, sent: bool) -> None:
-        """Withdrawn before it left, or cancelled after."""
+    def test_a_withdrawn_or_cancelled_report(self, configured: Apoa, *, sent: bool) -> None:
+        """A report that was withdrawn or cancelled gives no duplicate."""
         first = configured(*QUENTIN.mrz("--json")).json if sent else configured.save()
         assert configured("cancel", first["id"], "--reason", "salah tamu", "--yes").code == 0
         assert configured.save()["warnings"] == []
 
     def test_another_property(self, away: Apoa) -> None:
-        """Each house has guests and a key of its own."""
+        """Duplicates are searched for within one property."""
         away.save()
         assert away.set_up(name="kenanga").code == 75
-        said = away("--property", "kenanga", *QUENTIN.mrz("--no-send", "--json"))
-        assert (said.code, said.json["warnings"]) == (0, [])
+        result = away("--property", "kenanga", *QUENTIN.mrz("--no-send", "--json"))
+        assert (result.code, result.json["warnings"]) == (0, [])
 
 
-def test_setting_up_again_keeps_the_key(away: Apoa) -> None:
-    """Guests from before are known again after it."""
+def test_setting_up_again_keeps_the_index_key(away: Apoa) -> None:
+    """Duplicates of earlier reports are found after a second set-up."""
     away.save()
     assert away.set_up().code == 75
     assert away(*QUENTIN.mrz("--no-send")).code == 65
 
 
-def test_the_key_is_not_beside_the_tags(away: Apoa) -> None:
-    """The settings hold it; the database holds neither it nor the guest."""
+def test_the_index_key_is_not_in_the_database(away: Apoa) -> None:
+    """The index key is in the settings, and the database has neither it nor the guest's data."""
     away.save()
     configured = (away.home / "config.toml").read_text(encoding="utf-8").splitlines()
     [key] = [line.split('"')[1] for line in configured if line.startswith("index_key")]
