@@ -46,7 +46,7 @@ UUID = "0199c2a4-0009-7000-8000-b00000000009"
 
 @contextmanager
 def container(apoa: Apoa) -> Iterator[Container]:
-    """The program's container, for what no command does."""
+    """Yield the program's container, for actions that no command has."""
     app = Container(apoa.environ, apoa.clock)
     try:
         yield app
@@ -55,17 +55,17 @@ def container(apoa: Apoa) -> Iterator[Container]:
 
 
 def typed(apoa: Apoa, report: dict[str, Any], number: str = "STT-APOA-77") -> None:
-    """Enter a number of APOA's own for a report."""
+    """Record a receipt number from APOA that staff typed in."""
     with container(apoa) as app:
         app.outbox.record_receipt(report["id"], Receipt(number, apoa.clock.now(), typed=True))
 
 
 def printed(apoa: Apoa, reference: str, **environ: str) -> Page:
-    """The page of a report, from standard output."""
-    said = apoa("receipt", reference, "--html", "-", **environ)
-    assert (said.code, said.err) == (0, "")
-    assert said.out.startswith("<!DOCTYPE html>")
-    return read_page(said.out)
+    """Return the page of a report, written to standard output."""
+    result = apoa("receipt", reference, "--html", "-", **environ)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("<!DOCTYPE html>")
+    return read_page(result.out)
 
 
 def assert_both(page: Page, sentence: str, **values: object) -> None:
@@ -75,19 +75,19 @@ def assert_both(page: Page, sentence: str, **values: object) -> None:
 
 
 class TestOnScreen:
-    """The number, where it comes from, its time and its report."""
+    """The screen shows the number, its source, its time and its report."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_receipt(self, configured: Apoa, lang: str) -> None:
-        """In training the receipt is said not to be from Immigration."""
+        """In training the screen says that the receipt is not from Immigration."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
-        said = configured("bukti", report["short_id"], lang=lang)
-        assert said.code == 0
-        assert spoken(lang, "Receipt number: {number}", number=report["receipt"]["number"]) in said.out
-        assert spoken(lang, "number from the reporting server") in said.out
-        assert report["id"] in said.out
-        assert spoken(lang, TRAINING) in said.out
+        result = configured("bukti", report["short_id"], lang=lang)
+        assert result.code == 0
+        assert spoken(lang, "Receipt number: {number}", number=report["receipt"]["number"]) in result.out
+        assert spoken(lang, "number from the reporting server") in result.out
+        assert report["id"] in result.out
+        assert spoken(lang, TRAINING) in result.out
         value = configured("receipt", report["id"], "--json").json
         assert value == {"id": report["id"], "state": "accepted", "receipt": report["receipt"]}
         assert list(value["receipt"]) == ["number", "issued_at", "source"]
@@ -99,9 +99,9 @@ class TestOnScreen:
         report = away.save()
         typed(away, report)
         for command in (["receipt", report["id"]], ["show", report["id"]], ["list"]):
-            said = away(*command, lang=lang)
-            assert "STT-APOA-77" in said.out
-            assert spoken(lang, TYPED) in said.out
+            result = away(*command, lang=lang)
+            assert "STT-APOA-77" in result.out
+            assert spoken(lang, TYPED) in result.out
         wanted = {"number": "STT-APOA-77", "issued_at": "2026-11-24T20:00:00+07:00", "source": "typed"}
         for command in (["receipt", report["id"], "--json"], ["show", report["id"], "--json"]):
             assert away(*command, lang=lang).json["receipt"] == wanted
@@ -111,19 +111,19 @@ class TestOnScreen:
         """The warning is shown only in training."""
         apoa.set_up(serve(environment="production").base_url)
         apoa(*QUENTIN.mrz())
-        said = apoa("receipt", apoa.reports()[0]["id"])
-        assert "Receipt number" in said.out
-        assert "raining" not in said.all
+        result = apoa("receipt", apoa.reports()[0]["id"])
+        assert "Receipt number" in result.out
+        assert "raining" not in result.all
         assert "raining" not in printed(apoa, apoa.reports()[0]["id"]).text
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_no_receipt_yet(self, away: Apoa, lang: str) -> None:
         """A queued report has no number."""
         report = away.save()
-        said = away("receipt", report["short_id"], lang=lang)
+        result = away("receipt", report["short_id"], lang=lang)
         state = spoken(lang, "waiting")
         sentence = "Report {id} has no receipt yet: {state}."
-        assert (said.code, said.out.strip()) == (0, spoken(lang, sentence, id=report["short_id"], state=state))
+        assert (result.code, result.out.strip()) == (0, spoken(lang, sentence, id=report["short_id"], state=state))
         assert away("receipt", report["short_id"], "--json").json["receipt"] is None
 
     def test_without_the_key(self, configured: Apoa) -> None:
@@ -136,7 +136,7 @@ class TestOnScreen:
 
 
 class TestPage:
-    """The page to print."""
+    """`--html` writes a page to print."""
 
     def test_a_receipt(self, configured: Apoa) -> None:
         """Shows everything about the receipt in both languages, whatever the reader's language is."""
@@ -208,7 +208,7 @@ class TestPage:
         assert "Due by" in page.text
 
     def test_a_withdrawn_report(self, away: Apoa) -> None:
-        """It is not a receipt, and has no deadline."""
+        """The page of a withdrawn report says that it is not a receipt, and shows no deadline."""
         report = away.save()
         with container(away) as app:
             app.outbox.withdraw([report["id"]])
@@ -239,7 +239,7 @@ class TestPage:
         assert "25 Nov 2026 20:00 WIB" in page.text
 
     def test_a_guest_erased_by_another_process(self, configured: Apoa) -> None:
-        """The page is that of an erased guest."""
+        """When another process erases the guest meanwhile, the page shows an erased guest."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         configured.clock.forward(timedelta(days=100))
@@ -311,9 +311,9 @@ class TestPage:
         [report] = configured.reports()
         file = tmp_path / "bukti.html"
         command = ["receipt", report["id"], "--html", str(file)]
-        said = configured(*command)
-        assert (said.code, said.err) == (0, "")
-        assert str(file) in said.out
+        result = configured(*command)
+        assert (result.code, result.err) == (0, "")
+        assert str(file) in result.out
         assert stat.S_IMODE(file.stat().st_mode) == 0o600 or os.name == "nt"
         assert report["receipt"]["number"] in read_page(file.read_text(encoding="utf-8")).text
         file.write_text("mine")
@@ -328,16 +328,16 @@ class TestPage:
     def test_a_page_without_receipt_is_announced(self, away: Apoa, tmp_path: Path) -> None:
         """The screen says too that the page is not a receipt."""
         report = away.save()
-        said = away("receipt", report["id"], "--html", str(tmp_path / "x.html"))
-        assert "has no receipt yet" in said.out
+        result = away("receipt", report["id"], "--html", str(tmp_path / "x.html"))
+        assert "has no receipt yet" in result.out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_an_impossible_path(self, away: Apoa, tmp_path: Path, lang: str) -> None:
         """A missing folder, or a folder of this name, is an error, and nothing is written."""
         report = away.save()
-        said = away("receipt", report["id"], "--html", str(tmp_path / "no" / "x.html"), lang=lang)
-        assert said.code == 2
-        assert spoken(lang, "There is no folder {path}.", path=str(tmp_path / "no")) in said.err
+        result = away("receipt", report["id"], "--html", str(tmp_path / "no" / "x.html"), lang=lang)
+        assert result.code == 2
+        assert spoken(lang, "There is no folder {path}.", path=str(tmp_path / "no")) in result.err
         assert away("receipt", report["id"], "--html", str(tmp_path), "--force", lang=lang).code == 2
 
     def test_a_read_only_folder(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,23 +348,23 @@ class TestPage:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("apoa_client.files.write_private", full)
-        said = away("receipt", report["id"], "--html", str(tmp_path / "x.html"))
-        assert said.code == 78
-        assert "disk is not full" in said.err
+        result = away("receipt", report["id"], "--html", str(tmp_path / "x.html"))
+        assert result.code == 78
+        assert "disk is not full" in result.err
 
     def test_without_the_key(self, configured: Apoa, tmp_path: Path) -> None:
         """Nothing is written, and the error says how to get the key back."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         configured.delete_key()
-        said = configured("receipt", report["id"], "--html", str(tmp_path / "x.html"))
-        assert said.code == 77
-        assert "apoa key recover" in said.err
+        result = configured("receipt", report["id"], "--html", str(tmp_path / "x.html"))
+        assert result.code == 77
+        assert "apoa key recover" in result.err
         assert not (tmp_path / "x.html").exists()
 
 
 class TestPdf:
-    """The authority's own PDF."""
+    """`--pdf` writes the authority's PDF."""
 
     @pytest.fixture
     def simulator(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> AuthoritySimulator:
@@ -382,12 +382,12 @@ class TestPdf:
         assert report["receipt"]["number"] == next(iter(simulator.acquired.values())).number
         return report
 
-    def test_it_is_written(self, away: Apoa, report: dict[str, Any], tmp_path: Path) -> None:
+    def test_the_pdf_is_written_to_a_private_file(self, away: Apoa, report: dict[str, Any], tmp_path: Path) -> None:
         """The PDF is written byte for byte to a private file, and replaces no other file."""
         file = tmp_path / "bukti.pdf"
-        said = away("receipt", report["id"], "--pdf", str(file))
-        assert said.code == 0, said.err
-        assert str(file) in said.out
+        result = away("receipt", report["id"], "--pdf", str(file))
+        assert result.code == 0, result.err
+        assert str(file) in result.out
         assert file.read_bytes() == b"%PDF-1.7\n%%EOF\n"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600 or os.name == "nt"
         assert away("receipt", report["id"], "--pdf", str(file)).code == 2
@@ -395,24 +395,24 @@ class TestPdf:
         assert away("receipt", report["id"], "--pdf", "-").out == "%PDF-1.7\n%%EOF\n"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_an_authority_without(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
+    def test_an_authority_without_pdfs(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
         """The error suggests the page, and nothing is written."""
         configured(*QUENTIN.mrz())
-        said = configured("receipt", configured.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"), lang=lang)
-        assert said.code == 69
-        assert spoken(lang, "The reporting server has no PDF of this receipt.") in said.err
-        assert "--html" in said.err
+        result = configured("receipt", configured.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"), lang=lang)
+        assert result.code == 69
+        assert spoken(lang, "The reporting server has no PDF of this receipt.") in result.err
+        assert "--html" in result.err
         assert list(tmp_path.glob("x*")) == []
 
-    def test_no_connection(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
+    def test_no_connection_suggests_the_page(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
         """Exits with 75 and suggests the page."""
         server = serve()
         apoa.set_up(server.base_url)
         apoa(*QUENTIN.mrz())
         server.stop()
-        said = apoa("receipt", apoa.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"))
-        assert said.code == 75
-        assert "--html" in said.err
+        result = apoa("receipt", apoa.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"))
+        assert result.code == 75
+        assert "--html" in result.err
         assert list(tmp_path.glob("x*")) == []
 
     def test_reports_without_receipt(self, away: Apoa, tmp_path: Path) -> None:
@@ -422,17 +422,17 @@ class TestPdf:
         assert away("receipt", report["id"], "--pdf", file).code == 75
         with container(away) as app:
             app.outbox.withdraw([report["id"]])
-        said = away("receipt", report["id"], "--pdf", file)
-        assert said.code == 65
-        assert f"apoa show {report['short_id']}" in said.err
+        result = away("receipt", report["id"], "--pdf", file)
+        assert result.code == 65
+        assert f"apoa show {report['short_id']}" in result.err
 
     def test_a_number_that_staff_typed(self, away: Apoa, tmp_path: Path) -> None:
         """The authority does not know a typed number, and is not asked."""
         report = away.save()
         typed(away, report)
-        said = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
-        assert said.code == 69
-        assert "--html" in said.err
+        result = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
+        assert result.code == 69
+        assert "--html" in result.err
 
     def test_a_refused_password_is_not_tried_again(
         self, away: Apoa, report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -462,13 +462,13 @@ class TestPdf:
             raise Offline(msg("The authority must not be asked."))
 
         monkeypatch.setattr(Container, "connect", never)
-        said = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
-        assert said.code == 75
-        assert "asked us to wait" in said.err
+        result = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
+        assert result.code == 75
+        assert "asked us to wait" in result.err
 
 
 class TestInspection:
-    """All receipts of a period, in a folder."""
+    """`--all` writes all receipts of a period to a folder."""
 
     @pytest.fixture
     def three(self, configured: Apoa) -> Apoa:
@@ -483,12 +483,12 @@ class TestInspection:
     def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path, lang: str) -> None:
         """Writes a page for each receipt and a table of all, privately, and prints the counts."""
         folder = tmp_path / "periksa"
-        said = three("receipt", "--all", "--output", str(folder), lang=lang)
-        assert (said.code, said.err) == (0, "")
-        assert "2" in said.out
+        result = three("receipt", "--all", "--output", str(folder), lang=lang)
+        assert (result.code, result.err) == (0, "")
+        assert "2" in result.out
         none = "{count} report of this time has no receipt."
         many = "{count} reports of this time have no receipt."
-        assert _spoken_plural(lang, none, many, 1) in said.out
+        assert _spoken_plural(lang, none, many, 1) in result.out
         numbers = [report["receipt"]["number"] for report in three.reports() if report["receipt"]]
         assert sorted(path.name for path in folder.iterdir()) == sorted([*(f"{n}.html" for n in numbers), "index.html"])
         if os.name != "nt":
@@ -515,20 +515,20 @@ class TestInspection:
     def test_a_period(self, three: Apoa, tmp_path: Path, options: list[str], guests: tuple[Guest, ...]) -> None:
         """A period is in check-in nights of the property's zone, with the first and the last."""
         folder = tmp_path / "periksa"
-        said = three("receipt", "--all", "--output", str(folder), "--json", *options)
-        assert said.code == 0, said.err
+        result = three("receipt", "--all", "--output", str(folder), "--json", *options)
+        assert result.code == 0, result.err
         index = read_page((folder / "index.html").read_text(encoding="utf-8"), links=True)
         assert [guest.name in index.text for guest in GUESTS] == [guest in guests for guest in GUESTS]
         waiting = int(OBADIAH in guests)
         wanted = {"folder": str(folder), "written": len(guests) - waiting, "without_receipt": waiting}
-        assert said.json == wanted
+        assert result.json == wanted
 
     def test_a_late_report_belongs_to_its_night(self, configured: Apoa, tmp_path: Path) -> None:
         """A late report belongs to its check-in night, not to the day on which it was typed."""
         configured(*QUENTIN.mrz("--check-in", "2026-11-20T19:50", "--nights", "1"))
         options = ["--from", "2026-11-20", "--to", "2026-11-20", "--json"]
-        said = configured("receipt", "--all", "--output", str(tmp_path / "p"), *options)
-        assert said.json["written"] == 1
+        result = configured("receipt", "--all", "--output", str(tmp_path / "p"), *options)
+        assert result.json["written"] == 1
 
     def test_a_check_out_goes_with_its_stay(self, away: Apoa, tmp_path: Path) -> None:
         """A check-out belongs to the check-in night of its stay."""
@@ -556,24 +556,24 @@ class TestInspection:
     )
     def test_a_period_without_years(self, three: Apoa, tmp_path: Path, period: list[str], written: int) -> None:
         """A period without years starts in the past and ends near its start."""
-        said = three("receipt", "--all", "--output", str(tmp_path / "p"), *period, "--json")
-        assert said.code == 0, said.err
-        assert said.json["written"] == written
+        result = three("receipt", "--all", "--output", str(tmp_path / "p"), *period, "--json")
+        assert result.code == 0, result.err
+        assert result.json["written"] == written
 
-    def test_nothing_to_show(self, three: Apoa, tmp_path: Path) -> None:
+    def test_a_period_without_reports(self, three: Apoa, tmp_path: Path) -> None:
         """Without reports no folder is made."""
-        said = three("receipt", "--all", "--output", str(tmp_path / "p"), "--from", "2027-01-01")
-        assert (said.code, said.out.strip()) == (0, "No reports.")
+        result = three("receipt", "--all", "--output", str(tmp_path / "p"), "--from", "2027-01-01")
+        assert (result.code, result.out.strip()) == (0, "No reports.")
         assert not (tmp_path / "p").exists()
 
-    def test_a_folder_with_something_in_it(self, three: Apoa, tmp_path: Path) -> None:
+    def test_a_folder_with_files_needs_force(self, three: Apoa, tmp_path: Path) -> None:
         """A folder with files is used only with --force, and its other files are kept."""
         folder = tmp_path / "p"
         folder.mkdir()
         (folder / "index.html").write_text("mine")
         (folder / "notes.txt").write_text("mine")
-        said = three("receipt", "--all", "--output", str(folder))
-        assert said.code == 2
+        result = three("receipt", "--all", "--output", str(folder))
+        assert result.code == 2
         assert (folder / "index.html").read_text() == "mine"
         assert len(list(folder.iterdir())) == 2
         assert three("receipt", "--all", "--output", str(folder), "--force").code == 0
@@ -588,26 +588,26 @@ class TestInspection:
     def test_without_the_key(self, three: Apoa, tmp_path: Path) -> None:
         """Nothing is written, and the error says how to get the key back."""
         three.delete_key()
-        said = three("receipt", "--all", "--output", str(tmp_path / "p"))
-        assert said.code == 77
-        assert "apoa key recover" in said.err
+        result = three("receipt", "--all", "--output", str(tmp_path / "p"))
+        assert result.code == 77
+        assert "apoa key recover" in result.err
         assert not (tmp_path / "p").exists()
 
-    def test_a_broken_seal_hides_no_other(self, three: Apoa, tmp_path: Path) -> None:
+    def test_a_broken_seal_leaves_other_receipts_readable(self, three: Apoa, tmp_path: Path) -> None:
         """The page shows what is not sealed, and the exit code shows the error."""
-        from apoa_client.vault.sealing import PropertySealer  # put out of order below
+        from apoa_client.vault.sealing import PropertySealer  # replaced below
 
         first = three.reports()[0]["id"]
-        honest = PropertySealer.open
+        original = PropertySealer.open
 
         def tampered(sealer: PropertySealer, record_id: str, sealed: bytes) -> bytes:
-            return honest(sealer, record_id, sealed[:-1] + bytes([sealed[-1] ^ 1]) if record_id == first else sealed)
+            return original(sealer, record_id, sealed[:-1] + bytes([sealed[-1] ^ 1]) if record_id == first else sealed)
 
         three.monkeypatch.setattr(PropertySealer, "open", tampered)
-        said = three("receipt", "--all", "--output", str(tmp_path / "p"), "--json")
-        assert said.code == 78
-        assert said.json["written"] == 2
-        assert "not deleted" in said.err
+        result = three("receipt", "--all", "--output", str(tmp_path / "p"), "--json")
+        assert result.code == 78
+        assert result.json["written"] == 2
+        assert "not deleted" in result.err
         index = read_page((tmp_path / "p" / "index.html").read_text(encoding="utf-8"), links=True)
         assert QUENTIN.name not in index.text
         page = (tmp_path / "p" / index.links[0]).read_text(encoding="utf-8")
@@ -653,7 +653,7 @@ def _spoken_plural(lang: str, one: str, many: str, count: int) -> str:
 
 
 class TestUsage:
-    """Options that exclude each other, and invalid values."""
+    """Options that exclude each other and invalid values are usage errors."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize(
@@ -671,14 +671,14 @@ class TestUsage:
             ["--all", "--output", "d", "--from", "2026-11-25", "--to", "2026-11-24"],
         ],
     )
-    def test_a_mistake(self, away: Apoa, arguments: list[str], lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Exits with 2 and an explanation, and nothing is written."""
+    def test_usage_errors(self, away: Apoa, arguments: list[str], lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The command exits with 2 and an explanation, and writes nothing."""
         monkeypatch.chdir(away.home)
         before = set(away.home.rglob("*"))
-        said = away("receipt", *arguments, lang=lang)
-        assert said.code == 2
-        assert "--json" in arguments or said.out == ""
-        assert "--json" in arguments or said.err
+        result = away("receipt", *arguments, lang=lang)
+        assert result.code == 2
+        assert "--json" in arguments or result.out == ""
+        assert "--json" in arguments or result.err
         assert {path.name for path in set(away.home.rglob("*")) - before} <= {"outbox.db-wal", "outbox.db-shm"}
 
 
@@ -686,11 +686,11 @@ NUMBER = "<img src=x onerror=alert(1)>\u202e\x9b2J\u200b\"'&/../N\u2028"
 
 
 class TestHostileNumber:
-    """A receipt number that attacks the terminal, the browser or the file system."""
+    """A receipt number cannot attack the terminal, the browser or the file system."""
 
     @pytest.fixture
-    def fooled(self, apoa: Apoa, tmp_path: Path) -> Apoa:
-        """A report that a hostile authority accepted."""
+    def hostile_receipt(self, apoa: Apoa, tmp_path: Path) -> Apoa:
+        """A property with a report that a hostile authority accepted."""
         receipt = {"number": NUMBER, "issued_at": "2026-11-24T20:00:00+07:00"}
         with listening(Hostile({"receipt": receipt})) as url:
             apoa.set_up(url)
@@ -699,17 +699,17 @@ class TestHostileNumber:
         apoa.monkeypatch.chdir(tmp_path)
         return apoa
 
-    def test_is_harmless(self, fooled: Apoa, tmp_path: Path) -> None:
-        """It is harmless on the screen, in JSON, on the page and in a file's name."""
-        report = fooled.reports()[0]
+    def test_a_hostile_number_is_sanitized(self, hostile_receipt: Apoa, tmp_path: Path) -> None:
+        """The number is sanitized on the screen, in JSON, on the page and in file names."""
+        report = hostile_receipt.reports()[0]
         for command in (["receipt", report["id"]], ["receipt", report["id"], "--json"], ["list"]):
-            said = fooled(*command)
-            assert said.code == 0
-            assert_sanitized(said.all)
-        page = fooled("receipt", report["id"], "--html", "-").out
+            result = hostile_receipt(*command)
+            assert result.code == 0
+            assert_sanitized(result.all)
+        page = hostile_receipt("receipt", report["id"], "--html", "-").out
         assert_sanitized(page)
         assert "<img src=x onerror=alert(1)>" in read_page(page).text
-        assert fooled("receipt", "--all", "--output", "p").code == 0
+        assert hostile_receipt("receipt", "--all", "--output", "p").code == 0
         files = sorted(path.name for path in (tmp_path / "p").iterdir())
         assert files == ["img-src-x-onerror-alert-1-2J-N.html", "index.html"]
         index = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`apoa setup`, `apoa login` and `apoa logout`: a property is made, whole or not at all; the password is tested."""
+"""`apoa setup`, `apoa login` and `apoa logout` change a property completely or not at all, and test passwords."""
 
 import os
 import stat
@@ -23,7 +23,7 @@ def files(apoa: Apoa) -> list[str]:
     return sorted(str(path.relative_to(apoa.home)) for path in apoa.home.rglob("*") if path.is_file())
 
 
-class Drawer(SecretStore):
+class MemoryKeyring(SecretStore):
     """A keyring in memory."""
 
     secrets: dict[str, str]
@@ -44,39 +44,39 @@ class Drawer(SecretStore):
 
 @pytest.fixture
 def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """A keyring that works, in place of the machine's; its secrets."""
-    monkeypatch.setattr(Drawer, "secrets", {}, raising=False)
-    monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore", Drawer)
-    return Drawer.secrets
+    """Replace the computer's keyring by one in memory and return its secrets."""
+    monkeypatch.setattr(MemoryKeyring, "secrets", {}, raising=False)
+    monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore", MemoryKeyring)
+    return MemoryKeyring.secrets
 
 
 class TestSetup:
-    """Making a property."""
+    """`apoa setup` creates or changes a property."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_training_needs_nothing_else(self, apoa: Apoa, lang: str) -> None:
-        """One command, and the main job works from end to end."""
-        said = apoa(*TRAINING, lang=lang)
-        assert said.code == 0, said.err
-        assert said.out.splitlines() == [
+    def test_training_needs_no_other_option(self, apoa: Apoa, lang: str) -> None:
+        """After one command a report of the training property is accepted."""
+        result = apoa(*TRAINING, lang=lang)
+        assert result.code == 0, result.err
+        assert result.out.splitlines() == [
             spoken(lang, "The property {name} is set up.", name="melati"),
             spoken(lang, "The connection works. Report a guest with: {command}", command=typed_in(lang, "apoa report")),
         ]
         assert apoa(*QUENTIN.mrz("--json")).json["state"] == "accepted"
         assert apoa("status", "--json").json["environment"] == "training"
 
-    def test_training_remembers(self, apoa: Apoa) -> None:
-        """The training authority's memory is a file: receipts go on counting from call to call."""
+    def test_training_keeps_its_receipt_numbers(self, apoa: Apoa) -> None:
+        """The training authority stores its data in a file, so that receipt numbers differ between calls."""
         apoa(*TRAINING)
         numbers = [apoa(*guest.mrz("--json")).json["receipt"]["number"] for guest in (QUENTIN, XIMENA)]
         assert len(set(numbers)) == 2
 
-    def test_a_real_address_and_all_its_options(self, apoa: Apoa, serve: Serve) -> None:
-        """Everything that was said stands in the settings, and no secret does."""
+    def test_a_server_address_and_all_options(self, apoa: Apoa, serve: Serve) -> None:
+        """The settings have the value of every option and no secret."""
         server = serve(window_hours=12)
         more = ["--timezone", "wita", "--office", "Kanim Denpasar", "--address", "Jl. Melati 7", "--language", "id"]
-        said = apoa.set_up(server.base_url + "/", *more)
-        assert said.code == 0, said.err
+        result = apoa.set_up(server.base_url + "/", *more)
+        assert result.code == 0, result.err
         public_key, index_key = settings(apoa)["public_key"], settings(apoa)["index_key"]
         assert len(index_key) == 32
         assert settings(apoa) == {
@@ -94,12 +94,12 @@ class TestSetup:
         text = (apoa.home / "config.toml").read_text()
         assert tomllib.loads(text)["language"] == "id"
         assert PASSWORD not in text
-        assert PASSWORD not in said.all
+        assert PASSWORD not in result.all
         assert files(apoa) == ["config.toml", "melati/keys.json", "melati/outbox.db"]
 
     @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
-    def test_files_are_the_owners_alone(self, apoa: Apoa) -> None:
-        """0600 and 0700, whatever the umask."""
+    def test_files_are_private(self, apoa: Apoa) -> None:
+        """Files have mode 0600 and folders 0700 with any umask."""
         before = os.umask(0)
         try:
             apoa(*TRAINING)
@@ -110,9 +110,9 @@ class TestSetup:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_wrong_password_is_not_stored(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Exit 77, and nothing at all is left behind."""
+        """A wrong password exits with 77 and leaves no file."""
         account = ["--api-url", serve().base_url, "--username", "wisma-melati", "--password-stdin"]
-        said = apoa(
+        result = apoa(
             "setup",
             "--non-interactive",
             "--property",
@@ -123,25 +123,25 @@ class TestSetup:
             stdin="salah\n",
             lang=lang,
         )
-        assert (said.code, said.out) == (77, "")
-        assert spoken(lang, "The authority does not accept the username and password.") in said.err
-        assert spoken(lang, "Nothing was changed. Check the username and the password.") in said.err
+        assert (result.code, result.out) == (77, "")
+        assert spoken(lang, "The authority does not accept the username and password.") in result.err
+        assert spoken(lang, "Nothing was changed. Check the username and the password.") in result.err
         assert not apoa.home.exists()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_offline_is_set_up_all_the_same(self, apoa: Apoa, lang: str) -> None:
-        """Exit 75: not tested yet, but reports can be saved."""
-        said = apoa.set_up(NOWHERE, "--language", lang)
-        assert said.code == 75
+    def test_set_up_offline(self, apoa: Apoa, lang: str) -> None:
+        """Set-up without a connection exits with 75, and reports can be saved."""
+        result = apoa.set_up(NOWHERE, "--language", lang)
+        assert result.code == 75
         del apoa.environ["APOA_LANG"]
-        assert "melati" in said.out
+        assert "melati" in result.out
         sentence = "The connection is not tested yet; reports can be saved already. Test it later with: apoa login"
-        assert spoken("en", sentence) in said.err
+        assert spoken("en", sentence) in result.err
         assert apoa.save()["state"] == "queued"
         assert spoken(lang, "waiting") in apoa("list").out
 
     def test_setting_up_again_keeps_the_key_pair(self, configured: Apoa, serve: Serve) -> None:
-        """What is sealed can still be opened; what the second call leaves out stays as it was."""
+        """Sealed reports can still be opened, and settings that the second call does not name are kept."""
         configured.save()
         before = settings(configured)
         other = serve()
@@ -154,7 +154,7 @@ class TestSetup:
         assert configured("sync", "--json").json["accepted"] == 1
 
     def test_secrets_move_from_file_to_keyring_and_back(self, configured: Apoa, keyring: dict[str, str]) -> None:
-        """Another vault gets the private key that the property has, and opens what was sealed before."""
+        """Another vault gets the property's private key and opens reports sealed earlier."""
         configured.save()
         url = settings(configured)["api_url"]
         assert configured.set_up(url, "--vault", "keyring").code == 0
@@ -167,23 +167,23 @@ class TestSetup:
         assert configured("sync", "--json").json["accepted"] == 1
 
     def test_the_keyring_is_the_default(self, apoa: Apoa, serve: Serve, keyring: dict[str, str]) -> None:
-        """No key file is made unless it was asked for."""
+        """Without `--vault file` the secrets are in the keyring and no key file is made."""
         account = ["--api-url", serve().base_url, "--username", "wisma-melati", "--password-stdin"]
-        said = apoa("setup", "--non-interactive", "--property", "melati", *account, stdin=PASSWORD)
-        assert said.code == 0, said.err
+        result = apoa("setup", "--non-interactive", "--property", "melati", *account, stdin=PASSWORD)
+        assert result.code == 0, result.err
         assert keyring["apoa-client/melati/password"] == PASSWORD
         assert files(apoa) == ["config.toml", "melati/outbox.db"]
 
-    def test_without_any_keyring_it_says_what_to_do(self, apoa: Apoa) -> None:
-        """A server without a desktop: exit 77, the key file is offered, and nothing half made is left."""
-        said = apoa("setup", "--non-interactive", "--property", "melati", "--training")
-        assert said.code == 77
-        assert "--vault file" in said.err
+    def test_without_a_keyring_a_key_file_is_suggested(self, apoa: Apoa) -> None:
+        """Without a keyring set-up exits with 77, suggests the key file and creates no property."""
+        result = apoa("setup", "--non-interactive", "--property", "melati", "--training")
+        assert result.code == 77
+        assert "--vault file" in result.err
         assert "config.toml" not in files(apoa)
         assert apoa("status").code == 78
 
     def test_several_properties(self, apoa: Apoa) -> None:
-        """The first one is the default; --property and APOA_PROPERTY choose, the option before the variable."""
+        """The first property is the default; `--property` comes before `APOA_PROPERTY`."""
         apoa.set_up(NOWHERE)
         apoa.set_up(NOWHERE, name="bali")
         assert apoa("status", "--json").json["property"] == "melati"
@@ -196,20 +196,20 @@ class TestSetup:
         assert "melati, bali" in unknown.err
         assert settings(apoa)["public_key"] != settings(apoa, "bali")["public_key"]
 
-    def test_a_keys_are_the_propertys_own(self, apoa: Apoa) -> None:
-        """Setting up with the global --property does the same as with setup's own."""
-        said = apoa("--property", "bali", "setup", "--non-interactive", "--training", "--vault", "file")
-        assert said.code == 0, said.err
+    def test_the_global_property_option(self, apoa: Apoa) -> None:
+        """The global `--property` has the same effect as the option of `setup`."""
+        result = apoa("--property", "bali", "setup", "--non-interactive", "--training", "--vault", "file")
+        assert result.code == 0, result.err
         assert (apoa.home / "bali" / "keys.json").exists()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("name", ["Melati", "../up", "", "con", "-x", "a" * 33, "mel\x1bati"])
-    def test_names_that_no_folder_can_have(self, apoa: Apoa, name: str, lang: str) -> None:
-        """A usage mistake, whatever the platform; nothing is made."""
-        said = apoa("setup", "--non-interactive", "--property", name, "--training", "--vault", "file", lang=lang)
-        assert said.code == 2
+    def test_invalid_property_names(self, apoa: Apoa, name: str, lang: str) -> None:
+        """An invalid name is a usage error on every platform, and nothing is created."""
+        result = apoa("setup", "--non-interactive", "--property", name, "--training", "--vault", "file", lang=lang)
+        assert result.code == 2
         sentence = "A property needs a short name of a-z, 0-9, - and _: {name} is not one."
-        assert spoken(lang, sentence, name=repr(name)) in said.err
+        assert spoken(lang, sentence, name=repr(name)) in result.err
         assert not apoa.home.exists()
 
     @pytest.mark.parametrize(
@@ -225,12 +225,12 @@ class TestSetup:
             ("--ca-bundle", "/nowhere/ca.pem", 78),
         ],
     )
-    def test_answers_that_cannot_be(self, apoa: Apoa, option: str, value: str, code: int) -> None:
-        """Each is explained; a password in an address is never repeated; nothing is made."""
-        said = apoa.set_up(NOWHERE.replace("http:", "https:") if option == "--ca-bundle" else NOWHERE, option, value)
-        assert said.code == code, said.all
-        assert said.err
-        assert "rahasia" not in said.all
+    def test_invalid_option_values(self, apoa: Apoa, option: str, value: str, code: int) -> None:
+        """Each invalid value is explained, a password in an address is not shown, and nothing is created."""
+        result = apoa.set_up(NOWHERE.replace("http:", "https:") if option == "--ca-bundle" else NOWHERE, option, value)
+        assert result.code == code, result.all
+        assert result.err
+        assert "rahasia" not in result.all
         assert not apoa.home.exists()
 
     @pytest.mark.parametrize(
@@ -242,28 +242,28 @@ class TestSetup:
             (["--api-url", NOWHERE, "--username", "u", "--password-stdin"], "No password came"),
         ],
     )
-    def test_answers_that_are_missing(self, apoa: Apoa, arguments: list[str], words: str) -> None:
-        """Without a terminal nothing is asked, and what is missing is named."""
-        said = apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", *arguments)
-        assert said.code == 2
-        assert words in said.err
+    def test_missing_options(self, apoa: Apoa, arguments: list[str], words: str) -> None:
+        """With `--non-interactive` the error names the missing option."""
+        result = apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", *arguments)
+        assert result.code == 2
+        assert words in result.err
         assert not apoa.home.exists()
 
-    def test_broken_settings_are_not_written_over(self, apoa: Apoa) -> None:
-        """The file is named, and stays as it is."""
+    def test_invalid_settings_are_not_overwritten(self, apoa: Apoa) -> None:
+        """The error names the settings file, and the file does not change."""
         apoa.home.mkdir()
         (apoa.home / "config.toml").write_text("language = [")
-        said = apoa(*TRAINING)
-        assert said.code == 78
-        assert "config.toml" in said.err
+        result = apoa(*TRAINING)
+        assert result.code == 78
+        assert "config.toml" in result.err
         assert (apoa.home / "config.toml").read_text() == "language = ["
 
 
 class TestSetupAtATerminal:
-    """What the machine has to say meanwhile; the conversation itself is `test_interview`'s."""
+    """Set-up at a terminal uses the authority and the keyring; other tests cover its questions."""
 
-    def test_the_authoritys_window_is_the_propertys(self, apoa: Apoa, serve: Serve) -> None:
-        """However long it is: what set-up writes, every later command can read."""
+    def test_the_window_of_the_authority_is_stored(self, apoa: Apoa, serve: Serve) -> None:
+        """A long reporting window is written to the settings and used by later commands."""
         assert apoa.set_up(serve(window_hours=720).base_url).code == 0
         assert settings(apoa, "melati")["window_hours"] == 720
         saved = apoa.save()
@@ -271,24 +271,24 @@ class TestSetupAtATerminal:
 
     @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 77)])
     def test_without_a_keyring(self, apoa: Apoa, answer: str, code: int) -> None:
-        """A computer that has none is offered a file; whoever declines has set up nothing."""
-        said = apoa("setup", keys=["en", "kebun", "", "", "WIB", "practice", answer])
-        assert said.code == code, said.all
-        assert "Keep the secrets in a file" in said.err
+        """Without a keyring the user is offered a key file; the answer no creates no property."""
+        result = apoa("setup", keys=["en", "kebun", "", "", "WIB", "practice", answer])
+        assert result.code == code, result.all
+        assert "Keep the secrets in a file" in result.err
         assert (apoa.home / "config.toml").exists() == (code == 0)
         assert (apoa.home / "kebun" / "keys.json").exists() == (code == 0)
 
     def test_non_interactive_asks_nothing(self, apoa: Apoa) -> None:
-        """Even at a terminal."""
+        """`--non-interactive` asks nothing, also at a terminal."""
         assert apoa("setup", "--non-interactive", "--training", keys=[]).code == 2
 
 
 class TestLogin:
-    """The password, tested before it is stored."""
+    """`apoa login` tests a password before it stores it."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_right_password_lifts_the_stop(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Refused once, sending stops and is not tried again; login sets it going."""
+    def test_a_correct_password_ends_the_suspension(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """A refused password suspends sending, and a login with a correct password ends the suspension."""
         apoa.set_up(serve("401*2").base_url)
         apoa.save()
         first = apoa("sync", "--json")
@@ -299,22 +299,25 @@ class TestLogin:
         sentence = "SENDING HAS STOPPED since {since}: the authority refused the login."
         assert spoken(lang, sentence, since=moment) in apoa("status", lang=lang).out
         assert apoa("sync", lang=lang).code == 77
-        said = apoa("login", "--password-stdin", stdin=PASSWORD + "\r\n", lang=lang)
-        assert (said.code, said.out.strip()) == (0, spoken(lang, "The authority accepts the password. It is stored."))
+        result = apoa("login", "--password-stdin", stdin=PASSWORD + "\r\n", lang=lang)
+        assert (result.code, result.out.strip()) == (
+            0,
+            spoken(lang, "The authority accepts the password. It is stored."),
+        )
         assert apoa("status", "--json").json["sending_stopped"] is None
         assert apoa("sync").code == 0
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_refused_password_is_not_stored(self, configured: Apoa, lang: str) -> None:
-        """The old one stays, and goes on working."""
-        said = configured("login", "--password-stdin", stdin="salah\n", lang=lang)
-        assert (said.code, said.out) == (77, "")
-        assert "salah" not in said.all
-        assert spoken(lang, "Nothing was changed. Check the username and the password.") in said.err
+        """After a refused password the old password is kept and works."""
+        result = configured("login", "--password-stdin", stdin="salah\n", lang=lang)
+        assert (result.code, result.out) == (77, "")
+        assert "salah" not in result.all
+        assert spoken(lang, "Nothing was changed. Check the username and the password.") in result.err
         assert configured(*QUENTIN.mrz("--json")).json["state"] == "accepted"
 
     def test_another_username(self, apoa: Apoa, serve: Serve) -> None:
-        """Tested with the password, and then kept in the settings."""
+        """A username is tested with the password and then stored in the settings."""
         server = serve(username="lain")
         given = ["--api-url", server.base_url, "--username", "lain", "--password-stdin"]
         apoa("setup", "--non-interactive", "--property", "melati", *given, "--vault", "file", stdin=PASSWORD)
@@ -325,47 +328,47 @@ class TestLogin:
         assert settings(apoa)["username"] == "siapa"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_untested(self, away: Apoa, lang: str) -> None:
-        """Offline, a test is refused its answer and nothing is stored; --no-test stores without one."""
+    def test_a_password_is_stored_untested_on_request(self, away: Apoa, lang: str) -> None:
+        """Offline a password is not stored, unless `--no-test` is given."""
         tested = away("login", "--password-stdin", stdin="baru\n", lang=lang)
         assert tested.code == 75
         keys = Path(away.home / "melati" / "keys.json")
         assert "baru" not in keys.read_text()
-        said = away("login", "--password-stdin", "--no-test", stdin="baru\n", lang=lang)
-        assert (said.code, said.out.strip()) == (0, spoken(lang, "The password is stored."))
+        result = away("login", "--password-stdin", "--no-test", stdin="baru\n", lang=lang)
+        assert (result.code, result.out.strip()) == (0, spoken(lang, "The password is stored."))
         assert "baru" in keys.read_text()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_password_from_elsewhere_is_named(self, configured: Apoa, lang: str) -> None:
-        """One that the environment gives is used before the stored one, and staff would wonder; it is not shown."""
-        said = configured("login", "--password-stdin", stdin=PASSWORD, lang=lang, APOA_PASSWORD="usang")
+    def test_a_password_of_the_environment_is_reported(self, configured: Apoa, lang: str) -> None:
+        """The output says that the password of the environment is used instead, and does not show it."""
+        result = configured("login", "--password-stdin", stdin=PASSWORD, lang=lang, APOA_PASSWORD="usang")
         sentence = "But {place} gives a password too, and that one is used."
-        assert (said.code, spoken(lang, sentence, place="APOA_PASSWORD") in said.err) == (0, True)
-        assert "usang" not in said.all
+        assert (result.code, spoken(lang, sentence, place="APOA_PASSWORD") in result.err) == (0, True)
+        assert "usang" not in result.all
 
     def test_at_a_terminal(self, configured: Apoa) -> None:
-        """Asked unseen."""
-        said = configured("login", keys=[PASSWORD])
-        assert said.code == 0, said.err
-        assert PASSWORD not in said.all
+        """The password is asked for and not shown."""
+        result = configured("login", keys=[PASSWORD])
+        assert result.code == 0, result.err
+        assert PASSWORD not in result.all
 
     def test_without_a_terminal(self, configured: Apoa) -> None:
-        """A usage mistake that names the option."""
-        said = configured("login")
-        assert said.code == 2
-        assert "--password-stdin" in said.err
+        """Without a terminal login is a usage error that names the option."""
+        result = configured("login")
+        assert result.code == 2
+        assert "--password-stdin" in result.err
 
-    def test_training_needs_none(self, apoa: Apoa) -> None:
-        """And says so, in place of asking."""
+    def test_training_needs_no_password(self, apoa: Apoa) -> None:
+        """A training property asks for no password and says so."""
         apoa(*TRAINING)
         assert apoa("login").out == "A training property needs no password.\n"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_logout(self, configured: Apoa, lang: str) -> None:
-        """The password goes, the key and the queue stay: a report is saved, sending is refused with the advice."""
-        said = configured("logout", lang=lang)
-        assert said.code == 0
-        assert spoken(lang, "The password is removed. Reports are still saved; sending needs: apoa login") in said.out
+        """Logout removes the password only: a report can be saved, and sending fails with advice."""
+        result = configured("logout", lang=lang)
+        assert result.code == 0
+        assert spoken(lang, "The password is removed. Reports are still saved; sending needs: apoa login") in result.out
         assert PASSWORD not in (configured.home / "melati" / "keys.json").read_text()
         saved = configured(*QUENTIN.mrz(), lang=lang)
         assert saved.code == 0
@@ -374,10 +377,10 @@ class TestLogin:
         assert spoken(lang, "Store it with: apoa login") in sync.err
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
         assert configured("status", "--json").json["sending_stopped"] is None
-        assert configured("sync", keys=[PASSWORD]).code == 0  # a person is asked
+        assert configured("sync", keys=[PASSWORD]).code == 0  # the password is asked for
 
-    def test_the_environment_gives_a_password_too(self, configured: Apoa, tmp_path: Path) -> None:
-        """A container's file or variable is believed before what is stored."""
+    def test_the_password_of_the_environment(self, configured: Apoa, tmp_path: Path) -> None:
+        """A password from a file or a variable is used before the stored one."""
         configured("logout")
         configured.save()
         secret = tmp_path / "password"

@@ -1,4 +1,4 @@
-"""`apoa status` and `apoa sync`: what waits, and sending it, by a user and from cron."""
+"""`apoa status` shows waiting reports; `apoa sync` sends them, run by a user or by cron."""
 
 import sys
 import threading
@@ -57,7 +57,7 @@ def counts(apoa: Apoa) -> dict[str, int]:
 
 
 class TestStatus:
-    """The status: what waits, what was refused, and what is due when."""
+    """`apoa status` shows waiting and refused reports and deadlines."""
 
     def test_json_has_the_fixed_form(self, configured: Apoa) -> None:
         """The document has the fixed form, with and without reports."""
@@ -65,10 +65,10 @@ class TestStatus:
         configured(*QUENTIN.mrz())
         waiting = configured.save(XIMENA)
         after = configured("status", "--json")
-        for said in (before, after):
-            assert said.code == 0
-            assert_form(said.json, STATUS_KEYS)
-            assert list(said.json["counts"]) == STATES
+        for result in (before, after):
+            assert result.code == 0
+            assert_form(result.json, STATUS_KEYS)
+            assert list(result.json["counts"]) == STATES
         assert (before.json["next_due_at"], before.json["urgent"]) == (None, [])
         assert after.json == {
             "property": "melati",
@@ -122,13 +122,13 @@ class TestStatus:
         """Where nothing is sent, the advice is to report by hand."""
         assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
         apoa.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-        said = apoa("status", "--alarm", lang=lang)
-        assert said.code == 75
-        assert spoken(lang, "Overdue: {count}. Report them now: apoa sync --by-hand", count=1) in said.out
-        assert f"    1  {spoken(lang, 'Waiting to be typed into APOA')}\n" in said.out
+        result = apoa("status", "--alarm", lang=lang)
+        assert result.code == 75
+        assert spoken(lang, "Overdue: {count}. Report them now: apoa sync --by-hand", count=1) in result.out
+        assert f"    1  {spoken(lang, 'Waiting to be typed into APOA')}\n" in result.out
         for words in ("Waiting to be sent", "Waiting for a decision", "Refused, please correct"):
-            assert spoken(lang, words) not in said.out
-        assert spoken(lang, "Last contact with the authority: {moment}", moment="")[:-1] not in said.out
+            assert spoken(lang, words) not in result.out
+        assert spoken(lang, "Last contact with the authority: {moment}", moment="")[:-1] not in result.out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_the_environment(self, apoa: Apoa, serve: Serve, lang: str) -> None:
@@ -144,10 +144,10 @@ class TestStatus:
         """Counts and urgent reports are shown without the key: ids and kinds, no names."""
         report = away.save()
         away.delete_key()
-        said = away("status")
-        assert (said.code, said.err) == (0, "")
-        assert report["short_id"] in said.out
-        assert not any(word in said.out for word in QUENTIN.words)
+        result = away("status")
+        assert (result.code, result.err) == (0, "")
+        assert report["short_id"] in result.out
+        assert not any(word in result.out for word in QUENTIN.words)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_the_most_urgent_first(self, away: Apoa, lang: str) -> None:
@@ -158,13 +158,13 @@ class TestStatus:
         assert away("checkout", soon["id"], "--yes", "--no-send").code == 0
         lines = away("status", lang=lang).out.splitlines()
         waits = spoken(lang, "waiting")
-        said = [
+        result = [
             (spoken_count(lang, "{count} hour late", "{count} hours late", 3), late),
             (spoken_count(lang, "{count} hour left", "{count} hours left", 2), soon["short_id"]),
             (spoken(lang, "tomorrow {time}", time="20:00"), plenty),
         ]
-        width = max(len(words) for words, _id in said)
-        expected = [f"  {words:<{width}}  {short}  {waits}" for words, short in said]
+        width = max(len(words) for words, _id in result)
+        expected = [f"  {words:<{width}}  {short}  {waits}" for words, short in result]
         assert [line for line in lines if line.startswith("  ") and line.endswith(waits)] == expected
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -174,24 +174,24 @@ class TestStatus:
         arrival = apoa(*QUENTIN.mrz("--json")).json
         departure = apoa("checkout", arrival["id"], "--yes", "--json").json
         assert departure["state"] == "rejected"
-        said = apoa("status", "--alarm", lang=lang)
+        result = apoa("status", "--alarm", lang=lang)
         refused = f"{spoken(lang, 'check-out')}, {spoken(lang, 'refused')}"
-        assert said.code == 75
-        assert f"  -  {departure['short_id']}  {refused}: apoa fix {departure['short_id']}\n" in said.out
+        assert result.code == 75
+        assert f"  -  {departure['short_id']}  {refused}: apoa fix {departure['short_id']}\n" in result.out
         assert apoa("status", "--json").json["urgent"][0]["due_at"] is None
 
     def test_many_reports(self, away: Apoa) -> None:
         """Shows the ten most urgent reports and how many more there are; ten in JSON too."""
         for number in range(12):
             away.save(replace(QUENTIN, number=f"ZX{number:07}"))
-        said = away("status").out
-        assert said.count("tomorrow 20:00") == 10
-        assert "  ... and 2 more: apoa list\n" in said
+        result = away("status").out
+        assert result.count("tomorrow 20:00") == 10
+        assert "  ... and 2 more: apoa list\n" in result
         assert len(away("status", "--json").json["urgent"]) == 10
 
 
 class TestSync:
-    """Sending what waits."""
+    """`apoa sync` sends waiting reports."""
 
     def test_json_has_the_fixed_form(self, configured: Apoa) -> None:
         """The document has the fixed form, with and without reports to send."""
@@ -199,9 +199,9 @@ class TestSync:
         for guest in GUESTS:
             configured.save(guest)
         busy = configured("kirim", "--json")
-        for said in (idle, busy):
-            assert said.code == 0
-            assert_form(said.json, SYNC_KEYS)
+        for result in (idle, busy):
+            assert result.code == 0
+            assert_form(result.json, SYNC_KEYS)
         calm = {"offline": False, "stopped": False, "error": None, "busy": False, "clock_skew_s": None}
         assert idle.json == {**NOTHING, **calm}
         assert busy.json == {**NOTHING, **calm, "sent": 3, "accepted": 3}
@@ -217,12 +217,12 @@ class TestSync:
     def test_no_authority(self, away: Apoa, lang: str) -> None:
         """Exits with 75, and shows the problem, that nothing is lost, and how many reports wait."""
         away.save()
-        said = away("sync", lang=lang)
-        assert said.code == 75
-        assert spoken(lang, "still waiting {count}", count=1) in said.out
+        result = away("sync", lang=lang)
+        assert result.code == 75
+        assert spoken(lang, "still waiting {count}", count=1) in result.out
         assert (
             spoken(lang, "The authority cannot be reached now ({host}). Is the internet down?", host="127.0.0.1")
-            in said.err
+            in result.err
         )
         value = away("sync", "--json", lang=lang)
         assert value.code == 75
@@ -234,8 +234,8 @@ class TestSync:
     def test_quiet_does_not_report_a_lost_connection(self, away: Apoa, quiet: list[str]) -> None:
         """With --quiet a lost connection is shown only by the exit code, because cron mails what is printed."""
         away.save()
-        said = away(*quiet)
-        assert (said.code, said.all) == (75, "")
+        result = away(*quiet)
+        assert (result.code, result.all) == (75, "")
 
     def test_quiet_shows_what_a_user_must_act_on(self, apoa: Apoa, serve: Serve) -> None:
         """Shows a refused report and a refused password."""
@@ -291,13 +291,13 @@ class TestSync:
             ("token:ok,token:401", 77, "wrong_password"),
         ],
     )
-    def test_what_the_authority_does(self, apoa: Apoa, serve: Serve, fault: str, code: int, kind: str) -> None:
+    def test_faults_of_the_authority(self, apoa: Apoa, serve: Serve, fault: str, code: int, kind: str) -> None:
         """Each fault has its exit code and class; the report is not lost and is sent once later."""
         apoa.set_up(serve(fault).base_url)
         apoa.save()
-        said = apoa("sync", "--json")
-        assert (said.code, said.json["error"]["class"]) == (code, kind)
-        assert said.json["stopped"] is (kind in {"wrong_password", "account_suspended"})
+        result = apoa("sync", "--json")
+        assert (result.code, result.json["error"]["class"]) == (code, kind)
+        assert result.json["stopped"] is (kind in {"wrong_password", "account_suspended"})
         assert counts(apoa) == {"queued": 1}
         assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
         apoa.clock.forward(timedelta(minutes=1))
@@ -322,7 +322,7 @@ class TestSync:
         away = configured("sync", "--scheduled")
         authority.start()
         kept_back = configured("sync", "--scheduled")
-        assert [(said.code, said.all) for said in (away, kept_back)] == [(75, "")] * 2
+        assert [(result.code, result.all) for result in (away, kept_back)] == [(75, "")] * 2
         assert pauses == [(0, 60)] * 2
         assert counts(configured) == {"queued": 1}
         assert configured("sync").code == 0
@@ -332,16 +332,16 @@ class TestSync:
         configured.save()
         ticks = iter(range(0, 10_000, 10))
         configured.monkeypatch.setattr(configured.clock, "monotonic", lambda: float(next(ticks)))
-        said = configured("sync", "--wait", "1", "--json")
-        assert (said.code, said.json["left"]) == (75, 1)
+        result = configured("sync", "--wait", "1", "--json")
+        assert (result.code, result.json["left"]) == (75, 1)
         assert configured("sync", "--wait", "0").code == 2
         assert configured("sync", "--wait", "soon").code == 2
 
     def test_a_bar_at_a_terminal(self, configured: Apoa) -> None:
         """At a terminal the bar is on stderr, and stdout has the same result."""
         configured.save()
-        said = configured("sync", keys=[])
-        assert (said.code, said.out) == (0, "sent 1\n")
+        result = configured("sync", keys=[])
+        assert (result.code, result.out) == (0, "sent 1\n")
 
     def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
         """The bar counts refused reports, and is removed when the run fails."""
@@ -386,31 +386,31 @@ def test_status_shows_the_environment_after_a_login(away: Apoa, serve: Serve) ->
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize(("minutes", "words"), [(5, "behind"), (-90, "ahead")])
 def test_a_wrong_clock_is_shown(away: Apoa, serve: Serve, minutes: int, words: str, lang: str) -> None:
-    """Shown by report, by sync, also scheduled, and by status, until an answer shows that the clock is right."""
+    """The warning is shown by report, sync and status until an answer shows that the clock is right."""
     ahead = timedelta(minutes=minutes)
     language.set_language(lang)
-    said = clock_skew_text(ahead)
-    assert lang == "id" or f"clock is {abs(minutes)} minutes {words}" in said
+    warning = clock_skew_text(ahead)
+    assert lang == "id" or f"clock is {abs(minutes)} minutes {words}" in warning
     assert away.set_up(serve(now=lambda: away.clock.now() + ahead).base_url).code == 0
-    assert said in away("status", lang=lang).out
-    assert said in away(*QUENTIN.mrz("--yes"), lang=lang).err
+    assert warning in away("status", lang=lang).out
+    assert warning in away(*QUENTIN.mrz("--yes"), lang=lang).err
     away.save(XIMENA)
     synced = away("sync", "--quiet", lang=lang)
-    assert (synced.code, synced.err) == (0, said + "\n")
+    assert (synced.code, synced.err) == (0, warning + "\n")
     assert away("status", "--json").json["clock_skew_s"] == minutes * 60
     assert away.set_up(serve().base_url).code == 0
     assert away("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-    assert said not in away("status", lang=lang).out
+    assert warning not in away("status", lang=lang).out
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_another_process_is_sending(configured: Apoa, lang: str) -> None:
-    """Report and sync say so, save the report and exit with 0; a scheduled run prints nothing."""
+    """Report and sync show it, save the report and exit with 0; a scheduled run prints nothing."""
     path = Path(configured.environ["APOA_HOME"]) / "melati" / "outbox.db"
     words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
     configured.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SEND_TIMEOUT_S", 0.1)
-    with delivery_lock(path, 0) as ours:
-        assert ours
+    with delivery_lock(path, 0) as locked:
+        assert locked
         reported = configured(*QUENTIN.mrz("--yes"), lang=lang)
         assert reported.code == 0
         assert words in reported.err
