@@ -1,4 +1,4 @@
-"""The door: global options, languages, help, mistakes of theirs and of ours, and how a call ends."""
+"""The entry point: global options, languages, help, usage errors, bugs, and how a call ends."""
 
 import json
 import logging
@@ -25,13 +25,13 @@ SECRET = "ZYKOWSKI-in-the-exception"
 
 
 class TestCommands:
-    """The tree of commands."""
+    """The commands, their names and their help."""
 
-    def test_every_name_leads_to_a_command(self) -> None:
-        """A command is named as a string: each name, alias and help entry leads somewhere, and none is left out."""
+    def test_every_name_is_a_command(self) -> None:
+        """Each name, alias and help entry is a command, and each command is in the help."""
         group = LazyGroup("apoa")
         for name in COMMANDS:
-            found = group.get_command(None, name)  # type: ignore[arg-type]  # the context is not looked at
+            found = group.get_command(None, name)  # type: ignore[arg-type]  # the context is not used
             assert found is not None
             assert found.name == name
             assert found.help
@@ -43,36 +43,36 @@ class TestCommands:
         assert group.get_command(None, "nothing") is None  # type: ignore[arg-type]  # as above
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_main_help_has_sections(self, apoa: Apoa, lang: str) -> None:
-        """In the order of a day's work, each command with its Indonesian name and one line."""
-        said = apoa("--help", lang=lang)
-        assert (said.code, said.err) == (0, "")
+    def test_main_help_has_sections(self, apoa: Apoa, lang: str) -> None:
+        """The help lists each command with its Indonesian name in sections."""
+        result = apoa("--help", lang=lang)
+        assert (result.code, result.err) == (0, "")
         titles = [spoken(lang, title) for title, _names in SECTIONS]
-        at = [said.out.index(f"\n{title}:\n") for title in titles]
-        assert at == sorted(at)
+        positions = [result.out.index(f"\n{title}:\n") for title in titles]
+        assert positions == sorted(positions)
         for alias, name in ALIASES.items():
-            assert re.search(rf"^  {name} \[{alias}\]  +\S", said.out, re.MULTILINE)
-        assert apoa(lang=lang).code == 2  # no command at all: the same help, as a mistake
+            assert re.search(rf"^  {name} \[{alias}\]  +\S", result.out, re.MULTILINE)
+        assert apoa(lang=lang).code == 2  # without a command: a usage error
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("name", [*COMMANDS, *ALIASES])
     def test_every_command_has_help_with_an_example(self, apoa: Apoa, name: str, lang: str) -> None:
-        """-h and --help, in both languages, without any set-up."""
-        said = apoa(name, "--help", lang=lang)
-        assert (said.code, said.err) == (0, "")
-        assert f"{spoken(lang, 'Example')}:\n  apoa {ALIASES.get(name, name)}" in said.out
-        assert apoa(name, "-h", lang=lang).out == said.out
+        """`-h` and `--help` show an example in both languages, without a property."""
+        result = apoa(name, "--help", lang=lang)
+        assert (result.code, result.err) == (0, "")
+        assert f"{spoken(lang, 'Example')}:\n  apoa {ALIASES.get(name, name)}" in result.out
+        assert apoa(name, "-h", lang=lang).out == result.out
 
     @pytest.mark.parametrize("alias", ALIASES)
     def test_an_indonesian_name_is_the_same_command(self, alias: str) -> None:
-        """The very same."""
+        """An Indonesian name and its English name are the same command."""
         group = LazyGroup("apoa")
         both = [group.get_command(None, name) for name in (alias, ALIASES[alias])]  # type: ignore[arg-type]  # as above
         assert both[0] is both[1]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_an_unknown_command(self, apoa: Apoa, lang: str) -> None:
-        """Exit 2, with the command that was probably meant, or where to look; control characters are not repeated."""
+        """An unknown command exits with 2 and suggests a similar one or the help, without control characters."""
         near = apoa("reprot", lang=lang)
         assert near.code == 2
         assert spoken(lang, "Did you mean: apoa {command}", command="report") in near.err
@@ -85,8 +85,8 @@ class TestCommands:
     @pytest.mark.parametrize(
         "arguments", [["report", "--nosuch"], ["--nosuch"], ["show"], ["list", "--state"], ["show", "a", "b"]]
     )
-    def test_usage_mistakes(self, apoa: Apoa, arguments: list[str]) -> None:
-        """Exit 2, on stderr, in the reader's language."""
+    def test_usage_errors(self, apoa: Apoa, arguments: list[str]) -> None:
+        """A usage error exits with 2 and is on stderr in the reader's language."""
         english, indonesian = apoa(*arguments), apoa(*arguments, lang="id")
         assert english.code == indonesian.code == 2
         assert english.out == indonesian.out == ""
@@ -94,59 +94,59 @@ class TestCommands:
         assert indonesian.err.splitlines()[-1].startswith("Salah: ")
 
     @pytest.mark.parametrize("option", ["--agian", "--agin", "--yess", "--forced", "--plan"])
-    def test_a_mistyped_option(self, apoa: Apoa, option: str) -> None:
-        """None is suggested that would set a question or a check aside."""
+    def test_no_confirming_option_is_suggested(self, apoa: Apoa, option: str) -> None:
+        """No option that skips a question or a check is suggested for a mistyped one."""
         for command in ("report", "amend", "purge", "restore"):
-            said = apoa(command, option)
-            assert said.code == 2
-            assert option in said.err
+            result = apoa(command, option)
+            assert result.code == 2
+            assert option in result.err
             for dangerous in ("--again", "--yes", "--force"):
-                assert dangerous not in said.err.replace(option, "")
+                assert dangerous not in result.err.replace(option, "")
 
-    def test_another_mistyped_option(self, apoa: Apoa) -> None:
-        """The one that was probably meant is suggested."""
+    def test_a_similar_option_is_suggested(self, apoa: Apoa) -> None:
+        """The most similar option is suggested for a mistyped one."""
         assert "'--room'" in apoa("report", "--rom", "7").err
 
     def test_version(self, apoa: Apoa) -> None:
-        """One line, the same in every language, and with broken settings too."""
+        """`--version` prints one line in every language, also with invalid settings."""
         apoa.home.mkdir()
         (apoa.home / "config.toml").write_text("[")
         del apoa.environ["APOA_LANG"]
         assert apoa("--version") == (0, f"apoa {__version__}\n", "")
 
     def test_contract(self, apoa: Apoa) -> None:
-        """The file as it is, with nothing before or after it."""
-        said = apoa("contract")
-        assert said.code == 0
-        assert said.out.startswith("openapi: 3.1")
-        assert said.out == Path(main.__file__).parents[1].joinpath("authority", "openapi.yaml").read_text(
+        """`apoa contract` prints the file of the contract unchanged."""
+        result = apoa("contract")
+        assert result.code == 0
+        assert result.out.startswith("openapi: 3.1")
+        assert result.out == Path(main.__file__).parents[1].joinpath("authority", "openapi.yaml").read_text(
             encoding="utf-8"
         )
 
 
 class TestLanguages:
-    """--lang, then APOA_LANG, then the settings, then the system's locale, then English."""
+    """The language is that of `--lang`, else `APOA_LANG`, the settings, the system's locale, or English."""
 
     @staticmethod
-    def _tongue(apoa: Apoa, *options: str, **environ: str) -> str:
-        """The language in which an unknown report is spoken of."""
-        said = apoa(*options, "show", "zzzz", **environ)
-        return next(lang for lang in LANGUAGES if spoken(lang, "There is no report {id}.", id="zzzz") in said.err)
+    def _language_of(apoa: Apoa, *options: str, **environ: str) -> str:
+        """Return the language of the error about an unknown report."""
+        result = apoa(*options, "show", "zzzz", **environ)
+        return next(lang for lang in LANGUAGES if spoken(lang, "There is no report {id}.", id="zzzz") in result.err)
 
-    def test_the_order(self, apoa: Apoa) -> None:
-        """Each one is overruled by those before it."""
+    def test_order_of_the_sources(self, apoa: Apoa) -> None:
+        """An earlier source in the order overrides the later ones."""
         apoa.set_up(NOWHERE)
         del apoa.environ["APOA_LANG"]
-        assert self._tongue(apoa) == "en"
-        assert self._tongue(apoa, LANG="id_ID.UTF-8") == "id"
-        assert self._tongue(apoa, LANG="id_ID.UTF-8", LC_MESSAGES="en_GB.UTF-8") == "en"
-        assert self._tongue(apoa, LANG="en_US.UTF-8", LC_ALL="in_ID") == "id"
-        assert self._tongue(apoa, LANG="fr_FR.UTF-8") == "en"
+        assert self._language_of(apoa) == "en"
+        assert self._language_of(apoa, LANG="id_ID.UTF-8") == "id"
+        assert self._language_of(apoa, LANG="id_ID.UTF-8", LC_MESSAGES="en_GB.UTF-8") == "en"
+        assert self._language_of(apoa, LANG="en_US.UTF-8", LC_ALL="in_ID") == "id"
+        assert self._language_of(apoa, LANG="fr_FR.UTF-8") == "en"
         apoa.set_up(NOWHERE, "--language", "id")
-        assert self._tongue(apoa, LANG="en_US.UTF-8") == "id"
-        assert self._tongue(apoa, LANG="id_ID.UTF-8", APOA_LANG="en") == "en"
-        assert self._tongue(apoa, "--lang", "id", APOA_LANG="en") == "id"
-        assert self._tongue(apoa, "--lang=en", APOA_LANG="id") == "en"
+        assert self._language_of(apoa, LANG="en_US.UTF-8") == "id"
+        assert self._language_of(apoa, LANG="id_ID.UTF-8", APOA_LANG="en") == "en"
+        assert self._language_of(apoa, "--lang", "id", APOA_LANG="en") == "id"
+        assert self._language_of(apoa, "--lang=en", APOA_LANG="id") == "en"
 
     @pytest.mark.parametrize(
         "arguments",
@@ -157,38 +157,38 @@ class TestLanguages:
             ["-q", "show", "zzzz", "--lang=id", "--plain", "--json"],
         ],
     )
-    def test_behind_the_command(self, away: Apoa, arguments: list[str]) -> None:
-        """As well as before it: whoever adds it at the end is understood."""
-        said = away(*arguments)
-        assert said.code == away("show", "zzzz").code
-        assert spoken("id", "There is no report {id}.", id="zzzz") in said.err
+    def test_global_options_after_the_command(self, away: Apoa, arguments: list[str]) -> None:
+        """Global options are accepted after the command."""
+        result = away(*arguments)
+        assert result.code == away("show", "zzzz").code
+        assert spoken("id", "There is no report {id}.", id="zzzz") in result.err
 
-    def test_behind_a_bare_double_hyphen(self, away: Apoa) -> None:
-        """Nothing is an option any more."""
+    def test_no_options_after_a_double_hyphen(self, away: Apoa) -> None:
+        """After `--` no word is an option."""
         assert spoken("en", "There is no report {id}.", id="--plain") in away("show", "--", "--plain").err
 
-    def test_a_language_that_is_none(self, apoa: Apoa) -> None:
-        """As an option, a usage mistake; in a variable, not heeded."""
+    def test_an_unknown_language(self, apoa: Apoa) -> None:
+        """An unknown language is a usage error in the option and a settings error in the variable."""
         assert apoa("--lang", "de", "status").code == 2
         assert apoa("--lang").code == 2
-        for behind in (["status", "--lang", "de"], ["status", "--lang"]):
-            said = apoa(*behind)
-            assert said.code == 2
-            assert "'--lang'" in said.err
-            assert "'id', 'en'" in said.err
+        for arguments in (["status", "--lang", "de"], ["status", "--lang"]):
+            result = apoa(*arguments)
+            assert result.code == 2
+            assert "'--lang'" in result.err
+            assert "'id', 'en'" in result.err
         assert apoa("status", APOA_LANG="de").code == 78
 
-    def test_broken_settings_are_told_in_the_systems_language(self, apoa: Apoa) -> None:
-        """The settings cannot say which language; the locale can."""
+    def test_invalid_settings_use_the_systems_language(self, apoa: Apoa) -> None:
+        """The error about invalid settings is in the language of the locale."""
         apoa.home.mkdir()
         (apoa.home / "config.toml").write_text("[")
         del apoa.environ["APOA_LANG"]
-        said = apoa("status", LANG="id_ID.UTF-8")
-        assert said.code == 78
-        assert "Correct that line" not in said.err
+        result = apoa("status", LANG="id_ID.UTF-8")
+        assert result.code == 78
+        assert "Correct that line" not in result.err
 
-    def test_windows_asks_its_own_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Windows has no LANG; its own names of languages are known."""
+    def test_language_of_windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On Windows the language is that of the system's locale, by its Windows name."""
         monkeypatch.setattr(sys, "platform", "win32")
         monkeypatch.setattr("locale.getlocale", lambda: ("Indonesian_Indonesia", "1252"))
         assert language.system_language({}) == "id"
@@ -209,12 +209,12 @@ class TestLanguages:
         ],
     )
     def test_names_of_locales(self, name: str, known: str) -> None:
-        """POSIX's, Windows' and the old code of Indonesian."""
+        """Names of POSIX and Windows and the old code of Indonesian are parsed; other names give no language."""
         assert language.parse_language(name) == known
 
 
-class TestMistakesOfOurs:
-    """A bug: exit 1, an apology, no traceback, and never the exception's own text, which may hold a guest's data."""
+class TestBugs:
+    """A bug exits with 1, without traceback and exception text, because the text may have guest data."""
 
     @pytest.fixture(autouse=True)
     def _bug(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,63 +224,63 @@ class TestMistakesOfOurs:
         monkeypatch.setattr(SqliteOutbox, "summary", fail)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_is_confessed(self, away: Apoa, lang: str) -> None:
-        """Its class and place, and what to do."""
-        said = away("status", lang=lang)
-        assert (said.code, said.out) == (1, "")
-        assert "RuntimeError" in said.err
-        assert spoken(lang, "What was saved is kept. Please report it, with what this shows: apoa -v ...") in said.err
-        assert "Traceback" not in said.err
-        assert "File " not in said.err
-        assert SECRET not in said.err
+    def test_a_bug_is_shown_without_a_traceback(self, away: Apoa, lang: str) -> None:
+        """The error shows the class of the exception and how to report it."""
+        result = away("status", lang=lang)
+        assert (result.code, result.out) == (1, "")
+        assert "RuntimeError" in result.err
+        assert spoken(lang, "What was saved is kept. Please report it, with what this shows: apoa -v ...") in result.err
+        assert "Traceback" not in result.err
+        assert "File " not in result.err
+        assert SECRET not in result.err
 
     @pytest.mark.parametrize("verbosity", ["-v", "-vv"])
-    def test_is_shown_to_who_asks(self, away: Apoa, verbosity: str) -> None:
-        """-v: where in the code, and still not the exception's text."""
-        said = away(verbosity, "status")
-        assert said.code == 1
-        assert "status.py" in said.err
-        assert SECRET not in said.err
+    def test_verbose_output_shows_the_place(self, away: Apoa, verbosity: str) -> None:
+        """`-v` shows the place in the code, without the exception text."""
+        result = away(verbosity, "status")
+        assert result.code == 1
+        assert "status.py" in result.err
+        assert SECRET not in result.err
 
 
 class TestHowACallEnds:
-    """Ctrl-C, a reader who left, and a stream that cannot speak."""
+    """Signals, a closed pipe and unusable streams end a call without a traceback."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_interrupted(self, away: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Exit 130, as a shell counts SIGINT; what was saved is kept."""
+        """Ctrl-C exits with 130, as in a shell, and keeps what was saved."""
 
         def interrupt(*_args: object, **_options: object) -> None:
             raise KeyboardInterrupt
 
         monkeypatch.setattr("apoa_client.delivery.sync.deliver", interrupt)
-        said = away(*QUENTIN.mrz(), lang=lang)
-        assert said.code == 130
-        assert spoken(lang, "Stopped. What was saved is kept.") in said.err
+        result = away(*QUENTIN.mrz(), lang=lang)
+        assert result.code == 130
+        assert spoken(lang, "Stopped. What was saved is kept.") in result.err
         assert len(away.reports()) == 1
 
     @pytest.mark.parametrize(
         ("number", "code"),
         [(signal.SIGINT, 130), (signal.SIGTERM, 143), *[(hangup, 143) for hangup in HANGUP]],
     )
-    def test_interrupted_while_somebody_is_asked(self, away: Apoa, number: signal.Signals, code: int) -> None:
-        """At a question as anywhere else: a shell sees which signal it was."""
+    def test_interrupted_during_a_question(self, away: Apoa, number: signal.Signals, code: int) -> None:
+        """A signal during a question gives the exit code of that signal."""
 
-        def asked(_question: str) -> str:
+        def interrupt(_question: str) -> str:
             signal.raise_signal(number)
             raise AssertionError
 
-        away.monkeypatch.setattr("click.termui.visible_prompt_func", asked)
-        said = away("report", keys=[])
-        assert said.code == code
-        assert "Stopped. What was saved is kept." in said.err
+        away.monkeypatch.setattr("click.termui.visible_prompt_func", interrupt)
+        result = away("report", keys=[])
+        assert result.code == code
+        assert "Stopped. What was saved is kept." in result.err
 
     @pytest.mark.parametrize(
         ("arguments", "code"),
         [(["contract"], 0), (["--help"], 0), (["status", "--json"], 78), (["show", "zzzz", "--json"], 78)],
     )
-    def test_a_reader_who_left(self, home: Path, arguments: list[str], code: int) -> None:
-        """`apoa list | head`: no complaint, and the exit code that it would have been."""
+    def test_a_closed_pipe(self, home: Path, arguments: list[str], code: int) -> None:
+        """When the reader of stdout closes the pipe, the call prints no error and keeps its exit code."""
         command = [sys.executable, "-m", "apoa_client", *arguments]
         reading, writing = os.pipe()
         os.close(reading)
@@ -289,10 +289,8 @@ class TestHowACallEnds:
         os.close(writing)
         assert (done.returncode, done.stderr) == (code, b"")
 
-    def test_a_console_that_cannot_spell_a_name(
-        self, away: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        """A code page without the letter shows the nearest that it has; the report is saved."""
+    def test_a_console_without_a_letter(self, away: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """A letter that the code page lacks is replaced by a similar one, and the report is saved."""
         with (tmp_path / "console").open("w", encoding="cp1252") as console:
             monkeypatch.setattr(sys, "stdout", console)
             code = main.run(QUENTIN.typed("--surname", "MUŐOZ", "--no-send"), away.environ, away.clock)
@@ -300,59 +298,59 @@ class TestHowACallEnds:
         assert "MUOOZ" in (tmp_path / "console").read_text(encoding="cp1252")
 
     def test_a_program_without_streams(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Windows' pythonw has none at all."""
+        """A command runs without standard streams, as with pythonw on Windows."""
         for name in ("stdin", "stdout", "stderr"):
             monkeypatch.setattr(sys, name, None)
         assert main.run(["status"], away.environ, away.clock) == 0
 
 
 class TestTheLog:
-    """-v, -vv, --log-file: ids and classes of errors."""
+    """`-v`, `-vv` and `--log-file` write a log without personal data."""
 
-    def test_nothing_is_logged_unasked(self, configured: Apoa) -> None:
-        """No handler, no line."""
+    def test_nothing_is_logged_by_default(self, configured: Apoa) -> None:
+        """Without an option the log has no handler."""
         configured(*QUENTIN.mrz())
         assert not logging.getLogger("apoa_client").handlers
 
     @pytest.mark.parametrize("options", [["-v"], ["-vv"], ["-vvvv"]])
     def test_to_stderr(self, configured: Apoa, options: list[str]) -> None:
-        """More of what is done, and nothing personal."""
-        said = configured(*options, *QUENTIN.mrz())
-        assert said.code == 0
-        log = "\n".join(line for line in said.err.splitlines() if re.match(r"\d{4}-\d\d-\d\d ", line))
+        """The log on stderr has no guest data."""
+        result = configured(*options, *QUENTIN.mrz())
+        assert result.code == 0
+        log = "\n".join(line for line in result.err.splitlines() if re.match(r"\d{4}-\d\d-\d\d ", line))
         assert not [word for word in QUENTIN.words if word in log]
 
     def test_to_a_file(self, configured: Apoa, tmp_path: Path) -> None:
-        """The file is the owner's alone; stderr stays as it was."""
+        """The log file is private and has no guest data, and stderr is empty."""
         path = tmp_path / "apoa.log"
-        said = configured("-vv", "--log-file", str(path), *QUENTIN.mrz())
-        assert (said.code, said.err) == (0, "")
+        result = configured("-vv", "--log-file", str(path), *QUENTIN.mrz())
+        assert (result.code, result.err) == (0, "")
         assert "from" in path.read_text()
         assert os.name == "nt" or path.stat().st_mode & 0o777 == 0o600
         assert not [word for word in QUENTIN.words if word in path.read_text()]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_file_that_cannot_be_written(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
-        """Exit 78, before anything is done."""
+        """A log file that cannot be written exits with 78 before the command does anything."""
         path = tmp_path / "missing" / "apoa.log"
-        said = configured("--log-file", str(path), *QUENTIN.mrz(), lang=lang)
-        assert said.code == 78
-        assert spoken(lang, "Choose another file, or leave --log-file out.") in said.err
+        result = configured("--log-file", str(path), *QUENTIN.mrz(), lang=lang)
+        assert result.code == 78
+        assert spoken(lang, "Choose another file, or leave --log-file out.") in result.err
         assert configured.reports() == []
 
 
-def test_an_error_is_a_document_for_scripts(apoa: Apoa) -> None:
-    """--json: class, message and advice on stdout, the words on stderr as ever."""
-    said = apoa("status", "--json")
-    assert said.code == 78
-    assert json.loads(said.out) == {
+def test_an_error_in_json(apoa: Apoa) -> None:
+    """With `--json` the class, message and advice of an error are on stdout, and the text is on stderr too."""
+    result = apoa("status", "--json")
+    assert result.code == 78
+    assert json.loads(result.out) == {
         "error": {
             "class": "settings_problem",
             "message": "Nothing is set up here yet.",
             "advice": "Set it up with: apoa setup",
         }
     }
-    assert "apoa setup" in said.err
+    assert "apoa setup" in result.err
 
 
 def test_the_session_shows_no_environment() -> None:
@@ -360,10 +358,8 @@ def test_the_session_shows_no_environment() -> None:
     assert "rahasia" not in repr(session.Session({"APOA_PASSWORD": "rahasia"}))
 
 
-def test_main_reads_the_machine(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
-) -> None:
-    """The installed command's own door: arguments, environment and clock are the process's."""
+def test_main_uses_the_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    """`main` uses the arguments, the environment and the clock of the process."""
     monkeypatch.setenv("APOA_HOME", str(home))
     monkeypatch.setattr(sys, "argv", ["apoa", "--version"])
     assert main.main() == 0
@@ -375,48 +371,48 @@ def test_main_reads_the_machine(
 
 
 class TestTheDemo:
-    """What it does when a promise is broken; that it keeps them all is shown by a journey."""
+    """The demo shows a broken promise; a journey tests the demo without one."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_broken_promise_is_shown(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
-        """Exit 1, the promise marked, and named again in the last line."""
+        """The demo exits with 1, marks the broken promise, and shows it in the last line."""
         answer = '{"reports": [{"state": "rejected", "receipt": null, "short_id": "x"}]}'
 
         def call(*_args: object, **_options: object) -> "subprocess.CompletedProcess[str]":
             return subprocess.CompletedProcess([], 0, answer, "")
 
         monkeypatch.setattr("apoa_client.cli.commands.demo_script._Demo._call", call)
-        said = apoa("demo", lang=lang)
-        assert said.code == 1
+        result = apoa("demo", lang=lang)
+        assert result.code == 1
         promise = spoken(lang, "Three guests have receipts")
-        assert f"[!!] {promise}" in said.out
-        assert promise in said.out.splitlines()[-1]
-        assert "apoa report -> 0" in said.out  # the mistyped one should have been refused
+        assert f"[!!] {promise}" in result.out
+        assert promise in result.out.splitlines()[-1]
+        assert "apoa report -> 0" in result.out  # the report with a mistake must be refused
 
 
 class TestTheSandbox:
-    """`apoa sandbox`, but for what a journey shows."""
+    """`apoa sandbox`; journeys test its server."""
 
-    def test_its_screen(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The address, the account, and that nothing here reaches Immigration; Ctrl-C ends it."""
+    def test_the_screen_of_the_sandbox(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The screen shows the address, the account, and that nothing reaches Immigration; Ctrl-C ends the command."""
 
         def interrupt(*_args: object) -> None:
             raise KeyboardInterrupt
 
         monkeypatch.setattr("apoa_client.cli.commands.sandbox._wait_for_ctrl_c", interrupt)
-        said = apoa("sandbox", "--port", "0")
-        assert said.code == 130
-        assert re.search(r"http://127\.0\.0\.1:\d+/v1\n", said.out)
-        assert "password: latihan" in said.out
-        assert "Nothing here reaches Immigration" in said.err
+        result = apoa("sandbox", "--port", "0")
+        assert result.code == 130
+        assert re.search(r"http://127\.0\.0\.1:\d+/v1\n", result.out)
+        assert "password: latihan" in result.out
+        assert "Nothing here reaches Immigration" in result.err
         secret = apoa("sandbox", "--port", "0", APOA_SANDBOX_PASSWORD="rahasia")
         assert "rahasia" not in secret.all
         assert "$APOA_SANDBOX_PASSWORD" in secret.out
 
-    def test_what_cannot_be(self, apoa: Apoa, tmp_path: Path) -> None:
-        """A fault that nobody knows, a port that is none or is taken: a usage or settings mistake."""
+    def test_invalid_options_of_the_sandbox(self, apoa: Apoa, tmp_path: Path) -> None:
+        """An unknown fault and an invalid port are usage errors; a port in use is a settings error."""
         assert apoa("sandbox", "--fault", "hiccup").code == 2
         assert apoa("sandbox", "--port", "70000").code == 2
         with socket.create_server(("127.0.0.1", 0)) as taken:
-            said = apoa("sandbox", "--port", str(taken.getsockname()[1]), "--memory", str(tmp_path / "m.db"))
-        assert said.code == 78
+            result = apoa("sandbox", "--port", str(taken.getsockname()[1]), "--memory", str(tmp_path / "m.db"))
+        assert result.code == 78

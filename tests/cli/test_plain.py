@@ -17,7 +17,7 @@ from apoa_client.ports import Status, Verdict
 FIRST, SECOND = QUENTIN.lines
 MISREAD = SECOND.replace("850912", "850913")
 SIGNS = re.compile(r"^\s|\S  |^[x!*?-] |[→…│─┃━✗✓•]|\x1b", re.MULTILINE)
-"""An indent, a gap between columns, a sign before a line, a box character, a colour."""
+"""Indents, gaps between columns, signs at the start of a line, box characters and colours."""
 
 
 def assert_plain(text: str) -> None:
@@ -29,13 +29,13 @@ def assert_plain(text: str) -> None:
 @pytest.fixture
 def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal on both streams, so that colours and boxes would be printed."""
-    del capsys  # which puts streams of this class there, and others of it for the test itself
+    del capsys  # requested so that its streams, which are of this class, are in place
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
 
 
 @pytest.fixture
 def reports(configured: Apoa) -> list[dict[str, Any]]:
-    """A property with two guests' reports, one of them corrected."""
+    """Return the reports of three guests, one of them corrected."""
     for guest in (QUENTIN, XIMENA):
         assert configured(*guest.mrz()).code == 0
     configured.save(OBADIAH, "--stay-until", "2026-11-25")
@@ -46,7 +46,7 @@ def reports(configured: Apoa) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_command_that_shows(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
+def test_output_of_every_command_is_plain(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
     """Tables, stays, errors and warnings are plain, by the option and by the environment."""
     ids = [report["short_id"] for report in reports]
     calls = (
@@ -58,31 +58,31 @@ def test_every_command_that_shows(configured: Apoa, reports: list[dict[str, Any]
         *(["restore", str(configured.home / "b"), "--dry-run"], ["restore", str(configured.home / "b")]),
     )
     for call in calls:
-        assert_plain(said_by(configured, "--plain", *call, lang=lang).all)
-        assert_plain(said_by(configured, *call, lang=lang, APOA_PLAIN="1").all)
+        assert_plain(run_command(configured, "--plain", *call, lang=lang).all)
+        assert_plain(run_command(configured, *call, lang=lang, APOA_PLAIN="1").all)
 
 
-def said_by(apoa: Apoa, *call: str, **environ: str) -> CallResult:
+def run_command(apoa: Apoa, *call: str, **environ: str) -> CallResult:
     """Return the output of a call, which may fail but not by a bug."""
-    said = apoa(*call, **environ)
-    assert said.all
-    assert said.code != 1, said.err
-    return said
+    result = apoa(*call, **environ)
+    assert result.all
+    assert result.code != 1, result.err
+    return result
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_help(apoa: Apoa, lang: str) -> None:
+def test_help_is_plain(apoa: Apoa, lang: str) -> None:
     """Help shows each option, a colon, and what it does."""
     calls = [[], *([name] for name in COMMANDS), ["key", "rotate"]]
     for call in calls:
-        said = apoa("--plain", *call, "--help", lang=lang)
-        assert said.code == 0
-        assert_plain(re.sub(r"'[^']*'", "''", said.out))
+        result = apoa("--plain", *call, "--help", lang=lang)
+        assert result.code == 0
+        assert_plain(re.sub(r"'[^']*'", "''", result.out))
     assert "report [lapor]: " in apoa("--plain", "--help", lang=lang).out
 
 
 @pytest.mark.usefixtures("reports")
-def test_behind_the_command(configured: Apoa) -> None:
+def test_plain_after_the_command(configured: Apoa) -> None:
     """The option is accepted before and after the command."""
     before = configured("--plain", "list", "--in-house")
     assert configured("list", "--plain", "--in-house") == configured("list", "--in-house", "--plain") == before
@@ -100,60 +100,60 @@ def test_a_row_is_a_record(configured: Apoa, reports: list[dict[str, Any]], lang
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_signs_are_words(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
+def test_signs_become_words(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
     """Errors, warnings, their places and changes are sentences."""
-    said = configured("--plain", "check", "--mrz", FIRST, "--mrz", MISREAD, lang=lang)
+    result = configured("--plain", "check", "--mrz", FIRST, "--mrz", MISREAD, lang=lang)
     place = spoken(lang, "Look at line {line}, characters {first} to {last}.", line=2, first=14, last=19)
-    assert place in said.out.splitlines()
-    assert spoken(lang, "Look at line {line}, character {first}.", line=2, first=20) in said.out.splitlines()
-    assert any(line.startswith(spoken(lang, "Wrong: {what}", what="")) for line in said.out.splitlines())
+    assert place in result.out.splitlines()
+    assert spoken(lang, "Look at line {line}, character {first}.", line=2, first=20) in result.out.splitlines()
+    assert any(line.startswith(spoken(lang, "Wrong: {what}", what="")) for line in result.out.splitlines())
     refused = configured("--plain", "report", "--surname", "A", lang=lang).err
     assert any(line.startswith(spoken(lang, "Wrong: {what}", what="")) for line in refused.splitlines())
-    careful = configured("--plain", "show", reports[2]["short_id"], lang=lang).out
-    assert any(line.startswith(spoken(lang, "Warning: {what}", what="")) for line in careful.splitlines())
+    warned = configured("--plain", "show", reports[2]["short_id"], lang=lang).out
+    assert any(line.startswith(spoken(lang, "Warning: {what}", what="")) for line in warned.splitlines())
     changed = configured("--plain", "show", reports[0]["short_id"], lang=lang).out
     field = spoken(lang, "Room")
     assert spoken(lang, "{field}: {before}, now {after}", field=field, before=7, after=8) in changed.splitlines()
 
 
 class TestAtATerminal:
-    """Questions and their answers."""
+    """Questions at a terminal are plain."""
 
     @pytest.mark.usefixtures("terminal")
-    def test_who_leaves(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
-        """Numbers to choose from are before a colon."""
-        said = configured("--plain", "checkout", keys=["1", "n"])
-        assert_plain(said.all)
-        assert f"1: {reports[1]['short_id']}, " in said.err or f"1: {reports[-1]['short_id']}, " in said.err
+    def test_choices_of_check_out(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
+        """Each choice has its number and a colon."""
+        result = configured("--plain", "checkout", keys=["1", "n"])
+        assert_plain(result.all)
+        assert f"1: {reports[1]['short_id']}, " in result.err or f"1: {reports[-1]['short_id']}, " in result.err
 
     @pytest.mark.usefixtures("terminal")
-    def test_what_is_wrong(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
-        """Shows the fields to choose from, and asks for one again."""
+    def test_questions_of_a_correction(self, configured: Apoa, reports: list[dict[str, Any]]) -> None:
+        """The fields to choose from and the error about an answer are plain."""
         keys = ["15", "99/99/2026", "", "2026-11-27", "pindah", "n"]
-        said = configured("--plain", "amend", reports[1]["short_id"], keys=keys)
-        assert_plain(said.all)
-        assert "1. Surname: QUIJANO" in said.err.splitlines()
-        assert "Wrong: " in said.err
+        result = configured("--plain", "amend", reports[1]["short_id"], keys=keys)
+        assert_plain(result.all)
+        assert "1. Surname: QUIJANO" in result.err.splitlines()
+        assert "Wrong: " in result.err
 
     @pytest.mark.usefixtures("terminal")
-    def test_typing_in_by_hand(self, away: Apoa) -> None:
-        """The screen is not cleared, and each value is after its label in APOA; changed fields have a star."""
+    def test_reporting_by_hand(self, away: Apoa) -> None:
+        """Each value follows its label in APOA and a colon."""
         away.save(QUENTIN)
-        said = away("--plain", "sync", "--by-hand", keys=["?", "q"])
-        assert_plain(said.all)
-        assert "Nama Keluarga: ZYKOWSKI" in said.err.splitlines() or "ZYKOWSKI" in said.err
+        result = away("--plain", "sync", "--by-hand", keys=["?", "q"])
+        assert_plain(result.all)
+        assert "Nama Keluarga: ZYKOWSKI" in result.err.splitlines() or "ZYKOWSKI" in result.err
 
     @pytest.mark.usefixtures("terminal")
-    def test_sending(self, apoa: Apoa, serve: Serve) -> None:
+    def test_progress_of_a_delivery(self, apoa: Apoa, serve: Serve) -> None:
         """Progress is shown in words, without a bar."""
         apoa.set_up(serve().base_url)
         for guest in GUESTS:
             apoa.save(guest)
-        said = apoa("--plain", "sync", keys=[PASSWORD])
-        assert (said.out, said.err) == ("sent 3\n", "Sending, waiting: 3\n")
+        result = apoa("--plain", "sync", keys=[PASSWORD])
+        assert (result.out, result.err) == ("sent 3\n", "Sending, waiting: 3\n")
 
 
-def test_how_far_a_long_delivery_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_of_a_long_delivery(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Progress is shown at each quarter with the refused reports, also on a terminal without cursor movement."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
@@ -171,26 +171,26 @@ def test_how_far_a_long_delivery_is(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 @pytest.mark.parametrize(("value", "wanted"), [("1", True), ("ya", True), ("0", False), ("", False)])
-def test_the_environment(away: Apoa, value: str, *, wanted: bool) -> None:
+def test_plain_by_the_environment(away: Apoa, value: str, *, wanted: bool) -> None:
     """Any value but an empty one and 0 turns plain lines on, for one call."""
     assert ("Waiting to be sent: 0" in away("status", APOA_PLAIN=value).out) is wanted
     assert "Waiting to be sent: 0" not in away("status").out
 
 
-def test_json_is_json(away: Apoa) -> None:
-    """JSON is the same."""
+def test_json_is_unchanged(away: Apoa) -> None:
+    """The JSON is the same with `--plain`."""
     away.save()
     assert away("--plain", "list", "--json").json == away("list", "--json").json
 
 
-def test_indents_go_from_coloured_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
-    """The signs at the start of a line are words."""
+def test_coloured_lines_have_no_indent(capsys: pytest.CaptureFixture[str]) -> None:
+    """Indent, extra blanks and colour are removed from a line."""
     output.set_plain(plain=True)
     output.print_line(output.style_success("   [ok]  Done"))
     assert capsys.readouterr().out == "[ok] Done\n"
 
 
-def test_what_changes_in_apoa() -> None:
+def test_changed_fields_of_the_apoa_form() -> None:
     """A changed field has a star, and shows the value that APOA has."""
     lines = [
         FormLine("Kamar", "Room", "8", "", changed=True, before="7"),

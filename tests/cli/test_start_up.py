@@ -11,7 +11,7 @@ from cli_helpers import QUENTIN, Apoa
 
 PROGRAM = """
 import json, os, sys
-started_with = set(sys.modules)  # a coverage tool's own, for one
+started_with = set(sys.modules)  # for example those of a coverage tool
 from apoa_client.cli.main import run
 try:
     code = run(sys.argv[1:], dict(os.environ), None)
@@ -118,8 +118,10 @@ def loaded_by(home: Path, *arguments: str, lang: str = "en") -> set[str]:
     ],
 )
 @pytest.mark.parametrize("lang", ["en", "id"])
-def test_what_is_not_loaded(away: Apoa, arguments: list[str], banned: frozenset[str], lang: str) -> None:
-    """A command does not load these modules. The lists may grow but not shrink."""
+def test_commands_do_not_load_unneeded_modules(
+    away: Apoa, arguments: list[str], banned: frozenset[str], lang: str
+) -> None:
+    """A command does not load the listed modules; the lists may grow but not shrink."""
     loaded = loaded_by(away.home, *arguments, lang=lang)
     assert "apoa_client.cli.main" in loaded
     assert sorted(loaded & banned) == []
@@ -148,7 +150,7 @@ def test_a_check_needs_nothing_set_up(apoa: Apoa) -> None:
 
 
 def test_modules_are_loaded_when_they_are_needed(away: Apoa) -> None:
-    """The test sees modules that a command does need."""
+    """The list of loaded modules has the modules that a command needs."""
     loaded = loaded_by(away.home, *QUENTIN.mrz())
     assert {"requests", "apoa_client.authority.client", "apoa_client.delivery.sync", "nacl"} <= loaded
     assert not loaded & {"rich", "keyring", "werkzeug", "jsonschema", "yaml", "tomlkit"}

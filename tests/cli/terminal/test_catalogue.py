@@ -1,4 +1,4 @@
-"""Every sentence is translated, whole and right, and no sentence reaches a reader untranslated."""
+"""Every message is translated completely, and every printed message goes through the catalogue."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.messages import nmsg
 
 NEWEST_CLICK = (8, 5)
-"""The newest click whose sentences were translated."""
+"""The newest version of click whose messages are translated."""
 
 SAME_IN_INDONESIAN = {
     "ID": "the same word",
@@ -29,20 +29,20 @@ SAME_IN_INDONESIAN = {
     "Jul": "the same month",
     "Sep": "the same month",
     "Nov": "the same month",
-    "check-in": "receptionists and APOA say it in English",
-    "check-out": "receptionists and APOA say it in English",
-    "Check-out": "receptionists and APOA say it in English",
+    "check-in": "receptionists and APOA use the English word",
+    "check-out": "receptionists and APOA use the English word",
+    "Check-out": "receptionists and APOA use the English word",
     "Visa": "the same word",
     "file": "the same word",
     "transit": "the same word",
     "Asia/Jakarta (WIB), Asia/Makassar (WITA) or Asia/Jayapura (WIT).": "only its 'or' is a word",
-    "Choice({choices})": "click's repr, read by programmers",
+    "Choice({choices})": "a repr of click for programmers",
 }
 
-# Given to these as they stand, text is read by people.
-SPEAKING = {"print_line", "print_error_line", "prompt", "confirm", "fail", "say", "check"}
-TRANSLATING = {"_", "N_", "text"}
-NO_SENTENCES = {
+# These functions show their argument to users.
+SHOWING_FUNCTIONS = {"print_line", "print_error_line", "prompt", "confirm", "fail", "say", "check"}
+TRANSLATING_FUNCTIONS = {"_", "N_", "text"}
+NOT_TRANSLATED = {
     "apoa report": "a command as it is typed",
     "$ apoa ": "a command as it is typed",
     "apoa ": "a command as it is typed",
@@ -50,7 +50,7 @@ NO_SENTENCES = {
     "   [ok] ": "a mark",
     "x": "a mark",
 }
-# Their values are marked with N_ where they are defined.
+# Values of these names are marked with N_ at their definition.
 MARKED_BEFORE = {
     "_HELP",
     "_KEYS",
@@ -80,14 +80,14 @@ def entries() -> list[Message]:
 
 
 def nodes(folder: str) -> Iterator[tuple[ast.AST, str]]:
-    """Each node of the sources, and where it stands."""
+    """Yield each node of the sources and its place."""
     for path in sorted((catalogue.ROOT / "apoa_client" / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             yield node, f"{path.name}:{getattr(node, 'lineno', 0)}"
 
 
 def calls(folder: str) -> Iterator[tuple[str, ast.Call, str]]:
-    """Each call in the sources: the last part of its name, itself, and where it stands."""
+    """Yield each call in the sources: the last part of its name, its node and its place."""
     for node, where in nodes(folder):
         if isinstance(node, ast.Call):
             yield name_of(node), node, where
@@ -102,19 +102,19 @@ def is_literal(node: ast.expr) -> bool:
 
 
 def bare_words(node: ast.AST) -> Iterator[str]:
-    """Literal text with letters in an expression, but for what is translated, looked up by, or formatted with."""
+    """Yield the literal text with letters in an expression, except translated text, keys and format specifications."""
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str) and re.search(r"[^\W\d_]", node.value):
             yield node.value
-    elif not (isinstance(node, ast.Call) and name_of(node) in TRANSLATING):
+    elif not (isinstance(node, ast.Call) and name_of(node) in TRANSLATING_FUNCTIONS):
         unread = {getattr(node, "slice", None), getattr(node, "format_spec", None)}
         for child in ast.iter_child_nodes(node):
             if child not in unread:
                 yield from bare_words(child)
 
 
-def test_every_sentence_of_ours_is_translated() -> None:
-    """No sentence in the code is missing, fuzzy or stale in the Indonesian catalogue."""
+def test_every_message_of_the_program_is_translated() -> None:
+    """No message of the code is missing, fuzzy or obsolete in the Indonesian catalogue."""
     assert catalogue.problems(clicks=False) == [], "run: python tests/catalogue.py update"
 
 
@@ -122,18 +122,18 @@ def test_every_sentence_of_ours_is_translated() -> None:
     tuple(map(int, version("click").split(".")[:2])) > NEWEST_CLICK,
     reason="this click is newer than its translation: python tests/catalogue.py update, then raise NEWEST_CLICK",
 )
-def test_every_sentence_of_clicks_is_translated() -> None:
-    """What click says by itself (usage, prompts, complaints) is Indonesian too."""
+def test_every_message_of_click_is_translated() -> None:
+    """The messages of click (usage, prompts, errors) are in the Indonesian catalogue."""
     assert catalogue.problems(clicks=True) == []
 
 
 def test_the_compiled_file_is_up_to_date() -> None:
-    """The file that the program reads says what the file that people edit says."""
+    """The compiled catalogue has the same content as the catalogue that translators edit."""
     assert catalogue.uncompiled() == []
 
 
 def test_an_update_without_changes_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Updating twice gives the same bytes: no times, no line numbers, no machine's paths."""
+    """A second update gives the same bytes, without times, line numbers and absolute paths."""
     folder = tmp_path / "id" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     (folder / "apoa.po").write_bytes(catalogue.po_file().read_bytes())
@@ -146,7 +146,7 @@ def test_an_update_without_changes_changes_nothing(tmp_path: Path, monkeypatch: 
 
 
 def test_a_new_folder_is_a_new_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An update fills it with untranslated sentences, and keeps the plural forms that its header then has."""
+    """An update adds untranslated messages to a new language and keeps the plural forms of its header."""
     (tmp_path / "pl" / "LC_MESSAGES").mkdir(parents=True)
     monkeypatch.setattr(catalogue, "LOCALE", tmp_path)
     catalogue.update("pl")
@@ -164,43 +164,43 @@ def test_a_new_folder_is_a_new_language(tmp_path: Path, monkeypatch: pytest.Monk
     assert catalogue.kept("pl").plural_forms == "nplurals=2; plural=(n > 1);"
 
 
-def test_places_are_kept() -> None:
-    """A translation has the places of its sentence (of the plural, where there is one), and its braces match."""
+def test_placeholders_are_kept() -> None:
+    """A translation has the placeholders of its message (of the plural, if there is one), and its braces match."""
     for message in entries():
         for translation in catalogue.forms(message.string):
             assert catalogue.places(translation) == catalogue.places(catalogue.forms(message.id)[-1]), message.id
             assert list(Formatter().parse(translation)), message.id
 
 
-def test_what_is_typed_stays_as_it_is_typed() -> None:
-    """Options, variables and addresses are the same in both languages; a command may go by its Indonesian name."""
+def test_commands_and_options_are_not_translated() -> None:
+    """Options, variables and addresses are the same in both languages; a command may have its Indonesian name."""
     for message in entries():
         for translation in catalogue.forms(message.string):
-            told = ALIAS.sub(lambda alias: ALIASES[alias[0]], translation)
+            unaliased = ALIAS.sub(lambda alias: ALIASES[alias[0]], translation)
             typed = set(AS_TYPED.findall(catalogue.forms(message.id)[-1]))
-            assert typed <= set(AS_TYPED.findall(told)), message.id
-            assert set(COMMAND.findall(told)) <= typed, message.id
+            assert typed <= set(AS_TYPED.findall(unaliased)), message.id
+            assert set(COMMAND.findall(unaliased)) <= typed, message.id
 
 
 def test_a_command_has_one_name_in_indonesian() -> None:
-    """Staff meet `apoa lapor` wherever they read Indonesian. Set-up is an administrator's too, and goes by both names.
+    """Indonesian messages have the Indonesian names of commands, except `setup`, which may have both names.
 
-    What is a command and nothing else gets its name when it is shown.
+    A message that is only a command gets its name when it is shown.
     """
-    told = [m for m in entries() if not COMMAND.match(catalogue.forms(m.id)[0])]
-    named = {command for message in told for command in COMMAND.findall(catalogue.forms(message.string)[0])}
+    sentences = [m for m in entries() if not COMMAND.match(catalogue.forms(m.id)[0])]
+    named = {command for message in sentences for command in COMMAND.findall(catalogue.forms(message.string)[0])}
     assert not named & {f"apoa {name}" for name in ALIASES.values() if name != "setup"}
 
 
-def test_nothing_is_left_in_english() -> None:
-    """A translation that equals its sentence is a mistake, but for a few words."""
+def test_no_translation_equals_its_message() -> None:
+    """Only the listed words have a translation that equals the message."""
     same = {m.id for m in entries() if isinstance(m.id, str) and m.id == m.string}
     assert same <= SAME_IN_INDONESIAN.keys()
 
 
-def test_the_program_speaks_indonesian() -> None:
-    """Our sentences, our plurals and click's own come out in Indonesian once that is the language."""
-    import gettext  # as click calls it
+def test_indonesian_messages_are_used() -> None:
+    """With Indonesian as the language, messages, plurals and the messages of click are Indonesian."""
+    import gettext  # called in the way of click
 
     language.set_language("id")
     assert language._("Passport number") == "Nomor paspor"
@@ -215,8 +215,8 @@ def test_the_program_speaks_indonesian() -> None:
     assert language._("Passport number") == "Passport number"
 
 
-def test_sentences_are_literal() -> None:
-    """The catalogue can find every sentence: literal text, no f-string, no variable that was not marked before."""
+def test_messages_are_literal() -> None:
+    """Every message is literal text or a marked name, so that the catalogue tool finds it."""
     found = 0
     for name, call, where in calls(""):
         if name not in {"_", "N_", "msg", "nmsg"}:
@@ -228,8 +228,8 @@ def test_sentences_are_literal() -> None:
     assert found > len(COMMANDS)
 
 
-def test_no_sentence_hides_in_an_f_string() -> None:
-    """Before Python 3.12 the catalogue's tool cannot look into one, and its sentences would stay English."""
+def test_no_message_is_in_an_f_string() -> None:
+    """Before Python 3.12 the catalogue tool does not find messages in f-strings."""
     for node, where in nodes(""):
         if isinstance(node, ast.JoinedStr):
             inside = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
@@ -237,12 +237,12 @@ def test_no_sentence_hides_in_an_f_string() -> None:
             assert not any(is_literal(call.args[0]) for call in hidden), where
 
 
-def test_nobody_is_spoken_to_in_bare_english() -> None:
-    """What is printed, asked or complained about goes through the catalogue."""
+def test_no_shown_text_is_untranslated() -> None:
+    """Text that is printed, asked or raised goes through the catalogue."""
     for name, call, where in calls("cli"):
-        if name in SPEAKING and call.args:
+        if name in SHOWING_FUNCTIONS and call.args:
             for words in bare_words(call.args[0]):
-                assert words in NO_SENTENCES, f"{where}: {words!r}"
+                assert words in NOT_TRANSLATED, f"{where}: {words!r}"
 
 
 def test_help_is_marked() -> None:

@@ -1,4 +1,4 @@
-"""A notice on the desktop by the platform's own tool: what the tool is told, and what becomes of it where it fails."""
+"""A desktop notice by the platform's own tool: the arguments of the tool, and what happens when it fails."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def on(tmp_path: Path, tool: str, then: str = "exit 0") -> FakeDesktop:
 
 @pytest.mark.parametrize(("urgent", "urgency"), [(True, "critical"), (False, "normal")])
 def test_on_linux(tmp_path: Path, urgency: str, *, urgent: bool) -> None:
-    """`notify-send`, with the texts as arguments that are no options; what presses stays on the screen."""
+    """`notify-send` gets the texts after `--`, and an urgent notice is critical."""
     fake = on(tmp_path, "notify-send")
     assert show_notice(NOTICE._replace(urgent=urgent), fake.environ, None, "linux")
     [call] = fake.shown()
@@ -30,7 +30,7 @@ def test_on_linux(tmp_path: Path, urgency: str, *, urgent: bool) -> None:
 
 
 def test_on_macos(tmp_path: Path) -> None:
-    """`osascript`, whose script is fixed and is given the texts."""
+    """`osascript` gets a fixed script and the texts as arguments."""
     fake = on(tmp_path, "osascript")
     assert show_notice(NOTICE, fake.environ, 501, "darwin")
     [call] = fake.shown()
@@ -40,7 +40,7 @@ def test_on_macos(tmp_path: Path) -> None:
 
 
 def test_on_windows(tmp_path: Path) -> None:
-    """PowerShell, whose script is fixed and finds the texts in its environment; no quote of it needs an escape."""
+    """PowerShell gets a fixed script without double quotes, and the texts in the environment."""
     fake = on(tmp_path, "powershell")
     assert show_notice(NOTICE, fake.environ, None, "win32")
     [call] = fake.shown()
@@ -53,19 +53,19 @@ def test_on_windows(tmp_path: Path) -> None:
     assert "$env:APOA_NOTICE_BODY" in script
 
 
-def test_each_bus_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One whose session is over, and then the one that is there; then none is asked any more."""
+def test_buses_are_tried_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The buses are tried in order until one shows the notice."""
     fake = on(tmp_path, "notify-send", 'case "$DBUS_SESSION_BUS_ADDRESS" in *old) exit 1;; esac')
     monkeypatch.setattr(
         desktop_notice, "session_buses", lambda *_: ["unix:path=/old", "unix:path=/new", "unix:path=/other"]
     )
     assert show_notice(NOTICE, fake.environ, 7, "linux")
-    told = [bus for call in fake.shown() for bus in ("/old", "/new", "/other") if f"unix:path={bus}" in call.environ]
-    assert told == ["/old", "/new"]
+    tried = [bus for call in fake.shown() for bus in ("/old", "/new", "/other") if f"unix:path={bus}" in call.environ]
+    assert tried == ["/old", "/new"]
 
 
-def test_no_secret_goes_along(tmp_path: Path) -> None:
-    """Whatever the environment holds for us is not the tool's business."""
+def test_secrets_are_not_in_the_environment(tmp_path: Path) -> None:
+    """The environment of the tool has no secrets of the program."""
     fake = on(tmp_path, "notify-send")
     secrets = {"APOA_PASSWORD": "rahasia", "APOA_PRIVATE_KEY": "kunci", "CREDENTIALS_DIRECTORY": "/run/credentials"}
     assert show_notice(NOTICE, fake.environ | secrets | {"DISPLAY": ":7"}, None, "linux")
@@ -75,10 +75,10 @@ def test_no_secret_goes_along(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("then", ["exit 3", "kill -9 $$", "exec /bin/sleep 60"], ids=["fails", "is killed", "hangs"])
-def test_a_tool_that_does_not_do_it(
+def test_a_tool_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, then: str
 ) -> None:
-    """It is over after a moment, raises nothing, and the log says so without the texts."""
+    """A tool that fails or hangs raises no error, and the log says so without the texts."""
     monkeypatch.setattr(desktop_notice, "TIMEOUT_S", 0.3)
     fake = on(tmp_path, "notify-send", then)
     with caplog.at_level("INFO", logger="apoa_client"):
@@ -94,14 +94,14 @@ def test_a_tool_that_does_not_do_it(
     ids=["no PATH", "an empty PATH", "no tool"],
 )
 def test_no_tool(environ: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
-    """Said in the log alone."""
+    """A missing tool is shown in the log only."""
     with caplog.at_level("INFO", logger="apoa_client"):
         assert not show_notice(NOTICE, environ, None, "linux")
     assert "there is no notify-send" in caplog.text
 
 
-def test_nobody_at_a_desktop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A server has no session's bus: the tool is not even called."""
+def test_no_user_at_a_desktop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Without a session bus the tool is not called."""
     fake = on(tmp_path, "notify-send")
     with caplog.at_level("INFO", logger="apoa_client"):
         assert not show_notice(NOTICE, {"PATH": str(fake.folder)}, None, "linux")
@@ -110,7 +110,7 @@ def test_nobody_at_a_desktop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
 
 
 def test_a_tool_that_cannot_be_started(tmp_path: Path) -> None:
-    """A file that is no program."""
+    """A file that is not a program gives no notice and no error."""
     fake = on(tmp_path, "notify-send")
     (fake.folder / "notify-send").write_bytes(b"\x7fELF no program")
     assert not show_notice(NOTICE, fake.environ, None, "linux")

@@ -1,4 +1,4 @@
-"""What a console's code page lacks is shown by its nearest, on the screen alone."""
+"""A character that a console's code page lacks is replaced by the most similar one, on the screen only."""
 
 import codecs
 import io
@@ -17,7 +17,7 @@ NAMES = "MUÑOZ ŁUKASZ NGUYỄN ŐRY STRAßE 李 محمد"
 
 
 class Console(io.TextIOWrapper):
-    """A stream of some encoding, with somebody before it."""
+    """A terminal with a given encoding."""
 
     def __init__(self, encoding: str) -> None:
         super().__init__(io.BytesIO(), encoding=encoding, newline="")
@@ -26,7 +26,7 @@ class Console(io.TextIOWrapper):
         return True
 
     def shown(self, text: str) -> bytes:
-        """What reaches it of a text."""
+        """Return the bytes that a text gives on the console."""
         self.write(text)
         self.flush()
         assert isinstance(self.buffer, io.BytesIO)
@@ -47,7 +47,7 @@ class Console(io.TextIOWrapper):
     ],
 )
 def test_nearest(text: str, shown: str) -> None:
-    """Accents to letters, signs and boxes to what looks like them, what has no width to nothing; else ?."""
+    """Letters lose accents, signs and boxes become similar ones, zero-width characters are removed; others become ?."""
     assert "".join(c if c.isascii() else nearest(c) for c in text) == shown
 
 
@@ -61,15 +61,15 @@ def test_nearest(text: str, shown: str) -> None:
         ("utf-8", NAMES),
     ],
 )
-def test_what_a_code_page_lacks(encoding: str, shown: str) -> None:
-    """And nothing of what it has."""
+def test_missing_characters_are_replaced(encoding: str, shown: str) -> None:
+    """Only characters that the code page lacks are replaced."""
     console = Console(encoding)
     adapt_stream(console, {})
     assert console.shown(NAMES).decode(encoding) == shown
 
 
-def test_the_console_of_linux() -> None:
-    """It takes UTF-8, and has glyphs for few of its characters; what is written to a file is not for its screen."""
+def test_the_linux_console() -> None:
+    """The Linux console has few glyphs, so characters are replaced on its screen and not in files."""
     console = Console("utf-8")
     adapt_stream(console, {"TERM": "linux"})
     assert console.shown(f"{NAMES} │ → \ud800").decode() == "MUÑOZ LUKASZ NGUYEN ORY STRAßE ?? ???? │ -> ?"
@@ -78,14 +78,14 @@ def test_the_console_of_linux() -> None:
     assert (file.encoding, file.errors) == ("utf-8", encodings.NEAREST)
 
 
-def test_what_is_no_stream() -> None:
-    """Is left alone: there may be none at all, or a double."""
+def test_missing_streams_are_ignored() -> None:
+    """A stream that is missing or is a test double is not changed."""
     adapt_stream(None, {})
     adapt_stream(io.StringIO(), {})
 
 
-def test_only_for_writing() -> None:
-    """What cannot be read has no nearest; and no other encoding is ours."""
+def test_the_error_handler_is_for_encoding_only() -> None:
+    """The error handler does not decode."""
     with pytest.raises(UnicodeDecodeError):
         b"\xff".decode("ascii", encodings.NEAREST)
     with pytest.raises(LookupError):
@@ -94,8 +94,8 @@ def test_only_for_writing() -> None:
 
 @pytest.mark.parametrize("encoding", ["cp437", "cp850", "cp1252", "ascii"])
 @pytest.mark.parametrize("lang", ["en", "id"])
-def test_a_whole_call(away: Apoa, encoding: str, lang: str) -> None:
-    """Every byte is of the code page, the name is shown by its nearest, and what is saved is the name itself."""
+def test_a_command_on_a_code_page(away: Apoa, encoding: str, lang: str) -> None:
+    """The output has only bytes of the code page, and the saved name is unchanged."""
     away.save(QUENTIN, "--note", "→ Łódź")
     shown = run(away, encoding, "list", "--all", lang=lang) + run(away, encoding, "show", short(away), lang=lang)
     assert "-> " in shown
@@ -108,7 +108,7 @@ def short(apoa: Apoa) -> str:
 
 
 def run(apoa: Apoa, encoding: str, *arguments: str, lang: str) -> str:
-    """What the installed command writes to a stream of this encoding."""
+    """Return what a command writes to a console with this encoding."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         env={**apoa.environ, **coverage_environment(), "APOA_LANG": lang, "PYTHONIOENCODING": encoding, "PATH": ""},
@@ -121,13 +121,13 @@ def run(apoa: Apoa, encoding: str, *arguments: str, lang: str) -> str:
     return done.stdout.decode(encoding)
 
 
-def test_files_keep_every_letter(away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page that is written is UTF-8 on every console, on standard output too."""
-    said = away(*QUENTIN.typed("--surname", "ŁÓDZKI", "--no-send", "--json"))
+def test_files_are_utf_8(away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page is written as UTF-8 on every console, also to standard output."""
+    result = away(*QUENTIN.typed("--surname", "ŁÓDZKI", "--no-send", "--json"))
     console = Console("cp437")
     monkeypatch.setattr(sys, "stdout", console)
     page = tmp_path / "page.html"
-    assert main.run(["receipt", said.json["id"], "--html", str(page)], away.environ, away.clock) == 0
-    assert main.run(["receipt", said.json["id"], "--html", "-"], away.environ, away.clock) == 0
+    assert main.run(["receipt", result.json["id"], "--html", str(page)], away.environ, away.clock) == 0
+    assert main.run(["receipt", result.json["id"], "--html", "-"], away.environ, away.clock) == 0
     assert "ŁÓDZKI" in page.read_text(encoding="utf-8")
     assert "ŁÓDZKI".encode() in console.shown("")

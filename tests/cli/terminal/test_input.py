@@ -1,4 +1,4 @@
-"""The plainest questions: a line, yes or no, and what was typed before anybody asked."""
+"""Questions for a line and for yes or no, and input that was typed before a question."""
 
 import io
 import os
@@ -24,7 +24,7 @@ def english() -> None:
 
 
 class Person(io.StringIO):
-    """A screen, with somebody before it who types the next answer once another question stands there."""
+    """A screen with a user who types the next answer after each question."""
 
     def __init__(self, keys: int, *answers: bytes) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Person(io.StringIO):
 
 @contextmanager
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A terminal of its own for what reads standard input; its keys are written to what is given."""
+    """Replace standard input by a terminal, and yield the file descriptor that its keys are written to."""
     import pty
 
     keys, program = pty.openpty()
@@ -58,24 +58,24 @@ class Screen(io.StringIO):
 
 
 class TestALine:
-    """One line of an answer."""
+    """`ask_line` reads one line."""
 
     @pytest.mark.parametrize(
         ("question", "asked"), [("Room", "Room: "), ("Save this report?", "Save this report? "), ("Again.", "Again. ")]
     )
-    def test_a_sentence_needs_no_colon(
+    def test_a_label_gets_a_colon(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], question: str, asked: str
     ) -> None:
-        """A label does; the blanks around an answer do not count."""
+        """A label gets a colon and a sentence does not; blanks around the answer are removed."""
         monkeypatch.setattr("sys.stdin", Keyboard("  7 \n"))
         assert ask_line(question) == "7"
         assert capsys.readouterr().err == asked
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_label_of_every_field_has_one(
+    def test_the_label_of_every_field_gets_a_colon(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lang: str
     ) -> None:
-        """Also one that ends with an abbreviation: its full stop ends no sentence."""
+        """Every label gets a colon, also one that ends with an abbreviation."""
         language.set_language(lang)
         for item in FIELDS:
             label = spoken(lang, item.label.template)
@@ -83,8 +83,8 @@ class TestALine:
             ask_line(label)
             assert capsys.readouterr().err == f"{label}: "
 
-    def test_a_long_one_is_broken_between_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """At a terminal, which would break it anywhere. The answer stands behind the last line."""
+    def test_a_long_question_breaks_between_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """At a terminal a long question is broken between words, and the answer is after its last line."""
         screen = Screen()
         monkeypatch.setattr("sys.stderr", screen)
         monkeypatch.setattr("sys.stdin", Keyboard("7\n"))
@@ -93,35 +93,35 @@ class TestALine:
         shown = screen.getvalue()
         assert shown == "  Do you mean the Republic of the Marshall\n  Islands? Enter = yes, or type it again. "
 
-    def test_a_long_one_stays_whole_elsewhere(
+    def test_a_long_question_stays_on_one_line_in_a_pipe(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Where no screen is, nothing is broken."""
+        """Without a terminal a long question is one line."""
         monkeypatch.setattr("sys.stdin", Keyboard("7\n"))
         monkeypatch.setenv("COLUMNS", "50")
         assert ask_line("kata " * 30 + "kata") == "7"
         assert capsys.readouterr().err == "kata " * 30 + "kata: "
 
     @terminals_only
-    def test_what_is_no_text(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A keyboard whose encoding is not the system's: never as if Enter alone were pressed."""
+    def test_undecodable_input_is_marked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Input that cannot be decoded gives `UNREADABLE`, which is not an empty answer."""
         with terminal(monkeypatch) as keys:
             monkeypatch.setattr("sys.stderr", Person(keys, b"\xff\n", b"yes\n"))
             assert [ask_line("Room"), ask_line("Room")] == [UNREADABLE, "yes"]
 
 
 class TestYesOrNo:
-    """Whether somebody agrees."""
+    """`confirm` reads yes or no."""
 
     def test_in_both_languages(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What is neither is asked again, and Enter is the answer that was told."""
+        """Other answers than yes and no are asked again, and Enter gives the default."""
         monkeypatch.setattr("sys.stdin", Keyboard("perhaps\nTidak\n\nYA\n"))
         assert [confirm("Go on?"), confirm("Go on?", default=False), confirm("Go on?")] == [False, False, True]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("default", [True, False])
     @pytest.mark.parametrize("answer", ["?", "<", ">", "perhaps"])
-    def test_how_to_answer(
+    def test_other_keys_show_how_to_answer(
         self,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
@@ -130,18 +130,18 @@ class TestYesOrNo:
         *,
         default: bool,
     ) -> None:
-        """Is said to whoever asks, or wants to move on or back: none of these decides anything."""
+        """A question mark, a move or another answer shows the accepted answers, and decides nothing."""
         language.set_language(lang)
         monkeypatch.setattr("sys.stdin", Keyboard(f"{answer}\n\n"))
         assert confirm("Go on?", default=default) is default
         yes, no = "Enter alone means yes.", "Enter alone means no."
-        told = f"  {spoken(lang, 'Type y for yes or n for no. ' + (yes if default else no))}\n"
-        assert told in capsys.readouterr().err
+        explanation = f"  {spoken(lang, 'Type y for yes or n for no. ' + (yes if default else no))}\n"
+        assert explanation in capsys.readouterr().err
 
     @terminals_only
     @pytest.mark.parametrize("default", [True, False])
-    def test_what_is_no_text_is_no_answer(self, monkeypatch: pytest.MonkeyPatch, *, default: bool) -> None:
-        """It is asked again, whichever answer Enter gives."""
+    def test_undecodable_input_is_no_answer(self, monkeypatch: pytest.MonkeyPatch, *, default: bool) -> None:
+        """Input that cannot be decoded is asked again with either default."""
         answer = b"n\n" if default else b"y\n"
         with terminal(monkeypatch) as keys:
             monkeypatch.setattr("sys.stderr", Person(keys, b"\xff\n", answer))
@@ -149,10 +149,8 @@ class TestYesOrNo:
 
     @terminals_only
     @pytest.mark.parametrize("too_early", [b"y\n", b"y", b"x\ny\ny"])
-    def test_a_key_that_was_pressed_before_the_question(
-        self, monkeypatch: pytest.MonkeyPatch, too_early: bytes
-    ) -> None:
-        """Answers nothing, with Enter or without."""
+    def test_keys_before_the_question_are_discarded(self, monkeypatch: pytest.MonkeyPatch, too_early: bytes) -> None:
+        """Keys that were pressed before the question do not answer it, with Enter or without."""
         with terminal(monkeypatch) as keys:
             os.write(keys, too_early)
             monkeypatch.setattr("sys.stderr", Person(keys, b"\n"))
@@ -160,18 +158,18 @@ class TestYesOrNo:
 
 
 class TestTypedAhead:
-    """What a passport's reader typed after its lines answers no question."""
+    """Input that a passport reader typed after the MRZ is discarded."""
 
-    def test_where_there_is_no_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nothing is thrown away of a file or a pipe."""
+    def test_a_pipe_is_not_discarded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Input from a file or a pipe is kept."""
         keyboard = Keyboard("next\n")
         monkeypatch.setattr("sys.stdin", keyboard)
         discard_typed_ahead()
         assert keyboard.readline() == "next\n"
 
     @terminals_only
-    def test_at_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Whatever waits there is gone, and what is typed later is read."""
+    def test_waiting_keys_are_discarded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Waiting keys are discarded, and later keys are read."""
         with terminal(monkeypatch) as keys:
             os.write(keys, b"too much\n\n")
             discard_typed_ahead()
@@ -179,8 +177,8 @@ class TestTypedAhead:
             assert sys.stdin.readline() == "an answer\n"
 
     @terminals_only
-    def test_what_comes_within_a_pause(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Is thrown away as well; without a pause nobody waits."""
+    def test_keys_within_the_pause_are_discarded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Keys that arrive within the pause are discarded; without a pause the call does not wait."""
         waited: list[float] = []
         with terminal(monkeypatch) as keys:
 
@@ -199,7 +197,7 @@ class TestTypedAhead:
         assert waited == [0.05, 0.05, 0.05, 0]
 
     def test_on_windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Key by key, as its console gives them."""
+        """On Windows the keys of the console are discarded one by one."""
         keys = list("\r\n")
         console = SimpleNamespace(kbhit=lambda: bool(keys), getwch=lambda: keys.pop(0))
         monkeypatch.setitem(sys.modules, "msvcrt", console)
@@ -215,6 +213,6 @@ class TestTypedAhead:
     ("answer", "place"),
     [("1", 0), ("3", 2), ("03", 2), ("0", None), ("4", None), ("-1", None), ("", None), ("1 2", None), ("²", None)],
 )
-def test_the_number_of_one_of_three(answer: str, place: int | None) -> None:
-    """As they are shown, from 1; a digit that is no plain one means nothing, and breaks nothing."""
+def test_index_of_choice(answer: str, place: int | None) -> None:
+    """A number from 1 gives the index of the choice; other text, also another kind of digit, gives None."""
     assert index_of_choice(answer, 3) == place

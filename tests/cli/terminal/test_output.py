@@ -1,4 +1,4 @@
-"""Nothing that a guest, a server or a file says moves a cursor, rewrites a line or hides text."""
+"""Text of a guest, a server or a file cannot move the cursor, rewrite a line or hide text."""
 
 import errno
 import io
@@ -17,20 +17,20 @@ from apoa_client.cli.terminal import input, output  # noqa: A004  the module of 
 from apoa_client.cli.terminal.input import UNREADABLE, ask_line
 from apoa_client.errors import UsageProblem
 
-EVIL = "A\x1b[2J\x1b]0;owned\x07\u202eB\u2066C\u200bD\x9b31mE\rF\nG"
+HOSTILE_TEXT = "A\x1b[2J\x1b]0;owned\x07\u202eB\u2066C\u200bD\x9b31mE\rF\nG"
 
 
 @given(st.text())
-def test_clean_leaves_nothing_to_obey(text: str) -> None:
-    """Whatever comes in, as long as before, with every control, format and surrogate character replaced."""
-    cleaned = output.sanitize(text)
-    assert len(cleaned) == len(text)
-    assert_sanitized(cleaned)
-    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in cleaned)
+def test_sanitize_replaces_control_characters(text: str) -> None:
+    """Every control, format and surrogate character is replaced, and the length is kept."""
+    sanitized = output.sanitize(text)
+    assert len(sanitized) == len(text)
+    assert_sanitized(sanitized)
+    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in sanitized)
 
 
-def test_clean_leaves_names_alone() -> None:
-    """Letters of every script stay."""
+def test_sanitize_keeps_letters() -> None:
+    """Letters of every script are kept."""
     for name in ("MUÑOZ", "Nguyễn", "O'BRIEN", "李", "Øystein"):
         assert output.sanitize(name) == name
 
@@ -40,50 +40,50 @@ def test_clean_leaves_names_alone() -> None:
     "option",
     ["--surname", "--given-names", "--birth-place", "--room", "--note", "--stay-permit", "--phone", "--nationality"],
 )
-def test_what_is_typed(away: Apoa, option: str, lang: str) -> None:
-    """Refused, with a sentence that does not repeat it raw; nothing is saved."""
-    said = away(*QUENTIN.typed(option, EVIL), "--no-send", lang=lang)
-    assert said.code == 65
-    assert_sanitized(said.all)
+def test_dangerous_typed_values_are_refused(away: Apoa, option: str, lang: str) -> None:
+    """The value is refused with a sanitized message, and nothing is saved."""
+    result = away(*QUENTIN.typed(option, HOSTILE_TEXT), "--no-send", lang=lang)
+    assert result.code == 65
+    assert_sanitized(result.all)
     assert away.reports() == []
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["show", EVIL],
-        ["receipt", EVIL],
-        ["list", "--since", EVIL],
-        ["list", "--guest", EVIL],
-        ["list", "--state", EVIL],
-        ["--property", EVIL, "status"],
-        ["--lang", EVIL, "status"],
-        ["report", "--mrz", EVIL, "--mrz", EVIL],
-        ["setup", "--non-interactive", "--property", EVIL, "--training"],
-        ["setup", "--non-interactive", "--property", "a", "--training", "--timezone", EVIL],
-        ["setup", "--non-interactive", "--property", "a", "--api-url", EVIL, "--username", "u"],
-        ["sandbox", "--fault", EVIL],
-        ["--log-file", f"/{EVIL}/x", "status"],
-        [EVIL],
-        [f"--{EVIL}"],
-        ["show", "a", EVIL],
+        ["show", HOSTILE_TEXT],
+        ["receipt", HOSTILE_TEXT],
+        ["list", "--since", HOSTILE_TEXT],
+        ["list", "--guest", HOSTILE_TEXT],
+        ["list", "--state", HOSTILE_TEXT],
+        ["--property", HOSTILE_TEXT, "status"],
+        ["--lang", HOSTILE_TEXT, "status"],
+        ["report", "--mrz", HOSTILE_TEXT, "--mrz", HOSTILE_TEXT],
+        ["setup", "--non-interactive", "--property", HOSTILE_TEXT, "--training"],
+        ["setup", "--non-interactive", "--property", "a", "--training", "--timezone", HOSTILE_TEXT],
+        ["setup", "--non-interactive", "--property", "a", "--api-url", HOSTILE_TEXT, "--username", "u"],
+        ["sandbox", "--fault", HOSTILE_TEXT],
+        ["--log-file", f"/{HOSTILE_TEXT}/x", "status"],
+        [HOSTILE_TEXT],
+        [f"--{HOSTILE_TEXT}"],
+        ["show", "a", HOSTILE_TEXT],
     ],
 )
-def test_what_is_given_as_an_argument(away: Apoa, arguments: list[str]) -> None:
-    """In no complaint, click's own included."""
+def test_error_messages_are_sanitized(away: Apoa, arguments: list[str]) -> None:
+    """Every error about an argument is sanitized, including those of click."""
     for lang in LANGUAGES:
         assert_sanitized(away(*arguments, lang=lang).all)
 
 
-def test_what_stands_in_the_settings(away: Apoa) -> None:
-    """A settings file may come from elsewhere."""
+def test_values_of_the_settings_are_sanitized(away: Apoa) -> None:
+    """An error about the settings file is sanitized."""
     path = away.home / "config.toml"
-    path.write_text(path.read_text() + 'office = "A\\u001b[2J"\nnonsense_\\u001b = 1\n', encoding="utf-8")
+    path.write_text(path.read_text() + 'office = "A\\u001b[2J"\ninvalid_\\u001b = 1\n', encoding="utf-8")
     assert_sanitized(away("status").all)
     path.write_text('language = "\\u001b[2J"\n', encoding="utf-8")
-    said = away("status")
-    assert said.code == 78
-    assert_sanitized(said.all)
+    result = away("status")
+    assert result.code == 78
+    assert_sanitized(result.all)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -91,55 +91,55 @@ def test_what_stands_in_the_settings(away: Apoa) -> None:
     "results",
     [
         {"receipt": {"number": "LAT\x9b2J\u202e1", "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}},
-        {"receipt": {"number": EVIL, "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}},
-        {"status": "rejected", "errors": [{"field": "guest.sex", "code": "x", "message": EVIL}]},
-        {"status": "rejected", "errors": [{"field": EVIL, "code": EVIL, "message": EVIL}]},
-        {"status": "pending", "warnings": [{"field": EVIL, "code": EVIL, "message": EVIL}]},
-        {"status": EVIL},
+        {"receipt": {"number": HOSTILE_TEXT, "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}},
+        {"status": "rejected", "errors": [{"field": "guest.sex", "code": "x", "message": HOSTILE_TEXT}]},
+        {"status": "rejected", "errors": [{"field": HOSTILE_TEXT, "code": HOSTILE_TEXT, "message": HOSTILE_TEXT}]},
+        {"status": "pending", "warnings": [{"field": HOSTILE_TEXT, "code": HOSTILE_TEXT, "message": HOSTILE_TEXT}]},
+        {"status": HOSTILE_TEXT},
     ],
 )
-def test_what_a_server_answers(apoa: Apoa, results: dict[str, Any], lang: str) -> None:
-    """A receipt's number, a violation, a status: on every screen that shows it, and in JSON only as escapes."""
+def test_answers_of_a_server_are_sanitized(apoa: Apoa, results: dict[str, Any], lang: str) -> None:
+    """Receipt numbers, violations and states are sanitized on every screen and escaped in JSON."""
     with listening(Hostile(results)) as url:
         assert apoa.set_up(url).code == 0
-        said = [apoa(*QUENTIN.mrz(), lang=lang), apoa("sync", lang=lang)]
+        shown_results = [apoa(*QUENTIN.mrz(), lang=lang), apoa("sync", lang=lang)]
     [report] = apoa.reports()
-    said += [
+    shown_results += [
         apoa(command, report["id"], *json, lang=lang) for command in ("show", "receipt") for json in ((), ("--json",))
     ]
-    said += [apoa("list", lang=lang), apoa("list", "--json", lang=lang), apoa("status", lang=lang)]
-    for each in said:
-        assert_sanitized(each.all)
-        assert each.code in {0, 65, 75}
+    shown_results += [apoa("list", lang=lang), apoa("list", "--json", lang=lang), apoa("status", lang=lang)]
+    for result in shown_results:
+        assert_sanitized(result.all)
+        assert result.code in {0, 65, 75}
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_what_a_server_says_of_a_problem(apoa: Apoa, status: int) -> None:
-    """The detail of an RFC 9457 problem is the server's own words."""
+def test_problem_details_of_a_server_are_sanitized(apoa: Apoa, status: int) -> None:
+    """The detail of an RFC 9457 problem is sanitized."""
     hostile = Hostile()
     with listening(hostile) as url:
         apoa.set_up(url)
         apoa.save()
-        hostile.problem = (status, EVIL)
+        hostile.problem = (status, HOSTILE_TEXT)
         calls = (["sync"], ["sync", "--json"], ["login", "--password-stdin"], ["sync"], ["status"])
-        said = [apoa(*arguments, stdin="x\n") for arguments in calls]
-    for each in said:
-        assert_sanitized(each.all)
-    assert said[0].code == 69
-    assert "]0;owned" in said[0].err
+        shown_results = [apoa(*arguments, stdin="x\n") for arguments in calls]
+    for result in shown_results:
+        assert_sanitized(result.all)
+    assert shown_results[0].code == 69
+    assert "]0;owned" in shown_results[0].err
 
 
 class TestLines:
-    """How a line is laid out."""
+    """Lines are broken and coloured for terminals only."""
 
     class Terminal(io.StringIO):
-        """A stream with a person before it."""
+        """A stream that is a terminal."""
 
         def isatty(self) -> bool:
             return True
 
     def test_long_lines_break_between_words_on_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """And keep their indent."""
+        """On a terminal long lines are broken between words and keep their indent."""
         terminal = self.Terminal()
         monkeypatch.setattr(sys, "stdout", terminal)
         monkeypatch.setenv("COLUMNS", "50")
@@ -149,20 +149,20 @@ class TestLines:
         assert all(len(line) < 50 and line.startswith("  kata") for line in lines)
 
     def test_long_lines_stay_whole_in_a_pipe(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A script reads one line."""
+        """In a pipe a long line is not broken."""
         output.print_line("kata " * 60)
         output.print_error_line("kata " * 60)
         out, err = capsys.readouterr()
         assert out.count("\n") == err.count("\n") == 1
 
     def test_colour_is_for_terminals(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A pipe gets none."""
+        """Output in a pipe has no colour."""
         for style in (output.style_bold, output.style_success, output.style_error, output.style_warning):
             output.print_line(style("kata"))
         assert capsys.readouterr().out == "kata\n" * 4
 
-    def test_somebody_is_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """At a keyboard and a screen, both."""
+    def test_a_user_is_present(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A user is present when both stdin and stderr are terminals."""
         monkeypatch.setattr(sys, "stdin", self.Terminal())
         assert not input.at_a_terminal()
         monkeypatch.setattr(sys, "stderr", self.Terminal())
@@ -171,13 +171,13 @@ class TestLines:
         assert not input.at_a_terminal()
 
 
-def test_every_danger_is_named() -> None:
-    """The list that these tests look for is a part of what is replaced."""
+def test_dangerous_characters_are_sanitized() -> None:
+    """Every character of the list of these tests is replaced."""
     assert all(output.sanitize(character) == "?" for character in DANGEROUS)
 
 
 class FullDisk(io.StringIO):
-    """Output to a disk that is full."""
+    """A stream to a full disk."""
 
     def write(self, _text: str) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -185,37 +185,37 @@ class FullDisk(io.StringIO):
 
 @pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["contract"]])
 def test_a_result_that_cannot_be_written(away: Apoa, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
-    """Is said, with the settings' exit code, and is called no mistake of ours."""
+    """A write error is shown with exit code 78, and not as a bug."""
     monkeypatch.setattr(sys, "stdout", FullDisk())
-    said = away(*arguments)
-    assert said.code == 78
-    assert "The result cannot be written: No space left on device." in said.err
-    assert "mistake" not in said.err
+    result = away(*arguments)
+    assert result.code == 78
+    assert "The result cannot be written: No space left on device." in result.err
+    assert "mistake" not in result.err
 
 
-@pytest.mark.parametrize(("asked", "coloured"), [("", True), ("1", False)])
-def test_no_color(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, asked: str, *, coloured: bool
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_no_color_on_both_streams(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, no_color: str, *, coloured: bool
 ) -> None:
-    """At a terminal NO_COLOR is honoured wherever it says anything (no-color.org), on both streams."""
-    monkeypatch.setenv("NO_COLOR", asked)
+    """A `NO_COLOR` that is not empty turns colours off on both streams (no-color.org)."""
+    monkeypatch.setenv("NO_COLOR", no_color)
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
     output.print_line(output.style_error("late"))
     output.print_error_line(output.style_warning("look"))
-    said = capsys.readouterr()
-    assert ("\x1b" in said.out, "\x1b" in said.err) == (coloured, coloured)
-    assert ("late" in said.out, "look" in said.err) == (True, True)
+    result = capsys.readouterr()
+    assert ("\x1b" in result.out, "\x1b" in result.err) == (coloured, coloured)
+    assert ("late" in result.out, "look" in result.err) == (True, True)
 
 
-class TestWhatCannotBeRead:
-    """Bytes on standard input, or typed, that are no text in this system's encoding."""
+class TestUndecodableInput:
+    """Input that is not text in the system's encoding is an error."""
 
     BYTES = b"P<UTOERIKSSON\xe9\xff\n"
 
     @pytest.fixture(params=["strict", "surrogateescape"])
     def undecodable(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Standard input with such bytes, as a locale with UTF-8 opens it, and as the locale C does."""
+        """Replace standard input by undecodable bytes, opened as with a UTF-8 locale and as with the locale C."""
         stream = io.TextIOWrapper(io.BytesIO(self.BYTES), encoding="utf-8", errors=request.param)
         monkeypatch.setattr(sys, "stdin", stream)
 
@@ -231,14 +231,14 @@ class TestWhatCannotBeRead:
         ],
     )
     def test_standard_input(self, away: Apoa, arguments: list[str], code: int, lang: str) -> None:
-        """Said, with what helps, and called no mistake of ours; a guest's lines are data, a secret's are usage."""
+        """The error has advice and is not shown as a bug; the exit code is 65 for an MRZ and 2 for a secret."""
         assert main.run(arguments, away.environ | {"APOA_LANG": lang}, away.clock) == code
-        said = away.capsys.readouterr().err
-        assert spoken(lang, "What came from standard input cannot be read as text.") in said
-        assert "chcp 65001" in said
+        result = away.capsys.readouterr().err
+        assert spoken(lang, "What came from standard input cannot be read as text.") in result
+        assert "chcp 65001" in result
 
-    def test_a_secret_that_is_typed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The same at a terminal's hidden question."""
+    def test_a_typed_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An undecodable secret at a hidden question is the same error."""
 
         def hidden(_question: str) -> str:
             return b"\xff".decode()
@@ -247,8 +247,8 @@ class TestWhatCannotBeRead:
         with pytest.raises(UsageProblem):
             input.ask_secret("Password")
 
-    def test_an_answer_that_is_typed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Is not taken for Enter, which may well mean yes."""
+    def test_a_typed_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An undecodable answer is not read as Enter, which can mean yes."""
 
         def typed(_question: str) -> str:
             return b"\xff".decode()
@@ -256,54 +256,54 @@ class TestWhatCannotBeRead:
         monkeypatch.setattr("click.termui.visible_prompt_func", typed)
         assert ask_line("Room") == UNREADABLE
 
-    def test_nobody_gives_anything(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """There may be no standard input at all."""
+    def test_no_standard_input(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A missing standard input is accepted."""
         monkeypatch.setattr(sys, "stdin", None)
         assert (input.standard_input(), input.secret_line()) == ("", "")
 
 
 class TestLooks:
-    """What this call's screen can do, and may."""
+    """The look of the output follows from the terminal, the options and the environment."""
 
     @pytest.fixture
-    def watched(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        """Somebody before both streams."""
-        del capsys  # which puts streams of this class there, and others of it for the test itself
+    def terminals(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make both streams terminals."""
+        del capsys  # requested so that its streams, which are of this class, are in place
         monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
 
-    @pytest.mark.usefixtures("watched")
-    def test_as_usual(self) -> None:
-        """Colours and movement."""
+    @pytest.mark.usefixtures("terminals")
+    def test_a_usual_terminal(self) -> None:
+        """A usual terminal has colours and cursor movement."""
         assert (output.plain(), output.is_static(), output.colour()) == (False, False, True)
 
-    @pytest.mark.usefixtures("watched")
+    @pytest.mark.usefixtures("terminals")
     def test_a_dumb_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Neither."""
+        """A dumb terminal has neither colours nor cursor movement."""
         monkeypatch.setenv("TERM", "dumb")
         assert (output.plain(), output.is_static(), output.colour()) == (False, True, False)
 
-    @pytest.mark.usefixtures("watched")
+    @pytest.mark.usefixtures("terminals")
     def test_plain(self) -> None:
-        """Neither, and no columns."""
+        """Plain output has no colours, no cursor movement and no columns."""
         output.set_plain(plain=True)
         assert (output.plain(), output.is_static(), output.colour()) == (True, True, False)
         assert output.side_by_side(["a", "", "b"]) == "a, b"
 
-    @pytest.mark.usefixtures("watched")
+    @pytest.mark.usefixtures("terminals")
     def test_no_color(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Movement alone."""
+        """`NO_COLOR` turns off colours and keeps cursor movement."""
         monkeypatch.setenv("NO_COLOR", "1")
         assert (output.plain(), output.is_static(), output.colour()) == (False, False, False)
 
-    def test_nobody_watches(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nothing moves in a pipe, nor where there is no stream at all."""
+    def test_no_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """There is no cursor movement in a pipe or without a stream."""
         assert output.is_static()
         monkeypatch.setattr(sys, "stderr", None)
         assert output.is_static()
 
-    @pytest.mark.usefixtures("watched")
+    @pytest.mark.usefixtures("terminals")
     def test_clearing(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        """A blank line where nothing may go away."""
+        """Without cursor movement, clearing the screen prints a blank line."""
         cleared: list[bool] = []
         monkeypatch.setattr(click, "clear", lambda: cleared.append(True))
         output.clear_screen()
@@ -313,28 +313,28 @@ class TestLooks:
         assert (cleared, capsys.readouterr().err) == ([True], "\n")
 
     def test_columns(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What COLUMNS says, else the first stream that is a terminal, else as many as usual."""
+        """The width is `COLUMNS`, else that of the first stream that is a terminal, else the default."""
         monkeypatch.setenv("COLUMNS", "61")
         assert output.columns() == 61
-        for nonsense in ("", "0", "wide"):
-            monkeypatch.setenv("COLUMNS", nonsense)
-            assert of_terminals(monkeypatch, {1: None, 2: 62, 0: 63}) == 62
-            assert of_terminals(monkeypatch, {1: None, 2: 0, 0: None}) == 80
+        for invalid in ("", "0", "wide"):
+            monkeypatch.setenv("COLUMNS", invalid)
+            assert columns_of_terminals(monkeypatch, {1: None, 2: 62, 0: 63}) == 62
+            assert columns_of_terminals(monkeypatch, {1: None, 2: 0, 0: None}) == 80
         monkeypatch.setattr(sys, "__stdout__", None)
-        assert of_terminals(monkeypatch, {1: 61, 2: None, 0: 63}) == 63
+        assert columns_of_terminals(monkeypatch, {1: 61, 2: None, 0: 63}) == 63
 
-    @pytest.mark.usefixtures("watched")
-    def test_what_is_copied_is_not_broken(
+    @pytest.mark.usefixtures("terminals")
+    def test_text_to_copy_is_not_broken(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """However narrow the screen is."""
+        """Text that the user copies is not broken on a narrow screen."""
         monkeypatch.setenv("COLUMNS", "40")
         output.print_error_unwrapped("kata " * 20)
         assert capsys.readouterr().err == "kata " * 20 + "\n"
 
 
-class Numbered:
-    """A stream, as far as its number."""
+class StreamOfDescriptor:
+    """A stream with a file descriptor only."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -343,8 +343,8 @@ class Numbered:
         return self.number
 
 
-def of_terminals(monkeypatch: pytest.MonkeyPatch, sizes: dict[int, int | None]) -> int:
-    """The columns, where each standard stream is a terminal of so many, or none."""
+def columns_of_terminals(monkeypatch: pytest.MonkeyPatch, sizes: dict[int, int | None]) -> int:
+    """Return the width when each standard stream is a terminal of the given width, or no terminal."""
 
     def size(number: int) -> os.terminal_size:
         columns = sizes[number]
@@ -354,11 +354,11 @@ def of_terminals(monkeypatch: pytest.MonkeyPatch, sizes: dict[int, int | None]) 
 
     for name, number in (("__stdin__", 0), ("__stdout__", 1), ("__stderr__", 2)):
         if getattr(sys, name) is not None:
-            monkeypatch.setattr(sys, name, Numbered(number))
+            monkeypatch.setattr(sys, name, StreamOfDescriptor(number))
     monkeypatch.setattr(os, "get_terminal_size", size)
     return output.columns()
 
 
 def test_invisible_characters() -> None:
-    """Soft hyphens and tags hide text as well as overrides do."""
+    """Soft hyphens, tags and direction overrides are replaced."""
     assert output.sanitize("a\xadb\u180ec\U000e0041d") == "a?b?c?d"

@@ -11,14 +11,14 @@ from apoa_client.cli.terminal.pager import page_markdown
 TEXT = "# A title\n\nSome `words`.\n\n| key | does |\n|---|---|\n| Enter | continues |\n"
 
 
-def test_a_pipe_gets_the_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """A script, or a file, reads Markdown."""
+def test_a_pipe_gets_the_markdown_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a pipe or a file the Markdown text is printed unchanged."""
     page_markdown(TEXT)
     assert capsys.readouterr().out == TEXT
 
 
-def test_a_terminal_gets_it_drawn_in_a_pager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Headings and tables are drawn in the terminal's width; the signs of Markdown are gone."""
+def test_a_terminal_shows_rendered_text_in_a_pager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headings and tables are rendered in the terminal's width, without the signs of Markdown."""
     paged: list[str] = []
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setattr(click, "echo_via_pager", paged.append)
@@ -31,8 +31,8 @@ def test_a_terminal_gets_it_drawn_in_a_pager(monkeypatch: pytest.MonkeyPatch) ->
     assert "`" not in "".join(lines)
 
 
-def test_plain_lines_are_not_drawn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A screen reader gets the text itself, even on a terminal."""
+def test_plain_output_is_not_rendered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With plain output the Markdown text is printed unchanged, also on a terminal."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     output.set_plain(plain=True)
     page_markdown(TEXT)

@@ -1,4 +1,4 @@
-"""The bar that a person watches."""
+"""The progress bar."""
 
 import sys
 
@@ -8,8 +8,8 @@ from cli_helpers import PASSWORD, Apoa, Serve
 from apoa_client.cli.terminal.progress import NoProgress, ProgressBar, watcher
 
 
-def test_a_bar_steps_aside_while_somebody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A question for the password must not be drawn over: the screen would seem to hang."""
+def test_the_bar_is_removed_during_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar is removed while the password is asked for, so that it does not cover the question."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     bar = watcher(silent=False)
     assert isinstance(bar, ProgressBar)
@@ -27,15 +27,15 @@ def test_a_bar_steps_aside_while_somebody_is_asked(monkeypatch: pytest.MonkeyPat
     assert not shown()
 
 
-def test_there_is_no_bar_where_nobody_watches() -> None:
-    """Cron, a script, or somebody who wants quiet; and then there is nothing to step aside."""
+def test_a_silent_watcher_has_no_bar() -> None:
+    """A silent watcher shows no progress."""
     assert isinstance(watcher(silent=True), NoProgress)
 
 
-def test_a_password_that_is_asked_for_in_a_delivery(apoa: Apoa, serve: Serve) -> None:
-    """Typed at the terminal, it is used for this run, and the report is sent."""
+def test_a_password_can_be_typed_during_a_delivery(apoa: Apoa, serve: Serve) -> None:
+    """A password typed at the terminal is used for this run, and the report is sent."""
     apoa.set_up(serve().base_url)
     apoa.save()
     apoa("logout")
-    said = apoa("sync", keys=[PASSWORD])
-    assert (said.code, said.out) == (0, "sent 1\n"), said.err
+    result = apoa("sync", keys=[PASSWORD])
+    assert (result.code, result.out) == (0, "sent 1\n"), result.err

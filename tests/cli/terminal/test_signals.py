@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a delivery is under way."""
+"""Ctrl-C and SIGTERM during a delivery."""
 
 import signal
 import threading
@@ -14,16 +14,16 @@ SIGNALS = pytest.mark.parametrize(
 
 
 @SIGNALS
-def test_at_once_where_nothing_holds_them(number: signal.Signals, error: type[BaseException]) -> None:
-    """Each as its own exception."""
+def test_signals_are_raised_at_once_outside_held_code(number: signal.Signals, error: type[BaseException]) -> None:
+    """Outside held code each signal raises its own exception at once."""
     with Signals(), pytest.raises(error) as caught:
         signal.raise_signal(number)
     assert type(caught.value) is error
 
 
 @SIGNALS
-def test_held_until_all_is_written_down(number: signal.Signals, error: type[BaseException]) -> None:
-    """What is in hand is finished, nested or not, and then the interruption is raised."""
+def test_signals_are_held_until_data_are_written(number: signal.Signals, error: type[BaseException]) -> None:
+    """Held code, also nested, is finished, and then the signal raises its exception."""
     done: list[str] = []
 
     def work(signals: Signals) -> None:
@@ -39,8 +39,8 @@ def test_held_until_all_is_written_down(number: signal.Signals, error: type[Base
 
 
 @SIGNALS
-def test_heard_during_a_call(number: signal.Signals, error: type[BaseException]) -> None:
-    """Nothing waits for a slow line; and what follows is held again."""
+def test_signals_are_raised_during_a_call(number: signal.Signals, error: type[BaseException]) -> None:
+    """A signal during a network call is raised at once, and signals after the call are held."""
     done: list[str] = []
     with Signals() as signals, signals.delayed():
         with pytest.raises(error), signals.allowed():
@@ -49,16 +49,16 @@ def test_heard_during_a_call(number: signal.Signals, error: type[BaseException])
     assert done == ["written down"]
 
 
-def test_one_that_came_before_a_call_keeps_it_from_beginning() -> None:
-    """What was asked for while it was held is raised where it may be."""
+def test_a_held_signal_prevents_a_call() -> None:
+    """A signal that was held is raised at the start of the next call."""
     with Signals() as signals, signals.delayed():
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Terminated), signals.allowed():
             pytest.fail("the call began")
 
 
-def test_afterwards_all_is_as_it_was() -> None:
-    """The handlers from before are back."""
+def test_handlers_are_restored() -> None:
+    """The earlier signal handlers are restored afterwards."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with Signals():
         assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] != before
@@ -81,7 +81,7 @@ def _in_a_thread(work: Callable[[], None]) -> list[BaseException]:
 
 
 def test_another_thread_has_no_signals() -> None:
-    """Only the main thread may set handlers; elsewhere a delivery goes on as if nobody interrupted."""
+    """Outside the main thread no handlers are set, and the code runs without interruption."""
 
     def work() -> None:
         with Signals() as signals, signals.delayed(), signals.allowed():

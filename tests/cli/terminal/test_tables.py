@@ -1,4 +1,4 @@
-"""Tables that fit the terminal they are drawn on."""
+"""Tables fit the width of the terminal."""
 
 import re
 import sys
@@ -18,8 +18,8 @@ CELLS = st.lists(WORDS, max_size=4).map(" ".join)
 
 
 @given(st.lists(st.tuples(WORDS, CELLS, CELLS), min_size=1, max_size=5), st.integers(1, 80))
-def test_they_fit_and_no_word_is_broken_where_none_need_be(columns: list[tuple[str, str, str]], room: int) -> None:
-    """Nothing is wider than it need be, and the whole no narrower than it may be."""
+def test_column_widths_fit_and_avoid_broken_words(columns: list[tuple[str, str, str]], room: int) -> None:
+    """No column is wider than its content, the table fits, and words are broken only if they have to be."""
     widths = fit_widths(columns, room)
     longest = [max(len(word) for cell in column for word in cell.split() or [""]) for column in columns]
     whole = [max(map(len, column)) for column in columns]
@@ -31,8 +31,8 @@ def test_they_fit_and_no_word_is_broken_where_none_need_be(columns: list[tuple[s
         assert sum(widths) + gaps == min(sum(whole) + gaps, room)
 
 
-def drawn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int) -> list[str]:
-    """The rows of a table as a terminal of this width shows them."""
+def rows_at_width(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int) -> list[str]:
+    """Return the rows of a table as a terminal of this width shows them."""
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
     show_table(["Rm.", "Guest", "Empty", "State"], [["7", "XIMENA MARIA FERNANDEZ", "", "waiting"]])
@@ -49,11 +49,11 @@ def drawn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], w
         (22, ["7    XIMENA MARIA", "     FERNANDEZ", "  State: waiting"]),
     ],
 )
-def test_drawn(
+def test_a_table_at_several_widths(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int, lines: list[str]
 ) -> None:
-    """Between words the longest cell gives way, while that can be; a column with nothing in it is left out."""
-    assert drawn(monkeypatch, capsys, width) == lines
+    """The longest cells are broken between words first, and empty columns are left out."""
+    assert rows_at_width(monkeypatch, capsys, width) == lines
 
 
 NAMES = {
@@ -88,10 +88,10 @@ CELLS_OF = {
 @pytest.mark.parametrize("heads", TABLES.values(), ids=TABLES)
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])
-def test_names_of_every_kind_break_no_table(
+def test_tables_with_names_of_every_script(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], heads: list[str], name: str, columns: int
 ) -> None:
-    """Each line fits, each column begins where its head does, and no word is broken, an id least of all."""
+    """Each line fits, each column starts below its heading, and no word is broken."""
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
     show_table(heads, [[CELLS_OF.get(head, name) for head in heads], ["x" for _head in heads]])
@@ -109,7 +109,7 @@ def test_names_of_every_kind_break_no_table(
 
 
 def at_columns(line: str, first: int, end: int) -> str:
-    """What stands on a line from one column up to another."""
+    """Return the text of a line between two columns."""
     at, found = 0, ""
     for character in line:
         if first <= at < end:
@@ -119,7 +119,7 @@ def at_columns(line: str, first: int, end: int) -> str:
 
 
 def test_a_table_that_is_too_wide(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """What does not fit beside stands below, behind its head, and again only as wide as the screen."""
+    """Columns that do not fit are printed below the row, after their headings, within the width of the screen."""
     monkeypatch.setenv("COLUMNS", "20")
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
     show_table(["ID", "Guest", "Receipt"], [["2e8b11aa", "VANTERPOOL", "LATIHAN-2026-000001"], ["3", "LI", ""]])
@@ -135,14 +135,14 @@ def test_a_table_that_is_too_wide(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert click.unstyle(capsys.readouterr().out).splitlines() == ["ID", "2e8b11", "aa", "  Gues", "  t:", "  LI"]
 
 
-def test_a_name_that_breaks_no_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    """Columns stand below each other there too, as a terminal counts them."""
+def test_columns_are_aligned_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns are aligned in a pipe too, by the width that characters have in a terminal."""
     show_table(["Guest", "Rm."], [["王小明", "7"], ["محمد", "8"]])
     assert capsys.readouterr().out.splitlines() == ["Guest   Rm.", "王小明  7", "محمد    8"]
 
 
 def test_labels(capsys: pytest.CaptureFixture[str]) -> None:
-    """Values stand below each other, and in plain lines behind a colon."""
+    """Values are aligned, and in plain output they follow a colon."""
     rows = [("Nama", "王小明"), ("姓", "王")]
     assert label_lines(rows) == ["  Nama  王小明", "  姓    王"]
     output.set_plain(plain=True)

@@ -1,4 +1,4 @@
-"""How wide text is, and where it is broken."""
+"""The width of text, and where it is broken into lines."""
 
 import click
 import pytest
@@ -27,26 +27,26 @@ WORDS = st.lists(st.sampled_from(["a", "kata", WIDE, ACCENTED, ARABIC, click.sty
     ],
 )
 def test_width(text: str, columns: int) -> None:
-    """As a terminal counts it: two columns for a Chinese sign, none for an accent of its own or for a colour."""
+    """A Chinese character has two columns; a combining accent and a colour code have none."""
     assert width(text) == columns
 
 
 def test_padding() -> None:
-    """Up to the width, and never cut."""
+    """Text is padded to the width and never cut."""
     assert pad(WIDE, 8) == f"{WIDE}  "
     assert pad(WIDE, 2) == WIDE
 
 
 def test_letters_from_right_to_left() -> None:
-    """What follows them stays on its own side, by a mark that takes no room; nothing else needs one."""
+    """Right-to-left text is followed by a zero-width direction mark; other text is not."""
     assert anchored_left(ARABIC) == f"{ARABIC}\u200e"
     assert width(anchored_left(ARABIC)) == 4
     assert [anchored_left(text) for text in ("ANNA", WIDE)] == ["ANNA", WIDE]
 
 
 @given(WORDS.map(" ".join), st.integers(1, 30), st.integers(0, 3))
-def test_sentences_are_broken_at_blanks_alone(sentence: str, columns: int, indent: int) -> None:
-    """Each word is there, in its order, behind the same indent; only a word that is wider goes over the edge."""
+def test_sentences_are_broken_at_blanks_only(sentence: str, columns: int, indent: int) -> None:
+    """All words are kept in order with the same indent; only a word wider than the line exceeds it."""
     sentence = sentence.strip(" ")
     lines = wrap_line(" " * indent + sentence, columns)
     assert " ".join(lines).split() == sentence.split()
@@ -57,35 +57,35 @@ def test_sentences_are_broken_at_blanks_alone(sentence: str, columns: int, inden
 
 @given(WORDS.map(" ".join), st.integers(2, 30))
 def test_cells_are_never_wider(text: str, columns: int) -> None:
-    """Whatever is in them; and nothing is lost."""
+    """A broken cell is never wider than its column, and no text is lost."""
     lines = fold_cell(text, columns)
     assert all(width(line) <= columns for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
 @pytest.mark.parametrize("sign", ["x", "!", "-", "?", click.style("x", bold=True)])
-def test_what_goes_on_behind_a_sign(sign: str) -> None:
-    """Stands behind it on each line."""
+def test_lines_after_a_sign_are_indented(sign: str) -> None:
+    """Each further line is indented to the text after the sign."""
     assert wrap_line(f" {sign} kata kata kata", 12) == [f" {sign} kata kata", "   kata"]
     assert wrap_line(sign, 12) == [sign]
 
 
-def test_what_goes_on_behind_a_label() -> None:
-    """Stands behind it too, where there is room for all its words; else below the label's beginning."""
+def test_lines_after_a_label_are_indented() -> None:
+    """Further lines are indented to the text after the label if its words fit, else to the label."""
     assert wrap_line("  Catatan  tamu minta kamar", 20) == ["  Catatan  tamu", "           minta", "           kamar"]
     assert wrap_line("  Catatan  pemeriksaan", 20) == ["  Catatan", "  pemeriksaan"]
     assert wrap_line("  Nomor paspor  A1 B2 C3", 20) == ["  Nomor paspor  A1", "  B2 C3"]
 
 
-def test_hyphens_part_long_words() -> None:
-    """A receipt's number is broken behind them; a short word, such as a kind of report, is not."""
+def test_long_words_are_broken_after_hyphens() -> None:
+    """A receipt number is broken after a hyphen; a short word is not."""
     assert fold_cell("LATIHAN-2026-000001", 9) == ["LATIHAN-", "2026-", "000001"]
     assert fold_cell("a check-in -", 8) == ["a", "check-in", "-"]
     assert fold_cell("--", 1) == ["-", "-"]
 
 
 def test_an_accent_stays_with_its_letter() -> None:
-    """A cell that must be broken in a word is not broken between the two."""
+    """A word is not broken between a letter and its accent."""
     assert fold_cell(ACCENTED * 2, 4) == [ACCENTED, ACCENTED]
 
 
@@ -102,21 +102,21 @@ def test_an_accent_stays_with_its_letter() -> None:
         "apoa amend 2e8b11aa --room 8 --reason 'moved'",
     ],
 )
-def test_a_command_stays_whole(command: str) -> None:
-    """Wherever in the sentence it would have been broken: somebody will type it, or copy it."""
+def test_a_command_is_not_broken(command: str) -> None:
+    """A command in a sentence stays on one line, because users type or copy it."""
     for before in range(60):
         lines = wrap_line(f"{'x' * before} Kirim: {command}", 60)
         assert sum(command in line for line in lines) == 1, lines
         assert all(width(line) <= 60 for line in lines)
 
 
-def test_where_a_command_ends() -> None:
-    """At the end of a sentence, and at the next word of it."""
+def test_the_end_of_a_command() -> None:
+    """A command ends at the end of the sentence or at the next word that is not part of it."""
     assert wrap_line("Run apoa purge once more", 10) == ["Run", "apoa purge", "once more"]
     assert wrap_line("Look with apoa show, then try 1 time", 14) == ["Look with", "apoa show,", "then try 1", "time"]
     assert wrap_line("apoa", 10) == ["apoa"]
 
 
 def test_a_command_that_is_too_wide() -> None:
-    """Is broken between its words, as anything is."""
+    """A command wider than the line is broken between its words."""
     assert wrap_line("apoa fix 2e8b11aa --room 8", 12) == ["apoa fix", "2e8b11aa", "--room 8"]
