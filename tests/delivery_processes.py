@@ -251,10 +251,10 @@ class StrictSimulator(AuthoritySimulator):
     def _judge(self, report_id: str, step: Step) -> Verdict:
         verdict = super()._judge(report_id, step)
         self.times[report_id] += verdict.receipt is not None
-        remark = (Finding("guest.surname", "scripted", literal(PERSONAL_TEXT)),)
+        findings = (Finding("guest.surname", "scripted", literal(PERSONAL_TEXT)),)
         if verdict.status is Status.REJECTED:
-            return verdict._replace(errors=remark)
-        return verdict._replace(warnings=remark)
+            return verdict._replace(errors=findings)
+        return verdict._replace(warnings=findings)
 
 
 def _stay_code(had: Sequence[str], kind: str) -> str:

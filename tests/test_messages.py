@@ -74,7 +74,7 @@ def test_messages_are_stored_as_json(
 
 def test_repr_has_no_values() -> None:
     """A logged message contains no personal data."""
-    message = msg("{field}: {remark}", field="X1234567", remark=literal("ZYKOWSKI"))
+    message = msg("{field}: {detail}", field="X1234567", detail=literal("ZYKOWSKI"))
     assert "X1234567" not in repr(message)
     assert "ZYKOWSKI" not in f"{message}{message!r}"
 

@@ -252,7 +252,7 @@ def test_wrong_password(two: Installed, sandbox: Callable[..., object], lang: st
     url = sandbox().url  # type: ignore[attr-defined]  # a `Sandbox`
     settings = (two.home / "config.toml").read_bytes()
     refused = two("login", "--password-stdin", stdin="salah\n", lang=lang)
-    assert refused.code == 75  # there is nobody yet to refuse it
+    assert refused.code == 75  # the property has no authority that could refuse it
     account = ["--api-url", url, "--username", "latihan", "--password-stdin"]
     at_setup = two("setup", "--non-interactive", "--property", "melati", *account, stdin="salah\n", lang=lang)
     assert_said(at_setup, 77, lang, "The authority does not accept the username and password.")

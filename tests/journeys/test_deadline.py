@@ -56,8 +56,8 @@ def test_status_by_urgency(away: Installed, lang: str) -> None:
     (away.home / "melati" / "keys.json").unlink()
     loud = away("status", "--alarm", lang=lang)
     assert (loud.code, loud.err) == (75, "")
-    told = [line.split() for line in loud.out.splitlines()]
-    listed = [(line, short) for line in told for short in (far, near, late) if short in line]
+    words_of_lines = [line.split() for line in loud.out.splitlines()]
+    listed = [(line, short) for line in words_of_lines for short in (far, near, late) if short in line]
     assert [short for _line, short in listed] == [late, near, far]
     assert spoken_count(lang, "{count} hour late", "{count} hours late", 3) in loud.out
     assert spoken_count(lang, "{count} hour left", "{count} hours left", 2) in loud.out

@@ -26,9 +26,9 @@ def test_info_before_set_up(apoa: Installed, lang: str) -> None:
     answer = apoa("info", ASKED_FIELDS[lang], lang=lang)
     assert FINE[lang] in answer.out
     assert SOURCE[lang] in answer.out
-    slip = apoa("info", NEAR[lang], lang=lang)
-    assert slip.code == 2
-    assert "overstay" in slip.err
+    mistyped = apoa("info", NEAR[lang], lang=lang)
+    assert mistyped.code == 2
+    assert "overstay" in mistyped.err
     assert not apoa.home.exists()
 
 

@@ -170,7 +170,7 @@ def test_unsynced_data_is_lost_in_the_model(disk: Disk, tmp_path: Path, watched:
     assert "home/melati/outbox.db" in files_below(found)
     assert (found / "home" / "melati" / "outbox.db").read_bytes() == b""
     names_lost = [event for event in events if event.kind != "D"]
-    assert files_below(disk.after_a_cut(names_lost, tmp_path / "nobody")) == set()
+    assert files_below(disk.after_a_cut(names_lost, tmp_path / "no-names")) == set()
     assert (disk.after_a_cut(events, tmp_path / "all") / "home" / "config.toml").read_bytes() == (
         watched.home / "config.toml"
     ).read_bytes()

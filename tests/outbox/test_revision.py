@@ -195,7 +195,7 @@ class TestRecordReceipt:
 
 
 class TestSameGuest:
-    """Stays of one travel document, found by a tag that alone identifies nobody."""
+    """Stays of one travel document, found by a tag that does not identify the guest by itself."""
 
     def test_nights_that_overlap(self, outbox: SqliteOutbox) -> None:
         """The reports' nights are 24 to 27 November: the morning of departure is not a night."""

@@ -116,7 +116,7 @@ def test_several_likely_lines_are_only_suggested() -> None:
         [FIRST[:-1] + "*<", SECOND],  # no character of an MRZ
         [FIRST, SECOND[:2] + SECOND[3:]],  # too many would fit
         [FIRST, SECOND[:-2]],  # two digits
-        [FIRST + "<<<<<", SECOND],  # no slip any more
+        [FIRST + "<<<<<", SECOND],  # too long for a typing mistake
         [FIRST, "hello"],
         [FIRST, SECOND[:41]],
     ],

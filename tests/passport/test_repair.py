@@ -87,13 +87,13 @@ def passports(seed: int) -> Iterator[tuple[str, ...]]:
         )
 
 
-def mistakes(seed: int, *, confusions: bool) -> Iterator[tuple[str, str, str]]:
+def mistakes(seed: int, *, look_alikes: bool) -> Iterator[tuple[str, str, str]]:
     """Yield lines with one mistake that a check digit detects: the first line, the second before and after."""
     chance = random.Random(seed)  # noqa: S311  a sample, and no secret
     for first, second in passports(seed):
         position = chance.choice(PROTECTED)
         old = second[position]
-        looks = [pair[1 - pair.index(old)] for pair in CONFUSED if old in pair] if confusions else list(ALPHABET)
+        looks = [pair[1 - pair.index(old)] for pair in CONFUSED if old in pair] if look_alikes else list(ALPHABET)
         new = chance.choice(
             [look for look in looks if (character_values(look)[0] - character_values(old)[0]) % 10] or [old]
         )
@@ -101,27 +101,27 @@ def mistakes(seed: int, *, confusions: bool) -> Iterator[tuple[str, str, str]]:
             yield first, second, second[:position] + new + second[position + 1 :]
 
 
-def share_found(seed: int, count: int, *, confusions: bool) -> float:
+def share_found(seed: int, count: int, *, look_alikes: bool) -> float:
     """Return the share of mistakes whose original is among the first three suggestions for some field."""
     found = 0
-    for (first, second, wrong), _number in zip(mistakes(seed, confusions=confusions), range(count), strict=False):
+    for (first, second, wrong), _number in zip(mistakes(seed, look_alikes=look_alikes), range(count), strict=False):
         mrz = read_mrz([first, wrong], today=TODAY)
         found += any(second in suggested_lines(first, wrong, problem.field)[:3] for problem in mrz.problems)
     return found / count
 
 
-def test_a_confusion_is_corrected_by_the_first_three_suggestions() -> None:
-    """At least 95 % of single confusions, over all protected characters of realistic passports."""
-    assert share_found(1, 600, confusions=True) >= 0.95
+def test_a_look_alike_is_corrected_by_the_first_three_suggestions() -> None:
+    """At least 95 % of single look-alikes in the protected characters of realistic passports are corrected."""
+    assert share_found(1, 600, look_alikes=True) >= 0.95
 
 
 def test_any_wrong_character_is_corrected_by_the_first_three_suggestions() -> None:
-    """At least 80 % of arbitrary single substitutions.
+    """At least 80 % of arbitrary single substitutions are corrected.
 
     Of wrong digits in a number it is at most three in ten: for each of the ten characters one digit makes the check
     digit fit, and nothing else distinguishes them. A wrong letter among digits is easy to find.
     """
-    assert share_found(2, 600, confusions=False) >= 0.80
+    assert share_found(2, 600, look_alikes=False) >= 0.80
 
 
 @given(birth=births, position=st.integers(13, 18), data=st.data())

@@ -140,10 +140,10 @@ def test_the_warning_does_not_prevent_a_report() -> None:
 
 ROOMS = st.sampled_from([None, "7", "8"])
 BIRTHS = st.sampled_from([ADULT, CHILD, OPEN, "2009"])
-LODGERS = st.builds(guest_stay, BIRTHS, ROOMS, st.integers(0, 4), st.integers(1, 5))
+GUEST_STAYS = st.builds(guest_stay, BIRTHS, ROOMS, st.integers(0, 4), st.integers(1, 5))
 
 
-@given(st.lists(LODGERS, max_size=6))
+@given(st.lists(GUEST_STAYS, max_size=6))
 def test_night_by_night(group: list[tuple[Guest, Stay]]) -> None:
     """The result equals a check of every room on every night."""
     born_children = {PartialDate.from_iso(CHILD), PartialDate(2009)}

@@ -107,7 +107,7 @@ def test_hostile_text_is_only_text(make_server: Make, send: Send, bare: requests
     server = make_server()
     evil = '<script src=//x></script>"&{0}'
     send(server, check_in({"guest.surname": evil, "guest.given_names": ["x"], "stay.room": evil}, kind=evil))
-    send(server, check_in(guest="nobody"), check_in(guest=None))
+    send(server, check_in(guest="no object"), check_in(guest=None))
     blank, other, hostile = shown(bare, server)
     assert hostile[1:4] == [evil, evil, evil]
     assert other[2] == blank[2] == ""

@@ -18,7 +18,7 @@ class TestPosix:
         import pwd  # POSIX has it
 
         for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-            monkeypatch.setenv(name, "somebody-else")
+            monkeypatch.setenv(name, "other-user")
         assert user_name() == pwd.getpwuid(os.geteuid()).pw_name
 
     def test_a_number_without_a_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,11 +55,11 @@ class TestWindows:
         monkeypatch.setattr(sys, "platform", "win32")
         assert user_id() is None
 
-    def test_nobody_is_logged_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """For example in a service."""
+    def test_no_user_is_logged_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without a login, for example in a service, the user name is a hyphen."""
 
-        def nobody() -> Any:
+        def no_login() -> Any:
             raise OSError
 
-        monkeypatch.setattr(os, "getlogin", nobody)
+        monkeypatch.setattr(os, "getlogin", no_login)
         assert user_name() == "-"

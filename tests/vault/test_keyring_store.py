@@ -1,4 +1,4 @@
-"""The keyring store uses listed backends only, limits each call, and prompts nobody without a terminal."""
+"""The keyring store uses listed backends only, limits each call, and does not prompt without a terminal."""
 
 import subprocess
 import sys
@@ -128,7 +128,7 @@ def test_a_person_may_decline() -> None:
 
 @pytest.mark.usefixtures("short_limits")
 def test_an_unanswered_question_ends_at_the_time_limit() -> None:
-    """It may be on a screen that nobody sees."""
+    """A keyring prompt without an answer ends at the time limit, because no user may see it."""
     fake = FakeKeyring(KeyringProblem(KeyringReason.LOCKED, msg("x")), lambda _: hang())
     with raises_error(KeyringReason.HUNG):
         store(fake, interactive=True, environ=DESKTOP).get("password")

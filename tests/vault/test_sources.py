@@ -89,7 +89,7 @@ def test_sources_are_used_in_order(computer: Computer) -> None:
 
 
 def test_the_private_key_has_the_same_sources(computer: Computer) -> None:
-    """Except that nobody types it."""
+    """The private key has the sources of the password, except the prompt."""
     computer.prompt = lambda: "typed"
     with pytest.raises(SecretMissing):
         computer.secrets().private_key()

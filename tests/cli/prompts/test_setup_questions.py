@@ -322,14 +322,14 @@ class TestAccount:
         said = set_up(apoa, [lang, *server(NOWHERE)[1:], "wisma", PASSWORD, ""], lang=lang)
         assert said.code == 75, said.all
         sentence = "The connection is not tested yet; reports can be saved already. Test it later with: apoa login"
-        told = [
+        messages = [
             "Testing the connection ...",
             "The authority cannot be reached now ({host}). Is the internet down?",
             "The set-up continues.",
             "The recovery code of {name}",
             sentence,
         ]
-        at = [said.err.index(spoken(lang, each, name="melati", host="127.0.0.1")) for each in told]
+        at = [said.err.index(spoken(lang, each, name="melati", host="127.0.0.1")) for each in messages]
         assert at == sorted(at)
         assert spoken(lang, WORKS) not in said.out
         assert apoa.save()["state"] == "queued"
