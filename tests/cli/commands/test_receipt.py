@@ -164,14 +164,14 @@ class TestPage:
         """Names the reporting server, or says that staff typed the number."""
         configured(*QUENTIN.mrz())
         typed(configured, configured.save(XIMENA))
-        theirs, ours = (printed(configured, report["id"]) for report in configured.reports())
+        from_server, from_staff = (printed(configured, report["id"]) for report in configured.reports())
         by_server = "From the reporting server {server}: it accepted this report and gave it this number."
         by_staff = "The property's staff typed this number in, from the receipt that APOA gave them."
-        assert_both(theirs, by_server, server="127.0.0.1")
-        assert_both(ours, by_staff)
-        assert_both(ours, TYPED)
-        assert spoken("en", by_staff) not in theirs.text
-        assert "127.0.0.1" not in ours.text
+        assert_both(from_server, by_server, server="127.0.0.1")
+        assert_both(from_staff, by_staff)
+        assert_both(from_staff, TYPED)
+        assert spoken("en", by_staff) not in from_server.text
+        assert "127.0.0.1" not in from_staff.text
 
     def test_the_property(self, apoa: Apoa) -> None:
         """Shows the address and the immigration office of the settings."""
