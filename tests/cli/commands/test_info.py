@@ -14,30 +14,30 @@ class TestCommand:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_the_topics(self, apoa: Apoa, lang: str) -> None:
         """Without words, lists the topics by their names in the reader's language; no property is needed."""
-        said_ = apoa("info", lang=lang)
-        assert (said_.code, said_.err) == (0, "")
+        result = apoa("info", lang=lang)
+        assert (result.code, result.err) == (0, "")
         for topic in topics(lang):
-            assert f"  {topic.name} " in said_.out
-            assert topic.title in said_.out
+            assert f"  {topic.name} " in result.out
+            assert topic.title in result.out
         assert not apoa.home.exists()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("name", TOPICS)
     def test_a_topic(self, apoa: Apoa, name: str, lang: str) -> None:
         """Shows every fact of the topic, and each source with its day."""
-        said_ = apoa("info", name, lang=lang)
-        assert (said_.code, said_.err) == (0, "")
+        result = apoa("info", name, lang=lang)
+        assert (result.code, result.err) == (0, "")
         [topic] = [each for each in topics(lang) if each.id == name]
         for fact in topic.facts:
-            assert fact.text in said_.out
-            assert fact.source in said_.out
-        assert "24 Nov 2026" in said_.out
+            assert fact.text in result.out
+            assert fact.source in result.out
+        assert "24 Nov 2026" in result.out
 
     def test_one_series_is_one_line(self, apoa: Apoa) -> None:
         """Visa-free states of one rule are on one line."""
         assert "  No visa needed since 3 Jul 2025: Brazil; Türkiye.\n" in apoa("info", "visa-free").out
 
-    def test_what_is_found_in_two_topics(self, apoa: Apoa) -> None:
+    def test_what_is_foundin_two_topics(self, apoa: Apoa) -> None:
         """Facts of two topics are shown below their titles."""
         out = apoa("info", "denda").out
         assert out.index("What not giving the data can cost") < out.index("When a stay permit has ended")
@@ -45,9 +45,9 @@ class TestCommand:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_an_unknown_word(self, apoa: Apoa, lang: str) -> None:
         """An unknown word is a usage error that suggests similar words, or the list of topics."""
-        said_ = apoa("info", "oversaty", lang=lang)
-        assert (said_.code, said_.out) == (2, "")
-        assert spoken(lang, "Did you mean: {words}? All topics: apoa info", words="overstay") in said_.err
+        result = apoa("info", "oversaty", lang=lang)
+        assert (result.code, result.out) == (2, "")
+        assert spoken(lang, "Did you mean: {words}? All topics: apoa info", words="overstay") in result.err
         strange = apoa("info", "xyzzyq\x1b[2J", lang=lang)
         assert strange.code == 2
         assert spoken(lang, "All topics: apoa info") in strange.err
@@ -58,8 +58,8 @@ class TestCommand:
         value = apoa("info", "--json").json
         assert [topic["topic"] for topic in value["topics"]] == TOPICS
         assert [len(topic["facts"]) for topic in value["topics"]] == [len(topic.facts) for topic in topics("en")]
-        [found_] = apoa("info", "thailand", "--json", lang="id").json["topics"]
-        assert found_ == {
+        [found] = apoa("info", "thailand", "--json", lang="id").json["topics"]
+        assert found == {
             "topic": "visa-free",
             "title": "Negara bebas visa (A1)",
             "facts": [
@@ -95,6 +95,6 @@ class TestCommand:
     def test_options_that_exclude_each_other(self, apoa: Apoa) -> None:
         """Options that exclude each other are a usage error."""
         for arguments in (["--name", "Melati"], ["--force"], ["law", "--poster", "-"], ["--json", "--poster", "-"]):
-            said_ = apoa("info", *arguments)
-            assert said_.code == 2
-            assert "apoa info --help" in said_.err
+            result = apoa("info", *arguments)
+            assert result.code == 2
+            assert "apoa info --help" in result.err

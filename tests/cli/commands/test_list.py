@@ -23,9 +23,9 @@ def three(away: Apoa) -> Apoa:
 
 
 def names(apoa: Apoa, *options: str) -> list[str]:
-    said = apoa("list", "--json", *options)
-    assert said.code == 0, said.err
-    return [report["guest"]["surname"] for report in said.json["reports"]]
+    result = apoa("list", "--json", *options)
+    assert result.code == 0, result.err
+    return [report["guest"]["surname"] for report in result.json["reports"]]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -33,8 +33,8 @@ def test_a_table(configured: Apoa, lang: str) -> None:
     """Prints one line per report below the headings, in columns, without colour in a pipe."""
     configured(*XIMENA.mrz())
     configured.save(QUENTIN)
-    said = configured("list", lang=lang)
-    heads, second, first = said.out.splitlines()
+    result = configured("list", lang=lang)
+    heads, second, first = result.out.splitlines()
     assert heads.split()[:2] == ["ID", spoken(lang, "State")]
     assert spoken(lang, "waiting") in first
     assert QUENTIN.name in first
@@ -42,7 +42,7 @@ def test_a_table(configured: Apoa, lang: str) -> None:
     assert spoken(lang, "sent") in second
     assert configured.reports()[0]["receipt"]["number"] in second
     assert first.index(QUENTIN.name) == second.index(XIMENA.name) == heads.index(spoken(lang, "Guest"))
-    assert said.err == ""
+    assert result.err == ""
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -58,10 +58,10 @@ def test_a_table_on_a_terminal(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
-    said = three("list")
-    assert said.code == 0
-    assert all(guest.name in said.out for guest in GUESTS)
-    assert "[red]9" in said.out
+    result = three("list")
+    assert result.code == 0
+    assert all(guest.name in result.out for guest in GUESTS)
+    assert "[red]9" in result.out
 
 
 def test_a_check_out_is_listed_with_its_guest(three: Apoa) -> None:
@@ -77,9 +77,9 @@ def test_a_check_out_is_listed_with_its_guest(three: Apoa) -> None:
 
 def test_each_element_has_the_form_of_a_report(three: Apoa) -> None:
     """Each element equals the document of `report --json`."""
-    said = three("list", "--json")
-    assert list(said.json) == ["reports"]
-    for value in said.json["reports"]:
+    result = three("list", "--json")
+    assert list(result.json) == ["reports"]
+    for value in result.json["reports"]:
         assert_form(value, REPORT_KEYS)
 
 
@@ -119,17 +119,17 @@ def test_old_reports(configured: Apoa) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_an_invalid_day(away: Apoa, lang: str) -> None:
     """An invalid day is a usage error with an explanation."""
-    said = away("list", "--since", "entah", lang=lang)
-    assert said.code == 2
+    result = away("list", "--since", "entah", lang=lang)
+    assert result.code == 2
     sentence = "This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985."
-    assert spoken(lang, sentence) in said.err
+    assert spoken(lang, sentence) in result.err
 
 
 def test_an_unknown_state(away: Apoa) -> None:
     """An unknown state is a usage error that names the states."""
-    said = away("list", "--state", "gone")
-    assert said.code == 2
-    assert "withdrawn" in said.err
+    result = away("list", "--state", "gone")
+    assert result.code == 2
+    assert "withdrawn" in result.err
 
 
 def test_nationality(three: Apoa) -> None:
@@ -146,10 +146,10 @@ def test_nationality(three: Apoa) -> None:
 @pytest.mark.parametrize("more", [[], ["--in-house"]])
 def test_an_unknown_nationality(away: Apoa, lang: str, more: list[str]) -> None:
     """An unknown nationality is a usage error that names similar ones."""
-    said = away("list", "--nationality", "Polnad", *more, lang=lang)
-    assert said.code == 2
+    result = away("list", "--nationality", "Polnad", *more, lang=lang)
+    assert result.code == 2
     near = "Polandia / Poland (POL)"
-    assert spoken(lang, "No country has this code or name. Did you mean {states}?", states=near) in said.err
+    assert spoken(lang, "No country has this code or name. Did you mean {states}?", states=near) in result.err
     assert away("list", "--nationality", "%%%", *more, lang=lang).code == 2
 
 
@@ -161,13 +161,13 @@ def test_a_damaged_file(three: Apoa, lang: str) -> None:
         with closing(sqlite3.connect(three.home / "melati" / "outbox.db")) as db:
             db.execute("UPDATE reports SET attempts = 'many' WHERE id = ? OR ? = ''", [damaged, damaged])
             db.commit()
-        said = three("list", "--json", lang=lang)
-        assert said.code == 78
-        assert "outbox.db" in said.err
+        result = three("list", "--json", lang=lang)
+        assert result.code == 78
+        assert "outbox.db" in result.err
         if left:
-            assert said.json["reports"] == left
+            assert result.json["reports"] == left
         else:
-            assert list(said.json) == ["error"]
+            assert list(result.json) == ["error"]
 
 
 class TestWithoutTheKey:
@@ -176,13 +176,13 @@ class TestWithoutTheKey:
     def test_lists_sealed(self, three: Apoa) -> None:
         """Exits with 0; every report has "sealed": true, and stderr shows the advice once."""
         three.delete_key()
-        said = three("list", "--json")
-        assert said.code == 0
-        for value in said.json["reports"]:
+        result = three("list", "--json")
+        assert result.code == 0
+        for value in result.json["reports"]:
             assert_form(value, {**REPORT_KEYS, "sealed": bool})
             assert value["sealed"] is True
             assert SEALED.items() <= value.items()
-        assert said.err.count("apoa key recover") == 1
+        assert result.err.count("apoa key recover") == 1
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_shows_what_is_not_sealed(self, three: Apoa, lang: str) -> None:
@@ -200,10 +200,13 @@ class TestWithoutTheKey:
         """A search by guest, room or nationality exits with 77, because an empty answer would be wrong."""
         three.delete_key()
         for choice in (["--guest", "zyk"], ["--room", "1"], ["--nationality", "POL"]):
-            said = three("list", *choice, "--json", lang=lang)
-            assert (said.code, said.json) == (77, {"reports": []})
-            said = three("list", *choice, lang=lang)
-            assert (said.code, said.out.strip()) == (77, spoken(lang, "Without the key no guest can be searched for."))
+            result = three("list", *choice, "--json", lang=lang)
+            assert (result.code, result.json) == (77, {"reports": []})
+            result = three("list", *choice, lang=lang)
+            assert (result.code, result.out.strip()) == (
+                77,
+                spoken(lang, "Without the key no guest can be searched for."),
+            )
 
     def test_report_needs_no_key(self, three: Apoa) -> None:
         """A report is saved without the key."""
@@ -215,13 +218,13 @@ class TestWithoutTheKey:
         from apoa_client.vault.sealing import PropertySealer  # put out of order below
 
         first = three.reports()[0]["id"]
-        honest = PropertySealer.open
+        original = PropertySealer.open
 
         def tampered(sealer: PropertySealer, record_id: str, sealed: bytes) -> bytes:
-            return honest(sealer, record_id, sealed[:-1] + bytes([sealed[-1] ^ 1]) if record_id == first else sealed)
+            return original(sealer, record_id, sealed[:-1] + bytes([sealed[-1] ^ 1]) if record_id == first else sealed)
 
         three.monkeypatch.setattr(PropertySealer, "open", tampered)
-        said = three("list", "--json")
-        assert said.code == 0
-        assert [value.get("sealed", False) for value in said.json["reports"]] == [True, False, False]
-        assert "not deleted" in said.err
+        result = three("list", "--json")
+        assert result.code == 0
+        assert [value.get("sealed", False) for value in result.json["reports"]] == [True, False, False]
+        assert "not deleted" in result.err

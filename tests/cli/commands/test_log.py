@@ -1,4 +1,4 @@
-"""`apoa log`: who did what to which report when, and whether that is as it was written."""
+"""`apoa log`: shows and verifies the audit trail."""
 
 import sys
 from datetime import timedelta
@@ -12,19 +12,19 @@ ENTRY_KEYS = ["n", "at", "who", "action", "report", "detail", "link"]
 
 
 def actions(apoa: Apoa, *options: str) -> list[str]:
-    said = apoa("log", "--json", *options)
-    assert said.code == 0, said.err
-    return [entry["action"] for entry in said.json["entries"]]
+    result = apoa("log", "--json", *options)
+    assert result.code == 0, result.err
+    return [entry["action"] for entry in result.json["entries"]]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_table_for_people(configured: Apoa, lang: str) -> None:
-    """Time in the property's zone, who, what in words, which report; nothing of the guest."""
+def test_a_table(configured: Apoa, lang: str) -> None:
+    """Shows the time in the property's zone, the user, the action and the report, but no data of the guest."""
     configured(*QUENTIN.mrz())
     [report] = configured.reports()
-    said = configured("log", lang=lang)
-    assert said.code == 0
-    heads, set_up, saved, accepted = said.out.splitlines()
+    result = configured("log", lang=lang)
+    assert result.code == 0
+    heads, set_up, saved, accepted = result.out.splitlines()
     assert heads.split()[0] == spoken(lang, "Time")
     assert spoken(lang, "set up") in set_up
     for line, words in ((saved, "saved"), (accepted, "accepted by the authority")):
@@ -32,17 +32,17 @@ def test_a_table_for_people(configured: Apoa, lang: str) -> None:
         assert user_name() in line
         assert spoken(lang, words) in line
         assert report["short_id"] in line
-    assert not any(word in said.all for word in QUENTIN.words)
+    assert not any(word in result.all for word in QUENTIN.words)
 
 
 def test_a_table_on_a_terminal(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is drawn there."""
+    """A terminal shows the table too."""
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
     assert "set up" in configured("log").out
 
 
 def test_json_has_the_fixed_form(configured: Apoa) -> None:
-    """An object an entry, in the order in which things happened."""
+    """`--json` prints one object per entry, in the order of the events."""
     configured(*QUENTIN.mrz())
     [report] = configured.reports()
     entries = configured("log", "--json").json["entries"]
@@ -56,8 +56,8 @@ def test_json_has_the_fixed_form(configured: Apoa) -> None:
     assert {entry["who"] for entry in entries} == {user_name()}
 
 
-def test_what_the_authority_answered(apoa: Apoa, serve: Serve) -> None:
-    """Each answer, and each failure by its class; the words of the authority are not in it."""
+def test_answers_of_the_authority_are_logged(apoa: Apoa, serve: Serve) -> None:
+    """Logs each answer, and each failure by its class, without the text of the authority."""
     apoa.set_up(serve("500,defer=60,pending,reject").base_url)
     apoa.save(QUENTIN)
     for _time in range(4):
@@ -65,20 +65,20 @@ def test_what_the_authority_answered(apoa: Apoa, serve: Serve) -> None:
         apoa.clock.forward(timedelta(minutes=2))
     apoa.save(XIMENA)
     apoa("sync")
-    told = [(entry["action"], entry["detail"]) for entry in apoa("log", "--json").json["entries"]]
+    logged = [(entry["action"], entry["detail"]) for entry in apoa("log", "--json").json["entries"]]
     first = [("saved", None), ("queued", "unknown_outcome"), ("deferred", None), ("pending", None), ("accepted", None)]
-    assert told == [("set_up", None), *first, ("saved", None), ("rejected", None)]
+    assert logged == [("set_up", None), *first, ("saved", None), ("rejected", None)]
     assert not any(word in apoa("log").out for word in QUENTIN.words)
 
 
-def test_set_up_without_a_line(away: Apoa) -> None:
-    """That the connection was not tested is told."""
+def test_set_up_without_a_connection(away: Apoa) -> None:
+    """The log says that the connection was not tested."""
     assert "connection not tested" in away("log").out
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_logging_in_and_out_and_stops(apoa: Apoa, serve: Serve, lang: str) -> None:
-    """What was done to the property: its password, a refused one that stopped sending, and the end of that."""
+def test_login_logout_and_suspension_are_logged(apoa: Apoa, serve: Serve, lang: str) -> None:
+    """Logs a stored and a removed password, and the start and end of a suspension."""
     server = serve()
     apoa.set_up(server.base_url)
     apoa.save()
@@ -94,8 +94,8 @@ def test_logging_in_and_out_and_stops(apoa: Apoa, serve: Serve, lang: str) -> No
     assert "wrong_password" in table
 
 
-def test_the_last_month_unless_asked(away: Apoa) -> None:
-    """By default 30 days; --since goes back further, in the property's days; --report through all time."""
+def test_shows_30_days_by_default(away: Apoa) -> None:
+    """Shows 30 days; --since starts on a day of the property's zone, --report shows all entries of a report."""
     first = away.save(QUENTIN)
     away.clock.forward(timedelta(days=31))
     second = away.save(XIMENA)
@@ -104,38 +104,38 @@ def test_the_last_month_unless_asked(away: Apoa) -> None:
     assert actions(away, "--since", "25/11/2026") == ["saved"]
     for report in (first, second):
         for reference in (report["id"], report["short_id"], report["stay_id"]):
-            said = away("log", "--report", reference, "--json")
-            assert [entry["report"] for entry in said.json["entries"]] == [report["id"]]
+            result = away("log", "--report", reference, "--json")
+            assert [entry["report"] for entry in result.json["entries"]] == [report["id"]]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_nothing_and_nonsense(away: Apoa, lang: str) -> None:
-    """No entries, in words; a report or a day that there is not, as a usage mistake."""
+def test_no_entries_and_invalid_options(away: Apoa, lang: str) -> None:
+    """An empty log is a sentence; an unknown report or an invalid day is a usage error."""
     assert away("log", "--since", "2027-01-01", lang=lang).out.strip() == spoken(lang, "No entries.")
     for option in ("--report", "--since"):
-        said = away("log", option, "zzzz", lang=lang)
-        assert (said.code, said.out) == (2, "")
+        result = away("log", option, "zzzz", lang=lang)
+        assert (result.code, result.out) == (2, "")
 
 
-def test_a_name_that_a_terminal_would_obey(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user's name, or what a stranger wrote into the file, moves no cursor."""
+def test_control_characters_are_sanitized(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control characters in a user's name or in a changed database do not reach the terminal."""
     monkeypatch.setattr("apoa_client.settings.user.user_name", lambda: "".join(DANGEROUS) + "made")
     away.save()
     away.change_database("UPDATE audit SET action = 'x' || char(27), detail = char(27), report = char(27) WHERE n = 1")
-    said = away("log")
-    assert "made" in said.out
-    assert_sanitized(said.out)
+    result = away("log")
+    assert "made" in result.out
+    assert_sanitized(result.out)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_whole_trail_verifies(configured: Apoa, lang: str) -> None:
-    """Exit 0, how many entries, and the last one's fingerprint to note elsewhere."""
+def test_an_unchanged_log_is_verified(configured: Apoa, lang: str) -> None:
+    """Exits with 0 and shows the number of entries and the link of the last one."""
     configured(*QUENTIN.mrz())
     link = configured("log", "--json").json["entries"][-1]["link"]
-    said = configured("log", "--verify", lang=lang)
-    assert said.code == 0
-    assert spoken(lang, "The log is whole. Entries: {count}", count=3) in said.out
-    assert link in said.out
+    result = configured("log", "--verify", lang=lang)
+    assert result.code == 0
+    assert spoken(lang, "The log is whole. Entries: {count}", count=3) in result.out
+    assert link in result.out
     expected = {"whole": True, "entries": 3, "link": link, "wrong": None, "missing": False}
     assert configured("log", "--verify", "--json", lang=lang).json == expected
 
@@ -153,13 +153,13 @@ MISSING = "Entry {number} of the log is missing. Those before it are as they wer
         ("DELETE FROM audit WHERE n = 3", 3, MISSING),
     ],
 )
-def test_a_broken_trail_is_named(configured: Apoa, lang: str, statement: str, number: int, sentence: str) -> None:
-    """Exit 78, and the first entry that was changed or cut out; reporting goes on all the same."""
+def test_a_changed_log_is_detected(configured: Apoa, lang: str, statement: str, number: int, sentence: str) -> None:
+    """Exits with 78 and names the first changed or missing entry; reports can still be sent."""
     configured(*QUENTIN.mrz())
     configured.change_database(statement)
-    said = configured("log", "--verify", lang=lang)
-    assert said.code == 78
-    assert spoken(lang, sentence, number=number) in said.err
+    result = configured("log", "--verify", lang=lang)
+    assert result.code == 78
+    assert spoken(lang, sentence, number=number) in result.err
     value = configured("log", "--verify", "--json", lang=lang)
     assert (value.code, value.json["whole"], value.json["wrong"]) == (78, False, number)
     assert value.json["missing"] is (sentence == MISSING)
