@@ -1,4 +1,4 @@
-"""`apoa backup` and `apoa restore`, as they are called: what they say, in both languages, and their exit codes."""
+"""`apoa backup` and `apoa restore`: messages in both languages, JSON and exit codes."""
 
 import json
 import sqlite3
@@ -20,7 +20,7 @@ WORDS = [word for guest in GUESTS for word in guest.words]
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the backup goes."""
+    """The path of the backup."""
     return tmp_path / "apoa.db"
 
 
@@ -46,27 +46,27 @@ def secret_of(apoa: Apoa) -> str:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_backup_says_where_it_is(configured: Apoa, file: Path, lang: str) -> None:
-    """And how much is in it."""
+    """Prints the path of the backup and how many reports it holds."""
     configured.save(QUENTIN)
-    said = configured("backup", str(file), lang=lang)
-    assert said.code == 0, said.err
-    assert spoken(lang, "The backup is written: {file}", file=file) in said.out
-    assert "1" in said.out
+    result = configured("backup", str(file), lang=lang)
+    assert result.code == 0, result.err
+    assert spoken(lang, "The backup is written: {file}", file=file) in result.out
+    assert "1" in result.out
     assert spoken(
         lang, "It can be read only with the private key, which is not in it. Keep the recovery code, too."
-    ) in (said.err)
+    ) in (result.err)
 
 
-def test_a_backup_for_a_script(configured: Apoa, file: Path) -> None:
-    """One document of a fixed form."""
+def test_backup_json(configured: Apoa, file: Path) -> None:
+    """`--json` prints one document of a fixed form."""
     configured.save(QUENTIN)
-    said = configured("backup", str(file), "--json")
+    result = configured("backup", str(file), "--json")
     created_at = "2026-11-24T20:00:00+07:00"
-    assert said.json == {"file": str(file), "reports": 1, "bytes": file.stat().st_size, "created_at": created_at}
+    assert result.json == {"file": str(file), "reports": 1, "bytes": file.stat().st_size, "created_at": created_at}
 
 
 def test_a_backup_holds_no_secret_and_nothing_personal(configured: Apoa, made: Path) -> None:
-    """Not the password, not the private key, no word about a guest; and it was written without the key."""
+    """A backup needs no key and holds no password, private key or readable guest data."""
     (configured.home / "melati" / "keys.json").rename(configured.home / "away.json")
     assert configured("backup", str(made), "--force").code == 0
     (configured.home / "away.json").rename(configured.home / "melati" / "keys.json")
@@ -76,13 +76,13 @@ def test_a_backup_holds_no_secret_and_nothing_personal(configured: Apoa, made: P
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_is_in_the_way(configured: Apoa, made: Path, tmp_path: Path, lang: str) -> None:
-    """Usage: 2, and what to do; nothing is overwritten."""
+def test_other_files_are_not_overwritten(configured: Apoa, made: Path, tmp_path: Path, lang: str) -> None:
+    """Exits with 2 and gives advice; no file is overwritten."""
     before = made.read_bytes()
     for target in (made, tmp_path / "nowhere" / "apoa.db"):
-        said = configured("backup", str(target), lang=lang)
-        assert (said.code, said.out) == (2, "")
-        assert len(said.err.splitlines()) == 2
+        result = configured("backup", str(target), lang=lang)
+        assert (result.code, result.out) == (2, "")
+        assert len(result.err.splitlines()) == 2
     other = tmp_path / "other"
     other.write_text("mine")
     assert configured("backup", str(other), "--force", lang=lang).code == 2
@@ -91,28 +91,28 @@ def test_what_is_in_the_way(configured: Apoa, made: Path, tmp_path: Path, lang: 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Path, lang: str) -> None:
-    """It says what came back and what is still needed; with the key, everything can be read and sent."""
+    """Prints what was restored and what is missing; with the key, all reports can be read and sent."""
     other = elsewhere(configured, tmp_path)
-    said = other("restore", str(made), lang=lang)
-    assert said.code == 0, said.err
-    assert spoken(lang, "reports that were not here") in said.out
+    result = other("restore", str(made), lang=lang)
+    assert result.code == 0, result.err
+    assert spoken(lang, "reports that were not here") in result.out
     key_is_needed = "To send and read these reports, restore the private key with: apoa key recover"
-    assert spoken(lang, key_is_needed) in said.err
-    assert spoken(lang, "To send, store the password with: apoa login") in said.err
+    assert spoken(lang, key_is_needed) in result.err
+    assert spoken(lang, "To send, store the password with: apoa login") in result.err
     secrets = {"APOA_PRIVATE_KEY": secret_of(configured), "APOA_PASSWORD": PASSWORD}
     there = Apoa({**other.environ, **secrets}, other.clock, other.capsys, other.monkeypatch)
     reports = there.reports()
     assert [(r["state"], r["guest"]["surname"]) for r in reports] == [("accepted", "ZYKOWSKI"), ("queued", "QUIJANO")]
     assert there("sync").code == 0
     assert [r["state"] for r in there.reports()] == ["accepted", "accepted"]
-    said = there("restore", str(made), lang=lang)
-    assert (said.code, said.err) == (0, "")
-    assert spoken(lang, "Send what waits with: apoa sync") in said.out
+    result = there("restore", str(made), lang=lang)
+    assert (result.code, result.err) == (0, "")
+    assert spoken(lang, "Send what waits with: apoa sync") in result.out
     assert [r["state"] for r in there.reports()] == ["accepted", "accepted"]
 
 
-def test_a_restore_for_a_script(configured: Apoa, made: Path, tmp_path: Path) -> None:
-    """One document of a fixed form; a dry run gives the same, and leaves nothing."""
+def test_restore_json(configured: Apoa, made: Path, tmp_path: Path) -> None:
+    """`--json` prints one document of a fixed form; a dry run prints the same and writes nothing."""
     other = elsewhere(configured, tmp_path)
     value = {
         "file": str(made),
@@ -127,31 +127,31 @@ def test_a_restore_for_a_script(configured: Apoa, made: Path, tmp_path: Path) ->
         "other_receipts": [],
         "needs": ["private_key", "password"],
     }
-    said = other("restore", str(made), "--property", "kenanga", "--dry-run", "--json")
-    assert (said.code, said.json) == (0, value)
+    result = other("restore", str(made), "--property", "kenanga", "--dry-run", "--json")
+    assert (result.code, result.json) == (0, value)
     assert not other.home.exists()
     assert other("--property", "kenanga", "restore", str(made), "--json").json == {**value, "dry_run": False}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_dry_run_says_so(configured: Apoa, made: Path, lang: str) -> None:
-    """In the first line."""
+    """The first line of a dry run says that nothing was changed."""
     language.set_language(lang)
-    said = configured("restore", str(made), "--dry-run", lang=lang)
+    result = configured("restore", str(made), "--dry-run", lang=lang)
     sentence = "Nothing was changed. This would be restored to {property}, from the backup of {moment}:"
     moment = moment_text(configured.clock.now(), WIB)
-    assert said.out.splitlines()[0] == spoken(lang, sentence, property="melati", moment=moment)
-    assert (said.code, said.err) == (0, "")
+    assert result.out.splitlines()[0] == spoken(lang, sentence, property="melati", moment=moment)
+    assert (result.code, result.err) == (0, "")
 
 
-def test_it_belongs_to_the_property_of_the_backup(configured: Apoa, made: Path, tmp_path: Path) -> None:
-    """Not to the one that the environment happens to name."""
+def test_restores_to_the_property_of_the_backup(configured: Apoa, made: Path, tmp_path: Path) -> None:
+    """APOA_PROPERTY does not change the property that is restored."""
     other = elsewhere(configured, tmp_path)
     assert other("restore", str(made), "--json", APOA_PROPERTY="kenanga").json["property"] == "melati"
 
 
-def test_another_receipt_and_a_missing_certificate_are_told(configured: Apoa, made: Path, tmp_path: Path) -> None:
-    """Harmlessly, whatever a server gave as a number."""
+def test_another_receipt_and_a_missing_certificate_are_reported(configured: Apoa, made: Path, tmp_path: Path) -> None:
+    """Prints both as warnings and sanitizes the receipt number."""
     other = elsewhere(configured, tmp_path)
     assert other("restore", str(made)).code == 0
     with closing(sqlite3.connect(other.home / "melati" / "outbox.db")) as db:
@@ -161,19 +161,19 @@ def test_another_receipt_and_a_missing_certificate_are_told(configured: Apoa, ma
     config.write_text(config.read_text() + 'ca_bundle = "/nowhere/ca.pem"\n')
     again = tmp_path / "again.db"
     assert other("backup", str(again)).code == 0
-    said = configured("restore", str(again))
-    assert said.code == 0, said.err
-    assert_sanitized(said.all)
-    assert "STT?[2J" in said.err
-    assert "/nowhere/ca.pem" in said.err
+    result = configured("restore", str(again))
+    assert result.code == 0, result.err
+    assert_sanitized(result.all)
+    assert "STT?[2J" in result.err
+    assert "/nowhere/ca.pem" in result.err
     assert configured("restore", str(again), "--json").json["other_receipts"][0]["in_backup"] == "STT\x1b[2J"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_mishap_has_its_sentence(
+def test_each_restore_error_is_explained(
     configured: Apoa, made: Path, tmp_path: Path, authority: SandboxServer, lang: str
 ) -> None:
-    """What happened and what to do, and nothing changed: 65 for the file's fault, 78 for ours, 75 for later."""
+    """Prints error and advice and changes nothing; exits with 65 (bad file), 78 (wrong setup) or 75 (try later)."""
     stranger = Apoa(
         {**configured.environ, "APOA_HOME": str(tmp_path / "stranger")},
         configured.clock,
@@ -196,9 +196,9 @@ def test_every_mishap_has_its_sentence(
     ]
     for apoa, file, code in cases:
         before = apoa.reports()
-        said = apoa("restore", str(file), lang=lang)
-        assert (said.code, said.out) == (code, "")
-        assert len(said.err.splitlines()) == 2
+        result = apoa("restore", str(file), lang=lang)
+        assert (result.code, result.out) == (code, "")
+        assert len(result.err.splitlines()) == 2
         assert apoa.reports() == before
         error = apoa("restore", str(file), "--json", lang=lang).json["error"]
         assert error["message"]

@@ -1,4 +1,4 @@
-"""What `apoa sync --scheduled` tells on the desktop: counts, once, and never anything of a guest's."""
+"""The desktop notice of `apoa sync --scheduled`: it shows counts and no data of a guest."""
 
 import sqlite3
 from datetime import timedelta
@@ -15,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def desktop(tmp_path: Path, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> FakeDesktop:
-    """Somebody is logged in; the schedule starts without a pause."""
+    """A desktop with a logged-in user; a scheduled run starts without a pause."""
     monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
     fake = FakeDesktop(tmp_path / "bin")
     fake.install()
@@ -34,8 +34,8 @@ def body(lang: str, *, refused: int = 0, late: int = 0, soon: int = 0) -> str:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_something_was_refused(apoa: Apoa, serve: Serve, desktop: FakeDesktop, lang: str) -> None:
-    """Told in the reader's language, with the property's name; the exit code is the delivery's."""
+def test_refused_reports_are_shown(apoa: Apoa, serve: Serve, desktop: FakeDesktop, lang: str) -> None:
+    """The notice is in the user's language and names the property; the exit code is that of the delivery."""
     apoa.set_up(serve("reject").base_url)
     for guest in GUESTS[:2]:
         apoa.save(guest)
@@ -46,23 +46,23 @@ def test_something_was_refused(apoa: Apoa, serve: Serve, desktop: FakeDesktop, l
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_deadlines_come_nearer(away: Apoa, desktop: FakeDesktop, lang: str) -> None:
-    """Not a day ahead; within six hours, and louder once it is late. Being offline stays silent on the streams."""
+def test_near_and_missed_deadlines_are_shown(away: Apoa, desktop: FakeDesktop, lang: str) -> None:
+    """The notice comes six hours before a deadline and is critical after it; an offline run prints nothing."""
     away.save()
     away.save(XIMENA, "--check-in", "2026-11-24T18:00")
-    said = [scheduled(away, lang=lang)]
+    results = [scheduled(away, lang=lang)]
     assert desktop.texts() == []
     away.clock.forward(17 * HOUR)
-    said.append(scheduled(away, lang=lang))
+    results.append(scheduled(away, lang=lang))
     away.clock.forward(6 * HOUR)
-    said.append(scheduled(away, lang=lang))
-    assert {(each.code, each.all) for each in said} == {(75, "")}
+    results.append(scheduled(away, lang=lang))
+    assert {(each.code, each.all) for each in results} == {(75, "")}
     assert [text for _title, text in desktop.texts()] == [body(lang, soon=1), body(lang, late=1, soon=1)]
     assert ["--urgency=normal" in call.arguments for call in desktop.shown()] == [True, False]
 
 
-def test_nothing_personal_is_told(apoa: Apoa, serve: Serve, desktop: FakeDesktop) -> None:
-    """Neither in the arguments nor in the environment, which every user of a computer can see; no id either."""
+def test_the_notice_has_no_personal_data(apoa: Apoa, serve: Serve, desktop: FakeDesktop) -> None:
+    """Other users can see arguments and environment, so they hold no guest data, password or id."""
     apoa.set_up(serve("reject").base_url)
     ids = [report[key] for report in map(apoa.save, GUESTS) for key in ("id", "short_id", "stay_id")]
     scheduled(apoa, APOA_PASSWORD=PASSWORD)
@@ -72,19 +72,19 @@ def test_nothing_personal_is_told(apoa: Apoa, serve: Serve, desktop: FakeDesktop
         assert word.casefold() not in everything.casefold()
 
 
-def test_it_is_not_repeated_at_each_run(away: Apoa, desktop: FakeDesktop) -> None:
-    """Every quarter of an hour the same would be switched off; after six hours somebody else may be there."""
+def test_the_notice_is_repeated_after_six_hours(away: Apoa, desktop: FakeDesktop) -> None:
+    """The same notice is shown once in six hours, not at each run."""
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    told = []
+    notice_counts = []
     for _run in range(25):
         scheduled(away)
-        told.append(len(desktop.shown()))
+        notice_counts.append(len(desktop.shown()))
         away.clock.forward(HOUR / 4)
-    assert told == [*[1] * 24, 2]
+    assert notice_counts == [*[1] * 24, 2]
 
 
-def test_something_else_is_told_at_once(away: Apoa, desktop: FakeDesktop) -> None:
-    """Another report that is late, although as many are as before; and after a clock was set back."""
+def test_a_changed_notice_is_shown_at_once(away: Apoa, desktop: FakeDesktop) -> None:
+    """A different overdue report, or a clock that was set back, causes a new notice."""
     first = away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     scheduled(away)
     assert away("cancel", first["id"], "--yes").code == 0
@@ -96,16 +96,16 @@ def test_something_else_is_told_at_once(away: Apoa, desktop: FakeDesktop) -> Non
     assert len(desktop.shown()) == 3
 
 
-def test_nothing_to_tell(configured: Apoa, desktop: FakeDesktop) -> None:
-    """All was delivered, or there is time."""
+def test_no_notice_without_open_deadlines(configured: Apoa, desktop: FakeDesktop) -> None:
+    """No notice is shown if all reports are delivered or no deadline is near."""
     assert scheduled(configured).code == 0
     configured.save()
     assert scheduled(configured).code == 0
     assert desktop.shown() == []
 
 
-def test_only_the_schedule_tells_on_the_desktop(away: Apoa, desktop: FakeDesktop) -> None:
-    """Whoever runs `apoa sync` by hand reads it on the screen."""
+def test_only_scheduled_runs_show_notices(away: Apoa, desktop: FakeDesktop) -> None:
+    """`apoa sync` and `apoa status` without --scheduled show no notice."""
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     assert away("sync", "--quiet").code == 75
     assert away("status", "--alarm").code == 75
@@ -113,7 +113,7 @@ def test_only_the_schedule_tells_on_the_desktop(away: Apoa, desktop: FakeDesktop
 
 
 def test_it_can_be_switched_off(away: Apoa, desktop: FakeDesktop) -> None:
-    """`notify = "off"` in the property's settings."""
+    """`notify = "off"` in the property's settings switches notices off."""
     path = away.home / "config.toml"
     path.write_text(path.read_text().replace("username", 'notify = "off"\nusername'))
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
@@ -122,15 +122,15 @@ def test_it_can_be_switched_off(away: Apoa, desktop: FakeDesktop) -> None:
 
 
 @pytest.mark.parametrize("then", ["exit 1", "exec /bin/sleep 60"], ids=["fails", "hangs"])
-def test_a_tool_that_does_not_do_it(
+def test_a_failed_tool_is_tried_again(
     away: Apoa, desktop: FakeDesktop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str
 ) -> None:
-    """The exit code and the streams are as without it, `-v` says why; and the next run tries again."""
+    """Exit code and output do not change; the log gives the reason, and the next run tries again."""
     monkeypatch.setattr("apoa_client.cli.terminal.desktop_notice.TIMEOUT_S", 0.3)
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     desktop.install(then)
-    said = scheduled(away)
-    assert (said.code, said.all) == (75, "")
+    result = scheduled(away)
+    assert (result.code, result.all) == (75, "")
     log = tmp_path / "log"
     assert scheduled(away, "-v", "--log-file", str(log)).code == 75
     assert "no notice" in log.read_text()
@@ -142,16 +142,16 @@ def test_a_tool_that_does_not_do_it(
     assert len(desktop.shown()) == tried + 1
 
 
-def test_no_tool(away: Apoa, desktop: FakeDesktop) -> None:
-    """As on a server: nothing happens."""
+def test_a_missing_tool_is_ignored(away: Apoa, desktop: FakeDesktop) -> None:
+    """Without a notification tool, as on a server, no notice and no error is shown."""
     (desktop.folder / desktop.tool).unlink(missing_ok=True)
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    said = scheduled(away)
-    assert (said.code, said.all) == (75, "")
+    result = scheduled(away)
+    assert (result.code, result.all) == (75, "")
 
 
-def test_a_memory_that_was_meddled_with(away: Apoa, desktop: FakeDesktop, tmp_path: Path) -> None:
-    """No notice then, and the delivery goes on as if nothing was."""
+def test_damaged_metadata_does_not_stop_delivery(away: Apoa, desktop: FakeDesktop, tmp_path: Path) -> None:
+    """No notice is shown; the log gives the reason, and the exit code is that of the delivery."""
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     db = sqlite3.connect(away.home / "melati" / "outbox.db")
     with db:
@@ -164,7 +164,7 @@ def test_a_memory_that_was_meddled_with(away: Apoa, desktop: FakeDesktop, tmp_pa
 
 
 def test_practice_is_called_practice(apoa: Apoa, desktop: FakeDesktop) -> None:
-    """So that nobody is alarmed by a training property."""
+    """The title of a training property's notice says that it is training."""
     assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
     apoa.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     apoa.monkeypatch.setattr("apoa_client.delivery.sync.deliver", _not_now)
@@ -172,8 +172,8 @@ def test_practice_is_called_practice(apoa: Apoa, desktop: FakeDesktop) -> None:
     assert desktop.texts() == [("apoa, melati: training", body("en", late=1))]
 
 
-def test_where_reports_are_typed_by_hand(apoa: Apoa, desktop: FakeDesktop) -> None:
-    """Nothing is sent there, and deadlines pass all the same."""
+def test_deadlines_are_shown_for_manual_properties(apoa: Apoa, desktop: FakeDesktop) -> None:
+    """A property that types its reports by hand gets notices of deadlines too."""
     assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
     apoa.save(QUENTIN, "--check-in", "2026-11-23T22:00", "--yes")
     assert scheduled(apoa).code == 75

@@ -20,8 +20,8 @@ class TestAChildInAPassport:
     def test_along_with_the_parent(self, away: Apoa) -> None:
         """`+` adds the child; the program asks whether to report the passport again, and y confirms it."""
         page = ("ZARAGOZA", "B1", "2", "7")
-        said = away("report", "--no-send", keys=[*XIMENA.lines, *page, "+", *self.INES, "", "y"])
-        assert said.code == 0, said.all
+        result = away("report", "--no-send", keys=[*XIMENA.lines, *page, "+", *self.INES, "", "y"])
+        assert result.code == 0, result.all
         assert [(r["guest"]["given_names"], r["stay"]["room"]) for r in away.reports()] == [
             ("XIMENA", "7"),
             ("INES", "7"),
@@ -30,8 +30,8 @@ class TestAChildInAPassport:
     def test_after_the_parent(self, away: Apoa) -> None:
         """After the parent, in the same room, the program asks the same question."""
         away.save(XIMENA)
-        said = away("report", "--no-send", "--room", "7", keys=[*self.INES, "", "y"])
-        assert said.code == 0, said.all
+        result = away("report", "--no-send", "--room", "7", keys=[*self.INES, "", "y"])
+        assert result.code == 0, result.all
         assert {report["stay"]["room"] for report in away.reports()} == {"7"}
         assert len(away.reports()) == 2
 
@@ -143,10 +143,10 @@ class TestCommand:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_plain_lines_have_no_columns(apoa: Apoa, lang: str) -> None:
     """As plain lines, each situation is one line with its name and its title."""
-    said = apoa("--plain", "help", lang=lang)
-    assert said.code == 0
+    result = apoa("--plain", "help", lang=lang)
+    assert result.code == 0
     for situation in situations(lang):
-        assert any(line.startswith(f"{situation.name}: ") for line in said.out.splitlines()), situation.name
+        assert any(line.startswith(f"{situation.name}: ") for line in result.out.splitlines()), situation.name
 
 
 class TestGuides:

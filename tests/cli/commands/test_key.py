@@ -70,48 +70,49 @@ class TestSetupAtATerminal:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_typed_back(self, apoa: Apoa, serve: Serve, lang: str) -> None:
         """Shown group by group on stderr, and nowhere else; how it is typed does not matter."""
-        said = at_a_terminal(apoa, serve().base_url, CODE.lower().replace("-", " "), lang=lang)
-        assert said.code == 0, said.all
+        result = at_a_terminal(apoa, serve().base_url, CODE.lower().replace("-", " "), lang=lang)
+        assert result.code == 0, result.all
         for number, group in enumerate(CODE.split("-"), start=1):
-            assert f"  {number}.  {' '.join(group)}\n" in said.err
-        assert spoken(lang, RIGHT) in said.err
+            assert f"  {number}.  {' '.join(group)}\n" in result.err
+        assert spoken(lang, RIGHT) in result.err
         assert (
-            spoken(lang, "Write it down on paper now, and keep it in the safe. It is shown only this once.") in said.err
+            spoken(lang, "Write it down on paper now, and keep it in the safe. It is shown only this once.")
+            in result.err
         )
-        assert CODE[:5] not in said.out
-        assert " ".join(CODE[:5]) not in said.out
+        assert CODE[:5] not in result.out
+        assert " ".join(CODE[:5]) not in result.out
         assert public_key(apoa) == public_key_of_code(CODE)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_wrong_group_is_named(self, apoa: Apoa, serve: Serve, lang: str) -> None:
         """And it may be typed again."""
-        said = at_a_terminal(apoa, serve().base_url, WRONG, CODE, lang=lang)
-        assert spoken(lang, "Group {number} of the recovery code is not right.", number=1) in said.err
-        assert spoken(lang, RIGHT) in said.err
+        result = at_a_terminal(apoa, serve().base_url, WRONG, CODE, lang=lang)
+        assert spoken(lang, "Group {number} of the recovery code is not right.", number=1) in result.err
+        assert spoken(lang, RIGHT) in result.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_help_is_no_try(self, apoa: Apoa, serve: Serve, lang: str) -> None:
         """Nor is a move: three wrong codes may still be typed."""
-        said = at_a_terminal(apoa, serve().base_url, "?", "<", ">", "x", "?", "x", CODE, lang=lang)
-        assert spoken(lang, RIGHT) in said.err, said.all
+        result = at_a_terminal(apoa, serve().base_url, "?", "<", ">", "x", "?", "x", CODE, lang=lang)
+        assert spoken(lang, RIGHT) in result.err, result.all
         helped = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
-        assert said.err.count(spoken(lang, helped)) == 4
+        assert result.err.count(spoken(lang, helped)) == 4
 
     def test_the_code_of_another_sheet(self, apoa: Apoa, serve: Serve) -> None:
         """Whole in itself, and still not this one."""
-        said = at_a_terminal(apoa, serve().base_url, NEXT_CODE, CODE)
-        assert re.search(r"Group \d of the recovery code is not right\.", said.err)
-        assert RIGHT in said.err
+        result = at_a_terminal(apoa, serve().base_url, NEXT_CODE, CODE)
+        assert re.search(r"Group \d of the recovery code is not right\.", result.err)
+        assert RIGHT in result.err
 
     @pytest.mark.parametrize("typed", [[""], [WRONG] * 3, ["x", WRONG, ""], []])
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_not_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str], lang: str) -> None:
         """Three wrong ones, Enter alone, or Ctrl-C: the property is set up, and it says what is missing."""
-        said = at_a_terminal(apoa, serve().base_url, *typed, lang=lang)
-        assert said.code == 0, said.all
+        result = at_a_terminal(apoa, serve().base_url, *typed, lang=lang)
+        assert result.code == 0, result.all
         sentence = "The recovery code was not confirmed, so do not rely on it. Make a new one: apoa key rotate"
-        assert spoken(lang, sentence) in said.err
-        assert spoken(lang, "The property {name} is set up.", name="melati") in said.out
+        assert spoken(lang, sentence) in result.err
+        assert spoken(lang, "The property {name} is set up.", name="melati") in result.out
         assert apoa("status").code == 0
 
     def test_setting_up_again_shows_none(self, apoa: Apoa, serve: Serve) -> None:
@@ -119,25 +120,25 @@ class TestSetupAtATerminal:
         url = serve().base_url
         at_a_terminal(apoa, url, CODE)
         before = public_key(apoa)
-        said = at_a_terminal(apoa, url)
-        assert said.code == 0, said.all
-        assert "recovery code" not in said.err
+        result = at_a_terminal(apoa, url)
+        assert result.code == 0, result.all
+        assert "recovery code" not in result.err
         assert public_key(apoa) == before
 
     def test_practice_shows_none(self, apoa: Apoa) -> None:
         """There is nothing to lose."""
-        said = apoa("setup", "--vault", "file", keys=["en", "melati", "", "", "WIB", "practice"])
-        assert (said.code, said.err.count("recovery")) == (0, 0)
+        result = apoa("setup", "--vault", "file", keys=["en", "melati", "", "", "WIB", "practice"])
+        assert (result.code, result.err.count("recovery")) == (0, 0)
 
     def test_a_file_in_place_of_the_screen(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
         """Asks for nothing more."""
         given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati", "--vault", "file"]
         file = tmp_path / "code.txt"
         more = ["--timezone", "WIB", "--language", "en", "--recovery-file", str(file)]
-        said = apoa("setup", *given, *more, keys=["", "", PASSWORD])
-        assert said.code == 0, said.all
+        result = apoa("setup", *given, *more, keys=["", "", PASSWORD])
+        assert result.code == 0, result.all
         assert code_in_file(file) == CODE
-        assert CODE[:5] not in said.all
+        assert CODE[:5] not in result.all
 
 
 class TestSetupUnattended:
@@ -146,12 +147,12 @@ class TestSetupUnattended:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_no_file(self, apoa: Apoa, serve: Serve, lang: str) -> None:
         """Nothing is shown, and one remark says what to do; practice needs none."""
-        said = apoa.set_up(serve().base_url, "--language", lang)
-        assert said.code == 0
-        said = apoa.set_up(serve().base_url, "--language", lang, name="bali")
+        result = apoa.set_up(serve().base_url, "--language", lang)
+        assert result.code == 0
+        result = apoa.set_up(serve().base_url, "--language", lang, name="bali")
         sentence = "There is no recovery code yet: if this computer is lost, nothing can open the saved reports."
-        assert spoken("en", sentence) in said.err
-        assert "apoa key rotate --recovery-file FILE" in said.err
+        assert spoken("en", sentence) in result.err
+        assert "apoa key rotate --recovery-file FILE" in result.err
         training = apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file")
         assert (training.code, training.err) == (0, "")
         real = apoa.set_up(serve().base_url, name="latihan")  # what was practice becomes real
@@ -166,13 +167,13 @@ class TestSetupUnattended:
         place = ["--property", "melati", "--vault", "file", "--recovery-file", str(file)]
         real = ["--api-url", NOWHERE, "--username", "u", "--password-stdin"]
         address = ["--training"] if training else real
-        said = apoa("setup", "--non-interactive", *place, *address, stdin="pw\n")
-        assert said.code == (0 if training else 75), said.all
+        result = apoa("setup", "--non-interactive", *place, *address, stdin="pw\n")
+        assert result.code == (0 if training else 75), result.all
         assert_mine_alone(file)
         assert public_key_of_code(code_in_file(file)) == public_key(apoa)
         assert file.read_text().startswith("<!DOCTYPE" if "HT" in name.upper() else "apoa-client")
         group = code_in_file(file)[:5]
-        assert group not in said.all
+        assert group not in result.all
         assert all(group.encode() not in path.read_bytes() for path in apoa.home.rglob("*") if path.is_file())
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -180,17 +181,17 @@ class TestSetupUnattended:
         """Refused, and no key is made."""
         file = tmp_path / "code.txt"
         file.write_text("mine")
-        said = apoa.set_up(NOWHERE, "--recovery-file", str(file), "--language", lang)
-        assert said.code == 2
-        assert str(file) in said.err
+        result = apoa.set_up(NOWHERE, "--recovery-file", str(file), "--language", lang)
+        assert result.code == 2
+        assert str(file) in result.err
         assert file.read_text() == "mine"
         assert not (apoa.home / "config.toml").exists()
         assert not (apoa.home / "melati" / "keys.json").exists()
 
     def test_a_file_that_cannot_be_written(self, apoa: Apoa, tmp_path: Path) -> None:
         """Refused before anything is stored."""
-        said = apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / "nowhere" / "code.txt"))
-        assert said.code == 77
+        result = apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / "nowhere" / "code.txt"))
+        assert result.code == 77
         assert not (apoa.home / "melati" / "keys.json").exists()
 
     def test_a_key_that_was_not_kept_leaves_no_file(
@@ -216,9 +217,9 @@ class TestSetupUnattended:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_file_for_a_property_that_has_its_key(self, away: Apoa, tmp_path: Path, lang: str) -> None:
         """None is written, and it says how there will be one."""
-        said = away.set_up(NOWHERE, "--recovery-file", str(tmp_path / "code.txt"), "--language", lang)
-        assert said.code == 75
-        assert "apoa key rotate --recovery-file FILE" in said.err
+        result = away.set_up(NOWHERE, "--recovery-file", str(tmp_path / "code.txt"), "--language", lang)
+        assert result.code == 75
+        assert "apoa key rotate --recovery-file FILE" in result.err
         assert not (tmp_path / "code.txt").exists()
 
 
@@ -277,10 +278,10 @@ class TestRecover:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_from_the_sheets_file(self, lost: Apoa, tmp_path: Path, lang: str) -> None:
         """All is read again; what is missing besides is named."""
-        said = lost("key", "recover", "--recovery-file", str(tmp_path / "sheet.html"), lang=lang)
-        assert said.code == 0, said.err
+        result = lost("key", "recover", "--recovery-file", str(tmp_path / "sheet.html"), lang=lang)
+        assert result.code == 0, result.err
         sentence = "The private key is restored, and saved reports can be read. If the password is missing: apoa login"
-        assert spoken(lang, sentence) in said.out
+        assert spoken(lang, sentence) in result.out
         assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     @pytest.mark.parametrize("between", ["-", " ", ""])
@@ -299,20 +300,20 @@ class TestRecover:
     def test_at_a_terminal(self, lost: Apoa, code: str, lang: str) -> None:
         """Unseen; a wrong group is named, and it is asked again."""
         wrong = code[:-1] + ("A" if code[-1] != "A" else "B")
-        said = lost("key", "recover", keys=[wrong, code], lang=lang)
-        assert said.code == 0, said.err
-        assert spoken(lang, "Group {number} of the recovery code is not right.", number=7) in said.err
-        assert code[:5] not in said.all
+        result = lost("key", "recover", keys=[wrong, code], lang=lang)
+        assert result.code == 0, result.err
+        assert spoken(lang, "Group {number} of the recovery code is not right.", number=7) in result.err
+        assert code[:5] not in result.all
         again = lost("key", "recover", keys=[code], lang=lang)
         assert spoken(lang, "The code is right. The private key was here already.") in again.out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_help_is_no_try(self, lost: Apoa, code: str, lang: str) -> None:
         """Nor is a move."""
-        said = lost("key", "recover", keys=["?", "<", ">", "x", "x", code], lang=lang)
-        assert said.code == 0, said.err
+        result = lost("key", "recover", keys=["?", "<", ">", "x", "x", code], lang=lang)
+        assert result.code == 0, result.err
         helped = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
-        assert said.err.count(spoken(lang, helped)) == 3
+        assert result.err.count(spoken(lang, helped)) == 3
 
     def test_not_typed(self, lost: Apoa) -> None:
         """Enter alone, three wrong ones, no terminal, no code in a file, no file: each says so, and stores nothing."""
@@ -328,10 +329,10 @@ class TestRecover:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_the_code_of_another_property(self, lost: Apoa, lang: str) -> None:
         """Refused; nothing is stored, and the code is not repeated."""
-        said = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE, lang=lang)
-        assert said.code == 77
-        assert spoken(lang, "This is the key of another property, or of an earlier key pair.") in said.err
-        assert NEXT_CODE[:5] not in said.all
+        result = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE, lang=lang)
+        assert result.code == 77
+        assert spoken(lang, "This is the key of another property, or of an earlier key pair.") in result.err
+        assert NEXT_CODE[:5] not in result.all
         assert not (lost.home / "melati" / "keys.json").exists()
 
     def test_into_another_vault(self, lost: Apoa, code: str) -> None:
@@ -346,9 +347,9 @@ class TestRecover:
 
     def test_a_key_from_outside_is_named(self, lost: Apoa, code: str) -> None:
         """It would be tried first."""
-        said = lost("key", "recover", "--code-stdin", stdin=code, APOA_PRIVATE_KEY="x")
-        assert said.code == 0
-        assert "But APOA_PRIVATE_KEY gives a private key too, and it is tried first." in said.err
+        result = lost("key", "recover", "--code-stdin", stdin=code, APOA_PRIVATE_KEY="x")
+        assert result.code == 0
+        assert "But APOA_PRIVATE_KEY gives a private key too, and it is tried first." in result.err
 
 
 class TestRotate:
@@ -360,12 +361,12 @@ class TestRotate:
         configured.save()
         configured.save(XIMENA)
         before = public_key(configured)
-        said = configured("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
-        assert said.code == 0, said.err
+        result = configured("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
+        assert result.code == 0, result.err
         code = code_in_file(tmp_path / "code.txt")
         assert public_key_of_code(code) == public_key(configured) != before
-        assert code[:5] not in said.all
-        assert "2 " in said.out
+        assert code[:5] not in result.all
+        assert "2 " in result.out
         assert [report["guest"]["surname"] for report in configured.reports()] == [QUENTIN.surname, XIMENA.surname]
         assert configured("sync", "--json").json["accepted"] == 2
         configured.delete_key()
@@ -387,17 +388,17 @@ class TestRotate:
         """Then everything is sealed again."""
         monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
         away.save()
-        said = away("key", "rotate", keys=[CODE])
-        assert said.code == 0, said.err
-        assert "1 report was sealed again." in said.out
+        result = away("key", "rotate", keys=[CODE])
+        assert result.code == 0, result.err
+        assert "1 report was sealed again." in result.out
         assert public_key(away) == public_key_of_code(CODE)
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     def test_nobody_to_show_a_code_to(self, away: Apoa) -> None:
         """A usage mistake that names the option; nothing changes."""
         before = public_key(away)
-        said = away("key", "rotate")
-        assert (said.code, "--recovery-file FILE" in said.err) == (2, True)
+        result = away("key", "rotate")
+        assert (result.code, "--recovery-file FILE" in result.err) == (2, True)
         assert public_key(away) == before
 
     def test_a_file_that_is_there(self, away: Apoa, tmp_path: Path) -> None:
@@ -417,9 +418,9 @@ class TestRotate:
         with sqlite3.connect(away.home / "melati" / "outbox.db") as db:
             db.execute("UPDATE reports SET content = CAST(content || x'00' AS BLOB)")
         db.close()
-        said = away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
-        assert said.code == 78
-        assert saved["id"] in said.err
+        result = away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
+        assert result.code == 78
+        assert saved["id"] in result.err
         assert public_key(away) == before
         assert not (tmp_path / "code.txt").exists()
 
@@ -433,9 +434,9 @@ class TestRotate:
                 raise KeyboardInterrupt
 
             patch.setattr("apoa_client.outbox.sqlite.reseal.SealedRecords.reseal", interrupted)
-            said = away("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
-        assert said.code == 130
-        assert "finish it with: apoa key rotate" in said.err
+            result = away("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
+        assert result.code == 130
+        assert "finish it with: apoa key rotate" in result.err
         assert keys(away).next() is not None
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
         return away
@@ -443,9 +444,9 @@ class TestRotate:
     def test_the_same_command_again(self, cut_off: Apoa, tmp_path: Path) -> None:
         """Finishes it: the code in the file is the key's."""
         file = tmp_path / "first.txt"
-        said = cut_off("key", "rotate", "--recovery-file", str(file))
-        assert said.code == 0, said.err
-        assert said.out == "The interrupted change of keys is finished.\n"
+        result = cut_off("key", "rotate", "--recovery-file", str(file))
+        assert result.code == 0, result.err
+        assert result.out == "The interrupted change of keys is finished.\n"
         assert public_key(cut_off) == public_key_of_code(code_in_file(file))
         assert keys(cut_off).next() is None
 
@@ -459,23 +460,23 @@ class TestRotate:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_without_a_file(self, cut_off: Apoa, tmp_path: Path, lang: str) -> None:
         """Finishes it, and says which code is its."""
-        said = cut_off("key", "rotate", lang=lang)
-        assert said.code == 0
+        result = cut_off("key", "rotate", lang=lang)
+        assert result.code == 0
         sentence = "Its recovery code was shown or written before. If it is lost: apoa key rotate --recovery-file FILE"
-        assert spoken(lang, sentence) in said.err
+        assert spoken(lang, sentence) in result.err
         assert public_key(cut_off) == public_key_of_code(code_in_file(tmp_path / "first.txt"))
 
     def test_at_a_terminal_with_the_code_on_paper(self, cut_off: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Asked for, because nobody else can know; without it a new one is made."""
         monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
-        said = cut_off("key", "rotate", keys=["n", CODE])
-        assert said.code == 0, said.err
+        result = cut_off("key", "rotate", keys=["n", CODE])
+        assert result.code == 0, result.err
         assert public_key(cut_off) == public_key_of_code(CODE)
 
     def test_at_a_terminal_it_may_be_all(self, cut_off: Apoa) -> None:
         """With the paper at hand nothing more is to be done."""
-        said = cut_off("key", "rotate", keys=["y"])
-        assert (said.code, keys(cut_off).next()) == (0, None)
+        result = cut_off("key", "rotate", keys=["y"])
+        assert (result.code, keys(cut_off).next()) == (0, None)
 
     def test_moving_the_vault_meanwhile(self, cut_off: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Setting up with another vault takes every key along."""
@@ -505,25 +506,25 @@ class TestShow:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_it_can_be_had(self, away: Apoa, lang: str) -> None:
         """Fingerprint and place."""
-        said = away("key", "show", lang=lang)
-        assert said.code == 0
-        assert spoken(lang, "It is available now, and it is the right one.") in said.out
+        result = away("key", "show", lang=lang)
+        assert result.code == 0
+        assert spoken(lang, "It is available now, and it is the right one.") in result.out
         value = away("key", "show", "--json").json
         place = str(away.home / "melati" / "keys.json")
         shown = {"property": "melati", "fingerprint": value["fingerprint"], "place": place}
         assert value == {**shown, "available": True, "error": None, "change_unfinished": False}
-        assert value["fingerprint"] in said.out
+        assert value["fingerprint"] in result.out
         secret = KeyFileStore(Path(place)).get(PRIVATE_KEY)
         assert secret
-        assert secret not in said.all
+        assert secret not in result.all
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_it_cannot_be_had(self, away: Apoa, lang: str) -> None:
         """Why, and the way back; exit 77 for scripts."""
         away.delete_key()
-        said = away("key", "show", lang=lang)
-        assert said.code == 77
-        assert spoken(lang, "Restore it with the recovery code: apoa key recover") in said.err
+        result = away("key", "show", lang=lang)
+        assert result.code == 77
+        assert spoken(lang, "Restore it with the recovery code: apoa key recover") in result.err
         value = away("key", "show", "--json")
         assert (value.code, value.json["available"], value.json["error"]["class"]) == (77, False, "secret_missing")
 
@@ -531,14 +532,14 @@ class TestShow:
         """The place is named."""
         secret = KeyFileStore(away.home / "melati" / "keys.json").get(PRIVATE_KEY)
         assert secret
-        said = away("key", "show", APOA_PRIVATE_KEY=secret)
-        assert (said.code, "APOA_PRIVATE_KEY" in said.out, secret in said.all) == (0, True, False)
+        result = away("key", "show", APOA_PRIVATE_KEY=secret)
+        assert (result.code, "APOA_PRIVATE_KEY" in result.out, secret in result.all) == (0, True, False)
 
     def test_a_change_that_was_cut_off(self, away: Apoa) -> None:
         """Is told."""
         keys(away).begin_rotation(key_pair_from_seed(seed_from_code(CODE))[0])
-        said = away("key", "show")
-        assert "A change of keys was interrupted. All reports open; finish it with: apoa key rotate" in said.out
+        result = away("key", "show")
+        assert "A change of keys was interrupted. All reports open; finish it with: apoa key rotate" in result.out
         assert away("key", "show", "--json").json["change_unfinished"]
 
 
@@ -550,9 +551,9 @@ class TestTransfer:
         """The key that the first computer exported; one report is saved there."""
         away.save()
         file = tmp_path / "melati.key"
-        said = away("key", "export", str(file), "--passphrase-stdin", stdin=f"{PASSPHRASE}\n")
-        assert said.code == 0, said.err
-        assert PASSPHRASE not in said.all
+        result = away("key", "export", str(file), "--passphrase-stdin", stdin=f"{PASSPHRASE}\n")
+        assert result.code == 0, result.err
+        assert PASSPHRASE not in result.all
         assert_mine_alone(file)
         return file
 
@@ -569,10 +570,10 @@ class TestTransfer:
     def test_the_second_computer_has_another_key(self, away: Apoa, second: Apoa, file: Path, lang: str) -> None:
         """It takes the first one's, and what it had saved is sealed to that."""
         assert public_key(second) != public_key(away)
-        said = second("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE, lang=lang)
-        assert said.code == 0, said.err
+        result = second("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE, lang=lang)
+        assert result.code == 0, result.err
         sentence = "Its own recovery code is not valid any more: keep the one of the other computer."
-        assert spoken(lang, sentence) in said.err
+        assert spoken(lang, sentence) in result.err
         assert public_key(second) == public_key(away)
         assert second.reports()[0]["guest"]["surname"] == XIMENA.surname
         assert second("log", "--json").json["entries"][-1]["action"] == "key_imported"
@@ -580,26 +581,26 @@ class TestTransfer:
     def test_the_key_is_only_missing(self, away: Apoa, file: Path) -> None:
         """As with the recovery code."""
         away.delete_key()
-        said = away("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
-        assert said.code == 0, said.err
+        result = away("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
+        assert result.code == 0, result.err
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_wrong_passphrase(self, second: Apoa, file: Path, lang: str) -> None:
         """Nothing changes."""
         before = public_key(second)
-        said = second("key", "import", str(file), "--passphrase-stdin", stdin="kuda salah", lang=lang)
-        assert said.code == 77
-        assert spoken(lang, "The passphrase does not open the file, or the file was changed.") in said.err
-        assert "kuda" not in said.all
+        result = second("key", "import", str(file), "--passphrase-stdin", stdin="kuda salah", lang=lang)
+        assert result.code == 77
+        assert spoken(lang, "The passphrase does not open the file, or the file was changed.") in result.err
+        assert "kuda" not in result.all
         assert public_key(second) == before
 
     def test_another_property(self, away: Apoa, file: Path) -> None:
         """Its key would make this one's recovery code useless: refused, and nothing changes."""
         away.set_up(NOWHERE, name="bali")
-        said = away("--property", "bali", "key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
-        assert said.code == 65
-        assert "melati" in said.err
+        result = away("--property", "bali", "key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
+        assert result.code == 65
+        assert "melati" in result.err
 
     def test_what_is_no_key(self, away: Apoa, tmp_path: Path) -> None:
         """No file, another file, no passphrase, nobody to ask."""
@@ -614,9 +615,9 @@ class TestTransfer:
         """Twice where it is new, unseen; once where it is not."""
         file = tmp_path / "melati.key"
         assert away("key", "export", str(file), keys=[PASSPHRASE, "other", PASSPHRASE, PASSPHRASE]).code == 0
-        said = away("key", "import", str(file), keys=[PASSPHRASE])
-        assert said.code == 0, said.err
-        assert PASSPHRASE not in said.all
+        result = away("key", "import", str(file), keys=[PASSPHRASE])
+        assert result.code == 0, result.err
+        assert PASSPHRASE not in result.all
 
     def test_a_short_passphrase_and_a_file_that_is_there(self, away: Apoa, tmp_path: Path) -> None:
         """Nothing is written, and nothing written over."""
@@ -637,9 +638,9 @@ class TestTransfer:
 @pytest.mark.parametrize("name", ["show", "recover", "rotate", "export", "import"])
 def test_every_sub_command_has_help_with_an_example(apoa: Apoa, name: str, lang: str) -> None:
     """And is listed by `apoa key --help`."""
-    said = apoa("key", name, "--help", lang=lang)
-    assert (said.code, said.err) == (0, "")
-    assert f"{spoken(lang, 'Example')}:\n  apoa key {name}" in said.out
+    result = apoa("key", name, "--help", lang=lang)
+    assert (result.code, result.err) == (0, "")
+    assert f"{spoken(lang, 'Example')}:\n  apoa key {name}" in result.out
     assert re.search(rf"^  {name}  +\S", apoa("key", "--help", lang=lang).out, re.MULTILINE)
 
 
