@@ -1,4 +1,4 @@
-"""`apoa key`, and the recovery code that `apoa setup` makes: the way back is there, is proved, and never leaks."""
+"""`apoa key`, and the recovery code that `apoa setup` makes: the code restores the key and is never leaked."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def code_in_file(path: Path) -> str:
     return parse_code(found[0])
 
 
-def assert_mine_alone(path: Path) -> None:
+def assert_private_file(path: Path) -> None:
     assert os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -85,13 +85,13 @@ class TestSetupAtATerminal:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_wrong_group_is_named(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """And it may be typed again."""
+        """The wrong group is named, and the code can be typed again."""
         result = at_a_terminal(apoa, serve().base_url, WRONG, CODE, lang=lang)
         assert spoken(lang, "Group {number} of the recovery code is not right.", number=1) in result.err
         assert spoken(lang, RIGHT) in result.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_help_is_no_try(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+    def test_help_does_not_count_as_an_attempt(self, apoa: Apoa, serve: Serve, lang: str) -> None:
         """Nor is a move: three wrong codes may still be typed."""
         result = at_a_terminal(apoa, serve().base_url, "?", "<", ">", "x", "?", "x", CODE, lang=lang)
         assert spoken(lang, RIGHT) in result.err, result.all
@@ -131,7 +131,7 @@ class TestSetupAtATerminal:
         assert (result.code, result.err.count("recovery")) == (0, 0)
 
     def test_a_file_in_place_of_the_screen(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
-        """Asks for nothing more."""
+        """With --recovery-file the code is written to the file and not asked for."""
         given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati", "--vault", "file"]
         file = tmp_path / "code.txt"
         more = ["--timezone", "WIB", "--language", "en", "--recovery-file", str(file)]
@@ -169,7 +169,7 @@ class TestSetupUnattended:
         address = ["--training"] if training else real
         result = apoa("setup", "--non-interactive", *place, *address, stdin="pw\n")
         assert result.code == (0 if training else 75), result.all
-        assert_mine_alone(file)
+        assert_private_file(file)
         assert public_key_of_code(code_in_file(file)) == public_key(apoa)
         assert file.read_text().startswith("<!DOCTYPE" if "HT" in name.upper() else "apoa-client")
         group = code_in_file(file)[:5]
@@ -245,7 +245,7 @@ class TestSheet:
         assert "Address" not in sheet_text(self.SHEET._replace(address=""))
 
     def test_its_repr(self) -> None:
-        """Has no code."""
+        """The repr does not contain the code."""
         assert CODE[:5] not in repr(self.SHEET)
 
     def _assert_says_all(self, text: str) -> None:
@@ -286,19 +286,19 @@ class TestRecover:
 
     @pytest.mark.parametrize("between", ["-", " ", ""])
     def test_from_standard_input(self, lost: Apoa, code: str, between: str) -> None:
-        """However it is written."""
+        """Reads the code with hyphens, spaces or no separator."""
         typed = code.lower().replace("-", between)
         assert lost("key", "recover", "--code-stdin", stdin=typed + "\n").code == 0
         assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     def test_from_a_file_with_the_code_alone(self, lost: Apoa, code: str, tmp_path: Path) -> None:
-        """Which somebody typed from the paper."""
+        """Reads a file that holds only the typed code."""
         (tmp_path / "typed").write_text(code.replace("-", " ").lower() + "\n")
         assert lost("key", "recover", "--recovery-file", str(tmp_path / "typed")).code == 0
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_at_a_terminal(self, lost: Apoa, code: str, lang: str) -> None:
-        """Unseen; a wrong group is named, and it is asked again."""
+        """The typed code is hidden; a wrong group is named, and the question is repeated."""
         wrong = code[:-1] + ("A" if code[-1] != "A" else "B")
         result = lost("key", "recover", keys=[wrong, code], lang=lang)
         assert result.code == 0, result.err
@@ -308,8 +308,8 @@ class TestRecover:
         assert spoken(lang, "The code is right. The private key was here already.") in again.out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_help_is_no_try(self, lost: Apoa, code: str, lang: str) -> None:
-        """Nor is a move."""
+    def test_help_does_not_count_as_an_attempt(self, lost: Apoa, code: str, lang: str) -> None:
+        """Help and navigation do not count as attempts."""
         result = lost("key", "recover", keys=["?", "<", ">", "x", "x", code], lang=lang)
         assert result.code == 0, result.err
         helped = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
@@ -319,8 +319,8 @@ class TestRecover:
         """Enter alone, three wrong ones, no terminal, no code in a file, no file: each says so, and stores nothing."""
         assert lost("key", "recover", keys=[""]).code == 2
         assert lost("key", "recover", keys=["x"] * 3).code == 77
-        nobody = lost("key", "recover")
-        assert (nobody.code, "--code-stdin" in nobody.err) == (2, True)
+        no_terminal = lost("key", "recover")
+        assert (no_terminal.code, "--code-stdin" in no_terminal.err) == (2, True)
         assert lost("key", "recover", "--code-stdin", stdin="").code == 77
         assert lost("key", "recover", "--recovery-file", str(lost.home / "config.toml")).code == 77
         assert lost("key", "recover", "--recovery-file", str(lost.home / "nothing")).code == 2
@@ -346,7 +346,7 @@ class TestRecover:
         assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     def test_a_key_from_outside_is_named(self, lost: Apoa, code: str) -> None:
-        """It would be tried first."""
+        """A warning says that APOA_PRIVATE_KEY is tried first."""
         result = lost("key", "recover", "--code-stdin", stdin=code, APOA_PRIVATE_KEY="x")
         assert result.code == 0
         assert "But APOA_PRIVATE_KEY gives a private key too, and it is tried first." in result.err
@@ -394,15 +394,15 @@ class TestRotate:
         assert public_key(away) == public_key_of_code(CODE)
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    def test_nobody_to_show_a_code_to(self, away: Apoa) -> None:
-        """A usage mistake that names the option; nothing changes."""
+    def test_rotate_needs_a_terminal_or_a_file(self, away: Apoa) -> None:
+        """A usage error names the option; nothing changes."""
         before = public_key(away)
         result = away("key", "rotate")
         assert (result.code, "--recovery-file FILE" in result.err) == (2, True)
         assert public_key(away) == before
 
     def test_a_file_that_is_there(self, away: Apoa, tmp_path: Path) -> None:
-        """Is not overwritten, and nothing changes."""
+        """An existing file is not overwritten, and nothing changes."""
         before = public_key(away)
         (tmp_path / "code.txt").write_text("mine")
         assert away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 2
@@ -410,7 +410,7 @@ class TestRotate:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_report_that_does_not_open(self, away: Apoa, tmp_path: Path, lang: str) -> None:
-        """Is named; nothing changes, and no file with a useless code is left."""
+        """The report is named; nothing changes, and no file with a useless code is left."""
         import sqlite3  # behind the program's back
 
         saved = away.save()
@@ -467,7 +467,7 @@ class TestRotate:
         assert public_key(cut_off) == public_key_of_code(code_in_file(tmp_path / "first.txt"))
 
     def test_at_a_terminal_with_the_code_on_paper(self, cut_off: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Asked for, because nobody else can know; without it a new one is made."""
+        """Asked for, because no_terminal else can know; without it a new one is made."""
         monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
         result = cut_off("key", "rotate", keys=["n", CODE])
         assert result.code == 0, result.err
@@ -519,7 +519,7 @@ class TestShow:
         assert secret not in result.all
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_it_cannot_be_had(self, away: Apoa, lang: str) -> None:
+    def test_a_missing_key(self, away: Apoa, lang: str) -> None:
         """Why, and the way back; exit 77 for scripts."""
         away.delete_key()
         result = away("key", "show", lang=lang)
@@ -529,14 +529,14 @@ class TestShow:
         assert (value.code, value.json["available"], value.json["error"]["class"]) == (77, False, "secret_missing")
 
     def test_from_the_environment(self, away: Apoa) -> None:
-        """The place is named."""
+        """The output names APOA_PRIVATE_KEY as the source of the key."""
         secret = KeyFileStore(away.home / "melati" / "keys.json").get(PRIVATE_KEY)
         assert secret
         result = away("key", "show", APOA_PRIVATE_KEY=secret)
         assert (result.code, "APOA_PRIVATE_KEY" in result.out, secret in result.all) == (0, True, False)
 
     def test_a_change_that_was_cut_off(self, away: Apoa) -> None:
-        """Is told."""
+        """An interrupted change of keys is reported with the command that finishes it."""
         keys(away).begin_rotation(key_pair_from_seed(seed_from_code(CODE))[0])
         result = away("key", "show")
         assert "A change of keys was interrupted. All reports open; finish it with: apoa key rotate" in result.out
@@ -554,12 +554,12 @@ class TestTransfer:
         result = away("key", "export", str(file), "--passphrase-stdin", stdin=f"{PASSPHRASE}\n")
         assert result.code == 0, result.err
         assert PASSPHRASE not in result.all
-        assert_mine_alone(file)
+        assert_private_file(file)
         return file
 
     @pytest.fixture
     def second(self, away: Apoa, file: Path, tmp_path: Path) -> Apoa:
-        """Another computer, where the property was set up anew, and a report was saved."""
+        """Another computer, where the property was set up again, and a report was saved."""
         assert file.exists()
         other = Apoa({**away.environ, "APOA_HOME": str(tmp_path / "second")}, away.clock, away.capsys, away.monkeypatch)
         assert other.set_up(NOWHERE).code == 75
@@ -603,7 +603,7 @@ class TestTransfer:
         assert "melati" in result.err
 
     def test_what_is_no_key(self, away: Apoa, tmp_path: Path) -> None:
-        """No file, another file, no passphrase, nobody to ask."""
+        """No file, another file, no passphrase, no_terminal to ask."""
         (tmp_path / "other").write_text(json.dumps({"what": 1}))
         given = ["key", "import", str(tmp_path / "other")]
         assert away(*given, "--passphrase-stdin", stdin=PASSPHRASE).code == 65
@@ -629,7 +629,7 @@ class TestTransfer:
         assert file.read_text() == "mine"
 
     def test_without_the_key(self, away: Apoa, tmp_path: Path) -> None:
-        """There is nothing to export, which is said before a passphrase is asked for."""
+        """Without the key, export fails before it asks for a passphrase."""
         away.delete_key()
         assert away("key", "export", str(tmp_path / "melati.key"), keys=[]).code == 77
 
@@ -637,7 +637,7 @@ class TestTransfer:
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", ["show", "recover", "rotate", "export", "import"])
 def test_every_sub_command_has_help_with_an_example(apoa: Apoa, name: str, lang: str) -> None:
-    """And is listed by `apoa key --help`."""
+    """Each subcommand has help with an example and is listed by `apoa key --help`."""
     result = apoa("key", name, "--help", lang=lang)
     assert (result.code, result.err) == (0, "")
     assert f"{spoken(lang, 'Example')}:\n  apoa key {name}" in result.out
