@@ -603,7 +603,7 @@ class TestTransfer:
         assert "melati" in result.err
 
     def test_what_is_no_key(self, away: Apoa, tmp_path: Path) -> None:
-        """No file, another file, no passphrase, no_terminal to ask."""
+        """A missing file, another file, no passphrase or no terminal is an error."""
         (tmp_path / "other").write_text(json.dumps({"what": 1}))
         given = ["key", "import", str(tmp_path / "other")]
         assert away(*given, "--passphrase-stdin", stdin=PASSPHRASE).code == 65
