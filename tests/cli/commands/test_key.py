@@ -467,7 +467,7 @@ class TestRotate:
         assert public_key(cut_off) == public_key_of_code(code_in_file(tmp_path / "first.txt"))
 
     def test_at_a_terminal_with_the_code_on_paper(self, cut_off: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Asked for, because no_terminal else can know; without it a new one is made."""
+        """The code is asked for, because it is not stored; without it a new one is made."""
         monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
         result = cut_off("key", "rotate", keys=["n", CODE])
         assert result.code == 0, result.err
