@@ -1,4 +1,4 @@
-"""A house whose reports are typed into APOA: set up, saved, laid out on a screen or a sheet, and filed."""
+"""A property whose staff type reports into APOA: setup, screens, printed sheet and receipt numbers."""
 
 import sqlite3
 import stat
@@ -38,9 +38,9 @@ SET_UP = ["setup", "--non-interactive", "--property", "melati", "--vault", "file
 
 @pytest.fixture
 def manual(apoa: Apoa) -> Apoa:
-    """The program with a property for which people type."""
-    said = apoa(*SET_UP, "--by-hand")
-    assert said.code == 0, said.all
+    """Return the program with a property whose staff type the reports into APOA."""
+    result = apoa(*SET_UP, "--by-hand")
+    assert result.code == 0, result.all
     return apoa
 
 
@@ -48,7 +48,7 @@ def states(apoa: Apoa) -> dict[str, str]:
     return {report["short_id"]: report["state"] for report in apoa.reports()}
 
 
-def house_of(apoa: Apoa) -> config.PropertySettings:
+def settings_of(apoa: Apoa) -> config.PropertySettings:
     return config.load(apoa.home / "config.toml").properties["melati"]
 
 
@@ -57,20 +57,20 @@ def log(apoa: Apoa) -> list[str]:
 
 
 class TestSetUp:
-    """No address, no user name, no password."""
+    """Setup without an address, a user name or a password."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_it_needs_nothing_but_a_name(self, apoa: Apoa, lang: str) -> None:
-        """And says how it goes on."""
-        said = apoa(*SET_UP, "--by-hand", "--timezone", "WITA", lang=lang)
-        assert said.code == 0, said.all
-        configured = house_of(apoa)
+    def test_setup_by_hand_needs_only_a_property_name(self, apoa: Apoa, lang: str) -> None:
+        """Setup needs only the property name, and the output gives the next command."""
+        result = apoa(*SET_UP, "--by-hand", "--timezone", "WITA", lang=lang)
+        assert result.code == 0, result.all
+        configured = settings_of(apoa)
         assert (configured.by_hand, configured.api_url, configured.timezone) == (True, "", "Asia/Makassar")
-        assert spoken(lang, "Then type it into APOA with: apoa sync --by-hand") in said.out
+        assert spoken(lang, "Then type it into APOA with: apoa sync --by-hand") in result.out
         assert log(apoa) == ["set_up"]
 
-    def test_a_recovery_code(self, apoa: Apoa, tmp_path: Path) -> None:
-        """There is as much to lose as anywhere."""
+    def test_setup_offers_a_recovery_code(self, apoa: Apoa, tmp_path: Path) -> None:
+        """Setup with --by-hand offers a recovery code, as every other setup does."""
         assert "apoa key rotate" in apoa(*SET_UP, "--by-hand").err
         file = tmp_path / "code.txt"
         other = apoa(*SET_UP[:2], "--property", "bali", "--vault", "file", "--by-hand", "--recovery-file", str(file))
@@ -78,79 +78,79 @@ class TestSetUp:
         assert "apoa key recover" in file.read_text()
 
     @pytest.mark.parametrize("other", [["--training"], ["--api-url", "https://example.org/v1"]])
-    def test_not_both(self, apoa: Apoa, other: list[str]) -> None:
-        """Who types does not send."""
+    def test_by_hand_excludes_other_destinations(self, apoa: Apoa, other: list[str]) -> None:
+        """The option --by-hand together with --training or --api-url is a usage error."""
         assert apoa(*SET_UP, "--by-hand", *other).code == 2
         assert not (apoa.home / "config.toml").exists()
 
-    def test_there_and_back(self, manual: Apoa, serve: Serve) -> None:
-        """Setting up again switches, either way; reports, key and deadline stay. Saying neither changes nothing."""
+    def test_setup_again_switches_the_destination(self, manual: Apoa, serve: Serve) -> None:
+        """A second setup switches the destination only if an option asks for it, and keeps reports and settings."""
         report = manual.save()
         assert manual(*SET_UP, "--office", "Kanim").code == 0
-        assert house_of(manual).by_hand
+        assert settings_of(manual).by_hand
         assert manual.set_up(serve().base_url).code == 0
-        assert not house_of(manual).by_hand
+        assert not settings_of(manual).by_hand
         assert manual(*SET_UP, "--by-hand").code == 0
-        assert (house_of(manual).environment, house_of(manual).office) == ("", "Kanim")
+        assert (settings_of(manual).environment, settings_of(manual).office) == ("", "Kanim")
         assert manual("show", report["id"], "--json").json["guest"]["surname"] == QUENTIN.surname
         assert manual.set_up(serve().base_url).code == 0
         assert manual("sync", "--json").json["accepted"] == 1
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_at_a_terminal(self, apoa: Apoa, lang: str) -> None:
-        """One of the destinations; and nothing is asked about an address after it."""
-        said = apoa("setup", "--vault", "file", keys=[lang, "melati", "", "", "WIB", "3", ""], lang=lang)
-        assert said.code == 0, said.all
-        assert house_of(apoa).by_hand
-        assert spoken(lang, "Address of the authority") + ":" not in said.err
-        given = apoa("setup", "--vault", "file", "--by-hand", keys=[lang, "bali", "", "", "WIB", ""], lang=lang)
-        assert given.code == 0, given.all
+    def test_setup_at_a_terminal(self, apoa: Apoa, lang: str) -> None:
+        """By hand is one of the destinations at a terminal, and then setup does not ask for an address."""
+        result = apoa("setup", "--vault", "file", keys=[lang, "melati", "", "", "WIB", "3", ""], lang=lang)
+        assert result.code == 0, result.all
+        assert settings_of(apoa).by_hand
+        assert spoken(lang, "Address of the authority") + ":" not in result.err
+        with_option = apoa("setup", "--vault", "file", "--by-hand", keys=[lang, "bali", "", "", "WIB", ""], lang=lang)
+        assert with_option.code == 0, with_option.all
 
-    def test_there_is_nothing_to_log_in_to(self, manual: Apoa) -> None:
-        """It is said what to do instead."""
-        said = manual("login", "--password-stdin", stdin=f"{PASSWORD}\n")
-        assert said.code == 78
-        assert "apoa sync --by-hand" in said.err
+    def test_login_is_refused(self, manual: Apoa) -> None:
+        """The login command fails and names the command to use instead."""
+        result = manual("login", "--password-stdin", stdin=f"{PASSWORD}\n")
+        assert result.code == 78
+        assert "apoa sync --by-hand" in result.err
 
 
 class TestReport:
-    """Saved, and not sent."""
+    """A new report is saved and not sent."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_where_it_is_now(self, manual: Apoa, lang: str) -> None:
-        """In the queue, with its deadline, and how it gets into APOA; no line is tried."""
-        said = manual(*QUENTIN.mrz(), lang=lang)
-        assert (said.code, said.err) == (0, "")
-        assert typed_in(lang, "apoa sync --by-hand") in said.out
-        assert "25 Nov 2026 20:00 WIB" in said.out
+    def test_new_report_is_queued(self, manual: Apoa, lang: str) -> None:
+        """A new report is queued without an attempt to send, and the output gives the deadline and the next command."""
+        result = manual(*QUENTIN.mrz(), lang=lang)
+        assert (result.code, result.err) == (0, "")
+        assert typed_in(lang, "apoa sync --by-hand") in result.out
+        assert "25 Nov 2026 20:00 WIB" in result.out
         (report,) = manual.reports()
         assert (report["state"], report["attempts"], report["last_error"]) == ("queued", 0, None)
 
 
 class TestUnattended:
-    """Nobody is there who could type: nothing is sent, and the exit code tells."""
+    """Without a terminal nothing is sent, and the exit code says whether reports wait."""
 
-    def test_how_much_is_left(self, manual: Apoa) -> None:
-        """75 while anything waits, 0 when nothing does."""
+    def test_exit_code_and_count(self, manual: Apoa) -> None:
+        """The exit code is 75 while a report waits, and 0 when none waits."""
         idle = manual("sync", "--json")
         assert (idle.code, idle.json["left"]) == (0, 0)
         manual.save()
-        for more in ([], ["--by-hand"]):
-            said = manual("sync", "--json", *more)
-            assert (said.code, said.json["left"], said.json["sent"], said.json["error"]) == (75, 1, 0, None)
+        for options in ([], ["--by-hand"]):
+            result = manual("sync", "--json", *options)
+            assert (result.code, result.json["left"], result.json["sent"], result.json["error"]) == (75, 1, 0, None)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_in_words(self, manual: Apoa, lang: str) -> None:
-        """How much, and with what it is done."""
+    def test_text_output(self, manual: Apoa, lang: str) -> None:
+        """The text output gives the number of waiting reports and the next command."""
         assert manual("sync", lang=lang).out == spoken(lang, "Nothing is waiting.") + "\n"
         manual.save()
-        said = manual("sync", lang=lang)
+        result = manual("sync", lang=lang)
         waiting = "Waiting to be typed into APOA: {count}. Type it in with: apoa sync --by-hand"
-        assert (said.code, said.out) == (75, spoken(lang, waiting, count=1) + "\n")
+        assert (result.code, result.out) == (75, spoken(lang, waiting, count=1) + "\n")
 
     @pytest.mark.parametrize("quiet", ["--scheduled", "--quiet"])
     def test_quiet_until_a_deadline_is_near(self, manual: Apoa, quiet: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Cron mails whatever is printed; within six hours, and after, that is right. It does not wait for its turn."""
+        """A quiet run starts without a delay and prints only if a deadline is less than six hours away or past."""
         monkeypatch.setattr("random.uniform", None)
         manual.save()
         assert manual("sync", quiet)[:] == (75, "", "")
@@ -158,237 +158,239 @@ class TestUnattended:
         near = manual("sync", quiet)
         manual.clock.forward(timedelta(hours=6))
         late = manual("sync", quiet)
-        assert [said.code for said in (near, late)] == [75, 75]
-        assert [said.out for said in (near, late)] == ["", ""]
+        assert [result.code for result in (near, late)] == [75, 75]
+        assert [result.out for result in (near, late)] == ["", ""]
         assert "Due within 6 hours: 1" in near.err
         assert "Overdue: 1" in late.err
 
-    def test_scheduled_erases_what_is_old(self, manual: Apoa) -> None:
-        """As it does where reports are sent; and no terminal makes it ask."""
+    def test_scheduled_run_erases_old_guest_data(self, manual: Apoa) -> None:
+        """A scheduled run erases old guest data and asks no question at a terminal."""
         report = manual.save()
         manual("received", report["id"], "STT-1")
         manual.clock.forward(timedelta(days=200))
         assert manual("sync", "--scheduled", keys=[]).code == 0
         assert manual("show", report["id"], "--json").json["erased"] is True
 
-    def test_a_house_with_an_authority(self, configured: Apoa) -> None:
-        """--by-hand sends nothing there either."""
+    def test_property_that_sends_reports(self, configured: Apoa) -> None:
+        """The option --by-hand sends nothing for a property that usually sends its reports."""
         configured.save()
-        said = configured("sync", "--by-hand", "--json")
-        assert (said.code, said.json["left"], said.json["sent"]) == (75, 1, 0)
+        result = configured("sync", "--by-hand", "--json")
+        assert (result.code, result.json["left"], result.json["sent"]) == (75, 1, 0)
 
 
-class TestWalk:
-    """One guest a screen, at a terminal."""
+class TestScreens:
+    """At a terminal, each screen shows one guest."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_three_guests(self, manual: Apoa, lang: str) -> None:
-        """A number, a skip, a number; the most urgent first, each value as APOA's form has it, and what it came to."""
+        """The most urgent report comes first, Enter skips a report, and the last line counts the results."""
         for guest, hour in zip(GUESTS, ("12", "10", "11"), strict=True):
             manual.save(guest, "--check-in", f"2026-11-24T{hour}:00")
-        said = manual("sync", keys=["STT-1", "", "STT-3"], lang=lang)
-        assert said.code == 75
-        places = [said.err.index(guest.number) for guest in (XIMENA, OBADIAH, QUENTIN)]
+        result = manual("sync", keys=["STT-1", "", "STT-3"], lang=lang)
+        assert result.code == 75
+        places = [result.err.index(guest.number) for guest in (XIMENA, OBADIAH, QUENTIN)]
         assert places == sorted(places)
         done = ", ".join((spoken(lang, "recorded {count}", count=2), spoken(lang, "still waiting {count}", count=1)))
-        assert said.out == f"{done}\n"
+        assert result.out == f"{done}\n"
         receipts = {r["guest"]["surname"]: r["receipt"] and r["receipt"]["number"] for r in manual.reports()}
         assert receipts == {XIMENA.surname: "STT-1", OBADIAH.surname: None, QUENTIN.surname: "STT-3"}
         assert manual("sync", keys=["STT-2"]).code == 0
         assert manual("sync", keys=[]).out == "Nothing is waiting.\n"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_screen(self, manual: Apoa, lang: str) -> None:
-        """APOA's own labels and order in either language, the reader's beside them, and the values to be copied."""
+    def test_screen_content(self, manual: Apoa, lang: str) -> None:
+        """A screen shows the labels of APOA in their order, the labels in the user's language, and the values."""
         manual.save(QUENTIN, "--stay-until", "2026-12-20", "--note", "tiba malam")
-        said = manual("sync", "--by-hand", keys=["q"], lang=lang)
-        beside = lang == "en"
+        result = manual("sync", "--by-hand", keys=["q"], lang=lang)
+        english = lang == "en"
         wanted = [
             ("Nama keluarga", "Surname", "ZYKOWSKI"),
             ("Nama depan", "Given names", "QUENTIN"),
             ("Jenis kelamin", "Sex", f"L ({spoken(lang, 'male')})"),
             ("Tempat lahir", "Place of birth", "GDANSKTOWN"),
             ("Tanggal lahir", "Date of birth", "12/09/1985 (12 Sep 1985)"),
-            ("Kewarganegaraan", "Nationality", "Polandia (Poland)" if beside else "Polandia (POL)"),
+            ("Kewarganegaraan", "Nationality", "Polandia (Poland)" if english else "Polandia (POL)"),
             ("Nomor paspor", "Passport number", "ZX1234567"),
-            ("Negara penerbit", "Issuing state", "Polandia (Poland)" if beside else "Polandia (POL)"),
+            ("Negara penerbit", "Issuing state", "Polandia (Poland)" if english else "Polandia (POL)"),
             ("Masa berlaku paspor", "Passport expiry", "28/03/2032 (28 Mar 2032)"),
             ("Jenis visa / izin tinggal", "Visa / stay permit", "B1"),
             ("Izin tinggal berlaku s.d.", "Permitted until", "20/12/2026"),
             ("Tanggal check-in", "Check-in", "24/11/2026 20:00 (24 Nov 2026)"),
             ("Rencana check-out", "Planned check-out", "26/11/2026 (26 Nov 2026)"),
             ("Nomor kamar", "Room", "7"),
-            ("Tujuan kedatangan", "Purpose of stay", "wisata (tourism)" if beside else "wisata"),
+            ("Tujuan kedatangan", "Purpose of stay", "wisata (tourism)" if english else "wisata"),
             ("Keterangan", "Note", "tiba malam"),
         ]
-        rows = [" ".join(line.split()) for line in said.err.splitlines()]
-        expected = [f"{label} {here} {value}" if beside else f"{label} {value}" for label, here, value in wanted]
+        rows = [" ".join(line.split()) for line in result.err.splitlines()]
+        expected = [
+            f"{label} {translation} {value}" if english else f"{label} {value}" for label, translation, value in wanted
+        ]
         start = rows.index(expected[0])
         for row, line in zip(rows[start:], expected, strict=False):
             assert row.startswith(line)
-        assert spoken(lang, 'In APOA: open "check-in manual", type this, compare, and press "simpan".') in said.err
+        assert spoken(lang, 'In APOA: open "check-in manual", type this, compare, and press "simpan".') in result.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_whole_stay(self, manual: Apoa, lang: str) -> None:
-        """Check-in, correction, check-out: one after the other, what changed marked, `y` where APOA gives no number."""
+    def test_all_reports_of_a_stay(self, manual: Apoa, lang: str) -> None:
+        """Reports of one stay come in order with changes marked, and `y` confirms a report without a number."""
         first = manual.save()
         manual("received", first["id"], "STT-1")
         manual("amend", first["id"], "--reason", "pindah", "--room", "8", "--yes", "--no-send", "--json")
         manual.clock.forward(timedelta(hours=1))
         manual("checkout", first["id"], "--yes", "--no-send", "--json")
-        said = manual("sync", keys=["y", "sudah"], lang=lang)
-        assert said.code == 0, said.all
+        result = manual("sync", keys=["y", "sudah"], lang=lang)
+        assert result.code == 0, result.all
         before = spoken(lang, "before: {value}", value="7")
-        assert f"({before})" in said.err
-        assert [line[0] for line in said.err.splitlines() if f"({before})" in line] == ["*"]
-        assert "24/11/2026 21:00" in said.err
+        assert f"({before})" in result.err
+        assert [line[0] for line in result.err.splitlines() if f"({before})" in line] == ["*"]
+        assert "24/11/2026 21:00" in result.err
         assert {report["receipt"]["number"] for report in manual.reports()} == {"STT-1"}
 
-    def test_a_cancellation(self, manual: Apoa) -> None:
-        """Whom it is about, and why; `y` for a check-in is no number."""
+    def test_cancellation(self, manual: Apoa) -> None:
+        """A cancellation shows the guest and the reason, and `y` is not accepted as the number of a check-in."""
         first = manual.save()
-        said = manual("sync", keys=["y", "STT-1"])
-        assert "APOA gives a number for every check-in" in said.err
+        result = manual("sync", keys=["y", "STT-1"])
+        assert "APOA gives a number for every check-in" in result.err
         manual("cancel", first["id"], "--reason", "guest never came", "--yes", "--no-send", "--json")
-        said = manual("sync", keys=["ya"])
-        assert said.code == 0, said.all
-        assert "guest never came" in said.err
-        assert QUENTIN.number in said.err
+        result = manual("sync", keys=["ya"])
+        assert result.code == 0, result.all
+        assert "guest never came" in result.err
+        assert QUENTIN.number in result.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_help_and_stop(self, manual: Apoa, lang: str) -> None:
-        """Neither files anything."""
+    def test_help_and_quit(self, manual: Apoa, lang: str) -> None:
+        """Help and quit record nothing."""
         manual.save()
-        said = manual("sync", keys=["?", "q"], lang=lang)
-        assert said.code == 75
-        helped = "When it is saved there, type here the number on the Surat Tanda Terima: the report is then done."
-        assert spoken(lang, helped) in said.err
+        result = manual("sync", keys=["?", "q"], lang=lang)
+        assert result.code == 75
+        help_text = "When it is saved there, type here the number on the Surat Tanda Terima: the report is then done."
+        assert spoken(lang, help_text) in result.err
         assert set(states(manual).values()) == {"queued"}
 
     @pytest.mark.parametrize("typed", ["S\x1bT", "x" * 65, "a\u202eb"])
-    def test_what_is_no_number_is_asked_again(self, manual: Apoa, typed: str) -> None:
-        """And nothing that a terminal would obey comes back."""
+    def test_invalid_number_repeats_the_question(self, manual: Apoa, typed: str) -> None:
+        """An invalid number repeats the question, and the output has no control characters."""
         manual.save()
-        said = manual("sync", keys=[typed, "STT-1"])
-        assert said.code == 0
-        assert_sanitized(said.all)
-        assert "This is not a receipt number" in said.err
+        result = manual("sync", keys=[typed, "STT-1"])
+        assert result.code == 0
+        assert_sanitized(result.all)
+        assert "This is not a receipt number" in result.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("typed", ["n", "tidak", "P<POLZYKOWSKI<<QUENTIN", "\ufffd1"])
-    def test_a_word_or_a_passports_line_is_asked_again(self, manual: Apoa, typed: str, lang: str) -> None:
-        """And how a number looks is said."""
+    def test_word_or_mrz_line_repeats_the_question(self, manual: Apoa, typed: str, lang: str) -> None:
+        """A word or an MRZ line is not accepted as a number, and the output explains how to type the number."""
         manual.save()
-        said = manual("sync", keys=[typed, "STT-1"], lang=lang)
-        assert said.code == 0, said.all
-        assert spoken(lang, "Type it as printed on APOA's receipt.") in said.err
+        result = manual("sync", keys=[typed, "STT-1"], lang=lang)
+        assert result.code == 0, result.all
+        assert spoken(lang, "Type it as printed on APOA's receipt.") in result.err
         assert manual.reports()[0]["receipt"]["number"] == "STT-1"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_later(self, manual: Apoa, lang: str) -> None:
-        """Going back, Enter and the word in brackets leave a guest for later, and the next one is shown."""
+    def test_later_shows_the_next_guest(self, manual: Apoa, lang: str) -> None:
+        """Back, Enter and the word for later each leave the report queued and show the next guest."""
         for guest in GUESTS:
             manual.save(guest)
-        said = manual("sync", keys=["<", spoken(lang, "later").upper(), ""], lang=lang)
-        assert said.code == 75, said.all
-        assert all(guest.number in said.err for guest in GUESTS)
+        result = manual("sync", keys=["<", spoken(lang, "later").upper(), ""], lang=lang)
+        assert result.code == 75, result.all
+        assert all(guest.number in result.err for guest in GUESTS)
         assert set(states(manual).values()) == {"queued"}
 
-    def test_all_of_it_later(self, manual: Apoa) -> None:
-        """What Enter would do for this guest is done for all that are left: nothing is filed, nobody else is shown."""
+    def test_accept_all_leaves_every_report_queued(self, manual: Apoa) -> None:
+        """The input `>` leaves all remaining reports queued and shows no other guest."""
         for guest in GUESTS:
             manual.save(guest)
-        said = manual("sync", keys=[">"])
-        assert said.code == 75, said.all
-        assert sum(guest.number in said.err for guest in GUESTS) == 1
+        result = manual("sync", keys=[">"])
+        assert result.code == 75, result.all
+        assert sum(guest.number in result.err for guest in GUESTS) == 1
         assert set(states(manual).values()) == {"queued"}
 
     @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 75)])
-    def test_a_number_that_another_guest_has(self, manual: Apoa, answer: str, code: int) -> None:
-        """Asked about; Enter alone is no."""
+    def test_duplicate_number_needs_confirmation(self, manual: Apoa, answer: str, code: int) -> None:
+        """A number of another stay needs a confirmation, and Enter alone means no."""
         manual.save()
         manual("sync", keys=["STT-1"])
         manual.save(XIMENA)
-        said = manual("sync", keys=["STT-1", answer, ""])
-        assert said.code == code
-        assert "of another stay has this number already" in said.err
+        result = manual("sync", keys=["STT-1", answer, ""])
+        assert result.code == code
+        assert "of another stay has this number already" in result.err
 
-    def test_ctrl_c_keeps_what_was_filed(self, manual: Apoa) -> None:
-        """The rest waits."""
+    def test_end_of_input_keeps_recorded_numbers(self, manual: Apoa) -> None:
+        """The end of input keeps the numbers that are recorded, and the other reports stay queued."""
         for guest in GUESTS[:2]:
             manual.save(guest)
-        said = manual("sync", keys=["STT-1"])  # and then the end of input
-        assert said.code == 130
+        result = manual("sync", keys=["STT-1"])  # then the input ends
+        assert result.code == 130
         assert sorted(states(manual).values()) == ["accepted", "queued"]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_with_an_authority(self, configured: Apoa, lang: str) -> None:
-        """The line is down for days: it is said that these are not sent, and they never are."""
+    def test_recorded_report_is_not_sent(self, configured: Apoa, lang: str) -> None:
+        """A report with a recorded number is not sent to the authority later, and the output says so."""
         configured.save()
-        said = configured("sync", "--by-hand", keys=["STT-1"], lang=lang)
-        assert said.code == 0, said.all
-        assert spoken(lang, "A report whose number you record here is not sent to the authority.") in said.err
+        result = configured("sync", "--by-hand", keys=["STT-1"], lang=lang)
+        assert result.code == 0, result.all
+        assert spoken(lang, "A report whose number you record here is not sent to the authority.") in result.err
         assert configured("sync", "--json").json["sent"] == 0
 
-    def test_one_that_went_out_before(self, apoa: Apoa, serve: Serve) -> None:
-        """No answer came, so it may be there: it is said to look first."""
+    def test_report_sent_without_an_answer(self, apoa: Apoa, serve: Serve) -> None:
+        """A report that was sent without an answer is shown with a warning."""
         apoa.set_up(serve("lost").base_url)
         apoa.save()
         apoa("sync")
-        said = apoa("sync", "--by-hand", keys=["q"])
-        assert "It was sent before, but no answer came." in said.err
+        result = apoa("sync", "--by-hand", keys=["q"])
+        assert "It was sent before, but no answer came." in result.err
 
     def test_while_another_process_sends(self, manual: Apoa) -> None:
-        """75, and nothing was shown or changed."""
+        """While another process sends, the command exits with 75 and shows and changes nothing."""
         manual.save()
-        with delivery_lock(manual.home / "melati" / "outbox.db", 0) as ours:
-            assert ours
-            said = manual("sync", keys=["STT-1"])
-        assert said.code == 75
-        assert QUENTIN.surname not in said.all
+        with delivery_lock(manual.home / "melati" / "outbox.db", 0) as locked:
+            assert locked
+            result = manual("sync", keys=["STT-1"])
+        assert result.code == 75
+        assert QUENTIN.surname not in result.all
         assert set(states(manual).values()) == {"queued"}
 
-    def test_changed_meanwhile(self, manual: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A report that somebody else filed while this one was typing: told, and the walk goes on."""
+    def test_report_changed_by_another_process(self, manual: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """If another process changes the report first, an error is printed and the next guest is shown."""
         for guest in GUESTS[:2]:
             manual.save(guest)
         receive = SqliteOutbox.record_receipt
 
-        def withdrawn_first(self: SqliteOutbox, report_id: str, receipt: Any) -> None:
+        def withdraw_first(self: SqliteOutbox, report_id: str, receipt: Any) -> None:
             monkeypatch.setattr(SqliteOutbox, "record_receipt", receive)
             self.withdraw([report_id])
             receive(self, report_id, receipt)
 
-        monkeypatch.setattr(SqliteOutbox, "record_receipt", withdrawn_first)
-        said = manual("sync", keys=["STT-1", "STT-2"])
-        assert said.code == 0, said.all
+        monkeypatch.setattr(SqliteOutbox, "record_receipt", withdraw_first)
+        result = manual("sync", keys=["STT-1", "STT-2"])
+        assert result.code == 0, result.all
         assert sorted(states(manual).values()) == ["accepted", "withdrawn"]
-        assert "Nothing was changed." in said.err
+        assert "Nothing was changed." in result.err
 
-    def test_needs_the_key(self, manual: Apoa) -> None:
-        """77, and nothing of a guest; without one, unattended, it is still counted."""
+    def test_without_the_key(self, manual: Apoa) -> None:
+        """Without the key the command exits with 77 at a terminal, and still counts reports without one."""
         manual.save()
         manual.delete_key()
         assert manual("sync", keys=["STT-1"]).code == 77
         assert manual("sync").code == 75
 
-    def test_one_that_cannot_be_read(self, manual: Apoa) -> None:
-        """It holds up nobody else."""
+    def test_unreadable_report(self, manual: Apoa) -> None:
+        """An unreadable report stays queued and does not block the other reports."""
         broken = manual.save(QUENTIN, "--check-in", "2026-11-24T01:00")
         manual.save(XIMENA)
         with closing(sqlite3.connect(manual.home / "melati" / "outbox.db")) as db, db:
             db.execute("UPDATE reports SET content = x'00112233' WHERE id = ?", [broken["id"]])
-        said = manual("sync", keys=["STT-2"])
-        assert said.code == 75
+        result = manual("sync", keys=["STT-2"])
+        assert result.code == 75
         assert states(manual)[broken["short_id"]] == "queued"
-        assert "recorded 1, still waiting 1" in said.out
+        assert "recorded 1, still waiting 1" in result.out
 
 
-class TestLaidOut:
+class TestFormLines:
     """The lines of a screen."""
 
-    def test_a_value_is_never_cut(self) -> None:
-        """One that does not fit stands on a line of its own, whole; narrow screens keep APOA's labels alone."""
+    def test_long_value_is_not_cut(self) -> None:
+        """A long value is printed complete on its own line, and a narrow screen shows only the labels of APOA."""
         lines = [
             FormLine("Keterangan", "Note", "x" * 60, "", changed=False, before=""),
             FormLine(
@@ -401,9 +403,9 @@ class TestLaidOut:
         assert "Permitted until" not in narrow[2]
         assert narrow[2].endswith("20/12/2026\x1b[0m (20 Dec 2026)")
 
-    def test_hostile_values(self, manual: Apoa) -> None:
-        """Whatever would move a cursor is shown as a question mark."""
-        zone = house_of(manual).zone
+    def test_control_characters_in_values(self, manual: Apoa) -> None:
+        """A control character in a value is shown as a question mark."""
+        zone = settings_of(manual).zone
         for character in DANGEROUS:
             line = form_line(FormField("surname", f"A{character}B", f"C{character}D"), zone)
             assert (line.value, line.before) == ("A?B", "C?D")
@@ -412,39 +414,39 @@ class TestLaidOut:
         ("value", "typed"),
         [(PartialDate(1985), "1985"), (PartialDate(1985, 9), "09/1985"), (PartialDate(1985, 9, 2), "02/09/1985")],
     )
-    def test_a_date_of_birth_as_far_as_it_is_known(self, manual: Apoa, value: PartialDate, typed: str) -> None:
-        """And no further."""
-        assert form_line(FormField("birth_date", value), house_of(manual).zone).value == typed
+    def test_partial_date_of_birth(self, manual: Apoa, value: PartialDate, typed: str) -> None:
+        """A date of birth shows only its known parts."""
+        assert form_line(FormField("birth_date", value), settings_of(manual).zone).value == typed
 
-    def test_what_is_to_be_emptied_or_is_not_stated(self, manual: Apoa) -> None:
-        """Said in words beside it."""
-        zone = house_of(manual).zone
+    def test_empty_and_unstated_values(self, manual: Apoa) -> None:
+        """A note english the value explains a field to leave empty and a value that is not stated."""
+        zone = settings_of(manual).zone
         empty = form_table([form_line(FormField("phone", "", "+62 81"), zone)], 100)
         assert empty[0].endswith("(leave it empty; before: +62 81)")
         assert form_line(FormField("birth_place", "-"), zone)[2:4] == ("-", "not stated")
         assert form_line(FormField("sex", "X"), zone)[2:4] == ("X", "not stated")
         assert form_line(FormField("nationality", "QQQ"), zone).value == "QQQ"
 
-    def test_no_repr_tells_of_the_guest(self, manual: Apoa) -> None:
-        """A line may come into a traceback."""
-        assert QUENTIN.surname not in repr(form_line(FormField("surname", QUENTIN.surname), house_of(manual).zone))
+    def test_repr_has_no_guest_data(self, manual: Apoa) -> None:
+        """The repr of a line has no guest data, because a traceback can show it."""
+        assert QUENTIN.surname not in repr(form_line(FormField("surname", QUENTIN.surname), settings_of(manual).zone))
 
 
-class TestSheet:
-    """The same on paper."""
+class TestPrintedSheet:
+    """The same content on a printed sheet."""
 
-    def written(self, apoa: Apoa, file: Path, *more: str, lang: str = "en") -> CallResult:
+    def write_sheet(self, apoa: Apoa, file: Path, *more: str, lang: str = "en") -> CallResult:
         return apoa("sync", "--by-hand", "--sheet", str(file), *more, lang=lang)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_all_that_waits(self, manual: Apoa, tmp_path: Path, lang: str) -> None:
-        """A block each in APOA's order, private, with the command that files it; nothing is sent or filed."""
+    def test_all_waiting_reports(self, manual: Apoa, tmp_path: Path, lang: str) -> None:
+        """A private file has one block for each waiting report with its command, and no report changes its state."""
         reports = [manual.save(guest) for guest in GUESTS]
         file = tmp_path / "apoa.html"
-        said = self.written(manual, file, lang=lang)
-        assert said.code == 0, said.all
-        assert str(file) in said.out
-        assert spoken(lang, "Reports on it: {count}", count=3) in said.out
+        result = self.write_sheet(manual, file, lang=lang)
+        assert result.code == 0, result.all
+        assert str(file) in result.out
+        assert spoken(lang, "Reports on it: {count}", count=3) in result.out
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         page = read_page(file.read_text())
         for report, guest in zip(reports, GUESTS, strict=True):
@@ -456,79 +458,79 @@ class TestSheet:
         assert file.read_text().count('class="box"') == 3
         assert set(states(manual).values()) == {"queued"}
 
-    def test_not_over_another_file(self, manual: Apoa, tmp_path: Path) -> None:
-        """Unless it is said."""
+    def test_existing_file(self, manual: Apoa, tmp_path: Path) -> None:
+        """An existing file is overwritten only with --force."""
         manual.save()
         file = tmp_path / "apoa.html"
         file.write_text("mine")
-        assert self.written(manual, file).code == 2
+        assert self.write_sheet(manual, file).code == 2
         assert file.read_text() == "mine"
-        assert self.written(manual, file, "--force").code == 0
+        assert self.write_sheet(manual, file, "--force").code == 0
         assert QUENTIN.surname in file.read_text()
 
-    def test_to_a_pipe(self, manual: Apoa) -> None:
-        """The page and nothing else."""
+    def test_standard_output(self, manual: Apoa) -> None:
+        """With `-` only the page is written to standard output."""
         manual.save()
-        said = manual("sync", "--sheet", "-")
-        assert said.code == 0
-        assert said.out.startswith("<!DOCTYPE html>")
-        assert said.out.rstrip().endswith("</html>")
+        result = manual("sync", "--sheet", "-")
+        assert result.code == 0
+        assert result.out.startswith("<!DOCTYPE html>")
+        assert result.out.rstrip().endswith("</html>")
 
-    def test_nothing_waits(self, manual: Apoa, tmp_path: Path) -> None:
-        """No sheet."""
-        said = self.written(manual, tmp_path / "apoa.html")
-        assert said.code == 0
+    def test_no_waiting_report(self, manual: Apoa, tmp_path: Path) -> None:
+        """No sheet is written if no report waits."""
+        result = self.write_sheet(manual, tmp_path / "apoa.html")
+        assert result.code == 0
         assert not (tmp_path / "apoa.html").exists()
 
-    def test_a_stay_is_together_and_says_what_to_do_without_a_number(self, manual: Apoa, tmp_path: Path) -> None:
-        """All that waits of it, in order."""
+    def test_reports_of_one_stay(self, manual: Apoa, tmp_path: Path) -> None:
+        """Reports of one stay are printed in order, with the step to take if APOA gives no number."""
         first = manual.save()
         manual("received", first["id"], "STT-1")
         manual("amend", first["id"], "--reason", "pindah", "--room", "<8>", "--yes", "--no-send", "--json")
         manual("checkout", first["id"], "--at", "2026-11-24T20:00", "--yes", "--no-send", "--json")
         file = tmp_path / "apoa.html"
-        assert self.written(manual, file).code == 0
+        assert self.write_sheet(manual, file).code == 0
         page = read_page(file.read_text())
         assert page.text.index("<8>") < page.text.index('press "check-out"')
         assert page.text.count("If APOA gives no number") == 2
         assert "<8>" not in file.read_text()
 
-    def test_in_a_house_with_an_authority(self, configured: Apoa, tmp_path: Path) -> None:
-        """Asking for a sheet sends nothing."""
+    def test_property_that_sends_reports(self, configured: Apoa, tmp_path: Path) -> None:
+        """The option --sheet sends nothing for a property that usually sends its reports."""
         configured.save()
-        said = configured("sync", "--sheet", str(tmp_path / "apoa.html"), "--json")
-        assert (said.code, said.json["left"], said.json["sent"]) == (0, 1, 0)
+        result = configured("sync", "--sheet", str(tmp_path / "apoa.html"), "--json")
+        assert (result.code, result.json["left"], result.json["sent"]) == (0, 1, 0)
         assert set(states(configured).values()) == {"queued"}
 
-    def test_needs_the_key(self, manual: Apoa, tmp_path: Path) -> None:
-        """77, and no file."""
+    def test_without_the_key(self, manual: Apoa, tmp_path: Path) -> None:
+        """Without the key the command exits with 77 and writes no file."""
         manual.save()
         manual.delete_key()
-        assert self.written(manual, tmp_path / "apoa.html").code == 77
+        assert self.write_sheet(manual, tmp_path / "apoa.html").code == 77
         assert not (tmp_path / "apoa.html").exists()
 
-    def test_one_that_cannot_be_read(self, manual: Apoa, tmp_path: Path) -> None:
-        """It is told, and left out."""
+    def test_unreadable_report(self, manual: Apoa, tmp_path: Path) -> None:
+        """An unreadable report is left out of the sheet, and the other reports are printed."""
         broken = manual.save()
         manual.save(XIMENA)
         with closing(sqlite3.connect(manual.home / "melati" / "outbox.db")) as db, db:
             db.execute("UPDATE reports SET content = x'00112233' WHERE id = ?", [broken["id"]])
         file = tmp_path / "apoa.html"
-        assert self.written(manual, file).code == 0
+        assert self.write_sheet(manual, file).code == 0
         assert broken["short_id"] not in file.read_text()
         assert XIMENA.number in file.read_text()
 
 
 class TestReceived:
-    """`apoa received`: a number that came later."""
+    """`apoa received` records a receipt number."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_in_words(self, manual: Apoa, lang: str) -> None:
-        """By the short id; marked as typed, in the history and the audit trail too."""
+    def test_text_output(self, manual: Apoa, lang: str) -> None:
+        """A number is recorded by short id, marked as typed, and logged in the audit trail."""
         report = manual.save()
-        said = manual("received", report["short_id"], " STT-1 ", lang=lang)
+        result = manual("received", report["short_id"], " STT-1 ", lang=lang)
         filed = "Recorded: report {id}, receipt number {number}, typed in by staff."
-        assert said[:] == (0, spoken(lang, filed, id=report["short_id"], number="STT-1") + "\n", "")
+        assert result[:] == (0, spoken(lang, filed, id=report["short_id"], number="STT-1") + "\n", "")
         shown = manual("receipt", report["id"], "--json").json
         assert (shown["state"], shown["receipt"]["number"], shown["receipt"]["source"]) == (
             "accepted",
@@ -539,76 +541,80 @@ class TestReceived:
         assert manual("status", "--json").json["counts"]["accepted"] == 1
 
     @pytest.mark.parametrize("when", ["2026-11-24T12:30Z", "24/11/2026 19:30", "19.30"])
-    def test_json(self, manual: Apoa, when: str) -> None:
-        """The report as every command prints it, with the time on the receipt in the property's zone."""
+    def test_json_output(self, manual: Apoa, when: str) -> None:
+        """The JSON output is the report with the receipt, and its time is in the time zone of the property."""
         report = manual.save()
-        said = manual("received", report["id"], "STT-1", "--issued-at", when, "--json")
-        assert said.code == 0
-        assert said.json["receipt"] == {"number": "STT-1", "issued_at": "2026-11-24T19:30:00+07:00", "source": "typed"}
-        assert (said.json["id"], said.json["state"]) == (report["id"], "accepted")
-        assert said.json["guest"]["surname"] == QUENTIN.surname
+        result = manual("received", report["id"], "STT-1", "--issued-at", when, "--json")
+        assert result.code == 0
+        assert result.json["receipt"] == {
+            "number": "STT-1",
+            "issued_at": "2026-11-24T19:30:00+07:00",
+            "source": "typed",
+        }
+        assert (result.json["id"], result.json["state"]) == (report["id"], "accepted")
+        assert result.json["guest"]["surname"] == QUENTIN.surname
 
-    def test_needs_no_key(self, manual: Apoa) -> None:
-        """Filing opens nothing; the JSON says that it is sealed."""
+    def test_without_the_key(self, manual: Apoa) -> None:
+        """A number is recorded without the key, and the JSON output marks the report as sealed."""
         report = manual.save()
         manual.delete_key()
-        said = manual("received", report["id"], "STT-1", "--json")
-        assert (said.code, said.json["sealed"], said.json["state"]) == (0, True, "accepted")
+        result = manual("received", report["id"], "STT-1", "--json")
+        assert (result.code, result.json["sealed"], result.json["state"]) == (0, True, "accepted")
 
     @pytest.mark.parametrize("number", ["", " ", "S\x1bT", "a\nb", "x" * 65])
-    def test_what_is_no_number(self, manual: Apoa, number: str) -> None:
-        """65, and nothing is filed; what a terminal would obey is not repeated."""
+    def test_invalid_number(self, manual: Apoa, number: str) -> None:
+        """An invalid number exits with 65, records nothing, and prints no control characters."""
         report = manual.save()
-        said = manual("received", report["id"], number)
-        assert said.code == 65
-        assert_sanitized(said.all)
+        result = manual("received", report["id"], number)
+        assert result.code == 65
+        assert_sanitized(result.all)
         assert set(states(manual).values()) == {"queued"}
 
     @pytest.mark.parametrize("when", ["gestern", "2026-02-30", "2026-11-25T20:00"])
-    def test_a_time_that_cannot_be(self, manual: Apoa, when: str) -> None:
-        """65: no time at all, none of the calendar, or one to come."""
+    def test_invalid_time(self, manual: Apoa, when: str) -> None:
+        """A text that is no time, a date that does not exist or a future time exits with 65."""
         report = manual.save()
         assert manual("received", report["id"], "STT-1", "--issued-at", when).code == 65
         assert set(states(manual).values()) == {"queued"}
 
     def test_unknown_and_ambiguous_ids(self, manual: Apoa) -> None:
-        """2; the candidates are named."""
+        """An unknown or ambiguous id exits with 2, and the matching ids are listed."""
         one, other = manual.save(), manual.save(XIMENA)
         assert manual("received", "ffffffff", "STT-1").code == 2
-        said = manual("received", one["id"][:8], "STT-1")
-        assert said.code == 2
-        assert one["short_id"] in said.err
-        assert other["short_id"] in said.err
+        result = manual("received", one["id"][:8], "STT-1")
+        assert result.code == 2
+        assert one["short_id"] in result.err
+        assert other["short_id"] in result.err
 
-    def test_what_is_past_that(self, manual: Apoa) -> None:
-        """Withdrawn, replaced: 65, with what to do."""
-        gone = manual.save()
-        manual("cancel", gone["id"], "--reason", "x", "--yes", "--no-send")
-        old = manual.save(XIMENA)
-        manual("amend", old["id"], "--reason", "x", "--room", "9", "--yes", "--no-send")
-        for report, state in ((gone, "withdrawn"), (old, "superseded")):
-            said = manual("received", report["id"], "STT-1")
-            assert said.code == 65
+    def test_withdrawn_and_superseded_reports(self, manual: Apoa) -> None:
+        """A number for a withdrawn or superseded report exits with 65 and changes nothing."""
+        withdrawn = manual.save()
+        manual("cancel", withdrawn["id"], "--reason", "x", "--yes", "--no-send")
+        superseded = manual.save(XIMENA)
+        manual("amend", superseded["id"], "--reason", "x", "--room", "9", "--yes", "--no-send")
+        for report, state in ((withdrawn, "withdrawn"), (superseded, "superseded")):
+            result = manual("received", report["id"], "STT-1")
+            assert result.code == 65
             assert states(manual)[report["short_id"]] == state
 
-    def test_a_mistyped_number_is_typed_again(self, manual: Apoa) -> None:
-        """The authority's own is not."""
+    def test_typed_number_can_be_replaced(self, manual: Apoa) -> None:
+        """A second number replaces a typed number."""
         report = manual.save()
         for number in ("STT-1", "STT-2"):
             assert manual("received", report["id"], number).code == 0
         assert manual.reports()[0]["receipt"]["number"] == "STT-2"
 
-    def test_the_authoritys_own_stays(self, configured: Apoa) -> None:
-        """65."""
+    def test_number_from_the_authority_is_kept(self, configured: Apoa) -> None:
+        """A typed number does not replace a number from the authority, and the command exits with 65."""
         configured(*QUENTIN.mrz())
         (before,) = configured.reports()
         assert configured("received", before["id"], "STT-1").code == 65
         assert configured.reports() == [before]
 
-    def test_a_number_that_another_has_is_told(self, manual: Apoa) -> None:
-        """And filed: it may be right."""
+    def test_duplicate_number_is_recorded_with_a_warning(self, manual: Apoa) -> None:
+        """A number of another report is recorded, and a warning names that report."""
         first, second = manual.save(), manual.save(XIMENA)
         manual("received", first["id"], "STT-1")
-        said = manual("received", second["id"], "STT-1")
-        assert said.code == 0
-        assert first["short_id"] in said.err
+        result = manual("received", second["id"], "STT-1")
+        assert result.code == 0
+        assert first["short_id"] in result.err

@@ -27,17 +27,17 @@ CODE_PATTERN = re.compile(r"\b(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}\b")
 
 
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next codes are known to the test."""
+def fixed_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the random codes with two fixed codes."""
     codes = [CODE, NEXT_CODE]
     monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: codes.pop(0))
 
 
 def at_a_terminal(apoa: Apoa, url: str, *keys: str, lang: str = "en") -> CallResult:
-    """Set up a property against an authority; `keys` come after all that is asked before the code."""
-    given = ["--property", "melati", "--api-url", url, "--username", "wisma-melati", "--vault", "file"]
+    """Set up a property against an authority; `keys` answer the questions from the recovery code on."""
+    arguments = ["--property", "melati", "--api-url", url, "--username", "wisma-melati", "--vault", "file"]
     place = ["--address", "", "--office", "", "--timezone", "WIB", "--language", lang]
-    return apoa("setup", *given, *place, keys=[PASSWORD, *keys], lang=lang)
+    return apoa("setup", *arguments, *place, keys=[PASSWORD, *keys], lang=lang)
 
 
 def public_key(apoa: Apoa) -> str:
@@ -63,13 +63,13 @@ def assert_private_file(path: Path) -> None:
     assert os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.usefixtures("known")
+@pytest.mark.usefixtures("fixed_codes")
 class TestSetupAtATerminal:
-    """The code is shown once, and typed back."""
+    """The code is shown once and must be typed to confirm it."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_typed_back(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Shown group by group on stderr, and nowhere else; how it is typed does not matter."""
+    def test_typed_code_confirms_setup(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """The code is shown only on stderr, group by group, and may be typed in small letters with spaces."""
         result = at_a_terminal(apoa, serve().base_url, CODE.lower().replace("-", " "), lang=lang)
         assert result.code == 0, result.all
         for number, group in enumerate(CODE.split("-"), start=1):
@@ -92,22 +92,22 @@ class TestSetupAtATerminal:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_help_does_not_count_as_an_attempt(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Nor is a move: three wrong codes may still be typed."""
+        """Help and navigation do not count as one of the three attempts."""
         result = at_a_terminal(apoa, serve().base_url, "?", "<", ">", "x", "?", "x", CODE, lang=lang)
         assert spoken(lang, RIGHT) in result.err, result.all
-        helped = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
-        assert result.err.count(spoken(lang, helped)) == 4
+        help_text = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
+        assert result.err.count(spoken(lang, help_text)) == 4
 
-    def test_the_code_of_another_sheet(self, apoa: Apoa, serve: Serve) -> None:
-        """Whole in itself, and still not this one."""
+    def test_code_of_another_sheet(self, apoa: Apoa, serve: Serve) -> None:
+        """A valid code of another property is rejected."""
         result = at_a_terminal(apoa, serve().base_url, NEXT_CODE, CODE)
         assert re.search(r"Group \d of the recovery code is not right\.", result.err)
         assert RIGHT in result.err
 
     @pytest.mark.parametrize("typed", [[""], [WRONG] * 3, ["x", WRONG, ""], []])
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_not_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str], lang: str) -> None:
-        """Three wrong ones, Enter alone, or Ctrl-C: the property is set up, and it says what is missing."""
+    def test_code_not_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str], lang: str) -> None:
+        """Without a confirmed code the property is set up, and a warning names the command for a new code."""
         result = at_a_terminal(apoa, serve().base_url, *typed, lang=lang)
         assert result.code == 0, result.all
         sentence = "The recovery code was not confirmed, so do not rely on it. Make a new one: apoa key rotate"
@@ -115,8 +115,8 @@ class TestSetupAtATerminal:
         assert spoken(lang, "The property {name} is set up.", name="melati") in result.out
         assert apoa("status").code == 0
 
-    def test_setting_up_again_shows_none(self, apoa: Apoa, serve: Serve) -> None:
-        """The key pair stays, and its code was shown before."""
+    def test_second_setup_shows_no_code(self, apoa: Apoa, serve: Serve) -> None:
+        """A second setup keeps the key pair and shows no code."""
         url = serve().base_url
         at_a_terminal(apoa, url, CODE)
         before = public_key(apoa)
@@ -125,28 +125,37 @@ class TestSetupAtATerminal:
         assert "recovery code" not in result.err
         assert public_key(apoa) == before
 
-    def test_practice_shows_none(self, apoa: Apoa) -> None:
-        """There is nothing to lose."""
+    def test_practice_shows_no_code(self, apoa: Apoa) -> None:
+        """A setup for practice shows no recovery code."""
         result = apoa("setup", "--vault", "file", keys=["en", "melati", "", "", "WIB", "practice"])
         assert (result.code, result.err.count("recovery")) == (0, 0)
 
-    def test_a_file_in_place_of_the_screen(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
+    def test_code_in_a_file(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
         """With --recovery-file the code is written to the file and not asked for."""
-        given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati", "--vault", "file"]
+        arguments = [
+            "--property",
+            "melati",
+            "--api-url",
+            serve().base_url,
+            "--username",
+            "wisma-melati",
+            "--vault",
+            "file",
+        ]
         file = tmp_path / "code.txt"
         more = ["--timezone", "WIB", "--language", "en", "--recovery-file", str(file)]
-        result = apoa("setup", *given, *more, keys=["", "", PASSWORD])
+        result = apoa("setup", *arguments, *more, keys=["", "", PASSWORD])
         assert result.code == 0, result.all
         assert code_in_file(file) == CODE
         assert CODE[:5] not in result.all
 
 
 class TestSetupUnattended:
-    """A file, or a remark that there is none."""
+    """Without a terminal the code goes to a file, or a warning says that there is no code."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_no_file(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Nothing is shown, and one remark says what to do; practice needs none."""
+    def test_without_a_file(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Without a file no code is shown, and a warning names the command; practice gives no warning."""
         result = apoa.set_up(serve().base_url, "--language", lang)
         assert result.code == 0
         result = apoa.set_up(serve().base_url, "--language", lang, name="bali")
@@ -155,14 +164,14 @@ class TestSetupUnattended:
         assert "apoa key rotate --recovery-file FILE" in result.err
         training = apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file")
         assert (training.code, training.err) == (0, "")
-        real = apoa.set_up(serve().base_url, name="latihan")  # what was practice becomes real
+        real = apoa.set_up(serve().base_url, name="latihan")  # changes practice to real use
         assert spoken("en", sentence) in real.err
         assert spoken("en", sentence) not in apoa.set_up(serve().base_url, name="latihan").err
 
     @pytest.mark.parametrize("name", ["code.txt", "sheet.html", "SHEET.HTM"])
     @pytest.mark.parametrize("training", [False, True])
-    def test_a_file(self, apoa: Apoa, tmp_path: Path, name: str, training: bool) -> None:  # noqa: FBT001  a parameter
-        """Its owner's alone; the code in it is the property's, and is nowhere else."""
+    def test_file_content(self, apoa: Apoa, tmp_path: Path, name: str, training: bool) -> None:  # noqa: FBT001  parametrized
+        """The private file has the code of the property, and neither the output nor the stored data has it."""
         file = tmp_path / name
         place = ["--property", "melati", "--vault", "file", "--recovery-file", str(file)]
         real = ["--api-url", NOWHERE, "--username", "u", "--password-stdin"]
@@ -177,8 +186,8 @@ class TestSetupUnattended:
         assert all(group.encode() not in path.read_bytes() for path in apoa.home.rglob("*") if path.is_file())
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_file_is_never_overwritten(self, apoa: Apoa, tmp_path: Path, lang: str) -> None:
-        """Refused, and no key is made."""
+    def test_existing_file_is_not_overwritten(self, apoa: Apoa, tmp_path: Path, lang: str) -> None:
+        """An existing file is a usage error, and no key is made."""
         file = tmp_path / "code.txt"
         file.write_text("mine")
         result = apoa.set_up(NOWHERE, "--recovery-file", str(file), "--language", lang)
@@ -188,16 +197,14 @@ class TestSetupUnattended:
         assert not (apoa.home / "config.toml").exists()
         assert not (apoa.home / "melati" / "keys.json").exists()
 
-    def test_a_file_that_cannot_be_written(self, apoa: Apoa, tmp_path: Path) -> None:
-        """Refused before anything is stored."""
+    def test_file_that_cannot_be_written(self, apoa: Apoa, tmp_path: Path) -> None:
+        """A file that cannot be written is an error before any data is stored."""
         result = apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / "nowhere" / "code.txt"))
         assert result.code == 77
         assert not (apoa.home / "melati" / "keys.json").exists()
 
-    def test_a_key_that_was_not_kept_leaves_no_file(
-        self, apoa: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """But one that was kept does: the next try takes that key up, and says that the file is there."""
+    def test_failed_setup_and_the_file(self, apoa: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The file exists only if its key was stored, and the next setup uses that key and names the file."""
         file = tmp_path / "code.txt"
         more = ["--recovery-file", str(file)]
         (apoa.home / "melati").mkdir(parents=True)
@@ -215,8 +222,8 @@ class TestSetupUnattended:
         assert public_key_of_code(code_in_file(file)) == public_key(apoa)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_file_for_a_property_that_has_its_key(self, away: Apoa, tmp_path: Path, lang: str) -> None:
-        """None is written, and it says how there will be one."""
+    def test_file_for_a_property_with_a_key(self, away: Apoa, tmp_path: Path, lang: str) -> None:
+        """No file is written for a property with a key, and the output names the command for a new code."""
         result = away.set_up(NOWHERE, "--recovery-file", str(tmp_path / "code.txt"), "--language", lang)
         assert result.code == 75
         assert "apoa key rotate --recovery-file FILE" in result.err
@@ -224,31 +231,31 @@ class TestSetupUnattended:
 
 
 class TestSheet:
-    """What is printed and put into the safe."""
+    """The recovery sheet that is printed."""
 
     SHEET = RecoverySheet("melati", 'Jl. <b>Melati</b> & "7"', date(2026, 11, 24), "ab12-cd34", CODE)
 
-    def test_it_stands_alone(self) -> None:
-        """No script, nothing from elsewhere; both languages; the code in groups and in a line; strange text as text."""
+    def test_html_sheet(self) -> None:
+        """The page needs no other file, has the code and both languages, and escapes HTML in values."""
         page = sheet_html(self.SHEET)
         reader = read_page(page)
         assert self.SHEET.address in reader.text
         assert CODE in reader.text
         assert all(f"<li>{group}</li>" in page for group in CODE.split("-"))
-        self._assert_says_all(reader.text)
+        self._assert_content(reader.text)
 
-    def test_as_text(self) -> None:
-        """The same, with the code on a line of its own."""
+    def test_text_sheet(self) -> None:
+        """The text sheet has the same content, with the code on its own line."""
         text = sheet_text(self.SHEET)
         assert f"\n{CODE}\n" in text
-        self._assert_says_all(text)
+        self._assert_content(text)
         assert "Address" not in sheet_text(self.SHEET._replace(address=""))
 
-    def test_its_repr(self) -> None:
+    def test_repr_has_no_code(self) -> None:
         """The repr does not contain the code."""
         assert CODE[:5] not in repr(self.SHEET)
 
-    def _assert_says_all(self, text: str) -> None:
+    def _assert_content(self, text: str) -> None:
         for language in LANGUAGES:
             for sentence in (
                 "Anyone who has this code and a copy of the data can read every report: names, passports, rooms.",
@@ -259,11 +266,11 @@ class TestSheet:
 
 
 class TestRecover:
-    """The private key comes back from the code."""
+    """The recovery code restores the private key."""
 
     @pytest.fixture
     def lost(self, apoa: Apoa, tmp_path: Path) -> Apoa:
-        """A property with a report, whose key is gone; the sheet is there."""
+        """Return a property with one report and a recovery sheet, but without its private key."""
         assert apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / "sheet.html")).code == 75
         apoa.save()
         apoa.delete_key()
@@ -271,13 +278,13 @@ class TestRecover:
         return apoa
 
     @pytest.fixture
-    def code(self, lost: Apoa, tmp_path: Path) -> str:  # noqa: ARG002  which writes the sheet
-        """The code of its sheet."""
+    def code(self, lost: Apoa, tmp_path: Path) -> str:  # noqa: ARG002  writes the sheet
+        """Return the code on the recovery sheet."""
         return code_in_file(tmp_path / "sheet.html")
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_from_the_sheets_file(self, lost: Apoa, tmp_path: Path, lang: str) -> None:
-        """All is read again; what is missing besides is named."""
+    def test_from_the_sheet_file(self, lost: Apoa, tmp_path: Path, lang: str) -> None:
+        """The file of the sheet restores the key, and the output names the command for a missing password."""
         result = lost("key", "recover", "--recovery-file", str(tmp_path / "sheet.html"), lang=lang)
         assert result.code == 0, result.err
         sentence = "The private key is restored, and saved reports can be read. If the password is missing: apoa login"
@@ -286,13 +293,13 @@ class TestRecover:
 
     @pytest.mark.parametrize("between", ["-", " ", ""])
     def test_from_standard_input(self, lost: Apoa, code: str, between: str) -> None:
-        """Reads the code with hyphens, spaces or no separator."""
+        """The code is read with hyphens, spaces or no separator."""
         typed = code.lower().replace("-", between)
         assert lost("key", "recover", "--code-stdin", stdin=typed + "\n").code == 0
         assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    def test_from_a_file_with_the_code_alone(self, lost: Apoa, code: str, tmp_path: Path) -> None:
-        """Reads a file that holds only the typed code."""
+    def test_from_a_file_with_only_the_code(self, lost: Apoa, code: str, tmp_path: Path) -> None:
+        """A file that holds only the typed code restores the key."""
         (tmp_path / "typed").write_text(code.replace("-", " ").lower() + "\n")
         assert lost("key", "recover", "--recovery-file", str(tmp_path / "typed")).code == 0
 
@@ -312,11 +319,11 @@ class TestRecover:
         """Help and navigation do not count as attempts."""
         result = lost("key", "recover", keys=["?", "<", ">", "x", "x", code], lang=lang)
         assert result.code == 0, result.err
-        helped = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
-        assert result.err.count(spoken(lang, helped)) == 3
+        help_text = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
+        assert result.err.count(spoken(lang, help_text)) == 3
 
-    def test_not_typed(self, lost: Apoa) -> None:
-        """Enter alone, three wrong ones, no terminal, no code in a file, no file: each says so, and stores nothing."""
+    def test_without_a_valid_code(self, lost: Apoa) -> None:
+        """Without a valid code the command fails with the reason and stores nothing."""
         assert lost("key", "recover", keys=[""]).code == 2
         assert lost("key", "recover", keys=["x"] * 3).code == 77
         no_terminal = lost("key", "recover")
@@ -327,16 +334,16 @@ class TestRecover:
         assert not (lost.home / "melati" / "keys.json").exists()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_code_of_another_property(self, lost: Apoa, lang: str) -> None:
-        """Refused; nothing is stored, and the code is not repeated."""
+    def test_code_of_another_property(self, lost: Apoa, lang: str) -> None:
+        """The code of another property is refused, is not printed, and stores nothing."""
         result = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE, lang=lang)
         assert result.code == 77
         assert spoken(lang, "This is the key of another property, or of an earlier key pair.") in result.err
         assert NEXT_CODE[:5] not in result.all
         assert not (lost.home / "melati" / "keys.json").exists()
 
-    def test_into_another_vault(self, lost: Apoa, code: str) -> None:
-        """The new computer has no keyring: the key goes into a file, and the settings say so."""
+    def test_with_another_vault(self, lost: Apoa, code: str) -> None:
+        """With --vault file the key is stored in a file, and the settings are updated."""
         config = lost.home / "config.toml"
         config.write_text(config.read_text().replace('vault = "file"\n', ""))
         refused = lost("key", "recover", "--code-stdin", stdin=code)
@@ -345,7 +352,7 @@ class TestRecover:
         assert 'vault = "file"' in config.read_text()
         assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    def test_a_key_from_outside_is_named(self, lost: Apoa, code: str) -> None:
+    def test_key_in_the_environment(self, lost: Apoa, code: str) -> None:
         """A warning says that APOA_PRIVATE_KEY is tried first."""
         result = lost("key", "recover", "--code-stdin", stdin=code, APOA_PRIVATE_KEY="x")
         assert result.code == 0
@@ -353,11 +360,11 @@ class TestRecover:
 
 
 class TestRotate:
-    """Another key pair, with another code."""
+    """A new key pair with a new code."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_unattended(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
-        """The code is in the file, every report is sealed again and read, and sending goes on."""
+    def test_with_a_file(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
+        """The file has the new code, every report is sealed again, and reports can still be sent."""
         configured.save()
         configured.save(XIMENA)
         before = public_key(configured)
@@ -373,9 +380,9 @@ class TestRotate:
         assert configured("key", "recover", "--code-stdin", stdin=code).code == 0
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    @pytest.mark.usefixtures("known")
-    def test_at_a_terminal(self, away: Apoa) -> None:
-        """Nothing changes before the code was typed back."""
+    @pytest.mark.usefixtures("fixed_codes")
+    def test_unconfirmed_code_changes_nothing(self, away: Apoa) -> None:
+        """The keys do not change if the new code is not confirmed."""
         away.save()
         before = public_key(away)
         refused = away("key", "rotate", keys=["x", ""])
@@ -384,8 +391,8 @@ class TestRotate:
         assert public_key(away) == before
         assert keys(away).next() is None
 
-    def test_typed_back(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Then everything is sealed again."""
+    def test_confirmed_code_changes_the_keys(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A confirmed code seals every report again with the new key."""
         monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
         away.save()
         result = away("key", "rotate", keys=[CODE])
@@ -401,7 +408,7 @@ class TestRotate:
         assert (result.code, "--recovery-file FILE" in result.err) == (2, True)
         assert public_key(away) == before
 
-    def test_a_file_that_is_there(self, away: Apoa, tmp_path: Path) -> None:
+    def test_existing_file(self, away: Apoa, tmp_path: Path) -> None:
         """An existing file is not overwritten, and nothing changes."""
         before = public_key(away)
         (tmp_path / "code.txt").write_text("mine")
@@ -409,9 +416,9 @@ class TestRotate:
         assert ((tmp_path / "code.txt").read_text(), public_key(away)) == ("mine", before)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_report_that_does_not_open(self, away: Apoa, tmp_path: Path, lang: str) -> None:
-        """The report is named; nothing changes, and no file with a useless code is left."""
-        import sqlite3  # behind the program's back
+    def test_unreadable_report(self, away: Apoa, tmp_path: Path, lang: str) -> None:
+        """The report is named, no key changes, and no file with an unused code is left."""
+        import sqlite3  # changes the stored data directly
 
         saved = away.save()
         before = public_key(away)
@@ -425,15 +432,15 @@ class TestRotate:
         assert not (tmp_path / "code.txt").exists()
 
     @pytest.fixture
-    def cut_off(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
-        """A property whose change of keys was interrupted, after its code was written."""
+    def interrupted(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
+        """Return a property whose change of keys was interrupted after its code was written."""
         away.save()
         with monkeypatch.context() as patch:
 
-            def interrupted(*_args: object) -> int:
+            def interrupt(*_args: object) -> int:
                 raise KeyboardInterrupt
 
-            patch.setattr("apoa_client.outbox.sqlite.reseal.SealedRecords.reseal", interrupted)
+            patch.setattr("apoa_client.outbox.sqlite.reseal.SealedRecords.reseal", interrupt)
             result = away("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
         assert result.code == 130
         assert "finish it with: apoa key rotate" in result.err
@@ -441,71 +448,71 @@ class TestRotate:
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
         return away
 
-    def test_the_same_command_again(self, cut_off: Apoa, tmp_path: Path) -> None:
-        """Finishes it: the code in the file is the key's."""
+    def test_same_command_finishes_the_change(self, interrupted: Apoa, tmp_path: Path) -> None:
+        """The same command finishes the change, and the file has the code of the key."""
         file = tmp_path / "first.txt"
-        result = cut_off("key", "rotate", "--recovery-file", str(file))
+        result = interrupted("key", "rotate", "--recovery-file", str(file))
         assert result.code == 0, result.err
         assert result.out == "The interrupted change of keys is finished.\n"
-        assert public_key(cut_off) == public_key_of_code(code_in_file(file))
-        assert keys(cut_off).next() is None
+        assert public_key(interrupted) == public_key_of_code(code_in_file(file))
+        assert keys(interrupted).next() is None
 
-    def test_another_file(self, cut_off: Apoa, tmp_path: Path) -> None:
-        """Finishes it, and then makes another key, whose code is in that file."""
+    def test_another_file_makes_another_key(self, interrupted: Apoa, tmp_path: Path) -> None:
+        """Another file finishes the change and then makes another key with its code in that file."""
         file = tmp_path / "second.txt"
-        assert cut_off("key", "rotate", "--recovery-file", str(file)).code == 0
-        assert public_key(cut_off) == public_key_of_code(code_in_file(file))
-        assert cut_off.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        assert interrupted("key", "rotate", "--recovery-file", str(file)).code == 0
+        assert public_key(interrupted) == public_key_of_code(code_in_file(file))
+        assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_without_a_file(self, cut_off: Apoa, tmp_path: Path, lang: str) -> None:
-        """Finishes it, and says which code is its."""
-        result = cut_off("key", "rotate", lang=lang)
+    def test_finish_without_a_file(self, interrupted: Apoa, tmp_path: Path, lang: str) -> None:
+        """Without a file the change is finished, and the output says where the code was given."""
+        result = interrupted("key", "rotate", lang=lang)
         assert result.code == 0
         sentence = "Its recovery code was shown or written before. If it is lost: apoa key rotate --recovery-file FILE"
         assert spoken(lang, sentence) in result.err
-        assert public_key(cut_off) == public_key_of_code(code_in_file(tmp_path / "first.txt"))
+        assert public_key(interrupted) == public_key_of_code(code_in_file(tmp_path / "first.txt"))
 
-    def test_at_a_terminal_with_the_code_on_paper(self, cut_off: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The code is asked for, because it is not stored; without it a new one is made."""
+    def test_lost_code_makes_a_new_key(self, interrupted: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """At a terminal the answer that the code is lost makes a new key and a new code."""
         monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
-        result = cut_off("key", "rotate", keys=["n", CODE])
+        result = interrupted("key", "rotate", keys=["n", CODE])
         assert result.code == 0, result.err
-        assert public_key(cut_off) == public_key_of_code(CODE)
+        assert public_key(interrupted) == public_key_of_code(CODE)
 
-    def test_at_a_terminal_it_may_be_all(self, cut_off: Apoa) -> None:
-        """With the paper at hand nothing more is to be done."""
-        result = cut_off("key", "rotate", keys=["y"])
-        assert (result.code, keys(cut_off).next()) == (0, None)
+    def test_available_code_finishes_the_change(self, interrupted: Apoa) -> None:
+        """At a terminal the answer that the code is available finishes the change."""
+        result = interrupted("key", "rotate", keys=["y"])
+        assert (result.code, keys(interrupted).next()) == (0, None)
 
-    def test_moving_the_vault_meanwhile(self, cut_off: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Setting up with another vault takes every key along."""
-        kept: dict[str, str] = {}
+    def test_vault_change_moves_every_key(self, interrupted: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A setup with another vault moves both keys of an unfinished change."""
+        stored: dict[str, str] = {}
 
-        class Drawer:
+        class FakeKeyring:
             place = "keyring"
 
             def __init__(self, *_args: object, **_options: object) -> None: ...
 
-            get, set = staticmethod(kept.get), staticmethod(kept.__setitem__)
+            get, set = staticmethod(stored.get), staticmethod(stored.__setitem__)
 
             def delete(self, name: str) -> None:
-                kept.pop(name, None)
+                stored.pop(name, None)
 
-        monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore", Drawer)
-        assert cut_off.set_up(NOWHERE, "--vault", "keyring").code == 75
-        cut_off.delete_key()
-        assert cut_off.reports()[0]["guest"]["surname"] == QUENTIN.surname
-        assert cut_off("key", "rotate").code == 0
-        assert cut_off.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore", FakeKeyring)
+        assert interrupted.set_up(NOWHERE, "--vault", "keyring").code == 75
+        interrupted.delete_key()
+        assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
+        assert interrupted("key", "rotate").code == 0
+        assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
 
 class TestShow:
-    """What key there is; never the key."""
+    """`apoa key show` describes the key and never prints it."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_it_can_be_had(self, away: Apoa, lang: str) -> None:
-        """Fingerprint and place."""
+    def test_available_key(self, away: Apoa, lang: str) -> None:
+        """The output has the fingerprint and the place of the key, but not the private key."""
         result = away("key", "show", lang=lang)
         assert result.code == 0
         assert spoken(lang, "It is available now, and it is the right one.") in result.out
@@ -519,8 +526,8 @@ class TestShow:
         assert secret not in result.all
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_missing_key(self, away: Apoa, lang: str) -> None:
-        """Why, and the way back; exit 77 for scripts."""
+    def test_missing_key(self, away: Apoa, lang: str) -> None:
+        """A missing key exits with 77, and the output names the command that restores it."""
         away.delete_key()
         result = away("key", "show", lang=lang)
         assert result.code == 77
@@ -528,14 +535,14 @@ class TestShow:
         value = away("key", "show", "--json")
         assert (value.code, value.json["available"], value.json["error"]["class"]) == (77, False, "secret_missing")
 
-    def test_from_the_environment(self, away: Apoa) -> None:
+    def test_key_in_the_environment(self, away: Apoa) -> None:
         """The output names APOA_PRIVATE_KEY as the source of the key."""
         secret = KeyFileStore(away.home / "melati" / "keys.json").get(PRIVATE_KEY)
         assert secret
         result = away("key", "show", APOA_PRIVATE_KEY=secret)
         assert (result.code, "APOA_PRIVATE_KEY" in result.out, secret in result.all) == (0, True, False)
 
-    def test_a_change_that_was_cut_off(self, away: Apoa) -> None:
+    def test_interrupted_change(self, away: Apoa) -> None:
         """An interrupted change of keys is reported with the command that finishes it."""
         keys(away).begin_rotation(key_pair_from_seed(seed_from_code(CODE))[0])
         result = away("key", "show")
@@ -544,11 +551,11 @@ class TestShow:
 
 
 class TestTransfer:
-    """To a second computer."""
+    """Export and import of the key for a second computer."""
 
     @pytest.fixture
     def file(self, away: Apoa, tmp_path: Path) -> Path:
-        """The key that the first computer exported; one report is saved there."""
+        """Return the key file that the first computer exported; one report is saved there."""
         away.save()
         file = tmp_path / "melati.key"
         result = away("key", "export", str(file), "--passphrase-stdin", stdin=f"{PASSPHRASE}\n")
@@ -559,7 +566,7 @@ class TestTransfer:
 
     @pytest.fixture
     def second(self, away: Apoa, file: Path, tmp_path: Path) -> Apoa:
-        """Another computer, where the property was set up again, and a report was saved."""
+        """Return a second computer with its own setup of the property and one report."""
         assert file.exists()
         other = Apoa({**away.environ, "APOA_HOME": str(tmp_path / "second")}, away.clock, away.capsys, away.monkeypatch)
         assert other.set_up(NOWHERE).code == 75
@@ -567,8 +574,8 @@ class TestTransfer:
         return other
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_second_computer_has_another_key(self, away: Apoa, second: Apoa, file: Path, lang: str) -> None:
-        """It takes the first one's, and what it had saved is sealed to that."""
+    def test_import_replaces_the_key(self, away: Apoa, second: Apoa, file: Path, lang: str) -> None:
+        """The second computer uses the imported key, and its saved reports are sealed again with that key."""
         assert public_key(second) != public_key(away)
         result = second("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE, lang=lang)
         assert result.code == 0, result.err
@@ -578,16 +585,16 @@ class TestTransfer:
         assert second.reports()[0]["guest"]["surname"] == XIMENA.surname
         assert second("log", "--json").json["entries"][-1]["action"] == "key_imported"
 
-    def test_the_key_is_only_missing(self, away: Apoa, file: Path) -> None:
-        """As with the recovery code."""
+    def test_import_restores_a_missing_key(self, away: Apoa, file: Path) -> None:
+        """Import restores a missing key on the same computer."""
         away.delete_key()
         result = away("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
         assert result.code == 0, result.err
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_wrong_passphrase(self, second: Apoa, file: Path, lang: str) -> None:
-        """Nothing changes."""
+    def test_wrong_passphrase(self, second: Apoa, file: Path, lang: str) -> None:
+        """A wrong passphrase exits with 77, is not printed, and changes nothing."""
         before = public_key(second)
         result = second("key", "import", str(file), "--passphrase-stdin", stdin="kuda salah", lang=lang)
         assert result.code == 77
@@ -595,32 +602,32 @@ class TestTransfer:
         assert "kuda" not in result.all
         assert public_key(second) == before
 
-    def test_another_property(self, away: Apoa, file: Path) -> None:
-        """Its key would make this one's recovery code useless: refused, and nothing changes."""
+    def test_key_of_another_property(self, away: Apoa, file: Path) -> None:
+        """The key of another property is refused, and the error names that property."""
         away.set_up(NOWHERE, name="bali")
         result = away("--property", "bali", "key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
         assert result.code == 65
         assert "melati" in result.err
 
-    def test_what_is_no_key(self, away: Apoa, tmp_path: Path) -> None:
+    def test_invalid_input(self, away: Apoa, tmp_path: Path) -> None:
         """A missing file, another file, no passphrase or no terminal is an error."""
         (tmp_path / "other").write_text(json.dumps({"what": 1}))
-        given = ["key", "import", str(tmp_path / "other")]
-        assert away(*given, "--passphrase-stdin", stdin=PASSPHRASE).code == 65
-        assert away(*given, "--passphrase-stdin", stdin="\n").code == 2
-        assert away(*given).code == 2
+        arguments = ["key", "import", str(tmp_path / "other")]
+        assert away(*arguments, "--passphrase-stdin", stdin=PASSPHRASE).code == 65
+        assert away(*arguments, "--passphrase-stdin", stdin="\n").code == 2
+        assert away(*arguments).code == 2
         assert away("key", "import", str(tmp_path / "nothing"), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
 
-    def test_asked_at_a_terminal(self, away: Apoa, tmp_path: Path) -> None:
-        """Twice where it is new, unseen; once where it is not."""
+    def test_passphrase_at_a_terminal(self, away: Apoa, tmp_path: Path) -> None:
+        """Export asks for the passphrase twice, import asks once, and the passphrase is never shown."""
         file = tmp_path / "melati.key"
         assert away("key", "export", str(file), keys=[PASSPHRASE, "other", PASSPHRASE, PASSPHRASE]).code == 0
         result = away("key", "import", str(file), keys=[PASSPHRASE])
         assert result.code == 0, result.err
         assert PASSPHRASE not in result.all
 
-    def test_a_short_passphrase_and_a_file_that_is_there(self, away: Apoa, tmp_path: Path) -> None:
-        """Nothing is written, and nothing written over."""
+    def test_short_passphrase_and_existing_file(self, away: Apoa, tmp_path: Path) -> None:
+        """A short passphrase writes no file, and an existing file is not overwritten."""
         file = tmp_path / "melati.key"
         assert away("key", "export", str(file), "--passphrase-stdin", stdin="pendek").code == 2
         assert not file.exists()
@@ -628,7 +635,7 @@ class TestTransfer:
         assert away("key", "export", str(file), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
         assert file.read_text() == "mine"
 
-    def test_without_the_key(self, away: Apoa, tmp_path: Path) -> None:
+    def test_export_without_the_key(self, away: Apoa, tmp_path: Path) -> None:
         """Without the key, export fails before it asks for a passphrase."""
         away.delete_key()
         assert away("key", "export", str(tmp_path / "melati.key"), keys=[]).code == 77
@@ -636,7 +643,7 @@ class TestTransfer:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", ["show", "recover", "rotate", "export", "import"])
-def test_every_sub_command_has_help_with_an_example(apoa: Apoa, name: str, lang: str) -> None:
+def test_every_subcommand_has_help_with_an_example(apoa: Apoa, name: str, lang: str) -> None:
     """Each subcommand has help with an example and is listed by `apoa key --help`."""
     result = apoa("key", name, "--help", lang=lang)
     assert (result.code, result.err) == (0, "")
@@ -645,7 +652,7 @@ def test_every_sub_command_has_help_with_an_example(apoa: Apoa, name: str, lang:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_an_unknown_sub_command(apoa: Apoa, lang: str) -> None:
-    """Exit 2."""
+def test_unknown_subcommand(apoa: Apoa, lang: str) -> None:
+    """An unknown or missing subcommand exits with 2."""
     assert apoa("key", "nothing", lang=lang).code == 2
     assert apoa("key", lang=lang).code == 2
