@@ -1,4 +1,4 @@
-"""`apoa checkout` and `apoa cancel`: at a terminal and unattended, on the line and off it, with and without the key."""
+"""Tests of `apoa checkout` and `apoa cancel`, online and offline, with and without the key."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -29,63 +29,63 @@ from apoa_client.outbox.errors import DiskFull
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 
-def meanwhile(apoa: Apoa, happens: Callable[[], CallResult]) -> None:
-    """While the next yes is awaited, this happens at another desk."""
-    asked, waiting = terminal_input.confirm, [happens]
+def run_before_confirmation(apoa: Apoa, command_of_other_user: Callable[[], CallResult]) -> None:
+    """Run a command of another user while the program waits for the next confirmation."""
+    original_confirm, waiting_commands = terminal_input.confirm, [command_of_other_user]
 
     def confirm(question: str, *, default: bool = True) -> bool:
-        ours = language.current_language()  # which the other desk, a process of its own elsewhere, does not change
-        assert all(each().code == 0 for each in waiting)
-        language.set_language(ours)
-        waiting.clear()
-        return asked(question, default=default)
+        current = language.current_language()  # the other user has a process with its own language
+        assert all(call().code == 0 for call in waiting_commands)
+        language.set_language(current)
+        waiting_commands.clear()
+        return original_confirm(question, default=default)
 
     for command in ("checkout", "cancel"):
         apoa.monkeypatch.setattr(f"apoa_client.cli.commands.{command}.confirm", confirm)
 
 
 class TestCheckOut:
-    """The guest leaves."""
+    """`apoa checkout` reports that guests leave."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_with_a_line(self, configured: Apoa, lang: str) -> None:
-        """Saved, sent, receipted, and how to say that it was wrong."""
+    def test_check_out_online(self, configured: Apoa, lang: str) -> None:
+        """Online, `checkout` saves and sends the report, prints the receipt number, and shows how to correct it."""
         arrival = configured.send()
-        said = configured("checkout", arrival["short_id"], lang=lang)
-        assert said.code == 0, said.all
-        assert QUENTIN.name in said.out
-        assert spoken(lang, "check-out") in said.out
+        result = configured("checkout", arrival["short_id"], lang=lang)
+        assert result.code == 0, result.all
+        assert QUENTIN.name in result.out
+        assert spoken(lang, "check-out") in result.out
         departure = configured.reports()[-1]
         assert (departure["kind"], departure["state"]) == ("check_out", "accepted")
-        assert departure["receipt"]["number"] in said.out
-        assert typed_in(lang, f"apoa amend {departure['short_id']}") in said.err
+        assert departure["receipt"]["number"] in result.out
+        assert typed_in(lang, f"apoa amend {departure['short_id']}") in result.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_without_a_line(self, away: Apoa, lang: str) -> None:
-        """Saved all the same, with no deadline, and how to take it back."""
+    def test_check_out_offline(self, away: Apoa, lang: str) -> None:
+        """Offline, `checkout` saves the report without a deadline and shows how to cancel it."""
         arrival = away.save()
-        said = away("keluar", arrival["id"], "--no-send", lang=lang)
-        assert said.code == 0, said.all
-        assert spoken(lang, "In the queue, not sent yet. Send what waits with: apoa sync") in said.out
+        result = away("keluar", arrival["id"], "--no-send", lang=lang)
+        assert result.code == 0, result.all
+        assert spoken(lang, "In the queue, not sent yet. Send what waits with: apoa sync") in result.out
         departure = away.reports()[-1]
         assert departure["due_at"] is None
-        assert typed_in(lang, f"apoa cancel {departure['short_id']}") in said.err
+        assert typed_in(lang, f"apoa cancel {departure['short_id']}") in result.err
         assert (away("cancel", departure["short_id"]).code, away.states()) == (
             0,
             [("check_in", "queued"), ("check_out", "withdrawn")],
         )
 
-    def test_json(self, configured: Apoa) -> None:
-        """The form of a report; and of several, as a list has it."""
+    def test_check_out_json(self, configured: Apoa) -> None:
+        """`checkout --json` prints one report, and `--all-due --json` prints a list."""
         arrival = configured.send()
-        said = configured("checkout", arrival["stay_id"], "--at", "2026-11-24T19:59", "--json", "--no-send")
-        assert said.code == 65  # the guest came at 20:00
-        assert_form(said.json, REPORT_KEYS)
-        assert [error["field"] for error in said.json["errors"]] == ["check_out"]
-        said = configured("checkout", arrival["stay_id"], "--at", "2026-11-24T20:10", "--json")
-        assert said.code == 0, said.err
-        assert_form(said.json, REPORT_KEYS)
-        assert (said.json["kind"], said.json["state"], said.json["stay_id"]) == (
+        result = configured("checkout", arrival["stay_id"], "--at", "2026-11-24T19:59", "--json", "--no-send")
+        assert result.code == 65  # the guest came at 20:00
+        assert_form(result.json, REPORT_KEYS)
+        assert [error["field"] for error in result.json["errors"]] == ["check_out"]
+        result = configured("checkout", arrival["stay_id"], "--at", "2026-11-24T20:10", "--json")
+        assert result.code == 0, result.err
+        assert_form(result.json, REPORT_KEYS)
+        assert (result.json["kind"], result.json["state"], result.json["stay_id"]) == (
             "check_out",
             "accepted",
             arrival["stay_id"],
@@ -107,104 +107,104 @@ class TestCheckOut:
             ("30/02/2026", "This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985."),
         ],
     )
-    def test_a_time_that_cannot_be(self, away: Apoa, at: str, sentence: str, lang: str) -> None:
-        """Refused, with what to do; nothing is saved."""
+    def test_an_impossible_time_is_refused(self, away: Apoa, at: str, sentence: str, lang: str) -> None:
+        """`checkout` refuses an impossible time, explains what to do, and saves nothing."""
         arrival = away.save()
-        said = away("checkout", arrival["id"], "--at", at, lang=lang)
-        assert (said.code, said.out) == (65, "")
-        assert spoken(lang, sentence) in said.err
+        result = away("checkout", arrival["id"], "--at", at, lang=lang)
+        assert (result.code, result.out) == (65, "")
+        assert spoken(lang, sentence) in result.err
         assert len(away.reports()) == 1
 
     @pytest.mark.parametrize("at", ["21.30", "2130", "24/11 21:30", "kemarin 21.30", "24 nov 2026 21.30"])
-    def test_a_time_as_people_write_it(self, away: Apoa, at: str) -> None:
-        """Past midnight the evening is yesterday's, and a day needs no year."""
+    def test_common_time_formats_are_accepted(self, away: Apoa, at: str) -> None:
+        """After midnight, an evening time means yesterday, and a date needs no year."""
         arrival = away.save()
         away.clock.forward(timedelta(hours=5))
-        said = away("checkout", arrival["id"], "--at", at, "--no-send", "--json")
-        assert said.code == 0, said.err
+        result = away("checkout", arrival["id"], "--at", at, "--no-send", "--json")
+        assert result.code == 0, result.err
         assert "2026-11-24 21:30 WIB" in away("checkout", arrival["id"]).err
 
-    def test_twice(self, configured: Apoa) -> None:
-        """When it was, which report says so, and how to undo it."""
+    def test_a_second_check_out_is_refused(self, configured: Apoa) -> None:
+        """A second check-out is refused with the time and report of the first, and with how to undo it."""
         arrival = configured.send()
         configured("checkout", arrival["id"])
         departure = configured.reports()[-1]
-        said = configured("checkout", arrival["id"], "--json")
-        assert said.code == 65
-        assert "2026-11-24 20:00 WIB" in said.json["error"]["message"]
-        assert departure["short_id"] in said.json["error"]["message"]
-        assert f"apoa amend {departure['short_id']}" in said.json["error"]["advice"]
+        result = configured("checkout", arrival["id"], "--json")
+        assert result.code == 65
+        assert "2026-11-24 20:00 WIB" in result.json["error"]["message"]
+        assert departure["short_id"] in result.json["error"]["message"]
+        assert f"apoa amend {departure['short_id']}" in result.json["error"]["advice"]
 
-    def test_of_a_cancelled_stay(self, configured: Apoa) -> None:
-        """And of one that was withdrawn."""
+    def test_check_out_of_a_cancelled_or_withdrawn_stay(self, configured: Apoa) -> None:
+        """`checkout` refuses a cancelled stay and a withdrawn stay."""
         arrival = configured.send()
         assert configured("cancel", arrival["id"], "--reason", "salah").code == 0
-        gone = configured.save(XIMENA)
-        assert configured("cancel", gone["id"]).code == 0
-        for report in (arrival, gone):
-            said = configured("checkout", report["id"])
-            assert said.code == 65, said.err
-            assert "apoa report" in said.err
+        withdrawn = configured.save(XIMENA)
+        assert configured("cancel", withdrawn["id"]).code == 0
+        for report in (arrival, withdrawn):
+            result = configured("checkout", report["id"])
+            assert result.code == 65, result.err
+            assert "apoa report" in result.err
         assert len(configured.reports()) == 3
 
-    def test_of_nobody_known(self, away: Apoa) -> None:
-        """An unknown id, and one that could be several: the candidates are listed."""
+    def test_check_out_of_an_unknown_or_ambiguous_id(self, away: Apoa) -> None:
+        """An unknown id is a usage error, and so is an ambiguous id, whose candidates are listed."""
         reports = [away.save(guest) for guest in GUESTS]
         assert away("checkout", "ffffffff").code == 2
-        said = away("checkout", reports[0]["id"][:8])
-        assert said.code == 2
-        assert all(report["short_id"] in said.err for report in reports)
+        result = away("checkout", reports[0]["id"][:8])
+        assert result.code == 2
+        assert all(report["short_id"] in result.err for report in reports)
 
-    def test_in_a_room(self, away: Apoa) -> None:
-        """Written as people write it; an empty room is said."""
+    def test_check_out_by_room(self, away: Apoa) -> None:
+        """`--room` ignores case and extra spaces, and a room without a guest is a usage error."""
         away.save(QUENTIN, "--room", "7 Timur")
         away.save(XIMENA, "--room", "8")
-        said = away("checkout", "--room", " 7  timur", "--no-send", "--json")
-        assert said.code == 0, said.err
-        assert said.json["kind"] == "check_out"
+        result = away("checkout", "--room", " 7  timur", "--no-send", "--json")
+        assert result.code == 0, result.err
+        assert result.json["kind"] == "check_out"
         assert away("checkout", "--room", "7 timur", "--no-send").code == 2
 
-    def test_several_in_a_room_unattended(self, away: Apoa) -> None:
-        """Listed; `--yes` means all of them."""
+    def test_several_guests_in_a_room_unattended(self, away: Apoa) -> None:
+        """Unattended, several guests in a room are listed, and `--yes` checks all of them out."""
         reports = [away.save(guest) for guest in (QUENTIN, XIMENA)]
-        said = away("checkout", "--room", "7", "--no-send")
-        assert said.code == 2
-        assert all(report["short_id"] in said.err for report in reports)
-        said = away("checkout", "--room", "7", "--no-send", "--yes", "--json")
-        assert said.code == 0, said.err
-        assert [report["kind"] for report in said.json["reports"]] == ["check_out", "check_out"]
+        result = away("checkout", "--room", "7", "--no-send")
+        assert result.code == 2
+        assert all(report["short_id"] in result.err for report in reports)
+        result = away("checkout", "--room", "7", "--no-send", "--yes", "--json")
+        assert result.code == 0, result.err
+        assert [report["kind"] for report in result.json["reports"]] == ["check_out", "check_out"]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_several_in_a_room_at_a_terminal(self, away: Apoa, lang: str) -> None:
-        """Somebody chooses: by number, or all, or none."""
+    def test_several_guests_in_a_room_at_a_terminal(self, away: Apoa, lang: str) -> None:
+        """At a terminal, the user chooses guests of a room by number, all of them, or none."""
         for guest in (QUENTIN, XIMENA):
             away.save(guest)
-        said = away("checkout", "--room", "7", "--no-send", keys=["9", "2", "y"], lang=lang)
-        assert said.code == 0, said.all
-        assert spoken(lang, "Several guests are in that room. Who leaves?") in said.err
-        assert XIMENA.name in said.out
-        assert QUENTIN.name not in said.out
+        result = away("checkout", "--room", "7", "--no-send", keys=["9", "2", "y"], lang=lang)
+        assert result.code == 0, result.all
+        assert spoken(lang, "Several guests are in that room. Who leaves?") in result.err
+        assert XIMENA.name in result.out
+        assert QUENTIN.name not in result.out
         away.save(OBADIAH)
         assert away("checkout", "--room", "7", "--no-send", keys=[""]).code == 0
         assert away("checkout", "--room", "7", "--no-send", keys=["semua", ""]).code == 0
         assert [kind for kind, _state in away.states()].count("check_out") == 3
 
-    def test_all_due(self, configured: Apoa) -> None:
-        """Whose planned day has come, at the right midnight of the house; the others stay."""
+    def test_check_out_of_all_due_guests(self, configured: Apoa) -> None:
+        """`--all-due` checks out only guests whose planned day has begun in the time zone of the property."""
         configured.send(QUENTIN, "--nights", "1")
         configured.save(XIMENA, "--nights", "2")
         configured.clock.forward(timedelta(hours=3, minutes=59))
         assert configured("checkout", "--all-due", "--json").json == {"reports": []}
         assert "No guest's planned day has come." in configured("checkout", "--all-due").out
         configured.clock.forward(timedelta(minutes=1))
-        said = configured("checkout", "--all-due", "--json")
-        assert said.code == 0, said.err
-        assert [report["state"] for report in said.json["reports"]] == ["accepted"]
+        result = configured("checkout", "--all-due", "--json")
+        assert result.code == 0, result.err
+        assert [report["state"] for report in result.json["reports"]] == ["accepted"]
         configured.clock.forward(timedelta(days=1))
-        said = configured("checkout", "--all-due", keys=["n"])
-        assert "Nothing was saved." in said.err
-        said = configured("checkout", "--all-due", "--no-send", keys=["y"])
-        assert XIMENA.name in said.out
+        result = configured("checkout", "--all-due", keys=["n"])
+        assert "Nothing was saved." in result.err
+        result = configured("checkout", "--all-due", "--no-send", keys=["y"])
+        assert XIMENA.name in result.out
 
     @pytest.mark.parametrize(
         ("zone", "arrived", "midnight", "shown"),
@@ -216,63 +216,65 @@ class TestCheckOut:
             ("Asia/Makassar", "2026-12-31T10:00", "2026-12-31T16:00+00:00", "1 Jan 2027 00:00 WITA"),
         ],
     )
-    def test_the_day_is_the_houses_own(self, apoa: Apoa, zone: str, arrived: str, midnight: str, shown: str) -> None:
-        """The planned day begins at midnight where the house is: in the west, in the east, at a month's end."""
+    def test_the_planned_day_uses_the_time_zone_of_the_property(
+        self, apoa: Apoa, zone: str, arrived: str, midnight: str, shown: str
+    ) -> None:
+        """The planned day begins at midnight in the time zone of the property, also at the end of a month."""
         assert apoa.set_up(NOWHERE, "--timezone", zone).code == 75
         apoa.clock.time = datetime.fromisoformat(midnight) - timedelta(seconds=1)
         arrival = apoa.save(QUENTIN, "--check-in", arrived, "--nights", "1")
         assert apoa("checkout", "--all-due", "--no-send", "--json").json == {"reports": []}
         assert apoa("checkout", arrival["id"], "--at", "2026-11-29T09:59", "--no-send").code == 65
         apoa.clock.forward(timedelta(seconds=1))
-        said = apoa("checkout", "--all-due", "--no-send", keys=["y"])
-        assert said.code == 0, said.all
-        assert shown in said.err
+        result = apoa("checkout", "--all-due", "--no-send", keys=["y"])
+        assert result.code == 0, result.all
+        assert shown in result.err
         assert [kind for kind, _state in apoa.states()] == ["check_in", "check_out"]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_somebody_else_was_faster(self, away: Apoa, lang: str) -> None:
-        """The question stood there while another desk checked the guest out: nothing is saved twice."""
+    def test_another_user_checks_the_guest_out_first(self, away: Apoa, lang: str) -> None:
+        """If another user checks the guest out during the confirmation, no second check-out is saved."""
         arrival = away.save()
-        meanwhile(away, lambda: away("checkout", arrival["id"], "--no-send"))
-        said = away("checkout", arrival["id"], "--no-send", keys=["y"], lang=lang)
-        assert said.code == 75, said.all
+        run_before_confirmation(away, lambda: away("checkout", arrival["id"], "--no-send"))
+        result = away("checkout", arrival["id"], "--no-send", keys=["y"], lang=lang)
+        assert result.code == 75, result.all
         sentence = "Another user has changed this stay in the meantime: report {id}."
-        assert spoken(lang, sentence, id=arrival["short_id"]) in said.err
+        assert spoken(lang, sentence, id=arrival["short_id"]) in result.err
         assert away.states() == [("check_in", "queued"), ("check_out", "queued")]
 
-    def test_somebody_else_was_faster_with_one_of_several(self, away: Apoa) -> None:
-        """The others leave all the same, and which did not is said."""
+    def test_another_user_changes_one_of_several_stays_first(self, away: Apoa) -> None:
+        """If another user changes one of several stays, the other guests are checked out and that stay is named."""
         first, second = away.save(QUENTIN), away.save(XIMENA)
-        meanwhile(away, lambda: away("cancel", first["id"]))
-        said = away("checkout", "--room", "7", "--no-send", keys=["a", "y"])
-        assert said.code == 75
-        assert XIMENA.name in said.out
-        assert QUENTIN.name not in said.out
-        assert first["short_id"] in said.err
+        run_before_confirmation(away, lambda: away("cancel", first["id"]))
+        result = away("checkout", "--room", "7", "--no-send", keys=["a", "y"])
+        assert result.code == 75
+        assert XIMENA.name in result.out
+        assert QUENTIN.name not in result.out
+        assert first["short_id"] in result.err
         assert [report["stay_id"] for report in away.reports() if report["kind"] == "check_out"] == [second["stay_id"]]
 
-    def test_a_report_of_an_older_version(self, away: Apoa) -> None:
-        """It tells no nights outside the seal: the guest is found by id, and shown without a day."""
+    def test_check_out_of_a_report_of_an_older_version(self, away: Apoa) -> None:
+        """A guest whose report has no unencrypted dates is found by id and shown without a planned day."""
         arrival = away.save()
         away.change_database("UPDATE reports SET first_night = NULL, last_morning = NULL")
-        said = away("checkout", arrival["id"], "--no-send", keys=["y"])
-        assert said.code == 0, said.all
-        assert "until" not in said.err
+        result = away("checkout", arrival["id"], "--no-send", keys=["y"])
+        assert result.code == 0, result.all
+        assert "until" not in result.err
 
-    def test_a_record_that_was_changed(self, away: Apoa) -> None:
-        """It is told, its guest is shown without a name, and can leave like the others."""
+    def test_check_out_of_a_damaged_record(self, away: Apoa) -> None:
+        """A damaged record is reported, and its guest is shown without a name and can be checked out."""
         away.save(QUENTIN)
         away.save(XIMENA)
         away.change_database("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE seq = 1")
-        said = away("checkout", "--no-send", keys=["1 2", "y"])
-        assert said.code == 0, said.all
-        assert "cannot be opened" in said.err
-        assert XIMENA.name in said.out
-        assert QUENTIN.name not in said.all
+        result = away("checkout", "--no-send", keys=["1 2", "y"])
+        assert result.code == 0, result.all
+        assert "cannot be opened" in result.err
+        assert XIMENA.name in result.out
+        assert QUENTIN.name not in result.all
         assert away.states().count(("check_out", "queued")) == 2
 
-    def test_all_due_where_one_cannot_leave(self, away: Apoa) -> None:
-        """All of it is checked before any of it is saved."""
+    def test_all_due_saves_nothing_if_one_check_out_is_invalid(self, away: Apoa) -> None:
+        """`--all-due` checks all check-outs before it saves any of them."""
         away.save(QUENTIN, "--nights", "1", "--check-in", "2026-11-24T08:00")
         away.save(XIMENA, "--nights", "1", "--check-in", "2026-11-24T19:00")
         away.clock.forward(timedelta(days=1))
@@ -280,130 +282,130 @@ class TestCheckOut:
         assert len(away.reports()) == 2
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_nothing_given_at_a_terminal(self, away: Apoa, lang: str) -> None:
-        """The guests in house are listed, numbered; what will be said is shown before it is saved."""
+    def test_check_out_without_arguments_at_a_terminal(self, away: Apoa, lang: str) -> None:
+        """Without arguments, `checkout` lists the guests with numbers and shows the check-outs before it saves them."""
         assert spoken(lang, "No guest is in house.") in away("checkout", keys=[], lang=lang).out
         for number, guest in enumerate(GUESTS):
             away.save(guest, "--room", str(number))
-        said = away("checkout", "--no-send", keys=["1 3", "y"], lang=lang)
-        assert said.code == 0, said.all
-        assert all(guest.name in said.err for guest in GUESTS)
-        assert "24 Nov 2026 20:00 WIB" in said.err
+        result = away("checkout", "--no-send", keys=["1 3", "y"], lang=lang)
+        assert result.code == 0, result.all
+        assert all(guest.name in result.err for guest in GUESTS)
+        assert "24 Nov 2026 20:00 WIB" in result.err
         assert away.states().count(("check_out", "queued")) == 2
-        said = away("checkout", "--no-send", keys=[""], lang=lang)
-        assert spoken(lang, "Nothing was saved.") in said.err
+        result = away("checkout", "--no-send", keys=[""], lang=lang)
+        assert spoken(lang, "Nothing was saved.") in result.err
 
-    def test_nothing_given_unattended(self, away: Apoa) -> None:
-        """And too much given: a mistake of the call."""
+    def test_missing_or_conflicting_arguments_are_usage_errors(self, away: Apoa) -> None:
+        """Unattended, `checkout` without arguments or with conflicting arguments is a usage error."""
         assert away("checkout").code == 2
         assert away("checkout", "--json", keys=[]).code == 2
         assert away("checkout", "abc", "--room", "7").code == 2
         assert away("checkout", "--all-due", "--room", "7").code == 2
 
-    def test_without_the_key(self, away: Apoa) -> None:
-        """By id and by day it works, to the day; by room it cannot, and says why."""
+    def test_check_out_without_the_key(self, away: Apoa) -> None:
+        """Without the key, `checkout` works by id and by day, but not by room."""
         arrival = away.save()
         away.save(XIMENA, "--nights", "1")
         away.delete_key()
         assert away("checkout", "--room", "7").code == Exit.CREDENTIALS
         assert away("checkout", arrival["id"], "--at", "2026-11-23T23:00").code == 65
-        said = away("checkout", arrival["id"], "--at", "2026-11-24T21:00", "--json", "--no-send")
-        assert said.code == 0, said.err
-        assert said.json["kind"] == "check_out"
+        result = away("checkout", arrival["id"], "--at", "2026-11-24T21:00", "--json", "--no-send")
+        assert result.code == 0, result.err
+        assert result.json["kind"] == "check_out"
         away.clock.forward(timedelta(days=1))
         assert len(away("checkout", "--all-due", "--json", "--no-send").json["reports"]) == 1
         away.save(OBADIAH, "--nights", "1")
-        said = away("checkout", "--no-send", keys=["1", "y"])
-        assert said.code == 0, said.all
-        assert "check-out, report" in said.out
+        result = away("checkout", "--no-send", keys=["1", "y"])
+        assert result.code == 0, result.all
+        assert "check-out, report" in result.out
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_where_people_type(self, apoa: Apoa, lang: str) -> None:
-        """No authority takes reports: the check-out waits to be typed in, and nobody is called."""
-        said = apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand")
-        assert said.code == 0, said.all
+    def test_check_out_with_manual_entry(self, apoa: Apoa, lang: str) -> None:
+        """With manual entry, the check-out waits in the queue and the output names `apoa sync --by-hand`."""
+        result = apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand")
+        assert result.code == 0, result.all
         arrival = apoa.save()
-        said = apoa("checkout", arrival["id"], lang=lang)
-        assert said.code == 0, said.all
-        assert spoken(lang, "In the queue. Type it into APOA with: apoa sync --by-hand") in said.out
+        result = apoa("checkout", arrival["id"], lang=lang)
+        assert result.code == 0, result.all
+        assert spoken(lang, "In the queue. Type it into APOA with: apoa sync --by-hand") in result.out
 
-    def test_what_comes_after_saving_cannot_lose_it(self, apoa: Apoa, serve: Serve) -> None:
-        """The account is suspended, or the disk fails: told, and the check-out is saved all the same."""
+    def test_an_error_after_saving_keeps_the_check_out(self, apoa: Apoa, serve: Serve) -> None:
+        """If sending fails after saving, the error is printed and the check-out stays saved."""
         assert apoa.set_up(serve("ok,403").base_url).code == 0
         arrivals = [apoa.send(), apoa.save(XIMENA)]
-        said = apoa("checkout", arrivals[0]["id"])
-        assert (said.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
-        assert "The authority refuses this account" in said.err
+        result = apoa("checkout", arrivals[0]["id"])
+        assert (result.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
+        assert "The authority refuses this account" in result.err
 
-        def fails(_outbox: SqliteOutbox, _wait_s: float) -> NoReturn:
+        def fail_with_full_disk(_outbox: SqliteOutbox, _wait_s: float) -> NoReturn:
             raise DiskFull(msg("The disk is full."))
 
-        apoa.monkeypatch.setattr(SqliteOutbox, "delivery_lock", fails)
-        said = apoa("checkout", arrivals[1]["id"])
-        assert (said.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
-        assert "The disk is full." in said.err
-        assert XIMENA.name in said.out
+        apoa.monkeypatch.setattr(SqliteOutbox, "delivery_lock", fail_with_full_disk)
+        result = apoa("checkout", arrivals[1]["id"])
+        assert (result.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
+        assert "The disk is full." in result.err
+        assert XIMENA.name in result.out
 
-    def test_behind_a_refused_report(self, apoa: Apoa, serve: Serve) -> None:
-        """It waits, and what to mend first is said."""
+    def test_check_out_behind_a_rejected_check_in(self, apoa: Apoa, serve: Serve) -> None:
+        """A check-out behind a rejected check-in waits, and the output names the report to fix first."""
         assert apoa.set_up(serve("reject").base_url).code == 0
         arrival = apoa(*QUENTIN.mrz("--json")).json
         assert arrival["state"] == "rejected"
-        said = apoa("checkout", arrival["id"])
-        assert said.code == 0
-        assert f"apoa fix {arrival['short_id']}" in said.out
+        result = apoa("checkout", arrival["id"])
+        assert result.code == 0
+        assert f"apoa fix {arrival['short_id']}" in result.out
 
 
 class TestCancel:
-    """It never was."""
+    """`apoa cancel` withdraws unsent reports and cancels accepted stays."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_what_never_left_is_withdrawn(self, away: Apoa, lang: str) -> None:
-        """Without a reason and without traffic; the whole stay."""
+    def test_an_unsent_stay_is_withdrawn(self, away: Apoa, lang: str) -> None:
+        """`cancel` withdraws all reports of an unsent stay without a reason."""
         arrival = away.save()
         away("checkout", arrival["id"], "--no-send")
-        said = away("batal", arrival["short_id"], keys=["y"], lang=lang)
-        assert said.code == 0, said.all
-        assert QUENTIN.name.split(maxsplit=1)[0] in said.err
-        assert spoken(lang, "Withdraw it?") in said.err
-        assert typed_in(lang, "apoa report") in said.err
+        result = away("batal", arrival["short_id"], keys=["y"], lang=lang)
+        assert result.code == 0, result.all
+        assert QUENTIN.name.split(maxsplit=1)[0] in result.err
+        assert spoken(lang, "Withdraw it?") in result.err
+        assert typed_in(lang, "apoa report") in result.err
         assert away.states() == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_enter_alone_withdraws_nothing(self, away: Apoa, lang: str) -> None:
-        """Taking back is never an accident."""
+        """Enter at the confirmation withdraws nothing."""
         arrival = away.save()
-        said = away("cancel", arrival["id"], keys=[""], lang=lang)
-        assert (said.code, away.states()) == (0, [("check_in", "queued")])
-        assert spoken(lang, "Nothing was changed.") in said.err
+        result = away("cancel", arrival["id"], keys=[""], lang=lang)
+        assert (result.code, away.states()) == (0, [("check_in", "queued")])
+        assert spoken(lang, "Nothing was changed.") in result.err
 
-    def test_withdrawn_as_json(self, away: Apoa) -> None:
-        """The check-in as it stands now."""
+    def test_withdrawal_json(self, away: Apoa) -> None:
+        """`cancel --json` of an unsent stay prints the withdrawn check-in."""
         arrival = away.save()
-        said = away("cancel", arrival["stay_id"], "--json")
-        assert said.code == 0
-        assert_form(said.json, REPORT_KEYS)
-        assert (said.json["id"], said.json["state"]) == (arrival["id"], "withdrawn")
+        result = away("cancel", arrival["stay_id"], "--json")
+        assert result.code == 0
+        assert_form(result.json, REPORT_KEYS)
+        assert (result.json["id"], result.json["state"]) == (arrival["id"], "withdrawn")
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_what_arrived_is_cancelled(self, configured: Apoa, lang: str) -> None:
-        """With a reason, asked for at a terminal; Enter alone cancels nothing."""
+    def test_an_accepted_stay_is_cancelled(self, configured: Apoa, lang: str) -> None:
+        """At a terminal, `cancel` of an accepted stay asks for a reason, and Enter at the end cancels nothing."""
         arrival = configured.send()
-        said = configured("cancel", arrival["id"], keys=["salah orang", ""], lang=lang)
-        assert spoken(lang, "Nothing was changed.") in said.err
+        result = configured("cancel", arrival["id"], keys=["salah orang", ""], lang=lang)
+        assert spoken(lang, "Nothing was changed.") in result.err
         assert len(configured.reports()) == 1
-        said = configured("cancel", arrival["id"], keys=["salah orang", "y"], lang=lang)
-        assert said.code == 0, said.all
-        assert spoken(lang, "Cancel the whole stay?") in said.err
+        result = configured("cancel", arrival["id"], keys=["salah orang", "y"], lang=lang)
+        assert result.code == 0, result.all
+        assert spoken(lang, "Cancel the whole stay?") in result.err
         assert configured.states()[-1] == ("cancel", "accepted")
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_reason_is_words(self, configured: Apoa, lang: str) -> None:
-        """Help, Enter, moves, yes and no, and a passport's lines are none; going back changes nothing."""
+    def test_the_reason_must_be_words(self, configured: Apoa, lang: str) -> None:
+        """Help, Enter, commands, yes or no, and passport lines are not a reason, and going back changes nothing."""
         arrival = configured.send()
-        lines = (QUENTIN.lines[0], "M706890985KOR8509129F32032822134567V35791358")  # one full of optional data
-        said = configured("cancel", arrival["id"], keys=["?", "", ">", "!", "tidak", *lines, "<"], lang=lang)
-        assert said.code == 0, said.all
+        lines = (QUENTIN.lines[0], "M706890985KOR8509129F32032822134567V35791358")  # the optional data field is full
+        result = configured("cancel", arrival["id"], keys=["?", "", ">", "!", "tidak", *lines, "<"], lang=lang)
+        assert result.code == 0, result.all
         for sentence in (
             "It is sent to the authority as you type it, for example: wrong room, or the guest never came.",
             "An answer is needed here. ? shows help.",
@@ -413,23 +415,23 @@ class TestCancel:
             "That is a line of a passport, not an answer to this question.",
             "Nothing was changed.",
         ):
-            assert spoken(lang, sentence) in said.err
-        assert said.err.count(spoken(lang, "That is a line of a passport, not an answer to this question.")) == 2
+            assert spoken(lang, sentence) in result.err
+        assert result.err.count(spoken(lang, "That is a line of a passport, not an answer to this question.")) == 2
         assert configured.states() == [("check_in", "accepted")]
 
-    def test_unattended_it_needs_a_reason(self, configured: Apoa) -> None:
-        """Named as what is missing."""
+    def test_an_unattended_cancellation_needs_a_reason(self, configured: Apoa) -> None:
+        """Unattended, a missing reason is an error of the field `reason`."""
         arrival = configured.send()
         for reason in ([], ["--reason", " "]):
-            said = configured("cancel", arrival["id"], *reason, "--json")
-            assert said.code == 65
-            assert [(error["field"], error["code"]) for error in said.json["errors"]] == [("reason", "missing")]
+            result = configured("cancel", arrival["id"], *reason, "--json")
+            assert result.code == 65
+            assert [(error["field"], error["code"]) for error in result.json["errors"]] == [("reason", "missing")]
         assert configured("cancel", arrival["id"], "--reason", "a\x1b[2J").code == 65
-        said = configured("cancel", arrival["id"], "--reason", "salah orang", "--json")
-        assert (said.code, said.json["kind"], said.json["state"]) == (0, "cancel", "accepted")
+        result = configured("cancel", arrival["id"], "--reason", "salah orang", "--json")
+        assert (result.code, result.json["kind"], result.json["state"]) == (0, "cancel", "accepted")
 
-    def test_later_reports_that_never_left_need_not_go(self, configured: Apoa) -> None:
-        """They are replaced by the cancellation at the same moment."""
+    def test_a_cancellation_replaces_later_unsent_reports(self, configured: Apoa) -> None:
+        """A cancellation replaces the later unsent reports of the stay."""
         arrival = configured.send()
         configured("amend", arrival["id"], "--room", "8", "--reason", "pindah", "--no-send")
         configured("checkout", arrival["id"], "--no-send")
@@ -445,8 +447,8 @@ class TestCancel:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("kind", ["check_out", "amend", "cancel"])
-    def test_one_later_report_is_undone(self, configured: Apoa, kind: str, lang: str) -> None:
-        """Only that one, and it is said; the stay is as it was."""
+    def test_one_later_unsent_report_is_withdrawn(self, configured: Apoa, kind: str, lang: str) -> None:
+        """`cancel` of a later unsent report withdraws only that report, and the output states it."""
         arrival = configured.send()
         call = {
             "check_out": ["checkout", arrival["id"]],
@@ -454,73 +456,76 @@ class TestCancel:
             "cancel": ["cancel", arrival["id"], "--reason", "salah"],
         }[kind]
         later = configured(*call, "--no-send", "--json").json
-        said = configured("cancel", later["short_id"], keys=["y"], lang=lang)
-        assert said.code == 0, said.all
-        words = {"check_out": "check-out", "amend": "correction", "cancel": "cancellation"}[kind]
+        result = configured("cancel", later["short_id"], keys=["y"], lang=lang)
+        assert result.code == 0, result.all
+        kind_name = {"check_out": "check-out", "amend": "correction", "cancel": "cancellation"}[kind]
         sentence = "The {kind} {id} never left. Only that is withdrawn."
-        assert spoken(lang, sentence, kind=spoken(lang, words), id=later["short_id"]) in said.err
+        assert spoken(lang, sentence, kind=spoken(lang, kind_name), id=later["short_id"]) in result.err
         assert configured.states() == [("check_in", "accepted"), (kind, "withdrawn")]
         assert configured("cancel", later["short_id"]).code == 65
         assert configured("checkout", arrival["id"], "--no-send").code == 0
 
-    def test_cancelled_already(self, configured: Apoa) -> None:
-        """Whether the cancellation left or not; how to undo it is said."""
+    def test_cancel_of_a_cancelled_stay(self, configured: Apoa) -> None:
+        """A cancelled stay cannot be cancelled again, and the output names the next command, sent or not."""
         arrival = configured.send()
-        void = configured("cancel", arrival["id"], "--reason", "x", "--no-send", "--json").json
-        said = configured("cancel", arrival["id"], "--reason", "x")
-        assert said.code == 65
-        assert f"apoa cancel {void['short_id']}" in said.err
+        cancellation = configured("cancel", arrival["id"], "--reason", "x", "--no-send", "--json").json
+        result = configured("cancel", arrival["id"], "--reason", "x")
+        assert result.code == 65
+        assert f"apoa cancel {cancellation['short_id']}" in result.err
         assert configured("sync").code == 0
-        said = configured("cancel", void["id"], "--reason", "x")
-        assert said.code == 65
-        assert "apoa report" in said.err
+        result = configured("cancel", cancellation["id"], "--reason", "x")
+        assert result.code == 65
+        assert "apoa report" in result.err
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_what_was_refused_after_all_is_withdrawn_with_its_cancellation(
-        self, apoa: Apoa, serve: Serve, lang: str
-    ) -> None:
-        """The check-in's answer was lost, the stay cancelled, the check-in refused: nobody need hear of either."""
+    def test_a_rejected_check_in_is_withdrawn_with_its_cancellation(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """If the authority rejects a check-in after its cancellation is saved, `cancel` withdraws both reports."""
         assert apoa.set_up(serve("500,reject").base_url).code == 0
         arrival = apoa(*QUENTIN.mrz("--json")).json
         assert arrival["state"] == "queued"
-        said = apoa("cancel", arrival["id"], "--reason", "salah", lang=lang)
-        assert typed_in(lang, f"apoa fix {arrival['short_id']}") in said.out
+        result = apoa("cancel", arrival["id"], "--reason", "salah", lang=lang)
+        assert typed_in(lang, f"apoa fix {arrival['short_id']}") in result.out
         assert apoa.states() == [("check_in", "rejected"), ("cancel", "queued")]
-        said = apoa("cancel", arrival["id"], lang=lang)
-        assert said.code == 0, said.all
+        result = apoa("cancel", arrival["id"], lang=lang)
+        assert result.code == 0, result.all
         assert apoa.states() == [("check_in", "withdrawn"), ("cancel", "withdrawn")]
         assert apoa("sync").code == 0
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_correction_between_two_check_outs(self, configured: Apoa, lang: str) -> None:
-        """Without it the guest would leave twice: the later check-out is to be taken back first."""
+    def test_cancel_of_a_correction_between_two_check_outs(self, configured: Apoa, lang: str) -> None:
+        """A correction between two check-outs cannot be withdrawn before the later check-out."""
         arrival = configured.send()
         assert configured("checkout", arrival["id"]).code == 0
         amended = configured("amend", arrival["id"], "--reason", "belum pulang", "--no-send", "--json").json
-        again = configured("checkout", arrival["id"], "--no-send", "--json").json
-        said = configured("cancel", amended["id"], lang=lang)
-        assert said.code == 65
+        second_departure = configured("checkout", arrival["id"], "--no-send", "--json").json
+        result = configured("cancel", amended["id"], lang=lang)
+        assert result.code == 65
         sentence = "The guest was checked out again after this correction: report {id}."
-        assert spoken(lang, sentence, id=again["short_id"]) in said.err
-        assert typed_in(lang, f"apoa cancel {again['short_id']}") in said.err
-        assert configured("cancel", again["id"]).code == configured("cancel", amended["id"]).code == 0
+        assert spoken(lang, sentence, id=second_departure["short_id"]) in result.err
+        assert typed_in(lang, f"apoa cancel {second_departure['short_id']}") in result.err
+        assert configured("cancel", second_departure["id"]).code == configured("cancel", amended["id"]).code == 0
         assert configured.states()[2:] == [("amend", "withdrawn"), ("check_out", "withdrawn")]
 
-    def test_somebody_else_was_faster(self, away: Apoa) -> None:
-        """The question stood there while another desk checked the guest out: nothing is withdrawn."""
+    def test_another_user_checks_the_guest_out_before_the_withdrawal(self, away: Apoa) -> None:
+        """If another user checks the guest out during the confirmation, nothing is withdrawn."""
         arrival = away.save()
-        meanwhile(away, lambda: away("checkout", arrival["id"], "--no-send"))
-        said = away("cancel", arrival["id"], keys=["y"])
-        assert said.code == 75
-        assert "apoa show" in said.err
+        run_before_confirmation(away, lambda: away("checkout", arrival["id"], "--no-send"))
+        result = away("cancel", arrival["id"], keys=["y"])
+        assert result.code == 75
+        assert "apoa show" in result.err
         assert away.states() == [("check_in", "queued"), ("check_out", "queued")]
 
-    def test_without_the_key(self, configured: Apoa) -> None:
-        """Nothing is opened: withdrawn or cancelled all the same."""
+    def test_cancel_without_the_key(self, configured: Apoa) -> None:
+        """Without the key, `cancel` still withdraws unsent stays and cancels accepted stays."""
         arrival, other = configured.send(), configured.save(XIMENA)
         configured.delete_key()
-        said = configured("cancel", other["id"], "--json")
-        assert (said.code, said.json["state"], said.json["guest"], said.json["sealed"]) == (0, "withdrawn", None, True)
-        said = configured("cancel", arrival["id"], "--reason", "salah", "--no-send", keys=["y"])
-        assert said.code == 0, said.all
+        result = configured("cancel", other["id"], "--json")
+        assert (result.code, result.json["state"], result.json["guest"], result.json["sealed"]) == (
+            0,
+            "withdrawn",
+            None,
+            True,
+        )
+        result = configured("cancel", arrival["id"], "--reason", "salah", "--no-send", keys=["y"])
+        assert result.code == 0, result.all
         assert configured.states()[-1] == ("cancel", "queued")
