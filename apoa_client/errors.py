@@ -89,6 +89,14 @@ class SecretMissing(CredentialsProblem):
     """No source has the secret."""
 
 
+class OutboxDamaged(StorageProblem):
+    """The outbox's file is not an outbox, or its content is not valid."""
+
+    advice: Message | None = msg(
+        "Nothing was changed or recreated. Keep the file, and ask your IT admin: it can be restored from a backup."
+    )
+
+
 class SealBroken(StorageProblem):
     """A sealed record was changed, exchanged with another one, or sealed to another key."""
 

@@ -15,10 +15,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from apoa_client.errors import DataRefused, UsageProblem
+from apoa_client.errors import DataRefused, OutboxDamaged, UsageProblem
 from apoa_client.files import create_private, remove_abandoned, sync_file, sync_folder, temporary_beside
 from apoa_client.messages import Message, msg
-from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing, damaged, too_new
+from apoa_client.outbox.errors import DiskFull, OutboxMissing, damaged, too_new
 from apoa_client.outbox.rows import COLUMNS, entry_from_row, from_millis, millis
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import connect, open_database, publish, remove_draft, transaction

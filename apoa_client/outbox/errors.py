@@ -5,16 +5,8 @@ The outbox holds a hotel's only copy of its queue, so no error here ever leads t
 
 from pathlib import Path
 
-from apoa_client.errors import DataRefused, StorageProblem
+from apoa_client.errors import DataRefused, OutboxDamaged, StorageProblem
 from apoa_client.messages import Message, msg
-
-
-class OutboxDamaged(StorageProblem):
-    """The file is not an outbox, or its content is not valid."""
-
-    advice: Message | None = msg(
-        "Nothing was changed or recreated. Keep the file, and ask your IT admin: it can be restored from a backup."
-    )
 
 
 class DiskFull(StorageProblem):

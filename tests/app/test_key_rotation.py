@@ -15,8 +15,7 @@ from conftest import raises_error
 from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, finding, report, uuid
 
 from apoa_client.app.key_rotation import KeyPair, KeyRecovery
-from apoa_client.errors import CredentialsProblem, NotNow, SealBroken, SecretMissing
-from apoa_client.outbox.errors import OutboxDamaged
+from apoa_client.errors import CredentialsProblem, NotNow, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.outbox.sqlite import reseal
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.store import SqliteOutbox

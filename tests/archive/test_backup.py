@@ -20,8 +20,8 @@ from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, finding, receipt, 
 
 from apoa_client.archive import backup as backup_module
 from apoa_client.archive.backup import open_backup
-from apoa_client.errors import DataRefused, Exit, StorageProblem, UsageProblem
-from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxMissing
+from apoa_client.errors import DataRefused, Exit, OutboxDamaged, StorageProblem, UsageProblem
+from apoa_client.outbox.errors import DiskFull, OutboxMissing
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change

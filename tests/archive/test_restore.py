@@ -21,9 +21,16 @@ from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receip
 
 from apoa_client.archive import merge, restore
 from apoa_client.archive.merge import merged_order, merged_row
-from apoa_client.errors import ApoaError, Exit, SecretMissing, SettingsProblem, StorageProblem, UsageProblem
+from apoa_client.errors import (
+    ApoaError,
+    Exit,
+    OutboxDamaged,
+    SecretMissing,
+    SettingsProblem,
+    StorageProblem,
+    UsageProblem,
+)
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock

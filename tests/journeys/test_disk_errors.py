@@ -31,8 +31,8 @@ from journeys_helpers import (
     sync_later,
 )
 
-from apoa_client.errors import SealBroken
-from apoa_client.outbox.errors import DiskFull, OutboxDamaged, OutboxUnreachable
+from apoa_client.errors import OutboxDamaged, SealBroken
+from apoa_client.outbox.errors import DiskFull, OutboxUnreachable
 from apoa_client.sandbox.server import SandboxServer
 
 PAGE = 4096

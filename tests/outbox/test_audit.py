@@ -12,8 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PERSONAL, finding, open_outbox, receipt, report, sealer, uuid
 
+from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.audit_chain import AuditEntry, link_of
-from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Actor, AuditEvent, Change, Suspension
 from apoa_client.report.kinds import State

@@ -12,9 +12,8 @@ from cli_helpers import readable_in
 from conftest import FixedClock
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, open_outbox, report, sealer, uuid
 
-from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing
+from apoa_client.errors import CredentialsProblem, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox

@@ -9,9 +9,8 @@ import pytest
 from conftest import FixedClock, raises_error
 from outbox_helpers import HOUR, NOON, WIB, finding, open_outbox, receipt, report, sealer, stay_id, uuid
 
-from apoa_client.errors import Erased, Exit
+from apoa_client.errors import Erased, Exit, OutboxDamaged
 from apoa_client.outbox.contents import end_of_stay
-from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite import erasure, migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox

@@ -16,14 +16,8 @@ import pytest
 from conftest import raises_error
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 
-from apoa_client.errors import Exit, SealBroken, StorageProblem
-from apoa_client.outbox.errors import (
-    DiskFull,
-    OutboxBusy,
-    OutboxDamaged,
-    OutboxMissing,
-    OutboxUnreachable,
-)
+from apoa_client.errors import Exit, OutboxDamaged, SealBroken, StorageProblem
+from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxUnreachable
 from apoa_client.outbox.sqlite import database, insertion
 from apoa_client.outbox.sqlite.database import connect
 from apoa_client.outbox.sqlite.error_translation import translate_errors

@@ -9,9 +9,8 @@ import pytest
 from conftest import raises_error
 from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, finding, open_outbox, receipt, report, stay_id, uuid
 
-from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing
+from apoa_client.errors import CredentialsProblem, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxDamaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change, Selection, Suspension
 from apoa_client.report.kinds import Kind, State, short_id

@@ -10,7 +10,7 @@ from array import array
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from apoa_client.outbox.errors import OutboxDamaged
+from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.rows import COLUMNS, entry_from_row
 from apoa_client.outbox.sqlite.error_translation import translate_read_errors
 

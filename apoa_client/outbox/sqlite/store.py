@@ -11,10 +11,10 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
-from apoa_client.errors import Erased
+from apoa_client.errors import Erased, OutboxDamaged
 from apoa_client.messages import msg
 from apoa_client.outbox import rows
-from apoa_client.outbox.errors import OutboxDamaged, damaged
+from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import EPOCH, MILLISECOND, millis
 from apoa_client.outbox.sqlite import queries
 from apoa_client.outbox.sqlite.database import open_database, transaction
