@@ -47,6 +47,15 @@ class Secrets(Protocol):
 class Sealer(Protocol):
     """Seals records without a secret; only the holder of the private key can open them."""
 
+    @property
+    def public_key(self) -> str:
+        """The public key to which `seal` seals, as the settings write it."""
+        ...
+
+    def refresh(self) -> bool:
+        """Read the public key from the settings again; return whether `seal` seals to another one from now on."""
+        ...
+
     def seal(self, record_id: str, content: bytes) -> bytes:
         """Seal `content` under its id. Needs no secret."""
         ...

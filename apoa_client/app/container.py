@@ -61,6 +61,15 @@ class _LazySealer:
     def __init__(self, app: "Container") -> None:
         self._app = app
 
+    @property
+    def public_key(self) -> str:
+        """The key as `ports.Sealer` describes it."""
+        return self._app.sealer.public_key
+
+    def refresh(self) -> bool:
+        """Read the key again as `ports.Sealer` describes."""
+        return self._app.sealer.refresh()
+
     def seal(self, record_id: str, content: bytes) -> bytes:
         """Seal as `ports.Sealer` describes."""
         return self._app.sealer.seal(record_id, content)
@@ -124,6 +133,10 @@ class Container:
             msg("Set it up with: apoa setup"),
         )
 
+    def saved_settings(self, settings: PropertySettings) -> PropertySettings:
+        """Return the settings of this property as the file has them now; those given if it has none."""
+        return config.load(self.folders.config).properties.get(settings.name, settings)
+
     @property
     def today(self) -> date:
         """The current date in the property's time zone."""
@@ -179,6 +192,7 @@ class Container:
             decode_public_key(self.settings.public_key),
             lambda: self.secrets.private_key(),  # noqa: PLW0108  building `secrets` is put off, too
             lambda: self.secrets.spare_keys(),  # noqa: PLW0108  the same
+            lambda: decode_public_key(self.saved_settings(self.settings).public_key),
         )
 
     def key_pair(self, vault: str = "") -> "KeyPair":
@@ -256,9 +270,8 @@ class Container:
         from apoa_client.archive.backup import BackupInfo
         from apoa_client.settings.writer import settings_text
 
-        name = self.settings.name
-        settings = config.load(self.folders.config).properties[name]  # read again: they may have changed meanwhile
-        return BackupInfo(__version__, self.clock.now(), name, settings_text(settings))
+        settings = self.saved_settings(self.settings)  # they may have changed meanwhile
+        return BackupInfo(__version__, self.clock.now(), settings.name, settings_text(settings))
 
     # The authority.
 

@@ -95,9 +95,7 @@ class KeyPair:
         self._save_public_key(public_key)
         self.public_key = public_key
         sealer = PropertySealer(public_key, lambda: private_key, keys.all)
-        resealed = records.reseal(sealer.renew)
-        # Again: a process that started earlier may have sealed to the old key during the first time.
-        records.reseal(sealer.renew)
+        resealed = records.reseal(sealer.renew, sealer.public_key)
         records.empty_log()
         keys.finish_rotation()
         self._outbox.record_event(action, detail=self.fingerprint)

@@ -50,6 +50,7 @@ class PropertySetup:
         if not (settings.uses_sandbox or settings.by_hand):
             secrets.store_password(password)
         with app.outbox_of(settings, create=True) as outbox:
+            outbox.record_public_key(settings.public_key)
             outbox.record_event("set_up", detail="untested" if meta is None else None)
             if meta is not None:  # the password was just tested
                 outbox.set_suspension(None)
@@ -71,7 +72,8 @@ class PropertySetup:
             settings = _with_meta(settings, meta)
         app.secrets.store_password(password)
         if settings != app.settings:
-            save(app.folders.config, settings)
+            # A key rotation may have ended while the user was typing.
+            save(app.folders.config, settings._replace(public_key=app.saved_settings(settings).public_key))
         app.outbox.record_event("logged_in", detail="untested" if meta is None else None)
         app.outbox.set_suspension(None)
         if meta is not None:
@@ -104,7 +106,7 @@ class PropertySetup:
                 secrets.keys.copy_from(secrets_before.keys)
                 if private_key not in secrets.keys.all():  # it comes from the environment
                     secrets.store_private_key(private_key)
-            return before.public_key
+            return self._app.saved_settings(before).public_key  # a key rotation may have ended meanwhile
         try:
             return encode_key(public_key_of(secrets.private_key()))
         except SecretMissing:

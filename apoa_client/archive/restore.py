@@ -29,6 +29,7 @@ from apoa_client.outbox.sqlite.database import (
 )
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.sealing_key import record_public_key
 from apoa_client.ports import Actor
 from apoa_client.settings.config import Config, PropertySettings, check_name, parse
 from apoa_client.settings.folders import Folders
@@ -140,9 +141,11 @@ class _Restore(NamedTuple):
 
     def _apply(self, db: sqlite3.Connection, method: _Method) -> MergeResult:
         try:
-            return method(db, self.backup.db, self.actor)
+            merged = method(db, self.backup.db, self.actor)
         except sqlite3.IntegrityError as exc:  # the backup's schema is not ours, and allowed this
             raise backup_damaged(self.backup.file) from exc
+        record_public_key(db, self.settings.public_key)
+        return merged
 
     @contextmanager
     def _open_checked(self) -> Iterator[sqlite3.Connection]:

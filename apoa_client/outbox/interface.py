@@ -77,11 +77,12 @@ class SealedRecords(Protocol):
         """Return whether the sealer opens at least one row."""
         ...
 
-    def reseal(self, renew: Callable[[str, bytes], bytes]) -> int:
+    def reseal(self, renew: Callable[[str, bytes], bytes], public_key: str) -> int:
         """Seal to the new key what is not yet sealed to it, and count the rows. Raises `SealBroken`.
 
         `renew` takes a record's id and its sealed bytes, and returns it sealed to the new key, or unchanged if it
-        already is.
+        already is. `public_key` is the new key, which the settings must have: it is recorded first, so that no process
+        stores a record that is sealed to an earlier key.
         """
         ...
 
@@ -114,6 +115,10 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
     @property
     def sealed_records(self) -> SealedRecords:
         """Every sealed record, for a change of keys."""
+        ...
+
+    def record_public_key(self, public_key: str) -> None:
+        """Record the public key of the settings: from then on, what is sealed to another one is sealed again."""
         ...
 
     def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:

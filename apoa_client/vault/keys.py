@@ -1,7 +1,7 @@
 """A property's private keys while one replaces another, so that a kill at any moment leaves every record readable.
 
 The steps: store the new key beside the current one; write its public key into the settings and reseal the records; make
-it the current key. The old key is kept until the next change, for records that another process sealed to it meanwhile.
+it the current key. The old key is kept until the next change, for backups and for programs of an earlier version.
 """
 
 from collections.abc import Callable

@@ -30,20 +30,38 @@ class PropertySealer(Sealer):
     """Seals to `public_key` (32 bytes). `private_key` is called at the first opening, and its result is kept.
 
     During a key rotation there are records of two key pairs: `spare_keys` returns further private keys. It is called
-    once, when the first key does not fit or does not open a record. Raises `SettingsProblem` if `public_key` is
-    invalid.
+    once, when the first key does not fit or does not open a record. `current_public_key` reads the public key that is
+    in the settings now, for `refresh`; without it the key stays. Raises `SettingsProblem` if `public_key` is invalid.
     """
 
     def __init__(
-        self, public_key: bytes, private_key: Callable[[], bytes], spare_keys: Callable[[], Iterable[bytes]] = tuple
+        self,
+        public_key: bytes,
+        private_key: Callable[[], bytes],
+        spare_keys: Callable[[], Iterable[bytes]] = tuple,
+        current_public_key: Callable[[], bytes] | None = None,
     ) -> None:
         if len(public_key) != KEY_BYTES:
             raise _invalid_public_key()
         self._public_key = public_key
         self._fetch_key = private_key
         self._fetch_spares = spare_keys
+        self._fetch_public_key = current_public_key
         self._private_key: bytes | None = None
         self._spares: list[_KeyPair] | None = None
+
+    @property
+    def public_key(self) -> str:
+        """The public key to which it seals, in base64."""
+        return encode_key(self._public_key)
+
+    def refresh(self) -> bool:
+        """Use the public key that is in the settings now, and return whether it is another one."""
+        current = self._public_key if self._fetch_public_key is None else self._fetch_public_key()
+        if current == self._public_key:
+            return False
+        self._public_key, self._private_key, self._spares = current, None, None
+        return True
 
     def seal(self, record_id: str, content: bytes) -> bytes:
         """Seal `content` with its id. Needs no secret. Raises `SettingsProblem` for an invalid public key."""

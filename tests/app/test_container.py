@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 from app_helpers import app_of, set_up, training
 from conftest import FixedClock, raises_error
+from outbox_helpers import report
 
 from apoa_client.app.container import SystemClock
 from apoa_client.authority.limits import Timeouts
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import NotNow, SettingsProblem, StorageProblem
+from apoa_client.ports import Selection
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault import keyring_store
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keyring_store import KeyringStore
+from apoa_client.vault.sealing import new_key_pair
 
 
 def test_system_clock() -> None:
@@ -72,6 +75,23 @@ def test_a_missing_outbox_is_not_recreated(home: Path, clock: FixedClock) -> Non
         _ = app.outbox
     app.close()
     assert not (home / "melati" / "outbox.db").exists()
+
+
+def test_a_report_saved_after_two_key_rotations_opens(home: Path, clock: FixedClock) -> None:
+    """The process read the settings before both; it opens the report itself, as does a new process."""
+    set_up(home, clock, training())
+    late = app_of(home, clock)
+    late.outbox.add(report(1), due_at=None)
+    for _rotation in range(2):
+        rotating = app_of(home, clock)
+        rotating.key_pair().change(new_key_pair()[0])
+        rotating.close()
+    entry = late.outbox.add(report(2), due_at=None)
+    assert late.outbox.content(entry).report == report(2)
+    late.close()
+    new = app_of(home, clock)
+    assert [new.outbox.content(each).report for each in new.outbox.entries(Selection())] == [report(1), report(2)]
+    new.close()
 
 
 def test_closing_stops_the_training_authority(home: Path, clock: FixedClock) -> None:

@@ -15,11 +15,19 @@ from conftest import raises_error
 from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, finding, report, uuid
 
 from apoa_client.app.key_rotation import KeyPair, KeyRecovery
-from apoa_client.errors import CredentialsProblem, NotNow, OutboxDamaged, SealBroken, SecretMissing
+from apoa_client.errors import (
+    CredentialsProblem,
+    NotNow,
+    OutboxDamaged,
+    SealBroken,
+    SecretMissing,
+    SettingsProblem,
+)
+from apoa_client.messages import msg
 from apoa_client.outbox.sqlite import reseal
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, Content, Entry, Selection
+from apoa_client.ports import Change, Content, Entry, NewReport, Selection
 from apoa_client.report.kinds import State
 from apoa_client.report.wire import to_json
 from apoa_client.vault.key_file import KeyFileStore
@@ -60,7 +68,7 @@ class Installation:
 
     def sealer(self) -> PropertySealer:
         secrets = PropertySecrets({}, lambda: self.store, container_secrets=self.folder)
-        return PropertySealer(self.public_key, secrets.private_key, secrets.spare_keys)
+        return PropertySealer(self.public_key, secrets.private_key, secrets.spare_keys, lambda: self.public_key)
 
     def outbox(self) -> SqliteOutbox:
         return SqliteOutbox.open(self.path, self.sealer(), create=True)
@@ -277,7 +285,7 @@ def state_of(installation: Installation) -> tuple[int, bool, int]:
 
 
 def test_what_others_do_meanwhile(installation: Installation) -> None:
-    """A process that started before still seals to the old key: its reports are resealed, or readable all the same."""
+    """A process that started before seals to the new key once it is recorded; what was saved earlier is resealed."""
     numbers = count(100)
     late = installation.outbox()
 
@@ -292,10 +300,77 @@ def test_what_others_do_meanwhile(installation: Installation) -> None:
     late.add(report(99), due_at=NOON)
     late.close()
     assert len(installation.read()) == REPORTS + saved + 1
-    assert installation.sealed_to(NEW) >= REPORTS + 3
-    assert 1 <= installation.sealed_to(PRIVATE_KEY) <= saved
-    installation.change(OTHER)
-    assert installation.sealed_to(OTHER) == REPORTS + saved + 1
+    assert saved > 3
+    assert (installation.sealed_to(NEW), installation.sealed_to(PRIVATE_KEY)) == (REPORTS + saved + 1, 0)
+
+
+class TestTwoChangesWhileAProcessRuns:
+    """The process read the settings before both changes, and its key is not kept any more when it stores a record."""
+
+    @pytest.fixture
+    def late(self, installation: Installation) -> Iterator[SqliteOutbox]:
+        """The outbox of a process that started before the changes."""
+        with installation.outbox() as late:
+            late.add(report(50), due_at=NOON)
+            installation.change(NEW)
+            installation.change(OTHER)
+            assert PRIVATE_KEY not in Keys(lambda: installation.store).all()
+            yield late
+
+    def test_a_report(self, installation: Installation, late: SqliteOutbox) -> None:
+        """It is sealed to the current key, and opens in this process and in a new one."""
+        entry = late.add(report(60), due_at=NOON, warnings=[finding()])
+        assert late.content(entry).warnings == (finding(),)
+        assert installation.sealed_to(OTHER) == len(installation.read()) == REPORTS + 2
+
+    def test_a_group(self, installation: Installation, late: SqliteOutbox) -> None:
+        """Each report of it is sealed to the current key."""
+        late.add_all([NewReport(report(number), NOON, [finding()]) for number in (60, 61)])
+        assert installation.sealed_to(OTHER) == len(installation.read()) == REPORTS + 3
+
+    def test_a_draft(self, installation: Installation, late: SqliteOutbox) -> None:
+        """It opens."""
+        late.drafts.save("half-typed again", NOON)
+        assert installation.draft() == "half-typed again"
+
+    def test_the_findings_of_an_answer(self, installation: Installation, late: SqliteOutbox) -> None:
+        """What the authority answers about a report opens."""
+        lease, _claimed = late.claim([uuid(3)], now=NOON, lease_until=NOON)
+        late.settle(lease, [Change(uuid(3), State.REJECTED, "rejected", errors=(finding(),), warnings=(finding(),))])
+        assert installation.sealed_to(OTHER) == len(installation.read()) == REPORTS + 1
+        [content] = [content for content in installation.read() if content.report.id == uuid(3)]
+        assert (content.errors, content.warnings) == ((finding(),), (finding(),))
+
+    def test_an_answer_without_findings_needs_no_key(self, installation: Installation, late: SqliteOutbox) -> None:
+        """It is stored even if the settings cannot be read."""
+        installation.installation.unlink()
+        lease, _claimed = late.claim([uuid(3)], now=NOON, lease_until=NOON)
+        late.settle(lease, [Change(uuid(3), State.ACCEPTED)])
+        assert late.find(uuid(3))[0].state is State.ACCEPTED
+
+    def test_settings_that_cannot_be_read(self, late: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nothing is saved that might never open."""
+
+        def refuse(_installation: Installation) -> bytes:
+            raise SettingsProblem(msg("The settings cannot be read."))
+
+        monkeypatch.setattr(Installation, "public_key", property(refuse))
+        with pytest.raises(SettingsProblem):
+            late.add(report(60), due_at=NOON)
+        assert late.find(uuid(60)) == []
+
+
+def test_an_outbox_without_a_recorded_key_accepts_every_key(installation: Installation) -> None:
+    """Earlier versions did not record it; the next change of keys does."""
+    with installation.outbox() as late:
+        late.add(report(60), due_at=NOON)
+        installation.change()
+        installation.sql("DELETE FROM memo WHERE key = 'public_key'")
+        late.add(report(61), due_at=NOON)
+        assert (installation.sealed_to(NEW), installation.sealed_to(PRIVATE_KEY)) == (REPORTS + 1, 1)
+        installation.change()
+        late.add(report(62), due_at=NOON)
+    assert installation.sealed_to(NEW) == REPORTS + 3
 
 
 def test_a_process_that_reads_meanwhile(installation: Installation) -> None:

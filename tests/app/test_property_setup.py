@@ -12,6 +12,7 @@ from apoa_client.errors import SettingsProblem, WrongPassword
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.key_file import KeyFileStore
+from apoa_client.vault.sealing import encode_key, new_key_pair
 from apoa_client.vault.store import PRIVATE_KEY
 
 
@@ -64,3 +65,20 @@ def test_a_test_of_the_connection_changes_nothing(home: Path, clock: FixedClock,
             establishing.test(settings, "salah")
         app.close()
     assert not home.exists()
+
+
+@pytest.mark.parametrize("command", ["set up", "log in"])
+def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedClock, command: str) -> None:
+    """The set-up or log-in read the settings before, and leaves the new public key in them."""
+    set_up(home, clock, training())
+    late, rotating = app_of(home, clock), app_of(home, clock)
+    settings = late.settings._replace(office="Kantor Imigrasi Bogor")
+    private_key, public_key = new_key_pair()
+    rotating.key_pair().change(private_key)
+    rotating.close()
+    if command == "set up":
+        PropertySetup(late).set_up(settings, "")
+    else:
+        PropertySetup(late).log_in(PASSWORD, username="lain", test=False)
+    late.close()
+    assert app_of(home, clock).settings.public_key == encode_key(public_key)

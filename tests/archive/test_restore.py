@@ -217,6 +217,22 @@ def test_a_fresh_set_up_takes_the_key_of_the_backup(tmp_path: Path, file: Path, 
     assert (home.settings, len(home.rows())) == (SETTINGS, 3)
 
 
+@pytest.mark.parametrize("property_is_there", [False, True])
+def test_reports_saved_after_it_get_the_key_of_the_settings(
+    tmp_path: Path, file: Path, *, property_is_there: bool
+) -> None:
+    """Whatever key was recorded here or in the backup, which may have been made in the middle of a key rotation."""
+    in_the_middle = signed(file, f"INSERT OR REPLACE INTO memo VALUES ('public_key', '{OTHER_KEY}')")  # noqa: S608  ours
+    there = Home(tmp_path / "new", SETTINGS._replace(public_key=OTHER_KEY) if property_is_there else None)
+    if property_is_there:
+        with there.outbox() as outbox:
+            outbox.record_public_key(OTHER_KEY)
+    assert there.restore(in_the_middle).settings.public_key == SETTINGS.public_key
+    with closing(sqlite3.connect(there.path)) as db:
+        recorded = db.execute("SELECT value FROM memo WHERE key = 'public_key'").fetchall()
+    assert recorded == [(SETTINGS.public_key,)]
+
+
 def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
     """They are restored, and with them all reports here that are sealed to the backup's key."""
     with old.outbox() as outbox:

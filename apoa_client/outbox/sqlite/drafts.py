@@ -14,6 +14,7 @@ from apoa_client.errors import SealBroken
 from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
 from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
+from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
 
 if TYPE_CHECKING:
     import sqlite3
@@ -47,8 +48,13 @@ class SqliteDrafts:
 
     def save(self, text: str, at: datetime) -> None:
         """As `interface.Drafts`."""
-        sealed = self._sealer.seal(_ID, text.encode(errors=_ENCODING_ERRORS))
+
+        def seal() -> bytes:
+            return self._sealer.seal(_ID, text.encode(errors=_ENCODING_ERRORS))
+
+        sealed = seal()
         with transaction(self._db, self._path):
+            sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
             self._db.execute("INSERT OR REPLACE INTO draft VALUES (1, ?, ?)", [millis(at), sealed])
 
     def saved_at(self) -> datetime | None:

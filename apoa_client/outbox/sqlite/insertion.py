@@ -1,13 +1,16 @@
-"""Inserts new reports. A row is sealed before the transaction, so that other processes do not wait for cryptography."""
+"""Inserts new reports."""
 
 import sqlite3
-from typing import Any
+from typing import Any, TypeAlias
 
 from apoa_client.outbox.contents import WARNINGS, Contents, end_of_stay
 from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import millis, millis_or_none
 from apoa_client.ports import NewReport
 from apoa_client.report.kinds import short_id
+
+Row: TypeAlias = tuple[Any, ...]
+"""The values of a new report's row, without its number (`seq`)."""
 
 _INSERT = """
     INSERT INTO reports (seq, id, short_id, stay_id, kind, created_at, due_at, content, warnings, ends_at, guest_tag,
@@ -16,8 +19,8 @@ _INSERT = """
 """
 
 
-def sealed_row(contents: Contents, new: NewReport) -> tuple[Any, ...]:
-    """Return the values of a new report's row, without its number (`seq`)."""
+def sealed_row(contents: Contents, new: NewReport) -> Row:
+    """Return a new report's row."""
     report, stay = new.report, new.report.stay
     return (
         report.id,
@@ -41,6 +44,6 @@ def check_new_id(db: sqlite3.Connection, report_id: str) -> None:
         raise report_exists(report_id)
 
 
-def insert(db: sqlite3.Connection, row: tuple[Any, ...], seq: int | None = None) -> int | None:
+def insert(db: sqlite3.Connection, row: Row, seq: int | None = None) -> int | None:
     """Insert a row, inside a transaction, at the end or with a number that is free; return its number."""
     return db.execute(_INSERT, (seq, *row)).lastrowid

@@ -17,6 +17,7 @@ from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, UNREADABLE, reseal_draft
 from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.sealing_key import record_public_key
 from apoa_client.ports import Actor, AuditEvent, Sealer
 
 _BATCH = 200
@@ -83,8 +84,12 @@ class SealedRecords:
             return True
         return False
 
-    def reseal(self, renew: Renew) -> int:
+    def reseal(self, renew: Renew, public_key: str) -> int:
         """As `interface.SealedRecords`."""
+        # From here on, every process stores what is sealed to the new key. A record that moves to another number
+        # meanwhile moves to the end, so that one pass reaches every record of the old key.
+        with transaction(self._db, self._path):
+            record_public_key(self._db, public_key)
         resealed, last = 0, -1
         while True:
             with transaction(self._db, self._path):

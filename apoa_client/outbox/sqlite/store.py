@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from apoa_client.errors import Erased, OutboxDamaged
 from apoa_client.messages import msg
@@ -26,7 +26,7 @@ from apoa_client.report.kinds import State, short_id
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime
     from pathlib import Path
@@ -153,9 +153,14 @@ class SqliteOutbox:
     ) -> Entry:
         """As `ports.ReportQueue`; raises `StorageProblem` if the id is known."""
         from apoa_client.outbox.sqlite import insertion, revision  # counting needs neither
+        from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
 
-        row = insertion.sealed_row(self._contents, NewReport(report, due_at, warnings, guest_tag))
+        def seal() -> insertion.Row:
+            return insertion.sealed_row(self._contents, NewReport(report, due_at, warnings, guest_tag))
+
+        row = seal()  # before the transaction, so that other processes do not wait for cryptography
         with transaction(self._db, self._path):
+            row = sealed_to_current_key(self._db, self._sealer, row, seal)
             insertion.check_new_id(self._db, report.id)
             revision.check_active(self._db, active_reports)
             seq = revision.supersede(self._db, replaces, millis(report.created_at)) if replaces else None
@@ -166,14 +171,19 @@ class SqliteOutbox:
     def add_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
         """As `ports.ReportQueue`; raises `StorageProblem` if an id is known."""
         from apoa_client.outbox.sqlite import insertion
+        from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
 
-        sealed = [(new.report.id, insertion.sealed_row(self._contents, new)) for new in new_reports]
+        def seal() -> list[insertion.Row]:
+            return [insertion.sealed_row(self._contents, new) for new in new_reports]
+
+        sealed = seal()
         entries: list[Entry] = []
         with transaction(self._db, self._path):
-            for report_id, row in sealed:
-                insertion.check_new_id(self._db, report_id)
+            sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
+            for new, row in zip(new_reports, sealed, strict=True):
+                insertion.check_new_id(self._db, new.report.id)
                 entries += self._reader.select("seq = :seq", {"seq": insertion.insert(self._db, row)})
-            self._record([AuditEvent("saved", report_id) for report_id, _row in sealed])
+            self._record([AuditEvent("saved", new.report.id) for new in new_reports])
         return entries
 
     def withdraw(self, ids: Sequence[str], active_reports: Sequence[str] = ()) -> None:
@@ -213,9 +223,16 @@ class SqliteOutbox:
     def _change(self, statement: str, changes: Sequence[Change], lease: str | None) -> None:
         from apoa_client.outbox.audit_chain import event_of
         from apoa_client.outbox.sqlite.claims import change_values
+        from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
 
-        values = [change_values(change, lease, self._contents) for change in changes]
+        def seal() -> list[Mapping[str, Any]]:
+            return [change_values(change, lease, self._contents) for change in changes]
+
+        values = seal()
+        seals = any(change.errors is not None or change.warnings is not None for change in changes)
         with transaction(self._db, self._path):
+            if seals:  # without findings no key is needed
+                values = sealed_to_current_key(self._db, self._sealer, values, seal)
             changed = [self._db.execute(statement, each).rowcount == 1 for each in values]
             self._record([event_of(change) for change, done in zip(changes, changed, strict=True) if done])
 
@@ -267,6 +284,13 @@ class SqliteOutbox:
         """As `interface.Outbox`."""
         with translate_read_errors(self._path):
             return rows.notice_from_text(read_metadata(self._db, "notice"))
+
+    def record_public_key(self, public_key: str) -> None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.sealing_key import record_public_key
+
+        with transaction(self._db, self._path):
+            record_public_key(self._db, public_key)
 
     def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
         """As `interface.Outbox`."""

@@ -1,0 +1,38 @@
+"""The public key to which records are sealed, as metadata of the outbox.
+
+A process that read the settings before a key rotation compares its key with it, so that it does not store a record that
+nobody can open.
+
+A rotation first saves the new public key in the settings, then records it here, then seals the records again. So once
+it is recorded here, the settings have it too, and no record is sealed to an earlier key any more.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import TypeVar
+
+from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
+from apoa_client.ports import Sealer
+
+_KEY = "public_key"
+
+_Sealed = TypeVar("_Sealed")
+
+
+def record_public_key(db: sqlite3.Connection, public_key: str) -> None:
+    """Record the public key of the settings, inside a transaction."""
+    write_metadata(db, _KEY, public_key)
+
+
+def sealed_to_current_key(
+    db: sqlite3.Connection, sealer: Sealer, sealed: _Sealed, seal: Callable[[], _Sealed]
+) -> _Sealed:
+    """Return `sealed`, or what `seal` returns if the property has another key pair by now.
+
+    Call it inside the transaction that stores the result, with what `seal` returned before it. An outbox without a
+    recorded key, from an earlier version, accepts every key. Raises `SettingsProblem` if the settings cannot be read.
+    """
+    recorded = read_metadata(db, _KEY)
+    if recorded in {None, sealer.public_key} or not sealer.refresh():
+        return sealed
+    return seal()
