@@ -297,6 +297,17 @@ class DeliveryState(ReportReader, Protocol):
         """Record that the authority answered at this time, and what time its clock showed, if it said so."""
         ...
 
+    def check_queue(self) -> None:
+        """Raise `OutboxDamaged` if there are open reports that the other methods cannot find."""
+        ...
+
+    def rebuild_indexes(self) -> bool:
+        """Rebuild damaged indexes from the reports, and return whether that was necessary and possible.
+
+        Nothing is changed if anything but an index is damaged. The caller must hold the delivery lock.
+        """
+        ...
+
     def delivery_lock(self, wait_s: float) -> AbstractContextManager[bool]:
         """Take the delivery lock until the context is left; its value is whether this process got it.
 

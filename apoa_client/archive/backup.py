@@ -24,6 +24,7 @@ from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import connect, open_database, publish, remove_draft, transaction
 from apoa_client.outbox.sqlite.drafts import delete_draft
 from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.index_repair import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate
 from apoa_client.ports import Actor, AuditEvent
 
@@ -162,7 +163,7 @@ def _write_draft(
         copy.executemany("INSERT INTO backup VALUES (?, ?)", values.items())
         copy.execute("INSERT INTO backup VALUES ('sha256', ?)", [digest(copy)])
         copy.execute("COMMIT")
-        if not _is_intact(copy):
+        if not is_sound(copy):
             raise damaged(outbox)
         return int(copy.execute("SELECT count(*) FROM reports").fetchone()[0]), given.created_at
 
@@ -208,10 +209,6 @@ def columns_of(db: sqlite3.Connection, table: str) -> list[str]:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _is_intact(db: sqlite3.Connection) -> bool:
-    return bool(db.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",))
 
 
 @contextmanager
@@ -283,7 +280,7 @@ def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
     if db.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,) or '"backup"' not in tables(db):
         raise _no_backup(file)
     check_version(db, file)
-    if not _is_intact(db):
+    if not is_sound(db):
         raise backup_damaged(file)
     info = _read_info(db, file)
     migrate(db)

@@ -14,6 +14,7 @@ import pytest
 from backup_helpers import SETTINGS, Home, changed, rows_of, signed, snapshot
 from cli_helpers import readable_in
 from conftest import NOW, raises_error
+from damage_helpers import clear_index
 from hypothesis import given
 from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, finding, receipt, report, sealer
@@ -72,6 +73,17 @@ def test_it_contains_its_information(settings: Home, made: Path) -> None:
     with open_backup(made) as backup:
         assert (backup.info.program, backup.info.created_at, backup.info.property_name) == ("0.0", NOW, "melati")
         assert parse(backup.info.settings, made).properties["melati"] == settings.settings
+
+
+def test_it_follows_a_repair(settings: Home, file: Path) -> None:
+    """Pages that a rebuilt index left behind are not damage: the backup is made, and can be opened."""
+    clear_index(settings.path, "reports_open")
+    with settings.outbox() as outbox:
+        assert outbox.rebuild_indexes()
+    file.parent.mkdir()
+    settings.back_up(file)
+    with open_backup(file):
+        assert rows_of(file) == settings.rows()
 
 
 def test_it_counts(settings: Home, file: Path) -> None:

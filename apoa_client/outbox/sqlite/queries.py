@@ -27,6 +27,19 @@ DUE = f"SELECT count(*) FROM reports WHERE {_OPEN} AND due_at >= ? AND due_at < 
 NEXT_DUE = f"SELECT min(due_at) FROM reports WHERE {_OPEN} AND due_at IS NOT NULL"  # noqa: S608  constants
 TALLY = "SELECT state, reports FROM tally"
 
+# How many open reports, by the tally, the indexes of delivery do not lead to. A flipped bit in an entry of an index
+# hides a report without any error.
+OPEN_REPORTS_MISSED = f"""
+    SELECT (SELECT sum(reports) FROM tally WHERE {_OPEN}) - (
+        SELECT count(*) FROM reports AS found NOT INDEXED
+        WHERE seq IN (SELECT seq FROM reports WHERE {_OPEN}) AND {_OPEN}
+        AND seq = (SELECT seq FROM reports AS same WHERE same.id = found.id)
+        AND EXISTS (
+            SELECT 1 FROM reports AS entry INDEXED BY reports_open WHERE entry.stay_id = found.stay_id
+            AND entry.seq = found.seq AND entry.state = found.state AND entry.due_at IS found.due_at
+            AND entry.{_OPEN}))
+"""  # noqa: S608  constants of this module
+
 # Each arm selects the newest twenty, so that a reference of one digit costs little at a million rows. The plus prevents
 # SQLite from scanning the whole table backwards, which it estimates to be cheaper.
 FIND = """

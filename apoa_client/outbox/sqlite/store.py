@@ -105,9 +105,9 @@ class SqliteOutbox:
         query = "SELECT content, errors, warnings, erased_at FROM reports WHERE id = ?"
         with translate_read_errors(self._path):
             row = self._db.execute(query, [entry.id]).fetchone()
-            if row is not None and row[3] is not None:
-                raise Erased(msg("The guest's data of report {id} were erased.", id=short_id(entry.id)))
             if row is None or row[0] is None:
+                if row is not None and row[3] is not None:
+                    raise Erased(msg("The guest's data of report {id} were erased.", id=short_id(entry.id)))
                 raise damaged(self._path)
             return self._contents.open(entry.id, *row[:3])
 
@@ -266,6 +266,18 @@ class SqliteOutbox:
             write_metadata(self._db, "last_contact", millis(at))
             if server_time is not None:
                 write_metadata(self._db, "clock_skew", (server_time - at) // MILLISECOND)
+
+    def check_queue(self) -> None:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.sqlite.index_repair import check_queue
+
+        check_queue(self._db, self._path)
+
+    def rebuild_indexes(self) -> bool:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.sqlite.index_repair import rebuild_indexes
+
+        return rebuild_indexes(self._db, self._path, self._actor)
 
     def delivery_lock(self, wait_s: float) -> AbstractContextManager[bool]:
         """As `ports.DeliveryState`."""

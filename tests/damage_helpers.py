@@ -1,0 +1,56 @@
+"""Damages pages of a database file, as a bad disk does. No connection may be open, so that the log is empty."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+PAGE = 4096
+INDEXES = (
+    *("reports_short_id", "reports_stay", "reports_created", "reports_open", "reports_due", "reports_lease"),
+    *("reports_kept", "reports_nights", "sqlite_autoindex_reports_1"),
+)
+"""The indexes of the schema."""
+
+
+def root_of(path: Path, name: str) -> int:
+    """Return the position of the first page of a table or an index."""
+    with closing(sqlite3.connect(path)) as db:
+        [page] = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [name]).fetchone()
+    return int((page - 1) * PAGE)
+
+
+def flip(path: Path, at: int, size: int) -> None:
+    """Invert this many bytes. Done twice, the file is as before."""
+    content = bytearray(path.read_bytes())
+    content[at : at + size] = bytes(byte ^ 0xFF for byte in content[at : at + size])
+    path.write_bytes(content)
+
+
+def overwrite(path: Path, at: int, content: bytes) -> None:
+    """Overwrite bytes."""
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(content)
+
+
+def clear_index(path: Path, name: str) -> None:
+    """Fill the first page of an index with zeros."""
+    overwrite(path, root_of(path, name), bytes(PAGE))
+
+
+def hide_from_queue(path: Path) -> None:
+    """Change a row number in the index of open reports, so that it leads to no report. The index stays well formed.
+
+    The last entry made, whose due time must be null, is the first one in the page.
+    """
+    at = root_of(path, "reports_open")
+    page = path.read_bytes()[at : at + PAGE]
+    behind_state = page.index(b"queued") + len(b"queued")
+    overwrite(path, at + behind_state, bytes([page[behind_state] ^ 0x40]))
+
+
+def leaf_of_reports(path: Path) -> int:
+    """Return the position of a page that holds rows of the table of reports."""
+    content = path.read_bytes()
+    leaf, row = 13, b"check_in"  # https://sqlite.org/fileformat2.html: the type of a table's leaf page
+    return next(at for at in range(0, len(content), PAGE) if content[at] == leaf and row in content[at : at + PAGE])
