@@ -143,7 +143,7 @@ def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> st
 def _call(session: Session, arguments: Sequence[str]) -> int:
     try:
         answer = apoa.main(list(arguments), prog_name="apoa", standalone_mode=False, obj=session)
-        return answer if isinstance(answer, int) else Exit.DONE
+        return answer if isinstance(answer, int) else session.exit_code
     except click.ClickException as exc:
         _show_usage_error(exc)
         return exc.exit_code

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from apoa_client.cli.terminal.input import ask_secret, secret_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, style_warning
-from apoa_client.errors import UsageProblem
+from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ class Session:
     verbosity = 0
     quiet = False
     json = False
+    exit_code = Exit.DONE
+    """The exit code of a command that returns none: what it met beside its own work."""
 
     def __init__(self, environ: Mapping[str, str], clock: "Clock | None" = None, *, terminal: bool = False) -> None:
         self.environ = environ

@@ -32,6 +32,8 @@ class Outcome:
     """Another process is delivering, and this run did nothing."""
     clock_skew: timedelta | None = None
     """How far the authority's clock is ahead of ours; None while the difference is small."""
+    indexes_rebuilt: bool = False
+    """Whether the outbox's indexes were damaged, and were rebuilt in this run."""
     error: ApoaError | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict, repr=False)
 

@@ -15,7 +15,9 @@ from apoa_client.errors import (
     ApoaError,
     CallRefused,
     CredentialsProblem,
+    Erased,
     NotNow,
+    OutboxDamaged,
     SealBroken,
     StorageProblem,
     TooLarge,
@@ -83,10 +85,32 @@ class _Run:
         self._deferred_error: ApoaError | None = None
         """The first error of a single report or of a damaged page of the outbox. It is raised after all other work."""
         self._unanswered = 0
+        self._rebuild_tried = False
         self._started = dependencies.clock.monotonic()
 
     def deliver(self) -> None:
-        """Send what may be sent, ask about pending reports. Raises the error that ended the run, or a deferred one."""
+        """Send what may be sent, ask about pending reports. Raises the error that ended the run, or a deferred one.
+
+        If indexes of the outbox are damaged, they are rebuilt, once, and the run starts again.
+        """
+        try:
+            self._deliver()
+        except OutboxDamaged:
+            if not self._rebuild_indexes():
+                raise
+            self._deferred_error = None
+            self._tried.clear()
+            self._deliver()
+
+    def _rebuild_indexes(self) -> bool:
+        """Rebuild damaged indexes, at most once a run, and return whether this has just been done."""
+        if self._rebuild_tried:
+            return False
+        self._rebuild_tried = True
+        self.outcome.indexes_rebuilt = self._outbox.rebuild_indexes()
+        return self.outcome.indexes_rebuilt
+
+    def _deliver(self) -> None:
         summary = self._outbox.summary(now=self._now(), soon=self._now())
         self._check_suspension(summary.suspension)
         batch = self._next_batch()
@@ -103,6 +127,8 @@ class _Run:
             except ApoaError as exc:
                 self._remember(exc)
                 raise
+        if self._time_left() and _undelivered(self._outbox.summary(now=self._now(), soon=self._now())):
+            self._outbox.check_queue()
         if self._deferred_error is not None:
             raise self._deferred_error
 
@@ -180,12 +206,12 @@ class _Run:
                 self._size = plan.larger_batch(self._size, self._max_size)
 
     def _open(self, batch: Sequence[Entry]) -> dict[str, Content]:
-        """Each report's content by id. A report whose seal is broken stays queued, and its error is deferred."""
+        """Each report's content by id. One that cannot be read stays queued, and its error is deferred."""
         opened: dict[str, Content] = {}
         for entry in batch:
             try:
                 opened[entry.id] = self._outbox.content(entry)
-            except SealBroken as exc:
+            except (SealBroken, OutboxDamaged, Erased) as exc:
                 self._defer(exc)
                 self._tried.add(entry.id)
         return opened
@@ -200,7 +226,7 @@ class _Run:
         now = self._now()
         changes = [plan.change_from_verdict(verdict, now, opened[verdict.id].warnings) for verdict in verdicts]
         try:
-            self._outbox.settle(lease, changes)
+            self._settle(lease, changes)
         except StorageProblem as exc:
             self._defer(exc)
             for change in changes:
@@ -236,7 +262,16 @@ class _Run:
             plan.change_after_failure(error, entry, now, self._dependencies.jitter() if backoff else 0.0, sent=sent)
             for entry in claimed
         ]
-        self._outbox.settle(lease, changes)
+        self._settle(lease, changes)
+
+    def _settle(self, lease: str, changes: Sequence[Change]) -> None:
+        """Record results of claimed reports. If that meets a damaged index, rebuild it and record them again."""
+        try:
+            self._outbox.settle(lease, changes)
+        except OutboxDamaged:
+            if not self._rebuild_indexes():
+                raise
+            self._outbox.settle(lease, changes)
 
     # Asking about pending reports.
 
@@ -282,7 +317,8 @@ class _Run:
         self._dependencies.progress.advance(verdict)
 
     def _defer(self, error: ApoaError) -> None:
-        self._deferred_error = self._deferred_error or error
+        if self._deferred_error is None or isinstance(error, OutboxDamaged):  # which concerns every report
+            self._deferred_error = error
 
     def _readable(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         """The entries that can be read. The error of a damaged page is deferred."""

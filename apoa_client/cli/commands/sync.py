@@ -22,7 +22,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.terminal.progress import watcher
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
-from apoa_client.cli.views.labels import clock_skew_text, whole_seconds
+from apoa_client.cli.views.labels import clock_skew_text, rebuilt_text, whole_seconds
 from apoa_client.delivery.options import Outcome, RunOptions
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.ports import Summary
@@ -86,9 +86,16 @@ def _deliver(session: Session, options: RunOptions) -> Exit:
     session.pause_progress = progress.pause
     with Signals() as signals:
         outcome = deliver(session.app.delivery_dependencies(progress, signals), options)
+    if outcome.indexes_rebuilt:
+        print_error_line(style_warning(rebuilt_text()))
     if session.json:
         _print_json(outcome)
-        return outcome.exit_code
+    else:
+        _show_outcome(session, outcome)
+    return outcome.exit_code
+
+
+def _show_outcome(session: Session, outcome: Outcome) -> None:
     # An error that passes by itself is not shown with --quiet: cron would mail it each time.
     if outcome.error is not None and not (session.quiet and outcome.error.exit_code is Exit.NOT_NOW):
         show_error(outcome.error)
@@ -100,7 +107,6 @@ def _deliver(session: Session, options: RunOptions) -> Exit:
         print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
     if not session.quiet:
         print_line(_outcome_text(outcome))
-    return outcome.exit_code
 
 
 def _print_json(outcome: Outcome) -> None:

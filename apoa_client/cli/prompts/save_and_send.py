@@ -4,6 +4,7 @@ A saved report cannot be lost by what follows. An error in sending is shown, and
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from apoa_client.cli.session import Session
@@ -19,9 +20,9 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.findings import finding_line, show_error
-from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text
+from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text, rebuilt_text
 from apoa_client.cli.views.report import guest_name, report_json
-from apoa_client.errors import Exit, StorageProblem
+from apoa_client.errors import Exit, OutboxDamaged, StorageProblem
 from apoa_client.ports import Content, Entry, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State, short_id
@@ -91,6 +92,9 @@ class SaveAndSend:
                 entries = [next(iter(self._app.outbox.find(entry.id)), entry) for entry in entries]
             except StorageProblem as exc:  # the reports are saved all the same
                 show_error(exc)
+                if isinstance(exc, OutboxDamaged):
+                    self._session.exit_code = exc.exit_code
+                    print_error_line(style_warning(self._read_back_text(entries)))
         pairs = list(zip(entries, contents, strict=True))
         if self._session.json:
             values = [report_json(entry, content, zone=self._app.settings.zone) for entry, content in pairs]
@@ -99,6 +103,13 @@ class SaveAndSend:
             for entry, content in pairs:
                 self._show_state(entry, content, with_id=len(pairs) > 1)
         return entries
+
+    def _read_back_text(self, entries: Sequence[Entry]) -> str:
+        """Return whether reports that were just saved can be found in the damaged file."""
+        with suppress(StorageProblem):
+            if all(self._app.outbox.find(entry.id) for entry in entries):
+                return _("What was just saved is in the file and can be read.")
+        return _("What was just saved cannot be read back now. Keep a note of the guest until the file is repaired.")
 
     def _deliver(self, first: str) -> Mapping[str, Verdict]:
         """Send the waiting reports, the given one first, and return the verdicts by id."""
@@ -113,6 +124,8 @@ class SaveAndSend:
         with Signals() as signals:
             timeouts = Timeouts(connect_s=wait, read_s=wait, total_s=wait)
             outcome = deliver(self._app.delivery_dependencies(NoProgress(), signals, timeouts), options)
+        if outcome.indexes_rebuilt:
+            print_error_line(style_warning(rebuilt_text()))
         if outcome.error is not None and outcome.error.exit_code is not Exit.NOT_NOW:
             show_error(outcome.error)
         elif outcome.error is not None and not self._session.quiet:

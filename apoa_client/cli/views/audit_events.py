@@ -30,6 +30,7 @@ _ACTIONS = {
     "key_exported": N_("key exported"),
     "key_imported": N_("key imported"),
     "backed_up": N_("backup made"),
+    "indexes_rebuilt": N_("damaged index rebuilt"),
     "restored": N_("restored from a backup"),
 }
 """Words for actions; other actions are shown by their codes."""

@@ -80,6 +80,14 @@ def whole_seconds(time: timedelta | None) -> int | None:
     return None if time is None else round(time.total_seconds())
 
 
+def rebuilt_text() -> str:
+    """Return that a damaged file was repaired, and what to do about its cause."""
+    return _(
+        "The file of the reports was damaged on this computer's disk. Its index was rebuilt and sending went on. Ask "
+        "your IT admin to make a backup (apoa backup) and to check the disk."
+    )
+
+
 def clock_skew_text(skew: timedelta) -> str:
     """Return that this computer's clock is wrong. `skew` is positive if the authority's clock is ahead."""
     minutes = max(abs(round(skew.total_seconds() / 60)), 1)

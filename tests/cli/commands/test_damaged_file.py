@@ -1,0 +1,87 @@
+"""The file of the reports is damaged: what sync and report repair, say, and exit with."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
+from damage_helpers import clear_index, flip, leaf_of_reports
+
+from apoa_client.cli.terminal import language
+from apoa_client.cli.views.labels import rebuilt_text
+from apoa_client.outbox.errors import damaged
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+
+READABLE = "What was just saved is in the file and can be read."
+UNREADABLE = "What was just saved cannot be read back now. Keep a note of the guest until the file is repaired."
+
+
+def file_of(apoa: Apoa) -> Path:
+    return apoa.home / "melati" / "outbox.db"
+
+
+@pytest.fixture
+def torn(configured: Apoa) -> Apoa:
+    """A property with reports that wait, some of them on a damaged page."""
+    for number in range(3):
+        for guest in (QUENTIN, XIMENA):
+            configured.save(guest, "--again", "--nights", str(number + 1))
+    flip(file_of(configured), leaf_of_reports(file_of(configured)), 64)
+    return configured
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("option", [[], ["--quiet"], ["--json"]])
+def test_sync_rebuilds_an_index(configured: Apoa, lang: str, option: list[str]) -> None:
+    """Everything is sent with exit code 0, stderr says what was repaired and what to do, and the log records it."""
+    configured.save()
+    clear_index(file_of(configured), "reports_open")
+    language.set_language(lang)
+    notice = rebuilt_text()
+    result = configured("sync", *option, lang=lang)
+    assert (result.code, result.err) == (0, notice + "\n")
+    assert configured.reports()[0]["state"] == "accepted"
+    assert spoken(lang, "damaged index rebuilt") in configured("log", lang=lang).out
+    assert configured("sync", *option, lang=lang).err == ""
+
+
+def test_report_rebuilds_an_index(configured: Apoa) -> None:
+    """An index that saving does not need is rebuilt when the report is sent, and stderr says so."""
+    configured.save()
+    clear_index(file_of(configured), "reports_lease")
+    result = configured(*XIMENA.mrz("--yes"))
+    assert (result.code, result.err.splitlines()[-1]) == (0, rebuilt_text())
+    assert "Sent. Receipt number:" in result.out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_report_into_a_damaged_file(torn: Apoa, lang: str) -> None:
+    """The report is shown as saved, the damage is shown, and the exit code is that of sync."""
+    result = torn(*OBADIAH.mrz("--yes"), lang=lang)
+    assert result.code == torn("sync").code == 78
+    assert str(file_of(torn)) in result.err
+    assert spoken(lang, READABLE) in result.err
+    assert result.out.startswith(spoken(lang, "Saved: {name}, report {id}.", name=OBADIAH.name, id="")[:10])
+
+
+def test_report_as_json_into_a_damaged_file(torn: Apoa) -> None:
+    """Stdout is one document, the saved report."""
+    result = torn(*OBADIAH.mrz("--yes", "--json"))
+    assert result.code == 78
+    assert json.loads(result.out)["guest"]["surname"] == OBADIAH.surname
+
+
+def test_saved_but_not_readable(torn: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the new report cannot be read back, the user is told to keep a note."""
+
+    def find(outbox: SqliteOutbox, _reference: str) -> None:
+        raise damaged(outbox._path)
+
+    monkeypatch.setattr(SqliteOutbox, "find", find)
+    result = torn(*OBADIAH.mrz("--yes"))
+    assert (result.code, UNREADABLE in result.err, READABLE in result.err) == (78, True, False)
+
+
+def test_a_failed_connection_is_no_damage(away: Apoa) -> None:
+    """A report that could only not be sent exits with 0."""
+    assert away(*QUENTIN.mrz("--yes")).code == 0

@@ -1,0 +1,182 @@
+"""A damaged outbox: its indexes are rebuilt during a run, and one damaged report does not hold up the others."""
+
+import random
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from conftest import LONG
+from damage_helpers import INDEXES, PAGE, clear_index, flip, hide_from_queue, leaf_of_reports, overwrite, root_of
+from delivery_helpers import Hotel
+from outbox_helpers import uuid
+
+from apoa_client.errors import Exit, OutboxDamaged, SealBroken
+from apoa_client.outbox.errors import damaged
+from apoa_client.ports import Change
+from apoa_client.report.kinds import State
+
+REPORTS = 20
+FLIPS = 1_000 if LONG else 60
+
+
+def reopened(hotel: Hotel) -> Hotel:
+    """The same property, after its file was damaged."""
+    return Hotel(hotel.path, hotel.clock)
+
+
+def events(hotel: Hotel) -> list[str]:
+    return [entry.action for entry in hotel.outbox.audit_trail.entries()]
+
+
+@pytest.fixture
+def closed(hotel: Hotel) -> Hotel:
+    """A property with reports that wait, whose file is closed."""
+    hotel.add(*range(REPORTS))
+    hotel.close()
+    return hotel
+
+
+@pytest.mark.parametrize("index", INDEXES)
+def test_a_damaged_index(closed: Hotel, index: str) -> None:
+    """Every report is delivered in the same run. If the run met the damage, it repaired and recorded it."""
+    clear_index(closed.path, index)
+    hotel = reopened(closed)
+    outcome = hotel.sync()
+    assert (outcome.accepted, outcome.left, outcome.exit_code) == (REPORTS, 0, Exit.DONE)
+    assert hotel.sizes() == [REPORTS]
+    assert outcome.indexes_rebuilt is ("indexes_rebuilt" in events(hotel))
+    used = {"reports_open", "reports_due", "reports_kept", "reports_lease", "sqlite_autoindex_reports_1"}
+    assert outcome.indexes_rebuilt is (index in used)
+    hotel.close()
+
+
+def test_a_report_that_an_index_hides(closed: Hotel) -> None:
+    """A run that leaves reports checks the indexes, so that a report that no query finds is delivered, too."""
+    hide_from_queue(closed.path)
+    hotel = reopened(closed)
+    outcome = hotel.sync()
+    assert (outcome.accepted, outcome.left, outcome.indexes_rebuilt) == (REPORTS, 0, True)
+    hotel.close()
+
+
+def test_reports_that_wait_for_another_reason(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports that the authority deferred cause no repair."""
+    monkeypatch.setattr(hotel.outbox, "rebuild_indexes", lambda: pytest.fail("there is no damage"))
+    hotel.add(1, 2)
+    hotel.authority.script("defer=60")
+    outcome = hotel.sync()
+    assert (outcome.left, outcome.indexes_rebuilt, outcome.exit_code) == (2, False, Exit.NOT_NOW)
+
+
+def test_damage_met_while_storing_results(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The results are stored after the repair: no report waits for its lease to end."""
+    hotel.add(*range(REPORTS))
+    repaired: list[bool] = []
+    settle = hotel.outbox.settle
+
+    def rebuild() -> bool:
+        repaired.append(True)
+        return True
+
+    def settle_if_repaired(lease: str, changes: Sequence[Change]) -> None:
+        if not repaired:
+            raise damaged(hotel.path)
+        settle(lease, changes)
+
+    monkeypatch.setattr(hotel.outbox, "settle", settle_if_repaired)
+    monkeypatch.setattr(hotel.outbox, "rebuild_indexes", rebuild)
+    outcome = hotel.sync()
+    assert (outcome.accepted, outcome.left, repaired) == (REPORTS, 0, [True])
+    assert hotel.states() == [State.ACCEPTED] * REPORTS
+
+
+def test_the_repair_is_tried_once(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If it does not help, the run ends with the damage."""
+    hotel.add(1)
+    tried: list[bool] = []
+
+    def rebuild() -> bool:
+        tried.append(True)
+        return True
+
+    def heads() -> None:
+        raise damaged(hotel.path)
+
+    monkeypatch.setattr(hotel.outbox, "rebuild_indexes", rebuild)
+    monkeypatch.setattr(hotel.outbox, "heads", heads)
+    with pytest.raises(OutboxDamaged):
+        hotel.sync()
+    assert tried == [True]
+
+
+def test_a_damaged_page_of_reports(closed: Hotel) -> None:
+    """Nothing is rebuilt: reports on other pages are delivered, and then the damage is raised."""
+    flip(closed.path, leaf_of_reports(closed.path), 64)
+    hotel = reopened(closed)
+    for _run in range(2):
+        with pytest.raises(OutboxDamaged):
+            hotel.sync()
+    assert 0 < len(hotel.authority.acquired) < REPORTS
+    assert "indexes_rebuilt" not in events(hotel)
+    hotel.close()
+
+
+def test_a_broken_seal_does_not_prevent_the_repair(closed: Hotel) -> None:
+    """The indexes are repaired, all others are delivered, and then the run ends with the broken seal."""
+    closed.tamper(3)
+    hide_from_queue(closed.path)
+    hotel = reopened(closed)
+    outcome = hotel.sync()
+    assert isinstance(outcome.error, SealBroken)
+    assert (len(hotel.authority.acquired), outcome.left, outcome.indexes_rebuilt) == (REPORTS - 1, 1, True)
+    hotel.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE reports SET content = NULL WHERE id = ?", "UPDATE reports SET content = NULL, erased_at = 1 WHERE id = ?"],
+)
+def test_a_report_without_content(closed: Hotel, statement: str) -> None:
+    """It stays in the queue, the others are delivered, and the run ends with its error."""
+    with closing(sqlite3.connect(closed.path)) as db:
+        db.execute(statement, [uuid(3)])
+        db.commit()
+    hotel = reopened(closed)
+    with suppress(OutboxDamaged):
+        assert hotel.sync().error is not None
+    assert len(hotel.authority.acquired) == REPORTS - 1
+    hotel.close()
+
+
+def test_a_report_marked_as_erased_with_its_content(closed: Hotel) -> None:
+    """A flipped bit in the time of erasure does not prevent its delivery."""
+    with closing(sqlite3.connect(closed.path)) as db:
+        db.execute("UPDATE reports SET erased_at = 1 WHERE id = ?", [uuid(3)])
+        db.commit()
+    hotel = reopened(closed)
+    assert hotel.sync().accepted == REPORTS
+    hotel.close()
+
+
+def test_flipped_bits_in_indexes(closed: Hotel, tmp_path: Path) -> None:
+    """Wherever one bit of an index is flipped, one run delivers every report, each once."""
+    chance = random.Random(4)  # noqa: S311  a test's
+    sound = closed.path.read_bytes()
+    roots = [root_of(closed.path, name) for name in INDEXES]
+    rebuilt = 0
+    for number in range(FLIPS):
+        path = tmp_path / f"flip{number}" / "outbox.db"
+        path.parent.mkdir()
+        path.write_bytes(sound)
+        at = chance.choice(roots) + chance.randrange(PAGE)
+        overwrite(path, at, bytes([sound[at] ^ 1 << chance.randrange(8)]))
+        hotel = Hotel(path, closed.clock)
+        outcome = hotel.sync()
+        assert (outcome.accepted, outcome.left, outcome.exit_code) == (REPORTS, 0, Exit.DONE)
+        assert len(hotel.authority.acquired) == REPORTS
+        rebuilt += outcome.indexes_rebuilt
+        hotel.close()
+    assert rebuilt
+    print(f"{FLIPS} flipped bits, {rebuilt} repairs, all delivered")  # noqa: T201  a figure
