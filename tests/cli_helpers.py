@@ -24,8 +24,10 @@ from conftest import FixedClock
 from apoa_client.cli import main
 from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.cli.terminal.language import _catalogue as catalogue_of
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
+from apoa_client.ports import Content, Entry
 from apoa_client.sandbox.server import SandboxServer
 
 LANGUAGES = ("id", "en")
@@ -203,6 +205,30 @@ class Apoa:
         with closing(sqlite3.connect(self.home / "melati" / "outbox.db")) as db:
             db.execute(statement)
             db.commit()
+
+
+class OpenContents:
+    """Counts the contents that commands open: how many, by the report's id, and the most that were held at once."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.opened: list[str] = []
+        self.most = self._held = 0
+        original = SqliteOutbox.content
+
+        class Counted(Content):
+            """A content that is no longer counted when nothing refers to it."""
+
+            def __del__(content) -> None:  # noqa: N805  `self` is the counter
+                self._held -= 1
+
+        def content(outbox: SqliteOutbox, entry: Entry) -> Content:
+            counted = Counted(*original(outbox, entry))
+            self.opened.append(entry.id)
+            self._held += 1
+            self.most = max(self.most, self._held)
+            return counted
+
+        monkeypatch.setattr(SqliteOutbox, "content", content)
 
 
 def coverage_environment() -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from apoa_client.ports import DeliveryState, ReportQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
@@ -38,8 +38,8 @@ class Drafts(Protocol):
 class AuditTrail(Protocol):
     """Reads and checks the audit trail. Raises `StorageProblem`."""
 
-    def entries(self, *, reports: Sequence[str] | None = None, since: datetime | None = None) -> list[AuditEntry]:
-        """Return the entries in their order: those about these reports, and at or after this time, if given."""
+    def entries(self, *, reports: Sequence[str] | None = None, since: datetime | None = None) -> Iterator[AuditEntry]:
+        """Yield the entries in their order: those about these reports, and at or after this time, if given."""
         ...
 
     def verify(self) -> AuditCheck:

@@ -230,7 +230,7 @@ def test_the_audit_trail_records_it(installation: Installation) -> None:
     """The event, and the new key's fingerprint; the chain is intact."""
     installation.change()
     with installation.outbox() as outbox:
-        last = outbox.audit_trail.entries()[-1]
+        last = list(outbox.audit_trail.entries())[-1]
         assert outbox.audit_trail.verify().wrong is None
     assert (last.action, last.detail) == ("key_rotated", fingerprint(NEW_PUBLIC))
 
@@ -469,7 +469,7 @@ class TestRecovery:
         assert Keys(lambda: installation.store).all() == [PRIVATE_KEY, OTHER]
         assert len(installation.read()) == REPORTS
         with installation.outbox() as outbox:
-            assert outbox.audit_trail.entries()[-1].action == "key_recovered"
+            assert list(outbox.audit_trail.entries())[-1].action == "key_recovered"
 
     def test_it_is_already_here(self, installation: Installation) -> None:
         """This is a way to test a code without changing anything."""

@@ -147,7 +147,23 @@ def test_entries_can_be_selected(box: SqliteOutbox) -> None:
     assert [entry.n for entry in box.audit_trail.entries(reports=[uuid(1), uuid(3)])] == [1, 3]
     assert [entry.n for entry in box.audit_trail.entries(since=later)] == [2, 3]
     assert [entry.n for entry in box.audit_trail.entries(reports=[uuid(1)], since=later)] == []
-    assert box.audit_trail.entries(reports=[]) == []
+    assert list(box.audit_trail.entries(reports=[])) == []
+
+
+def test_a_long_trail_is_read_in_batches(box: SqliteOutbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few entries are held at once; between the batches no transaction is open, and another process may write."""
+    monkeypatch.setattr("apoa_client.outbox.sqlite.audit._BATCH", 2)
+    for number in range(5):
+        box.add(report(number), due_at=None)
+    read = []
+    with open_outbox(path) as other:
+        for entry in box.audit_trail.entries():
+            read.append(entry.n)
+            assert not box._db.in_transaction
+            if entry.n == 2:
+                other.record_event("logged_in")
+    assert read == [1, 2, 3, 4, 5, 6]
+    assert [entry.n for entry in box.audit_trail.entries(reports=[uuid(number) for number in (0, 2, 4)])] == [1, 3, 5]
 
 
 def test_several_writers_continue_one_chain(box: SqliteOutbox, path: Path) -> None:
@@ -164,7 +180,7 @@ def test_a_long_name_is_cut(box: SqliteOutbox, staff: Staff) -> None:
     """A directory's name for a user may be very long."""
     staff.name = "x" * 500
     box.record_event("logged_in")
-    assert box.audit_trail.entries()[0].who == "x" * 64
+    assert next(box.audit_trail.entries()).who == "x" * 64
 
 
 def test_an_empty_trail_is_intact(box: SqliteOutbox) -> None:
@@ -286,7 +302,7 @@ def test_invalid_entries_are_damage(box: SqliteOutbox, path: Path, statement: st
     box.record_event("logged_in")
     changed(path, statement)
     with pytest.raises(OutboxDamaged):
-        box.audit_trail.entries()
+        list(box.audit_trail.entries())
     assert box.audit_trail.verify().wrong == 1
 
 
@@ -294,6 +310,6 @@ def test_bytes_that_are_not_utf8_are_found(box: SqliteOutbox, path: Path) -> Non
     """They are shown as far as possible, and named by the check."""
     box.record_event("logged_in")
     changed(path, "UPDATE audit SET who = CAST(x'ff' AS TEXT)")
-    assert box.audit_trail.entries()[0].who == "\udcff"
+    assert next(box.audit_trail.entries()).who == "\udcff"
     assert box.audit_trail.verify().wrong == 1
     assert box._db.text_factory is str

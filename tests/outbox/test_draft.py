@@ -216,7 +216,7 @@ class TestErasing:
         """Typing that is discarded changes no report."""
         box.drafts.save(TYPED, NOON)
         box.drafts.delete()
-        assert box.audit_trail.entries() == []
+        assert list(box.audit_trail.entries()) == []
 
 
 class TestBackup:

@@ -1,19 +1,21 @@
 """`apoa log`: show the audit trail, or verify that it was not changed."""
 
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 
 import click
 
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_success
-from apoa_client.cli.terminal.tables import show_table
+from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
+from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.audit_events import action_text, detail_text, event_value
+from apoa_client.cli.views.findings import Readable, show_damage
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.report_reader import parse_day_start
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import msg
+from apoa_client.outbox.audit_chain import AuditEntry
 from apoa_client.report.kinds import short_id
 
 _RECENT = timedelta(days=30)
@@ -39,26 +41,25 @@ def log(session: Session, *, reference: str | None, since: str | None, verify: b
     start = parse_day_start(app, since) if since else None
     if start is None and reports is None:
         start = app.clock.now() - _RECENT
-    entries = app.outbox.audit_trail.entries(reports=reports, since=start)
+    entries = Readable(app.outbox.audit_trail.entries(reports=reports, since=start))
     zone = app.settings.zone
     if session.json:
-        print_json({"entries": [event_value(entry, zone) for entry in entries]})
-    elif entries:
-        heads = [_("Time"), _("Who"), _("Action"), _("Report"), _("Details")]
-        rows = [
-            [
-                moment_text(entry.at, zone),
-                sanitize(entry.who),
-                action_text(entry),
-                sanitize(short_id(entry.report)) if entry.report is not None else "",
-                detail_text(entry),
-            ]
-            for entry in entries
-        ]
-        show_table(heads, rows)
+        stream_json({"entries": (event_value(entry, zone) for entry in entries)})
     else:
-        print_line(_("No entries."))
-    return Exit.DONE
+        heads = [_("Time"), _("Who"), _("Action"), _("Report"), _("Details")]
+        if not show_long_table(heads, (_row(entry, zone) for entry in entries)):
+            print_line(_("No entries."))
+    return show_damage(entries.damage)
+
+
+def _row(entry: AuditEntry, zone: tzinfo) -> list[str]:
+    return [
+        moment_text(entry.at, zone),
+        sanitize(entry.who),
+        action_text(entry),
+        sanitize(short_id(entry.report)) if entry.report is not None else "",
+        detail_text(entry),
+    ]
 
 
 def _verify(session: Session) -> int:

@@ -7,7 +7,8 @@ hide text (terminal escapes, bidirectional overrides), so such text goes through
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, TextIO
 
 import click
@@ -22,6 +23,8 @@ _DANGEROUS = (
     "\U000e0000-\U000e007f]"
 )
 _MIN_WIDTH = 40
+_PIECES_AT_ONCE = 100
+"""Elements of a JSON array that are written together."""
 _USUAL_WIDTH = 80
 """Columns of a terminal that does not say how many it has."""
 
@@ -105,6 +108,38 @@ def print_json(value: Any) -> None:  # noqa: ANN401  any JSON value
     import json  # only where JSON is asked for
 
     write(json.dumps(value, indent=2))
+
+
+def stream_json(members: Mapping[str, Any]) -> None:
+    """Print what `print_json` prints for an object, without holding it as a whole.
+
+    A member that is an iterator becomes an array, whose elements are printed as they come. An error of an iterator
+    passes: what came before it may be printed already.
+    """
+    pieces = _json_pieces(members)
+    while some := "".join(islice(pieces, _PIECES_AT_ONCE)):
+        _echo(some, newline=False)
+
+
+def _json_pieces(members: Mapping[str, Any]) -> Iterator[str]:
+    import json  # as above
+
+    def indented(value: Any, by: str) -> str:  # noqa: ANN401  any JSON value
+        return json.dumps(value, indent=2).replace("\n", f"\n{by}")  # strings contain no line break: it is escaped
+
+    before = "{\n  "
+    for name, value in members.items():
+        yield f"{before}{json.dumps(name)}: "
+        before = ",\n  "
+        if not isinstance(value, Iterator):
+            yield indented(value, "  ")
+            continue
+        opening = "[\n    "
+        for element in value:
+            yield opening + indented(element, "    ")
+            opening = ",\n    "
+        yield "\n  ]" if opening.startswith(",") else "[]"
+    yield "\n}\n"
 
 
 def print_definitions(rows: Sequence[tuple[str, str]]) -> None:

@@ -2,12 +2,28 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from apoa_client.cli.terminal.output import columns, plain, print_line, style_bold, write
 from apoa_client.cli.terminal.wrapping import anchored_left, break_points, fold_cell, pad, width
 
 _GAP = "  "
+_ROWS_AT_ONCE = 1_000
+"""Rows of a long table that are laid out together."""
+
+
+def show_long_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:
+    """Show rows as `show_table` does, each thousand as a table of its own, and return whether there were any.
+
+    Only a thousand rows are held at once.
+    """
+    rest, shown = iter(rows), False
+    while some := list(islice(rest, _ROWS_AT_ONCE)):
+        if shown:
+            print_line()
+        show_table(heads, some)
+        shown = True
+    return shown
 
 
 def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -1,13 +1,16 @@
 """Findings and errors, as JSON and as lines on a screen."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, Generic, TypeVar
 
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_error, style_warning
 from apoa_client.errors import ApoaError, Exit, StorageProblem
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused
+
+_T = TypeVar("_T")
 
 EMPTY_REPORT: dict[str, Any] = {
     "id": None,
@@ -64,6 +67,24 @@ def show_error(error: ApoaError) -> None:
     print_error_line(style_error(text(error.message)))
     if error.advice is not None:
         print_error_line(text(error.advice))
+
+
+class Readable(Generic[_T]):
+    """Iterates as far as the outbox can be read; `damage` then says why it could not be read to the end, if so.
+
+    Raises `StorageProblem` at once if not even the first item can be read.
+    """
+
+    def __init__(self, items: Iterable[_T]) -> None:
+        rest = iter(items)
+        self._items = chain(list(islice(rest, 1)), rest)
+        self.damage: StorageProblem | None = None
+
+    def __iter__(self) -> Iterator[_T]:
+        try:
+            yield from self._items
+        except StorageProblem as exc:
+            self.damage = exc
 
 
 def show_damage(damage: StorageProblem | None) -> Exit:

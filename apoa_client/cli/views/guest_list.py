@@ -8,9 +8,10 @@ from datetime import date, timedelta, tzinfo
 
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import print_json, print_line
-from apoa_client.cli.terminal.tables import show_table
+from apoa_client.cli.terminal.output import print_line, stream_json
+from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.labels import STATES, nationality_heading, room_heading, short_day_text
+from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_reader import ReportReader, SearchFilter, parse_day
 from apoa_client.desk.stay_history import StayHistory
@@ -43,27 +44,27 @@ def show_guest_list(
         stays = app.stays.on_night(night)
     chosen = [stay for stay in stays if not states or stay.active_reports[-1].state in states]
     opened = zip(chosen, reader.open_all(stay.display_report for stay in chosen), strict=True)
-    guests = [(stay, report) for stay, report in opened if search.matches(report)]
+    guests = ((stay, report) for stay, report in opened if search.matches(report))
     zone = app.settings.zone
     if as_json:
-        print_json({"reports": [report_json(report.entry, report.content, zone=zone) for _stay, report in guests]})
-    elif guests:
-        rows = []
-        for stay, report in guests:
-            guest = [report.room, report.name, report.nationality]
-            if report.guest is None:
-                guest = [_SEALED, _SEALED if report.entry.erased_at is None else _("erased"), _SEALED]
-            first = report.entry.first_night
-            since = short_day_text(first, app.today) if first is not None else _SEALED
-            state = _(STATES[stay.active_reports[-1].state])
-            rows.append([*guest, since, _departure_text(stay, app.today, zone), state, report.short_id])
-        headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
-        show_table(headings, rows)
-    else:
+        stream_json({"reports": (report_json(each.entry, each.content, zone=zone) for _stay, each in guests)})
+        return reader.exit_code(search)
+    headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
+    if not show_long_table(headings, (_row(stay, report, app.today, zone) for stay, report in guests)):
         everybody = night is None and not any(search) and not states
         usual = _("No guest is in house.") if everybody else _("No such guest.")
         print_line(reader.nothing_found_text(search, usual))
     return reader.exit_code(search)
+
+
+def _row(stay: StayHistory, report: OpenedReport, today: date, zone: tzinfo) -> list[str]:
+    guest = [report.room, report.name, report.nationality]
+    if report.guest is None:
+        guest = [_SEALED, _SEALED if report.entry.erased_at is None else _("erased"), _SEALED]
+    first = report.entry.first_night
+    since = short_day_text(first, today) if first is not None else _SEALED
+    state = _(STATES[stay.active_reports[-1].state])
+    return [*guest, since, _departure_text(stay, today, zone), state, report.short_id]
 
 
 def _departure_text(stay: StayHistory, today: date, zone: tzinfo) -> str:

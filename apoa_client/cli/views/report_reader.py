@@ -64,6 +64,11 @@ class ReportReader:
         """Open each report when it is asked for."""
         return map(self.open, entries)
 
+    def open_itself(self, entry: Entry) -> OpenedReport:
+        """Open a report, but not the other one that holds its guest and stay, if it holds none."""
+        content = self._content(entry)
+        return OpenedReport(entry, content, content.report if content is not None else None)
+
     def open(self, entry: Entry) -> OpenedReport:
         """Open a report and the report that holds its guest and stay."""
         content = self._content(entry)

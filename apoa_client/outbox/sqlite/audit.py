@@ -24,6 +24,12 @@ from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
 from apoa_client.ports import Actor, AuditEvent
 
+_BATCH = 500
+"""Entries read at a time."""
+
+_BEFORE_ALL = -(1 << 63)
+"""A number below every entry's, also below those that this program never wrote."""
+
 
 def append(db: sqlite3.Connection, actor: Actor, events: Iterable[AuditEvent]) -> None:
     """Add entries, inside the transaction that makes the changes.
@@ -46,18 +52,26 @@ class AuditTrail:
         self._db = db
         self._path = path
 
-    def entries(self, *, reports: Sequence[str] | None = None, since: datetime | None = None) -> list[AuditEntry]:
-        """As `interface.AuditTrail`."""
-        terms, values = ["TRUE"], list[Any]()
+    def entries(self, *, reports: Sequence[str] | None = None, since: datetime | None = None) -> Iterator[AuditEntry]:
+        """As `interface.AuditTrail`; no transaction stays open between the batches."""
+        terms, values = ["n > :after"], dict[str, Any]()
         if reports is not None:
-            terms.append(f"report IN ({', '.join('?' * len(reports))})")
-            values.extend(reports)
+            names = {f"report{number}": report_id for number, report_id in enumerate(reports)}
+            terms.append(f"report IN ({', '.join(f':{name}' for name in names)})")
+            values.update(names)
         if since is not None:
-            terms.append("at >= ?")
-            values.append(millis(since))
-        query = f"SELECT {COLUMNS} FROM audit WHERE {' AND '.join(terms)} ORDER BY n"  # noqa: S608  constants
-        with self._reading():
-            return [entry_from_row(row) for row in self._db.execute(query, values).fetchall()]
+            terms.append("at >= :since")
+            values["since"] = millis(since)
+        query = f"SELECT {COLUMNS} FROM audit WHERE {' AND '.join(terms)} ORDER BY n LIMIT {_BATCH}"  # noqa: S608  constants
+        after = _BEFORE_ALL
+        while True:
+            with self._reading():
+                rows = self._db.execute(query, {**values, "after": after}).fetchall()
+                batch = [entry_from_row(row) for row in rows]
+            yield from batch
+            if len(batch) < _BATCH:
+                return
+            after = batch[-1].n
 
     def verify(self) -> AuditCheck:
         """As `interface.AuditTrail`, for the trail at one moment."""

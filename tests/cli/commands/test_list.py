@@ -8,7 +8,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, REPORT_KEYS, XIMENA, Apoa, assert_form, spoken
+from cli_helpers import (
+    GUESTS,
+    LANGUAGES,
+    OBADIAH,
+    QUENTIN,
+    REPORT_KEYS,
+    XIMENA,
+    Apoa,
+    OpenContents,
+    assert_form,
+    spoken,
+)
+
+from apoa_client.cli.terminal import tables
 
 SEALED: dict[str, Any] = {"guest": None, "stay": None, "errors": [], "warnings": []}
 
@@ -168,6 +181,40 @@ def test_a_damaged_file(three: Apoa, lang: str) -> None:
             assert result.json["reports"] == left
         else:
             assert list(result.json) == ["error"]
+
+
+class TestManyReports:
+    """However many reports there are, a list holds few of them at once."""
+
+    @pytest.mark.parametrize("options", [["--json"], [], ["--room", "1", "--json"]])
+    def test_reports_are_opened_one_after_the_other(
+        self, three: Apoa, monkeypatch: pytest.MonkeyPatch, options: list[str]
+    ) -> None:
+        """Each report is opened once, and shown before the one after the next is opened."""
+        for number in range(4, 10):
+            three.save(QUENTIN, "--again", "--room", str(number))
+        contents = OpenContents(monkeypatch)
+        assert three("list", *options).code == 0
+        assert len(contents.opened) == len(set(contents.opened)) == 9
+        assert contents.most <= 3
+
+    def test_the_guest_of_a_check_out_is_opened_only_to_be_shown(
+        self, three: Apoa, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """JSON shows a check-out without its guest; a search and a table need the guest."""
+        leaves = three.reports()[0]["id"]
+        assert three("checkout", leaves, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
+        contents = OpenContents(monkeypatch)
+        for options, opened in ((["--json"], 4), ([], 5), (["--json", "--room", "1"], 5)):
+            contents.opened.clear()
+            assert three("list", *options).code == 0
+            assert len(contents.opened) == opened
+
+    def test_a_long_table_is_shown_in_parts(self, three: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each part has its headings."""
+        monkeypatch.setattr(tables, "_ROWS_AT_ONCE", 2)
+        heads, _first, _second, blank, repeated, _third = three("list").out.splitlines()
+        assert (blank, repeated.split()) == ("", heads.split())
 
 
 class TestWithoutTheKey:

@@ -128,6 +128,20 @@ def test_control_characters_are_sanitized(away: Apoa, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_damaged_entry(away: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """Shows what can be read before it, then the error, with exit code 78; without anything before, only the error."""
+    monkeypatch.setattr("apoa_client.outbox.sqlite.audit._BATCH", 1)
+    away.save()
+    away.change_database("UPDATE audit SET link = 'text' WHERE n = 2")
+    result = away("log", "--json", lang=lang)
+    assert (result.code, [entry["n"] for entry in result.json["entries"]]) == (78, [1])
+    assert "outbox.db" in result.err
+    away.change_database("UPDATE audit SET link = 'text'")
+    result = away("log", "--json", lang=lang)
+    assert (result.code, list(result.json)) == (78, ["error"])
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_an_unchanged_log_is_verified(configured: Apoa, lang: str) -> None:
     """Exits with 0 and shows the number of entries and the link of the last one."""
     configured(*QUENTIN.mrz())

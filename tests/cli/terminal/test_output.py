@@ -2,8 +2,11 @@
 
 import errno
 import io
+import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
 from typing import Any
 
 import click
@@ -33,6 +36,41 @@ def test_sanitize_keeps_letters() -> None:
     """Letters of every script are kept."""
     for name in ("MUÑOZ", "Nguyễn", "O'BRIEN", "李", "Øystein"):
         assert output.sanitize(name) == name
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(members=st.dictionaries(st.text(max_size=3), st.tuples(JSON, st.booleans()), min_size=1, max_size=4))
+def test_streamed_json_is_the_same_document(members: dict[str, tuple[Any, bool]]) -> None:
+    """An object whose arrays are iterators is printed byte for byte as if it were held as a whole."""
+    whole = {name: value for name, (value, _streamed) in members.items()}
+    streamed = {
+        name: iter(value) if as_iterator and isinstance(value, list) else value
+        for name, (value, as_iterator) in members.items()
+    }
+    with redirect_stdout(io.StringIO()) as printed:
+        output.print_json(whole)
+        output.stream_json(streamed)
+    document = json.dumps(whole, indent=2) + "\n"
+    assert printed.getvalue() == document * 2
+
+
+def test_streamed_json_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Elements are printed while others are still to come."""
+    printed = []
+
+    def elements() -> Iterator[int]:
+        for number in range(1_000):
+            yield number
+            printed.append(len(capsys.readouterr().out))
+
+    output.stream_json({"numbers": elements()})
+    assert sum(map(bool, printed)) > 5
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
