@@ -2,7 +2,9 @@
 
 import json
 import os
+import shlex
 import signal
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -72,3 +74,24 @@ def test_signal_during_a_call(slow: Installed, number: signal.Signals, code: int
     [waiting] = slow.reports()
     assert (waiting["state"], waiting["last_error"]) == ("queued", "unknown_outcome")
     assert slow("sync", "--json").json["accepted"] == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither signal")
+@pytest.mark.parametrize(("number", "start"), [("HUP", "exec nohup"), ("INT", "trap '' INT; exec")])
+def test_signal_that_is_ignored(slow: Installed, number: str, start: str) -> None:
+    """Under nohup, and as a background job of a shell script, sync goes on and delivers."""
+    command = " ".join(map(shlex.quote, [*slow.command, "sync", "--json"]))
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", f"{start} {command}"],
+        env=slow.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while slow("status", "--json").json["counts"]["sending"] == 0:
+        assert process.poll() is None
+    process.send_signal(signal.Signals[f"SIG{number}"])
+    out, _err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert json.loads(out)["accepted"] == 1

@@ -21,7 +21,10 @@ class Terminated(KeyboardInterrupt):
 
 
 class Signals:
-    """`ports.Interruptions` for the process's signals while it is entered; outside the main thread it does nothing."""
+    """`ports.Interruptions` for the process's signals while it is entered; outside the main thread it does nothing.
+
+    A signal that was ignored before stays ignored: SIGHUP under nohup, SIGINT in a background job of a shell script.
+    """
 
     def __init__(self) -> None:
         self._received: int | None = None
@@ -30,7 +33,8 @@ class Signals:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._note) for number in _SIGNALS}
+            noticed = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._previous = {number: signal.signal(number, self._note) for number in noticed}
         return self
 
     def __exit__(self, *_exc: object) -> None:

@@ -65,6 +65,19 @@ def test_handlers_are_restored() -> None:
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+@SIGNALS
+def test_ignored_signals_stay_ignored(number: signal.Signals, error: type[BaseException]) -> None:
+    """A signal that the process was started to ignore is not raised, during a call either."""
+    del error
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with Signals() as signals, signals.delayed(), signals.allowed():
+            signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
 def _in_a_thread(work: Callable[[], None]) -> list[BaseException]:
     failed: list[BaseException] = []
 
