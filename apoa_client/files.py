@@ -13,6 +13,13 @@ FILE_MODE = 0o600
 
 _ABANDONED_S = 60
 """A temporary file that was not written to for so long belongs to a process that died."""
+_ABANDONED_BY_ANY_S = 60 * 60
+"""The same where the file may be any: a large backup is only read for minutes while it is checked."""
+
+_DRAFT = ".new"
+_TOKEN_BYTES = 8
+_SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
+"""What SQLite adds to the name of a database for the files beside it."""
 
 _ON_WINDOWS = os.name == "nt"
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -49,25 +56,52 @@ def write_private(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        remove_abandoned(path, draft)
+        remove_abandoned(draft, path)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
-def remove_abandoned(path: Path, draft: Path) -> None:
-    """Remove the temporary files of `path` that dead processes left: those much older than `draft`."""
-    now = draft.stat().st_mtime
-    for left in path.parent.glob(f".{path.name}.*.new"):
+def remove_abandoned(draft: Path, path: Path | None = None) -> None:
+    """Remove the temporary files beside `draft` that dead processes left: those last written to long before it.
+
+    Those of `path` after a minute. Without it those of any file, because each backup may have another name, after an
+    hour.
+    """
+    before = draft.stat().st_mtime - (_ABANDONED_BY_ANY_S if path is None else _ABANDONED_S)
+    with suppress(OSError):  # a folder that cannot be listed, or a file that has just gone
+        for left, files in drafts_in(draft.parent, path).items():
+            if max(file.lstat().st_mtime for file in files) < before:
+                remove_draft(left)
+
+
+def drafts_in(folder: Path, path: Path | None = None) -> dict[Path, list[Path]]:
+    """Return the temporary files in a folder, of `path` or of any file, each with SQLite's files for it."""
+    found: dict[Path, list[Path]] = {}
+    for file in folder.iterdir():
+        stem, _, ending = file.name.rpartition(_DRAFT)
+        name, _, token = stem.removeprefix(".").rpartition(".")
+        is_draft = ending in _SQLITE_ENDINGS and stem == f".{name}.{token}" and _is_token(token)
+        if is_draft and (path is None or name == path.name):
+            found.setdefault(folder / f"{stem}{_DRAFT}", []).append(file)
+    return found
+
+
+def _is_token(text: str) -> bool:
+    return len(text) == 2 * _TOKEN_BYTES and set(text) <= set("0123456789abcdef")
+
+
+def remove_draft(draft: Path) -> None:
+    """Remove a temporary file, and what SQLite may have left beside it."""
+    for ending in _SQLITE_ENDINGS:
         with suppress(OSError):
-            if left.lstat().st_mtime < now - _ABANDONED_S:
-                left.unlink()
+            draft.with_name(draft.name + ending).unlink()
 
 
 def temporary_beside(path: Path) -> Path:
     """Return a unique path beside `path` for a file that is not complete yet."""
-    return path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
+    return path.with_name(f".{path.name}.{os.urandom(_TOKEN_BYTES).hex()}{_DRAFT}")
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from apoa_client import files
-from apoa_client.files import create_private, make_private_folder, sync_folder, temporary_beside, write_private
+from apoa_client.files import (
+    create_private,
+    make_private_folder,
+    remove_abandoned,
+    sync_folder,
+    temporary_beside,
+    write_private,
+)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links are POSIX's")
 
@@ -178,3 +185,46 @@ def test_temporary_files_of_a_killed_process_are_removed(home: Path) -> None:
     os.utime(old, (now - 61, now - 61))
     write_private(path, b"2")
     assert (path.read_bytes(), old.exists(), young.exists()) == (b"2", False, True)
+
+
+def test_what_sqlite_left_beside_a_temporary_file_is_removed(tmp_path: Path) -> None:
+    """With it, or where it is gone already; not while any file of the group is being written."""
+    path = tmp_path / "backup[1].db"
+    path.write_bytes(b"1")
+    now = path.stat().st_mtime
+    whole, rest, busy = (temporary_beside(path) for _draft in range(3))
+    for draft, endings in ((whole, ("", "-journal")), (rest, ("-wal", "-shm")), (busy, ("", "-wal"))):
+        for ending in endings:
+            file = draft.with_name(draft.name + ending)
+            file.touch()
+            os.utime(file, (now - 61, now - 61))
+    busy.with_name(f"{busy.name}-wal").touch()
+    write_private(path, b"2")
+    assert {file.name for file in tmp_path.iterdir()} == {path.name, busy.name, f"{busy.name}-wal"}
+
+
+def test_temporary_files_of_any_name_are_removed_after_an_hour(tmp_path: Path) -> None:
+    """Only those that this program names."""
+    draft = temporary_beside(tmp_path / "today.db")
+    draft.touch()
+    now = draft.stat().st_mtime
+    old = temporary_beside(tmp_path / "yesterday.db")
+    others = [tmp_path / ".a.new", tmp_path / ".a.0123456789abcdeg.new", tmp_path / "a.0123456789abcdef.new"]
+    young = temporary_beside(tmp_path / "other.db")
+    for file, age in ((old, 3601), (young, 3599), *((other, 9999) for other in others)):
+        file.touch()
+        os.utime(file, (now - age, now - age))
+    remove_abandoned(draft)
+    assert {*tmp_path.iterdir()} == {draft, young, *others}
+
+
+@posix
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
+    """A file in it can be written all the same."""
+    tmp_path.chmod(0o300)
+    try:
+        write_private(tmp_path / "file", b"1")
+    finally:
+        tmp_path.chmod(0o700)
+    assert (tmp_path / "file").read_bytes() == b"1"

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from apoa_client.errors import DataRefused, OutboxDamaged, UsageProblem
-from apoa_client.files import create_private, remove_abandoned, sync_file, sync_folder, temporary_beside
+from apoa_client.files import create_private, remove_abandoned, remove_draft, sync_file, sync_folder, temporary_beside
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, damaged, too_new
 from apoa_client.outbox.rows import COLUMNS, entry_from_row, from_millis, millis
 from apoa_client.outbox.sqlite import audit
-from apoa_client.outbox.sqlite.database import connect, open_database, publish, remove_draft, transaction
+from apoa_client.outbox.sqlite.database import connect, open_database, publish, transaction
 from apoa_client.outbox.sqlite.drafts import delete_draft
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
@@ -82,7 +82,7 @@ def write_backup(
         try:
             reports, created_at = _write_draft(db, outbox, draft, info)
             sync_file(draft)
-            remove_abandoned(file, draft)
+            remove_abandoned(draft)
             if force:
                 draft.replace(file)
             else:

@@ -218,6 +218,26 @@ def test_restore_killed_before_each_disk_change(
     assert step > 2 * STRIDE
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the watched disk is Linux's")
+def test_backup_killed_before_each_disk_change(configured: Installed, disk: Disk) -> None:
+    """Nothing is left in the folder of killed backups after another one an hour later, whatever its name is."""
+    save(configured, 1)
+    killed, step, left = True, 1, set[str]()
+    while killed:
+        said = call(configured, ["backup", str(disk.root / f"{step}.db")], "en", more=disk.environ(DISK_STEP=str(step)))
+        killed = said.code == -9
+        assert killed or said.code == 0, said.err
+        left |= {name.rpartition(".new")[2] for name in files_below(disk.root) if name.startswith(".")}
+        step += 1 if LONG else 3
+    assert {"", "-journal"} <= left
+    kept = {name for name in files_below(disk.root) if not name.startswith(".")}
+    for file in disk.root.iterdir():
+        os.utime(file, (file.stat().st_mtime - 3700,) * 2)
+    assert configured("backup", str(disk.root / "new.db")).code == 0
+    assert files_below(disk.root) == {*kept, "new.db"}
+
+
 def test_both_computers_send(configured: Installed, memory: Path, tmp_path: Path) -> None:
     """Two computers that send the same reports deliver each of them once."""
     file, code = tmp_path / "apoa.db", tmp_path / "code.txt"

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from apoa_client.files import create_private, make_private_folder, sync_file, sync_folder, temporary_beside
+from apoa_client.files import (
+    create_private,
+    drafts_in,
+    make_private_folder,
+    remove_draft,
+    sync_file,
+    sync_folder,
+    temporary_beside,
+)
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxUnreachable, damaged
 from apoa_client.outbox.sqlite.error_translation import translate_errors
@@ -147,17 +155,10 @@ def publish(draft: Path, path: Path) -> None:
         draft.rename(path)
 
 
-def remove_draft(draft: Path) -> None:
-    """Remove a draft, and what SQLite may have left beside it."""
-    for ending in ("", "-wal", "-shm", "-journal"):
-        with suppress(OSError):
-            draft.with_name(draft.name + ending).unlink()
-
-
 def remove_abandoned_drafts(path: Path) -> None:
     """Remove the drafts that killed processes left beside the database: what is sealed in them would never be erased.
 
     The caller must hold the delivery lock, so that no other process is writing a draft here.
     """
-    for left in path.parent.glob(f".{path.name}.*.new*"):
-        left.unlink(missing_ok=True)
+    for draft in drafts_in(path.parent, path):
+        remove_draft(draft)
