@@ -174,6 +174,8 @@ class Summary(NamedTuple):
     """The authority asked all reports of the property to wait until then (Retry-After of a whole call)."""
     clock_skew: timedelta | None = None
     """How far the authority's clock was ahead of ours when it last gave the time."""
+    purge_skipped_at: datetime | None = None
+    """When it was last reported that old guest data are not erased, because nothing confirms the date."""
 
 
 class Actor(NamedTuple):

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 KEYRING_SERVICE = "apoa-client"
 TRAINING_USERNAME = "latihan"
 USER_AGENT = f"apoa-client/{__version__}"
+_TIME_WAIT_S = 10.0
+"""How long to wait for the authority's time."""
 _SHORT_KEYRING_TIMEOUT_S = 1.5
 """For a command with a guest waiting. A working keyring answers within 0.1 s."""
 
@@ -228,7 +230,9 @@ class Container:
         """Erases guests' data."""
         from apoa_client.app.retention import Retention
 
-        return Retention(self.outbox, self.clock, self.settings.retention_days)
+        settings = self.settings
+        ask = None if settings.by_hand else self._record_authority_time
+        return Retention(self.outbox, self.clock, settings.retention_days, lambda: self.today, ask)
 
     @cached_property
     def reporting_rules(self) -> "ReportingRules":
@@ -291,6 +295,17 @@ class Container:
         # The jitter is not secret: it spreads the load of many properties.
         jitter = random.random
         return Dependencies(self.outbox, lambda: self.connect(timeouts), self.clock, jitter, progress, interruptions)
+
+    def _record_authority_time(self) -> None:
+        """Ask the authority for its time within a few seconds, and record it. No person is asked for the password."""
+        from apoa_client.authority.limits import Timeouts
+        from apoa_client.delivery.clock_check import record_authority_time
+
+        settings, timeouts = self.settings, Timeouts(_TIME_WAIT_S, _TIME_WAIT_S, _TIME_WAIT_S)
+        password = self.secrets_of(settings, prompt=False).password
+        record_authority_time(
+            self.outbox, lambda: self.authority_of(settings, password, timeouts), self.clock, settings.fingerprint
+        )
 
     def connect(self, timeouts: "Timeouts | None" = None) -> Authority:
         """Return the property's authority. For a training property, start one."""

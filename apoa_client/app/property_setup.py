@@ -49,7 +49,10 @@ class PropertySetup:
         settings = settings._replace(public_key=public_key, index_key=settings.index_key or os.urandom(16).hex())
         if not (settings.uses_sandbox or settings.by_hand):
             secrets.store_password(password)
+        is_new = not app.folders.outbox(settings.name).exists()
         with app.outbox_of(settings, create=True) as outbox:
+            if is_new:  # nothing here is older than the clock's time, whatever it is
+                outbox.record_clock_check(app.clock.now())
             outbox.record_public_key(settings.public_key)
             outbox.record_event("set_up", detail="untested" if meta is None else None)
             if meta is not None:  # the password was just tested

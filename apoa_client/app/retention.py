@@ -1,47 +1,137 @@
 """When guests' data are erased: a stay whose retention period is over, once a day, or one stay at the guest's request.
 
 The period is the setting `retention_days`. How data are erased is in the outbox (`Eraser`).
+
+A clock that is wrong must not erase the data of guests in house. So data are erased by age only if the date is
+confirmed: by the authority's time within a day; without an authority, by a clock that has run without a jump since it
+was last found right; or else by a user.
 """
 
-from datetime import datetime, timedelta
+import logging
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from apoa_client.messages import msg
+from apoa_client.errors import ApoaError, NotNow
+from apoa_client.messages import day_message, msg
 from apoa_client.outbox.locking import exclusive
 from apoa_client.ports import Clock, Erasure
 
 if TYPE_CHECKING:
     from apoa_client.outbox.interface import Outbox
 
+_log = logging.getLogger(__name__)
+
 _LOCK_WAIT_S = 10
+_DAY = timedelta(days=1)
+_RECORD_AFTER = timedelta(hours=1)
+"""How old a check of the clock must be to be recorded again."""
+
+
+class DateNotConfirmed(NotNow):
+    """Nothing was erased, because nothing confirms this computer's date."""
+
+    def __init__(self, today: date) -> None:
+        super().__init__(
+            msg(
+                "Old guest data were not erased: nothing confirms this computer's date, {day}.", day=day_message(today)
+            ),
+            msg("If the date is right, run: apoa purge --today {date}. If not, set the clock.", date=str(today)),
+        )
 
 
 class Retention:
-    """Erases data from one outbox; `retention_days` are counted from the end of a stay."""
+    """Erases data from one outbox; `retention_days` are counted from the end of a stay.
 
-    def __init__(self, outbox: "Outbox", clock: Clock, retention_days: int) -> None:
+    `ask_authority` asks the authority for its time and records it, or raises an `ApoaError`; None without an authority.
+    `today` returns the date by this computer's clock, in the property's zone.
+    """
+
+    def __init__(
+        self,
+        outbox: "Outbox",
+        clock: Clock,
+        retention_days: int,
+        today: Callable[[], date],
+        ask_authority: Callable[[], None] | None,
+    ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._retention_days = retention_days
+        self._today = today
+        self._ask_authority = ask_authority
+        self.asked_authority = False
+        """Whether the authority was asked for its time."""
 
     def cutoff(self) -> datetime:
         """Return the time before which a stay must have ended to be erased now.
 
         If this computer's clock is ahead of the authority's, the authority's time counts.
         """
+        return self._earlier_now() - timedelta(days=self._retention_days)
+
+    def _earlier_now(self) -> datetime:
+        """Return the time by this computer's clock or by the authority's, whichever is earlier."""
         now = self._clock.now()
         skew = self._outbox.summary(now=now, soon=now).clock_skew or timedelta()
-        return now + min(skew, timedelta()) - timedelta(days=self._retention_days)
+        return now + min(skew, timedelta())
+
+    def needs_date(self) -> bool:
+        """Return whether data would be erased now and nothing confirms the date; asks the authority, at most once."""
+        if not self._is_due() or self._is_confirmed():
+            return False
+        if self._ask_authority is not None and not self.asked_authority:
+            self.asked_authority = True
+            try:
+                self._ask_authority()
+            except ApoaError as exc:
+                _log.info("the authority did not give the time: %s", exc.name)
+            return self._is_due() and not self._is_confirmed()
+        return True
+
+    def _is_due(self) -> bool:
+        return self._outbox.eraser.is_due(self.cutoff(), self._earlier_now())
+
+    def _is_confirmed(self) -> bool:
+        """Whether the date is confirmed. Without an authority, this is recorded, so that the clock may run on."""
+        now = self._clock.now()
+        checked_at = self._outbox.clock_checked_at(now)
+        if checked_at is None:
+            return False
+        if self._ask_authority is not None:
+            return now - checked_at <= _DAY
+        if now - checked_at > _RECORD_AFTER:
+            self._outbox.record_clock_check(now)
+        return True
+
+    def confirm_date(self) -> None:
+        """Record that a user has confirmed this computer's date."""
+        self._outbox.record_clock_check(self._clock.now())
+        self._outbox.record_event("date_confirmed")
 
     def purge(self, *, dry_run: bool = False) -> Erasure:
-        """Erase the guests' data of every stay that ended before the cutoff."""
-        return self._outbox.eraser.finished(self.cutoff(), dry_run=dry_run)
+        """Erase the guests' data of every stay that ended before the cutoff. Raises `DateNotConfirmed`."""
+        if not dry_run and self.needs_date():
+            raise DateNotConfirmed(self._today())
+        return self._outbox.eraser.finished(self.cutoff(), self._earlier_now(), dry_run=dry_run)
 
-    def purge_daily(self) -> None:
-        """Erase as `purge` does, unless that was done within the last 24 hours."""
-        last, now = self._outbox.eraser.last(), self._clock.now()
-        if last is None or not last <= now < last + timedelta(days=1):
+    def purge_daily(self) -> DateNotConfirmed | None:
+        """Erase as `purge` does, unless that was done within the last 24 hours.
+
+        Returns why nothing was erased, at most once in 24 hours.
+        """
+        now = self._clock.now()
+        self._is_confirmed()  # without an authority, each run shows that the clock has not jumped
+        if _is_within_a_day(self._outbox.eraser.last(), now):
+            return None
+        try:
             self.purge()
+        except DateNotConfirmed as exc:
+            if _is_within_a_day(self._outbox.summary(now=now, soon=now).purge_skipped_at, now):
+                return None
+            self._outbox.eraser.record_skip(now)
+            return exc
+        return None
 
     def purge_stay(self, stay_id: str, *, force: bool, dry_run: bool = False) -> Erasure:
         """Erase one stay now. `force` also withdraws and erases its undelivered reports.
@@ -53,3 +143,8 @@ class Retention:
             self._outbox.delivery_lock(_LOCK_WAIT_S), msg("Nothing was erased. Wait a minute, then try again.")
         ):
             return self._outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
+
+
+def _is_within_a_day(last: datetime | None, now: datetime) -> bool:
+    """Whether something was done within the last 24 hours. A clock that was set back leaves that in doubt."""
+    return last is not None and last <= now < last + _DAY

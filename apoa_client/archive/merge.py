@@ -16,7 +16,7 @@ from apoa_client.report.kinds import OPEN_STATES, State
 
 _Row = Mapping[str, Any]
 
-_SKEW = "clock_skew"
+_OF_THE_CLOCK = ("clock_skew", "clock_checked")
 """Metadata about the clock of the computer that wrote the backup: not copied."""
 
 _NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"draft"'})
@@ -57,7 +57,8 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> 
     """Fill a new outbox, in a transaction: with the reports, the audit trail and the metadata of the backup."""
     result = _Merge(here, backup).run()
     here.executemany(
-        "INSERT INTO memo VALUES (?, ?)", backup.execute("SELECT key, value FROM memo WHERE key <> ?", [_SKEW])
+        "INSERT INTO memo VALUES (?, ?)",
+        backup.execute("SELECT key, value FROM memo WHERE key NOT IN (?, ?)", _OF_THE_CLOCK),
     )
     for table in set(tables(here)) & set(tables(backup)) - _NEVER_COPIED:
         columns = _common_columns(here, backup, table)

@@ -50,8 +50,19 @@ class AuditTrail(Protocol):
 class Eraser(Protocol):
     """Erases what is sealed about guests. Raises `StorageProblem`."""
 
-    def finished(self, before: datetime, *, dry_run: bool) -> Erasure:
-        """Erase every stay that ended before this time and has no open report, and a draft older than a day."""
+    def is_due(self, before: datetime, now: datetime) -> bool:
+        """Return whether `finished` would erase anything."""
+        ...
+
+    def finished(self, before: datetime, now: datetime, *, dry_run: bool) -> Erasure:
+        """Erase every stay that ended before this time and has no open report, and a draft older than a day.
+
+        `now` is the authority's time, if this computer's clock is ahead of it: the draft must be old by both clocks.
+        """
+        ...
+
+    def record_skip(self, at: datetime) -> None:
+        """Record that the user was told at this time that nothing is erased. The next complete erasure ends it."""
         ...
 
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
@@ -115,6 +126,18 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
     @property
     def sealed_records(self) -> SealedRecords:
         """Every sealed record, for a change of keys."""
+        ...
+
+    def record_clock_check(self, at: datetime) -> None:
+        """Record that this computer's clock, which shows this time, was found right."""
+        ...
+
+    def clock_checked_at(self, now: datetime) -> datetime | None:
+        """Return when the clock was last found right, or compared with the authority's; None if it may have jumped.
+
+        It may have jumped if there is more than a day between that time, the audit events since, and `now`, or if one
+        of these is earlier than the one before.
+        """
         ...
 
     def record_public_key(self, public_key: str) -> None:

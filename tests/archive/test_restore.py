@@ -89,6 +89,7 @@ def test_on_an_empty_computer_everything_is_restored(new: Home, file: Path) -> N
             Suspension("wrong_password", NOON, "fingerprint"),
         )
         assert summary.clock_skew is None  # it belongs to the other computer's clock
+        assert outbox.clock_checked_at(NOON) is None
         assert summary.counts[State.QUEUED] == 2
         first = next(outbox.entries(Selection()))
         assert outbox.content(first).report == report(1)

@@ -145,7 +145,7 @@ def test_deleting_does_not_wait_for_a_reader(box: SqliteOutbox, path: Path, cloc
         assert box.drafts.saved_at() is None
         assert box._db.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
         assert left_of(path, gone)
-    box.eraser.finished(clock.now(), dry_run=False)
+    box.eraser.finished(clock.now(), clock.now(), dry_run=False)
     assert not left_of(path, gone)
 
 
@@ -203,14 +203,14 @@ class TestErasing:
         box.drafts.save(TYPED, NOON)
         gone = sealed_draft(path)
         clock.time = NOON + age
-        dry = box.eraser.finished(NOON, dry_run=True)
+        dry = box.eraser.finished(NOON, clock.now(), dry_run=True)
         assert (dry.draft, box.drafts.open()) == (erased, TYPED)
-        result = box.eraser.finished(NOON, dry_run=False)
+        result = box.eraser.finished(NOON, clock.now(), dry_run=False)
         assert (result.draft, result.reports, result.stays, result.complete) == (erased, (), 0, True)
         assert (box.drafts.open() is None, left_of(path, gone)) == (erased, not erased)
         recorded = [(event.action, event.report, event.detail) for event in box.audit_trail.entries()]
         assert recorded == ([("draft_erased", None, "retention")] if erased else [])
-        assert box.eraser.finished(NOON, dry_run=False).draft is False
+        assert box.eraser.finished(NOON, clock.now(), dry_run=False).draft is False
 
     def test_the_desks_own_deletion_is_not_recorded(self, box: SqliteOutbox) -> None:
         """Typing that is discarded changes no report."""

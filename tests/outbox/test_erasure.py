@@ -47,7 +47,7 @@ def entry(box: SqliteOutbox, number: int) -> Entry:
 
 
 def erased(box: SqliteOutbox, before: datetime = LATER) -> list[str]:
-    return list(box.eraser.finished(before, dry_run=False).reports)
+    return list(box.eraser.finished(before, before, dry_run=False).reports)
 
 
 def blobs(path: Path, report_id: str) -> list[bytes]:
@@ -83,7 +83,7 @@ def test_what_is_erased_is_in_no_file(box: SqliteOutbox, path: Path) -> None:
     gone = [blob for number in range(1, 30) for blob in blobs(path, uuid(number))]
     kept = blobs(path, uuid(30))
     assert all(found_in_files(path, [blob]) for blob in (*gone, *kept))
-    result = box.eraser.finished(LATER, dry_run=False)
+    result = box.eraser.finished(LATER, LATER, dry_run=False)
     assert (len(result.reports), result.stays, result.complete) == (29, 29, True)
     assert not any(found_in_files(path, [blob]) for blob in gone)
     assert all(found_in_files(path, [blob]) for blob in kept)
@@ -189,19 +189,19 @@ def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
     """It gives the same result, and writes neither rows nor trail nor the time of the last erasure."""
     put(box, report(1), report(2))
     before = list(box._db.iterdump())
-    dry = box.eraser.finished(LATER, dry_run=True)
+    dry = box.eraser.finished(LATER, LATER, dry_run=True)
     assert dry.reports == (uuid(1), uuid(2))
     assert box.eraser.stay(stay_id(1), force=True, dry_run=True).reports == (uuid(1),)
     assert list(box._db.iterdump()) == before
     assert box.eraser.last() is None
-    assert box.eraser.finished(LATER, dry_run=False) == dry
+    assert box.eraser.finished(LATER, LATER, dry_run=False) == dry
 
 
 def test_many_are_erased_in_batches(box: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report can be saved between two batches; one trail records all."""
     monkeypatch.setattr(erasure, "_BATCH", 2)
     put(box, *(report(number) for number in range(1, 8)))
-    result = box.eraser.finished(LATER, dry_run=False)
+    result = box.eraser.finished(LATER, LATER, dry_run=False)
     assert (len(result.reports), result.stays) == (7, 7)
     assert box.audit_trail.verify().wrong is None
 
@@ -220,7 +220,7 @@ def test_a_stay_that_goes_on_meanwhile_is_left_alone(box: SqliteOutbox, path: Pa
             return found
 
         eraser._due = slowly  # type: ignore[method-assign,assignment]  # a check-out comes in between
-        assert eraser.finished(LATER, dry_run=False).reports == ()
+        assert eraser.finished(LATER, LATER, dry_run=False).reports == ()
 
 
 def test_a_reader_makes_the_erasure_incomplete(box: SqliteOutbox, path: Path) -> None:
@@ -231,11 +231,11 @@ def test_a_reader_makes_the_erasure_incomplete(box: SqliteOutbox, path: Path) ->
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM reports").fetchone()
-    assert box.eraser.finished(LATER, dry_run=False).complete is False
+    assert box.eraser.finished(LATER, LATER, dry_run=False).complete is False
     assert box.eraser.last() is None
     assert found_in_files(path, gone)
     reader.close()
-    assert box.eraser.finished(LATER, dry_run=False).complete is True
+    assert box.eraser.finished(LATER, LATER, dry_run=False).complete is True
     assert box.eraser.last() is not None
     assert not found_in_files(path, gone)
 

@@ -1,6 +1,8 @@
 """`apoa purge`: erase guests' data that are no longer needed, or one stay's at the guest's request."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
 
 import click
 
@@ -20,8 +22,8 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.report import guest_name
-from apoa_client.errors import ApoaError, Exit, UsageProblem
-from apoa_client.messages import msg, nmsg
+from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
+from apoa_client.messages import day_message, msg, nmsg
 from apoa_client.ports import Entry, Erasure
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import OPEN_STATES, short_id
@@ -31,15 +33,26 @@ from apoa_client.report.kinds import OPEN_STATES, short_id
 @option("--guest", metavar="ID", text=N_("Erase this report's stay now, at the guest's request."))
 @option("--force", is_flag=True, text=N_("With --guest: withdraw reports that were not delivered, and erase them too."))
 @option("--dry-run", is_flag=True, text=N_("Only say what would be erased."))
+@option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    text=N_("Today's date, such as 2026-11-26, if nothing else confirms this computer's date."),
+)
 @option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
 @json_option
 @click.pass_obj
-def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, yes: bool) -> int:
+def purge(session: Session, /, *, guest: str | None, today: datetime | None, **options: Any) -> int:  # noqa: ANN401  click's
     """Erase by age, or one guest's stay, and show what was erased."""
-    app = session.app
+    app, force, dry_run, yes = session.app, options["force"], options["dry_run"], options["yes"]
     if guest is None:
         if force:
             raise UsageProblem(msg("--force goes with --guest only."), msg("See: apoa purge --help"))
+        if not dry_run:
+            _confirm_date(session, today.date() if today is not None else None, ask=session.interactive and not yes)
+        elif app.retention.needs_date():
+            warning = _("Nothing confirms this computer's date, {day}. Before anything is erased, you must confirm it.")
+            print_error_line(style_warning(warning.format(day=day_text(app.today))))
         erasure = app.retention.purge(dry_run=dry_run)
     else:
         stay = app.stays.find(guest)[0].entries
@@ -63,6 +76,25 @@ def purge(session: Session, *, guest: str | None, force: bool, dry_run: bool, ye
     else:
         _show(app, erasure, dry_run=dry_run, by_age=guest is None)
     return Exit.DONE if erasure.complete else Exit.NOT_NOW
+
+
+def _confirm_date(session: Session, given: date | None, *, ask: bool) -> None:
+    """Record that this computer's date is right, if nothing else confirms it and the user does.
+
+    `given` is the date that the user gave in advance. Raises `SettingsProblem` if this computer has another one.
+    """
+    app = session.app
+    if given is not None and given != app.today:
+        raise SettingsProblem(
+            msg("This computer's date is {date}, not {given}.", date=day_message(app.today), given=day_message(given)),
+            msg("Nothing was erased. Set the clock, then try again."),
+            name="wrong_date",
+        )
+    if not (given is not None or ask) or not app.retention.needs_date():
+        return
+    question = _("Today is {day}. Is that right?").format(day=day_text(app.today))
+    if given is not None or confirm(question, default=False):
+        app.retention.confirm_date()
 
 
 def _confirmed(app: Container, stay: Sequence[Entry], *, force: bool) -> bool:

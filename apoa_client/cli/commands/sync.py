@@ -9,7 +9,7 @@ import click
 
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
     print_json,
@@ -26,7 +26,7 @@ from apoa_client.cli.views.labels import clock_skew_text, rebuilt_text, whole_se
 from apoa_client.delivery.options import Outcome, RunOptions
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.ports import Summary
-from apoa_client.report.deadline import SOON
+from apoa_client.report.deadline import CLOCK_TOLERANCE, SOON
 from apoa_client.report.kinds import State, short_id
 
 _LONGEST_PAUSE_S = 60
@@ -65,16 +65,27 @@ def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, sheet: P
         code = _deliver(session, RunOptions(settings.fingerprint, keep_backoff=scheduled, wait_s=wait_s))
     if not scheduled:
         return code
-    purged = Exit.DONE
-    try:
-        session.app.retention.purge_daily()
-    except ApoaError as exc:
-        show_error(exc)
-        purged = exc.exit_code
+    purged = _purge_daily(session)
     from apoa_client.cli.commands.deadline_notice import notify  # for the schedule alone
 
     notify(session.app)  # what automatic sending prints is not read
     return code or purged
+
+
+def _purge_daily(session: Session) -> Exit:
+    """Erase old guest data once a day. Show in one line why they were not erased, or that the clock is wrong."""
+    retention = session.app.retention
+    try:
+        skipped = retention.purge_daily()
+    except ApoaError as exc:
+        show_error(exc)
+        return exc.exit_code
+    skew = _summary(session).clock_skew if retention.asked_authority else None
+    if skipped is not None and skipped.advice is not None:
+        print_error_line(style_warning(f"{text(skipped.message)} {text(skipped.advice)}"))
+    elif skew is not None and abs(skew) > CLOCK_TOLERANCE:
+        print_error_line(style_warning(clock_skew_text(skew)))
+    return Exit.DONE
 
 
 def _deliver(session: Session, options: RunOptions) -> Exit:

@@ -20,6 +20,7 @@ _ACTIONS = {
     "withdrawn": N_("withdrawn"),
     "erased": N_("guest's data erased"),
     "draft_erased": N_("draft erased"),
+    "date_confirmed": N_("date confirmed"),
     "sending_stopped": N_("sending stopped"),
     "sending_resumed": N_("sending resumed"),
     "set_up": N_("set up"),

@@ -76,6 +76,7 @@ def status_json(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
         if suspension is None
         else {"reason": suspension.reason, "since": moment(suspension.since)},
         "clock_skew_s": whole_seconds(summary.clock_skew),
+        "purge_skipped_at": moment(summary.purge_skipped_at),
         "urgent": [
             {
                 "id": entry.id,
@@ -165,10 +166,12 @@ def _describe(entry: Entry) -> str:
 
 
 def show_last_contact(settings: PropertySettings, summary: Summary) -> None:
-    """Show when the authority last answered, and by how much this computer's clock is wrong."""
+    """Show when the authority last answered, by how much this computer's clock is wrong, and what that delays."""
     contact = summary.last_contact_at
     if contact is not None or not settings.by_hand:
         moment = moment_text(contact, settings.zone) if contact is not None else _("never")
         print_line(_("Last contact with the authority: {moment}").format(moment=moment))
     if summary.clock_skew is not None and abs(summary.clock_skew) > CLOCK_TOLERANCE:
         print_line(style_warning(clock_skew_text(summary.clock_skew)))
+    if summary.purge_skipped_at is not None:
+        print_line(style_warning(_("Old guest data wait to be erased, until the date is confirmed: apoa purge")))

@@ -18,7 +18,7 @@ from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from pathlib import Path
 
@@ -89,9 +89,10 @@ def delete_draft(db: sqlite3.Connection) -> bool:
     return bool(db.execute(_DELETE).rowcount)
 
 
-def delete_old_draft(db: sqlite3.Connection, now: datetime) -> bool:
-    """Delete a draft that was saved more than a day ago; `now` may come from a clock that was set back since."""
-    return bool(db.execute(f"{_DELETE} WHERE abs(? - kept_at) > ?", [millis(now), _LONGEST // MILLISECOND]).rowcount)
+def old_draft_exists(db: sqlite3.Connection, clocks: Iterable[datetime]) -> bool:
+    """Return whether a draft was saved more than a day ago by each of these clocks, which may have been set back."""
+    row = db.execute("SELECT kept_at FROM draft").fetchone()
+    return row is not None and all(abs(millis(now) - row[0]) > _LONGEST // MILLISECOND for now in clocks)
 
 
 def reseal_draft(db: sqlite3.Connection, renew: Callable[[str, bytes], bytes]) -> bool:

@@ -16,7 +16,7 @@ from apoa_client.outbox.errors import undelivered
 from apoa_client.outbox.rows import from_millis, millis
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import empty_log, transaction
-from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, delete_old_draft
+from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, delete_draft, old_draft_exists
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
 from apoa_client.ports import Actor, AuditEvent, Erasure
@@ -27,6 +27,9 @@ _RETENTION, _REQUEST = "retention", "request"
 
 _LAST = "last_purge"
 """The metadata's key of when finished stays were last erased."""
+
+_SKIPPED = "purge_skipped"
+"""The metadata's key of when the user was last told that nothing is erased."""
 
 _BATCH = 200
 """Stays erased in one transaction: short enough that no one waits long to save a report."""
@@ -61,7 +64,19 @@ class Eraser:
         self._path = path
         self._actor = actor
 
-    def finished(self, before: datetime, *, dry_run: bool) -> Erasure:
+    def is_due(self, before: datetime, now: datetime) -> bool:
+        """As `interface.Eraser`."""
+        with translate_errors(self._path):
+            query = f"{_DUE.format(which='TRUE')} LIMIT 1"
+            stay_is_due = self._db.execute(query, [millis(before)]).fetchone() is not None
+            return stay_is_due or old_draft_exists(self._db, (now, self._actor.now()))
+
+    def record_skip(self, at: datetime) -> None:
+        """As `interface.Eraser`."""
+        with transaction(self._db, self._path):
+            write_metadata(self._db, _SKIPPED, millis(at))
+
+    def finished(self, before: datetime, now: datetime, *, dry_run: bool) -> Erasure:
         """As `interface.Eraser`."""
         with translate_errors(self._path):
             stays = self._due(before, "TRUE")
@@ -73,13 +88,14 @@ class Eraser:
                 erased += self._erase(self._ids(_NOT_ERASED, still_due), _RETENTION)
                 count += len(still_due)
         with self._transaction(dry_run=dry_run):
-            draft = delete_old_draft(self._db, self._actor.now())
+            draft = old_draft_exists(self._db, (now, self._actor.now())) and delete_draft(self._db)
             if draft:
                 audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=_RETENTION)])
         complete = dry_run or self._empty_log()
         if complete and not dry_run:
             with transaction(self._db, self._path):
                 write_metadata(self._db, _LAST, millis(self._actor.now()))
+                write_metadata(self._db, _SKIPPED, None)
         return Erasure(tuple(erased), count, complete=complete, draft=draft)
 
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:

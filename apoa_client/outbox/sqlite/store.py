@@ -137,6 +137,7 @@ class SqliteOutbox:
                 suspension=rows.suspension_from_text(read_metadata(self._db, "stop")),
                 hold_until=rows.from_millis_or_none(read_metadata(self._db, "hold")),
                 clock_skew=rows.duration_or_none(read_metadata(self._db, "clock_skew")),
+                purge_skipped_at=rows.from_millis_or_none(read_metadata(self._db, "purge_skipped")),
             )
 
     # The desk's changes.
@@ -265,7 +266,10 @@ class SqliteOutbox:
         with transaction(self._db, self._path):
             write_metadata(self._db, "last_contact", millis(at))
             if server_time is not None:
+                from apoa_client.outbox.sqlite.clock_check import record_clock_check
+
                 write_metadata(self._db, "clock_skew", (server_time - at) // MILLISECOND)
+                record_clock_check(self._db, at)
 
     def check_queue(self) -> None:
         """As `ports.DeliveryState`."""
@@ -296,6 +300,21 @@ class SqliteOutbox:
         """As `interface.Outbox`."""
         with translate_read_errors(self._path):
             return rows.notice_from_text(read_metadata(self._db, "notice"))
+
+    def record_clock_check(self, at: datetime) -> None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.clock_check import record_clock_check
+
+        with transaction(self._db, self._path):
+            write_metadata(self._db, "clock_skew", None)
+            record_clock_check(self._db, at)
+
+    def clock_checked_at(self, now: datetime) -> datetime | None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.clock_check import clock_checked_at
+
+        with translate_read_errors(self._path):
+            return clock_checked_at(self._db, now)
 
     def record_public_key(self, public_key: str) -> None:
         """As `interface.Outbox`."""

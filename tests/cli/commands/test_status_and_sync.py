@@ -38,6 +38,7 @@ STATUS_KEYS: dict[str, Any] = {
     "last_contact_at": (str, type(None)),
     "sending_stopped": (dict, type(None)),
     "clock_skew_s": (int, type(None)),
+    "purge_skipped_at": (str, type(None)),
     "urgent": list,
 }
 SYNC_KEYS: dict[str, Any] = {
@@ -80,6 +81,7 @@ class TestStatus:
             "last_contact_at": "2026-11-24T20:00:00+07:00",
             "sending_stopped": None,
             "clock_skew_s": 0,
+            "purge_skipped_at": None,
             "urgent": [
                 {
                     "id": waiting["id"],

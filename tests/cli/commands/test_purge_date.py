@@ -1,0 +1,268 @@
+"""A clock that is wrong erases no data of guests in house: by age, data are erased only if the date is confirmed."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken
+
+from apoa_client.app.container import Container
+
+DAY = timedelta(days=1)
+JUMP = 100 * DAY
+GUESTS = 5
+SKIPPED = "Old guest data were not erased: nothing confirms this computer's date, {day}."
+ADVICE = "If the date is right, run: apoa purge --today {date}. If not, set the clock."
+QUESTION = "Today is {day}. Is that right?"
+IN_STATUS = "Old guest data wait to be erased, until the date is confirmed: apoa purge"
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
+
+
+@pytest.fixture
+def house(configured: Apoa) -> Apoa:
+    """A property with delivered guests in house; the authority has this computer's time."""
+    for number in range(GUESTS):
+        configured.send(replace(QUENTIN, number=f"ZX123456{number}"))
+    return configured
+
+
+@pytest.fixture
+def manual(apoa: Apoa) -> Apoa:
+    """A property whose staff type reports into APOA, with guests in house."""
+    assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
+    for number in range(GUESTS):
+        report = apoa.save(replace(QUENTIN, number=f"ZX123456{number}"))
+        assert apoa("received", report["id"], f"STT-{number}").code == 0
+    return apoa
+
+
+def erased(apoa: Apoa) -> int:
+    return sum(report.get("erased", False) for report in apoa.reports())
+
+
+def spoken_day(lang: str, day: datetime) -> str:
+    return f"{day.day} {spoken(lang, f'{day:%b}')} {day.year}"
+
+
+def each_day(apoa: Apoa, days: int) -> None:
+    """Let days pass, with a scheduled run in each."""
+    for _day in range(days):
+        apoa.clock.forward(DAY)
+        assert apoa("sync", "--scheduled").code == 0
+
+
+class TestClockFarAhead:
+    """The clock is 100 days ahead for a while, and then right again."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_offline(self, house: Apoa, authority: Any, lang: str) -> None:
+        """A scheduled run erases nothing and says so in one line, once a day; `status` says it, too."""
+        authority.stop()
+        before = house.reports()
+        house.clock.forward(JUMP)
+        day = house.clock.now()
+        told = house("sync", "--scheduled", lang=lang)
+        assert (told.code, told.out) == (0, "")
+        sentence, advice = (
+            spoken(lang, SKIPPED, day=spoken_day(lang, day)),
+            spoken(lang, ADVICE, date=f"{day:%Y-%m-%d}"),
+        )
+        assert told.err == f"{sentence} {advice}\n"
+        house.clock.forward(timedelta(minutes=15))
+        assert house("sync", "--scheduled", lang=lang).all == ""
+        assert spoken(lang, IN_STATUS) in house("status", lang=lang).out
+        assert house("status", "--json").json["purge_skipped_at"] == "2027-03-04T20:00:00+07:00"
+        house.clock.forward(DAY)
+        assert spoken(lang, SKIPPED, day=spoken_day(lang, day + DAY)) in house("sync", "--scheduled", lang=lang).err
+        house.clock.forward(timedelta(minutes=-15) - DAY - JUMP)
+        assert house("sync", "--scheduled").all == ""
+        assert house.reports() == before
+
+    def test_with_the_authoritys_time(self, apoa: Apoa, serve: Serve) -> None:
+        """The authority's time counts: nothing is erased, and the run says that the clock is wrong."""
+        time = apoa.clock.now()
+        apoa.set_up(serve(now=lambda: time).base_url)
+        apoa.send()
+        apoa.clock.forward(JUMP)
+        told = apoa("sync", "--scheduled")
+        assert (told.code, told.out) == (0, "")
+        assert "This computer's clock is 144000 minutes ahead of the authority's." in told.err
+        assert apoa("sync", "--scheduled").all == ""
+        assert apoa("purge").code == 0
+        apoa.clock.forward(-JUMP)
+        assert (apoa("sync", "--scheduled").all, erased(apoa)) == ("", 0)
+
+    def test_by_hand(self, manual: Apoa) -> None:
+        """Without an authority, a gap of more than a day needs a user's answer."""
+        manual.clock.forward(JUMP)
+        assert "Old guest data were not erased" in manual("sync", "--scheduled").err
+        manual.clock.forward(-JUMP)
+        assert manual("sync", "--scheduled").all == ""
+        assert erased(manual) == 0
+
+    @pytest.mark.parametrize("arguments", [[], ["--yes"], ["--json"], ["--yes", "--json"]])
+    @pytest.mark.parametrize("by_hand", [False, True])
+    def test_purge_without_a_terminal(
+        self, request: pytest.FixtureRequest, authority: Any, arguments: list[str], *, by_hand: bool
+    ) -> None:
+        """It erases nothing, says why, and exits with 75; the JSON is one document."""
+        apoa: Apoa = request.getfixturevalue("manual" if by_hand else "house")
+        authority.stop()
+        apoa.clock.forward(JUMP)
+        told = apoa("purge", *arguments)
+        assert told.code == 75
+        assert "Old guest data were not erased: nothing confirms this computer's date, 4 Mar 2027." in told.err
+        assert "apoa purge --today 2027-03-04" in told.err
+        if "--json" in arguments:
+            assert told.json["error"]["class"] == "date_not_confirmed"
+        assert erased(apoa) == 0
+
+    def test_a_report_saved_meanwhile_does_not_confirm_the_date(self, manual: Apoa) -> None:
+        """The gap before it remains, also if the clock goes on from there."""
+        manual.clock.forward(JUMP)
+        manual.save(XIMENA)
+        assert "Old guest data were not erased" in manual("sync", "--scheduled").err
+        manual.clock.forward(DAY)
+        assert manual("purge").code == 75
+        assert erased(manual) == 0
+
+    def test_a_clock_that_was_set_back_since_a_report(self, manual: Apoa) -> None:
+        """Either the report's time was wrong or this one is."""
+        each_day(manual, 92)
+        manual.clock.forward(timedelta(hours=20))
+        manual.save(XIMENA)
+        manual.clock.forward(timedelta(hours=-10))
+        assert manual("purge").code == 75
+
+    def test_a_draft(self, house: Apoa, authority: Any) -> None:
+        """It is erased by age, too: not by a clock that nothing confirms."""
+        authority.stop()
+        app = Container(house.environ, house.clock)
+        app.outbox.drafts.save("QUENTIN ZYKOWSKI", house.clock.now())
+        house.clock.forward(2 * DAY)
+        assert "Old guest data were not erased" in house("sync", "--scheduled").err
+        assert app.outbox.drafts.saved_at() is not None
+        app.close()
+
+    @pytest.mark.parametrize("jumped", [False, True])
+    def test_a_new_draft_and_the_authoritys_time(self, apoa: Apoa, serve: Serve, *, jumped: bool) -> None:
+        """It is kept for a day, whether the clock was wrong when it was saved or only later."""
+        time = apoa.clock.now()
+        apoa.set_up(serve(now=lambda: time).base_url)
+        apoa.clock.forward(timedelta() if jumped else JUMP)
+        app = Container(apoa.environ, apoa.clock)
+        app.outbox.drafts.save("QUENTIN ZYKOWSKI", apoa.clock.now())
+        apoa.clock.forward(JUMP if jumped else timedelta())
+        apoa.send(XIMENA)
+        assert apoa("sync", "--scheduled").code == 0
+        assert app.outbox.drafts.saved_at() is not None
+        app.close()
+
+
+class TestRightClock:
+    """Data are erased as before when the date is confirmed."""
+
+    def test_with_contact(self, house: Apoa) -> None:
+        """After the retention period, the authority gives its time although nothing is to be sent."""
+        house.clock.forward(JUMP)
+        assert house("sync", "--scheduled").all == ""
+        assert erased(house) == GUESTS
+
+    def test_after_a_skip(self, house: Apoa, authority: Any, serve: Serve) -> None:
+        """When the authority answers again, data are erased, and `status` does not mention it any more."""
+        authority.stop()
+        house.clock.forward(JUMP)
+        house("sync", "--scheduled")
+        path = house.home / "config.toml"
+        path.write_text(path.read_text().replace(authority.base_url, serve().base_url))
+        assert house("sync", "--scheduled").all == ""
+        assert erased(house) == GUESTS
+        assert house("status", "--json").json["purge_skipped_at"] is None
+        assert IN_STATUS not in house("status").out
+
+    def test_by_hand_every_day(self, manual: Apoa) -> None:
+        """A clock that ran on without a gap is right."""
+        each_day(manual, 92)
+        assert erased(manual) == 0
+        each_day(manual, 1)
+        assert erased(manual) == GUESTS
+
+    def test_a_refused_password(self, house: Apoa, authority: Any, serve: Serve) -> None:
+        """It stops sending, as in a delivery, and confirms no date."""
+        path = house.home / "config.toml"
+        other = serve(password=f"{PASSWORD}, another")
+        path.write_text(path.read_text().replace(authority.base_url, other.base_url))
+        house.clock.forward(JUMP)
+        assert house("purge").code == 75
+        assert house("status", "--json").json["sending_stopped"]["reason"] == "wrong_password"
+        assert erased(house) == 0
+
+
+class TestUserConfirms:
+    """A user confirms the date, at a terminal or with --today."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize(("key", "count"), [("", 0), ("n", 0), ("y", GUESTS)])
+    def test_at_a_terminal(self, manual: Apoa, lang: str, key: str, count: int) -> None:
+        """Enter alone erases nothing."""
+        manual.clock.forward(JUMP)
+        told = manual("purge", keys=[key], lang=lang)
+        assert spoken(lang, QUESTION, day=spoken_day(lang, manual.clock.now())) in told.err
+        assert (told.code, erased(manual)) == (0 if count else 75, count)
+        if count:
+            recorded = [entry["action"] for entry in manual("log", "--json").json["entries"]]
+            assert "date_confirmed" in recorded
+            assert spoken(lang, "date confirmed") in manual("log", lang=lang).out
+            manual.clock.forward(DAY)
+            assert manual("purge", keys=[]).code == 0
+
+    @pytest.mark.parametrize("by_hand", [False, True])
+    def test_with_an_option(self, request: pytest.FixtureRequest, authority: Any, *, by_hand: bool) -> None:
+        """The date must be this computer's date; then data are erased, also if the authority cannot be asked."""
+        apoa: Apoa = request.getfixturevalue("manual" if by_hand else "house")
+        authority.stop()
+        apoa.clock.forward(JUMP)
+        wrong = apoa("purge", "--today", "2026-11-24", "--json")
+        assert (wrong.code, wrong.json["error"]["class"], erased(apoa)) == (78, "wrong_date", 0)
+        assert "This computer's date is 4 Mar 2027, not 24 Nov 2026." in wrong.err
+        assert apoa("purge", "--today", "2027-03-04").code == 0
+        assert erased(apoa) == GUESTS
+
+    def test_the_authority_has_the_last_word(self, apoa: Apoa, serve: Serve) -> None:
+        """If it can be asked, no user is, and what a user says does not matter."""
+        time = apoa.clock.now()
+        apoa.set_up(serve(now=lambda: time).base_url)
+        apoa.send()
+        apoa.clock.forward(JUMP)
+        assert apoa("purge", keys=[]).code == 0
+        assert apoa("purge", "--today", "2027-03-04").code == 0
+        assert erased(apoa) == 0
+
+    def test_nothing_to_erase_needs_no_date(self, manual: Apoa) -> None:
+        """The question comes only if something would be erased."""
+        manual.clock.forward(10 * DAY)
+        assert "There is nothing to erase." in manual("purge", keys=[]).out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_dry_run_says_that_the_date_is_not_confirmed(self, manual: Apoa, lang: str) -> None:
+        """It shows what would be erased, and asks nothing."""
+        manual.clock.forward(JUMP)
+        told = manual("purge", "--dry-run", "--json", keys=[], lang=lang)
+        sentence = "Nothing confirms this computer's date, {day}. Before anything is erased, you must confirm it."
+        assert spoken(lang, sentence, day=spoken_day(lang, manual.clock.now())) in told.err
+        assert (told.code, len(told.json["reports"]), erased(manual)) == (0, GUESTS, 0)
+
+    def test_an_outbox_of_an_earlier_version(self, manual: Apoa) -> None:
+        """It does not say when the clock was right: the date is asked for once."""
+        each_day(manual, 93)
+        manual.change_database("DELETE FROM memo WHERE key = 'clock_checked'")
+        manual.change_database("UPDATE reports SET erased_at = NULL")
+        assert manual("purge").code == 75
+        assert manual("purge", keys=["y"]).code == 0
+        manual.change_database("UPDATE reports SET erased_at = NULL")
+        assert manual("purge").code == 0
