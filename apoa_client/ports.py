@@ -176,6 +176,8 @@ class Summary(NamedTuple):
     """How far the authority's clock was ahead of ours when it last gave the time."""
     purge_skipped_at: datetime | None = None
     """When it was last reported that old guest data are not erased, because nothing confirms the date."""
+    lease_until: datetime | None = None
+    """When the last of the reports that are being sent may be sent by another run, should this one be broken off."""
 
 
 class Actor(NamedTuple):

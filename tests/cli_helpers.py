@@ -429,6 +429,6 @@ def typed_in(language: str, command: str) -> str:
     return re.sub(r"^apoa [a-z]+", lambda named: other.get(named[0], named[0]), command)
 
 
-def spoken_count(language: str, one: str, many: str, count: int) -> str:
+def spoken_count(language: str, one: str, many: str, count: int, **values: object) -> str:
     """Return a sentence that depends on a number in a language."""
-    return catalogue_of(language).ngettext(one, many, count).format(count=count)
+    return catalogue_of(language).ngettext(one, many, count).format(count=count, **values)

@@ -6,7 +6,7 @@ They are apart from `sync`, so that a caller that only needs the types does not 
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
 from apoa_client.delivery import plan
@@ -32,6 +32,10 @@ class Outcome:
     """Another process is delivering, and this run did nothing."""
     clock_skew: timedelta | None = None
     """How far the authority's clock is ahead of ours; None while the difference is small."""
+    broken_off: int = 0
+    """How many of the reports left are still leased to a run that was broken off."""
+    broken_off_until: datetime | None = None
+    """When the last of these leases ends, and a run sends these reports again."""
     indexes_rebuilt: bool = False
     """Whether the outbox's indexes were damaged, and were rebuilt in this run."""
     error: ApoaError | None = None

@@ -59,7 +59,11 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
                 dependencies.progress.failed(exc)
             finally:
                 dependencies.progress.end()
-        run.outcome.left = _undelivered(outbox.summary(now=clock.now(), soon=clock.now()))
+        summary = outbox.summary(now=clock.now(), soon=clock.now())
+        run.outcome.left = _undelivered(summary)
+        if acquired and plan.is_ahead(summary.lease_until, clock.now(), plan.LEASE):
+            run.outcome.broken_off = summary.counts[State.SENDING]
+            run.outcome.broken_off_until = summary.lease_until
         return run.outcome
 
 

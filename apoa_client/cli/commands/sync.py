@@ -22,11 +22,12 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.terminal.progress import watcher
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
-from apoa_client.cli.views.labels import clock_skew_text, rebuilt_text, whole_seconds
+from apoa_client.cli.views.labels import clock_skew_text, moment_text, rebuilt_text, whole_seconds
 from apoa_client.delivery.options import Outcome, RunOptions
 from apoa_client.errors import ApoaError, Exit
+from apoa_client.messages import nmsg
 from apoa_client.ports import Summary
-from apoa_client.report.deadline import CLOCK_TOLERANCE, SOON
+from apoa_client.report.deadline import CLOCK_TOLERANCE, SOON, instant
 from apoa_client.report.kinds import State, short_id
 
 _LONGEST_PAUSE_S = 60
@@ -100,7 +101,7 @@ def _deliver(session: Session, options: RunOptions) -> Exit:
     if outcome.indexes_rebuilt:
         print_error_line(style_warning(rebuilt_text()))
     if session.json:
-        _print_json(outcome)
+        _print_json(session, outcome)
     else:
         _show_outcome(session, outcome)
     return outcome.exit_code
@@ -118,13 +119,30 @@ def _show_outcome(session: Session, outcome: Outcome) -> None:
         print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
     if not session.quiet:
         print_line(_outcome_text(outcome))
+        if outcome.broken_off_until is not None:
+            until = moment_text(outcome.broken_off_until, session.app.settings.zone)
+            print_line(_broken_off_text(outcome.broken_off, until))
 
 
-def _print_json(outcome: Outcome) -> None:
+def _broken_off_text(count: int, until: str) -> str:
+    """Return why reports still wait, and until when."""
+    message = nmsg(
+        "{count} of these was being sent by a run that was broken off. It is sent again after {until}.",
+        "{count} of these were being sent by a run that was broken off. They are sent again after {until}.",
+        count,
+        until=until,
+    )
+    return text(message)
+
+
+def _print_json(session: Session, outcome: Outcome) -> None:
     names = ("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left", "offline", "stopped")
     value = {name: getattr(outcome, name) for name in names}
     error = None if outcome.error is None else error_fields(outcome.error)
-    print_json({**value, "error": error, "busy": outcome.busy, "clock_skew_s": whole_seconds(outcome.clock_skew)})
+    until = outcome.broken_off_until
+    until_text = None if until is None else instant(until.astimezone(session.app.settings.zone))
+    more = {"clock_skew_s": whole_seconds(outcome.clock_skew), "broken_off_until": until_text}
+    print_json({**value, "error": error, "busy": outcome.busy, **more})
 
 
 def _outcome_text(outcome: Outcome) -> str:
@@ -161,7 +179,7 @@ def _write_sheet(session: Session, path: Path, *, force: bool) -> Exit:
             _("It holds guests' personal data: print it, then delete the file. Destroy the paper when all is filed.")
         )
     if session.json:
-        _print_json(Outcome(left=_waiting(_summary(session))))
+        _print_json(session, Outcome(left=_waiting(_summary(session))))
     return Exit.DONE
 
 
@@ -177,7 +195,7 @@ def _report_by_hand(session: Session, *, interactive: bool) -> Exit:
     outcome = Outcome(accepted=filed, left=left)
     waiting = _("Waiting to be typed into APOA: {count}. Type it in with: apoa sync --by-hand").format(count=left)
     if session.json:
-        _print_json(outcome)
+        _print_json(session, outcome)
     elif interactive and (filed or left):
         parts = [style_success(_("recorded {count}").format(count=filed))]
         if left:

@@ -80,6 +80,17 @@ def whole_seconds(time: timedelta | None) -> int | None:
     return None if time is None else round(time.total_seconds())
 
 
+def lease_text(count: int, until: datetime, zone: tzinfo) -> str:
+    """Return that reports are being sent, and when they are sent again if that run was broken off."""
+    message = nmsg(
+        "{count} report is being sent. If that was broken off, it is sent again after {until}.",
+        "{count} reports are being sent. If that was broken off, they are sent again after {until}.",
+        count,
+        until=moment_text(until, zone),
+    )
+    return text(message)
+
+
 def rebuilt_text() -> str:
     """Return that a damaged file was repaired, and what to do about its cause."""
     return _(

@@ -18,7 +18,7 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.deadlines import deadline_lines
-from apoa_client.cli.views.labels import KINDS, STATES, clock_skew_text, moment_text, whole_seconds
+from apoa_client.cli.views.labels import KINDS, STATES, clock_skew_text, lease_text, moment_text, whole_seconds
 from apoa_client.desk.attention import most_urgent
 from apoa_client.errors import StorageProblem
 from apoa_client.ports import Entry, ReportReader, Selection, Summary, Suspension
@@ -106,6 +106,8 @@ def show_status(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
         number = str(count) if plain() else f"{count:>5}"
         styled = style(number) if count else number
         print_line(f"{label}: {styled}" if plain() else f"{styled}  {label}")
+    if summary.lease_until is not None and now < summary.lease_until:
+        print_line(lease_text(counts[State.SENDING], summary.lease_until, settings.zone))
     show_deadlines(settings, summary, now)
     show_urgent(settings, urgent, now)
     show_last_contact(settings, summary)

@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.views.audit_events import STAFF_ACTIONS, action_text, detail_text, event_value
 from apoa_client.cli.views.findings import error_line, finding_line, show_error, warning_line
-from apoa_client.cli.views.labels import KINDS, STATES, day_text, moment_text
+from apoa_client.cli.views.labels import KINDS, STATES, day_text, lease_text, moment_text
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import changed_field_lines, receipt_text, report_json, report_lines, show_erased
 from apoa_client.cli.views.report_reader import ReportReader
@@ -130,6 +130,8 @@ class StayView:
         entry = opened.entry
         if entry.due_at is not None and entry.state in OPEN_STATES:
             yield _("Due by: {moment}").format(moment=moment_text(entry.due_at, self._zone))
+        if entry.lease_until is not None:
+            yield lease_text(1, entry.lease_until, self._zone)
         later = (event for event in self._events[entry.id] if event.action != "saved")  # is in "Made"
         for _what, group in groupby(later, key=lambda event: (event.action, event.detail)):
             first, *more = group

@@ -25,6 +25,7 @@ HEADS = f"""
 # Both queries for deadlines read only the open reports, as `HEADS` does.
 DUE = f"SELECT count(*) FROM reports WHERE {_OPEN} AND due_at >= ? AND due_at < ?"  # noqa: S608  constants
 NEXT_DUE = f"SELECT min(due_at) FROM reports WHERE {_OPEN} AND due_at IS NOT NULL"  # noqa: S608  constants
+LAST_LEASE = "SELECT max(lease_until) FROM reports WHERE state = 'sending'"
 TALLY = "SELECT state, reports FROM tally"
 
 # How many open reports, by the tally, the indexes of delivery do not lead to. A flipped bit in an entry of an index

@@ -138,6 +138,7 @@ class SqliteOutbox:
                 hold_until=rows.from_millis_or_none(read_metadata(self._db, "hold")),
                 clock_skew=rows.duration_or_none(read_metadata(self._db, "clock_skew")),
                 purge_skipped_at=rows.from_millis_or_none(read_metadata(self._db, "purge_skipped")),
+                lease_until=rows.from_millis_or_none(self._db.execute(queries.LAST_LEASE).fetchone()[0]),
             )
 
     # The desk's changes.

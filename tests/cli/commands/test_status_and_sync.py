@@ -48,6 +48,7 @@ SYNC_KEYS: dict[str, Any] = {
     "error": (dict, type(None)),
     "busy": bool,
     "clock_skew_s": (int, type(None)),
+    "broken_off_until": (str, type(None)),
 }
 NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
 
@@ -205,6 +206,7 @@ class TestSync:
             assert result.code == 0
             assert_form(result.json, SYNC_KEYS)
         calm = {"offline": False, "stopped": False, "error": None, "busy": False, "clock_skew_s": None}
+        calm["broken_off_until"] = None
         assert idle.json == {**NOTHING, **calm}
         assert busy.json == {**NOTHING, **calm, "sent": 3, "accepted": 3}
 

@@ -1,0 +1,64 @@
+"""A sending run that was killed: why its reports still wait, and until when."""
+
+from datetime import timedelta
+
+import pytest
+from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken, spoken_count
+from outbox_helpers import sealer
+
+from apoa_client.delivery.plan import LEASE
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+
+UNTIL = "24 Nov 2026 20:05 WIB"
+WAITING = (
+    "{count} of these was being sent by a run that was broken off. It is sent again after {until}.",
+    "{count} of these were being sent by a run that was broken off. They are sent again after {until}.",
+)
+BEING_SENT = (
+    "{count} report is being sent. If that was broken off, it is sent again after {until}.",
+    "{count} reports are being sent. If that was broken off, they are sent again after {until}.",
+)
+
+
+@pytest.fixture
+def killed(configured: Apoa) -> Apoa:
+    """A property with reports that a killed run was sending."""
+    ids = [configured.save(guest)["id"] for guest in (QUENTIN, XIMENA)]
+    now = configured.clock.now()
+    with SqliteOutbox.open(configured.home / "melati" / "outbox.db", sealer()) as outbox:
+        outbox.claim(ids, now=now, lease_until=now + LEASE)
+    return configured
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_sync_tells_the_reason(killed: Apoa, lang: str) -> None:
+    """It names the time after which the reports are sent again; then they are, and nothing is said."""
+    said = killed("sync", lang=lang)
+    assert said.code == 75
+    assert spoken_count(lang, *WAITING, 2, until=UNTIL) in said.out
+    killed.clock.forward(LEASE)
+    again = killed("sync", lang=lang)
+    assert (again.code, again.out) == (0, spoken(lang, "sent {count}", count=2) + "\n")
+
+
+def test_sync_as_json(killed: Apoa) -> None:
+    """The time is in the document, in the property's zone; it is null where no run was broken off."""
+    assert killed("sync", "--json").json["broken_off_until"] == "2026-11-24T20:05:00+07:00"
+    killed.clock.forward(LEASE)
+    assert killed("sync", "--json").json["broken_off_until"] is None
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_status_and_show(killed: Apoa, lang: str) -> None:
+    """They say that reports are being sent, or until when these wait."""
+    assert spoken_count(lang, *BEING_SENT, 2, until=UNTIL) in killed("status", lang=lang).out
+    assert spoken_count(lang, *BEING_SENT, 1, until=UNTIL) in killed("show", killed.reports()[0]["id"], lang=lang).out
+    killed.clock.forward(LEASE)
+    assert UNTIL not in killed("status", lang=lang).out
+
+
+def test_a_lease_from_a_wrong_clock(killed: Apoa) -> None:
+    """A lease that ends later than any can is over: the reports are sent."""
+    killed.clock.forward(-timedelta(days=1))
+    said = killed("sync", "--json").json
+    assert (said["accepted"], said["broken_off_until"]) == (2, None)
