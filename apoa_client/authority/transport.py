@@ -6,6 +6,7 @@ The only module that uses requests. A failed request that may have reached the a
 
 import io
 import ssl
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import MaxRetryError, ReadTimeoutError
+from urllib3.exceptions import MaxRetryError, ReadTimeoutError, SystemTimeWarning
 
 from apoa_client.authority.address import is_loopback
 from apoa_client.authority.http_errors import HttpResponse
@@ -70,6 +71,8 @@ class Transport:
         self._timeouts = timeouts
         self._monotonic = monotonic
         self._ca_bundle = ca_bundle
+        # A wrong clock is said in our own words: by `untrusted_certificate`, or when the authority's time is known.
+        warnings.simplefilter("ignore", SystemTimeWarning)
         self._session = self._new_session()
 
     def exchange(self, call: Call) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,21 @@ def test_an_expired_certificate(serve: Callable[..., Any], make_client: Callable
     """The advice names the clock first."""
     with pytest.raises(UntrustedCertificate, match="clock"):
         make_client(serve(TOKEN, certificate="expired.pem").url, ca_bundle=CA).meta()
+
+
+@pytest.mark.parametrize("certificate", ["server.pem", "expired.pem"])
+def test_a_clock_that_is_years_behind(
+    serve: Callable[..., Any], make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, certificate: str
+) -> None:
+    """The HTTP library's own warning is not shown; whether the certificate is valid decides."""
+    monkeypatch.setattr("urllib3.connection.RECENT_DATE", date.max)
+    line = serve(TOKEN, NO_SUCH, certificate=certificate)
+    client = make_client(line.url, ca_bundle=CA)
+    if certificate == "expired.pem":
+        with pytest.raises(UntrustedCertificate, match="clock"):
+            client.verdict("x")
+    else:
+        assert client.verdict("x") is None
 
 
 def test_no_tls_at_all(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
