@@ -206,6 +206,8 @@ class Erasure(NamedTuple):
     """Whether it is also gone from the database's log, which another process that reads may prevent."""
     draft: bool = False
     """Whether an abandoned draft was erased too."""
+    may_have_arrived: tuple[str, ...] = ()
+    """Those of `withdrawn` that the authority may have received: their answers were lost or are still to come."""
 
 
 class ReportReader(Protocol):

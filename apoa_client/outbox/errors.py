@@ -3,10 +3,12 @@
 The outbox holds a hotel's only copy of its queue, so no error here ever leads to a new, empty one in its place.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from apoa_client.errors import DataRefused, OutboxDamaged, StorageProblem
 from apoa_client.messages import Message, msg
+from apoa_client.report.kinds import short_id
 
 
 class DiskFull(StorageProblem):
@@ -59,8 +61,24 @@ def report_exists(report_id: str) -> StorageProblem:
     )
 
 
-def undelivered() -> DataRefused:
-    """Return the error for a stay that is to be erased although the authority did not get a report of it."""
+def undelivered(may_have_arrived: Sequence[str] = ()) -> DataRefused:
+    """Return the error for a stay that is to be erased although a report of it is still open.
+
+    `may_have_arrived` are the ids of reports that the authority may have received.
+    """
+    if may_have_arrived:
+        first = short_id(may_have_arrived[0])
+        return DataRefused(
+            msg(
+                "The authority may have received report {id}, and its answer is missing. Nothing was erased.", id=first
+            ),
+            msg(
+                "First cancel the stay there: apoa cancel {id}. To erase it here without telling the authority: "
+                "apoa purge --guest {id} --force --yes",
+                id=first,
+            ),
+            name="undelivered",
+        )
     return DataRefused(
         msg("A report of this stay was not delivered yet. Nothing was erased."),
         msg(

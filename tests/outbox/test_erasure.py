@@ -271,8 +271,39 @@ class TestAtTheGuestsRequest:
         assert box.summary(now=NOON, soon=NOON).counts[state] == 0
         assert not found_in_files(path, gone)
         recorded = [(event.action, event.report, event.detail) for event in box.audit_trail.entries()]
-        expected = [("withdrawn", 2), ("erased", 1), ("erased", 2)]
-        assert recorded[-3:] == [(action, uuid(number), "request") for action, number in expected]
+        withdrawn = "request" if state is State.REJECTED else "may_have_arrived"
+        expected = [("withdrawn", 2, withdrawn), ("erased", 1, "request"), ("erased", 2, "request")]
+        assert recorded[-3:] == [(action, uuid(number), detail) for action, number, detail in expected]
+
+    @pytest.mark.parametrize(
+        ("change", "may_have_arrived"),
+        [
+            (None, True),
+            (Change(uuid(1), State.QUEUED, "timed_out"), True),
+            (Change(uuid(1), State.QUEUED, "offline", unsent=True), False),
+            (Change(uuid(1), State.PENDING), True),
+            (Change(uuid(1), State.REJECTED, "rejected"), False),
+        ],
+        ids=["no answer yet", "its answer was lost", "never left", "decided later", "rejected"],
+    )
+    def test_what_the_authority_may_have_is_named(
+        self, box: SqliteOutbox, change: Change | None, *, may_have_arrived: bool
+    ) -> None:
+        """In the result, in the error without force, in the report's last error and in the trail."""
+        box.add(report(1), due_at=None)
+        lease, _ = box.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
+        box.settle(lease, [change] if change is not None else [])
+        before = entry(box, 1)
+        with raises_error("undelivered") as caught:
+            box.eraser.stay(stay_id(1), force=False, dry_run=False)
+        assert caught.value.advice is not None
+        assert ("apoa cancel" in caught.value.advice.render()) is may_have_arrived
+        result = box.eraser.stay(stay_id(1), force=True, dry_run=False)
+        assert (result.withdrawn, result.may_have_arrived) == ((uuid(1),), (uuid(1),) if may_have_arrived else ())
+        error = "may_have_arrived" if may_have_arrived else before.last_error
+        assert (entry(box, 1).state, entry(box, 1).last_error) == (State.WITHDRAWN, error)
+        [withdrawn] = [event.detail for event in box.audit_trail.entries() if event.action == "withdrawn"]
+        assert withdrawn == ("may_have_arrived" if may_have_arrived else "request")
 
     def test_a_queued_one_is_never_sent(self, box: SqliteOutbox) -> None:
         """A late answer does not restore it either."""

@@ -1,6 +1,6 @@
 """`apoa purge`: erase guests' data that are no longer needed, or one stay's at the guest's request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.report import guest_name
 from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import day_message, msg, nmsg
+from apoa_client.outbox.errors import undelivered
 from apoa_client.ports import Entry, Erasure
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import OPEN_STATES, short_id
@@ -44,22 +45,15 @@ from apoa_client.report.kinds import OPEN_STATES, short_id
 @click.pass_obj
 def purge(session: Session, /, *, guest: str | None, today: datetime | None, **options: Any) -> int:  # noqa: ANN401  click's
     """Erase by age, or one guest's stay, and show what was erased."""
-    app, force, dry_run, yes = session.app, options["force"], options["dry_run"], options["yes"]
+    app, dry_run = session.app, options["dry_run"]
     if guest is None:
-        if force:
-            raise UsageProblem(msg("--force goes with --guest only."), msg("See: apoa purge --help"))
-        if not dry_run:
-            _confirm_date(session, today.date() if today is not None else None, ask=session.interactive and not yes)
-        elif app.retention.needs_date():
-            warning = _("Nothing confirms this computer's date, {day}. Before anything is erased, you must confirm it.")
-            print_error_line(style_warning(warning.format(day=day_text(app.today))))
-        erasure = app.retention.purge(dry_run=dry_run)
+        erasure = _erase_by_age(session, today.date() if today is not None else None, options)
     else:
-        stay = app.stays.find(guest)[0].entries
-        if not (dry_run or yes) and session.interactive and not _confirmed(app, stay, force=force):
+        erased = _erase_stay(session, app.stays.find(guest)[0].entries, options)
+        if erased is None:
             print_error_line(_("Nothing was erased."))
             return Exit.DONE
-        erasure = app.retention.purge_stay(stay[0].stay_id, force=force, dry_run=dry_run)
+        erasure = erased
     if session.json:
         print_json(
             {
@@ -68,6 +62,7 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
                 "stays": erasure.stays,
                 "reports": list(erasure.reports),
                 "withdrawn": list(erasure.withdrawn),
+                "may_have_arrived": list(erasure.may_have_arrived),
                 "complete": erasure.complete,
                 "draft": erasure.draft,
                 "ended_before": instant(app.retention.cutoff().astimezone(app.settings.zone)),
@@ -76,6 +71,36 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
     else:
         _show(app, erasure, dry_run=dry_run, by_age=guest is None)
     return Exit.DONE if erasure.complete else Exit.NOT_NOW
+
+
+def _erase_by_age(session: Session, today: date | None, options: Mapping[str, Any]) -> Erasure:
+    """Erase what the retention period is over for. `today` is the date that the user gave."""
+    app, dry_run = session.app, options["dry_run"]
+    if options["force"]:
+        raise UsageProblem(msg("--force goes with --guest only."), msg("See: apoa purge --help"))
+    if not dry_run:
+        _confirm_date(session, today, ask=session.interactive and not options["yes"])
+    elif app.retention.needs_date():
+        warning = _("Nothing confirms this computer's date, {day}. Before anything is erased, you must confirm it.")
+        print_error_line(style_warning(warning.format(day=day_text(app.today))))
+    return app.retention.purge(dry_run=dry_run)
+
+
+def _erase_stay(session: Session, stay: Sequence[Entry], options: Mapping[str, Any]) -> Erasure | None:
+    """Erase one guest's stay. Returns None if the user does not want it after all."""
+    app, force, dry_run = session.app, options["force"], options["dry_run"]
+    if not (dry_run or options["yes"]):
+        arrived = _may_have_arrived(stay)
+        if arrived and not session.interactive:
+            raise undelivered([entry.id for entry in arrived])
+        if session.interactive and not _confirmed(app, stay, force=force):
+            return None
+    return app.retention.purge_stay(stay[0].stay_id, force=force, dry_run=dry_run)
+
+
+def _may_have_arrived(stay: Sequence[Entry]) -> list[Entry]:
+    """Return the undelivered reports that the authority may have received."""
+    return [entry for entry in stay if entry.state in OPEN_STATES and not entry.withdrawable]
 
 
 def _confirm_date(session: Session, given: date | None, *, ask: bool) -> None:
@@ -109,11 +134,15 @@ def _confirmed(app: Container, stay: Sequence[Entry], *, force: bool) -> bool:
             name = guest_name(guest)
             break
     ids = ", ".join(short_id(entry.id) for entry in stay)
-    undelivered = [short_id(entry.id) for entry in stay if entry.state in OPEN_STATES]
+    unsent = [short_id(entry.id) for entry in stay if entry.state in OPEN_STATES and entry.withdrawable]
+    arrived = [short_id(entry.id) for entry in _may_have_arrived(stay)]
     print_error_line(_("Guest: {name}. Reports: {ids}.").format(name=style_bold(name), ids=ids))
-    if force and undelivered:
+    if force and unsent:
         warning = _("Not delivered, and never sent if you erase them: {ids}")
-        print_error_line(style_error(warning.format(ids=", ".join(undelivered))))
+        print_error_line(style_error(warning.format(ids=", ".join(unsent))))
+    if force and arrived:
+        print_error_line(style_error(_arrived_text(arrived)))
+        print_error_line(_("Answer no, and first cancel the stay there: apoa cancel {id}").format(id=arrived[0]))
     return confirm(_("Erase this guest's data? This cannot be undone."), default=False)
 
 
@@ -128,12 +157,21 @@ def _show(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> N
         print_line(_("The draft of an unfinished report would be erased."))
     elif erasure.draft:
         print_line(style_success(_("The draft of an unfinished report is erased.")))
-    if erasure.withdrawn:
-        ids = ", ".join(map(short_id, erasure.withdrawn))
-        print_line(style_warning(_("Withdrawn, and never sent: {ids}").format(ids=ids)))
+    unsent = [short_id(report_id) for report_id in erasure.withdrawn if report_id not in erasure.may_have_arrived]
+    if unsent:
+        print_line(style_warning(_("Withdrawn, and never sent: {ids}").format(ids=", ".join(unsent))))
+    if erasure.may_have_arrived:
+        print_line(style_warning(_arrived_text([short_id(report_id) for report_id in erasure.may_have_arrived])))
     if not erasure.complete:
         warning = _("Another program still reads the old data. Run apoa purge once more in a minute.")
         print_error_line(style_warning(warning))
+
+
+def _arrived_text(ids: Sequence[str]) -> str:
+    warning = _(
+        "Not confirmed, but the authority may have received them, and is not told that they are withdrawn: {ids}"
+    )
+    return warning.format(ids=", ".join(ids))
 
 
 def _erased_text(count: int, *, dry_run: bool) -> str:

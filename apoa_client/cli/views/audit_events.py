@@ -45,6 +45,7 @@ _DETAILS = {
     "duplicate": N_("was already reported"),
     "retention": N_("retention period over"),
     "request": N_("at the guest's request"),
+    "may_have_arrived": N_("but the authority may have received it"),
     "unreadable": N_("could no longer be opened"),
     "untested": N_("connection not tested"),
 }

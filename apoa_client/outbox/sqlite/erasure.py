@@ -24,6 +24,8 @@ from apoa_client.report.kinds import OPEN_STATES
 
 _RETENTION, _REQUEST = "retention", "request"
 """The details of an erasure in the audit trail: why it was erased."""
+_MAY_HAVE_ARRIVED = "may_have_arrived"
+"""The detail of a withdrawal, and the report's last error, if the authority may have received the report."""
 
 _LAST = "last_purge"
 """The metadata's key of when finished stays were last erased."""
@@ -46,9 +48,14 @@ _DUE = f"""
 """  # noqa: S608  constants
 
 _NOT_ERASED = "SELECT id FROM reports WHERE erased_at IS NULL AND stay_id = ? ORDER BY seq"
-_UNDELIVERED = f"SELECT id FROM reports WHERE {_OPEN} AND stay_id = ? ORDER BY seq"  # noqa: S608  constants
+# With whether the authority may have received it, as the opposite of `ports.Entry.withdrawable`.
+_UNDELIVERED = f"""
+    SELECT id, state <> 'rejected' AND NOT (state = 'queued' AND calls = 0) FROM reports
+    WHERE {_OPEN} AND stay_id = ? ORDER BY seq
+"""  # noqa: S608  constants
 _WITHDRAW = """
-    UPDATE reports SET state = 'withdrawn', lease = NULL, lease_until = NULL, next_attempt_at = NULL, finished_at = ?
+    UPDATE reports SET state = 'withdrawn', lease = NULL, lease_until = NULL, next_attempt_at = NULL, finished_at = ?,
+        last_error = COALESCE(?, last_error)
     WHERE id = ?
 """
 _ERASE = (
@@ -101,16 +108,18 @@ class Eraser:
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
         """As `interface.Eraser`."""
         with self._transaction(dry_run=dry_run):
-            open_reports = self._ids(_UNDELIVERED, [stay_id])
+            open_reports: dict[str, int] = dict(self._db.execute(_UNDELIVERED, [stay_id]).fetchall())
+            arrived = tuple(report_id for report_id, may_have_arrived in open_reports.items() if may_have_arrived)
             if open_reports and not force:
-                raise undelivered()
+                raise undelivered(arrived)
             now = millis(self._actor.now())
-            self._db.executemany(_WITHDRAW, [(now, report_id) for report_id in open_reports])
-            events = [AuditEvent("withdrawn", report_id, _REQUEST) for report_id in open_reports]
+            details = {report_id: _MAY_HAVE_ARRIVED if report_id in arrived else None for report_id in open_reports}
+            self._db.executemany(_WITHDRAW, [(now, detail, report_id) for report_id, detail in details.items()])
+            events = [AuditEvent("withdrawn", report_id, detail or _REQUEST) for report_id, detail in details.items()]
             audit.append(self._db, self._actor, events)
             erased = self._erase(self._ids(_NOT_ERASED, [stay_id]), _REQUEST)
         complete = dry_run or self._empty_log()
-        return Erasure(tuple(erased), int(bool(erased)), tuple(open_reports), complete)
+        return Erasure(tuple(erased), int(bool(erased)), tuple(open_reports), complete, may_have_arrived=arrived)
 
     def last(self) -> datetime | None:
         """As `interface.Eraser`."""

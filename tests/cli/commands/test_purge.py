@@ -18,6 +18,7 @@ from cli_helpers import (
     assert_form,
     coverage_environment,
     spoken,
+    typed_in,
 )
 
 from apoa_client.app.container import Container
@@ -29,6 +30,7 @@ PURGE_KEYS: dict[str, Any] = {
     "stays": int,
     "reports": list,
     "withdrawn": list,
+    "may_have_arrived": list,
     "complete": bool,
     "draft": bool,
     "ended_before": str,
@@ -257,6 +259,64 @@ class TestAtTheGuestsRequest:
         yes = away("purge", "--guest", report["id"], "--force", keys=["y"], lang=lang)
         assert spoken(lang, "Guest: {name}. Reports: {ids}.", name="-", ids=report["short_id"]) in yes.err
         assert erased(away) == [True]
+
+    @pytest.fixture
+    def answerless(self, apoa: Apoa, serve: Serve) -> Apoa:
+        """A property with a report that the authority received, and whose answer was lost."""
+        apoa.set_up(serve("lost").base_url)
+        apoa.send()
+        [report] = apoa.reports()
+        assert (report["state"], report["receipt"]) == ("queued", None)
+        return apoa
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_report_that_may_have_arrived_at_a_terminal(self, answerless: Apoa, lang: str) -> None:
+        """The question says so, and offers the cancellation first, by which the authority forgets the stay."""
+        [report] = answerless.reports()
+        arrived = (
+            "Not confirmed, but the authority may have received them, and is not told that they are withdrawn: {ids}"
+        )
+        no = answerless("purge", "--guest", report["id"], "--force", keys=[""], lang=lang)
+        assert spoken(lang, arrived, ids=report["short_id"]) in no.err
+        cancel = spoken(lang, "Answer no, and first cancel the stay there: apoa cancel {id}", id=report["short_id"])
+        assert cancel in no.err
+        never = spoken(lang, "Not delivered, and never sent if you erase them: {ids}", ids="")
+        assert never not in no.err
+        assert (no.code, erased(answerless)) == (0, [False])
+        assert answerless("cancel", report["short_id"], "--reason", "mistake", "--yes", keys=[]).code == 0
+        answerless("sync")
+        assert answerless("purge", "--guest", report["id"], "--yes", keys=[]).code == 0
+        assert erased(answerless) == [True, True]
+        assert answerless.states() == [("check_in", "accepted"), ("cancel", "accepted")]
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_report_that_may_have_arrived_unattended(self, answerless: Apoa, lang: str) -> None:
+        """It needs --yes with --force; the result, the JSON and the log say that the authority may have it."""
+        [report] = answerless.reports()
+        number = report["short_id"]
+        for options in ([], ["--force"]):
+            refused = answerless("purge", "--guest", report["id"], *options, lang=lang)
+            sentence = "The authority may have received report {id}, and its answer is missing. Nothing was erased."
+            assert spoken(lang, sentence, id=number) in refused.err
+            assert f"{typed_in(lang, 'apoa cancel')} {number}" in refused.err
+            assert (refused.code, erased(answerless)) == (65, [False])
+        dry = purged(answerless, "--guest", report["id"], "--force", "--dry-run")
+        assert (dry["withdrawn"], dry["may_have_arrived"]) == ([report["id"]], [report["id"]])
+        done = answerless("purge", "--guest", report["id"], "--force", "--yes", lang=lang)
+        arrived = (
+            "Not confirmed, but the authority may have received them, and is not told that they are withdrawn: {ids}"
+        )
+        assert (done.code, spoken(lang, arrived, ids=number) in done.out) == (0, True)
+        assert spoken(lang, "Withdrawn, and never sent: {ids}", ids="") not in done.out
+        assert spoken(lang, "but the authority may have received it") in answerless("show", number, lang=lang).out
+        [after] = answerless.reports()
+        assert (after["state"], after["last_error"]) == ("withdrawn", "may_have_arrived")
+
+    def test_json_names_what_may_have_arrived(self, answerless: Apoa) -> None:
+        """`may_have_arrived` has the ids of the withdrawn reports whose answers are missing."""
+        [report] = answerless.reports()
+        value = purged(answerless, "--guest", report["id"], "--force", "--yes")
+        assert (value["withdrawn"], value["may_have_arrived"]) == ([report["id"]], [report["id"]])
 
     def test_yes_and_dry_run_ask_nothing(self, configured: Apoa) -> None:
         """`--yes` and `--dry-run` ask nothing, also at a terminal."""
