@@ -31,6 +31,10 @@ def altered_results(step: Step, results: list[Result]) -> list[Result]:
         return [replace(result, id=_FOREIGN_ID.format(index)) for index, result in enumerate(results)]
     if step.name == "short-list":
         return results[:-1]
+    if step.name == "shuffled-list":
+        return [*reversed(results), *results]
+    if step.name == "one-unreadable":
+        return [*results[:-1], replace(results[-1], status="archived")]
     if step.name == "unknown-status":
         return [replace(result, status="archived") for result in results]
     return results

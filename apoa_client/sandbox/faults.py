@@ -36,7 +36,7 @@ class Route(StrEnum):
 
 
 _POSSIBLE = {
-    Route.REPORTS: _HTTP_ERRORS | _LINE | _VERDICTS | {"short-list"},
+    Route.REPORTS: _HTTP_ERRORS | _LINE | _VERDICTS | {"short-list", "shuffled-list", "one-unreadable"},
     Route.RESULT: _HTTP_ERRORS | _LINE | _VERDICTS,
     Route.TOKEN: _HTTP_ERRORS | _LINE,
     Route.META: _HTTP_ERRORS | _LINE,

@@ -233,6 +233,17 @@ def test_broken_lists_of_results(make_server: Make, log_in: LogIn, check_in: Rep
     assert {result["status"] for result in unknown} == {"archived"}
 
 
+def test_lists_of_results_that_are_right_in_part(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """Results in another order and twice, and one unknown status: a client reads the rest by its ids."""
+    server = make_server(faults="shuffled-list,one-unreadable")
+    http = log_in(server)
+    reports = [check_in(), check_in({"guest.document.number": "X1"})]
+    shuffled, partly = (post(http, server, *reports).json()["results"] for _ in range(2))
+    first, second = (report["id"] for report in reports)
+    assert [result["id"] for result in shuffled] == [second, first, first, second]
+    assert [result["status"] for result in partly] == ["accepted", "archived"]
+
+
 def test_other_routes_have_faults_of_their_own(make_server: Make, log_in: LogIn, bare: requests.Session) -> None:
     """A refused token, a portal in place of /meta, half of a table."""
     server = make_server(faults="token:ok,token:403,meta:portal,codes:truncated")
