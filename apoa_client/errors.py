@@ -137,6 +137,15 @@ class UnknownOutcome(NotNow):
     """The request was sent but there was no usable answer. Sending the same ids again is safe."""
 
 
+class UnreadableAnswer(UnknownOutcome):
+    """The authority answered, and what it said about a report does not follow the contract."""
+
+    advice: Message | None = msg(
+        "The report stays in the queue, and the others are sent without it. Each apoa sync asks about it again. If it "
+        "stays so, tell the authority the report's ID."
+    )
+
+
 class ReportMoved(NotNow):
     """A report that was to be changed or cancelled is being sent, or was sent, since it was read."""
 

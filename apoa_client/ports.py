@@ -157,12 +157,6 @@ class Selection(NamedTuple):
     stay_id: str | None = None
     leaving_from: date | None = None
     """With a morning of departure on this day or later, in any state."""
-    arriving_by: date | None = None
-    """With a first night on this day or before, in any state; only together with `leaving_from`."""
-    due_by: datetime | None = None
-    """With a deadline at this time or before."""
-    by_deadline: datetime | None = None
-    """Soonest deadline first, in place of the order of creation; one without a deadline as if it were this time."""
     limit: int | None = None
 
 
@@ -192,6 +186,8 @@ class Actor(NamedTuple):
     who: Callable[[], str]
     """Returns the operating system's name of the user."""
     now: Callable[[], datetime]
+    command: str = ""
+    """The command that runs, without its options, for the delivery lock."""
 
 
 class AuditEvent(NamedTuple):
@@ -216,6 +212,15 @@ class Erasure(NamedTuple):
     """Those of `withdrawn` that the authority may have received: their answers were lost or are still to come."""
 
 
+class LockHolder(NamedTuple):
+    """The process that holds the delivery lock, as it wrote when it took the lock."""
+
+    pid: int
+    command: str
+    """The command without its options, such as ``apoa sync``."""
+    since: datetime
+
+
 class ReportReader(Protocol):
     """Reads the reports of one property's outbox. Raises `StorageProblem` if the database cannot be read."""
 
@@ -224,11 +229,7 @@ class ReportReader(Protocol):
         ...
 
     def entries(self, selection: Selection) -> Iterator[Entry]:
-        """Yield entries in the order in which they were created, unless the selection says otherwise."""
-        ...
-
-    def count(self, selection: Selection) -> int:
-        """Return the number of entries of a selection, whatever its limit."""
+        """Yield entries in the order in which they were created."""
         ...
 
     def content(self, entry: Entry) -> Content:
@@ -331,6 +332,10 @@ class DeliveryState(ReportReader, Protocol):
         """
         ...
 
+    def lock_holder(self) -> LockHolder | None:
+        """Return which process holds the delivery lock; None if no process does, or it is not known which one."""
+        ...
+
 
 class Status(StrEnum):
     """The authority's verdict on one report."""
@@ -353,6 +358,16 @@ class Verdict(NamedTuple):
     retry_after: int | None = None
 
 
+class AuthorityIdentity(NamedTuple):
+    """Which authority answers, and for which account: `environment` is "production" or "training".
+
+    Set-up stores it. A part that is not known yet is empty.
+    """
+
+    environment: str = ""
+    property_id: str = ""
+
+
 class Meta(NamedTuple):
     """What the authority says about itself and about this property."""
 
@@ -367,6 +382,11 @@ class Meta(NamedTuple):
     property_name: str
     property_office: str | None
 
+    @property
+    def identity(self) -> AuthorityIdentity:
+        """Which authority this is, to be compared with the one of the set-up."""
+        return AuthorityIdentity(self.environment, self.property_id)
+
 
 class Authority(Protocol):
     """A server that implements the reporting contract. Raises only errors of `apoa_client.errors`."""
@@ -376,7 +396,10 @@ class Authority(Protocol):
         ...
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        """Send reports, each an id and its JSON bytes; one verdict each, in the order sent."""
+        """Send reports, each an id and its JSON bytes. Returns the verdicts that can be read, in the order sent.
+
+        Raises `NotTheAuthority` if none can be read.
+        """
         ...
 
     def verdict(self, report_id: str) -> Verdict | None:

@@ -48,11 +48,13 @@ _BROKEN_ANSWERS: dict[str, type[ApoaError]] = {
     "empty": NotTheAuthority,
     "huge": NotTheAuthority,
     "foreign-ids": NotTheAuthority,
-    "short-list": NotTheAuthority,
     "unknown-status": NotTheAuthority,
 }
+_LAST_UNREADABLE = {"short-list", "one-unreadable"}
+"""Steps whose answer says nothing readable about the last report."""
 _VERDICTS = {"pending", "reject", "duplicate", "defer"}
-_KNOWN = _REFUSED.keys() | _BROKEN_ANSWERS.keys() | _VERDICTS | {"ok", "429", "503", "slow"}
+_OTHERS = {"ok", "429", "503", "slow", "shuffled-list"}
+_KNOWN = _REFUSED.keys() | _BROKEN_ANSWERS.keys() | _LAST_UNREADABLE | _VERDICTS | _OTHERS
 _ROUTES = {"reports", "token", "meta", "result", "codes"}
 
 
@@ -135,6 +137,10 @@ class AuthoritySimulator:
             raise _error(TooLarge)
         verdicts = [self._receive(report_id, json.loads(body), step) for report_id, body in bodies]
         self._finish_call(step)
+        if step.name in _LAST_UNREADABLE:
+            verdicts.pop()
+            if not verdicts:
+                raise _error(NotTheAuthority)
         return verdicts
 
     def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:

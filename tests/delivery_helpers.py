@@ -10,18 +10,19 @@ from conftest import FixedClock
 from outbox_helpers import PUBLIC_KEY, open_outbox, sealer, uuid
 from outbox_helpers import report as plain_report
 
-from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, Uninterrupted
+from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft, Uninterrupted
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Authority, Entry, Interruptions, Selection, Verdict
+from apoa_client.ports import Authority, AuthorityIdentity, Entry, Interruptions, Selection, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
 from apoa_client.vault.sealing import PropertySealer
 
 SETTINGS = "fingerprint"
+UNKNOWN_AUTHORITY = AuthorityIdentity()
 
 
 def report(number: int, stay: int | None = None, kind: Kind = Kind.CHECK_IN, document: int | None = None) -> Report:
@@ -70,8 +71,9 @@ class Hotel:
     def close(self) -> None:
         self.outbox.close()
 
-    def connect(self) -> Authority:
+    def connect(self, time_left: TimeLeft) -> Authority:
         self.connections += 1
+        self.time_left = time_left
         return self.authority
 
     def add(
@@ -94,19 +96,20 @@ class Hotel:
         first: str = "",
         connect: Callable[[], Authority] | None = None,
         interruptions: Interruptions | None = None,
+        expected: AuthorityIdentity = UNKNOWN_AUTHORITY,
     ) -> Outcome:
         self.watcher = ProgressRecorder()
         dependencies = Dependencies(
             self.outbox,
-            connect or self.connect,
+            self.connect if connect is None else lambda _time_left: connect(),
             self.clock,
             lambda: self.chance,
             self.watcher,
             interruptions or Uninterrupted(),
         )
-        options = RunOptions(settings, first=first, keep_backoff=keep_backoff, wait_s=wait_s)
+        options = RunOptions(settings, expected, first=first, keep_backoff=keep_backoff, wait_s=wait_s)
         outcome = deliver(dependencies, options)
-        assert self.watcher.ended == (not outcome.busy)
+        assert self.watcher.ended == 1
         return outcome
 
     def entry(self, number: int) -> Entry:

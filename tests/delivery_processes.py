@@ -34,10 +34,11 @@ ERRORS_OF_A_CALL = (
     *("400", "401", "403", "413", "429", "429=30", "500", "502", "503", "503=30", "504"),
     *("drop", "lost", "slow=1", "slow=60", "portal", "redirect", "truncated", "empty", "huge", "offline", "untrusted"),
 )
-BROKEN_ANSWERS = ("foreign-ids", "short-list", "unknown-status")
+BROKEN_ANSWERS = ("foreign-ids", "unknown-status")
+BROKEN_LISTS = ("short-list", "one-unreadable", "shuffled-list")
 VERDICTS = ("ok", "pending", "reject", "duplicate", "defer=60", "defer=0")
 FAULTS = {
-    "": (*ERRORS_OF_A_CALL, *BROKEN_ANSWERS, *VERDICTS),
+    "": (*ERRORS_OF_A_CALL, *BROKEN_ANSWERS, *BROKEN_LISTS, *VERDICTS),
     "meta:": ERRORS_OF_A_CALL,
     "token:": (*ERRORS_OF_A_CALL, "locked"),
     "result:": (*ERRORS_OF_A_CALL, *BROKEN_ANSWERS, *VERDICTS),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apoa_client import __version__
 from apoa_client.errors import SettingsProblem
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from apoa_client.app.retention import Retention
     from apoa_client.archive.backup import BackupInfo
     from apoa_client.authority.limits import Timeouts
-    from apoa_client.delivery.options import Dependencies
+    from apoa_client.delivery.options import Dependencies, RunOptions, TimeLeft
     from apoa_client.desk.arrivals import Desk, ReportingRules
     from apoa_client.desk.by_hand import ByHand
     from apoa_client.desk.changes import Changes
@@ -84,7 +84,8 @@ class _LazySealer:
 class Container:
     """Builds the parts for one property, each at its first use. Close it at the end.
 
-    `ask_password` asks a person at the terminal for the password; None means that no person can be asked.
+    `ask_password` asks a person at the terminal for the password; None means that no person can be asked. `command` is
+    the command that runs, without its options, for messages of other processes.
     """
 
     def __init__(
@@ -93,11 +94,13 @@ class Container:
         clock: Clock,
         property_name: str = "",
         ask_password: Callable[[], str] | None = None,
+        command: str = "",
     ) -> None:
         self.environ = environ
         self.clock = clock
         self._name = property_name
         self._ask_password = ask_password
+        self._command = command
         self._keyring_timeout_s: float | None = None
         self._open = ExitStack()
 
@@ -146,10 +149,10 @@ class Container:
 
     @cached_property
     def actor(self) -> Actor:
-        """The operating system's user and the clock, for the audit trail."""
+        """The operating system's user, the clock and the command, for the audit trail and the delivery lock."""
         from apoa_client.settings.user import user_name
 
-        return Actor(user_name, self.clock.now)
+        return Actor(user_name, self.clock.now, self._command)
 
     # Secrets and keys.
 
@@ -286,6 +289,12 @@ class Container:
 
         `timeouts` are given if a guest is waiting; then the time-out of the keyring is short, too.
         """
+
+        def connect(time_left: "TimeLeft") -> Authority:
+            if not self.settings.uses_sandbox:
+                self.secrets.password()  # asked for now, and not under the delivery lock
+            return self.connect(timeouts, time_left)
+
         import random  # start-up
 
         from apoa_client.delivery.options import Dependencies
@@ -294,7 +303,7 @@ class Container:
             self._keyring_timeout_s = _SHORT_KEYRING_TIMEOUT_S
         # The jitter is not secret: it spreads the load of many properties.
         jitter = random.random
-        return Dependencies(self.outbox, lambda: self.connect(timeouts), self.clock, jitter, progress, interruptions)
+        return Dependencies(self.outbox, connect, self.clock, jitter, progress, interruptions)
 
     def _record_authority_time(self) -> None:
         """Ask the authority for its time within a few seconds, and record it. No person is asked for the password."""
@@ -307,16 +316,27 @@ class Container:
             self.outbox, lambda: self.authority_of(settings, password, timeouts), self.clock, settings.fingerprint
         )
 
-    def connect(self, timeouts: "Timeouts | None" = None) -> Authority:
+    def run_options(self, **choices: Any) -> "RunOptions":  # noqa: ANN401  the fields of `RunOptions`
+        """Return the options of one delivery run, with what the settings say about the authority."""
+        from apoa_client.delivery.options import RunOptions
+
+        return RunOptions(self.settings.fingerprint, self.settings.identity, **choices)
+
+    def connect(self, timeouts: "Timeouts | None" = None, time_left: "TimeLeft | None" = None) -> Authority:
         """Return the property's authority. For a training property, start one."""
-        return self.authority_of(self.settings, self.secrets.password, timeouts)
+        return self.authority_of(self.settings, self.secrets.password, timeouts, time_left)
 
     def authority_of(
-        self, settings: PropertySettings, password: Callable[[], str], timeouts: "Timeouts | None" = None
+        self,
+        settings: PropertySettings,
+        password: Callable[[], str],
+        timeouts: "Timeouts | None" = None,
+        time_left: "TimeLeft | None" = None,
     ) -> Authority:
         """Return the authority of any property, with a password that need not be stored yet.
 
-        Raises `SettingsProblem` for a property whose reports are typed by hand.
+        `time_left` returns how many seconds a call may take at most. Raises `SettingsProblem` for a property whose
+        reports are typed by hand.
         """
         if settings.by_hand:
             raise SettingsProblem(
@@ -336,6 +356,7 @@ class Container:
             password=password,
             user_agent=USER_AGENT,
             timeouts=timeouts,
+            time_left=time_left,
             ca_bundle=settings.ca_bundle or None,
             monotonic=self.clock.monotonic,
         )

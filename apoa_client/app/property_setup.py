@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
+from apoa_client.delivery.plan import identity_error
 from apoa_client.errors import NotNow, SecretMissing, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
 from apoa_client.ports import Meta
@@ -42,8 +43,7 @@ class PropertySetup:
             meta = None if settings.by_hand else self.test(settings, password)
         except NotNow as exc:
             failure = exc
-        if meta is not None:
-            settings = _with_meta(settings, meta)
+        settings = self._with_identity(settings, meta)
         secrets = app.secrets_of(settings)
         public_key = self._public_key(settings, secrets, new_code)
         settings = settings._replace(public_key=public_key, index_key=settings.index_key or os.urandom(16).hex())
@@ -64,7 +64,8 @@ class PropertySetup:
     def log_in(self, password: str, *, username: str = "", test: bool = True) -> Meta | None:
         """Test a password, store it, and end a suspension. A refused password is not stored.
 
-        Without `test`, the password is stored untested. Returns the authority's answer to the test.
+        Without `test`, the password is stored untested. Returns the authority's answer to the test. Raises
+        `SettingsProblem`, and stores nothing, if it is not the authority and account of the set-up any more.
         """
         from apoa_client.settings.writer import save
 
@@ -72,7 +73,10 @@ class PropertySetup:
         settings = app.settings._replace(username=username or app.settings.username)
         meta = self.test(settings, password) if test else None
         if meta is not None:
-            settings = _with_meta(settings, meta)
+            mismatch = identity_error(settings.identity, meta.identity)
+            if mismatch is not None:
+                raise mismatch
+        settings = self._with_identity(settings, meta)
         app.secrets.store_password(password)
         if settings != app.settings:
             # A key rotation may have ended while the user was typing.
@@ -89,6 +93,18 @@ class PropertySetup:
             return self._app.authority_of(settings, lambda: password).meta()
         except WrongPassword as exc:
             raise WrongPassword(exc.message, msg("Nothing was changed. Check the username and the password.")) from None
+
+    def _with_identity(self, settings: PropertySettings, meta: Meta | None) -> PropertySettings:
+        """Return the settings with what the authority says about itself.
+
+        If it was not asked, another address or account than before makes that unknown until it is.
+        """
+        if meta is not None:
+            return settings.with_meta(meta)
+        before = self._app.config.properties.get(settings.name)
+        if before is not None and before.fingerprint == settings.fingerprint:
+            return settings
+        return settings._replace(environment="", property_id="")
 
     def _public_key(
         self, settings: PropertySettings, secrets: "PropertySecrets", new_code: Callable[[str], object]
@@ -123,8 +139,3 @@ class PropertySetup:
         new_code(code)
         secrets.store_private_key(private_key)
         return encode_key(public_key)
-
-
-def _with_meta(settings: PropertySettings, meta: Meta) -> PropertySettings:
-    """Return the settings with what the authority says about itself."""
-    return settings._replace(environment=meta.environment, window_hours=meta.reporting_window_hours)

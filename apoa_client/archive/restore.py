@@ -41,7 +41,7 @@ LOCK_WAIT_S = 30.0
 _Method: TypeAlias = Callable[[sqlite3.Connection, sqlite3.Connection, Actor], MergeResult]
 
 _GENERAL = ("office", "address")
-_OF_THE_AUTHORITY = ("username", "environment", "ca_bundle")
+_OF_THE_AUTHORITY = ("username", "environment", "property_id", "ca_bundle")
 """Settings that are filled in if they are empty here; the latter only for the same authority."""
 
 
@@ -104,7 +104,7 @@ class _Restore(NamedTuple):
         with translate_errors(self.path):
             make_private_folder(self.path.parent)
         advice = msg("Nothing was changed. Wait until the sending is over, then restore again.")
-        with exclusive(delivery_lock(self.path, LOCK_WAIT_S), advice, name="delivery_underway"):
+        with exclusive(delivery_lock(self.path, LOCK_WAIT_S, self.actor), advice, name="delivery_underway"):
             with translate_errors(self.path):
                 remove_abandoned_drafts(self.path)
             if not os.path.lexists(self.path):

@@ -1,6 +1,7 @@
-"""Parses the contract's answers strictly: an answer that breaks the contract is rejected as a whole. Pure.
+"""Parses the contract's answers strictly: what breaks the contract is never used. Pure.
 
-Every violation raises `NotTheAuthority`, which names the place in the answer and never the value. Unknown members are
+Every violation raises `NotTheAuthority`, which names the place in the answer and never the value. Only the results of
+several reports are independent of each other: one that breaks the contract leaves the others valid. Unknown members are
 ignored, so that an authority may add some.
 """
 
@@ -12,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from apoa_client.authority.limits import MAX_BATCH, MAX_WAIT_S
-from apoa_client.errors import NotTheAuthority
+from apoa_client.errors import NotTheAuthority, SettingsProblem
 from apoa_client.messages import literal, msg
 from apoa_client.ports import Meta, Status, Verdict
 from apoa_client.report.findings import Finding
@@ -21,7 +22,8 @@ from apoa_client.report.kinds import Receipt
 # RFC 3339 §5.6, with years that `datetime` can convert to any offset.
 _INSTANT = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_CONTRACT = re.compile(r"1\.\d{1,3}", re.ASCII)
+_CONTRACT = re.compile(r"(\d{1,3})\.\d{1,3}", re.ASCII)
+_OUR_MAJOR = "1"
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WITH_RECEIPT = frozenset({Status.ACCEPTED, Status.DUPLICATE})
@@ -73,6 +75,14 @@ def contract_violation(place: str) -> NotTheAuthority:
     )
 
 
+def _other_version(contract: str) -> SettingsProblem:
+    return SettingsProblem(
+        msg("The authority uses version {version} of the reporting contract. This program knows 1.", version=contract),
+        msg("Nothing was sent and nothing is lost. Ask your IT admin to update apoa-client on this computer."),
+        name="other_contract_version",
+    )
+
+
 def read_json(body: bytes) -> Mapping[str, Any]:
     """Parse the JSON object in an answer's body."""
     try:
@@ -93,11 +103,14 @@ def read_token(value: Mapping[str, Any]) -> Token:
 
 
 def read_meta(value: Mapping[str, Any]) -> Meta:
-    """Parse ``Meta``. `max_batch` is limited to `MAX_BATCH`."""
+    """Parse ``Meta``. `max_batch` is limited to `MAX_BATCH`. Raises `SettingsProblem` for another major version."""
     contract = _text(value, "contract", "")
-    environment = _text(value, "environment", "")
-    if _CONTRACT.fullmatch(contract) is None:
+    version = _CONTRACT.fullmatch(contract)
+    if version is None:
         raise contract_violation("contract")
+    if version[1] != _OUR_MAJOR:
+        raise _other_version(contract)
+    environment = _text(value, "environment", "")
     if environment not in _ENVIRONMENTS:
         raise contract_violation("environment")
     if not isinstance(value.get("accepts_gzip"), bool):
@@ -118,14 +131,32 @@ def read_meta(value: Mapping[str, Any]) -> Meta:
 
 
 def read_results(value: Mapping[str, Any], ids: Sequence[str], *, acquired: bool = True) -> list[Verdict]:
-    """Parse a ``ReportsAnswer``: one verdict for each of `ids`, in order. `acquired` is False for a validation."""
+    """Parse a ``ReportsAnswer``: the verdicts that can be read, matched by id, in the order of `ids`.
+
+    A report is left out if its result is missing or breaks the contract, or if it has two different results. Results
+    of other reports are ignored. Raises `NotTheAuthority` if no verdict can be read. `acquired` is False for a
+    validation.
+    """
     results = value.get("results")
-    if not isinstance(results, list) or len(results) != len(ids):
+    if not isinstance(results, list):
         raise contract_violation("results")
-    return [
-        read_result(_object(result, f"results[{at}]"), report_id, f"results[{at}].", acquired=acquired)
-        for at, (result, report_id) in enumerate(zip(results, ids, strict=True))
-    ]
+    found: dict[str, Verdict | None] = dict.fromkeys(ids)
+    seen: set[str] = set()
+    violation: NotTheAuthority | None = None
+    for at, result in enumerate(results):
+        report_id = result.get("id") if isinstance(result, dict) else None
+        if not isinstance(report_id, str) or report_id not in found:
+            continue
+        try:
+            verdict = read_result(result, report_id, f"results[{at}].", acquired=acquired)
+        except NotTheAuthority as exc:
+            verdict, violation = None, violation or exc
+        found[report_id] = verdict if report_id not in seen or found[report_id] == verdict else None
+        seen.add(report_id)
+    verdicts = [verdict for verdict in found.values() if verdict is not None]
+    if ids and not verdicts:
+        raise violation or contract_violation("results")
+    return verdicts
 
 
 def read_result(value: Mapping[str, Any], report_id: str, place: str = "", *, acquired: bool = True) -> Verdict:

@@ -35,9 +35,9 @@ _ACCEPT_PDF = "application/pdf, application/json;q=0.1, application/problem+json
 class HttpAuthority:
     """A client of the reporting contract: `ports.Authority` and the contract's other calls.
 
-    `password` is called only when a token is needed. `monotonic` counts seconds, for the token's age. Raises only
-    errors of `apoa_client.errors`; the constructor raises `SettingsProblem` for an invalid address, username or
-    `ca_bundle`.
+    `password` is called only when a token is needed. `time_left` returns how many seconds a call may take, if that is
+    less than the time-outs. `monotonic` counts seconds, for the token's age. Raises only errors of
+    `apoa_client.errors`; the constructor raises `SettingsProblem` for an invalid address, username or `ca_bundle`.
     """
 
     def __init__(  # noqa: PLR0913  all are keyword arguments
@@ -48,6 +48,7 @@ class HttpAuthority:
         password: Callable[[], str],
         user_agent: str,
         timeouts: Timeouts | None = None,
+        time_left: Callable[[], float] | None = None,
         ca_bundle: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,6 +64,7 @@ class HttpAuthority:
             check_base_url(base_url),
             user_agent=user_agent,
             timeouts=timeouts or Timeouts(),
+            time_left=time_left,
             ca_bundle=ca_bundle,
             monotonic=monotonic,
         )
@@ -74,7 +76,7 @@ class HttpAuthority:
         return meta
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        """Send reports, each an id and its JSON bytes. Returns one verdict each, in the order sent."""
+        """Send reports, each an id and its JSON bytes. Returns the verdicts that can be read, in the order sent."""
         return answers.read_results(self._post("/reports", bodies).value(), [each[0] for each in bodies])
 
     def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:

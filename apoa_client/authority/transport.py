@@ -29,6 +29,8 @@ from apoa_client.timeouts import call_with_timeout
 _HTTPS_PORT = 443
 _ACCEPT = "application/json, application/problem+json"
 _CHUNK_BYTES = 16 * 1024
+_SHORTEST_S = 0.1
+"""A call may take so long even if no time is left, so that it fails with a time-out and not in an undefined state."""
 _MISCONFIGURED = (
     requests.exceptions.InvalidURL,  # the address of the authority or of a proxy
     requests.exceptions.InvalidSchema,  # a SOCKS proxy, which needs a library that is not installed
@@ -60,6 +62,7 @@ class Transport:
         *,
         user_agent: str,
         timeouts: Timeouts,
+        time_left: Callable[[], float] | None,
         ca_bundle: str | None,
         monotonic: Callable[[], float],
     ) -> None:
@@ -69,6 +72,7 @@ class Transport:
         self._port = parts.port or _HTTPS_PORT
         self._user_agent = user_agent
         self._timeouts = timeouts
+        self._time_left = time_left
         self._monotonic = monotonic
         self._ca_bundle = ca_bundle
         # A wrong clock is said in our own words: by `untrusted_certificate`, or when the authority's time is known.
@@ -78,9 +82,12 @@ class Transport:
     def exchange(self, call: Call) -> HttpResponse:
         """Send `call` and return the response, whatever its status. Raises only errors of `apoa_client.errors`."""
         body = _Body(call.body) if call.body is not None else None
-        session, deadline = self._session, self._monotonic() + self._timeouts.total_s
+        total_s = self._timeouts.total_s
+        if self._time_left is not None:
+            total_s = min(total_s, max(self._time_left(), _SHORTEST_S))
+        session, deadline = self._session, self._monotonic() + total_s
         try:
-            return call_with_timeout(self._timeouts.total_s, lambda: self._roundtrip(session, call, body, deadline))
+            return call_with_timeout(total_s, lambda: self._roundtrip(session, call, body, deadline))
         except TimeoutError:
             # The old session may still be in use by the thread that hangs.
             self._session = self._new_session()

@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import click
+
 from apoa_client.cli.terminal.input import ask_secret, secret_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, style_warning
@@ -45,7 +47,9 @@ class Session:
 
         name = self.property_name or self.environ.get("APOA_PROPERTY", "")
         ask = self._ask_password if self.interactive else None
-        return Container(self.environ, self._clock or SystemClock(), name, ask)
+        context = click.get_current_context(silent=True)
+        command = context.command_path if context is not None else ""
+        return Container(self.environ, self._clock or SystemClock(), name, ask, command)
 
     def _ask_password(self) -> str:
         with self.pause_progress():

@@ -11,7 +11,18 @@ from typing import NamedTuple, TypeAlias
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
-from apoa_client.ports import Authority, Clock, DeliveryState, Interruptions, Progress, Verdict
+from apoa_client.ports import (
+    Authority,
+    AuthorityIdentity,
+    Clock,
+    DeliveryState,
+    Interruptions,
+    LockHolder,
+    Meta,
+    Progress,
+    Status,
+    Verdict,
+)
 
 Jitter: TypeAlias = Callable[[], float]
 """Returns a random number, uniform in [0, 1), for the jitter of the backoff."""
@@ -30,6 +41,10 @@ class Outcome:
     left: int = 0
     busy: bool = False
     """Another process is delivering, and this run did nothing."""
+    holder: LockHolder | None = None
+    """Which process that is, if it is known."""
+    meta: Meta | None = None
+    """What the authority said about itself; None if it was not asked or did not answer."""
     clock_skew: timedelta | None = None
     """How far the authority's clock is ahead of ours; None while the difference is small."""
     broken_off: int = 0
@@ -40,6 +55,8 @@ class Outcome:
     """Whether the outbox's indexes were damaged, and were rebuilt in this run."""
     error: ApoaError | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict, repr=False)
+    stays_of_receipts: dict[str, set[str]] = field(default_factory=dict, repr=False)
+    """The ids of the stays that got each receipt number. A stay's reports may share one, different stays may not."""
 
     @property
     def offline(self) -> bool:
@@ -53,18 +70,23 @@ class Outcome:
 
     @property
     def exit_code(self) -> Exit:
-        """The error's own code; 65 if a report was rejected; 75 if reports are left; else 0, also for a busy lock."""
+        """The error's own code; 65 if a report was rejected; 75 if reports are left; else 0."""
         if self.error is not None:
             return self.error.exit_code
         if self.rejected:
             return Exit.DATA_REFUSED
-        if self.busy:
-            return Exit.DONE
         return Exit.NOT_NOW if self.left else Exit.DONE
 
-    def count(self, verdict: Verdict) -> None:
-        """Count one verdict."""
+    @property
+    def repeated_receipts(self) -> dict[str, int]:
+        """The receipt numbers that several stays got, each with the number of stays: a mistake of the authority."""
+        return {number: len(stays) for number, stays in self.stays_of_receipts.items() if len(stays) > 1}
+
+    def count(self, verdict: Verdict, stay_id: str) -> None:
+        """Count one verdict about a report of this stay."""
         self.verdicts[verdict.id] = verdict
+        if verdict.status is Status.ACCEPTED and verdict.receipt is not None:
+            self.stays_of_receipts.setdefault(verdict.receipt.number, set()).add(stay_id)
         name = verdict.status.value
         setattr(self, name, getattr(self, name) + 1)
 
@@ -74,10 +96,11 @@ class RunOptions(NamedTuple):
 
     `settings` is the fingerprint of the property's settings. `first` is the id of a report to send before more urgent
     ones. With `keep_backoff` a report waits for its backoff. `wait_s` limits the run, in seconds. `lock_wait_s` is how
-    many seconds to wait for another process that is delivering.
+    many seconds to wait for another process that is delivering. Nothing is sent to an authority other than `expected`.
     """
 
     settings: str
+    expected: AuthorityIdentity = AuthorityIdentity()
     first: str = ""
     keep_backoff: bool = False
     wait_s: float | None = None
@@ -90,11 +113,19 @@ class Uninterrupted:
     delayed = allowed = staticmethod(nullcontext)
 
 
+TimeLeft: TypeAlias = Callable[[], float]
+"""Returns how many seconds of the run are left, which no call may exceed."""
+
+
 class Dependencies(NamedTuple):
-    """What a run works with. `connect` builds the authority; it is called only when there is something to send."""
+    """What a run works with.
+
+    `connect` builds the authority. It is called only when there is something to send, and before the lock is taken,
+    because it may ask a person for the password.
+    """
 
     outbox: DeliveryState
-    connect: Callable[[], Authority]
+    connect: Callable[[TimeLeft], Authority]
     clock: Clock
     jitter: Jitter
     progress: Progress

@@ -6,21 +6,25 @@ The contract's two tables (results of a report, errors of a whole call) are `cha
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from heapq import nsmallest
 
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
     AuthorityBusy,
+    NotTheAuthority,
     Offline,
+    SettingsProblem,
     TimedOut,
     TooLarge,
+    UnreadableAnswer,
     UntrustedCertificate,
     WrongPassword,
 )
-from apoa_client.messages import msg, nmsg
-from apoa_client.ports import Change, Entry, Status, Suspension, Verdict
+from apoa_client.messages import Message, listed, msg, nmsg
+from apoa_client.ports import AuthorityIdentity, Change, Entry, Status, Suspension, Verdict
 from apoa_client.report.findings import Finding
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import State, short_id
 
 FIRST_BATCH = 50
 """Reports in a run's first batch. Measured over 300 ms and 512 kbit/s: 500 reports in batches of 50 take 5.2 s."""
@@ -36,9 +40,23 @@ BACKOFF_LAST = timedelta(hours=1)
 LONGEST_WAIT = timedelta(days=1)
 """The longest wait that the authority may ask for, because a report has a deadline."""
 
+LONGEST_RUN_S = 600.0
+"""A run ends after so many seconds, and what is left goes in the next one: a run must not hold the lock for hours."""
+
+LONGEST_SILENCE_S = 120.0
+"""A run ends if the authority has answered nothing for so many seconds."""
+
+QUESTIONS_S = 60.0
+"""How many seconds of a run may go to questions about pending reports. The authority is asked about the rest later."""
+
+_MAX_QUESTIONS = 1000
+
+GUESTS_FIRST_S = 5.0
+"""After so many seconds of questions, reports that were saved meanwhile are sent first."""
+
 _MAX_DOUBLINGS = 7  # 30 s doubled seven times is over an hour
 
-_SUSPECT = frozenset({"call_refused", "unknown_outcome"})
+_SUSPECT = frozenset({"call_refused", "unknown_outcome", "unreadable_answer"})
 """After these errors the cause may be the connection, the server or one of the reports."""
 
 _NOTHING_SENT = (Offline, UntrustedCertificate)
@@ -118,8 +136,11 @@ def larger_batch(size: int, limit: int) -> int:
 
 
 def smaller_batch(size: int, error: ApoaError) -> int | None:
-    """The batch size to try again with at once, or None where trying again does not help."""
-    if isinstance(error, TooLarge | TimedOut) and size > 1:
+    """The batch size to try again with at once, or None where trying again does not help.
+
+    `NotTheAuthority` stands for an answer of the authority that cannot be read.
+    """
+    if isinstance(error, TooLarge | TimedOut | NotTheAuthority) and size > 1:
         return size // 2
     return None
 
@@ -155,6 +176,45 @@ def hold_error(until: datetime | None, now: datetime) -> AuthorityBusy | None:
     )
 
 
+def identity_error(expected: AuthorityIdentity, found: AuthorityIdentity) -> SettingsProblem | None:
+    """The error where the authority is not the one that the property was set up for; None where it is.
+
+    An empty part of `expected` is not known yet, and agrees with everything.
+    """
+    if all(was in ("", now) for was, now in zip(expected, found, strict=True)):
+        return None
+    return SettingsProblem(
+        msg(
+            "The authority is not the one of the set-up any more. Then: {expected}. Now: {found}. Nothing was sent.",
+            expected=_identity_text(expected),
+            found=_identity_text(found),
+        ),
+        msg(
+            "Ask the authority, or the person who gave you the account. If the change is right, set up again with: "
+            "apoa setup. What waits is kept."
+        ),
+        name="another_authority",
+    )
+
+
+def _identity_text(identity: AuthorityIdentity) -> Message:
+    environment = msg("for training") if identity.environment == "training" else msg("live")
+    parts = [environment] if identity.environment else []
+    return listed([*parts, *([msg("account {id}", id=identity.property_id)] if identity.property_id else [])])
+
+
+def unreadable_answer(entries: Sequence[Entry]) -> UnreadableAnswer:
+    """The error for reports of which the authority's answer says nothing that can be read."""
+    return UnreadableAnswer(
+        nmsg(
+            "The authority's answer about report {id} cannot be read.",
+            "The authority's answer about {count} reports cannot be read. One of them is {id}.",
+            len(entries),
+            id=short_id(entries[0].id),
+        )
+    )
+
+
 def suspends_sending(error: ApoaError) -> bool:
     """Whether nothing may be sent until a user logs in again. Repeated wrong passwords would lock the account."""
     return isinstance(error, WrongPassword | AccountSuspended)
@@ -170,6 +230,7 @@ def change_from_verdict(verdict: Verdict, now: datetime, known: Sequence[Finding
         verdict.id,
         state,
         why,
+        next_attempt_at=now if state is State.PENDING else None,  # the order of the questions
         not_before=now + wait if deferred else None,
         receipt=verdict.receipt,
         errors=verdict.errors,
@@ -185,6 +246,16 @@ def change_after_failure(error: ApoaError, entry: Entry, now: datetime, jitter: 
     wait = None if suspends_sending(error) else now + backoff(entry.attempts, jitter)
     unsent = not sent or isinstance(error, _NOTHING_SENT)
     return Change(entry.id, State.QUEUED, error.name, next_attempt_at=wait, unsent=unsent)
+
+
+def change_without_answer(error: ApoaError, entry: Entry, now: datetime) -> Change:
+    """How a question without a usable answer changes its pending report: it is asked about after the others."""
+    return Change(entry.id, State.PENDING, error.name, next_attempt_at=now)
+
+
+def questions(pending: Iterable[Entry]) -> list[Entry]:
+    """The pending reports to ask about in one run, at most `_MAX_QUESTIONS`: those asked about longest ago first."""
+    return nsmallest(_MAX_QUESTIONS, pending, key=lambda entry: (entry.next_attempt_at or entry.created_at, entry.seq))
 
 
 def hold_after(error: ApoaError, now: datetime) -> datetime | None:

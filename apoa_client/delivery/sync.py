@@ -17,6 +17,7 @@ from apoa_client.errors import (
     CredentialsProblem,
     Erased,
     NotNow,
+    NotTheAuthority,
     OutboxDamaged,
     SealBroken,
     StorageProblem,
@@ -24,7 +25,7 @@ from apoa_client.errors import (
     UnknownOutcome,
 )
 from apoa_client.messages import msg
-from apoa_client.ports import Authority, Change, Content, Entry, Selection, Summary, Suspension, Verdict
+from apoa_client.ports import Authority, Change, Content, Entry, Meta, Selection, Summary, Suspension, Verdict
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
@@ -32,7 +33,7 @@ from apoa_client.report.kinds import State
 _log = logging.getLogger(__name__)
 
 _MAX_UNANSWERED = 3
-"""After so many failed questions in a row the cause is the connection or the authority, not one report."""
+"""After so many reports in a row without a usable answer the cause is the connection or the authority, not a report."""
 
 
 def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
@@ -43,28 +44,30 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
     cannot be read or written.
     """
     outbox, clock = dependencies.outbox, dependencies.clock
-    with outbox.delivery_lock(options.lock_wait_s) as acquired:
-        run = _Run(dependencies, options)
-        run.outcome.busy = not acquired
-        if acquired:
-            try:
+    run = _Run(dependencies, options)
+    try:
+        run.connect()
+        with outbox.delivery_lock(options.lock_wait_s) as acquired:
+            if acquired:
                 run.deliver()
-            except SealBroken as exc:
-                run.outcome.error = exc
-            except StorageProblem:
-                raise
-            except ApoaError as exc:
-                _log.info("the run ended: %s", exc.name)
-                run.outcome.error = exc
-                dependencies.progress.failed(exc)
-            finally:
-                dependencies.progress.end()
-        summary = outbox.summary(now=clock.now(), soon=clock.now())
-        run.outcome.left = _undelivered(summary)
-        if acquired and plan.is_ahead(summary.lease_until, clock.now(), plan.LEASE):
-            run.outcome.broken_off = summary.counts[State.SENDING]
-            run.outcome.broken_off_until = summary.lease_until
-        return run.outcome
+            else:
+                run.outcome.busy, run.outcome.holder = True, outbox.lock_holder()
+    except SealBroken as exc:
+        run.outcome.error = exc
+    except StorageProblem:
+        raise
+    except ApoaError as exc:
+        _log.info("the run ended: %s", exc.name)
+        run.outcome.error = exc
+        dependencies.progress.failed(exc)
+    finally:
+        dependencies.progress.end()
+    summary = outbox.summary(now=clock.now(), soon=clock.now())
+    run.outcome.left = _undelivered(summary)
+    if not run.outcome.busy and plan.is_ahead(summary.lease_until, clock.now(), plan.LEASE):
+        run.outcome.broken_off = summary.counts[State.SENDING]
+        run.outcome.broken_off_until = summary.lease_until
+    return run.outcome
 
 
 def _undelivered(summary: Summary) -> int:
@@ -79,6 +82,7 @@ class _Run:
         self._dependencies = dependencies
         self._outbox = dependencies.outbox
         self._options = options
+        self._authority: Authority | None = None
         self._size = plan.FIRST_BATCH
         self._max_size = plan.FIRST_BATCH
         """Shrinks in a run when a batch was too large."""
@@ -89,14 +93,31 @@ class _Run:
         self._deferred_error: ApoaError | None = None
         """The first error of a single report or of a damaged page of the outbox. It is raised after all other work."""
         self._unanswered = 0
+        """How many reports in a row got no usable answer although they were alone in a call."""
+        self._ends_at = self._answered_at = 0.0
+        """When time is over, and when the authority last answered (`Clock.monotonic`)."""
         self._rebuild_tried = False
-        self._started = dependencies.clock.monotonic()
+
+    def connect(self) -> None:
+        """Build the authority, unless there is nothing to send or a suspension or hold forbids it."""
+        with suppress(OutboxDamaged):  # `deliver` meets it again, under the lock
+            summary = self._summary()
+            suspension = summary.suspension
+            if suspension is not None and suspension.settings == self._options.settings:
+                return
+            held = plan.hold_error(summary.hold_until, self._now()) is not None
+            if not held and (summary.counts[State.PENDING] or self._next_batch()):
+                self._authority = self._dependencies.connect(self._time_left_s)
 
     def deliver(self) -> None:
         """Send what may be sent, ask about pending reports. Raises the error that ended the run, or a deferred one.
 
         If indexes of the outbox are damaged, they are rebuilt, once, and the run starts again.
         """
+        self._answered_at = self._dependencies.clock.monotonic()
+        longest = plan.LONGEST_RUN_S if self._options.wait_s is None else self._options.wait_s
+        self._ends_at = self._answered_at + min(longest, plan.LONGEST_RUN_S)
+        self._deferred_error = None
         try:
             self._deliver()
         except OutboxDamaged:
@@ -115,7 +136,7 @@ class _Run:
         return self.outcome.indexes_rebuilt
 
     def _deliver(self) -> None:
-        summary = self._outbox.summary(now=self._now(), soon=self._now())
+        summary = self._summary()
         self._check_suspension(summary.suspension)
         batch = self._next_batch()
         if batch or summary.counts[State.PENDING]:
@@ -124,14 +145,14 @@ class _Run:
                 raise hold
             self._dependencies.progress.begin(_undelivered(summary))
             try:
-                authority = self._connect(batch)
+                authority = self._authority or self._dependencies.connect(self._time_left_s)
+                self._check_authority(authority, batch)
                 self._send_all(authority, batch)
-                if self._ask_about_pending(authority):  # a verdict releases the next report of its stay
-                    self._send_all(authority, self._next_batch())
+                self._ask_about_pending(authority)
             except ApoaError as exc:
                 self._remember(exc)
                 raise
-        if self._time_left() and _undelivered(self._outbox.summary(now=self._now(), soon=self._now())):
+        if self._time_left_s() > 0 and _undelivered(self._summary()):
             self._outbox.check_queue()
         if self._deferred_error is not None:
             raise self._deferred_error
@@ -144,23 +165,33 @@ class _Run:
             raise plan.suspension_error(suspension)
         self._outbox.set_suspension(None)
 
-    def _connect(self, batch: Sequence[Entry]) -> Authority:
-        """Connect and read the authority's limits. If that fails, the batch is put back with a backoff."""
+    def _check_authority(self, authority: Authority, batch: Sequence[Entry]) -> None:
+        """Compare the authority with the one of the set-up, and read its limits, before any report leaves.
+
+        If the call fails, the batch is put back with a backoff.
+        """
         try:
-            authority = self._dependencies.connect()
-            meta = authority.meta()
+            meta = self._meta(authority)
         except (NotNow, CallRefused) as exc:
             with self._dependencies.interruptions.delayed():
                 self._requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
             raise
         now = self._now()
         self._outbox.record_contact(now, meta.server_time)
+        self.outcome.meta = meta
         if abs(meta.server_time - now) > CLOCK_TOLERANCE:
             self.outcome.clock_skew = meta.server_time - now
+        mismatch = plan.identity_error(self._options.expected, meta.identity)
+        if mismatch is not None:
+            raise mismatch
         self._max_size = self._allowed_size = meta.max_batch
         self._max_bytes = meta.max_body_bytes
         self._size = min(self._size, self._max_size)
-        return authority
+
+    def _meta(self, authority: Authority) -> Meta:
+        meta = authority.meta()
+        self._answered_at = self._dependencies.clock.monotonic()
+        return meta
 
     def _remember(self, error: ApoaError) -> None:
         """Store what applies to later runs too: a suspension, or the time to wait."""
@@ -185,7 +216,7 @@ class _Run:
         )
 
     def _send_all(self, authority: Authority, batch: Sequence[Entry]) -> None:
-        while batch and self._time_left():
+        while batch and self._time_left_s() > 0:
             self._send(authority, batch[: self._size])
             batch = self._next_batch()
 
@@ -199,6 +230,8 @@ class _Run:
             try:
                 with self._dependencies.interruptions.allowed():
                     verdicts = authority.submit([(entry.id, opened[entry.id].body) for entry in claimed])
+            except NotTheAuthority as exc:
+                self._after_unreadable_answer(authority, exc, lease, claimed)
             except ApoaError as exc:
                 self._after_failed_call(exc, lease, claimed)
             except BaseException:
@@ -206,8 +239,14 @@ class _Run:
                 self._requeue(UnknownOutcome(msg("The sending was interrupted.")), lease, claimed)
                 raise
             else:
+                self._unanswered = 0
                 self._store(lease, verdicts, opened)
-                self._size = plan.larger_batch(self._size, self._max_size)
+                answered = {verdict.id for verdict in verdicts}
+                unread = [entry for entry in claimed if entry.id not in answered]
+                if unread:
+                    self._ask_about_unread(authority, lease, unread)
+                else:
+                    self._size = plan.larger_batch(self._size, self._max_size)
 
     def _open(self, batch: Sequence[Entry]) -> dict[str, Content]:
         """Each report's content by id. One that cannot be read stays queued, and its error is deferred."""
@@ -237,24 +276,71 @@ class _Run:
                 with suppress(StorageProblem):
                     self._outbox.settle(lease, [change])
         self._outbox.record_contact(now)
+        self._answered_at = self._dependencies.clock.monotonic()
         for verdict in verdicts:
             self.outcome.sent += 1
-            self._count(verdict)
+            self._count(verdict, opened[verdict.id].report.stay_id)
 
     def _after_failed_call(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> None:
         """Try again with a smaller batch where that helps. A single report that is too large is skipped; else raise."""
-        smaller = plan.smaller_batch(len(claimed), error)
-        if smaller is not None:
-            self._size = self._max_size = smaller
-            self._tried.difference_update(entry.id for entry in claimed)
-            self._requeue(error, lease, claimed, backoff=False)
-            self._dependencies.progress.failed(error)
+        if self._halved(error, lease, claimed):
             return
         self._requeue(error, lease, claimed)
         if not isinstance(error, TooLarge):
             raise error
         self._defer(error)
         self._size, self._max_size = 1, self._allowed_size
+
+    def _halved(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> bool:
+        """Whether the reports go again at once in smaller batches. They are queued again for that."""
+        smaller = plan.smaller_batch(len(claimed), error)
+        if smaller is None or self._time_left_s() <= 0:
+            return False
+        self._size = self._max_size = smaller
+        self._tried.difference_update(entry.id for entry in claimed)
+        self._requeue(error, lease, claimed, backoff=False)
+        self._dependencies.progress.failed(error)
+        return True
+
+    def _after_unreadable_answer(
+        self, authority: Authority, error: NotTheAuthority, lease: str, claimed: Sequence[Entry]
+    ) -> None:
+        """Find the report that makes the answer unreadable, if it is still the authority that answers; else raise."""
+        try:
+            with self._dependencies.interruptions.allowed():
+                self._meta(authority)
+        except BaseException:
+            self._requeue(error, lease, claimed)
+            raise
+        if not self._halved(error, lease, claimed):
+            self._ask_about_unread(authority, lease, claimed, alone=True)
+            self._size, self._max_size = 1, self._allowed_size
+
+    def _ask_about_unread(
+        self, authority: Authority, lease: str, claimed: Sequence[Entry], *, alone: bool = False
+    ) -> None:
+        """Ask about reports of which the answer said nothing readable; queue those again that get no verdict now.
+
+        `alone` says that the whole answer was unreadable: if that happens again and again, the authority is the cause
+        and no single report, and the error is raised.
+        """
+        left = {entry.id: entry for entry in claimed}
+        try:
+            for entry in claimed:
+                verdict = None
+                if self._time_left_s() > 0:
+                    with suppress(CallRefused, UnknownOutcome), self._dependencies.interruptions.allowed():
+                        verdict = self._question(authority, entry)
+                if verdict is not None:
+                    self._store(lease, [verdict], {entry.id: self._outbox.content(entry)})
+                    del left[entry.id]
+                elif alone:
+                    self._count_unanswered(plan.unreadable_answer([entry]))
+        finally:
+            if left:
+                error = plan.unreadable_answer(list(left.values()))
+                self._defer(error)
+                self._requeue(error, lease, list(left.values()))
 
     def _requeue(
         self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, backoff: bool = True, sent: bool = True
@@ -277,27 +363,59 @@ class _Run:
                 raise
             self._outbox.settle(lease, changes)
 
-    # Asking about pending reports.
+    # Asking about single reports.
 
-    def _ask_about_pending(self, authority: Authority) -> bool:
-        """Ask for the verdicts of reports that earlier runs left pending. Returns whether any question was answered."""
-        answered = False
-        pending = self._outbox.entries(Selection(states=frozenset({State.PENDING})))
-        for entry in list(self._readable(pending)):
-            if entry.id in self._tried or not self._time_left():
-                continue
-            try:
-                verdict = authority.verdict(entry.id)
-            except (CallRefused, UnknownOutcome) as exc:
-                self._defer(exc)
-                self._unanswered += 1
-                if self._unanswered == _MAX_UNANSWERED:
-                    raise
-                continue
+    def _question(self, authority: Authority, entry: Entry) -> Verdict | None:
+        """The verdict on one report; None if the authority never received it.
+
+        Raises `UnreadableAnswer` if the authority answers, but not what the contract says.
+        """
+        try:
+            verdict = authority.verdict(entry.id)
+        except NotTheAuthority as exc:
+            _log.info("report %s: %s", entry.id, exc)
+            self._meta(authority)  # raises if another server answers now
+            raise plan.unreadable_answer([entry]) from None
+        if verdict is not None:
             self._unanswered = 0
+        return verdict
+
+    def _count_unanswered(self, error: ApoaError) -> None:
+        """Go on without this report, unless it is not the first one without a usable answer: then raise the error."""
+        self._defer(error)
+        self._unanswered += 1
+        if self._unanswered == _MAX_UNANSWERED:
+            raise error
+
+    def _ask_about_pending(self, authority: Authority) -> None:
+        """Ask for the verdicts of reports that earlier runs left pending, and send what they hold up.
+
+        Those that were asked about last come last, and what is saved meanwhile is sent in between: a guest at the desk
+        does not wait for the questions.
+        """
+        pending = self._readable(self._outbox.entries(Selection(states=frozenset({State.PENDING}))))
+        asking = self._dependencies.clock.monotonic()
+        until = asking + plan.QUESTIONS_S
+        for entry in plan.questions(pending):
+            now = self._dependencies.clock.monotonic()
+            if now >= until or self._time_left_s() <= 0:
+                break
+            if now >= asking + plan.GUESTS_FIRST_S:
+                self._send_all(authority, self._next_batch())
+                asking = self._dependencies.clock.monotonic()
+            if entry.id not in self._tried:
+                self._ask_about(authority, entry)
+        self._send_all(authority, self._next_batch())
+
+    def _ask_about(self, authority: Authority, entry: Entry) -> None:
+        """Ask about one pending report, and record the answer."""
+        try:
+            verdict = self._question(authority, entry)
+        except (CallRefused, UnknownOutcome) as exc:
+            self._outbox.settle_pending([plan.change_without_answer(exc, entry, self._now())])
+            self._count_unanswered(exc)
+        else:
             self._decide(entry, verdict)
-            answered = True
-        return answered
 
     def _decide(self, entry: Entry, verdict: Verdict | None) -> None:
         if verdict is None:
@@ -311,13 +429,14 @@ class _Run:
             except (CredentialsProblem, SealBroken):
                 verdict = verdict._replace(warnings=())  # only the warnings need the key
         self._outbox.settle_pending([plan.change_from_verdict(verdict, self._now(), warnings)])
-        self._count(verdict)
+        self._answered_at = self._dependencies.clock.monotonic()
+        self._count(verdict, entry.stay_id)
 
     # Helpers.
 
-    def _count(self, verdict: Verdict) -> None:
+    def _count(self, verdict: Verdict, stay_id: str) -> None:
         _log.info("report %s: %s", verdict.id, verdict.status.value)
-        self.outcome.count(verdict)
+        self.outcome.count(verdict, stay_id)
         self._dependencies.progress.advance(verdict)
 
     def _defer(self, error: ApoaError) -> None:
@@ -334,6 +453,9 @@ class _Run:
     def _now(self) -> datetime:
         return self._dependencies.clock.now().astimezone(UTC)
 
-    def _time_left(self) -> bool:
-        wait = self._options.wait_s
-        return wait is None or self._dependencies.clock.monotonic() - self._started < wait
+    def _summary(self) -> Summary:
+        return self._outbox.summary(now=self._now(), soon=self._now())
+
+    def _time_left_s(self) -> float:
+        """How many seconds a call may take now: until the run ends, or until the authority was silent for too long."""
+        return min(self._ends_at, self._answered_at + plan.LONGEST_SILENCE_S) - self._dependencies.clock.monotonic()

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from apoa_client.ports import Entry, Suspension
+from apoa_client.ports import Actor, Entry, Suspension
 from apoa_client.report.kinds import Kind, Receipt, State
 
 COLUMNS = (
@@ -20,6 +20,8 @@ COLUMNS = (
 """The columns that `entry_from_row` reads, in its order."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NO_ACTOR = Actor(lambda: "-", lambda: EPOCH)
+"""The actor if none is given, as in a test: no user, no time and no command."""
 MILLISECOND = timedelta(milliseconds=1)
 _HEX = frozenset("0123456789abcdef")
 _AFTER_HEX = "g"

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.locale import LANGUAGES
 from apoa_client.messages import msg
+from apoa_client.ports import AuthorityIdentity, Meta
 from apoa_client.settings.zones import ZONES
 
 TRAINING = "training"
@@ -56,6 +57,8 @@ class PropertySettings(NamedTuple):
     address: str = ""
     environment: str = ""
     """What the authority called itself at the last set-up or log-in: production or training."""
+    property_id: str = ""
+    """The authority's id of the account. Together with `environment` it tells whether another authority answers."""
     vault: str = "keyring"
     ca_bundle: str = ""
     window_hours: int = DEFAULT_WINDOW_HOURS
@@ -91,6 +94,17 @@ class PropertySettings(NamedTuple):
     def zone(self) -> tzinfo:
         """The property's time zone."""
         return ZONES[self.timezone]
+
+    @property
+    def identity(self) -> AuthorityIdentity:
+        """Which authority the property was set up for, as far as it is known."""
+        return AuthorityIdentity(self.environment, self.property_id)
+
+    def with_meta(self, meta: Meta) -> "PropertySettings":
+        """Return the settings with what the authority says about itself and the account."""
+        return self._replace(
+            environment=meta.environment, property_id=meta.property_id, window_hours=meta.reporting_window_hours
+        )
 
     @property
     def fingerprint(self) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.authority import answers
-from apoa_client.errors import NotTheAuthority
+from apoa_client.errors import NotTheAuthority, SettingsProblem
 from apoa_client.ports import Status
 
 ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
@@ -75,7 +75,6 @@ def test_max_batch_is_limited() -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("contract", "2.0"),
         ("contract", 1),
         ("environment", "test"),
         ("server_time", "2026-11-24T20:14:05"),
@@ -130,7 +129,6 @@ def test_long_messages_are_cut() -> None:
 @pytest.mark.parametrize(
     ("value", "path", "new"),
     [
-        (RESULT, "id", "0199c2a4-7d1e-7b3c-9d55-000000000000"),
         (RESULT, "status", "archived"),
         (RESULT, "status", ["accepted"]),
         (RESULT, "receipt", None),
@@ -158,17 +156,45 @@ def test_long_messages_are_cut() -> None:
     ],
 )
 def test_broken_results(value: dict[str, Any], path: str, new: object) -> None:
-    """A result that is broken in one place breaks the whole answer; the error names the place and not the value."""
+    """The error names the place and not the value."""
     with pytest.raises(NotTheAuthority) as caught:
         answers.read_results({"results": [changed(value, path, new)]}, [ID])
     assert "results[0]" in caught.value.message.render()
 
 
-@pytest.mark.parametrize("results", [None, {}, [], [RESULT, RESULT]])
-def test_other_number_of_results(results: object) -> None:
-    """There must be as many results as reports."""
+@pytest.mark.parametrize(
+    "results", [None, {}, [], [None], [[]], [{"id": []}], [changed(RESULT, "id", "other")], [RESULT, REJECTED]]
+)
+def test_no_readable_verdict(results: object) -> None:
+    """Also none about the reports that were sent, and two different ones about the only report."""
     with pytest.raises(NotTheAuthority):
         answers.read_results({"results": results}, [ID])
+
+
+def test_each_verdict_is_read_by_itself() -> None:
+    """Matched by id, in the order sent; broken, missing and contradicting results are left out."""
+    ids = [f"{ID[:-1]}{digit}" for digit in "0123456"]
+    good = [changed(RESULT, "id", report_id) for report_id in ids]
+    sent = [
+        good[5],
+        changed(good[1], "status", "archived"),
+        good[0],
+        good[0],
+        changed(RESULT, "id", "foreign"),
+        *(good[2], changed(good[2], "receipt.number", "another"), good[2]),
+        *(changed(good[3], "errors", None), good[3]),
+        good[6],
+    ]
+    assert [verdict.id for verdict in answers.read_results({"results": sent}, ids)] == [ids[0], ids[5], ids[6]]
+
+
+@pytest.mark.parametrize("version", ["0.9", "2.0", "10.1"])
+def test_another_major_version(version: str) -> None:
+    """The program must be updated; a later try does not help."""
+    with pytest.raises(SettingsProblem) as caught:
+        answers.read_meta(changed(META, "contract", version))
+    assert (caught.value.name, caught.value.exit_code) == ("other_contract_version", 78)
+    assert version in caught.value.message.render()
 
 
 def test_a_validation_needs_no_receipt() -> None:

@@ -21,8 +21,15 @@ GET = Call("GET", "/meta", HTTPBasicAuth("a", "b"))
 POST = Call("POST", "/reports", HTTPBasicAuth("a", "b"), {}, b"{}")
 
 
-def transport_to(url: str, timeouts: Timeouts = HURRY, monotonic: Callable[[], float] = lambda: 0.0) -> Transport:
-    return Transport(url, user_agent="apoa-client/0", timeouts=timeouts, ca_bundle=None, monotonic=monotonic)
+def transport_to(
+    url: str,
+    timeouts: Timeouts = HURRY,
+    monotonic: Callable[[], float] = lambda: 0.0,
+    time_left: Callable[[], float] | None = None,
+) -> Transport:
+    return Transport(
+        url, user_agent="apoa-client/0", timeouts=timeouts, time_left=time_left, ca_bundle=None, monotonic=monotonic
+    )
 
 
 def failure(url: str, call: Call, timeouts: Timeouts = HURRY) -> type[ApoaError]:

@@ -256,7 +256,6 @@ def test_a_call_that_fails_acquires_nothing(
         ("empty", NotTheAuthority),
         ("huge", NotTheAuthority),
         ("foreign-ids", NotTheAuthority),
-        ("short-list", NotTheAuthority),
         ("unknown-status", NotTheAuthority),
     ],
 )
@@ -268,6 +267,15 @@ def test_a_lost_answer_is_repeated(place: AuthorityUnderTest, desk: Desk, fault:
     first = [authority.verdict(report_id) for report_id, _ in bodies]
     assert [each.status for each in first if each is not None] == [Status.ACCEPTED] * 2
     assert authority.submit(bodies) == first
+
+
+@pytest.mark.parametrize(("fault", "readable"), [("short-list", 1), ("one-unreadable", 1), ("shuffled-list", 2)])
+def test_each_readable_verdict_counts(place: AuthorityUnderTest, desk: Desk, fault: str, readable: int) -> None:
+    """Results are matched by id, and one that is missing or unreadable leaves the others valid."""
+    authority, bodies = place.visit(faults=fault), desk.bodies(desk.check_in(1), desk.check_in(2))
+    verdicts = authority.submit(bodies)
+    assert verdicts == authority.submit(bodies)[:readable]
+    assert [each.id for each in verdicts] == [report_id for report_id, _ in bodies][:readable]
 
 
 @pytest.mark.parametrize("fault", ["429=30", "503=30", "token:503=30"])

@@ -1,16 +1,33 @@
-"""An answer that breaks the contract is never a success, and no part of it is used: over HTTP, on every route."""
+"""What breaks the contract is never used and never holds up other reports: over HTTP, on every route."""
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from conftest import NOW
 from delivery_helpers import Hotel
-from delivery_wire import BACKOFF, ISSUED_AT, PORTAL, REDIRECT, Answer, ScriptedServer, http_response, result, results
+from delivery_wire import (
+    BACKOFF,
+    ISSUED_AT,
+    META,
+    PORTAL,
+    REDIRECT,
+    Answer,
+    ScriptedServer,
+    http_response,
+    problem,
+    result,
+    results,
+)
+from outbox_helpers import uuid
 
-from apoa_client.errors import Exit, NotTheAuthority, UnknownOutcome
+from apoa_client.errors import Exit, NotTheAuthority, UnknownOutcome, UnreadableAnswer
 from apoa_client.report.kinds import State
+
+SECOND_BACKOFF = timedelta(seconds=15)
+"""What the second attempt adds to the backoff."""
 
 
 def half_of_the_json(ids: Sequence[str]) -> bytes:
@@ -31,13 +48,14 @@ def with_second_result(**members: Any) -> Answer:
 
 
 OTHER = "0199c2a4-0000-7000-8000-00000000dead"
-BROKEN: dict[str, Answer] = {
+UNREADABLE: dict[str, Answer] = {
     "captive portal": PORTAL,
     "a portal that calls itself JSON": http_response(200, b"<html>"),
+    "forbidden, as a page": http_response(403, b"<html>", "text/html"),
+    "not found, as a page": http_response(404, b"<html>", "text/html"),
     "redirect": REDIRECT,
     "moved permanently": http_response(308, Location="https://127.0.0.1:9/v1/reports"),
     "half of the JSON": half_of_the_json,
-    "cut off": cut_off,
     "no body": http_response(200),
     "201": http_response(201, {"results": []}),
     "204": b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
@@ -46,40 +64,126 @@ BROKEN: dict[str, Answer] = {
     "a list": http_response(200, []),
     "results as text": http_response(200, {"results": "accepted"}),
     "correct, but as text": lambda ids: http_response(200, {"results": [result(each) for each in ids]}, "text/plain"),
-    "foreign ids": with_second_result(id=OTHER),
-    "ids in another order": results(lambda ids: [result(each) for each in reversed(ids)]),
+    "foreign ids only": results(lambda ids: [result(OTHER) for _each in ids]),
+    "an empty list": http_response(200, {"results": []}),
+}
+"""Answers to a batch in which nothing can be read."""
+
+PARTLY: dict[str, Answer] = {
+    "a foreign id": with_second_result(id=OTHER),
     "the same id twice": results(lambda ids: [result(ids[0]), result(ids[0])]),
     "too short a list": results(lambda ids: [result(ids[0])]),
-    "too long a list": results(lambda ids: [result(each) for each in (*ids, OTHER)]),
-    "an empty list": http_response(200, {"results": []}),
+    "two verdicts on one report": results(
+        lambda ids: [result(ids[0]), result(ids[1]), result(ids[1], receipt={"number": "2", "issued_at": ISSUED_AT})]
+    ),
     "an unknown status": with_second_result(status="received"),
     "a status in capitals": with_second_result(status="ACCEPTED"),
     "no status": with_second_result(status=None),
     "accepted without a receipt": with_second_result(receipt=None),
     "a receipt without a number": with_second_result(receipt={"issued_at": ISSUED_AT}),
+    "a receipt with a long number": with_second_result(receipt={"number": "9" * 101, "issued_at": ISSUED_AT}),
     "a receipt with an invalid time": with_second_result(receipt={"number": "STT-2", "issued_at": "yesterday"}),
     "pending with a receipt": with_second_result(status="pending"),
     "rejected without errors": with_second_result(status="rejected", receipt=None),
     "deferred without a time": with_second_result(status="deferred", receipt=None),
     "errors that are no list": with_second_result(errors="none"),
+    "errors that are null": with_second_result(errors=None),
 }
+"""Answers to a batch in which the first verdict is correct, and nothing can be read about the second report."""
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_no_part_of_a_broken_answer_is_used(hotel: Hotel, wire: ScriptedServer, name: str) -> None:
-    """Also not its correct part: both reports are queued with a backoff, and no receipt is stored."""
-    wire.replacements["reports"].append(BROKEN[name])
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_an_unreadable_answer_is_followed_by_smaller_batches(hotel: Hotel, wire: ScriptedServer, name: str) -> None:
+    """Nothing in it is used; where it was about the batch, all reports are delivered in the same run, each once."""
+    wire.replacements["reports"].append(UNREADABLE[name])
     hotel.add(1, 2)
     outcome = hotel.sync(connect=wire.connect)
-    assert type(outcome.error) is (UnknownOutcome if name == "cut off" else NotTheAuthority)
-    assert (outcome.exit_code, outcome.sent, outcome.verdicts, outcome.left) == (Exit.NOT_NOW, 0, {}, 2)
+    assert (outcome.accepted, outcome.error, outcome.exit_code) == (2, None, Exit.DONE)
+    assert wire.sent == [[uuid(1), uuid(2)], [uuid(1)], [uuid(2)]]
+    assert wire.calls == ["token", "meta", "reports", "meta", "reports", "reports"]
+    assert set(wire.acquired.values()) == {1}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_report_without_a_readable_answer_is_alone(hotel: Hotel, wire: ScriptedServer, name: str) -> None:
+    """It backs off, is asked for by its id at each run, and no part of its answer is stored."""
+    wire.replacements["reports"].extend([UNREADABLE[name]] * 2)
+    wire.replacements["result"].append(problem(404))
+    hotel.add(1, 2)
+    outcome = hotel.sync(connect=wire.connect)
+    assert type(outcome.error) is UnreadableAnswer
+    assert (outcome.exit_code, outcome.offline, outcome.sent, outcome.left) == (Exit.NOT_NOW, False, 1, 1)
+    assert hotel.states() == [State.QUEUED, State.ACCEPTED]
+    entry = hotel.entry(1)
+    assert (entry.receipt, entry.not_before, entry.calls) == (None, None, 2)
+    assert (entry.last_error, entry.next_attempt_at) == ("unreadable_answer", BACKOFF + SECOND_BACKOFF)
+    assert hotel.outbox.content(entry).errors == ()
+    assert hotel.sync(connect=wire.connect, keep_backoff=True).accepted == 0
+    wire.replacements["reports"].append(UNREADABLE[name])
+    assert hotel.sync(connect=wire.connect).accepted == 1
+    assert wire.calls[-1] == "result"
+
+
+@pytest.mark.parametrize("name", PARTLY)
+def test_a_correct_verdict_counts_beside_a_broken_one(hotel: Hotel, wire: ScriptedServer, name: str) -> None:
+    """The other report is asked for by its id; while that says nothing either, it stays queued with a backoff."""
+    wire.replacements["reports"].append(PARTLY[name])
+    wire.replacements["result"].append(problem(404))
+    hotel.add(1, 2)
+    outcome = hotel.sync(connect=wire.connect)
+    assert (type(outcome.error), outcome.sent, outcome.left) == (UnreadableAnswer, 1, 1)
+    assert hotel.states() == [State.ACCEPTED, State.QUEUED]
+    entry = hotel.entry(2)
+    assert (entry.last_error, entry.receipt, entry.next_attempt_at) == ("unreadable_answer", None, BACKOFF)
+    assert hotel.outbox.content(entry).errors == ()
+    wire.replacements["reports"].append(UNREADABLE["a list"])
+    assert hotel.sync(connect=wire.connect).accepted == 1
+    assert hotel.states() == [State.ACCEPTED, State.ACCEPTED]
+
+
+@pytest.mark.parametrize("name", PARTLY)
+def test_the_answer_to_a_question_replaces_a_broken_verdict(hotel: Hotel, wire: ScriptedServer, name: str) -> None:
+    """If the authority answers `GET /reports/{id}`, the run ends without an error."""
+    wire.replacements["reports"].append(PARTLY[name])
+    hotel.add(1, 2)
+    outcome = hotel.sync(connect=wire.connect)
+    assert (outcome.accepted, outcome.error) == (2, None)
+    assert wire.calls.count("result") == 1
+
+
+def test_verdicts_in_another_order(hotel: Hotel, wire: ScriptedServer) -> None:
+    """Each is matched by its id."""
+    wire.replacements["reports"].append(results(lambda ids: [result(each) for each in (*reversed(ids), OTHER)]))
+    hotel.add(1, 2, 3)
+    assert hotel.sync(connect=wire.connect).accepted == 3
+    for number in (1, 2, 3):
+        receipt = hotel.entry(number).receipt
+        assert receipt is not None
+        assert receipt.number == f"STT-{uuid(number)[-4:]}"
+
+
+def test_a_connection_that_breaks_in_the_answer(hotel: Hotel, wire: ScriptedServer) -> None:
+    """It says nothing about the reports: both are queued with a backoff."""
+    wire.replacements["reports"].append(cut_off)
+    hotel.add(1, 2)
+    outcome = hotel.sync(connect=wire.connect)
+    assert (type(outcome.error), outcome.sent, outcome.left) == (UnknownOutcome, 0, 2)
+    assert hotel.sync(connect=wire.connect).accepted == 2
+
+
+@pytest.mark.parametrize("name", ["captive portal", "redirect", "no body", "JSON of another server"])
+def test_another_server_from_the_middle_of_a_run(hotel: Hotel, wire: ScriptedServer, name: str) -> None:
+    """It is offline: one batch is tried, and nothing is asked."""
+    wire.replacements["meta"].extend([http_response(200, META), UNREADABLE[name]])
+    wire.replacements["reports"].append(UNREADABLE[name])
+    hotel.add(1, 2)
+    outcome = hotel.sync(connect=wire.connect)
+    assert (type(outcome.error), outcome.offline, outcome.left) == (NotTheAuthority, True, 2)
+    assert wire.calls == ["token", "meta", "reports", "meta"]
     for number in (1, 2):
         entry = hotel.entry(number)
-        assert (entry.state, entry.receipt, entry.not_before) == (State.QUEUED, None, None)
-        assert (entry.last_error, entry.next_attempt_at) == (outcome.error.name, BACKOFF)
-        assert hotel.outbox.content(entry).errors == ()
-    assert hotel.sync(connect=wire.connect, keep_backoff=True).accepted == 0
-    assert hotel.sync(connect=wire.connect).accepted == 2
+        assert (entry.state, entry.last_error, entry.next_attempt_at) == (State.QUEUED, "not_the_authority", BACKOFF)
+        assert entry.calls == 1
 
 
 @pytest.mark.parametrize("route", ["token", "meta", "result"])
@@ -87,14 +191,16 @@ def test_no_part_of_a_broken_answer_is_used(hotel: Hotel, wire: ScriptedServer, 
     "name", ["captive portal", "redirect", "no body", "JSON of another server", "a list", "too long"]
 )
 def test_answer_of_another_server_on_any_route(hotel: Hotel, wire: ScriptedServer, route: str, name: str) -> None:
-    """Waiting and pending reports do not change, and no contact and no suspension is stored."""
+    """Waiting and pending reports do not change, and no suspension is stored; without `meta` also no contact."""
     wire.replacements["reports"].append(results(lambda ids: [result(each, "pending") for each in ids]))
     hotel.add(1)
     hotel.sync(connect=wire.connect)
     hotel.wait(hours=1)
     hotel.add(2)
-    answer = BROKEN[name]
+    answer = UNREADABLE[name]
     wire.replacements[route].append(answer)
+    if route == "result":
+        wire.replacements["meta"].extend([http_response(200, META), answer])
     outcome = hotel.sync(connect=wire.connect)
     assert (type(outcome.error), outcome.offline) == (NotTheAuthority, True)
     assert hotel.states() == [State.PENDING, State.ACCEPTED if route == "result" else State.QUEUED]

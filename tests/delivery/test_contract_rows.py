@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import PASSWORD, Apoa
+from cli_helpers import LANGUAGES, PASSWORD, XIMENA, Apoa, spoken
 from conftest import NOW, FixedClock
 from delivery_helpers import Hotel, report
 from delivery_wire import (
     BACKOFF,
     FAST_TIMEOUTS,
     HANG,
+    ISSUED_AT,
     LOST,
+    META,
     PORTAL,
     REDIRECT,
     SHORT_READ_TIMEOUT,
@@ -49,6 +51,7 @@ from apoa_client.errors import (
     TimedOut,
     TooLarge,
     UnknownOutcome,
+    UnreadableAnswer,
     WrongPassword,
 )
 from apoa_client.messages import msg
@@ -152,7 +155,7 @@ def test_a_report_that_was_never_received_is_sent_again(hotel: Hotel, wire: Scri
     wire.replacements["result"].extend([http_response(404, b"<html>", "text/html"), problem(404)])
     hotel.add(1)
     hotel.sync(connect=wire.connect)
-    assert isinstance(hotel.sync(connect=wire.connect).error, NotTheAuthority)
+    assert isinstance(hotel.sync(connect=wire.connect).error, UnreadableAnswer)
     assert hotel.states() == [State.PENDING]
     assert hotel.sync(connect=wire.connect).accepted == 1
     assert wire.sent == [[uuid(1)]] * 2
@@ -214,6 +217,7 @@ def test_errors_of_a_whole_call(hotel: Hotel, place: Place, row: Row) -> None:
     """Answers to `POST /reports`: the outcome of the run, the stored report, and later runs."""
     runs = Runs(hotel, place)
     inject_fault(place, "reports", row)
+    stay_another_server(place, row)
     hotel.add(1)
     assert_outcome(runs(row.timeouts), row, left=1)
     entry = hotel.entry(1)
@@ -249,15 +253,23 @@ def test_errors_of_a_question(hotel: Hotel, place: Place, row: Row) -> None:
     hotel.add(1)
     assert runs().pending == 1
     inject_fault(place, "result", row)
+    stay_another_server(place, row)
     assert_outcome(runs(row.timeouts), row, left=0)
     entry = hotel.entry(1)
-    assert (entry.state, entry.last_error, entry.attempts, entry.receipt) == (State.PENDING, None, 1, None)
+    reason = row.name if issubclass(row.error, UnknownOutcome | CallRefused) else None
+    assert (entry.state, entry.last_error, entry.attempts, entry.receipt) == (State.PENDING, reason, 1, None)
     assert_later_runs(runs, row, asks=True)
     assert place.acquired == {uuid(1): (1, receipt_number(hotel, 1))}
 
 
 def inject_fault(place: Place, route: str, row: Row) -> None:
     place.inject_fault(route, row.script, row.answers)
+
+
+def stay_another_server(place: Place, row: Row) -> None:
+    """Let another server also answer the next question who it is."""
+    if row.error is NotTheAuthority:
+        place.inject_fault("meta", f"ok,{row.script}", (http_response(200, META), *row.answers))
 
 
 def first_answer_only(row: Row) -> Row:
@@ -333,6 +345,7 @@ IN_TIME = [row for row in ERRORS if row.timeouts is FAST_TIMEOUTS]
 def test_status_and_exit_codes(apoa: Apoa, wire: ScriptedServer, row: Row) -> None:
     """`apoa sync` has the exit code of the table; `apoa status` counts the report and warns about a suspension only."""
     wire.replacements["reports"].extend(row.answers)
+    stay_another_server(HttpPlace(wire), row)
     first = apoa("sync", "--json")
     assert (first.code, first.json["error"]["class"]) == (int(row.exit), row.name)
     assert (first.json["offline"], first.json["stopped"], first.json["left"]) == (row.offline, row.stops, 1)
@@ -352,3 +365,40 @@ def test_status_and_exit_codes(apoa: Apoa, wire: ScriptedServer, row: Row) -> No
     assert apoa("sync").code == 0
     assert apoa("status", "--json").json["counts"]["accepted"] == 1
     assert set(wire.acquired.values()) == {1}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_another_major_version_of_the_contract(apoa: Apoa, wire: ScriptedServer, lang: str) -> None:
+    """Nothing is sent, and the message says to update the program."""
+    wire.replacements["meta"].append(http_response(200, {**META, "contract": "2.1"}))
+    synced = apoa("sync", lang=lang)
+    assert synced.code == 78
+    assert "2.1" in synced.err
+    assert wire.sent == []
+    assert apoa("sync").code == 0
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_one_receipt_number_for_several_guests(apoa: Apoa, wire: ScriptedServer, lang: str) -> None:
+    """All are sent, and the number is named, because the authority made a mistake."""
+    apoa.save(XIMENA)
+    same = {"number": "STT-0000", "issued_at": ISSUED_AT}
+    wire.replacements["reports"].append(results(lambda ids: [result(each, receipt=same) for each in ids]))
+    synced = apoa("sync", "--quiet", lang=lang)
+    assert (synced.code, synced.out) == (0, "")
+    assert "STT-0000" in synced.err
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_report_whose_answer_cannot_be_read_is_named(apoa: Apoa, wire: ScriptedServer, lang: str) -> None:
+    """By sync, status and show; status stays short."""
+    [report] = apoa.reports()
+    wire.replacements["reports"].append(results(lambda ids: [result(each, "archived") for each in ids]))
+    wire.replacements["result"].append(problem(404))
+    synced = apoa("sync", lang=lang)
+    assert synced.code == 75
+    assert report["short_id"] in synced.err
+    reason = spoken(lang, "the authority's answer cannot be read")
+    assert reason in apoa("status", lang=lang).out
+    assert reason in apoa("show", report["short_id"], lang=lang).out
+    assert apoa("show", report["short_id"], "--json").json["last_error"] == "unreadable_answer"

@@ -1,5 +1,6 @@
 """One process delivers at a time; clocks differ; interruptions come at any time."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -8,13 +9,16 @@ import pytest
 from authority_simulator import AuthoritySimulator
 from conftest import NOW
 from delivery_helpers import Hotel
+from outbox_helpers import uuid
 
 from apoa_client.delivery.options import Outcome
-from apoa_client.errors import Exit
+from apoa_client.errors import Exit, SecretMissing, TimedOut
+from apoa_client.messages import msg
+from apoa_client.outbox.rows import EPOCH
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, Entry, Verdict
+from apoa_client.ports import Change, Entry, LockHolder, Status, Verdict
 from apoa_client.report.deadline import CLOCK_TOLERANCE
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import Receipt, State
 
 MINUTES = timedelta(minutes=1)
 
@@ -74,14 +78,16 @@ def recorded(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> RecordedInterrupt
 
 
 def test_no_call_while_another_process_delivers(hotel: Hotel) -> None:
-    """The outcome is `busy`, which is not a failure."""
+    """The outcome is `busy`, and says who delivers. The command succeeds only if nothing is left."""
     hotel.add(1, 2)
     with hotel.outbox.delivery_lock(0) as ours:
         assert ours
-        assert hotel.sync() == Outcome(busy=True, left=2)
-    assert hotel.connections == 0
+        holder = LockHolder(os.getpid(), "", EPOCH)
+        assert hotel.sync() == Outcome(busy=True, holder=holder, left=2)
+    assert hotel.authority.batches == []
     assert hotel.sync().accepted == 2
-    assert Outcome(busy=True, left=2).exit_code is Exit.DONE
+    assert Outcome(busy=True, left=2).exit_code is Exit.NOT_NOW
+    assert Outcome(busy=True, left=0).exit_code is Exit.DONE
 
 
 def test_the_lock_is_released_after_a_failed_run(hotel: Hotel) -> None:
@@ -143,3 +149,103 @@ def test_an_answer_without_a_time_keeps_the_clock_difference(hotel: Hotel) -> No
     hotel.outbox.record_contact(NOW, NOW + 10 * MINUTES)
     hotel.outbox.record_contact(NOW + MINUTES)
     assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == 10 * MINUTES
+
+
+def test_a_person_is_asked_before_the_lock_is_taken(hotel: Hotel) -> None:
+    """A question that nobody answers holds up no other process."""
+    hotel.add(1)
+    free: list[bool] = []
+
+    def connect() -> AuthoritySimulator:
+        with hotel.outbox.delivery_lock(0) as acquired:
+            free.append(acquired)
+        return hotel.authority
+
+    assert hotel.sync(connect=connect).accepted == 1
+    assert free == [True]
+
+
+def test_no_one_is_asked_without_a_reason(hotel: Hotel) -> None:
+    """Not while nothing waits, sending is suspended, the authority asked to wait, or a schedule keeps a backoff."""
+    hotel.sync()
+    hotel.add(1)
+    assert hotel.connections == 0
+    hotel.authority.script("meta:drop,meta:429=60")
+    assert hotel.sync().error is not None
+    hotel.sync(keep_backoff=True)
+    assert hotel.connections == 1
+    assert hotel.sync().error is not None
+    assert hotel.sync().error is not None
+    assert hotel.connections == 2
+    hotel.wait(minutes=2)
+    hotel.authority.script("meta:401,token:401")
+    assert hotel.sync().stopped
+    assert hotel.sync().stopped
+    assert hotel.connections == 3
+
+
+def test_an_error_before_the_lock_ends_the_run(hotel: Hotel) -> None:
+    """A missing password is the outcome's error, and the reports stay queued."""
+    hotel.add(1)
+
+    def connect() -> AuthoritySimulator:
+        raise SecretMissing(msg("No password."))
+
+    outcome = hotel.sync(connect=connect)
+    assert (type(outcome.error), outcome.exit_code, outcome.left) == (SecretMissing, Exit.CREDENTIALS, 1)
+    assert hotel.entry(1).attempts == 0
+
+
+class SilentSimulator(AuthoritySimulator):
+    """An authority that never answers a report; each call takes as long as it may."""
+
+    def __init__(self, hotel: Hotel) -> None:
+        super().__init__()
+        self._hotel = hotel
+        self.calls_s: list[float] = []
+
+    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        self.batches.append([each[0] for each in bodies])
+        self.calls_s.append(min(60.0, self._hotel.time_left()))
+        self._hotel.wait(seconds=self.calls_s[-1])
+        raise TimedOut(msg("No answer."))
+
+
+@pytest.mark.parametrize(("wait_s", "calls"), [(None, [60, 60]), (90.0, [60, 30]), (5.0, [5])])
+def test_a_run_without_answers_is_bounded(hotel: Hotel, wait_s: float | None, calls: list[float]) -> None:
+    """Smaller batches are tried, but not for longer than two minutes, and `wait_s` bounds a call under way."""
+    hotel.authority = silent = SilentSimulator(hotel)
+    hotel.add(*range(60))
+    outcome = hotel.sync(wait_s=wait_s)
+    assert (type(outcome.error), outcome.left) == (TimedOut, 60)
+    assert silent.calls_s == calls
+
+
+def test_a_run_ends_after_ten_minutes(hotel: Hotel) -> None:
+    """What is left goes in the next run, so that the lock is not held for hours."""
+    submit = hotel.authority.submit
+
+    def slow(bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        hotel.wait(seconds=100)
+        return submit(bodies)
+
+    hotel.authority.max_batch = 1
+    hotel.authority.submit = slow  # type: ignore[method-assign]  # each answer takes time
+    hotel.add(*range(9))
+    outcome = hotel.sync()
+    assert (outcome.accepted, outcome.left, outcome.error, outcome.exit_code) == (6, 3, None, Exit.NOT_NOW)
+
+
+def test_one_receipt_number_for_several_guests(hotel: Hotel) -> None:
+    """It is a mistake of the authority, and the outcome names the number; reports of one stay may share one."""
+    receipts = {1: "STT-1", 2: "STT-1", 3: "STT-1", 4: "STT-4", 5: "STT-4"}
+
+    def submit(bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        numbers = {uuid(number): text for number, text in receipts.items()}
+        return [Verdict(each, Status.ACCEPTED, Receipt(numbers[each], NOW)) for each, _body in bodies]
+
+    hotel.authority.submit = submit  # type: ignore[method-assign]  # the same number again and again
+    hotel.add(1, 2, 3)
+    hotel.add(4, 5, stay=4)
+    outcome = hotel.sync()
+    assert (outcome.accepted, outcome.repeated_receipts) == (5, {"STT-1": 3})

@@ -19,6 +19,7 @@ from apoa_client.errors import (
     TimedOut,
     TooLarge,
     UnknownOutcome,
+    UnreadableAnswer,
     UntrustedCertificate,
     WrongPassword,
 )
@@ -52,7 +53,7 @@ RESULTS = [
         Verdict("r", Status.DUPLICATE, receipt(7)),
         Change("r", State.ACCEPTED, "duplicate", receipt=receipt(7), errors=()),
     ),
-    (Verdict("r", Status.PENDING), Change("r", State.PENDING, errors=())),
+    (Verdict("r", Status.PENDING), Change("r", State.PENDING, next_attempt_at=NOW, errors=())),
     (
         Verdict("r", Status.REJECTED, errors=(finding(),)),
         Change("r", State.REJECTED, "rejected", errors=(finding(),)),
@@ -95,7 +96,8 @@ ERRORS: list[tuple[ApoaError, bool, int | None, bool]] = [
     (UntrustedCertificate(msg("x")), False, None, False),
     (TimedOut(msg("x")), False, None, True),
     (UnknownOutcome(msg("x")), False, None, False),
-    (NotTheAuthority(msg("x")), False, None, False),
+    (NotTheAuthority(msg("x")), False, None, True),
+    (UnreadableAnswer(msg("x")), False, None, False),
     (CallRefused(msg("x")), False, None, False),
     (WrongPassword(msg("x")), True, None, False),
     (AccountSuspended(msg("x")), True, None, False),

@@ -9,12 +9,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from conftest import NOW
 
 from apoa_client.errors import NotNow
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxUnreachable
 from apoa_client.outbox.locking import exclusive
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
+from apoa_client.ports import Actor, LockHolder
 
 HOLDER = """
 import sys
@@ -45,6 +47,35 @@ def test_each_outbox_has_its_own(tmp_path: Path) -> None:
     with delivery_lock(tmp_path / "a.db", 0) as first, delivery_lock(tmp_path / "b.db", 0) as second:
         assert first
         assert second
+
+
+def test_who_holds_the_lock(outbox: Path) -> None:
+    """Process, command and time are written beside the lock, privately, and removed when it is released."""
+    actor = Actor(lambda: "wayan", lambda: NOW, "apoa sync")
+    assert lock_holder(outbox) is None
+    with delivery_lock(outbox, 0, actor):
+        assert lock_holder(outbox) == LockHolder(os.getpid(), "apoa sync", NOW)
+        with delivery_lock(outbox, 0, Actor(lambda: "kadek", lambda: NOW, "apoa purge")) as acquired:
+            assert not acquired
+        assert lock_holder(outbox) == LockHolder(os.getpid(), "apoa sync", NOW)
+    assert lock_holder(outbox) is None
+    assert [file.name for file in outbox.parent.iterdir()] == ["outbox.lock"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"pid": "x", "command": "y", "since": 1}', '{"pid": 1, "since": {}}']
+)
+def test_an_unreadable_note_of_the_holder(outbox: Path, text: str) -> None:
+    """The holder is not known, which is no error."""
+    outbox.with_name("outbox.lock.json").write_text(text)
+    assert lock_holder(outbox) is None
+
+
+def test_the_lock_is_taken_although_no_note_can_be_written(outbox: Path) -> None:
+    """The note is only for messages."""
+    outbox.with_name("outbox.lock.json").mkdir()
+    with delivery_lock(outbox, 0) as acquired:
+        assert acquired
 
 
 def test_an_exception_releases_the_lock(outbox: Path) -> None:

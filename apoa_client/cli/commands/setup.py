@@ -217,7 +217,7 @@ def _property_settings(app: Container, answers: Mapping[str, Any]) -> PropertySe
         given["timezone"] = _zone(answers["timezone"])
     settings = (before or PropertySettings(name, "", public_key=""))._replace(**given)
     if _is_by_hand(answers, before):
-        return settings._replace(api_url="", environment="", delivery=MANUAL)
+        return settings._replace(api_url="", environment="", property_id="", delivery=MANUAL)
     address = TRAINING if answers["training"] else answers["api_url"] or settings.api_url
     if not address:
         raise UsageProblem(

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.terminal.progress import watcher
 from apoa_client.cli.terminal.signals import Signals
+from apoa_client.cli.views.busy import holder_value, show_busy
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
 from apoa_client.cli.views.labels import clock_skew_text, moment_text, rebuilt_text, whole_seconds
-from apoa_client.delivery.options import Outcome, RunOptions
+from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.messages import nmsg
 from apoa_client.ports import Summary
@@ -57,13 +59,14 @@ _LONGEST_PAUSE_S = 60
 def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, sheet: Path | None, **options: Any) -> int:  # noqa: ANN401  click's
     """Run one delivery, or the conversation for typing by hand, and show the outcome."""
     session.quiet = session.quiet or options["quiet"] or scheduled
+    session.terminal = session.terminal and not scheduled  # a question that nobody sees would hold up every other run
     settings = session.app.settings
     if sheet is not None:
         code = _write_sheet(session, sheet, force=options["force"])
     elif settings.by_hand or options["by_hand"]:
-        code = _report_by_hand(session, interactive=session.interactive and not scheduled)
+        code = _report_by_hand(session, interactive=session.interactive)
     else:
-        code = _deliver(session, RunOptions(settings.fingerprint, keep_backoff=scheduled, wait_s=wait_s))
+        code = _deliver(session, scheduled=scheduled, wait_s=wait_s)
     if not scheduled:
         return code
     purged = _purge_daily(session)
@@ -89,15 +92,15 @@ def _purge_daily(session: Session) -> Exit:
     return Exit.DONE
 
 
-def _deliver(session: Session, options: RunOptions) -> Exit:
-    if options.keep_backoff:  # cron starts the programs of all properties in the same second
+def _deliver(session: Session, *, scheduled: bool, wait_s: float | None) -> Exit:
+    if scheduled:  # cron starts the programs of all properties in the same second
         threading.Event().wait(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  jitter, not a secret
-    from apoa_client.delivery.sync import deliver  # not for --by-hand
+    from apoa_client.app.sending import send  # not for --by-hand
 
     progress = watcher(silent=not session.interactive or session.quiet)
     session.pause_progress = progress.pause
     with Signals() as signals:
-        outcome = deliver(session.app.delivery_dependencies(progress, signals), options)
+        outcome = send(session.app, progress, signals, keep_backoff=scheduled, wait_s=wait_s)
     if outcome.indexes_rebuilt:
         print_error_line(style_warning(rebuilt_text()))
     if session.json:
@@ -108,6 +111,7 @@ def _deliver(session: Session, options: RunOptions) -> Exit:
 
 
 def _show_outcome(session: Session, outcome: Outcome) -> None:
+    """Show the error, what was refused, what is strange, and the counts."""
     # An error that passes by itself is not shown with --quiet: cron would mail it each time.
     if outcome.error is not None and not (session.quiet and outcome.error.exit_code is Exit.NOT_NOW):
         show_error(outcome.error)
@@ -117,11 +121,20 @@ def _show_outcome(session: Session, outcome: Outcome) -> None:
             print_error_line(finding_line(finding))
     if outcome.clock_skew is not None:
         print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
-    if not session.quiet:
-        print_line(_outcome_text(outcome))
-        if outcome.broken_off_until is not None:
-            until = moment_text(outcome.broken_off_until, session.app.settings.zone)
-            print_line(_broken_off_text(outcome.broken_off, until))
+    for number, count in outcome.repeated_receipts.items():
+        line = _("The authority gave one receipt number to {count} guests: {number}. Ask the authority.")
+        print_error_line(style_warning(line.format(count=count, number=sanitize(number))))
+    zone = session.app.settings.zone
+    if outcome.busy:
+        show_busy(outcome, session.app.clock.now(), zone, quiet=session.quiet)
+    elif not session.quiet:
+        _show_counts(outcome, zone)
+
+
+def _show_counts(outcome: Outcome, zone: tzinfo) -> None:
+    print_line(_outcome_text(outcome))
+    if outcome.broken_off_until is not None:
+        print_line(_broken_off_text(outcome.broken_off, moment_text(outcome.broken_off_until, zone)))
 
 
 def _broken_off_text(count: int, until: str) -> str:
@@ -139,15 +152,22 @@ def _print_json(session: Session, outcome: Outcome) -> None:
     names = ("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left", "offline", "stopped")
     value = {name: getattr(outcome, name) for name in names}
     error = None if outcome.error is None else error_fields(outcome.error)
+    zone = session.app.settings.zone
     until = outcome.broken_off_until
-    until_text = None if until is None else instant(until.astimezone(session.app.settings.zone))
-    more = {"clock_skew_s": whole_seconds(outcome.clock_skew), "broken_off_until": until_text}
-    print_json({**value, "error": error, "busy": outcome.busy, **more})
+    print_json(
+        {
+            **value,
+            "error": error,
+            "busy": outcome.busy,
+            "holder": holder_value(outcome.holder, zone),
+            "clock_skew_s": whole_seconds(outcome.clock_skew),
+            "broken_off_until": None if until is None else instant(until.astimezone(zone)),
+            "repeated_receipts": outcome.repeated_receipts,
+        }
+    )
 
 
 def _outcome_text(outcome: Outcome) -> str:
-    if outcome.busy:
-        return _("Another apoa command is sending at this moment. It sends what waits here, too.")
     if not outcome.verdicts and not outcome.left and outcome.error is None:
         return _("Nothing is waiting.")
     parts = [style_success(_("sent {count}").format(count=outcome.accepted + outcome.duplicate))]

@@ -32,6 +32,9 @@ from apoa_client.report.wire import to_json
 SEND_TIMEOUT_S = 4.0
 """How long each answer of the authority may take while a guest is waiting at the desk."""
 
+_SENDING_S = 3 * SEND_TIMEOUT_S
+"""How long all of the sending may take then."""
+
 
 class SavedReport(NamedTuple):
     """A report that was just saved."""
@@ -113,17 +116,15 @@ class SaveAndSend:
 
     def _deliver(self, first: str) -> Mapping[str, Verdict]:
         """Send the waiting reports, the given one first, and return the verdicts by id."""
-        from apoa_client.authority.limits import Timeouts  # not for --no-send
+        from apoa_client.app.sending import send  # not for --no-send
+        from apoa_client.authority.limits import Timeouts
         from apoa_client.cli.terminal.progress import NoProgress
         from apoa_client.cli.terminal.signals import Signals
-        from apoa_client.delivery.options import RunOptions
-        from apoa_client.delivery.sync import deliver
 
         wait = SEND_TIMEOUT_S
-        options = RunOptions(self._app.settings.fingerprint, first=first, wait_s=wait, lock_wait_s=wait)
+        timeouts = Timeouts(connect_s=wait, read_s=wait, total_s=wait)
         with Signals() as signals:
-            timeouts = Timeouts(connect_s=wait, read_s=wait, total_s=wait)
-            outcome = deliver(self._app.delivery_dependencies(NoProgress(), signals, timeouts), options)
+            outcome = send(self._app, NoProgress(), signals, timeouts, first=first, wait_s=_SENDING_S, lock_wait_s=wait)
         if outcome.indexes_rebuilt:
             print_error_line(style_warning(rebuilt_text()))
         if outcome.error is not None and outcome.error.exit_code is not Exit.NOT_NOW:
@@ -132,8 +133,11 @@ class SaveAndSend:
             print_error_line(style_warning(text(outcome.error.message)))  # `_show_state` shows what to do
         if outcome.clock_skew is not None:
             print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
-        if outcome.busy and not self._session.quiet:
-            print_error_line(_("Another apoa command is sending at this moment. It sends what waits here, too."))
+        if outcome.busy:
+            from apoa_client.cli.views.busy import show_busy  # rarely needed
+
+            now, zone = self._app.clock.now(), self._app.settings.zone
+            show_busy(outcome, now, zone, quiet=self._session.quiet)
         return outcome.verdicts
 
     def _show_state(self, entry: Entry, content: Content, *, with_id: bool) -> None:

@@ -40,6 +40,7 @@ _DETAILS = {
     "offline": N_("no connection"),
     "timed_out": N_("no answer in time"),
     "unknown_outcome": N_("no usable answer"),
+    "unreadable_answer": N_("the authority's answer cannot be read"),
     "not_the_authority": N_("the answer was not from the authority"),
     "authority_busy": N_("the authority is busy"),
     "duplicate": N_("was already reported"),

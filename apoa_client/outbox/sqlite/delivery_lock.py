@@ -2,22 +2,26 @@
 
 It is SQLite's own lock, on an empty file beside the outbox: it works alike on every platform, and the kernel releases
 it when its process dies. Leases alone would keep two runs from sending a report twice; the lock keeps them from waiting
-for each other's leases and from sharing a slow line.
+for each other's leases and from sharing a slow line. Which process holds it is written in a second file, because the
+first one cannot be read meanwhile.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from apoa_client.files import create_private
+from apoa_client.files import create_private, write_private
 from apoa_client.outbox.errors import OutboxBusy
+from apoa_client.outbox.rows import NO_ACTOR, from_millis, millis
 from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.ports import Actor, LockHolder
 
 
 @contextmanager
-def delivery_lock(path: Path, wait_s: float) -> Iterator[bool]:
+def delivery_lock(path: Path, wait_s: float, actor: Actor = NO_ACTOR) -> Iterator[bool]:
     """Take the lock of the outbox at `path` until the context is left, and yield whether this process got it.
 
     Waits at most `wait_s` seconds. Raises `OutboxUnreachable` or `DiskFull` if the lock file cannot be made.
@@ -31,7 +35,31 @@ def delivery_lock(path: Path, wait_s: float) -> Iterator[bool]:
         try:
             with translate_errors(file):
                 db.execute("BEGIN EXCLUSIVE")
-            acquired = True
         except OutboxBusy:
-            acquired = False
-        yield acquired
+            yield False
+            return
+        holder = _holder_file(path)
+        with suppress(OSError):  # only other processes read it, for a message
+            value = {"pid": os.getpid(), "command": actor.command, "since": millis(actor.now())}
+            write_private(holder, json.dumps(value).encode())
+        try:
+            yield True
+        finally:
+            with suppress(OSError):
+                holder.unlink()
+
+
+def lock_holder(path: Path) -> LockHolder | None:
+    """Return which process holds the lock of the outbox at `path`; None if no process does, or it is not known.
+
+    A process that was killed leaves its file, so ask only while the lock is held.
+    """
+    try:
+        value = json.loads(_holder_file(path).read_bytes())
+        return LockHolder(int(value["pid"]), str(value["command"]), from_millis(value["since"]))
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
+        return None
+
+
+def _holder_file(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.lock.json")

@@ -15,10 +15,10 @@ from apoa_client.errors import Erased, OutboxDamaged
 from apoa_client.messages import msg
 from apoa_client.outbox import rows
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.rows import EPOCH, MILLISECOND, millis
+from apoa_client.outbox.rows import MILLISECOND, NO_ACTOR, millis
 from apoa_client.outbox.sqlite import queries
 from apoa_client.outbox.sqlite.database import open_database, transaction
-from apoa_client.outbox.sqlite.entry_reader import EntryReader, sorted_by_deadline
+from apoa_client.outbox.sqlite.entry_reader import EntryReader
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
 from apoa_client.ports import Actor, AuditEvent, NewReport, Summary
@@ -37,16 +37,13 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.drafts import SqliteDrafts
     from apoa_client.outbox.sqlite.erasure import Eraser
     from apoa_client.outbox.sqlite.reseal import SealedRecords
-    from apoa_client.ports import Change, Content, Entry, Sealer, Selection, Suspension
+    from apoa_client.ports import Change, Content, Entry, LockHolder, Sealer, Selection, Suspension
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
     from apoa_client.report.model import Report
 
 _LONG_AGO = -(1 << 62)
 """Milliseconds before any deadline."""
-
-_NO_ACTOR = Actor(lambda: "-", lambda: EPOCH)
-"""The actor if none is given, as in a test: no user, and no time."""
 
 
 class SqliteOutbox:
@@ -56,7 +53,7 @@ class SqliteOutbox:
     Each change of a report is recorded in the audit trail, in the same transaction, as done by `actor`.
     """
 
-    def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer, actor: Actor = _NO_ACTOR) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
         self._db = db
         self._path = path
         self._sealer = sealer
@@ -64,7 +61,7 @@ class SqliteOutbox:
         self._reader = EntryReader(db, path)
 
     @classmethod
-    def open(cls, path: Path, sealer: Sealer, *, create: bool = False, actor: Actor = _NO_ACTOR) -> Self:
+    def open(cls, path: Path, sealer: Sealer, *, create: bool = False, actor: Actor = NO_ACTOR) -> Self:
         """Open the file, and migrate it to this version's schema; create it first only if `create` says so.
 
         Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `too_new`, `OutboxBusy` or `DiskFull`.
@@ -92,25 +89,13 @@ class SqliteOutbox:
     def entries(self, selection: Selection) -> Iterator[Entry]:
         """As `ports.ReportReader`; a limit takes the first of them."""
         condition, hint, values = queries.selection_condition(selection)
-        order, more = queries.selection_order(selection)
-        query = f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY {order} LIMIT :limit"  # noqa: S608  constants
+        query = f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY seq LIMIT :limit"  # noqa: S608  constants
         limit = -1 if selection.limit is None else selection.limit
         try:
-            seqs = self._reader.seqs(query, {**values, **more, "limit": limit})
+            seqs = self._reader.seqs(query, {**values, "limit": limit})
         except OutboxDamaged:
-            entries = self._reader.in_batches(self._reader.seqs(queries.EVERY_SEQ), condition, values)
-            if selection.by_deadline is not None:
-                entries = sorted_by_deadline(entries, selection.by_deadline)
-        else:
-            entries = self._reader.in_batches(seqs, condition, values)
-        return islice(entries, selection.limit)
-
-    def count(self, selection: Selection) -> int:
-        """As `ports.ReportReader`."""
-        condition, hint, values = queries.selection_condition(selection)
-        query = f"SELECT count(*) FROM reports WHERE {condition} AND {hint}"  # noqa: S608  constants
-        with translate_read_errors(self._path):
-            return int(self._db.execute(query, values).fetchone()[0])
+            seqs = self._reader.seqs(queries.EVERY_SEQ)
+        return islice(self._reader.in_batches(seqs, condition, values), selection.limit)
 
     def content(self, entry: Entry) -> Content:
         """As `ports.ReportReader`; raises `OutboxDamaged` if the content is missing without having been erased."""
@@ -300,7 +285,13 @@ class SqliteOutbox:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 
-        return delivery_lock(self._path, wait_s)
+        return delivery_lock(self._path, wait_s, self._actor)
+
+    def lock_holder(self) -> LockHolder | None:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.sqlite.delivery_lock import lock_holder
+
+        return lock_holder(self._path)
 
     # What the rest of the program needs.
 

@@ -167,7 +167,7 @@ def test_practice_is_called_practice(apoa: Apoa, desktop: FakeDesktop) -> None:
     """The title of a training property's notice says that it is training."""
     assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
     apoa.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    apoa.monkeypatch.setattr("apoa_client.delivery.sync.deliver", _not_now)
+    apoa.monkeypatch.setattr("apoa_client.app.sending.deliver", _not_now)
     assert scheduled(apoa).code == 75
     assert desktop.texts() == [("apoa, melati: training", body("en", late=1))]
 

@@ -88,6 +88,7 @@ class TestSetup:
             "office": "Kanim Denpasar",
             "address": "Jl. Melati 7",
             "environment": "training",
+            "property_id": "wisma-melati",
             "vault": "file",
             "window_hours": 12,
         }

@@ -1,10 +1,11 @@
 """`apoa status` shows waiting reports; `apoa sync` sends them, run by a user or by cron."""
 
+import os
 import sys
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ from cli_helpers import (
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import clock_skew_text
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
+from apoa_client.ports import Actor, LockHolder
 from apoa_client.sandbox.server import SandboxServer
 
 STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
@@ -47,8 +49,10 @@ SYNC_KEYS: dict[str, Any] = {
     "stopped": bool,
     "error": (dict, type(None)),
     "busy": bool,
+    "holder": (dict, type(None)),
     "clock_skew_s": (int, type(None)),
     "broken_off_until": (str, type(None)),
+    "repeated_receipts": dict,
 }
 NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
 
@@ -205,8 +209,8 @@ class TestSync:
         for result in (idle, busy):
             assert result.code == 0
             assert_form(result.json, SYNC_KEYS)
-        calm = {"offline": False, "stopped": False, "error": None, "busy": False, "clock_skew_s": None}
-        calm["broken_off_until"] = None
+        calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None, "busy": False, "holder": None}
+        calm |= {"clock_skew_s": None, "repeated_receipts": {}, "broken_off_until": None}
         assert idle.json == {**NOTHING, **calm}
         assert busy.json == {**NOTHING, **calm, "sent": 3, "accepted": 3}
 
@@ -286,8 +290,9 @@ class TestSync:
         [
             ("500", 75, "unknown_outcome"),
             ("lost", 75, "unknown_outcome"),
-            ("portal", 75, "not_the_authority"),
-            ("redirect", 75, "not_the_authority"),
+            ("portal", 75, "unreadable_answer"),
+            ("redirect", 75, "unreadable_answer"),
+            ("portal,meta:ok*2,meta:portal", 75, "not_the_authority"),
             ("503=30", 75, "authority_busy"),
             ("400", 69, "call_refused"),
             ("403", 69, "account_suspended"),
@@ -407,23 +412,103 @@ def test_a_wrong_clock_is_shown(away: Apoa, serve: Serve, minutes: int, words: s
     assert warning not in away("status", lang=lang).out
 
 
+def held_by(configured: Apoa, ago: timedelta, command: str = "apoa sync") -> AbstractContextManager[bool]:
+    """The delivery lock of the property, taken by another process so long ago."""
+    actor = Actor(lambda: "kadek", lambda: configured.clock.now() - ago, command)
+    return delivery_lock(configured.home / "melati" / "outbox.db", 0, actor)
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_another_process_is_sending(configured: Apoa, lang: str) -> None:
-    """Report and sync show it, save the report and exit with 0; a scheduled run prints nothing."""
-    path = Path(configured.environ["APOA_HOME"]) / "melati" / "outbox.db"
+    """Report and sync show it; sync exits with 75 if reports wait; a scheduled run prints nothing."""
     words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
     configured.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SEND_TIMEOUT_S", 0.1)
-    with delivery_lock(path, 0) as locked:
+    with held_by(configured, timedelta(seconds=90)) as locked:
         assert locked
+        idle = configured("sync", lang=lang)
+        assert (idle.code, idle.all) == (0, words + "\n")
         reported = configured(*QUENTIN.mrz("--yes"), lang=lang)
         assert reported.code == 0
         assert words in reported.err
         synced = configured("sync", lang=lang)
-        assert (synced.code, synced.out, synced.err) == (0, words + "\n", "")
-        assert configured("sync", "--quiet", lang=lang).all == ""
+        assert (synced.code, synced.out, synced.err) == (75, "", words + "\n")
+        quiet = configured("sync", "--quiet", lang=lang)
+        assert (quiet.code, quiet.all) == (75, "")
         assert (configured("sync", "--json").json["busy"], counts(configured)) == (True, {"queued": 1})
     assert configured("sync").code == 0
     assert counts(configured) == {"accepted": 1}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_process_that_holds_the_lock_for_long_is_named(configured: Apoa, lang: str) -> None:
+    """A stopped or asking process blocks all others: which one it is, since when, and what to do; also with --quiet."""
+    configured.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SEND_TIMEOUT_S", 0.1)
+    with held_by(configured, timedelta(minutes=3), "apoa key rotate"):
+        assert configured("sync", "--quiet", lang=lang).all == ""
+        configured.save()
+        for said in (configured(*XIMENA.mrz("--yes"), lang=lang), configured("sync", "--quiet", lang=lang)):
+            assert "apoa key rotate" in said.err
+            assert str(os.getpid()) in said.err
+        assert said.code == 75
+        value = configured("sync", "--json").json
+        assert value["holder"] == {
+            "pid": os.getpid(),
+            "command": "apoa key rotate",
+            "since": "2026-11-24T19:57:00+07:00",
+        }
+    assert configured("sync", "--json").json["holder"] is None
+
+
+def test_the_holder_is_a_command_without_its_options(apoa: Apoa, serve: Serve) -> None:
+    """Options may hold a guest's data."""
+    holders: list[LockHolder | None] = []
+
+    def looked() -> datetime:
+        holders.append(lock_holder(apoa.home / "melati" / "outbox.db"))
+        return apoa.clock.now()
+
+    apoa.set_up(serve(now=looked).base_url)
+    apoa.send()
+    apoa.save(XIMENA)
+    assert apoa("--lang", "id", "kirim", "--wait", "60").code == 0
+    assert {holder.command for holder in holders if holder is not None} == {"apoa report", "apoa kirim"}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_another_authority_than_at_the_set_up(apoa: Apoa, serve: Serve, lang: str) -> None:
+    """Nothing is sent, by report or sync, until it is set up again; a log-in does not hide the change."""
+    server = serve()
+    apoa.set_up(server.base_url)
+    apoa.save()
+    config = apoa.home / "config.toml"
+    config.write_text(config.read_text().replace('environment = "training"', 'environment = "production"'))
+    synced = apoa("sync", lang=lang)
+    assert synced.code == 78
+    assert "wisma-melati" in synced.err
+    assert "apoa setup" in synced.err or "apoa siapkan" in synced.err
+    assert "wisma-melati" in apoa(*XIMENA.mrz("--yes"), lang=lang).err
+    assert counts(apoa) == {"queued": 2}
+    logged_in = apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n", lang=lang)
+    assert logged_in.code == 78
+    assert apoa.set_up(server.base_url).code == 0
+    assert apoa("sync").code == 0
+    assert counts(apoa) == {"accepted": 2}
+
+
+def test_the_authority_of_an_untested_set_up_is_learned(apoa: Apoa, serve: Serve) -> None:
+    """The first run that reaches it stores who it is; from then on another account is refused."""
+    server = serve()
+    port = server.base_url
+    server.stop()
+    assert apoa.set_up(port).code == 75
+    apoa.save()
+    assert apoa("sync").code == 75
+    again = serve(port=int(port.rsplit(":", 1)[1].split("/")[0]))
+    assert apoa("sync").code == 0
+    text = (apoa.home / "config.toml").read_text()
+    assert 'property_id = "wisma-melati"' in text
+    assert 'environment = "training"' in text
+    again.stop()
 
 
 def test_a_bar_shows_the_rate(configured: Apoa) -> None:

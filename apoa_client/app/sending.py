@@ -1,0 +1,41 @@
+"""One delivery run of a property, with what its settings say and what they learn from it."""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from apoa_client.app.container import Container
+from apoa_client.delivery.options import Outcome
+from apoa_client.delivery.sync import deliver
+from apoa_client.errors import SettingsProblem
+from apoa_client.ports import Interruptions, Meta, Progress
+
+if TYPE_CHECKING:
+    from apoa_client.authority.limits import Timeouts
+
+_log = logging.getLogger(__name__)
+
+
+def send(
+    app: Container,
+    progress: Progress,
+    interruptions: Interruptions,
+    timeouts: "Timeouts | None" = None,
+    **choices: Any,  # noqa: ANN401  the fields of `RunOptions`
+) -> Outcome:
+    """Deliver what waits, as `deliver` describes. `choices` are fields of `RunOptions`.
+
+    A property that was set up without a connection learns here which authority it has.
+    """
+    outcome = deliver(app.delivery_dependencies(progress, interruptions, timeouts), app.run_options(**choices))
+    if outcome.meta is not None and not app.settings.property_id and outcome.error is None:
+        _save_identity(app, outcome.meta)
+    return outcome
+
+
+def _save_identity(app: Container, meta: Meta) -> None:
+    from apoa_client.settings.writer import save
+
+    try:
+        save(app.folders.config, app.settings.with_meta(meta))
+    except SettingsProblem as exc:  # the reports are delivered all the same, and the next run tries again
+        _log.warning("the authority's identity was not saved: %s", exc.name)

@@ -1,0 +1,55 @@
+"""Nothing is sent to an authority, or for an account, that is not the one of the set-up."""
+
+import pytest
+from delivery_helpers import Hotel
+
+from apoa_client.delivery import plan
+from apoa_client.errors import Exit, SettingsProblem
+from apoa_client.ports import AuthorityIdentity
+from apoa_client.report.kinds import State
+
+SIMULATED = AuthorityIdentity("training", "P-1")
+
+
+@pytest.mark.parametrize(
+    "expected", [SIMULATED, AuthorityIdentity(), AuthorityIdentity("training"), AuthorityIdentity("", "P-1")]
+)
+def test_the_same_authority(hotel: Hotel, expected: AuthorityIdentity) -> None:
+    """What is not known yet agrees with everything."""
+    hotel.add(1)
+    outcome = hotel.sync(expected=expected)
+    assert outcome.accepted == 1
+    assert outcome.meta is not None
+    assert outcome.meta.identity == SIMULATED
+
+
+@pytest.mark.parametrize(
+    ("expected", "then", "now"),
+    [
+        (AuthorityIdentity("production", "P-1"), "live, account P-1", "for training, account P-1"),
+        (AuthorityIdentity("training", "P-2"), "for training, account P-2", "for training, account P-1"),
+        (AuthorityIdentity("production"), "live", "for training, account P-1"),
+    ],
+)
+def test_another_authority(hotel: Hotel, expected: AuthorityIdentity, then: str, now: str) -> None:
+    """No report leaves, none is asked about, and the error says what changed."""
+    hotel.authority.script("pending")
+    hotel.add(1)
+    hotel.sync()
+    hotel.add(2)
+    hotel.authority.batches.clear()
+    outcome = hotel.sync(expected=expected)
+    assert isinstance(outcome.error, SettingsProblem)
+    assert (outcome.error.name, outcome.exit_code, outcome.left) == ("another_authority", Exit.SETTINGS, 1)
+    assert f"Then: {then}. Now: {now}." in outcome.error.message.render()
+    assert (hotel.authority.batches, hotel.authority.asked) == ([], [])
+    entry = hotel.entry(2)
+    assert (entry.state, entry.attempts, entry.calls) == (State.QUEUED, 0, 0)
+    assert hotel.sync(expected=SIMULATED).left == 0
+
+
+def test_nothing_is_known_of_an_expected_authority_without_parts() -> None:
+    """A message never has an empty part."""
+    error = plan.identity_error(AuthorityIdentity("", "P-9"), SIMULATED)
+    assert error is not None
+    assert "Then: account P-9." in error.message.render()
