@@ -5,7 +5,7 @@ the real one. All instants are timezone-aware; the outbox and delivery use UTC. 
 dataclasses they would cost every start 3 ms.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -201,7 +201,7 @@ class AuditEvent(NamedTuple):
 class Erasure(NamedTuple):
     """What was erased: the ids of the reports, and the number of stays. Undelivered reports are also withdrawn."""
 
-    reports: tuple[str, ...]
+    reports: Collection[str]
     stays: int
     withdrawn: tuple[str, ...] = ()
     complete: bool = True

@@ -206,7 +206,7 @@ class TestErasing:
         dry = box.eraser.finished(NOON, clock.now(), dry_run=True)
         assert (dry.draft, box.drafts.open()) == (erased, TYPED)
         result = box.eraser.finished(NOON, clock.now(), dry_run=False)
-        assert (result.draft, result.reports, result.stays, result.complete) == (erased, (), 0, True)
+        assert (result.draft, list(result.reports), result.stays, result.complete) == (erased, [], 0, True)
         assert (box.drafts.open() is None, left_of(path, gone)) == (erased, not erased)
         recorded = [(event.action, event.report, event.detail) for event in box.audit_trail.entries()]
         assert recorded == ([("draft_erased", None, "retention")] if erased else [])

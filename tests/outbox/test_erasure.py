@@ -1,7 +1,8 @@
 """Erasing: what is sealed is removed completely, the proof stays, and nothing that is open is touched."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -190,11 +191,37 @@ def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
     put(box, report(1), report(2))
     before = list(box._db.iterdump())
     dry = box.eraser.finished(LATER, LATER, dry_run=True)
-    assert dry.reports == (uuid(1), uuid(2))
+    assert list(dry.reports) == [uuid(1), uuid(2)]
     assert box.eraser.stay(stay_id(1), force=True, dry_run=True).reports == (uuid(1),)
     assert list(box._db.iterdump()) == before
     assert box.eraser.last() is None
-    assert box.eraser.finished(LATER, LATER, dry_run=False) == dry
+    done = box.eraser.finished(LATER, LATER, dry_run=False)
+    assert list(done.reports) == list(dry.reports)
+    assert done._replace(reports=()) == dry._replace(reports=())
+
+
+def test_a_dry_run_needs_no_lock(box: SqliteOutbox) -> None:
+    """It only reads: another process that is writing does not make it wait, and does not wait for it."""
+    put(box, report(1))
+    box.drafts.save("typed", NOON - timedelta(days=2))
+    with closing(sqlite3.connect(box._path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        box._db.execute("PRAGMA busy_timeout = 0")
+        found = box.eraser.finished(LATER, LATER, dry_run=True)
+    assert (list(found.reports), found.stays, found.draft) == ([uuid(1)], 1, True)
+
+
+def test_erased_ids_are_read_when_they_are_asked_for(box: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each report only its number is held, however many are erased; the ids are still there afterwards."""
+    monkeypatch.setattr(erasure, "_BATCH", 2)
+    put(box, *(report(number) for number in range(1, 6)))
+    for dry_run in (True, False):
+        found = box.eraser.finished(LATER, LATER, dry_run=dry_run).reports
+        assert isinstance(found, erasure.ReportIds)
+        assert (len(found), found._seqs.itemsize) == (5, 8)
+        assert list(found) == list(found) == [uuid(number) for number in range(1, 6)]
+        assert uuid(3) in found
+        assert uuid(6) not in found
 
 
 def test_many_are_erased_in_batches(box: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,14 +240,14 @@ def test_a_stay_that_goes_on_meanwhile_is_left_alone(box: SqliteOutbox, path: Pa
         eraser = box.eraser
         honest = eraser._due
 
-        def slowly(before: datetime, which: str, stays: tuple[str, ...] = ()) -> list[str]:
-            found = honest(before, which, stays)
-            if which == "TRUE":
+        def slowly(before: datetime, which: str, values: Sequence[str], *, limit: int = -1) -> list[str]:
+            found = honest(before, which, values, limit=limit)
+            if which == "stay_id > ?" and values == [""]:
                 other.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)
             return found
 
-        eraser._due = slowly  # type: ignore[method-assign,assignment]  # a check-out comes in between
-        assert eraser.finished(LATER, LATER, dry_run=False).reports == ()
+        eraser._due = slowly  # type: ignore[method-assign]  # a check-out comes in between
+        assert list(eraser.finished(LATER, LATER, dry_run=False).reports) == []
 
 
 def test_a_reader_makes_the_erasure_incomplete(box: SqliteOutbox, path: Path) -> None:

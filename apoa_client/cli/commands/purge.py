@@ -13,8 +13,8 @@ from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
-    print_json,
     print_line,
+    stream_json,
     style_bold,
     style_error,
     style_success,
@@ -55,12 +55,12 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
             return Exit.DONE
         erasure = erased
     if session.json:
-        print_json(
+        stream_json(
             {
                 "dry_run": dry_run,
                 "retention_days": app.settings.retention_days,
                 "stays": erasure.stays,
-                "reports": list(erasure.reports),
+                "reports": iter(erasure.reports),
                 "withdrawn": list(erasure.withdrawn),
                 "may_have_arrived": list(erasure.may_have_arrived),
                 "complete": erasure.complete,

@@ -7,10 +7,12 @@ afterwards. Blocks that an SSD has not overwritten yet, and earlier backups, are
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from apoa_client.outbox.errors import undelivered
 from apoa_client.outbox.rows import from_millis, millis
@@ -47,7 +49,7 @@ _DUE = f"""
     ) < ?
 """  # noqa: S608  constants
 
-_NOT_ERASED = "SELECT id FROM reports WHERE erased_at IS NULL AND stay_id = ? ORDER BY seq"
+_NOT_ERASED = "SELECT seq, id FROM reports WHERE erased_at IS NULL AND stay_id = ? ORDER BY seq"
 # With whether the authority may have received it, as the opposite of `ports.Entry.withdrawable`.
 _UNDELIVERED = f"""
     SELECT id, state <> 'rejected' AND NOT (state = 'queued' AND calls = 0) FROM reports
@@ -59,8 +61,34 @@ _WITHDRAW = """
     WHERE id = ?
 """
 _ERASE = (
-    "UPDATE reports SET content = NULL, errors = NULL, warnings = NULL, guest_tag = NULL, erased_at = ? WHERE id = ?"
+    "UPDATE reports SET content = NULL, errors = NULL, warnings = NULL, guest_tag = NULL, erased_at = ? WHERE seq = ?"
 )
+
+_Report: TypeAlias = tuple[int, str]
+"""A report's number (`seq`) and id."""
+
+
+class ReportIds(Collection[str]):
+    """The ids of many reports: only the numbers are held, and the ids are read when they are asked for."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path, seqs: "array[int]") -> None:
+        self._db = db
+        self._path = path
+        self._seqs = seqs
+
+    def __len__(self) -> int:
+        return len(self._seqs)
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self._seqs), _BATCH):
+            batch = self._seqs[start : start + _BATCH]
+            query = f"SELECT seq, id FROM reports WHERE seq IN ({','.join(map(str, batch))})"  # noqa: S608  numbers
+            with translate_errors(self._path):
+                ids: dict[int, str] = dict(self._db.execute(query).fetchall())
+            yield from map(ids.__getitem__, batch)
+
+    def __contains__(self, value: object) -> bool:
+        return any(report_id == value for report_id in self)
 
 
 class Eraser:
@@ -84,26 +112,25 @@ class Eraser:
             write_metadata(self._db, _SKIPPED, millis(at))
 
     def finished(self, before: datetime, now: datetime, *, dry_run: bool) -> Erasure:
-        """As `interface.Eraser`."""
-        with translate_errors(self._path):
-            stays = self._due(before, "TRUE")
-        erased, count = list[str](), 0
-        for start in range(0, len(stays), _BATCH):
-            batch = stays[start : start + _BATCH]
-            with self._transaction(dry_run=dry_run):
-                still_due = self._due(before, f"stay_id IN ({', '.join('?' * len(batch))})", batch)
-                erased += self._erase(self._ids(_NOT_ERASED, still_due), _RETENTION)
-                count += len(still_due)
-        with self._transaction(dry_run=dry_run):
-            draft = old_draft_exists(self._db, (now, self._actor.now())) and delete_draft(self._db)
-            if draft:
-                audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=_RETENTION)])
+        """As `interface.Eraser`; a dry run only reads."""
+        seqs, count = array("q"), 0
+        for stays in self._batches_due(before):
+            if dry_run:
+                erased, due = self._not_erased(stays), stays
+            else:
+                with transaction(self._db, self._path):
+                    due = self._due(before, f"stay_id IN ({', '.join('?' * len(stays))})", stays)
+                    erased = self._not_erased(due)
+                    self._erase(erased, _RETENTION)
+            seqs.extend(seq for seq, _id in erased)
+            count += len(due)
+        draft = self._erase_old_draft(now, dry_run=dry_run)
         complete = dry_run or self._empty_log()
         if complete and not dry_run:
             with transaction(self._db, self._path):
                 write_metadata(self._db, _LAST, millis(self._actor.now()))
                 write_metadata(self._db, _SKIPPED, None)
-        return Erasure(tuple(erased), count, complete=complete, draft=draft)
+        return Erasure(ReportIds(self._db, self._path, seqs), count, complete=complete, draft=draft)
 
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
         """As `interface.Eraser`."""
@@ -117,9 +144,11 @@ class Eraser:
             self._db.executemany(_WITHDRAW, [(now, detail, report_id) for report_id, detail in details.items()])
             events = [AuditEvent("withdrawn", report_id, detail or _REQUEST) for report_id, detail in details.items()]
             audit.append(self._db, self._actor, events)
-            erased = self._erase(self._ids(_NOT_ERASED, [stay_id]), _REQUEST)
+            erased = self._not_erased([stay_id])
+            self._erase(erased, _REQUEST)
         complete = dry_run or self._empty_log()
-        return Erasure(tuple(erased), int(bool(erased)), tuple(open_reports), complete, may_have_arrived=arrived)
+        ids = tuple(report_id for _seq, report_id in erased)
+        return Erasure(ids, int(bool(erased)), tuple(open_reports), complete, may_have_arrived=arrived)
 
     def last(self) -> datetime | None:
         """As `interface.Eraser`."""
@@ -127,18 +156,40 @@ class Eraser:
             value = read_metadata(self._db, _LAST)
         return from_millis(value) if isinstance(value, int) else None
 
-    def _due(self, before: datetime, which: str, stays: Sequence[str] = ()) -> list[str]:
-        rows = self._db.execute(_DUE.format(which=which), [*stays, millis(before)])
-        return [row[0] for row in rows.fetchall()]
+    def _batches_due(self, before: datetime) -> Iterator[list[str]]:
+        """Yield the stays that are due, in batches. The caller may erase a batch before the next one is read."""
+        last = ""
+        while True:
+            with translate_errors(self._path):
+                stays = self._due(before, "stay_id > ?", [last], limit=_BATCH)
+            if not stays:
+                return
+            yield stays
+            last = stays[-1]
 
-    def _ids(self, query: str, stays: Sequence[str]) -> list[str]:
-        return [row[0] for stay_id in stays for row in self._db.execute(query, [stay_id]).fetchall()]
+    def _due(self, before: datetime, which: str, values: Sequence[str], *, limit: int = -1) -> list[str]:
+        query = f"{_DUE.format(which=which)} ORDER BY stay_id LIMIT {limit}"
+        return [row[0] for row in self._db.execute(query, [*values, millis(before)]).fetchall()]
 
-    def _erase(self, ids: Sequence[str], reason: str) -> Sequence[str]:
+    def _not_erased(self, stays: Sequence[str]) -> list[_Report]:
+        return [row for stay_id in stays for row in self._db.execute(_NOT_ERASED, [stay_id]).fetchall()]
+
+    def _erase(self, reports: Sequence[_Report], reason: str) -> None:
         now = millis(self._actor.now())
-        self._db.executemany(_ERASE, [(now, report_id) for report_id in ids])
-        audit.append(self._db, self._actor, [AuditEvent("erased", report_id, reason) for report_id in ids])
-        return ids
+        self._db.executemany(_ERASE, [(now, seq) for seq, _id in reports])
+        audit.append(self._db, self._actor, [AuditEvent("erased", report_id, reason) for _seq, report_id in reports])
+
+    def _erase_old_draft(self, now: datetime, *, dry_run: bool) -> bool:
+        times = (now, self._actor.now())
+        with translate_errors(self._path):
+            found = old_draft_exists(self._db, times)
+        if dry_run or not found:
+            return found
+        with transaction(self._db, self._path):
+            draft = old_draft_exists(self._db, times) and delete_draft(self._db)
+            if draft:
+                audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=_RETENTION)])
+        return draft
 
     def _empty_log(self) -> bool:
         with translate_errors(self._path):
