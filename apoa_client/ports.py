@@ -232,6 +232,10 @@ class ReportReader(Protocol):
         """Yield entries in the order in which they were created."""
         ...
 
+    def with_receipt(self, number: str) -> list[Entry]:
+        """Return accepted reports with this receipt number; newest first, at most 20."""
+        ...
+
     def content(self, entry: Entry) -> Content:
         """Open one. Raises `CredentialsProblem` or `SealBroken`; `Erased` for an entry with `erased_at`."""
         ...

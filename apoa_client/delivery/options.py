@@ -20,7 +20,6 @@ from apoa_client.ports import (
     LockHolder,
     Meta,
     Progress,
-    Status,
     Verdict,
 )
 
@@ -55,8 +54,11 @@ class Outcome:
     """Whether the outbox's indexes were damaged, and were rebuilt in this run."""
     error: ApoaError | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict, repr=False)
-    stays_of_receipts: dict[str, set[str]] = field(default_factory=dict, repr=False)
-    """The ids of the stays that got each receipt number. A stay's reports may share one, different stays may not."""
+    repeated_receipts: dict[str, int] = field(default_factory=dict)
+    """Receipt numbers of this run that several stays have, now or before, each with the number of stays, at most 20.
+
+    It is a mistake of the authority: only reports of one stay may share a number.
+    """
 
     @property
     def offline(self) -> bool:
@@ -77,16 +79,9 @@ class Outcome:
             return Exit.DATA_REFUSED
         return Exit.NOT_NOW if self.left else Exit.DONE
 
-    @property
-    def repeated_receipts(self) -> dict[str, int]:
-        """The receipt numbers that several stays got, each with the number of stays: a mistake of the authority."""
-        return {number: len(stays) for number, stays in self.stays_of_receipts.items() if len(stays) > 1}
-
-    def count(self, verdict: Verdict, stay_id: str) -> None:
-        """Count one verdict about a report of this stay."""
+    def count(self, verdict: Verdict) -> None:
+        """Count one verdict."""
         self.verdicts[verdict.id] = verdict
-        if verdict.status is Status.ACCEPTED and verdict.receipt is not None:
-            self.stays_of_receipts.setdefault(verdict.receipt.number, set()).add(stay_id)
         name = verdict.status.value
         setattr(self, name, getattr(self, name) + 1)
 

@@ -25,7 +25,7 @@ from apoa_client.errors import (
     UnknownOutcome,
 )
 from apoa_client.messages import msg
-from apoa_client.ports import Authority, Change, Content, Entry, Meta, Selection, Summary, Suspension, Verdict
+from apoa_client.ports import Authority, Change, Content, Entry, Meta, Selection, Status, Summary, Suspension, Verdict
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
@@ -152,10 +152,22 @@ class _Run:
             except ApoaError as exc:
                 self._remember(exc)
                 raise
+        self._check_receipts()
         if self._time_left_s() > 0 and _undelivered(self._summary()):
             self._outbox.check_queue()
         if self._deferred_error is not None:
             raise self._deferred_error
+
+    def _check_receipts(self) -> None:
+        """Find receipt numbers of this run that reports of several stays have."""
+        verdicts = self.outcome.verdicts.values()
+        accepted = (verdict.receipt for verdict in verdicts if verdict.status is Status.ACCEPTED)
+        for number in dict.fromkeys(receipt.number for receipt in accepted if receipt is not None):
+            # A duplicate has the number of the report that covers its guest and night.
+            found = (entry for entry in self._outbox.with_receipt(number) if entry.last_error != "duplicate")
+            stays = {entry.stay_id for entry in found}
+            if len(stays) > 1:
+                self.outcome.repeated_receipts[number] = len(stays)
 
     def _check_suspension(self, suspension: Suspension | None) -> None:
         """Raise the error of an earlier suspension; lift it where the settings have changed since."""
@@ -279,7 +291,7 @@ class _Run:
         self._answered_at = self._dependencies.clock.monotonic()
         for verdict in verdicts:
             self.outcome.sent += 1
-            self._count(verdict, opened[verdict.id].report.stay_id)
+            self._count(verdict)
 
     def _after_failed_call(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> None:
         """Try again with a smaller batch where that helps. A single report that is too large is skipped; else raise."""
@@ -430,13 +442,13 @@ class _Run:
                 verdict = verdict._replace(warnings=())  # only the warnings need the key
         self._outbox.settle_pending([plan.change_from_verdict(verdict, self._now(), warnings)])
         self._answered_at = self._dependencies.clock.monotonic()
-        self._count(verdict, entry.stay_id)
+        self._count(verdict)
 
     # Helpers.
 
-    def _count(self, verdict: Verdict, stay_id: str) -> None:
+    def _count(self, verdict: Verdict) -> None:
         _log.info("report %s: %s", verdict.id, verdict.status.value)
-        self.outcome.count(verdict, stay_id)
+        self.outcome.count(verdict)
         self._dependencies.progress.advance(verdict)
 
     def _defer(self, error: ApoaError) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import DataRefused, Erased
 from apoa_client.messages import msg
-from apoa_client.ports import Change, Clock, DeliveryState, Entry, Selection
+from apoa_client.ports import Change, Clock, DeliveryState, Entry
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.fields import FIELDS, FieldValue, field_values
 from apoa_client.report.kinds import OPEN_STATES, Kind, Receipt, State, short_id
@@ -119,11 +119,9 @@ class ByHand:
 
     def find_same_number(self, number: str, entry: Entry) -> Entry | None:
         """Return a recent report of another stay with the same number: one of the two was probably mistyped."""
-        recent = Selection(frozenset({State.ACCEPTED}), since=self._clock.now() - _SAME_NUMBER_PERIOD)
-        for other in self._outbox.entries(recent):
-            if other.receipt is not None and other.receipt.number == number and other.stay_id != entry.stay_id:
-                return other
-        return None
+        since = self._clock.now() - _SAME_NUMBER_PERIOD
+        others = (other for other in self._outbox.with_receipt(number) if other.stay_id != entry.stay_id)
+        return next((other for other in others if other.created_at >= since), None)
 
     def stay_receipt_number(self, entry: Entry) -> str:
         """Return the number to record for a check-out, correction or cancellation that got no number of its own.

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from authority_simulator import AuthoritySimulator
 from conftest import NOW
-from delivery_helpers import Hotel
+from delivery_helpers import Hotel, report
 from outbox_helpers import uuid
 
 from apoa_client.delivery.options import Outcome
@@ -249,3 +249,17 @@ def test_one_receipt_number_for_several_guests(hotel: Hotel) -> None:
     hotel.add(4, 5, stay=4)
     outcome = hotel.sync()
     assert (outcome.accepted, outcome.repeated_receipts) == (5, {"STT-1": 3})
+    hotel.add(6)
+    receipts[6] = "STT-4"
+    assert hotel.sync().repeated_receipts == {"STT-4": 2}  # also if the other was sent days ago
+
+
+def test_a_duplicate_has_the_number_of_another_report(hotel: Hotel) -> None:
+    """That is no mistake."""
+    hotel.add(1)
+    hotel.sync()
+    hotel.outbox.add(report(2, document=1), due_at=None)
+    outcome = hotel.sync()
+    assert (outcome.duplicate, outcome.repeated_receipts) == (1, {})
+    hotel.add(3)
+    assert hotel.sync().repeated_receipts == {}

@@ -749,7 +749,7 @@ def test_every_status_is_counted() -> None:
     """In the field with its name."""
     outcome = Outcome()
     for number, status in enumerate(Status):
-        outcome.count(Verdict(str(number), status, receipt()), "stay")
+        outcome.count(Verdict(str(number), status, receipt()))
     counts = (outcome.accepted, outcome.pending, outcome.rejected, outcome.duplicate, outcome.deferred)
     assert counts == (1, 1, 1, 1, 1)
     assert guest().surname not in repr(outcome)

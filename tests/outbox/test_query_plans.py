@@ -74,6 +74,7 @@ METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
     "withdraw": lambda outbox: outbox.withdraw([uuid(34)], active_reports=[uuid(34)]),
     "record a receipt": lambda outbox: outbox.record_receipt(uuid(36), receipt(9)._replace(typed=True)),
     "guests who are staying": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),
+    "with a receipt": lambda outbox: outbox.with_receipt("STT-1"),
     "the same guest": lambda outbox: outbox.same_guest(7, NOON.date(), MORNING),
     "suspension": lambda outbox: outbox.set_suspension(Suspension("wrong_password", NOON, "settings")),
     "hold": lambda outbox: outbox.hold(NOON),

@@ -137,7 +137,12 @@ _DRAFT = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT)
+_RECEIPT_NUMBERS = (
+    # Two stays with one number are a mistake of the authority or of the user who typed it.
+    "CREATE INDEX reports_receipt ON reports (receipt_number) WHERE receipt_number IS NOT NULL",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS)
 """Migration n brings a database from version n - 1 to n."""
 
 

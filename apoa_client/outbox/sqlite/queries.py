@@ -53,6 +53,11 @@ FIND = """
 """
 
 # The plus as above.
+WITH_RECEIPT = """
+    SELECT seq FROM reports WHERE receipt_number = :number AND state = 'accepted' ORDER BY +seq DESC LIMIT 20
+"""
+
+# The plus as above.
 SAME_GUEST = """
     SELECT seq FROM reports WHERE last_morning > :first AND first_night < :last AND guest_tag = :tag ORDER BY +seq
 """

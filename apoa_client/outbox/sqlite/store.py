@@ -108,6 +108,10 @@ class SqliteOutbox:
                 raise damaged(self._path)
             return self._contents.open(entry.id, *row[:3])
 
+    def with_receipt(self, number: str) -> list[Entry]:
+        """As `ports.ReportReader`."""
+        return list(self._reader.in_batches(self._reader.seqs(queries.WITH_RECEIPT, {"number": number})))
+
     def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:
         """As `ports.ReportQueue`."""
         nights = {"tag": tag, "first": first_night.toordinal(), "last": last_morning.toordinal()}
