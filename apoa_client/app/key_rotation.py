@@ -76,7 +76,7 @@ class KeyPair:
                 name="key_from_outside",
             )
         advice = msg("Nothing was changed. Wait a minute, then run the command again.")
-        with exclusive(self._outbox.delivery_lock(_LOCK_WAIT_S), advice):
+        with exclusive(self._outbox.delivery_lock(_LOCK_WAIT_S), self._outbox.lock_holder, advice):
             unfinished = self.unfinished_key()
             if unfinished is not None and unfinished != private_key:
                 self._change(unfinished, "key_rotated")

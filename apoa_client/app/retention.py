@@ -139,9 +139,8 @@ class Retention:
         Holds the delivery lock, so that nothing is sent meanwhile. Raises `DataRefused` for an undelivered report
         without `force`, and `NotNow` if another process does not release the lock within 10 seconds.
         """
-        with exclusive(
-            self._outbox.delivery_lock(_LOCK_WAIT_S), msg("Nothing was erased. Wait a minute, then try again.")
-        ):
+        advice = msg("Nothing was erased. Wait a minute, then try again.")
+        with exclusive(self._outbox.delivery_lock(_LOCK_WAIT_S), self._outbox.lock_holder, advice):
             return self._outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
 
 

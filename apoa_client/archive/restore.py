@@ -27,7 +27,7 @@ from apoa_client.outbox.sqlite.database import (
     remove_abandoned_drafts,
     transaction,
 )
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
 from apoa_client.ports import Actor
@@ -104,7 +104,8 @@ class _Restore(NamedTuple):
         with translate_errors(self.path):
             make_private_folder(self.path.parent)
         advice = msg("Nothing was changed. Wait until the sending is over, then restore again.")
-        with exclusive(delivery_lock(self.path, LOCK_WAIT_S, self.actor), advice, name="delivery_underway"):
+        lock = delivery_lock(self.path, LOCK_WAIT_S, self.actor)
+        with exclusive(lock, lambda: lock_holder(self.path), advice, name="delivery_underway"):
             with translate_errors(self.path):
                 remove_abandoned_drafts(self.path)
             if not os.path.lexists(self.path):

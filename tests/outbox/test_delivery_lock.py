@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -107,11 +108,20 @@ def test_waiting_for_a_short_delivery(outbox: Path) -> None:
 def test_the_lock_as_a_precondition(outbox: Path) -> None:
     """The one error for every command that must not run during a delivery, with the command's advice."""
     advice = msg("Try again later.")
-    with exclusive(delivery_lock(outbox, 0), advice):
-        with pytest.raises(NotNow) as caught, exclusive(delivery_lock(outbox, 0), advice):
+    actor = Actor(lambda: "wayan", lambda: NOW, "apoa sync")
+
+    def locked(*, known: bool = True) -> AbstractContextManager[None]:
+        return exclusive(delivery_lock(outbox, 0, actor), lambda: lock_holder(outbox) if known else None, advice)
+
+    with locked():
+        with pytest.raises(NotNow) as caught, locked():
             pytest.fail("the lock was taken")
         assert caught.value.advice == advice
-    with exclusive(delivery_lock(outbox, 0), advice):
+        assert f"apoa sync (process {os.getpid()})" in caught.value.message.render()
+        with pytest.raises(NotNow) as caught, locked(known=False):
+            pytest.fail("the lock was taken")
+        assert "Another apoa command" in caught.value.message.render()
+    with locked():
         pass
 
 

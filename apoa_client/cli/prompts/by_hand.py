@@ -53,7 +53,7 @@ class ByHandConversation:
     def run(self) -> int:
         """Go through what waits and return how many numbers were recorded. Raises `NotNow` if another process sends."""
         advice = msg("Nothing was changed. Wait a minute, then run the command again.")
-        with exclusive(self._app.outbox.delivery_lock(0), advice):
+        with exclusive(self._app.outbox.delivery_lock(0), self._app.outbox.lock_holder, advice):
             if not self._app.settings.by_hand:
                 warning = _("A report whose number you record here is not sent to the authority.")
                 self._messages.append(style_warning(warning))
