@@ -313,7 +313,11 @@ class Container:
         settings, timeouts = self.settings, Timeouts(_TIME_WAIT_S, _TIME_WAIT_S, _TIME_WAIT_S)
         password = self.secrets_of(settings, prompt=False).password
         record_authority_time(
-            self.outbox, lambda: self.authority_of(settings, password, timeouts), self.clock, settings.fingerprint
+            self.outbox,
+            lambda: self.authority_of(settings, password, timeouts),
+            self.clock,
+            settings.fingerprint,
+            settings.identity,
         )
 
     def run_options(self, **choices: Any) -> "RunOptions":  # noqa: ANN401  the fields of `RunOptions`

@@ -36,6 +36,7 @@ def _save_identity(app: Container, meta: Meta) -> None:
     from apoa_client.settings.writer import save
 
     try:
-        save(app.folders.config, app.settings.with_meta(meta))
+        # Read again: a key rotation may have ended while this process ran.
+        save(app.folders.config, app.saved_settings(app.settings).with_meta(meta))
     except SettingsProblem as exc:  # the reports are delivered all the same, and the next run tries again
         _log.warning("the authority's identity was not saved: %s", exc.name)

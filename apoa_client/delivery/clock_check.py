@@ -4,13 +4,16 @@ from collections.abc import Callable
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError
-from apoa_client.ports import Authority, Clock, DeliveryState, Suspension
+from apoa_client.ports import Authority, AuthorityIdentity, Clock, DeliveryState, Suspension
 
 
-def record_authority_time(outbox: DeliveryState, connect: Callable[[], Authority], clock: Clock, settings: str) -> None:
+def record_authority_time(
+    outbox: DeliveryState, connect: Callable[[], Authority], clock: Clock, settings: str, expected: AuthorityIdentity
+) -> None:
     """Ask the authority for its time, and record the contact.
 
-    `settings` is the fingerprint of the property's settings. A suspension and a time to wait are respected, and
+    `settings` is the fingerprint of the property's settings, and `expected` is the authority that they are for: another
+    one's time does not count. A suspension and a time to wait are respected, and
     recorded if the authority asks for one. Raises the error of the call, or the one for which no call is made.
     """
     now = clock.now()
@@ -29,4 +32,7 @@ def record_authority_time(outbox: DeliveryState, connect: Callable[[], Authority
         if until is not None:
             outbox.hold(until)
         raise
+    mismatch = plan.identity_error(expected, meta.identity)
+    if mismatch is not None:
+        raise mismatch
     outbox.record_contact(clock.now(), meta.server_time)

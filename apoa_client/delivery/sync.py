@@ -188,14 +188,14 @@ class _Run:
             with self._dependencies.interruptions.delayed():
                 self._requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
             raise
-        now = self._now()
-        self._outbox.record_contact(now, meta.server_time)
         self.outcome.meta = meta
-        if abs(meta.server_time - now) > CLOCK_TOLERANCE:
-            self.outcome.clock_skew = meta.server_time - now
         mismatch = plan.identity_error(self._options.expected, meta.identity)
         if mismatch is not None:
-            raise mismatch
+            raise mismatch  # its time does not confirm this computer's date
+        now = self._now()
+        self._outbox.record_contact(now, meta.server_time)
+        if abs(meta.server_time - now) > CLOCK_TOLERANCE:
+            self.outcome.clock_skew = meta.server_time - now
         self._max_size = self._allowed_size = meta.max_batch
         self._max_bytes = meta.max_body_bytes
         self._size = min(self._size, self._max_size)

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 from conftest import NOW, raises_error
-from delivery_helpers import SETTINGS, Hotel
+from delivery_helpers import SETTINGS, UNKNOWN_AUTHORITY, Hotel
 
 from apoa_client.delivery.clock_check import record_authority_time
-from apoa_client.ports import Summary
+from apoa_client.ports import AuthorityIdentity, Summary
 
 
-def ask(hotel: Hotel) -> None:
-    record_authority_time(hotel.outbox, lambda: hotel.authority, hotel.clock, SETTINGS)
+def ask(hotel: Hotel, settings: str = SETTINGS, expected: AuthorityIdentity = UNKNOWN_AUTHORITY) -> None:
+    record_authority_time(hotel.outbox, lambda: hotel.authority, hotel.clock, settings, expected)
 
 
 def summary(hotel: Hotel) -> Summary:
@@ -37,7 +37,7 @@ def test_a_wrong_password_stops_sending(hotel: Hotel) -> None:
     hotel.authority.password_is_right = True
     with raises_error("wrong_password"):
         ask(hotel)
-    record_authority_time(hotel.outbox, lambda: hotel.authority, hotel.clock, "other settings")
+    ask(hotel, "other settings")
     assert summary(hotel).last_contact_at == hotel.clock.now()
 
 
@@ -59,3 +59,14 @@ def test_any_other_failure_changes_nothing(hotel: Hotel, fault: str) -> None:
     with raises_error("unknown_outcome", "not_the_authority", "call_refused"):
         ask(hotel)
     assert (summary(hotel).suspension, summary(hotel).last_contact_at) == (None, None)
+
+
+def test_another_authority(hotel: Hotel) -> None:
+    """Its time confirms nothing, also in a delivery."""
+    expected = AuthorityIdentity("production", "P-1")
+    with raises_error("another_authority"):
+        ask(hotel, expected=expected)
+    hotel.add(1)
+    assert hotel.sync(expected=expected).error is not None
+    assert summary(hotel).last_contact_at is None
+    assert hotel.outbox.clock_checked_at(hotel.clock.now()) is None

@@ -1,0 +1,37 @@
+"""What a delivery run stores in the settings."""
+
+from pathlib import Path
+
+from app_helpers import app_of
+from cli_helpers import PASSWORD
+from conftest import FixedClock
+from outbox_helpers import report
+
+from apoa_client.app.property_setup import PropertySetup
+from apoa_client.app.sending import send
+from apoa_client.cli.terminal.progress import NoProgress
+from apoa_client.cli.terminal.signals import Signals
+from apoa_client.sandbox.server import SandboxServer
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.writer import save
+from apoa_client.vault.sealing import encode_key, new_key_pair
+
+
+def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedClock, tmp_path: Path) -> None:
+    """A run that learns which authority it has read the settings before the rotation."""
+    private_key, public_key = new_key_pair()
+    with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
+        given = PropertySettings("melati", server.base_url, public_key="", username="melati", vault="file")
+        first = app_of(home, clock)
+        PropertySetup(first).set_up(given, PASSWORD)
+        first.close()
+        untested = app_of(home, clock)
+        save(untested.folders.config, untested.settings._replace(environment="", property_id=""))
+        late, rotating = app_of(home, clock), app_of(home, clock)
+        late.outbox.add(report(1), due_at=None)
+        rotating.key_pair().change(private_key)
+        assert send(late, NoProgress(), Signals()).sent == 1
+        late.close()
+        rotating.close()
+    after = app_of(home, clock).settings
+    assert (after.property_id, after.public_key) == ("melati", encode_key(public_key))
