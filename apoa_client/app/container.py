@@ -308,7 +308,7 @@ class Container:
     def _record_authority_time(self) -> None:
         """Ask the authority for its time within a few seconds, and record it. No person is asked for the password."""
         from apoa_client.authority.limits import Timeouts
-        from apoa_client.delivery.clock_check import record_authority_time
+        from apoa_client.delivery.single_call import record_authority_time
 
         settings, timeouts = self.settings, Timeouts(_TIME_WAIT_S, _TIME_WAIT_S, _TIME_WAIT_S)
         password = self.secrets_of(settings, prompt=False).password

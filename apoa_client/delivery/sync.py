@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
+from apoa_client.delivery.single_call import remember
 from apoa_client.errors import (
     ApoaError,
     CallRefused,
@@ -150,7 +151,7 @@ class _Run:
                 self._send_all(authority, batch)
                 self._ask_about_pending(authority)
             except ApoaError as exc:
-                self._remember(exc)
+                remember(self._outbox, exc, self._now(), self._options.settings)
                 raise
         self._check_receipts()
         if self._time_left_s() > 0 and _undelivered(self._summary()):
@@ -204,14 +205,6 @@ class _Run:
         meta = authority.meta()
         self._answered_at = self._dependencies.clock.monotonic()
         return meta
-
-    def _remember(self, error: ApoaError) -> None:
-        """Store what applies to later runs too: a suspension, or the time to wait."""
-        if plan.suspends_sending(error):
-            self._outbox.set_suspension(Suspension(error.name, self._now(), self._options.settings))
-        until = plan.hold_after(error, self._now())
-        if until is not None:
-            self._outbox.hold(until)
 
     # Sending.
 
@@ -358,8 +351,9 @@ class _Run:
         self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, backoff: bool = True, sent: bool = True
     ) -> None:
         """Queue claimed reports again. `sent` is False where the call was not made."""
-        self._remember(error)  # first: later runs must know it even if this process dies here
         now = self._now()
+        # First: later runs must know it even if this process dies here.
+        remember(self._outbox, error, now, self._options.settings)
         changes = [
             plan.change_after_failure(error, entry, now, self._dependencies.jitter() if backoff else 0.0, sent=sent)
             for entry in claimed

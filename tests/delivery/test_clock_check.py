@@ -6,7 +6,7 @@ import pytest
 from conftest import NOW, raises_error
 from delivery_helpers import SETTINGS, UNKNOWN_AUTHORITY, Hotel
 
-from apoa_client.delivery.clock_check import record_authority_time
+from apoa_client.delivery.single_call import record_authority_time
 from apoa_client.ports import AuthorityIdentity, Summary
 
 

@@ -120,7 +120,7 @@ def _fetch_pdf(app: Container, entry: Entry) -> bytes:
     if entry.receipt.typed:
         problem = msg("The number was typed in by staff, so the reporting server has no PDF of it.")
         raise AuthorityRefuses(problem, _PRINT, name="no_pdf")
-    from apoa_client.delivery.receipt_pdf import receipt_pdf  # loads the HTTP client
+    from apoa_client.delivery.single_call import receipt_pdf  # loads the HTTP client
 
     try:
         pdf = receipt_pdf(app.outbox, app.connect, app.clock, app.settings.fingerprint, entry.id)

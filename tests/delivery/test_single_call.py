@@ -1,4 +1,4 @@
-"""The authority's PDF of a receipt, under the same rules as a delivery."""
+"""Calls outside a delivery run: the PDF of a receipt, under the same rules as a delivery."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from authority_simulator import AuthoritySimulator
 from conftest import FixedClock
 from outbox_helpers import open_outbox, report, uuid
 
-from apoa_client.delivery.receipt_pdf import receipt_pdf
+from apoa_client.delivery.single_call import receipt_pdf
 from apoa_client.errors import AccountSuspended, ApoaError, AuthorityBusy, Offline, WrongPassword
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox

@@ -1,0 +1,69 @@
+"""Calls to the authority outside a delivery run, under the same rules.
+
+While sending is suspended or the authority asked us to wait, no call is made: a user who repeats the command must not
+lock the account.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from apoa_client.delivery import plan
+from apoa_client.errors import ApoaError
+from apoa_client.ports import Authority, AuthorityIdentity, Clock, DeliveryState, Suspension
+
+T = TypeVar("T")
+
+
+def remember(outbox: DeliveryState, error: ApoaError, now: datetime, settings: str) -> None:
+    """Record what applies to later calls too: a suspension, or the time to wait."""
+    if plan.suspends_sending(error):
+        outbox.set_suspension(Suspension(error.name, now, settings))
+    until = plan.hold_after(error, now)
+    if until is not None:
+        outbox.hold(until)
+
+
+def receipt_pdf(
+    outbox: DeliveryState, connect: Callable[[], Authority], clock: Clock, settings: str, report_id: str
+) -> bytes | None:
+    """The authority's PDF of a report's receipt; None where it has none. Raises the error of the call.
+
+    `settings` is the fingerprint of the property's settings: a suspension holds until it changes.
+    """
+    return _call(outbox, connect, clock, settings, lambda authority: authority.receipt_pdf(report_id))
+
+
+def record_authority_time(
+    outbox: DeliveryState, connect: Callable[[], Authority], clock: Clock, settings: str, expected: AuthorityIdentity
+) -> None:
+    """Ask the authority for its time, and record the contact. Raises the error of the call.
+
+    Another authority than `expected` raises an error too: its time does not count.
+    """
+    meta = _call(outbox, connect, clock, settings, lambda authority: authority.meta())
+    mismatch = plan.identity_error(expected, meta.identity)
+    if mismatch is not None:
+        raise mismatch
+    outbox.record_contact(clock.now(), meta.server_time)
+
+
+def _call(
+    outbox: DeliveryState,
+    connect: Callable[[], Authority],
+    clock: Clock,
+    settings: str,
+    call: Callable[[Authority], T],
+) -> T:
+    now = clock.now().astimezone(UTC)
+    summary = outbox.summary(now=now, soon=now)
+    if summary.suspension is not None and summary.suspension.settings == settings:
+        raise plan.suspension_error(summary.suspension)
+    hold = plan.hold_error(summary.hold_until, now)
+    if hold is not None:
+        raise hold
+    try:
+        return call(connect())
+    except ApoaError as exc:
+        remember(outbox, exc, now, settings)
+        raise
