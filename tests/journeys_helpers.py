@@ -91,9 +91,9 @@ def saved_id(out: str) -> str | None:
     return short_id
 
 
-def sync_later(environ: Mapping[str, str], *, runs: int = 5) -> None:
-    """Runs `apoa sync` after the end of every lease, until nothing is left to do."""
-    clock = FixedClock(datetime.now(UTC) + LEASE_OVER)
+def sync_later(environ: Mapping[str, str], *, runs: int = 5, now: datetime | None = None) -> None:
+    """Runs `apoa sync` after the end of every lease, until nothing is left to do. `now` is None for the real time."""
+    clock = FixedClock((now or datetime.now(UTC)) + LEASE_OVER)
     codes: list[int] = []
     while not codes or codes[-1] != 0:
         assert len(codes) < runs, codes

@@ -1,0 +1,170 @@
+"""Many desks at once, an authority that misbehaves, kills and full disks: every report shown as saved arrives once.
+
+The desks and the senders call the program, each time in a process of its own, on one home. Calls are killed at random
+times and before random changes of the disk, and the disk is full for some of them. The authority answers over HTTP with
+every fault of the sandbox, and one report in ten makes each answer unreadable in which it is. The clocks of all go
+faster, so that leases and waiting times end. Then the faults end, and everything must be delivered.
+"""
+
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import fast_command
+import pytest
+from cli_helpers import Installed
+from conftest import LONG
+from fast_command import START, FastClock
+from journeys_helpers import Disk, assert_delivered_once, files_below, guest, saved_id, sync_later, unmeasured
+from unruly_authority import POISONS, UnrulyAuthority
+
+pytestmark = [pytest.mark.slow, pytest.mark.durable]
+
+DESKS = 20
+REPORTS = 50 if LONG else 12
+"""Guests that each desk reports; every third of them leaves again."""
+SENDERS = 3
+SEED = random.SystemRandom().randrange(1 << 32) if LONG else 6
+SYNC = ("sync", "--json", "--wait", "20")
+
+
+class Storm:
+    """The home, the authority, and what happened. Its methods may be called from several threads."""
+
+    def __init__(self, apoa: Installed, disk: Disk, seed: int) -> None:
+        plain = unmeasured(apoa)
+        self.apoa = replace(plain, command=[sys.executable, fast_command.__file__])
+        self.promised: set[str] = set()
+        self.figures: Counter[str] = Counter()
+        self.usual = 1.0
+        """Seconds that a call takes here, for the time of a kill."""
+        self._disk = disk
+        self._chance = random.Random(seed)  # noqa: S311  a test's
+        self._numbers = count(1)
+        self._lock = threading.Lock()
+
+    def desk(self) -> None:
+        """Report guests one after the other; some of them leave again."""
+        for turn in range(REPORTS):
+            with self._lock:
+                number = next(self._numbers)
+            more = self.pick((), ("--no-send",), ("--no-send",))
+            report_id = self.save(*guest(number).mrz("--json", *more))
+            if report_id is not None and turn % 3 == 2:
+                self.save("checkout", report_id, "--yes", "--json", *more)
+
+    def save(self, *arguments: str) -> str | None:
+        """Run a command that saves a report. Returns the short id if it was shown as saved."""
+        code, out = self.disturbed(arguments)
+        assert code in {0, 75, 78, -9}, (code, out)
+        short_id = saved_id(out)
+        with self._lock:
+            self.figures["reports shown as saved" if short_id is not None else "reports not saved"] += 1
+            self.promised |= {short_id} if short_id is not None else set()
+        return short_id
+
+    def send(self, until: threading.Event) -> None:
+        """Send again and again."""
+        while not until.is_set():
+            code, out = self.disturbed(SYNC)
+            assert code in {0, 69, 75, 78, -9}, (code, out)
+            error = {"class": "killed"} if code == -9 else json.loads(out)["error"]
+            with self._lock:
+                self.figures["syncs"] += 1
+                self.figures[f"sync: {error['class'] if error is not None else 'no error'}"] += 1
+
+    def disturbed(self, arguments: Sequence[str]) -> tuple[int, str]:
+        """Run a command, which may be killed or meet a full disk. Returns its exit code and output."""
+        environ, delay = {}, None
+        fate = self.pick("calm", "calm", "calm", "killed", "killed at a disk change", "full disk")
+        with self._lock:
+            if fate == "killed":
+                delay = self._chance.uniform(0, self.usual)
+            elif fate == "killed at a disk change":
+                environ = self._disk.environ(DISK_STEP=str(self._chance.randrange(1, 60)))
+            elif fate == "full disk":
+                environ = self._disk.environ(DISK_ROOM=str(self._chance.randrange(100_000)))
+        begun = time.monotonic()
+        process = self.apoa.start(*arguments, **environ)
+        try:
+            out, err = process.communicate(timeout=delay)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+        assert "Traceback" not in err, err
+        assert "apoa-client itself" not in err, err
+        with self._lock:
+            self.figures["calls"] += 1
+            self.figures["kills"] += process.returncode == -9
+            self.figures["disk errors"] += fate == "full disk" and process.returncode == 78
+            if fate == "calm":
+                self.usual = (self.usual + time.monotonic() - begun) / 2
+        return process.returncode, out
+
+    def pick(self, *things: Any) -> Any:
+        with self._lock:
+            return self._chance.choice(things)
+
+
+@pytest.fixture
+def clock() -> FastClock:
+    """The clock of the desks, the senders and the authority."""
+    return FastClock(time.time())
+
+
+@pytest.fixture
+def authority(tmp_path: Path, clock: FastClock) -> Iterator[UnrulyAuthority]:
+    """An authority that does not misbehave yet."""
+    memory = tmp_path / "authority.db"
+    with UnrulyAuthority(memory, username="latihan", password="latihan", now=clock.now) as running:
+        yield running
+
+
+@pytest.fixture
+def storm(apoa: Installed, authority: UnrulyAuthority, disk: Disk, clock: FastClock) -> Storm:
+    """A property that was set up in calm."""
+    apoa.environ[START] = str(clock.start)
+    assert apoa.set_up(authority.base_url, "latihan").code == 0
+    assert apoa("sync").code == 0
+    disk.root = apoa.home
+    return Storm(apoa, disk, SEED)
+
+
+def test_storm(storm: Storm, authority: UnrulyAuthority, clock: FastClock) -> None:
+    """No report that was shown as saved is lost, none is acquired twice, and all are accepted once the faults end."""
+    files = files_below(storm.apoa.home)
+    authority.misbehave(random.Random(SEED))  # noqa: S311  a test's
+    over = threading.Event()
+    with ThreadPoolExecutor(DESKS + SENDERS) as pool:
+        senders = [pool.submit(storm.send, over) for _sender in range(SENDERS)]
+        desks = [pool.submit(storm.desk) for _desk in range(DESKS)]
+        try:
+            for desk in desks:
+                desk.result()
+        finally:
+            over.set()
+        for sender in senders:
+            sender.result()
+    accepted = storm.apoa("status", "--json").json["counts"]["accepted"]
+    authority.calm_down()
+    sync_later(storm.apoa.environ, now=clock.now())
+    reports = storm.apoa.reports()
+    assert_delivered_once(reports, authority.storage, storm.promised)
+    assert files_below(storm.apoa.home) == files
+    figures = {**storm.figures, "accepted during the storm": accepted, "accepted": len(reports)}
+    print(json.dumps({"seed": SEED, **figures, "faults": dict(authority.faults_done.most_common())}, indent=1))  # noqa: T201
+    assert len(storm.promised) > DESKS * REPORTS / 2
+    assert accepted > len(reports) / 2
+    assert storm.figures["kills"] > DESKS
+    assert storm.figures["disk errors"] > 0
+    assert authority.faults_done.keys() >= {*POISONS, "reports: shuffled-list"}
