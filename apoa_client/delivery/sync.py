@@ -317,9 +317,13 @@ class _Run:
         except BaseException:
             self._requeue(error, lease, claimed)
             raise
-        if not self._halved(error, lease, claimed):
-            self._ask_about_unread(authority, lease, claimed, alone=True)
-            self._size, self._max_size = 1, self._allowed_size
+        if self._halved(error, lease, claimed):
+            return
+        if len(claimed) > 1:  # time is over before the cause was found
+            self._requeue(error, lease, claimed)
+            raise plan.unreadable_answer(claimed)
+        self._ask_about_unread(authority, lease, claimed, alone=True)
+        self._size, self._max_size = 1, self._allowed_size
 
     def _ask_about_unread(
         self, authority: Authority, lease: str, claimed: Sequence[Entry], *, alone: bool = False

@@ -112,6 +112,22 @@ def test_answers_that_are_too_large(hotel: Hotel) -> None:
     assert len(hotel.authority.acquired) == 60
 
 
+def test_time_is_over_before_the_cause_is_found(hotel: Hotel) -> None:
+    """No report is blamed: all are queued with a backoff."""
+
+    class Slow(BreaksOn):
+        def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+            hotel.wait(seconds=30)
+            return super().submit(bodies)
+
+    hotel.authority = Slow(0)
+    hotel.add(*range(10))
+    outcome = hotel.sync(wait_s=50)
+    assert (type(outcome.error), outcome.left, hotel.sizes()) == (UnreadableAnswer, 10, [10, 5])
+    assert hotel.authority.asked == []
+    assert {hotel.entry(number).last_error for number in range(5)} == {"not_the_authority"}
+
+
 @pytest.mark.parametrize("error", [Offline, TimedOut])
 def test_the_connection_ends_while_the_cause_is_sought(hotel: Hotel, error: type[Offline]) -> None:
     """The reports may have arrived: they are queued with a backoff, and the run ends with what happened last."""
