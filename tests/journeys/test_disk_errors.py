@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from cli_helpers import COMMAND, LANGUAGES, Apoa, CallResult, Installed, spoken
 from conftest import LONG, FixedClock
-from damage_helpers import PAGE, flip, root_of
+from damage_helpers import PAGE, clear_index, flip, root_of
 from journeys_helpers import (
     Disk,
     advice_of,
@@ -302,6 +302,25 @@ def test_flipped_bytes_in_an_index(installation: Installation, lang: str, index:
     if not rebuilt:
         flip(installation.database, root_of(installation.database, index), 64)
     installation.settle(saved)
+
+
+@pytest.mark.slow
+@pytest.mark.durable
+def test_kills_during_a_repair(installation: Installation, disk: Disk) -> None:
+    """A sync that is killed before any change of the disk loses nothing, and the next one repairs and delivers all."""
+    home = installation.apoa.home
+    sound = home.with_name("sound")
+    home.rename(sound)
+    code, step = -9, 1
+    while code == -9:
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.copytree(sound, home)
+        clear_index(installation.database, "reports_open")
+        code = call(installation.apoa, ["sync"], "en", more=disk.environ(DISK_STEP=str(step))).code
+        assert code in {-9, 0}
+        installation.settle([])
+        step += 1 if LONG else 7
+    assert step > 20
 
 
 @in_each_language

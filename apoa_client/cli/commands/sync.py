@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections.abc import Callable
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from apoa_client.cli.views.busy import holder_value, show_busy
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
 from apoa_client.cli.views.labels import clock_skew_text, moment_text, rebuilt_text, whole_seconds
 from apoa_client.delivery.options import Outcome
-from apoa_client.errors import ApoaError, Exit
+from apoa_client.errors import ApoaError, Exit, OutboxDamaged
 from apoa_client.messages import nmsg
 from apoa_client.ports import Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE, SOON, instant
@@ -62,9 +63,9 @@ def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, sheet: P
     session.terminal = session.terminal and not scheduled  # a question that nobody sees would hold up every other run
     settings = session.app.settings
     if sheet is not None:
-        code = _write_sheet(session, sheet, force=options["force"])
+        code = _repairing(session, lambda: _write_sheet(session, sheet, force=options["force"]))
     elif settings.by_hand or options["by_hand"]:
-        code = _report_by_hand(session, interactive=session.interactive)
+        code = _repairing(session, lambda: _report_by_hand(session, interactive=session.interactive))
     else:
         code = _deliver(session, scheduled=scheduled, wait_s=wait_s)
     if not scheduled:
@@ -181,6 +182,29 @@ def _outcome_text(outcome: Outcome) -> str:
         if count:
             parts.append(style_warning(label.format(count=count)))
     return ", ".join(parts)
+
+
+def _repairing(session: Session, work: Callable[[], Exit]) -> Exit:
+    """Work by hand. If indexes of the outbox are damaged, rebuild them, as a delivery does, and begin again."""
+    try:
+        session.app.outbox.check_queue()
+    except OutboxDamaged:
+        _rebuild_indexes(session)
+    try:
+        return work()
+    except OutboxDamaged:
+        if not _rebuild_indexes(session):
+            raise
+        return work()
+
+
+def _rebuild_indexes(session: Session) -> bool:
+    """Rebuild damaged indexes, say so, and return whether this was done. Not while another process delivers."""
+    with session.app.outbox.delivery_lock(0) as acquired:
+        rebuilt = acquired and session.app.outbox.rebuild_indexes()
+    if rebuilt:
+        print_error_line(style_warning(rebuilt_text()))
+    return rebuilt
 
 
 def _write_sheet(session: Session, path: Path, *, force: bool) -> Exit:

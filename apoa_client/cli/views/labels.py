@@ -94,8 +94,8 @@ def lease_text(count: int, until: datetime, zone: tzinfo) -> str:
 def rebuilt_text() -> str:
     """Return that a damaged file was repaired, and what to do about its cause."""
     return _(
-        "The file of the reports was damaged on this computer's disk. Its index was rebuilt and sending went on. Ask "
-        "your IT admin to make a backup (apoa backup) and to check the disk."
+        "The file of the reports was damaged on this computer's disk. Its index was rebuilt, and no report was lost by "
+        "that. Ask your IT admin to make a backup (apoa backup) and to check the disk."
     )
 
 

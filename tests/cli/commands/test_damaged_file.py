@@ -1,15 +1,19 @@
 """The file of the reports is damaged: what sync and report repair, say, and exit with."""
 
 import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
-from damage_helpers import clear_index, flip, leaf_of_reports
+from damage_helpers import clear_index, flip, hide_from_queue, leaf_of_reports
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.outbox.errors import damaged
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 READABLE = "What was just saved is in the file and can be read."
@@ -85,3 +89,44 @@ def test_saved_but_not_readable(torn: Apoa, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_failed_connection_is_no_damage(away: Apoa) -> None:
     """A report that could only not be sent exits with 0."""
     assert away(*QUENTIN.mrz("--yes")).code == 0
+
+
+@pytest.fixture
+def by_hand(apoa: Apoa) -> Apoa:
+    """A property that reports by hand, with two reports that wait."""
+    assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
+    apoa.save()
+    apoa.save(XIMENA)
+    return apoa
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("damage", [hide_from_queue, lambda file: clear_index(file, "reports_open")])
+def test_by_hand(by_hand: Apoa, lang: str, damage: Callable[[Path], None]) -> None:
+    """The index is rebuilt, and every report is on the sheet."""
+    with closing(sqlite3.connect(file_of(by_hand))) as db:  # as `hide_from_queue` needs it
+        db.execute("UPDATE reports SET due_at = NULL")
+        db.commit()
+    damage(file_of(by_hand))
+    language.set_language(lang)
+    sheet = by_hand("sync", "--sheet", "-", lang=lang)
+    assert sheet.code == 0
+    assert QUENTIN.surname in sheet.out
+    assert XIMENA.surname in sheet.out
+    assert rebuilt_text() in sheet.err
+    assert by_hand("sync", "--json").json["left"] == 2
+
+
+def test_by_hand_without_a_repair(by_hand: Apoa) -> None:
+    """While another process delivers nothing is repaired, and the damage is shown."""
+    clear_index(file_of(by_hand), "reports_due")
+    with delivery_lock(file_of(by_hand), 0) as acquired:
+        assert acquired
+        assert by_hand("sync").code == 78
+
+
+def test_by_hand_meets_damage_later(by_hand: Apoa) -> None:
+    """An index that only the work itself meets is rebuilt, and the work begins again."""
+    clear_index(file_of(by_hand), "reports_due")
+    result = by_hand("sync", "--json")
+    assert (result.code, result.json["left"], result.err) == (75, 2, rebuilt_text() + "\n")
