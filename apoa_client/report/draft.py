@@ -17,6 +17,7 @@ from apoa_client.passport.problems import CannotCompose
 from apoa_client.passport.states import canonical_code
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, Unreadable
+from apoa_client.report.not_stated import without_not_stated
 
 T = TypeVar("T")
 
@@ -56,8 +57,8 @@ class Reader:
         self.warnings.append(Finding(BY_NAME[name].path, code, message))
 
     def typed(self, name: str) -> str:
-        """Return the typed text of a field; empty where nothing was typed."""
-        return self.draft.typed.get(name, "").strip()
+        """Return the typed text of a field; empty where nothing was typed, or where it says "not stated"."""
+        return without_not_stated(name, self.draft.typed.get(name, ""))
 
     def typed_value(self, name: str, parse: Callable[[str], T]) -> T | None:
         """Return the typed value of a field; None where nothing was typed, or where it is wrong."""

@@ -14,6 +14,7 @@ from apoa_client.passport.mrz import plain_document_number, valid_document_numbe
 from apoa_client.report import permits, purposes
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
+from apoa_client.report.not_stated import is_not_stated
 
 MAX_TEXT_LENGTH = 100
 MAX_NOTE_LENGTH = 500
@@ -135,9 +136,9 @@ def _labels(listed_purposes: Iterable[Purpose]) -> Message:
 
 
 def reason(text: str) -> str:
-    """Return the reason of a change; it must have words, because a sign alone does not inform the authority."""
+    """Return the reason of a change; it must have words that say something: a sign or "unknown" informs nobody."""
     words = one_line(text, MAX_NOTE_LENGTH)
-    if not any(c.isalpha() for c in words):
+    if not any(c.isalpha() for c in words) or is_not_stated("reason", words):
         raise Unreadable("bad_character", msg("Write the reason in words: one sentence for the authority."))
     return words
 

@@ -6,7 +6,7 @@ Answers that are easily mistyped are shown in words: a date with the name of its
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, tzinfo
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TypeAlias
 
 from apoa_client.app.container import Container
@@ -29,6 +29,7 @@ from apoa_client.report.fields import BY_NAME, FIELDS
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Report
+from apoa_client.report.not_stated import is_not_stated, without_not_stated
 from apoa_client.report.parse_times import date_and_time
 from apoa_client.report.permits import Permit
 from apoa_client.report.rules import INDONESIA
@@ -105,15 +106,16 @@ class FieldQuestions:
     def question(self, form: GuestForm, name: str, default: str = "") -> Question:
         """Return the question about a field. The default is `default`, or else what the form suggests."""
         help_text = _(_HELP[name])
+        required = name in _REQUIRED or (name == "given_names" and form.typed.get("surname") == "")
         if name == "room" and self._rooms:
             help_text += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(sanitize, self._rooms)))
         return Question(
             label=text(BY_NAME[name].label),
             help=help_text,
-            parse=partial(_parse, name, self._app.settings.zone, self._parsers(form)[name]),
+            parse=self._parser(form, name, required=required),
             default=default or form.suggestion(name),
             format_default=lambda value: _value_text(name, self._app.settings.zone, value) or value,
-            required=name in _REQUIRED or (name == "given_names" and form.typed.get("surname") == ""),
+            required=required,
         )
 
     def ask_invalid_fields(self, typed: dict[str, str], errors: Sequence[Finding]) -> bool:
@@ -145,6 +147,19 @@ class FieldQuestions:
             nights = (report.stay.planned_check_out - check_in).days
             if nights >= 1:  # a later check-in does not change the day of departure
                 _store(typed, "nights", Answer(str(nights)))
+
+    def _parser(self, form: GuestForm, name: str, *, required: bool) -> Callable[[str], Answer]:
+        parse = self._parsers(form)[name]
+
+        def parse_stated(typed: str) -> Answer:
+            if not is_not_stated(name, typed):
+                return _parse(name, self._app.settings.zone, parse, typed)
+            value = without_not_stated(name, typed)
+            if required and not value:
+                raise UnclearAnswer(_("An answer is needed here. ? shows help."))
+            return Answer(value, _("not stated"))
+
+        return parse_stated
 
     def _parsers(self, form: GuestForm) -> Mapping[str, Parser]:
         zone = self._app.settings.zone
@@ -214,11 +229,6 @@ def _value_text(name: str, zone: tzinfo, value: str) -> str:
     return purpose_text(Purpose(value)) if name == "purpose" else ""
 
 
-def _birth_place(answer: str) -> str | Answer:
-    value = parse_fields.one_line(answer).upper()
-    return Answer(value, _("not stated")) if value == "-" else value
-
-
 def _birth_date(answer: str, today: date) -> str:
     value = parse_dates.partial_date(answer, today=today)
     if value.earliest > today:
@@ -271,7 +281,7 @@ _PARSERS: Mapping[str, Parser] = {
     "surname": parse_fields.person_name,
     "given_names": parse_fields.person_name,
     "sex": parse_fields.sex,
-    "birth_place": _birth_place,
+    "birth_place": lambda answer: parse_fields.one_line(answer).upper(),
     "issuing_state": parse_fields.state,
     "document_number": parse_fields.document_number,
     "stay_permit_number": parse_fields.one_line,

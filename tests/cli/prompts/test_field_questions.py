@@ -135,3 +135,30 @@ class TestOtherFields:
         """Blanks and capitals; a text that is unchanged is not repeated."""
         assert "  late arrival\n" in change(NOTE, "late   arrival")
         assert "\n  V 123\n" not in change(PERMIT_NUMBER, "V 123")
+
+
+class TestNotStated:
+    """Words such as "tidak ada" in place of a value: no data, and shown as such."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize("typed", ["tidak ada", "tdk tahu", "unknown", "n/a"])
+    def test_an_optional_field_stays_empty(self, change: Change, lang: str, typed: str) -> None:
+        """The permit, the phone and the rest: the card has no such row."""
+        shown = change(PHONE, typed, lang=lang)
+        assert f"  {spoken(lang, 'not stated')}\n" in shown
+        assert shown.count(typed) == 0
+
+    @pytest.mark.parametrize("typed", ["tidak tahu", "-", "none"])
+    def test_a_place_of_birth_may_be_unknown(self, change: Change, typed: str) -> None:
+        """It is reported as "-"."""
+        shown = change(4, typed)
+        assert "  not stated\n" in shown
+        assert "GDANSK" not in shown.rpartition("not stated")[2]
+        assert typed.upper() not in shown or typed == "-"
+
+    @pytest.mark.parametrize(("number", "kept"), [(3, "male"), (6, "Poland"), (7, "ZX1234567"), (9, "28 Mar 2032")])
+    def test_a_required_field_is_asked_again(self, change: Change, number: int, kept: str) -> None:
+        """Enter then keeps what the MRZ says."""
+        shown = change(number, "tidak ada", ENTER)
+        assert "An answer is needed here." in shown
+        assert kept in shown.rpartition("An answer is needed here.")[2]

@@ -1,0 +1,45 @@
+"""Words that say that a value is not stated or not known, as people write them in place of a value.
+
+They are no data for the authority: an optional field with such a word is empty, and a required one is missing.
+"""
+
+import re
+
+BIRTH_PLACE_NOT_STATED = "-"
+"""What the contract has for a place of birth that the passport does not state."""
+
+_NAMES = frozenset({"surname", "given_names", "nationality", "issuing_state"})
+"""Fields in which a short word may be a name or a code: No and Null are surnames, NA is Namibia."""
+_WITH_DEFAULTS = frozenset({"check_in", "purpose", "issuing_state"})
+"""Fields with a usual value, which nobody means who does not know the value."""
+
+_PHRASE = re.compile(
+    r"(?:tidak|tdk|tak|gak|gk|ga|g|nggak|ngga|enggak|engga|ndak|belum|blm)\s?"
+    r"(?:ada|tahu|tau|diketahui|tercantum|tertulis|disebut(?:kan)?|dinyatakan|punya|jelas|diisi)"
+    r"(?: (?:di|pada|dalam) paspor(?:nya)?)?"
+    r"|none|unknown|n/a|n\.a|no idea|(?:don'?t|do not) know"
+    r"|not (?:known|stated|given|available|applicable)(?: (?:in|on)(?: the)? passport)?"
+)
+_SHORT = frozenset({"no", "nil", "null", "na", "tidak", "tdk", "belum", "blm", "kosong", "nihil", "entah"})
+_SIGNS = " .,;:!?()[]<>/_-\N{EN DASH}\N{EM DASH}"
+
+
+def is_not_stated(name: str, text: str) -> bool:
+    """Return whether a text says that a field, with a name of `report.fields`, has no known value.
+
+    Signs without a letter or a digit say so, too; an empty text does not.
+    """
+    words = " ".join(text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()).strip(_SIGNS)
+    if name in _WITH_DEFAULTS or not text.strip():
+        return False
+    return not words or _PHRASE.fullmatch(words) is not None or (name not in _NAMES and words in _SHORT)
+
+
+def without_not_stated(name: str, text: str) -> str:
+    """Return the text of a field, stripped; empty if it says that the value is not stated.
+
+    A place of birth that is not stated is ``-``, because the contract requires one.
+    """
+    if not is_not_stated(name, text):
+        return text.strip()
+    return BIRTH_PLACE_NOT_STATED if name == "birth_place" else ""

@@ -1,0 +1,84 @@
+"""Words in place of a value: which fields are then empty, and which are missing."""
+
+import pytest
+from report_helpers import TYPED, codes_of, draft, examined, look, mrz, scanned
+
+from apoa_client.report import parse_fields
+from apoa_client.report.findings import Unreadable
+from apoa_client.report.not_stated import is_not_stated
+
+WORDS = [
+    "-", "--", "\N{EM DASH}", "...", "?", "n/a", "N/A", "N.A.", "none", "None.", "unknown", "Unknown", "not stated",
+    "not known", "don't know", "don\N{RIGHT SINGLE QUOTATION MARK}t know", "tidak ada", "Tidak  Ada", "(tidak ada)",
+    "tdk ada", "gak ada", "ga ada", "tidak tahu", "TIDAK TAU", "tdk tau", "tidak diketahui", "tidak tercantum",
+    "belum tahu", "tidak ada di paspor", "tidakada",
+]  # fmt: skip
+
+OPTIONAL = (
+    "given_names",
+    "stay_permit",
+    "stay_permit_number",
+    "stay_until",
+    "entry_date",
+    "room",
+    "phone",
+    "email",
+    "note",
+)
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_words_are_no_data(text: str) -> None:
+    """In both languages, whatever the case and the signs: "-" is the place of birth, optional fields are empty."""
+    guest, stay = examined(draft({"birth_place": text, **dict.fromkeys(OPTIONAL, text)}))
+    assert (guest.birth_place, guest.given_names, guest.stay_permit) == ("-", "", None)
+    assert (guest.phone, guest.email, stay.room, stay.note) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("name", ["sex", "birth_date", "nationality", "document_number", "expiry_date", "nights"])
+@pytest.mark.parametrize("text", ["tidak tahu", "tidak ada", "unknown", "n/a", "-"])
+def test_a_required_field_is_missing(name: str, text: str) -> None:
+    """TIDAK ADA is no passport number; the MRZ's value counts where there is one."""
+    assert [code for _field, code in codes_of(look(draft({name: text})).errors)] == ["missing"]
+    if name != "nights":
+        assert look(scanned(mrz(), {name: text})).errors == ()
+
+
+def test_a_guest_has_a_name() -> None:
+    """One of the two names may be empty, not both."""
+    assert look(draft({"surname": "tidak ada"})).errors == ()
+    assert codes_of(look(draft({"surname": "none", "given_names": "-"})).errors) == {("surname", "missing")}
+
+
+@pytest.mark.parametrize(("name", "code"), [("check_in", "bad_date"), ("issuing_state", "unknown_state")])
+def test_no_usual_value_in_place_of_an_unknown_one(name: str, code: str) -> None:
+    """Now, and the state of the nationality, are for fields that were left out."""
+    assert [finding.code for finding in look(draft({name: "tidak tahu"})).errors] == [code]
+    assert [finding.code for finding in look(draft({"purpose": "tidak tahu"})).errors] == ["bad_character"]
+
+
+@pytest.mark.parametrize("text", ["No", "Null", "Nil", "Na", "Belum"])
+def test_short_words_may_be_names(text: str) -> None:
+    """They are a guest's name; in other fields they are no data."""
+    guest, stay = examined(draft({"surname": text, "room": text, "stay_permit": text}))
+    assert (guest.surname, guest.stay_permit, stay.room) == (text.upper(), None, None)
+
+
+def test_short_words_may_be_countries() -> None:
+    """NA is Namibia, NO is Norway."""
+    assert [examined(draft({"nationality": text}))[0].nationality for text in ("NA", "no")] == ["NAM", "NOR"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "Nonette", "Adanya", "Tidak Ada Guesthouse", "Unknown Street 7", *TYPED.values()]
+)
+def test_other_texts_are_data(text: str) -> None:
+    """Only a whole text says "not stated"."""
+    assert not is_not_stated("note", text)
+
+
+@pytest.mark.parametrize("text", ["tidak ada", "n/a", "unknown", "-"])
+def test_a_reason_says_something(text: str) -> None:
+    """The authority is not told "unknown" as the reason of a change."""
+    with pytest.raises(Unreadable):
+        parse_fields.reason(text)
