@@ -284,6 +284,8 @@ def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
         raise backup_damaged(file)
     info = _read_info(db, file)
     migrate(db)
+    if not _has_our_table(db):  # whose constraints SQLite has just checked, so that each row can be inserted here
+        raise backup_damaged(file)
     for row in db.execute(f"SELECT {COLUMNS}, content, errors, warnings FROM reports"):  # noqa: S608  constants
         entry = entry_from_row(row)
         content, *findings = row[-3:]
@@ -291,6 +293,15 @@ def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
         if not sealed or (content is None) != (entry.erased_at is not None):  # this program never wrote such a row
             raise backup_damaged(file)
     return info
+
+
+def _has_our_table(db: sqlite3.Connection) -> bool:
+    """Return whether the table of reports was made by this program's migrations, and not changed since."""
+    query = "SELECT sql FROM sqlite_master WHERE name = 'reports'"
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as ours:
+        migrate(ours)
+        theirs, expected = ([str(sql).split() for (sql,) in each.execute(query)] for each in (db, ours))
+    return theirs == expected
 
 
 def _read_info(db: sqlite3.Connection, file: Path) -> BackupInfo:

@@ -6,11 +6,15 @@ still to be delivered is delivered. What was erased on either side stays erased.
 
 import sqlite3
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from apoa_client.archive.backup import columns_of, tables
 from apoa_client.outbox.sqlite import audit
+from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.ports import Actor, AuditEvent
 from apoa_client.report.kinds import OPEN_STATES, State
 
@@ -35,6 +39,17 @@ _OF_THE_STATE = frozenset(
 """Columns that are taken over together with a state, even if they are empty."""
 
 
+_PIECE = 250
+"""Reports merged in one transaction, or the fewest more that complete a stay."""
+
+
+# The highest number that a report ever had: SQLite remembers it for AUTOINCREMENT.
+_HIGHEST_SEQ = """
+    SELECT max(COALESCE((SELECT max(seq) FROM reports), 0),
+        COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'reports'), 0))
+"""
+
+
 class Conflict(NamedTuple):
     """A report with one receipt here and another in the backup; the one here is kept."""
 
@@ -55,7 +70,9 @@ class MergeResult(NamedTuple):
 
 def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
     """Fill a new outbox, in a transaction: with the reports, the audit trail and the metadata of the backup."""
-    result = _Merge(here, backup).run()
+    columns = _common_columns(here, backup, "reports")
+    rows = (list(row.values()) for row in _rows(backup, columns, "seq"))
+    count = here.executemany(_insert_sql("reports", columns), rows).rowcount
     here.executemany(
         "INSERT INTO memo VALUES (?, ?)",
         backup.execute("SELECT key, value FROM memo WHERE key NOT IN (?, ?)", _OF_THE_CLOCK),
@@ -64,15 +81,7 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> 
         columns = _common_columns(here, backup, table)
         here.executemany(_insert_sql(table, columns), backup.execute(_select_sql(table, columns)))
     audit.append(here, actor, [AuditEvent("restored")])
-    return result
-
-
-def merge(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
-    """Merge the reports into an outbox that is in use, inside a transaction. Everything else here stays as it is."""
-    work = _Merge(here, backup)
-    result = work.run()
-    audit.append(here, actor, [AuditEvent("restored"), *work.events])
-    return result
+    return MergeResult(count, 0, 0, 0)
 
 
 def count_shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[int, int]:
@@ -108,73 +117,142 @@ def merged_order(ours: Sequence[str], theirs: Sequence[str], created_at: Mapping
     return list(order | dict.fromkeys([*left, *right]))
 
 
-class _Merge:
-    """One merge, inside a transaction: row by row, because a row is small and a history is long."""
+class _Difference(NamedTuple):
+    """A report of the backup, its row here, if there is one, and what the merge changes in that."""
+
+    theirs: _Row
+    mine: _Row | None
+    changes: _Row
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the report here must be inserted or changed."""
+        return self.mine is None or bool(self.changes)
+
+    @property
+    def event(self) -> AuditEvent:
+        """The audit event of its insertion or change."""
+        row = {**(self.mine or self.theirs), **self.changes}
+        return AuditEvent("restored", row["id"], row["state"])
+
+
+class Merge:
+    """Merges the reports of a backup into an outbox that is in use. Everything else here stays as it is.
+
+    It is done in pieces of some hundred reports, each in a transaction of its own, so that nobody waits long to save a
+    report. The reports of a stay are in one piece: each stay is seen as it was before, or merged. After an
+    interruption, another merge finds the rest. The caller must hold the delivery lock.
+    """
 
     def __init__(self, here: sqlite3.Connection, backup: sqlite3.Connection) -> None:
         self._here = here
         self._backup = backup
         self._columns = _common_columns(here, backup, "reports")
-        self._last, self._before = here.execute("SELECT COALESCE(max(seq), 0), count(*) FROM reports").fetchone()
+        (self._before,) = here.execute("SELECT count(*) FROM reports").fetchone()
         self._common = self._inserted = self._advanced = 0
-        self._mixed_stays: set[str] = set()
         self._conflicts: list[Conflict] = []
-        self.events: list[AuditEvent] = []
+        self._base: int | None = None
 
-    def run(self) -> MergeResult:
-        """Merge every report of the backup, in order; then reorder the stays that have new reports on both sides."""
-        names = [name.strip('"') for name in self._columns]
-        query = _select_sql("reports", self._columns)
-        for values in self._backup.execute(f"{query} ORDER BY seq"):
-            theirs = dict(zip(names, values, strict=True))
-            if theirs["state"] == State.SENDING:  # the process that was sending it is gone
-                theirs |= {"state": State.QUEUED.value, "lease": None, "lease_until": None}
-            found = self._here.execute(f"{query} WHERE id = ?", [theirs["id"]]).fetchone()
-            if found is None:
-                self._insert(theirs)
-            else:
-                self._update(dict(zip(names, found, strict=True)), theirs)
-        for stay_id in self._mixed_stays:
-            self._reorder(stay_id)
-        unchanged, only_here = self._common - self._advanced, self._before - self._common
-        return MergeResult(self._inserted, self._advanced, unchanged, only_here, tuple(self._conflicts))
+    def preview(self) -> MergeResult:
+        """Return what `run` would do, from reads alone."""
+        for reports in self._pieces():
+            self._count(self._differences(reports))
+        return self._result()
 
-    def _insert(self, theirs: dict[str, Any]) -> None:
-        if self._before:
-            theirs["seq"] = None  # it gets a number of its own
-            known = "SELECT 1 FROM reports WHERE stay_id = ? AND seq <= ? LIMIT 1"
-            if self._here.execute(known, [theirs["stay_id"], self._last]).fetchone() is not None:
-                self._mixed_stays.add(theirs["stay_id"])
-        self._here.execute(_insert_sql("reports", self._columns), list(theirs.values()))
-        self._inserted += 1
-        self._add_event(theirs)
+    def run(self, path: Path, actor: Actor) -> MergeResult:
+        """Merge every report, piece by piece, into the outbox at `path`, and record it in the audit trail."""
+        with transaction(self._here, path):
+            audit.append(self._here, actor, [AuditEvent("restored")])
+        for reports in self._pieces():
+            differences = self._differences(reports)
+            if any(each.is_one for each in differences):
+                with transaction(self._here, path):
+                    differences = self._differences(reports)  # another process may have changed them
+                    self._apply(differences, actor)
+            self._count(differences)
+        return self._result()
 
-    def _update(self, mine: _Row, theirs: _Row) -> None:
-        self._common += 1
-        if mine["receipt_number"] and theirs["receipt_number"] not in {None, mine["receipt_number"]}:
-            self._conflicts.append(Conflict(mine["id"], mine["receipt_number"], theirs["receipt_number"]))
-        merged = merged_row(mine, theirs)
-        changes = {name: value for name, value in merged.items() if value != mine[name]}
-        if changes:
-            names = ", ".join(f"{name} = ?" for name in changes)
-            self._here.execute(f"UPDATE reports SET {names} WHERE id = ?", [*changes.values(), mine["id"]])  # noqa: S608  columns of ours
-            self._advanced += 1
-            self._add_event(merged)
+    def _pieces(self) -> Iterator[list[_Row]]:
+        """Yield the backup's reports, stay by stay, as many stays at once as have some hundred reports."""
+        piece: list[_Row] = []
+        for _stay, reports in groupby(_rows(self._backup, self._columns, "stay_id, seq"), itemgetter("stay_id")):
+            piece += reports
+            if len(piece) >= _PIECE:
+                yield piece
+                piece = []
+        if piece:
+            yield piece
 
-    def _add_event(self, row: _Row) -> None:
-        if self._before:  # otherwise the whole trail is copied
-            self.events.append(AuditEvent("restored", row["id"], row["state"]))
+    def _differences(self, reports: Sequence[_Row]) -> list[_Difference]:
+        query = f"{_select_sql('reports', self._columns)} WHERE id = ?"
+        differences = []
+        for theirs in reports:
+            found = self._here.execute(query, [theirs["id"]]).fetchone()
+            mine = dict(zip(theirs, found, strict=True)) if found is not None else None
+            merged = merged_row(mine, theirs) if mine is not None else {}
+            changes = {name: value for name, value in merged.items() if mine is None or value != mine[name]}
+            differences.append(_Difference(theirs, mine, changes))
+        return differences
 
-    def _reorder(self, stay_id: str) -> None:
+    def _apply(self, differences: Sequence[_Difference], actor: Actor) -> None:
+        """Insert and change the reports here, inside a transaction."""
+        new_stays = dict.fromkeys(each.theirs["stay_id"] for each in differences if each.mine is None)
+        ours = {stay_id: self._ids(self._here, stay_id) for stay_id in new_stays}
+        for theirs, mine, changes in differences:
+            if mine is None:
+                values = {**theirs, "seq": self._first_seq() + theirs["seq"]}
+                self._here.execute(_insert_sql("reports", self._columns), list(values.values()))
+            elif changes:
+                names = ", ".join(f"{name} = ?" for name in changes)
+                self._here.execute(f"UPDATE reports SET {names} WHERE id = ?", [*changes.values(), mine["id"]])  # noqa: S608  columns of ours
+        for stay_id, ids in ours.items():
+            if ids:
+                self._reorder(stay_id, ids)
+        if self._before:  # otherwise nobody has used this outbox yet
+            audit.append(self._here, actor, (each.event for each in differences if each.is_one))
+
+    def _first_seq(self) -> int:
+        """Return what is added to the backup's numbers, so that its reports keep their order, behind those here.
+
+        The numbers are reserved: reports that other processes save meanwhile come behind all of them.
+        """
+        if self._base is None:
+            (here,) = self._here.execute(_HIGHEST_SEQ).fetchone()
+            (highest,) = self._backup.execute("SELECT max(seq) FROM reports").fetchone()
+            self._here.execute("DELETE FROM sqlite_sequence WHERE name = 'reports'")
+            self._here.execute("INSERT INTO sqlite_sequence VALUES ('reports', ?)", [here + highest])
+            self._base = here
+        return self._base
+
+    def _reorder(self, stay_id: str, ours: Sequence[str]) -> None:
         """Distribute the stay's numbers to its reports again, in an order that agrees with both sides."""
         rows = self._here.execute("SELECT seq, id, created_at FROM reports WHERE stay_id = ? ORDER BY seq", [stay_id])
         seqs, ids, times = zip(*rows.fetchall(), strict=True)
-        ours = [report_id for seq, report_id in zip(seqs, ids, strict=True) if seq <= self._last]
-        rows = self._backup.execute("SELECT id FROM reports WHERE stay_id = ? ORDER BY seq", [stay_id])
-        order = merged_order(ours, [row[0] for row in rows], dict(zip(ids, times, strict=True)))
+        order = merged_order(ours, self._ids(self._backup, stay_id), dict(zip(ids, times, strict=True)))
         # By way of negative numbers, because no two rows may ever have the same.
         self._here.execute("UPDATE reports SET seq = -seq WHERE stay_id = ?", [stay_id])
         self._here.executemany("UPDATE reports SET seq = ? WHERE id = ?", zip(seqs, order, strict=True))
+
+    @staticmethod
+    def _ids(db: sqlite3.Connection, stay_id: str) -> list[str]:
+        rows = db.execute("SELECT id FROM reports WHERE stay_id = ? ORDER BY seq", [stay_id])
+        return [row[0] for row in rows.fetchall()]
+
+    def _count(self, differences: Sequence[_Difference]) -> None:
+        for theirs, mine, changes in differences:
+            if mine is None:
+                self._inserted += 1
+                continue
+            self._common += 1
+            self._advanced += bool(changes)
+            if mine["receipt_number"] and theirs["receipt_number"] not in {None, mine["receipt_number"]}:
+                self._conflicts.append(Conflict(mine["id"], mine["receipt_number"], theirs["receipt_number"]))
+
+    def _result(self) -> MergeResult:
+        # Another restore may have inserted reports since they were counted.
+        only_here = max(self._before - self._common, 0)
+        unchanged = self._common - self._advanced
+        return MergeResult(self._inserted, self._advanced, unchanged, only_here, tuple(self._conflicts))
 
 
 def merged_row(mine: _Row, theirs: _Row) -> dict[str, Any]:
@@ -211,6 +289,16 @@ def _progress(row: _Row) -> tuple[bool, int]:
         State.ACCEPTED: 5,
     }
     return row["receipt_number"] is not None, ranks[state]
+
+
+def _rows(backup: sqlite3.Connection, columns: Sequence[str], order: str) -> Iterator[_Row]:
+    """Yield the backup's reports in an order, each as it is after a restore."""
+    names = [name.strip('"') for name in columns]
+    for values in backup.execute(f"{_select_sql('reports', columns)} ORDER BY {order}"):
+        row = dict(zip(names, values, strict=True))
+        if row["state"] == State.SENDING:  # the process that was sending it is gone
+            row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None}
+        yield row
 
 
 def _common_columns(here: sqlite3.Connection, backup: sqlite3.Connection, table: str) -> list[str]:

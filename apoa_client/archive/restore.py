@@ -1,27 +1,26 @@
 """Restores a backup: a property that is not here is created, and one that is here gets the reports that it lacks.
 
-Everything is checked before anything is changed, and each change is one step that happens completely or not at all: the
-outbox gets its name or its transaction, the settings file is replaced. If a kill falls between two steps, the same
-restore, run again, does the rest.
+Everything is checked before anything is changed, and each change is one step that happens completely or not at all: a
+new outbox gets its name, some stays are merged in a transaction, the settings file is replaced. If a kill falls between
+two steps, the same restore, run again, does the rest.
 """
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from apoa_client.archive.backup import Backup, backup_damaged, open_backup
-from apoa_client.archive.merge import MergeResult, copy, count_shared, merge
+from apoa_client.archive.merge import Merge, MergeResult, copy, count_shared
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import too_new
 from apoa_client.outbox.locking import exclusive
 from apoa_client.outbox.sqlite.database import (
-    configure,
     create_database,
     open_database,
     remove_abandoned_drafts,
@@ -37,8 +36,6 @@ from apoa_client.settings.writer import save
 
 LOCK_WAIT_S = 30.0
 """How long to wait for a delivery that is running."""
-
-_Method: TypeAlias = Callable[[sqlite3.Connection, sqlite3.Connection, Actor], MergeResult]
 
 _GENERAL = ("office", "address")
 _OF_THE_AUTHORITY = ("username", "environment", "property_id", "ca_bundle")
@@ -91,13 +88,12 @@ class _Restore(NamedTuple):
         return self.folders.outbox(self.settings.name)
 
     def preview(self) -> MergeResult:
-        """Merge, and undo it."""
+        """Return what `run` would do. Only reads: nobody waits for it, and nothing is created."""
         if os.path.lexists(self.path):
             with self._open_checked() as db, translate_errors(self.path):
-                return self._merge_and_undo(db)
-        with closing(sqlite3.connect("", isolation_level=None)) as db, translate_errors(self.path):
-            configure(db)
-            return self._merge_and_undo(db)
+                return Merge(db, self.backup.db).preview()
+        (reports,) = self.backup.db.execute("SELECT count(*) FROM reports").fetchone()
+        return MergeResult(reports, 0, 0, 0)
 
     def run(self) -> MergeResult:
         """Create the outbox from the backup, or merge the backup into it."""
@@ -112,14 +108,15 @@ class _Restore(NamedTuple):
                 results: list[MergeResult] = []
                 self._save_if_known()
                 with translate_errors(self.path):
-                    created = create_database(self.path, lambda db: results.append(self._apply(db, copy)))
+                    created = create_database(self.path, lambda db: results.append(self._fill(db)))
                 if created:  # otherwise another process created one meanwhile
                     self._save_if_new()
                     return results[0]
-            with self._open_checked() as db:
+            with self._open_checked() as db, translate_errors(self.path):
                 self._save_if_known()
-                with transaction(db, self.path):
-                    merged = self._apply(db, merge)
+                with transaction(db, self.path):  # before the reports that are sealed to it
+                    record_public_key(db, self.settings.public_key)
+                merged = Merge(db, self.backup.db).run(self.path, self.actor)
             self._save_if_new()
             return merged
 
@@ -133,20 +130,13 @@ class _Restore(NamedTuple):
         if self.known is None:
             save(self.folders.config, self.settings)
 
-    def _merge_and_undo(self, db: sqlite3.Connection) -> MergeResult:
-        db.execute("BEGIN IMMEDIATE")
+    def _fill(self, db: sqlite3.Connection) -> MergeResult:
         try:
-            return self._apply(db, merge)
-        finally:
-            db.execute("ROLLBACK")
-
-    def _apply(self, db: sqlite3.Connection, method: _Method) -> MergeResult:
-        try:
-            merged = method(db, self.backup.db, self.actor)
-        except sqlite3.IntegrityError as exc:  # the backup's schema is not ours, and allowed this
+            filled = copy(db, self.backup.db, self.actor)
+        except sqlite3.IntegrityError as exc:  # the backup's tables are not ours, and allowed this
             raise backup_damaged(self.backup.file) from exc
         record_public_key(db, self.settings.public_key)
-        return merged
+        return filled
 
     @contextmanager
     def _open_checked(self) -> Iterator[sqlite3.Connection]:

@@ -86,6 +86,13 @@ def test_it_follows_a_repair(settings: Home, file: Path) -> None:
         assert rows_of(file) == settings.rows()
 
 
+def test_the_tables_text_may_be_laid_out_in_another_way(made: Path) -> None:
+    """Only what it says counts: another version of SQLite may write other blanks."""
+    other_blanks = "UPDATE sqlite_master SET sql = replace(sql, ' ', '\n  ') WHERE name = 'reports'"
+    with open_backup(changed(made, "PRAGMA writable_schema = ON", other_blanks)):
+        pass
+
+
 def test_it_counts(settings: Home, file: Path) -> None:
     """The number of reports, the size, and the time."""
     file.parent.mkdir()

@@ -286,6 +286,16 @@ def test_a_dry_run_changes_nothing(old: Home, new: Home, file: Path) -> None:
     assert old.rows() == before
 
 
+def test_a_dry_run_needs_no_lock(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It only reads: neither a delivery nor another process that is writing makes it wait."""
+    monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0)
+    monkeypatch.setattr(restore, "LOCK_WAIT_S", 0.0)
+    with delivery_lock(old.path, 0), closing(connect(old.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert old.restore(file, dry_run=True).merged == merge.MergeResult(0, 0, 3, 0)
+        other.execute("ROLLBACK")
+
+
 def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 75: try again later."""
     monkeypatch.setattr(restore, "LOCK_WAIT_S", 0.0)
@@ -299,17 +309,17 @@ def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: p
 @pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
 @pytest.mark.parametrize("there", [True, False])
 def test_no_space(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool) -> None:
-    """The outbox here stays as it is; nothing partial is left."""
+    """No report is lost here, and no part of a stay is merged; nothing partial is left."""
     home = Home(tmp_path / "small", SETTINGS if there else None)
     before = snapshot(home.folders.data)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    really = merge._Merge.run
+    really = merge._rows
 
-    def in_little_room(self: merge._Merge) -> merge.MergeResult:
+    def in_little_room(*arguments: Any) -> Iterator[Any]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (30 * 1024, limits[1]))
-        return really(self)
+        return really(*arguments)
 
-    monkeypatch.setattr(merge._Merge, "run", in_little_room)
+    monkeypatch.setattr(merge, "_rows", in_little_room)
     try:
         with pytest.raises(StorageProblem):
             home.restore(file)
@@ -382,6 +392,153 @@ def test_another_receipt_is_a_conflict(old: Home, file: Path, tmp_path: Path) ->
     assert home.restore(file).merged.conflicts == (merge.Conflict(uuid(1), "STT-99", "STT-1"),)
     assert home.rows()[0]["receipt_number"] == "STT-99"
     assert old.rows()[0]["receipt_number"] == "STT-1"
+
+
+# Piece by piece.
+
+
+class Interrupted(Exception):
+    """Ctrl-C, or a kill, between two pieces."""
+
+
+@pytest.fixture
+def pieces(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], object]], None]:
+    """Makes a piece of each stay, and calls a function before each, with its number."""
+    monkeypatch.setattr(merge, "_PIECE", 1)
+    really = merge.Merge._pieces
+
+    def before_each(call: Callable[[int], object]) -> None:
+        def pieces(self: merge.Merge) -> Iterator[Any]:
+            for number, piece in enumerate(really(self)):
+                call(number)
+                yield piece
+            call(-1)
+
+        monkeypatch.setattr(merge.Merge, "_pieces", pieces)
+
+    return before_each
+
+
+@pytest.fixture
+def stays(tmp_path: Path) -> tuple[Path, Home]:
+    """A backup of three stays with three reports each, and a computer with the first report of the second stay."""
+    busy, here = Home(tmp_path / "busy", SETTINGS), Home(tmp_path / "here", SETTINGS)
+    with busy.outbox() as outbox:
+        for number in (1, 2, 3, 4, 5, 6, 7, 8, 9):
+            outbox.add(report(number, (number - 1) % 3 + 1), due_at=None)
+    file, early = tmp_path / "stays.db", tmp_path / "early.db"
+    busy.back_up(early)
+    here.restore(early)
+    with closing(connect(here.path)) as db:
+        db.execute("DELETE FROM reports WHERE id <> ?", [uuid(2)])
+    with busy.outbox() as outbox:
+        lease, _got = outbox.claim([uuid(2)], now=NOON, lease_until=NOON + HOUR)
+        outbox.settle(lease, [Change(uuid(2), State.ACCEPTED, receipt=receipt(2))])
+    busy.back_up(file)
+    return file, here
+
+
+def stay_sizes(home: Home) -> list[int]:
+    """The number of reports that each stay has here."""
+    ids = [row["stay_id"] for row in home.rows()]
+    return [ids.count(stay_id(number)) for number in (1, 2, 3)]
+
+
+Pieces = Callable[[Callable[[int], object]], None]
+Stays = tuple[Path, Home]
+
+
+def test_whole_stays_are_merged_one_after_the_other(pieces: Pieces, stays: Stays) -> None:
+    """Another process sees each stay as it was, or merged; at the end all are in the order of the backup."""
+    file, here = stays
+    seen: list[list[int]] = []
+    pieces(lambda _number: seen.append(stay_sizes(here)))
+    assert here.restore(file).merged == merge.MergeResult(8, 1, 0, 0)
+    assert seen == [[0, 1, 0], [3, 1, 0], [3, 3, 0], [3, 3, 3]]
+    order = [row["id"] for row in here.rows()]
+    assert order == [uuid(number) for number in (2, 1, 3, 4, 5, 6, 7, 8, 9)]
+    with here.outbox() as outbox:
+        assert outbox.find(uuid(2))[0].receipt == receipt(2)
+        assert outbox.audit_trail.verify().wrong is None
+
+
+def test_other_commands_save_reports_between_the_pieces(
+    pieces: Pieces, stays: Stays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for the whole restore; what is saved meanwhile, also of a stay of the backup, comes behind it."""
+    monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0)
+    file, here = stays
+
+    def save(number: int) -> None:
+        with here.outbox() as outbox:
+            outbox.add(report(20 + number, 3 if number == 1 else None), due_at=None)
+
+    pieces(save)
+    merged = here.restore(file).merged
+    assert (merged.inserted, merged.advanced) == (8, 1)
+    rows = here.rows()
+    assert {row["id"] for row in rows} == {uuid(number) for number in (*range(1, 10), 19, 20, 21, 22)}
+    third = [row["id"] for row in rows if row["stay_id"] == stay_id(3)]
+    assert third == [uuid(number) for number in (3, 6, 9, 21)]
+    order = (2, 20, 1, 3, 4, 5, 6, 7, 8, 9, 21, 22, 19)
+    assert [row["id"] for row in rows] == [uuid(number) for number in order]
+    with here.outbox() as outbox:
+        assert outbox.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 12
+        assert outbox.audit_trail.verify().wrong is None
+
+
+@pytest.mark.parametrize("when", [0, 1, 2, -1])
+def test_an_interrupted_restore_goes_on(pieces: Pieces, stays: Stays, when: int) -> None:
+    """What was merged stays, nothing is lost, and the same restore does the rest."""
+    file, here = stays
+
+    interruptions = [Interrupted()]
+
+    def interrupt_once(number: int) -> None:
+        if number == when and interruptions:
+            raise interruptions.pop()
+
+    pieces(interrupt_once)
+    with pytest.raises(Interrupted):
+        here.restore(file)
+    done = when if when >= 0 else 3
+    assert stay_sizes(here) == [3 if number <= done else 1 if number == 2 else 0 for number in (1, 2, 3)]
+    missing = 9 - sum(stay_sizes(here))
+    preview = here.restore(file, dry_run=True).merged
+    merged = here.restore(file).merged
+    assert merged == preview
+    assert (merged.inserted, stay_sizes(here)) == (missing, [3, 3, 3])
+    assert here.restore(file).merged == merge.MergeResult(0, 0, 9, 0)
+
+
+def test_intact_stays_need_no_lock(pieces: Pieces, stays: Stays, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what changes is written: a stay that is here already is compared without the lock."""
+    file, here = stays
+    here.restore(file)
+    monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0)
+    with closing(connect(here.path)) as other:
+
+        def lock(number: int) -> None:
+            other.execute("BEGIN IMMEDIATE" if number == 0 else "SELECT 1" if number > 0 else "ROLLBACK")
+
+        pieces(lock)
+        assert here.restore(file).merged == merge.MergeResult(0, 0, 9, 0)
+
+
+def test_few_rows_are_held(stays: Stays, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A piece has the stays that have some reports together, and not more."""
+    monkeypatch.setattr(merge, "_PIECE", 4)
+    file, here = stays
+    sizes = []
+    really = merge.Merge._differences
+
+    def differences(self: merge.Merge, reports: list[Any]) -> Any:
+        sizes.append(len(reports))
+        return really(self, reports)
+
+    monkeypatch.setattr(merge.Merge, "_differences", differences)
+    here.restore(file, dry_run=True)
+    assert sizes == [6, 3]
 
 
 # One report, two rows.
@@ -458,7 +615,10 @@ def test_times_decide_if_neither_order_does() -> None:
 
 
 def test_a_stay_keeps_its_order(tmp_path: Path) -> None:
-    """Reports of a stay that only the backup has come before those added here later; numbers stay as they were."""
+    """Reports of a stay that only the backup has come before those added here later.
+
+    The numbers here stay as they were, and those of the backup follow, in its order.
+    """
     old, new = Home(tmp_path / "old", SETTINGS), Home(tmp_path / "new")
     file = tmp_path / "apoa.db"
     with old.outbox() as outbox:
@@ -473,7 +633,7 @@ def test_a_stay_keeps_its_order(tmp_path: Path) -> None:
         outbox.add(report(4, 2), due_at=None)
     new.restore(file)
     stay = [(row["seq"], row["id"]) for row in new.rows() if row["stay_id"] == stay_id(1)]
-    assert stay == [(1, uuid(1)), (2, uuid(2)), (4, uuid(3))]
+    assert stay == [(1, uuid(1)), (2, uuid(2)), (5, uuid(3))]
     assert [row["id"] for row in new.rows() if row["stay_id"] == stay_id(2)] == [uuid(4)]
 
 
@@ -534,7 +694,8 @@ class Life:
 
     def restore(self) -> None:
         self.delivery.close()
-        self.home.restore(self.folder / "apoa.db")
+        preview = self.home.restore(self.folder / "apoa.db", dry_run=True).merged
+        assert self.home.restore(self.folder / "apoa.db").merged == preview
         self.delivery = self._delivery(self.home)
 
     def settle(self) -> set[str]:
@@ -560,7 +721,7 @@ class Life:
         assert len(set(numbers)) == len(numbers)
 
 
-@given(before=STEPS, after=STEPS, later=STEPS, lost=st.booleans(), fresh=st.booleans())
+@given(before=STEPS, after=STEPS, later=STEPS, lost=st.booleans(), fresh=st.booleans(), piece=st.sampled_from([1, 250]))
 @search(150)
 def test_whatever_happens_each_report_is_acquired_once(
     before: list[tuple[str, Any]],
@@ -569,9 +730,11 @@ def test_whatever_happens_each_report_is_acquired_once(
     *,
     lost: bool,
     fresh: bool,
+    piece: int,
 ) -> None:
     """A backup, more reports, a loss or none, reports without the backup, a restore: everything is there once."""
-    with tempfile.TemporaryDirectory() as folder:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.setattr(merge, "_PIECE", piece)
         life = Life(Path(folder))
         life.live(before)
         life.back_up()
