@@ -115,7 +115,7 @@ def _check_out(change: ChangeCommand, leaving: Sequence[StayAndReport], typed: s
             show_error(exc)
             code = exc.exit_code
     change.finish(saved, several=several)
-    return code
+    return code or change.session.exit_code
 
 
 def _confirmed(change: ChangeCommand, pending: Sequence[tuple[OpenedReport, PendingChange]]) -> bool:

@@ -21,6 +21,7 @@ class ChangeCommand:
     """The common options of the commands that change a stay, and the end of these commands."""
 
     def __init__(self, session: Session, *, yes: bool, no_send: bool) -> None:
+        self.session = session
         self.app = session.app
         self.yes = yes
         self.as_json = session.json

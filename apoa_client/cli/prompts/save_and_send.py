@@ -1,6 +1,7 @@
 """The end of every command that makes reports: show that they are saved, then try to send them.
 
-A saved report cannot be lost by what follows. An error in sending is shown, and the command succeeds all the same.
+A saved report cannot be lost by what follows. An error in sending is shown, and the command succeeds all the same. A
+report that the authority refuses at once is saved too; the exit code says that its data must be corrected.
 """
 
 from collections.abc import Mapping, Sequence
@@ -83,6 +84,20 @@ class SaveAndSend:
 
     def send(self, saved: Sequence[SavedReport], *, several: bool = False) -> list[Entry]:
         """Try to send saved reports, show their state, and return their new entries."""
+        pairs = self._deliver_if_wanted(saved)
+        entries = [entry for entry, _content in pairs]
+        if not self._session.exit_code and any(entry.state is State.REJECTED for entry in entries):
+            self._session.exit_code = Exit.DATA_REFUSED
+        if self._session.json:
+            values = [report_json(entry, content, zone=self._app.settings.zone) for entry, content in pairs]
+            print_json({"reports": values} if several else values[0])
+        else:
+            for entry, content in pairs:
+                self._show_state(entry, content, with_id=len(pairs) > 1)
+        return entries
+
+    def _deliver_if_wanted(self, saved: Sequence[SavedReport]) -> list[tuple[Entry, Content]]:
+        """Send saved reports unless they are not to be sent, and return their entries and contents after that."""
         entries = [each.entry for each in saved]
         contents = [Content(each.report, to_json(each.report), warnings=tuple(each.warnings)) for each in saved]
         if saved and self._send and not self._app.settings.by_hand:
@@ -98,14 +113,7 @@ class SaveAndSend:
                 if isinstance(exc, OutboxDamaged):
                     self._session.exit_code = exc.exit_code
                     print_error_line(style_warning(self._read_back_text(entries)))
-        pairs = list(zip(entries, contents, strict=True))
-        if self._session.json:
-            values = [report_json(entry, content, zone=self._app.settings.zone) for entry, content in pairs]
-            print_json({"reports": values} if several else values[0])
-        else:
-            for entry, content in pairs:
-                self._show_state(entry, content, with_id=len(pairs) > 1)
-        return entries
+        return list(zip(entries, contents, strict=True))
 
     def _read_back_text(self, entries: Sequence[Entry]) -> str:
         """Return whether reports that were just saved can be found in the damaged file."""

@@ -421,6 +421,19 @@ class TestFix:
         assert result.code == 0, result.all
         assert ("cancel", "accepted") in apoa.states()
 
+    def test_a_change_that_is_refused_at_once_exits_with_65(self, apoa: Apoa, serve: Serve) -> None:
+        """`amend`, `cancel` and `fix` save the report and exit with 65 if the authority rejects it at once."""
+        assert apoa.set_up(serve("ok,reject,reject,ok,reject").base_url).code == 0
+        arrival = apoa.send()
+        for command, code, state in (
+            (["amend", arrival["id"], "--room", "8", "--reason", "pindah"], Exit.DATA_REFUSED, "rejected"),
+            (["fix", arrival["id"], "--room", "9"], Exit.DATA_REFUSED, "rejected"),
+            (["fix", arrival["id"], "--room", "10"], Exit.DONE, "accepted"),
+            (["cancel", arrival["id"], "--reason", "salah"], Exit.DATA_REFUSED, "rejected"),
+        ):
+            result = apoa(*command, "--json")
+            assert (result.code, result.json["state"]) == (code, state), command
+
     def test_fix_of_a_rejected_reason(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """If the authority rejects the reason, `fix` asks only for a new reason."""
         arrival = configured.send()

@@ -346,6 +346,15 @@ class TestCheckOut:
         assert "The disk is full." in result.err
         assert XIMENA.name in result.out
 
+    def test_a_check_out_that_is_refused_at_once_exits_with_65(self, apoa: Apoa, serve: Serve) -> None:
+        """`checkout` saves the reports and exits with 65 if the authority rejects one at once."""
+        assert apoa.set_up(serve("ok,ok,reject").base_url).code == 0
+        for guest in (QUENTIN, XIMENA):
+            apoa.send(guest)
+        result = apoa("checkout", "--room", "7", "--yes", "--json")
+        assert result.code == Exit.DATA_REFUSED
+        assert [report["state"] for report in result.json["reports"]] == ["rejected", "rejected"]
+
     def test_check_out_behind_a_rejected_check_in(self, apoa: Apoa, serve: Serve) -> None:
         """A check-out behind a rejected check-in waits, and the output names the report to fix first."""
         assert apoa.set_up(serve("reject").base_url).code == 0

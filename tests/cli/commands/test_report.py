@@ -6,6 +6,7 @@ import pytest
 from cli_helpers import GUESTS, LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, spoken
 
 from apoa_client.cli.views.findings import EMPTY_REPORT
+from apoa_client.errors import Exit
 
 WRONG_DIGIT = (
     QUENTIN.lines[0],
@@ -286,7 +287,7 @@ def test_a_refusal_by_the_authority_is_shown(apoa: Apoa, serve: Serve, lang: str
     """The screen and `show` have the refused state and the authority's message."""
     apoa.set_up(serve("reject").base_url)
     result = apoa(*QUENTIN.mrz(), lang=lang)
-    assert result.code == 0
+    assert result.code == Exit.DATA_REFUSED
     assert spoken(lang, "The authority refused this report:") in result.out
     [report] = apoa.reports()
     assert report["state"] == "rejected"
@@ -312,7 +313,7 @@ def test_verdicts_are_in_the_json(apoa: Apoa, serve: Serve) -> None:
     """The `errors` of the report are the authority's errors with its codes."""
     apoa.set_up(serve("reject").base_url)
     result = apoa(*QUENTIN.mrz("--json"))
-    assert result.code == 0
+    assert result.code == Exit.DATA_REFUSED
     assert_form(result.json, REPORT_KEYS)
     assert result.json["state"] == "rejected"
     assert result.json["errors"] == apoa.reports()[0]["errors"] != []
