@@ -106,6 +106,11 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
     session = Session(environ, clock, terminal=at_a_terminal())
     try:
         return _call(session, arguments)
+    except OSError:
+        if at_a_terminal() or not session.terminal:
+            raise
+        _discard_output()  # the window was closed: no error can be shown
+        return _TERMINATED
     finally:
         session.close()
 

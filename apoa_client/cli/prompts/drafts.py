@@ -1,10 +1,9 @@
 """Unfinished guest forms: stored, sealed, when the user stops `apoa report`, and offered the next time."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
-
-import click
+from typing import TypeVar
 
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.input import confirm
@@ -16,7 +15,8 @@ from apoa_client.cli.views.labels import moment_text
 from apoa_client.desk.guest_form import GuestForm, forms_from_json, forms_to_json
 from apoa_client.errors import CredentialsProblem, SealBroken, StorageProblem
 from apoa_client.passport.mrz import MrzUnreadable
-from apoa_client.report.findings import ReportRefused
+
+_Result = TypeVar("_Result")
 
 
 class DraftStore:
@@ -67,20 +67,30 @@ class DraftStore:
         except StorageProblem as exc:  # the reports are saved, so this is not a failure of the command
             show_error(exc)
 
-    @contextmanager
-    def store_on_interrupt(self, forms: Callable[[], Sequence[GuestForm]]) -> Iterator[Signals]:
-        """Store the forms if the block ends by Ctrl-C, log-off, a closed window, a storage error or refused data."""
+    def keep_typed(self, forms: Callable[[], Sequence[GuestForm]], converse: Callable[[Signals], _Result]) -> _Result:
+        """Return what `converse` returns. If it raises, whatever the reason, store the forms before anything is shown.
+
+        The reasons are Ctrl-C, log-off, a closed window, a storage error, refused data, and mistakes of ours.
+        """
         started_at = self._app.clock.now().astimezone(self._app.settings.zone)
+        stored = False
+
+        def store() -> None:
+            nonlocal stored
+            with signals.delayed():  # a closing window sends several signals
+                if not stored:
+                    self._store(forms(), started_at)
+                    stored = True
+
         with Signals() as signals:
             try:
-                yield signals
-            except (StorageProblem, ReportRefused):
-                with signals.delayed(), suppress(StorageProblem):
-                    self._store(forms(), started_at)
-                raise
-            except (click.Abort, KeyboardInterrupt):
-                with signals.delayed():  # a closing window sends several signals
-                    self._store(forms(), started_at)
+                try:
+                    return converse(signals)
+                except BaseException:
+                    store()
+                    raise
+            except KeyboardInterrupt:  # or a signal after an error of input, before `store` could delay it
+                store()
                 raise
 
     def _store(self, forms: Sequence[GuestForm], started_at: datetime) -> None:

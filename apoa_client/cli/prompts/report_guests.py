@@ -70,17 +70,21 @@ class GuestConversation:
         print_error_line(
             _("? shows help, < goes back, > accepts all suggestions, Ctrl-C stops and keeps what was typed.")
         )
-        with self._drafts.store_on_interrupt(lambda: self._forms) as signals:
-            accepted = self._ask_group()
-            saved = self._save(signals) if accepted and not self._options.dry_run else []
-            if not accepted:
-                self._drafts.delete_resumed()
+        accepted, saved = self._drafts.keep_typed(lambda: self._forms, self._converse)
         if saved:
             self._finish.send(saved)
         elif accepted:
             print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
         else:
             print_error_line(_("Nothing was saved."))
+
+    def _converse(self, signals: Signals) -> tuple[bool, list[SavedReport]]:
+        """Ask for the guests and save them. Return whether the user accepted the group, and the saved reports."""
+        accepted = self._ask_group()
+        saved = self._save(signals) if accepted and not self._options.dry_run else []
+        if not accepted:
+            self._drafts.delete_resumed()
+        return accepted, saved
 
     def _ask_group(self) -> bool:
         """Ask for guest after guest until the user accepts; False if all guests were discarded."""

@@ -1,17 +1,23 @@
 """`apoa report` at a terminal: the passport, the other fields, the review card, and perhaps more guests."""
 
+import errno
+import io
 import signal
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
+from typing import Never
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, SEPTEMBER, XIMENA, Apoa, Guest, Serve, readable_in, spoken
 
+from apoa_client.cli import main
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import SaveAndSend
 from apoa_client.cli.terminal.input import UNREADABLE
+from apoa_client.cli.terminal.signals import Signals
 from apoa_client.desk.arrivals import Desk
 from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.messages import msg
@@ -867,6 +873,48 @@ class TestInterruption:
             patch.setattr("apoa_client.cli.prompts.conversation.ask_line", closed)
             patch.setattr(SqliteDrafts, "save", keep)
             assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 143
+        assert "was not finished" in away("report", keys=["n"]).err
+
+    @pytest.mark.parametrize("signalled", [False, True])
+    def test_a_terminal_that_is_gone(self, away: Apoa, *, signalled: bool) -> None:
+        """Reading and writing fail, and SIGTERM may come just before the draft is stored: it is stored all the same."""
+        signals = [signal.SIGTERM] if signalled else []
+
+        def gone(_text: str = "") -> Never:
+            raise OSError(errno.EIO, "Input/output error")
+
+        def closed(_question: str) -> str:
+            for stream in ("stdout", "stderr"):
+                patch.setattr(sys, stream, broken)
+            patch.setattr(main, "at_a_terminal", lambda: False)
+            gone()
+
+        @contextmanager
+        def delayed(self: Signals) -> Iterator[None]:
+            if signals:
+                signal.raise_signal(signals.pop())
+            with real(self):
+                yield
+
+        real, broken = Signals.delayed, io.StringIO()
+        away.monkeypatch.setattr(broken, "write", gone)
+        with away.monkeypatch.context() as patch:
+            patch.setattr("apoa_client.cli.prompts.conversation.ask_line", closed)
+            patch.setattr(Signals, "delayed", delayed)
+            patch.setattr(main, "_discard_output", lambda: None)
+            assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 143
+        assert "was not finished" in away("report", keys=["n"]).err
+
+    def test_a_mistake_of_ours(self, away: Apoa) -> None:
+        """What was typed is stored also if the program fails at a later question."""
+
+        def failing(_question: str) -> str:
+            message = "a bug"
+            raise RuntimeError(message)
+
+        with away.monkeypatch.context() as patch:
+            patch.setattr("apoa_client.cli.prompts.conversation.ask_line", failing)
+            assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 1
         assert "was not finished" in away("report", keys=["n"]).err
 
 
