@@ -89,7 +89,7 @@ class Changes:
     def examine(self, correction: CorrectionDraft) -> Examination:
         """Check a correction by the rules of a check-in."""
         today = self._clock.now().astimezone(self._rules.zone).date()
-        return correction.with_document_type(self._desk.examine(correction.draft(today)))
+        return correction.with_reported_values(self._desk.examine(correction.draft(today)))
 
     def amend(self, history: StayHistory, examination: Examination, reason: str | None) -> PendingChange:
         """Return the corrected report. It replaces reports that were never sent, and follows reports that were.

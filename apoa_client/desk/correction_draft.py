@@ -44,12 +44,17 @@ class CorrectionDraft:
             texts.pop("planned_check_out", None)
         return Draft({**texts, **self.typed}, mrz, self.accept_check_digit)
 
-    def with_document_type(self, examination: Examination) -> Examination:
-        """Return the examination with the reported type of document, which no field holds and only an MRZ changes."""
-        guest, reported = examination.guest, self.before.guest
-        if guest is None or reported is None or self.mrz is not None:
-            return examination
-        return examination._replace(guest=guest._replace(document=guest.document._replace(type=reported.document.type)))
+    def with_reported_values(self, examination: Examination) -> Examination:
+        """Return the examination with the values as they were reported that the parsers would write differently.
+
+        These are the type of document, which no field holds and only an MRZ changes, and a room's spelling.
+        """
+        guest, stay, before = examination.guest, examination.stay, self.before
+        if guest is not None and before.guest is not None and self.mrz is None:
+            guest = guest._replace(document=guest.document._replace(type=before.guest.document.type))
+        if stay is not None and before.stay is not None and "room" not in self.typed:
+            stay = stay._replace(room=before.stay.room)
+        return examination._replace(guest=guest, stay=stay)
 
 
 def typed_texts(report: Report) -> dict[str, str]:

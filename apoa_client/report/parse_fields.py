@@ -15,6 +15,7 @@ from apoa_client.report import permits, purposes
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.not_stated import is_not_stated
+from apoa_client.report.rooms import room_name
 
 MAX_TEXT_LENGTH = 100
 MAX_NOTE_LENGTH = 500
@@ -110,6 +111,11 @@ def nights(text: str, check_in: datetime) -> date:
     if match is None or not 1 <= int(match[1]) <= MAX_NIGHTS:
         raise Unreadable("bad_character", msg("give a number from 1 to {most}.", most=MAX_NIGHTS))
     return check_in.date() + timedelta(days=int(match[1]))
+
+
+def room(text: str) -> str:
+    """Return a room without words such as "kamar" in front of it."""
+    return room_name(one_line(text))
 
 
 def stay_permit(text: str) -> str:

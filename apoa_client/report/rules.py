@@ -233,7 +233,7 @@ def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
         check_out = reader.typed_value("planned_check_out", parse)
         reader.require("planned_check_out", check_out, msg("give the number of nights, or the date."))
     purpose = reader.typed_value("purpose", parse_fields.purpose)
-    room = reader.typed_value("room", parse_fields.one_line)
+    room = reader.typed_value("room", parse_fields.room)
     note = reader.typed_value("note", lambda text: parse_fields.one_line(text, parse_fields.MAX_NOTE_LENGTH))
     if check_in is None or check_out is None:
         return None

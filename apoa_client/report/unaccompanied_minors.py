@@ -11,6 +11,7 @@ from apoa_client.messages import msg
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Guest, Stay
+from apoa_client.report.rooms import normalized_room
 from apoa_client.report.rules import Examination, years_between
 
 UNACCOMPANIED_MINOR = "child_alone"
@@ -58,7 +59,7 @@ def _is_alone(minor: Stay, adults: Sequence[Stay]) -> bool:
     nights = sorted(
         (adult.check_in.date(), adult.planned_check_out)
         for adult in adults
-        if minor.room is None or adult.room is None or minor.room.casefold() == adult.room.casefold()
+        if minor.room is None or adult.room is None or normalized_room(minor.room) == normalized_room(adult.room)
     )
     night = minor.check_in.date()
     for arrival, departure in nights:

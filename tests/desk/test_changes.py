@@ -346,7 +346,7 @@ def test_nothing_typed_changes_nothing(typed: dict[str, str], lines: str, later:
     before = Report("r", "s", Kind.CHECK_IN, NOW, first.guest, first.stay)
     again = CorrectionDraft(before)
     now = NOW + timedelta(days=later)
-    second = again.with_document_type(examine(again.draft(now.date()), now=now, zone=WIB))
+    second = again.with_reported_values(examine(again.draft(now.date()), now=now, zone=WIB))
     assert second.errors == ()
     assert (second.guest, second.stay) == (first.guest, first.stay)
 

@@ -69,6 +69,7 @@ def test_the_day_is_the_propertys_own() -> None:
         ("7", "7", False),
         ("7", "8", True),
         ("7a", "7A", False),
+        ("kamar 7", "7", False),
         (None, "8", False),
         ("7", None, False),
         (None, None, False),

@@ -23,6 +23,7 @@ from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, SealBroken
 from apoa_client.ports import Entry, Selection
 from apoa_client.report.kinds import short_id
+from apoa_client.report.rooms import room_name
 
 _TITLE = N_("Receipts for foreign guests' reports")
 _HEADINGS = (N_("Receipt number"), N_("Check-in"), N_("Guest"), N_("Room"), N_("Kind of report"), N_("State"))
@@ -129,7 +130,7 @@ def _index(app: Container, period: Period, rows: Iterable[_Row]) -> str:
             number,
             day_text(row.night, in_both_languages),
             row.report.name if row.report.guest is not None else unknown,
-            (stay.room if stay is not None else None) or "-",
+            room_name((stay.room if stay is not None else None) or "-"),
             in_both_languages(KINDS[entry.kind]),
             in_both_languages(STATES[entry.state]),
         ]

@@ -17,6 +17,7 @@ from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.locale import LANGUAGES
 from apoa_client.passport.states import by_code
 from apoa_client.report.kinds import OPEN_STATES
+from apoa_client.report.rooms import room_name
 from apoa_client.settings.config import PropertySettings
 
 _TITLE = N_("Receipt for a foreign guest's report")
@@ -100,7 +101,7 @@ def _details(report: OpenedReport, zone: tzinfo) -> Iterator[tuple[str, str]]:
         birth = guest.birth_date
         yield N_("Date of birth"), day_text(birth.earliest, in_both_languages) if birth.day else str(birth)
     if stay is not None:
-        yield N_("Room"), stay.room or "-"
+        yield N_("Room"), room_name(stay.room or "-")
         yield N_("Check-in"), moment_text(stay.check_in, zone, in_both_languages)
         yield N_("Planned check-out"), day_text(stay.planned_check_out, in_both_languages)
     if report.check_out is not None:

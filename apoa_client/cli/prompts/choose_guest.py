@@ -9,10 +9,11 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import plain, print_error_line, side_by_side
 from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.opened_report import OpenedReport
-from apoa_client.cli.views.report_reader import ReportReader, normalized_room, open_if_possible, open_report
+from apoa_client.cli.views.report_reader import ReportReader, open_if_possible, open_report
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
+from apoa_client.report.rooms import normalized_room
 
 StayAndReport: TypeAlias = tuple[StayHistory, OpenedReport]
 """A stay with its current report."""

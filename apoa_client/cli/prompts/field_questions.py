@@ -18,7 +18,6 @@ from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.cli.views.findings import error_line
 from apoa_client.cli.views.labels import SEXES, day_text, moment_text, nights_text, partial_text
 from apoa_client.cli.views.report import purpose_text, state_text
-from apoa_client.cli.views.report_reader import normalized_room
 from apoa_client.desk.correction_draft import typed_texts
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.errors import CredentialsProblem
@@ -32,6 +31,7 @@ from apoa_client.report.model import Report
 from apoa_client.report.not_stated import is_not_stated, without_not_stated
 from apoa_client.report.parse_times import date_and_time
 from apoa_client.report.permits import Permit
+from apoa_client.report.rooms import normalized_room, room_name
 from apoa_client.report.rules import INDONESIA
 
 _HELP: Mapping[str, str] = {
@@ -87,7 +87,7 @@ class FieldQuestions:
 
     @cached_property
     def _rooms(self) -> list[str]:
-        """The room of each guest in house once, as it was reported.
+        """The room of each guest in house once.
 
         Rooms are sealed. Because a guest is waiting, no keyring is opened and no password is asked for: the rooms are
         known only if the private key comes from a file or the environment.
@@ -100,7 +100,7 @@ class FieldQuestions:
                 return []
         histories = self._app.stays.in_house(self._app.today)
         stays = [open_current_report(self._app, history).stay for history in histories]
-        rooms = [stay.room for stay in stays if stay is not None and stay.room]
+        rooms = [room_name(stay.room) for stay in stays if stay is not None and stay.room]
         return list({normalized_room(room): room for room in rooms}.values())
 
     def question(self, form: GuestForm, name: str, default: str = "") -> Question:
@@ -184,7 +184,7 @@ class FieldQuestions:
 
     def _parse_room(self, answer: str) -> str:
         """Return a room as it was written before, so that 7a and 7A are one room; unchanged if it is new."""
-        room = parse_fields.one_line(answer)
+        room = parse_fields.room(answer)
         return next((each for each in self._rooms if normalized_room(each) == normalized_room(room)), room)
 
 

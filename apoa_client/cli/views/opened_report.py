@@ -8,6 +8,7 @@ from apoa_client.cli.views.report import guest_name
 from apoa_client.ports import Content, Entry
 from apoa_client.report.kinds import short_id
 from apoa_client.report.model import Guest, Report, Stay
+from apoa_client.report.rooms import room_name
 
 
 class OpenedReport(NamedTuple):
@@ -55,7 +56,7 @@ class OpenedReport(NamedTuple):
     @property
     def room(self) -> str:
         """The room, sanitized; empty if there is none or it cannot be read now."""
-        return sanitize(self.stay.room or "") if self.stay is not None else ""
+        return sanitize(room_name(self.stay.room or "")) if self.stay is not None else ""
 
     @property
     def nationality(self) -> str:

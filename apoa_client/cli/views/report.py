@@ -17,6 +17,7 @@ from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose, Receipt, short_id
 from apoa_client.report.model import Guest, Report
 from apoa_client.report.purposes import PURPOSES
+from apoa_client.report.rooms import room_name
 from apoa_client.report.wire import guest_value, report_value, stay_value
 
 
@@ -113,6 +114,8 @@ def field_texts(report: Report, zone: tzinfo) -> dict[str, str]:
             texts[name] = purpose_text(value)
         elif name in {"nationality", "issuing_state"}:
             texts[name] = state_text(value)
+        elif name == "room":
+            texts[name] = room_name(value)
         else:
             texts[name] = _(SEXES[value]) if name == "sex" else value
     return texts

@@ -15,6 +15,7 @@ from apoa_client.ports import Content, Entry
 from apoa_client.report import parse_dates, parse_fields
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.model import Report
+from apoa_client.report.rooms import normalized_room
 
 
 class SearchFilter(NamedTuple):
@@ -123,11 +124,6 @@ def open_if_possible(app: Container, entry: Entry) -> Content | None:
         return app.outbox.content(entry)
     except (CredentialsProblem, SealBroken, Erased):
         return None
-
-
-def normalized_room(room: str) -> str:
-    """Return a room in the form in which rooms are compared: capitals and repeated blanks make no difference."""
-    return " ".join(room.split()).casefold()
 
 
 def find_report(app: Container, reference: str) -> Entry:

@@ -1,5 +1,6 @@
 """Tests of `apoa checkout` and `apoa cancel`, online and offline, with and without the key."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -27,6 +28,9 @@ from apoa_client.errors import Exit
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull
 from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.report import parse_fields
+
+ENTER = ""
 
 
 def run_before_confirmation(apoa: Apoa, command_of_other_user: Callable[[], CallResult]) -> None:
@@ -163,6 +167,32 @@ class TestCheckOut:
         assert result.code == 0, result.err
         assert result.json["kind"] == "check_out"
         assert away("checkout", "--room", "7 timur", "--no-send").code == 2
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_room_with_and_without_the_word(self, away: Apoa, lang: str) -> None:
+        """With or without the word it is one room, and what is shown never says "kamar kamar 3"."""
+        for guest, room in ((QUENTIN, "kamar 3"), (XIMENA, "ROOM 3"), (OBADIAH, "no. 3")):
+            away.save(guest, "--room", room)
+        assert len(away("list", "--room", "Kamar 3", "--json").json["reports"]) == 3
+        result = away("checkout", "--room", "3", "--no-send", keys=["1", ENTER], lang=lang)
+        assert result.code == 0, result.all
+        assert f"  {spoken(lang, 'room {room}', room='3')}  " in result.all
+        assert not re.search(r"(?i)(kamar|room)\s+(kamar|room)", result.all)
+        assert away("checkout", "--room", "room #3", "--no-send", "--yes", "--json").code == 0
+
+    def test_a_room_that_was_saved_with_the_word(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Earlier versions reported the room as it was typed: it is found and shown without the word."""
+        with monkeypatch.context() as earlier:
+            earlier.setattr(parse_fields, "room", parse_fields.one_line)
+            report = away.save(QUENTIN, "--room", "Kamar 3")
+        assert report["stay"]["room"] == "Kamar 3"
+        for words in (["list", "--room", "3"], ["show", report["id"]], ["list", "--in-house", "--room", "kamar 3"]):
+            shown = away(*words).out
+            assert "3" in shown
+            assert "Kamar 3" not in shown
+        unchanged = away("amend", report["id"], "--nights", "2", "--no-send")
+        assert "Nothing would change" in unchanged.err
+        assert away("checkout", "--room", "3", "--no-send").code == 0
 
     def test_several_guests_in_a_room_unattended(self, away: Apoa) -> None:
         """Unattended, several guests in a room are listed, and `--yes` checks all of them out."""
