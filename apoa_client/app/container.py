@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from apoa_client import __version__
-from apoa_client.errors import SettingsProblem
+from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.ports import Actor, Authority, Clock, Interruptions, Progress
 from apoa_client.settings import config
@@ -101,6 +101,8 @@ class Container:
         self._name = property_name
         self._ask_password = ask_password
         self._command = command
+        self.on_unwritable: Callable[[StorageProblem], object] | None = None
+        """Set by a command that only reads: called if the outbox can be read and not written. None: an error then."""
         self._keyring_timeout_s: float | None = None
         self._open = ExitStack()
 
@@ -219,7 +221,13 @@ class Container:
     @cached_property
     def outbox(self) -> "Outbox":
         """The property's queue and history. Raises `StorageProblem`, also if the file is missing."""
-        return self._open.enter_context(self.outbox_of(self.settings))
+        if self.on_unwritable is None:
+            return self._open.enter_context(self.outbox_of(self.settings))
+        from apoa_client.outbox.sqlite.store import SqliteOutbox
+
+        path = self.folders.outbox(self.settings.name)
+        outbox = SqliteOutbox.open_for_reading(path, _LazySealer(self), self.on_unwritable, self.actor)
+        return self._open.enter_context(outbox)
 
     def outbox_of(self, settings: PropertySettings, *, create: bool = False) -> "SqliteOutbox":
         """Open the outbox of any property; `create` creates a missing file. The caller closes it."""

@@ -8,6 +8,7 @@ import click
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
+from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.report_list import show_report_list
 from apoa_client.cli.views.report_reader import SearchFilter, parse_day_start
 from apoa_client.errors import UsageProblem
@@ -43,6 +44,7 @@ _HELP = N_(
 def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
     """List the guests of a night if --in-house or --day is given, else reports."""
     app = session.app
+    app.on_unwritable = show_unwritable
     search = SearchFilter.typed(choice["guest"], choice["room"], choice["nationality"])
     states = frozenset(State(state) for state in choice["states"])
     if in_house or day is not None:

@@ -10,7 +10,7 @@ from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.audit_events import action_text, detail_text, event_value
-from apoa_client.cli.views.findings import Readable, show_damage
+from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.report_reader import parse_day_start
 from apoa_client.errors import Exit, StorageProblem
@@ -34,6 +34,7 @@ _ADVICE = msg(
 @click.pass_obj
 def log(session: Session, *, reference: str | None, since: str | None, verify: bool) -> int:
     """Show the entries of one stay, since a day, or of the last 30 days."""
+    session.app.on_unwritable = show_unwritable
     if verify:
         return _verify(session)
     app = session.app

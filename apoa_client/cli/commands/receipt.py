@@ -11,6 +11,7 @@ from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
+from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, STATES, moment_text
 from apoa_client.cli.views.report import receipt_value, show_erased
 from apoa_client.cli.views.report_reader import find_report, open_report, parse_day, parse_day_start
@@ -38,6 +39,8 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
     """Show or write the receipt of one report, or write a folder with those of many."""
     _check_options(session, reference, options)
     app = session.app
+    if options["pdf"] is None:  # which records when the authority answered
+        app.on_unwritable = show_unwritable
     if options["everything"]:
         return _write_folder(session, options)
     entry = find_report(app, reference)

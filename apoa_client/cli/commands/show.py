@@ -6,6 +6,7 @@ from apoa_client.cli.registry import command, json_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output import print_json
+from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.stay_history import StayView
 
 
@@ -15,6 +16,7 @@ from apoa_client.cli.views.stay_history import StayView
 @click.pass_obj
 def show(session: Session, *, reference: str) -> None:
     """Find the stay by the id of the stay or of one of its reports, open its reports and show them."""
+    session.app.on_unwritable = show_unwritable
     view = StayView(session.app, *session.app.stays.find(reference))
     if session.json:
         print_json(view.json())

@@ -6,9 +6,9 @@ from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output import print_json
-from apoa_client.cli.views.findings import show_damage
+from apoa_client.cli.views.findings import show_damage, show_unwritable
 from apoa_client.cli.views.status import show_status, status_json, urgent_reports
-from apoa_client.errors import Exit
+from apoa_client.errors import Exit, StorageProblem
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import State
 
@@ -24,9 +24,16 @@ _MAX_SHOWN = 10
 def status(session: Session, *, tonight: bool, alarm: bool) -> int:
     """Show the counts and the most urgent reports, or the summary of the night."""
     app = session.app
+
+    def warn(problem: StorageProblem) -> None:
+        show_unwritable(problem)
+        session.exit_code = problem.exit_code if alarm else Exit.DONE
+
+    app.on_unwritable = warn
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now + SOON)
-    code = Exit.NOT_NOW if alarm and (summary.overdue or summary.counts[State.REJECTED]) else Exit.DONE
+    pressing = summary.overdue or summary.counts[State.REJECTED]
+    code = session.exit_code or (Exit.NOT_NOW if alarm and pressing else Exit.DONE)
     if tonight:
         from apoa_client.cli.views.night_summary import show_night_summary  # opens reports, which counting does not
 

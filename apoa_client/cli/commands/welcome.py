@@ -8,7 +8,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_error, style_success, style_warning
-from apoa_client.cli.views.findings import show_damage
+from apoa_client.cli.views.findings import show_damage, show_unwritable
 from apoa_client.cli.views.status import show_deadlines, show_property, show_urgent, urgent_reports
 from apoa_client.errors import Exit
 from apoa_client.ports import Summary
@@ -33,6 +33,7 @@ def welcome(session: Session) -> int:
         )
         print_line(_("All commands: apoa --help"))
         return Exit.DONE
+    session.app.on_unwritable = show_unwritable
     code = _show_state(session.app)
     print_line()
     print_definitions(

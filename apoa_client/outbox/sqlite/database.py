@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from apoa_client.errors import StorageProblem
 from apoa_client.files import (
     create_private,
     drafts_in,
@@ -21,7 +22,7 @@ from apoa_client.files import (
     temporary_beside,
 )
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxUnreachable, damaged
+from apoa_client.outbox.errors import DiskFull, OutboxMissing, OutboxUnreachable, damaged
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.migrations import check_version, migrate
 
@@ -62,6 +63,22 @@ def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
             db.close()
             raise
         return db
+
+
+def open_for_reading(path: Path) -> tuple[sqlite3.Connection, StorageProblem | None]:
+    """Open the database at `path` as `open_database` does, or, where nothing can be written, a copy that is only read.
+
+    Returns also why nothing can be written, or None. Raises what `open_database` raises if the file cannot be read.
+    """
+    try:
+        return open_database(path, create=False), None
+    except OutboxMissing:
+        raise
+    except (DiskFull, OutboxUnreachable) as exc:
+        from apoa_client.outbox.sqlite.read_only_copy import open_copy  # rarely needed
+
+        with translate_errors(path):
+            return open_copy(path, exc), exc
 
 
 def connect(path: Path) -> sqlite3.Connection:

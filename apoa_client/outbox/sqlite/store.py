@@ -17,7 +17,7 @@ from apoa_client.outbox import rows
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import MILLISECOND, NO_ACTOR, millis
 from apoa_client.outbox.sqlite import queries
-from apoa_client.outbox.sqlite.database import open_database, transaction
+from apoa_client.outbox.sqlite.database import open_database, open_for_reading, transaction
 from apoa_client.outbox.sqlite.entry_reader import EntryReader
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
@@ -26,12 +26,13 @@ from apoa_client.report.kinds import State, short_id
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime
     from pathlib import Path
     from types import TracebackType
 
+    from apoa_client.errors import StorageProblem
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.sqlite.audit import AuditTrail
     from apoa_client.outbox.sqlite.drafts import SqliteDrafts
@@ -67,6 +68,19 @@ class SqliteOutbox:
         Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `too_new`, `OutboxBusy` or `DiskFull`.
         """
         return cls(open_database(path, create=create), path, sealer, actor)
+
+    @classmethod
+    def open_for_reading(
+        cls, path: Path, sealer: Sealer, on_unwritable: Callable[[StorageProblem], object], actor: Actor = NO_ACTOR
+    ) -> Self:
+        """Open the file as `open` does, also where nothing can be written: a full disk or a read-only folder.
+
+        `on_unwritable` is then called with the reason, and each change raises `OutboxUnreachable`.
+        """
+        db, problem = open_for_reading(path)
+        if problem is not None:
+            on_unwritable(problem)
+        return cls(db, path, sealer, actor)
 
     def close(self) -> None:
         """Close the file. Closing twice does no harm."""
