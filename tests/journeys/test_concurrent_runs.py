@@ -21,11 +21,17 @@ def slow(apoa: Installed, sandbox: Callable[..., Any]) -> Installed:
     return apoa
 
 
+def wait_for_call(apoa: Installed, sync: "subprocess.Popen[str]") -> None:
+    """Waits until a sync has called the authority."""
+    while apoa("status", "--json").json["counts"]["sending"] == 0:
+        assert sync.poll() is None
+
+
 def test_two_syncs_at_once(slow: Installed) -> None:
-    """One delivers, the other reports that it is busy, both exit with 0, and nothing is sent twice."""
+    """One delivers, the other one says that it could not and exits with 75, and nothing is sent twice."""
     both = [slow.start("sync", "--json") for _process in range(2)]
     said = [json.loads(process.communicate(timeout=60)[0]) for process in both]
-    assert [process.returncode for process in both] == [0, 0]
+    assert sorted(process.returncode for process in both) == [0, 75]
     assert sorted((value["busy"], value["accepted"], value["left"] > 0) for value in said) == [
         (False, 1, False),
         (True, 0, True),
@@ -38,23 +44,20 @@ def test_two_syncs_at_once(slow: Installed) -> None:
 def test_text_of_two_syncs_at_once(slow: Installed, lang: str) -> None:
     """The second process prints that the first one delivers."""
     both = [slow.start("sync", APOA_LANG=lang) for _process in range(2)]
-    said = sorted(process.communicate(timeout=60)[0] for process in both)
-    assert said == sorted(
-        [
-            spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.") + "\n",
-            spoken(lang, "sent {count}", count=1) + "\n",
-        ]
-    )
+    said = sorted(process.communicate(timeout=60) for process in both)
+    busy = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
+    assert said == [("", busy + "\n"), (spoken(lang, "sent {count}", count=1) + "\n", "")]
 
 
 @pytest.mark.slow
 def test_report_during_a_sync(slow: Installed) -> None:
     """The report is saved at once, and both reports are delivered once."""
     syncing = slow.start("sync", "--json")
+    wait_for_call(slow, syncing)
     said = slow(*XIMENA.mrz("--json"))
     assert said.code == 0
     syncing.communicate(timeout=60)
-    assert syncing.returncode == 0
+    assert syncing.returncode in {0, 75}  # 75: the new report waits
     assert slow("sync").code == 0
     assert [(report["state"], report["attempts"]) for report in slow.reports()] == [("accepted", 1)] * 2
 
@@ -64,8 +67,7 @@ def test_report_during_a_sync(slow: Installed) -> None:
 def test_signal_during_a_call(slow: Installed, number: signal.Signals, code: int) -> None:
     """It exits at once, and the report is queued again without a lease."""
     process = slow.start("sync")
-    while slow("status", "--json").json["counts"]["sending"] == 0:
-        assert process.poll() is None
+    wait_for_call(slow, process)
     process.send_signal(number)
     _out, err = process.communicate(timeout=5)
     assert process.returncode == code
@@ -89,8 +91,7 @@ def test_signal_that_is_ignored(slow: Installed, number: str, start: str) -> Non
         stderr=subprocess.PIPE,
         text=True,
     )
-    while slow("status", "--json").json["counts"]["sending"] == 0:
-        assert process.poll() is None
+    wait_for_call(slow, process)
     process.send_signal(signal.Signals[f"SIG{number}"])
     out, _err = process.communicate(timeout=60)
     assert process.returncode == 0
