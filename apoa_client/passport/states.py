@@ -1,9 +1,11 @@
 """Issuing states and nationalities: every code of ICAO Doc 9303-3 §5, with English and Indonesian names.
 
 ICAO codes are not ISO 3166 codes (D, GBO, RKS, UNO, XXA …), and a library of countries would slow down each start. The
-table is `states.tsv` beside this module; tests compare it with independent tables.
+table is `states.tsv` beside this module: code, ISO alpha-2 code, and for each language a name, an official name and
+demonyms, and last other names; several are separated by ``|``. Tests compare it with independent tables.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,9 +17,19 @@ GERMANY = "D"
 _GERMANY_IN_ISO = "DEU"
 """Genuine documents have it as well as ICAO's D."""
 
-_MIN_SIMILARITY = 0.7
-_SAME_FIRST_LETTER = 0.1
-"""Added to the similarity, because people mistype the first letter least."""
+_MIN_SIMILARITY = 0.75
+_OTHER_FIRST_LETTER = 0.1
+_MUCH_LESS_SIMILAR = 0.1
+"""A state whose similarity is less than the best one's by more than this is not meant."""
+_LONGEST_CODE = 3
+_TWO_OF_THREE = 0.66
+_CITIZEN = re.compile(r"(?:orang|warga(?: ?negara)?|wna?|citizens? of|the)\b[\s.:]+", re.IGNORECASE)
+"""Words in front of a country's name or a demonym."""
+_COMMON_WORDS = frozenset(
+    {"the", "of", "republic", "kingdom", "state", "commonwealth", "federal", "democratic", "people", "s", "islamic"}
+    | {"republik", "kerajaan", "negara", "kesultanan", "persemakmuran", "federasi", "demokratik", "rakyat", "islam"}
+    | {"orang", "warga", "wn", "wna"}
+)
 
 
 class State(NamedTuple):
@@ -42,30 +54,41 @@ def by_code(code: str) -> State | None:
 
 
 def find(text: str) -> State | None:
-    """Return the state that a text names: an ICAO code, an English or Indonesian name, or an ISO alpha-2 code.
+    """Return the state that a text names; None if it names none, or several.
 
-    Case, accents, spaces and punctuation do not matter. ``AS`` is Amerika Serikat, as Indonesians write it, and not
-    American Samoa, which issues no passports. Germany is ``D``, except for the text ``DEU``.
+    That is an ICAO code, a name in English or Indonesian, an official name, an ISO alpha-2 code, or a demonym, also as
+    in "orang Jepang". Case, accents, spaces and punctuation do not matter. ``AS`` is Amerika Serikat, as Indonesians
+    write it, and not American Samoa, which issues no passports. Germany is ``D``, except for the text ``DEU``.
     """
     folded = _fold(text)
-    return _by_code().get(folded.upper()) or _by_name().get(folded) or _by_alpha2().get(folded.upper())
+    found = (
+        _by_code().get(folded.upper())
+        or _by_name().get(folded)
+        or _by_official_name().get(folded)
+        or _by_alpha2().get(folded.upper())
+    )
+    if found is None and len(citizens := _by_demonym().get(folded, [])) == 1:
+        return citizens[0]
+    if found is None and (citizen := _CITIZEN.match(text.strip())) is not None:
+        return find(text.strip()[citizen.end() :])
+    return found
 
 
 def close_matches(text: str, limit: int = 3) -> list[State]:
-    """Return the states whose code or name is similar to `text`, the most similar first."""
-    folded = _fold(text)
-    if not folded:
-        return []
+    """Return the states that a text may mean, the likeliest first; empty if it is similar to none.
+
+    Those are the states with that name or demonym, or else those with a similar code, name or demonym. What many
+    official names have in common, such as "Republic of", is similar to none.
+    """
+    texts = {_fold(text), _without_common_words(text)} - {""}
+    exact = [state for folded in texts for state in _by_demonym().get(folded, [])]
+    if exact or not texts:
+        return exact[:limit]
     best: dict[str, float] = {}
-    codes = ((code.casefold(), state) for code, state in _by_code().items() if code != _GERMANY_IN_ISO)
-    for name, state in (*_by_name().items(), *codes):
-        score = similarity(folded, [name])
-        if len(folded) > len(state.code) and name.startswith(folded):
-            score += 1
-        if name[0] == folded[0]:
-            score += _SAME_FIRST_LETTER
-        best[state.code] = max(score, best.get(state.code, _MIN_SIMILARITY))
-    ranked = sorted((code for code in best if best[code] > _MIN_SIMILARITY), key=lambda code: (-best[code], code))
+    for name, state in _similar_texts():
+        best[state.code] = max(best.get(state.code, 0), *(_score(folded, name) for folded in texts))
+    least = max(_MIN_SIMILARITY, max(best.values()) - _MUCH_LESS_SIMILAR)
+    ranked = sorted((code for code in best if best[code] >= least), key=lambda code: (-best[code], code))
     return [_by_code()[code] for code in ranked[:limit]]
 
 
@@ -79,39 +102,97 @@ def canonical_code(code: str) -> str:
     return GERMANY if code == _GERMANY_IN_ISO else code
 
 
+class _Row(NamedTuple):
+    """A line of the table: the state, and its other texts."""
+
+    state: State
+    aliases: tuple[str, ...]
+    official: tuple[str, ...]
+    demonyms: tuple[str, ...]
+
+
+def _score(folded: str, name: str) -> float:
+    """Return how similar a text is to a name, or to a code: up to 1, and more for the beginning of a name."""
+    score = similarity(folded, [name])
+    if len(folded) > _LONGEST_CODE and name.startswith(folded):
+        return score + 1
+    if name[0] not in folded[:2]:  # people mistype the first letter least, unless they swap it with the second
+        return score - _OTHER_FIRST_LETTER
+    one_letter_of_a_code = len(name) == len(folded) == _LONGEST_CODE
+    return max(score, _MIN_SIMILARITY) if one_letter_of_a_code and score > _TWO_OF_THREE else score
+
+
 @cache
-def _rows() -> tuple[tuple[State, tuple[str, ...]], ...]:
-    """Return each state of the table with its other names."""
+def _rows() -> tuple[_Row, ...]:
     columns, *lines = (
         line.split("\t") for line in Path(__file__).with_name("states.tsv").read_text(encoding="utf-8").splitlines()
     )
-    rows = []
-    for line in lines:
-        row = dict(zip(columns, line, strict=True))
-        names = {column.removeprefix("name:"): row[column] for column in columns if column.startswith("name:")}
-        state = State(row["code"], row["alpha2"] or None, names)
-        rows.append((state, tuple(filter(None, row["aliases"].split("|")))))
-    return tuple(rows)
+    kinds = {
+        kind: [(index, name.partition(":")[2]) for index, name in enumerate(columns) if name.startswith(kind)]
+        for kind in ("name:", "official:", "demonym:")
+    }
+    return tuple(
+        _Row(
+            State(line[0], line[1] or None, {language: line[index] for index, language in kinds["name:"]}),
+            aliases=_texts(line[-1]),
+            official=tuple(line[index] for index, _language in kinds["official:"] if line[index]),
+            demonyms=tuple(text for index, _language in kinds["demonym:"] for text in _texts(line[index])),
+        )
+        for line in lines
+    )
+
+
+def _texts(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split("|")) if cell else ()
 
 
 @cache
 def _by_code() -> dict[str, State]:
-    return {state.code: state for state, _aliases in _rows()}
+    return {row.state.code: row.state for row in _rows()}
 
 
 @cache
 def _by_alpha2() -> dict[str, State]:
-    return {state.alpha2: state for state, _aliases in reversed(_rows()) if state.alpha2 is not None}
+    return {row.state.alpha2: row.state for row in reversed(_rows()) if row.state.alpha2 is not None}
 
 
 @cache
 def _by_name() -> dict[str, State]:
     return {
-        _fold(name): state
-        for state, aliases in _rows()
-        if state.code != _GERMANY_IN_ISO
-        for name in (*state.names.values(), *aliases)
+        _fold(name): row.state
+        for row in _rows()
+        if row.state.code != _GERMANY_IN_ISO
+        for name in (*row.state.names.values(), *row.aliases)
     }
+
+
+@cache
+def _by_official_name() -> dict[str, State]:
+    return {_fold(name): row.state for row in _rows() for name in row.official}
+
+
+@cache
+def _by_demonym() -> dict[str, list[State]]:
+    """Return the states of each demonym: Dominican and Korean have two."""
+    states: dict[str, list[State]] = {}
+    for row in _rows():
+        for demonym in dict.fromkeys(map(_fold, row.demonyms)):
+            states.setdefault(demonym, []).append(row.state)
+    return states
+
+
+@cache
+def _similar_texts() -> tuple[tuple[str, State], ...]:
+    """Return the folded texts that a mistyped text is compared with: names, demonyms and codes."""
+    demonyms = ((demonym, state) for demonym, states in _by_demonym().items() for state in states)
+    codes = ((code.casefold(), state) for code, state in _by_code().items() if code != _GERMANY_IN_ISO)
+    return (*_by_name().items(), *demonyms, *codes)
+
+
+def _without_common_words(text: str) -> str:
+    """Return the folded text without the words that official names have in common, if another word is left."""
+    words = [_fold(word) for word in re.split(r"\W+", text)]
+    return "".join(word for word in words if word not in _COMMON_WORDS) or _fold(text)
 
 
 def _fold(text: str) -> str:

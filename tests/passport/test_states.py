@@ -1,7 +1,10 @@
 """The table of states, compared with two independent ones."""
 
+from pathlib import Path
+
 import pycountry
 import pytest
+import state_names
 from babel import Locale
 
 from apoa_client.passport.states import all_states, by_code, close_matches, find
@@ -141,6 +144,95 @@ def test_a_state_is_found_as_people_write_it(text: str, code: str) -> None:
     found = find(text)
     assert found is not None
     assert found.code == code
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_official_name_finds_its_state(language: str) -> None:
+    """As passports print it: "Republic of Singapore", "Republik Singapura"."""
+    official = state_names.official_names()
+    assert len(official) > 170
+    found = {code: find(names[language]) for code, names in official.items()}
+    assert {code for code, state in found.items() if state is None or state.code != code} == set()
+
+
+def test_the_script_writes_the_official_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leaves every other column as it is."""
+    text = state_names.TABLE.read_text(encoding="utf-8")
+    assert [line.split("\t")[0] for line in state_names.updated().splitlines()] == [
+        line.split("\t")[0] for line in text.splitlines()
+    ]
+    copy = tmp_path / "states.tsv"
+    copy.write_text(text.replace("Republic of Singapore", ""), encoding="utf-8", newline="\n")
+    monkeypatch.setattr(state_names, "TABLE", copy)
+    monkeypatch.setattr("sys.argv", ["state_names.py", "update"])
+    state_names.main()
+    assert (
+        "SGP\tSG\tSingapore\tSingapura\tRepublic of Singapore\tRepublik Singapura\tSingaporean\t\t\n"
+        in copy.read_text("utf-8")
+    )
+    monkeypatch.setattr("sys.argv", ["state_names.py"])
+    with pytest.raises(SystemExit):
+        state_names.main()
+
+
+DEMONYMS = {
+    "AUS": "Australian|Aussie|orang Australia", "IND": "Indian|orang India",
+    "JPN": "Japanese|orang Jepang|WN Jepang", "THA": "Thai|warga negara Thailand",
+    "FRA": "French|Frenchman|orang Prancis|citizen of France", "CHN": "Chinese|Tionghoa", "SGP": "Singaporean",
+    "MYS": "Malaysian", "GBR": "British|English|Scottish|Welsh|orang Inggris", "D": "German", "NLD": "Dutch",
+    "RUS": "Russian", "USA": "American", "KOR": "South Korean|warga Korea Selatan", "PRK": "North Korean",
+    "NZL": "New Zealander|Kiwi", "PHL": "Filipino|Filipina", "VNM": "Vietnamese", "CHE": "Swiss",
+    "SWE": "Swedish|Swede", "DNK": "Danish|Dane", "NOR": "Norwegian", "FIN": "Finnish|Finn",
+    "ESP": "Spanish|Spaniard", "PRT": "Portuguese", "POL": "Polish|Pole", "TUR": "Turkish|Turk", "GRC": "Greek",
+    "CZE": "Czech", "UKR": "Ukrainian", "BEL": "Belgian", "ITA": "Italian", "IRL": "Irish", "CAN": "Canadian",
+    "SAU": "Saudi|Saudi Arabian", "ARE": "Emirati", "IRN": "Iranian", "PAK": "Pakistani", "BGD": "Bangladeshi",
+    "LKA": "Sri Lankan", "MMR": "Burmese", "KHM": "Cambodian|Khmer", "LAO": "Lao|Laotian", "TLS": "Timorese",
+    "TWN": "Taiwanese", "HKG": "Hong Konger", "ZAF": "South African", "BRA": "Brazilian", "MEX": "Mexican",
+    "ISR": "Israeli", "NER": "Nigerien", "NGA": "Nigerian", "IDN": "Indonesian|WNI",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [(text, code) for code, texts in DEMONYMS.items() for text in texts.split("|")]
+)
+def test_a_demonym_is_found(text: str, code: str) -> None:
+    """In any case, and the only match that would be offered."""
+    for written in (text, text.upper(), text.lower()):
+        found = find(written)
+        assert found is not None
+        assert found.code == code
+    assert code in [state.code for state in close_matches(text)] or text in {"WNI", "citizen of France"}
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("Korean", ["KOR", "PRK"]),
+        ("Dominican", ["DMA", "DOM"]),
+        ("Congolese", ["COD", "COG"]),
+        ("Virgin Islander", ["VGB", "VIR"]),
+        ("French", ["FRA"]),
+        ("Republic of Singapor", ["SGP"]),
+        ("Republik Singapur", ["SGP"]),
+        ("Austrlian", ["AUS", "AUT"]),
+        ("Japanes", ["JPN"]),
+        ("orang Jepan", ["JPN"]),
+        ("aJpan", ["JPN"]),
+        ("Republik", ["CZE", "COG", "KOR", "RKS"]),
+    ],
+)
+def test_what_is_offered(text: str, codes: list[str]) -> None:
+    """The states of a demonym that several have, and otherwise only what is about as similar as the best match."""
+    assert [state.code for state in close_matches(text, limit=5)] == codes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["none", "unknown", "tidak ada", "tidak tahu", "Bali", "Jakarta", "London", "Smith", "hotel", "paspor", "Bule"],
+)
+def test_nothing_unrelated_is_offered(text: str) -> None:
+    """A weak similarity is none."""
+    assert close_matches(text) == []
 
 
 @pytest.mark.parametrize("text", ["", " ", "<<<", "QQQ", "Atlantis", "Korea", "\ud800"])

@@ -119,7 +119,7 @@ class TestOtherFields:
 
     def test_similar_states_are_offered(self, change: Change) -> None:
         """Each can be chosen by its number."""
-        shown = change(6, "austri", "2")
+        shown = change(6, "austrlian", "2")
         assert "No country has this code or name." in shown
         assert "    2  " in shown
 
