@@ -213,7 +213,7 @@ def test_a_writer_in_another_place(path: Path, tmp_path: Path) -> None:
     with read_only(path.parent, tmp_path / "place") as place, open_outbox(path) as outbox:
         for number in range(3):
             outbox.add(report(number), due_at=None)
-            command = [sys.executable, "-c", _READER, place]
+            command = [sys.executable, "-c", _READER, str(place)]
             read = subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONPATH": TESTS})
             assert read.stdout.split() == [uuid(earlier) for earlier in range(number + 1)]
             assert read.stderr == ""
