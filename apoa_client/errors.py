@@ -28,6 +28,8 @@ class ApoaError(Exception):
 
     exit_code: ClassVar[Exit] = Exit.BUG
     advice: Message | None = None
+    shown = False
+    """Whether the user has seen it already: the end of the command does not show it again."""
 
     def __init__(self, message: Message, advice: Message | None = None, *, name: str = "") -> None:
         super().__init__(message.template)

@@ -194,8 +194,9 @@ def _show_error(session: Session, error: ApoaError) -> None:
         if session.json:
             with suppress(SettingsProblem):  # stdout cannot be written: this may be that very error
                 print_json(error_value(error))
-        show_findings(error)
-        show_error(error)
+        if not error.shown:
+            show_findings(error)
+            show_error(error)
     except BrokenPipeError:
         _discard_output()
 

@@ -11,7 +11,19 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from cli_helpers import COMMAND, GUESTS, NOWHERE, OBADIAH, QUENTIN, XIMENA, CallResult, Installed, spoken, typed_in
+from cli_helpers import (
+    COMMAND,
+    GUESTS,
+    NOWHERE,
+    OBADIAH,
+    QUENTIN,
+    XIMENA,
+    CallResult,
+    Installed,
+    spoken,
+    spoken_count,
+    typed_in,
+)
 from journeys_helpers import advice_of, call, drop_root_permissions, in_each_language
 
 from apoa_client.errors import NotNow, WrongPassword
@@ -223,8 +235,13 @@ def test_full_disk(apoa: Installed, small_disk: Path, lang: str) -> None:
         while file.write(b"\0" * 4096):
             pass
     said = apoa(*OBADIAH.mrz("--no-send"), lang=lang)
+    one = "This guest is NOT saved. Note the guest's details on paper until apoa works again."
+    several = "These {count} guests are NOT saved. Note their details on paper until apoa works again."
     assert_said(said, 78, lang, advice_of(DiskFull))
+    assert spoken_count(lang, one, several, 1) in said.err
     assert said.out == ""
+    for arguments in (["status"], ["list"], ["status", "--tonight"]):
+        assert_said(apoa(*arguments, lang=lang), 0, lang, "What was saved before is shown. No guest can be saved now.")
     assert apoa.set_up(NOWHERE, "lain", "--office", "x").code in {77, 78}
     filler.unlink()
     assert_nothing_lost(apoa)

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from apoa_client.cli.commands.guest_options import IDENTIFYING_OPTIONS, given_details, new_report_options
+from apoa_client.cli.prompts.not_saved import warn_if_not_saved
 from apoa_client.cli.prompts.report_options import ReportOptions
 from apoa_client.cli.registry import command, json_option, no_send_option, option, yes_option
 from apoa_client.cli.session import Session
@@ -40,8 +41,10 @@ def report(
     if session.interactive and not given.lines and not IDENTIFYING_OPTIONS & given.typed.keys():
         from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
-        GuestConversation(session, options).run(given.typed)
+        with warn_if_not_saved():
+            GuestConversation(session, options).run(given.typed)
     else:
         from apoa_client.cli.commands.report_from_options import report_from_options
 
-        report_from_options(session, options, given)
+        with warn_if_not_saved():
+            report_from_options(session, options, given)

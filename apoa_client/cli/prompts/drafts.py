@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from apoa_client.app.container import Container
+from apoa_client.cli.prompts.not_saved import warn_if_not_stored
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, sanitize
@@ -97,7 +98,8 @@ class DraftStore:
         filled = [form for form in forms if form.has_guest_data]
         if not filled:
             return
-        self._app.outbox.drafts.save(forms_to_json(filled, started_at), self._app.clock.now())
+        with warn_if_not_stored():
+            self._app.outbox.drafts.save(forms_to_json(filled, started_at), self._app.clock.now())
         with suppress(OSError):  # the window is closed
             print_error_line()
             print_error_line(_("What was typed is stored, encrypted. To continue with it: apoa report"))

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from apoa_client.cli.prompts.conversation import HELP, Conversation, Move, Question
 from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
+from apoa_client.cli.prompts.not_saved import show_not_saved
 from apoa_client.cli.prompts.passport_question import PassportQuestion
 from apoa_client.cli.prompts.report_options import ReportOptions
 from apoa_client.cli.prompts.review_card import ReviewCard
@@ -112,7 +113,9 @@ class GuestConversation:
                     self._finish.show_saved(saved)
                     return saved
             except StorageProblem as exc:
+                show_not_saved(len(self._forms))
                 show_error(exc)
+                exc.shown = True
                 if not confirm(_("Try again?")):
                     raise
 

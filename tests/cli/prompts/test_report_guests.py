@@ -8,10 +8,22 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
-from typing import Never
+from typing import Never, NoReturn
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, SEPTEMBER, XIMENA, Apoa, Guest, Serve, readable_in, spoken
+from cli_helpers import (
+    LANGUAGES,
+    OBADIAH,
+    QUENTIN,
+    SEPTEMBER,
+    XIMENA,
+    Apoa,
+    Guest,
+    Serve,
+    readable_in,
+    spoken,
+    spoken_count,
+)
 
 from apoa_client.cli import main
 from apoa_client.cli.prompts.review_card import ReviewCard
@@ -767,9 +779,39 @@ class TestInterruption:
             said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT, "y", "n"])
             assert said.code == 78
             assert said.err.count("Try again?") == 2
+            assert said.err.count("The disk is full.") == 2  # not once more at the end
             said = away("report", "--no-send", keys=[ENTER, CONTENT])
         assert said.code == 0, said.all
         assert len(away.reports()) == 1
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_guest_who_cannot_be_saved(self, away: Apoa, lang: str) -> None:
+        """One sentence says so, for a guest or a group, and whether what was typed is stored."""
+        stored = "What was typed is stored, encrypted. To continue with it: apoa report"
+        lost = "What was typed could NOT be stored. It is only on this screen: copy it to paper."
+        one = "This guest is NOT saved. Note the guest's details on paper until apoa works again."
+        several = "These {count} guests are NOT saved. Note their details on paper until apoa works again."
+        group = [*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", "B1"]
+
+        def failing(*_arguments: object) -> NoReturn:
+            raise StorageProblem(msg("The disk is full."))
+
+        with away.monkeypatch.context() as patch:
+            patch.setattr(Desk, "save_group", failing)
+            said = away("report", "--no-send", keys=[*group, CONTENT, "n"], lang=lang)
+            assert said.code == 78
+            assert spoken_count(lang, one, several, 2) in said.err
+            assert spoken(lang, stored) in said.err
+            patch.setattr(SqliteDrafts, "save", failing)
+            said = away("report", "--no-send", keys=[ENTER, CONTENT, "n"], lang=lang)
+            assert said.code == 78
+            assert spoken(lang, lost) in said.err
+            said = away("report", "--no-send", keys=["n", *QUENTIN.lines], lang=lang)  # Ctrl-C
+            assert said.code == 78
+            assert spoken(lang, lost) in said.err
+            assert spoken_count(lang, one, several, 1) in said.err
+            assert spoken(lang, stored) not in said.err
+        assert away.reports() == []
 
     def test_a_duplicate_with_yes(self, away: Apoa) -> None:
         """It is refused, and what was typed is offered the next time."""
