@@ -1,4 +1,4 @@
-"""Restoring on an empty computer, or on one that has been used since: no state goes backwards, and all or nothing."""
+"""Restoring on an empty computer, or on one that has been used since: no state goes backwards, and each stay whole."""
 
 import resource
 import sqlite3

@@ -1,0 +1,287 @@
+"""Measures time and peak memory of each command with very many reports: waiting ones, and delivered ones.
+
+Run it as ``python tests/benchmarks/scale.py [--only queued|accepted] [--homes FOLDER] [--small]`` on POSIX, with the
+interpreter that apoa-client is installed for. Each command runs in a process of its own, with few and with many
+reports. The table has its time and peak memory with many, the ratio of each to that with few, the ratio of the memory
+to that of ``python -c pass``, and what is expected: a flat command costs the same, and for any other one the reason is
+given. `scale_outbox.py` makes the outboxes in FOLDER, where the next run finds them, or else in a temporary folder.
+
+While reports are merged or erased, another process saves again and again, and its longest wait is shown. No result
+fails for being slow, but the exit status is 1, and no ratio is printed, where a command failed or its output does not
+have the reports that it must have. ``--small`` only checks that, in seconds.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+APOA = str(Path(sys.executable).with_name("apoa"))
+SIZES = {"queued": (10_000, 100_000), "accepted": (10_000, 1_000_000)}
+SMALL_SIZES = {"queued": (600, 800), "accepted": (600, 800)}
+IN_HOUSE, REPORTS_A_DAY = 200, 200
+"""As `scale_outbox.py` makes them: guests in house, and reports on most days."""
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes in a unit of `ru_maxrss`."""
+WIB = timezone(timedelta(hours=7))
+"""The property's time zone."""
+PAUSE_S = 0.02
+LONGEST_S = 3600
+
+# Starts a command and prints its seconds, its peak memory and its exit code. It is a process of its own, and loads
+# little: what the kernel reports for a command is at least the memory of the process that started it.
+LAUNCHER = """
+import os, sys, time
+output, *command = sys.argv[1:]
+files = [(os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)]
+begun = time.perf_counter()
+process = os.posix_spawn(command[0], command, os.environ, file_actions=files)
+_, status, usage = os.wait4(process, 0)
+print(time.perf_counter() - begun, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
+"""
+
+FLAT = "flat"
+OPENED = "memory flat; each report that is shown is opened"
+READ = "memory flat; each report is read"
+EVENTS = "memory flat; each event is read"
+ERASED = "8 bytes for each report that is erased"
+
+
+class Home(NamedTuple):
+    """A property's home with `total` reports in `state`, the id of the last one, and a folder for files."""
+
+    path: Path
+    state: str
+    total: int
+    last: str
+    files: Path
+
+    @property
+    def outbox(self) -> Path:
+        return self.path / "benchmark" / "outbox.db"
+
+
+class Run(NamedTuple):
+    """The seconds and the peak memory, in bytes, of a command."""
+
+    seconds: float
+    memory: int
+    waited: float = 0
+    """The longest seconds for which another process waited to save."""
+
+
+class Case(NamedTuple):
+    """A command, what is expected of its cost, and its work: the output has `found` at least `times` times.
+
+    The command may have {last}, {files} and {today}. `output` is a file that it writes, if the work is not on stdout.
+    """
+
+    command: str
+    expected: str
+    found: str
+    times: Callable[[Home], int] = lambda _home: 1
+    output: str = ""
+    states: Sequence[str] = tuple(SIZES)
+    prepared: "Callable[[Home], Home] | None" = None
+    """Makes the home that the command changes."""
+    exit_code: int = 0
+
+
+def every(home: Home) -> int:
+    return home.total
+
+
+def in_house(_home: Home) -> int:
+    return IN_HOUSE
+
+
+def erasable(home: Home) -> int:
+    """Delivered reports of stays that ended more than a day ago."""
+    return home.total - 2 * REPORTS_A_DAY
+
+
+def due(home: Home) -> int:
+    """Waiting check-ins whose deadline is before the night's end, and the guests in house."""
+    return home.total // 2 + IN_HOUSE
+
+
+def copied(home: Home) -> Home:
+    """A copy of the home, in its folder of files."""
+    return home._replace(path=Path(shutil.copytree(home.path, home.files / "copy")))
+
+
+def halved(home: Home) -> Home:
+    """A copy of the home without every other stay."""
+    copy = copied(home)
+    with closing(sqlite3.connect(copy.outbox)) as db, db:
+        db.execute("PRAGMA synchronous = OFF")
+        odd = "SELECT stay_id FROM reports WHERE kind = 'check_in' AND seq % 2 = 1"
+        db.execute(f"DELETE FROM reports WHERE stay_id IN ({odd})")  # noqa: S608  a constant
+    return copy
+
+
+def empty(home: Home) -> Home:
+    return home._replace(path=home.files / "copy")
+
+
+CASES = (
+    Case("status", FLAT, "benchmark"),
+    Case("status --json", FLAT, '"urgent"'),
+    Case("status --tonight", FLAT, "Guests in house: 200"),
+    Case("status --tonight --json", OPENED, '"short_id"', due, states=["queued"]),
+    Case("status --tonight --json", FLAT, '"short_id"', in_house, states=["accepted"]),
+    Case("list", OPENED, "HARTLEY", every, states=["queued"]),
+    Case("list", "flat: the last 30 days", "HARTLEY", in_house, states=["accepted"]),
+    Case("list --json", OPENED, '"short_id"', every, states=["queued"]),
+    Case("list --json", "flat: the last 30 days", '"short_id"', in_house, states=["accepted"]),
+    Case("list --all --json", OPENED, '"short_id"', every),
+    Case("list --in-house --json", FLAT, '"short_id"', in_house),
+    Case("show {last} --json", "memory flat; the audit trail is searched", '"surname": "HARTLEY"'),
+    Case("receipt {last} --json", FLAT, '"receipt"'),
+    Case("checkout --all-due --no-send --yes --json", FLAT, '"reports"', prepared=copied),
+    Case("log --json", "memory flat; the audit trail is searched", '"saved"', in_house),
+    Case("log --since 2000-01-01 --json", EVENTS, '"saved"', every),
+    Case("log --verify --json", EVENTS, '"whole": true'),
+    Case("sync --by-hand", FLAT, "Waiting to be typed into APOA", states=["queued"], exit_code=75),
+    Case("sync --sheet {files}/sheet.html --force", OPENED, "<section>", every, "sheet.html", ["queued"]),
+    Case("purge --dry-run", ERASED, "reports would be erased", states=["accepted"]),
+    Case("purge --dry-run --json", ERASED, "-7000-8000-", erasable, states=["accepted"]),
+    Case("purge --dry-run --json", FLAT, '"reports": []', states=["queued"]),
+    Case("backup {files}/backup.db --force --json", READ, '"reports"'),
+    Case("restore {files}/backup.db --dry-run --json", READ, '"inserted": 0'),
+    Case("restore {files}/backup.db --json", READ, '"inserted": 0', prepared=copied),
+    Case("restore {files}/backup.db --json", f"{READ}, half are saved", '"only_here": 0', prepared=halved),
+    Case("restore {files}/backup.db --json", f"{READ} and saved", '"created": true', prepared=empty),
+    Case("purge --yes --today {today} --json", ERASED, "-7000-8000-", erasable, states=["accepted"], prepared=copied),
+)
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def measured(home: Home, command: Sequence[str], exit_code: int = 0) -> tuple[Run, Path]:
+    """Run a command with the home. Return its cost, and the file with its output. Exits if it fails."""
+    output, errors = home.files / "output", home.files / "errors"
+    environ = {**os.environ, "APOA_HOME": str(home.path), "APOA_LANG": "en"}
+    launcher = [sys.executable, "-S", "-c", LAUNCHER, str(output), *command]
+    with errors.open("wb") as file:
+        done = subprocess.run(
+            launcher, env=environ, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file
+        )
+    seconds, memory, code = done.stdout.split()
+    if int(code) != exit_code:
+        sys.exit(f"{' '.join(command)}: exit code {int(code)}\n{errors.read_text(encoding='utf-8')[-2000:]}")
+    return Run(float(seconds), int(memory) * RSS_UNIT), output
+
+
+@contextmanager
+def saving(outbox: Path) -> Iterator[list[float]]:
+    """Take the write lock again and again, as a command that saves a report does, and note each wait."""
+    waits, over = [0.0], threading.Event()
+
+    def save() -> None:
+        with closing(sqlite3.connect(outbox, isolation_level=None, timeout=LONGEST_S)) as db:
+            while not over.wait(PAUSE_S):
+                begun = time.perf_counter()
+                db.execute("BEGIN IMMEDIATE")
+                waits.append(time.perf_counter() - begun)
+                db.execute("ROLLBACK")
+
+    thread = threading.Thread(target=save)
+    if outbox.exists():
+        thread.start()
+    try:
+        yield waits
+    finally:
+        over.set()
+        if thread.ident is not None:
+            thread.join()
+
+
+def run(home: Home, case: Case) -> Run:
+    """Run one case. Exits if its output does not have the reports that it must have."""
+    used = case.prepared(home) if case.prepared is not None else home
+    today = datetime.now(WIB).date()
+    words = case.command.format(last=home.last, files=home.files, today=today).split()
+    with saving(used.outbox) as waits:
+        cost, output = measured(used, [APOA, *words], case.exit_code)
+    with (home.files / case.output if case.output else output).open(encoding="utf-8") as lines:
+        found = sum(case.found in line for line in lines)
+    if found < case.times(home):
+        sys.exit(f"{case.command}: {found} of {case.times(home)} reports are in its output")
+    if case.prepared is not None:
+        shutil.rmtree(used.path)
+    return cost._replace(waited=max(waits))
+
+
+def made(folder: Path, temporary: Path, state: str, count: int) -> Home:
+    """Return a home with so many reports, with a temporary folder; make it if it is not there yet."""
+    path, about = folder / f"{state}-{count}", folder / f"{state}-{count}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    files = temporary / f"files-{state}-{count}"
+    files.mkdir()
+    if not about.exists():
+        shutil.rmtree(path, ignore_errors=True)
+        worker = [sys.executable, str(HERE / "scale_outbox.py"), str(path), state, str(count)]
+        done = subprocess.run(worker, check=True, stdout=subprocess.PIPE, timeout=LONGEST_S)
+        about.write_bytes(done.stdout)
+    return Home(path, state, count, json.loads(about.read_bytes())["last"], files)
+
+
+def heading(few: Home, many: Home) -> Iterator[str]:
+    yield f"\n{few.total:,} and {many.total:,} reports, {few.state}"
+    yield f"{'':<46}{'seconds':>9}{'x few':>7}{'MiB':>7}{'x few':>7}{'x python':>9}{'others':>8}  expected"
+
+
+def rows(few: Home, many: Home) -> Iterator[str]:
+    """Yield a row for each command, when it is measured."""
+    python, _output = measured(few, [sys.executable, "-c", "pass"])
+    for case in CASES:
+        if many.state in case.states:
+            small, large = run(few, case), run(many, case)
+            name = case.command.replace("{files}/", "")
+            yield (
+                f"{name:<46}{large.seconds:>9.2f}{large.seconds / small.seconds:>7.1f}{large.memory / (1 << 20):>7.0f}"
+                f"{large.memory / small.memory:>7.2f}{large.memory / python.memory:>9.1f}{large.waited * 1000:>8.0f}"
+                f"  {case.expected}"
+            )
+
+
+def main() -> None:
+    """Make the outboxes, measure, print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", choices=SIZES, help="the state of the reports")
+    parser.add_argument("--homes", type=Path, help="a folder for the outboxes")
+    parser.add_argument("--small", action="store_true", help="check in seconds that everything is measured")
+    asked = parser.parse_args()
+    sizes = SMALL_SIZES if asked.small else SIZES
+    with tempfile.TemporaryDirectory(prefix="apoa-benchmark-") as temporary:
+        for state in [asked.only] if asked.only else SIZES:
+            few, many = (made(asked.homes or Path(temporary), Path(temporary), state, size) for size in sizes[state])
+            if asked.small:
+                say(f"scale: {len(list(rows(few, many)))} commands measured, reports {state}")
+            else:
+                say("\n".join(heading(few, many)))
+                for row in rows(few, many):
+                    say(row)
+    if not asked.small:
+        say("\nx few: times the cost with few reports. x python: times the memory of python -c pass.")
+        say("others: the longest wait of another process that saves, in milliseconds.")
+
+
+if __name__ == "__main__":
+    main()
