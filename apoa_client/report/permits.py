@@ -2,8 +2,11 @@
 
 The table is `permits.tsv` beside this module. It has a header and a line for each permit, with columns separated by
 tabs: code, kind of stay permit, a name for each language (``name:TAG``), days (empty where unknown), whether it can be
-extended by as many days (``yes``, ``no``, empty), and other words that people write, separated by ``|``. `VISA_FREE`
-lists the states whose citizens need no visa (A1), with the source and the first day of each rule.
+extended by as many days (``yes``, ``no``, empty), and other words that people write, separated by ``|``.
+
+`entry_rules.tsv` lists whose citizens need no visa (A1) or get one on arrival (B1): permit, source, first day of the
+rule (empty where unknown), and the ICAO codes of the states, separated by blanks. A nationality may have both. It says
+what is likely; the visa or the stamp in the passport decides.
 """
 
 from collections.abc import Mapping
@@ -14,11 +17,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.matching import fold, similarity
+from apoa_client.passport.states import canonical_code
 
 AS_OF = date(2026, 11, 24)
-"""The day on which the table was last compared with its sources."""
+"""The day on which the tables were last compared with their sources."""
 
 _MIN_SIMILARITY = 0.7
+_MUCH_LESS_SIMILAR = 0.1
+"""A permit whose similarity is less than the best one's by more than this is not meant."""
+_MORE_THAN_ANY_RANK = 10
 _MIN_MISTYPED = 4
 """Characters; shorter texts are similar to too many words."""
 
@@ -53,37 +60,48 @@ class Permit(NamedTuple):
         return self.names.get(language) or self.names["en"]
 
 
-class VisaFree(NamedTuple):
-    """States whose citizens need no visa for a visit: their ICAO codes, the rule, and its first day.
+VISA_FREE = "A1"
 
-    `since` is None where the day is unknown.
+
+class EntryRule(NamedTuple):
+    """A rule on how citizens of some states may enter: the permit that they get, the states' ICAO codes, the source.
+
+    `since` is the rule's first day; None where it is unknown.
     """
 
+    permit: str
     states: tuple[str, ...]
     source: str
     since: date | None
 
 
-VISA_FREE = (
-    VisaFree(
-        ("BRN", "PHL", "KHM", "LAO", "MYS", "MMR", "SGP", "THA", "VNM", "TLS", "SUR", "COL", "HKG"),
-        "Perpres 95/2024",
-        None,
-    ),
-    VisaFree(("BRA", "TUR"), "Permenimipas 9/2025", date(2025, 7, 3)),
-)
+@cache
+def entry_rules() -> tuple[EntryRule, ...]:
+    """Return every rule, in the order of the table: visa-free visits (A1), then visas on arrival (B1)."""
+    return tuple(
+        EntryRule(
+            row["permit"],
+            tuple(row["states"].split()),
+            row["source"],
+            date.fromisoformat(row["since"]) if row["since"] else None,
+        )
+        for row in _rows("entry_rules.tsv")
+    )
+
+
+def likely(nationality: str) -> list[Permit]:
+    """Return the permits that most visitors with a nationality hold, the likeliest first; empty if no rule has it."""
+    code = canonical_code(nationality)
+    codes = dict.fromkeys(rule.permit for rule in entry_rules() if code in rule.states)
+    return [permit for permit in permits() if permit.code in codes]
 
 
 @cache
 def permits() -> tuple[Permit, ...]:
     """Return every permit, in the order of the table."""
-    columns, *lines = (
-        line.split("\t") for line in Path(__file__).with_name("permits.tsv").read_text(encoding="utf-8").splitlines()
-    )
     found = []
-    for line in lines:
-        row = dict(zip(columns, line, strict=True))
-        names = {column.removeprefix("name:"): row[column] for column in columns if column.startswith("name:")}
+    for row in _rows("permits.tsv"):
+        names = {column.removeprefix("name:"): text for column, text in row.items() if column.startswith("name:")}
         permit = Permit(
             code=row["code"],
             kind=PermitKind(row["kind"]),
@@ -109,20 +127,45 @@ def find(text: str) -> Permit | None:
     return by_code(text) or (found[0] if len(found) == 1 else None)
 
 
-def suggest(text: str, limit: int = 5) -> list[Permit]:
+def suggest(text: str, limit: int = 5, *, nationality: str = "") -> list[Permit]:
     """Return the permits that a text may mean, the likeliest first: by code, by words of two languages, by similarity.
 
-    The result is empty for an empty text and for one that is similar to none; a report takes such a text, too.
+    With a nationality, the permits that are likely for it come first, and those that only other nationalities get are
+    left out unless the text is the beginning of their code. The result is empty for an empty text and for one that is
+    similar to none; a report takes such a text, too.
     """
     folded = fold(text)
     if not folded:
         return []
     ranked = [(rank, permit) for permit in permits() if (rank := _rank(permit, folded)) is not None]
     if not ranked and len(folded) >= _MIN_MISTYPED:
-        scores = ((similarity(folded, permit.words), permit) for permit in permits())
-        ranked = [(-score, permit) for score, permit in scores if score > _MIN_SIMILARITY]
+        scores = [(similarity(folded, permit.words), permit) for permit in permits()]
+        least = max(_MIN_SIMILARITY, max(score for score, _permit in scores) - _MUCH_LESS_SIMILAR)
+        ranked = [(-score, permit) for score, permit in scores if score > least]
+    if nationality:
+        usual = likely(nationality)
+        others = {rule.permit for rule in entry_rules()} - {permit.code for permit in usual}
+        ranked = [
+            (rank - _MORE_THAN_ANY_RANK * (permit in usual), permit)
+            for rank, permit in ranked
+            if permit.code not in others or fold(permit.code).startswith(folded)
+        ]
     ranked.sort(key=lambda pair: pair[0])  # stable: equal ranks stay in the order of the table
     return [permit for _rank_of_it, permit in ranked[:limit]]
+
+
+def is_ambiguous(text: str) -> bool:
+    """Return whether a text is a word that several permits have, such as "wisata"."""
+    folded = fold(text)
+    return find(text) is None and any(folded in permit.words for permit in permits() if folded)
+
+
+def _rows(file: str) -> list[dict[str, str]]:
+    """Return the lines of a table beside this module, each by the names of its columns."""
+    columns, *lines = (
+        line.split("\t") for line in Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines()
+    )
+    return [dict(zip(columns, line, strict=True)) for line in lines]
 
 
 def _rank(permit: Permit, folded: str) -> float | None:

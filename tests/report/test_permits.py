@@ -21,7 +21,7 @@ from apoa_client.report.permits import PermitKind
         ("E33", ["E33", "E33E", "E33G"]),
         ("bebas visa", ["A1"]),
         ("visa on arrival", ["B1"]),
-        ("wisata", ["C1", "D1"]),
+        ("wisata", ["A1", "B1", "C1", "D1"]),
         ("remote", ["E33G"]),
         ("kunjungn", ["ITK"]),
         ("", []),
@@ -59,11 +59,58 @@ def test_days_are_set_only_where_they_are_known() -> None:
 
 
 def test_visa_free_states_are_states() -> None:
-    """By ICAO's codes, each once, with the rule."""
-    codes = [code for group in permits.VISA_FREE for code in group.states]
-    assert len(set(codes)) == len(codes)
-    assert all(states.by_code(code) is not None for code in codes)
-    assert all(group.source for group in permits.VISA_FREE)
+    """By ICAO's codes, each once for each permit, with the rule: 16 are visa-free, 97 get a visa on arrival."""
+    rules = permits.entry_rules()
+    assert all(rule.source for rule in rules)
+    for permit, count in ((permits.VISA_FREE, 16), ("B1", 97)):
+        codes = [code for rule in rules if rule.permit == permit for code in rule.states]
+        assert len(set(codes)) == len(codes) == count
+        assert all(states.by_code(code) is not None for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("nationality", "codes"),
+    [
+        ("AUS", ["B1"]),
+        ("D", ["B1"]),
+        ("DEU", ["B1"]),
+        ("SGP", ["A1", "B1"]),
+        ("PER", ["A1", "B1"]),
+        ("NGA", []),
+        ("", []),
+    ],
+)
+def test_permits_that_are_likely_for_a_nationality(nationality: str, codes: list[str]) -> None:
+    """A visa-free visit comes before a visa on arrival."""
+    assert [permit.code for permit in permits.likely(nationality)] == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "nationality", "codes"),
+    [
+        *((text, "AUS", ["B1", "C1", "D1"]) for text in ("turis", "wisata", "Tourist", "tourism", "visa turis")),
+        ("turis", "SGP", ["A1", "B1", "C1", "D1"]),
+        ("turis", "NGA", ["C1", "D1"]),
+        ("turis", "", ["A1", "B1", "C1", "D1"]),
+        ("bisnis", "CHN", ["B1", "C2", "D2"]),
+        ("berobat", "MYS", ["A1", "B1", "C3"]),
+        ("visa kunjungan", "FRA", ["B1", "C1", "C2", "D1"]),
+        ("liburan", "AUS", ["B1", "C1", "D1", "E35"]),
+        ("b", "NGA", ["B1", "C2", "C3", "D2"]),
+        ("turist", "JPN", ["B1", "C1", "D1"]),
+    ],
+)
+def test_suggestions_for_a_nationality(text: str, nationality: str, codes: list[str]) -> None:
+    """What most of its visitors hold comes first, what none of them gets is left out."""
+    assert [permit.code for permit in permits.suggest(text, nationality=nationality)] == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "several"), [("turis", True), ("B1", False), ("voa", False), ("qqq", False), ("", False)]
+)
+def test_words_that_several_permits_have(text: str, *, several: bool) -> None:
+    """They are no permit."""
+    assert permits.is_ambiguous(text) == several
 
 
 @given(st.text(max_size=30))

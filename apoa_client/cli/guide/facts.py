@@ -70,7 +70,7 @@ def _permits(words: Mapping[str, str], source: str, language: str) -> Iterator[F
 
 def _visa_free(words: Mapping[str, str], language: str) -> Iterator[Fact]:
     """Yield a fact per visa-free state: its name, in a series per rule."""
-    for group in permits.VISA_FREE:
+    for group in (rule for rule in permits.entry_rules() if rule.permit == permits.VISA_FREE):
         series = words["no-visa"]
         if group.since is not None:
             month = month_name(group.since).render(lambda word: in_language(language, word))

@@ -45,13 +45,15 @@ class Choice(NamedTuple):
 class UnclearAnswer(Exception):
     """An answer that cannot be accepted: `problem` says why, `choices` are possible meanings, the likeliest first.
 
-    The exception's own text is empty, because an answer is personal data.
+    `enter_chooses` says whether Enter alone chooses the first one. The exception's own text is empty, because an answer
+    is personal data.
     """
 
-    def __init__(self, problem: str, choices: Sequence[Choice] = ()) -> None:
+    def __init__(self, problem: str, choices: Sequence[Choice] = (), *, enter_chooses: bool = True) -> None:
         super().__init__()
         self.problem = problem
         self.choices = tuple(choices)
+        self.enter_chooses = enter_chooses
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +120,23 @@ class Conversation:
 
 def ask(question: Question) -> Answer | Move:
     """Ask until the user types a clear answer or a move."""
-    choices: tuple[Choice, ...] = ()
+    unclear = UnclearAnswer("")
     while True:
-        typed = ask_line(_prompt(question, choices))
+        typed = ask_line(_prompt(question, unclear))
         if typed in {Move.BACK, Move.ACCEPT_ALL}:
             return Move(typed)
-        if typed == HELP or (len(choices) == 1 and typed.casefold() in NO):
+        if typed == HELP or (len(unclear.choices) == 1 and typed.casefold() in NO):
             for line in question.help.splitlines():
                 print_error_line(f"  {line}")
             if question.default and not question.required:
                 print_error_line("  " + _("- clears it."))
-            choices = ()
+            unclear = UnclearAnswer("")
             continue
         try:
-            answer = _parse(question, _chosen(typed, choices))
+            answer = _parse(question, _chosen(typed, unclear))
         except UnclearAnswer as exc:
             print_error_line("  " + error_line(exc.problem))
-            choices = exc.choices
+            unclear = exc
             continue
         if answer.shown:
             print_error_line(f"  {answer.shown}")
@@ -162,22 +164,31 @@ def _parse(question: Question, typed: str) -> Answer:
     return Answer("")
 
 
-def _prompt(question: Question, choices: Sequence[Choice]) -> str:
+def _prompt(question: Question, unclear: UnclearAnswer) -> str:
     """Return the label with the default; after an unclear answer, show the choices and return a question about them."""
-    if len(choices) == 1:
+    choices = unclear.choices
+    if len(choices) == 1 and unclear.enter_chooses:
         return "  " + _("Do you mean {value}? Enter = yes, or type it again.").format(value=sanitize(choices[0].shown))
     for number, choice in enumerate(choices, 1):
         print_error_line(f"    {number}  {sanitize(choice.shown)}")
+    if choices and not unclear.enter_chooses:
+        return "  " + _("Which one? Its number, or - if it is not known.")
     if choices:
         return "  " + _("Which one? Its number, Enter = 1, or type it again.")
     default = question.format_default(question.default) if question.default else ""
     return f"{question.label} [{sanitize(default)}]" if default else question.label
 
 
-def _chosen(typed: str, choices: Sequence[Choice]) -> str:
-    """Return the answer of the choice that the user typed the number of, or else what was typed."""
+def _chosen(typed: str, unclear: UnclearAnswer) -> str:
+    """Return the answer of the choice that the user typed the number of, or else what was typed.
+
+    Raises `unclear` again for Enter alone if that chooses nothing.
+    """
+    choices = unclear.choices
     if not choices:
         return typed
+    if not typed and not unclear.enter_chooses:
+        raise unclear
     if not typed or (len(choices) == 1 and typed.casefold() in YES):
         return choices[0].answer
     index = index_of_choice(typed, len(choices))

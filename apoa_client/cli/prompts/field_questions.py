@@ -106,6 +106,9 @@ class FieldQuestions:
     def question(self, form: GuestForm, name: str, default: str = "") -> Question:
         """Return the question about a field. The default is `default`, or else what the form suggests."""
         help_text = _(_HELP[name])
+        if name == "stay_permit" and (usual := permits.likely(_nationality_on(form))):
+            codes = ", ".join(_permit_text(permit) for permit in usual)
+            help_text += "\n" + _("Usual for this nationality: {permits}.").format(permits=codes)
         required = name in _REQUIRED or (name == "given_names" and form.typed.get("surname") == "")
         if name == "room" and self._rooms:
             help_text += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(sanitize, self._rooms)))
@@ -179,7 +182,7 @@ class FieldQuestions:
             "nights": lambda answer: _nights(answer, check_in, today),
             "room": self._parse_room,
             "nationality": lambda answer: _nationality(answer, questioned),
-            "stay_permit": lambda answer: _permit(answer, questioned),
+            "stay_permit": lambda answer: _permit(answer, _nationality_on(form), questioned),
         }
 
     def _parse_room(self, answer: str) -> str:
@@ -260,17 +263,37 @@ def _nights(answer: str, check_in: datetime, today: date) -> Answer:
     return Answer(str(count), _("{nights}, until {day}").format(nights=nights_text(count), day=day_text(departure)))
 
 
-def _permit(answer: str, questioned: list[str]) -> str | Answer:
-    """Parse a stay permit. An unknown one is questioned, and accepted when it is typed again."""
+def _nationality_on(form: GuestForm) -> str:
+    """Return the code of the nationality on a form; empty where none is known yet."""
+    state = states.find(form.typed.get("nationality") or form.suggestion("nationality"))
+    return state.code if state is not None else ""
+
+
+def _permit(answer: str, nationality: str, questioned: list[str]) -> str | Answer:
+    """Parse a stay permit. An unknown one is questioned, and accepted when it is typed again.
+
+    A word that several permits have, such as "wisata", is no permit. Enter alone chooses none, because most tourists
+    hold another permit than the one with "tourism" in its name.
+    """
     known = permits.find(answer)
     if known is not None:
         return Answer(known.code, _permit_text(known))
-    similar = permits.suggest(answer, _MAX_CHOICES)
-    if not similar or questioned[-1:] == [answer]:
+    similar = permits.suggest(answer, _MAX_CHOICES, nationality=nationality)
+    is_ambiguous = permits.is_ambiguous(answer)
+    if not similar or (questioned[-1:] == [answer] and not is_ambiguous):
         return parse_fields.one_line(answer)
     questioned.append(answer)
     problem = _("This permit is not in the list. Type it again if it is correct.")
-    raise UnclearAnswer(problem, [Choice(permit.code, _permit_text(permit)) for permit in similar])
+    if is_ambiguous:
+        day = day_text(permits.AS_OF)
+        problem = _("Several permits fit (list of {day}). The visa or stamp in the passport decides.").format(day=day)
+    texts = {permit: _permit_text(permit) for permit in similar}
+    if (state := states.by_code(nationality)) is not None:
+        for permit in permits.likely(nationality):
+            usual = _("{permit} (usual for {state})")
+            texts[permit] = usual.format(permit=_permit_text(permit), state=state.name(current_language()))
+    choices = [Choice(permit.code, texts[permit]) for permit in similar]
+    raise UnclearAnswer(problem, choices, enter_chooses=False)
 
 
 def _permit_text(permit: Permit) -> str:

@@ -46,10 +46,39 @@ class TestPermits:
         assert f"  {words[lang]}\n" in change(PERMIT, "voa", lang=lang)
 
     def test_similar_permits_are_offered(self, change: Change) -> None:
-        """A word that several names contain: each with its code and name."""
-        shown = change(PERMIT, "wisata", "1")
-        assert "This permit is not in the list. Type it again if it is correct." in shown
-        assert "    1  C1: " in shown
+        """By the beginning of a word: each with its code and name. Enter alone chooses none."""
+        shown = change(PERMIT, "multiple", ENTER, "1")
+        assert shown.count("This permit is not in the list. Type it again if it is correct.") == 2
+        assert "    1  D1: " in shown
+        assert " 10 Visa / stay permit  D1\n" not in shown.rpartition("Which one?")[0]
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize(
+        ("state", "typed", "first"),
+        [
+            ("Singapura", "turis", "A1"),
+            ("POL", "wisata", "B1"),
+            ("Australian", "tourist", "B1"),
+            ("Nigeria", "turis", "C1"),
+        ],
+    )
+    def test_tourists_hold_what_their_nationality_gets(
+        self, away: Apoa, state: str, typed: str, first: str, lang: str
+    ) -> None:
+        """A visa-free visit or a visa on arrival comes before C1 and D1; the visa in the passport decides."""
+        details = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "12 sep 85", state, "ZX1234567", "300332"]
+        said = away("report", "--no-send", keys=[ENTER, *details, typed, ENTER, typed, "1", "2", "7", ENTER], lang=lang)
+        assert said.code == 0, said.all
+        assert said.err.count(f"    1  {first}: ") == 3
+        usual = spoken(lang, "{permit} (usual for {state})", permit="", state="").strip(" )")
+        assert (usual in said.err) == (first != "C1")
+        assert away.reports()[0]["guest"]["stay_permit"]["code"] == first
+
+    def test_an_unknown_permit_of_a_tourist_stays_empty(self, change: Change) -> None:
+        """With -; the help says what is usual for the nationality."""
+        shown = change(PERMIT, "?", "turis", "-")
+        assert "Usual for this nationality: B1: Visa on arrival." in shown
+        assert "Its number, or - if it is not known." in shown
 
     def test_an_unknown_permit_is_accepted_when_typed_again(self, change: Change) -> None:
         """The same text twice."""
