@@ -5,6 +5,7 @@ not after: no umask widens it, and there is no moment at which others could open
 """
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,8 +44,10 @@ def create_private(path: Path) -> int:
     return descriptor
 
 
-def write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Replace the content of `path` atomically and durably. Raises `OSError`, and then `path` is unchanged.
+
+    Content in pieces is written as it comes; what the iterator raises passes, and `path` is unchanged, too.
 
     The new file is written beside the old one and takes its name (rename(2), or MoveFileEx on Windows). The temporary
     file of a killed process may contain a secret: the next write removes it if it is over a minute old.
@@ -53,7 +56,7 @@ def write_private(path: Path, content: bytes) -> None:
     draft = temporary_beside(path)
     try:
         with os.fdopen(create_private(draft), "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         remove_abandoned(draft, path)

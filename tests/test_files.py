@@ -147,6 +147,25 @@ def test_a_failure_keeps_the_old_file_and_no_temporary_one(
     assert (tmp_path / "file").read_bytes() == b"old"
 
 
+def test_content_is_written_in_pieces(tmp_path: Path) -> None:
+    """As it comes; if it ends with an error, the old file stays, and no temporary one."""
+
+    def pieces(*, whole: bool) -> Iterator[bytes]:
+        yield b"one, "
+        assert path.read_bytes() == b"old"
+        if not whole:
+            raise LookupError
+        yield b"two"
+
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(LookupError):
+        write_private(path, pieces(whole=False))
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
+    write_private(path, pieces(whole=True))
+    assert path.read_bytes() == b"one, two"
+
+
 def test_the_content_is_durable_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """File, name, folder, in this order; otherwise a power cut leaves a name without content."""
     steps: list[str] = []

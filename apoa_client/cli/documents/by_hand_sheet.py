@@ -4,11 +4,13 @@ Each report has the fields in the order of APOA's form, a box for the number tha
 enters the number.
 """
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.cli.documents.pages import render_page
+from apoa_client.cli.documents.pages import stream_page
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output_files import write_output
 from apoa_client.cli.views.apoa_form import TASKS, FormLine, form_line, value_note
@@ -48,9 +50,28 @@ class SheetEntry(NamedTuple):
 def write_sheet(app: Container, path: Path, *, force: bool) -> int:
     """Write all waiting reports that can be opened, and return how many. Without reports, write nothing.
 
-    A report that was changed or erased is shown as an error and left out. Raises `CredentialsProblem` without the key.
+    Each report is opened, written and forgotten. One that was changed or erased is shown as an error and left out.
+    Raises `CredentialsProblem` without the key, and `UsageProblem` or `SettingsProblem` if the file cannot be written.
     """
-    zone, entries = app.settings.zone, list[SheetEntry]()
+    entries = _sheet_entries(app)
+    first = next(entries, None)
+    if first is None:
+        return 0
+    count = 0
+
+    def counted() -> Iterator[SheetEntry]:
+        nonlocal count
+        for count, entry in enumerate(chain([first], entries), start=1):  # noqa: B007  the count is what is returned
+            yield entry
+
+    made = moment_text(app.clock.now(), app.settings.zone)
+    page = stream_page("by_hand.html", title=_TITLE, settings=app.settings, made=made, entries=counted(), words=_WORDS)
+    write_output(path, (piece.encode() for piece in page), force=force)
+    return count
+
+
+def _sheet_entries(app: Container) -> Iterator[SheetEntry]:
+    zone = app.settings.zone
     for entry in app.by_hand.all_waiting():
         try:
             lines = [form_line(line, zone) for line in app.by_hand.task(entry).lines]
@@ -62,15 +83,4 @@ def write_sheet(app: Container, path: Path, *, force: bool) -> int:
             notes.append(_NO_NUMBER)
         due = moment_text(entry.due_at, zone) if entry.due_at is not None else ""
         rows = tuple((line, value_note(line)) for line in lines)
-        entries.append(SheetEntry(short_id(entry.id), KINDS[entry.kind], due, TASKS[entry.kind], tuple(notes), rows))
-    if entries:
-        text = render_page(
-            "by_hand.html",
-            title=_TITLE,
-            settings=app.settings,
-            made=moment_text(app.clock.now(), zone),
-            entries=entries,
-            words=_WORDS,
-        )
-        write_output(path, text.encode(), force=force)
-    return len(entries)
+        yield SheetEntry(short_id(entry.id), KINDS[entry.kind], due, TASKS[entry.kind], tuple(notes), rows)

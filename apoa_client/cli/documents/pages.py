@@ -4,7 +4,9 @@ A page is one file without scripts or external resources, so that it prints the 
 jinja2 and segno are slow to load and are imported only here.
 """
 
+from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from apoa_client.cli.terminal.language import in_both_languages, in_language
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.locale import LANGUAGES
+
+_PIECES_AT_ONCE = 1_000
+"""Pieces of a page, each of some characters, that are yielded together."""
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -25,6 +30,13 @@ def render_page(template: str, **values: Any) -> str:  # noqa: ANN401  whatever 
     `jinja2.UndefinedError` if a value is missing.
     """
     return _environment().get_template(template).render(**values)
+
+
+def stream_page(template: str, **values: Any) -> Iterator[str]:  # noqa: ANN401  as above
+    """Yield a template filled in, piece by piece: a value may be an iterator. Raises as `render_page`."""
+    pieces = _environment().get_template(template).generate(**values)
+    while some := "".join(islice(pieces, _PIECES_AT_ONCE)):
+        yield some
 
 
 def qr_code(text: str) -> str:

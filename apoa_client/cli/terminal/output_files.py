@@ -1,6 +1,7 @@
 """Files that a command writes for the user: private, complete, and never in place of another one without `--force`."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from apoa_client import files
@@ -11,13 +12,14 @@ from apoa_client.messages import msg
 STANDARD_OUTPUT = Path("-")
 
 
-def write_output(path: Path, content: bytes, *, force: bool) -> None:
-    """Write a file, or to stdout for ``-``. With `force`, replace an existing file.
+def write_output(path: Path, content: bytes | Iterable[bytes], *, force: bool) -> None:
+    """Write a file, or to stdout for ``-``, at once or piece by piece. With `force`, replace an existing file.
 
     Raises `UsageProblem` if the file exists or its folder does not, `SettingsProblem` if it cannot be written.
     """
     if path == STANDARD_OUTPUT:
-        print_bytes(content)
+        for piece in [content] if isinstance(content, bytes) else content:
+            print_bytes(piece)
         return
     check_writable(path, force=force)
     try:

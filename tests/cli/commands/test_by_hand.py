@@ -18,6 +18,7 @@ from cli_helpers import (
     XIMENA,
     Apoa,
     CallResult,
+    OpenContents,
     Serve,
     assert_sanitized,
     spoken,
@@ -458,6 +459,30 @@ class TestPrintedSheet:
         assert places == sorted(places)
         assert file.read_text().count('class="box"') == 3
         assert set(states(manual).values()) == {"queued"}
+
+    @pytest.mark.parametrize("to_file", [True, False])
+    def test_many_reports(
+        self, manual: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, to_file: bool
+    ) -> None:
+        """Each report is opened, written and forgotten."""
+        reports = [manual.save(QUENTIN, "--again", "--room", str(number)) for number in range(8)]
+        contents = OpenContents(monkeypatch)
+        result = self.write_sheet(manual, tmp_path / "apoa.html") if to_file else manual("sync", "--sheet", "-")
+        page = read_page((tmp_path / "apoa.html").read_text() if to_file else result.out)
+        assert contents.opened == [report["id"] for report in reports]
+        assert contents.most <= 2
+        assert [f"apoa received {report['short_id']} " in page.text for report in reports] == [True] * 8
+
+    def test_a_failure_keeps_the_earlier_sheet(self, manual: Apoa, tmp_path: Path) -> None:
+        """If a report cannot be read from the disk, the earlier sheet stays as it was."""
+        manual.save()
+        second = manual.save(XIMENA)
+        file = tmp_path / "apoa.html"
+        file.write_text("earlier")
+        with closing(sqlite3.connect(manual.home / "melati" / "outbox.db")) as db, db:
+            db.execute("UPDATE reports SET content = NULL WHERE id = ?", [second["id"]])
+        assert self.write_sheet(manual, file, "--force").code == 78
+        assert (file.read_text(), list(tmp_path.glob(".apoa*"))) == ("earlier", [])
 
     def test_existing_file(self, manual: Apoa, tmp_path: Path) -> None:
         """An existing file is overwritten only with --force."""
