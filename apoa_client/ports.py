@@ -157,6 +157,12 @@ class Selection(NamedTuple):
     stay_id: str | None = None
     leaving_from: date | None = None
     """With a morning of departure on this day or later, in any state."""
+    arriving_by: date | None = None
+    """With a first night on this day or before, in any state; only together with `leaving_from`."""
+    due_by: datetime | None = None
+    """With a deadline at this time or before."""
+    by_deadline: datetime | None = None
+    """Soonest deadline first, in place of the order of creation; one without a deadline as if it were this time."""
     limit: int | None = None
 
 
@@ -229,7 +235,11 @@ class ReportReader(Protocol):
         ...
 
     def entries(self, selection: Selection) -> Iterator[Entry]:
-        """Yield entries in the order in which they were created."""
+        """Yield entries in the order in which they were created, unless the selection says otherwise."""
+        ...
+
+    def count(self, selection: Selection) -> int:
+        """Return the number of entries of a selection, whatever its limit."""
         ...
 
     def with_receipt(self, number: str) -> list[Entry]:

@@ -1,51 +1,53 @@
-"""The open reports that staff must act on: refused, overdue or due soon, the most urgent first."""
+"""The open reports that staff must act on: refused, overdue or due soon, the most urgent first.
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+However many reports wait, only those that are shown are read.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from heapq import nsmallest
 from typing import NamedTuple
 
-from apoa_client.ports import Entry
+from apoa_client.errors import StorageProblem
+from apoa_client.ports import Entry, ReportReader, Selection
 from apoa_client.report.kinds import OPEN_STATES, State
 
-
-class AttentionList(NamedTuple):
-    """Reports that staff must act on. Each report is in one list only."""
-
-    refused: list[Entry]
-    """Refused reports, whatever their deadline."""
-    overdue: list[Entry]
-    """Undelivered reports whose deadline has passed."""
-    due: list[Entry]
-    """Undelivered reports that are due soon."""
+_REFUSED = frozenset({State.REJECTED})
+_UNDELIVERED = OPEN_STATES - _REFUSED
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def attention_list(entries: Iterable[Entry], now: datetime, until: datetime) -> AttentionList:
-    """Return the open reports that were refused or are due at `until` or before. Closed reports are left out."""
-    found = AttentionList([], [], [])
-    open_reports = (entry for entry in entries if entry.state in OPEN_STATES)
-    # Reports without a deadline come last.
-    for entry in sorted(open_reports, key=lambda each: (each.due_at is None, each.due_at or each.created_at, each.seq)):
-        if entry.state is State.REJECTED:
-            found.refused.append(entry)
-        elif entry.due_at is not None and entry.due_at <= until:
-            (found.overdue if entry.due_at < now else found.due).append(entry)
-    return found
+def refused_reports(limit: int | None = None) -> Selection:
+    """Return the selection of refused reports, whatever their deadline; those without one come last."""
+    return Selection(_REFUSED, by_deadline=_NEVER, limit=limit)
 
 
-def most_urgent(entries: Iterable[Entry], now: datetime, limit: int) -> tuple[list[Entry], int]:
-    """Return the most urgent of the open reports, at most `limit`, and how many there are without a limit.
+def due_reports(until: datetime, limit: int | None = None) -> Selection:
+    """Return the selection of undelivered reports that are due at `until` or before: the overdue ones come first."""
+    return Selection(_UNDELIVERED, due_by=until, by_deadline=_NEVER, limit=limit)
+
+
+class UrgentReports(NamedTuple):
+    """The most urgent of the open reports, and how many there are."""
+
+    first: Sequence[Entry]
+    total: int
+    damage: StorageProblem | None = None
+    """Why not all of them could be read, if so."""
+
+
+def most_urgent(reports: ReportReader, now: datetime, limit: int) -> UrgentReports:
+    """Return the most urgent open reports, at most `limit`, as far as the outbox can be read.
 
     They are the reports with a deadline, and refused reports without one, which count as due now.
     """
-    count = 0
-
-    def urgent() -> Iterator[Entry]:
-        nonlocal count
-        for entry in entries:
-            if entry.due_at is not None or entry.state is State.REJECTED:
-                count += 1
-                yield entry
-
-    first = nsmallest(limit, urgent(), key=lambda entry: (entry.due_at or now, entry.seq))
-    return first, count
+    found, total = list[Entry](), 0
+    damage: StorageProblem | None = None
+    for selection in (due_reports(_NEVER, limit), refused_reports(limit)._replace(by_deadline=now)):
+        try:
+            found.extend(reports.entries(selection))  # keeps what came before an error
+            total += reports.count(selection)
+        except StorageProblem as exc:
+            damage = exc
+    first = nsmallest(limit, found, key=lambda entry: (entry.due_at or now, entry.seq))
+    return UrgentReports(first, max(total, len(found)), damage)

@@ -138,9 +138,8 @@ class Stays:
     def on_night(self, night: date) -> Iterator[StayHistory]:
         """Return the stays that include this night, also of guests who have left since, by day of departure."""
         morning = night + timedelta(days=1)
-        entries = self._outbox.entries(Selection(leaving_from=morning))
-        near = (entry.stay_id for entry in entries if entry.first_night is not None and entry.first_night <= night)
-        stays = [self.of(stay_id) for stay_id in dict.fromkeys(near)]
+        entries = self._outbox.entries(Selection(leaving_from=morning, arriving_by=night))
+        stays = [self.of(stay_id) for stay_id in dict.fromkeys(entry.stay_id for entry in entries)]
         yield from sorted((stay for stay in stays if stay.covers(night, morning, self._zone)), key=_departure_order)
 
     def same_guest(self, tag: int, first_night: date, last_morning: date, *, but: str = "") -> Iterator[StayHistory]:

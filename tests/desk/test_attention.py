@@ -1,49 +1,112 @@
 """Which open reports staff must act on, and in which order."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from apoa_client.desk.attention import attention_list, most_urgent
-from apoa_client.ports import Entry
-from apoa_client.report.kinds import Kind, State
+import pytest
+from damage_helpers import clear_index
+from outbox_helpers import HOUR, NOON, open_outbox, report, uuid
 
-NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
-SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
-END = NOW + 16 * HOUR
+from apoa_client.desk.attention import due_reports, most_urgent, refused_reports
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports import Selection
+from apoa_client.report.kinds import State
 
-
-def entry(seq: int, due_at: datetime | None, state: State = State.QUEUED, kind: Kind = Kind.CHECK_IN) -> Entry:
-    return Entry(seq, f"report-{seq}", f"stay-{seq}", kind, state, NOW, due_at)
-
-
-def numbers(entries: Sequence[Entry]) -> list[int]:
-    return [each.seq for each in entries]
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+END = NOON + 16 * HOUR
 
 
-def test_attention_list() -> None:
-    """Refused, overdue and due reports are separate, each by deadline; later and closed reports are left out."""
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
+    with open_outbox(tmp_path / "outbox.db") as opened:
+        yield opened
+
+
+def add(outbox: SqliteOutbox, *reports: tuple[datetime | None, State]) -> None:
+    """Add reports 1, 2 and so on, each with its deadline and in its state."""
+    for number, (due_at, state) in enumerate(reports, start=1):
+        outbox.add(report(number), due_at=due_at)
+        if state is State.SENDING:
+            outbox.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)
+        else:
+            outbox._db.execute("UPDATE reports SET state = ? WHERE id = ?", [state.value, uuid(number)])
+
+
+def numbers(outbox: SqliteOutbox, selection: Selection) -> list[int]:
+    return [entry.seq for entry in outbox.entries(selection)]
+
+
+def test_reports_that_need_attention(outbox: SqliteOutbox) -> None:
+    """Refused reports, and those due until a time, each by deadline; later and closed reports are left out."""
+    queued = State.QUEUED
     reports = [
-        entry(1, END + SECOND),
-        entry(2, END),
-        entry(3, END - 20 * DAY, State.PENDING),
-        entry(4, NOW - HOUR, State.SENDING),
-        entry(5, None, kind=Kind.CHECK_OUT),
-        entry(6, None, State.REJECTED, Kind.CHECK_OUT),
-        entry(7, END + DAY, State.REJECTED),
-        entry(8, END - DAY, State.REJECTED),
-        entry(9, END - DAY, State.ACCEPTED),
-        entry(10, NOW),
+        (END + SECOND, queued),
+        (END, queued),
+        (END - 20 * DAY, State.PENDING),
+        (NOON - HOUR, State.SENDING),
+        (None, queued),
+        (None, State.REJECTED),
+        (END + DAY, State.REJECTED),
+        (END - DAY, State.REJECTED),
+        (END - DAY, State.ACCEPTED),
+        (NOON, queued),
     ]
-    found = attention_list(reports, NOW, END)
-    assert [numbers(entries) for entries in found] == [[8, 7, 6], [3, 4], [10, 2]]
+    add(outbox, *reports)
+    assert numbers(outbox, refused_reports()) == [8, 7, 6]
+    assert numbers(outbox, due_reports(END)) == [3, 4, 10, 2]
+    assert numbers(outbox, refused_reports(2)) == [8, 7]
+    assert numbers(outbox, due_reports(END, 1)) == [3]
+    assert [outbox.count(each) for each in (refused_reports(2), due_reports(END, 1))] == [3, 4]
 
 
-def test_most_urgent() -> None:
+def test_most_urgent(outbox: SqliteOutbox) -> None:
     """Overdue, then a refused report without deadline, then by deadline; equal ones by age; at most the limit."""
-    late, soon, later = entry(1, NOW - HOUR), entry(2, NOW + HOUR), entry(3, NOW + DAY)
-    equal, refused = entry(4, NOW + HOUR), entry(5, None, State.REJECTED)
-    without_deadline = entry(6, None)
-    given = [without_deadline, refused, equal, later, soon, late]
-    assert most_urgent(given, NOW, 10) == ([late, refused, soon, equal, later], 5)
-    assert most_urgent(given, NOW, 2) == ([late, refused], 5)
-    assert most_urgent([], NOW, 10) == ([], 0)
+    none = (None, State.QUEUED)
+    refused, equal = (None, State.REJECTED), (NOON + HOUR, State.QUEUED)
+    add(outbox, none, refused, equal, (NOON + DAY, State.QUEUED), equal, (NOON - HOUR, State.PENDING))
+    found = most_urgent(outbox, NOON, 10)
+    assert ([entry.seq for entry in found.first], found.total, found.damage) == ([6, 2, 3, 5, 4], 5, None)
+    found = most_urgent(outbox, NOON, 2)
+    assert ([entry.seq for entry in found.first], found.total) == ([6, 2], 5)
+
+
+def test_many_refused_reports_hide_none_that_is_more_urgent(outbox: SqliteOutbox) -> None:
+    """A refused report without a deadline counts as due now, also after others with later deadlines."""
+    add(outbox, *[(NOON + DAY, State.REJECTED)] * 3, (None, State.REJECTED))
+    assert [entry.seq for entry in most_urgent(outbox, NOON, 1).first] == [4]
+
+
+def test_without_reports(outbox: SqliteOutbox) -> None:
+    """Nothing is urgent."""
+    assert most_urgent(outbox, NOON, 10) == ([], 0, None)
+
+
+def test_few_reports_are_read(outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many wait, as many as are asked for are read."""
+    add(outbox, *[(NOON + number * SECOND, State.QUEUED) for number in range(20)])
+    read = []
+    original = outbox._reader.select
+
+    def select(condition: str, values: dict[str, object]) -> list[object]:
+        entries = original(condition, values)
+        read.extend(entries)
+        return list(entries)
+
+    monkeypatch.setattr(outbox._reader, "select", select)
+    assert len(most_urgent(outbox, NOON, 3).first) == len(read) == 3
+
+
+@pytest.mark.parametrize("indexes", [[], ["reports_due"], ["reports_due", "reports_open"]])
+def test_damage(tmp_path: Path, indexes: Sequence[str]) -> None:
+    """What can be read is returned and counted, in its order, with the error, also if an index is damaged."""
+    path = tmp_path / "damaged.db"
+    with open_outbox(path) as outbox:
+        add(outbox, *[(NOON - number * HOUR, State.QUEUED) for number in range(4)], (None, State.REJECTED))
+        outbox._db.execute("UPDATE reports SET attempts = 'many' WHERE id = ?", [uuid(3)])
+    for name in indexes:
+        clear_index(path, name)
+    with open_outbox(path) as outbox:
+        found = most_urgent(outbox, NOON, 10)
+    assert ([entry.seq for entry in found.first], found.total) == ([4, 2, 1, 5], 4)
+    assert found.damage is not None

@@ -21,6 +21,8 @@ from apoa_client.ports import Change, DeliveryState, NewReport, ReportQueue, Rep
 from apoa_client.report.kinds import OPEN_STATES, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))
+URGENT = Selection(states=frozenset({State.QUEUED, State.PENDING}), due_by=NOON + 9 * HOUR, by_deadline=NOON)
+REFUSED = Selection(states=frozenset({State.REJECTED}), by_deadline=NOON)
 FEW, MANY = 1_000, 100_000
 QUEUE = 40
 YEARS_AGO = date(2025, 1, 1).toordinal()
@@ -59,6 +61,11 @@ METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
     "list": lambda outbox: list(outbox.entries(Selection(since=NOON))),
     "list what is open": lambda outbox: list(outbox.entries(Selection(states=OPEN_STATES))),
     "list what is refused": lambda outbox: list(outbox.entries(Selection(states=frozenset({State.REJECTED})))),
+    "the most urgent": lambda outbox: list(outbox.entries(URGENT._replace(limit=10))),
+    "all that are due": lambda outbox: list(outbox.entries(URGENT)),
+    "how many are due": lambda outbox: outbox.count(URGENT),
+    "the refused by deadline": lambda outbox: list(outbox.entries(REFUSED)),
+    "how many are refused": lambda outbox: outbox.count(REFUSED),
     "one stay": lambda outbox: list(outbox.entries(Selection(stay_id=report(3).stay_id))),
     "add in the place of another": lambda outbox: outbox.add(
         report(902, 37), due_at=NOON, replaces=[uuid(37)], active_reports=[uuid(37)]
@@ -75,6 +82,7 @@ METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
     "record a receipt": lambda outbox: outbox.record_receipt(uuid(36), receipt(9)._replace(typed=True)),
     "guests who are staying": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),
     "with a receipt": lambda outbox: outbox.with_receipt("STT-1"),
+    "guests of a night": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING, arriving_by=MORNING))),
     "the same guest": lambda outbox: outbox.same_guest(7, NOON.date(), MORNING),
     "suspension": lambda outbox: outbox.set_suspension(Suspension("wrong_password", NOON, "settings")),
     "hold": lambda outbox: outbox.hold(NOON),

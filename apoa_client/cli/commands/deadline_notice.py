@@ -6,19 +6,23 @@ some hours.
 
 import hashlib
 import logging
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
 
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
 from apoa_client.cli.terminal.language import _
-from apoa_client.desk.attention import AttentionList, attention_list
+from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.errors import ApoaError
-from apoa_client.ports import Selection
+from apoa_client.ports import Entry, ReportReader
 from apoa_client.report.deadline import SOON
-from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import ON, PropertySettings
 from apoa_client.settings.user import user_id
 
 _log = logging.getLogger(__name__)
+
+_REFUSED, _OVERDUE, _DUE = "refused", "overdue", "due"
 
 _REPEAT_AFTER = SOON
 """When the same notice is shown again."""
@@ -35,26 +39,36 @@ def notify(app: Container) -> None:
 
 def _notify(app: Container) -> None:
     now = app.clock.now()
-    attention = attention_list(app.outbox.entries(Selection(states=OPEN_STATES)), now, now + SOON)
-    lines = [f"{name} {entry.id}" for name, entries in attention._asdict().items() for entry in entries]
-    if not lines:
+    counts, hashed = Counter[str](), hashlib.sha256()
+    for name, entry in _needing_attention(app.outbox, now):
+        counts[name] += 1
+        hashed.update(f"{name} {entry.id}\n".encode())
+    if not counts:
         return
-    code = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]  # a hash of ids: no personal data
+    code = hashed.hexdigest()[:16]  # a hash of ids: no personal data
     last = app.outbox.last_notice()
     # A clock that was set back leaves the time of the last notice in doubt.
     if last is not None and last[0] == code and last[1] <= now < last[1] + _REPEAT_AFTER:
         return
-    if show_notice(_notice(app.settings, attention), app.environ, user_id()):
+    if show_notice(_notice(app.settings, counts), app.environ, user_id()):
         app.outbox.record_notice(code, now)
 
 
-def _notice(settings: PropertySettings, attention: AttentionList) -> Notice:
+def _needing_attention(reports: ReportReader, now: datetime) -> Iterator[tuple[str, Entry]]:
+    """Yield the reports that a notice is about, each with the name of what is wrong with it."""
+    for entry in reports.entries(refused_reports()):
+        yield _REFUSED, entry
+    for entry in reports.entries(due_reports(now + SOON)):
+        yield _OVERDUE if entry.due_at is not None and entry.due_at < now else _DUE, entry
+
+
+def _notice(settings: PropertySettings, counts: Counter[str]) -> Notice:
     title = _("apoa, {name}: training") if settings.uses_sandbox else _("apoa, {name}: please look")
     lines = [
-        _("Refused: {count}").format(count=len(attention.refused)) if attention.refused else "",
-        _("Overdue: {count}").format(count=len(attention.overdue)) if attention.overdue else "",
-        _("Due within 6 hours: {count}").format(count=len(attention.due)) if attention.due else "",
+        _("Refused: {count}").format(count=counts[_REFUSED]) if counts[_REFUSED] else "",
+        _("Overdue: {count}").format(count=counts[_OVERDUE]) if counts[_OVERDUE] else "",
+        _("Due within 6 hours: {count}").format(count=counts[_DUE]) if counts[_DUE] else "",
         _("What to do: apoa status"),
     ]
-    urgent = bool(attention.refused or attention.overdue)
+    urgent = bool(counts[_REFUSED] or counts[_OVERDUE])
     return Notice(title.format(name=settings.name), "\n".join(filter(None, lines)), urgent=urgent)

@@ -7,7 +7,8 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output import print_json
 from apoa_client.cli.views.findings import show_damage, show_unwritable
-from apoa_client.cli.views.status import show_status, status_json, urgent_reports
+from apoa_client.cli.views.status import show_status, status_json
+from apoa_client.desk.attention import most_urgent
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import State
@@ -37,9 +38,8 @@ def status(session: Session, *, tonight: bool, alarm: bool) -> int:
     if tonight:
         from apoa_client.cli.views.night_summary import show_night_summary  # opens reports, which counting does not
 
-        show_night_summary(app, summary, as_json=session.json)
-        return code
-    urgent = urgent_reports(app.outbox, now, _MAX_SHOWN)
+        return show_night_summary(app, summary, as_json=session.json) or code
+    urgent = most_urgent(app.outbox, now, _MAX_SHOWN)
     if session.json:
         print_json(status_json(app.settings, summary, urgent))
     else:

@@ -9,7 +9,8 @@ from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_error, style_success, style_warning
 from apoa_client.cli.views.findings import show_damage, show_unwritable
-from apoa_client.cli.views.status import show_deadlines, show_property, show_urgent, urgent_reports
+from apoa_client.cli.views.status import show_deadlines, show_property, show_urgent
+from apoa_client.desk.attention import most_urgent
 from apoa_client.errors import Exit
 from apoa_client.ports import Summary
 from apoa_client.report.deadline import SOON
@@ -50,7 +51,7 @@ def welcome(session: Session) -> int:
 def _show_state(app: Container) -> Exit:
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now + SOON)
-    urgent = urgent_reports(app.outbox, now, _MOST)
+    urgent = most_urgent(app.outbox, now, _MOST)
     show_property(app.settings, summary)
     _show_counts(app.settings, summary)
     show_deadlines(app.settings, summary, now)

@@ -5,17 +5,17 @@ nationalities need the key; without it the stays are shown by their ids.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import (
-    print_json,
     print_line,
     side_by_side,
+    stream_json,
     style_bold,
     style_error,
     style_success,
@@ -23,7 +23,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.views.deadlines import deadline_lines
-from apoa_client.cli.views.findings import show_error
+from apoa_client.cli.views.findings import Readable, show_damage, show_error
 from apoa_client.cli.views.labels import (
     KINDS,
     STATES,
@@ -37,44 +37,67 @@ from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import receipt_text, report_json
 from apoa_client.cli.views.report_reader import ReportReader
 from apoa_client.cli.views.status import show_last_contact, show_property
-from apoa_client.desk.attention import AttentionList, attention_list
+from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.desk.night import Night, guests_of_night, night_at
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.errors import ApoaError
+from apoa_client.errors import ApoaError, Exit, StorageProblem
 from apoa_client.ports import Entry, Selection, Summary
 from apoa_client.report.deadline import instant
-from apoa_client.report.kinds import OPEN_STATES, Kind, State
+from apoa_client.report.kinds import Kind, State
+
+_MAX_SHOWN = 50
+"""Reports shown one by one that were refused, and as many that are due. The document of ``--json`` has all of them."""
 
 
-def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> None:
-    """Show the summary of the current night, or of the coming one."""
+def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Exit:
+    """Show the summary of the current night, or of the coming one. Return the exit code.
+
+    Opens the guests of the night, and of the reports that were refused or are due those that are shown, one by one.
+    """
     now = app.clock.now()
     night = night_at(now, app.settings.zone)
     guests = guests_of_night(app.stays.recent(night.today), night)
-    attention = attention_list(app.outbox.entries(Selection(states=OPEN_STATES)), now, night.ends_at)
     errors: list[ApoaError] = []
-    open_once = cache(ReportReader(app, errors.append).open)
+    reader = ReportReader(app, errors.append)
+    open_once = cache(reader.open)  # a stay may be in several lists
     reports = {
         "in_house": _by_room(guests.in_house, open_once),
         "arrivals": _by_room(guests.arrived, open_once),
         "leaving": _by_room(guests.leaving, open_once),
         "overdue_departures": _by_room(guests.overdue, open_once),
     }
+    open_guests = {each.entry.id: each for found in reports.values() for each in found}
+    damage: StorageProblem | None = None
     if as_json:
-        reports["refused"] = [open_once(entry) for entry in attention.refused]
-        reports["due_by_morning"] = [open_once(entry) for entry in (*attention.overdue, *attention.due)]
-        zone, contact = app.settings.zone, summary.last_contact_at
-        value: dict[str, Any] = {"night": night.evening.isoformat()}
-        for name, opened in reports.items():
-            value[name] = [report_json(each.entry, each.content, zone=zone) for each in opened]
-        print_json(value | {"last_contact_at": instant(contact.astimezone(zone)) if contact is not None else None})
+        refused, due = (Readable(app.outbox.entries(each)) for each in (refused_reports(), due_reports(night.ends_at)))
+        opened: dict[str, Iterable[OpenedReport]] = {**reports}
+        for name, entries in (("refused", refused), ("due_by_morning", due)):
+            opened[name] = (open_guests.get(entry.id) or reader.open_itself(entry) for entry in entries)
+        _print_document(app, night, opened, summary.last_contact_at)
+        damage = refused.damage or due.damage
     else:
+        refused_first = _shortened(app, refused_reports(_MAX_SHOWN))
+        due_first = _shortened(app, due_reports(night.ends_at, _MAX_SHOWN))
         show_property(app.settings, summary)
         _show_guests(night, *reports.values())
-        _show_attention(app, attention, now, night.ends_at, open_once)
+        view = _AttentionView(app, now, lambda entry: open_guests.get(entry.id) or reader.open(entry))
+        view.show(refused_first, due_first, night.ends_at)
         show_last_contact(app.settings, summary)
     for error in errors:  # last, so that no error stands between the rows of a table
         show_error(error)
+    return show_damage(damage)
+
+
+def _print_document(
+    app: Container, night: Night, opened: Mapping[str, Iterable[OpenedReport]], contact: datetime | None
+) -> None:
+    """Print the document of ``--json``. Each report is printed and forgotten."""
+    zone = app.settings.zone
+    lists = {
+        name: (report_json(each.entry, each.content, zone=zone) for each in found) for name, found in opened.items()
+    }
+    last_contact = instant(contact.astimezone(zone)) if contact is not None else None
+    stream_json({"night": night.evening.isoformat(), **lists, "last_contact_at": last_contact})
 
 
 def _by_room(stays: Iterable[StayHistory], opened: Callable[[Entry], OpenedReport]) -> list[OpenedReport]:
@@ -125,37 +148,54 @@ def _show_guests(
         print_line("  " + _("If they left, report it: apoa checkout"))
 
 
-def _show_attention(
-    app: Container,
-    attention: AttentionList,
-    now: datetime,
-    ends_at: datetime,
-    opened: Callable[[Entry], OpenedReport],
-) -> None:
-    def describe(entry: Entry) -> str:
+class _Shortened(NamedTuple):
+    """The most urgent reports of a kind, and how many there are."""
+
+    shown: Sequence[Entry]
+    total: int
+
+
+def _shortened(app: Container, selection: Selection) -> _Shortened:
+    return _Shortened(list(app.outbox.entries(selection)), app.outbox.count(selection))
+
+
+class _AttentionView:
+    """Shows the reports that were refused or are due; `opened` opens the report that holds the guest."""
+
+    def __init__(self, app: Container, now: datetime, opened: Callable[[Entry], OpenedReport]) -> None:
+        self._app = app
+        self._now = now
+        self._opened = opened
+
+    def show(self, refused: _Shortened, due: _Shortened, until: datetime) -> None:
+        end = moment_text(until, self._app.settings.zone)
+        if refused.total:
+            heading = _("Refused: {count}. Correct each with: apoa fix ID").format(count=refused.total)
+            self._show_reports(style_error(heading), refused)
+        if due.total:
+            heading = _("Due by {moment}: {count}").format(moment=end, count=due.total)
+            self._show_reports(style_warning(heading), due)
+            by_hand = self._app.settings.by_hand
+            advice = _("Report them: apoa sync --by-hand") if by_hand else _("Send them: apoa sync")
+            print_line(f"  {advice}")
+        if not (refused.total or due.total):
+            _show_heading(style_success(_("Nothing was refused, and nothing is due by {moment}.").format(moment=end)))
+        print_line()
+
+    def _show_reports(self, heading: str, reports: _Shortened) -> None:
+        _show_heading(heading)
+        for line in deadline_lines(reports.shown, self._now, self._app.settings.zone, self._describe):
+            print_line(line)
+        more = reports.total - len(reports.shown)
+        if more > 0:
+            print_line("  " + _("... and {count} more: apoa list").format(count=more))
+
+    def _describe(self, entry: Entry) -> str:
         """Return the guest's name, the kind unless it is a check-in of a known guest, and an unusual state."""
-        name = _name(opened(app.stays.of(entry.stay_id).display_report))
+        name = _name(self._opened(self._app.stays.of(entry.stay_id).display_report))
         kind = "" if entry.kind is Kind.CHECK_IN and name else _(KINDS[entry.kind])
         state = "" if entry.state in {State.QUEUED, State.REJECTED} else _(STATES[entry.state])
         return ", ".join(filter(None, (name, kind, state)))
-
-    zone = app.settings.zone
-    end = moment_text(ends_at, zone)
-    if attention.refused:
-        refused = _("Refused: {count}. Correct each with: apoa fix ID").format(count=len(attention.refused))
-        _show_heading(style_error(refused))
-        for line in deadline_lines(attention.refused, now, zone, describe):
-            print_line(line)
-    due = [*attention.overdue, *attention.due]
-    if due:
-        _show_heading(style_warning(_("Due by {moment}: {count}").format(moment=end, count=len(due))))
-        for line in deadline_lines(due, now, zone, describe):
-            print_line(line)
-        advice = _("Report them: apoa sync --by-hand") if app.settings.by_hand else _("Send them: apoa sync")
-        print_line(f"  {advice}")
-    if not (attention.refused or due):
-        _show_heading(style_success(_("Nothing was refused, and nothing is due by {moment}.").format(moment=end)))
-    print_line()
 
 
 def _show_heading(line: str) -> None:

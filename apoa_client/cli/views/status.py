@@ -3,9 +3,8 @@
 Needs no key, and imports no module that is slow to load.
 """
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import (
@@ -19,11 +18,10 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.views.deadlines import deadline_lines
 from apoa_client.cli.views.labels import KINDS, STATES, clock_skew_text, lease_text, moment_text, whole_seconds
-from apoa_client.desk.attention import most_urgent
-from apoa_client.errors import StorageProblem
-from apoa_client.ports import Entry, ReportReader, Selection, Summary, Suspension
+from apoa_client.desk.attention import UrgentReports
+from apoa_client.ports import Entry, Summary, Suspension
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
-from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
+from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.settings.config import PropertySettings
 
 _ENVIRONMENTS = {
@@ -31,30 +29,6 @@ _ENVIRONMENTS = {
     "production": N_("live"),
     "": N_("the connection was never tested: apoa login"),
 }
-
-
-class UrgentReports(NamedTuple):
-    """The most urgent of the open reports, and how many there are."""
-
-    first: Sequence[Entry]
-    total: int
-    damage: StorageProblem | None = None
-    """Why the outbox could not be read to the end. The counts come from an index and are right in this case too."""
-
-
-def urgent_reports(outbox: ReportReader, now: datetime, limit: int) -> UrgentReports:
-    """Return the most urgent open reports, at most `limit`, as far as the outbox can be read."""
-    damage: StorageProblem | None = None
-
-    def open_reports() -> Iterator[Entry]:
-        nonlocal damage
-        try:
-            yield from outbox.entries(Selection(states=OPEN_STATES))
-        except StorageProblem as exc:
-            damage = exc
-
-    first, total = most_urgent(open_reports(), now, limit)
-    return UrgentReports(first, total, damage)
 
 
 def status_json(settings: PropertySettings, summary: Summary, urgent: UrgentReports) -> dict[str, Any]:

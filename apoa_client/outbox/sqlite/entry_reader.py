@@ -17,6 +17,7 @@ from apoa_client.outbox.sqlite.error_translation import translate_read_errors
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from apoa_client.ports import Entry
@@ -25,6 +26,19 @@ _BATCH = 500
 """Rows read at a time; SQLite before 3.32 takes at most 999 values in a statement."""
 
 _NONE: Mapping[str, Any] = {}
+
+
+def sorted_by_deadline(entries: Iterator[Entry], without_deadline: datetime) -> Iterator[Entry]:
+    """Yield entries by deadline; one without a deadline as if it were that time. An error comes after what was read."""
+    found: list[Entry] = []
+    damage: OutboxDamaged | None = None
+    try:
+        found.extend(entries)  # keeps what came before an error
+    except OutboxDamaged as exc:
+        damage = exc
+    yield from sorted(found, key=lambda entry: (entry.due_at or without_deadline, entry.seq))
+    if damage is not None:
+        raise damage
 
 
 class EntryReader:

@@ -69,6 +69,7 @@ _AMONG_OPEN = f"seq IN (SELECT seq FROM reports WHERE {_OPEN})"  # noqa: S608  c
 _AMONG_RECENT = f"""seq IN (
     SELECT seq FROM reports WHERE created_at >= :since UNION SELECT seq FROM reports WHERE {_OPEN})"""  # noqa: S608  constants
 _AMONG_LEAVING = "seq IN (SELECT seq FROM reports WHERE last_morning >= :morning)"
+_AMONG_NIGHTS = "seq IN (SELECT seq FROM reports WHERE last_morning >= :morning AND first_night <= :night)"
 
 
 def selection_condition(selection: Selection) -> tuple[str, str, dict[str, Any]]:
@@ -80,14 +81,31 @@ def selection_condition(selection: Selection) -> tuple[str, str, dict[str, Any]]
     if selection.states is not None:
         names = {f"state{number}": state.value for number, state in enumerate(sorted(selection.states))}
         terms.append(f"state IN ({', '.join(f':{name}' for name in names)})")
-        hints.extend([_AMONG_OPEN] if selection.states <= OPEN_STATES else [])
+        # By deadline, the condition itself is enough: SQLite does not scan the table in the order of creation then.
+        among_open = _AMONG_OPEN if selection.by_deadline is None else _OPEN
+        hints.extend([among_open] if selection.states <= OPEN_STATES else [])
         values.update(names)
     if selection.leaving_from is not None:
         terms.append("last_morning >= :morning")
-        hints.append(_AMONG_LEAVING)
+        hints.append(_AMONG_LEAVING if selection.arriving_by is None else _AMONG_NIGHTS)
         values["morning"] = selection.leaving_from.toordinal()
+    if selection.arriving_by is not None:
+        terms.append("first_night <= :night")
+        values["night"] = selection.arriving_by.toordinal()
+    if selection.due_by is not None:
+        terms.append("due_at <= :due_by")
+        values["due_by"] = millis(selection.due_by)
     if selection.since is not None:
         terms.append(f"(created_at >= :since OR {_OPEN})")
         hints.append(_AMONG_RECENT)
         values["since"] = millis(selection.since)
     return " AND ".join(terms), " AND ".join(hints), values
+
+
+def selection_order(selection: Selection) -> tuple[str, dict[str, Any]]:
+    """Return the order of a selection, and its parameters."""
+    if selection.by_deadline is None:
+        return "seq", {}
+    if selection.due_by is not None:  # all have a deadline, and the index has this order
+        return "due_at, seq", {}
+    return "COALESCE(due_at, :without_deadline), seq", {"without_deadline": millis(selection.by_deadline)}

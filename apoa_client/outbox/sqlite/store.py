@@ -18,7 +18,7 @@ from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import MILLISECOND, NO_ACTOR, millis
 from apoa_client.outbox.sqlite import queries
 from apoa_client.outbox.sqlite.database import open_database, open_for_reading, transaction
-from apoa_client.outbox.sqlite.entry_reader import EntryReader
+from apoa_client.outbox.sqlite.entry_reader import EntryReader, sorted_by_deadline
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
 from apoa_client.ports import Actor, AuditEvent, NewReport, Summary
@@ -103,13 +103,25 @@ class SqliteOutbox:
     def entries(self, selection: Selection) -> Iterator[Entry]:
         """As `ports.ReportReader`; a limit takes the first of them."""
         condition, hint, values = queries.selection_condition(selection)
-        query = f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY seq LIMIT :limit"  # noqa: S608  constants
+        order, more = queries.selection_order(selection)
+        query = f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY {order} LIMIT :limit"  # noqa: S608  constants
         limit = -1 if selection.limit is None else selection.limit
         try:
-            seqs = self._reader.seqs(query, {**values, "limit": limit})
+            seqs = self._reader.seqs(query, {**values, **more, "limit": limit})
         except OutboxDamaged:
-            seqs = self._reader.seqs(queries.EVERY_SEQ)
-        return islice(self._reader.in_batches(seqs, condition, values), selection.limit)
+            entries = self._reader.in_batches(self._reader.seqs(queries.EVERY_SEQ), condition, values)
+            if selection.by_deadline is not None:
+                entries = sorted_by_deadline(entries, selection.by_deadline)
+        else:
+            entries = self._reader.in_batches(seqs, condition, values)
+        return islice(entries, selection.limit)
+
+    def count(self, selection: Selection) -> int:
+        """As `ports.ReportReader`."""
+        condition, hint, values = queries.selection_condition(selection)
+        query = f"SELECT count(*) FROM reports WHERE {condition} AND {hint}"  # noqa: S608  constants
+        with translate_read_errors(self._path):
+            return int(self._db.execute(query, values).fetchone()[0])
 
     def content(self, entry: Entry) -> Content:
         """As `ports.ReportReader`; raises `OutboxDamaged` if the content is missing without having been erased."""

@@ -15,6 +15,7 @@ from cli_helpers import (
     Apoa,
     Guest,
     Hostile,
+    OpenContents,
     Serve,
     assert_form,
     assert_sanitized,
@@ -22,6 +23,8 @@ from cli_helpers import (
     spoken,
     spoken_count,
 )
+
+from apoa_client.cli.views import night_summary
 
 KEYS = ["night", "in_house", "arrivals", "leaving", "overdue_departures", "refused", "due_by_morning"]
 LISTS = KEYS[1:]
@@ -235,6 +238,46 @@ class TestScreen:
         said = apoa("status", "--tonight")
         assert_sanitized(said.out)
         assert json.loads(apoa("status", "--tonight", "--json").out)["night"] == "2026-11-24"
+
+
+class TestManyReports:
+    """However many reports wait, the summary opens those that it shows."""
+
+    @pytest.fixture
+    def many(self, away: Apoa) -> list[dict[str, Any]]:
+        """Eight guests who left long ago and whose reports still wait, and one who is in house."""
+        left = []
+        for number in range(8):
+            days = ["--check-in", "2026-10-01T14:00", "--nights", "1", "--room", str(number), "--yes", "--again"]
+            left.append(away.save(QUENTIN, *days))
+            gone = ["checkout", left[-1]["id"], "--at", "2026-10-02T10:00", "--yes", "--no-send", "--json"]
+            assert away(*gone).code == 0
+        return [*left, away.save(XIMENA)]
+
+    def test_the_document(self, away: Apoa, many: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each report of the document is opened once, and few are held at once."""
+        contents = OpenContents(monkeypatch)
+        value = away("status", "--tonight", "--json").json
+        assert [report["id"] for report in value["due_by_morning"]] == [report["id"] for report in many[:-1]]
+        assert sorted(contents.opened) == sorted(report["id"] for report in many)
+        assert contents.most <= 3
+
+    def test_the_screen(self, away: Apoa, many: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Shows the first ones of those that are due, and how many more there are."""
+        monkeypatch.setattr(night_summary, "_MAX_SHOWN", 3)
+        contents = OpenContents(monkeypatch)
+        lines = away("status", "--tonight").out.splitlines()
+        assert sorted(contents.opened) == sorted(report["id"] for report in [*many[:3], many[-1]])
+        assert "Due by 25 Nov 2026 12:00 WIB: 8" in lines
+        assert "  ... and 5 more: apoa list" in lines
+
+    def test_damage(self, away: Apoa, many: list[dict[str, Any]]) -> None:
+        """The document has what can be read, and the exit code is that of a damaged outbox."""
+        assert many
+        away.change_database("UPDATE reports SET attempts = 'many' WHERE seq = 1")
+        said = away("status", "--tonight", "--json")
+        assert (said.code, len(said.json["due_by_morning"])) == (78, 7)
+        assert "outbox.db" in said.err
 
 
 def test_a_changed_record_is_an_error_and_the_rest_is_shown(away: Apoa) -> None:
