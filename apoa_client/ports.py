@@ -184,6 +184,8 @@ class Summary(NamedTuple):
     """When it was last reported that old guest data are not erased, because nothing confirms the date."""
     lease_until: datetime | None = None
     """When the last of the reports that are being sent may be sent by another run, should this one be broken off."""
+    drafts: int = 0
+    """How many drafts of unfinished reports wait for a desk that continues with them."""
 
 
 class Actor(NamedTuple):
@@ -204,6 +206,15 @@ class AuditEvent(NamedTuple):
     detail: str | None = None
 
 
+class StoredDraft(NamedTuple):
+    """A draft of reports that are not finished, as it is known without the key."""
+
+    id: str
+    saved_at: datetime
+    taken_at: datetime | None = None
+    """When a desk took it to continue with it; None if none did."""
+
+
 class Erasure(NamedTuple):
     """What was erased: the ids of the reports, and the number of stays. Undelivered reports are also withdrawn."""
 
@@ -212,8 +223,8 @@ class Erasure(NamedTuple):
     withdrawn: tuple[str, ...] = ()
     complete: bool = True
     """Whether it is also gone from the database's log, which another process that reads may prevent."""
-    draft: bool = False
-    """Whether an abandoned draft was erased too."""
+    drafts: int = 0
+    """How many abandoned drafts were erased too."""
     may_have_arrived: tuple[str, ...] = ()
     """Those of `withdrawn` that the authority may have received: their answers were lost or are still to come."""
 

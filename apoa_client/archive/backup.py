@@ -22,7 +22,7 @@ from apoa_client.outbox.errors import DiskFull, OutboxMissing, damaged, too_new
 from apoa_client.outbox.rows import COLUMNS, entry_from_row, from_millis, millis
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import connect, open_database, publish, transaction
-from apoa_client.outbox.sqlite.drafts import delete_draft
+from apoa_client.outbox.sqlite.drafts import delete_all_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate
@@ -145,11 +145,11 @@ def _write_draft(
         # One file, without another beside it. It becomes durable as a whole, before it gets its name.
         copy.execute("PRAGMA journal_mode = DELETE")
         copy.execute("PRAGMA synchronous = OFF")
-        # The draft of a guest who is being typed at this moment does not belong into a backup that is kept for years:
-        # it is overwritten, and a journal in memory leaves no trace of it.
+        # The drafts of guests who are being typed at this moment do not belong into a backup that is kept for years:
+        # they are overwritten, and a journal in memory leaves no trace of them.
         copy.execute("PRAGMA secure_delete = ON")
         copy.execute("PRAGMA journal_mode = MEMORY")
-        delete_draft(copy)
+        delete_all_drafts(copy)
         given = info()
         values = {
             "format": FORMAT,

@@ -23,7 +23,7 @@ _Row = Mapping[str, Any]
 _OF_THE_CLOCK = ("clock_skew", "clock_checked")
 """Metadata about the clock of the computer that wrote the backup: not copied."""
 
-_NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"draft"'})
+_NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"drafts"'})
 """Tables that are merged by row, counted by triggers, part of the backup only, or about what is being typed."""
 
 _SEALED = ("content", "errors", "warnings")

@@ -1,4 +1,4 @@
-"""What is sealed in an outbox: each report's bytes, the findings about it, and the draft, each under an id of its own.
+"""What is sealed in an outbox: each report's bytes, the findings about it, and the drafts, each under an id of its own.
 
 Errors and warnings are sealed separately, so that one can be replaced without the key that opens the other.
 """

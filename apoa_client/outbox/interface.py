@@ -12,26 +12,36 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
-    from apoa_client.ports import Erasure, Sealer
+    from apoa_client.ports import Erasure, Sealer, StoredDraft
 
 
 class Drafts(Protocol):
-    """The one draft of reports that are not finished. Raises `StorageProblem`."""
+    """The drafts of reports that are not finished. Raises `StorageProblem`."""
 
-    def save(self, text: str, at: datetime) -> None:
-        """Seal and store what was typed, in place of any earlier draft. Needs no key."""
+    def save(self, text: str, at: datetime, replaces: StoredDraft | None = None) -> None:
+        """Seal and store what was typed as a new draft. Needs no key.
+
+        `replaces` is a draft that this desk has taken: it is deleted, unless another desk has taken it since.
+        """
         ...
 
-    def saved_at(self) -> datetime | None:
-        """Return when the draft was saved; None if there is none. Needs no key."""
+    def waiting(self, now: datetime) -> list[StoredDraft]:
+        """Return the drafts that no desk is continuing with, the newest first. Needs no key."""
         ...
 
-    def open(self) -> str | None:
-        """Return the draft; None if there is none. Raises `CredentialsProblem` or `SealBroken`."""
+    def open(self, draft: StoredDraft) -> str | None:
+        """Return what was typed; None if the draft is gone. Raises `CredentialsProblem` or `SealBroken`."""
         ...
 
-    def delete(self, saved_at: datetime | None = None) -> None:
-        """Erase the draft, if there is one; if a time is given, only the one saved then, not another desk's."""
+    def take(self, draft: StoredDraft, now: datetime) -> StoredDraft | None:
+        """Take a draft that waits and return it as it is stored now; None if another desk was first.
+
+        For half an hour it does not wait any more. Needs no key.
+        """
+        ...
+
+    def delete(self, draft: StoredDraft) -> None:
+        """Erase a draft, unless another desk has taken it since it was listed or taken here."""
         ...
 
 
@@ -55,9 +65,9 @@ class Eraser(Protocol):
         ...
 
     def finished(self, before: datetime, now: datetime, *, dry_run: bool) -> Erasure:
-        """Erase every stay that ended before this time and has no open report, and a draft older than a day.
+        """Erase every stay that ended before this time and has no open report, and drafts older than a day.
 
-        `now` is the authority's time, if this computer's clock is ahead of it: the draft must be old by both clocks.
+        `now` is the authority's time, if this computer's clock is ahead of it: a draft must be old by both clocks.
         """
         ...
 
@@ -110,7 +120,7 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
 
     @property
     def drafts(self) -> Drafts:
-        """The draft of reports that are not finished."""
+        """The drafts of reports that are not finished."""
         ...
 
     @property

@@ -39,7 +39,7 @@ from apoa_client.vault.store import PRIVATE_KEY as PRIVATE_KEY_NAME
 NEW, NEW_PUBLIC = new_key_pair()
 OTHER, OTHER_PUBLIC = new_key_pair()
 REPORTS = 7
-DRAFT = "QUENTIN ZYKOWSKI, half-typed"
+DRAFTS = ["QUENTIN ZYKOWSKI, half-typed", "XIMENA QUIJANO, half-typed"]
 
 
 class Killed(BaseException):
@@ -78,10 +78,10 @@ class Installation:
         with self.outbox() as outbox:
             return [outbox.content(entry) for entry in outbox.entries(Selection())]
 
-    def draft(self) -> str | None:
-        """The draft, as a new process opens it."""
+    def drafts(self) -> list[str | None]:
+        """The drafts, the newest first, as a new process opens them."""
         with self.outbox() as outbox:
-            return outbox.drafts.open()
+            return [outbox.drafts.open(draft) for draft in outbox.drafts.waiting(NOON)]
 
     def change(self, private_key: bytes = NEW, **environ: str) -> int:
         with self.outbox() as outbox:
@@ -112,9 +112,9 @@ class Installation:
         with closing(sqlite3.connect(self.path)) as db, db:
             db.execute(statement, values)
 
-    def sealed_draft(self) -> object:
+    def sealed_drafts(self) -> list[object]:
         with closing(sqlite3.connect(self.path)) as db:
-            return db.execute("SELECT content FROM draft").fetchone()
+            return db.execute("SELECT content FROM drafts").fetchall()
 
     def rows(self) -> list[tuple[object, ...]]:
         """Everything that is not sealed."""
@@ -161,7 +161,8 @@ def begun(folder: Path, patch: pytest.MonkeyPatch) -> Installation:
         lease, _got = outbox.claim([uuid(0), uuid(1), uuid(2)], now=NOON, lease_until=NOON)
         outbox.settle(lease, [Change(uuid(1), State.REJECTED, "rejected", errors=(finding(),))])
         outbox.settle(lease, [Change(uuid(2), State.ACCEPTED)])
-        outbox.drafts.save(DRAFT, NOON)
+        for draft in DRAFTS[::-1]:
+            outbox.drafts.save(draft, NOON)
 
     @contextmanager
     def stepping(db: sqlite3.Connection, path: Path) -> Iterator[None]:
@@ -194,24 +195,25 @@ def test_a_change_of_keys(installation: Installation) -> None:
     assert installation.change() == 0  # once more: nothing to do
 
 
-def test_the_draft_gets_the_new_key_too(installation: Installation) -> None:
-    """It opens with the new key only, and keeps its time; a second change leaves it as it is."""
+def test_the_drafts_get_the_new_key_too(installation: Installation) -> None:
+    """They open with the new key only, and keep their times; a second change leaves them as they are."""
     installation.change()
-    assert installation.draft() == DRAFT
+    assert installation.drafts() == DRAFTS
     with SqliteOutbox.open(installation.path, alone(NEW)) as outbox:
-        assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (DRAFT, NOON)
-    sealed = installation.sealed_draft()
+        drafts = outbox.drafts.waiting(NOON)
+        assert [(outbox.drafts.open(draft), draft.saved_at) for draft in drafts] == [(each, NOON) for each in DRAFTS]
+    sealed = installation.sealed_drafts()
     installation.change()
-    assert installation.sealed_draft() == sealed
+    assert installation.sealed_drafts() == sealed
 
 
 @pytest.mark.parametrize("content", [b"\x01no sealed box", 7])
 def test_a_draft_that_does_not_open_is_deleted(installation: Installation, content: object) -> None:
-    """An unfinished draft does not prevent the change of keys; the trail records it."""
-    installation.sql("UPDATE draft SET content = ?", content)
+    """An unfinished draft does not prevent the change of keys, nor that of another draft; the trail records it."""
+    installation.sql("UPDATE drafts SET content = ? WHERE rowid = 1", content)
     assert installation.change() == REPORTS
+    assert installation.drafts() == DRAFTS[:1]
     with installation.outbox() as outbox:
-        assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (None, None)
         recorded = [(event.action, event.detail) for event in outbox.audit_trail.entries()][-2:]
         assert recorded == [("draft_erased", "unreadable"), ("key_rotated", fingerprint(NEW_PUBLIC))]
         assert outbox.audit_trail.verify().wrong is None
@@ -219,9 +221,9 @@ def test_a_draft_that_does_not_open_is_deleted(installation: Installation, conte
 
 def test_without_a_draft_none_appears(installation: Installation) -> None:
     """And the trail records none."""
-    installation.sql("DELETE FROM draft")
+    installation.sql("DELETE FROM drafts")
     installation.change()
-    assert installation.draft() is None
+    assert installation.drafts() == []
     with installation.outbox() as outbox:
         assert "draft_erased" not in [event.action for event in outbox.audit_trail.entries()]
 
@@ -238,7 +240,7 @@ def test_the_audit_trail_records_it(installation: Installation) -> None:
 def test_the_old_seals_leave_the_disk(installation: Installation) -> None:
     """Neither the database nor its log has a record as it was sealed before: the old key may be in wrong hands."""
     with closing(sqlite3.connect(installation.path)) as db:
-        sealed = [row[0] for row in db.execute("SELECT content FROM reports UNION ALL SELECT content FROM draft")]
+        sealed = [row[0] for row in db.execute("SELECT content FROM reports UNION ALL SELECT content FROM drafts")]
     with installation.outbox() as outbox:  # the last connection to close would empty the log
         KeyPair(outbox, installation.secrets(), installation.public_key, installation.name).change(NEW)
         left = b"".join(path.read_bytes() for path in installation.folder.glob("outbox.db*"))
@@ -257,10 +259,10 @@ def test_a_death_at_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, a
         if not dies(installation):
             break
         installation.death = -1
-        assert (installation.read(), installation.draft()) == (before, DRAFT), step
+        assert (installation.read(), installation.drafts()) == (before, DRAFTS), step
         deaths.add(state_of(installation))
         installation.change(OTHER)
-        assert (installation.read(), installation.draft()) == (before, DRAFT), step
+        assert (installation.read(), installation.drafts()) == (before, DRAFTS), step
         assert installation.sealed_to(OTHER) == REPORTS
         assert Keys(lambda: installation.store).next() is None  # noqa: B023  used at once
     # The interrupted states: begun, some rows resealed, all rows resealed with both keys still there.
@@ -331,7 +333,7 @@ class TestTwoChangesWhileAProcessRuns:
     def test_a_draft(self, installation: Installation, late: SqliteOutbox) -> None:
         """It opens."""
         late.drafts.save("half-typed again", NOON)
-        assert installation.draft() == "half-typed again"
+        assert installation.drafts() == ["half-typed again", *DRAFTS]
 
     def test_the_findings_of_an_answer(self, installation: Installation, late: SqliteOutbox) -> None:
         """What the authority answers about a report opens."""

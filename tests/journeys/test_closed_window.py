@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import pytest
-from cli_helpers import QUENTIN, Installed
+from cli_helpers import QUENTIN, XIMENA, Installed
 from journeys_helpers import unmeasured
 from terminal_helpers import plain
 
@@ -79,6 +79,7 @@ def window_of(apoa: Installed) -> Iterator[Window]:
         environ = {**unmeasured(apoa).environ, "TERM": "xterm", "PATH": os.environ["PATH"], "PS1": "shell> "}
         os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], environ)  # noqa: S606  the one in PATH
     os.close(alive)
+    os.set_inheritable(terminal, False)  # noqa: FBT003  as above; another window must not keep this one open
     try:
         yield Window(terminal, ended)
     finally:
@@ -88,11 +89,16 @@ def window_of(apoa: Installed) -> Iterator[Window]:
         os.waitpid(process, 0)
 
 
+def report_in(apoa: Installed, window: Window) -> None:
+    """Starts a report in the window's shell."""
+    window.wait_for("shell> ")
+    window.type(f"{apoa.command[0]} report --no-send\n")
+
+
 def close_at(apoa: Installed, moment: Moment) -> None:
     """Reports a guest up to this moment, and closes the window."""
     with window_of(apoa) as window:
-        window.wait_for("shell> ")
-        window.type(f"{apoa.command[0]} report --no-send\n")
+        report_in(apoa, window)
         window.wait_for("MRZ line 1")
         window.type(SCAN)
         for question, answer in PAGE[: moment.answers]:
@@ -108,8 +114,10 @@ def assert_nothing_is_lost(apoa: Installed, moment: Moment) -> None:
     """Checks that the guest is in a draft, or saved after the last Enter; then removes both."""
     app = Container(apoa.environ, SystemClock())
     try:
-        text = app.outbox.drafts.open() or ""
-        app.outbox.drafts.delete()
+        drafts = app.outbox.drafts.waiting(app.clock.now())
+        text = "".join(app.outbox.drafts.open(draft) or "" for draft in drafts)
+        for draft in drafts:
+            app.outbox.drafts.delete(draft)
     finally:
         app.close()
     saved = len(apoa.reports()) if moment.half == "\n" else 0
@@ -117,11 +125,47 @@ def assert_nothing_is_lost(apoa: Installed, moment: Moment) -> None:
     assert saved or all(each in text for each in [*QUENTIN.lines, *answered]), moment
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 20))])
-def test_a_closed_window_loses_nothing(apoa: Installed, seed: int) -> None:
-    """Five times at moments drawn at random: at a question, in a line, right after Enter, at the card."""
+@pytest.fixture
+def practising(apoa: Installed) -> Installed:
+    """The installed command with a training property."""
     said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
     assert said.code == 0, said.err
+    return apoa
+
+
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 20))])
+def test_a_closed_window_loses_nothing(practising: Installed, seed: int) -> None:
+    """Five times at moments drawn at random: at a question, in a line, right after Enter, at the card."""
     for moment in random.Random(seed).sample(MOMENTS, 5):  # noqa: S311  no secret
-        close_at(apoa, moment)
-        assert_nothing_is_lost(apoa, moment)
+        close_at(practising, moment)
+        assert_nothing_is_lost(practising, moment)
+
+
+def test_two_desks_with_drafts_at_once(practising: Installed) -> None:
+    """Two windows are closed in the middle: both guests are offered, and each desk continues with another one."""
+    guests = (QUENTIN, XIMENA)
+    with window_of(practising) as one, window_of(practising) as other:
+        for window, guest in zip((one, other), guests, strict=True):
+            report_in(practising, window)
+            window.wait_for("MRZ line 1")
+            window.type("".join(guest.lines) + "\n")
+            window.wait_for("Place of birth")
+        one.close()
+        other.close()
+    assert practising("status", "--json").json["drafts"] == 2
+    with window_of(practising) as one, window_of(practising) as other:
+        report_in(practising, one)
+        one.wait_for("Continue with which guest?")
+        one.type("2\n")
+        one.wait_for("Place of birth")
+        report_in(practising, other)
+        other.wait_for("Continue with this guest?")
+        other.type("\n")
+        other.wait_for("Place of birth")
+        for window in (one, other):
+            window.type(">\n")
+            window.wait_for(CARD)
+            window.type("\n")
+            window.wait_for("shell> ")
+    assert {report["guest"]["surname"] for report in practising.reports()} == {guest.surname for guest in guests}
+    assert practising("status", "--json").json["drafts"] == 0

@@ -212,7 +212,8 @@ class TestInterruptions:
         ended = desk.terminal.interrupt()
         assert desk.said("What was typed is stored, encrypted. To continue with it: apoa report") in ended
         desk.report()
-        desk.answers("(Enter = yes, n = no)", "")
+        assert "QUENTIN ZYKOWSKI ZX1234567" in desk.asks("Continue with this guest?")
+        desk.terminal.type("")
         desk.answers("Visa / stay permit", ">")
         assert "GDANSK" in desk.asks("Save and send this report?")
 
@@ -226,7 +227,7 @@ class TestInterruptions:
         desk.asks("Visa / stay permit")
         desk.terminal.close_window()
         desk.report()
-        assert "was not finished." in desk.asks("(Enter = yes, n = no)")
+        assert "QUENTIN ZYKOWSKI ZX1234567" in desk.asks("Continue with this guest?")
 
 
 class TestAppearance:
@@ -244,7 +245,8 @@ class TestAppearance:
             assert desk.terminal.coloured() is coloured, environ
             desk.terminal.interrupt()
             desk.report("--no-send")
-            desk.answers("(Enter = yes, n = no)", "n")
+            desk.answers("Continue with this guest?", "b")
+            desk.answers("(y = yes, Enter = no)", "y")
             desk.asks("MRZ line {number}", number=1)
 
     def test_plain_lines(self, open_desk: Sit) -> None:

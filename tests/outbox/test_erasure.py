@@ -208,7 +208,7 @@ def test_a_dry_run_needs_no_lock(box: SqliteOutbox) -> None:
         other.execute("BEGIN IMMEDIATE")
         box._db.execute("PRAGMA busy_timeout = 0")
         found = box.eraser.finished(LATER, LATER, dry_run=True)
-    assert (list(found.reports), found.stays, found.draft) == ([uuid(1)], 1, True)
+    assert (list(found.reports), found.stays, found.drafts) == ([uuid(1)], 1, 1)
 
 
 def test_erased_ids_are_read_when_they_are_asked_for(box: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def file(path: Path) -> Path:
 
 def rows(path: Path) -> dict[str, Any]:
     """The rows of each table that a repair must not change, read without an index."""
-    names = ("reports", "tally", "draft")
+    names = ("reports", "tally", "drafts")
     with closing(sqlite3.connect(path)) as db:
         return {name: db.execute(f"SELECT * FROM {name} NOT INDEXED").fetchall() for name in names}  # noqa: S608
 

@@ -17,7 +17,16 @@ from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, se
 from apoa_client.outbox.interface import Drafts
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, DeliveryState, NewReport, ReportQueue, ReportReader, Selection, Suspension
+from apoa_client.ports import (
+    Change,
+    DeliveryState,
+    NewReport,
+    ReportQueue,
+    ReportReader,
+    Selection,
+    StoredDraft,
+    Suspension,
+)
 from apoa_client.report.kinds import OPEN_STATES, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))
@@ -39,6 +48,7 @@ def settle(outbox: SqliteOutbox, number: int, state: State, **members: Any) -> N
     outbox.settle(claim_one(outbox, number), [Change(uuid(number), state, **members)])
 
 
+DRAFT = StoredDraft("draft", NOON)
 METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
     "status": lambda outbox: outbox.summary(now=NOON, soon=NOON + 6 * HOUR),
     "add": lambda outbox: outbox.add(report(900), due_at=NOON, warnings=[finding()]),
@@ -75,9 +85,10 @@ METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
         [NewReport(report(904), NOON), NewReport(report(905), NOON, [finding()])]
     ),
     "save a draft": lambda outbox: outbox.drafts.save("what was typed", NOON),
-    "when the draft was saved": lambda outbox: outbox.drafts.saved_at(),
-    "open the draft": lambda outbox: outbox.drafts.open(),
-    "delete the draft": lambda outbox: outbox.drafts.delete(),
+    "drafts": lambda outbox: outbox.drafts.waiting(NOON),
+    "open a draft": lambda outbox: outbox.drafts.open(DRAFT),
+    "take a draft": lambda outbox: outbox.drafts.take(DRAFT, NOON),
+    "delete a draft": lambda outbox: outbox.drafts.delete(DRAFT),
     "withdraw": lambda outbox: outbox.withdraw([uuid(34)], active_reports=[uuid(34)]),
     "record a receipt": lambda outbox: outbox.record_receipt(uuid(36), receipt(9)._replace(typed=True)),
     "guests who are staying": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),

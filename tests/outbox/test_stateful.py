@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
 
-from apoa_client.ports import Change, NewReport, Selection
+from apoa_client.ports import Change, NewReport, Selection, StoredDraft
 from apoa_client.report.kinds import Receipt, State
 
 NUMBERS = st.integers(0, 7)
@@ -39,7 +39,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.boxes = [open_outbox(self.path), open_outbox(self.path)]
         self.rows: dict[int, Row] = {}
         self.leases: list[str] = ["never"]
-        self.draft: tuple[str, datetime] | None = None
+        self.drafts: dict[StoredDraft, str] = {}
+        self.taken: list[StoredDraft] = []
         self.now = NOON
 
     def teardown(self) -> None:
@@ -67,12 +68,32 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(text=st.text(max_size=9), box=st.integers(0, 1))
     def keep_draft(self, text: str, box: int) -> None:
         self.boxes[box].drafts.save(text, self.now)
-        self.draft = text, self.now
+        [new] = set(self.boxes[1 - box].drafts.waiting(self.now)) - self.drafts.keys()
+        assert (new.saved_at, new.taken_at) == (self.now, None)
+        self.drafts[new] = text
 
-    @rule(box=st.integers(0, 1))
-    def drop_draft(self, box: int) -> None:
-        self.boxes[box].drafts.delete()
-        self.draft = None
+    @rule(data=st.data(), box=st.integers(0, 1))
+    def take_draft(self, data: st.DataObject, box: int) -> None:
+        if waiting := self.boxes[box].drafts.waiting(self.now):
+            draft = data.draw(st.sampled_from(waiting))
+            got = self.boxes[box].drafts.take(draft, self.now)
+            assert got == draft._replace(taken_at=self.now)
+            assert self.boxes[1 - box].drafts.take(draft, self.now) is None
+            self.drafts[got] = self.drafts.pop(draft)
+            self.taken.append(got)
+
+    @rule(data=st.data(), text=st.none() | st.text(max_size=9), box=st.integers(0, 1))
+    def end_draft(self, data: st.DataObject, text: str | None, box: int) -> None:
+        if self.taken:
+            draft = data.draw(st.sampled_from(self.taken))
+            if text is None:
+                self.boxes[box].drafts.delete(draft)
+            else:
+                self.boxes[box].drafts.save(text, self.now, draft)
+            self.drafts.pop(draft, None)
+            if text is not None:
+                [new] = set(self.boxes[box].drafts.waiting(self.now)) - self.drafts.keys()
+                self.drafts[new] = text
 
     @rule(numbers=st.lists(NUMBERS, max_size=4), minutes=st.integers(0, 90), box=st.integers(0, 1))
     def claim(self, numbers: list[int], minutes: int, box: int) -> None:
@@ -127,10 +148,13 @@ class OutboxMachine(RuleBasedStateMachine):
             assert (entry.lease_until, entry.receipt) == (row.lease_until, row.receipt)
 
     @invariant()
-    def the_draft_is_the_same(self) -> None:
+    def the_drafts_are_the_same(self) -> None:
         for box in self.boxes:
-            text, kept_at = box.drafts.open(), box.drafts.saved_at()
-            assert self.draft == (None if text is None or kept_at is None else (text, kept_at))
+            half_an_hour = timedelta(minutes=30)
+            waiting = {d for d in self.drafts if d.taken_at is None or self.now - d.taken_at > half_an_hour}
+            assert set(box.drafts.waiting(self.now)) == waiting
+            assert {draft: box.drafts.open(draft) for draft in self.drafts} == self.drafts
+            assert box.summary(now=self.now, soon=self.now).drafts == len(waiting)
 
     @invariant()
     def heads_are_the_same(self) -> None:

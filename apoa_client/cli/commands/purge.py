@@ -64,7 +64,7 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
                 "withdrawn": list(erasure.withdrawn),
                 "may_have_arrived": list(erasure.may_have_arrived),
                 "complete": erasure.complete,
-                "draft": erasure.draft,
+                "draft": erasure.drafts > 0,
                 "ended_before": instant(app.retention.cutoff().astimezone(app.settings.zone)),
             }
         )
@@ -151,12 +151,10 @@ def _show(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> N
         day, days = day_text(app.retention.cutoff().astimezone(app.settings.zone)), app.settings.retention_days
         kept = _("Guests' data are kept for {days} days after a stay: now, of stays that ended on {day} or later.")
         print_line(kept.format(days=days, day=day))
-    if erasure.reports or not erasure.draft:
+    if erasure.reports or not erasure.drafts:
         print_line(_erased_text(len(erasure.reports), dry_run=dry_run))
-    if erasure.draft and dry_run:
-        print_line(_("The draft of an unfinished report would be erased."))
-    elif erasure.draft:
-        print_line(style_success(_("The draft of an unfinished report is erased.")))
+    if erasure.drafts:
+        print_line(_erased_drafts_text(erasure.drafts, dry_run=dry_run))
     unsent = [short_id(report_id) for report_id in erasure.withdrawn if report_id not in erasure.may_have_arrived]
     if unsent:
         print_line(style_warning(_("Withdrawn, and never sent: {ids}").format(ids=", ".join(unsent))))
@@ -172,6 +170,22 @@ def _arrived_text(ids: Sequence[str]) -> str:
         "Not confirmed, but the authority may have received them, and is not told that they are withdrawn: {ids}"
     )
     return warning.format(ids=", ".join(ids))
+
+
+def _erased_drafts_text(count: int, *, dry_run: bool) -> str:
+    if dry_run:
+        would = nmsg(
+            "The draft of {count} unfinished report would be erased.",
+            "The drafts of {count} unfinished reports would be erased.",
+            count,
+        )
+        return text(would)
+    done = nmsg(
+        "The draft of {count} unfinished report is erased.",
+        "The drafts of {count} unfinished reports are erased.",
+        count,
+    )
+    return style_success(text(done))
 
 
 def _erased_text(count: int, *, dry_run: bool) -> str:

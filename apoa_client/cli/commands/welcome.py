@@ -9,7 +9,7 @@ from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_error, style_success, style_warning
 from apoa_client.cli.views.findings import show_damage, show_unwritable
-from apoa_client.cli.views.status import show_deadlines, show_property, show_urgent
+from apoa_client.cli.views.status import show_deadlines, show_drafts, show_property, show_urgent
 from apoa_client.desk.attention import most_urgent
 from apoa_client.errors import Exit
 from apoa_client.ports import Summary
@@ -72,7 +72,8 @@ def _show_counts(settings: PropertySettings, summary: Summary) -> None:
         )
     elif waiting:
         print_line(style_warning(_("Waiting: {count}. Send them with: apoa sync").format(count=waiting)))
+    show_drafts(summary)
     if pending:
         print_line(_("Waiting for the authority to decide: {count}. Nothing to do.").format(count=pending))
-    if not (refused or waiting or pending):
+    if not (refused or waiting or pending or summary.drafts):
         print_line(style_success(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet.")))

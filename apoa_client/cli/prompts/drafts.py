@@ -2,86 +2,133 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
-from typing import TypeVar
+from enum import Enum, auto
+from typing import NamedTuple, TypeVar
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.not_saved import warn_if_not_stored
-from apoa_client.cli.terminal.input import confirm
+from apoa_client.cli.terminal.input import NO, YES, ask_line, confirm, discard_typed_ahead, index_of_choice
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import print_error_line, sanitize
+from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.terminal.signals import Signals
-from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.labels import moment_text
-from apoa_client.desk.guest_form import GuestForm, forms_from_json, forms_to_json
-from apoa_client.errors import CredentialsProblem, SealBroken, StorageProblem
-from apoa_client.passport.mrz import MrzUnreadable
+from apoa_client.cli.views.drafts import OpenedDraft, open_drafts
+from apoa_client.cli.views.findings import error_line, show_error
+from apoa_client.desk.guest_form import GuestForm, forms_to_json
+from apoa_client.errors import StorageProblem
+from apoa_client.ports import StoredDraft
 
 _Result = TypeVar("_Result")
 
+_LATER = NO | {"l", "later", "nanti"}
+_DISCARD = "b"
+"""Followed by a number, if there are several drafts."""
+
+
+class _Choice(Enum):
+    """What the user wants to do about a draft."""
+
+    RESUME = auto()
+    DISCARD = auto()
+    LATER = auto()
+
+
+class _Answer(NamedTuple):
+    """The answer to the offer: what to do, and the place of the draft in the list, from 0."""
+
+    choice: _Choice
+    place: int = 0
+
 
 class DraftStore:
-    """The draft of a property: the forms of a group of guests that was not finished. There is at most one draft."""
+    """The drafts of a property: each holds the forms of a group of guests that was not finished."""
 
     def __init__(self, app: Container) -> None:
         self._app = app
-        self._resumed_at: datetime | None = None
-        """When the draft that the user resumed was stored."""
+        self._started_at = app.clock.now().astimezone(app.settings.zone)
+        self._taken: StoredDraft | None = None
+        """The draft that the user continues with."""
 
-    def offer(self) -> list[GuestForm]:
-        """Ask whether to resume the draft, and return its forms; none if there is none or the user declines."""
-        stored_at = self._app.outbox.drafts.saved_at()
-        if stored_at is None:
-            return []
-        moment = moment_text(stored_at, self._app.settings.zone)
-        print_error_line(_("A guest of {moment} was not finished.").format(moment=moment))
-        if confirm(_("Continue with that guest? No deletes what was typed.")):
-            return self._open(stored_at)
-        self._app.outbox.drafts.delete(stored_at)
-        return []
+    def offer(self, forms: list[GuestForm], signals: Signals) -> None:
+        """Offer the drafts that wait, and add the forms of the one that the user continues with to `forms`."""
+        drafts, clock = self._app.outbox.drafts, self._app.clock
+        while waiting := drafts.waiting(clock.now()):
+            opened = open_drafts(self._app, waiting, show_error)
+            answer = self._ask(opened)
+            if answer.choice is _Choice.LATER:
+                print_error_line(_("Kept for later. Now another guest:"))
+                return
+            chosen = opened[answer.place]
+            if answer.choice is _Choice.DISCARD:
+                self._discard(chosen)
+            elif not chosen.is_readable:
+                print_error_line(error_line(_("This one cannot be read any more. Discard it with b.")))
+            elif not chosen.forms:
+                print_error_line(_("It stays stored for now. Begin with another guest."))
+                return
+            else:
+                with signals.delayed():  # the user cannot stop between the two
+                    self._taken = drafts.take(chosen.draft, clock.now())
+                    forms += chosen.forms if self._taken is not None else ()
+                if forms:
+                    return
+                print_error_line(_("Another desk continues with this guest."))
 
-    def _open(self, stored_at: datetime) -> list[GuestForm]:
-        """Return the forms of the draft. Without the key it stays stored; if it cannot be read, it is deleted later."""
-        try:
-            text = self._app.outbox.drafts.open()
-            forms = forms_from_json(text, self._app.desk.read) if text is not None else []
-        except CredentialsProblem as exc:
-            show_error(exc)
-            print_error_line(_("It stays stored for now. Begin with another guest."))
-            return []
-        except SealBroken as exc:
-            show_error(exc)
-            forms = []
-        except (ValueError, MrzUnreadable):  # written by another version
-            forms = []
-        self._resumed_at = stored_at
-        for form in forms:
-            print_error_line("  " + sanitize(form.name))
-        return forms
+    def _ask(self, drafts: Sequence[OpenedDraft]) -> _Answer:
+        """Show the drafts and ask what to do."""
+        print_error_line(_("Not finished yet:"))
+        for number, each in enumerate(drafts, 1):
+            print_error_line(f"  {number}  {each.text(self._app.settings.zone)}")
+        if len(drafts) == 1:
+            keys = _("Enter = continue, n = later, b = discard")
+            question = _("Continue with this guest?")
+        else:
+            keys = _("Number = continue, Enter = 1, n = later, b2 = discard 2")
+            question = _("Continue with which guest?")
+        print_error_line(keys)
+        discard_typed_ahead()  # an Enter that was typed before must not continue with anything
+        while True:
+            answer = _parse(ask_line(question), len(drafts))
+            if answer is not None:
+                return answer
+            print_error_line(f"  {keys}")
+
+    def _discard(self, chosen: OpenedDraft) -> None:
+        question = _("Discard what was typed for this guest?")
+        if chosen.names:
+            question = _("Discard what was typed for {guest}?").format(guest=chosen.names)
+        if confirm(question, default=False):
+            self._app.outbox.drafts.delete(chosen.draft)
 
     def delete_resumed(self) -> None:
-        """Delete the draft that the user resumed, but not one that another desk has stored since."""
-        if self._resumed_at is None:
+        """Delete the draft that the user resumed, but not one that another desk has taken since."""
+        if self._taken is None:
             return
         try:
-            self._app.outbox.drafts.delete(self._resumed_at)
+            self._app.outbox.drafts.delete(self._taken)
+            self._taken = None
         except StorageProblem as exc:  # the reports are saved, so this is not a failure of the command
             show_error(exc)
+
+    def put_back(self, forms: Sequence[GuestForm]) -> None:
+        """Store the forms in place of the draft that the user resumed, if there is one: nothing was saved."""
+        if self._taken is not None:
+            self._store(forms)
 
     def keep_typed(self, forms: Callable[[], Sequence[GuestForm]], converse: Callable[[Signals], _Result]) -> _Result:
         """Return what `converse` returns. If it raises, whatever the reason, store the forms before anything is shown.
 
         The reasons are Ctrl-C, log-off, a closed window, a storage error, refused data, and mistakes of ours.
         """
-        started_at = self._app.clock.now().astimezone(self._app.settings.zone)
         stored = False
 
         def store() -> None:
             nonlocal stored
             with signals.delayed():  # a closing window sends several signals
-                if not stored:
-                    self._store(forms(), started_at)
-                    stored = True
+                if not stored and self._store(forms()):
+                    with suppress(OSError):  # the window is closed
+                        print_error_line()
+                        print_error_line(_("What was typed is stored, encrypted. To continue with it: apoa report"))
+                stored = True
 
         with Signals() as signals:
             try:
@@ -94,12 +141,27 @@ class DraftStore:
                 store()
                 raise
 
-    def _store(self, forms: Sequence[GuestForm], started_at: datetime) -> None:
+    def _store(self, forms: Sequence[GuestForm]) -> bool:
+        """Store the forms as a draft, in place of the resumed one. Return whether there is anything to store."""
         filled = [form for form in forms if form.has_guest_data]
-        if not filled:
-            return
-        with warn_if_not_stored():
-            self._app.outbox.drafts.save(forms_to_json(filled, started_at), self._app.clock.now())
-        with suppress(OSError):  # the window is closed
-            print_error_line()
-            print_error_line(_("What was typed is stored, encrypted. To continue with it: apoa report"))
+        if filled:
+            text = forms_to_json(filled, self._started_at)
+            with warn_if_not_stored():
+                self._app.outbox.drafts.save(text, self._app.clock.now(), self._taken)
+        return bool(filled)
+
+
+def _parse(answer: str, count: int) -> _Answer | None:
+    """Return what an answer to the offer of `count` drafts means; None if it is unclear."""
+    typed = answer.casefold()
+    if not typed or (typed in YES and count == 1):
+        return _Answer(_Choice.RESUME)
+    if typed in _LATER:
+        return _Answer(_Choice.LATER)
+    choice, number = _Choice.RESUME, typed
+    if typed.startswith(_DISCARD):
+        choice, number = _Choice.DISCARD, typed.removeprefix(_DISCARD).strip()
+        if not number and count == 1:
+            return _Answer(choice)
+    index = index_of_choice(number, count)
+    return _Answer(choice, index) if index is not None else None

@@ -62,7 +62,27 @@ class GuestConversation:
 
         `typed` holds the command's options: all of them go into a new form, those of the stay into resumed forms.
         """
-        self._forms = self._drafts.offer()
+
+        def converse(signals: Signals) -> tuple[bool, list[SavedReport]]:
+            self._begin(typed, signals)
+            accepted = self._ask_group()
+            saved = self._save(signals) if accepted and not self._options.dry_run else []
+            if not accepted:
+                self._drafts.delete_resumed()
+            self._drafts.put_back(self._forms)  # after a dry run
+            return accepted, saved
+
+        accepted, saved = self._drafts.keep_typed(lambda: self._forms, converse)
+        if saved:
+            self._finish.send(saved)
+        elif accepted:
+            print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
+        else:
+            print_error_line(_("Nothing was saved."))
+
+    def _begin(self, typed: Mapping[str, str], signals: Signals) -> None:
+        """Continue with a draft that the user chooses, or begin a new form."""
+        self._drafts.offer(self._forms, signals)
         for form in self._forms:
             form.update_stay(typed)
         if self._forms and any(typed[name] != self._forms[-1].typed.get(name) for name in typed):
@@ -71,21 +91,6 @@ class GuestConversation:
         print_error_line(
             _("? shows help, < goes back, > accepts all suggestions, Ctrl-C stops and keeps what was typed.")
         )
-        accepted, saved = self._drafts.keep_typed(lambda: self._forms, self._converse)
-        if saved:
-            self._finish.send(saved)
-        elif accepted:
-            print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
-        else:
-            print_error_line(_("Nothing was saved."))
-
-    def _converse(self, signals: Signals) -> tuple[bool, list[SavedReport]]:
-        """Ask for the guests and save them. Return whether the user accepted the group, and the saved reports."""
-        accepted = self._ask_group()
-        saved = self._save(signals) if accepted and not self._options.dry_run else []
-        if not accepted:
-            self._drafts.delete_resumed()
-        return accepted, saved
 
     def _ask_group(self) -> bool:
         """Ask for guest after guest until the user accepts; False if all guests were discarded."""
@@ -180,6 +185,8 @@ class GuestConversation:
         names = [name for error in errors if (name := field_to_ask(error))]
         if errors and not names:
             self._forms = [each for each in self._forms if each.may_be_foreign]  # no draft of an Indonesian guest
+            if not self._forms:
+                self._drafts.delete_resumed()
             raise ReportRefused(errors)
         for error in errors:
             print_error_line(error_line(text(error.message)))

@@ -73,13 +73,15 @@ def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Ex
         opened: dict[str, Iterable[OpenedReport]] = {**reports}
         for name, entries in (("refused", refused), ("due_by_morning", due)):
             opened[name] = (open_guests.get(entry.id) or reader.open_itself(entry) for entry in entries)
-        _print_document(app, night, opened, summary.last_contact_at)
+        _print_document(app, night, opened, summary)
         damage = refused.damage or due.damage
     else:
         refused_first = _shortened(app, refused_reports(_MAX_SHOWN))
         due_first = _shortened(app, due_reports(night.ends_at, _MAX_SHOWN))
         show_property(app.settings, summary)
         _show_guests(night, *reports.values())
+        if summary.drafts:
+            _show_drafts(app, now, errors.append)
         view = _AttentionView(app, now, lambda entry: open_guests.get(entry.id) or reader.open(entry))
         view.show(refused_first, due_first, night.ends_at)
         show_last_contact(app.settings, summary)
@@ -89,15 +91,16 @@ def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Ex
 
 
 def _print_document(
-    app: Container, night: Night, opened: Mapping[str, Iterable[OpenedReport]], contact: datetime | None
+    app: Container, night: Night, opened: Mapping[str, Iterable[OpenedReport]], summary: Summary
 ) -> None:
     """Print the document of ``--json``. Each report is printed and forgotten."""
-    zone = app.settings.zone
+    zone, contact = app.settings.zone, summary.last_contact_at
     lists = {
         name: (report_json(each.entry, each.content, zone=zone) for each in found) for name, found in opened.items()
     }
     last_contact = instant(contact.astimezone(zone)) if contact is not None else None
-    stream_json({"night": night.evening.isoformat(), **lists, "last_contact_at": last_contact})
+    rest = {"drafts": summary.drafts, "last_contact_at": last_contact}
+    stream_json({"night": night.evening.isoformat(), **lists, **rest})
 
 
 def _by_room(stays: Iterable[StayHistory], opened: Callable[[Entry], OpenedReport]) -> list[OpenedReport]:
@@ -146,6 +149,16 @@ def _show_guests(
         for each in overdue:
             print_line("  " + side_by_side([_until(each, night), _guest_line(each)]))
         print_line("  " + _("If they left, report it: apoa checkout"))
+
+
+def _show_drafts(app: Container, now: datetime, show_problem: Callable[[ApoaError], object]) -> None:
+    from apoa_client.cli.views.drafts import open_drafts  # on most nights there are none
+
+    drafts = open_drafts(app, app.outbox.drafts.waiting(now), show_problem)
+    heading = _("Unfinished guests: {count}. Continue with: apoa report")
+    _show_heading(style_warning(heading.format(count=len(drafts))))
+    for each in drafts:
+        print_line(f"  {each.text(app.settings.zone)}")
 
 
 class _Shortened(NamedTuple):

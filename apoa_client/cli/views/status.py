@@ -51,6 +51,7 @@ def status_json(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
         else {"reason": suspension.reason, "since": moment(suspension.since)},
         "clock_skew_s": whole_seconds(summary.clock_skew),
         "purge_skipped_at": moment(summary.purge_skipped_at),
+        "drafts": summary.drafts,
         "urgent": [
             {
                 "id": entry.id,
@@ -84,6 +85,7 @@ def show_status(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
         print_line(lease_text(counts[State.SENDING], summary.lease_until, settings.zone))
     show_deadlines(settings, summary, now)
     show_urgent(settings, urgent, now)
+    show_drafts(summary)
     show_last_contact(settings, summary)
 
 
@@ -141,6 +143,13 @@ def _describe(entry: Entry) -> str:
     if entry.kind is not Kind.CHECK_IN:
         words = f"{_(KINDS[entry.kind])}, {words}"
     return style_error(words) + f": apoa fix {short_id(entry.id)}" if entry.state is State.REJECTED else words
+
+
+def show_drafts(summary: Summary) -> None:
+    """Show how many guests are unfinished, if any: nobody reports them otherwise."""
+    if summary.drafts:
+        unfinished = _("Unfinished guests: {count}. Continue with: apoa report")
+        print_line(style_warning(unfinished.format(count=summary.drafts)))
 
 
 def show_last_contact(settings: PropertySettings, summary: Summary) -> None:

@@ -1,24 +1,28 @@
-"""The property's one draft: what was typed for guests whose reports are not finished, sealed like a report.
+"""The property's drafts: what was typed for guests whose reports are not finished, each sealed like a report.
 
-It is erased when the reports are saved or discarded, after a day at the latest, and when its key is gone; no backup
-contains it. There is one row for the property: of two desks, the last one to save a draft replaces the other's.
+A draft is erased when its reports are saved or discarded, after a day at the latest, and when its key is gone; no
+backup contains it. A desk that continues with a draft takes it first: for half an hour no other desk is offered it. If
+that desk ends without a word, by a power cut, it is offered again afterwards.
 """
 
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
+from apoa_client.outbox.rows import MILLISECOND, from_millis, from_millis_or_none, millis, millis_or_none
 from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
+from apoa_client.outbox.sqlite.queries import DRAFT_WAITS
 from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
+from apoa_client.ports import StoredDraft
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -29,13 +33,13 @@ DRAFT_ERASED = "draft_erased"
 UNREADABLE = "unreadable"
 """The detail of such an event if the draft's key is gone."""
 
-_ID = "draft"
-"""The id under which the draft is sealed: no report has such an id."""
 _LONGEST = timedelta(days=1)
 _ENCODING_ERRORS = "surrogatepass"
 """Keeps what a terminal gives for bytes that are not UTF-8."""
 
-_DELETE = "DELETE FROM draft"
+_WAITING = f"SELECT id, kept_at, taken_at FROM drafts WHERE {DRAFT_WAITS} ORDER BY kept_at DESC, rowid DESC"  # noqa: S608  constants
+_UNCHANGED = "id = ? AND kept_at = ? AND taken_at IS ?"
+"""Selects a draft that no desk has taken or replaced since it was listed or taken."""
 
 
 class SqliteDrafts:
@@ -46,67 +50,89 @@ class SqliteDrafts:
         self._path = path
         self._sealer = sealer
 
-    def save(self, text: str, at: datetime) -> None:
+    def save(self, text: str, at: datetime, replaces: StoredDraft | None = None) -> None:
         """As `interface.Drafts`."""
+        draft_id = f"draft:{os.urandom(8).hex()}"  # no report has such an id
 
         def seal() -> bytes:
-            return self._sealer.seal(_ID, text.encode(errors=_ENCODING_ERRORS))
+            return self._sealer.seal(draft_id, text.encode(errors=_ENCODING_ERRORS))
 
         sealed = seal()
         with transaction(self._db, self._path):
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
-            self._db.execute("INSERT OR REPLACE INTO draft VALUES (1, ?, ?)", [millis(at), sealed])
+            self._db.execute("INSERT INTO drafts VALUES (?, ?, NULL, ?)", [draft_id, millis(at), sealed])
+            if replaces is not None:
+                self._db.execute(f"DELETE FROM drafts WHERE {_UNCHANGED}", _values(replaces))  # noqa: S608  constant
 
-    def saved_at(self) -> datetime | None:
+    def waiting(self, now: datetime) -> list[StoredDraft]:
         """As `interface.Drafts`."""
         with translate_read_errors(self._path):
-            row = self._db.execute("SELECT kept_at FROM draft").fetchone()
-            return from_millis(row[0]) if row is not None else None
+            rows = self._db.execute(_WAITING, [millis(now)]).fetchall()
+            return [StoredDraft(str(row[0]), from_millis(row[1]), from_millis_or_none(row[2])) for row in rows]
 
-    def open(self) -> str | None:
+    def open(self, draft: StoredDraft) -> str | None:
         """As `interface.Drafts`."""
         with translate_read_errors(self._path):
-            row = self._db.execute("SELECT content FROM draft").fetchone()
-            return self._sealer.open(_ID, row[0]).decode(errors=_ENCODING_ERRORS) if row is not None else None
+            row = self._db.execute("SELECT content FROM drafts WHERE id = ?", [draft.id]).fetchone()
+            return self._sealer.open(draft.id, row[0]).decode(errors=_ENCODING_ERRORS) if row is not None else None
 
-    def delete(self, saved_at: datetime | None = None) -> None:
+    def take(self, draft: StoredDraft, now: datetime) -> StoredDraft | None:
+        """As `interface.Drafts`."""
+        taken_at = millis(now)
+        statement = f"UPDATE drafts SET taken_at = ? WHERE {_UNCHANGED}"  # noqa: S608  constant
+        with transaction(self._db, self._path):
+            taken = self._db.execute(statement, [taken_at, *_values(draft)]).rowcount == 1
+        return draft._replace(taken_at=from_millis(taken_at)) if taken else None
+
+    def delete(self, draft: StoredDraft) -> None:
         """As `interface.Drafts`.
 
         The log may still hold the draft while another process reads; the next erasure removes it there.
         """
         with transaction(self._db, self._path):
-            if saved_at is None:
-                deleted = delete_draft(self._db)
-            else:
-                deleted = bool(self._db.execute(f"{_DELETE} WHERE kept_at = ?", [millis(saved_at)]).rowcount)
+            deleted = self._db.execute(f"DELETE FROM drafts WHERE {_UNCHANGED}", _values(draft)).rowcount  # noqa: S608  constant
         if deleted:
             with translate_errors(self._path):
                 empty_log(self._db, wait=False)  # a guest is waiting
 
 
-def delete_draft(db: sqlite3.Connection) -> bool:
-    """Delete the draft, inside a transaction, and return whether there was one. `secure_delete` overwrites it."""
-    return bool(db.execute(_DELETE).rowcount)
+def _values(draft: StoredDraft) -> list[str | int | None]:
+    """Return the values for `_UNCHANGED`."""
+    return [draft.id, millis(draft.saved_at), millis_or_none(draft.taken_at)]
 
 
-def old_draft_exists(db: sqlite3.Connection, clocks: Iterable[datetime]) -> bool:
-    """Return whether a draft was saved more than a day ago by each of these clocks, which may have been set back."""
-    row = db.execute("SELECT kept_at FROM draft").fetchone()
-    return row is not None and all(abs(millis(now) - row[0]) > _LONGEST // MILLISECOND for now in clocks)
+def delete_all_drafts(db: sqlite3.Connection) -> None:
+    """Delete every draft, inside a transaction. `secure_delete` overwrites them."""
+    db.execute("DELETE FROM drafts")
 
 
-def reseal_draft(db: sqlite3.Connection, renew: Callable[[str, bytes], bytes]) -> bool:
-    """Seal the draft to another key, inside a transaction. If its key does not open it, delete it and return True.
+def count_old_drafts(db: sqlite3.Connection, clocks: Sequence[datetime]) -> int:
+    """Count the drafts saved more than a day ago by each of these clocks, which may have been set back."""
+    (count,) = db.execute(f"SELECT count(*) FROM drafts WHERE {_is_old(clocks)}").fetchone()  # noqa: S608  numbers
+    return int(count)
+
+
+def delete_old_drafts(db: sqlite3.Connection, clocks: Sequence[datetime]) -> int:
+    """Delete the drafts that `count_old_drafts` counts, inside a transaction, and return how many there were."""
+    return db.execute(f"DELETE FROM drafts WHERE {_is_old(clocks)}").rowcount  # noqa: S608  numbers
+
+
+def _is_old(clocks: Sequence[datetime]) -> str:
+    return " AND ".join(f"abs({millis(now)} - kept_at) > {_LONGEST // MILLISECOND}" for now in clocks)
+
+
+def reseal_drafts(db: sqlite3.Connection, renew: Callable[[str, bytes], bytes]) -> int:
+    """Seal each draft to another key, inside a transaction. Delete those that do not open, and return their number.
 
     A draft is only unfinished typing: it must not prevent the reports from getting their new key.
     """
-    row = db.execute("SELECT content FROM draft").fetchone()
-    if row is None:
-        return False
-    try:
-        resealed = renew(_ID, row[0])
-    except (SealBroken, TypeError):  # the latter for a value that is not a sealed record
-        return delete_draft(db)
-    if resealed != row[0]:
-        db.execute("UPDATE draft SET content = ?", [resealed])
-    return False
+    deleted = 0
+    for draft_id, sealed in db.execute("SELECT id, content FROM drafts").fetchall():
+        try:
+            resealed = renew(draft_id, sealed)
+        except (SealBroken, TypeError):  # the latter for a value that is not a sealed record
+            deleted += db.execute("DELETE FROM drafts WHERE id = ?", [draft_id]).rowcount
+            continue
+        if resealed != sealed:
+            db.execute("UPDATE drafts SET content = ? WHERE id = ?", [resealed, draft_id])
+    return deleted

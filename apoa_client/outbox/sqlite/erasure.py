@@ -1,7 +1,7 @@
 """Erases what is sealed about guests when it is no longer needed, and keeps the proof that they were reported.
 
 UU 27/2022 (personal data) requires the erasure. Receipt number, state, times and ids stay: they identify no person. All
-reports of one stay are erased together, and a stay with an open report is left alone. A draft older than a day is
+reports of one stay are erased together, and a stay with an open report is left alone. Drafts older than a day are
 erased too. `secure_delete` overwrites what is erased with zeros, and the log, which holds older pages, is emptied
 afterwards. Blocks that an SSD has not overwritten yet, and earlier backups, are out of this program's reach.
 """
@@ -18,7 +18,7 @@ from apoa_client.outbox.errors import undelivered
 from apoa_client.outbox.rows import from_millis, millis
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import empty_log, transaction
-from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, delete_draft, old_draft_exists
+from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, count_old_drafts, delete_old_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
 from apoa_client.ports import Actor, AuditEvent, Erasure
@@ -104,7 +104,7 @@ class Eraser:
         with translate_errors(self._path):
             query = f"{_DUE.format(which='TRUE')} LIMIT 1"
             stay_is_due = self._db.execute(query, [millis(before)]).fetchone() is not None
-            return stay_is_due or old_draft_exists(self._db, (now, self._actor.now()))
+            return stay_is_due or count_old_drafts(self._db, (now, self._actor.now())) > 0
 
     def record_skip(self, at: datetime) -> None:
         """As `interface.Eraser`."""
@@ -124,13 +124,13 @@ class Eraser:
                     self._erase(erased, _RETENTION)
             seqs.extend(seq for seq, _id in erased)
             count += len(due)
-        draft = self._erase_old_draft(now, dry_run=dry_run)
+        drafts = self._erase_old_drafts(now, dry_run=dry_run)
         complete = dry_run or self._empty_log()
         if complete and not dry_run:
             with transaction(self._db, self._path):
                 write_metadata(self._db, _LAST, millis(self._actor.now()))
                 write_metadata(self._db, _SKIPPED, None)
-        return Erasure(ReportIds(self._db, self._path, seqs), count, complete=complete, draft=draft)
+        return Erasure(ReportIds(self._db, self._path, seqs), count, complete=complete, drafts=drafts)
 
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
         """As `interface.Eraser`."""
@@ -179,17 +179,16 @@ class Eraser:
         self._db.executemany(_ERASE, [(now, seq) for seq, _id in reports])
         audit.append(self._db, self._actor, [AuditEvent("erased", report_id, reason) for _seq, report_id in reports])
 
-    def _erase_old_draft(self, now: datetime, *, dry_run: bool) -> bool:
+    def _erase_old_drafts(self, now: datetime, *, dry_run: bool) -> int:
         times = (now, self._actor.now())
         with translate_errors(self._path):
-            found = old_draft_exists(self._db, times)
+            found = count_old_drafts(self._db, times)
         if dry_run or not found:
             return found
         with transaction(self._db, self._path):
-            draft = old_draft_exists(self._db, times) and delete_draft(self._db)
-            if draft:
-                audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=_RETENTION)])
-        return draft
+            erased = delete_old_drafts(self._db, times)
+            audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=_RETENTION)] * erased)
+        return erased
 
     def _empty_log(self) -> bool:
         with translate_errors(self._path):

@@ -142,7 +142,24 @@ _RECEIPT_NUMBERS = (
     "CREATE INDEX reports_receipt ON reports (receipt_number) WHERE receipt_number IS NOT NULL",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS)
+_DRAFTS = (
+    # Each draft is a row, its content sealed under its id. `taken_at` is when a desk took it to continue with it.
+    """
+    CREATE TABLE drafts (
+        id TEXT NOT NULL PRIMARY KEY,
+        kept_at INTEGER NOT NULL,
+        taken_at INTEGER,
+        content BLOB NOT NULL
+    )
+    """,
+    # The one draft of before was sealed under this id.
+    "INSERT INTO drafts SELECT 'draft', kept_at, NULL, content FROM draft",
+    "DROP TABLE draft",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    *(_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS, _DRAFTS),
+)
 """Migration n brings a database from version n - 1 to n."""
 
 

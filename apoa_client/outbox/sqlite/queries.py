@@ -28,6 +28,11 @@ NEXT_DUE = f"SELECT min(due_at) FROM reports WHERE {_OPEN} AND due_at IS NOT NUL
 LAST_LEASE = "SELECT max(lease_until) FROM reports WHERE state = 'sending'"
 TALLY = "SELECT state, reports FROM tally"
 
+_DRAFT_LEASE_MS = 30 * 60 * 1000
+"""How long a draft that a desk has taken is not offered to another one. A lease from a wrong clock is over, too."""
+DRAFT_WAITS = f"(taken_at IS NULL OR abs(? - taken_at) > {_DRAFT_LEASE_MS})"
+WAITING_DRAFTS = f"SELECT count(*) FROM drafts WHERE {DRAFT_WAITS}"  # noqa: S608  constants
+
 # How many open reports, by the tally, the indexes of delivery do not lead to. A flipped bit in an entry of an index
 # hides a report without any error.
 OPEN_REPORTS_MISSED = f"""

@@ -1,8 +1,8 @@
 """Seals every record again when the property gets another key pair.
 
 This goes batch by batch, each in one transaction that reads what it replaces: what another process writes meanwhile is
-not lost, and a kill leaves each row complete, sealed to the old key or to the new one. The draft comes last; if it does
-not open, it is deleted.
+not lost, and a kill leaves each row complete, sealed to the old key or to the new one. The drafts come last; those
+that do not open are deleted.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ from apoa_client.outbox.contents import ERRORS, WARNINGS, findings_id
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import empty_log, transaction
-from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, UNREADABLE, reseal_draft
+from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, UNREADABLE, reseal_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
 from apoa_client.ports import Actor, AuditEvent, Sealer
@@ -99,8 +99,8 @@ class SealedRecords:
                 break
             last = batch[-1].seq
         with transaction(self._db, self._path):
-            if reseal_draft(self._db, renew):
-                audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=UNREADABLE)])
+            erased = reseal_drafts(self._db, renew)
+            audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=UNREADABLE)] * erased)
         return resealed
 
     def empty_log(self) -> None:

@@ -166,6 +166,7 @@ class SqliteOutbox:
                 clock_skew=rows.duration_or_none(read_metadata(self._db, "clock_skew")),
                 purge_skipped_at=rows.from_millis_or_none(read_metadata(self._db, "purge_skipped")),
                 lease_until=rows.from_millis_or_none(self._db.execute(queries.LAST_LEASE).fetchone()[0]),
+                drafts=int(self._db.execute(queries.WAITING_DRAFTS, [millis(now)]).fetchone()[0]),
             )
 
     # The desk's changes.

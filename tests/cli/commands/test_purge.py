@@ -18,6 +18,7 @@ from cli_helpers import (
     assert_form,
     coverage_environment,
     spoken,
+    spoken_count,
     typed_in,
 )
 
@@ -36,6 +37,7 @@ PURGE_KEYS: dict[str, Any] = {
     "ended_before": str,
 }
 NOTHING = "There is nothing to erase."
+DRAFTS = ("The draft of {count} unfinished report", "The drafts of {count} unfinished reports")
 
 
 @pytest.fixture
@@ -112,9 +114,9 @@ def keep_draft(apoa: Apoa) -> None:
 
 def has_draft(apoa: Apoa) -> bool:
     app = Container(apoa.environ, apoa.clock)
-    kept = app.outbox.drafts.saved_at()
+    waiting = app.outbox.drafts.waiting(apoa.clock.now())
     app.close()
-    return kept is not None
+    return bool(waiting)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -126,11 +128,11 @@ def test_a_draft_is_erased_after_a_day(configured: Apoa, lang: str) -> None:
     assert (purged(configured)["draft"], has_draft(configured)) == (False, True)
     configured.clock.forward(timedelta(seconds=1))
     dry = configured("purge", "--dry-run", lang=lang).out
-    assert spoken(lang, "The draft of an unfinished report would be erased.") in dry
+    assert spoken_count(lang, f"{DRAFTS[0]} would be erased.", f"{DRAFTS[1]} would be erased.", 1) in dry
     assert spoken(lang, NOTHING) not in dry
     assert (purged(configured, "--dry-run")["draft"], has_draft(configured)) == (True, True)
     result = configured("purge", lang=lang).out
-    assert spoken(lang, "The draft of an unfinished report is erased.") in result
+    assert spoken_count(lang, f"{DRAFTS[0]} is erased.", f"{DRAFTS[1]} are erased.", 1) in result
     assert (purged(configured)["draft"], has_draft(configured)) == (False, False)
     log = configured("log", lang=lang).out
     assert spoken(lang, "draft erased") in log
@@ -138,12 +140,13 @@ def test_a_draft_is_erased_after_a_day(configured: Apoa, lang: str) -> None:
 
 
 def test_a_draft_and_reports_are_erased_together(past: Apoa) -> None:
-    """The output shows the erased reports and the erased draft."""
+    """The output shows the erased reports and the erased drafts."""
+    keep_draft(past)
     keep_draft(past)
     past.clock.forward(timedelta(days=2))
     result = past("purge").out
     assert "The guest's data of 1 report are erased." in result
-    assert "The draft of an unfinished report is erased." in result
+    assert "The drafts of 2 unfinished reports are erased." in result
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

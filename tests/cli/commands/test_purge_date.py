@@ -146,7 +146,7 @@ class TestClockFarAhead:
         app.outbox.drafts.save("QUENTIN ZYKOWSKI", house.clock.now())
         house.clock.forward(2 * DAY)
         assert "Old guest data were not erased" in house("sync", "--scheduled").err
-        assert app.outbox.drafts.saved_at() is not None
+        assert app.outbox.drafts.waiting(house.clock.now())
         app.close()
 
     @pytest.mark.parametrize("jumped", [False, True])
@@ -160,7 +160,7 @@ class TestClockFarAhead:
         apoa.clock.forward(JUMP if jumped else timedelta())
         apoa.send(XIMENA)
         assert apoa("sync", "--scheduled").code == 0
-        assert app.outbox.drafts.saved_at() is not None
+        assert app.outbox.drafts.waiting(apoa.clock.now())
         app.close()
 
 

@@ -41,6 +41,7 @@ STATUS_KEYS: dict[str, Any] = {
     "sending_stopped": (dict, type(None)),
     "clock_skew_s": (int, type(None)),
     "purge_skipped_at": (str, type(None)),
+    "drafts": int,
     "urgent": list,
 }
 SYNC_KEYS: dict[str, Any] = {
@@ -65,6 +66,16 @@ def counts(apoa: Apoa) -> dict[str, int]:
 class TestStatus:
     """`apoa status` shows waiting and refused reports and deadlines."""
 
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_unfinished_guests(self, away: Apoa, lang: str) -> None:
+        """How many there are, and how to continue; without the key, too."""
+        assert "Unfinished" not in away("status").out
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        away.delete_key()
+        shown = spoken(lang, "Unfinished guests: {count}. Continue with: apoa report", count=1)
+        assert shown in away("status", lang=lang).out.splitlines()
+        assert away("status", "--json").json["drafts"] == 1
+
     def test_json_has_the_fixed_form(self, configured: Apoa) -> None:
         """The document has the fixed form, with and without reports."""
         before = configured("status", "--json")
@@ -87,6 +98,7 @@ class TestStatus:
             "sending_stopped": None,
             "clock_skew_s": 0,
             "purge_skipped_at": None,
+            "drafts": 0,
             "urgent": [
                 {
                     "id": waiting["id"],

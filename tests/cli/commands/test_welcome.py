@@ -60,6 +60,15 @@ def test_a_new_property(configured: Apoa, lang: str) -> None:
     assert result.out.splitlines()[-1] == spoken(lang, "All commands: apoa --help. Something unusual: apoa help")
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_unfinished_guest(away: Apoa, lang: str) -> None:
+    """Nothing reassures while a guest is unfinished."""
+    away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+    result = bare(away, lang=lang)
+    assert_lines(result, spoken(lang, "Unfinished guests: {count}. Continue with: apoa report", count=1))
+    assert spoken(lang, "No guest was reported yet.") not in result.out
+
+
 def test_everything_is_sent(configured: Apoa) -> None:
     """When everything is sent, the output says that nothing waits."""
     assert configured(*QUENTIN.mrz()).code == 0

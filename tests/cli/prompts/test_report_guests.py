@@ -3,12 +3,11 @@
 import errno
 import io
 import signal
-import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from datetime import date, datetime, timedelta
-from typing import Never, NoReturn
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any, Never, NoReturn
 
 import pytest
 from cli_helpers import (
@@ -25,18 +24,21 @@ from cli_helpers import (
     spoken_count,
 )
 
+from apoa_client.app.container import Container
 from apoa_client.cli import main
+from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import SaveAndSend
 from apoa_client.cli.terminal.input import UNREADABLE
 from apoa_client.cli.terminal.signals import Signals
+from apoa_client.cli.views.drafts import OpenedDraft, open_drafts
 from apoa_client.desk.arrivals import Desk
 from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.drafts import SqliteDrafts
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports import Entry
+from apoa_client.ports import Entry, StoredDraft
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report
 
@@ -656,7 +658,7 @@ class TestInterruption:
         said = away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT], lang=lang)
         assert said.code == 0, said.all
         assert away.reports()[0]["guest"]["birth_place"] == "GDANSK"
-        assert spoken(lang, "Continue with that guest? No deletes what was typed.") not in away("report", keys=[]).err
+        assert spoken(lang, "Continue with this guest?") not in away("report", keys=[]).err
 
     def test_a_group_is_stored_completely(self, away: Apoa) -> None:
         """The finished guests and the unfinished one."""
@@ -673,10 +675,12 @@ class TestInterruption:
         assert away.reports()[0]["stay"]["check_in"] == "2026-11-24T20:00:00+07:00"
 
     def test_the_guests_of_a_draft_are_named(self, away: Apoa) -> None:
-        """Before the next question, by name and document number."""
+        """By name and document number, with the time; without the key by the time alone."""
         away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", ENTER, "QUIJANO"])
-        said = away("report", "--no-send", keys=[ENTER])
-        assert "  QUENTIN ZYKOWSKI ZX1234567\n  QUIJANO\n" in said.err
+        said = away("report", "--no-send", keys=[])
+        assert "  1  QUENTIN ZYKOWSKI ZX1234567, QUIJANO, 24 Nov 2026 20:00 WIB\n" in said.err
+        away.delete_key()
+        assert "  1  24 Nov 2026 20:00 WIB\n" in away("report", "--no-send", keys=[]).err
 
     def test_going_back_in_a_resumed_form(self, away: Apoa) -> None:
         """Also over the questions that were answered before the interruption."""
@@ -719,13 +723,13 @@ class TestInterruption:
             patch.setattr(SaveAndSend, "show_saved", full)
             assert away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT]).code == 78
         assert len(away.reports()) == 1
-        assert "was not finished" not in away("report", keys=[]).err
+        assert "Not finished yet:" not in away("report", keys=[]).err
 
     def test_discarding_a_draft_in_a_dry_run(self, away: Apoa) -> None:
         """It is deleted as usual."""
         away("report", keys=[*QUENTIN.lines, "GDANSK"])
         assert away("report", "--dry-run", keys=[ENTER, "B1", "2", "7", "b", "y"]).code == 0
-        assert "was not finished" not in away("report", keys=[]).err
+        assert "Not finished yet:" not in away("report", keys=[]).err
 
     def test_options_of_the_stay_are_used_for_a_resumed_form(self, away: Apoa) -> None:
         """A room that is given this time is used."""
@@ -746,23 +750,7 @@ class TestInterruption:
         said = away("report", "--dry-run", keys=[ENTER, "B1", "2", "7", CONTENT])
         assert said.code == 0, said.all
         assert "This is only a check: is everything right?" in said.err
-        assert "was not finished" in away("report", keys=["n"]).err
-
-    def test_the_draft_of_another_desk_is_kept(self, away: Apoa) -> None:
-        """It was stored while we were at the card; our saving does not delete it."""
-        shown = ReviewCard.show
-
-        def meanwhile(card: ReviewCard) -> None:
-            shown(card)
-            with away.monkeypatch.context() as patch:
-                patch.setattr(ReviewCard, "show", shown)
-                away("report", "--no-send", keys=[*XIMENA.lines, "ZARAGOZA"])
-
-        keys = [*QUENTIN.lines, *PAGE, CONTENT]
-        with away.monkeypatch.context() as patch:
-            patch.setattr(ReviewCard, "show", meanwhile)
-            away("report", "--no-send", keys=keys)
-        assert "XIMENA QUIJANO" in away("report", "--no-send", keys=[ENTER]).err
+        assert "Not finished yet:" in away("report", keys=["n"]).err
 
     def test_a_storage_error_loses_no_guest(self, away: Apoa) -> None:
         """It can be tried again; otherwise the group is offered the next time."""
@@ -806,7 +794,7 @@ class TestInterruption:
             said = away("report", "--no-send", keys=[ENTER, CONTENT, "n"], lang=lang)
             assert said.code == 78
             assert spoken(lang, lost) in said.err
-            said = away("report", "--no-send", keys=["n", *QUENTIN.lines], lang=lang)  # Ctrl-C
+            said = away("report", "--no-send", keys=[*QUENTIN.lines], lang=lang)  # Ctrl-C
             assert said.code == 78
             assert spoken(lang, lost) in said.err
             assert spoken_count(lang, one, several, 1) in said.err
@@ -833,13 +821,13 @@ class TestInterruption:
         assert said.code in {130, 143}
         assert "Saved: QUENTIN ZYKOWSKI" in said.out
         assert len(away.reports()) == 1
-        assert "was not finished" not in away("report", keys=[]).err
+        assert "Not finished yet:" not in away("report", keys=[]).err
 
     def test_a_draft_that_cannot_be_deleted(self, away: Apoa) -> None:
         """The error is shown, and the command succeeds, because the report is saved."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
 
-        def failing(_drafts: SqliteDrafts, _saved_at: object = None) -> None:
+        def failing(_drafts: SqliteDrafts, _draft: StoredDraft) -> None:
             raise StorageProblem(msg("The disk is full."))
 
         with away.monkeypatch.context() as patch:
@@ -849,18 +837,10 @@ class TestInterruption:
         assert "The disk is full." in said.err
         assert len(away.reports()) == 1
 
-    def test_declining_a_draft(self, away: Apoa) -> None:
-        """No deletes it, and a new form is started."""
-        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
-        said = away("report", "--no-send", keys=["n", *XIMENA.lines, *PAGE, CONTENT])
-        assert said.code == 0, said.all
-        assert [report["guest"]["surname"] for report in away.reports()] == ["QUIJANO"]
-        assert "was not finished" not in away("report", keys=[]).err
-
     def test_an_empty_form_is_not_stored(self, away: Apoa) -> None:
         """Neither before the passport, nor if only options were given."""
         away("report", "--room", "7", keys=[])
-        assert "was not finished" not in away("report", keys=[]).err
+        assert "Not finished yet:" not in away("report", keys=[]).err
 
     def test_nothing_readable_is_in_any_file(self, away: Apoa) -> None:
         """The draft is sealed like every report."""
@@ -878,25 +858,22 @@ class TestInterruption:
         assert said.code == 0, said.all
         assert "It stays stored for now. Begin with another guest." in said.err
         hidden.rename(key)
-        assert "was not finished" in away("report", keys=["n"]).err
+        assert "Not finished yet:" in away("report", keys=["n"]).err
 
-    def test_a_draft_of_another_version_is_deleted(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An unreadable draft does not block the desk."""
+    @pytest.mark.parametrize("damaged", [False, True])
+    def test_a_draft_that_cannot_be_read(self, away: Apoa, *, damaged: bool) -> None:
+        """Its seal is broken, or another version wrote it: it is shown as such, and can be discarded."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
-        with monkeypatch.context() as patch:
-            patch.setattr("apoa_client.cli.prompts.drafts.forms_from_json", _of_another_version)
-            said = away("report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
+        with away.monkeypatch.context() as patch:
+            if damaged:
+                away.change_database("UPDATE drafts SET content = zeroblob(200)")
+            else:
+                patch.setattr("apoa_client.cli.views.drafts.forms_from_json", _of_another_version)
+            said = away("report", "--no-send", keys=[ENTER, "b", "y", *XIMENA.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
-        assert "was not finished" not in away("report", keys=[]).err
-
-    def test_a_damaged_draft_is_deleted(self, away: Apoa) -> None:
-        """Its seal is broken: a message says so once, and a new form is started."""
-        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
-        with closing(sqlite3.connect(away.home / "melati" / "outbox.db")) as db, db:
-            assert db.execute("UPDATE draft SET content = zeroblob(200)").rowcount == 1
-        said = away("report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
-        assert said.code == 0, said.all
-        assert "was not finished" not in away("report", keys=[]).err
+        assert "  1  cannot be read any more, 24 Nov 2026 20:00 WIB\n" in said.err
+        assert "This one cannot be read any more. Discard it with b." in said.err
+        assert "Not finished yet:" not in away("report", keys=[]).err
 
     @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
     def test_a_closed_window(self, away: Apoa) -> None:
@@ -906,16 +883,16 @@ class TestInterruption:
             signal.raise_signal(signal.SIGHUP)
             raise AssertionError
 
-        def keep(self: SqliteDrafts, text: str, at: datetime) -> None:
+        def keep(self: SqliteDrafts, *draft: Any) -> None:
             signal.raise_signal(signal.SIGHUP)
-            real(self, text, at)
+            real(self, *draft)
 
         real = SqliteDrafts.save
         with away.monkeypatch.context() as patch:
             patch.setattr("apoa_client.cli.prompts.conversation.ask_line", closed)
             patch.setattr(SqliteDrafts, "save", keep)
             assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 143
-        assert "was not finished" in away("report", keys=["n"]).err
+        assert "Not finished yet:" in away("report", keys=["n"]).err
 
     @pytest.mark.parametrize("signalled", [False, True])
     def test_a_terminal_that_is_gone(self, away: Apoa, *, signalled: bool) -> None:
@@ -945,7 +922,7 @@ class TestInterruption:
             patch.setattr(Signals, "delayed", delayed)
             patch.setattr(main, "_discard_output", lambda: None)
             assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 143
-        assert "was not finished" in away("report", keys=["n"]).err
+        assert "Not finished yet:" in away("report", keys=["n"]).err
 
     def test_a_mistake_of_ours(self, away: Apoa) -> None:
         """What was typed is stored also if the program fails at a later question."""
@@ -957,7 +934,116 @@ class TestInterruption:
         with away.monkeypatch.context() as patch:
             patch.setattr("apoa_client.cli.prompts.conversation.ask_line", failing)
             assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 1
-        assert "was not finished" in away("report", keys=["n"]).err
+        assert "Not finished yet:" in away("report", keys=["n"]).err
+
+
+def two_drafts(apoa: Apoa) -> None:
+    """Store a draft for each of two guests; the second one is the newer one."""
+    apoa("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+    apoa.clock.forward(timedelta(minutes=1))
+    apoa("report", "--no-send", keys=["n", *XIMENA.lines, "ZARAGOZA"])
+
+
+def offered(apoa: Apoa) -> list[str]:
+    """Return the surname and the birth place of each draft that is offered, the newest first."""
+    app = Container(apoa.environ, apoa.clock)
+    try:
+        opened = open_drafts(app, app.outbox.drafts.waiting(apoa.clock.now()), print)
+        forms = [form for each in opened for form in each.forms]
+        return [f"{form.mrz.surname} {form.typed['birth_place']}" for form in forms if form.mrz is not None]
+    finally:
+        app.close()
+
+
+QUENTINS, XIMENAS = "ZYKOWSKI GDANSK", "QUIJANO ZARAGOZA"
+
+
+class TestSeveralDrafts:
+    """Each is kept until a person continues with it or discards it, or a day is over."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_later_keeps_it(self, away: Apoa, lang: str) -> None:
+        """A new guest is entered, and both are offered afterwards, the newest first."""
+        two_drafts(away)
+        said = away("report", "--no-send", keys=["n", *OBADIAH.lines, *PAGE, CONTENT], lang=lang)
+        assert said.code == 0, said.all
+        assert spoken(lang, "Kept for later. Now another guest:") in said.err
+        assert [report["guest"]["surname"] for report in away.reports()] == ["VANTERPOOL"]
+        assert offered(away) == [XIMENAS, QUENTINS]
+
+    @pytest.mark.parametrize(("answer", "chosen"), [(ENTER, "QUIJANO"), ("1", "QUIJANO"), ("2", "ZYKOWSKI")])
+    def test_one_is_continued_by_its_number(self, away: Apoa, answer: str, chosen: str) -> None:
+        """Enter is the newest one; the other one stays."""
+        two_drafts(away)
+        said = away("report", "--no-send", keys=["y", "3", "0", "x", answer, "B1", "2", "7", CONTENT])
+        assert said.code == 0, said.all
+        assert said.err.count("  Number = continue, Enter = 1, n = later, b2 = discard 2") == 4
+        assert [report["guest"]["surname"] for report in away.reports()] == [chosen]
+        assert offered(away) == [QUENTINS if chosen == "QUIJANO" else XIMENAS]
+
+    def test_one_is_discarded_by_its_number(self, away: Apoa) -> None:
+        """Only if the user confirms it; then the others are offered again."""
+        two_drafts(away)
+        said = away("report", "--no-send", keys=["b", "b 2", ENTER, "B2", "y", "b", "n"])
+        assert said.err.count("Discard what was typed for QUENTIN ZYKOWSKI ZX1234567?") == 2
+        assert "Discard what was typed for XIMENA QUIJANO QW7654321?" in said.err
+        assert offered(away) == [XIMENAS]
+
+    def test_one_without_a_name_is_discarded(self, away: Apoa) -> None:
+        """Without the key; this needs none."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        away.delete_key()
+        assert "Discard what was typed for this guest?" in away("report", "--no-send", keys=["b", "y"]).err
+        assert "Not finished yet:" not in away("report", keys=[]).err
+
+    def test_one_broken_off_again_is_put_back(self, away: Apoa) -> None:
+        """With what was typed since, and once."""
+        two_drafts(away)
+        away("report", "--no-send", keys=["2", "<", "GDYNIA"])
+        assert offered(away) == ["ZYKOWSKI GDYNIA", XIMENAS]
+
+    @pytest.mark.parametrize("ending", ["saved", "broken off"])
+    def test_two_desks_at_once(self, away: Apoa, ending: str) -> None:
+        """While one desk is at its card, the other is not offered its draft, and stores one of its own."""
+        shown, others = ReviewCard.show, list[str]()
+
+        def meanwhile(card: ReviewCard) -> None:
+            shown(card)
+            with away.monkeypatch.context() as patch:
+                patch.setattr(ReviewCard, "show", shown)
+                others.append(away("report", "--no-send", keys=[*XIMENA.lines, "ZARAGOZA"]).err)
+                assert away("status", "--json").json["drafts"] == 1
+
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        with away.monkeypatch.context() as patch:
+            patch.setattr(ReviewCard, "show", meanwhile)
+            away("report", "--no-send", keys=[ENTER, "B1", "2", "7", *([CONTENT] if ending == "saved" else [])])
+        assert "Not finished yet:" not in others[0]
+        assert sorted(offered(away)) == sorted([XIMENAS] if ending == "saved" else [XIMENAS, QUENTINS])
+        assert len(away.reports()) == int(ending == "saved")
+
+    def test_another_desk_is_faster(self, away: Apoa) -> None:
+        """It takes the draft while this desk reads the list: it is not continued twice."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        real = DraftStore._ask
+
+        def slowly(store: DraftStore, drafts: Sequence[OpenedDraft]) -> Any:
+            assert store._app.outbox.drafts.take(drafts[0].draft, away.clock.now())
+            return real(store, drafts)
+
+        with away.monkeypatch.context() as patch:
+            patch.setattr(DraftStore, "_ask", slowly)
+            said = away("report", "--no-send", keys=[ENTER, *XIMENA.lines, *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert "Another desk continues with this guest." in said.err
+        assert [report["guest"]["surname"] for report in away.reports()] == ["QUIJANO"]
+
+    def test_an_indonesian_guest(self, away: Apoa) -> None:
+        """Who turns out to be one has no draft any more."""
+        away("report", "--no-send", keys=[ENTER, "WIDODO", "SRI"])
+        said = away("report", "--no-send", keys=[ENTER, "F", "SOLO", "1/1/1990", "IDN", "IDN"])
+        assert said.code == 65, said.all
+        assert "Not finished yet:" not in away("report", keys=[]).err
 
 
 def _of_another_version(_text: str, _read: object) -> list[object]:

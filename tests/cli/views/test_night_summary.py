@@ -53,8 +53,9 @@ class TestDocument:
         """Every key is there, without guests and without any contact."""
         said = away("status", "--tonight", "--json")
         assert (said.code, said.err) == (0, "")
-        assert said.json == {"night": "2026-11-24", **{key: [] for key in LISTS}, "last_contact_at": None}
-        assert list(said.json) == [*KEYS, "last_contact_at"]
+        rest = {"drafts": 0, "last_contact_at": None}
+        assert said.json == {"night": "2026-11-24", **{key: [] for key in LISTS}, **rest}
+        assert list(said.json) == [*KEYS, *rest]
 
     def test_each_list(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
         """Each list has reports in the form of `list --json`, in the order of the rooms."""
@@ -295,3 +296,20 @@ def test_a_changed_record_is_an_error_and_the_rest_is_shown(away: Apoa) -> None:
     assert broken["short_id"] in said.out
     assert broken["short_id"] in said.err
     assert whole["short_id"] not in said.err
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_unfinished_guests(away: Apoa, lang: str) -> None:
+    """They are handed over by name; without the key by their times, and the error is shown once."""
+    for guest in (QUENTIN, XIMENA):
+        away("report", "--no-send", keys=["n", *guest.lines, "GDANSK"] if guest is XIMENA else [*guest.lines, "GDANSK"])
+    stored = "24 Nov 2026 20:00 WIB"
+    said = away("status", "--tonight", lang=lang)
+    heading = spoken(lang, "Unfinished guests: {count}. Continue with: apoa report", count=2)
+    names = [f"  {guest.name} {guest.number}, {stored}\n" for guest in (XIMENA, QUENTIN)]
+    assert "".join([heading, "\n", *names]) in said.out
+    assert away("status", "--tonight", "--json").json["drafts"] == 2
+    away.delete_key()
+    said = away("status", "--tonight", lang=lang)
+    assert f"{heading}\n  {stored}\n  {stored}\n" in said.out
+    assert said.err

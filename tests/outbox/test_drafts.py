@@ -1,9 +1,11 @@
-"""The one draft: sealed, erased soon, and never in the way of a report."""
+"""The drafts: sealed, erased soon, each continued by one desk, and never in the way of a report."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,15 +16,17 @@ from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, open_o
 
 from apoa_client.errors import CredentialsProblem, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
+from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Actor, Selection
+from apoa_client.ports import Actor, Selection, StoredDraft
 from apoa_client.vault.sealing import PropertySealer, new_key_pair
 
 TYPED = "|".join(PERSONAL) * 90
 """Long enough to fill pages of its own."""
 MINUTE = timedelta(minutes=1)
+HALF = timedelta(minutes=30)
 DAY = timedelta(days=1)
 
 
@@ -39,11 +43,28 @@ def box(path: Path, clock: FixedClock) -> Iterator[SqliteOutbox]:
 
 
 def sealed_draft(path: Path) -> bytes:
-    """The sealed draft, as it is in the file."""
+    """The only draft, sealed as it is in the file."""
     with closing(sqlite3.connect(path)) as db:
-        [[content]] = db.execute("SELECT content FROM draft")
+        [[content]] = db.execute("SELECT content FROM drafts")
         assert isinstance(content, bytes)
         return content
+
+
+def texts(outbox: SqliteOutbox, now: datetime = NOON) -> list[str | None]:
+    """What is in each draft that waits."""
+    return [outbox.drafts.open(draft) for draft in outbox.drafts.waiting(now)]
+
+
+def only(outbox: SqliteOutbox, now: datetime = NOON) -> StoredDraft:
+    [draft] = outbox.drafts.waiting(now)
+    return draft
+
+
+def taken(outbox: SqliteOutbox, draft: StoredDraft, now: datetime = NOON) -> StoredDraft:
+    """The draft, taken by this desk."""
+    got = outbox.drafts.take(draft, now)
+    assert got is not None
+    return got
 
 
 def left_of(path: Path, sealed: bytes) -> bool:
@@ -61,12 +82,12 @@ def test_a_draft_outlives_the_process(path: Path) -> None:
     """The text, also what a terminal gives for bytes that are not UTF-8, and the time."""
     text = "MUÑOZ\x00 李 \udcff\n"
     with open_outbox(path) as outbox:
-        assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (None, None)
+        assert outbox.drafts.waiting(NOON) == []
         outbox.drafts.save(text, NOON)
     with open_outbox(path) as outbox:
-        assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (text, NOON)
+        assert (texts(outbox), only(outbox).saved_at) == ([text], NOON)
         outbox.drafts.save("", NOON + HOUR)
-        assert (outbox.drafts.open(), outbox.drafts.saved_at()) == ("", NOON + HOUR)
+        assert texts(outbox) == ["", text]  # the newest first
 
 
 def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
@@ -75,58 +96,101 @@ def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
         outbox.drafts.save(TYPED, NOON)
         assert left_of(path, sealed_draft(path))  # shows that the search finds it
         assert readable_in(path.parent, PERSONAL) == []
-        outbox.drafts.save(TYPED * 2, NOON)
+        outbox.drafts.save(TYPED * 2, NOON, only(outbox))
         assert readable_in(path.parent, PERSONAL) == []
-        outbox.drafts.delete()
+        outbox.drafts.delete(only(outbox))
         assert readable_in(path.parent, PERSONAL) == []
 
 
-def test_saving_and_deleting_need_no_key(path: Path) -> None:
+def test_saving_taking_and_deleting_need_no_key(path: Path) -> None:
     """The keyring may be locked: only opening needs it and says so, and the draft stays until the key is there."""
     with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key), create=True) as outbox:
         outbox.drafts.save(TYPED, NOON)
-        assert outbox.drafts.saved_at() == NOON
         with pytest.raises(CredentialsProblem):
-            outbox.drafts.open()
+            outbox.drafts.open(only(outbox))
     with open_outbox(path) as outbox:
-        assert outbox.drafts.open() == TYPED
+        assert texts(outbox) == [TYPED]
     with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key)) as outbox:
-        outbox.drafts.delete()
-        assert outbox.drafts.open() is None
+        outbox.drafts.delete(taken(outbox, only(outbox)))
+        assert outbox.drafts.waiting(NOON + DAY) == []
 
 
-def test_of_two_desks_the_last_one_wins(path: Path) -> None:
-    """Each sees the draft saved last; what one has deleted is gone for the other, who may delete it again."""
-    with open_outbox(path) as one, open_outbox(path) as other:
-        one.drafts.save("one", NOON)
-        other.drafts.save("other", NOON - HOUR)  # its clock may be slow
-        assert (one.drafts.open(), one.drafts.saved_at()) == ("other", NOON - HOUR)
-        one.drafts.delete()
-        assert (other.drafts.open(), other.drafts.saved_at()) == (None, None)
-        other.drafts.delete()
-        other.drafts.save("again", NOON)
-        assert one.drafts.open() == "again"
+class TestTwoDesks:
+    """Nothing that one desk does loses or repeats what another one does."""
+
+    def test_each_draft_is_kept(self, path: Path) -> None:
+        """Both desks see both drafts; one that was deleted is gone for both, and may be deleted again."""
+        with open_outbox(path) as one, open_outbox(path) as other:
+            one.drafts.save("one", NOON)
+            other.drafts.save("other", NOON - HOUR)  # its clock may be slow
+            assert texts(one) == texts(other) == ["one", "other"]
+            seen = other.drafts.waiting(NOON)
+            one.drafts.delete(seen[0])
+            other.drafts.delete(seen[0])
+            assert texts(one) == texts(other) == ["other"]
+            assert other.drafts.open(seen[0]) is None
+
+    def test_only_one_desk_continues_with_a_draft(self, path: Path) -> None:
+        """The first one takes it. It is not offered to another one, which cannot take, delete or replace it."""
+        with open_outbox(path) as one, open_outbox(path) as other:
+            one.drafts.save("typed", NOON)
+            seen = only(other)
+            mine = taken(one, only(one))
+            assert (other.drafts.take(seen, NOON), other.drafts.waiting(NOON)) == (None, [])
+            other.drafts.delete(seen)
+            assert one.drafts.open(mine) == "typed"
+            one.drafts.save("typed further", NOON + MINUTE, mine)
+            assert texts(other) == ["typed further"]
+
+    def test_many_desks_at_once(self, path: Path) -> None:
+        """Of eight threads that take each of three drafts, one gets each."""
+        with open_outbox(path) as outbox:
+            for text in "abc":
+                outbox.drafts.save(text, NOON)
+            drafts = outbox.drafts.waiting(NOON)
+        start = threading.Barrier(8)
+
+        def desk(_number: int) -> list[str]:
+            with open_outbox(path) as outbox:
+                start.wait(60)
+                return [draft.id for draft in drafts if outbox.drafts.take(draft, NOON) is not None]
+
+        with ThreadPoolExecutor(8) as desks:
+            got = [draft_id for each in desks.map(desk, range(8)) for draft_id in each]
+        assert sorted(got) == sorted(draft.id for draft in drafts)
+
+    @pytest.mark.parametrize(
+        ("later", "waits"), [(HALF, False), (HALF + MINUTE, True), (-HALF, False), (-HALF - MINUTE, True)]
+    )
+    def test_a_desk_that_ended_without_a_word(self, outbox: SqliteOutbox, later: timedelta, *, waits: bool) -> None:
+        """After half an hour its draft is offered and counted again, also if its clock was wrong."""
+        outbox.drafts.save("typed", NOON)
+        taken(outbox, only(outbox))
+        now = NOON + later
+        assert texts(outbox, now) == (["typed"] if waits else [])
+        assert outbox.summary(now=now, soon=now).drafts == int(waits)
+
+    def test_a_desk_that_took_too_long(self, path: Path) -> None:
+        """Another one has its draft meanwhile: what it typed becomes a draft of its own, and it deletes nothing."""
+        with open_outbox(path) as slow, open_outbox(path) as other:
+            slow.drafts.save("typed", NOON)
+            mine = taken(slow, only(slow))
+            theirs = taken(other, only(other, NOON + HOUR), NOON + HOUR)
+            slow.drafts.delete(mine)
+            slow.drafts.save("typed slowly", NOON + HOUR, mine)
+            assert texts(slow, NOON + HOUR) == ["typed slowly"]
+            assert other.drafts.open(theirs) == "typed"
 
 
-def test_only_the_draft_of_the_given_time_is_deleted(outbox: SqliteOutbox) -> None:
-    """A desk that continued a draft deletes that one, and not one that another desk saved since."""
-    outbox.drafts.save("first", NOON)
-    outbox.drafts.save("second", NOON + MINUTE)
-    outbox.drafts.delete(NOON)
-    assert outbox.drafts.open() == "second"
-    outbox.drafts.delete(NOON + MINUTE)
-    assert outbox.drafts.saved_at() is None
-
-
-@pytest.mark.parametrize("ending", ["dropped", "replaced"])
+@pytest.mark.parametrize("ending", ["deleted", "replaced"])
 def test_a_deleted_draft_is_in_no_file(outbox: SqliteOutbox, path: Path, ending: str) -> None:
     """Not even sealed: it is overwritten in the database, and the log is emptied."""
     outbox.drafts.save(TYPED, NOON)
     gone = sealed_draft(path)
     assert left_of(path, gone)
     if ending == "replaced":
-        outbox.drafts.save("less", NOON)
-    outbox.drafts.delete()
+        outbox.drafts.save("less", NOON, only(outbox))
+    outbox.drafts.delete(only(outbox))
     assert not left_of(path, gone)
 
 
@@ -134,15 +198,16 @@ def test_deleting_does_not_wait_for_a_reader(box: SqliteOutbox, path: Path, cloc
     """A guest is waiting. The draft is deleted at once, and removed from the log with the next erasure."""
     box.drafts.save(TYPED, NOON)
     gone = sealed_draft(path)
+    draft = only(box)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM reports").fetchone()
         asked = list[str]()
         box._db.set_trace_callback(asked.append)
-        box.drafts.delete()
+        box.drafts.delete(draft)
         box._db.set_trace_callback(None)
         assert asked[-3:-1] == ["PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)"]
-        assert box.drafts.saved_at() is None
+        assert box.drafts.waiting(NOON) == []
         assert box._db.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
         assert left_of(path, gone)
     box.eraser.finished(clock.now(), clock.now(), dry_run=False)
@@ -158,36 +223,34 @@ def test_another_key_does_not_open_it(path: Path) -> None:
         SqliteOutbox.open(path, PropertySealer(new_key_pair()[1], lambda: private, lambda: [private])) as outbox,
         pytest.raises((SealBroken, CredentialsProblem)) as caught,
     ):
-        outbox.drafts.open()
+        outbox.drafts.open(only(outbox))
     assert "ZYKOWSKI" not in f"{caught.value!r}{caught.value}"
 
 
-def test_a_report_in_its_place_does_not_open(outbox: SqliteOutbox, path: Path) -> None:
-    """What was sealed under another id does not open as the draft."""
+@pytest.mark.parametrize("source", ["SELECT content FROM reports", "SELECT content FROM drafts WHERE kept_at > 0"])
+def test_another_record_in_its_place_does_not_open(outbox: SqliteOutbox, path: Path, source: str) -> None:
+    """What was sealed under another id, a report or another draft, does not open as this draft."""
     outbox.add(report(1), due_at=None)
-    manipulate(path, "INSERT INTO draft SELECT 1, 0, content FROM reports")
+    outbox.drafts.save(TYPED, NOON)
+    manipulate(path, f"INSERT INTO drafts VALUES ('other', 0, NULL, ({source}))")  # noqa: S608  constants
+    other = outbox.drafts.waiting(NOON)[-1]
     with pytest.raises(SealBroken):
-        outbox.drafts.open()
-    outbox.drafts.delete()
-    assert outbox.drafts.open() is None
+        outbox.drafts.open(other)
+    outbox.drafts.delete(other)
+    assert texts(outbox) == [TYPED]
 
 
-@pytest.mark.parametrize("damage", ["UPDATE draft SET content = 7", "UPDATE draft SET kept_at = 'noon'"])
-def test_invalid_values_are_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
-    """A file that was manipulated raises `OutboxDamaged`, and deleting the draft repairs it."""
-    outbox.drafts.save(TYPED, NOON)
-    manipulate(path, damage)
+def test_invalid_values_are_damage(box: SqliteOutbox, path: Path) -> None:
+    """A file that was manipulated raises `OutboxDamaged`; an erasure by age repairs it."""
+    box.drafts.save(TYPED, NOON)
+    manipulate(path, "UPDATE drafts SET content = 7")
     with pytest.raises(OutboxDamaged):
-        _ = (outbox.drafts.open(), outbox.drafts.saved_at())
-    outbox.drafts.delete()
-    assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (None, None)
-
-
-def test_there_is_only_one(outbox: SqliteOutbox, path: Path) -> None:
-    """The table accepts no second row, even from another program."""
-    outbox.drafts.save(TYPED, NOON)
-    with pytest.raises(sqlite3.IntegrityError):
-        manipulate(path, "INSERT INTO draft VALUES (2, 0, x'00')")
+        box.drafts.open(only(box))
+    manipulate(path, "UPDATE drafts SET kept_at = 'noon'")
+    with pytest.raises(OutboxDamaged):
+        box.drafts.waiting(NOON)
+    assert box.eraser.finished(NOON, NOON, dry_run=False).drafts == 1
+    assert box.drafts.waiting(NOON) == []
 
 
 class TestErasing:
@@ -204,18 +267,30 @@ class TestErasing:
         gone = sealed_draft(path)
         clock.time = NOON + age
         dry = box.eraser.finished(NOON, clock.now(), dry_run=True)
-        assert (dry.draft, box.drafts.open()) == (erased, TYPED)
+        assert (dry.drafts, texts(box)) == (int(erased), [TYPED])
         result = box.eraser.finished(NOON, clock.now(), dry_run=False)
-        assert (result.draft, list(result.reports), result.stays, result.complete) == (erased, [], 0, True)
-        assert (box.drafts.open() is None, left_of(path, gone)) == (erased, not erased)
+        assert (result.drafts, list(result.reports), result.stays, result.complete) == (int(erased), [], 0, True)
+        assert (texts(box), left_of(path, gone)) == ([] if erased else [TYPED], not erased)
         recorded = [(event.action, event.report, event.detail) for event in box.audit_trail.entries()]
         assert recorded == ([("draft_erased", None, "retention")] if erased else [])
-        assert box.eraser.finished(NOON, clock.now(), dry_run=False).draft is False
+        assert box.eraser.finished(NOON, clock.now(), dry_run=False).drafts == 0
+
+    def test_only_the_old_ones(self, box: SqliteOutbox, clock: FixedClock) -> None:
+        """Each by its own age, also one that a desk has taken; each is recorded."""
+        for hours, text in ((0, "old"), (1, "taken"), (20, "new")):
+            box.drafts.save(text, NOON + hours * HOUR)
+        taken(box, box.drafts.waiting(NOON)[1])
+        clock.time = NOON + 26 * HOUR
+        assert box.eraser.is_due(NOON, clock.now())
+        assert box.eraser.finished(NOON, clock.now(), dry_run=False).drafts == 2
+        assert texts(box) == ["new"]
+        assert [event.action for event in box.audit_trail.entries()] == ["draft_erased"] * 2
+        assert not box.eraser.is_due(NOON, clock.now())
 
     def test_the_desks_own_deletion_is_not_recorded(self, box: SqliteOutbox) -> None:
         """Typing that is discarded changes no report."""
         box.drafts.save(TYPED, NOON)
-        box.drafts.delete()
+        box.drafts.delete(only(box))
         assert list(box.audit_trail.entries()) == []
 
 
@@ -245,26 +320,25 @@ class TestBackup:
         new = Home(tmp_path / "new")
         new.restore(file)
         with home.outbox() as here, new.outbox() as there:
-            assert here.drafts.open() == TYPED
-            assert (there.drafts.open(), there.drafts.saved_at()) == (None, None)
+            assert (texts(here), texts(there)) == ([TYPED], [])
             assert [entry.id for entry in there.entries(Selection())] == [uuid(1)]
 
     @pytest.mark.parametrize("theirs", [False, True], ids=["ours", "with a draft all the same"])
     def test_restoring_keeps_the_one_that_is_here(self, home: Home, file: Path, *, theirs: bool) -> None:
         """A user is typing at this moment, whatever happened on the day of the backup."""
         if theirs:
-            signed(file, "INSERT INTO draft VALUES (1, 0, x'00')")
+            signed(file, "INSERT INTO drafts VALUES ('draft', 0, NULL, x'00')")
         home.restore(file)
         with home.outbox() as outbox:
-            assert (outbox.drafts.open(), outbox.drafts.saved_at()) == (TYPED, NOON)
+            assert texts(outbox) == [TYPED]
 
     def test_a_foreign_draft_is_not_restored(self, file: Path, tmp_path: Path) -> None:
         """Not even on an empty computer."""
-        signed(file, "INSERT INTO draft VALUES (1, 0, x'00')")
+        signed(file, "INSERT INTO drafts VALUES ('draft', 0, NULL, x'00')")
         new = Home(tmp_path / "new")
         new.restore(file)
         with new.outbox() as outbox:
-            assert outbox.drafts.saved_at() is None
+            assert texts(outbox) == []
 
 
 def test_a_database_of_the_third_version_migrates(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,10 +353,25 @@ def test_a_database_of_the_third_version_migrates(path: Path, monkeypatch: pytes
     old.close()
     with open_outbox(path) as outbox:
         assert outbox._db.execute("PRAGMA user_version").fetchone() == (len(migrations.STEPS),)
-        assert outbox.drafts.saved_at() is None
+        assert texts(outbox) == []
         outbox.drafts.save(TYPED, NOON)
-        assert outbox.drafts.open() == TYPED
+        assert texts(outbox) == [TYPED]
         assert [entry.id for entry in outbox.entries(Selection())] == [uuid(1)]
+
+
+def test_the_draft_of_the_fifth_version_survives(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was one row, sealed under an id of its own: it opens, and its former place is overwritten."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "STEPS", migrations.STEPS[:5])
+        old = open_database(path, create=True)
+    sealed = sealer().seal("draft", TYPED.encode())
+    old.execute("INSERT INTO draft VALUES (1, ?, ?)", [millis(NOON), sealed])
+    old.close()
+    with open_outbox(path) as outbox:
+        assert (texts(outbox), only(outbox).saved_at) == ([TYPED], NOON)
+        outbox.drafts.delete(taken(outbox, only(outbox)))
+        assert texts(outbox, NOON + HOUR) == []
+        assert not left_of(path, sealed)
 
 
 def test_a_key_is_never_in_it(outbox: SqliteOutbox, path: Path) -> None:
