@@ -22,6 +22,9 @@ ASKED_FIELDS = (
 _STAY_FIELDS = ("check_in", "planned_check_out", "nights", "room", "purpose")
 """The fields that guests of the same room share."""
 
+TRUNCATED_FIELD = "truncated_field"
+"""The key, among suggested texts, of the name of the field that the MRZ may cut off."""
+
 _DEFAULTS = {"birth_place": "-", "nights": "1"}
 _TRUSTED = frozenset({FieldState.OK, FieldState.UNPROTECTED})
 
@@ -35,7 +38,7 @@ class GuestForm:
     mrz: Mrz | None = field(default=None, repr=False)
     """The MRZ, if it is valid or was accepted."""
     suggested: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Trusted fields of an invalid MRZ, which are suggested as answers."""
+    """Trusted fields of an invalid MRZ, which are suggested as answers, and `TRUNCATED_FIELD`."""
     requested_fields: list[str] = field(default_factory=list)
     """Fields to ask for in addition to `ASKED_FIELDS`."""
     answered_fields: list[str] = field(default_factory=list)
@@ -50,8 +53,7 @@ class GuestForm:
         given = {*self.typed, *(("nights",) if self.typed.get("planned_check_out") else ())}
         if self.mrz is not None:
             in_the_mrz = {"surname", "given_names", *mrz_texts(self.mrz)}  # one of the two names may be empty
-            if self.mrz.names_truncated:  # the rest must be completed from the page
-                in_the_mrz.remove("given_names" if self.mrz.given_names else "surname")
+            in_the_mrz.discard(self.truncated_field)  # the rest must be completed from the page
             given |= in_the_mrz - set(self.requested_fields)
         return next((name for name in (*self.requested_fields, *ASKED_FIELDS) if name not in given), None)
 
@@ -78,7 +80,7 @@ class GuestForm:
             self.answered_fields[:] = [name for name in self.answered_fields if name in _STAY_FIELDS]
             self.requested_fields, self.allow_duplicate = [], False
         if mrz is None and not suggested:
-            suggested = mrz_texts(before) if before is not None else self.suggested
+            suggested = suggested_texts(before) if before is not None else self.suggested
         self.mrz, self.suggested, self.mrz_asked = mrz, suggested, True
         return other_guest
 
@@ -86,6 +88,11 @@ class GuestForm:
         """Return the likely answer for a field: what the MRZ says, or what is usual; empty if there is none."""
         known = mrz_texts(self.mrz) if self.mrz is not None else self.suggested
         return known.get(name) or _DEFAULTS.get(name, "")
+
+    @property
+    def truncated_field(self) -> str:
+        """The name of the field that the MRZ may cut off; empty if there is none."""
+        return self.mrz.truncated_field if self.mrz is not None else self.suggested.get(TRUNCATED_FIELD, "")
 
     def update_stay(self, given: Mapping[str, str]) -> None:
         """Store the given fields of the stay, and no others. Nights and a day of departure replace each other."""
@@ -135,11 +142,17 @@ def mrz_texts(mrz: Mrz) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text}
 
 
+def suggested_texts(mrz: Mrz) -> dict[str, str]:
+    """Return `mrz_texts`, and the name of the field that may be cut off as `TRUNCATED_FIELD`."""
+    texts = mrz_texts(mrz)
+    return texts | {TRUNCATED_FIELD: mrz.truncated_field} if mrz.truncated_field in texts else texts
+
+
 def trusted_texts(mrz: Mrz) -> dict[str, str]:
-    """Return the fields of `mrz_texts` that can be trusted although the MRZ as a whole is invalid."""
+    """Return the fields of `suggested_texts` that can be trusted although the MRZ as a whole is invalid."""
     states = dict(mrz.states)
-    states["surname"] = states["given_names"] = states.get("names", FieldState.BAD)
-    return {name: text for name, text in mrz_texts(mrz).items() if states.get(name) in _TRUSTED}
+    states["surname"] = states["given_names"] = states[TRUNCATED_FIELD] = states.get("names", FieldState.BAD)
+    return {name: text for name, text in suggested_texts(mrz).items() if states.get(name) in _TRUSTED}
 
 
 def forms_to_json(forms: Sequence[GuestForm], started_at: datetime) -> str:

@@ -95,6 +95,13 @@ class Mrz(_Fields):
         names = self.layout.cut("".join(self.lines))[2]
         return not names.endswith(FILLER)
 
+    @property
+    def truncated_field(self) -> str:
+        """The name of the field that may have been cut: given names, or the surname without any; empty if neither."""
+        if not self.names_truncated:
+            return ""
+        return "given_names" if self.given_names else "surname"
+
     def corrected(self, correction: Correction) -> tuple[str, ...]:
         """Return the lines with one correction applied, which a user must have accepted.
 

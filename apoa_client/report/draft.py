@@ -118,13 +118,12 @@ class Reader:
     def _agrees(self, name: str, typed: object, in_mrz: object) -> bool:
         if name not in {"surname", "given_names"}:
             return same_value(typed, in_mrz)
-        # The MRZ may write Ü as UE (Doc 9303-3 §6), and a name that is cut off agrees with the beginning.
-        spellings = [fold(str(typed))]
-        with suppress(CannotCompose):
-            spellings.append(fold(transliterate(str(typed))))
+        spellings = [str(typed)]
+        with suppress(CannotCompose):  # the MRZ may write Ü as UE (Doc 9303-3 §6)
+            spellings.append(transliterate(str(typed)))
         is_cut = self.draft.mrz is not None and self.draft.mrz.names_truncated
-        short = fold(str(in_mrz))
-        return any(full == short or (is_cut and full.startswith(short)) for full in spellings)
+        short = str(in_mrz)
+        return any(fold(full) == fold(short) or (is_cut and _is_cut_from(full, short)) for full in spellings)
 
     def _is_accepted(self, problem: Problem) -> bool:
         return problem.code == "check_digit" and self.draft.accept_check_digit
@@ -142,6 +141,14 @@ class Reader:
                 names = [name for name, text in both.items() if any(c.isdigit() for c in text)]
                 names = names or ["given_names" if mrz.given_names else "surname"]
             yield from ((name, problem) for name in names if not self.typed(name))
+
+
+def _is_cut_from(full: str, short: str) -> bool:
+    """Return whether a name is another one cut off: the beginnings of its words, in order (Doc 9303-4 §4.2.3)."""
+    words = iter([fold(word) for word in full.replace("-", " ").split()])
+    return fold(full).startswith(fold(short)) or all(
+        any(word.startswith(fold(beginning)) for word in words) for beginning in short.split()
+    )
 
 
 def same_value(typed: object, in_mrz: object) -> bool:

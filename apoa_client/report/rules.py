@@ -172,12 +172,10 @@ def check_issuing_state(reader: Reader, issuing: str, nationality: str) -> None:
 
 
 def check_truncated_name(reader: Reader) -> None:
-    """Warn of an MRZ that cuts off the given names, or the surname where there are no given names."""
+    """Warn of a name that the MRZ cuts off, unless another one was typed."""
     mrz = reader.draft.mrz
-    if mrz is None or not mrz.names_truncated:
-        return
-    name = "given_names" if mrz.given_names else "surname"
-    if not reader.typed(name):
+    name = mrz.truncated_field if mrz is not None else ""
+    if name and (not reader.typed(name) or same_value(reader.typed(name), getattr(mrz, name))):
         reader.add_warning(
             name,
             "name_truncated",

@@ -60,6 +60,12 @@ class TestNextField:
         form = GuestForm(mrz=read(long.lines))
         assert form.next_field() == "given_names"
         assert "JONATHON WARREN".startswith(form.suggestion("given_names")[:15])
+        assert form.truncated_field == "given_names"
+        form.set_passport(None, {})
+        assert form.truncated_field == "given_names"
+        stored = forms_from_json(forms_to_json([form], BEGAN), read)
+        assert [each.truncated_field for each in stored] == ["given_names"]
+        assert GuestForm(mrz=read(QUENTIN.lines)).truncated_field == ""
 
     def test_nights_or_a_day(self) -> None:
         """A day of departure answers the nights; if nights are requested, the day is deleted."""

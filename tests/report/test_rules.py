@@ -322,6 +322,24 @@ def test_a_name_that_the_mrz_cuts_off() -> None:
     assert codes_of(look(scanned(cut, {"given_names": "JOHN"})).warnings) == {("given_names", "conflict")}
 
 
+def test_a_name_that_the_mrz_cuts_word_by_word() -> None:
+    """The full name is no conflict, names in another order are."""
+    full = "JONATHON WARREN TREVOR ALEXANDER"
+    cut = mrz(surname="PAPANDROPOULOU", given_names=full)
+    assert cut.given_names == "JONATHON WARREN TREVO A"
+    assert look(scanned(cut, {"given_names": full.replace(" ", "-", 1)})).warnings == ()
+    assert codes_of(look(scanned(cut, {"given_names": "WARREN JONATHON TREVOR ALEXANDER"})).warnings) == {
+        ("given_names", "conflict")
+    }
+
+
+def test_the_cut_name_typed_as_it_is() -> None:
+    """It is not yet the full name: the warning stays."""
+    cut = mrz(surname="MONTGOMERY", given_names=LONG)
+    typed = {"given_names": cut.given_names.title()}
+    assert codes_of(look(scanned(cut, typed)).warnings) == {("given_names", "name_truncated")}
+
+
 def test_a_single_name_that_the_mrz_cuts_off() -> None:
     """The surname must be typed in full."""
     cut = mrz(surname=LONG, given_names="")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from apoa_client.cli.terminal.input import NO, YES, ask_line, index_of_choice
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, sanitize
-from apoa_client.cli.views.findings import error_line
+from apoa_client.cli.views.findings import error_line, warning_line
 
 HELP = "?"
 """The input that shows the help of a question."""
@@ -69,6 +69,8 @@ class Question:
     """Returns the text that shows a default, if its value is a code or an ISO date."""
     required: bool = True
     """Whether an empty answer is refused."""
+    notice: str = ""
+    """What the user must know to answer, shown before the question. `>` does not accept the default then."""
 
 
 NextQuestion = Callable[[dict[str, str]], tuple[str, Question] | None]
@@ -121,15 +123,14 @@ class Conversation:
 def ask(question: Question) -> Answer | Move:
     """Ask until the user types a clear answer or a move."""
     unclear = UnclearAnswer("")
+    if question.notice:
+        print_error_line("  " + warning_line(question.notice))
     while True:
         typed = ask_line(_prompt(question, unclear))
         if typed in {Move.BACK, Move.ACCEPT_ALL}:
             return Move(typed)
         if typed == HELP or (len(unclear.choices) == 1 and typed.casefold() in NO):
-            for line in question.help.splitlines():
-                print_error_line(f"  {line}")
-            if question.default and not question.required:
-                print_error_line("  " + _("- clears it."))
+            _show_help(question)
             unclear = UnclearAnswer("")
             continue
         try:
@@ -143,8 +144,17 @@ def ask(question: Question) -> Answer | Move:
         return answer
 
 
+def _show_help(question: Question) -> None:
+    for line in question.help.splitlines():
+        print_error_line(f"  {line}")
+    if question.default and not question.required:
+        print_error_line("  " + _("- clears it."))
+
+
 def _accept_default(question: Question) -> Answer | None:
     """Return the default as the answer; None if the user must be asked."""
+    if question.notice:
+        return None
     if question.required and not question.default:
         print_error_line(_("This must be answered first. ? shows help."))
         return None

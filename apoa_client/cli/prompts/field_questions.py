@@ -59,6 +59,10 @@ _HELP: Mapping[str, str] = {
 _REQUIRED = frozenset(
     {"sex", "birth_place", "birth_date", "nationality", "document_number", "expiry_date", "check_in", "nights"}
 )
+_CUT_OFF = N_(
+    "This name may be cut off in the passport's lines. Type it in full, as on the passport's page. Press Enter only if "
+    "the page has no more."
+)
 _NO_MATCH = {
     "nationality": N_("No country has this code or name."),
     "issuing_state": N_("No country has this code or name."),
@@ -119,6 +123,7 @@ class FieldQuestions:
             default=default or form.suggestion(name),
             format_default=lambda value: _value_text(name, self._app.settings.zone, value) or value,
             required=required,
+            notice=_(_CUT_OFF) if name == form.truncated_field else "",
         )
 
     def ask_invalid_fields(self, typed: dict[str, str], errors: Sequence[Finding]) -> bool:

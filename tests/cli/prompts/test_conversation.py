@@ -145,6 +145,22 @@ class TestConversation:
         assert "First [1]: " in shown
         assert "Second [2]: " in shown
 
+    def test_a_question_with_a_notice_is_not_skipped(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """> does not accept its default: the notice is shown, and Enter does."""
+
+        def ask_next(answers: dict[str, str]) -> tuple[str, Question] | None:
+            name = next((name for name in ("first", "second", "third") if name not in answers), None)
+            notice = "This may be cut off." if name == "second" else ""
+            return (name, Question(name, "", number, default="8", notice=notice)) if name is not None else None
+
+        typing(monkeypatch, ">", ">", "")
+        answers: dict[str, str] = {}
+        assert Conversation(ask_next, answers).run()
+        assert answers == {"first": "8", "second": "8", "third": "8"}
+        assert capsys.readouterr().err.count("This may be cut off.") == 2
+
     def test_go_back_from_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """After the last answer, the user may go back and continue from there."""
         typing(monkeypatch, "1", "2", "3", "4")

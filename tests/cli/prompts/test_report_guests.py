@@ -52,6 +52,12 @@ PAGE = ("GDANSK", "B1", "2", "7")
 """Fields that no MRZ has: place of birth, visa, nights, room."""
 ENTER = ""
 CONTENT = ENTER
+LONG = Guest("PAPANDROPOULOU", "JONATHON WARREN TREVOR ALEXANDER", "ZX1234567", "GDANSK")
+CUT_OFF = (
+    "This name may be cut off in the passport's lines. Type it in full, as on the passport's page. Press Enter only if "
+    "the page has no more."
+)
+CUT_OFF_ON_THE_CARD = "The name is too long for the MRZ and is cut off there. Type it in full from the passport's page."
 
 
 class TestPassport:
@@ -247,13 +253,35 @@ class TestPassport:
         assert said.code == 0, said.all
         assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
-    def test_a_truncated_name_is_completed(self, away: Apoa) -> None:
-        """It is shown in brackets, to be typed in full."""
-        long = Guest("PAPANDROPOULOU", "JONATHON WARREN TREVOR ALEXANDER", "ZX1234567", "GDANSK")
-        full = "JONATHON WARREN TREVOR ALEXANDER"
-        said = away("report", "--no-send", keys=[*long.lines, full, *PAGE, CONTENT])
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_truncated_name_is_completed(self, away: Apoa, lang: str) -> None:
+        """It is shown in brackets, to be typed in full; then nothing warns of it."""
+        said = away("report", "--no-send", keys=[*LONG.lines, LONG.given_names, *PAGE, CONTENT], lang=lang)
         assert said.code == 0, said.all
-        assert away.reports()[0]["guest"]["given_names"] == full
+        assert said.err.count(spoken(lang, CUT_OFF)) == 1
+        assert spoken(lang, CUT_OFF_ON_THE_CARD) not in said.err
+        [report] = away.reports()
+        assert report["guest"]["given_names"] == LONG.given_names
+        assert [warning["code"] for warning in report["warnings"]] == []
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_truncated_name_is_not_skipped(self, away: Apoa, lang: str) -> None:
+        """The question for it is asked although > accepts all suggestions; Enter accepts it, and the card warns."""
+        said = away("report", "--no-send", keys=[*LONG.lines, ">", ENTER, CONTENT], lang=lang)
+        assert said.code == 0, said.all
+        assert said.err.count(spoken(lang, CUT_OFF)) == 2
+        assert spoken(lang, CUT_OFF_ON_THE_CARD) in said.err.partition(spoken(lang, "This will be reported"))[2]
+        [report] = away.reports()
+        assert report["guest"]["given_names"] == "JONATHON WARREN TREVO A"
+        assert "name_truncated" in [warning["code"] for warning in report["warnings"]]
+
+    def test_a_truncated_name_of_an_invalid_mrz(self, away: Apoa) -> None:
+        """It is suggested, with the same words, where the details are typed by hand."""
+        first, second = LONG.lines
+        wrong = first, second[:19] + str((int(second[19]) + 1) % 10) + second[20:]
+        keys = [*wrong, "n", *wrong, "n", *wrong, "n", ENTER, ">", LONG.given_names, ENTER, CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.err.count(CUT_OFF) == 2
 
     def test_help_and_no_way_back_before_the_first_question(self, away: Apoa) -> None:
         """`?` says which lines are meant; `<` says that this is the first question."""
