@@ -66,6 +66,16 @@ def write_private(path: Path, content: bytes | Iterable[bytes]) -> None:
     sync_folder(path.parent)
 
 
+def write_private_unsynced(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Replace `path` by a file for the owner only, without waiting for the disk. Raises `OSError`.
+
+    For many files that can be made again: waiting for each takes most of the time.
+    """
+    path.unlink(missing_ok=True)
+    with os.fdopen(create_private(path), "wb") as file:
+        file.writelines([content] if isinstance(content, bytes) else content)
+
+
 def remove_abandoned(draft: Path, path: Path | None = None) -> None:
     """Remove the temporary files beside `draft` that dead processes left: those last written to long before it.
 

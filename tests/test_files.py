@@ -17,6 +17,7 @@ from apoa_client.files import (
     sync_folder,
     temporary_beside,
     write_private,
+    write_private_unsynced,
 )
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links are POSIX's")
@@ -247,3 +248,20 @@ def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
     finally:
         tmp_path.chmod(0o700)
     assert (tmp_path / "file").read_bytes() == b"1"
+
+
+def test_an_unsynced_file_is_private_and_replaces_another(tmp_path: Path) -> None:
+    """It is the owner's alone, whatever was there, and a link is replaced, not followed."""
+    path, other = tmp_path / "file", tmp_path / "other"
+    write_private_unsynced(path, b"one")
+    path.chmod(0o644)
+    write_private_unsynced(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert os.name != "posix" or path.stat().st_mode & 0o777 == 0o600
+    other.write_bytes(b"other")
+    if os.name == "posix":  # on Windows only an administrator makes links
+        path.unlink()
+        path.symlink_to(other)
+        write_private_unsynced(path, b"three")
+        assert other.read_bytes() == b"other"
+        assert not path.is_symlink()

@@ -149,7 +149,8 @@ def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
     elif options["last"]:  # without a year: a day in the past
         last = parse_day_start(app, options["last"]).date()
     folder: Path = options["folder"]
-    found = write_inspection_folder(app, Period(first, last), folder, force=options["force"])
+    silent = session.quiet or not session.interactive
+    found = write_inspection_folder(app, Period(first, last), folder, force=options["force"], silent=silent)
     without = found.without_receipt
     if session.json:
         print_json({"folder": str(folder.absolute()), "written": found.written, "without_receipt": without})

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from apoa_client.app.container import Container
 from apoa_client.cli.documents.pages import render_page
 from apoa_client.cli.documents.receipt_page import PRINTED_BY, TRAINING, receipt_page
-from apoa_client.cli.terminal.language import N_, in_both_languages
+from apoa_client.cli.terminal.language import N_, _, in_both_languages
 from apoa_client.cli.terminal.output_files import make_output_folder, write_output
+from apoa_client.cli.terminal.progress import track
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_text, moment_text
 from apoa_client.cli.views.opened_report import OpenedReport
@@ -62,26 +63,29 @@ class _Row(NamedTuple):
     """Empty for a report without a receipt."""
 
 
-def write_inspection_folder(app: Container, period: Period, folder: Path, *, force: bool) -> InspectionResult:
+def write_inspection_folder(
+    app: Container, period: Period, folder: Path, *, force: bool, silent: bool = False
+) -> InspectionResult:
     """Write a page for each report with a receipt, and a table of all reports. Without reports, write nothing.
 
     A report whose seal is broken is shown as an error and is in the table. Raises `CredentialsProblem` without the key,
-    before anything is written.
+    before anything is written. Shows progress unless `silent`.
     """
     rows, taken, code = list[_Row](), set(_TAKEN), Exit.DONE
-    for night, stay in sorted(_stays(app, period), key=lambda found: (found[0], found[1].entries[0].seq)):
-        for entry in stay.active_reports:
-            try:
-                report = open_report(app, entry)
-            except SealBroken as exc:
-                show_error(exc)
-                report, code = OpenedReport(entry), code or exc.exit_code
-            if not rows:
-                make_output_folder(folder, force=force)
-            rows.append(_Row(night, report, _file_name(report.entry, taken)))
-            if rows[-1].file:
-                page = receipt_page(app.settings, report, app.clock.now())
-                write_output(folder / rows[-1].file, page.encode(), force=force)
+    stays = sorted(_stays(app, period), key=lambda found: (found[0], found[1].entries[0].seq))
+    entries = [(night, entry) for night, stay in stays for entry in stay.active_reports]
+    for night, entry in track(entries, _("Writing pages"), silent=silent):
+        try:
+            report = open_report(app, entry)
+        except SealBroken as exc:
+            show_error(exc)
+            report, code = OpenedReport(entry), code or exc.exit_code
+        if not rows:
+            make_output_folder(folder, force=force)
+        rows.append(_Row(night, report, _file_name(report.entry, taken)))
+        if rows[-1].file:
+            page = receipt_page(app.settings, report, app.clock.now())
+            write_output(folder / rows[-1].file, page.encode(), force=force, durable=False)
     if rows:
         write_output(folder / "index.html", _index(app, period, rows).encode(), force=force)
     written = sum(1 for row in rows if row.file)

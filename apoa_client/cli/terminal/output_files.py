@@ -12,8 +12,10 @@ from apoa_client.messages import msg
 STANDARD_OUTPUT = Path("-")
 
 
-def write_output(path: Path, content: bytes | Iterable[bytes], *, force: bool) -> None:
+def write_output(path: Path, content: bytes | Iterable[bytes], *, force: bool, durable: bool = True) -> None:
     """Write a file, or to stdout for ``-``, at once or piece by piece. With `force`, replace an existing file.
+
+    Without `durable`, do not wait until the disk has it, and leave an incomplete file if the program is killed.
 
     Raises `UsageProblem` if the file exists or its folder does not, `SettingsProblem` if it cannot be written.
     """
@@ -23,7 +25,7 @@ def write_output(path: Path, content: bytes | Iterable[bytes], *, force: bool) -
         return
     check_writable(path, force=force)
     try:
-        files.write_private(path, content)
+        (files.write_private if durable else files.write_private_unsynced)(path, content)
     except OSError:
         raise _unwritable(path) from None
 

@@ -1,8 +1,8 @@
-"""Progress of a delivery on stderr: a bar, or lines where nothing on the screen may move."""
+"""Progress of a delivery or of other long work on stderr: a bar, or lines where nothing on the screen may move."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import is_static, print_error_line
@@ -11,6 +11,8 @@ from apoa_client.ports import Status, Verdict
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+
+_T = TypeVar("_T")
 
 _LEAST_STEP = 25
 """Fewer reports are answered in a moment, and a line for each would be too much."""
@@ -68,21 +70,7 @@ class ProgressBar(NoProgress):
 
     def begin(self, waiting: int) -> None:
         """Draw the bar."""
-        from rich.console import Console  # rich is slow to load, and only a terminal needs it
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as RichProgress
-
-        self._rich = RichProgress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._rich.start()
-        self._rich.add_task(_("Sending"), total=waiting, rate="")
+        self._rich = _start_bar(_("Sending"), waiting)
 
     def advance(self, verdict: Verdict) -> None:
         """Move the bar on."""
@@ -106,6 +94,46 @@ class ProgressBar(NoProgress):
         yield
         if self._rich is not None:
             self._rich.start()
+
+
+def _start_bar(label: str, total: int) -> "RichProgress":
+    """Draw a bar: a label, how many of all are done, the field `rate` and the time so far."""
+    from rich.console import Console  # rich is slow to load, and only a terminal needs it
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    bar = RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bar.start()
+    bar.add_task(label, total=total, rate="")
+    return bar
+
+
+def track(items: Sequence[_T], label: str, *, silent: bool) -> Iterator[_T]:
+    """Yield the items while a bar or lines show how many are done. For a few items, show nothing."""
+    if silent or len(items) < 2 * _LEAST_STEP:
+        yield from items
+    elif is_static():
+        step = max(len(items) // 4, _LEAST_STEP)
+        for number, item in enumerate(items):
+            if number % step == 0:
+                print_error_line(_("{label}: {done} of {all}").format(label=label, done=number, all=len(items)))
+            yield item
+    else:
+        bar = _start_bar(label, len(items))
+        try:
+            for item in items:
+                yield item
+                bar.advance(bar.task_ids[0])
+        finally:
+            bar.stop()
 
 
 def watcher(*, silent: bool) -> NoProgress:
