@@ -160,14 +160,16 @@ def _in_year(parts: _Parts, year: int) -> PartialDate | None:
 def _full(parts: _Parts, today: date | None) -> date:
     value = _with_year(parts, today, birth=False)
     if value.day is None:
-        raise Unreadable("bad_date", msg("The day is missing. Write it as 2026-11-24 or 24/11/2026."))
+        example = f"{value.month or 11:02}/{value.year}"
+        raise Unreadable("bad_date", msg("The day is missing. Write it as 24/{example}.", example=example))
     return value.earliest
 
 
 def _with_year(parts: _Parts, today: date | None, *, birth: bool) -> PartialDate:
     """Return the date; a year of two digits gets the century of a date of birth or of expiry."""
     if parts.year is None:
-        raise Unreadable("bad_date", msg("The year is missing. Write it as 12/09/1985."))
+        example = f"{parts.day or 12:02}/{parts.month or 9:02}"
+        raise Unreadable("bad_date", msg("The year is missing. Write it as {example}/1985.", example=example))
     if len(parts.year) == _YEAR_DIGITS:
         value = _in_year(parts, int(parts.year))
     elif today is None:
@@ -204,10 +206,17 @@ def _parts(text: str) -> _Parts:
         raise Unreadable("bad_date", _FOUR_DIGITS)
     year_first = year is not None and match.start("year") == 0
     if month is not None and month > _MONTHS_OF_A_YEAR and not year_first:
-        raise Unreadable(
-            "bad_date", msg("There is no month {month}. Write the day first, as in 24/09/1985.", month=month)
-        )
+        raise _month_too_large(month, day, year)
     return _Parts(year, month, day)
+
+
+def _month_too_large(month: int, day: int | None, year: str | None) -> Unreadable:
+    """Return the error for a month after December. If it was the day, the example is what was meant: 12/24/1985."""
+    example = "24/09/1985"
+    if day is not None and day <= _MONTHS_OF_A_YEAR and month <= _LONGEST_MONTH:
+        example = "/".join([str(month), f"{day:02}", *filter(None, [year])])
+    sentence = msg("There is no month {month}. Write the day first, as in {example}.", month=month, example=example)
+    return Unreadable("bad_date", sentence)
 
 
 def _month_number(*names: str | None) -> int:

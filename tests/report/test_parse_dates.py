@@ -142,21 +142,38 @@ def test_words_for_a_date_count_from_today(text: str, ahead: int) -> None:
     refusal(lambda: parse_dates.partial_date(text, today=TODAY))
 
 
-@pytest.mark.parametrize("text", ["12/9", "12 sep", "sep 12", "1.2"])
-def test_a_birth_date_needs_its_year(text: str) -> None:
-    """No year of birth is guessed."""
-    assert (
-        refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == "The year is missing. Write it as 12/09/1985."
-    )
-    assert refusal(lambda: parse_dates.full_date(text, today=TODAY)) == "The year is missing. Write it as 12/09/1985."
+@pytest.mark.parametrize(
+    ("text", "example"), [("12/9", "12/09"), ("3 sep", "03/09"), ("sep 12", "12/09"), ("1.2", "01/02")]
+)
+def test_a_birth_date_needs_its_year(text: str, example: str) -> None:
+    """No year of birth is guessed. The example has the day and the month that were written."""
+    said = f"The year is missing. Write it as {example}/1985."
+    assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == said
+    assert refusal(lambda: parse_dates.full_date(text, today=TODAY)) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "example"), [("11/2026", "24/11/2026"), ("sep 2027", "24/09/2027"), ("2026", "24/11/2026")]
+)
+def test_a_date_of_a_stay_needs_its_day(text: str, example: str) -> None:
+    """The example has the month and the year that were written."""
+    said = f"The day is missing. Write it as {example}."
+    assert refusal(lambda: parse_dates.full_date(text, today=TODAY)) == said
 
 
 @pytest.mark.parametrize("text", ["12/24/85", "12/24/1985", "12-24-1985", "12241985", "122485", "12 24 85"])
 def test_a_month_in_front_is_an_error(text: str) -> None:
-    """The day comes first; the order is never reversed."""
-    said = "There is no month 24. Write the day first, as in 24/09/1985."
-    assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == said
-    assert refusal(lambda: parse_dates.stay_date("12/24", today=TODAY)) == said
+    """The day comes first; the order is never reversed. The example is the date that was meant."""
+    said = "There is no month 24. Write the day first, as in 24/12"
+    year = "1985" if text.endswith("1985") else "85"
+    assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)) == f"{said}/{year}."
+    assert refusal(lambda: parse_dates.stay_date("12/24", today=TODAY)) == f"{said}."
+
+
+@pytest.mark.parametrize("text", ["13/24/1985", "1/32/1985", "24/1985"])
+def test_a_month_that_was_not_the_day_has_a_general_example(text: str) -> None:
+    """No date can be made of it by reading the day first."""
+    assert refusal(lambda: parse_dates.partial_date(text, today=TODAY)).endswith("as in 24/09/1985.")
 
 
 def test_the_day_always_comes_first() -> None:

@@ -8,7 +8,8 @@ from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success
-from apoa_client.messages import nmsg
+from apoa_client.errors import UsageProblem
+from apoa_client.messages import msg, nmsg
 from apoa_client.report.deadline import instant
 
 
@@ -22,6 +23,13 @@ from apoa_client.report.deadline import instant
 def backup(session: Session, *, file: Path, force: bool) -> None:
     """Write the file and show how many reports are in it."""
     from apoa_client.archive.backup import write_backup  # not for --help
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT
+
+    if file == STANDARD_OUTPUT:
+        raise UsageProblem(
+            msg("A backup is a file of its own: it cannot go to standard output."),
+            msg("Name a file, then copy that: apoa backup FILE"),
+        )
 
     app = session.app
     written = write_backup(app.folders.outbox(app.settings.name), file, app.backup_info, app.actor, force=force)

@@ -89,7 +89,10 @@ def confirm(question: str, *, default: bool = True) -> bool:
             return default
         if answer in YES | NO:
             return answer in YES
-        if default:
+        if answer == "?":
+            keys = _("y = yes, n = no, Enter = no, Ctrl-C = stop")
+            print_error_line("  " + (_("y = yes, n = no, Enter = yes, Ctrl-C = stop") if default else keys))
+        elif default:
             print_error_line("  " + _("Type y for yes or n for no. Enter alone means yes."))
         else:
             print_error_line("  " + _("Type y for yes or n for no. Enter alone means no."))

@@ -50,9 +50,18 @@ def is_static() -> bool:
     return plain() or _dumb() or sys.stderr is None or not sys.stderr.isatty()
 
 
-def colour() -> bool:
-    """Whether text may be coloured, if the terminal can show it. NO_COLOR is honoured (no-color.org)."""
-    return not (plain() or _dumb() or os.environ.get("NO_COLOR"))  # noqa: TID251  where rich reads it too
+def colour() -> bool | None:
+    """Whether text is coloured: never, always, or, for None, where the output is a terminal.
+
+    NO_COLOR wins (no-color.org), then FORCE_COLOR (force-color.org) and CLICOLOR_FORCE, then CLICOLOR=0
+    (bixense.com/clicolors).
+    """
+    environ = os.environ  # noqa: TID251  where rich reads it too
+    if plain() or environ.get("NO_COLOR"):
+        return False
+    if any(environ.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return False if _dumb() or environ.get("CLICOLOR") == "0" else None
 
 
 def _dumb() -> bool:
@@ -96,7 +105,7 @@ def print_bytes(content: bytes) -> None:
 
 def _echo(content: str | bytes, *, newline: bool = True) -> None:
     try:
-        click.echo(content, nl=newline, color=None if colour() else False)
+        click.echo(content, nl=newline, color=colour())
     except BrokenPipeError:
         raise  # the reader of the pipe has ended, which is no error
     except OSError as exc:
@@ -161,7 +170,7 @@ def print_error_line(line: str = "") -> None:
 
 def print_error_unwrapped(line: str) -> None:
     """Print a line to stderr without wrapping it, so that the user can copy it in one piece."""
-    click.echo(line, err=True, color=None if colour() else False)
+    click.echo(line, err=True, color=colour())
 
 
 def wrap_for_terminal(line: str, stream: TextIO | None) -> str:

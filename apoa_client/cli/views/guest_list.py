@@ -10,7 +10,7 @@ from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, stream_json
 from apoa_client.cli.terminal.tables import show_long_table
-from apoa_client.cli.views.labels import STATES, nationality_heading, room_heading, short_day_text
+from apoa_client.cli.views.labels import nationality_heading, room_heading, short_day_text, state_cell
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_reader import ReportReader, SearchFilter, parse_day
@@ -63,7 +63,7 @@ def _row(stay: StayHistory, report: OpenedReport, today: date, zone: tzinfo) -> 
         guest = [_SEALED, _SEALED if report.entry.erased_at is None else _("erased"), _SEALED]
     first = report.entry.first_night
     since = short_day_text(first, today) if first is not None else _SEALED
-    state = _(STATES[stay.active_reports[-1].state])
+    state = state_cell(stay.active_reports[-1].state)
     return [*guest, since, _departure_text(stay, today, zone), state, report.short_id]
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import plain
+from apoa_client.cli.terminal.output import plain, style_error
 from apoa_client.messages import day_message, month_name, nmsg
 from apoa_client.report.kinds import Kind, State
 
@@ -33,6 +33,11 @@ RECEIPT_SOURCES = {False: N_("number from the reporting server"), True: N_("numb
 """Where a receipt's number comes from, by whether staff typed it in."""
 
 SEXES = {"M": N_("male"), "F": N_("female"), "X": N_("not stated")}
+
+
+def state_cell(state: State) -> str:
+    """Return a state for a table. The one that the user must do something about is coloured."""
+    return style_error(_(STATES[state])) if state is State.REJECTED else _(STATES[state])
 
 
 def room_heading() -> str:
@@ -99,18 +104,19 @@ def rebuilt_text() -> str:
     )
 
 
+def duration_text(time: timedelta) -> str:
+    """Return a length of time, at least a minute, in the largest unit of which there are two: 119 minutes, 2 days."""
+    minutes = max(round(time / timedelta(minutes=1)), 1)
+    if minutes < 2 * 60:
+        return text(nmsg("{count} minute", "{count} minutes", minutes))
+    if minutes < 2 * 24 * 60:
+        return text(nmsg("{count} hour", "{count} hours", round(minutes / 60)))
+    return text(nmsg("{count} day", "{count} days", round(minutes / (24 * 60))))
+
+
 def clock_skew_text(skew: timedelta) -> str:
     """Return that this computer's clock is wrong. `skew` is positive if the authority's clock is ahead."""
-    minutes = max(abs(round(skew.total_seconds() / 60)), 1)
-    message = nmsg(
-        "This computer's clock is {count} minute ahead of the authority's. Set it: deadlines depend on it.",
-        "This computer's clock is {count} minutes ahead of the authority's. Set it: deadlines depend on it.",
-        minutes,
-    )
+    sentence = _("This computer's clock is {time} ahead of the authority's. Set it: deadlines depend on it.")
     if skew > timedelta():
-        message = nmsg(
-            "This computer's clock is {count} minute behind the authority's. Set it: deadlines depend on it.",
-            "This computer's clock is {count} minutes behind the authority's. Set it: deadlines depend on it.",
-            minutes,
-        )
-    return text(message)
+        sentence = _("This computer's clock is {time} behind the authority's. Set it: deadlines depend on it.")
+    return sentence.format(time=duration_text(abs(skew)))

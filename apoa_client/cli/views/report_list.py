@@ -7,7 +7,7 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, stream_json
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.findings import Readable, show_damage
-from apoa_client.cli.views.labels import KINDS, STATES, moment_text, room_heading
+from apoa_client.cli.views.labels import KINDS, moment_text, room_heading, state_cell
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import receipt_text, report_json
 from apoa_client.cli.views.report_reader import ReportReader, SearchFilter
@@ -42,7 +42,7 @@ def _row(report: OpenedReport, zone: tzinfo) -> list[str]:
     entry = report.entry
     return [
         report.short_id,
-        _(STATES[entry.state]),
+        state_cell(entry.state),
         _(KINDS[entry.kind]),
         report.name if report.guest is not None else _SEALED if entry.erased_at is None else _("erased"),
         report.room if report.stay is not None else _SEALED,

@@ -17,7 +17,15 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.deadlines import deadline_lines
-from apoa_client.cli.views.labels import KINDS, STATES, clock_skew_text, lease_text, moment_text, whole_seconds
+from apoa_client.cli.views.labels import (
+    KINDS,
+    STATES,
+    clock_skew_text,
+    duration_text,
+    lease_text,
+    moment_text,
+    whole_seconds,
+)
 from apoa_client.desk.attention import UrgentReports
 from apoa_client.ports import Entry, Summary, Suspension
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
@@ -121,6 +129,8 @@ def show_deadlines(settings: PropertySettings, summary: Summary, now: datetime) 
     if summary.next_due_at is not None:
         hours, minutes = divmod(abs(int((summary.next_due_at - now).total_seconds())) // 60, 60)
         time = _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+        if hours >= 2 * 24:
+            time = duration_text(abs(summary.next_due_at - now))
         left = _("{time} late") if summary.next_due_at < now else _("{time} left")
         due = moment_text(summary.next_due_at, settings.zone)
         print_line(_("Next deadline: {due} ({left})").format(due=due, left=left.format(time=time)))

@@ -57,6 +57,18 @@ def test_a_backup_says_where_it_is(configured: Apoa, file: Path, lang: str) -> N
     ) in (result.err)
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_backup_is_not_written_to_standard_output(
+    configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str
+) -> None:
+    """`-` is a usage error, and no file of that name is written."""
+    monkeypatch.chdir(tmp_path)
+    result = configured("backup", "-", lang=lang)
+    assert (result.code, result.out) == (2, "")
+    assert spoken(lang, "A backup is a file of its own: it cannot go to standard output.") in result.err
+    assert not (tmp_path / "-").exists()
+
+
 def test_backup_json(configured: Apoa, file: Path) -> None:
     """`--json` prints one document of a fixed form."""
     configured.save(QUENTIN)

@@ -120,7 +120,7 @@ class TestYesOrNo:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("default", [True, False])
-    @pytest.mark.parametrize("answer", ["?", "<", ">", "perhaps"])
+    @pytest.mark.parametrize("answer", ["<", ">", "perhaps"])
     def test_other_keys_show_how_to_answer(
         self,
         monkeypatch: pytest.MonkeyPatch,
@@ -130,13 +130,23 @@ class TestYesOrNo:
         *,
         default: bool,
     ) -> None:
-        """A question mark, a move or another answer shows the accepted answers, and decides nothing."""
+        """A move or another answer shows the accepted answers, and decides nothing."""
         language.set_language(lang)
         monkeypatch.setattr("sys.stdin", Keyboard(f"{answer}\n\n"))
         assert confirm("Go on?", default=default) is default
         yes, no = "Enter alone means yes.", "Enter alone means no."
         explanation = f"  {spoken(lang, 'Type y for yes or n for no. ' + (yes if default else no))}\n"
         assert explanation in capsys.readouterr().err
+
+    @pytest.mark.parametrize("default", [True, False])
+    def test_a_question_mark_explains_every_key(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, default: bool
+    ) -> None:
+        """It decides nothing."""
+        monkeypatch.setattr("sys.stdin", Keyboard("?\n\n"))
+        assert confirm("Go on?", default=default) is default
+        enter = "yes" if default else "no"
+        assert f"  y = yes, n = no, Enter = {enter}, Ctrl-C = stop\n" in capsys.readouterr().err
 
     @terminals_only
     @pytest.mark.parametrize("default", [True, False])

@@ -312,7 +312,7 @@ class TestLooks:
     @pytest.mark.usefixtures("terminals")
     def test_a_usual_terminal(self) -> None:
         """A usual terminal has colours and cursor movement."""
-        assert (output.plain(), output.is_static(), output.colour()) == (False, False, True)
+        assert (output.plain(), output.is_static(), output.colour()) == (False, False, None)
 
     @pytest.mark.usefixtures("terminals")
     def test_a_dumb_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,6 +332,35 @@ class TestLooks:
         """`NO_COLOR` turns off colours and keeps cursor movement."""
         monkeypatch.setenv("NO_COLOR", "1")
         assert (output.plain(), output.is_static(), output.colour()) == (False, False, False)
+
+    @pytest.mark.parametrize(
+        ("environ", "coloured"),
+        [
+            ({"FORCE_COLOR": "1"}, True),
+            ({"CLICOLOR_FORCE": "1"}, True),
+            ({"FORCE_COLOR": "1", "TERM": "dumb"}, True),
+            ({"FORCE_COLOR": "0", "CLICOLOR_FORCE": "0"}, None),
+            ({"FORCE_COLOR": "", "CLICOLOR_FORCE": ""}, None),
+            ({"CLICOLOR": "1"}, None),
+            ({"CLICOLOR": "0"}, False),
+            ({"CLICOLOR": "0", "CLICOLOR_FORCE": "1"}, True),
+            ({"NO_COLOR": "1", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1"}, False),
+        ],
+    )
+    def test_forced_colours(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        environ: dict[str, str],
+        *,
+        coloured: bool | None,
+    ) -> None:
+        """`FORCE_COLOR` and `CLICOLOR_FORCE` colour a pipe, `CLICOLOR=0` not even a terminal; `NO_COLOR` wins."""
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        assert output.colour() is coloured
+        output.print_line(output.style_error("x"))
+        assert ("\x1b" in capsys.readouterr().out) == bool(coloured)
 
     def test_no_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """There is no cursor movement in a pipe or without a stream."""
