@@ -1,10 +1,11 @@
 """Measures time and peak memory of each command with very many reports: waiting ones, and delivered ones.
 
-Run it as ``python tests/benchmarks/scale.py [--only queued|accepted] [--homes FOLDER] [--small]`` on POSIX, with the
-interpreter that apoa-client is installed for. Each command runs in a process of its own, with few and with many
-reports. The table has its time and peak memory with many, the ratio of each to that with few, the ratio of the memory
-to that of ``python -c pass``, and what is expected: a flat command costs the same, and for any other one the reason is
-given. `scale_outbox.py` makes the outboxes in FOLDER, where the next run finds them, or else in a temporary folder.
+Run it as ``python tests/benchmarks/scale.py [--only queued|accepted] [--command WORDS] [--homes FOLDER] [--small]`` on
+POSIX, with the interpreter that apoa-client is installed for. Each command runs in a process of its own, with few and
+with many reports. The table has its time and peak memory with many, the ratios of its processor time and memory to
+those with few, the ratio of its memory to that of ``python -c pass``, and what is expected: a flat command costs the
+same, and for any other one the reason is given. `scale_outbox.py` makes the outboxes in FOLDER, where the next run
+finds them, or else in a temporary folder.
 
 While reports are merged or erased, another process saves again and again, and its longest wait is shown. No result
 fails for being slow, but the exit status is 1, and no ratio is printed, where a command failed or its output does not
@@ -40,8 +41,8 @@ WIB = timezone(timedelta(hours=7))
 PAUSE_S = 0.02
 LONGEST_S = 3600
 
-# Starts a command and prints its seconds, its peak memory and its exit code. It is a process of its own, and loads
-# little: what the kernel reports for a command is at least the memory of the process that started it.
+# Starts a command and prints its seconds, its processor's seconds, its peak memory and its exit code. It is a process
+# of its own, and loads little: the kernel reports at least the memory of the process that started the command.
 LAUNCHER = """
 import os, sys, time
 output, *command = sys.argv[1:]
@@ -49,7 +50,8 @@ files = [(os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
 begun = time.perf_counter()
 process = os.posix_spawn(command[0], command, os.environ, file_actions=files)
 _, status, usage = os.wait4(process, 0)
-print(time.perf_counter() - begun, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
+seconds = time.perf_counter() - begun
+print(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
 """
 
 FLAT = "flat"
@@ -77,6 +79,8 @@ class Run(NamedTuple):
     """The seconds and the peak memory, in bytes, of a command."""
 
     seconds: float
+    processor: float
+    """Seconds of the processor: other work of the machine does not count."""
     memory: int
     waited: float = 0
     """The longest seconds for which another process waited to save."""
@@ -182,10 +186,10 @@ def measured(home: Home, command: Sequence[str], exit_code: int = 0) -> tuple[Ru
         done = subprocess.run(
             launcher, env=environ, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file
         )
-    seconds, memory, code = done.stdout.split()
+    seconds, processor, memory, code = done.stdout.split()
     if int(code) != exit_code:
         sys.exit(f"{' '.join(command)}: exit code {int(code)}\n{errors.read_text(encoding='utf-8')[-2000:]}")
-    return Run(float(seconds), int(memory) * RSS_UNIT), output
+    return Run(float(seconds), float(processor), int(memory) * RSS_UNIT), output
 
 
 @contextmanager
@@ -244,18 +248,19 @@ def made(folder: Path, temporary: Path, state: str, count: int) -> Home:
 
 def heading(few: Home, many: Home) -> Iterator[str]:
     yield f"\n{few.total:,} and {many.total:,} reports, {few.state}"
-    yield f"{'':<46}{'seconds':>9}{'x few':>7}{'MiB':>7}{'x few':>7}{'x python':>9}{'others':>8}  expected"
+    yield f"{'':<46}{'seconds':>9}{'cpu':>8}{'x few':>7}{'MiB':>7}{'x few':>7}{'x python':>9}{'others':>8}  expected"
 
 
-def rows(few: Home, many: Home) -> Iterator[str]:
-    """Yield a row for each command, when it is measured."""
+def rows(few: Home, many: Home, chosen: str = "") -> Iterator[str]:
+    """Yield a row for each command, or for those that have the words `chosen`, when it is measured."""
     python, _output = measured(few, [sys.executable, "-c", "pass"])
     for case in CASES:
-        if many.state in case.states:
+        if many.state in case.states and chosen in case.command:
             small, large = run(few, case), run(many, case)
             name = case.command.replace("{files}/", "")
             yield (
-                f"{name:<46}{large.seconds:>9.2f}{large.seconds / small.seconds:>7.1f}{large.memory / (1 << 20):>7.0f}"
+                f"{name:<46}{large.seconds:>9.2f}{large.processor:>8.2f}{large.processor / small.processor:>7.1f}"
+                f"{large.memory / (1 << 20):>7.0f}"
                 f"{large.memory / small.memory:>7.2f}{large.memory / python.memory:>9.1f}{large.waited * 1000:>8.0f}"
                 f"  {case.expected}"
             )
@@ -265,6 +270,7 @@ def main() -> None:
     """Make the outboxes, measure, print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", choices=SIZES, help="the state of the reports")
+    parser.add_argument("--command", default="", help="measure commands with these words only")
     parser.add_argument("--homes", type=Path, help="a folder for the outboxes")
     parser.add_argument("--small", action="store_true", help="check in seconds that everything is measured")
     asked = parser.parse_args()
@@ -276,10 +282,11 @@ def main() -> None:
                 say(f"scale: {len(list(rows(few, many)))} commands measured, reports {state}")
             else:
                 say("\n".join(heading(few, many)))
-                for row in rows(few, many):
+                for row in rows(few, many, asked.command):
                     say(row)
     if not asked.small:
-        say("\nx few: times the cost with few reports. x python: times the memory of python -c pass.")
+        say("\ncpu: seconds of the processor. x few: times the cost with few reports.")
+        say("x python: times the memory of python -c pass.")
         say("others: the longest wait of another process that saves, in milliseconds.")
 
 
