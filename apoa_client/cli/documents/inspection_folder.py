@@ -5,7 +5,7 @@ or ids, because anyone who looks at the screen sees the names in a folder.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -57,10 +57,15 @@ class InspectionResult(NamedTuple):
 
 
 class _Row(NamedTuple):
-    night: date
-    report: OpenedReport
+    """A line of the table of all reports."""
+
     file: str
     """Empty for a report without a receipt."""
+    cells: Sequence[str]
+
+    def __repr__(self) -> str:
+        """Return the file's name only: the cells are personal data."""
+        return f"_Row({self.file!r}, …)"
 
 
 def write_inspection_folder(
@@ -82,10 +87,11 @@ def write_inspection_folder(
             report, code = OpenedReport(entry), code or exc.exit_code
         if not rows:
             make_output_folder(folder, force=force)
-        rows.append(_Row(night, report, _file_name(report.entry, taken)))
-        if rows[-1].file:
+        file = _file_name(report.entry, taken)
+        rows.append(_Row(file, _cells(night, report)))
+        if file:
             page = receipt_page(app.settings, report, app.clock.now())
-            write_output(folder / rows[-1].file, page.encode(), force=force, durable=False)
+            write_output(folder / file, page.encode(), force=force, durable=False)
     if rows:
         write_output(folder / "index.html", _index(app, period, rows).encode(), force=force)
     written = sum(1 for row in rows if row.file)
@@ -122,29 +128,30 @@ def _index(app: Container, period: Period, rows: Iterable[_Row]) -> str:
     if any(period):
         days = (day_text(day, in_both_languages) if day is not None else "" for day in period)
         facts.insert(0, (N_("Check-in"), " … ".join(days).strip()))
-    lines = []
-    for row in rows:
-        entry, stay = row.report.entry, row.report.stay
-        number = in_both_languages(_NONE)
-        if entry.receipt is not None:
-            typed = f" ({in_both_languages(RECEIPT_SOURCES[True])})" if entry.receipt.typed else ""
-            number = entry.receipt.number + typed
-        unknown = in_both_languages(_ERASED) if entry.erased_at is not None else "-"
-        cells = [
-            number,
-            day_text(row.night, in_both_languages),
-            row.report.name if row.report.guest is not None else unknown,
-            room_name((stay.room if stay is not None else None) or "-"),
-            in_both_languages(KINDS[entry.kind]),
-            in_both_languages(STATES[entry.state]),
-        ]
-        lines.append((row.file, cells))
     return render_page(
         "index.html",
         title=_TITLE,
         settings=settings,
         headings=_HEADINGS,
-        rows=lines,
+        rows=rows,
         facts=facts,
         notes=[PRINTED_BY, *([TRAINING] if settings.is_training else [])],
     )
+
+
+def _cells(night: date, report: OpenedReport) -> list[str]:
+    """Return a report in the columns of `_HEADINGS`."""
+    entry, stay = report.entry, report.stay
+    number = in_both_languages(_NONE)
+    if entry.receipt is not None:
+        typed = f" ({in_both_languages(RECEIPT_SOURCES[True])})" if entry.receipt.typed else ""
+        number = entry.receipt.number + typed
+    unknown = in_both_languages(_ERASED) if entry.erased_at is not None else "-"
+    return [
+        number,
+        day_text(night, in_both_languages),
+        report.name if report.guest is not None else unknown,
+        room_name((stay.room if stay is not None else None) or "-"),
+        in_both_languages(KINDS[entry.kind]),
+        in_both_languages(STATES[entry.state]),
+    ]

@@ -20,6 +20,7 @@ from cli_helpers import (
     Apoa,
     Guest,
     Hostile,
+    OpenContents,
     Serve,
     assert_sanitized,
     listening,
@@ -478,6 +479,17 @@ class TestInspection:
             assert configured(*guest.mrz(*more)).code == 0
             configured.clock.forward(timedelta(days=1))
         return configured
+
+    def test_reports_are_opened_one_after_the_other(
+        self, three: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each report is opened, written and forgotten: for the table its line is kept."""
+        for number in range(5):
+            assert three(*QUENTIN.mrz("--again", "--yes", "--room", str(number))).code == 0
+        contents = OpenContents(monkeypatch)
+        assert three("receipt", "--all", "--output", str(tmp_path / "pages")).code == 0
+        assert len(contents.opened) == len(set(contents.opened)) == 8
+        assert contents.most <= 2
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path, lang: str) -> None:
