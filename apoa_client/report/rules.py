@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report import parse_dates, parse_fields
+from apoa_client.report import parse_dates, parse_fields, permits
 from apoa_client.report.draft import Draft, Reader, same_value
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding
@@ -68,6 +68,7 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
         check_truncated_name(reader)
         _check_passport(reader, guest, stay)
         _check_permit(reader, guest.stay_permit, stay)
+        _check_permit_word(reader, guest)
     errors = reader.errors
     if any(finding.code == "not_foreign" for finding in errors):  # nothing is reported, so nothing is missing
         errors = [finding for finding in errors if finding.code != "missing"]
@@ -302,5 +303,20 @@ def _check_permit(reader: Reader, permit: StayPermit | None, stay: Stay) -> None
             msg(
                 "The stay permit ends before the planned check-out. An overstay costs the guest Rp1,000,000 a day, and "
                 "after 60 days deportation (PP 28/2019, UU 6/2011 art. 78). Tell the guest."
+            ),
+        )
+
+
+def _check_permit_word(reader: Reader, guest: Guest) -> None:
+    """Warn of a word that several permits have, such as "wisata": it says the purpose and not the permit."""
+    code = guest.stay_permit.code if guest.stay_permit is not None else None
+    if code is not None and permits.is_ambiguous(code):
+        likely = permits.suggest(code, nationality=guest.nationality)
+        reader.add_warning(
+            "stay_permit",
+            "implausible",
+            msg(
+                "Several permits fit this word: {codes}. Give the one on the visa or stamp in the passport.",
+                codes=", ".join(permit.code for permit in likely),
             ),
         )

@@ -23,7 +23,7 @@ _NAMES_AND_BIRTH = [
     ("Date of birth", "12/9/85"),
 ]
 _REST = [
-    ("Nationality", "austri"),
+    ("Nationality", "austrlian"),
     ("Which one? Its number, Enter = 1, or type it again.", "1"),
     ("Passport number", "zx1234567"),
     ("Passport expiry", "280332"),

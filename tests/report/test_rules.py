@@ -313,6 +313,18 @@ def test_six_months_end_where_the_month_does(entered: str, last: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("nationality", "typed", "codes"), [("GBR", "turis", "B1, C1, D1"), ("SGP", "wisata", "A1, B1, C1, D1")]
+)
+def test_a_word_for_several_permits(nationality: str, typed: str, codes: str) -> None:
+    """It is reported as any other text, with a warning that names the likely permits."""
+    seen = look(draft({"stay_permit": typed, "nationality": nationality}))
+    assert seen.guest is not None
+    assert seen.guest.stay_permit == StayPermit(typed)
+    assert codes_of(seen.warnings) == {("code", "implausible")}
+    assert seen.warnings[0].message.values["codes"] == codes
+
+
 def test_a_name_that_the_mrz_cuts_off() -> None:
     """There is a warning until the full name is typed, which is no conflict."""
     cut = mrz(surname="MONTGOMERY", given_names=LONG)
