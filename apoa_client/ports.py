@@ -121,6 +121,8 @@ class NewReport(NamedTuple):
     due_at: datetime | None
     warnings: "Sequence[Finding]" = ()
     guest_tag: int | None = None
+    replaces: Sequence[str] = ()
+    active_reports: Sequence[str] = ()
 
 
 class Change(NamedTuple):
@@ -285,11 +287,14 @@ class ReportQueue(ReportReader, Protocol):
         ...
 
     def add_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
-        """Queue several reports, all of them or none, in their order. Raises what `add` does."""
+        """Queue several reports of different stays, all of them or none, in their order. Raises what `add` does."""
         ...
 
-    def withdraw(self, ids: Sequence[str], active_reports: Sequence[str] = ()) -> None:
-        """Withdraw reports that the authority does not have. Raises `ReportMoved` as `add` does."""
+    def withdraw(self, ids: Sequence[str], *active_reports: Sequence[str]) -> None:
+        """Withdraw reports that the authority does not have, all or none. Raises `ReportMoved` as `add` does.
+
+        `active_reports` are those of each stay that the reports belong to.
+        """
         ...
 
     def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:

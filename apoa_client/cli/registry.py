@@ -101,6 +101,22 @@ def option(*names: str, text: str, **more: Any) -> Decorator:  # noqa: ANN401  c
     return click.option(*names, cls=Option, help=text, **more)
 
 
+class GuestArgument(click.Argument):
+    """The words by which a user names a guest: an id, a room or part of a name. They need no quotes."""
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        """Return the word for the usage line."""
+        return _("[GUEST]")
+
+
+def guest_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare the argument `reference`: what `StayFinder` takes, or "" if nothing is given."""
+    joined = click.argument(
+        "reference", cls=GuestArgument, nargs=-1, callback=lambda _ctx, _param, words: " ".join(words)
+    )
+    return joined(function)
+
+
 def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
     ctx.obj.json = value
 
@@ -136,6 +152,10 @@ class _CommandHelp(_TranslatedHelp):
     def format_help_text(self: Any, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help, then the example."""
         click.Command.format_help_text(self, ctx, formatter)
+        if any(isinstance(each, GuestArgument) for each in self.params):
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(_("GUEST is an ID, enough of it to be unique, a room or part of a name."))
         example = getattr(self.callback, "example", "")
         if example:
             with formatter.section(_("Example")):

@@ -97,7 +97,7 @@ class Desk(DocumentChecker):
         `active_reports` are the ids of the stay's active reports for which it was made. Raises `StorageProblem`;
         `ReportMoved` if a replaced report cannot be replaced any more, or the stay has other active reports now.
         """
-        new = self._new_report(report, warnings)
+        new = self.new_report(report, warnings)
         return self._outbox.add(
             report,
             due_at=new.due_at,
@@ -112,13 +112,20 @@ class Desk(DocumentChecker):
 
         They are durable when this returns. Raises `StorageProblem`.
         """
-        return self._outbox.add_all([self._new_report(report, warnings) for report, warnings in group])
+        return self._outbox.add_all([self.new_report(report, warnings) for report, warnings in group])
 
-    def _new_report(self, report: Report, warnings: Sequence[Finding]) -> NewReport:
+    def new_report(
+        self,
+        report: Report,
+        warnings: Sequence[Finding],
+        replaces: Sequence[str] = (),
+        active_reports: Sequence[str] = (),
+    ) -> NewReport:
+        """Return what the outbox stores of a report: with its deadline and the guest's hash."""
         due = None
         if report.kind is Kind.CHECK_IN and report.stay is not None:
             due = due_at(report.stay.check_in, self._rules.window_hours)
-        return NewReport(report, due, warnings, self._guest_tag(report.guest))
+        return NewReport(report, due, warnings, self._guest_tag(report.guest), replaces, active_reports)
 
     def _guest_tag(self, guest: Guest | None) -> int | None:
         key = self._rules.index_key

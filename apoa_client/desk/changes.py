@@ -145,9 +145,21 @@ class Changes:
         """Save a change. Raises `StorageProblem`; `ReportMoved` if a replaced report was sent, or the stay changed."""
         return self._desk.save(change.report, change.warnings, change.replaces, change.active_reports)
 
+    def save_all(self, changes: Sequence[PendingChange]) -> list[Entry]:
+        """Save changes of different stays, all of them or none. Raises what `save` does."""
+        new = [
+            self._desk.new_report(each.report, each.warnings, each.replaces, each.active_reports) for each in changes
+        ]
+        return self._outbox.add_all(new)
+
     def withdraw(self, history: StayHistory, entries: Sequence[Entry]) -> None:
         """Withdraw reports that were never sent. Raises `ReportMoved` as `save` does; then nothing has changed."""
         self._outbox.withdraw(_ids(entries), _ids(history.active_reports))
+
+    def withdraw_all(self, histories: Sequence[StayHistory]) -> None:
+        """Withdraw whole stays that were never sent, all of them or none. Raises what `withdraw` does."""
+        stays = [_ids(history.active_reports) for history in histories]
+        self._outbox.withdraw([each for stay in stays for each in stay], *stays)
 
     def _report(self, history: StayHistory, kind: Kind, **content: object) -> Report:
         now = self._clock.now()

@@ -157,17 +157,29 @@ class Stays:
 
 
 def unknown_reference_error(reference: str) -> UsageProblem:
-    """Return the error for an id that no report has."""
-    return UsageProblem(msg("There is no report {id}.", id=reference), msg("To see the short ids: apoa list"))
+    """Return the error for what no report fits. It repeats an id, but no name, which may be a guest's."""
+    advice = msg("To see the short ids: apoa list")
+    if not may_be_id(reference):
+        return UsageProblem(msg("No report has this ID, and no guest this name or room."), advice)
+    return UsageProblem(msg("There is no report {id}.", id=reference), advice)
 
 
 def ambiguous_reference_error(reference: str, found: Iterable[Entry]) -> UsageProblem:
-    """Return the error for the beginning of an id that several reports or stays share."""
+    """Return the error for what several reports or stays fit. It repeats an id, but no name."""
     candidates = ", ".join(short_id(entry.id) for entry in found)
+    if not may_be_id(reference):
+        return UsageProblem(
+            msg("Several reports fit: {candidates}.", candidates=candidates), msg("Give one of these ids.")
+        )
     return UsageProblem(
         msg("{id} can mean several reports: {candidates}.", id=reference, candidates=candidates),
         msg("Give more of the id."),
     )
+
+
+def may_be_id(reference: str) -> bool:
+    """Return whether a text has only the characters of an id."""
+    return set(reference.strip().lower()) <= set("0123456789abcdef-")
 
 
 def _departure_order(history: StayHistory) -> tuple[date, int]:

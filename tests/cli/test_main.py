@@ -24,6 +24,9 @@ HANGUP = [signal.SIGHUP] if sys.platform != "win32" else []
 SECRET = "ZYKOWSKI-in-the-exception"
 
 
+NOT_FOUND = "No report has this ID, and no guest this name or room."
+
+
 class TestCommands:
     """The commands, their names and their help."""
 
@@ -83,7 +86,8 @@ class TestCommands:
         assert "\x1b" not in far.all
 
     @pytest.mark.parametrize(
-        "arguments", [["report", "--nosuch"], ["--nosuch"], ["show"], ["list", "--state"], ["show", "a", "b"]]
+        "arguments",
+        [["report", "--nosuch"], ["--nosuch"], ["key", "recover", "a"], ["list", "--state"], ["list", "a", "b"]],
     )
     def test_usage_errors(self, apoa: Apoa, arguments: list[str]) -> None:
         """A usage error exits with 2 and is on stderr in the reader's language."""
@@ -131,7 +135,7 @@ class TestLanguages:
     def _language_of(apoa: Apoa, *options: str, **environ: str) -> str:
         """Return the language of the error about an unknown report."""
         result = apoa(*options, "show", "zzzz", **environ)
-        return next(lang for lang in LANGUAGES if spoken(lang, "There is no report {id}.", id="zzzz") in result.err)
+        return next(lang for lang in LANGUAGES if spoken(lang, NOT_FOUND) in result.err)
 
     def test_order_of_the_sources(self, apoa: Apoa) -> None:
         """An earlier source in the order overrides the later ones."""
@@ -161,11 +165,11 @@ class TestLanguages:
         """Global options are accepted after the command."""
         result = away(*arguments)
         assert result.code == away("show", "zzzz").code
-        assert spoken("id", "There is no report {id}.", id="zzzz") in result.err
+        assert spoken("id", NOT_FOUND) in result.err
 
     def test_no_options_after_a_double_hyphen(self, away: Apoa) -> None:
         """After `--` no word is an option."""
-        assert spoken("en", "There is no report {id}.", id="--plain") in away("show", "--", "--plain").err
+        assert spoken("en", NOT_FOUND) in away("show", "--", "--plain").err
 
     def test_an_unknown_language(self, apoa: Apoa) -> None:
         """An unknown language is a usage error in the option and a settings error in the variable."""
@@ -253,7 +257,7 @@ class TestHowACallEnds:
         def interrupt(*_args: object, **_options: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("apoa_client.delivery.sync.deliver", interrupt)
+        monkeypatch.setattr("apoa_client.app.sending.deliver", interrupt)
         result = away(*QUENTIN.mrz(), lang=lang)
         assert result.code == 130
         assert spoken(lang, "Stopped. What was saved is kept.") in result.err

@@ -87,8 +87,8 @@ def test_a_fault_in_the_middle_saves_none_of_them(
     """Ctrl-C or a failing disk at any of them: nothing is saved, and the same group can be saved afterwards."""
     really, put_in = insertion.insert, list[int | None]()
 
-    def insert(db: sqlite3.Connection, row: tuple[Any, ...]) -> int | None:
-        put_in.append(really(db, row))
+    def insert(db: sqlite3.Connection, row: tuple[Any, ...], seq: int | None = None) -> int | None:
+        put_in.append(really(db, row, seq))
         if len(put_in) == at:
             raise fault
         return put_in[-1]

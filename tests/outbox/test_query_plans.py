@@ -89,7 +89,7 @@ METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
     "open a draft": lambda outbox: outbox.drafts.open(DRAFT),
     "take a draft": lambda outbox: outbox.drafts.take(DRAFT, NOON),
     "delete a draft": lambda outbox: outbox.drafts.delete(DRAFT),
-    "withdraw": lambda outbox: outbox.withdraw([uuid(34)], active_reports=[uuid(34)]),
+    "withdraw": lambda outbox: outbox.withdraw([uuid(34)], [uuid(34)]),
     "record a receipt": lambda outbox: outbox.record_receipt(uuid(36), receipt(9)._replace(typed=True)),
     "guests who are staying": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),
     "with a receipt": lambda outbox: outbox.with_receipt("STT-1"),

@@ -101,7 +101,7 @@ class TestActiveReports:
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None, active_reports=[uuid(1)])
         outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], active_reports=[uuid(1), uuid(2)])
-        outbox.withdraw([uuid(2)], active_reports=[uuid(3), uuid(2)])
+        outbox.withdraw([uuid(2)], [uuid(3), uuid(2)])
         assert (one(outbox, 1), one(outbox, 2), one(outbox, 3)) == (State.SUPERSEDED, State.WITHDRAWN, State.QUEUED)
 
     @pytest.mark.parametrize("seen", [[1], [2], [2, 1], [1, 2, 3], [9]])
@@ -113,7 +113,7 @@ class TestActiveReports:
         with pytest.raises(ReportMoved):
             outbox.add(report(3, 1), due_at=LATER, replaces=[uuid(1)], active_reports=seen_before)
         with pytest.raises(ReportMoved):
-            outbox.withdraw([uuid(1), uuid(2)], active_reports=seen_before)
+            outbox.withdraw([uuid(1), uuid(2)], seen_before)
         assert (one(outbox, 1), one(outbox, 2), outbox.find(uuid(3))) == (State.QUEUED, State.QUEUED, [])
 
 

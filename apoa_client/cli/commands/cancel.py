@@ -1,36 +1,59 @@
-"""`apoa cancel`: cancel a report that was made by mistake. Needs no key."""
+"""`apoa cancel`: cancel a report that was made by mistake. Needs no key, unless a guest is given by room or name."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from apoa_client.cli.prompts.choose_guest import open_current_report
+from apoa_client.cli.prompts.choose_guest import guest_line, open_current_report
+from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent
 from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
+from apoa_client.cli.prompts.save_and_send import SavedReport
 from apoa_client.cli.prompts.single_questions import ask_reason
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import command, guest_argument, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
-from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
 from apoa_client.cli.views.labels import KINDS
 from apoa_client.cli.views.report import report_json, report_lines
 from apoa_client.cli.views.report_reader import open_if_possible
-from apoa_client.desk.changes import reports_to_withdraw
+from apoa_client.desk.changes import reports_to_withdraw, require_current_report
 from apoa_client.desk.stay_history import StayHistory
+from apoa_client.messages import nmsg
 from apoa_client.ports import Entry
 from apoa_client.report.kinds import Kind, short_id
 from apoa_client.report.model import Report
 
 
 @command("cancel", N_("Cancel a report made by mistake."), "apoa cancel 2e8b11aa --reason '...'")
-@click.argument("reference", metavar="ID")
+@guest_argument
+@option("--room", text=N_("All guests in house in this room."))
+@option("--group", metavar="GUEST", text=N_("Everybody who was reported together with this guest."))
 @option("--reason", text=N_("Why, for the authority; not needed for what never left."))
 @change_options
 @click.pass_obj
-def cancel(session: Session, /, *, reference: str, reason: str | None, **options: Any) -> None:  # noqa: ANN401  click's
-    """Withdraw what the authority does not have: one later report, or the whole stay. Otherwise cancel the stay."""
+def cancel(
+    session: Session,
+    /,
+    *,
+    reference: str,
+    room: str | None,
+    group: str | None,
+    reason: str | None,
+    **options: Any,  # noqa: ANN401  click's
+) -> None:
+    """Find the stays, and cancel them."""
     change = ChangeCommand(session, **options)
+    found = StayFinder(session, recent, in_house, recent).find(reference, room, group, yes=change.yes)
+    if len(found) > 1 or (found and (room or group)):
+        _cancel_all(change, [change.app.stays.find(each)[0] for each in found], reason)
+    elif found:
+        _cancel_one(change, found[0], reason)
+
+
+def _cancel_one(change: ChangeCommand, reference: str, reason: str | None) -> None:
+    """Withdraw what the authority does not have: one later report, or the whole stay. Otherwise cancel the stay."""
     history, entry = change.app.stays.find(reference)
     withdrawable = reports_to_withdraw(history, entry)
     if not withdrawable:
@@ -44,6 +67,54 @@ def cancel(session: Session, /, *, reference: str, reason: str | None, **options
         _withdraw(change, history, withdrawable, notice)
 
 
+def _cancel_all(change: ChangeCommand, histories: Sequence[StayHistory], reason: str | None) -> None:
+    """Cancel whole stays: withdraw those that the authority does not have, all or none, then cancel the others."""
+    changes = change.app.changes
+    for history in histories:
+        require_current_report(history)
+    unsent = [history for history in histories if history.withdrawable]
+    sent = [(history, open_current_report(change.app, history)) for history in histories if not history.withdrawable]
+    if change.interactive:
+        _show_stays(change, histories, len(sent))
+        question = _("Why is the stay cancelled? One sentence for the authority")
+        reason = reason or (ask_reason(question) if sent else "")
+        if reason is None:
+            print_error_line(_("Nothing was changed."))
+            return
+    cancellations = [(changes.cancel(history, reason), opened.guest) for history, opened in sent]
+    if _confirmed(change, text(nmsg("Cancel {count} stay?", "Cancel all {count} stays?", len(histories)))):
+        withdrawn = _withdraw_all(change, unsent)
+        saved = zip(changes.save_all([each for each, _guest in cancellations]), cancellations, strict=True)
+        reports = [SavedReport(entry, each.report, each.warnings, guest) for entry, (each, guest) in saved]
+        change.finish(reports, several=True, withdrawn=withdrawn)
+
+
+def _withdraw_all(change: ChangeCommand, histories: Sequence[StayHistory]) -> list[Entry]:
+    """Withdraw whole stays, all or none, show them, and return a report of each."""
+    if histories:
+        change.app.changes.withdraw_all(histories)
+    withdrawn = [change.app.stays.of(history.stay_id).display_report for history in histories]
+    if not change.as_json:
+        for entry in withdrawn:
+            _show_withdrawn(entry)
+    return withdrawn
+
+
+def _show_stays(change: ChangeCommand, histories: Sequence[StayHistory], sent: int) -> None:
+    """Show the guests whose stays would be cancelled, and of how many the authority is informed."""
+    for history in histories:
+        print_error_line(f"  {guest_line(open_current_report(change.app, history))}")
+    if sent:
+        notice = nmsg(
+            "The authority may have {count} of these stays. It is informed that the stay is cancelled.",
+            "The authority may have {count} of these stays. It is informed that they are cancelled.",
+            sent,
+        )
+        print_error_line(style_warning(text(notice)))
+    else:
+        print_error_line(_("The authority has nothing of these stays. They are withdrawn, and nothing is sent."))
+
+
 def _withdraw(change: ChangeCommand, history: StayHistory, entries: Sequence[Entry], notice: str) -> None:
     """Withdraw reports that were never sent, and show the first of them."""
     app = change.app
@@ -55,9 +126,13 @@ def _withdraw(change: ChangeCommand, history: StayHistory, entries: Sequence[Ent
     if change.as_json:
         print_json(report_json(withdrawn, open_if_possible(app, withdrawn), zone=app.settings.zone))
         return
-    done = _("Withdrawn: {kind}, report {id}. It was not sent.")
-    print_line(done.format(kind=_(KINDS[withdrawn.kind]), id=short_id(withdrawn.id)))
+    _show_withdrawn(withdrawn)
     change.show_hint(_undo_hint(change, withdrawn))
+
+
+def _show_withdrawn(entry: Entry) -> None:
+    done = _("Withdrawn: {kind}, report {id}. It was not sent.")
+    print_line(done.format(kind=_(KINDS[entry.kind]), id=short_id(entry.id)))
 
 
 def _undo_hint(change: ChangeCommand, withdrawn: Entry) -> str:

@@ -6,13 +6,14 @@ import click
 
 from apoa_client.cli.commands.guest_options import changed_report_options, given_details
 from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import command, guest_argument, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
+from apoa_client.messages import msg
 
 
 @command("fix", N_("Correct a report that the authority refused."), "apoa fix 2e8b11aa --document-number X1234567")
-@click.argument("reference", metavar="ID")
+@guest_argument
 @option("--at", metavar="TIME", text=N_("When they left, for a check-out that was refused."))
 @option("--reason", text=N_("Another reason, for a correction or cancellation that was refused."))
 @changed_report_options
@@ -30,7 +31,11 @@ def fix(
     **details: Any,  # noqa: ANN401  click's
 ) -> None:
     """Correct the refused report. Needs the key, because the new report repeats everything that was refused."""
-    from apoa_client.cli.prompts.fix_report import FixConversation  # not for --help
+    from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent, refused  # not for --help
+    from apoa_client.cli.prompts.fix_report import FixConversation
 
+    found = StayFinder(session, refused, refused, in_house, recent, nobody=msg("No report is refused.")).one(reference)
+    if found is None:
+        return
     given = given_details(**details)
-    FixConversation(ChangeCommand(session, yes=yes, no_send=no_send), **given._asdict()).fix(reference, at, reason)
+    FixConversation(ChangeCommand(session, yes=yes, no_send=no_send), **given._asdict()).fix(found, at, reason)

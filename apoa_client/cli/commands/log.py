@@ -4,6 +4,7 @@ from datetime import timedelta, tzinfo
 
 import click
 
+from apoa_client.cli.prompts.find_stays import StayFinder, ever, in_house, recent
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
@@ -27,7 +28,7 @@ _ADVICE = msg(
 
 
 @command("log", N_("Show who did what to which report, in the last 30 days."), "apoa log --report 2e8b11aa")
-@option("--report", "reference", metavar="ID", text=N_("What was done to this report's stay, at any time."))
+@option("--report", "reference", metavar="GUEST", text=N_("What was done to this report's stay, at any time."))
 @option("--since", metavar="DATE", text=N_("On this day or later."))
 @option("--verify", is_flag=True, text=N_("Prove that no entry was changed, removed or moved, from the first on."))
 @json_option
@@ -38,7 +39,12 @@ def log(session: Session, *, reference: str | None, since: str | None, verify: b
     if verify:
         return _verify(session)
     app = session.app
-    reports = None if reference is None else [entry.id for entry in app.stays.find(reference)[0].entries]
+    reports = None
+    if reference is not None:
+        found = StayFinder(session, recent, in_house, recent, ever).one(reference)
+        if found is None:
+            return Exit.DONE
+        reports = [entry.id for entry in app.stays.find(found)[0].entries]
     start = parse_day_start(app, since) if since else None
     if start is None and reports is None:
         start = app.clock.now() - _RECENT

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from apoa_client.app.container import Container
+from apoa_client.cli.prompts.find_stays import StayFinder, ever
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
@@ -31,7 +32,7 @@ from apoa_client.report.kinds import OPEN_STATES, short_id
 
 
 @command("purge", N_("Erase guests' data that are no longer needed; the proof of each report stays."), "apoa purge")
-@option("--guest", metavar="ID", text=N_("Erase this report's stay now, at the guest's request."))
+@option("--guest", metavar="GUEST", text=N_("Erase this report's stay now, at the guest's request."))
 @option("--force", is_flag=True, text=N_("With --guest: withdraw reports that were not delivered, and erase them too."))
 @option("--dry-run", is_flag=True, text=N_("Only say what would be erased."))
 @option(
@@ -49,7 +50,8 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
     if guest is None:
         erasure = _erase_by_age(session, today.date() if today is not None else None, options)
     else:
-        erased = _erase_stay(session, app.stays.find(guest)[0].entries, options)
+        found = StayFinder(session, ever, ever).one(guest)  # nothing is nearest, where the wrong guest would be erased
+        erased = _erase_stay(session, app.stays.find(found)[0].entries, options) if found is not None else None
         if erased is None:
             print_error_line(_("Nothing was erased."))
             return Exit.DONE

@@ -7,14 +7,15 @@ from typing import Any
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.prompts.find_stays import StayFinder, ever, in_house, recent
+from apoa_client.cli.registry import command, guest_argument, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
 from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, STATES, moment_text
 from apoa_client.cli.views.report import receipt_value, show_erased
-from apoa_client.cli.views.report_reader import find_report, open_report, parse_day, parse_day_start
+from apoa_client.cli.views.report_reader import open_report, parse_day, parse_day_start
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.ports import Entry
@@ -25,7 +26,7 @@ _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE"
 
 
 @command("receipt", N_("Show or print the receipt of a report."), "apoa receipt 2e8b11aa --html proof.html")
-@click.argument("reference", metavar="[ID]", default="")
+@guest_argument
 @option("--html", type=_PATH, metavar="FILE", text=N_("Write a page to print to this file; - for standard output."))
 @option("--pdf", type=_PATH, metavar="FILE", text=N_("Write the authority's own PDF to this file, where it has one."))
 @option("--all", "everything", is_flag=True, text=N_("For an inspection: a page for each report with a receipt."))
@@ -43,7 +44,10 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
         app.on_unwritable = show_unwritable
     if options["everything"]:
         return _write_folder(session, options)
-    entry = find_report(app, reference)
+    found = StayFinder(session, recent, in_house, recent, ever).one(reference)
+    if found is None:
+        return Exit.DONE
+    entry = _report_of(app, found)
     if options["html"] is not None:
         _write_page(app, entry, options["html"], force=options["force"])
     elif options["pdf"] is not None:
@@ -67,12 +71,16 @@ def _check_options(session: Session, reference: str, options: Mapping[str, Any])
                 msg("Which folder? The pages of --all go into one."),
                 msg("Name it with: apoa receipt --all --output DIR"),
             )
-    elif not reference:
-        raise UsageProblem(msg("Which report? Give its ID, or --all."), msg("To see the short ids: apoa list"))
     elif options["first"] or options["last"] or options["folder"]:
         raise UsageProblem(msg("--from, --to and --output go with --all only."))
     elif bool(options["html"]) + bool(options["pdf"]) + session.json > 1:
         raise UsageProblem(msg("Give only one of --html, --pdf and --json."))
+
+
+def _report_of(app: Container, found: str) -> Entry:
+    """Return the report with this id; for a stay, its current report."""
+    history, entry = app.stays.find(found)
+    return history.display_report if found == history.stay_id else entry
 
 
 def _show(app: Container, entry: Entry) -> None:

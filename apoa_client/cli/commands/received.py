@@ -1,16 +1,22 @@
 """`apoa received`: file APOA's receipt number of a report that was typed in by hand."""
 
+from datetime import datetime
+
 import click
 
+from apoa_client.app.container import Container
+from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent, waiting
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import ask_line
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
 from apoa_client.cli.views.by_hand import recorded_line, same_number_line
 from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.desk.by_hand import parse_receipt_number
-from apoa_client.errors import DataRefused
+from apoa_client.errors import DataRefused, UsageProblem
+from apoa_client.messages import msg
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_times import date_and_time
 
@@ -18,8 +24,7 @@ from apoa_client.report.parse_times import date_and_time
 @command(
     "received", N_("Record the number that APOA gave for a report that was typed in by hand."), "apoa received ID NO"
 )
-@click.argument("reference", metavar="ID")
-@click.argument("number", metavar="NUMBER")
+@click.argument("words", metavar="[GUEST] [NUMBER]", nargs=-1)
 @option(
     "--issued-at",
     metavar="TIME",
@@ -27,18 +32,18 @@ from apoa_client.report.parse_times import date_and_time
 )
 @json_option
 @click.pass_obj
-def received(session: Session, *, reference: str, number: str, issued_at: str | None) -> None:
-    """Check the number, find the report, and file it. Needs no key."""
+def received(session: Session, *, words: tuple[str, ...], issued_at: str | None) -> None:
+    """Check the number, find the report, and file it. Needs no key, unless the guest is given by room or name."""
     app = session.app
-    number = parse_receipt_number(number)
-    moment = None
-    if issued_at is not None:
-        try:
-            moment = date_and_time(issued_at, app.settings.zone, now=app.clock.now())
-        except Unreadable as exc:
-            raise DataRefused(exc.message) from None
-        app.by_hand.check_not_future(moment)
-    entry = app.by_hand.find(reference)
+    guest, number = _guest_and_number(session, words)
+    moment = _moment(app, issued_at) if issued_at is not None else None
+    finder = StayFinder(session, waiting, waiting, in_house, recent, nobody=msg("Nothing waits to be typed into APOA."))
+    found = finder.one(guest)
+    if found is None:
+        return
+    entry = app.by_hand.find(found)
+    if not number:
+        number = parse_receipt_number(ask_line(_("Receipt number that APOA gave")))
     other = app.by_hand.find_same_number(number, entry)
     entry = app.by_hand.record_number(entry, number, moment)
     if other is not None:
@@ -48,3 +53,25 @@ def received(session: Session, *, reference: str, number: str, issued_at: str | 
         print_json(report_json(entry, open_if_possible(app, entry), zone=app.settings.zone))
     else:
         print_line(recorded_line(entry, number))
+
+
+def _guest_and_number(session: Session, words: tuple[str, ...]) -> tuple[str, str]:
+    """Return the guest and the number, which is the last of several words; a user is asked for what is missing.
+
+    Raises `DataRefused` for what is no number, and `UsageProblem` if it is missing and nobody can be asked.
+    """
+    if len(words) > 1:
+        return " ".join(words[:-1]), parse_receipt_number(words[-1])
+    if words and not session.interactive:
+        raise UsageProblem(msg("Which number? Give the one that APOA gave, after the guest."))
+    return " ".join(words), ""
+
+
+def _moment(app: Container, typed: str) -> datetime:
+    """Return when APOA gave a number. Raises `DataRefused`."""
+    try:
+        moment = date_and_time(typed, app.settings.zone, now=app.clock.now())
+    except Unreadable as exc:
+        raise DataRefused(exc.message) from None
+    app.by_hand.check_not_future(moment)
+    return moment

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
 from apoa_client.cli.prompts.field_questions import FieldQuestions
 from apoa_client.cli.prompts.finish_change import ChangeCommand
+from apoa_client.cli.prompts.save_and_send import SavedReport
 from apoa_client.cli.prompts.single_questions import ask_reason
 from apoa_client.cli.terminal.input import confirm, index_of_choice
 from apoa_client.cli.terminal.language import _, text
@@ -15,7 +16,7 @@ from apoa_client.desk.changes import PendingChange, require_current_report
 from apoa_client.desk.correction_draft import CorrectionDraft
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
-from apoa_client.messages import msg
+from apoa_client.messages import msg, nmsg
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.ports import Content, Entry
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM
@@ -139,6 +140,65 @@ class AmendConversation(CorrectionConversation):
         if change.report.kind is Kind.AMEND and not change.replaces:
             self.command.show_hint(_("The whole report is sent again, as a correction."))
         self.save(change, before)
+
+    def amend_all(self, references: Sequence[str], reason: str | None) -> None:
+        """Make the same correction of several stays from the options; without options, ask for each stay in turn.
+
+        All are saved or none.
+        """
+        if not self.typed and not self.lines and self.command.interactive:
+            for reference in references:
+                self.typed, self._changed = {}, []
+                self.amend(reference, reason)
+            return
+        self._refuse_options_of_one_guest()
+        corrections: list[tuple[PendingChange, Report]] = []
+        for reference in references:
+            correction = self._correction(reference, reason)
+            if correction is not None:
+                corrections.append(correction)
+                reason = reason or correction[0].report.reason  # asked for once
+        if not corrections:
+            raise DataRefused(msg("Nothing would change: that is what was reported."))
+        question = nmsg("Save and send {count} correction?", "Save and send {count} corrections?", len(corrections))
+        if self.command.interactive and not self.command.yes and not confirm(text(question)):
+            print_error_line(_("Nothing was saved."))
+            return
+        entries = self.app.changes.save_all([change for change, _before in corrections])
+        saved = [
+            SavedReport(entry, change.report, change.warnings, before.guest)
+            for entry, (change, before) in zip(entries, corrections, strict=True)
+        ]
+        self.command.finish(saved, several=True)
+
+    def _refuse_options_of_one_guest(self) -> None:
+        """Raise `UsageProblem` for options that cannot be right for several guests, and if there is none."""
+        if not self.typed and not self.lines:
+            raise UsageProblem(msg("No change was given."), msg("See the options with: apoa amend --help"))
+        if self.lines or any(BY_NAME[name].path.startswith("guest.") for name in self.typed):
+            raise UsageProblem(
+                msg("The guest's own details cannot be the same for several guests."),
+                msg("Correct them for one guest at a time: apoa amend ID"),
+            )
+
+    def _correction(self, reference: str, reason: str | None) -> tuple[PendingChange, Report] | None:
+        """Show and return the correction of one of several stays; None if nothing would change."""
+        history, _report = self.app.stays.find(reference)
+        current = require_current_report(history)
+        before = self.open(current).report
+        try:
+            examination = self.examine(before)
+            if (examination.guest, examination.stay) == (before.guest, before.stay):
+                return None
+            given = reason or (before.reason if current.withdrawable else None)
+            if not given and not current.withdrawable and self.command.interactive:
+                given = ask_reason(_("Why is it changed? One sentence for the authority"))
+            change = self.app.changes.amend(history, examination, given)
+        except ReportRefused:
+            print_error_line(_("Report {id}:").format(id=short_id(current.id)))
+            raise
+        self.show(before, change)
+        return change, before
 
     def _ask(self, history: StayHistory, current: Entry, before: Report, reason: str | None) -> PendingChange | None:
         """Return the change, from the options or by questions; None if the user goes back."""

@@ -9,6 +9,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import text
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.desk.changes import PendingChange, undo_advice
+from apoa_client.ports import Entry
 from apoa_client.report.model import Guest
 
 
@@ -35,9 +36,12 @@ class ChangeCommand:
         entry = self.app.changes.save(change)
         self.finish([SavedReport(entry, change.report, change.warnings, guest)])
 
-    def finish(self, saved: Sequence[SavedReport], *, several: bool = False) -> None:
-        """Send saved reports, show their state, and show how to undo each."""
-        for entry in self._save_and_send.finish(saved, several=several):
+    def finish(self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()) -> None:
+        """Send saved reports, show their state, and show how to undo each.
+
+        JSON output of `several` reports also has those that were `withdrawn`.
+        """
+        for entry in self._save_and_send.finish(saved, several=several, withdrawn=withdrawn):
             self.show_hint(text(undo_advice(entry)))
 
     def show_hint(self, line: str) -> None:

@@ -23,6 +23,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.findings import finding_line, show_error
 from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text, rebuilt_text
 from apoa_client.cli.views.report import guest_name, report_json
+from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.errors import Exit, OutboxDamaged, StorageProblem
 from apoa_client.ports import Content, Entry, Verdict
 from apoa_client.report.findings import Finding
@@ -61,14 +62,17 @@ class SaveAndSend:
         self._app = session.app
         self._send = send
 
-    def finish(self, saved: Sequence[SavedReport], *, several: bool = False) -> list[Entry]:
+    def finish(
+        self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()
+    ) -> list[Entry]:
         """Show that reports are saved, send them, show their state, and return their new entries.
 
-        With `several`, JSON output is a list, because the command may make any number of reports.
+        With `several`, JSON output is a list, because the command may make any number of reports; it begins with those
+        that the command has `withdrawn`.
         """
         if not self._session.json:
             self.show_saved(saved)
-        return self.send(saved, several=several)
+        return self.send(saved, several=several, withdrawn=withdrawn)
 
     def show_saved(self, saved: Sequence[SavedReport]) -> None:
         """Show that each report is saved."""
@@ -82,14 +86,17 @@ class SaveAndSend:
             else:
                 print_line(_("Saved: {kind}, report {id}.").format(kind=_(KINDS[kind]), id=short))
 
-    def send(self, saved: Sequence[SavedReport], *, several: bool = False) -> list[Entry]:
+    def send(
+        self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()
+    ) -> list[Entry]:
         """Try to send saved reports, show their state, and return their new entries."""
         pairs = self._deliver_if_wanted(saved)
         entries = [entry for entry, _content in pairs]
         if not self._session.exit_code and any(entry.state is State.REJECTED for entry in entries):
             self._session.exit_code = Exit.DATA_REFUSED
         if self._session.json:
-            values = [report_json(entry, content, zone=self._app.settings.zone) for entry, content in pairs]
+            closed = [(entry, open_if_possible(self._app, entry)) for entry in withdrawn]
+            values = [report_json(*each, zone=self._app.settings.zone) for each in (*closed, *pairs)]
             print_json({"reports": values} if several else values[0])
         else:
             for entry, content in pairs:

@@ -7,6 +7,7 @@ from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.outbox.audit_chain import AuditEntry
 from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import short_id
 
 _ACTIONS = {
     "saved": N_("saved"),
@@ -63,6 +64,8 @@ def action_text(entry: AuditEntry) -> str:
 
 def detail_text(entry: AuditEntry) -> str:
     """Return the detail of an event, sanitized; empty if there is none."""
+    if entry.action == "saved" and entry.detail:
+        return _("together with {id}").format(id=sanitize(short_id(entry.detail)))
     return _(_DETAILS[entry.detail]) if entry.detail in _DETAILS else sanitize(entry.detail or "")
 
 

@@ -8,7 +8,6 @@ from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.opened_report import OpenedReport
-from apoa_client.desk.stay_history import ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import ApoaError, CredentialsProblem, Erased, Exit, SealBroken, UsageProblem
 from apoa_client.passport.states import canonical_code
 from apoa_client.ports import Content, Entry
@@ -124,16 +123,6 @@ def open_if_possible(app: Container, entry: Entry) -> Content | None:
         return app.outbox.content(entry)
     except (CredentialsProblem, SealBroken, Erased):
         return None
-
-
-def find_report(app: Container, reference: str) -> Entry:
-    """Return the report with an id, a short id or the beginning of one. Raises `UsageProblem` with the candidates."""
-    found = app.outbox.find(reference.strip())
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise unknown_reference_error(reference)
-    raise ambiguous_reference_error(reference, found)
 
 
 def parse_day(app: Container, text: str, near: date | None = None) -> date:

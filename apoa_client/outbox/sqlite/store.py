@@ -182,46 +182,46 @@ class SqliteOutbox:
         active_reports: Sequence[str] = (),
     ) -> Entry:
         """As `ports.ReportQueue`; raises `StorageProblem` if the id is known."""
-        from apoa_client.outbox.sqlite import insertion, revision  # counting needs neither
-        from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
-
-        def seal() -> insertion.Row:
-            return insertion.sealed_row(self._contents, NewReport(report, due_at, warnings, guest_tag))
-
-        row = seal()  # before the transaction, so that other processes do not wait for cryptography
-        with transaction(self._db, self._path):
-            row = sealed_to_current_key(self._db, self._sealer, row, seal)
-            insertion.check_new_id(self._db, report.id)
-            revision.check_active(self._db, active_reports)
-            seq = revision.supersede(self._db, replaces, millis(report.created_at)) if replaces else None
-            seq = insertion.insert(self._db, row, seq)
-            self._record([*(AuditEvent("superseded", old) for old in replaces), AuditEvent("saved", report.id)])
-            return self._reader.select("seq = :seq", {"seq": seq})[0]
+        return self.add_all([NewReport(report, due_at, warnings, guest_tag, replaces, active_reports)])[0]
 
     def add_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
-        """As `ports.ReportQueue`; raises `StorageProblem` if an id is known."""
-        from apoa_client.outbox.sqlite import insertion
+        """As `ports.ReportQueue`; raises `StorageProblem` if an id is known.
+
+        The audit trail records which reports were saved together, by the id of the first.
+        """
+        from apoa_client.outbox.sqlite import insertion  # counting does not need it
         from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
 
         def seal() -> list[insertion.Row]:
             return [insertion.sealed_row(self._contents, new) for new in new_reports]
 
-        sealed = seal()
+        sealed = seal()  # before the transaction, so that other processes do not wait for cryptography
+        first = new_reports[0].report.id if len(new_reports) > 1 else None
         entries: list[Entry] = []
         with transaction(self._db, self._path):
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
             for new, row in zip(new_reports, sealed, strict=True):
                 insertion.check_new_id(self._db, new.report.id)
-                entries += self._reader.select("seq = :seq", {"seq": insertion.insert(self._db, row)})
-            self._record([AuditEvent("saved", new.report.id) for new in new_reports])
+                seq = insertion.insert(self._db, row, self._make_room(new))
+                entries += self._reader.select("seq = :seq", {"seq": seq})
+            superseded = [AuditEvent("superseded", old) for new in new_reports for old in new.replaces]
+            self._record([*superseded, *(AuditEvent("saved", new.report.id, first) for new in new_reports)])
         return entries
 
-    def withdraw(self, ids: Sequence[str], active_reports: Sequence[str] = ()) -> None:
+    def _make_room(self, new: NewReport) -> int | None:
+        """Supersede what a new report replaces, and return the number that it then takes; None for one at the end."""
+        from apoa_client.outbox.sqlite import revision
+
+        revision.check_active(self._db, new.active_reports)
+        return revision.supersede(self._db, new.replaces, millis(new.report.created_at)) if new.replaces else None
+
+    def withdraw(self, ids: Sequence[str], *active_reports: Sequence[str]) -> None:
         """As `ports.ReportQueue`."""
         from apoa_client.outbox.sqlite import revision
 
         with transaction(self._db, self._path):
-            revision.check_active(self._db, active_reports)
+            for stay in active_reports:
+                revision.check_active(self._db, stay)
             revision.retire(self._db, ids, State.WITHDRAWN, millis(self._actor.now()))
             self._record([AuditEvent("withdrawn", report_id) for report_id in ids])
 

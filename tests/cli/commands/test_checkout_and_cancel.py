@@ -323,7 +323,7 @@ class TestCheckOut:
         assert "24 Nov 2026 20:00 WIB" in result.err
         assert away.states().count(("check_out", "queued")) == 2
         result = away("checkout", "--no-send", keys=[""], lang=lang)
-        assert spoken(lang, "Nothing was saved.") in result.err
+        assert spoken(lang, "No guest was chosen, and nothing was changed.") in result.err
 
     def test_missing_or_conflicting_arguments_are_usage_errors(self, away: Apoa) -> None:
         """Unattended, `checkout` without arguments or with conflicting arguments is a usage error."""

@@ -110,7 +110,7 @@ def test_an_ambiguous_or_unknown_id(three: Apoa, command: str, lang: str) -> Non
     assert all(report["short_id"] in several.err for report in three.reports())
     none = three(command, "zzzz", lang=lang)
     assert none.code == 2
-    assert spoken(lang, "There is no report {id}.", id="zzzz") in none.err
+    assert spoken(lang, "No report has this ID, and no guest this name or room.") in none.err
     as_json = three(command, "zzzz", "--json", lang=lang)
     assert (as_json.code, as_json.json["error"]["class"]) == (2, "usage_problem")
 

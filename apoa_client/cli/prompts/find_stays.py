@@ -1,0 +1,289 @@
+"""Finds the stays that a user means: by an id, a room, a part of a name, a group, or a choice from a numbered list."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from apoa_client.app.container import Container
+from apoa_client.cli.prompts.choose_guest import guest_line
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import ask_line, index_of_choice
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import plain, print_error_line, print_line
+from apoa_client.cli.views.opened_report import OpenedReport
+from apoa_client.cli.views.report_reader import ReportReader
+from apoa_client.desk.stay_history import StayHistory, ambiguous_reference_error, may_be_id, unknown_reference_error
+from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
+from apoa_client.messages import Message, msg
+from apoa_client.ports import Entry, Selection
+from apoa_client.report.kinds import State, short_id
+from apoa_client.report.rooms import normalized_room
+
+Place: TypeAlias = Callable[[Container], Iterable[StayHistory]]
+"""Returns the stays among which a name or a room is looked for."""
+
+_MAX_SHOWN = 15
+"""Stays shown in one list: with the question they fit on a screen of 24 lines."""
+_MAX_NAMED = 20
+"""Ids named in an error."""
+_ID_LENGTH = 8
+"""Characters from which on a text is an id only, if it can be one; a shorter one may be a room, such as 1201."""
+_ID_PART_LENGTH = 4
+"""A shorter text is a room or a name first: many ids begin with the number of any room."""
+_ALL = frozenset({"a", "all", "s", "semua"})
+
+
+def in_house(app: Container) -> Iterable[StayHistory]:
+    """Return the stays of guests who have not left."""
+    return app.stays.in_house(app.today)
+
+
+def recent(app: Container) -> Iterable[StayHistory]:
+    """Return the stays that ended not long ago, and those of guests who have not left; the newest first."""
+    stays = app.stays.recent(app.today)
+    return sorted(stays, key=lambda history: history.display_report.created_at, reverse=True)
+
+
+def ever(app: Container) -> Iterable[StayHistory]:
+    """Return all stays, the newest first."""
+    return _stays_of(app, reversed(list(app.outbox.entries(Selection()))))
+
+
+def refused(app: Container) -> Iterable[StayHistory]:
+    """Return the stays with a refused report."""
+    return _stays_of(app, app.outbox.entries(Selection(states=frozenset({State.REJECTED}))))
+
+
+def waiting(app: Container) -> Iterable[StayHistory]:
+    """Return the stays with a report that waits to be typed into APOA."""
+    return _stays_of(app, app.by_hand.all_waiting())
+
+
+def _stays_of(app: Container, entries: Iterable[Entry]) -> Iterator[StayHistory]:
+    return (app.stays.of(stay_id) for stay_id in dict.fromkeys(entry.stay_id for entry in entries))
+
+
+class StayFinder:
+    """Finds stays. A name and a room are looked for in one of the `places` after the other, until one has the guest.
+
+    With several matches, and with nothing given, the user chooses from a list; without a user, `UsageProblem` names the
+    candidates by their ids. `listed` are the stays to choose from if nothing is given, `nobody` is shown if there are
+    none, and `heading` above a list. Names and rooms need the key.
+    """
+
+    def __init__(
+        self, session: Session, listed: Place, *places: Place, nobody: Message | None = None, heading: str = ""
+    ) -> None:
+        self._app = session.app
+        self._interactive = session.interactive
+        self._listed = listed
+        self._places = places
+        self._nobody = nobody or msg("There is no guest to choose.")
+        self._heading = heading or _("Which guest?")
+        self._reports: dict[str, str] = {}
+        """By the id of a stay: the one report of the stay that an id means."""
+
+    def one(self, reference: str) -> str | None:
+        """Return the id of the report or the stay that a user means; None if the user chooses none.
+
+        Raises `UsageProblem`, and `CredentialsProblem` without the key.
+        """
+        chosen = self._chosen(reference, several=False)
+        return self._id_of(chosen[0]) if chosen else None
+
+    def several(self, reference: str) -> list[str]:
+        """Return the ids as `one` does; at a terminal the user may choose several stays."""
+        return [self._id_of(history) for history in self._chosen(reference, several=True)]
+
+    def find(self, reference: str, room: str | None, group: str | None, *, yes: bool) -> list[str]:
+        """Return the ids of what a user means, or the stays of a whole room or group: one of the three may be given.
+
+        A group are the guests who were reported together with the one that is given. Raises `UsageProblem` if a room or
+        a group has several guests, and neither `yes` nor a user confirms them.
+        """
+        if sum(map(bool, (reference, room, group))) > 1:
+            raise UsageProblem(msg("Give one of these: a guest, --room or --group."))
+        if room:
+            found = self.in_room(room)
+        elif group:
+            found = self._in_group(group)
+        else:
+            return self.several(reference)
+        if len(found) > 1 and not yes and not self._interactive:
+            ids = _ids_text([history.display_report for history in found])
+            problem = msg("Several guests were reported together: {candidates}.", candidates=ids)
+            if room:
+                problem = msg("Several guests are in that room: {candidates}.", candidates=ids)
+            raise UsageProblem(problem, msg("Give one of these ids, or --yes for all of them."))
+        return [history.stay_id for history in found]
+
+    def _chosen(self, reference: str, *, several: bool) -> Sequence[StayHistory]:
+        """Return the stays that the user means; none if the user chooses none."""
+        if not reference:
+            found = list(self._listed(self._app))
+            if not self._interactive:
+                raise _which_guest_error([history.display_report for history in found])
+            if not found:
+                print_line(text(self._nobody))
+            return self.choose(found, several=several) if found else []
+        by_id = self._app.outbox.find(reference)
+        found = self._search(reference, by_id)
+        if len(found) > 1 and not self._interactive:
+            stays = {history.stay_id for history in found}
+            named = [entry for entry in by_id if entry.stay_id in stays]
+            others = [each.display_report for each in found if each.stay_id not in {entry.stay_id for entry in named}]
+            raise ambiguous_reference_error(reference, [*named, *others][:_MAX_NAMED])
+        return self.choose(found, several=several) if len(found) > 1 else found
+
+    def _id_of(self, history: StayHistory) -> str:
+        return self._reports.get(history.stay_id, history.stay_id)
+
+    def _search(self, reference: str, entries: Sequence[Entry]) -> list[StayHistory]:
+        """Return the stays of these entries, which an id means, and those with this room or name; at least one.
+
+        Raises `UsageProblem`, or `CredentialsProblem` if only the key could tell.
+        """
+        by_guest: list[StayHistory] = []
+        if not _is_id(reference):
+            problem, by_guest = self._by_guest(reference)
+            if problem is not None and (not entries or len(reference) < _ID_PART_LENGTH):
+                raise problem
+        if by_guest and len(reference) < _ID_PART_LENGTH:
+            return by_guest
+        found = list(_stays_of(self._app, entries))
+        for history in found:
+            ids = [entry.id for entry in entries if entry.stay_id == history.stay_id]
+            if len(ids) == 1:
+                self._reports[history.stay_id] = ids[0]
+        found += [history for history in by_guest if history not in found]
+        if not found:
+            raise unknown_reference_error(reference)
+        return found
+
+    def _by_guest(self, reference: str) -> tuple[CredentialsProblem | None, list[StayHistory]]:
+        """Return the stays of the nearest place with a guest of this name or in this room, or why none can be read."""
+        problems: list[ApoaError] = []
+        reader = ReportReader(self._app, problems.append)
+        seen: set[str] = set()
+        for place in self._places:
+            found = []
+            for history in place(self._app):
+                if history.stay_id in seen:
+                    continue
+                seen.add(history.stay_id)
+                if _is_meant(reference, reader.open(history.display_report)):
+                    found.append(history)
+                if reader.locked:
+                    return next(each for each in problems if isinstance(each, CredentialsProblem)), []
+            if found:
+                return None, found
+        return None, []
+
+    def in_room(self, room: str) -> list[StayHistory]:
+        """Return the stays of the guests in house in a room. Raises `UsageProblem`, or `CredentialsProblem`."""
+        reader = ReportReader(self._app, _raise_credentials)
+        present = list(in_house(self._app))
+        opened = reader.open_all(history.display_report for history in present)
+        found = [
+            history
+            for history, each in zip(present, opened, strict=True)
+            if each.stay is not None and normalized_room(each.stay.room or "") == normalized_room(room)
+        ]
+        if not found:
+            raise UsageProblem(msg("No guest in house is in that room."), msg("See who is here: apoa list --in-house"))
+        return found
+
+    def _in_group(self, reference: str) -> list[StayHistory]:
+        """Return the stays, of guests who have not left, that were saved together with the stay of a reference."""
+        found = self._chosen(reference, several=False)
+        if not found:
+            return []
+        trail = self._app.outbox.audit_trail
+        events = trail.entries(reports=[entry.id for entry in found[0].entries])
+        saved = next((event for event in events if event.action == "saved"), None)
+        if saved is None or saved.detail is None:
+            return list(found)
+        together = [
+            each for each in trail.entries(since=saved.at) if (each.action, each.detail) == ("saved", saved.detail)
+        ]
+        entries = [entry for event in together for entry in self._app.outbox.find(event.report or "")]
+        return [history for history in _stays_of(self._app, entries) if history.in_house] or list(found)
+
+    def choose(self, found: Sequence[StayHistory], *, several: bool) -> Sequence[StayHistory]:
+        """Show numbered stays and return those that the user chooses; a part of a name shortens the list."""
+        reader = ReportReader(self._app)
+        rows = [(history, reader.open(history.display_report)) for history in found]
+        question = _("Number, or part of a name; Enter = none")
+        if several:
+            question = _("Number, several (1 3), a = all, or part of a name; Enter = none")
+        shown = rows
+        print_error_line(self._heading)
+        _show_rows(shown)
+        while answer := ask_line(question):
+            chosen = _numbered(answer, [history for history, _opened in shown], several=several)
+            named = [row for row in rows if _is_meant(answer, row[1])] if not chosen else []
+            if len(named) == 1:
+                chosen = [named[0][0]]
+            if chosen:
+                return chosen
+            if named:
+                shown = named
+                _show_rows(shown)
+            else:
+                print_error_line(_("Type one of the numbers, or part of a name in the list."))
+        print_error_line(_("No guest was chosen, and nothing was changed."))
+        return []
+
+
+def _numbered(answer: str, shown: Sequence[StayHistory], *, several: bool) -> Sequence[StayHistory]:
+    """Return the stays that an answer names by number, or all that are on the screen; none for another answer."""
+    if several and answer.casefold() in _ALL:
+        return shown if len(shown) <= _MAX_SHOWN else []
+    numbers = dict.fromkeys(answer.replace(",", " ").split()) if several else [answer]
+    indexes = [index_of_choice(number, min(len(shown), _MAX_SHOWN)) for number in numbers]
+    chosen = [shown[index] for index in indexes if index is not None]
+    return chosen if len(chosen) == len(indexes) else []
+
+
+def _show_rows(rows: Sequence[tuple[StayHistory, OpenedReport]]) -> None:
+    for number, (_history, opened) in enumerate(rows[:_MAX_SHOWN], 1):
+        line = guest_line(opened)
+        print_error_line(f"{number}: {line}" if plain() else f"{number:>3}  {line}")
+    more = len(rows) - _MAX_SHOWN
+    if more > 0:
+        print_error_line("     " + _("... and {count} more: type part of the name.").format(count=more))
+
+
+def _is_id(reference: str) -> bool:
+    """Return whether a text can only be an id: it is long enough, and has the characters of one."""
+    return may_be_id(reference) and len(reference.strip()) >= _ID_LENGTH
+
+
+def _is_meant(reference: str, opened: OpenedReport) -> bool:
+    """Return whether a reference names the guest, the passport or the room of a report."""
+    guest, stay = opened.guest, opened.stay
+    if guest is None or stay is None:
+        return False
+    words, room = reference.casefold().split(), normalized_room(reference)
+    if normalized_room(stay.room or "") == room:
+        return True
+    if room != " ".join(words):  # "kamar 3" is no name
+        return False
+    name = f"{guest.given_names} {guest.surname}".casefold()
+    return all(word in name for word in words) or "".join(words) == guest.document.number.casefold()
+
+
+def _which_guest_error(candidates: Sequence[Entry]) -> UsageProblem:
+    """Return the error for a command that needs a guest, without a user who could choose one."""
+    advice = msg("Give an ID, a room or part of a name. To see the short ids: apoa list")
+    if not candidates:
+        return UsageProblem(msg("Which guest? None was given."), advice)
+    return UsageProblem(msg("Which guest? It can be: {candidates}.", candidates=_ids_text(candidates)), advice)
+
+
+def _ids_text(entries: Sequence[Entry]) -> str:
+    return ", ".join(short_id(entry.id) for entry in entries[:_MAX_NAMED])
+
+
+def _raise_credentials(error: ApoaError) -> None:
+    if isinstance(error, CredentialsProblem):
+        raise error

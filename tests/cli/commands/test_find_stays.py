@@ -1,0 +1,251 @@
+"""Tests of how every command that takes a report finds it: by id, room, name or a choice, one guest or several."""
+
+from dataclasses import replace
+
+import pytest
+from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken, spoken_count
+
+from apoa_client.cli.prompts.find_stays import _MAX_SHOWN
+from apoa_client.errors import Exit
+
+CHANGES = {
+    "show": [],
+    "amend": ["--nights", "3", "--no-send", "--yes"],
+    "cancel": ["--yes", "--no-send"],
+    "checkout": ["--yes", "--no-send"],
+}
+"""Commands that take any guest in house, with what each needs unattended."""
+
+
+@pytest.fixture
+def rooms(away: Apoa) -> Apoa:
+    """Three guests who were reported one by one: two in room 3, one in room 12."""
+    for guest, room in zip(GUESTS, ("3", "kamar 3", "12"), strict=True):
+        away.save(guest, "--room", room)
+    return away
+
+
+@pytest.mark.parametrize("command", CHANGES)
+@pytest.mark.parametrize(
+    "reference", [["obadiah"], ["VANTERPOOL"], ["12"], ["kamar", "12"], ["Room 12"], ["VB9081726"]]
+)
+def test_a_name_a_room_or_a_passport(rooms: Apoa, command: str, reference: list[str]) -> None:
+    """Every command takes part of a name, a room with or without the word, and the passport's number."""
+    result = rooms(command, *reference, *CHANGES[command], "--json")
+    assert result.code == 0, result.err
+    assert result.json["stay_id"] == rooms.reports()[2]["stay_id"]
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_several_matches_unattended(rooms: Apoa, command: str) -> None:
+    """A room with two guests exits with 2, names their ids, and nothing changes."""
+    result = rooms(command, "kamar", "3", *CHANGES[command])
+    assert result.code == Exit.USAGE
+    ids = [report["short_id"] for report in rooms.reports()]
+    assert [short_id in result.err for short_id in ids] == [True, True, False]
+    assert rooms.states() == [("check_in", "queued")] * 3
+
+
+@pytest.mark.parametrize("command", [*CHANGES, "fix", "receipt", "received"])
+def test_nothing_given_unattended(rooms: Apoa, command: str) -> None:
+    """Without a guest, a command exits with 2 and names the ids that it can be."""
+    result = rooms(command)
+    assert result.code == Exit.USAGE
+    ids = [report["short_id"] for report in rooms.reports()]
+    assert all(short_id in result.err for short_id in ids) == (command != "fix")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_choice_from_a_list(rooms: Apoa, lang: str) -> None:
+    """At a terminal the guests are listed with their numbers; a name shortens the list, Enter leaves."""
+    left = rooms("cancel", keys=[""], lang=lang)
+    assert left.code == 0
+    assert spoken(lang, "No guest was chosen, and nothing was changed.") in left.err
+    assert all(guest.name in left.err for guest in GUESTS)
+    shown = rooms("show", keys=["nobody", "0", "kamar 3", "2"], lang=lang)
+    assert shown.code == 0, shown.all
+    assert shown.err.count(spoken(lang, "Type one of the numbers, or part of a name in the list.")) == 2
+    assert shown.out.count("\n") > 3
+    assert OBADIAH.name not in shown.out
+    shown = rooms("show", keys=["obadiah"], lang=lang)
+    assert OBADIAH.name in shown.out
+
+
+def test_several_chosen_from_a_list(rooms: Apoa) -> None:
+    """Several numbers, or all of the list, are cancelled together after one confirmation."""
+    result = rooms("cancel", "3", keys=["a", "y"])
+    assert result.code == 0, result.all
+    assert spoken_count("en", "Cancel {count} stay?", "Cancel all {count} stays?", 2) in result.err
+    assert rooms.states() == [("check_in", "withdrawn")] * 2 + [("check_in", "queued")]
+
+
+def test_a_long_list(away: Apoa) -> None:
+    """A list fits on the screen: the rest is found by name, is not chosen by number, and "all" takes none of it."""
+    for number in range(_MAX_SHOWN + 2):
+        away.save(replace(QUENTIN, number=f"ZX{number:07}"), "--room", str(number))
+    result = away("cancel", keys=["a", str(_MAX_SHOWN + 1), ""])
+    assert result.code == 0, result.all
+    assert spoken("en", "... and {count} more: type part of the name.", count=2) in result.err
+    assert set(away.states()) == {("check_in", "queued")}
+
+
+def test_a_short_text_is_a_room_first(rooms: Apoa) -> None:
+    """A room's number means the room, although ids begin with it; without the key it is never taken for an id."""
+    first, _second, third = rooms.reports()
+    rooms("amend", "obadiah", "--room", first["short_id"][:3], "--no-send")
+    assert rooms("show", first["short_id"][:3], "--json").json["stay_id"] == third["stay_id"]
+    rooms("amend", "obadiah", "--room", first["short_id"][:4], "--no-send")
+    assert rooms("show", first["short_id"][:4], "--json").code == Exit.USAGE
+    assert rooms("show", first["short_id"], "--json").json["id"] == first["id"]
+    rooms.delete_key()
+    assert rooms("cancel", first["short_id"][:3], "--yes").code == Exit.CREDENTIALS
+    assert rooms("cancel", first["short_id"][:7], "--yes").code == 0
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_names_need_the_key(rooms: Apoa, command: str) -> None:
+    """Without the key a name exits with 77, an unknown id with 2, and a known one works as far as it needs no key."""
+    ids = [report["short_id"] for report in rooms.reports()]
+    rooms.delete_key()
+    assert rooms(command, "obadiah", *CHANGES[command]).code == Exit.CREDENTIALS
+    assert rooms(command, "ffffffff", *CHANGES[command]).code == Exit.USAGE
+    assert rooms(command, ids[2], *CHANGES[command]).code == (77 if command == "amend" else 0)
+    listed = rooms(command, keys=[""])
+    assert ids[0] in listed.err
+    assert QUENTIN.name not in listed.err
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_whole_room_is_amended(rooms: Apoa, lang: str) -> None:
+    """`amend --room 3 --nights 4` corrects everybody in the room after one confirmation; the room stays."""
+    result = rooms("amend", "--room", "3", "--nights", "4", "--no-send", keys=["y"], lang=lang)
+    assert result.code == 0, result.all
+    assert QUENTIN.name in result.err
+    assert XIMENA.name in result.err
+    waiting = [report for report in rooms.reports() if report["state"] == "queued"]
+    stays = sorted((report["stay"]["room"], report["stay"]["planned_check_out"]) for report in waiting)
+    assert stays == [("12", "2026-11-26"), ("3", "2026-11-28"), ("3", "2026-11-28")]
+
+
+def test_a_whole_room_unattended(rooms: Apoa) -> None:
+    """Unattended, a room with several guests needs --yes; JSON is a list, and a second time nothing would change."""
+    change = ["amend", "--room", "3", "--nights", "4", "--no-send"]
+    assert rooms(*change).code == Exit.USAGE
+    result = rooms(*change, "--yes", "--json")
+    assert result.code == 0, result.err
+    assert len(result.json["reports"]) == 2
+    assert rooms(*change, "--yes").code == Exit.DATA_REFUSED
+    assert rooms("amend", "--room", "3", "--yes").code == Exit.USAGE
+    assert rooms("amend", "--room", "3", "--surname", "X", "--yes").code == Exit.USAGE
+    assert rooms("amend", "--room", "99", "--nights", "1").code == Exit.USAGE
+    assert rooms("cancel", "obadiah", "--room", "3").code == Exit.USAGE
+
+
+def test_all_or_nothing(rooms: Apoa) -> None:
+    """If one of the corrections is refused, none is saved, and the report that is wrong is named."""
+    rooms("amend", "ximena", "--check-in", "2026-11-23T10:00", "--no-send")
+    before = rooms.states()
+    result = rooms("amend", "--room", "3", "--planned-check-out", "2026-11-24", "--yes", "--no-send")
+    assert result.code == Exit.DATA_REFUSED
+    assert spoken("en", "Report {id}:", id=rooms.reports()[0]["short_id"]) in result.err
+    assert rooms.states() == before
+
+
+def test_each_guest_of_a_room_in_turn(rooms: Apoa) -> None:
+    """At a terminal without options, the fields of each guest are asked for in turn."""
+    result = rooms("amend", "--room", "3", "--no-send", keys=["16", "4", "", "y", "16", "5", "", "y"])
+    assert result.code == 0, result.all
+    waiting = [report["stay"]["room"] for report in rooms.reports() if report["state"] == "queued"]
+    assert sorted(waiting) == ["12", "4", "5"]
+
+
+def test_nothing_is_saved_without_a_confirmation(rooms: Apoa) -> None:
+    """`n` at the confirmation changes no stay of the room."""
+    before = rooms.states()
+    amended = rooms("amend", "--room", "3", "--nights", "4", "--no-send", keys=["n"])
+    assert spoken("en", "Nothing was saved.") in amended.err
+    cancelled = rooms("cancel", "--room", "3", keys=["n"])
+    assert spoken("en", "Nothing was changed.") in cancelled.err
+    assert rooms.states() == before
+
+
+def test_a_room_of_which_some_were_sent(configured: Apoa) -> None:
+    """What was never sent is withdrawn, the others are cancelled at the authority, with one reason."""
+    configured.send(QUENTIN, "--room", "3")
+    configured.save(XIMENA, "--room", "3")
+    left = configured("cancel", "--room", "3", keys=["<"])
+    assert spoken("en", "Nothing was changed.") in left.err
+    result = configured("cancel", "--room", "3", "--reason", "salah", "--yes", "--json")
+    assert result.code == 0, result.err
+    assert [(each["kind"], each["state"]) for each in result.json["reports"]] == [
+        ("check_in", "withdrawn"),
+        ("cancel", "accepted"),
+    ]
+
+
+def test_a_sent_room_is_amended_with_one_reason(configured: Apoa) -> None:
+    """The reason is asked for once; without one nothing is saved."""
+    configured.send(QUENTIN, "--room", "3")
+    configured.send(XIMENA, "--room", "3")
+    assert configured("amend", "--room", "3", "--nights", "4", "--yes").code == Exit.DATA_REFUSED
+    result = configured("amend", "--room", "3", "--nights", "4", keys=["extra nights", "y"])
+    assert result.code == 0, result.all
+    assert configured.states()[2:] == [("amend", "accepted")] * 2
+
+
+def test_fix_and_received_choose_from_what_fits(away: Apoa) -> None:
+    """`fix` says that nothing is refused, and `received` asks for the guest and then for the number."""
+    away.save()
+    away.save(XIMENA)
+    assert spoken("en", "No report is refused.") in away("fix", keys=[]).out
+    result = away("received", keys=["ximena", "STT-7"])
+    assert result.code == 0, result.all
+    assert [report["state"] for report in away.reports()] == ["queued", "accepted"]
+    assert away("received", "quentin", "STT-8").code == 0
+    assert spoken("en", "Nothing waits to be typed into APOA.") in away("received", keys=[]).out
+    assert away("received", "quentin").code == Exit.USAGE
+
+
+def test_purge_takes_no_nearest_guest(away: Apoa) -> None:
+    """Where data are erased, a guest who left long ago is as near as one in house."""
+    first = away.save(QUENTIN, "--check-in", "2026-11-01T12:00")
+    away("checkout", first["id"], "--no-send", "--at", "2026-11-03T12:00")
+    away.save(replace(QUENTIN, number="ZX7654321"))
+    assert away("show", "quentin", "--json").json["id"] == away.reports()[2]["id"]
+    assert away("purge", "--guest", "quentin", "--yes").code == Exit.USAGE
+    assert away("log", "--report", "quentin").code == 0
+    for arguments in (["purge", "--guest", "quentin"], ["log", "--report", "zykowski"]):
+        assert away(*arguments, keys=[""]).code == 0
+
+
+GROUP = [*QUENTIN.lines, "GDANSK", "B1", "2", "7", "+", *XIMENA.lines, "ZARAGOZA", "B1", ""]
+"""What is typed to report two guests together."""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_group(away: Apoa, lang: str) -> None:
+    """`--group` with any of them takes those who were reported together, and the log says so."""
+    away.save(OBADIAH)
+    assert away("report", "--no-send", keys=GROUP).code == 0
+    alone, first, second = away.reports()
+    assert away("amend", first["id"], "--room", "8", "--no-send").code == 0  # it replaces a report of the group
+    result = away("amend", "--group", "ximena", "--nights", "5", "--no-send", keys=["y"], lang=lang)
+    assert result.code == 0, result.all
+    waiting = [report for report in away.reports() if report["state"] == "queued"]
+    assert {report["stay_id"] for report in waiting if report["stay"]["planned_check_out"] == "2026-11-29"} == {
+        first["stay_id"],
+        second["stay_id"],
+    }
+    together = spoken(lang, "together with {id}", id=first["short_id"])
+    assert together in away("log", lang=lang).out
+    assert away("cancel", "--group", "obadiah", "--yes", "--json").json["reports"][0]["stay_id"] == alone["stay_id"]
+    assert away("checkout", "--group", "quentin").code == Exit.USAGE
+    assert len(away("checkout", "--group", "quentin", "--yes", "--no-send", "--json").json["reports"]) == 2
+    assert away("cancel", "--group", "zykowski", keys=["y"]).code == 0
+    assert away("cancel", "--group", "x y", keys=[]).code == Exit.USAGE
+
+
+def test_no_group_is_chosen(rooms: Apoa) -> None:
+    """A group may be chosen by one of several guests, or left."""
+    assert rooms("cancel", "--group", "3", keys=[""]).code == 0
+    assert set(rooms.states()) == {("check_in", "queued")}
