@@ -154,6 +154,10 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
         """Record the public key of the settings: from then on, what is sealed to another one is sealed again."""
         ...
 
+    def record_code_confirmed(self, public_key: str) -> None:
+        """Record that a person has typed back the recovery code of this key: it is safe on paper."""
+        ...
+
     def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
         """Add an event to the audit trail: codes and ids only, no personal data."""
         ...

@@ -54,6 +54,11 @@ def duration_or_none(value: object) -> timedelta | None:
     return None if value is None else _int(value) * MILLISECOND
 
 
+def text_or_none(value: object) -> str | None:
+    """Return a text; None for anything else."""
+    return value if isinstance(value, str) else None
+
+
 def suspension_text(suspension: Suspension) -> str:
     """Return a suspension as one text, whose three parts contain no blanks."""
     return f"{suspension.reason} {millis(suspension.since)} {suspension.settings}"

@@ -1,5 +1,7 @@
 """`apoa key`: the group of commands for the property's key pair, and `apoa key show`."""
 
+from typing import Any
+
 import click
 
 from apoa_client.cli.registry import CommandGroup, command, json_option
@@ -14,6 +16,7 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.findings import error_fields, show_error
+from apoa_client.cli.views.recovery_code import is_code_confirmed, show_code_reminder
 from apoa_client.errors import CredentialsProblem, Exit
 
 key = CommandGroup(
@@ -46,10 +49,13 @@ def show(session: Session) -> int:
         problem = exc
     place = app.secrets.private_key_from_environment() or app.secrets.place
     unfinished = problem is None and pair.unfinished_key() is not None
+    now = app.clock.now()
+    summary = app.outbox.summary(now=now, soon=now)
     if session.json:
         error = None if problem is None else error_fields(problem)
-        value = {"property": app.settings.name, "fingerprint": pair.fingerprint, "place": place}
-        print_json({**value, "available": problem is None, "error": error, "change_unfinished": unfinished})
+        value: dict[str, Any] = {"property": app.settings.name, "fingerprint": pair.fingerprint, "place": place}
+        value |= {"available": problem is None, "error": error, "change_unfinished": unfinished}
+        print_json({**value, "recovery_code_confirmed": is_code_confirmed(app.settings, summary)})
     else:
         print_line(_("Fingerprint of the key: {fingerprint}").format(fingerprint=pair.fingerprint))
         print_line(_("The private key is kept in: {place}").format(place=sanitize(place)))
@@ -61,4 +67,7 @@ def show(session: Session) -> int:
         if unfinished:
             warning = _("A change of keys was interrupted. All reports open; finish it with: apoa key rotate")
             print_line(style_warning(warning))
+        if is_code_confirmed(app.settings, summary):
+            print_line(_("The recovery code is confirmed: it was typed back."))
+        show_code_reminder(app.settings, summary)
     return Exit.DONE if problem is None else problem.exit_code

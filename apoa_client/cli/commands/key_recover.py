@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from apoa_client.app.key_rotation import KeyRecovery
 from apoa_client.cli.documents.recovery_file import read_code_file
 from apoa_client.cli.prompts.recovery_code import code_from_stdin, code_from_terminal
 from apoa_client.cli.registry import command, option
@@ -14,7 +15,7 @@ from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
 from apoa_client.settings.config import VAULTS
 from apoa_client.vault import recovery
-from apoa_client.vault.sealing import key_pair_from_seed
+from apoa_client.vault.sealing import encode_key, key_pair_from_seed
 
 _RESULTS = {
     "recovered": msg(
@@ -35,7 +36,10 @@ def recover(session: Session, *, recovery_file: Path | None, code_stdin: bool, v
     pair = session.app.key_pair(vault or "")
     code = _read_code(session, recovery_file, from_stdin=code_stdin)
     private_key, _public_key = key_pair_from_seed(recovery.seed_from_code(code))
-    print_line(style_success(text(_RESULTS[pair.recover(private_key).value])))
+    result = pair.recover(private_key)
+    if result is not KeyRecovery.FOR_OLDER_RECORDS:
+        session.app.outbox.record_code_confirmed(encode_key(pair.public_key))
+    print_line(style_success(text(_RESULTS[result.value])))
     place = session.app.secrets.private_key_from_environment()
     if place is not None:
         warning = _("But {place} gives a private key too, and it is tried first.")

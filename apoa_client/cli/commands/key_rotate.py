@@ -15,7 +15,7 @@ from apoa_client.cli.terminal.output import print_error_line, print_line, style_
 from apoa_client.errors import CredentialsProblem, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.vault import recovery
-from apoa_client.vault.sealing import key_pair_from_seed
+from apoa_client.vault.sealing import encode_key, key_pair_from_seed
 
 if TYPE_CHECKING:
     from apoa_client.app.key_rotation import KeyPair
@@ -50,6 +50,8 @@ def rotate(session: Session, *, recovery_file: Path | None) -> None:
         count = _change(pair, private_key)
     if recovery_file is not None:
         show_code_file(recovery_file)
+    else:
+        app.outbox.record_code_confirmed(encode_key(pair.public_key))
     print_line(style_success(_("The property has a new key, with the fingerprint {id}.").format(id=pair.fingerprint)))
     print_line(text(nmsg("{count} report was sealed again.", "{count} reports were sealed again.", count)))
     print_error_line(

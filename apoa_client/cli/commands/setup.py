@@ -10,7 +10,7 @@ from apoa_client.app.container import Container
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.authority.address import check_base_url
 from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_has_code_of, recovery_file_option
-from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code, warn_unconfirmed
+from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session, ask_password, read_password
 from apoa_client.cli.terminal import language
@@ -26,6 +26,7 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
+from apoa_client.cli.views.recovery_code import unconfirmed_code_lines
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.locale import LANGUAGES
 from apoa_client.messages import msg
@@ -180,8 +181,7 @@ def _show_code(app: Container, result: _Result, file: Path | None, *, asking: bo
     settings, code, _failure = result
     before = app.config.properties.get(settings.name)
     if file is not None:
-        public_key = decode_public_key(load(app.folders.config).properties[settings.name].public_key)
-        if code or file_has_code_of(file, public_key):
+        if code or file_has_code_of(file, decode_public_key(_saved_public_key(app, settings))):
             show_code_file(file)
         else:
             warning = _("The property keeps its key, and a code for it is made only once: no file was written.")
@@ -191,8 +191,17 @@ def _show_code(app: Container, result: _Result, file: Path | None, *, asking: bo
         return  # there are no real reports, or the property has its code already
     elif not code or not asking:
         warn_no_code()
-    elif not confirm_code(settings.name, code):
-        warn_unconfirmed()
+    elif confirm_code(settings.name, code):
+        with app.outbox_of(settings) as outbox:
+            outbox.record_code_confirmed(_saved_public_key(app, settings))
+    else:
+        for line in unconfirmed_code_lines():
+            print_error_line(line)
+
+
+def _saved_public_key(app: Container, settings: PropertySettings) -> str:
+    """Return the public key of a property that was set up just now."""
+    return load(app.folders.config).properties[settings.name].public_key
 
 
 def _check_options(given: Mapping[str, Any]) -> None:

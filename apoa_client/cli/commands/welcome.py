@@ -9,6 +9,7 @@ from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_error, style_success, style_warning
 from apoa_client.cli.views.findings import show_damage, show_unwritable
+from apoa_client.cli.views.recovery_code import show_code_reminder
 from apoa_client.cli.views.status import show_deadlines, show_drafts, show_property, show_urgent
 from apoa_client.desk.attention import most_urgent
 from apoa_client.errors import Exit
@@ -56,6 +57,7 @@ def _show_state(app: Container) -> Exit:
     _show_counts(app.settings, summary)
     show_deadlines(app.settings, summary, now)
     show_urgent(app.settings, urgent, now)
+    show_code_reminder(app.settings, summary)
     return show_damage(urgent.damage)
 
 

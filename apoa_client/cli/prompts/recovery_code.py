@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from apoa_client.cli.prompts.conversation import HELP, Move
-from apoa_client.cli.terminal.input import ask_line, ask_secret, secret_line
+from apoa_client.cli.terminal.input import ask_line, ask_secret, confirm, secret_line
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
@@ -28,10 +28,14 @@ def show_code_file(path: Path) -> None:
     """Show where the recovery code was written, and what to do with the file."""
     print_error_line(style_success(_("The recovery code is in {path}.").format(path=sanitize(str(path)))))
     print_error_line(_("Print it, put it in the safe, and delete the file from this computer."))
+    print_error_line(_("Then type it back from the paper once: apoa key recover"))
 
 
 def confirm_code(name: str, code: str) -> bool:
-    """Show a recovery code once, and let the user type it back. Return False after three tries, Enter or Ctrl-C."""
+    """Show a recovery code once, and let the user type it back.
+
+    Return False after three tries, after Ctrl-C, or if the user wants to skip it.
+    """
     print_error_line()
     print_error_line(style_bold(_("The recovery code of {name}").format(name=sanitize(name))))
     for number, group in enumerate(code.split("-"), start=1):
@@ -40,7 +44,7 @@ def confirm_code(name: str, code: str) -> bool:
     print_error_line(_("If this computer or its key is lost, nothing else can open the saved reports."))
     try:
         for _try in range(_TRIES):
-            typed = _ask_code(lambda: ask_line(_("Type it back from the paper")))
+            typed = _ask_code_or_skip()
             if not typed:
                 return False
             problem = _difference(typed, code)
@@ -54,6 +58,17 @@ def confirm_code(name: str, code: str) -> bool:
     except click.Abort:
         print_error_line()
     return False
+
+
+def _ask_code_or_skip() -> str:
+    """Return what the user types; empty if the user skips the code and is sure."""
+    question = _(
+        "Skip it? Without the code on paper, nobody can open the saved reports any more if this computer breaks."
+    )
+    while not (typed := _ask_code(lambda: ask_line(_("Type it back from the paper")))):
+        if confirm(question, default=False):
+            break
+    return typed
 
 
 def _ask_code(ask: Callable[[], str]) -> str:
@@ -76,13 +91,6 @@ def _difference(typed: str, code: str) -> Message | None:
         if group != expected:
             return msg("Group {number} of the recovery code is not right.", number=number)
     return None
-
-
-def warn_unconfirmed() -> None:
-    """Warn that the user did not confirm the recovery code."""
-    print_error_line(
-        style_warning(_("The recovery code was not confirmed, so do not rely on it. Make a new one: apoa key rotate"))
-    )
 
 
 def warn_no_code() -> None:

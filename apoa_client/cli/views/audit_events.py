@@ -31,6 +31,7 @@ _ACTIONS = {
     "key_recovered": N_("key recovered"),
     "key_exported": N_("key exported"),
     "key_imported": N_("key imported"),
+    "code_confirmed": N_("recovery code confirmed"),
     "backed_up": N_("backup made"),
     "indexes_rebuilt": N_("damaged index rebuilt"),
     "restored": N_("restored from a backup"),

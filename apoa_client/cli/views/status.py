@@ -26,6 +26,7 @@ from apoa_client.cli.views.labels import (
     moment_text,
     whole_seconds,
 )
+from apoa_client.cli.views.recovery_code import is_code_confirmed, show_code_reminder
 from apoa_client.desk.attention import UrgentReports
 from apoa_client.ports import Entry, Summary, Suspension
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
@@ -60,6 +61,7 @@ def status_json(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
         "clock_skew_s": whole_seconds(summary.clock_skew),
         "purge_skipped_at": moment(summary.purge_skipped_at),
         "drafts": summary.drafts,
+        "recovery_code_confirmed": is_code_confirmed(settings, summary),
         "urgent": [
             {
                 "id": entry.id,
@@ -95,6 +97,7 @@ def show_status(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
     show_urgent(settings, urgent, now)
     show_drafts(summary)
     show_last_contact(settings, summary)
+    show_code_reminder(settings, summary)
 
 
 def current_suspension(settings: PropertySettings, summary: Summary) -> Suspension | None:

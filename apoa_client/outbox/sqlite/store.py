@@ -167,6 +167,7 @@ class SqliteOutbox:
                 purge_skipped_at=rows.from_millis_or_none(read_metadata(self._db, "purge_skipped")),
                 lease_until=rows.from_millis_or_none(self._db.execute(queries.LAST_LEASE).fetchone()[0]),
                 drafts=int(self._db.execute(queries.WAITING_DRAFTS, [millis(now)]).fetchone()[0]),
+                code_confirmed_for=rows.text_or_none(read_metadata(self._db, "code_confirmed")),
             )
 
     # The desk's changes.
@@ -357,6 +358,12 @@ class SqliteOutbox:
 
         with transaction(self._db, self._path):
             record_public_key(self._db, public_key)
+
+    def record_code_confirmed(self, public_key: str) -> None:
+        """As `interface.Outbox`."""
+        with transaction(self._db, self._path):
+            write_metadata(self._db, "code_confirmed", public_key)
+            self._record([AuditEvent("code_confirmed")])
 
     def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
         """As `interface.Outbox`."""

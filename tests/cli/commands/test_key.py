@@ -5,14 +5,18 @@ import os
 import re
 import stat
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import click
 import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
+from outbox_helpers import sealer
 from page_helpers import read_page
 
 from apoa_client.cli.documents.recovery_sheet import RecoverySheet, sheet_html, sheet_text
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keys import Keys
 from apoa_client.vault.recovery import new_code, parse_code, seed_from_code
@@ -22,6 +26,11 @@ from apoa_client.vault.store import PRIVATE_KEY
 CODE, NEXT_CODE = new_code(), new_code()
 PASSPHRASE = "kuda betul baterai"
 WRONG = ("A" if CODE[0] != "A" else "B") + CODE[1:]
+REMINDER = (
+    "The recovery code is not confirmed: if this computer breaks, nothing else opens the saved reports.",
+    "Is it on paper? Type it back once: apoa key recover",
+    "If not, make a new one: apoa key rotate",
+)
 RIGHT = "That is right. The code is still visible in this window: close the window when you are done."
 CODE_PATTERN = re.compile(r"\b(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}\b")
 
@@ -38,6 +47,21 @@ def at_a_terminal(apoa: Apoa, url: str, *keys: str, lang: str = "en") -> CallRes
     arguments = ["--property", "melati", "--api-url", url, "--username", "wisma-melati", "--vault", "file"]
     place = ["--address", "", "--office", "", "--timezone", "WIB", "--language", lang]
     return apoa("setup", *arguments, *place, keys=[PASSWORD, *keys], lang=lang)
+
+
+def reminded(apoa: Apoa, command: Sequence[str], lang: str = "en") -> bool:
+    """Whether a command reminds of the recovery code."""
+    with apoa.monkeypatch.context() as patch:
+        patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        shown = click.unstyle(apoa(*command, keys=[], lang=lang).out)
+    said = [spoken(lang, sentence) in shown for sentence in REMINDER]
+    assert len(set(said)) == 1
+    return said[0]
+
+
+def confirmed(apoa: Apoa) -> list[bool | None]:
+    """What `status --json` and `key show --json` say."""
+    return [apoa(*command, "--json").json["recovery_code_confirmed"] for command in (["status"], ["key", "show"])]
 
 
 def public_key(apoa: Apoa) -> str:
@@ -98,20 +122,27 @@ class TestSetupAtATerminal:
         help_text = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
         assert result.err.count(spoken(lang, help_text)) == 4
 
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_one_enter_does_not_skip_it(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+        """Whoever presses Enter is asked whether they are sure; no is the default, and costs no attempt."""
+        result = at_a_terminal(apoa, serve().base_url, "", "", "x", "", "n", "x", CODE, lang=lang)
+        sure = "Skip it? Without the code on paper, nobody can open the saved reports any more if this computer breaks."
+        assert result.err.count(spoken(lang, sure)) == 2
+        assert spoken(lang, RIGHT) in result.err
+
     def test_code_of_another_sheet(self, apoa: Apoa, serve: Serve) -> None:
         """A valid code of another property is rejected."""
         result = at_a_terminal(apoa, serve().base_url, NEXT_CODE, CODE)
         assert re.search(r"Group \d of the recovery code is not right\.", result.err)
         assert RIGHT in result.err
 
-    @pytest.mark.parametrize("typed", [[""], [WRONG] * 3, ["x", WRONG, ""], []])
+    @pytest.mark.parametrize("typed", [["", "y"], [WRONG] * 3, ["x", WRONG, "", "y"], []])
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_code_not_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str], lang: str) -> None:
-        """Without a confirmed code the property is set up, and a warning names the command for a new code."""
+        """Without a confirmed code the property is set up, and a warning names the commands for it."""
         result = at_a_terminal(apoa, serve().base_url, *typed, lang=lang)
         assert result.code == 0, result.all
-        sentence = "The recovery code was not confirmed, so do not rely on it. Make a new one: apoa key rotate"
-        assert spoken(lang, sentence) in result.err
+        assert all(spoken(lang, sentence) in result.err for sentence in REMINDER)
         assert spoken(lang, "The property {name} is set up.", name="melati") in result.out
         assert apoa("status").code == 0
 
@@ -519,7 +550,8 @@ class TestShow:
         value = away("key", "show", "--json").json
         place = str(away.home / "melati" / "keys.json")
         shown = {"property": "melati", "fingerprint": value["fingerprint"], "place": place}
-        assert value == {**shown, "available": True, "error": None, "change_unfinished": False}
+        state = {"available": True, "error": None, "change_unfinished": False, "recovery_code_confirmed": False}
+        assert value == {**shown, **state}
         assert value["fingerprint"] in result.out
         secret = KeyFileStore(Path(place)).get(PRIVATE_KEY)
         assert secret
@@ -548,6 +580,73 @@ class TestShow:
         result = away("key", "show")
         assert "A change of keys was interrupted. All reports open; finish it with: apoa key rotate" in result.out
         assert away("key", "show", "--json").json["change_unfinished"]
+
+
+class TestReminder:
+    """Until the code of the present key was typed back once."""
+
+    @pytest.fixture
+    def away(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> Apoa:
+        """A property whose next codes are fixed."""
+        codes = [CODE, NEXT_CODE]
+        monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: codes.pop(0))
+        return away
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_until_it_is_typed_back(self, away: Apoa, lang: str) -> None:
+        """`apoa`, `status` and `key show` remind of it; typing it back ends that, and a new key begins it again."""
+        for command in ([], ["status"], ["key", "show"]):
+            assert reminded(away, command, lang)
+        assert confirmed(away) == [False, False]
+        result = away("key", "rotate", keys=[CODE])
+        assert result.code == 0, result.err
+        for command in ([], ["status"], ["key", "show"]):
+            assert not reminded(away, command, lang)
+        assert confirmed(away) == [True, True]
+        assert spoken(lang, "The recovery code is confirmed: it was typed back.") in away("key", "show", lang=lang).out
+        assert spoken(lang, "recovery code confirmed") in away("log", lang=lang).out
+
+    def test_a_rotation_makes_it_unconfirmed(self, away: Apoa, tmp_path: Path) -> None:
+        """With the new code only in a file; recovering the key that is here with it confirms it."""
+        assert away("key", "rotate", keys=[CODE]).code == 0
+        assert away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
+        assert confirmed(away) == [False, False]
+        assert away("key", "recover", keys=[CODE]).code == 77  # the code of the earlier key
+        assert confirmed(away) == [False, False]
+        assert away("key", "recover", keys=[NEXT_CODE]).code == 0
+        assert confirmed(away) == [True, True]
+
+    def test_recovering_an_older_key_does_not_confirm(self, away: Apoa, tmp_path: Path) -> None:
+        """Its code opens only older reports."""
+        assert away("key", "rotate", keys=[CODE]).code == 0
+        away.save()
+        with away.monkeypatch.context() as patch:
+            patch.setattr("apoa_client.outbox.sqlite.reseal.SealedRecords.reseal", lambda *_args: 0)
+            assert away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
+        result = away("key", "recover", keys=[CODE])
+        assert (result.code, "This older key is kept too" in result.out) == (0, True), result.all
+        assert confirmed(away) == [False, False]
+
+    @pytest.mark.usefixtures("fixed_codes")
+    def test_set_up_at_a_terminal(self, apoa: Apoa, serve: Serve) -> None:
+        """A code that was typed back there is confirmed, though the authority is for training."""
+        url = serve().base_url
+        at_a_terminal(apoa, url, CODE)
+        with SqliteOutbox.open(apoa.home / "melati" / "outbox.db", sealer()) as outbox:
+            now = apoa.clock.now()
+            assert outbox.summary(now=now, soon=now).code_confirmed_for == public_key(apoa)
+
+    def test_practice_is_not_reminded(self, apoa: Apoa, configured: Apoa) -> None:
+        """Neither a training property nor one whose authority is for training."""
+        assert confirmed(configured) == [None, None]
+        assert not any(reminded(configured, command) for command in ([], ["status"], ["key", "show"]))
+        assert apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file").code == 0
+        assert apoa("--property", "latihan", "status", "--json").json["recovery_code_confirmed"] is None
+
+    def test_damaged_metadata(self, away: Apoa) -> None:
+        """Anything but a text counts as not confirmed."""
+        away.change_database("INSERT INTO memo VALUES ('code_confirmed', 7)")
+        assert confirmed(away) == [False, False]
 
 
 class TestTransfer:

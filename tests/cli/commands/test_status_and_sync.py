@@ -42,6 +42,7 @@ STATUS_KEYS: dict[str, Any] = {
     "clock_skew_s": (int, type(None)),
     "purge_skipped_at": (str, type(None)),
     "drafts": int,
+    "recovery_code_confirmed": (bool, type(None)),
     "urgent": list,
 }
 SYNC_KEYS: dict[str, Any] = {
@@ -99,6 +100,7 @@ class TestStatus:
             "clock_skew_s": 0,
             "purge_skipped_at": None,
             "drafts": 0,
+            "recovery_code_confirmed": None,
             "urgent": [
                 {
                     "id": waiting["id"],

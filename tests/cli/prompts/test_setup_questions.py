@@ -441,6 +441,7 @@ class TestCronLine:
     def test_windows_has_no_cron(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is said of it there."""
         monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.sys.platform", "win32")
-        said = set_up(apoa, [*server(NOWHERE), "wisma", PASSWORD, ""])
+        monkeypatch.setattr("apoa_client.cli.commands.setup.confirm_code", lambda _name, _code: True)
+        said = set_up(apoa, [*server(NOWHERE), "wisma", PASSWORD])
         assert "cron" not in said.out
         assert "A report is sent as soon as it is saved." in said.out
