@@ -6,7 +6,7 @@ and keeps the admin's comments.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.locale import LANGUAGES
-from apoa_client.messages import msg
+from apoa_client.messages import Message, literal, msg
 from apoa_client.ports import AuthorityIdentity, Meta
 from apoa_client.settings.zones import ZONES
 
@@ -24,6 +24,8 @@ ENVIRONMENTS = ("", "training", "production")
 API, MANUAL = DELIVERIES = ("api", "manual")
 ON, OFF = SWITCH = ("on", "off")
 _CHOICES = {"timezone": ZONES, "vault": VAULTS, "environment": ENVIRONMENTS, "delivery": DELIVERIES, "notify": SWITCH}
+_PUBLIC_KEY = re.compile(r"[A-Za-z0-9+/]{43}=", re.ASCII)
+_KEY_FORM = msg("the 44 characters of the key, as in a backup of this file")
 _HEX_KEY = re.compile(r"([0-9a-f]{2}){0,64}", re.ASCII)
 
 DEFAULT_WINDOW_HOURS = 24
@@ -145,9 +147,9 @@ def parse(text: str, path: Path) -> Config:
     try:
         return _parse_config(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as exc:
-        raise _invalid(path, str(exc)) from None
+        raise _invalid(path, str(exc).rstrip(".")) from None
     except _InvalidSetting as exc:
-        raise _invalid(path, exc.place) from None
+        raise _invalid(path, exc.description, _line_of(text, exc.table, exc.key), name=exc.name) from None
 
 
 def valid_name(name: str) -> bool:
@@ -165,28 +167,60 @@ def check_name(name: str) -> None:
 
 
 class _InvalidSetting(Exception):
-    """A setting with an invalid key or value, at this place in the file."""
+    """A setting with an invalid key or value in a table of the file. `allowed` says which values are valid."""
 
-    def __init__(self, *place: str) -> None:
-        super().__init__(*place)
-        self.place = " ".join(filter(None, place))
+    def __init__(
+        self, table: str, key: str = "", value: str = "", *, allowed: Message | None = None, name: str = ""
+    ) -> None:
+        super().__init__(table, key)
+        self.table = table
+        self.key = key
+        self.name = name
+        place = " ".join(filter(None, (table, key, value)))
+        self.description: str | Message = place
+        if allowed is not None:
+            self.description = msg("{place}. Allowed: {values}", place=place, values=allowed)
 
 
-def _invalid(path: Path, place: str) -> SettingsProblem:
+def _one_of(values: Iterable[str]) -> Message:
+    return literal(", ".join(filter(None, values)))
+
+
+def _invalid(path: Path, place: str | Message, line: int = 0, *, name: str = "") -> SettingsProblem:
+    """Return the error about a place in the file. The line is 0 if it is not known."""
+    message = msg("The settings file {path} is not right: {place}.", path=str(path), place=place)
+    if line:
+        message = msg(
+            "Line {line} of the settings file {path} is not right: {place}.", line=line, path=str(path), place=place
+        )
     return SettingsProblem(
-        msg("The settings file {path} is not right: {place}.", path=str(path), place=place.rstrip(".")),
+        message,
         msg("Correct that line with a text editor, or move the file away and run: apoa setup. Reports are kept."),
+        name=name,
     )
+
+
+def _line_of(text: str, table: str, key: str) -> int:
+    """Return the line of a key in a table such as ``[property.melati]``, else that of the table; 0 if there is none."""
+    found, current = 0, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        tidy = re.sub(r"[\s\"']", "", line)
+        if tidy.startswith("["):
+            current = tidy.partition("]")[0] + "]"
+            found = number if current == table else found
+        elif current == table and key and tidy.startswith(f"{key}="):
+            return number
+    return found
 
 
 def _parse_config(value: Mapping[str, Any]) -> Config:
     _check_keys(value, {"language", "default_property", "property"}, "")
     language = _text(value, "language", "")
     if language not in ("", *LANGUAGES):
-        raise _InvalidSetting("language", language)
+        raise _InvalidSetting("", "language", language, allowed=_one_of(LANGUAGES))
     tables = value.get("property", {})
     if not isinstance(tables, dict):
-        raise _InvalidSetting("property")
+        raise _InvalidSetting("", "property")
     return Config(
         language=language,
         default_property=_text(value, "default_property", ""),
@@ -207,29 +241,36 @@ def _parse_property(name: str, table: object) -> PropertySettings:
     for key in ("public_key",) if settings.by_hand else ("api_url", "public_key"):
         if not values[key]:
             raise _InvalidSetting(place, key)
+    _check_values(settings, place)
+    return settings
+
+
+def _check_values(settings: PropertySettings, place: str) -> None:
+    if not _PUBLIC_KEY.fullmatch(settings.public_key.strip()):
+        raise _InvalidSetting(place, "public_key", allowed=_KEY_FORM, name="public_key_unusable")
     if not _HEX_KEY.fullmatch(settings.index_key):
         raise _InvalidSetting(place, "index_key")
     for key, allowed in _CHOICES.items():
         if getattr(settings, key) not in allowed:
-            raise _InvalidSetting(place, key, getattr(settings, key))
-    return settings
+            raise _InvalidSetting(place, key, getattr(settings, key), allowed=_one_of(allowed))
 
 
 def _check_keys(table: Mapping[str, Any], known: set[str], place: str) -> None:
     for key in table:
         if key not in known:
-            raise _InvalidSetting(place, key)
+            raise _InvalidSetting(place, key, allowed=_one_of(sorted(known)))
 
 
 def _text(table: Mapping[str, Any], key: str, place: str) -> str:
     value = table.get(key, "")
     if not isinstance(value, str):
-        raise _InvalidSetting(place, key)
+        raise _InvalidSetting(place, key, allowed=msg("a text in quotation marks"))
     return value
 
 
 def _number(table: Mapping[str, Any], key: str, place: str) -> int:
     value = table[key]
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _NUMBERS[key][1]:
-        raise _InvalidSetting(place, key)
+        most = _NUMBERS[key][1]
+        raise _InvalidSetting(place, key, allowed=msg("a number from 1 to {most}", most=most))
     return value

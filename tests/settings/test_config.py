@@ -8,6 +8,7 @@ from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.settings.config import Config, PropertySettings, load, valid_name
 from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
 
+KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
 WHOLE = """
 # Ours.
 language = "id"
@@ -15,7 +16,7 @@ default_property = "bali"
 
 [property.bali]
 api_url = "https://authority.example/v1"
-public_key = "cHVibGlj"
+public_key = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
 username = "melati"
 timezone = "Asia/Makassar"
 office = "Kantor Imigrasi Denpasar"
@@ -29,9 +30,9 @@ notify = "off"
 
 [property.latihan]
 api_url = "training"
-public_key = "cHVibGlj"
+public_key = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
 """
-START = '[property.bali]\napi_url = "training"\npublic_key = "k"\n'
+START = f'[property.bali]\napi_url = "training"\npublic_key = "{KEY}"\n'
 
 
 def problem(path: Path) -> SettingsProblem:
@@ -62,7 +63,7 @@ def test_a_complete_file(path: Path) -> None:
     assert config.properties["bali"] == PropertySettings(
         name="bali",
         api_url="https://authority.example/v1",
-        public_key="cHVibGlj",
+        public_key=KEY,
         username="melati",
         timezone="Asia/Makassar",
         office="Kantor Imigrasi Denpasar",
@@ -101,9 +102,10 @@ BROKEN = {
     "name with a path": (START.replace("bali", '"../bali"'), "[property.../bali]"),
     "name of a device": (START.replace("bali", "com1"), "[property.com1]"),
     "name too long": (START.replace("bali", "b" * 33), f"[property.{'b' * 33}]"),
-    "no address": ('[property.bali]\npublic_key = "k"\n', "[property.bali] api_url"),
+    "no address": (f'[property.bali]\npublic_key = "{KEY}"\n', "[property.bali] api_url"),
     "no key": ('[property.bali]\napi_url = "training"\n', "[property.bali] public_key"),
-    "empty key": (START.replace('"k"', '""'), "[property.bali] public_key"),
+    "a key that is none": (START.replace(KEY, "abc"), "[property.bali] public_key"),
+    "empty key": (START.replace(KEY, ""), "[property.bali] public_key"),
     "unknown key of a property": (START + 'user = "x"\n', "[property.bali] user"),
     "a name inside": (START + 'name = "x"\n', "[property.bali] name"),
     "a secret inside": (START + 'password = "x"\n', "[property.bali] password"),
@@ -114,7 +116,7 @@ BROKEN = {
     "switch no text": (START + "notify = false\n", "[property.bali] notify"),
     "unknown delivery": (START + 'delivery = "pigeon"\n', "[property.bali] delivery pigeon"),
     "no address to deliver to": (
-        '[property.bali]\npublic_key = "k"\ndelivery = "api"\n',
+        f'[property.bali]\npublic_key = "{KEY}"\ndelivery = "api"\n',
         "[property.bali] api_url",
     ),
     "no key by hand": ('[property.bali]\ndelivery = "manual"\n', "[property.bali] public_key"),
@@ -135,10 +137,31 @@ BROKEN = {
 def test_a_property_with_reports_typed_by_hand(path: Path) -> None:
     """It needs no address of an authority."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text('[property.bali]\npublic_key = "k"\ndelivery = "manual"\nindex_key = "00ff"\n', encoding="utf-8")
+    text = f'[property.bali]\npublic_key = "{KEY}"\ndelivery = "manual"\nindex_key = "00ff"\n'
+    path.write_text(text, encoding="utf-8")
     bali = load(path).properties["bali"]
     assert (bali.by_hand, bali.uses_sandbox, bali.api_url, bali.index_key) == (True, False, "", "00ff")
     assert "00ff" not in repr(bali)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('language = "fr"\n', "language fr. Allowed: id, en"),
+        (START + '# x\nvault = "drawer"\n', "Line 5 of the settings file"),
+        (START + 'vault = "drawer"\n', "[property.bali] vault drawer. Allowed: keyring, file."),
+        (START + '\n[ property."kuta" ]\nvault= "x"\n', "Line 5 of the settings file"),
+        (START + "window_hours = 0\n", "[property.bali] window_hours. Allowed: a number from 1 to 8760."),
+        (START + "username = 7\n", "[property.bali] username. Allowed: a text in quotation marks."),
+        (START + 'vualt = "file"\n', "vault,"),
+        (START.replace(KEY, "abc"), "Line 3 of the settings file"),
+        ('property.bali = "training"\n', "The settings file"),
+    ],
+)
+def test_a_mistake_is_reported_with_its_line_and_what_is_allowed(path: Path, text: str, said: str) -> None:
+    """The line of the key, or of the table that misses it; none where the place has no line of its own."""
+    path.write_text(text, encoding="utf-8")
+    assert said in problem(path).message.render()
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -192,7 +215,7 @@ def test_the_fingerprint_depends_on_address_and_username() -> None:
 
 def test_repr_has_no_key() -> None:
     """Neither the repr of a property nor of the whole settings shows its keys."""
-    assert "cHVibGlj" not in repr(Config(properties={"bali": PropertySettings("bali", "training", "cHVibGlj")}))
+    assert KEY not in repr(Config(properties={"bali": PropertySettings("bali", "training", KEY)}))
 
 
 @pytest.mark.parametrize(

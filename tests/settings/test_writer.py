@@ -10,18 +10,19 @@ from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.settings.config import PropertySettings, load
 from apoa_client.settings.writer import save
 
-BALI = PropertySettings("bali", "https://authority.example/v1", "k", username="melati", timezone="Asia/Makassar")
+KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
+BALI = PropertySettings("bali", "https://authority.example/v1", KEY, username="melati", timezone="Asia/Makassar")
 COMMENTED = """\
 # The admin's own words.
 [property.bali]  # by the sea
 api_url = "training"  # for now
-public_key = "k"
+public_key = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
 window_hours = 12
 
 # The other property.
 [property.jogja]
 api_url = "https://other.example/v1"
-public_key = "k2"
+public_key = "bmV3cHVibGljbmV3cHVibGljbmV3cHVibGljbmV3cHU="
 """
 
 
@@ -58,7 +59,7 @@ def test_comments_and_other_properties_stay(path: Path) -> None:
 def test_a_second_property_is_not_the_default(path: Path) -> None:
     """The language and the default stay as they were."""
     save(path, BALI, language="id")
-    solo = PropertySettings("solo", "training", "k3", vault="file", window_hours=48)
+    solo = PropertySettings("solo", "training", KEY, vault="file", window_hours=48)
     save(path, solo)
     config = load(path)
     assert (config.language, config.default_property, config.properties["solo"]) == ("id", "bali", solo)
@@ -69,7 +70,7 @@ def test_defaults_are_not_written(path: Path) -> None:
     save(path, BALI._replace(office="Denpasar", vault="file", window_hours=12, retention_days=30))
     assert load(path).properties["bali"].retention_days == 30
     save(path, BALI)
-    assert path.read_text(encoding="utf-8").count("=") == 5
+    assert path.read_text(encoding="utf-8").count(" = ") == 5
     assert load(path).properties["bali"] == BALI
 
 
@@ -86,9 +87,9 @@ def test_a_byte_order_mark(path: Path) -> None:
     [
         "property = {}\n",
         "[property]\n",
-        "[property.bali]\napi_url = 'training'\npublic_key = 'k'\n",
-        'property = {bali = {api_url = "training", public_key = "k"}}\n',
-        '[property]\nbali = {api_url = "training", public_key = "k"}\n',
+        f"[property.bali]\napi_url = 'training'\npublic_key = '{KEY}'\n",
+        f'property = {{bali = {{api_url = "training", public_key = "{KEY}"}}}}\n',
+        f'[property]\nbali = {{api_url = "training", public_key = "{KEY}"}}\n',
     ],
 )
 def test_other_spellings_of_a_property(path: Path, before: str) -> None:
@@ -103,8 +104,8 @@ def test_other_spellings_of_a_property(path: Path, before: str) -> None:
     ("before", "one"),
     [
         (
-            'property.bali.api_url = "training"\nproperty.bali.public_key = "k"\n',
-            PropertySettings("b2", "training", "k"),
+            f'property.bali.api_url = "training"\nproperty.bali.public_key = "{KEY}"\n',
+            PropertySettings("b2", "training", KEY),
         ),
         (COMMENTED, BALI._replace(public_key="")),
         (COMMENTED, BALI._replace(name="BALI")),

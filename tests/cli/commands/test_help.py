@@ -55,6 +55,9 @@ class TestFinding:
             ("nama", "single-name"),
             ("sandi", "password-changed"),
             ("dipl", "diplomat"),
+            ("ditolak", "refused"),
+            ("terlambat", "late"),
+            ("late", "late"),
         ],
     )
     def test_a_beginning(self, query: str, name: str) -> None:
@@ -73,7 +76,7 @@ class TestCommand:
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("words", [[], [""], [" "]])
     def test_the_topics(self, apoa: Apoa, words: list[str], lang: str) -> None:
-        """Lists the ten situations by their names in the reader's language; no property is needed."""
+        """Lists the situations by their names in the reader's language; no property is needed."""
         answer = apoa("help", *words, lang=lang)
         assert (answer.code, answer.err) == (0, "")
         for each in situations(lang):
@@ -130,7 +133,7 @@ class TestCommand:
         """Each is named once, although it may have two names, and at most four are named."""
         assert "paspor-hilang, password-changed" not in apoa("help", "pas").err
         assert "Did you mean: lost-passport, password-changed?" in apoa("help", "pas").err
-        assert "Did you mean: report, receipt, received, restore?" in apoa("help", "re").err
+        assert "Did you mean: refused, report, receipt, received?" in apoa("help", "re").err
 
     def test_no_similar_name(self, apoa: Apoa) -> None:
         """Names the list of topics; control characters of the query do not reach the terminal."""

@@ -25,6 +25,7 @@ from cli_helpers import (
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import clock_skew_text
+from apoa_client.errors import Exit
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
 from apoa_client.ports import Actor, LockHolder
 from apoa_client.sandbox.server import SandboxServer
@@ -394,6 +395,27 @@ class TestSync:
         configured("sync")
         numbers = [report["receipt"]["number"] for report in configured.reports()]
         assert len(set(numbers)) == len(GUESTS)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("arguments", [["status"], ["list"], ["report", "--no-send"], ["sync"]])
+def test_a_public_key_that_is_none_is_found_at_once(away: Apoa, arguments: list[str], lang: str) -> None:
+    """Not only when a report is sealed. The message names the line and the form of the value."""
+    path = away.home / "config.toml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    number = next(number for number, line in enumerate(lines) if line.startswith("public_key"))
+    lines[number] = 'public_key = "abc"'
+    path.write_text("\n".join(lines), encoding="utf-8")
+    result = away(*arguments, lang=lang)
+    assert result.code == Exit.SETTINGS
+    place = spoken(
+        lang,
+        "{place}. Allowed: {values}",
+        place="[property.melati] public_key",
+        values=spoken(lang, "the 44 characters of the key, as in a backup of this file"),
+    )
+    said = "Line {line} of the settings file {path} is not right: {place}."
+    assert spoken(lang, said, line=number + 1, path=path, place=place) in result.err
 
 
 def test_status_shows_the_environment_after_a_login(away: Apoa, serve: Serve) -> None:
