@@ -27,7 +27,7 @@ def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, 
         *((address, "Jl. Melati 7"), (office, "<"), (address, ""), (office, "")),
         *((zone, "?"), (zone, "bali"), (where, "2"), (url, sandbox().url)),
         *((username, "latihan"), (password, "salah"), (username, ""), (password, "latihan")),
-        (spoken(lang, "Type it back from the paper"), ""),
+        *((spoken(lang, "Type it back from the paper"), ""), (spoken(lang, "(y = yes, Enter = no)"), "y")),
     ]
     other = next(each for each in LANGUAGES if each != lang)
     code, shown = at_a_terminal(apoa, SETUP, dialogue, other, size=(columns, 24))
