@@ -93,7 +93,11 @@ def _show(app: Container, entry: Entry) -> None:
     print_line(_("Report: {id}").format(id=entry.id))
     show_erased(entry, app.settings.zone)
     if app.settings.is_training:
-        print_line(style_warning(_("Training: this is not a receipt from Immigration.")))
+        print_line(
+            style_warning(
+                _("Training only: this is not a receipt from Immigration, and the guest is not reported there.")
+            )
+        )
 
 
 def _no_receipt(entry: Entry) -> Message:

@@ -135,7 +135,8 @@ def _index(app: Container, period: Period, rows: Iterable[_Row]) -> str:
         headings=_HEADINGS,
         rows=rows,
         facts=facts,
-        notes=[PRINTED_BY, *([TRAINING] if settings.is_training else [])],
+        notes=[PRINTED_BY],
+        training=TRAINING if settings.is_training else "",
     )
 
 

@@ -38,7 +38,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import Kind, Receipt
 from apoa_client.report.model import Report
 
-TRAINING = "Training: this is not a receipt from Immigration."
+TRAINING = "Training only: this is not a receipt from Immigration, and the guest is not reported there."
 TYPED = "number typed in by staff"
 NOT_A_RECEIPT = "This is not a receipt"
 OURS = "Printed by the property from its own records with apoa-client. It is not a document of Immigration."
