@@ -56,6 +56,7 @@ MARKED_BEFORE = {
     "_KEYS",
     "_NO_MATCH",
     "_ACTIONS",
+    "_CUT_OFF",
     "_DETAILS",
     "_ENVIRONMENTS",
     "STATES",
