@@ -37,7 +37,7 @@ from apoa_client.settings.writer import save
 LOCK_WAIT_S = 30.0
 """How long to wait for a delivery that is running."""
 
-_GENERAL = ("office", "address")
+_GENERAL = ("display_name", "office", "address")
 _OF_THE_AUTHORITY = ("username", "environment", "property_id", "ca_bundle")
 """Settings that are filled in if they are empty here; the latter only for the same authority."""
 

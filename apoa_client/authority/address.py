@@ -7,6 +7,7 @@ from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 
 _ADVICE = msg("Set api_url to the address that your authority gave you, like https://host/path/v1, or to: training")
+_APOA_HOST = "apoa.imigrasi.go.id"
 _MAX_LABEL_LENGTH = 63
 """RFC 1035 §2.3.4."""
 
@@ -36,6 +37,15 @@ def check_base_url(url: str) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise _invalid(msg("The authority's address must begin with https://, because passport data is sent there."))
     return parts.geturl().rstrip("/")
+
+
+def is_apoa_website(address: str) -> bool:
+    """Whether `address`, with or without a scheme, is on the host of APOA's own website."""
+    try:
+        host = urlsplit(address if "://" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return False
+    return host.removeprefix("www.").removesuffix(".") == _APOA_HOST
 
 
 def is_loopback(host: str) -> bool:

@@ -55,6 +55,8 @@ class PropertySettings(NamedTuple):
     public_key: str
     username: str = ""
     timezone: str = "Asia/Jakarta"
+    display_name: str = ""
+    """The name as guests know it, for paper; `title` is what to print."""
     office: str = ""
     address: str = ""
     environment: str = ""
@@ -91,6 +93,11 @@ class PropertySettings(NamedTuple):
     def by_hand(self) -> bool:
         """Whether staff type each report into APOA, because no authority supports the contract yet."""
         return self.delivery == MANUAL
+
+    @property
+    def title(self) -> str:
+        """The name to print on paper: as guests know the property, or else its short name."""
+        return self.display_name or self.name
 
     @property
     def zone(self) -> tzinfo:

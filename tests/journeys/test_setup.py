@@ -18,12 +18,13 @@ SETUP = ["setup", "--vault", "file"]
 def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, columns: int) -> None:
     """With help, a step back, a typing error and a refused account, set-up ends with a report that is sent."""
     language = "Bahasa / Language"
-    name, address = spoken(lang, "Short name of the property"), spoken(lang, "Address of the property (optional)")
+    name, title = spoken(lang, "Short name of the property"), spoken(lang, "Name on receipts and notices (optional)")
+    address = spoken(lang, "Address of the property (optional)")
     office, zone = spoken(lang, "Immigration office (optional)"), spoken(lang, "Time zone")
     where, url = spoken(lang, "Where do reports go"), spoken(lang, "Address of the authority")
     username, password = spoken(lang, "Username"), spoken(lang, "Password")
     dialogue = [
-        *((language, "?"), (language, lang), (name, "Wisma Melati"), ("wisma-melati", "")),
+        *((language, "?"), (language, lang), (name, "Wisma Melati"), ("wisma-melati", ""), (title, "")),
         *((address, "Jl. Melati 7"), (office, "<"), (address, ""), (office, "")),
         *((zone, "?"), (zone, "bali"), (where, "2"), (url, sandbox().url)),
         *((username, "latihan"), (password, "salah"), (username, ""), (password, "latihan")),
@@ -44,7 +45,8 @@ def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, 
 @in_each_language
 def test_training_needs_enter_only(apoa: Installed, lang: str) -> None:
     """After the language, Enter alone sets up training, on one screen."""
-    labels = ["Short name of the property", "Address of the property (optional)", "Immigration office (optional)"]
+    labels = ["Short name of the property", "Name on receipts and notices (optional)"]
+    labels += ["Address of the property (optional)", "Immigration office (optional)"]
     questions = [spoken(lang, label) for label in [*labels, "Time zone", "Where do reports go"]]
     dialogue = [("Bahasa / Language", lang), *((question, "") for question in questions)]
     code, shown = at_a_terminal(apoa, SETUP, dialogue, lang)

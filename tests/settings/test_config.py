@@ -134,6 +134,14 @@ BROKEN = {
 }
 
 
+def test_the_name_to_print(path: Path) -> None:
+    """As guests know the property; else its short name."""
+    path.write_text(START, encoding="utf-8")
+    assert load(path).properties["bali"].title == "bali"
+    path.write_text(START + 'display_name = "Wisma Melati"\n', encoding="utf-8")
+    assert load(path).properties["bali"].title == "Wisma Melati"
+
+
 def test_a_property_with_reports_typed_by_hand(path: Path) -> None:
     """It needs no address of an authority."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -136,7 +136,7 @@ def _write_poster(app: Container, file: Path, *, name: str | None, force: bool) 
     from apoa_client.cli.documents.poster import poster  # templates are slow to load
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
-    write_output(file, poster(app.settings, name or app.settings.name, app.clock.now()).encode(), force=force)
+    write_output(file, poster(app.settings, name or app.settings.title, app.clock.now()).encode(), force=force)
     if file != STANDARD_OUTPUT:
         print_line(style_success(_("The notice is written: {file}").format(file=sanitize(str(file)))))
         print_line(_("Open it in a web browser and print it: one page of A4, or A3."))

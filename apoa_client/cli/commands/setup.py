@@ -55,6 +55,7 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 @option("--username", text=N_("Username at the authority."))
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
 @option("--timezone", metavar="ZONE", text=N_("Asia/Jakarta (WIB), Asia/Makassar (WITA) or Asia/Jayapura (WIT)."))
+@option("--display-name", metavar="TEXT", text=N_("Name of the property as guests know it, for receipts and notices."))
 @option("--office", text=N_("The immigration office that is responsible."))
 @option("--address", text=N_("Address of the property."))
 @option("--ca-bundle", metavar="FILE", text=N_("Trust the certificates in this file as well."))
@@ -221,7 +222,7 @@ def _property_settings(app: Container, answers: Mapping[str, Any]) -> PropertySe
     check_name(name)
     before = app.config.properties.get(name)
     given = {key: answers[key] for key in ("username", "ca_bundle", "vault") if answers[key]}
-    given |= {key: answers[key] for key in ("office", "address") if answers[key] is not None}
+    given |= {key: answers[key] for key in ("display_name", "office", "address") if answers[key] is not None}
     if answers["timezone"]:
         given["timezone"] = _zone(answers["timezone"])
     settings = (before or PropertySettings(name, "", public_key=""))._replace(**given)

@@ -8,22 +8,27 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from apoa_client.authority.address import check_base_url
+from apoa_client.authority.address import check_base_url, is_apoa_website
 from apoa_client.cli.prompts.conversation import Answer, Choice, Conversation, Question, UnclearAnswer, ask
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.language import N_, _, in_both_languages, text
-from apoa_client.cli.terminal.output import print_error_line
+from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.errors import SettingsProblem
 from apoa_client.matching import without_accents
 from apoa_client.messages import Message, msg
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_fields import one_line
 from apoa_client.settings.config import Config, PropertySettings, valid_name
+from apoa_client.settings.places import Place, place_in
 from apoa_client.settings.zones import ZONES, zone_name
 
 PRACTICE, SERVER, HAND = "practice", "server", "hand"
 _MAX_LENGTH = 200
-_ALWAYS_ASKED = ("language", "name", "address", "office", "timezone", "destination")
+_HOST_AND_PATH = re.compile(
+    r"(localhost|([a-z0-9-]+\.)+[a-z]{2,}|[0-9]+(\.[0-9]+){3})(:[0-9]+)?(/.*)?", re.ASCII | re.IGNORECASE
+)
+"""What is probably an address without its scheme, and neither a word nor a mistyped scheme."""
+_ALWAYS_ASKED = ("language", "name", "display_name", "address", "office", "timezone", "destination")
 _SERVER_QUESTIONS = ("api_url", "username")
 
 _LISTS: Mapping[str, tuple[Message, ...]] = {
@@ -40,12 +45,8 @@ _LISTS: Mapping[str, tuple[Message, ...]] = {
 }
 """The choices that are listed before a question."""
 
-_ZONES = {
-    **dict.fromkeys(("1", "sumatra", "sumatera", "jawa", "java", "jakarta"), "WIB"),
-    **dict.fromkeys(("2", "bali", "lombok", "sulawesi", "nusa tenggara", "ntb", "ntt"), "WITA"),
-    **dict.fromkeys(("3", "maluku", "papua"), "WIT"),
-}
-"""Time zones by their number in the list, and by islands that lie in one zone."""
+_ZONES = {"1": "WIB", "2": "WITA", "3": "WIT"}
+"""Time zones by their number in the list."""
 
 _DESTINATIONS = {
     **dict.fromkeys(("1", PRACTICE, "training", "latihan"), PRACTICE),
@@ -61,8 +62,8 @@ def ask_setup_questions(config: Config, default_language: str, given: Mapping[st
     `default_language` is the default if the settings name no language. Raises `click.Abort` if the user stops.
     """
     known = {name: given[name] for name in ("language", "name", "timezone", *_SERVER_QUESTIONS) if given[name]}
-    # An empty address or office is an answer, too.
-    known |= {name: given[name] for name in ("address", "office") if given[name] is not None}
+    # An empty name, address or office is an answer, too.
+    known |= {name: given[name] for name in ("display_name", "address", "office") if given[name] is not None}
     if given["training"]:
         known["destination"] = PRACTICE
     elif given["api_url"]:
@@ -94,12 +95,17 @@ class _SetupQuestions:
         self._before: PropertySettings | None = None
         self._last_question = ""
         self._introduced_in = ""
+        self._called = dict[str, str]()
+        """What was typed as the short name, by the short name that was suggested for it."""
 
     def ask_next(self, answers: dict[str, str]) -> tuple[str, Question] | None:
         """Return the first question without an answer, in the chosen language."""
         if "language" in answers:
             language.set_language(answers["language"])
         self._before = self._config.properties.get(answers.get("name", ""))
+        if answers.get("api_url") == HAND:  # chosen instead of an address
+            del answers["api_url"]
+            answers["destination"] = HAND
         server_questions = _SERVER_QUESTIONS if answers.get("destination") == SERVER else ()
         name = next((name for name in (*_ALWAYS_ASKED, *server_questions) if name not in answers), None)
         if name is None:
@@ -112,8 +118,12 @@ class _SetupQuestions:
         if name != self._last_question:
             for line in _LISTS.get(name, ()):
                 print_error_line(f"  {text(line)}")
+            place = _place(answers) if name == "timezone" else None
+            if place is not None:
+                where = _("{place} is in the time zone {zone}.")
+                print_error_line(f"  {where.format(place=sanitize(place.name), zone=place.zone)}")
         self._last_question = name
-        return name, self._question(name)
+        return name, self._question(name, answers)
 
     def timezone_name(self, abbreviation: str) -> str:
         """Return the zone of the earlier settings if it has this abbreviation: Pontianak is WIB too, like Jakarta."""
@@ -122,9 +132,11 @@ class _SetupQuestions:
             return self._before.timezone
         return abbreviation
 
-    def _question(self, name: str) -> Question:
+    def _question(self, name: str, answers: Mapping[str, str]) -> Question:
         """Return a question in the current language, with its default."""
         before, destination = self._before, _destination_of(self._before)
+        questioned: list[str] = []
+        title = before.display_name if before is not None else self._called.get(answers.get("name", ""), "")
         address, office = (before.address, before.office) if before is not None else ("", "")
         can_leave_out = "\n" + _("Enter leaves it out.")
         questions = {
@@ -139,6 +151,13 @@ class _SetupQuestions:
                 _("The name of the property in commands and folders, such as melati: small letters, digits, - and _."),
                 self._parse_name,
                 default=self._config.default_property or "hotel",
+            ),
+            "display_name": Question(
+                _("Name on receipts and notices (optional)"),
+                _("The name as guests know it, such as Wisma Melati Ubud.") + ("" if title else can_leave_out),
+                _parse_text,
+                default=title,
+                required=False,
             ),
             "address": Question(
                 _("Address of the property (optional)"),
@@ -159,7 +178,7 @@ class _SetupQuestions:
                 _("Time zone"),
                 _("Check-in times and deadlines are shown in the time of your island."),
                 _parse_zone,
-                default=str((before.zone if before is not None else ZONES["Asia/Jakarta"]).tzname(None)),
+                default=self._likely_zone(answers),
             ),
             "destination": Question(
                 _("Where do reports go"),
@@ -171,12 +190,19 @@ class _SetupQuestions:
             "api_url": Question(
                 _("Address of the authority"),
                 _("The authority gives it with the account. It begins with https://, such as https://host/path/v1"),
-                _parse_url,
+                lambda answer: _parse_url(answer, questioned),
                 default=before.api_url if before is not None and destination == SERVER else "",
             ),
             "username": _username_question(before.username if before is not None else ""),
         }
         return questions[name]
+
+    def _likely_zone(self, answers: Mapping[str, str]) -> str:
+        """Return the zone of the earlier settings, or that of the address if it is a new one, or the most common."""
+        before, place = self._before, _place(answers)
+        if place is not None and (before is None or answers.get("address") != before.address):
+            return place.zone
+        return str((before.zone if before is not None else ZONES["Asia/Jakarta"]).tzname(None))
 
     def _parse_name(self, answer: str) -> Answer:
         if valid_name(answer):
@@ -184,6 +210,8 @@ class _SetupQuestions:
             return Answer(answer, _("It is already set up: what you do not change stays as it is.") if known else "")
         ascii_name = without_accents(answer).encode("ascii", "ignore").decode()
         short = "-".join(re.findall(r"[a-z0-9]+", ascii_name))[:32].rstrip("-")
+        with suppress(Unreadable):
+            self._called[short] = one_line(answer, _MAX_LENGTH)
         raise UnclearAnswer(
             _("A short name has small letters, digits, - and _, such as: melati"),
             [Choice(short, short)] if valid_name(short) else [],
@@ -197,6 +225,11 @@ def _username_question(default: str) -> Question:
         _parse_text,
         default=default,
     )
+
+
+def _place(answers: Mapping[str, str]) -> Place | None:
+    """Return the place where the property is, by its address or else by its immigration office."""
+    return place_in(answers.get("address", "")) or place_in(answers.get("office", ""))
 
 
 def _destination_of(settings: PropertySettings | None) -> str:
@@ -220,8 +253,9 @@ def _parse_text(answer: str) -> Answer:
 
 
 def _parse_zone(answer: str) -> Answer:
-    word = _ZONES.get(answer.casefold(), answer)
-    name = zone_name(word)
+    name = zone_name(_ZONES.get(answer, answer))
+    if name is None and (place := place_in(answer)) is not None:
+        name = zone_name(place.zone)
     if name is None:
         raise UnclearAnswer(_("Type WIB, WITA or WIT, or its number."))
     short = str(ZONES[name].tzname(None))
@@ -235,13 +269,23 @@ def _parse_destination(answer: str) -> Answer:
     return Answer(destination, text(_DESTINATION_TEXTS[destination]) if answer != destination else "")
 
 
-def _parse_url(answer: str) -> Answer:
+def _parse_url(answer: str, questioned: list[str]) -> Answer:
+    """Parse the address of the authority. APOA's website is questioned, and accepted when it is typed again.
+
+    `HAND` is the answer that is offered instead of it.
+    """
+    if answer == HAND:
+        return Answer(HAND, text(_DESTINATION_TEXTS[HAND]))
+    if is_apoa_website(answer) and questioned[-1:] != [answer]:
+        questioned.append(answer)
+        problem = _("This is APOA's website for people. No server there takes reports from programs.")
+        raise UnclearAnswer(problem, [Choice(HAND, _("by hand: you type the reports into APOA"))])
     try:
         return Answer(check_base_url(answer))
     except SettingsProblem as exc:
         problem = text(exc.message)
     choices = []
-    if "://" not in answer:  # an address is often written without it
+    if _HOST_AND_PATH.fullmatch(answer):  # an address is often written without https://
         with suppress(SettingsProblem):
             url = check_base_url(f"https://{answer}")
             choices.append(Choice(url, url))

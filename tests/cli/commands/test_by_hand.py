@@ -100,11 +100,13 @@ class TestSetUp:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_setup_at_a_terminal(self, apoa: Apoa, lang: str) -> None:
         """By hand is one of the destinations at a terminal, and then setup does not ask for an address."""
-        result = apoa("setup", "--vault", "file", keys=[lang, "melati", "", "", "WIB", "3", ""], lang=lang)
+        result = apoa("setup", "--vault", "file", keys=[lang, "melati", "", "", "", "WIB", "3", ""], lang=lang)
         assert result.code == 0, result.all
         assert settings_of(apoa).by_hand
         assert spoken(lang, "Address of the authority") + ":" not in result.err
-        with_option = apoa("setup", "--vault", "file", "--by-hand", keys=[lang, "bali", "", "", "WIB", ""], lang=lang)
+        with_option = apoa(
+            "setup", "--vault", "file", "--by-hand", keys=[lang, "bali", "", "", "", "WIB", ""], lang=lang
+        )
         assert with_option.code == 0, with_option.all
 
     def test_login_is_refused(self, manual: Apoa) -> None:
@@ -472,6 +474,15 @@ class TestPrintedSheet:
         assert contents.opened == [report["id"] for report in reports]
         assert contents.most <= 2
         assert [f"apoa received {report['short_id']} " in page.text for report in reports] == [True] * 8
+
+    def test_the_name_for_guests(self, manual: Apoa, tmp_path: Path) -> None:
+        """The sheet shows it in place of the short name."""
+        manual.save()
+        named = manual("setup", "--non-interactive", "--property", "melati", "--display-name", "Wisma Melati Ubud")
+        assert named.code == 0, named.all
+        file = tmp_path / "apoa.html"
+        assert self.write_sheet(manual, file).code == 0
+        assert "Wisma Melati Ubud" in file.read_text(encoding="utf-8")
 
     def test_a_failure_keeps_the_earlier_sheet(self, manual: Apoa, tmp_path: Path) -> None:
         """If a report cannot be read from the disk, the earlier sheet stays as it was."""

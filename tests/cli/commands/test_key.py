@@ -45,7 +45,7 @@ def fixed_codes(monkeypatch: pytest.MonkeyPatch) -> None:
 def at_a_terminal(apoa: Apoa, url: str, *keys: str, lang: str = "en") -> CallResult:
     """Set up a property against an authority; `keys` answer the questions from the recovery code on."""
     arguments = ["--property", "melati", "--api-url", url, "--username", "wisma-melati", "--vault", "file"]
-    place = ["--address", "", "--office", "", "--timezone", "WIB", "--language", lang]
+    place = ["--display-name", "", "--address", "", "--office", "", "--timezone", "WIB", "--language", lang]
     return apoa("setup", *arguments, *place, keys=[PASSWORD, *keys], lang=lang)
 
 
@@ -158,7 +158,7 @@ class TestSetupAtATerminal:
 
     def test_practice_shows_no_code(self, apoa: Apoa) -> None:
         """A setup for practice shows no recovery code."""
-        result = apoa("setup", "--vault", "file", keys=["en", "melati", "", "", "WIB", "practice"])
+        result = apoa("setup", "--vault", "file", keys=["en", "melati", "", "", "", "WIB", "practice"])
         assert (result.code, result.err.count("recovery")) == (0, 0)
 
     def test_code_in_a_file(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ class TestSetupAtATerminal:
         ]
         file = tmp_path / "code.txt"
         more = ["--timezone", "WIB", "--language", "en", "--recovery-file", str(file)]
-        result = apoa("setup", *arguments, *more, keys=["", "", PASSWORD])
+        result = apoa("setup", *arguments, *more, keys=["", "", "", PASSWORD])
         assert result.code == 0, result.all
         assert code_in_file(file) == CODE
         assert CODE[:5] not in result.all

@@ -175,9 +175,11 @@ class TestPage:
         assert "127.0.0.1" not in from_staff.text
 
     def test_the_property(self, apoa: Apoa) -> None:
-        """Shows the address and the immigration office of the settings."""
-        apoa.set_up(NOWHERE, "--address", "Jl. <b>Melati</b> 7", "--office", "Kanim & Ngurah Rai")
+        """Shows the name for guests, the address and the immigration office of the settings."""
+        place = ["--address", "Jl. <b>Melati</b> 7", "--office", "Kanim & Ngurah Rai"]
+        apoa.set_up(NOWHERE, "--display-name", "Wisma <i>Melati</i>", *place)
         page = printed(apoa, apoa.save()["id"])
+        assert "Wisma <i>Melati</i>" in page.text
         assert "Jl. <b>Melati</b> 7" in page.text
         assert "Kanim & Ngurah Rai" in page.text
         assert_both(page, "Immigration office")

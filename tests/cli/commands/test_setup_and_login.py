@@ -273,7 +273,7 @@ class TestSetupAtATerminal:
     @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 77)])
     def test_without_a_keyring(self, apoa: Apoa, answer: str, code: int) -> None:
         """Without a keyring the user is offered a key file; the answer no creates no property."""
-        result = apoa("setup", keys=["en", "kebun", "", "", "WIB", "practice", answer])
+        result = apoa("setup", keys=["en", "kebun", "", "", "", "WIB", "practice", answer])
         assert result.code == code, result.all
         assert "Keep the secrets in a file" in result.err
         assert (apoa.home / "config.toml").exists() == (code == 0)

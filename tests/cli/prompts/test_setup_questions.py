@@ -10,7 +10,7 @@ from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, CallResult, Serve, s
 
 from apoa_client.cli.prompts.setup_summary import cron_line
 
-PRACTICE = ["melati", "", "", "WIB", "1"]
+PRACTICE = ["melati", "", "", "", "WIB", "1"]
 """The shortest way through, after the language."""
 ACCOUNT = "The authority does not accept the username and password."
 WORKS = "The connection works."
@@ -29,7 +29,7 @@ def set_up(apoa: Apoa, keys: Sequence[str], *options: str, lang: str = "en") -> 
 
 def server(url: str, *, name: str = "melati") -> list[str]:
     """The answers for a server, up to the username."""
-    return ["en", name, "", "", "WIB", "2", url]
+    return ["en", name, "", "", "", "WIB", "2", url]
 
 
 class TestQuestions:
@@ -42,7 +42,8 @@ class TestQuestions:
         said = set_up(apoa, [lang, *PRACTICE], lang=other)
         assert said.code == 0, said.all
         assert said.err.startswith("Bahasa / Language")
-        labels = ["Short name of the property", "Address of the property (optional)", "Immigration office (optional)"]
+        labels = ["Short name of the property", "Name on receipts and notices (optional)"]
+        labels += ["Address of the property (optional)", "Immigration office (optional)"]
         at = [said.err.index(spoken(lang, label)) for label in [*labels, "Time zone", "Where do reports go"]]
         assert at == sorted(at)
         command = {"en": "apoa report", "id": "apoa lapor"}[lang]
@@ -79,11 +80,32 @@ class TestQuestions:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_each_question_has_help(self, apoa: Apoa, lang: str) -> None:
         """`?` shows it, and the question is asked again."""
-        keys = [lang, "?", "melati", "?", "", "?", "", "?", "WIB", "?", "2", "?", NOWHERE, "?", "wisma", PASSWORD, ""]
+        keys = [
+            lang,
+            "?",
+            "melati",
+            "?",
+            "",
+            "?",
+            "",
+            "?",
+            "",
+            "?",
+            "WIB",
+            "?",
+            "2",
+            "?",
+            NOWHERE,
+            "?",
+            "wisma",
+            PASSWORD,
+            "",
+        ]
         said = set_up(apoa, keys, lang=lang)
         assert said.code == 75, said.all
         for sentence in (
             "The name of the property in commands and folders, such as melati: small letters, digits, - and _.",
+            "The name as guests know it, such as Wisma Melati Ubud.",
             "Street and town. They are printed on receipts and sheets.",
             "The immigration office for your district. It is printed on receipts.",
             "Check-in times and deadlines are shown in the time of your island.",
@@ -93,7 +115,7 @@ class TestQuestions:
             "The password does not show while you type it.",
         ):
             assert said.err.count(spoken(lang, sentence)) == 1, sentence
-        assert said.err.count(spoken(lang, "Enter leaves it out.")) == 2
+        assert said.err.count(spoken(lang, "Enter leaves it out.")) == 3
 
     @pytest.mark.parametrize(
         ("called", "name"),
@@ -106,7 +128,7 @@ class TestQuestions:
     )
     def test_a_short_name_is_suggested_for_a_long_one(self, apoa: Apoa, called: str, name: str) -> None:
         """Enter accepts it."""
-        said = set_up(apoa, ["en", called, "", "", "", "", ""])
+        said = set_up(apoa, ["en", called, "", "", "", "", "", ""])
         assert said.code == 0
         assert "A short name has small letters, digits, - and _, such as: melati" in said.err
         assert f"Do you mean {name}? Enter = yes" in said.err
@@ -119,9 +141,31 @@ class TestQuestions:
         assert said.code == 0
         assert "Do you mean" not in said.err
 
+    @pytest.mark.parametrize(
+        ("keys", "name", "title"),
+        [
+            (["Wisma Melati Ubud", "", ""], "wisma-melati-ubud", "Wisma Melati Ubud"),
+            (["Wisma Melati", "melati", ""], "melati", None),
+            (["melati", "Wisma Melati"], "melati", "Wisma Melati"),
+            (["Wis\x07ma", "", "Wisma"], "wis-ma", "Wisma"),
+        ],
+    )
+    def test_the_name_for_guests(self, apoa: Apoa, keys: list[str], name: str, title: str | None) -> None:
+        """As typed; what was typed in place of a short name is proposed if that is accepted."""
+        said = set_up(apoa, ["en", *keys, "", "", "", ""])
+        assert said.code == 0, said.all
+        assert settings(apoa, name).get("display_name") == title
+
+    def test_a_new_name_for_guests(self, away: Apoa) -> None:
+        """The present one is proposed, and may be cleared."""
+        away.set_up(NOWHERE, "--display-name", "Wisma Melati")
+        said = set_up(away, ["en", "", "?", "-", "", "", "", "1"])
+        assert "Name on receipts and notices (optional) [Wisma Melati]: " in said.err
+        assert "display_name" not in settings(away)
+
     def test_address_and_office(self, apoa: Apoa) -> None:
         """They are stored as typed, without characters that cannot be printed."""
-        said = set_up(apoa, ["en", "melati", "Jl. Melati\x07 7", "Jl. Melati 7,  Ubud", "Kanim Denpasar", "", ""])
+        said = set_up(apoa, ["en", "melati", "", "Jl. Melati\x07 7", "Jl. Melati 7,  Ubud", "Kanim Denpasar", "", ""])
         assert said.code == 0
         assert "invisible characters" in said.err
         assert settings(apoa)["address"] == "Jl. Melati 7, Ubud"
@@ -142,23 +186,44 @@ class TestQuestions:
     )
     def test_time_zones(self, apoa: Apoa, typed: str, zone: str) -> None:
         """By number, by name, by island; the list says which island is in which zone."""
-        said = set_up(apoa, ["en", "melati", "", "", typed, ""])
+        said = set_up(apoa, ["en", "melati", "", "", "", typed, ""])
         names = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
         assert settings(apoa).get("timezone", "Asia/Jakarta") == names[zone]
         assert said.err.count("  1 = WIB: Sumatra") == 1
         assert ("]:   WITA\n" in said.err) == (typed in {"2", "Bali", "Asia/Makassar"})
 
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize(
+        ("address", "office", "zone"), [("Jl. Jawa 7, Ubud", "", "WITA"), ("Jl. Melati 7", "Kanim Sorong", "WIT")]
+    )
+    def test_the_zone_of_the_address(self, apoa: Apoa, lang: str, address: str, office: str, zone: str) -> None:
+        """It is proposed, with the place; without an address, that of the office."""
+        said = set_up(apoa, [lang, "melati", "", address, office, "", ""])
+        place = {"WITA": "Ubud", "WIT": "Sorong"}[zone]
+        assert "  " + spoken(lang, "{place} is in the time zone {zone}.", place=place, zone=zone) in said.err
+        assert settings(apoa)["timezone"] == {"WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}[zone]
+
+    def test_the_zone_of_a_new_address(self, apoa: Apoa) -> None:
+        """It is proposed too; for the address of before, the zone that was chosen stays."""
+        set_up(apoa, ["en", "melati", "", "Ubud", "", "WIB", ""])
+        said = set_up(apoa, ["en", "melati", "", "", "", "", ""])
+        assert "Ubud is in the time zone WITA." in said.err
+        assert "Time zone [WIB]: " in said.err
+        assert "timezone" not in settings(apoa)
+        set_up(apoa, ["en", "melati", "", "Sanur", "", "", ""])
+        assert settings(apoa)["timezone"] == "Asia/Makassar"
+
     @pytest.mark.parametrize("typed", ["WITS", "4", "Kalimantan", "Asia/Singapore"])
     def test_an_unknown_time_zone(self, apoa: Apoa, typed: str) -> None:
         """Or an island with two zones."""
-        said = set_up(apoa, ["en", "melati", "", "", typed, "WITA", ""])
+        said = set_up(apoa, ["en", "melati", "", "", "", typed, "WITA", ""])
         assert "Type WIB, WITA or WIT, or its number." in said.err
         assert settings(apoa)["timezone"] == "Asia/Makassar"
 
     @pytest.mark.parametrize(("typed", "by_hand"), [("3", True), ("manual", True), ("latihan", False), ("", False)])
     def test_where_reports_go(self, apoa: Apoa, typed: str, by_hand: bool) -> None:  # noqa: FBT001  a parameter
         """By number or by word; practice is the default."""
-        said = set_up(apoa, ["en", "melati", "", "", "", "moon", typed, ""])
+        said = set_up(apoa, ["en", "melati", "", "", "", "", "moon", typed, ""])
         assert said.code == 0, said.all
         assert "Type 1, 2 or 3." in said.err
         assert "Where do reports go [practice]: " in said.err
@@ -182,6 +247,34 @@ class TestQuestions:
         assert said.code == 75, said.all
         assert complaint in said.err
         assert "rahasia" not in said.all
+
+    @pytest.mark.parametrize(
+        "typed", ["melati", "3", "https:/authority.example/v1", "https//authority.example", "htps:authority.example"]
+    )
+    def test_a_bad_guess_is_not_offered(self, apoa: Apoa, typed: str) -> None:
+        """What is no host with a path is asked again."""
+        said = set_up(apoa, [*server(typed), NOWHERE, "wisma", PASSWORD, ""])
+        assert said.code == 75, said.all
+        assert "Do you mean" not in said.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize("typed", ["apoa.imigrasi.go.id", "https://www.apoa.imigrasi.go.id/login"])
+    def test_the_website_of_apoa(self, apoa: Apoa, lang: str, typed: str) -> None:
+        """A message says that it takes no reports; Enter chooses to type them by hand."""
+        said = set_up(apoa, [lang, *server(typed)[1:], "", ""])
+        assert said.code == 0, said.all
+        problem = "This is APOA's website for people. No server there takes reports from programs."
+        assert spoken(lang, problem) in said.err
+        assert settings(apoa)["delivery"] == "manual"
+        assert "api_url" not in settings(apoa)
+
+    def test_the_website_of_apoa_is_accepted_if_typed_again(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An authority may put a server there."""
+        monkeypatch.setattr("apoa_client.app.property_setup.PropertySetup.test", lambda *_args: None)
+        url = "https://apoa.imigrasi.go.id/v1"
+        said = set_up(apoa, [*server(url), url, "wisma", PASSWORD, ""])
+        assert said.code == 0, said.all
+        assert settings(apoa)["api_url"] == url
 
     def test_an_address_without_a_scheme(self, apoa: Apoa) -> None:
         """The complete address is suggested."""
@@ -232,7 +325,7 @@ class TestOptions:
     def test_only_missing_options_are_asked(self, apoa: Apoa, serve: Serve) -> None:
         """Here the password; an empty address counts as given."""
         given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati"]
-        place = ["--timezone", "WIB", "--language", "en", "--address", "", "--office", "Kanim"]
+        place = ["--timezone", "WIB", "--language", "en", "--display-name", "", "--address", "", "--office", "Kanim"]
         said = set_up(apoa, [PASSWORD, ""], *given, *place)
         assert said.code == 0, said.all
         assert said.err.startswith("The password does not show while you type it.")
@@ -262,7 +355,19 @@ class TestOptions:
     def test_a_password_from_the_environment(self, apoa: Apoa, serve: Serve) -> None:
         """It is not asked for, and the command ends if it is refused."""
         given = ["--property", "melati", "--api-url", serve().base_url, "--username", "wisma-melati"]
-        place = ["--timezone", "WIB", "--language", "en", "--address", "", "--office", "", "--password-stdin"]
+        place = [
+            "--timezone",
+            "WIB",
+            "--language",
+            "en",
+            "--display-name",
+            "",
+            "--address",
+            "",
+            "--office",
+            "",
+            "--password-stdin",
+        ]
         refused = set_up(apoa, ["salah"], *given, *place)
         assert (refused.code, refused.err.count("Username")) == (77, 0)
         assert set_up(apoa, [PASSWORD, ""], *given, *place).code == 0
@@ -339,7 +444,7 @@ class TestStopping:
     """Ctrl-C or the end of the input at any question: nothing is stored, and a message says how to start again."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    @pytest.mark.parametrize("answered", range(8))
+    @pytest.mark.parametrize("answered", range(9))
     def test_at_any_question(self, apoa: Apoa, lang: str, answered: int) -> None:
         """Exit code 130, and no file."""
         said = set_up(apoa, [lang, *server(NOWHERE)[1:]][:answered], lang=lang)
@@ -392,7 +497,7 @@ class TestExistingProperty:
         options = ["--address", "Jl. Melati 7", "--office", "Kanim", "--timezone", "Asia/Pontianak"]
         assert apoa.set_up(url, *options).code == 0
         before = settings(apoa)
-        said = set_up(apoa, ["en", "", "", "", "", "", "", "", PASSWORD])
+        said = set_up(apoa, ["en", "", "", "", "", "", "", "", "", PASSWORD])
         assert said.code == 0, said.all
         assert "It is already set up: what you do not change stays as it is." in said.err
         assert "Where do reports go [to a server]: " in said.err
@@ -403,17 +508,17 @@ class TestExistingProperty:
     def test_an_optional_setting_is_cleared(self, away: Apoa) -> None:
         """By a hyphen."""
         away.set_up(NOWHERE, "--address", "Jl. Melati 7", "--office", "Kanim")
-        said = set_up(away, ["en", "", "?", "-", "", "", "", "", "", PASSWORD])
+        said = set_up(away, ["en", "", "", "?", "-", "", "", "", "", "", PASSWORD])
         assert said.code == 75, said.all
         assert "  - clears it." in said.err
-        assert "Enter leaves it out." not in said.err
+        assert said.err.count("Enter leaves it out.") == 0
         assert "address" not in settings(away)
         assert settings(away)["office"] == "Kanim"
 
     def test_from_practice_to_a_server(self, apoa: Apoa) -> None:
         """No address is suggested."""
         set_up(apoa, ["en", *PRACTICE])
-        said = set_up(apoa, ["en", "", "", "", "", "2", NOWHERE, "wisma", PASSWORD, ""])
+        said = set_up(apoa, ["en", "", "", "", "", "", "2", NOWHERE, "wisma", PASSWORD, ""])
         assert said.code == 75, said.all
         assert "Where do reports go [practice]: " in said.err
         assert "Address of the authority: " in said.err
@@ -421,9 +526,9 @@ class TestExistingProperty:
     def test_a_second_property(self, apoa: Apoa) -> None:
         """The command to try names it, because it is not the default."""
         assert set_up(apoa, ["en", *PRACTICE]).code == 0
-        said = set_up(apoa, ["en", "kebun", "", "", "", "3", ""])
+        said = set_up(apoa, ["en", "kebun", "", "", "", "", "3", ""])
         assert "Try it: apoa --property kebun report" in said.out
-        assert "Where do reports go [by hand]: " in set_up(apoa, ["en", "kebun", "", "", "", "", ""]).err
+        assert "Where do reports go [by hand]: " in set_up(apoa, ["en", "kebun", "", "", "", "", "", ""]).err
 
 
 class TestCronLine:
