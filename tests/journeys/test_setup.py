@@ -18,7 +18,7 @@ SETUP = ["setup", "--vault", "file"]
 def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, columns: int) -> None:
     """With help, a step back, a typing error and a refused account, set-up ends with a report that is sent."""
     language = "Bahasa / Language"
-    name, title = spoken(lang, "Short name of the property"), spoken(lang, "Name on receipts and notices (optional)")
+    name, title = spoken(lang, "Short name of the property"), spoken(lang, "Name for guests (optional)")
     address = spoken(lang, "Address of the property (optional)")
     office, zone = spoken(lang, "Immigration office (optional)"), spoken(lang, "Time zone")
     where, url = spoken(lang, "Where do reports go"), spoken(lang, "Address of the authority")
@@ -45,7 +45,7 @@ def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, 
 @in_each_language
 def test_training_needs_enter_only(apoa: Installed, lang: str) -> None:
     """After the language, Enter alone sets up training, on one screen."""
-    labels = ["Short name of the property", "Name on receipts and notices (optional)"]
+    labels = ["Short name of the property", "Name for guests (optional)"]
     labels += ["Address of the property (optional)", "Immigration office (optional)"]
     questions = [spoken(lang, label) for label in [*labels, "Time zone", "Where do reports go"]]
     dialogue = [("Bahasa / Language", lang), *((question, "") for question in questions)]

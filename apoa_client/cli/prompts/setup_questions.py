@@ -153,8 +153,9 @@ class _SetupQuestions:
                 default=self._config.default_property or "hotel",
             ),
             "display_name": Question(
-                _("Name on receipts and notices (optional)"),
-                _("The name as guests know it, such as Wisma Melati Ubud.") + ("" if title else can_leave_out),
+                _("Name for guests (optional)"),
+                _("The name as guests know it, such as Wisma Melati Ubud. It is printed on receipts and notices.")
+                + ("" if title else can_leave_out),
                 _parse_text,
                 default=title,
                 required=False,

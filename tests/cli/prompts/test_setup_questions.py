@@ -42,7 +42,7 @@ class TestQuestions:
         said = set_up(apoa, [lang, *PRACTICE], lang=other)
         assert said.code == 0, said.all
         assert said.err.startswith("Bahasa / Language")
-        labels = ["Short name of the property", "Name on receipts and notices (optional)"]
+        labels = ["Short name of the property", "Name for guests (optional)"]
         labels += ["Address of the property (optional)", "Immigration office (optional)"]
         at = [said.err.index(spoken(lang, label)) for label in [*labels, "Time zone", "Where do reports go"]]
         assert at == sorted(at)
@@ -105,7 +105,7 @@ class TestQuestions:
         assert said.code == 75, said.all
         for sentence in (
             "The name of the property in commands and folders, such as melati: small letters, digits, - and _.",
-            "The name as guests know it, such as Wisma Melati Ubud.",
+            "The name as guests know it, such as Wisma Melati Ubud. It is printed on receipts and notices.",
             "Street and town. They are printed on receipts and sheets.",
             "The immigration office for your district. It is printed on receipts.",
             "Check-in times and deadlines are shown in the time of your island.",
@@ -160,7 +160,7 @@ class TestQuestions:
         """The present one is proposed, and may be cleared."""
         away.set_up(NOWHERE, "--display-name", "Wisma Melati")
         said = set_up(away, ["en", "", "?", "-", "", "", "", "1"])
-        assert "Name on receipts and notices (optional) [Wisma Melati]: " in said.err
+        assert "Name for guests (optional) [Wisma Melati]: " in said.err
         assert "display_name" not in settings(away)
 
     def test_address_and_office(self, apoa: Apoa) -> None:
