@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from time import sleep
 from typing import Any, NamedTuple
 
 from apoa_client.archive.backup import columns_of, tables
@@ -42,6 +43,9 @@ _OF_THE_STATE = frozenset(
 _PIECE = 250
 """Reports merged in one transaction, or the fewest more that complete a stay."""
 
+
+_PAUSE_S = 0.02
+"""Seconds between two transactions: SQLite lets others wait in no order, and they try again at intervals."""
 
 # The highest number that a report ever had: SQLite remembers it for AUTOINCREMENT.
 _HIGHEST_SEQ = """
@@ -169,6 +173,7 @@ class Merge:
                 with transaction(self._here, path):
                     differences = self._differences(reports)  # another process may have changed them
                     self._apply(differences, actor)
+                sleep(_PAUSE_S)
             self._count(differences)
         return self._result()
 

@@ -34,7 +34,7 @@ from apoa_client.messages import msg
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
-from apoa_client.ports import Change, Selection, Suspension
+from apoa_client.ports import Change, Entry, Selection, Suspension
 from apoa_client.report.kinds import OPEN_STATES, Receipt, State
 from apoa_client.settings.config import TRAINING, load
 from apoa_client.settings.writer import save
@@ -42,6 +42,12 @@ from apoa_client.vault.missing_secrets import find_missing_secrets
 from apoa_client.vault.sealing import encode_key, new_key_pair
 
 OTHER_KEY = encode_key(new_key_pair()[1])
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else waits in these tests, unless they say so."""
+    monkeypatch.setattr(merge, "_PAUSE_S", 0)
 
 
 @pytest.fixture
@@ -368,6 +374,14 @@ def test_a_row_that_only_another_schema_accepts(tmp_path: Path, new: Home, file:
     assert empty.rows() == []
 
 
+def test_another_table_that_only_another_schema_accepts(new: Home, file: Path) -> None:
+    """The new outbox gets no name."""
+    signed(file, "DROP TABLE audit", "CREATE TABLE audit (n, at, link)", "INSERT INTO audit VALUES (1, 5, NULL)")
+    with raises_error("backup_damaged"):
+        new.restore(file)
+    assert not new.path.exists()
+
+
 def test_another_process_creates_the_outbox_meanwhile(new: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other outbox stays, and the backup is merged into it."""
     really = database._write_draft
@@ -523,6 +537,24 @@ def test_intact_stays_need_no_lock(pieces: Pieces, stays: Stays, monkeypatch: py
 
         pieces(lock)
         assert here.restore(file).merged == merge.MergeResult(0, 0, 9, 0)
+
+
+def test_others_get_their_turn(pieces: Pieces, stays: Stays, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each piece that changed something there is a pause without the lock, in which others may save."""
+    monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0)
+    file, here = stays
+    turns: list[Entry] = []
+
+    def save(_seconds: float) -> None:
+        with here.outbox() as outbox:
+            turns.append(outbox.add(report(20 + len(turns)), due_at=None))
+
+    monkeypatch.setattr(merge, "sleep", save)
+    pieces(lambda _number: None)
+    here.restore(file)
+    assert len(turns) == 3
+    here.restore(file)
+    assert len(turns) == 3
 
 
 def test_few_rows_are_held(stays: Stays, monkeypatch: pytest.MonkeyPatch) -> None:
