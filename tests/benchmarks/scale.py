@@ -55,7 +55,7 @@ print(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, os.waitstatus_t
 """
 
 FLAT = "flat"
-OPENED = "memory flat; each report that is shown is opened"
+OPENED = "8 bytes for each report; those that are shown are opened"
 READ = "memory flat; each report is read"
 EVENTS = "memory flat; each event is read"
 ERASED = "8 bytes for each report that is erased"
