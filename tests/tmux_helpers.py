@@ -51,6 +51,10 @@ class Terminal:
         if enter:
             self._tmux("send-keys", "Enter")
 
+    def press(self, key: str) -> None:
+        """Presses one key, such as Home."""
+        self._tmux("send-keys", key)
+
     def interrupt(self) -> str:
         """Presses Ctrl-C until the command ends. Returns its last screen.
 

@@ -20,7 +20,14 @@ from apoa_client.passport.layouts import Layout, Span, format_of, layout_of
 from apoa_client.passport.line_length_repair import repaired_line
 from apoa_client.passport.long_numbers import Convention, long_number
 from apoa_client.passport.names import FILLER, split_names, without_fillers
-from apoa_client.passport.normalise import Change, has_mrz_characters_only, nearest_size, normalise, replace_k_runs
+from apoa_client.passport.normalise import (
+    Change,
+    has_mrz_characters_only,
+    in_order,
+    likely_sizes,
+    normalise,
+    replace_k_runs,
+)
 from apoa_client.passport.problems import Correction, FieldState, MrzUnreadable, Problem
 from apoa_client.passport.verify import confirm_failing
 
@@ -60,7 +67,7 @@ class _Fields(NamedTuple):
     changes: tuple[Change, ...]
     failing: tuple[str, ...]
     valid: bool
-    length_problem: Problem | None
+    length_problems: tuple[Problem, ...]
     layout: Layout
     today: date
 
@@ -81,8 +88,7 @@ class Mrz(_Fields):
         """Every problem, in the order of the fields."""
         if self.valid:
             return ()
-        found = find_problems(self.layout, "".join(self.lines), self.today, self.failing)
-        return found if self.length_problem is None else (self.length_problem, *found)
+        return (*self.length_problems, *find_problems(self.layout, "".join(self.lines), self.today, self.failing))
 
     @property
     def states(self) -> Mapping[str, FieldState]:
@@ -122,14 +128,16 @@ def read_mrz(text: str | Sequence[str], *, today: date) -> Mrz:
     """Read an MRZ that was typed, pasted or scanned: two lines of 44 or 36 characters, or three of 30.
 
     The input is one string or several, in any case, with blanks and line ends anywhere; `today` decides the centuries.
-    Where one line lost or gained characters and only one correction is likely, the corrected lines are read, and that
-    problem comes first. Raises `MrzUnreadable` for text that is no MRZ, and no other error.
+    Where lines lost or gained characters and only one correction of each is likely, the corrected lines are read, and
+    those problems come first. Raises `MrzUnreadable` for text that is no MRZ, and no other error.
     """
     lines = tuple(text.splitlines() if isinstance(text, str) else text)
     joined = "".join(lines)
     layout, numbers = layout_of(lines, joined), character_values(joined)
     if layout is not None and ILLEGAL not in numbers and "KKK" not in joined:
-        return _read_fields(layout, lines, joined, numbers, today)
+        mrz = _read_fields(layout, lines, joined, numbers, today)
+        if mrz.valid or in_order(lines) == lines:
+            return mrz
 
     lines, changes = normalise(text)
     joined = "".join(lines)
@@ -217,32 +225,42 @@ def _read_fields(
         changes=changes,
         failing=tuple(failing),
         valid=valid,
-        length_problem=None,
+        length_problems=(),
         layout=layout,
         today=today,
     )
 
 
 def _read_wrong_length(lines: tuple[str, ...], changes: tuple[Change, ...], today: date) -> Mrz:
-    """Read lines with one line that is too short or too long, where only one correction is likely."""
+    """Read lines of which some are too short or too long, where only one correction of each is likely."""
     if not lines:
         raise MrzUnreadable(Problem("mrz", "missing", msg("No machine readable lines were given.")))
-    size = nearest_size(lines)
-    if size is None:
+    layouts = [format_of(size, lines[0]) for size in likely_sizes(lines)]
+    if not layouts:
         message = wording.wrong_line_count(len(lines), sum(map(len, lines)))
         raise MrzUnreadable(Problem("mrz", "bad_length", message))
-    layout = format_of(size, lines[0])
-    first, *others = [index for index, line in enumerate(lines) if len(line) != layout.length]
-    found = () if others or not has_mrz_characters_only("".join(lines)) else repaired_line(layout, lines, first, today)
-    length = len(lines[first])
-    message = wording.wrong_length(first, length, layout.length, next(iter(found), None))
-    problem = Problem("mrz", "bad_length", message, (Span(first, 0, length),), found)
-    if len(found) != 1:
-        raise MrzUnreadable(problem)
-    lines = (*lines[:first], found[0].value, *lines[first + 1 :])
-    text = "".join(lines)
-    mrz = _read_fields(layout, lines, text, character_values(text), today, changes)
-    return mrz._replace(valid=False, length_problem=problem)
+    found = [(layout, _length_problems(layout, lines, today)) for layout in layouts]
+    for layout, problems in found:
+        if all(len(problem.corrections) == 1 for problem in problems):
+            corrected = {each.line: each.value for problem in problems for each in problem.corrections}
+            whole = tuple(corrected.get(index, line) for index, line in enumerate(lines))
+            text = "".join(whole)
+            mrz = _read_fields(layout, whole, text, character_values(text), today, changes)
+            return mrz._replace(valid=False, length_problems=problems)
+    _layout, problems = found[0]
+    raise MrzUnreadable(next(problem for problem in problems if len(problem.corrections) != 1))
+
+
+def _length_problems(layout: Layout, lines: tuple[str, ...], today: date) -> tuple[Problem, ...]:
+    """Return the problem of each line that is too short or too long for the format."""
+    legal = has_mrz_characters_only("".join(lines))
+    problems = []
+    for index, length in enumerate(map(len, lines)):
+        if length != layout.length:
+            found = repaired_line(layout, lines, index, today) if legal else ()
+            message = wording.wrong_length(index, length, layout.length, next(iter(found), None))
+            problems.append(Problem("mrz", "bad_length", message, (Span(index, 0, length),), found))
+    return tuple(problems)
 
 
 def _illegal_characters(lines: tuple[str, ...]) -> Problem:

@@ -1,7 +1,8 @@
 """Normalisation of MRZ lines that were typed, pasted or scanned.
 
-It changes only what is certain: case, white space, line ends, the marks that a terminal puts around pasted text, and
-characters that are not in the MRZ's alphabet and stand for one that is. It also returns what was changed.
+It changes only what is certain: case, white space, line ends, the order of the lines, the marks that a terminal puts
+around pasted text, and characters that are not in the MRZ's alphabet and stand for one that is. It also returns what
+was changed.
 """
 
 import re
@@ -11,7 +12,8 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from apoa_client.passport.check_digits import ILLEGAL, character_values
-from apoa_client.passport.layouts import SIZES, Kind, Layout, format_of, layout_of
+from apoa_client.passport.layouts import SIZES, TD1, TD3, Kind, Layout, format_of, layout_of
+from apoa_client.passport.states import by_code
 from apoa_client.passport.verify import failing_checks
 
 MAX_LENGTH = 1000
@@ -19,6 +21,17 @@ MAX_LENGTH = 1000
 
 MAX_LENGTH_DIFFERENCE = 4
 """How many characters a line may have lost or doubled and still be read as one whole line."""
+
+_PASSPORT = "P"
+
+_CODES = "PACIV"
+"""The letters with which an MRZ begins."""
+
+_DATES_OF_CARD = re.compile("[0-9<]{6}[0-9][MFX<][0-9]{6}")
+"""The beginning of a TD1's second line."""
+
+_MIN_DIGITS = 8
+"""A line with two dates has at least so many digits more than a line with names."""
 
 _BRACKETED_PASTE = re.compile("\x1b\\[20[01]~")
 
@@ -47,6 +60,7 @@ class Change(Enum):
     K_RUNS = "k_runs"
     BLANKS = "blanks"
     LINES = "lines"
+    ORDER = "order"
 
 
 class NormalisedLines(NamedTuple):
@@ -65,17 +79,50 @@ def has_mrz_characters_only(text: str) -> bool:
     return ILLEGAL not in character_values(text)
 
 
-def nearest_size(lines: Sequence[str]) -> Layout | None:
-    """Return the most likely size of lines whose lengths are not all correct; None where no size is likely.
+def is_of_passport(line: str) -> bool:
+    """Return whether a line begins as a passport's first line does: with P and the code of a state."""
+    return line.startswith(_PASSPORT) and by_code(line[2:5].rstrip("<")) is not None
 
-    Either each line lost or doubled a few characters at most, or at least one line has its correct length.
+
+def in_order(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the lines of an MRZ in their right order, as far as it can be told, however long they are."""
+    if len(lines) == TD1.line_count:
+        names = [line for line in lines if _digits(line) == 0]
+        dates = [line for line in lines if _DATES_OF_CARD.match(line)]
+        first = [line for line in lines if line not in names and line not in dates and line[0] in TD1.codes]
+        if len(names) == len(dates) == len(first) == 1:
+            return (*first, *dates, *names)
+    elif len(lines) == TD3.line_count and _are_names_and_data(lines[1], lines[0]):
+        return lines[1], lines[0]
+    return tuple(lines)
+
+
+def likely_sizes(lines: Sequence[str]) -> list[Layout]:
+    """Return the sizes that lines may have whose lengths are not all correct, the likeliest first.
+
+    Either each line lost or doubled a few characters at most, or at least one line has its correct length. Otherwise
+    the lines have any size with two lines, if they look like a line with names and one with dates. A passport has two
+    lines of 44.
     """
-    differences = {}
+    near, shaped = [], []
     for size in SIZES.values():
+        if len(lines) != size.line_count or (size is not TD3 and lines[0].startswith(_PASSPORT)):
+            continue
         lengths = [abs(len(line) - size.length) for line in lines]
-        if len(lines) == size.line_count and (max(lengths) <= MAX_LENGTH_DIFFERENCE or 0 in lengths):
-            differences[size.name] = (sum(lengths), size)
-    return min(differences.values(), key=itemgetter(0))[1] if differences else None
+        if max(lengths) <= MAX_LENGTH_DIFFERENCE or 0 in lengths:
+            near.append((sum(lengths), size))
+        elif size.line_count == TD3.line_count and _are_names_and_data(*lines):
+            shaped.append((sum(lengths), size))
+    return [size for _difference, size in sorted(near, key=itemgetter(0))[:1] or sorted(shaped, key=itemgetter(0))]
+
+
+def _are_names_and_data(names: str, data: str) -> bool:
+    """Return whether two lines are the first and the second line of a document with two."""
+    return names[0] in _CODES and "<<" in names and _digits(data) >= _digits(names) + _MIN_DIGITS
+
+
+def _digits(line: str) -> int:
+    return sum(character.isdigit() for character in line)
 
 
 def normalise(text: str | Sequence[str]) -> NormalisedLines:
@@ -88,7 +135,8 @@ def normalise(text: str | Sequence[str]) -> NormalisedLines:
             whole = changed
             changes.append(change)
     lines, cut = _lines(whole)
-    return NormalisedLines(lines, (*changes, *cut))
+    ordered = in_order(lines)
+    return NormalisedLines(ordered, (*changes, *cut, *(() if ordered == lines else (Change.ORDER,))))
 
 
 def replace_k_runs(layout: Layout, text: str) -> str:
@@ -138,7 +186,7 @@ def _lines(text: str) -> tuple[tuple[str, ...], tuple[Change, ...]]:
         return lines, blanks
     layout = format_of(size, joined)
     most_fit = has_mrz_characters_only(joined) and 2 * len(failing_checks(layout, joined)) < len(layout.checks)
-    if nearest_size(lines) is not None and not most_fit:
+    if likely_sizes(lines) and not most_fit:
         # One line lost what another one gained: cut again, all characters after the first mistake would be shifted.
         return lines, blanks
     return size.lines(joined), (*blanks, Change.LINES)

@@ -123,30 +123,41 @@ def unknown_state(field: Message, code: str, best: Correction | None) -> Message
 
 def wrong_length(line: int, found: int, length: int, best: Correction | None) -> Message:
     """Say that a line has too few or too many characters."""
+    values: dict[str, str | int] = {"line": line + 1, "found": found, "length": length}
     if best is None:
         return msg(
             "Line {line} has {found} characters and must have {length}. Compare it with the page, including every <.",
-            line=line + 1,
-            found=found,
-            length=length,
+            **values,
+        )
+    values |= {"old": best.old, "new": best.new, "position": best.position + 1}
+    if best.new and best.old:
+        return msg(
+            "Line {line} has {found} characters and must have {length}. Perhaps two rows of < have the wrong length.",
+            **values,
+        )
+    changed = best.new or best.old
+    if len(changed) > 1 and not changed.strip("<"):
+        values["count"] = len(changed)
+        if best.new:
+            return msg(
+                "Line {line} has {found} characters and must have {length}. Perhaps {count} < were left out at "
+                "character {position}.",
+                **values,
+            )
+        return msg(
+            "Line {line} has {found} characters and must have {length}. Perhaps {count} < at character {position} are "
+            "too many.",
+            **values,
         )
     if best.new:
         return msg(
             "Line {line} has {found} characters and must have {length}. Perhaps {new} was left out at character "
             "{position}.",
-            found=found,
-            length=length,
-            new=best.new,
-            line=line + 1,
-            position=best.position + 1,
+            **values,
         )
     return msg(
         "Line {line} has {found} characters and must have {length}. Perhaps {old} at character {position} is too many.",
-        found=found,
-        length=length,
-        old=best.old,
-        line=line + 1,
-        position=best.position + 1,
+        **values,
     )
 
 

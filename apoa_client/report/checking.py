@@ -13,7 +13,7 @@ from typing import Any
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, Problem, read_mrz
 from apoa_client.passport.names import printed_spellings
-from apoa_client.passport.normalise import nearest_size, normalise
+from apoa_client.passport.normalise import likely_sizes, normalise
 from apoa_client.report import rules
 from apoa_client.report.draft import Draft, Reader
 from apoa_client.report.fields import as_typed
@@ -115,7 +115,7 @@ def _blocks_of_one_document(blocks: Sequence[tuple[str, ...]]) -> int:
 
 
 def _has_shape_of_mrz(lines: Sequence[str]) -> bool:
-    return nearest_size(normalise(lines).lines) is not None
+    return bool(likely_sizes(normalise(lines).lines))
 
 
 def _guest_json(reader: Reader, values: Mapping[str, Any], today: date) -> dict[str, Any]:

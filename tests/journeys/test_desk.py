@@ -121,6 +121,27 @@ class TestQuestions:
         assert "QUENTIN ZYKOWSKI" in screen
         assert desk.said("Place of birth") in screen.rstrip().splitlines()[-1], "it is asked, and not answered yet"
 
+    def test_a_wrong_line_is_edited(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
+        """The good line is kept, the wrong one is in the input already, and the keys of a line's editor work."""
+        desk = open_desk(lang, size)
+        desk.report("--no-send")
+        desk.asks("MRZ line {number}", number=1)
+        first, second = QUENTIN.lines
+        wrong = f"Z9{second[1:13]}9{second[14:]}"  # one character more, and another one wrong
+        desk.terminal.type(first)
+        desk.asks("MRZ line {number}", number=2)
+        desk.terminal.type(wrong)
+        kept = "Correct line {number}; the rest is kept. Enter alone = type the details by hand, < = begin again."
+        desk.asks(kept, number=2)
+        desk.terminal.wait_for(f"{desk.said('MRZ line {number}', number=2)}: {wrong}", after=desk.said(kept, number=2))
+        for key in ("Home", "Right", "Delete"):
+            desk.terminal.press(key)
+        for key in (*["Right"] * 12, "Delete", "8"):
+            desk.terminal.press(key)
+        desk.terminal.type("")
+        screen = desk.asks("Place of birth")
+        assert "QUENTIN ZYKOWSKI" in screen
+
     def test_questions_wrap_between_words(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
         """A question with long suggestions wraps between words."""
         desk = open_desk(lang, size)

@@ -42,7 +42,7 @@ def check_mrz(mrz: Mrz) -> None:
     text = "".join(mrz.lines)
     found = find_problems(mrz.layout, text, mrz.today, mrz.failing)
     ensure(mrz.valid == (mrz.problems == ()), "valid is no problems")
-    ensure(mrz.valid == (found == () and mrz.length_problem is None), "valid differs from the complete inspection")
+    ensure(mrz.valid == (found == () and mrz.length_problems == ()), "valid differs from the complete inspection")
     ensure(repr(mrz) == f"Mrz({mrz.format}, {'valid' if mrz.valid else 'not valid'})", "nothing personal")
     ensure(set(mrz.states) >= set(mrz.layout.by_name), "every field has a state")
     for problem in found:

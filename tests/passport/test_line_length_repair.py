@@ -6,7 +6,7 @@ import pytest
 from conftest import search
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, composed, read, read_or_refuse, refused
+from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, composed, fitted, read, read_or_refuse, refused, write
 
 from apoa_client.passport.layouts import Span
 from apoa_client.passport.mrz import Correction, Mrz, Problem
@@ -62,7 +62,7 @@ def test_the_only_likely_line_is_read(form: str) -> None:
     """The fields are those of the corrected lines, and the problem shows the correction."""
     line = SPECIMENS[form][1]
     mrz = read(with_line(form, 1, line[:-1]))
-    assert mrz == read(SPECIMENS[form])._replace(valid=False, length_problem=mrz.problems[0])
+    assert mrz == read(SPECIMENS[form])._replace(valid=False, length_problems=mrz.problems)
     assert [(found.field, found.code) for found in mrz.problems] == [("mrz", "bad_length")]
     assert mrz.states == read(SPECIMENS[form]).states
 
@@ -89,8 +89,53 @@ def test_the_position_of_a_lost_or_doubled_character(
     (best,) = mrz.problems[0].corrections
     assert best == Correction("mrz", line, position, old, new, (FIRST, SECOND)[line])
     assert mrz.corrected(best) == mrz.lines
-    words = f"Perhaps {new} was left out" if new else f"Perhaps {old} at character {position + 1} is too many"
-    assert words in mrz.problems[0].message.render()
+    shown = mrz.problems[0].message.render()
+    if len(new + old) > 1:
+        words = f"{len(new)} < were left out at" if new else f"{len(old)} < at character {position + 1} are too many"
+    else:
+        words = f"{new} was left out at" if new else f"{old} at character {position + 1} is too many"
+    assert f"Perhaps {words}" in shown
+
+
+NUMBER_OF_SIX = fitted("TD3", write("TD3", "document_number", "L89890"))[1]
+
+
+@pytest.mark.parametrize(
+    ("number", "rest"),
+    [("L89890<", 2), ("L89890<<", 3), ("L89890<<<<", 6), ("L89890<<<<<", 7), ("L89890<<<", 2)],
+)
+def test_fillers_miscounted_in_two_places_are_found(number: str, rest: int) -> None:
+    """After a short document number and in the optional data, at once."""
+    typed = number + NUMBER_OF_SIX[9:37] + "<" * rest + NUMBER_OF_SIX[42:]
+    mrz = read([FIRST, typed])
+    assert mrz.lines == (FIRST, NUMBER_OF_SIX)
+    assert [(found.field, found.code) for found in mrz.problems] == [("mrz", "bad_length")]
+    assert mrz.document_number == "L89890"
+
+
+def test_a_row_of_fillers_is_likelier_than_fillers_elsewhere() -> None:
+    """Three fillers anywhere in the optional data leave all check digits as they are."""
+    mrz = read([FIRST, SECOND[:37] + SECOND[40:]])
+    assert mrz.lines == (FIRST, SECOND)
+
+
+def test_two_rows_of_fillers_have_a_sentence_of_their_own() -> None:
+    """No single position can be named."""
+    typed = "L89890<" + NUMBER_OF_SIX[9:37] + "<" * 3 + NUMBER_OF_SIX[42:]
+    assert "two rows of < have the wrong length" in read([FIRST, typed]).problems[0].message.render()
+
+
+def test_a_filler_lost_after_the_document_code_and_others_at_the_end_are_found() -> None:
+    """A person who leaves out fillers leaves them out everywhere."""
+    mrz = read(["PUTO" + FIRST[5:30], SECOND])
+    assert mrz.lines == (FIRST, SECOND)
+
+
+def test_a_passport_is_never_read_as_a_card() -> None:
+    """Its lines have 44 characters, however many were typed."""
+    first = "P<UTOERIKSSON<<ANNA<MARIA<<<<<"
+    assert len(first) == 30
+    assert read([first, SECOND[:38] + SECOND[42:]]).format == "TD3"
 
 
 def test_a_filler_lost_after_the_document_code_is_found() -> None:
@@ -102,7 +147,7 @@ def test_a_filler_lost_after_the_document_code_is_found() -> None:
 
 def test_several_likely_lines_are_only_suggested() -> None:
     """Only the page can decide between them."""
-    found = refused([FIRST, SECOND[:40] + SECOND[41:]])
+    found = refused([FIRST, SECOND[:11] + SECOND[12:]])
     assert found.code == "bad_length"
     assert [correction.others for correction in found.corrections] == [1, 1]
     assert SECOND in [correction.value for correction in found.corrections]
@@ -116,7 +161,9 @@ def test_several_likely_lines_are_only_suggested() -> None:
         [FIRST[:-1] + "*<", SECOND],  # no character of an MRZ
         [FIRST, SECOND[:2] + SECOND[3:]],  # too many would fit
         [FIRST, SECOND[:-2]],  # two digits
-        [FIRST + "<<<<<", SECOND],  # too long for a typing mistake
+        [FIRST + "<<<<A", SECOND],  # too long for a typing mistake
+        [FIRST[:8], SECOND],  # the rest of the names may be missing
+        ["P<UTO<<<<<<", SECOND],  # no names
         [FIRST, "hello"],
         [FIRST, SECOND[:41]],
     ],
@@ -128,8 +175,8 @@ def test_no_suggestion_where_nothing_is_likely(lines: list[str]) -> None:
     assert "including every <" in found.message.render()
 
 
-@pytest.mark.parametrize("form", FORMATS)
-def test_two_lines_of_a_wrong_length_are_refused(form: str) -> None:
+@pytest.mark.parametrize("form", ["TD1", "FRA-ID"])
+def test_two_lines_of_a_wrong_length_are_refused_if_a_check_digit_covers_both(form: str) -> None:
     """The first of them is named."""
     lines = SPECIMENS[form]
     for change in (slice(None, -1), slice(1, None)):
@@ -137,6 +184,19 @@ def test_two_lines_of_a_wrong_length_are_refused(form: str) -> None:
         assert (found.code, found.corrections) == ("bad_length", ())
         assert found.spans == (Span(0, 0, len(lines[0]) - 1),)
     assert refused([line + "<" for line in lines]).code == "bad_length"
+
+
+@pytest.mark.parametrize("form", ["TD2", "TD3", "MRV-A", "MRV-B"])
+@pytest.mark.parametrize(("missing", "extra"), [(2, 0), (0, 2), (3, 1), (6, 1), (10, 0)])
+def test_miscounted_fillers_in_both_lines_are_found(form: str, missing: int, extra: int) -> None:
+    """Each line has its own problem, and the lines are read as they must have been."""
+    first, second = SPECIMENS[form]
+    place = second.rindex("<")
+    spoilt = (first[: len(first) - missing], second[:place] + "<" * extra + second[place:])
+    mrz = read(spoilt)
+    assert mrz.lines == (first, second)
+    wrong = [index for index, line in enumerate(spoilt) if len(line) != len(first)]
+    assert [(problem.code, problem.spans[0].line) for problem in mrz.problems] == [("bad_length", i) for i in wrong]
 
 
 @pytest.mark.parametrize(

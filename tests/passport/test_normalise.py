@@ -1,7 +1,7 @@
 """Normalisation of input: the resulting lines, and the list of changes."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 from conftest import search
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from passport_helpers import FORMATS, SPECIMENS, Lines, composed, put, read, refused, sketch
 
 from apoa_client.passport.mrz import Change
-from apoa_client.passport.normalise import MAX_LENGTH, normalise
+from apoa_client.passport.normalise import MAX_LENGTH, is_of_passport, normalise
 
 FIRST, SECOND = SPECIMENS["TD3"]
 
@@ -153,14 +153,43 @@ def test_lines_of_43_and_45_characters_are_not_cut_again() -> None:
     """Together they have 88, but all characters after the mistake would be shifted."""
     given_lines = (FIRST[:-1], SECOND + "0")
     assert normalise(given_lines) == (given_lines, ())
-    assert refused(given_lines).code == "bad_length"
+    assert read(given_lines).lines == (FIRST, SECOND)
 
 
 def test_a_passport_wrapped_to_three_lines() -> None:
-    """88 characters wrapped at 30 are nearly three lines of 30: the check digits decide."""
+    """88 characters wrapped at 30 are nearly three lines of 30, but a passport is no card, even with wrong digits."""
     assert read(wrapped((FIRST, SECOND), 30)).lines == (FIRST, SECOND)
-    broken = wrapped((FIRST, SECOND[:10] + "9" * 34), 30)
-    assert refused(broken).code == "bad_length"
+    broken = (FIRST, SECOND[:10] + "9" * 34)
+    assert read(wrapped(broken, 30)).lines == broken
+
+
+@each_format
+def test_lines_in_the_wrong_order_are_swapped(form: str) -> None:
+    """Whatever the order, also where fillers are missing; the change is named, and the verdict is that of the lines."""
+    right = SPECIMENS[form]
+    for lines in permutations(right):
+        mrz = read(lines)
+        assert (mrz.lines, mrz.changes) == (right, () if lines == right else (Change.ORDER,))
+        assert (mrz.valid, mrz.problems) == (read(right).valid, read(right).problems)
+    names = right[-1] if form == "TD1" else right[0]
+    cut = [line[:-2] if line == names and line.endswith("<") else line for line in reversed(right)]
+    assert read(cut).lines == right
+    assert Change.ORDER in read(cut).changes
+
+
+def test_lines_of_two_first_lines_are_not_swapped() -> None:
+    """What cannot be told stays as it was given."""
+    for lines in ((FIRST, FIRST), (SECOND, SECOND), (SPECIMENS["TD1"][0],) * 3):
+        assert normalise(lines) == (lines, ())
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [(FIRST, True), ("P<GBR", True), ("PDD<<X", True), ("P<", False), (SECOND, False), ("PETERSON<<ANNA", False)],
+)
+def test_the_first_line_of_a_passport(line: str, *, expected: bool) -> None:
+    """It begins with P and the code of a state; a card's line of names may begin with P, too."""
+    assert is_of_passport(line) is expected
 
 
 def test_input_longer_than_any_mrz_is_cut() -> None:

@@ -1,14 +1,18 @@
 """Asks for the machine readable lines (MRZ) of a passport: two lines, three of a card, or all in one from a reader.
 
-Some readers end a line twice. `?` shows help, `<` goes back, and `>` continues without an MRZ.
+Some readers end a line twice. `?` shows help, `<` goes back, and `>` continues without an MRZ. A line that is wrong is
+asked for again by itself.
 """
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from apoa_client.cli.prompts.conversation import HELP, Move, UnclearAnswer
-from apoa_client.cli.terminal.input import ask_line
+from apoa_client.cli.terminal.input import ask_line, edit_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line
+from apoa_client.passport.normalise import is_of_passport, normalise
 
 _MIN_JOINED_LENGTH = 70
 """A line of this length is the whole MRZ in one: no single line is so long."""
@@ -24,12 +28,12 @@ def reject_mrz_line(answer: str) -> None:
         raise UnclearAnswer(_("That is a line of a passport, not an answer to this question."))
 
 
-def ask_mrz_lines() -> list[str] | Move:
+def ask_mrz_lines(first: str = "") -> list[str] | Move:
     """Return the lines; an empty list for Enter alone or `>`; `Move.BACK` for `<` at the first line.
 
-    `<` at a later line asks for the first line again.
+    `<` at a later line asks for the first line again. With `first`, the first line was typed already.
     """
-    lines: list[str] = []
+    lines = [first] if first else []
     while not _is_complete(lines):
         line = _ask_line(len(lines) + 1)
         if not line and lines:  # a reader that ends a line twice sends an empty one, so it is asked once more
@@ -45,18 +49,66 @@ def ask_mrz_lines() -> list[str] | Move:
     return [line for line in lines if line]
 
 
+class LinesAgain(NamedTuple):
+    """The lines after an edit: empty for the details by hand. `scanned` if they are those of another scan."""
+
+    lines: list[str]
+    scanned: bool = False
+
+    def __repr__(self) -> str:
+        """Return no lines, because they are personal data."""
+        return f"LinesAgain(…, scanned={self.scanned})"
+
+
+def ask_lines_again(lines: Sequence[str], wrong: Sequence[int]) -> LinesAgain | Move:
+    """Ask for the `wrong` ones of the lines again, each with its text to edit, and return all lines.
+
+    No lines for a line that is not changed, Enter alone or `>`; `Move.BACK` for `<`, and if no line is wrong by itself.
+    """
+    if not wrong:
+        return Move.BACK
+    if len(wrong) < len(lines):
+        request = _("Correct line {number}; the rest is kept. Enter alone = type the details by hand, < = begin again.")
+        print_error_line(request.format(number=", ".join(str(index + 1) for index in wrong)))
+    else:
+        print_error_line(_("Correct the lines. Enter alone = type the details by hand, < = begin again."))
+    corrected = list(lines)
+    for index in wrong:
+        typed = _ask_line(index + 1, lines, index)
+        behind = typed.removeprefix(lines[index])  # a reader types behind the text that is there
+        is_first_line = is_of_passport(_normalised(behind)) and (index > 0 or behind != typed)
+        if is_first_line or len(behind) >= _MIN_JOINED_LENGTH:
+            scanned = ask_mrz_lines(behind)
+            return scanned if isinstance(scanned, Move) else LinesAgain(scanned, scanned=True)
+        if typed in {"", lines[index], Move.ACCEPT_ALL}:
+            return LinesAgain([])
+        if typed == Move.BACK:
+            return Move.BACK
+        corrected[index] = typed
+    return LinesAgain(corrected)
+
+
 def _is_complete(lines: list[str]) -> bool:
     if not lines:
         return False
     if not lines[-1] or len(lines[0]) >= _MIN_JOINED_LENGTH:
         return True
-    is_card = all(len(line) <= _MAX_CARD_LINE_LENGTH for line in lines)
+    has_card_length = all(len(line) <= _MAX_CARD_LINE_LENGTH for line in lines)
+    is_card = has_card_length and not any(is_of_passport(_normalised(line)) for line in lines)
     return len(lines) >= (3 if is_card else 2)
 
 
-def _ask_line(number: int) -> str:
-    while (line := ask_line(_("MRZ line {number}").format(number=number))) == HELP:
+def _ask_line(number: int, lines: Sequence[str] = (), index: int | None = None) -> str:
+    """Ask for a line: for a new one, or again for the one with this index among `lines`."""
+    question = _("MRZ line {number}").format(number=number)
+    while True:
+        line = ask_line(question) if index is None else edit_line(question, lines[index], lines)
+        if line != HELP and not (index is not None and line == f"{lines[index]}{HELP}"):
+            return line
         print_error_line(
             "  " + _("The two lines with many < at the bottom of the photo page. A reader sends both at once.")
         )
-    return line
+
+
+def _normalised(line: str) -> str:
+    return "".join(normalise(line).lines)

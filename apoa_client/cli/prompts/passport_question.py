@@ -1,28 +1,29 @@
 """Asks for the MRZ of a passport, scanned, pasted or typed, until it is valid.
 
-Wrong characters are marked. After three tries the user types the fields from the page; what could be read is suggested.
+Wrong characters are marked. A correction is offered, or the wrong line is edited and the others are kept. The user may
+also type the fields from the page; what could be read is suggested.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from apoa_client.cli.prompts.conversation import HELP, Move
-from apoa_client.cli.prompts.mrz_lines import ask_mrz_lines
+from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines
 from apoa_client.cli.terminal.input import ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, print_error_unwrapped, sanitize, style_success
-from apoa_client.cli.views.checked_document import corrected_text
+from apoa_client.cli.views.checked_document import change_text, corrected_text
 from apoa_client.cli.views.findings import error_line, suggestion_line
 from apoa_client.cli.views.labels import SEXES, day_text, partial_text
 from apoa_client.cli.views.marked_lines import marked_lines
 from apoa_client.cli.views.report import state_text
 from apoa_client.desk.arrivals import Desk
 from apoa_client.desk.guest_form import trusted_texts
-from apoa_client.passport.mrz import Correction, Mrz, MrzUnreadable, Problem, plain_document_number
+from apoa_client.passport.mrz import Change, Mrz, MrzUnreadable, Problem, plain_document_number
+from apoa_client.passport.normalise import normalise
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
 
-_TRIES = 3
 _READER_PAUSE_S = 0.05
 """A passport reader pauses for less than this within its input, which may end with an extra line."""
 
@@ -46,46 +47,72 @@ class PassportQuestion:
     def ask(self) -> PassportAnswer | Move:
         """Return the passport, or `Move.BACK` if the user goes back."""
         self._suggested = {}
-        for _try in range(_TRIES):
-            print_error_line(
-                _("Scan the passport, or type the two lines at its bottom. Press Enter to type the details by hand.")
-            )
-            lines = ask_mrz_lines()
-            if isinstance(lines, Move):
-                return lines
+        lines: list[str] = []
+        while True:
             if not lines:
+                print_error_line(
+                    _(
+                        "Scan the passport, or type the two lines at its bottom. Press Enter to type the details by "
+                        "hand."
+                    )
+                )
+                asked = ask_mrz_lines()
+                if isinstance(asked, Move):
+                    return asked
+                lines = asked
+            result = self._correct(lines) if lines else LinesAgain([])
+            if isinstance(result, Mrz):
+                print_error_line("  " + style_success(_passport_text(result)))
+                return PassportAnswer(result)
+            if isinstance(result, LinesAgain) and not result.lines:
                 break
-            discard_typed_ahead(_READER_PAUSE_S)
-            mrz = self._correct(lines)
-            if mrz is not None:
-                print_error_line("  " + style_success(_passport_text(mrz)))
-                return PassportAnswer(mrz)
-        else:
-            print_error_line(_("Type the details by hand, from the passport's page."))
+            lines = [] if isinstance(result, Move) else result.lines
         if self._suggested:
             print_error_line(_("What could be read is shown in brackets: Enter accepts it."))
         return PassportAnswer(suggested=self._suggested)
 
-    def _correct(self, lines: Sequence[str]) -> Mrz | None:
-        """Show the problems of the lines and apply the corrections that the user confirms. None if it stays invalid."""
+    def _correct(self, lines: Sequence[str]) -> Mrz | LinesAgain | Move:
+        """Show the problems of the lines, and apply what the user confirms or edits, until the MRZ is valid.
+
+        Return the lines of another scan, no lines for the details by hand, or `Move.BACK` to begin again.
+        """
         while True:
+            discard_typed_ahead(_READER_PAUSE_S)
+            given = normalise(lines).lines
             try:
-                mrz = self._desk.read(lines)
+                mrz = self._read(lines)
             except MrzUnreadable as exc:
-                self._show_problems(lines, [exc.problem])
-                return None
-            if mrz.valid or (self._accept_check_digit and all(each.code == "check_digit" for each in mrz.problems)):
-                errors = self._desk.examine(Draft({}, mrz)).errors
-                wrong_format = [e for e in errors if e.field == BY_NAME["mrz"].path and e.code == "unknown_format"]
-                for error in wrong_format:  # a visa cannot be reported
-                    print_error_line(error_line(text(error.message)))
-                return None if wrong_format else mrz
-            self._suggested = trusted_texts(mrz)
-            self._show_problems(mrz.lines, mrz.problems)
-            correction = _confirmed_correction(mrz)
-            if correction is None:
-                return None
-            lines = mrz.corrected(correction)
+                problems: Sequence[Problem] = [exc.problem]
+                self._show_problems(given, problems)
+            else:
+                if mrz.valid or (self._accept_check_digit and all(e.code == "check_digit" for e in mrz.problems)):
+                    return mrz if self._can_be_reported(mrz) else Move.BACK
+                self._suggested, problems = trusted_texts(mrz), mrz.problems
+                self._show_problems(lines, problems)
+                confirmed = _confirmed_lines(mrz)
+                if confirmed is not None:
+                    lines = confirmed
+                    continue
+                given = given if mrz.length_problems else mrz.lines
+            again = ask_lines_again(given, sorted({span.line for problem in problems for span in problem.spans}))
+            if isinstance(again, Move) or again.scanned or not again.lines:
+                return again
+            lines = again.lines
+
+    def _read(self, lines: Sequence[str]) -> Mrz:
+        """Return the MRZ. Say so if its lines were in the wrong order. Raises `MrzUnreadable`."""
+        mrz = self._desk.read(lines)
+        if Change.ORDER in mrz.changes:
+            print_error_line("  " + change_text(Change.ORDER))
+        return mrz
+
+    def _can_be_reported(self, mrz: Mrz) -> bool:
+        """Return whether a document is no visa. Otherwise say so."""
+        errors = self._desk.examine(Draft({}, mrz)).errors
+        wrong_format = [e for e in errors if e.field == BY_NAME["mrz"].path and e.code == "unknown_format"]
+        for error in wrong_format:
+            print_error_line(error_line(text(error.message)))
+        return not wrong_format
 
     def _show_problems(self, lines: Sequence[str], problems: Sequence[Problem]) -> None:
         for line in marked_lines(self._desk.check({}, lines)):
@@ -94,24 +121,29 @@ class PassportQuestion:
             print_error_line(error_line(text(problem.message)))
 
 
-def _confirmed_correction(mrz: Mrz) -> Correction | None:
-    """Return the correction that the user confirms. A document number is typed, because many corrections would fit."""
+def _confirmed_lines(mrz: Mrz) -> tuple[str, ...] | None:
+    """Return the lines with the corrections that the user confirms: of all lengths, or of one field; None for none.
+
+    A document number is typed, because many corrections would fit.
+    """
     problem = mrz.problems[0]
     if not problem.corrections:
         return None
+    best = problem.corrections[0]
     if problem.field == "document_number":
         number = HELP
         while number == HELP:
             print_error_line(
                 "  "
-                + _("Many numbers are possible. Type the number from the page, or press Enter to type the lines again.")
+                + _("Many numbers are possible. Type the number from the page, or press Enter to correct the line.")
             )
             number = plain_document_number(ask_line("  " + text(BY_NAME["document_number"].label)))
-        return next((each for each in problem.corrections if plain_document_number(each.value) == number), None)
-    best = problem.corrections[0]
-    corrected = corrected_text(best) or mrz.corrected(best)[best.line]  # the whole line if the field becomes empty
-    print_error_line(suggestion_line(corrected))
-    return best if confirm("  " + _("Is that what the passport says?"), default=False) else None
+        typed = next((each for each in problem.corrections if plain_document_number(each.value) == number), None)
+        return mrz.corrected(typed) if typed is not None else None
+    for each in [each.corrections[0] for each in mrz.length_problems] or [best]:
+        # The whole line if the field becomes empty.
+        print_error_line(suggestion_line(corrected_text(each) or mrz.corrected(each)[each.line]))
+    return mrz.corrected(best) if confirm("  " + _("Is that what the passport says?"), default=False) else None
 
 
 def _passport_text(mrz: Mrz) -> str:

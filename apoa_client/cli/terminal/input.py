@@ -1,13 +1,15 @@
 """Input from the terminal and from standard input: a line, a secret, yes or no."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from io import TextIOWrapper
+from types import ModuleType
 
 import click
 
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import print_error_line, print_error_unwrapped, wrap_for_terminal
+from apoa_client.cli.terminal.output import is_static, print_error_line, print_error_unwrapped, wrap_for_terminal
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
 
@@ -62,16 +64,65 @@ def ask_secret(question: str, *, twice: bool = False, may_be_empty: bool = False
 
 def ask_line(question: str) -> str:
     """Ask for a line and return it stripped: empty for Enter alone, `UNREADABLE` for what is not text."""
+    prompt = _prompt(question)
+    try:
+        return str(click.prompt(prompt, default="", show_default=False, err=True, prompt_suffix=" ")).strip()
+    except UnicodeDecodeError:  # the keyboard's encoding is not the system's
+        return UNREADABLE  # not "", which may mean yes
+
+
+def edit_line(question: str, line: str, earlier: Sequence[str] = ()) -> str:
+    """As `ask_line`, with `line` as the text to edit where the terminal can: Enter alone then returns it unchanged.
+
+    There the arrow keys, Home and Delete work, and the up arrow shows `line` and the `earlier` lines. They are personal
+    data, so the history is emptied at once and never written to a file. Elsewhere (as plain lines, or on Windows, whose
+    Python has no readline) the line is typed again.
+    """
+    readline = _readline() if _may_edit() else None
+    if readline is None:
+        return ask_line(question)
+    readline.set_auto_history(False)
+    for text in (*earlier, line):
+        readline.add_history(text)
+    if "libedit" in (readline.__doc__ or ""):  # it empties the line after the hook
+        print_error_line("  " + _("The up arrow shows the line as it was."))
+    else:
+        readline.set_startup_hook(lambda: readline.insert_text(line))
+    try:
+        return input(
+            f"{_prompt(question)} "
+        ).strip()  # not click's, which prompts on stderr, where readline is not used
+    except (KeyboardInterrupt, EOFError):
+        raise click.Abort from None
+    except UnicodeDecodeError:
+        return UNREADABLE
+    finally:
+        readline.set_startup_hook(None)
+        readline.clear_history()
+
+
+def _prompt(question: str) -> str:
+    """Print a question up to its last line at the terminal, and return that line. A label gets a colon."""
     last_word = question.rpartition(" ")[2]
     # A label may end with an abbreviation, which has more than one full stop.
     is_sentence = question.endswith("?") or (question.endswith(".") and last_word.count(".") == 1)
     *above, last = wrap_for_terminal(question if is_sentence else f"{question}:", sys.stderr).split("\n")
     for line in above:  # a terminal would break a long prompt within a word
         print_error_unwrapped(line)
+    return last
+
+
+def _may_edit() -> bool:
+    """Whether a line on the screen may be drawn again while it is typed."""
+    return not is_static() and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def _readline() -> ModuleType | None:
     try:
-        return str(click.prompt(last, default="", show_default=False, err=True, prompt_suffix=" ")).strip()
-    except UnicodeDecodeError:  # the keyboard's encoding is not the system's
-        return UNREADABLE  # not "", which may mean yes
+        import readline  # only where a line is edited
+    except ImportError:
+        return None
+    return readline
 
 
 def confirm(question: str, *, default: bool = True) -> bool:

@@ -59,6 +59,7 @@ _CHANGES = {
     Change.K_RUNS: msg("Rows of K were read as <: scanners confuse the two."),
     Change.BLANKS: msg("Blanks were left out."),
     Change.LINES: msg("The text was divided into lines again."),
+    Change.ORDER: msg("The lines were in the wrong order and were swapped."),
 }
 
 _LONG_NUMBERS = {
@@ -265,6 +266,11 @@ def _correction_text(correction: Correction) -> str:
     return f"{value} ({change})" if value else change
 
 
+def change_text(change: Change) -> str:
+    """Return how lines were changed before they were read."""
+    return text(_CHANGES[change])
+
+
 def corrected_text(correction: Correction) -> str:
     """Return the value of the corrected field in words; empty if it has none."""
     if correction.field == COMPOSITE:
@@ -278,7 +284,7 @@ def _notes(checked: CheckedDocument) -> Iterator[str]:
     """Yield how the lines were changed before they were read, and which spellings of a name the page may show."""
     if checked.mrz is None:
         return
-    yield from (text(_CHANGES[change]) for change in checked.mrz.changes)
+    yield from map(change_text, checked.mrz.changes)
     if checked.mrz.long_number in _LONG_NUMBERS:
         yield text(_LONG_NUMBERS[checked.mrz.long_number])
     for name, forms in checked.printed.items():

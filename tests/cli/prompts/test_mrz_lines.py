@@ -51,6 +51,10 @@ def english() -> None:
         ([FIRST, ENTER, ENTER], [FIRST]),
         (["P<POL", ENTER, ENTER], ["P<POL"]),
         ([*CARD[:2], ENTER, ENTER], [*CARD[:2]]),
+        # A passport has two lines, however short they were typed, and in whatever order.
+        (["P<POLZYKOWSKI<<QUENTIN<<<", SECOND[:30]], ["P<POLZYKOWSKI<<QUENTIN<<<", SECOND[:30]]),
+        (["p<polzykowski<<quentin", SECOND[:30]], ["p<polzykowski<<quentin", SECOND[:30]]),
+        ([SECOND[:30], FIRST], [SECOND[:30], FIRST]),
         # ? is no line, and < begins again.
         (["?", FIRST, "?", "?", SECOND], [FIRST, SECOND]),
         ([*CARD[:2], "?", CARD[2]], [*CARD]),

@@ -105,6 +105,65 @@ class TestPassport:
         assert "39 characters" in said.err
         assert len(away.reports()) == 1
 
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_wrong_line_alone_is_asked_again(self, away: Apoa, lang: str) -> None:
+        """The good line is kept, whichever it is, and the keys of other questions work."""
+        first, second = QUENTIN.lines
+        wrong_name, wrong_date = first.replace("ZYK", "Z1K"), second[:13] + "99" + second[15:]
+        keys = [wrong_name, second, "n", "?", f"{wrong_name}?", first, *PAGE, CONTENT]
+        said = away("report", "--no-send", keys=keys, lang=lang)
+        assert said.code == 0, said.all
+        kept = "Correct line {number}; the rest is kept. Enter alone = type the details by hand, < = begin again."
+        assert spoken(lang, kept, number=1) in said.err
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+        keys = [first, wrong_date, "n", second, *PAGE, CONTENT]
+        said = away("report", "--no-send", "--again", keys=keys, lang=lang)
+        assert said.code == 0, said.all
+        assert spoken(lang, kept, number=2) in said.err
+
+    def test_two_wrong_lines_are_asked_again(self, away: Apoa) -> None:
+        """One after the other; < begins with the scan again."""
+        first, second = QUENTIN.lines
+        wrong = [first.replace("ZYK", "Z1K"), second[:13] + "9999" + second[17:]]
+        for again in ([*QUENTIN.lines], ["<", *QUENTIN.lines], [first, ">"]):
+            typed_by_hand = [ENTER] * 3 if ">" in again else []
+            said = away("report", "--no-send", "--again", keys=[*wrong, "n", *again, *typed_by_hand, *PAGE, CONTENT])
+            assert "Correct the lines. Enter alone = type the details by hand" in said.err
+            assert ("Surname [" in said.err or "Surname: " in said.err) == (">" in again)
+        assert len(away.reports()) == 2
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_miscounted_fillers_of_both_lines_need_one_confirmation(self, away: Apoa, lang: str) -> None:
+        """Both corrected lines are shown; without the confirmation, the lines are corrected as they were typed."""
+        first, second = QUENTIN.lines
+        typed = [first[:-3], second[:30] + second[35:]]
+        said = away("report", "--no-send", keys=[*typed, "y", *PAGE, CONTENT], lang=lang)
+        assert said.code == 0, said.all
+        assert [spoken(lang, "Perhaps: {value}", value=line) in said.err for line in QUENTIN.lines] == [True, True]
+        assert said.err.count(spoken(lang, "Is that what the passport says?")) == 1
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+        said = away("report", "--no-send", "--again", keys=[*typed, "n", *QUENTIN.lines, *PAGE, CONTENT], lang=lang)
+        assert said.code == 0, said.all
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_lines_in_the_wrong_order_are_swapped(self, away: Apoa, lang: str) -> None:
+        """And the user is told once."""
+        said = away("report", "--no-send", keys=[*reversed(QUENTIN.lines), *PAGE, CONTENT], lang=lang)
+        assert said.code == 0, said.all
+        assert said.err.count(spoken(lang, "The lines were in the wrong order and were swapped.")) == 1
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    def test_a_passport_scanned_where_a_line_is_to_be_corrected(self, away: Apoa) -> None:
+        """All its lines are read, as two lines or as one, and also behind the text that is edited."""
+        first, second = QUENTIN.lines
+        wrong = [first, second[:13] + "99" + second[15:]]
+        for scan in ([first, second], [first + second], [wrong[1] + first, second], [wrong[1] + first + second]):
+            said = away("report", "--no-send", "--again", keys=[*wrong, "n", *scan, *PAGE, CONTENT])
+            assert said.code == 0, said.all
+        assert len(away.reports()) == 4
+        keys = [*wrong, "n", first, "<", "<", ">", CONTENT]  # in a scan that was begun, < asks for its first line
+        assert "MRZ line 1: MRZ line 1" not in away("report", "--no-send", keys=keys).err
+
     def test_the_wrong_character_is_marked(self, away: Apoa) -> None:
         """Both lines are shown, with a mark below the wrong character."""
         shown = away("report", "--no-send", keys=[*WRONG_DIGIT, "y", *PAGE, CONTENT]).err.splitlines()
@@ -200,12 +259,12 @@ class TestPassport:
         assert said.code == 0, said.all
         assert "These are the lines of a visa." in said.err
 
-    def test_after_three_tries_trusted_fields_are_suggested(self, away: Apoa) -> None:
-        """Enter accepts them, and the rest is typed."""
+    def test_trusted_fields_of_a_wrong_scan_are_suggested(self, away: Apoa) -> None:
+        """A passport may be scanned again where a line is to be corrected. Enter there leads to the other questions."""
         rest = [ENTER, ENTER, ENTER, "GDANSK", "12/9/85", ENTER, ENTER, ENTER, "B1", "2", "7"]
-        said = away("report", "--no-send", keys=[*[*WRONG_DIGIT, "n"] * 3, *rest, CONTENT])
+        said = away("report", "--no-send", keys=[*[*WRONG_DIGIT, "n"] * 3, ENTER, *rest, CONTENT])
         assert said.code == 0, said.all
-        assert "Type the details by hand, from the passport's page." in said.err
+        assert said.err.count("Correct line 2; the rest is kept.") == 3
         assert "What could be read is shown in brackets: Enter accepts it." in said.err
         assert "Surname [ZYKOWSKI]: " in said.err
         [report] = away.reports()
@@ -213,12 +272,11 @@ class TestPassport:
         assert report["guest"]["document"]["number"] == QUENTIN.number
         assert report["guest"]["document"]["mrz"] is None
 
-    def test_after_three_tries_without_trusted_fields(self, away: Apoa) -> None:
+    def test_a_line_without_trusted_fields(self, away: Apoa) -> None:
         """Nothing is suggested, and nothing is said about suggestions."""
         typed = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "1985", "POL", "ZX1234567", "28/3/32", "B1", "2", "7"]
-        said = away("report", "--no-send", keys=[*["P<POL<<<", ENTER, ENTER] * 3, *typed, CONTENT])
+        said = away("report", "--no-send", keys=["P<POL<<<", ENTER, ENTER, ENTER, *typed, CONTENT])
         assert said.code == 0, said.all
-        assert "Type the details by hand, from the passport's page.\n" in said.err
         assert "brackets" not in said.err
 
     def test_without_mrz_at_once(self, away: Apoa) -> None:
@@ -227,7 +285,6 @@ class TestPassport:
         for key in (ENTER, ">"):
             said = away("report", "--no-send", "--again", keys=[*WRONG_DIGIT, "n", key, *rest])
             assert said.code == 0, said.all
-            assert "Type the details by hand" not in said.err
             assert said.err.count("What could be read is shown in brackets: Enter accepts it.") == 1
             assert "Surname [ZYKOWSKI]: " in said.err
 
@@ -279,7 +336,7 @@ class TestPassport:
         """It is suggested, with the same words, where the details are typed by hand."""
         first, second = LONG.lines
         wrong = first, second[:19] + str((int(second[19]) + 1) % 10) + second[20:]
-        keys = [*wrong, "n", *wrong, "n", *wrong, "n", ENTER, ">", LONG.given_names, ENTER, CONTENT]
+        keys = [*wrong, "n", ENTER, ENTER, ">", LONG.given_names, ENTER, CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.err.count(CUT_OFF) == 2
 
@@ -769,7 +826,7 @@ class TestInterruption:
 
     def test_suggestions_are_stored(self, away: Apoa) -> None:
         """Although nothing was typed yet."""
-        away("report", "--no-send", keys=[*[*WRONG_DIGIT, "n"] * 3])
+        away("report", "--no-send", keys=[*WRONG_DIGIT, "n", ENTER])
         assert "Surname [ZYKOWSKI]: " in away("report", "--no-send", keys=[ENTER]).err
 
     def test_a_dry_run_keeps_the_draft(self, away: Apoa) -> None:
