@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import re
 import shlex
 import sqlite3
 import subprocess
@@ -22,7 +21,7 @@ import pytest
 from conftest import FixedClock
 
 from apoa_client.cli import main
-from apoa_client.cli.terminal.command_names import ALIASES
+from apoa_client.cli.terminal.command_names import in_indonesian
 from apoa_client.cli.terminal.language import _catalogue as catalogue_of
 from apoa_client.errors import Exit
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -425,9 +424,8 @@ def spoken(language: str, sentence: str, **values: object) -> str:
 
 
 def typed_in(language: str, command: str) -> str:
-    """Return a command, such as `apoa sync`, with its name in a language."""
-    other = {f"apoa {name}": f"apoa {alias}" for alias, name in ALIASES.items()} if language == "id" else {}
-    return re.sub(r"^apoa [a-z]+", lambda named: other.get(named[0], named[0]), command)
+    """Return a command line, such as `apoa sync --wait`, with the names that a language has."""
+    return in_indonesian(command) if language == "id" else command
 
 
 def spoken_count(language: str, one: str, many: str, count: int, **values: object) -> str:

@@ -18,6 +18,7 @@ from apoa_client import __version__
 from apoa_client.cli.registry import LazyGroup, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import encodings, language, output
+from apoa_client.cli.terminal.command_names import OPTIONS, localized_option
 from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, sanitize, style_error
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 _INTERRUPTED, _TERMINATED = 130, 143
 """The exit codes of a shell for SIGINT and SIGTERM."""
 
-_NOT_SUGGESTED = frozenset({"--again", "--yes", "--force", "--accept-check-digit"})
+_PLAIN_NAMES, _LANGUAGE_NAMES = ({name, OPTIONS[name]} for name in ("--plain", "--lang"))
+_NOT_SUGGESTED = frozenset(
+    word for name in ("--again", "--yes", "--force", "--accept-check-digit") for word in (name, OPTIONS[name])
+)
 """Options that skip a question or a check: a misspelled option never suggests one."""
 
 
@@ -101,7 +105,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
         encodings.adapt_stream(stream, environ)
     display, rest = _split_display_options(arguments)
     arguments = [*display, *rest]
-    output.set_plain(plain="--plain" in display or environ.get("APOA_PLAIN", "0") not in {"", "0"})
+    output.set_plain(plain=not _PLAIN_NAMES.isdisjoint(display) or environ.get("APOA_PLAIN", "0") not in {"", "0"})
     language.set_language(_choose_language(arguments, environ))
     session = Session(environ, clock, terminal=at_a_terminal())
     try:
@@ -116,16 +120,17 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
 
 
 def _split_display_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split off `--plain` and `--lang`, which may also follow the command, but not a bare `--`."""
+    """Split off `--plain` and `--lang`, in either language, which may also follow the command, but not a bare `--`."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     display: list[str] = []
     rest: list[str] = []
     remaining = iter(arguments[:end])
     for argument in remaining:
-        if argument == "--plain" or argument.startswith("--lang="):
+        name, equals, value = argument.partition("=")
+        if name in _PLAIN_NAMES:
             display.append(argument)
-        elif argument == "--lang":
-            display += [argument, *islice(remaining, 1)]
+        elif name in _LANGUAGE_NAMES:
+            display += ["--lang", *([value] if equals else islice(remaining, 1))]
         else:
             rest.append(argument)
     return display, [*rest, *arguments[end:]]
@@ -171,7 +176,8 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
 def _show_usage_error(exc: click.ClickException) -> None:
     """Show click's error, sanitized because it repeats what was typed or pasted."""
     if isinstance(exc, click.NoSuchOption) and exc.possibilities:
-        exc.possibilities[:] = [option for option in exc.possibilities if option not in _NOT_SUGGESTED]
+        near = dict.fromkeys(map(localized_option, exc.possibilities))
+        exc.possibilities[:] = [option for option in near if option not in _NOT_SUGGESTED]
     shown = io.StringIO()
     exc.show(shown)
     for line in shown.getvalue().splitlines():

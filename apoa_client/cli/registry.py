@@ -10,7 +10,16 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.terminal.command_names import ALIASES
+from apoa_client.cli.terminal.command_names import (
+    ALIASES,
+    SUBCOMMAND_ALIASES,
+    SYNONYMS,
+    both_names,
+    localized_line,
+    localized_name,
+    localized_option,
+    localized_subcommand,
+)
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import columns, plain
 from apoa_client.cli.terminal.wrapping import wrap_line
@@ -77,6 +86,10 @@ class _Context(click.Context):
 
     formatter_class: type[click.HelpFormatter] = _Formatter
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  click's
+        super().__init__(*arguments, **options)
+        self.help_option_names = [localized_option(name) for name in self.help_option_names]
+
 
 class _TranslatedHelp:
     """Keeps the help text as the catalogue's key and translates it when it is shown."""
@@ -92,8 +105,61 @@ class _TranslatedHelp:
         self._help = text
 
 
+_METAVARS = frozenset(
+    {
+        *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("GUEST"), N_("INTEGER"), N_("LINE"), N_("NAME")),
+        *(N_("PATH"), N_("SCRIPT"), N_("SECONDS"), N_("TEXT"), N_("TIME"), N_("ZONE")),
+        *(N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
+        *(N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("[COMMAND] [ARGS]...")),
+    }
+)
+"""Words that stand for what a user types."""
+
+
+def _translated_metavar(metavar: str) -> str:
+    return _(metavar) if metavar in _METAVARS else metavar
+
+
 class Option(_TranslatedHelp, click.Option):
-    """An option with help in the reader's language."""
+    """An option with help and a name in the reader's language; the name in the other language works too."""
+
+    _parsing = False
+
+    @property
+    def opts(self) -> list[str]:
+        """The names that are shown; while the command line is parsed, all names."""
+        if self._parsing:
+            return [each for name in self._names for each in both_names(name)]
+        return [localized_option(name) for name in self._names]
+
+    @opts.setter
+    def opts(self, names: list[str]) -> None:
+        self._names = names
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:  # noqa: ANN401  a private class of click
+        """Make the parser take the names in both languages."""
+        self._parsing = True
+        try:
+            super().add_to_parser(parser, ctx)
+        finally:
+            self._parsing = False
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        """Return the word for the value, in the reader's language."""
+        return _translated_metavar(super().make_metavar(ctx))
+
+
+class Argument(click.Argument):
+    """An argument with a word for it in the reader's language."""
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        """Return the word for the usage line."""
+        return _translated_metavar(super().make_metavar(ctx))
+
+
+def argument(name: str, **more: Any) -> Decorator:  # noqa: ANN401  click's
+    """Declare an argument; `more` goes to `click.argument`."""
+    return click.argument(name, cls=Argument, **more)
 
 
 def option(*names: str, text: str, **more: Any) -> Decorator:  # noqa: ANN401  click's
@@ -101,20 +167,18 @@ def option(*names: str, text: str, **more: Any) -> Decorator:  # noqa: ANN401  c
     return click.option(*names, cls=Option, help=text, **more)
 
 
-class GuestArgument(click.Argument):
+class GuestArgument(Argument):
     """The words by which a user names a guest: an id, a room or part of a name. They need no quotes."""
-
-    def make_metavar(self, ctx: click.Context) -> str:
-        """Return the word for the usage line."""
-        return _("[GUEST]")
 
 
 def guest_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the argument `reference`: what `StayFinder` takes, or "" if nothing is given."""
-    joined = click.argument(
-        "reference", cls=GuestArgument, nargs=-1, callback=lambda _ctx, _param, words: " ".join(words)
-    )
-    return joined(function)
+
+    def join(_ctx: click.Context, _argument: click.Parameter, words: tuple[str, ...]) -> str:
+        return " ".join(words)
+
+    declare = click.argument("reference", metavar="[GUEST]", cls=GuestArgument, nargs=-1, callback=join)
+    return declare(function)
 
 
 def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
@@ -149,6 +213,11 @@ class _CommandHelp(_TranslatedHelp):
             )
         return found
 
+    def collect_usage_pieces(self: Any, ctx: click.Context) -> list[str]:
+        """Return the words of the usage line, in the reader's language."""
+        pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]  # click's classes come after this one
+        return [_translated_metavar(piece) for piece in pieces]
+
     def format_help_text(self: Any, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help, then the example."""
         click.Command.format_help_text(self, ctx, formatter)
@@ -156,7 +225,7 @@ class _CommandHelp(_TranslatedHelp):
             formatter.write_paragraph()
             with formatter.indentation():
                 formatter.write_text(_("GUEST is an ID, enough of it to be unique, a room or part of a name."))
-        example = getattr(self.callback, "example", "")
+        example = localized_line(getattr(self.callback, "example", ""))
         if example:
             with formatter.section(_("Example")):
                 formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
@@ -186,8 +255,8 @@ class LazyGroup(_CommandHelp, click.Group):
     """The program: commands by name, in sections, each imported when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return all commands in the order of the help."""
-        return [name for _title, names in SECTIONS for name in names]
+        """Return all commands, by their names in the reader's language, in the order of the help."""
+        return [localized_name(name) for _title, names in SECTIONS for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its English or Indonesian name."""
@@ -201,19 +270,24 @@ class LazyGroup(_CommandHelp, click.Group):
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             from apoa_client.matching import close_matches
 
-            near = close_matches(name, [*COMMANDS, *ALIASES], limit=1)
-            hint = _("Did you mean: apoa {command}").format(command=near[0]) if near else _("See: apoa --help")
+            near = close_matches(name, [*COMMANDS, *ALIASES, *SYNONYMS], limit=1)
+            hint = _("See: apoa --help")
+            if near:
+                meant = SYNONYMS.get(near[0], ALIASES.get(near[0], near[0]))
+                hint = _("Did you mean: apoa {command}").format(command=localized_name(meant))
             ctx.fail(_("There is no command {command}.").format(command=repr(name)) + " " + hint)
-        return super().resolve_command(ctx, args)
+        _name, found, rest = super().resolve_command(ctx, args)
+        return localized_name(ALIASES.get(name, name)), found, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands in their sections, with their Indonesian names."""
+        """Write the commands in their sections; in English with their Indonesian names."""
         indonesian = {name: alias for alias, name in ALIASES.items()}
         for title, names in SECTIONS:
             rows = []
             for name in names:
-                found = self.get_command(ctx, name)
-                shown = f"{name} [{indonesian[name]}]" if name in indonesian else name
+                found, shown = self.get_command(ctx, name), localized_name(name)
+                if shown == name and name in indonesian:
+                    shown = f"{name} [{indonesian[name]}]"
                 rows.append((shown, found.get_short_help_str(200) if found is not None else ""))
             with formatter.section(_(title)):
                 formatter.write_dl(rows)
@@ -228,16 +302,23 @@ class CommandGroup(_CommandHelp, click.Group):
         self._targets = commands
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which they were given."""
-        return list(self._targets)
+        """Return the commands, by their names in the reader's language, in the order in which they were given."""
+        return [localized_subcommand(name) for name in self._targets]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command by its name."""
-        return _imported(self._targets.get(cmd_name))
+        """Import a command by its English or Indonesian name."""
+        return _imported(self._targets.get(cmd_name, self._targets.get(SUBCOMMAND_ALIASES.get(cmd_name, ""))))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and show it by its name in the reader's language."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return localized_subcommand(SUBCOMMAND_ALIASES.get(name or "", name or "")), found, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, each with its whole first sentence."""
-        found = [(name, self.get_command(ctx, name)) for name in self._targets]
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section(_("Commands")):
             formatter.write_dl([(name, each.get_short_help_str(200)) for name, each in found if each is not None])
 

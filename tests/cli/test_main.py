@@ -8,20 +8,35 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, coverage_environment, spoken
+from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, coverage_environment, spoken, typed_in
 
 from apoa_client import __version__
 from apoa_client.cli import main, session
-from apoa_client.cli.registry import COMMANDS, SECTIONS, LazyGroup
+from apoa_client.cli.main import apoa as program
+from apoa_client.cli.registry import COMMANDS, SECTIONS, LazyGroup, Option
 from apoa_client.cli.terminal import language
-from apoa_client.cli.terminal.command_names import ALIASES
+from apoa_client.cli.terminal.command_names import ALIASES, OPTIONS, SUBCOMMAND_ALIASES, SYNONYMS, in_indonesian
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 HANGUP = [signal.SIGHUP] if sys.platform != "win32" else []
 SECRET = "ZYKOWSKI-in-the-exception"
+
+
+def all_commands() -> Iterator[click.Command]:
+    """Yield the program, its commands and their commands."""
+    waiting: list[click.Command] = [program]
+    while waiting:
+        command = waiting.pop()
+        yield command
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            found = [command.get_command(context, name) for name in command.list_commands(context)]
+            waiting += [each for each in found if each is not None]
 
 
 NOT_FOUND = "No report has this ID, and no guest this name or room."
@@ -47,14 +62,15 @@ class TestCommands:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_main_help_has_sections(self, apoa: Apoa, lang: str) -> None:
-        """The help lists each command with its Indonesian name in sections."""
+        """The help lists each command in sections: in English with its Indonesian name, else only by that."""
         result = apoa("--help", lang=lang)
         assert (result.code, result.err) == (0, "")
         titles = [spoken(lang, title) for title, _names in SECTIONS]
         positions = [result.out.index(f"\n{title}:\n") for title in titles]
         assert positions == sorted(positions)
         for alias, name in ALIASES.items():
-            assert re.search(rf"^  {name} \[{alias}\]  +\S", result.out, re.MULTILINE)
+            shown = alias if lang == "id" else rf"{name} \[{alias}\]"
+            assert re.search(rf"^  {shown}  +\S", result.out, re.MULTILINE)
         assert apoa(lang=lang).code == 2  # without a command: a usage error
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -63,7 +79,10 @@ class TestCommands:
         """`-h` and `--help` show an example in both languages, without a property."""
         result = apoa(name, "--help", lang=lang)
         assert (result.code, result.err) == (0, "")
-        assert f"{spoken(lang, 'Example')}:\n  apoa {ALIASES.get(name, name)}" in result.out
+        example = typed_in(lang, f"apoa {ALIASES.get(name, name)}")
+        assert f"{spoken(lang, 'Example')}:\n  {example}" in result.out
+        assert f"{spoken(lang, 'Usage:')} {example} {spoken(lang, '[OPTIONS]')}" in result.out
+        assert lang != "id" or in_indonesian(result.out) == result.out
         assert apoa(name, "-h", lang=lang).out == result.out
 
     @pytest.mark.parametrize("alias", ALIASES)
@@ -73,14 +92,51 @@ class TestCommands:
         both = [group.get_command(None, name) for name in (alias, ALIASES[alias])]  # type: ignore[arg-type]  # as above
         assert both[0] is both[1]
 
+    def test_every_command_and_option_has_an_indonesian_name(self) -> None:
+        """Every name has an Indonesian one, except words of both languages, and no two names mean the same thing."""
+        same = {"status", "info", "demo"}
+        assert set(COMMANDS) == {*ALIASES.values(), *same}
+        assert set(SUBCOMMAND_ALIASES.values()) == {"show", "recover", "rotate", "export", "import"}
+        same_options = {"--alarm", "--check-in", "--email", "--html", "--json", "--mrz", "--pdf", "--port", "--poster"}
+        for command in all_commands():
+            names = [name for each in command.params if isinstance(each, Option) for name in each.opts]
+            assert {name for name in names if name.startswith("--")} <= {*OPTIONS, *same_options}
+            indonesian = [OPTIONS.get(name, name) for name in names]
+            assert len({*names, *indonesian}) == len(names) + sum(map(str.__ne__, names, indonesian))
+        assert len(set(OPTIONS.values())) == len(OPTIONS)
+        assert set(SYNONYMS.values()) <= set(COMMANDS)
+        assert not set(SYNONYMS) & {*COMMANDS, *ALIASES}
+
+    def test_both_languages_are_understood(self, away: Apoa) -> None:
+        """Names of both languages work in both, and each screen has those of its reader's."""
+        for arguments in (["daftar", "--menginap", "--kamar", "7"], ["list", "--in-house", "--room", "7"]):
+            for lang in LANGUAGES:
+                assert away(*arguments, lang=lang).code == 0
+        assert "--room" not in away("list", "--help", lang="id").out
+        assert "--kamar" not in away("daftar", "--bantuan", lang="en").out
+        assert away("list", "--bahasa", "id", "--polos").out == away("list", "--lang=id", "--plain").out
+        misspelled = away("list", "--romm", "7", lang="id").err
+        assert "--kamar" in misspelled or "--room" not in misspelled
+        assert "--kamar" in away("daftar", "--kamr", "7", lang="id").err
+        assert "--kamar" not in away("daftar", "--kamr", "7", lang="en").err
+        assert "apoa kunci ganti" in away("key", "rotate", "--help", lang="id").out
+        assert "apoa key rotate" in away("kunci", "ganti", "--help", lang="en").out
+
+    def test_words_that_people_try(self, apoa: Apoa) -> None:
+        """`apoa tamu` suggests to report a guest, in the reader's language."""
+        assert apoa("tamu", lang="id").err.rstrip().endswith("apoa lapor")
+        assert apoa("guest").err.rstrip().endswith("apoa report")
+        assert apoa("amned", lang="id").err.rstrip().endswith("apoa ubah")
+
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_an_unknown_command(self, apoa: Apoa, lang: str) -> None:
         """An unknown command exits with 2 and suggests a similar one or the help, without control characters."""
         near = apoa("reprot", lang=lang)
         assert near.code == 2
-        assert spoken(lang, "Did you mean: apoa {command}", command="report") in near.err
+        report, sync = ("lapor", "kirim") if lang == "id" else ("report", "sync")
+        assert spoken(lang, "Did you mean: apoa {command}", command=report) in near.err
         indonesian = apoa("kirm", lang=lang)
-        assert spoken(lang, "Did you mean: apoa {command}", command="kirim") in indonesian.err
+        assert spoken(lang, "Did you mean: apoa {command}", command=sync) in indonesian.err
         far = apoa("x\x1b[2Jyz", lang=lang)
         assert spoken(lang, "See: apoa --help") in far.err
         assert "\x1b" not in far.all
@@ -391,7 +447,7 @@ class TestTheDemo:
         promise = spoken(lang, "Three guests have receipts")
         assert f"[!!] {promise}" in result.out
         assert promise in result.out.splitlines()[-1]
-        assert "apoa report -> 0" in result.out  # the report with a mistake must be refused
+        assert f"{typed_in(lang, 'apoa report')} -> 0" in result.out  # the report with a mistake must be refused
 
 
 class TestTheSandbox:

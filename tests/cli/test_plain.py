@@ -78,7 +78,8 @@ def test_help_is_plain(apoa: Apoa, lang: str) -> None:
         result = apoa("--plain", *call, "--help", lang=lang)
         assert result.code == 0
         assert_plain(re.sub(r"'[^']*'", "''", result.out))
-    assert "report [lapor]: " in apoa("--plain", "--help", lang=lang).out
+    listed = "lapor: " if lang == "id" else "report [lapor]: "
+    assert f"\n{listed}" in apoa("--plain", "--help", lang=lang).out
 
 
 @pytest.mark.usefixtures("reports")

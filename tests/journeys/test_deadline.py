@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import OBADIAH, QUENTIN, XIMENA, Guest, Installed, readable_in, spoken, spoken_count
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Guest, Installed, readable_in, spoken, spoken_count, typed_in
 from desktop_helpers import FakeDesktop, needs_posix
 from journeys_helpers import in_each_language
 
@@ -85,7 +85,7 @@ def test_hand_over_of_a_night(apoa: Installed, sandbox: Start, lang: str) -> Non
     sealed = apoa("status", "--tonight", lang=lang)
     assert sealed.code == 0
     assert refused["short_id"] in sealed.out
-    assert "apoa key recover" in sealed.err
+    assert typed_in(lang, "apoa key recover") in sealed.err
     assert not any(word in sealed.all for guest in (QUENTIN, XIMENA) for word in guest.words)
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from cli_helpers import GUESTS, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, readable_in, spoken
+from cli_helpers import GUESTS, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, readable_in, spoken, typed_in
 from journeys_helpers import in_each_language
 
 from apoa_client.settings.user import user_name
@@ -60,7 +60,7 @@ def test_guests_in_house(configured: Installed, lang: str) -> None:
     unlock = lock(configured)
     sealed = configured("list", "--in-house", lang=lang)
     assert (sealed.code, len(sealed.out.splitlines())) == (0, 3)
-    assert "apoa key recover" in sealed.err
+    assert typed_in(lang, "apoa key recover") in sealed.err
     assert configured("list", "--in-house", "--room", "7", lang=lang).code == 77
     assert not any(word in sealed.all for word in WORDS)
     unlock()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success
@@ -16,7 +16,7 @@ from apoa_client.report.deadline import instant
 @command(
     "backup", N_("Write a backup of reports and settings into one file; no secret is in it."), "apoa backup E:\\apoa.db"
 )
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @option("--force", is_flag=True, text=N_("Replace an earlier backup of this name."))
 @json_option
 @click.pass_obj

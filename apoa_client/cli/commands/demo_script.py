@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from apoa_client.app.container import TRAINING_USERNAME
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import language
+from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import plain, print_line, style_bold, style_error, style_success
 from apoa_client.errors import Exit
@@ -166,11 +167,11 @@ class _Demo:
     def run(self, arguments: list[str], *, expect: Exit = Exit.DONE, typed: str = "") -> None:
         """Run a command and show its output. An exit code other than `expect` is a failed check."""
         print_line()
-        print_line(f"$ apoa {shlex.join(arguments)}")
+        print_line("$ " + localized_command(shlex.join(arguments)))
         done = self._call(arguments, typed, mixed=True)
         print_line(done.stdout.rstrip())
         if done.returncode != expect:
-            self.check(f"apoa {arguments[0]} -> {done.returncode}", passed=False)
+            self.check(f"{localized_command(arguments[0])} -> {done.returncode}", passed=False)
 
     def reports(self) -> list[dict[str, Any]]:
         """Return all reports from `apoa list --json`."""

@@ -6,8 +6,8 @@ import click
 
 from apoa_client.cli.guide.guides import all_guides, guides
 from apoa_client.cli.guide.situations import Situation, situations
-from apoa_client.cli.registry import COMMANDS, command
-from apoa_client.cli.terminal.command_names import ALIASES, localized_command, localized_name
+from apoa_client.cli.registry import COMMANDS, argument, command
+from apoa_client.cli.terminal.command_names import ALIASES, localized_command, localized_name, localized_subcommand
 from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_bold, write
 from apoa_client.cli.terminal.pager import page_markdown
@@ -23,7 +23,7 @@ _MAX_SUGGESTIONS = 4
 @command(
     "help", N_("What to do when something is not as usual; a guide; or how a command works."), "apoa help satu-nama"
 )
-@click.argument("words", metavar="[TOPIC|GUIDE|COMMAND]...", nargs=-1)
+@argument("words", metavar="[TOPIC|GUIDE|COMMAND]...", nargs=-1)
 @click.pass_context
 def show_help(ctx: click.Context, /, *, words: tuple[str, ...]) -> None:
     """Show the topics, a situation, a guide, or what a command's --help shows. A guide goes before a command."""
@@ -86,7 +86,8 @@ def _usage(root: click.Context, words: Iterable[str]) -> str | None:
         found = ctx.command.get_command(ctx, word) if isinstance(ctx.command, click.Group) else None
         if found is None:
             return None
-        ctx = click.Context(found, parent=ctx, info_name=word)
+        name = localized_name(ALIASES.get(word, word)) if ctx is root else localized_subcommand(word)
+        ctx = click.Context(found, parent=ctx, info_name=name)
     return ctx.get_help()
 
 

@@ -10,7 +10,7 @@ import click
 from apoa_client.app.container import Container
 from apoa_client.cli.guide.facts import Topic, topics
 from apoa_client.cli.guide.search import search_facts, similar_words
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import (
@@ -31,7 +31,7 @@ _SEARCH_EXAMPLE = "visa 30"
 
 
 @command("info", N_("Look up the obligation, permits, overstay and more, offline."), "apoa info overstay")
-@click.argument("words", metavar="[TOPIC|WORDS]...", nargs=-1)
+@argument("words", metavar="[TOPIC|WORDS]...", nargs=-1)
 @option(
     "--poster",
     type=click.Path(path_type=Path),

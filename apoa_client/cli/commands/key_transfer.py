@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import argument, command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_secret, secret_line
 from apoa_client.cli.terminal.language import N_, _
@@ -15,7 +15,7 @@ from apoa_client.vault.export import ExportedKey, export_key, import_key
 from apoa_client.vault.sealing import public_key_of
 from apoa_client.vault.secret_files import read_secret_file, write_new_secret_file
 
-_FILE = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+_FILE = argument("path", metavar="FILE", type=click.Path(path_type=Path))
 _STDIN = option("--passphrase-stdin", is_flag=True, text=N_("Read the passphrase from standard input."))
 
 _IMPORTED = "key_imported"

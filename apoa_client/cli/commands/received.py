@@ -6,7 +6,7 @@ import click
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent, waiting
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line
 from apoa_client.cli.terminal.language import N_, _
@@ -24,7 +24,7 @@ from apoa_client.report.parse_times import date_and_time
 @command(
     "received", N_("Record the number that APOA gave for a report that was typed in by hand."), "apoa received ID NO"
 )
-@click.argument("words", metavar="[GUEST] [NUMBER]", nargs=-1)
+@argument("words", metavar="[GUEST] [NUMBER]", nargs=-1)
 @option(
     "--issued-at",
     metavar="TIME",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     N_("Restore reports and settings from a backup; nothing newer here is lost."),
     "apoa restore E:\\apoa.db",
 )
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @option("--property", "name", metavar="NAME", text=N_("Restore it as the property of this name."))
 @option("--dry-run", is_flag=True, text=N_("Only say what would be done."))
 @json_option

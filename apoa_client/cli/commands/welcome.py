@@ -42,7 +42,7 @@ def welcome(session: Session) -> int:
         [
             (localized_command("report"), _("report a guest")),
             (localized_command("checkout"), _("a guest leaves")),
-            (localized_command("status") + " --tonight", _("who is here, and what is to be done by morning")),
+            (localized_command("status --tonight"), _("who is here, and what is to be done by morning")),
         ]
     )
     print_line(_("All commands: apoa --help. Something unusual: apoa help"))

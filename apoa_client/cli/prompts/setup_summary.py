@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from apoa_client.app.container import Container
-from apoa_client.cli.terminal.command_names import localized_command
+from apoa_client.cli.terminal.command_names import localized_command, localized_option
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, style_bold, write
 from apoa_client.settings.config import PropertySettings, load
@@ -28,7 +28,7 @@ def show_next_steps(app: Container, settings: PropertySettings) -> None:
                 _("Your IT admin can make this computer send automatically, with this line for cron (see README):")
             )
             write(f"  {cron_line(app.environ, '' if is_default else settings.name)}")  # to be copied: never wrapped
-    option = "" if is_default else f" --property {settings.name}"
+    option = "" if is_default else f" {localized_option('--property')} {settings.name}"
     command = localized_command("report").replace(" ", f"{option} ", 1)
     print_line(_("Try it: {command}").format(command=style_bold(command)))
 

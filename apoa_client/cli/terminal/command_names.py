@@ -1,4 +1,9 @@
-"""Names of the commands in the reader's language, for the sentences that mention a command."""
+"""Names of commands and options in the reader's language, for help, examples and the sentences that mention them.
+
+Both languages' names work whatever the reader's language is; only what is shown differs.
+"""
+
+import re
 
 from apoa_client.cli.terminal.language import current_language
 
@@ -6,25 +11,177 @@ ALIASES = {
     "lapor": "report",
     "cek": "check",
     "daftar": "list",
+    "lihat": "show",
+    "bukti": "receipt",
+    "catat": "received",
     "keluar": "checkout",
     "ubah": "amend",
     "batal": "cancel",
     "perbaiki": "fix",
-    "bukti": "receipt",
     "kirim": "sync",
-    "bantuan": "help",
     "siapkan": "setup",
+    "masuk": "login",
+    "lepas-akun": "logout",
+    "bersihkan": "purge",
+    "riwayat": "log",
+    "cadangkan": "backup",
+    "pulihkan": "restore",
+    "bantuan": "help",
+    "kontrak": "contract",
+    "server-latihan": "sandbox",
+    "kunci": "key",
 }
-"""Indonesian names of commands."""
+"""Indonesian names of commands. "status", "info" and "demo" are Indonesian words too."""
+
+SUBCOMMAND_ALIASES = {
+    "lihat": "show",
+    "ekspor": "export",
+    "impor": "import",
+    "pulihkan": "recover",
+    "ganti": "rotate",
+}
+"""Indonesian names of the second words of commands."""
+
+OPTIONS = {
+    "--accept-check-digit": "--terima-angka-periksa",
+    "--address": "--alamat",
+    "--again": "--lagi",
+    "--all": "--semua",
+    "--all-due": "--semua-waktunya",
+    "--api-url": "--url-server",
+    "--at": "--waktu",
+    "--birth-date": "--tanggal-lahir",
+    "--birth-place": "--tempat-lahir",
+    "--by-hand": "--ketik-sendiri",
+    "--ca-bundle": "--sertifikat",
+    "--code-stdin": "--kode-stdin",
+    "--day": "--tanggal",
+    "--document-number": "--nomor-paspor",
+    "--dry-run": "--coba",
+    "--entry-date": "--tanggal-masuk",
+    "--expiry-date": "--masa-berlaku",
+    "--fault": "--gangguan",
+    "--force": "--paksa",
+    "--from": "--dari",
+    "--given-names": "--nama-depan",
+    "--group": "--rombongan",
+    "--guest": "--tamu",
+    "--help": "--bantuan",
+    "--in-house": "--menginap",
+    "--issued-at": "--terbit",
+    "--issuing-state": "--negara-penerbit",
+    "--lang": "--bahasa",
+    "--language": "--bahasa-tetap",
+    "--log-file": "--file-log",
+    "--memory": "--sementara",
+    "--name": "--nama",
+    "--nationality": "--kewarganegaraan",
+    "--nights": "--malam",
+    "--no-send": "--jangan-kirim",
+    "--no-test": "--jangan-uji",
+    "--non-interactive": "--tanpa-tanya",
+    "--note": "--keterangan",
+    "--office": "--kantor",
+    "--output": "--folder",
+    "--passphrase-stdin": "--frasa-sandi-stdin",
+    "--password-stdin": "--kata-sandi-stdin",
+    "--phone": "--nomor-hp",
+    "--plain": "--polos",
+    "--planned-check-out": "--rencana-check-out",
+    "--property": "--penginapan",
+    "--purpose": "--tujuan",
+    "--quiet": "--senyap",
+    "--reason": "--alasan",
+    "--recovery-file": "--file-pemulihan",
+    "--report": "--laporan",
+    "--room": "--kamar",
+    "--scheduled": "--terjadwal",
+    "--sex": "--jenis-kelamin",
+    "--sheet": "--lembar",
+    "--since": "--sejak",
+    "--state": "--keadaan",
+    "--stay-permit": "--izin-tinggal",
+    "--stay-permit-number": "--nomor-izin-tinggal",
+    "--stay-until": "--izin-sampai",
+    "--surname": "--nama-keluarga",
+    "--timezone": "--zona-waktu",
+    "--to": "--sampai",
+    "--today": "--hari-ini",
+    "--tonight": "--malam-ini",
+    "--training": "--latihan",
+    "--username": "--nama-pengguna",
+    "--vault": "--brankas",
+    "--verbose": "--rinci",
+    "--verify": "--buktikan",
+    "--version": "--versi",
+    "--wait": "--tunggu",
+    "--yes": "--ya",
+}
+"""Indonesian names of options. Options that are not here have one name, which is a word or a name in both languages."""
+
+SYNONYMS = {
+    **dict.fromkeys(
+        ("tamu", "guest", "checkin", "check-in", "daftarkan", "registrasi", "register", "new", "baru"), "report"
+    ),
+    **dict.fromkeys(("pulang", "check-out", "leave"), "checkout"),
+    **dict.fromkeys(("edit", "change", "ganti", "koreksi"), "amend"),
+    **dict.fromkeys(("hapus", "delete", "batalkan", "withdraw"), "cancel"),
+    **dict.fromkeys(("cetak", "print", "struk", "tanda-terima"), "receipt"),
+    **dict.fromkeys(("antrean", "laporan", "guests", "reports"), "list"),
+    **dict.fromkeys(("sandi", "password", "kata-sandi"), "login"),
+    **dict.fromkeys(("send", "upload", "sinkron"), "sync"),
+    **dict.fromkeys(("install", "pasang", "mulai", "start", "init"), "setup"),
+}
+"""Words that people try, and the commands that they mean: too unlike their names to be found by spelling."""
+
+_INDONESIAN_COMMANDS = {name: alias for alias, name in ALIASES.items()}
+_INDONESIAN_SUBCOMMANDS = {name: alias for alias, name in SUBCOMMAND_ALIASES.items()}
+_ENGLISH_OPTIONS = {alias: name for name, alias in OPTIONS.items()}
+_COMMAND = re.compile(r"\bapoa ([a-z][a-z-]*)(?: ([a-z]+)\b)?")
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
 def localized_name(name: str) -> str:
     """Return a command's name in the reader's language."""
-    aliases = {of: alias for alias, of in ALIASES.items()} if current_language() == "id" else {}
-    return aliases.get(name, name)
+    return _INDONESIAN_COMMANDS.get(name, name) if current_language() == "id" else name
+
+
+def localized_subcommand(name: str) -> str:
+    """Return the name of a second word of a command in the reader's language."""
+    return _INDONESIAN_SUBCOMMANDS.get(name, name) if current_language() == "id" else name
+
+
+def localized_option(name: str) -> str:
+    """Return an option, given in either language, in the reader's language."""
+    english = _ENGLISH_OPTIONS.get(name, name)
+    return OPTIONS.get(english, english) if current_language() == "id" else english
+
+
+def both_names(option: str) -> list[str]:
+    """Return an option, given in either language, in both languages; once if it has one name."""
+    english = _ENGLISH_OPTIONS.get(option, option)
+    return list(dict.fromkeys((english, OPTIONS.get(english, english))))
 
 
 def localized_command(words: str) -> str:
-    """Return a whole command line, such as "apoa lapor", for a command with or without options."""
-    name, space, options = words.partition(" ")
-    return f"apoa {localized_name(name)}{space}{options}"
+    """Return a whole command line, such as "apoa lapor --kamar 3", for a command with or without options."""
+    return localized_line(f"apoa {words}")
+
+
+def localized_line(line: str) -> str:
+    """Return a line with the names of its commands and options in the reader's language."""
+    return in_indonesian(line) if current_language() == "id" else line
+
+
+def in_indonesian(line: str) -> str:
+    """Return a line with the Indonesian names of its commands and options."""
+
+    def command(found: re.Match[str]) -> str:
+        name, second = found[1], found[2]
+        words = ["apoa", _INDONESIAN_COMMANDS.get(name, name)]
+        if second is not None:
+            is_subcommand = name in {"key", "kunci"}
+            words.append(_INDONESIAN_SUBCOMMANDS.get(second, second) if is_subcommand else second)
+        return " ".join(words)
+
+    return _OPTION.sub(lambda found: OPTIONS.get(found[0], found[0]), _COMMAND.sub(command, line))

@@ -6,6 +6,7 @@ Needs no key, and imports no module that is slow to load.
 from datetime import datetime
 from typing import Any
 
+from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import (
     plain,
@@ -155,7 +156,11 @@ def _describe(entry: Entry) -> str:
         words += ", " + _("the authority's answer cannot be read")
     if entry.kind is not Kind.CHECK_IN:
         words = f"{_(KINDS[entry.kind])}, {words}"
-    return style_error(words) + f": apoa fix {short_id(entry.id)}" if entry.state is State.REJECTED else words
+    return (
+        style_error(words) + f": {localized_command('fix')} {short_id(entry.id)}"
+        if entry.state is State.REJECTED
+        else words
+    )
 
 
 def show_drafts(summary: Summary) -> None:

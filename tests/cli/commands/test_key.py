@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken, typed_in
 from outbox_helpers import sealer
 from page_helpers import read_page
 
@@ -746,8 +746,9 @@ def test_every_subcommand_has_help_with_an_example(apoa: Apoa, name: str, lang: 
     """Each subcommand has help with an example and is listed by `apoa key --help`."""
     result = apoa("key", name, "--help", lang=lang)
     assert (result.code, result.err) == (0, "")
-    assert f"{spoken(lang, 'Example')}:\n  apoa key {name}" in result.out
-    assert re.search(rf"^  {name}  +\S", apoa("key", "--help", lang=lang).out, re.MULTILINE)
+    assert f"{spoken(lang, 'Example')}:\n  {typed_in(lang, f'apoa key {name}')}" in result.out
+    shown = typed_in(lang, f"apoa key {name}").split()[-1]
+    assert re.search(rf"^  {shown}  +\S", apoa("key", "--help", lang=lang).out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -236,7 +236,7 @@ class TestAtTheGuestsRequest:
         result = away("purge", "--guest", report["id"], lang=lang)
         assert result.code == 65
         assert spoken(lang, "A report of this stay was not delivered yet. Nothing was erased.") in result.err
-        assert "--force" in result.err
+        assert typed_in(lang, "--force") in result.err
         as_json = away("purge", "--guest", report["id"], "--json")
         assert (as_json.code, as_json.json["error"]["class"]) == (65, "undelivered")
         assert away.reports() == [report]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, readable_in, spoken
+from cli_helpers import LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, readable_in, spoken, typed_in
 
 from apoa_client.cli.views.findings import EMPTY_REPORT
 
@@ -25,7 +25,7 @@ class TestUnattended:
         first = away.save()
         result = away(*QUENTIN.mrz("--no-send"), lang=lang)
         assert (result.code, result.out) == (65, "")
-        for words in (spoken(lang, REFUSED), duplicate_text(first, lang), "--again"):
+        for words in (spoken(lang, REFUSED), duplicate_text(first, lang), typed_in(lang, "--again")):
             assert words in result.err
         assert not any(word in result.err for word in QUENTIN.words)
         assert len(away.reports()) == 1

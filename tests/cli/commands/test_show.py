@@ -18,6 +18,7 @@ from cli_helpers import (
     assert_sanitized,
     listening,
     spoken,
+    typed_in,
 )
 
 from apoa_client.settings.user import user_name
@@ -234,7 +235,7 @@ def test_without_the_key(configured: Apoa, stay: dict[str, Any], lang: str) -> N
     configured.delete_key()
     result = configured("show", stay["amend"]["id"], lang=lang)
     assert result.code == 0
-    assert result.err.count("apoa key recover") == 1
+    assert result.err.count(typed_in(lang, "apoa key recover")) == 1
     lines = result.out.splitlines()
     assert lines[0] == stay["amend"]["short_id"]
     assert lines[1] == spoken(lang, "Left on {moment}.", moment=at(lang, 24, "20:20"))

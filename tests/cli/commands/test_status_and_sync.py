@@ -21,6 +21,7 @@ from cli_helpers import (
     assert_form,
     spoken,
     spoken_count,
+    typed_in,
 )
 
 from apoa_client.cli.terminal import language
@@ -199,7 +200,10 @@ class TestStatus:
         result = apoa("status", "--alarm", lang=lang)
         refused = f"{spoken(lang, 'check-out')}, {spoken(lang, 'refused')}"
         assert result.code == 75
-        assert f"  -  {departure['short_id']}  {refused}: apoa fix {departure['short_id']}\n" in result.out
+        assert (
+            f"  -  {departure['short_id']}  {refused}: {typed_in(lang, 'apoa fix')} {departure['short_id']}\n"
+            in result.out
+        )
         assert apoa("status", "--json").json["urgent"][0]["due_at"] is None
 
     def test_many_reports(self, away: Apoa) -> None:

@@ -55,7 +55,7 @@ def test_a_new_property(configured: Apoa, lang: str) -> None:
     assert (result.code, result.err) == (0, "")
     training = spoken(lang, "training, nothing reaches Immigration")
     assert_lines(result, f"melati  ({training})", spoken(lang, "No guest was reported yet."))
-    for command in (*TYPED[lang], "apoa status --tonight"):
+    for command in (*TYPED[lang], typed_in(lang, "apoa status --tonight")):
         assert f"\n  {command}  " in result.out
     assert result.out.splitlines()[-1] == spoken(lang, "All commands: apoa --help. Something unusual: apoa help")
 
@@ -93,7 +93,7 @@ def test_open_work_is_shown_with_its_command(apoa: Apoa, serve: Serve, lang: str
         spoken(lang, "Due within 6 hours: {count}", count=3),
     )
     refused = next(report for report in apoa.reports() if report["state"] == "rejected")
-    assert f"apoa fix {refused['short_id']}" in result.out
+    assert typed_in(lang, f"apoa fix {refused['short_id']}") in result.out
     assert not [word for guest in GUESTS for word in guest.words if word in result.out]
 
 

@@ -10,12 +10,12 @@ from conftest import NOW
 
 from apoa_client.cli.guide.content import read_content
 from apoa_client.cli.guide.facts import topics
-from apoa_client.cli.terminal.command_names import ALIASES
+from apoa_client.cli.terminal.command_names import in_indonesian
 from apoa_client.passport.states import by_code
 from apoa_client.report import permits
 
 SAME_NAME_IN_BOTH = {"C17 Audit", "E28 Investor"}
-COMMAND_OR_OPTION = re.compile(r"(?<=\bapoa )[a-z]+|--[a-z-]+")
+COMMAND_OR_OPTION = re.compile(r"(?<=\bapoa )[a-z-]+|--[a-z-]+")
 PLACE = re.compile(r"\{[a-z]+\}")
 
 
@@ -39,7 +39,7 @@ def structure(language: str) -> dict[str, Any]:
                     (
                         fact["source"],
                         fact.get("as_of"),
-                        {ALIASES.get(word, word) for word in COMMAND_OR_OPTION.findall(fact["text"])} - {"contract"},
+                        set(COMMAND_OR_OPTION.findall(in_indonesian(fact["text"]))),
                     )
                     for fact in topic["fact"]
                 ],

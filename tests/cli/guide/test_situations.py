@@ -7,11 +7,12 @@ import click
 import pytest
 from cli_helpers import LANGUAGES, typed_in
 
+from apoa_client.cli.guide.guides import guides
 from apoa_client.cli.guide.situations import Situation, Step, situations
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.registry import COMMANDS
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.command_names import ALIASES
+from apoa_client.cli.terminal.command_names import ALIASES, in_indonesian
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import parse_dates, parse_fields, permits
 from apoa_client.report.kinds import Purpose
@@ -19,7 +20,7 @@ from apoa_client.report.kinds import Purpose
 SITUATIONS = [(language, each) for language in LANGUAGES for each in situations(language)]
 IDS = [f"{language} {each.id}" for language, each in SITUATIONS]
 STEPS = [(language, step) for language, each in SITUATIONS for step in each.steps if step.command is not None]
-COMMAND_OR_OPTION = re.compile(r"(?<=\bapoa )[a-z]+|--[a-z-]+")
+COMMAND_OR_OPTION = re.compile(r"(?<=\bapoa )[a-z-]+|--[a-z-]+")
 
 
 def parsed(words: str) -> click.Context:
@@ -33,8 +34,8 @@ def parsed(words: str) -> click.Context:
 
 
 def typed_words(text: str) -> set[str]:
-    """The commands, by their English names, and the options in a text."""
-    return {ALIASES.get(word, word) for word in COMMAND_OR_OPTION.findall(text)}
+    """The commands and options in a text, by their Indonesian names."""
+    return set(COMMAND_OR_OPTION.findall(in_indonesian(text)))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -46,6 +47,16 @@ def test_every_language_has_the_same_situations(language: str) -> None:
         for step, same_step in zip(one.steps, other.steps, strict=True):
             assert typed_words(same_step.text) == typed_words(step.text)
             assert typed_words(same_step.command or "") == typed_words(step.command or "")
+
+
+def test_only_indonesian_names() -> None:
+    """The Indonesian guides and situations name every command and option in Indonesian."""
+    for each in situations("id"):
+        for step in each.steps:
+            assert in_indonesian(step.text) == step.text
+            assert in_indonesian(step.command or "") == (step.command or "")
+    for guide in guides("id"):
+        assert guide.language != "id" or in_indonesian(guide.text) == guide.text
 
 
 def test_every_text_is_translated() -> None:
@@ -88,8 +99,8 @@ def test_the_parser_rejects_wrong_commands(words: str) -> None:
 def test_commands_and_options_in_sentences_exist(language: str, situation: Situation) -> None:
     """Every command in a sentence is a command of the program, and every option is one of `apoa report`."""
     words = set().union(*(typed_words(step.text) for step in situation.steps))
-    options = {name for option in parsed("apoa report").command.params for name in option.opts}
-    assert words <= {*COMMANDS, *options}, language
+    options = {in_indonesian(name) for option in parsed("apoa report").command.params for name in option.opts}
+    assert words <= {*COMMANDS, *ALIASES, *options}, language
 
 
 def test_the_values_in_commands_are_valid() -> None:

@@ -13,13 +13,14 @@ from babel.messages.catalog import Message
 
 from apoa_client.cli.registry import COMMANDS
 from apoa_client.cli.terminal import language
-from apoa_client.cli.terminal.command_names import ALIASES
+from apoa_client.cli.terminal.command_names import ALIASES, in_indonesian
 from apoa_client.messages import nmsg
 
 NEWEST_CLICK = (8, 5)
 """The newest version of click whose messages are translated."""
 
 SAME_IN_INDONESIAN = {
+    "FILE": "the same word",
     "ID": "the same word",
     "Jan": "the same month",
     "Feb": "the same month",
@@ -66,14 +67,13 @@ MARKED_BEFORE = {
     "TASKS",
     "_MONTHS",
     "title",
+    "metavar",
     "self._help",
 }
 
-AS_TYPED = re.compile(rf"apoa (?:{'|'.join(COMMANDS)})\b|--[a-z][a-z-]+|\b[A-Z]+_[A-Z_]+\b|https://\S+|chmod 600")
-
-
-COMMAND = re.compile(rf"apoa (?:{'|'.join(COMMANDS)})\b")
-ALIAS = re.compile(rf"(?<=apoa )(?:{'|'.join(ALIASES)})\b")
+AS_TYPED = re.compile(
+    rf"apoa (?:{'|'.join([*COMMANDS, *ALIASES])})\b(?!-)|--[a-z][a-z-]+|\b[A-Z]+_[A-Z_]+\b|https://\S+|chmod 600"
+)
 
 
 def entries() -> list[Message]:
@@ -173,24 +173,15 @@ def test_placeholders_are_kept() -> None:
             assert list(Formatter().parse(translation)), message.id
 
 
-def test_commands_and_options_are_not_translated() -> None:
-    """Options, variables and addresses are the same in both languages; a command may have its Indonesian name."""
+def test_commands_and_options_have_their_indonesian_names() -> None:
+    """A translation names the same commands and options, by their Indonesian names, and the same variables."""
     for message in entries():
+        typed = {in_indonesian(each) for each in AS_TYPED.findall(catalogue.forms(message.id)[-1])}
         for translation in catalogue.forms(message.string):
-            unaliased = ALIAS.sub(lambda alias: ALIASES[alias[0]], translation)
-            typed = set(AS_TYPED.findall(catalogue.forms(message.id)[-1]))
-            assert typed <= set(AS_TYPED.findall(unaliased)), message.id
-            assert set(COMMAND.findall(unaliased)) <= typed, message.id
-
-
-def test_a_command_has_one_name_in_indonesian() -> None:
-    """Indonesian messages have the Indonesian names of commands, except `setup`, which may have both names.
-
-    A message that is only a command gets its name when it is shown.
-    """
-    sentences = [m for m in entries() if not COMMAND.match(catalogue.forms(m.id)[0])]
-    named = {command for message in sentences for command in COMMAND.findall(catalogue.forms(message.string)[0])}
-    assert not named & {f"apoa {name}" for name in ALIASES.values() if name != "setup"}
+            found = set(AS_TYPED.findall(translation))
+            assert typed <= found, message.id
+            assert {each for each in found if each.startswith(("apoa ", "--"))} <= typed, message.id
+            assert in_indonesian(translation) == translation
 
 
 def test_no_translation_equals_its_message() -> None:

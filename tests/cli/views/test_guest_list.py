@@ -8,7 +8,19 @@ from datetime import timedelta
 
 import click
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, spoken
+from cli_helpers import (
+    GUESTS,
+    LANGUAGES,
+    OBADIAH,
+    QUENTIN,
+    REPORT_KEYS,
+    XIMENA,
+    Apoa,
+    Serve,
+    assert_form,
+    spoken,
+    typed_in,
+)
 
 DAY = timedelta(days=1)
 
@@ -181,7 +193,7 @@ class TestWithoutTheKey:
         assert len(lines) == 4
         assert all(line.split()[:3] == ["-", "-", "-"] for line in lines[1:])
         assert spoken(lang, "today") in lines[2]
-        assert said.err.count("apoa key recover") == 1
+        assert said.err.count(typed_in(lang, "apoa key recover")) == 1
         assert not any(word in said.all for guest in GUESTS for word in guest.words)
 
     def test_as_json(self, locked: Apoa) -> None:
