@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from apoa_client import __version__
-from apoa_client.errors import SettingsProblem, StorageProblem
+from apoa_client.errors import CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.ports import Actor, Authority, Clock, Interruptions, Progress
 from apoa_client.settings import config
@@ -148,6 +148,16 @@ class Container:
     def today(self) -> date:
         """The current date in the property's time zone."""
         return self.clock.now().astimezone(self.settings.zone).date()
+
+    @property
+    def key_is_at_hand(self) -> bool:
+        """Whether sealed data can be read without a keyring, which may take seconds and ask for a password."""
+        if self.settings.vault == "file":
+            return True
+        try:
+            return self.secrets.private_key_from_environment() is not None
+        except CredentialsProblem:
+            return False
 
     @cached_property
     def actor(self) -> Actor:

@@ -16,7 +16,7 @@ from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.guest_hash import guest_hash
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Guest, Report
+from apoa_client.report.model import Document, Guest, Report
 from apoa_client.report.rules import Examination, examine
 
 if TYPE_CHECKING:
@@ -131,6 +131,18 @@ class Desk(DocumentChecker):
         key = self._rules.index_key
         return guest_hash(key, guest.document) if key and guest is not None else None
 
+    def earlier_stays(self, document: Document, since: date) -> list[StayHistory]:
+        """Return the stays that end after `since` and are probably of this travel document, the latest arrival first.
+
+        Other documents may have the same hash: compare the document of an opened report.
+        """
+        if not self._rules.index_key:
+            return []
+        tag = guest_hash(self._rules.index_key, document)
+        return sorted(
+            Stays(self._outbox, self._rules.zone).same_guest(tag, since, date.max), key=_arrival, reverse=True
+        )
+
     def overlapping_stays(self, report: Report) -> list[StayHistory]:
         """Return other stays of the same travel document for any of the same nights, as far as the outbox knows."""
         tag = self._guest_tag(report.guest)
@@ -138,3 +150,7 @@ class Desk(DocumentChecker):
             return []
         first, last = report.stay.check_in.date(), report.stay.planned_check_out
         return list(Stays(self._outbox, self._rules.zone).same_guest(tag, first, last, but=report.stay_id))
+
+
+def _arrival(stay: StayHistory) -> date:
+    return (stay.current_report.first_night if stay.current_report is not None else None) or date.min

@@ -39,6 +39,10 @@ class GuestForm:
     """The MRZ, if it is valid or was accepted."""
     suggested: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Trusted fields of an invalid MRZ, which are suggested as answers, and `TRUNCATED_FIELD`."""
+    recalled: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values of the guest's last stay, which are suggested as answers."""
+    recalled_document: tuple[str, str] = field(default=("", ""), repr=False)
+    """The `document` for which `recalled` was looked up."""
     requested_fields: list[str] = field(default_factory=list)
     """Fields to ask for in addition to `ASKED_FIELDS`."""
     answered_fields: list[str] = field(default_factory=list)
@@ -55,7 +59,8 @@ class GuestForm:
             in_the_mrz = {"surname", "given_names", *mrz_texts(self.mrz)}  # one of the two names may be empty
             in_the_mrz.discard(self.truncated_field)  # the rest must be completed from the page
             given |= in_the_mrz - set(self.requested_fields)
-        return next((name for name in (*self.requested_fields, *ASKED_FIELDS) if name not in given), None)
+        asked = (*self.requested_fields, *ASKED_FIELDS, *self.recalled)
+        return next((name for name in asked if name not in given), None)
 
     def request_fields(self, *names: str) -> None:
         """Forget the answers of these fields, so that they are asked next."""
@@ -87,7 +92,7 @@ class GuestForm:
     def suggestion(self, name: str) -> str:
         """Return the likely answer for a field: what the MRZ says, or what is usual; empty if there is none."""
         known = mrz_texts(self.mrz) if self.mrz is not None else self.suggested
-        return known.get(name) or _DEFAULTS.get(name, "")
+        return known.get(name) or self.recalled.get(name) or _DEFAULTS.get(name, "")
 
     @property
     def truncated_field(self) -> str:
@@ -115,6 +120,13 @@ class GuestForm:
         known = {**self.suggested, **(mrz_texts(self.mrz) if self.mrz is not None else {}), **self.typed}
         parts = [known.get("given_names", ""), known.get("surname", ""), known.get("document_number", "")]
         return " ".join(filter(None, parts)) or "-"
+
+    @property
+    def document(self) -> tuple[str, str]:
+        """Number and issuing state of the travel document as far as known. The state is usually the nationality."""
+        known = mrz_texts(self.mrz) if self.mrz is not None else {}
+        known |= {name: text for name, text in self.typed.items() if text}
+        return known.get("document_number", ""), known.get("issuing_state") or known.get("nationality", "")
 
     @property
     def may_be_foreign(self) -> bool:

@@ -20,7 +20,6 @@ from apoa_client.cli.views.labels import SEXES, day_text, moment_text, nights_te
 from apoa_client.cli.views.report import purpose_text, state_text
 from apoa_client.desk.correction_draft import typed_texts
 from apoa_client.desk.guest_form import GuestForm
-from apoa_client.errors import CredentialsProblem
 from apoa_client.passport import states
 from apoa_client.report import parse_dates, parse_fields, permits, purposes
 from apoa_client.report.deadline import instant
@@ -93,15 +92,10 @@ class FieldQuestions:
     def _rooms(self) -> list[str]:
         """The room of each guest in house once.
 
-        Rooms are sealed. Because a guest is waiting, no keyring is opened and no password is asked for: the rooms are
-        known only if the private key comes from a file or the environment.
+        Rooms are sealed. Because a guest is waiting, they are known only if the key is at hand.
         """
-        if self._app.settings.vault != "file":
-            try:
-                if self._app.secrets.private_key_from_environment() is None:
-                    return []
-            except CredentialsProblem:
-                return []
+        if not self._app.key_is_at_hand:
+            return []
         histories = self._app.stays.in_house(self._app.today)
         stays = [open_current_report(self._app, history).stay for history in histories]
         rooms = [room_name(stay.room) for stay in stays if stay is not None and stay.room]

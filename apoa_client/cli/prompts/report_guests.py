@@ -13,6 +13,7 @@ from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
 from apoa_client.cli.prompts.not_saved import show_not_saved
 from apoa_client.cli.prompts.passport_question import PassportQuestion
 from apoa_client.cli.prompts.report_options import ReportOptions
+from apoa_client.cli.prompts.returning_guest import propose_from_last_stay
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import SaveAndSend, SavedReport
 from apoa_client.cli.session import Session
@@ -150,6 +151,7 @@ class GuestConversation:
 
     def _field_conversation(self, form: GuestForm) -> Conversation:
         def next_question(_answers: dict[str, str]) -> tuple[str, Question] | None:
+            propose_from_last_stay(self._app, form)
             name = form.next_field()
             return (name, self._questions.question(form, name)) if name is not None and form.may_be_foreign else None
 
