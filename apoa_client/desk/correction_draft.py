@@ -11,6 +11,7 @@ from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import as_typed, field_values
 from apoa_client.report.model import Report
+from apoa_client.report.parse_fields import changed_nights
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination
 
 _IN_AN_MRZ = (
@@ -22,7 +23,10 @@ _IN_AN_MRZ = (
 
 @dataclass(frozen=True, slots=True)
 class CorrectionDraft:
-    """A report, and what was typed to correct it. The report must have a guest and a stay."""
+    """A report, and what was typed to correct it. The report must have a guest and a stay.
+
+    A number of nights such as ``+1`` is added to the reported one.
+    """
 
     before: Report
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -40,9 +44,12 @@ class CorrectionDraft:
         elif self.before.guest is not None and self.before.guest.document.mrz:
             reported = read_mrz(self.before.guest.document.mrz, today=today)
             mrz = reported if reported.valid else None  # lines that were accepted once must not block a correction
-        if self.typed.get("nights"):
+        typed = dict(self.typed)
+        if typed.get("nights"):
             texts.pop("planned_check_out", None)
-        return Draft({**texts, **self.typed}, mrz, self.accept_check_digit)
+            if self.before.stay is not None:
+                typed["nights"] = changed_nights(typed["nights"], self.before.stay.nights)
+        return Draft({**texts, **typed}, mrz, self.accept_check_digit)
 
     def with_reported_values(self, examination: Examination) -> Examination:
         """Return the examination with the values as they were reported that the parsers would write differently.

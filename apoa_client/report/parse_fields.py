@@ -30,6 +30,7 @@ _SEXES = {
     **dict.fromkeys(("F", "P", "FEMALE", "PEREMPUAN", "WANITA"), "F"),
     **dict.fromkeys(("X", "<"), "X"),
 }
+_CHANGED_NIGHTS = re.compile(r"([+-])\s*(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
 _NIGHTS = re.compile(r"(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
 
 
@@ -111,6 +112,12 @@ def nights(text: str, check_in: datetime) -> date:
     if match is None or not 1 <= int(match[1]) <= MAX_NIGHTS:
         raise Unreadable("bad_character", msg("give a number from 1 to {most}.", most=MAX_NIGHTS))
     return check_in.date() + timedelta(days=int(match[1]))
+
+
+def changed_nights(text: str, reported: int) -> str:
+    """Return the number of nights that ``+1`` or ``-1`` makes of the reported number; other texts as they are."""
+    match = _CHANGED_NIGHTS.fullmatch(text.strip())
+    return str(reported + int(match[1] + match[2])) if match is not None else text
 
 
 def room(text: str) -> str:

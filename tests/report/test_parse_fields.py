@@ -123,6 +123,15 @@ REFUSED = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("typed", "nights"),
+    [("+1", "3"), ("-1", "1"), ("+ 2 malam", "4"), (" -3", "-1"), ("2", "2"), ("27/11", "27/11"), ("-", "-"), ("", "")],
+)
+def test_nights_more_or_less_than_reported(typed: str, nights: str) -> None:
+    """Two nights were reported; other texts stay as they are."""
+    assert parse_fields.changed_nights(typed, 2) == nights
+
+
 @pytest.mark.parametrize(("kind", "text", "value"), UNDERSTOOD)
 def test_valid_texts(kind: str, text: str, value: object) -> None:
     """In Indonesian, in English, and as keyboards and clipboards write them."""

@@ -29,8 +29,9 @@ IDENTIFYING_OPTIONS = frozenset({"surname", "given_names", "document_number"})
 
 _NEW_CHECK_IN = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today; now if it is left out."))
 _CHECK_IN = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today."))
+_NEW_NIGHTS = option("--nights", text=N_("Number of nights."))
+_NIGHTS = option("--nights", text=N_("Number of nights; +1 for one more than was reported."))
 _STAY = (
-    option("--nights", text=N_("Number of nights.")),
     option("--planned-check-out", text=N_("Planned check-out, in place of the nights: 27/11, tomorrow or +3.")),
     option("--room", text=N_("Room.")),
     option("--purpose", text=N_("Purpose: tourism (wisata), business (bisnis), family (keluarga), ...")),
@@ -53,12 +54,12 @@ def guest_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def new_report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the options of a new report: the MRZ, the guest's details, the stay's."""
-    return _declared(function, (_MRZ, *_GUEST, _NEW_CHECK_IN, *_STAY))
+    return _declared(function, (_MRZ, *_GUEST, _NEW_CHECK_IN, _NEW_NIGHTS, *_STAY))
 
 
 def changed_report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the same options for a correction: a value that is not given stays as it was reported."""
-    return _declared(function, (_MRZ, *_GUEST, _CHECK_IN, *_STAY))
+    return _declared(function, (_MRZ, *_GUEST, _CHECK_IN, _NIGHTS, *_STAY))
 
 
 def _declared(function: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:

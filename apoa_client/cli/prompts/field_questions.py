@@ -5,6 +5,7 @@ Answers that are easily mistyped are shown in words: a date with the name of its
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, tzinfo
 from functools import cached_property
 from typing import TypeAlias
@@ -141,8 +142,11 @@ class FieldQuestions:
         values = {**typed_texts(report), **typed}
         default = values.get(name, "")
         if name == "planned_check_out" and report.stay is not None:
-            name, default = "nights", str(report.stay.nights)
-        answer = ask(self.question(GuestForm(values), name, default))
+            name, default = "nights", typed.get("nights") or str(report.stay.nights)
+        question = self.question(GuestForm(values), name, default)
+        if name == "nights" and report.stay is not None:
+            question = _with_changed_nights(question, int(default) if default.isdecimal() else report.stay.nights)
+        answer = ask(question)
         _store(typed, name, answer)
         if name == "check_in" and isinstance(answer, Answer) and report.stay is not None:
             check_in = date_and_time(answer.value, self._app.settings.zone).date()
@@ -245,6 +249,15 @@ def _nationality(answer: str, questioned: list[str]) -> str:
         questioned.append(answer)
         raise UnclearAnswer(_("Indonesians are not reported. If the guest is Indonesian, type it again."))
     return code
+
+
+def _with_changed_nights(question: Question, before: int) -> Question:
+    """Return the question about nights, with ``+1`` as one more than before."""
+    return replace(
+        question,
+        help=question.help + "\n" + _("+1 adds a night, and -1 takes one away."),
+        parse=lambda answer: question.parse(parse_fields.changed_nights(answer, before)),
+    )
 
 
 def _nights(answer: str, check_in: datetime, today: date) -> Answer:

@@ -19,6 +19,7 @@ from cli_helpers import (
 )
 
 from apoa_client.errors import Exit
+from apoa_client.report.fields import ON_THE_FORM
 
 
 def only_report(apoa: Apoa, kind: str) -> dict[str, Any]:
@@ -48,6 +49,24 @@ class TestAmend:
         assert report["stay"] == {**arrival["stay"], "room": "8", "planned_check_out": "2026-11-28"}
         assert report["receipt"]["number"] in result.out
         assert typed_in(lang, f"apoa amend {report['short_id']}") in result.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_one_more_night(self, configured: Apoa, lang: str) -> None:
+        """`+1` is a night more than was reported, as an option and as an answer, and -1 one less; the day is shown."""
+        arrival = configured.send()
+        said = configured("amend", arrival["id"], "--nights", "+1", "--reason", "lanjut menginap", "--json")
+        assert said.json["stay"]["planned_check_out"] == "2026-11-27"
+        keys = ["?", "+1 malam", "", "perpanjang", "y"]
+        number = str([item.name for item in ON_THE_FORM].index("planned_check_out") + 1)
+        said = configured("amend", arrival["id"], keys=[number, *keys], lang=lang)
+        assert said.code == 0, said.all
+        nights = {"en": "4 nights, until 28 Nov 2026", "id": "4 malam, sampai 28 Nov 2026"}[lang]
+        assert nights in said.err
+        assert spoken(lang, "+1 adds a night, and -1 takes one away.") in said.err
+        said = configured("amend", arrival["id"], "--nights", "-2", "--reason", "pulang cepat", "--json")
+        assert said.json["stay"]["planned_check_out"] == "2026-11-26"
+        said = configured("amend", arrival["id"], "--nights", "-2", "--reason", "pulang cepat", "--json")
+        assert (said.code, [error["code"] for error in said.json["errors"]]) == (65, ["bad_character"])
 
     def test_amend_json(self, configured: Apoa) -> None:
         """`amend --json` prints the correction as a report, with its warnings."""
