@@ -6,6 +6,7 @@ between two audit events, or between the last one and now.
 
 import sqlite3
 from datetime import datetime, timedelta
+from itertools import chain
 
 from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
@@ -31,7 +32,8 @@ def clock_checked_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
         return None
     checked, last = (int(part) for part in str(value).split(" "))
     before = checked
-    for (at,) in (*db.execute("SELECT at FROM audit WHERE n > ? ORDER BY n", [last]), (millis(now),)):
+    events = db.execute("SELECT at FROM audit WHERE n > ? ORDER BY n", [last])
+    for (at,) in chain(events, [(millis(now),)]):
         if not -_LONGEST_STEP_BACK <= at - before <= _LONGEST_STEP:
             return None
         before = at
