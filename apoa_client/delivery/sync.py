@@ -164,9 +164,11 @@ class _Run:
         verdicts = self.outcome.verdicts.values()
         accepted = (verdict.receipt for verdict in verdicts if verdict.status is Status.ACCEPTED)
         for number in dict.fromkeys(receipt.number for receipt in accepted if receipt is not None):
+            found: list[Entry] = []
+            with suppress(StorageProblem):  # an old report on a damaged page concerns nobody here
+                found = self._outbox.with_receipt(number)
             # A duplicate has the number of the report that covers its guest and night.
-            found = (entry for entry in self._outbox.with_receipt(number) if entry.last_error != "duplicate")
-            stays = {entry.stay_id for entry in found}
+            stays = {entry.stay_id for entry in found if entry.last_error != "duplicate"}
             if len(stays) > 1:
                 self.outcome.repeated_receipts[number] = len(stays)
 
