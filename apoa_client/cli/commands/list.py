@@ -9,7 +9,7 @@ from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.views.findings import show_unwritable
-from apoa_client.cli.views.report_list import show_report_list
+from apoa_client.cli.views.report_list import ListForm, show_report_list
 from apoa_client.cli.views.report_reader import SearchFilter, parse_day_start
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
@@ -39,6 +39,7 @@ _HELP = N_(
 )
 @option("--since", metavar="DATE", text=N_("Reports made on this day or later, and the open ones."))
 @option("--all", "everything", is_flag=True, text=N_("All reports that were ever made."))
+@option("--no-pager", is_flag=True, text=N_("Print a list that is longer than the screen as it is."))
 @json_option
 @click.pass_obj
 def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
@@ -46,6 +47,7 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
     app = session.app
     app.on_unwritable = show_unwritable
     search = SearchFilter.typed(choice["guest"], choice["room"], choice["nationality"])
+    form = ListForm(as_json=session.json, pager=not choice["no_pager"])
     states = frozenset(State(state) for state in choice["states"])
     if in_house or day is not None:
         if choice["since"] is not None or choice["everything"]:
@@ -55,8 +57,8 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
             )
         from apoa_client.cli.views.guest_list import show_guest_list  # not needed for a list of reports
 
-        return show_guest_list(app, search, states, in_house=in_house, day=day, as_json=session.json)
+        return show_guest_list(app, search, states, form, in_house=in_house, day=day)
     since = app.clock.now() - _RECENT if not choice["everything"] else None
     if choice["since"]:
         since = parse_day_start(app, choice["since"])
-    return show_report_list(app, Selection(states=states or None, since=since), search, as_json=session.json)
+    return show_report_list(app, Selection(states=states or None, since=since), search, form)

@@ -77,6 +77,7 @@ OPTIONS = {
     "--name": "--nama",
     "--nationality": "--kewarganegaraan",
     "--nights": "--malam",
+    "--no-pager": "--tanpa-pager",
     "--no-send": "--jangan-kirim",
     "--no-test": "--jangan-uji",
     "--non-interactive": "--tanpa-tanya",

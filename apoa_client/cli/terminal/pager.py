@@ -1,11 +1,23 @@
-"""Long Markdown texts: drawn and shown through a pager on a terminal, as they are in a pipe or in plain lines."""
+"""Long texts on a terminal go through a pager: drawn Markdown, and lists that are longer than the screen.
 
+In a pipe and in plain lines they are printed as they are.
+"""
+
+import os
+import shlex
+import shutil
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from io import StringIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 import click
 
 from apoa_client.cli.terminal.output import columns, plain, write
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 
 def page_markdown(text: str) -> None:
@@ -19,3 +31,80 @@ def page_markdown(text: str) -> None:
     drawn = StringIO()
     Console(file=drawn, force_terminal=True, width=columns()).print(Markdown(text, hyperlinks=False))
     click.echo_via_pager(drawn.getvalue())
+
+
+@contextmanager
+def paged(environ: Mapping[str, str], *, wanted: bool) -> Iterator[None]:
+    """Send standard output through a pager as soon as it is longer than the screen.
+
+    The pager is the command in PAGER, else `less`. There is none if it is not `wanted`, in plain mode, and if standard
+    output is no terminal.
+    """
+    command = _pager_command(environ) if wanted and not plain() and sys.stdout.isatty() else []
+    if not command:
+        yield
+        return
+    terminal, output = sys.stdout, _PagedOutput(sys.stdout, command, environ)
+    sys.stdout = cast("TextIO", output)  # it has what this program uses of it
+    try:
+        yield
+    finally:
+        sys.stdout = terminal
+        output.finish()
+
+
+def _pager_command(environ: Mapping[str, str]) -> list[str]:
+    """Return the pager's command; empty if there is none."""
+    command = shlex.split(environ.get("PAGER", "less"), posix=os.name == "posix")
+    found = shutil.which(command[0]) if command else None
+    return [found, *command[1:]] if found is not None else []
+
+
+class _PagedOutput:
+    """Holds text until it is longer than the screen, then writes to a pager; otherwise shows it at the end."""
+
+    def __init__(self, terminal: TextIO, command: list[str], environ: Mapping[str, str]) -> None:
+        self._terminal = terminal
+        self.encoding, self.errors = terminal.encoding, terminal.errors
+        self._command = command
+        self._environ = environ
+        self._room = shutil.get_terminal_size().lines - 1  # the shell's prompt is on the last line
+        self._held = ""
+        self._pager: Popen[str] | None = None
+
+    def isatty(self) -> bool:
+        """Return True: colours and tables are shown as on the terminal."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Write to the pager if it runs. Raises `BrokenPipeError` if the user has left it."""
+        if self._pager is None:
+            self._held += text
+            if self._held.count("\n") <= self._room:
+                return len(text)
+            from subprocess import PIPE, Popen  # only for a list that is longer than the screen
+
+            environ = {"LESS": "R", **self._environ}  # which shows colours
+            self._pager = Popen(  # noqa: S603  the user's own command
+                self._command, stdin=PIPE, env=environ, encoding=self.encoding, errors=self.errors
+            )
+            text, self._held = self._held, ""
+        if self._pager.stdin is not None:
+            self._pager.stdin.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: what is held is not shown yet, and the pager reads when it wants to."""
+
+    def finish(self) -> None:
+        """Show what is held, or wait until the user leaves the pager."""
+        if self._pager is None:
+            self._terminal.write(self._held)
+            self._terminal.flush()
+            return
+        if self._pager.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._pager.stdin.close()
+        while self._pager.poll() is None:
+            with suppress(KeyboardInterrupt):  # Ctrl-C is for the pager
+                self._pager.wait()

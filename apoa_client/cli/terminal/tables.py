@@ -12,17 +12,17 @@ _ROWS_AT_ONCE = 1_000
 """Rows of a long table that are laid out together."""
 
 
-def show_long_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:
-    """Show rows as `show_table` does, each thousand as a table of its own, and return whether there were any.
+def show_long_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Show rows as `show_table` does, each thousand as a table of its own, and return how many there were.
 
     Only a thousand rows are held at once.
     """
-    rest, shown = iter(rows), False
+    rest, shown = iter(rows), 0
     while some := list(islice(rest, _ROWS_AT_ONCE)):
         if shown:
             print_line()
         show_table(heads, some)
-        shown = True
+        shown += len(some)
     return shown
 
 

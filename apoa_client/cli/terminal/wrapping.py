@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-_GROUPS = frozenset({"key"})
+_GROUPS = frozenset({"key", "kunci"})
 """Commands that have subcommands."""
 
 _END = (".", ",", ";", ":", ")")
@@ -72,11 +72,11 @@ def wrap_line(line: str, columns: int) -> list[str]:
 
 
 def fold_cell(text: str, columns: int) -> list[str]:
-    """Break a cell into lines no wider than this: between `break_points`, or anywhere if a part is too wide."""
+    """Break a cell into lines no wider than this: between `break_points`; a part that is too wide where it must be."""
     pieces = (
         ("" if number else glue, piece)
         for glue, part in break_points(text)
-        for number, piece in enumerate(_cut(part, columns))
+        for number, piece in enumerate(_too_wide(part, columns) if width(part) > columns else [part])
     )
     return list(_filled(pieces, columns))
 
@@ -84,10 +84,12 @@ def fold_cell(text: str, columns: int) -> list[str]:
 def break_points(text: str) -> Iterator[tuple[str, str]]:
     """Yield the parts between which a cell may be broken: words, and parts of long words with hyphens.
 
-    Each comes with the separator from the part before: a blank or nothing.
+    A word with a digit, such as a receipt number, stays whole. Each part comes with the separator from the part before:
+    a blank or nothing.
     """
     for word in text.split(" "):
-        for number, part in enumerate(re.findall(_JOINED, word) if width(word) > _LONG else [word]):
+        divisible = width(word) > _LONG and not any(character.isdigit() for character in click.unstyle(word))
+        for number, part in enumerate(re.findall(_JOINED, word) if divisible else [word]):
             yield "" if number else " ", part
 
 
@@ -102,6 +104,12 @@ def _filled(pieces: Iterable[tuple[str, str]], columns: int) -> Iterator[str]:
             yield line.rstrip(" ")
             line = piece or None  # no line begins with a blank
     yield line or ""
+
+
+def _too_wide(part: str, columns: int) -> Iterator[str]:
+    """Yield the pieces of a part that is too wide: up to its hyphens, or cut anywhere."""
+    for piece in re.findall(_JOINED, part):
+        yield from _cut(piece, columns)
 
 
 def _cut(word: str, columns: int) -> Iterator[str]:

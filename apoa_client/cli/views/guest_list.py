@@ -9,13 +9,16 @@ from datetime import date, timedelta, tzinfo
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, stream_json
+from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.labels import nationality_heading, room_heading, short_day_text, state_cell
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import report_json
+from apoa_client.cli.views.report_list import ListForm, show_count
 from apoa_client.cli.views.report_reader import ReportReader, SearchFilter, parse_day
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit
+from apoa_client.messages import nmsg
 from apoa_client.report.kinds import State
 
 _SEALED = "-"
@@ -25,10 +28,10 @@ def show_guest_list(
     app: Container,
     search: SearchFilter,
     states: frozenset[State],
+    form: ListForm,
     *,
     in_house: bool,
     day: str | None,
-    as_json: bool,
 ) -> Exit:
     """Show the guests in house, the guests of the night of a day, or those of the night who are still in house.
 
@@ -46,11 +49,14 @@ def show_guest_list(
     opened = zip(chosen, reader.open_all(stay.display_report for stay in chosen), strict=True)
     guests = ((stay, report) for stay, report in opened if search.matches(report))
     zone = app.settings.zone
-    if as_json:
+    if form.as_json:
         stream_json({"reports": (report_json(each.entry, each.content, zone=zone) for _stay, each in guests)})
         return reader.exit_code(search)
     headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
-    if not show_long_table(headings, (_row(stay, report, app.today, zone) for stay, report in guests)):
+    with paged(app.environ, wanted=form.pager):
+        count = show_long_table(headings, (_row(stay, report, app.today, zone) for stay, report in guests))
+        show_count(nmsg("{count} guest", "{count} guests", count))
+    if not count:
         everybody = night is None and not any(search) and not states
         usual = _("No guest is in house.") if everybody else _("No such guest.")
         print_line(reader.nothing_found_text(search, usual))

@@ -1,47 +1,70 @@
 """The reports of the outbox, one line each: `apoa list` without `--in-house` and `--day`."""
 
-from datetime import tzinfo
+import sys
+from datetime import date, tzinfo
+from typing import NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_line, stream_json
+from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.findings import Readable, show_damage
-from apoa_client.cli.views.labels import KINDS, moment_text, room_heading, state_cell
+from apoa_client.cli.views.labels import KINDS, moment_text, room_heading, short_day_text, state_cell
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import receipt_text, report_json
 from apoa_client.cli.views.report_reader import ReportReader, SearchFilter
 from apoa_client.errors import Exit
+from apoa_client.messages import Message, nmsg
 from apoa_client.ports import Selection
 from apoa_client.report.kinds import OPEN_STATES
 
 _SEALED = "-"
 
 
-def show_report_list(app: Container, selection: Selection, search: SearchFilter, *, as_json: bool) -> Exit:
+class ListForm(NamedTuple):
+    """How a list is shown."""
+
+    as_json: bool = False
+    pager: bool = False
+    """Whether a list that is longer than the screen goes through a pager."""
+
+
+def show_report_list(app: Container, selection: Selection, search: SearchFilter, form: ListForm) -> Exit:
     """Show the reports that match, as far as the outbox can be read, then its damage. Return the exit code.
 
     Each report is opened, shown and forgotten. Raises `StorageProblem` if no report can be read.
     """
     reader = ReportReader(app)
     # Of a check-out, JSON shows its own content only.
-    open_report = reader.open_itself if as_json and not any(search) else reader.open
+    open_report = reader.open_itself if form.as_json and not any(search) else reader.open
     reports = Readable(filter(search.matches, map(open_report, app.outbox.entries(selection))))
     zone = app.settings.zone
-    if as_json:
+    if form.as_json:
         stream_json({"reports": (report_json(each.entry, each.content, zone=zone) for each in reports)})
     else:
-        headings = [_("ID"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
-        if not show_long_table(headings, (_row(each, zone) for each in reports)):
+        headings = [_("ID"), _("Date"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
+        rows = (_row(each, zone, app.today) for each in reports)
+        with paged(app.environ, wanted=form.pager):
+            count = show_long_table(headings, rows)
+            show_count(nmsg("{count} report", "{count} reports", count))
+        if not count:
             print_line(reader.nothing_found_text(search, _("No reports.")))
     code = show_damage(reports.damage)
     return reader.exit_code(search) or code
 
 
-def _row(report: OpenedReport, zone: tzinfo) -> list[str]:
+def show_count(count: Message) -> None:
+    """Show how many rows a list has, if it has any, to a user at a terminal: in a pipe each line is a row."""
+    if count.count and sys.stdout.isatty():
+        print_line(text(count))
+
+
+def _row(report: OpenedReport, zone: tzinfo, today: date) -> list[str]:
     entry = report.entry
     return [
         report.short_id,
+        short_day_text(entry.created_at.astimezone(zone).date(), today),
         state_cell(entry.state),
         _(KINDS[entry.kind]),
         report.name if report.guest is not None else _SEALED if entry.erased_at is None else _("erased"),

@@ -5,6 +5,7 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from cli_helpers import (
     OpenContents,
     assert_form,
     spoken,
+    spoken_count,
 )
 
 from apoa_client.cli.terminal import tables
@@ -48,7 +50,8 @@ def test_a_table(configured: Apoa, lang: str) -> None:
     configured.save(QUENTIN)
     result = configured("list", lang=lang)
     heads, second, first = result.out.splitlines()
-    assert heads.split()[:2] == ["ID", spoken(lang, "State")]
+    assert heads.split()[:3] == ["ID", spoken(lang, "Date"), spoken(lang, "State")]
+    assert f"  24 {spoken(lang, 'Nov')}  " in first
     assert spoken(lang, "waiting") in first
     assert QUENTIN.name in first
     assert f"25 {spoken(lang, 'Nov')} 2026 20:00 WIB" in first
@@ -275,3 +278,42 @@ class TestWithoutTheKey:
         assert result.code == 0
         assert [value.get("sealed", False) for value in result.json["reports"]] == [True, False, False]
         assert "not deleted" in result.err
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_count_at_a_terminal(away: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a terminal the last line says how many there are; in a pipe each line is a row."""
+    for guest in GUESTS:
+        away.save(guest)
+    counts = {
+        ("list",): ("{count} report", "{count} reports"),
+        ("list", "--in-house"): ("{count} guest", "{count} guests"),
+    }
+    for arguments, (one, many) in counts.items():
+        assert len(away(*arguments, lang=lang).out.splitlines()) == 4
+        with monkeypatch.context() as patch:
+            patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+            assert away(*arguments, lang=lang).out.splitlines()[-1] == spoken_count(lang, one, many, 3)
+            assert spoken_count(lang, one, many, 0) not in away(*arguments, "--guest", "nobody", lang=lang).out
+
+
+def test_a_long_list_goes_through_the_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A list that is longer than the screen goes through PAGER; not with --no-pager, --plain, --json, nor in a pipe."""
+    for guest in GUESTS:
+        away.save(guest)
+    kept = tmp_path / "kept"
+    script = tmp_path / "pager.py"
+    script.write_text(f"import sys; open({str(kept)!r}, 'w').write(sys.stdin.read())")
+    pager = {"PAGER": f"{sys.executable} {script}"}
+    monkeypatch.setenv("LINES", "4")
+    assert QUENTIN.name in away("list", **pager).out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for more in (["--no-pager"], ["--json"], ["--plain"]):
+        assert QUENTIN.surname in away("list", *more, **pager).out
+    assert not kept.exists()
+    for more in ([], ["--in-house"]):
+        assert away("list", *more, **pager).out == ""
+        assert all(guest.name in kept.read_text() for guest in GUESTS)
+    assert QUENTIN.name in away("list", PAGER="no-such-pager").out
+    monkeypatch.setenv("LINES", "24")
+    assert QUENTIN.name in away("list", **pager).out

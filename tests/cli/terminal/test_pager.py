@@ -1,12 +1,14 @@
 """Long Markdown texts on a terminal, in a pipe and in plain lines."""
 
+import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 
 from apoa_client.cli.terminal import output
-from apoa_client.cli.terminal.pager import page_markdown
+from apoa_client.cli.terminal.pager import page_markdown, paged
 
 TEXT = "# A title\n\nSome `words`.\n\n| key | does |\n|---|---|\n| Enter | continues |\n"
 
@@ -37,3 +39,43 @@ def test_plain_output_is_not_rendered(monkeypatch: pytest.MonkeyPatch, capsys: p
     output.set_plain(plain=True)
     page_markdown(TEXT)
     assert capsys.readouterr().out.startswith("# A title")
+
+
+def test_a_user_who_leaves_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """When the user leaves the pager, writing ends with `BrokenPipeError`, which ends the command quietly."""
+    script = tmp_path / "pager.py"
+    script.write_text("")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("LINES", "2")
+    terminal = sys.stdout
+
+    def write_forever() -> None:
+        with paged({"PAGER": f"{sys.executable} {script}"}, wanted=True):
+            while True:
+                output.write("x" * 10_000)
+
+    with pytest.raises(BrokenPipeError):
+        write_forever()
+    assert sys.stdout is terminal
+
+
+def test_ctrl_c_is_for_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ctrl-C while the user reads does not end the command before the pager ends."""
+    script = tmp_path / "pager.py"
+    script.write_text("import sys; sys.stdin.read()")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("LINES", "2")
+    waited: list[int] = []
+    wait = subprocess.Popen.wait
+
+    def interrupted(pager: "subprocess.Popen[str]") -> int:
+        waited.append(1)
+        if len(waited) == 1:
+            raise KeyboardInterrupt
+        return wait(pager)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    with paged({"PAGER": f"{sys.executable} {script}"}, wanted=True):
+        output.write("a\n" * 10)
+        output.write("more")
+    assert waited

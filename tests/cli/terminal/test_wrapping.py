@@ -78,7 +78,9 @@ def test_lines_after_a_label_are_indented() -> None:
 
 
 def test_long_words_are_broken_after_hyphens() -> None:
-    """A receipt number is broken after a hyphen; a short word is not."""
+    """A receipt number is broken, after a hyphen, only if it is wider than the screen; a short word is not."""
+    assert fold_cell("Number LATIHAN-2026-000001", 20) == ["Number", "LATIHAN-2026-000001"]
+    assert fold_cell("MARIA-ALEXANDRA WINTER", 10) == ["MARIA-", "ALEXANDRA", "WINTER"]
     assert fold_cell("LATIHAN-2026-000001", 9) == ["LATIHAN-", "2026-", "000001"]
     assert fold_cell("a check-in -", 8) == ["a", "check-in", "-"]
     assert fold_cell("--", 1) == ["-", "-"]
