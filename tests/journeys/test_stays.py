@@ -203,7 +203,7 @@ def test_correction_and_check_out_at_a_terminal(configured: Installed, lang: str
     )
     assert code == 0, shown
     assert f"{spoken(lang, 'Room')}: 7 → 8" in shown
-    which = spoken(lang, "Number, or several (1 3), or a = all; Enter = none")
+    which = spoken(lang, "Number, several (1 3), a = all, or part of a name; Enter = none")
     code, shown = at_a_terminal(configured, ["checkout"], [(which, "1"), (spoken(lang, YES), "y")], lang)
     assert code == 0, shown
     assert all(guest.name in shown for guest in (QUENTIN, XIMENA))
