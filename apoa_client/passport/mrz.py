@@ -96,6 +96,11 @@ class Mrz(_Fields):
         return field_states(self.layout, self.failing, self.problems)
 
     @property
+    def is_passport(self) -> bool:
+        """Whether the document is a passport or another document that begins with P, such as a laissez-passer."""
+        return self.document_type.startswith("P")
+
+    @property
     def names_truncated(self) -> bool:
         """Whether names may have been cut: the field's last position has a letter (Doc 9303-4 §4.2.3)."""
         names = self.layout.cut("".join(self.lines))[2]

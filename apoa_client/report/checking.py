@@ -18,6 +18,7 @@ from apoa_client.report import rules
 from apoa_client.report.draft import Draft, Reader
 from apoa_client.report.fields import as_typed
 from apoa_client.report.findings import Finding
+from apoa_client.report.model import StayPermit
 from apoa_client.report.wire import permit_value
 
 _MAX_LINES = 3
@@ -84,9 +85,10 @@ def _check(
     mrz = reader.draft.mrz
     rules.check_document_kind(reader, reader.add_warning)
     values = rules.read_guest_fields(reader, today)
-    guest = _guest_json(reader, values, today)
+    permit = rules.read_stay_permit(reader, today)
+    guest = _guest_json(reader, values, permit)
     reader.add_mrz_problems()
-    _check_values(reader, values, today)
+    _check_values(reader, values, permit, today)
     printed = {}
     if mrz is not None:
         names = {"surname": mrz.surname, "given_names": mrz.given_names}
@@ -118,7 +120,7 @@ def _has_shape_of_mrz(lines: Sequence[str]) -> bool:
     return bool(likely_sizes(normalise(lines).lines))
 
 
-def _guest_json(reader: Reader, values: Mapping[str, Any], today: date) -> dict[str, Any]:
+def _guest_json(reader: Reader, values: Mapping[str, Any], permit: StayPermit | None) -> dict[str, Any]:
     """Return the guest in the contract's form, with None for each unknown value."""
     mrz = reader.draft.mrz
     known = {name: as_typed(value) if value is not None else None for name, value in values.items()}
@@ -135,13 +137,13 @@ def _guest_json(reader: Reader, values: Mapping[str, Any], today: date) -> dict[
             "expiry_date": known["expiry_date"],
             "mrz": list(mrz.lines) if mrz is not None else None,
         },
-        "stay_permit": permit_value(rules.read_stay_permit(reader, today)),
+        "stay_permit": permit_value(permit),
         "phone": known["phone"],
         "email": known["email"],
     }
 
 
-def _check_values(reader: Reader, values: Mapping[str, Any], today: date) -> None:
+def _check_values(reader: Reader, values: Mapping[str, Any], permit: StayPermit | None, today: date) -> None:
     nationality, issuing, born = values["nationality"], values["issuing_state"], values["birth_date"]
     rules.check_nationality(nationality, reader.add_warning)
     rules.check_truncated_name(reader)
@@ -152,5 +154,6 @@ def _check_values(reader: Reader, values: Mapping[str, Any], today: date) -> Non
             message = msg("The date of birth is in the future. Compare it with the passport.")
             reader.add_error("birth_date", "order", message)
         rules.check_age(reader, born, today)
-    if values["expiry_date"] is not None and values["expiry_date"] < today:
-        reader.add_warning("expiry_date", "expired", msg("The document has expired. Ask the guest for a valid one."))
+    expiry, mrz = values["expiry_date"], reader.draft.mrz
+    if expiry is not None and (expiry < today or mrz is None or mrz.is_passport):
+        rules.check_validity(reader, expiry, permit.entry_date if permit is not None else None, today)

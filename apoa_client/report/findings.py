@@ -33,6 +33,8 @@ class Finding(NamedTuple):
         }
 
 
+_EXPIRED = "The document has expired. Ask the guest for a valid one; without one, it is reported anyway."
+
 REWORDED = {
     "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that an "
     "adult is there; Indonesian parents, for one, are not reported.": (
@@ -46,9 +48,8 @@ REWORDED = {
         "The passport's issuing state is not the nationality. That is possible, for example for refugees; please "
         "compare."
     ),
-    "The passport has expired. It is reported all the same; tell the guest.": (
-        "The passport has expired. It is reported anyway; tell the guest."
-    ),
+    "The passport has expired. It is reported all the same; tell the guest.": _EXPIRED,
+    "The passport has expired. It is reported anyway; tell the guest.": _EXPIRED,
     "Each check digit fits but the last, which covers all the others. Compare line {line} with the page: perhaps {new} "
     "in place of {old}, at character {position}.": (
         "Only the last check digit, which covers all the others, does not fit. Compare line {line} with the page: "

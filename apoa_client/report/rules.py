@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any, NamedTuple
 
-from apoa_client.messages import Message, msg
+from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import parse_dates, parse_fields, permits
 from apoa_client.report.draft import Draft, Reader, same_value
@@ -128,7 +128,7 @@ def check_document_kind(reader: Reader, add_visa_finding: AddFinding) -> None:
     if mrz.format.startswith("MRV"):
         message = msg("These are the lines of a visa. The passport's own lines begin with P.")
         add_visa_finding("mrz", "unknown_format", message)
-    elif not mrz.document_type.startswith("P"):
+    elif not mrz.is_passport:
         reader.add_warning(
             "mrz",
             "implausible",
@@ -264,22 +264,49 @@ def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:
 
 def _check_passport(reader: Reader, guest: Guest, stay: Stay) -> None:
     expiry = guest.document.expiry_date
-    if expiry < stay.check_in.date():
-        reader.add_warning(
-            "expiry_date", "expired", msg("The passport has expired. It is reported anyway; tell the guest.")
-        )
-        return
-    if expiry < stay.planned_check_out:
+    entered = guest.stay_permit.entry_date if guest.stay_permit is not None else None
+    expires_during_stay = stay.check_in.date() <= expiry < stay.planned_check_out
+    if expires_during_stay:
         reader.add_warning(
             "expiry_date", "expires_during_stay", msg("The passport expires during the stay. Tell the guest.")
         )
-    entered = guest.stay_permit.entry_date if guest.stay_permit is not None else None
-    if entered is not None and expiry < _months_after(entered, PASSPORT_MONTHS):
+    if entered is not None or not expires_during_stay:  # which says the same, and more
+        check_validity(reader, expiry, entered, stay.check_in.date())
+
+
+def check_validity(reader: Reader, expiry: date, entered: date | None, day: date) -> None:
+    """Warn of a document that expired before a day, or was valid for less than six months at entry.
+
+    If the date of entry is not known, the months are counted from the day.
+    """
+    months = sum(_months_after(entered or day, count) <= expiry for count in range(1, PASSPORT_MONTHS + 1))
+    if expiry < day:
         reader.add_warning(
             "expiry_date",
-            "implausible",
-            msg("The passport was valid for less than six months on the date of entry. Compare both dates."),
+            "expired",
+            msg("The document has expired. Ask the guest for a valid one; without one, it is reported anyway."),
         )
+    elif months < PASSPORT_MONTHS:
+        reader.add_warning("expiry_date", "implausible", _short_validity(months, at_entry=entered is not None))
+
+
+def _short_validity(months: int, *, at_entry: bool) -> Message:
+    """Say that a passport is, or at entry was, valid for so many whole months."""
+    if at_entry and months:
+        return nmsg(
+            "On the date of entry the passport was valid for {count} month only, not for six. Compare both dates.",
+            "On the date of entry the passport was valid for {count} months only, not for six. Compare both dates.",
+            months,
+        )
+    if at_entry:
+        return msg("The passport was valid for less than six months on the date of entry. Compare both dates.")
+    if months:
+        return nmsg(
+            "The passport is valid for {count} more month only. At entry it must be six; tell the guest.",
+            "The passport is valid for {count} more months only. At entry it must be six; tell the guest.",
+            months,
+        )
+    return msg("The passport is valid for less than one more month. At entry it must be six; tell the guest.")
 
 
 def _months_after(day: date, months: int) -> date:

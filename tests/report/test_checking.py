@@ -188,7 +188,9 @@ class TestWarnings:
     @pytest.mark.parametrize(
         ("details", "expected"),
         [
-            ({"expiry_date": TODAY}, set()),
+            ({"expiry_date": date(2027, 5, 24)}, set()),
+            ({"expiry_date": date(2027, 5, 23)}, {("expiry_date", "implausible")}),
+            ({"expiry_date": TODAY}, {("expiry_date", "implausible")}),
             ({"expiry_date": TODAY - timedelta(days=1)}, {("expiry_date", "expired")}),
             ({"birth_date": PartialDate(1926, 11, 25)}, set()),
             ({"nationality": "IND"}, {("issuing_state", "implausible")}),
@@ -202,6 +204,15 @@ class TestWarnings:
         checked = look(mrz(**details))
         assert codes_of(checked.warnings) == expected
         assert checked.valid
+
+    def test_a_short_validity_is_said_as_in_a_report(self) -> None:
+        """With the number of months: at entry if its date is known; not of an identity card, which needs no six."""
+        [warning] = look(mrz(expiry_date=date(2027, 1, 25))).warnings
+        assert "valid for 2 more months only" in warning.message.render()
+        [warning] = look(mrz(expiry_date=date(2027, 1, 25)), entry_date="20/11/2026").warnings
+        assert "was valid for 2 months only" in warning.message.render()
+        card = compose("TD1", Details(**{**PRINTED, "expiry_date": date(2027, 1, 25)}))
+        assert codes_of(look(card).warnings) == {("mrz", "implausible")}
 
     @pytest.mark.parametrize(("born", "codes"), [("1915-11-25", []), ("1915-11-24", ["implausible"])])
     def test_an_impossible_age(self, born: str, codes: list[str]) -> None:

@@ -256,6 +256,8 @@ WARNED = [
     ({"expiry_date": "2026-11-24"}, "expiry_date", "expires_during_stay"),
     ({"expiry_date": "2026-11-26"}, "expiry_date", "expires_during_stay"),
     ({"expiry_date": "2027-05-19", "entry_date": "2026-11-20"}, "expiry_date", "implausible"),
+    ({"expiry_date": "2026-11-27"}, "expiry_date", "implausible"),
+    ({"expiry_date": "2027-05-23"}, "expiry_date", "implausible"),
     ({"stay_until": "2026-11-26"}, "valid_until", "permit_ends_during_stay"),
     ({"stay_permit": ""}, "code", "missing"),
     ({"stay_permit": "", "entry_date": "2026-11-20"}, "code", "missing"),
@@ -277,7 +279,7 @@ def test_warnings(changes: Mapping[str, str], field: str, code: str) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"expiry_date": "2026-11-27"},
+        {"expiry_date": "2027-05-24"},
         {"expiry_date": "2027-05-20", "entry_date": "2026-11-20"},
         {"stay_until": "2026-11-27"},
         {"birth_date": "1915-11-25"},
@@ -311,6 +313,23 @@ def test_six_months_end_where_the_month_does(entered: str, last: str) -> None:
     assert codes_of(look(draft({**changes, "expiry_date": day_before}), now=now).warnings) == {
         ("expiry_date", "implausible")
     }
+
+
+@pytest.mark.parametrize(
+    ("expiry", "entered", "words"),
+    [
+        ("2027-01-24", "", "valid for 2 more months only"),
+        ("2026-12-24", "", "valid for 1 more month only"),
+        ("2026-12-23", "", "valid for less than one more month"),
+        ("2027-01-24", "2026-11-20", "was valid for 2 months only"),
+        ("2026-12-25", "2026-11-20", "was valid for 1 month only"),
+        ("2026-12-19", "2026-11-20", "was valid for less than six months"),
+    ],
+)
+def test_the_months_of_a_short_validity(expiry: str, entered: str, words: str) -> None:
+    """Whole months: at entry if its date is known, or else from the check-in."""
+    [warning] = look(draft({"expiry_date": expiry, "entry_date": entered, "nights": "1"})).warnings
+    assert words in warning.message.render()
 
 
 @pytest.mark.parametrize(

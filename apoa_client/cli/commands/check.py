@@ -49,8 +49,11 @@ def check(session: Session, /, *, mrz: Sequence[str], **details: Any) -> int:  #
             show_document(one, number)
             print_line()
         valid = sum(one.valid for one in checked)
-        summary = _("{valid} of {count} documents are valid.")
-        print_line(style_bold(summary.format(valid=valid, count=len(checked))))
+        warned = sum(one.valid and bool(one.warnings) for one in checked)
+        summary = _("{valid} of {count} documents are valid, {warned} of these with warnings.")
+        if not warned:
+            summary = _("{valid} of {count} documents are valid.")
+        print_line(style_bold(summary.format(valid=valid, count=len(checked), warned=warned)))
     return Exit.DONE if all(one.valid for one in checked) else Exit.DATA_REFUSED
 
 

@@ -24,7 +24,7 @@ from apoa_client.cli.views.marked_lines import marked_lines
 from apoa_client.cli.views.report import state_text
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.layouts import COMPOSITE
-from apoa_client.passport.mrz import Change, Convention, Correction, FieldState, MrzUnreadable
+from apoa_client.passport.mrz import Change, Convention, Correction, FieldState, Mrz, MrzUnreadable
 from apoa_client.passport.names import split_names
 from apoa_client.report.checking import CheckedDocument
 from apoa_client.report.fields import BY_NAME, FIELDS
@@ -40,7 +40,20 @@ _UNLIMITED = 10_000
 
 _ISO_DAY_LENGTH = len("2026-11-24")
 
-_KINDS = {"P": msg("Passport"), "V": msg("Visa")}
+_LAISSEZ_PASSER = msg("Laissez-passer, in place of a passport")
+_KINDS = {
+    "P": msg("Passport"),
+    "V": msg("Visa"),
+    "PD": msg("Diplomatic passport"),
+    "PE": msg("Emergency passport"),
+    "PL": _LAISSEZ_PASSER,
+    "PO": msg("Official or service passport"),
+    "PR": msg("Travel document of a refugee"),
+    "PS": msg("Service passport, or passport of a stateless person"),
+    "PT": msg("Alien's passport"),
+}
+"""By the document code, or its first letter. States long chose the second letter themselves: PS has two uses."""
+_ISSUERS_OF_LAISSEZ_PASSERS = frozenset({"EUE", "UNA", "UNO"})
 _OTHER_KIND = msg("Identity card or other document")
 _BY_FORMAT = {"FRA-ID": msg("French identity card")}
 _LABELS = {"document_number": msg("Document number"), "expiry_date": msg("Date of expiry")}
@@ -61,6 +74,13 @@ _CHANGES = {
     Change.LINES: msg("The text was divided into lines again."),
     Change.ORDER: msg("The lines were in the wrong order and were swapped."),
 }
+
+_VERDICTS = {
+    "not_foreign": msg("Indonesian: the guest need not be reported."),
+    "unknown_format": msg("A visa, not a passport: scan the passport."),
+    "expired": msg("No errors, but the document has expired."),
+}
+"""The last line for a document without errors, by the code of a warning; the first that applies."""
 
 _LONG_NUMBERS = {
     Convention.EITHER: msg("The long document number continues in the optional data."),
@@ -110,8 +130,7 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
     """Show one document on stdout; `number`, from 1, is its place among several."""
     heading = _("Typed details")
     if checked.mrz is not None:
-        kind = _BY_FORMAT.get(checked.mrz.format) or _KINDS.get(checked.mrz.document_type[:1], _OTHER_KIND)
-        heading = f"{text(kind)} ({checked.mrz.format})"
+        heading = f"{text(_kind(checked.mrz))} ({checked.mrz.format})"
     elif checked.problems:
         is_missing = checked.problems[0].code == "missing"
         heading = _("Nothing to check") if is_missing else _("Lines that cannot be read")
@@ -120,11 +139,7 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
         write(line)  # not wrapped, because each mark stands below its character
     warnings = [warning_line(text(warning.message)) for warning in checked.warnings]
     notes = [note if plain() else f"- {note}" for note in _notes(checked)]
-    verdict = style_success(_("Valid: no errors."))
-    if not checked.valid:
-        count = len(checked.errors)
-        verdict = style_error(text(nmsg("Not valid: {count} error.", "Not valid: {count} errors.", count)))
-    for line in (*_field_lines(checked), *_error_lines(checked), *warnings, *notes, verdict):
+    for line in (*_field_lines(checked), *_error_lines(checked), *warnings, *notes):
         print_line(line)
     if checked.mrz is not None:
         advice = _(
@@ -133,6 +148,30 @@ def show_document(checked: CheckedDocument, number: int = 0) -> None:
         print_line(advice)
     elif checked.problems and MrzUnreadable.advice is not None:
         print_line(text(MrzUnreadable.advice))
+    print_line(_verdict(checked))
+
+
+def _kind(mrz: Mrz) -> Message:
+    """Return the kind of a document in words."""
+    if mrz.is_passport and mrz.issuing_state in _ISSUERS_OF_LAISSEZ_PASSERS:
+        return _LAISSEZ_PASSER
+    code = mrz.document_type
+    return _BY_FORMAT.get(mrz.format) or _KINDS.get(code) or _KINDS.get(code[:1], _OTHER_KIND)
+
+
+def _verdict(checked: CheckedDocument) -> str:
+    """Return what is true of the whole document, and what to do."""
+    if not checked.valid:
+        count = len(checked.errors)
+        return style_error(text(nmsg("Not valid: {count} error.", "Not valid: {count} errors.", count)))
+    codes = {warning.code for warning in checked.warnings}
+    for code, verdict in _VERDICTS.items():
+        if code in codes:
+            return style_warning(text(verdict))
+    if checked.warnings:
+        count = len(checked.warnings)
+        return style_warning(text(nmsg("Valid, with {count} warning.", "Valid, with {count} warnings.", count)))
+    return style_success(_("Valid: no errors."))
 
 
 class _Row(NamedTuple):
@@ -166,7 +205,7 @@ def _field_lines(checked: CheckedDocument) -> Iterator[str]:
 
 def _rows(checked: CheckedDocument) -> Iterator[_Row]:
     states = _field_states(checked)
-    is_passport = checked.mrz is None or checked.mrz.document_type.startswith("P")
+    is_passport = checked.mrz is None or checked.mrz.is_passport
     for item in _GUEST_FIELDS:
         value: Any = {"guest": checked.guest}
         for key in item.path.split("."):

@@ -5,7 +5,8 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import click
 import pytest
@@ -33,6 +34,17 @@ FIRST, SECOND = QUENTIN.lines
 WRONG = SECOND[:19] + "0" + SECOND[20:]
 """The second line with a wrong check digit of the date of birth."""
 BELGIAN = ("IDBEL592211692<1741<<<<<<<<<<<", "9003107F2509301BEL900310244094", "SPECIMEN<<SPECIMEN<<<<<<<<<<<<")
+PRINTED: dict[str, Any] = {
+    "issuing_state": QUENTIN.state,
+    "surname": QUENTIN.surname,
+    "given_names": QUENTIN.given_names,
+    "document_number": QUENTIN.number,
+    "nationality": QUENTIN.state,
+    "birth_date": QUENTIN.birth_date,
+    "sex": QUENTIN.sex,
+    "expiry_date": QUENTIN.expiry_date,
+    "document_type": "P",
+}
 KEYS = [
     "valid",
     "format",
@@ -85,7 +97,7 @@ class TestWithoutSetUp:
         lines = result.out.splitlines()
         assert lines[:3] == [spoken(lang, "Passport") + " (TD3)", f"  {FIRST}", f"  {SECOND}"]
         assert "^" not in result.out
-        assert spoken(lang, "Valid: no errors.") == lines[-2]
+        assert spoken(lang, "Valid: no errors.") == lines[-1]
         assert "A correct check digit is no guarantee:" in result.out or lang == "id"
         for label, value, certainty in (
             ("Surname", "ZYKOWSKI", "no check digit: compare"),
@@ -139,9 +151,10 @@ class TestWithoutSetUp:
         """Today is the date in the time zone of the property, or in Jakarta without a property."""
         clock.forward(timedelta(hours=3))
         today = ["check", "--expiry-date", "2026-11-24", "--json"]
-        assert apoa(*today).json["warnings"] == []
+        assert [warning["code"] for warning in apoa(*today).json["warnings"]] == ["implausible"]
         apoa.set_up(NOWHERE, "--timezone", zone)
-        assert [warning["code"] for warning in apoa(*today).json["warnings"]] == ["expired"] * expired
+        expected = "expired" if expired else "implausible"
+        assert [warning["code"] for warning in apoa(*today).json["warnings"]] == [expected]
 
 
 class TestJson:
@@ -226,6 +239,61 @@ class TestPage:
         assert "Document number  L01XPVM8J" in result.out
         assert "- Surname: the page may print MÜLLER." in result.out
         assert "! These are the lines of an identity card" in result.out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize(
+        ("form", "details", "verdict"),
+        [
+            ("TD3", {}, "Valid: no errors."),
+            ("TD3", {"nationality": "IDN", "issuing_state": "IDN"}, "Indonesian: the guest need not be reported."),
+            ("TD3", {"expiry_date": date(2026, 11, 23)}, "No errors, but the document has expired."),
+            ("MRV-A", {"document_type": "V"}, "A visa, not a passport: scan the passport."),
+            ("TD3", {"expiry_date": date(2027, 1, 25)}, "Valid, with {count} warning."),
+            ("TD3", {"expiry_date": date(2027, 1, 25), "nationality": "AUS"}, "Valid, with {count} warnings."),
+        ],
+    )
+    def test_the_last_line_says_what_is_true(
+        self, apoa: Apoa, form: str, details: dict[str, Any], verdict: str, lang: str
+    ) -> None:
+        """Below warnings it never says that nothing is wrong."""
+        result = apoa(*mrz_arguments(*compose(form, Details(**{**PRINTED, **details}))), lang=lang)
+        assert result.code == 0
+        count = result.out.count("\n! ")
+        said = catalogue_of(lang).ngettext("Valid, with {count} warning.", "Valid, with {count} warnings.", count)
+        expected = said.format(count=count) if "{count}" in verdict else spoken(lang, verdict)
+        assert result.out.splitlines()[-1] == expected
+        assert bool(count) == (verdict != "Valid: no errors.")
+
+    @pytest.mark.parametrize(
+        ("code", "issuer", "title"),
+        [
+            ("P", "POL", "Passport"),
+            ("PP", "POL", "Passport"),
+            ("PD", "POL", "Diplomatic passport"),
+            ("PO", "POL", "Official or service passport"),
+            ("PS", "POL", "Service passport, or passport of a stateless person"),
+            ("PE", "POL", "Emergency passport"),
+            ("PT", "POL", "Alien's passport"),
+            ("PR", "POL", "Travel document of a refugee"),
+            ("PL", "POL", "Laissez-passer, in place of a passport"),
+            ("P", "UNO", "Laissez-passer, in place of a passport"),
+            ("PD", "EUE", "Laissez-passer, in place of a passport"),
+        ],
+    )
+    def test_kinds_of_passports(self, apoa: Apoa, code: str, issuer: str, title: str) -> None:
+        """Each is named in words."""
+        lines = compose("TD3", Details(**{**PRINTED, "document_type": code, "issuing_state": issuer}))
+        assert apoa(*mrz_arguments(*lines)).out.splitlines()[0] == f"{title} (TD3)"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_summary_counts_warnings(self, apoa: Apoa, lang: str) -> None:
+        """Several documents of which some are valid with warnings."""
+        expired = compose("TD3", Details(**{**PRINTED, "expiry_date": date(2026, 11, 23)}))
+        text = "\n\n".join("\n".join(lines) for lines in ((FIRST, SECOND), expired, (FIRST, WRONG)))
+        summary = "{valid} of {count} documents are valid, {warned} of these with warnings."
+        assert apoa("check", stdin=text, lang=lang).out.splitlines()[-1] == spoken(
+            lang, summary, valid=2, count=3, warned=1
+        )
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_normalisation_is_explained(self, apoa: Apoa, lang: str) -> None:
