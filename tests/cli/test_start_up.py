@@ -31,6 +31,7 @@ HEAVY = frozenset(
         "keyring",
         "logging",
         "platformdirs",
+        "readline",
         "requests",
         "rich",
         "secretstorage",

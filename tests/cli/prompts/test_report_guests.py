@@ -990,7 +990,7 @@ class TestInterruption:
         def closed(_question: str) -> str:
             for stream in ("stdout", "stderr"):
                 patch.setattr(sys, stream, broken)
-            patch.setattr(main, "at_a_terminal", lambda: False)
+            vars(main)["at_a_terminal"] = lambda: False  # the call has patched it before, and restores it
             gone()
 
         @contextmanager
