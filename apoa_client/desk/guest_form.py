@@ -39,6 +39,8 @@ class GuestForm:
     """The MRZ, if it is valid or was accepted."""
     suggested: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Trusted fields of an invalid MRZ, which are suggested as answers, and `TRUNCATED_FIELD`."""
+    permit_of_group: str = field(default="", repr=False)
+    """The stay permit of the first guest of the group, which is suggested."""
     recalled: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values of the guest's last stay, which are suggested as answers."""
     recalled_document: tuple[str, str] = field(default=("", ""), repr=False)
@@ -92,7 +94,8 @@ class GuestForm:
     def suggestion(self, name: str) -> str:
         """Return the likely answer for a field: what the MRZ says, or what is usual; empty if there is none."""
         known = mrz_texts(self.mrz) if self.mrz is not None else self.suggested
-        return known.get(name) or self.recalled.get(name) or _DEFAULTS.get(name, "")
+        of_group = self.permit_of_group if name == "stay_permit" else ""
+        return known.get(name) or self.recalled.get(name) or of_group or _DEFAULTS.get(name, "")
 
     @property
     def truncated_field(self) -> str:

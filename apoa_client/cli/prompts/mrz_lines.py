@@ -22,9 +22,14 @@ _MRZ_LINE = re.compile(r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$")
 """Two fillers, or a long line of capitals and digits: only an MRZ contains such a text."""
 
 
+def is_mrz_line(answer: str) -> bool:
+    """Return whether what was typed is a line of an MRZ, or a whole one."""
+    return _MRZ_LINE.search(answer.upper()) is not None
+
+
 def reject_mrz_line(answer: str) -> None:
     """Raise `UnclearAnswer` for an MRZ line typed at another question: the reader scanned twice, or too early."""
-    if _MRZ_LINE.search(answer.upper()):
+    if is_mrz_line(answer):
         raise UnclearAnswer(_("That is a line of a passport, not an answer to this question."))
 
 

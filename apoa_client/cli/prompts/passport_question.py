@@ -44,10 +44,10 @@ class PassportQuestion:
         self._suggested: dict[str, str] = {}
         """The trusted fields of the last MRZ that could be read but is invalid."""
 
-    def ask(self) -> PassportAnswer | Move:
-        """Return the passport, or `Move.BACK` if the user goes back."""
+    def ask(self, scanned: Sequence[str] = ()) -> PassportAnswer | Move:
+        """Return the passport, or `Move.BACK` if the user goes back. It may have been scanned already."""
         self._suggested = {}
-        lines: list[str] = []
+        lines = list(scanned)
         while True:
             if not lines:
                 print_error_line(
@@ -70,6 +70,12 @@ class PassportQuestion:
         if self._suggested:
             print_error_line(_("What could be read is shown in brackets: Enter accepts it."))
         return PassportAnswer(suggested=self._suggested)
+
+    def rest_of_scan(self, first: str) -> list[str]:
+        """Return the lines of a passport whose first line came as the answer to another question; empty for a move."""
+        lines = ask_mrz_lines(first)
+        discard_typed_ahead(_READER_PAUSE_S)
+        return [] if isinstance(lines, Move) else lines
 
     def _correct(self, lines: Sequence[str]) -> Mrz | LinesAgain | Move:
         """Show the problems of the lines, and apply what the user confirms or edits, until the MRZ is valid.

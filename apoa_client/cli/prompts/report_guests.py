@@ -4,12 +4,13 @@ The guests of a group are saved in one transaction and sent together. Until then
 stops, what was typed is stored as a draft and offered the next time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
 from apoa_client.cli.prompts.conversation import HELP, Conversation, Move, Question
 from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
+from apoa_client.cli.prompts.mrz_lines import is_mrz_line
 from apoa_client.cli.prompts.not_saved import show_not_saved
 from apoa_client.cli.prompts.passport_question import PassportQuestion
 from apoa_client.cli.prompts.report_options import ReportOptions
@@ -27,6 +28,8 @@ from apoa_client.desk.duplicates import ReportedBefore
 from apoa_client.desk.groups import GroupMember, compose_group
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.errors import StorageProblem
+from apoa_client.passport.normalise import normalise
+from apoa_client.report.fields import ON_THE_FORM
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
 
@@ -35,7 +38,8 @@ _DISCARD = frozenset({"b", "buang"}) | NO
 _ACCEPT = frozenset({""}) | YES
 _COMMANDS = _DISCARD | _ACCEPT | {_ANOTHER, Move.BACK}
 _NOT_FOREIGN = "not_foreign"
-_KEYS = N_("Enter = yes, + = another guest for this room, number = change that, ? = other fields, b = discard")
+_KEYS = N_("Enter = yes, + = another guest, number = change that, < = back, b = discard")
+_KEYS_OF_GROUP = N_("Enter = yes, + = another guest, number = change that, < = back, b = discard, g1 = change guest 1")
 
 
 class _Decision(Enum):
@@ -57,6 +61,8 @@ class GuestConversation:
         self._questions = FieldQuestions(self._app)
         self._drafts = DraftStore(self._app)
         self._forms: list[GuestForm] = []
+        self._scanned: list[str] = []
+        """The lines of the next guest's passport, if it was scanned at the card of the previous one."""
 
     def run(self, typed: Mapping[str, str]) -> None:
         """Ask for the guests, and save and send their reports.
@@ -152,6 +158,7 @@ class GuestConversation:
     def _field_conversation(self, form: GuestForm) -> Conversation:
         def next_question(_answers: dict[str, str]) -> tuple[str, Question] | None:
             propose_from_last_stay(self._app, form)
+            form.permit_of_group = self._forms[0].typed.get("stay_permit", "") if form is not self._forms[0] else ""
             name = form.next_field()
             return (name, self._questions.question(form, name)) if name is not None and form.may_be_foreign else None
 
@@ -160,7 +167,8 @@ class GuestConversation:
     def _ask_passport(self, form: GuestForm, conversation: Conversation) -> bool:
         """Ask for the passport. Return False if the user goes back to the previous guest."""
         while True:
-            passport = self._passport.ask()
+            scanned, self._scanned = self._scanned, []
+            passport = self._passport.ask(scanned)
             if not isinstance(passport, Move):
                 if form.set_passport(*passport):
                     conversation.forget_earlier()
@@ -200,19 +208,59 @@ class GuestConversation:
     def _review(self, form: GuestForm, conversation: Conversation) -> _Decision | None:
         """Show the review card and return what the user decides; None if the card is to be shown again."""
         *others, last = self._group()
-        card = ReviewCard(last.report, last.warnings, [each.report for each in others], self._app.settings.zone)
+        card = self._card(last, len(others), [each.report for each in others])
         card.show()
         answer = "" if self._options.yes else self._ask_decision(card)
+        if is_mrz_line(answer):
+            self._scanned = self._another_passport(form, answer)
+            if not self._scanned:
+                return None
+            answer = _ANOTHER
         if answer in _ACCEPT or answer == _ANOTHER:
-            decision = _Decision.ANOTHER_GUEST if answer == _ANOTHER else _Decision.ACCEPTED
-            return decision if self._duplicates_confirmed() else None
+            if self._duplicates_confirmed():
+                return _Decision.ANOTHER_GUEST if answer == _ANOTHER else _Decision.ACCEPTED
+            self._scanned = []
+            return None
         if answer in _DISCARD:
             return _Decision.DISCARDED if self._confirm_discard() else None
         if answer == Move.BACK:
             form.mrz_asked = conversation.go_back()
+        elif (index := card.other_guest(answer)) is not None:
+            self._correct_earlier_guest(index)
         else:
             self._change_field(form, last.report, card.field(answer))
         return None
+
+    def _card(self, member: GroupMember, index: int, others: Sequence[Report] = ()) -> ReviewCard:
+        number = index + 1 if len(self._forms) > 1 else None
+        return ReviewCard(member.report, member.warnings, others, self._app.settings.zone, number=number)
+
+    def _another_passport(self, form: GuestForm, first_line: str) -> list[str]:
+        """Return the lines of a passport that was scanned at the card; empty if they are not of another guest."""
+        lines = self._passport.rest_of_scan(first_line)
+        if form.mrz is not None and normalise(lines).lines == form.mrz.lines:
+            print_error_line(_("This passport is on the card already."))
+            return []
+        is_another = bool(lines) and confirm(_("A passport was scanned. Report it as another guest for this room?"))
+        return lines if is_another else []
+
+    def _correct_earlier_guest(self, index: int) -> None:
+        """Show the card of an earlier guest of the group, and ask for fields by their numbers until Enter alone."""
+        while True:
+            member = self._group()[index]
+            card = self._card(member, index)
+            card.show()
+            print_error_line()
+            discard_typed_ahead()
+            while not card.field(answer := ask_line(_("Number = change that, Enter = done"))):
+                if answer in {"", Move.BACK}:
+                    return
+                self._show_wrong_key()
+            self._change_field(self._forms[index], member.report, card.field(answer))
+
+    def _show_wrong_key(self) -> None:
+        problem = _("Type one of these keys, or a number from 1 to {last}.")
+        print_error_line("  " + error_line(problem.format(last=len(ON_THE_FORM))))
 
     def _change_field(self, form: GuestForm, report: Report, name: str) -> None:
         """Ask for one field of the card again. An answer that makes the form invalid is shown and undone."""
@@ -226,7 +274,7 @@ class GuestConversation:
             form.typed.update(before)
 
     def _ask_decision(self, card: ReviewCard) -> str:
-        """Return one of the keys, or the number of a field."""
+        """Return one of the keys, the number of a field or of an earlier guest, or the first line of a passport."""
         if self._options.dry_run:
             question = _("This is only a check: is everything right?")
         elif self._options.no_send or self._app.settings.by_hand:
@@ -236,16 +284,19 @@ class GuestConversation:
         else:
             question = _("Save and send these {count} reports?")
         print_error_line()
-        print_error_line(_(_KEYS))
+        keys = _(_KEYS_OF_GROUP if len(self._forms) > 1 else _KEYS)
+        print_error_line(keys)
         discard_typed_ahead()  # an Enter that was typed before the card was shown must not save it
         while True:
-            answer = ask_line(question.format(count=len(self._forms))).casefold()
-            if answer in _COMMANDS or card.field(answer):
+            typed = ask_line(question.format(count=len(self._forms)))
+            answer = typed.casefold()
+            if is_mrz_line(typed):
+                return typed
+            if answer in _COMMANDS or card.field(answer) or card.other_guest(answer) is not None:
                 return answer
-            if answer == HELP:
-                card.show_empty_fields()
-            else:
-                print_error_line(_(_KEYS))
+            if answer != HELP:
+                self._show_wrong_key()
+            print_error_line(keys)
 
     def _duplicates_confirmed(self) -> bool:
         """Return whether no guest seems to be reported already, or the user confirms another report."""

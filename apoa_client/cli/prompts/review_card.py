@@ -1,7 +1,7 @@
 """The review card of a guest before the report is saved: warnings, then the fields in the order of APOA's form.
 
-Each field has a number by which it can be changed. Empty fields have numbers too, but are shown only on request, so
-that the card fits a small screen.
+Each field has a number by which it can be changed: its place on the form, as in `apoa amend`. Empty fields that are not
+asked for are on one line, so that the card fits a small screen.
 """
 
 from collections.abc import Sequence
@@ -11,48 +11,80 @@ from apoa_client.cli.terminal.input import index_of_choice
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold
 from apoa_client.cli.terminal.tables import label_lines
-from apoa_client.cli.views.findings import show_warnings
+from apoa_client.cli.views.findings import warning_line
 from apoa_client.cli.views.labels import nights_text
 from apoa_client.cli.views.report import field_texts, guest_name
+from apoa_client.desk.guest_form import ASKED_FIELDS
 from apoa_client.report.fields import ON_THE_FORM
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report
 
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_GUEST_LETTERS = frozenset({"g", "t"})
+"""For guest and for tamu."""
+
 
 class ReviewCard:
-    """The review card of one guest. `others` are the reports of the earlier guests of the group."""
+    """The review card of one guest. `others` are the reports of the earlier guests of the group.
 
-    def __init__(self, report: Report, warnings: Sequence[Finding], others: Sequence[Report], zone: tzinfo) -> None:
+    `number` is the guest's place in the group, if there are several guests.
+    """
+
+    def __init__(
+        self,
+        report: Report,
+        warnings: Sequence[Finding],
+        others: Sequence[Report],
+        zone: tzinfo,
+        *,
+        number: int | None = None,
+    ) -> None:
         texts = {name: sanitize(value) for name, value in field_texts(report, zone).items()}
         if report.stay is not None:
             texts["planned_check_out"] = f"{texts['planned_check_out']} ({nights_text(report.stay.nights)})"
-        self._filled = [(item, texts[item.name]) for item in ON_THE_FORM if texts.get(item.name)]
-        self._empty = [item for item in ON_THE_FORM if not texts.get(item.name)]
+        self._texts = texts
         self._warnings = warnings
         self._others = [guest_name(other.guest) for other in others if other.guest is not None]
+        self._number = number
 
     def show(self) -> None:
         """Show the card."""
         title = _("This will be reported")
-        if self._others:
-            title = _("This will be reported: guest {number}").format(number=len(self._others) + 1)
+        if self._number is not None:
+            title = _("This will be reported: guest {number}").format(number=self._number)
         print_error_line()
         print_error_line(style_bold(title))
-        show_warnings(self._warnings)
-        rows = enumerate(self._filled, 1)
-        for line in label_lines([(f"{number:>2} {text(item.label)}", value) for number, (item, value) in rows]):
+        for warning in self._warnings:
+            print_error_line(warning_line(_with_number(warning)))
+        rows, empty = list[tuple[str, str]](), list[str]()
+        for number, item in enumerate(ON_THE_FORM, 1):
+            value = self._texts.get(item.name, "")
+            if value or item.name in ASKED_FIELDS:
+                rows.append((f"{number:>2} {text(item.label)}", value or "-"))
+            else:
+                empty.append(f"{number}{_NO_BREAK}{text(item.label)}")
+        for line in label_lines(rows):
             print_error_line(line)
+        if empty:
+            print_error_line("  " + _("Empty fields: {fields}").format(fields=", ".join(empty)))
         if self._others:
-            print_error_line("  " + _("Together with: {names}").format(names=", ".join(self._others)))
-
-    def show_empty_fields(self) -> None:
-        """Show the empty fields with their numbers."""
-        rows = enumerate(self._empty, len(self._filled) + 1)
-        fields = ", ".join(f"{number} {text(item.label)}" for number, item in rows)
-        print_error_line("  " + _("Empty fields: {fields}").format(fields=fields))
+            names = (
+                _("g{number} {name}").format(number=index, name=name) for index, name in enumerate(self._others, 1)
+            )
+            print_error_line("  " + _("Together with: {names}").format(names=", ".join(names)))
 
     def field(self, number: str) -> str:
         """Return the name of the field with a typed number; empty if no field has it."""
-        names = [item.name for item, _value in self._filled] + [item.name for item in self._empty]
-        index = index_of_choice(number, len(names))
-        return names[index] if index is not None else ""
+        index = index_of_choice(number, len(ON_THE_FORM))
+        return ON_THE_FORM[index].name if index is not None else ""
+
+    def other_guest(self, key: str) -> int | None:
+        """Return the index of the earlier guest with a typed key, such as g1; None if nobody has it."""
+        return index_of_choice(key[1:], len(self._others)) if key[:1] in _GUEST_LETTERS else None
+
+
+def _with_number(warning: Finding) -> str:
+    """Return a warning with the number of its field, if it is about one."""
+    message = text(warning.message)
+    number = next((number for number, item in enumerate(ON_THE_FORM, 1) if item.path == warning.field), 0)
+    return _("{message} (number {number})").format(message=message, number=number) if number else message

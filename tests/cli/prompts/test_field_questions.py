@@ -24,12 +24,12 @@ def change(away: Apoa) -> Change:
 
 PERMIT, CHECK_IN, NIGHTS, PURPOSE, PERMIT_NUMBER, UNTIL, ENTRY, PHONE, EMAIL, NOTE = (
     10,
-    11,
-    12,
     14,
     15,
-    16,
     17,
+    11,
+    12,
+    13,
     18,
     19,
     20,

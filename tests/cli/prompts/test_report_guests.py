@@ -2,6 +2,7 @@
 
 import errno
 import io
+import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -462,6 +463,19 @@ class TestReviewCard:
         assert card[2].split() == ["1", "Nama", "keluarga", "ZYKOWSKI"]
         assert "25 Nov 2026 (1 malam)" in shown
 
+    def test_a_warning_names_the_row_of_its_field(self, away: Apoa) -> None:
+        """By the number with which the field is changed, which is that of the same field in `apoa amend`."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK", ENTER, "2", "7", "10", "B1", CONTENT])
+        assert said.code == 0, said.all
+        assert re.search(r"^! .*\(number 10\)$", said.err, re.MULTILINE)
+        assert re.search(r"^ +10 Visa / stay permit +-$", said.err, re.MULTILINE)
+        card = said.err.rpartition("This will be reported")[2]
+        amended = away("amend", away.reports()[0]["short_id"], keys=["<"]).err
+        rows = re.findall(r"^ +(\d+) +(\w.*?)  ", card, re.MULTILINE)
+        assert len(rows) > 10
+        for number, label in rows:
+            assert re.search(rf"^ +{number} +{label}: ", amended, re.MULTILINE), label
+
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_one_field_is_changed_by_its_number(self, away: Apoa, lang: str) -> None:
         """The earlier value is in brackets; the changed card is shown again."""
@@ -473,29 +487,34 @@ class TestReviewCard:
 
     def test_nights_are_changed_at_the_day_of_departure(self, away: Apoa) -> None:
         """As nights, or as a day."""
-        keys = [*QUENTIN.lines, "GDANSK", "B1", "7", "12", "29/11", CONTENT]
+        keys = [*QUENTIN.lines, "GDANSK", "B1", "7", "15", "29/11", CONTENT]
         said = away("report", "--no-send", "--planned-check-out", "2026-11-26", keys=keys)
         assert said.code == 0, said.all
         assert "Nights [2]: " in said.err
         assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-29"
 
     def test_empty_fields_are_filled(self, away: Apoa) -> None:
-        """`?` shows the numbers of empty fields; a hyphen clears a field."""
-        keys = [*QUENTIN.lines, *PAGE, "?", "18", "+62 812 3456", "13", "-", CONTENT]
+        """The card shows their numbers; a hyphen clears a field, and it keeps its row and number."""
+        keys = [*QUENTIN.lines, *PAGE, "18", "+62 812 3456", "16", "-", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
-        assert "Empty fields: 15 Permit number, 16 Permitted until" in said.err
+        shown = said.err.replace("\N{NO-BREAK SPACE}", " ")  # a number stands on the same line as its label
+        empty = "11 Permit number, 12 Permitted until, 13 Date of entry"
+        assert f"  Empty fields: {empty}, 18 Phone, 19 E-mail, 20 Note\n" in shown
+        assert f"  Empty fields: {empty}, 19 E-mail, 20 Note\n" in shown
+        assert re.search(r"^ +16 Room +-$", said.err, re.MULTILINE)
         [report] = away.reports()
         assert report["guest"]["phone"] == "+62 812 3456"
         assert report["stay"]["room"] is None
 
     def test_unknown_numbers_and_words(self, away: Apoa) -> None:
-        """They change nothing and show the keys again; `<` asks the last question again."""
-        keys = [*QUENTIN.lines, *PAGE, "99", "hm", "<", "8", "4", "<", CONTENT]
+        """They change nothing, and the screen says what is possible; `<` asks the last question again."""
+        keys = [*QUENTIN.lines, *PAGE, "99", "hm", "?", "g1", "<", "8", "4", "<", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
         assert said.err.count("This will be reported") == 3, "not for a key that means nothing"
-        assert said.err.count("Enter = yes, + = another guest for this room") == 5
+        assert said.err.count("Enter = yes, + = another guest") == 7
+        assert said.err.count("x Type one of these keys, or a number from 1 to 20.") == 3
         assert away.reports()[0]["stay"]["room"] == "8"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -510,7 +529,7 @@ class TestReviewCard:
     def test_an_invalid_change_is_undone(self, away: Apoa) -> None:
         """A check-in before the date of birth: the error is shown, and nothing else has to be typed again."""
         details = ["ZYKOWSKI", "QUENTIN", "L", "GDANSK", "1/1/2026", "POL", "ZX1234567", "28/3/2032", "B1", "2", "7"]
-        keys = [ENTER, *details, "11", "31/12/2025 10:00", CONTENT]
+        keys = [ENTER, *details, "14", "31/12/2025 10:00", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
         assert "The date of birth is after the check-in." in said.err
@@ -541,7 +560,7 @@ class TestReviewCard:
 
         def meanwhile(card: ReviewCard) -> None:
             shown(card)
-            if card.field("15") and not away.reports() and "XIMENA" in str(card._filled):
+            if not away.reports() and "XIMENA" in str(card._texts):
                 away.save(QUENTIN)
 
         with away.monkeypatch.context() as patch:
@@ -572,7 +591,7 @@ class TestReviewCard:
 
     def test_a_changed_check_in_keeps_the_departure(self, away: Apoa) -> None:
         """The day of departure does not change when the time of check-in is corrected."""
-        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "11", "kemarin 23:00", CONTENT])
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "14", "kemarin 23:00", CONTENT])
         assert said.code == 0, said.all
         assert "Check-in [24 Nov 2026 20:00 WIB]: " in said.err
         assert away.reports()[0]["stay"]["check_in"] == "2026-11-23T23:00:00+07:00"
@@ -588,7 +607,7 @@ class TestReviewCard:
 
     def test_going_back_after_a_changed_check_in(self, away: Apoa) -> None:
         """The nights are asked again, with the new number as the default."""
-        keys = [*QUENTIN.lines, *PAGE, "11", "kemarin 23:00", "<", "<", "4", "7", CONTENT]
+        keys = [*QUENTIN.lines, *PAGE, "14", "kemarin 23:00", "<", "<", "4", "7", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
         assert "Nights [3]: " in said.err
@@ -683,7 +702,66 @@ class TestGroup:
     def test_the_card_names_the_other_guests(self, away: Apoa) -> None:
         """Who will be saved together."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])
-        assert "  Together with: QUENTIN ZYKOWSKI\n" in said.err
+        assert "  Together with: g1 QUENTIN ZYKOWSKI\n" in said.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_an_earlier_guest_is_corrected(self, away: Apoa, lang: str) -> None:
+        """By the key beside the name: a card of its own, until Enter alone."""
+        key = {"en": "g1", "id": "T1"}[lang]
+        keys = [*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", ENTER, key, "99", "4", "GDYNIA", "?", ENTER]
+        said = away("report", "--no-send", keys=[*keys, key, "<", CONTENT], lang=lang)
+        assert said.code == 0, said.all
+        assert said.err.count(spoken(lang, "This will be reported: guest {number}", number=1)) == 3
+        assert said.err.count(spoken(lang, "Type one of these keys, or a number from 1 to {last}.", last=20)) == 2
+        assert {report["guest"]["birth_place"] for report in away.reports()} == {"GDYNIA", "ZARAGOZA"}
+
+    def test_an_unknown_earlier_guest(self, away: Apoa) -> None:
+        """The keys are shown again."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", "g2", "g", CONTENT])
+        assert said.code == 0, said.all
+        assert said.err.count("Type one of these keys, or a number from 1 to 20.") == 2
+        assert said.err.count("g1 = change guest 1") == 3
+
+    def test_visa_and_purpose_of_the_first_guest(self, away: Apoa) -> None:
+        """The visa is proposed in brackets, as corrected since; the purpose is the same, as the room is."""
+        purpose = ["17", "business"]
+        keys = [*QUENTIN.lines, "GDANSK", "D1", "2", "7", *purpose, "10", "C2", "+", *XIMENA.lines, "ZARAGOZA", ENTER]
+        said = away("report", "--no-send", keys=[*keys, "+", *OBADIAH.lines, "ROTTERDAM", "-", CONTENT])
+        assert said.code == 0, said.all
+        assert said.err.count("Visa / stay permit [C2]: ") == 2
+        permits = [(report["guest"]["stay_permit"] or {}).get("code") for report in away.reports()]
+        assert sorted(permits, key=str) == ["C2", "C2", None]
+        assert {report["stay"]["purpose"] for report in away.reports()} == {"business"}
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize("joined", [False, True])
+    def test_a_passport_scanned_at_the_card(self, away: Apoa, lang: str, *, joined: bool) -> None:
+        """It is offered as another guest, whose passport is not asked for again."""
+        scan = ["".join(XIMENA.lines)] if joined else XIMENA.lines
+        keys = [*QUENTIN.lines, *PAGE, *scan, ENTER, "ZARAGOZA", "B1", CONTENT]
+        said = away("report", "--no-send", keys=keys, lang=lang)
+        assert said.code == 0, said.all
+        question = "A passport was scanned. Report it as another guest for this room?"
+        assert spoken(lang, question) in said.err
+        assert {report["guest"]["surname"] for report in away.reports()} == {"ZYKOWSKI", "QUIJANO"}
+
+    def test_a_scanned_passport_is_no_other_guest(self, away: Apoa) -> None:
+        """If the user says so, if it is the one of the card, or if its second line does not come."""
+        keys = [*QUENTIN.lines, *PAGE, *XIMENA.lines, "n", *QUENTIN.lines, XIMENA.lines[0], ">", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert said.err.count("A passport was scanned.") == 1
+        assert said.err.count("This passport is on the card already.") == 1
+        assert said.err.count("This will be reported") == 4
+        assert len(away.reports()) == 1
+
+    def test_a_scan_at_the_card_of_a_duplicate(self, away: Apoa) -> None:
+        """The scanned passport is forgotten if the guest of the card is not to be reported again."""
+        away.save(QUENTIN)
+        keys = [*QUENTIN.lines, *PAGE, *XIMENA.lines, ENTER, "n", "+", "y", "<", CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
+        assert len(away.reports()) == 2
 
     def test_back_from_the_next_guest(self, away: Apoa) -> None:
         """The card of the previous guest is shown again."""
