@@ -31,7 +31,7 @@ def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     On a terminal that is too narrow for all columns, the last ones stand below each row.
     """
-    upright = [column for column in zip(heads, *rows, strict=True) if any(column[1:])]
+    upright = _without_empty(heads, rows)
     if plain():
         for number, row in enumerate(rows):
             if number:
@@ -40,28 +40,36 @@ def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
                 if cell:
                     print_line(f"{head}: {cell}")
     elif sys.stdout.isatty():
-        _show_fitting(upright, columns())
+        write("\n".join(_fitting_lines(upright, columns())))
     else:
         widths = [max(map(width, column)) for column in upright]
         for row in zip(*upright, strict=True):
             print_line(_joined(row, widths))
 
 
-def _show_fitting(upright: Sequence[Sequence[str]], room: int) -> None:
-    """Show as many columns side by side as fit without broken words, at least one, and the others below each row."""
+def table_lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines in which `show_table` shows rows on a terminal."""
+    return list(_fitting_lines(_without_empty(heads, rows), columns()))
+
+
+def _without_empty(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    return [column for column in zip(heads, *rows, strict=True) if any(column[1:])]
+
+
+def _fitting_lines(upright: Sequence[Sequence[str]], room: int) -> Iterator[str]:
+    """Yield as many columns side by side as fit without broken words, at least one, and the others below each row."""
     least = [_least(column) for column in upright]
     fitting = (n for n in range(len(least), 1, -1) if sum(least[:n]) + len(_GAP) * (n - 1) <= room)
     count = next(fitting, 1)
     widths = fit_widths(upright[:count], room)
     heads, *rows = zip(*upright, strict=True)
     for line in _folded_row(heads[:count], widths):
-        write(style_bold(line))
+        yield style_bold(line)
     for row in rows:
-        for line in _folded_row(row[:count], widths):
-            write(line)
+        yield from _folded_row(row[:count], widths)
         below = _GAP.join(f"{head}: {cell}" for head, cell in zip(heads[count:], row[count:], strict=True) if cell)
         for line in fold_cell(below, room - len(_GAP)) if below else ():
-            write(_GAP + line)
+            yield _GAP + line
 
 
 def _least(column: Iterable[str]) -> int:

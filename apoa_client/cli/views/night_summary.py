@@ -1,18 +1,21 @@
 """The summary of a night, which one shift hands over to the next, as `apoa status --tonight` shows it.
 
-What must be done comes last, right above the prompt, where it is read without scrolling back. Names, rooms and
-nationalities need the key; without it the stays are shown by their ids.
+What must be done comes first, then the guests, then counts. On a terminal all of it fits on one screen. Names, rooms
+and nationalities need the key; without it the stays are shown by their ids.
 """
 
 import re
+import shutil
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from functools import cache
-from typing import NamedTuple
 
 from apoa_client.app.container import Container
+from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import (
+    columns,
+    plain,
     print_line,
     side_by_side,
     stream_json,
@@ -21,7 +24,8 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.terminal.tables import show_table
+from apoa_client.cli.terminal.tables import show_table, table_lines
+from apoa_client.cli.terminal.wrapping import wrap_line
 from apoa_client.cli.views.deadlines import deadline_lines
 from apoa_client.cli.views.findings import Readable, show_damage, show_error
 from apoa_client.cli.views.labels import (
@@ -32,11 +36,12 @@ from apoa_client.cli.views.labels import (
     nationality_heading,
     room_heading,
     short_day_text,
+    state_cell,
 )
 from apoa_client.cli.views.opened_report import OpenedReport
-from apoa_client.cli.views.report import receipt_text, report_json
+from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_reader import ReportReader
-from apoa_client.cli.views.status import show_last_contact, show_property
+from apoa_client.cli.views.status import current_suspension, show_last_contact, show_property
 from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.desk.night import Night, guests_of_night, night_at
 from apoa_client.desk.stay_history import StayHistory
@@ -47,6 +52,11 @@ from apoa_client.report.kinds import Kind, State
 
 _MAX_SHOWN = 50
 """Reports shown one by one that were refused, and as many that are due. The document of ``--json`` has all of them."""
+_USUAL_WIDTH = 80
+_GUEST_LIST = "list --in-house"
+"""The command for the guests that do not fit on the screen."""
+_MAX_ON_SCREEN = 3
+"""Lines on a terminal for each list of what must be done: with all lists, the guests still have room on 24 lines."""
 
 
 def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Exit:
@@ -76,15 +86,8 @@ def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Ex
         _print_document(app, night, opened, summary)
         damage = refused.damage or due.damage
     else:
-        refused_first = _shortened(app, refused_reports(_MAX_SHOWN))
-        due_first = _shortened(app, due_reports(night.ends_at, _MAX_SHOWN))
-        show_property(app.settings, summary)
-        _show_guests(night, *reports.values())
-        if summary.drafts:
-            _show_drafts(app, now, errors.append)
-        view = _AttentionView(app, now, lambda entry: open_guests.get(entry.id) or reader.open(entry))
-        view.show(refused_first, due_first, night.ends_at)
-        show_last_contact(app.settings, summary)
+        screen = _Screen(app, summary, night, lambda entry: open_guests.get(entry.id) or reader.open(entry))
+        screen.show(reports, errors.append)
     for error in errors:  # last, so that no error stands between the rows of a table
         show_error(error)
     return show_damage(damage)
@@ -113,95 +116,101 @@ def _by_room(stays: Iterable[StayHistory], opened: Callable[[Entry], OpenedRepor
     return sorted((opened(stay.display_report) for stay in stays), key=order)
 
 
-def _show_guests(
-    night: Night,
-    in_house: Sequence[OpenedReport],
-    arrived: Sequence[OpenedReport],
-    leaving: Sequence[OpenedReport],
-    overdue: Sequence[OpenedReport],
-) -> None:
-    evening, morning = day_text(night.evening), day_text(night.morning)
-    print_line(style_bold(_("Night of {evening} to {morning}").format(evening=evening, morning=morning)))
-    if in_house:
-        print_line(style_bold(_("Guests in house: {count}").format(count=len(in_house))))
-        headings = [room_heading(), _("Guest"), nationality_heading(), _("Until"), _("ID")]
-        rows = [[each.room, _name(each), each.nationality, _until(each, night), each.short_id] for each in in_house]
-        show_table(headings, rows)
-    else:
-        print_line(_("No guest is in house."))
-    heading = _("Arrived since yesterday: {count}") if night.is_morning else _("Arrived today: {count}")
-    _show_heading(style_bold(heading.format(count=len(arrived))))
-    if arrived:
-        headings = [room_heading(), _("Guest"), _("State"), _("Receipt"), _("ID")]
-        rows = []
-        for each in arrived:
-            short_id = each.short_id if each.report is None else ""  # only if the guest cannot be read now
-            receipt = receipt_text(each.entry.receipt)
-            rows.append([each.room, _name(each), _(STATES[each.entry.state]), receipt, short_id])
-        show_table(headings, rows)
-    heading = _("Leaving this morning: {count}") if night.is_morning else _("Leaving tomorrow: {count}")
-    _show_heading(style_bold(heading.format(count=len(leaving))))
-    for each in leaving:
-        print_line(f"  {_guest_line(each)}")
-    if overdue:
-        count = len(overdue)
-        _show_heading(style_warning(_("Should have left, without a check-out: {count}").format(count=count)))
-        for each in overdue:
-            print_line("  " + side_by_side([_until(each, night), _guest_line(each)]))
-        print_line("  " + _("If they left, report it: apoa checkout"))
+class _Screen:
+    """Shows the summary. `opened` opens the report that holds the guest of a report."""
 
-
-def _show_drafts(app: Container, now: datetime, show_problem: Callable[[ApoaError], object]) -> None:
-    from apoa_client.cli.views.drafts import open_drafts  # on most nights there are none
-
-    drafts = open_drafts(app, app.outbox.drafts.waiting(now), show_problem)
-    heading = _("Unfinished guests: {count}. Continue with: apoa report")
-    _show_heading(style_warning(heading.format(count=len(drafts))))
-    for each in drafts:
-        print_line(f"  {each.text(app.settings.zone)}")
-
-
-class _Shortened(NamedTuple):
-    """The most urgent reports of a kind, and how many there are."""
-
-    shown: Sequence[Entry]
-    total: int
-
-
-def _shortened(app: Container, selection: Selection) -> _Shortened:
-    return _Shortened(list(app.outbox.entries(selection)), app.outbox.count(selection))
-
-
-class _AttentionView:
-    """Shows the reports that were refused or are due; `opened` opens the report that holds the guest."""
-
-    def __init__(self, app: Container, now: datetime, opened: Callable[[Entry], OpenedReport]) -> None:
+    def __init__(self, app: Container, summary: Summary, night: Night, opened: Callable[[Entry], OpenedReport]) -> None:
         self._app = app
-        self._now = now
+        self._summary = summary
+        self._night = night
         self._opened = opened
+        self._now = app.clock.now()
+        self._on_terminal = sys.stdout.isatty() and not plain()
+        self._waiting = summary.counts[State.QUEUED] + summary.counts[State.SENDING]
+        self._lines: list[str] = []
+        """What must be done."""
 
-    def show(self, refused: _Shortened, due: _Shortened, until: datetime) -> None:
-        end = moment_text(until, self._app.settings.zone)
-        if refused.total:
-            heading = _("Refused: {count}. Correct each with: apoa fix ID").format(count=refused.total)
-            self._show_reports(style_error(heading), refused)
-        if due.total:
-            heading = _("Due by {moment}: {count}").format(moment=end, count=due.total)
-            self._show_reports(style_warning(heading), due)
-            by_hand = self._app.settings.by_hand
-            advice = _("Report them: apoa sync --by-hand") if by_hand else _("Send them: apoa sync")
-            print_line(f"  {advice}")
-        if not (refused.total or due.total):
-            _show_heading(style_success(_("Nothing was refused, and nothing is due by {moment}.").format(moment=end)))
-        print_line()
-
-    def _show_reports(self, heading: str, reports: _Shortened) -> None:
-        _show_heading(heading)
-        for line in deadline_lines(reports.shown, self._now, self._app.settings.zone, self._describe):
+    def show(self, reports: Mapping[str, Sequence[OpenedReport]], show_problem: Callable[[ApoaError], object]) -> None:
+        """Show what must be done, then the guests, then the counts and the last contact."""
+        night = self._night
+        self._collect_reports()
+        if self._summary.drafts:
+            self._collect_drafts(show_problem)
+        self._collect_overdue(reports["overdue_departures"])
+        if not self._lines:
+            end = moment_text(night.ends_at, self._app.settings.zone)
+            line = _("Nothing was refused, and nothing is due by {moment}.").format(moment=end)
+            self._lines.append(style_success(line))
+        show_property(self._app.settings, self._summary)
+        evening, morning = day_text(night.evening), day_text(night.morning)
+        print_line(style_bold(_("Night of {evening} to {morning}").format(evening=evening, morning=morning)))
+        for line in self._lines:
             print_line(line)
-        more = reports.total - len(reports.shown)
-        if more > 0:
-            print_line("  " + _("... and {count} more: apoa list").format(count=more))
+        self._show_guests(reports["in_house"])
+        arrived = _("Arrived since yesterday: {count}") if night.is_morning else _("Arrived today: {count}")
+        leaving = _("Leaving this morning: {count}") if night.is_morning else _("Leaving tomorrow: {count}")
+        lists = ((arrived, reports["arrivals"]), (leaving, reports["leaving"]))
+        counts = [words.format(count=len(found)) for words, found in lists]
+        if self._waiting:
+            label = _("Waiting to be typed into APOA") if self._app.settings.by_hand else _("Waiting to be sent")
+            counts.append(f"{label}: {self._waiting}")
+        print_line(side_by_side(counts))
+        show_last_contact(self._app.settings, self._summary)
+
+    def _collect_reports(self) -> None:
+        """Add the refused reports and those that are due, or else how many wait."""
+        by_hand, counts = self._app.settings.by_hand, self._summary.counts
+        refused = self._app.outbox.count(refused_reports())
+        due = self._app.outbox.count(due_reports(self._night.ends_at))
+        waiting = self._waiting
+        if refused:
+            heading = _("Refused: {count}. Correct each with: apoa fix ID").format(count=refused)
+            self._add(style_error(heading), self._report_lines(refused_reports(), refused), refused, "list")
+        if due:
+            end = moment_text(self._night.ends_at, self._app.settings.zone)
+            heading = _("Due by {moment}: {count}. Send them: apoa sync")
+            if by_hand:
+                heading = _("Due by {moment}: {count}. Report them: apoa sync --by-hand")
+            lines = self._report_lines(due_reports(self._night.ends_at), due)
+            self._add(style_warning(heading.format(moment=end, count=due)), lines, due, "list")
+        elif waiting and by_hand:
+            line = _("To be typed into APOA: {count}. Begin with: apoa sync --by-hand").format(count=waiting)
+            self._lines.append(style_warning(line))
+        elif waiting:
+            self._lines.append(style_warning(_("Waiting: {count}. Send them with: apoa sync").format(count=waiting)))
+        if counts[State.PENDING] and not due:
+            pending = _("Waiting for the authority to decide: {count}. Nothing to do.")
+            self._lines.append(pending.format(count=counts[State.PENDING]))
+
+    def _collect_drafts(self, show_problem: Callable[[ApoaError], object]) -> None:
+        from apoa_client.cli.views.drafts import open_drafts  # on most nights there are none
+
+        drafts = open_drafts(self._app, self._app.outbox.drafts.waiting(self._now), show_problem)
+        heading = _("Unfinished guests: {count}. Continue with: apoa report").format(count=len(drafts))
+        lines = [f"  {each.text(self._app.settings.zone)}" for each in drafts]
+        self._add(style_warning(heading), lines, len(drafts), "report")
+
+    def _collect_overdue(self, overdue: Sequence[OpenedReport]) -> None:
+        if overdue:
+            heading = _("Should have left, without a check-out: {count}. If they left: apoa checkout")
+            lines = ["  " + side_by_side([_until(each, self._night), _guest_line(each)]) for each in overdue]
+            self._add(style_warning(heading.format(count=len(overdue))), lines, len(overdue), _GUEST_LIST)
+
+    def _add(self, heading: str, lines: Sequence[str], total: int, command: str) -> None:
+        """Add a heading, as many of the lines as there is room for, and how many more there are."""
+        limit = self._limit(total)
+        self._lines += [heading, *lines[:limit]]
+        if total > limit:
+            self._lines.append("  " + _more_text(total - limit, command))
+
+    def _limit(self, total: int) -> int:
+        """Return how many lines of a list are shown; the last one says how many more there are."""
+        most = min(_MAX_ON_SCREEN, _MAX_SHOWN) if self._on_terminal else _MAX_SHOWN
+        return total if total <= most else most - 1 if self._on_terminal else most
+
+    def _report_lines(self, selection: Selection, total: int) -> list[str]:
+        entries = list(self._app.outbox.entries(selection._replace(limit=self._limit(total))))
+        return list(deadline_lines(entries, self._now, self._app.settings.zone, self._describe))
 
     def _describe(self, entry: Entry) -> str:
         """Return the guest's name, the kind unless it is a check-in of a known guest, and an unusual state."""
@@ -210,10 +219,51 @@ class _AttentionView:
         state = "" if entry.state in {State.QUEUED, State.REJECTED} else _(STATES[entry.state])
         return ", ".join(filter(None, (name, kind, state)))
 
+    def _show_guests(self, in_house: Sequence[OpenedReport]) -> None:
+        """Show the guests in house, on a terminal as many as fit on the screen."""
+        if not in_house:
+            print_line(_("No guest is in house."))
+            return
+        print_line(style_bold(_("Guests in house: {count}").format(count=len(in_house))))
+        headings = [room_heading(), _("Guest"), nationality_heading(), _("Until"), _("State"), _("ID")]
+        rows = [
+            [
+                each.room,
+                _name(each),
+                each.nationality,
+                _until(each, self._night),
+                state_cell(each.entry.state),
+                each.short_id,
+            ]
+            for each in in_house
+        ]
+        if not self._on_terminal:
+            show_table(headings, rows)
+            return
+        room = self._room_for_guests()
+        count = max(0, min(len(rows), room))
+        while count and len(table_lines(headings, rows[:count])) + (count < len(rows)) > room:
+            count -= 1
+        if count:
+            show_table(headings, rows[:count])
+        if count < len(rows):
+            print_line(_more_text(len(rows) - count, _GUEST_LIST))
 
-def _show_heading(line: str) -> None:
-    print_line()
-    print_line(line)
+    def _guest_row(self, guest: OpenedReport) -> list[str]:
+        state = state_cell(guest.entry.state)
+        return [guest.room, _name(guest), guest.nationality, _until(guest, self._night), state, guest.short_id]
+
+    def _room_for_guests(self) -> int:
+        """Return how many lines of the screen are left for the table of guests."""
+        wrapped = sum(len(wrap_line(line, columns())) for line in self._lines)
+        stopped = 2 * (current_suspension(self._app.settings, self._summary) is not None)
+        others = 6  # the property, the night, the heading, the counts, the last contact, and the shell's prompt
+        others += 2 * (columns() < _USUAL_WIDTH)  # some of them wrap
+        return shutil.get_terminal_size().lines - wrapped - stopped - others
+
+
+def _more_text(count: int, command: str) -> str:
+    return _("... and {count} more: {command}").format(count=count, command=localized_command(command))
 
 
 def _name(guest: OpenedReport) -> str:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import click
 import pytest
 from cli_helpers import (
     LANGUAGES,
@@ -125,22 +127,59 @@ class TestScreen:
         lines = out.splitlines()
         evening, morning = "24 Nov 2026", "25 Nov 2026"
         assert lines[1] == spoken(lang, "Night of {evening} to {morning}", evening=evening, morning=morning)
-        assert lines[2] == spoken(lang, "Guests in house: {count}", count=3)
-        assert any(line.split()[-6:] == ["QUENTIN", "ZYKOWSKI", "POL", "26", "Nov", sent["short_id"]] for line in lines)
-        assert spoken(lang, "Arrived today: {count}", count=2) in lines
-        assert sent["receipt"]["number"] in out
-        assert [spoken(lang, "refused") in line for line in lines if line.startswith("12")] == [False, True]
-        assert spoken(lang, "Leaving tomorrow: {count}", count=0) in lines
-        assert spoken(lang, "Should have left, without a check-out: {count}", count=1) in lines
+        guests = lines.index(spoken(lang, "Guests in house: {count}", count=3))
+        row = next(line for line in lines if sent["short_id"] in line)
+        assert row.split()[1:6] == ["QUENTIN", "ZYKOWSKI", "POL", "26", "Nov"]
+        assert spoken(lang, "sent") in row
+        assert [spoken(lang, "refused") in line for line in lines if line.startswith("12")] == [True]
+        counts = [
+            spoken(lang, "Arrived today: {count}", count=2),
+            spoken(lang, "Leaving tomorrow: {count}", count=0),
+            spoken(lang, "Waiting to be sent") + ": 1",
+        ]
+        assert "  ".join(counts) in lines[guests:]
+        must = lines[2:guests]
+        forgotten = "Should have left, without a check-out: {count}. If they left: apoa checkout"
+        assert spoken(lang, forgotten, count=1) in must
         room = spoken(lang, "room {room}", room=7)
-        assert f"  24 Nov  {late['short_id']}  {OBADIAH.name}  {room}" in lines
-        assert spoken(lang, "Refused: {count}. Correct each with: apoa fix ID", count=1) in lines
+        assert f"  24 Nov  {late['short_id']}  {OBADIAH.name}  {room}" in must
+        assert must[0] == spoken(lang, "Refused: {count}. Correct each with: apoa fix ID", count=1)
         tomorrow = spoken(lang, "tomorrow {time}", time="20:00")
-        assert f"  {tomorrow}  {refused['short_id']}  {XIMENA.name}" in lines
-        assert spoken(lang, "Due by {moment}: {count}", moment=f"{morning} 12:00 WIB", count=1) in lines
+        assert f"  {tomorrow}  {refused['short_id']}  {XIMENA.name}" in must
+        due = "Due by {moment}: {count}. Send them: apoa sync"
+        assert spoken(lang, due, moment=f"{morning} 12:00 WIB", count=1) in must
         hours = spoken_count(lang, "{count} hour late", "{count} hours late", 6)
-        assert f"  {hours}  {late['short_id']}  {OBADIAH.name}" in lines
-        assert "  " + spoken(lang, "Send them: apoa sync") in lines
+        assert f"  {hours}  {late['short_id']}  {OBADIAH.name}" in must
+
+    def test_one_screen(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On a terminal it fits on one screen, with what must be done first, and says how much more there is."""
+        for number in range(30):
+            day = ["--check-in", "2026-11-23T14:00", "--nights", "1", "--yes"] if number < 10 else []
+            away.save(replace(QUENTIN, number=f"ZX{number:07}"), "--room", str(number), *day)
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        for columns, lines in ((80, 24), (60, 24), (80, 40), (200, 12)):
+            monkeypatch.setenv("COLUMNS", str(columns))
+            monkeypatch.setenv("LINES", str(lines))
+            shown = click.unstyle(away("status", "--tonight").out).splitlines()
+            assert len(shown) <= max(lines - 1, 17)
+            assert shown[2].startswith("Due by 25 Nov 2026 12:00 WIB: 10.")
+            assert [line for line in shown if line.endswith("more: apoa list --in-house")]
+            assert any("Guests in house: 30" in line for line in shown)
+
+    def test_a_waiting_report_is_never_below_a_reassuring_sentence(self, away: Apoa) -> None:
+        """What waits without being due by the morning is said, and nothing says that all is well."""
+        away.save(QUENTIN)
+        lines = away("status", "--tonight").out.splitlines()
+        assert lines[2] == "Waiting: 1. Send them with: apoa sync"
+        assert "Nothing was refused" not in "".join(lines)
+
+    def test_a_pending_report_is_not_reassuring(self, apoa: Apoa, serve: Serve) -> None:
+        """What the authority has still to decide is said, too."""
+        apoa.set_up(serve("pending").base_url)
+        apoa(*QUENTIN.mrz())
+        lines = apoa("status", "--tonight").out.splitlines()
+        assert lines[2] == "Waiting for the authority to decide: 1. Nothing to do."
+        assert "Nothing was refused" not in "".join(lines)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_nothing_to_do(self, configured: Apoa, lang: str) -> None:
@@ -160,8 +199,11 @@ class TestScreen:
         lines = away("status", "--tonight", lang=lang).out.splitlines()
         night = spoken(lang, "Night of {evening} to {morning}", evening="24 Nov 2026", morning="25 Nov 2026")
         assert lines[1] == night
-        assert spoken(lang, "Arrived since yesterday: {count}", count=1) in lines
-        assert spoken(lang, "Leaving this morning: {count}", count=1) in lines
+        counts = [
+            spoken(lang, "Arrived since yesterday: {count}", count=1),
+            spoken(lang, "Leaving this morning: {count}", count=1),
+        ]
+        assert any(line.startswith("  ".join(counts)) for line in lines)
 
     def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
         """Ids replace names, tables have no empty columns, and how to get the key is shown once, at the end."""
@@ -171,8 +213,8 @@ class TestScreen:
         away.delete_key()
         said = away("status", "--tonight")
         lines = said.out.splitlines()
-        assert lines[3:5] == ["Until   ID", f"24 Nov  {forgotten}"]
-        assert lines[lines.index("Arrived today: 1") + 2] == f"waiting  {arrived}"
+        table = lines.index("Guests in house: 1")
+        assert lines[table + 1 : table + 3] == ["Until   State    ID", f"24 Nov  waiting  {forgotten}"]
         assert f"  24 Nov  {forgotten}" in lines
         assert f"  6 hours late  {forgotten}  check-in" in lines
         assert said.err.count("apoa key recover") == 1
@@ -198,17 +240,22 @@ class TestScreen:
         assert away("purge", "--guest", gone["id"], "--force", "--yes").code == 0
         value = away("status", "--tonight", "--json").json
         assert gone["short_id"] not in short_ids(value)["in_house"]
-        assert f"  {roomless['short_id']}  {QUENTIN.name}\n" in away("status", "--tonight").out
+        row = f"      {QUENTIN.name}  POL   25 Nov  waiting  {roomless['short_id']}\n"
+        assert row.split() == away("status", "--tonight").out.splitlines()[5].split()
 
     def test_reports_that_are_typed_by_hand(self, apoa: Apoa) -> None:
-        """A number that staff typed is marked, and due reports are typed instead of sent."""
+        """Reports that are due, or wait, are typed instead of sent."""
         assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
         filed, waiting = apoa.save(QUENTIN), apoa.save(XIMENA, "--check-in", "2026-11-23T14:00", "--yes")
         assert apoa("received", filed["id"], "STT-77").code == 0
         out = apoa("status", "--tonight").out
-        assert "STT-77 (number typed in by staff)" in out
         assert waiting["short_id"] in out
-        assert "  Report them: apoa sync --by-hand\n" in out
+        assert "Due by 25 Nov 2026 12:00 WIB: 1. Report them: apoa sync --by-hand\n" in out
+        assert apoa("received", waiting["id"], "STT-78").code == 0
+        apoa.save(OBADIAH)
+        out = apoa("status", "--tonight").out
+        assert "To be typed into APOA: 1. Begin with: apoa sync --by-hand\n" in out
+        assert "Waiting to be typed into APOA: 1\n" in out
 
     def test_at_a_narrow_terminal(
         self, away: Apoa, saved: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
@@ -269,7 +316,7 @@ class TestManyReports:
         contents = OpenContents(monkeypatch)
         lines = away("status", "--tonight").out.splitlines()
         assert sorted(contents.opened) == sorted(report["id"] for report in [*many[:3], many[-1]])
-        assert "Due by 25 Nov 2026 12:00 WIB: 8" in lines
+        assert "Due by 25 Nov 2026 12:00 WIB: 8. Send them: apoa sync" in lines
         assert "  ... and 5 more: apoa list" in lines
 
     def test_damage(self, away: Apoa, many: list[dict[str, Any]]) -> None:
