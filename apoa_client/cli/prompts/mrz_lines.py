@@ -18,6 +18,10 @@ _MIN_JOINED_LENGTH = 70
 """A line of this length is the whole MRZ in one: no single line is so long."""
 _MAX_CARD_LINE_LENGTH = 32
 """A card has three lines of 30 characters, with room for two extra ones. Other documents have two of 36 or 44."""
+_MAX_LINE_LENGTH = 48
+"""The longest line of any document has 44 characters, with room for a few extra ones."""
+_MIN_LINE_LENGTH = 28
+"""A passport's second line has so many characters without its fillers and the two check digits at its end."""
 _MRZ_LINE = re.compile(r"<<|^(?=.*[0-9])[A-Z0-9<]{28,}$")
 """Two fillers, or a long line of capitals and digits: only an MRZ contains such a text."""
 
@@ -81,9 +85,10 @@ def ask_lines_again(lines: Sequence[str], wrong: Sequence[int]) -> LinesAgain | 
     for index in wrong:
         typed = _ask_line(index + 1, lines, index)
         behind = typed.removeprefix(lines[index])  # a reader types behind the text that is there
-        is_first_line = is_of_passport(_normalised(behind)) and (index > 0 or behind != typed)
-        if is_first_line or len(behind) >= _MIN_JOINED_LENGTH:
-            scanned = ask_mrz_lines(behind)
+        if len(typed) > _MAX_LINE_LENGTH and len(behind) >= _MIN_LINE_LENGTH:
+            typed = behind
+        if (index > 0 and is_of_passport(_normalised(typed))) or len(behind) >= _MIN_JOINED_LENGTH:
+            scanned = ask_mrz_lines(typed)
             return scanned if isinstance(scanned, Move) else LinesAgain(scanned, scanned=True)
         if typed in {"", lines[index], Move.ACCEPT_ALL}:
             return LinesAgain([])

@@ -162,6 +162,9 @@ class TestPassport:
             said = away("report", "--no-send", "--again", keys=[*wrong, "n", *scan, *PAGE, CONTENT])
             assert said.code == 0, said.all
         assert len(away.reports()) == 4
+        wrong = [first.replace("ZYK", "Z1K"), wrong[1]]  # behind each of two wrong lines
+        keys = [*wrong, "n", wrong[0] + first, wrong[1] + second, *PAGE, CONTENT]
+        assert away("report", "--no-send", "--again", keys=keys).code == 0
         keys = [*wrong, "n", first, "<", "<", ">", CONTENT]  # in a scan that was begun, < asks for its first line
         assert "MRZ line 1: MRZ line 1" not in away("report", "--no-send", keys=keys).err
 
