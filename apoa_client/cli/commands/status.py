@@ -43,5 +43,5 @@ def status(session: Session, *, tonight: bool, alarm: bool) -> int:
     if session.json:
         print_json(status_json(app.settings, summary, urgent))
     else:
-        show_status(app.settings, summary, urgent, now)
+        show_status(app, summary, urgent, now)
     return show_damage(urgent.damage) or code

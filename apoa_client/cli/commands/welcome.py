@@ -56,7 +56,7 @@ def _show_state(app: Container) -> Exit:
     show_property(app.settings, summary)
     _show_counts(app.settings, summary)
     show_deadlines(app.settings, summary, now)
-    show_urgent(app.settings, urgent, now)
+    show_urgent(app.settings, urgent, now, {})
     show_code_reminder(app.settings, summary)
     return show_damage(urgent.damage)
 

@@ -102,6 +102,12 @@ class ReportReader:
         return _("Without the key no guest can be searched for.") if self.exit_code(search) else usual
 
 
+def guest_names(app: Container, entries: Iterable[Entry]) -> dict[str, str]:
+    """Return the guests' names, sanitized, by the ids of these reports; without those that cannot be read now."""
+    reader = ReportReader(app, lambda _error: None)
+    return {opened.entry.id: opened.name for opened in reader.open_all(entries) if opened.name}
+
+
 def open_report(app: Container, entry: Entry) -> OpenedReport:
     """Open one report and the report that holds its guest and stay; an erased report has no content.
 

@@ -3,8 +3,10 @@
 Needs no key, and imports no module that is slow to load.
 """
 
+import sys
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import N_, _
@@ -33,6 +35,9 @@ from apoa_client.ports import Entry, Summary, Suspension
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.settings.config import PropertySettings
+
+if TYPE_CHECKING:
+    from apoa_client.app.container import Container
 
 _ENVIRONMENTS = {
     "training": N_("training, nothing reaches Immigration"),
@@ -76,8 +81,22 @@ def status_json(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
     }
 
 
-def show_status(settings: PropertySettings, summary: Summary, urgent: UrgentReports, now: datetime) -> None:
+def urgent_names(app: "Container", urgent: UrgentReports) -> Mapping[str, str]:
+    """Return the names of the guests by their reports' ids, for a user at a terminal, if the key is at hand.
+
+    The keyring is never asked, because it may take long or ask for a password; a program that reads the output gets no
+    names. Both keep the command as fast as it is.
+    """
+    if not (urgent.first and sys.stdout.isatty() and app.key_is_at_hand):
+        return {}
+    from apoa_client.cli.views.report_reader import guest_names  # only where names are shown
+
+    return guest_names(app, urgent.first)
+
+
+def show_status(app: "Container", summary: Summary, urgent: UrgentReports, now: datetime) -> None:
     """Show the property, the counts by state, the deadlines and the last contact."""
+    settings = app.settings
     show_property(settings, summary)
     counts, by_hand = summary.counts, settings.by_hand
     waiting = counts[State.QUEUED] + counts[State.SENDING]
@@ -95,7 +114,7 @@ def show_status(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
     if summary.lease_until is not None and now < summary.lease_until:
         print_line(lease_text(counts[State.SENDING], summary.lease_until, settings.zone))
     show_deadlines(settings, summary, now)
-    show_urgent(settings, urgent, now)
+    show_urgent(settings, urgent, now, urgent_names(app, urgent))
     show_drafts(summary)
     show_last_contact(settings, summary)
     show_code_reminder(settings, summary)
@@ -140,9 +159,14 @@ def show_deadlines(settings: PropertySettings, summary: Summary, now: datetime) 
         print_line(_("Next deadline: {due} ({left})").format(due=due, left=left.format(time=time)))
 
 
-def show_urgent(settings: PropertySettings, urgent: UrgentReports, now: datetime) -> None:
-    """Show one line per urgent report, short enough for a narrow screen, and how many more there are."""
-    for line in deadline_lines(urgent.first, now, settings.zone, _describe):
+def show_urgent(settings: PropertySettings, urgent: UrgentReports, now: datetime, names: Mapping[str, str]) -> None:
+    """Show one line per urgent report, with the guest's name if it is given, and how many more there are."""
+
+    def describe(entry: Entry) -> str:
+        name, words = names.get(entry.id, ""), _describe(entry)
+        return name if name and words == _(STATES[State.QUEUED]) else ", ".join(filter(None, (name, words)))
+
+    for line in deadline_lines(urgent.first, now, settings.zone, describe):
         print_line(line)
     more = urgent.total - len(urgent.first)
     if more:

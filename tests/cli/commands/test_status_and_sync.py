@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import click
 import pytest
 from cli_helpers import (
     GUESTS,
@@ -557,3 +558,42 @@ def test_a_bar_shows_the_rate(configured: Apoa) -> None:
     for guest in GUESTS:
         configured.save(guest)
     assert "/s" in configured("sync", keys=[]).err
+
+
+class TestNames:
+    """At a terminal, `status` names the guests if that costs nothing."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_names_at_a_terminal(self, away: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+        """With the key in a file, each urgent report has its guest's name; in a pipe and in JSON none has."""
+        left = away.save(QUENTIN)
+        departure = away("checkout", left["id"], "--no-send", "--yes", "--json").json
+        assert QUENTIN.name not in away("status", lang=lang).all
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        assert f"{left['short_id']}  {QUENTIN.name}\n" in click.unstyle(away("status", lang=lang).out)
+        away.change_database("UPDATE reports SET state = 'pending' WHERE kind = 'check_in'")
+        words = f"{left['short_id']}  {QUENTIN.name}, {spoken(lang, 'waiting for a decision')}"
+        assert words in click.unstyle(away("status", lang=lang).out)
+        assert departure["short_id"] not in away("status").out  # it has no deadline
+        assert QUENTIN.surname not in away("status", "--json").out
+        away.delete_key()
+        result = away("status", lang=lang)
+        assert result.err == ""
+        assert left["short_id"] in result.out
+        assert QUENTIN.name not in result.out
+
+    def test_the_keyring_is_not_asked(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With the key in the keyring the ids are shown, and the keyring is not even loaded."""
+        left = away.save(QUENTIN)
+        path = away.home / "config.toml"
+        path.write_text(path.read_text().replace('vault = "file"', 'vault = "keyring"'))
+
+        def asked(*_arguments: object, **_options: object) -> None:
+            pytest.fail("status asked the keyring")
+
+        monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore.__init__", asked)
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        result = away("status")
+        assert (result.code, result.err) == (0, "")
+        assert left["short_id"] in result.out
+        assert QUENTIN.name not in result.out
