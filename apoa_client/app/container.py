@@ -152,7 +152,7 @@ class Container:
     @property
     def key_is_at_hand(self) -> bool:
         """Whether sealed data can be read without a keyring, which may take seconds and ask for a password."""
-        if self.settings.vault == "file":
+        if self.settings.vault == "file" or self.secrets.has_read_private_key:
             return True
         try:
             return self.secrets.private_key_from_environment() is not None

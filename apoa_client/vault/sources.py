@@ -83,6 +83,11 @@ class PropertySecrets(Secrets):
             self._private_key = decode_private_key(self._find(_PRIVATE_KEY, None))
         return self._private_key
 
+    @property
+    def has_read_private_key(self) -> bool:
+        """Whether the private key was read already, so that `private_key` opens no keyring."""
+        return self._private_key is not None
+
     def store_password(self, value: str) -> None:
         """Store the password in the keyring or key file. The next call of `password` looks it up again."""
         store_verified(self._secret_store(), PASSWORD, value)

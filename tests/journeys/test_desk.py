@@ -204,6 +204,23 @@ class TestQuestions:
         assert ended.count(desk.said("Sent. Receipt number: {number}", number="").strip()) == 2
         assert {(r["attempts"], r["stay"]["room"]) for r in desk.apoa.reports()} == {(1, "7")}
 
+    def test_scan_at_the_card(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
+        """A reader that ends each line twice begins another guest, and answers no question with its last Enter."""
+        desk = open_desk(lang, size)
+        desk.report("--no-send", "--room", "7", "--nights", "2")
+        desk.asks("MRZ line {number}", number=1)
+        desk.terminal.type("".join(QUENTIN.lines))
+        desk.answers("Place of birth", ">")
+        desk.asks("Save this report?")
+        first, second = XIMENA.lines
+        desk.terminal.type(f"{first}\n\n{second}\n\n", enter=False)
+        desk.asks("(Enter = yes, n = no)")
+        desk.terminal.type("")
+        screen = desk.asks("Place of birth", after=desk.said("(Enter = yes, n = no)"))
+        assert "XIMENA QUIJANO" in screen
+        desk.terminal.type(">")
+        desk.asks("Save these {count} reports?", count=2)
+
     def test_long_names(self, open_desk: Sit, lang: str, size: tuple[int, int]) -> None:
         """The card fits the screen and shows the whole name."""
         desk = open_desk(lang, size)

@@ -102,6 +102,17 @@ def test_the_private_key_has_the_same_sources(computer: Computer) -> None:
         assert computer.secrets().private_key() == other
 
 
+def test_whether_the_private_key_was_read(computer: Computer) -> None:
+    """After the first use, until another one is stored."""
+    computer.store.kept["private-key"] = encode_key(KEY)
+    secrets = computer.secrets()
+    assert not secrets.has_read_private_key
+    secrets.private_key()
+    assert secrets.has_read_private_key
+    secrets.store_private_key(KEY)
+    assert not secrets.has_read_private_key
+
+
 def test_a_missing_secret(computer: Computer, caplog: pytest.LogCaptureFixture) -> None:
     """The error says what to do; the log, shown with -v, names every searched place and no value."""
     caplog.set_level(logging.INFO, "apoa_client")

@@ -294,7 +294,9 @@ class GuestConversation:
                 return typed
             if answer in _COMMANDS or card.field(answer) or card.other_guest(answer) is not None:
                 return answer
-            if answer != HELP:
+            if answer == HELP:
+                card.show_empty_fields()
+            else:
                 self._show_wrong_key()
             print_error_line(keys)
 

@@ -4,22 +4,26 @@ Each field has a number by which it can be changed: its place on the form, as in
 asked for are on one line, so that the card fits a small screen.
 """
 
+import shutil
+import sys
 from collections.abc import Sequence
 from datetime import tzinfo
 
 from apoa_client.cli.terminal.input import index_of_choice
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold
+from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold, wrap_for_terminal
 from apoa_client.cli.terminal.tables import label_lines
 from apoa_client.cli.views.findings import warning_line
 from apoa_client.cli.views.labels import nights_text
 from apoa_client.cli.views.report import field_texts, guest_name
 from apoa_client.desk.guest_form import ASKED_FIELDS
-from apoa_client.report.fields import ON_THE_FORM
+from apoa_client.report.fields import ON_THE_FORM, Field
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
+_LINES_BELOW = 4
+"""A blank line, two lines of keys, and the question."""
 _GUEST_LETTERS = frozenset({"g", "t"})
 """For guest and for tamu."""
 
@@ -52,26 +56,39 @@ class ReviewCard:
         title = _("This will be reported")
         if self._number is not None:
             title = _("This will be reported: guest {number}").format(number=self._number)
-        print_error_line()
-        print_error_line(style_bold(title))
-        for warning in self._warnings:
-            print_error_line(warning_line(_with_number(warning)))
-        rows, empty = list[tuple[str, str]](), list[str]()
-        for number, item in enumerate(ON_THE_FORM, 1):
-            value = self._texts.get(item.name, "")
-            if value or item.name in ASKED_FIELDS:
-                rows.append((f"{number:>2} {text(item.label)}", value or "-"))
-            else:
-                empty.append(f"{number}{_NO_BREAK}{text(item.label)}")
-        for line in label_lines(rows):
-            print_error_line(line)
-        if empty:
-            print_error_line("  " + _("Empty fields: {fields}").format(fields=", ".join(empty)))
+        rows = [
+            (f"{number:>2} {text(item.label)}", self._texts.get(item.name) or "-")
+            for number, item in enumerate(ON_THE_FORM, 1)
+            if self._has_row(item)
+        ]
+        above = [style_bold(title), *(warning_line(_with_number(each)) for each in self._warnings), *label_lines(rows)]
+        below = []
         if self._others:
             names = (
                 _("g{number} {name}").format(number=index, name=name) for index, name in enumerate(self._others, 1)
             )
-            print_error_line("  " + _("Together with: {names}").format(names=", ".join(names)))
+            below = ["  " + _("Together with: {names}").format(names=", ".join(names))]
+        empty = self._empty_fields
+        if empty and not _fits_screen([*above, *empty, *below]):
+            empty = ["  " + _("? shows the empty fields.")]
+        print_error_line()
+        for line in (*above, *empty, *below):
+            print_error_line(line)
+
+    def show_empty_fields(self) -> None:
+        """Show the fields that have no row of their own."""
+        for line in self._empty_fields:
+            print_error_line(line)
+
+    def _has_row(self, item: Field) -> bool:
+        return bool(self._texts.get(item.name)) or item.name in ASKED_FIELDS
+
+    @property
+    def _empty_fields(self) -> list[str]:
+        """The line of the fields without a row, if there are any."""
+        numbered = enumerate(ON_THE_FORM, 1)
+        empty = [f"{number}{_NO_BREAK}{text(item.label)}" for number, item in numbered if not self._has_row(item)]
+        return ["  " + _("Empty fields: {fields}").format(fields=", ".join(empty))] if empty else []
 
     def field(self, number: str) -> str:
         """Return the name of the field with a typed number; empty if no field has it."""
@@ -81,6 +98,14 @@ class ReviewCard:
     def other_guest(self, key: str) -> int | None:
         """Return the index of the earlier guest with a typed key, such as g1; None if nobody has it."""
         return index_of_choice(key[1:], len(self._others)) if key[:1] in _GUEST_LETTERS else None
+
+
+def _fits_screen(lines: Sequence[str]) -> bool:
+    """Return whether the warnings at the top stay on the screen, with the keys and the question below the card."""
+    if not sys.stderr.isatty():
+        return True
+    height = sum(wrap_for_terminal(line, sys.stderr).count("\n") + 1 for line in lines)
+    return height + _LINES_BELOW <= shutil.get_terminal_size().lines
 
 
 def _with_number(warning: Finding) -> str:

@@ -510,6 +510,18 @@ class TestReviewCard:
         assert report["guest"]["phone"] == "+62 812 3456"
         assert report["stay"]["room"] is None
 
+    @pytest.mark.parametrize(("lines", "shown"), [(24, True), (21, False)])
+    def test_the_card_fits_the_screen(self, away: Apoa, lines: int, *, shown: bool) -> None:
+        """On a low screen the empty fields are shown by `?`, so that no warning scrolls away."""
+        away.monkeypatch.setenv("LINES", str(lines))
+        away.monkeypatch.setenv("COLUMNS", "80")
+        with away.monkeypatch.context() as patch:
+            patch.setattr("apoa_client.cli.prompts.review_card.sys.stderr.isatty", lambda: True, raising=False)
+            said = away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK", ENTER, "2", "7", "?", CONTENT])
+        assert said.code == 0, said.all
+        assert ("? shows the empty fields." in said.err) is not shown
+        assert said.err.count("Empty fields: ") == 1 + shown
+
     def test_unknown_numbers_and_words(self, away: Apoa) -> None:
         """They change nothing, and the screen says what is possible; `<` asks the last question again."""
         keys = [*QUENTIN.lines, *PAGE, "99", "hm", "?", "g1", "<", "8", "4", "<", CONTENT]

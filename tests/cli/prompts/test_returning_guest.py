@@ -9,6 +9,10 @@ from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, Guest, spoken
 from apoa_client.errors import StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.vault.key_file import KeyFileStore
+from apoa_client.vault.sealing import decode_private_key
+from apoa_client.vault.sources import PropertySecrets
+from apoa_client.vault.store import PRIVATE_KEY
 
 ENTER = ""
 PHONE = "+48 600 100 200"
@@ -105,6 +109,16 @@ def test_a_keyring_is_not_opened(away: Apoa) -> None:
     stay(away)
     use_keyring(away)
     assert WAS_HERE not in arrive(away, ">", ENTER)
+
+
+def test_a_keyring_that_was_opened_already(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the key is at hand: an unfinished guest was opened with it, for example."""
+    stay(away)
+    secret = KeyFileStore(away.home / "melati" / "keys.json").get(PRIVATE_KEY) or ""
+    use_keyring(away)
+    monkeypatch.setattr(PropertySecrets, "has_read_private_key", property(lambda _secrets: True))
+    monkeypatch.setattr(PropertySecrets, "private_key", lambda _secrets: decode_private_key(secret))
+    assert WAS_HERE in arrive(away, ">", ENTER)
 
 
 def test_an_equal_hash_of_another_document(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
