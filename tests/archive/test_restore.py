@@ -185,6 +185,19 @@ def test_settings_here_are_kept(tmp_path: Path, file: Path) -> None:
     assert other.settings == elsewhere._replace(office="Denpasar")
 
 
+def test_the_name_for_guests_is_filled_in(tmp_path: Path) -> None:
+    """As the office is; a name that was given here is kept."""
+    named = SETTINGS._replace(display_name="Wisma Melati")
+    file = tmp_path / "named.backup"
+    Home(tmp_path / "old", named).back_up(file)
+    new = Home(tmp_path / "new", SETTINGS)
+    new.restore(file)
+    assert new.settings == named
+    other = Home(tmp_path / "other", SETTINGS._replace(display_name="Wisma Mawar"))
+    other.restore(file)
+    assert other.settings.display_name == "Wisma Mawar"
+
+
 def test_training_and_production_are_not_mixed(tmp_path: Path, file: Path) -> None:
     """Guests that were invented for training must not reach an authority."""
     home = Home(tmp_path / "practice", SETTINGS._replace(api_url=TRAINING))

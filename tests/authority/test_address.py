@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.authority.address import check_base_url, is_loopback
+from apoa_client.authority.address import check_base_url, is_apoa_website, is_loopback
 from apoa_client.errors import SettingsProblem
 
 
@@ -82,3 +82,20 @@ def test_loopback() -> None:
     assert is_loopback("::1")
     assert not is_loopback("0.0.0.0")  # noqa: S104  it is not bound to, but refused
     assert not is_loopback("")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("apoa.imigrasi.go.id", True),
+        ("https://APOA.imigrasi.go.id/login", True),
+        ("www.apoa.imigrasi.go.id.", True),
+        ("api.imigrasi.go.id/v1", False),
+        ("https://apoa.imigrasi.go.id.example/v1", False),
+        ("https://[apoa", False),
+        ("", False),
+    ],
+)
+def test_the_website_of_apoa(address: str, *, expected: bool) -> None:
+    """By its host alone, with or without a scheme; text that is no address is not the website."""
+    assert is_apoa_website(address) is expected
