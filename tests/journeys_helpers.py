@@ -124,11 +124,6 @@ def files_below(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def files_left(home: Path) -> set[str]:
-    """Returns the same for a home after kills, without drafts that the next run removes once they are a minute old."""
-    return {name for name in files_below(home) if not name.startswith("melati/.outbox.lock.json.")}
-
-
 class Event(NamedTuple):
     """One record of `disk.c`."""
 

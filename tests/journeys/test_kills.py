@@ -20,7 +20,6 @@ from journeys_helpers import (
     assert_delivered_once,
     call,
     files_below,
-    files_left,
     guest,
     saved_id,
     sync_later,
@@ -107,7 +106,7 @@ class Installation:
         sync_later(self.apoa.environ)
         assert self.apoa("sync").code == 0
         assert_delivered_once(self.apoa.reports(), self.memory, self.promised)
-        assert files_left(self.apoa.home) == self.files
+        assert files_below(self.apoa.home) == self.files
 
 
 @pytest.fixture

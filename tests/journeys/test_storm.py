@@ -29,7 +29,6 @@ from journeys_helpers import (
     Disk,
     assert_delivered_once,
     files_below,
-    files_left,
     guest,
     saved_id,
     sync_later,
@@ -169,7 +168,7 @@ def test_storm(storm: Storm, authority: UnrulyAuthority, clock: FastClock) -> No
     sync_later(storm.apoa.environ, now=clock.now())
     reports = storm.apoa.reports()
     assert_delivered_once(reports, authority.storage, storm.promised)
-    assert files_left(storm.apoa.home) == files
+    assert files_below(storm.apoa.home) == files
     figures = {**storm.figures, "accepted during the storm": accepted, "accepted": len(reports)}
     print(json.dumps({"seed": SEED, **figures, "faults": dict(authority.faults_done.most_common())}, indent=1))  # noqa: T201
     assert len(storm.promised) > DESKS * REPORTS / 2

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from apoa_client.files import create_private, write_private
+from apoa_client.files import create_private
 from apoa_client.outbox.errors import OutboxBusy
 from apoa_client.outbox.rows import NO_ACTOR, from_millis, millis
 from apoa_client.outbox.sqlite.error_translation import translate_errors
@@ -40,8 +40,9 @@ def delivery_lock(path: Path, wait_s: float, actor: Actor = NO_ACTOR) -> Iterato
             return
         holder = _holder_file(path)
         with suppress(OSError):  # only other processes read it, for a message
-            value = {"pid": os.getpid(), "command": actor.command, "since": millis(actor.now())}
-            write_private(holder, json.dumps(value).encode())
+            holder.unlink(missing_ok=True)
+            with os.fdopen(create_private(holder), "w", encoding="utf-8") as note:
+                json.dump({"pid": os.getpid(), "command": actor.command, "since": millis(actor.now())}, note)
         try:
             yield True
         finally:
