@@ -284,8 +284,8 @@ class GuestConversation:
         else:
             question = _("Save and send these {count} reports?")
         print_error_line()
-        keys = _KEYS_OF_GROUP if len(self._forms) > 1 else _KEYS
-        print_error_line(_(keys))
+        keys = _(_KEYS_OF_GROUP) if len(self._forms) > 1 else _(_KEYS)
+        print_error_line(keys)
         discard_typed_ahead()  # an Enter that was typed before the card was shown must not save it
         while True:
             typed = ask_line(question.format(count=len(self._forms)))

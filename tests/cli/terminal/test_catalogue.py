@@ -55,6 +55,7 @@ NOT_TRANSLATED = {
 MARKED_BEFORE = {
     "_HELP",
     "_KEYS",
+    "_KEYS_OF_GROUP",
     "_NO_MATCH",
     "_ACTIONS",
     "_CUT_OFF",
