@@ -123,7 +123,7 @@ def _cut(word: str, columns: int) -> Iterator[str]:
 
 
 def _pieces(body: str, columns: int) -> Iterator[str]:
-    """Yield words, and whole commands if they are not too wide."""
+    """Yield words, whole commands if they are not too wide, and a key with the first word of what it does."""
     words = body.split(" ")
     while words:
         length = _length_of_command(words)
@@ -135,7 +135,9 @@ def _pieces(body: str, columns: int) -> Iterator[str]:
 
 
 def _length_of_command(words: list[str]) -> int:
-    """Return how many of the first words are a command to type; 1 if they are no command."""
+    """Return how many of the first words are a command to type, or a key as in "< = back"; 1 if they are neither."""
+    if words[1:2] == ["="]:
+        return min(len(words), 3)
     if click.unstyle(words[0]).lstrip("(\"'") != "apoa":
         return 1
     named = False

@@ -179,7 +179,7 @@ class _Screen:
         elif waiting:
             self._lines.append(style_warning(_("Waiting: {count}. Send them with: apoa sync").format(count=waiting)))
         if counts[State.PENDING] and not due:
-            pending = _("Waiting for the authority to decide: {count}. Nothing to do.")
+            pending = _("Waiting for the authority to decide: {count}. The next apoa sync asks again.")
             self._lines.append(pending.format(count=counts[State.PENDING]))
 
     def _collect_drafts(self, show_problem: Callable[[ApoaError], object]) -> None:

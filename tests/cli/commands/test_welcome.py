@@ -89,7 +89,7 @@ def test_open_work_is_shown_with_its_command(apoa: Apoa, serve: Serve, lang: str
         result,
         spoken(lang, "Refused: {count}. Correct each with: apoa fix ID", count=1),
         spoken(lang, "Waiting: {count}. Send them with: apoa sync", count=1),
-        spoken(lang, "Waiting for the authority to decide: {count}. Nothing to do.", count=1),
+        spoken(lang, "Waiting for the authority to decide: {count}. The next apoa sync asks again.", count=1),
         spoken(lang, "Due within 6 hours: {count}", count=3),
     )
     refused = next(report for report in apoa.reports() if report["state"] == "rejected")

@@ -112,6 +112,13 @@ def test_a_command_is_not_broken(command: str) -> None:
         assert all(width(line) <= 60 for line in lines)
 
 
+def test_a_key_stays_with_what_it_does() -> None:
+    """A line never ends with a sign or a letter whose meaning stands on the next one."""
+    assert wrap_line("Enter = ya, < = kembali, b = buang", 15) == ["Enter = ya,", "< = kembali,", "b = buang"]
+    assert wrap_line("Enter = tidak jadi", 13) == ["Enter = tidak", "jadi"]
+    assert wrap_line("panjangsekali = x", 12) == ["panjangsekali", "= x"]
+
+
 def test_the_end_of_a_command() -> None:
     """A command ends at the end of the sentence or at the next word that is not part of it."""
     assert wrap_line("Run apoa purge once more", 10) == ["Run", "apoa purge", "once more"]

@@ -178,7 +178,7 @@ class TestScreen:
         apoa.set_up(serve("pending").base_url)
         apoa(*QUENTIN.mrz())
         lines = apoa("status", "--tonight").out.splitlines()
-        assert lines[2] == "Waiting for the authority to decide: 1. Nothing to do."
+        assert lines[2] == "Waiting for the authority to decide: 1. The next apoa sync asks again."
         assert "Nothing was refused" not in "".join(lines)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
