@@ -133,7 +133,7 @@ class TestAtATerminal:
         keys = ["15", "99/99/2026", "", "2026-11-27", "pindah", "n"]
         result = configured("--plain", "amend", reports[1]["short_id"], keys=keys)
         assert_plain(result.all)
-        assert "1. Surname: QUIJANO" in result.err.splitlines()
+        assert "1 Surname: QUIJANO" in result.err.splitlines()
         assert "Wrong: " in result.err
 
     @pytest.mark.usefixtures("terminal")

@@ -76,6 +76,8 @@ def _show_counts(settings: PropertySettings, summary: Summary) -> None:
         print_line(style_warning(_("Waiting: {count}. Send them with: apoa sync").format(count=waiting)))
     show_drafts(summary)
     if pending:
-        print_line(_("Waiting for the authority to decide: {count}. The next apoa sync asks again.").format(count=pending))
+        print_line(
+            _("Waiting for the authority to decide: {count}. The next apoa sync asks again.").format(count=pending)
+        )
     if not (refused or waiting or pending or summary.drafts):
         print_line(style_success(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet.")))

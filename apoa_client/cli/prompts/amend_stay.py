@@ -9,7 +9,8 @@ from apoa_client.cli.prompts.save_and_send import SavedReport
 from apoa_client.cli.prompts.single_questions import ask_reason
 from apoa_client.cli.terminal.input import confirm, index_of_choice
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold
+from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold
+from apoa_client.cli.terminal.tables import label_lines
 from apoa_client.cli.views.findings import show_warnings
 from apoa_client.cli.views.report import changed_field_lines, field_texts, guest_name
 from apoa_client.desk.changes import PendingChange, require_current_report
@@ -77,9 +78,10 @@ class CorrectionConversation:
         """
         if not self._changed:
             texts = field_texts(before, self.app.settings.zone)
-            for number, item in enumerate(ON_THE_FORM, 1):
-                line = f"{text(item.label)}: {sanitize(texts.get(item.name, '')) or '-'}"
-                print_error_line(f"{number}. {line}" if plain() else f"{number:>3}  {line}")
+            values = (sanitize(texts.get(item.name, "")) or "-" for item in ON_THE_FORM)
+            numbered = [f"{number:>2} {text(item.label)}" for number, item in enumerate(ON_THE_FORM, 1)]
+            for line in label_lines(list(zip(numbered, values, strict=True))):
+                print_error_line(line)
         question = Question(
             _("Number of the field that is wrong; Enter when done"),
             _("Type the number of the field, then the correct value.") + "\n" + _("< undoes the last change."),

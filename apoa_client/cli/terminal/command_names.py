@@ -56,6 +56,7 @@ OPTIONS = {
     "--ca-bundle": "--sertifikat",
     "--code-stdin": "--kode-stdin",
     "--day": "--tanggal",
+    "--display-name": "--nama-untuk-tamu",
     "--document-number": "--nomor-paspor",
     "--dry-run": "--coba",
     "--entry-date": "--tanggal-masuk",
