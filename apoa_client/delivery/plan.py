@@ -22,7 +22,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import Message, listed, msg, nmsg
-from apoa_client.ports import AuthorityIdentity, Change, Entry, Status, Suspension, Verdict
+from apoa_client.ports import AuthorityIdentity, Change, Entry, Status, Summary, Suspension, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State, short_id
 
@@ -154,8 +154,18 @@ def backoff(attempts: int, jitter: float) -> timedelta:
     return min(BACKOFF_FIRST * (1 << doublings), BACKOFF_LAST) * jitter
 
 
-def suspension_error(suspension: Suspension) -> ApoaError:
-    """The error of a call that is not made because sending is suspended."""
+def forbidden_call(summary: Summary, settings: str, now: datetime) -> ApoaError | None:
+    """The error of a call that is not made, because of a suspension or of a time to wait; None where it may be made.
+
+    `settings` is the fingerprint of the property's settings: a suspension holds until it changes.
+    """
+    return suspension_error(summary.suspension, settings) or hold_error(summary.hold_until, now)
+
+
+def suspension_error(suspension: Suspension | None, settings: str) -> ApoaError | None:
+    """The error of a call that is not made because sending is suspended for these settings; None where it is not."""
+    if suspension is None or suspension.settings != settings:
+        return None
     if suspension.reason == "account_suspended":
         return AccountSuspended(msg("The authority refused this account before. Nothing was sent."))
     return WrongPassword(msg("The authority refused the password before. Nothing was sent."))

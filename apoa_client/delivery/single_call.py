@@ -56,12 +56,9 @@ def _call(
     call: Callable[[Authority], T],
 ) -> T:
     now = clock.now().astimezone(UTC)
-    summary = outbox.summary(now=now, soon=now)
-    if summary.suspension is not None and summary.suspension.settings == settings:
-        raise plan.suspension_error(summary.suspension)
-    hold = plan.hold_error(summary.hold_until, now)
-    if hold is not None:
-        raise hold
+    forbidden = plan.forbidden_call(outbox.summary(now=now, soon=now), settings, now)
+    if forbidden is not None:
+        raise forbidden
     try:
         return call(connect())
     except ApoaError as exc:

@@ -5,17 +5,17 @@ the lease expires and a later run sends the report again under the same id; the 
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
+from apoa_client.delivery.results import Results
 from apoa_client.delivery.single_call import remember
 from apoa_client.errors import (
     ApoaError,
     CallRefused,
-    CredentialsProblem,
     Erased,
     NotNow,
     NotTheAuthority,
@@ -26,9 +26,8 @@ from apoa_client.errors import (
     UnknownOutcome,
 )
 from apoa_client.messages import msg
-from apoa_client.ports import Authority, Change, Content, Entry, Meta, Selection, Status, Summary, Suspension, Verdict
+from apoa_client.ports import Authority, Content, Entry, Meta, Selection, Summary, Verdict
 from apoa_client.report.deadline import CLOCK_TOLERANCE
-from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
 
 _log = logging.getLogger(__name__)
@@ -80,6 +79,7 @@ class _Run:
 
     def __init__(self, dependencies: Dependencies, options: RunOptions) -> None:
         self.outcome = Outcome()
+        self._results = Results(dependencies, options.settings, self.outcome)
         self._dependencies = dependencies
         self._outbox = dependencies.outbox
         self._options = options
@@ -91,23 +91,17 @@ class _Run:
         """What the authority allows."""
         self._max_bytes = 0
         self._tried: set[str] = set()
-        self._deferred_error: ApoaError | None = None
-        """The first error of a single report or of a damaged page of the outbox. It is raised after all other work."""
         self._unanswered = 0
         """How many reports in a row got no usable answer although they were alone in a call."""
         self._ends_at = self._answered_at = 0.0
         """When time is over, and when the authority last answered (`Clock.monotonic`)."""
-        self._rebuild_tried = False
 
     def connect(self) -> None:
         """Build the authority, unless there is nothing to send or a suspension or hold forbids it."""
         with suppress(OutboxDamaged):  # `deliver` meets it again, under the lock
             summary = self._summary()
-            suspension = summary.suspension
-            if suspension is not None and suspension.settings == self._options.settings:
-                return
-            held = plan.hold_error(summary.hold_until, self._now()) is not None
-            if not held and (summary.counts[State.PENDING] or self._next_batch()):
+            allowed = plan.forbidden_call(summary, self._options.settings, self._now()) is None
+            if allowed and (summary.counts[State.PENDING] or self._next_batch()):
                 self._authority = self._dependencies.connect(self._time_left_s)
 
     def deliver(self) -> None:
@@ -118,27 +112,23 @@ class _Run:
         self._answered_at = self._dependencies.clock.monotonic()
         longest = plan.LONGEST_RUN_S if self._options.wait_s is None else self._options.wait_s
         self._ends_at = self._answered_at + min(longest, plan.LONGEST_RUN_S)
-        self._deferred_error = None
+        self._results.deferred_error = None
         try:
             self._deliver()
         except OutboxDamaged:
-            if not self._rebuild_indexes():
+            if not self._results.rebuild_indexes():
                 raise
-            self._deferred_error = None
+            self._results.deferred_error = None
             self._tried.clear()
             self._deliver()
 
-    def _rebuild_indexes(self) -> bool:
-        """Rebuild damaged indexes, at most once a run, and return whether this has just been done."""
-        if self._rebuild_tried:
-            return False
-        self._rebuild_tried = True
-        self.outcome.indexes_rebuilt = self._outbox.rebuild_indexes()
-        return self.outcome.indexes_rebuilt
-
     def _deliver(self) -> None:
         summary = self._summary()
-        self._check_suspension(summary.suspension)
+        suspended = plan.suspension_error(summary.suspension, self._options.settings)
+        if suspended is not None:
+            raise suspended
+        if summary.suspension is not None:  # the settings have changed since
+            self._outbox.set_suspension(None)
         batch = self._next_batch()
         if batch or summary.counts[State.PENDING]:
             hold = plan.hold_error(summary.hold_until, self._now())
@@ -153,32 +143,11 @@ class _Run:
             except ApoaError as exc:
                 remember(self._outbox, exc, self._now(), self._options.settings)
                 raise
-        self._check_receipts()
+        self._results.find_repeated_receipts()
         if self._time_left_s() > 0 and _undelivered(self._summary()):
             self._outbox.check_queue()
-        if self._deferred_error is not None:
-            raise self._deferred_error
-
-    def _check_receipts(self) -> None:
-        """Find receipt numbers of this run that reports of several stays have."""
-        verdicts = self.outcome.verdicts.values()
-        accepted = (verdict.receipt for verdict in verdicts if verdict.status is Status.ACCEPTED)
-        for number in dict.fromkeys(receipt.number for receipt in accepted if receipt is not None):
-            found: list[Entry] = []
-            with suppress(StorageProblem):  # an old report on a damaged page concerns nobody here
-                found = self._outbox.with_receipt(number)
-            # A duplicate has the number of the report that covers its guest and night.
-            stays = {entry.stay_id for entry in found if entry.last_error != "duplicate"}
-            if len(stays) > 1:
-                self.outcome.repeated_receipts[number] = len(stays)
-
-    def _check_suspension(self, suspension: Suspension | None) -> None:
-        """Raise the error of an earlier suspension; lift it where the settings have changed since."""
-        if suspension is None:
-            return
-        if suspension.settings == self._options.settings:
-            raise plan.suspension_error(suspension)
-        self._outbox.set_suspension(None)
+        if self._results.deferred_error is not None:
+            raise self._results.deferred_error
 
     def _check_authority(self, authority: Authority, batch: Sequence[Entry]) -> None:
         """Compare the authority with the one of the set-up, and read its limits, before any report leaves.
@@ -189,7 +158,7 @@ class _Run:
             meta = self._meta(authority)
         except (NotNow, CallRefused) as exc:
             with self._dependencies.interruptions.delayed():
-                self._requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
+                self._results.requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
             raise
         self.outcome.meta = meta
         mismatch = plan.identity_error(self._options.expected, meta.identity)
@@ -243,11 +212,12 @@ class _Run:
                 self._after_failed_call(exc, lease, claimed)
             except BaseException:
                 # Ctrl-C while waiting for the answer: the outcome is unknown. The reports must not wait for the lease.
-                self._requeue(UnknownOutcome(msg("The sending was interrupted.")), lease, claimed)
+                self._results.requeue(UnknownOutcome(msg("The sending was interrupted.")), lease, claimed)
                 raise
             else:
                 self._unanswered = 0
-                self._store(lease, verdicts, opened)
+                self._answered_at = self._dependencies.clock.monotonic()
+                self._results.store(lease, verdicts, opened)
                 answered = {verdict.id for verdict in verdicts}
                 unread = [entry for entry in claimed if entry.id not in answered]
                 if unread:
@@ -262,7 +232,7 @@ class _Run:
             try:
                 opened[entry.id] = self._outbox.content(entry)
             except (SealBroken, OutboxDamaged, Erased) as exc:
-                self._defer(exc)
+                self._results.defer(exc)
                 self._tried.add(entry.id)
         return opened
 
@@ -271,31 +241,14 @@ class _Run:
         self._tried.update(ids)
         return self._outbox.claim(ids, now=now, lease_until=now + plan.LEASE)
 
-    def _store(self, lease: str, verdicts: Sequence[Verdict], opened: Mapping[str, Content]) -> None:
-        """Store all verdicts at once; if that fails, each by itself: one damaged page must not lose the others."""
-        now = self._now()
-        changes = [plan.change_from_verdict(verdict, now, opened[verdict.id].warnings) for verdict in verdicts]
-        try:
-            self._settle(lease, changes)
-        except StorageProblem as exc:
-            self._defer(exc)
-            for change in changes:
-                with suppress(StorageProblem):
-                    self._outbox.settle(lease, [change])
-        self._outbox.record_contact(now)
-        self._answered_at = self._dependencies.clock.monotonic()
-        for verdict in verdicts:
-            self.outcome.sent += 1
-            self._count(verdict)
-
     def _after_failed_call(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> None:
         """Try again with a smaller batch where that helps. A single report that is too large is skipped; else raise."""
         if self._halved(error, lease, claimed):
             return
-        self._requeue(error, lease, claimed)
+        self._results.requeue(error, lease, claimed)
         if not isinstance(error, TooLarge):
             raise error
-        self._defer(error)
+        self._results.defer(error)
         self._size, self._max_size = 1, self._allowed_size
 
     def _halved(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> bool:
@@ -305,7 +258,7 @@ class _Run:
             return False
         self._size = self._max_size = smaller
         self._tried.difference_update(entry.id for entry in claimed)
-        self._requeue(error, lease, claimed, backoff=False)
+        self._results.requeue(error, lease, claimed, backoff=False)
         self._dependencies.progress.failed(error)
         return True
 
@@ -317,12 +270,12 @@ class _Run:
             with self._dependencies.interruptions.allowed():
                 self._meta(authority)
         except BaseException:
-            self._requeue(error, lease, claimed)
+            self._results.requeue(error, lease, claimed)
             raise
         if self._halved(error, lease, claimed):
             return
         if len(claimed) > 1:  # time is over before the cause was found
-            self._requeue(error, lease, claimed)
+            self._results.requeue(error, lease, claimed)
             raise plan.unreadable_answer(claimed)
         self._ask_about_unread(authority, lease, claimed, alone=True)
         self._size, self._max_size = 1, self._allowed_size
@@ -343,37 +296,15 @@ class _Run:
                     with suppress(CallRefused, UnknownOutcome), self._dependencies.interruptions.allowed():
                         verdict = self._question(authority, entry)
                 if verdict is not None:
-                    self._store(lease, [verdict], {entry.id: self._outbox.content(entry)})
+                    self._results.store(lease, [verdict], {entry.id: self._outbox.content(entry)})
                     del left[entry.id]
                 elif alone:
                     self._count_unanswered(plan.unreadable_answer([entry]))
         finally:
             if left:
                 error = plan.unreadable_answer(list(left.values()))
-                self._defer(error)
-                self._requeue(error, lease, list(left.values()))
-
-    def _requeue(
-        self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, backoff: bool = True, sent: bool = True
-    ) -> None:
-        """Queue claimed reports again. `sent` is False where the call was not made."""
-        now = self._now()
-        # First: later runs must know it even if this process dies here.
-        remember(self._outbox, error, now, self._options.settings)
-        changes = [
-            plan.change_after_failure(error, entry, now, self._dependencies.jitter() if backoff else 0.0, sent=sent)
-            for entry in claimed
-        ]
-        self._settle(lease, changes)
-
-    def _settle(self, lease: str, changes: Sequence[Change]) -> None:
-        """Record results of claimed reports. If that meets a damaged index, rebuild it and record them again."""
-        try:
-            self._outbox.settle(lease, changes)
-        except OutboxDamaged:
-            if not self._rebuild_indexes():
-                raise
-            self._outbox.settle(lease, changes)
+                self._results.defer(error)
+                self._results.requeue(error, lease, list(left.values()))
 
     # Asking about single reports.
 
@@ -390,11 +321,12 @@ class _Run:
             raise plan.unreadable_answer([entry]) from None
         if verdict is not None:
             self._unanswered = 0
+            self._answered_at = self._dependencies.clock.monotonic()
         return verdict
 
     def _count_unanswered(self, error: ApoaError) -> None:
         """Go on without this report, unless it is not the first one without a usable answer: then raise the error."""
-        self._defer(error)
+        self._results.defer(error)
         self._unanswered += 1
         if self._unanswered == _MAX_UNANSWERED:
             raise error
@@ -427,40 +359,16 @@ class _Run:
             self._outbox.settle_pending([plan.change_without_answer(exc, entry, self._now())])
             self._count_unanswered(exc)
         else:
-            self._decide(entry, verdict)
-
-    def _decide(self, entry: Entry, verdict: Verdict | None) -> None:
-        if verdict is None:
-            # The authority received the report once and has lost it: send it again under the same id.
-            self._outbox.settle_pending([Change(entry.id, State.QUEUED, "forgotten")])
-            return
-        warnings: Sequence[Finding] = ()
-        if verdict.warnings:
-            try:
-                warnings = self._outbox.content(entry).warnings
-            except (CredentialsProblem, SealBroken):
-                verdict = verdict._replace(warnings=())  # only the warnings need the key
-        self._outbox.settle_pending([plan.change_from_verdict(verdict, self._now(), warnings)])
-        self._answered_at = self._dependencies.clock.monotonic()
-        self._count(verdict)
+            self._results.decide(entry, verdict)
 
     # Helpers.
-
-    def _count(self, verdict: Verdict) -> None:
-        _log.info("report %s: %s", verdict.id, verdict.status.value)
-        self.outcome.count(verdict)
-        self._dependencies.progress.advance(verdict)
-
-    def _defer(self, error: ApoaError) -> None:
-        if self._deferred_error is None or isinstance(error, OutboxDamaged):  # which concerns every report
-            self._deferred_error = error
 
     def _readable(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         """The entries that can be read. The error of a damaged page is deferred."""
         try:
             yield from entries
         except StorageProblem as exc:
-            self._defer(exc)
+            self._results.defer(exc)
 
     def _now(self) -> datetime:
         return self._dependencies.clock.now().astimezone(UTC)

@@ -28,7 +28,7 @@ FAR = 10_000
 """A time, in ticks, further ahead than any wait of the program: only a wrong clock stores it."""
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 DEAD = 2
-"""Stands for the lease of a process that died: nobody can present it again."""
+"""Stands for the lease of a process that died: no sender can present it again."""
 
 Id: TypeAlias = tuple[int, ...]
 """A report's id: which report, and which version of it (0, or 1 for its replacement)."""
@@ -185,7 +185,7 @@ class Rules:
         """A failed call queues the report again; the call counts unless nothing was sent."""
         return _change_after_failure(row, answer)
 
-    @implemented_by("delivery.sync:_Run._decide")
+    @implemented_by("delivery.results:Results.decide")
     def after_forgetting(self) -> Change | None:
         """A pending report that the authority does not know any more is sent again."""
         return Change("", EntryState.QUEUED)
