@@ -1,4 +1,4 @@
-"""A training authority over HTTP that misbehaves at random until it is told to stop."""
+"""A training authority over HTTP that misbehaves at random until `calm` is called."""
 
 import json
 import random

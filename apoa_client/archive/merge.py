@@ -143,8 +143,8 @@ class _Difference(NamedTuple):
 class Merge:
     """Merges the reports of a backup into an outbox that is in use. Everything else here stays as it is.
 
-    It is done in pieces of some hundred reports, each in a transaction of its own, so that nobody waits long to save a
-    report. The reports of a stay are in one piece: each stay is seen as it was before, or merged. After an
+    It is done in pieces of some hundred reports, each in its own transaction, so that no process waits long to save
+    a report. The reports of a stay are in one piece: each stay is seen as it was before, or merged. After an
     interruption, another merge finds the rest. The caller must hold the delivery lock.
     """
 
@@ -213,7 +213,7 @@ class Merge:
         for stay_id, ids in ours.items():
             if ids:
                 self._reorder(stay_id, ids)
-        if self._before:  # otherwise nobody has used this outbox yet
+        if self._before:  # otherwise this outbox is new
             audit.append(self._here, actor, (each.event for each in differences if each.is_one))
 
     def _first_seq(self) -> int:

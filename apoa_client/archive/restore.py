@@ -88,7 +88,7 @@ class _Restore(NamedTuple):
         return self.folders.outbox(self.settings.name)
 
     def preview(self) -> MergeResult:
-        """Return what `run` would do. Only reads: nobody waits for it, and nothing is created."""
+        """Return what `run` would do. Only reads: no other process waits for it, and nothing is created."""
         if os.path.lexists(self.path):
             with self._open_checked() as db, translate_errors(self.path):
                 return Merge(db, self.backup.db).preview()

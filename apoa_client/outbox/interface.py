@@ -72,7 +72,7 @@ class Eraser(Protocol):
         ...
 
     def record_skip(self, at: datetime) -> None:
-        """Record that the user was told at this time that nothing is erased. The next complete erasure ends it."""
+        """Record that it was shown at this time that nothing is erased. The next complete erasure ends it."""
         ...
 
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:

@@ -85,7 +85,7 @@ def is_of_passport(line: str) -> bool:
 
 
 def in_order(lines: Sequence[str]) -> tuple[str, ...]:
-    """Return the lines of an MRZ in their right order, as far as it can be told, however long they are."""
+    """Return the lines of an MRZ in their right order, as far as it is known, however long they are."""
     if len(lines) == TD1.line_count:
         names = [line for line in lines if _digits(line) == 0]
         dates = [line for line in lines if _DATES_OF_CARD.match(line)]

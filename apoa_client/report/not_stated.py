@@ -11,7 +11,7 @@ BIRTH_PLACE_NOT_STATED = "-"
 _NAMES = frozenset({"surname", "given_names", "nationality", "issuing_state"})
 """Fields in which a short word may be a name or a code: No and Null are surnames, NA is Namibia."""
 _WITH_DEFAULTS = frozenset({"check_in", "purpose", "issuing_state"})
-"""Fields with a usual value, which nobody means who does not know the value."""
+"""Fields with a usual value. A user who does not know the value does not mean the usual one."""
 
 _PHRASE = re.compile(
     r"(?:tidak|tdk|tak|gak|gk|ga|g|nggak|ngga|enggak|engga|ndak|belum|blm)\s?"

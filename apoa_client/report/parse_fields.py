@@ -149,7 +149,7 @@ def _labels(listed_purposes: Iterable[Purpose]) -> Message:
 
 
 def reason(text: str) -> str:
-    """Return the reason of a change; it must have words that say something: a sign or "unknown" informs nobody."""
+    """Return the reason of a change; it must have words that say something: a sign or "unknown" says nothing."""
     words = one_line(text, MAX_NOTE_LENGTH)
     if not any(c.isalpha() for c in words) or is_not_stated("reason", words):
         raise Unreadable("bad_character", msg("Write the reason in words: one sentence for the authority."))

@@ -46,7 +46,7 @@ OTHER_KEY = encode_key(new_key_pair()[1])
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else waits in these tests, unless they say so."""
+    """No other process waits in these tests, unless they say so."""
     monkeypatch.setattr(merge, "_PAUSE_S", 0)
 
 
@@ -492,7 +492,7 @@ def test_whole_stays_are_merged_one_after_the_other(pieces: Pieces, stays: Stays
 def test_other_commands_save_reports_between_the_pieces(
     pieces: Pieces, stays: Stays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits for the whole restore; what is saved meanwhile, also of a stay of the backup, comes behind it."""
+    """No process waits for the whole restore. What is saved meanwhile, also of one of its stays, comes behind it."""
     monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0)
     file, here = stays
 

@@ -152,7 +152,7 @@ def test_an_answer_without_a_time_keeps_the_clock_difference(hotel: Hotel) -> No
 
 
 def test_a_person_is_asked_before_the_lock_is_taken(hotel: Hotel) -> None:
-    """A question that nobody answers holds up no other process."""
+    """A question without an answer holds up no other process."""
     hotel.add(1)
     free: list[bool] = []
 

@@ -21,7 +21,7 @@ What is promised (`DeliveryModel.broken`; the last by `checker`):
 
 Not everything can happen in one check (`CONFIGS`): that would be many millions of states. Abstractions: time is counted
 in leases (`TICK`) relative to now, the count of calls stops at 2, the senders are alike (so that a counterexample may
-number them anew after a step), and a batch has at most two reports. Not modelled: suspension after a wrong password,
+number them again after a step), and a batch has at most two reports. Not modelled: suspension after a wrong password,
 waits for the whole property, batches divided for their size or because of one report, receipts that staff type in,
 erasure of undelivered reports.
 """

@@ -178,7 +178,7 @@ def test_lines_in_the_wrong_order_are_swapped(form: str) -> None:
 
 
 def test_lines_of_two_first_lines_are_not_swapped() -> None:
-    """What cannot be told stays as it was given."""
+    """Lines whose order is not known stay as they were given."""
     for lines in ((FIRST, FIRST), (SECOND, SECOND), (SPECIMENS["TD1"][0],) * 3):
         assert normalise(lines) == (lines, ())
 

@@ -79,6 +79,6 @@ def test_other_texts_are_data(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["tidak ada", "n/a", "unknown", "-"])
 def test_a_reason_says_something(text: str) -> None:
-    """The authority is not told "unknown" as the reason of a change."""
+    """A word such as "unknown" is no reason of a change for the authority."""
     with pytest.raises(Unreadable):
         parse_fields.reason(text)

@@ -66,7 +66,7 @@ def checkout(
 def _chosen(change: ChangeCommand, reference: str, room: str | None, group: str | None) -> Sequence[StayAndReport]:
     """Return the guests that the user means, with their current reports. Raises `UsageProblem`."""
     heading = _("Several guests are in that room. Who leaves?") if room else _("Who leaves?")
-    finder = StayFinder(change.session, in_house, in_house, nobody=msg("No guest is in house."), heading=heading)
+    finder = StayFinder(change.session, in_house, in_house, if_none=msg("No guest is in house."), heading=heading)
     found = finder.find(reference, room, group, yes=change.yes)
     histories: Sequence[StayHistory] = [change.app.stays.find(each)[0] for each in found]
     if room and len(histories) > 1 and not change.yes:

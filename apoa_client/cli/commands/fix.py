@@ -34,7 +34,7 @@ def fix(
     from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent, refused  # not for --help
     from apoa_client.cli.prompts.fix_report import FixConversation
 
-    found = StayFinder(session, refused, refused, in_house, recent, nobody=msg("No report is refused.")).one(reference)
+    found = StayFinder(session, refused, refused, in_house, recent, if_none=msg("No report is refused.")).one(reference)
     if found is None:
         return
     given = given_details(**details)

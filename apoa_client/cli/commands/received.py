@@ -37,7 +37,9 @@ def received(session: Session, *, words: tuple[str, ...], issued_at: str | None)
     app = session.app
     guest, number = _guest_and_number(session, words)
     moment = _moment(app, issued_at) if issued_at is not None else None
-    finder = StayFinder(session, waiting, waiting, in_house, recent, nobody=msg("Nothing waits to be typed into APOA."))
+    finder = StayFinder(
+        session, waiting, waiting, in_house, recent, if_none=msg("Nothing waits to be typed into APOA.")
+    )
     found = finder.one(guest)
     if found is None:
         return
@@ -58,7 +60,7 @@ def received(session: Session, *, words: tuple[str, ...], issued_at: str | None)
 def _guest_and_number(session: Session, words: tuple[str, ...]) -> tuple[str, str]:
     """Return the guest and the number, which is the last of several words; a user is asked for what is missing.
 
-    Raises `DataRefused` for what is no number, and `UsageProblem` if it is missing and nobody can be asked.
+    Raises `DataRefused` for what is no number, and `UsageProblem` if it is missing and no user can be asked.
     """
     if len(words) > 1:
         return " ".join(words[:-1]), parse_receipt_number(words[-1])

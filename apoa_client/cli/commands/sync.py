@@ -60,7 +60,7 @@ _LONGEST_PAUSE_S = 60
 def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, sheet: Path | None, **options: Any) -> int:  # noqa: ANN401  click's
     """Run one delivery, or the conversation for typing by hand, and show the outcome."""
     session.quiet = session.quiet or options["quiet"] or scheduled
-    session.terminal = session.terminal and not scheduled  # a question that nobody sees would hold up every other run
+    session.terminal = session.terminal and not scheduled  # a question that no user sees would hold up every other run
     settings = session.app.settings
     if sheet is not None:
         code = _repairing(session, lambda: _write_sheet(session, sheet, force=options["force"]))

@@ -66,18 +66,18 @@ class StayFinder:
     """Finds stays. A name and a room are looked for in one of the `places` after the other, until one has the guest.
 
     With several matches, and with nothing given, the user chooses from a list; without a user, `UsageProblem` names the
-    candidates by their ids. `listed` are the stays to choose from if nothing is given, `nobody` is shown if there are
+    candidates by their ids. `listed` are the stays to choose from if nothing is given, `if_none` is shown if there are
     none, and `heading` above a list. Names and rooms need the key.
     """
 
     def __init__(
-        self, session: Session, listed: Place, *places: Place, nobody: Message | None = None, heading: str = ""
+        self, session: Session, listed: Place, *places: Place, if_none: Message | None = None, heading: str = ""
     ) -> None:
         self._app = session.app
         self._interactive = session.interactive
         self._listed = listed
         self._places = places
-        self._nobody = nobody or msg("There is no guest to choose.")
+        self._if_none = if_none or msg("There is no guest to choose.")
         self._heading = heading or _("Which guest?")
         self._reports: dict[str, str] = {}
         """By the id of a stay: the one report of the stay that an id means."""
@@ -123,7 +123,7 @@ class StayFinder:
             if not self._interactive:
                 raise _which_guest_error([history.display_report for history in found])
             if not found:
-                print_line(text(self._nobody))
+                print_line(text(self._if_none))
             return self.choose(found, several=several) if found else []
         by_id = self._app.outbox.find(reference)
         found = self._search(reference, by_id)

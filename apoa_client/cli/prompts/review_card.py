@@ -96,7 +96,7 @@ class ReviewCard:
         return ON_THE_FORM[index].name if index is not None else ""
 
     def other_guest(self, key: str) -> int | None:
-        """Return the index of the earlier guest with a typed key, such as g1; None if nobody has it."""
+        """Return the index of the earlier guest with a typed key, such as g1; None if no guest has it."""
         return index_of_choice(key[1:], len(self._others)) if key[:1] in _GUEST_LETTERS else None
 
 

@@ -188,7 +188,7 @@ def _describe(entry: Entry) -> str:
 
 
 def show_drafts(summary: Summary) -> None:
-    """Show how many guests are unfinished, if any: nobody reports them otherwise."""
+    """Show how many guests are unfinished, if any, because they are in no other list."""
     if summary.drafts:
         unfinished = _("Unfinished guests: {count}. Continue with: apoa report")
         print_line(style_warning(unfinished.format(count=summary.drafts)))

@@ -33,7 +33,7 @@ _LAST = "last_purge"
 """The metadata's key of when finished stays were last erased."""
 
 _SKIPPED = "purge_skipped"
-"""The metadata's key of when the user was last told that nothing is erased."""
+"""The metadata's key of when the user last read that nothing is erased."""
 
 _BATCH = 200
 """Stays erased in one transaction: short enough that no one waits long to save a report."""

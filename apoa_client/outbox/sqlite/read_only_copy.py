@@ -1,7 +1,7 @@
 """Reads an outbox where nothing can be written: a full disk, a read-only folder or file system.
 
 SQLite cannot open a database in WAL mode there unless its shared memory file exists already. The file is then copied
-into memory and the copy is read. It is exact only if the file alone holds everything and nobody changed it meanwhile.
+into memory and the copy is read. It is exact only if the file alone holds everything and did not change meanwhile.
 """
 
 import os

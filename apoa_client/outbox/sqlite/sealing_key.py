@@ -1,7 +1,7 @@
 """The public key to which records are sealed, as metadata of the outbox.
 
 A process that read the settings before a key rotation compares its key with it, so that it does not store a record that
-nobody can open.
+no key opens.
 
 A rotation first saves the new public key in the settings, then records it here, then seals the records again. So once
 it is recorded here, the settings have it too, and no record is sealed to an earlier key any more.

@@ -76,7 +76,7 @@ def test_report_as_json_into_a_damaged_file(torn: Apoa) -> None:
 
 
 def test_saved_but_not_readable(torn: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the new report cannot be read back, the user is told to keep a note."""
+    """If the new report cannot be read back, the screen says to keep a note."""
 
     def find(outbox: SqliteOutbox, _reference: str) -> None:
         raise damaged(outbox._path)

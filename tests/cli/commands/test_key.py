@@ -124,7 +124,7 @@ class TestSetupAtATerminal:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_one_enter_does_not_skip_it(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Whoever presses Enter is asked whether they are sure; no is the default, and costs no attempt."""
+        """Enter asks whether the user is sure; no is the default, and costs no attempt."""
         result = at_a_terminal(apoa, serve().base_url, "", "", "x", "", "n", "x", CODE, lang=lang)
         sure = "Skip it? Without the code on paper, nobody can open the saved reports any more if this computer breaks."
         assert result.err.count(spoken(lang, sure)) == 2

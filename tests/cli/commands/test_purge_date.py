@@ -66,13 +66,13 @@ class TestClockFarAhead:
         before = house.reports()
         house.clock.forward(JUMP)
         day = house.clock.now()
-        told = house("sync", "--scheduled", lang=lang)
-        assert (told.code, told.out) == (0, "")
+        said = house("sync", "--scheduled", lang=lang)
+        assert (said.code, said.out) == (0, "")
         sentence, advice = (
             spoken(lang, SKIPPED, day=spoken_day(lang, day)),
             spoken(lang, ADVICE, date=f"{day:%Y-%m-%d}"),
         )
-        assert told.err == f"{sentence} {advice}\n"
+        assert said.err == f"{sentence} {advice}\n"
         house.clock.forward(timedelta(minutes=15))
         assert house("sync", "--scheduled", lang=lang).all == ""
         assert spoken(lang, IN_STATUS) in house("status", lang=lang).out
@@ -89,9 +89,9 @@ class TestClockFarAhead:
         apoa.set_up(serve(now=lambda: time).base_url)
         apoa.send()
         apoa.clock.forward(JUMP)
-        told = apoa("sync", "--scheduled")
-        assert (told.code, told.out) == (0, "")
-        assert "This computer's clock is 100 days ahead of the authority's." in told.err
+        said = apoa("sync", "--scheduled")
+        assert (said.code, said.out) == (0, "")
+        assert "This computer's clock is 100 days ahead of the authority's." in said.err
         assert apoa("sync", "--scheduled").all == ""
         assert apoa("purge").code == 0
         apoa.clock.forward(-JUMP)
@@ -114,12 +114,12 @@ class TestClockFarAhead:
         apoa: Apoa = request.getfixturevalue("manual" if by_hand else "house")
         authority.stop()
         apoa.clock.forward(JUMP)
-        told = apoa("purge", *arguments)
-        assert told.code == 75
-        assert "Old guest data were not erased: nothing confirms this computer's date, 4 Mar 2027." in told.err
-        assert "apoa purge --today 2027-03-04" in told.err
+        said = apoa("purge", *arguments)
+        assert said.code == 75
+        assert "Old guest data were not erased: nothing confirms this computer's date, 4 Mar 2027." in said.err
+        assert "apoa purge --today 2027-03-04" in said.err
         if "--json" in arguments:
-            assert told.json["error"]["class"] == "date_not_confirmed"
+            assert said.json["error"]["class"] == "date_not_confirmed"
         assert erased(apoa) == 0
 
     def test_a_report_saved_meanwhile_does_not_confirm_the_date(self, manual: Apoa) -> None:
@@ -211,9 +211,9 @@ class TestUserConfirms:
     def test_at_a_terminal(self, manual: Apoa, lang: str, key: str, count: int) -> None:
         """Enter alone erases nothing."""
         manual.clock.forward(JUMP)
-        told = manual("purge", keys=[key], lang=lang)
-        assert spoken(lang, QUESTION, day=spoken_day(lang, manual.clock.now())) in told.err
-        assert (told.code, erased(manual)) == (0 if count else 75, count)
+        said = manual("purge", keys=[key], lang=lang)
+        assert spoken(lang, QUESTION, day=spoken_day(lang, manual.clock.now())) in said.err
+        assert (said.code, erased(manual)) == (0 if count else 75, count)
         if count:
             recorded = [entry["action"] for entry in manual("log", "--json").json["entries"]]
             assert "date_confirmed" in recorded
@@ -252,10 +252,10 @@ class TestUserConfirms:
     def test_a_dry_run_says_that_the_date_is_not_confirmed(self, manual: Apoa, lang: str) -> None:
         """It shows what would be erased, and asks nothing."""
         manual.clock.forward(JUMP)
-        told = manual("purge", "--dry-run", "--json", keys=[], lang=lang)
+        said = manual("purge", "--dry-run", "--json", keys=[], lang=lang)
         sentence = "Nothing confirms this computer's date, {day}. Before anything is erased, you must confirm it."
-        assert spoken(lang, sentence, day=spoken_day(lang, manual.clock.now())) in told.err
-        assert (told.code, len(told.json["reports"]), erased(manual)) == (0, GUESTS, 0)
+        assert spoken(lang, sentence, day=spoken_day(lang, manual.clock.now())) in said.err
+        assert (said.code, len(said.json["reports"]), erased(manual)) == (0, GUESTS, 0)
 
     def test_an_outbox_of_an_earlier_version(self, manual: Apoa) -> None:
         """It does not say when the clock was right: the date is asked for once."""

@@ -148,7 +148,7 @@ class TestPassport:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_lines_in_the_wrong_order_are_swapped(self, away: Apoa, lang: str) -> None:
-        """And the user is told once."""
+        """And it is shown once."""
         said = away("report", "--no-send", keys=[*reversed(QUENTIN.lines), *PAGE, CONTENT], lang=lang)
         assert said.code == 0, said.all
         assert said.err.count(spoken(lang, "The lines were in the wrong order and were swapped.")) == 1

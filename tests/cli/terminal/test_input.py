@@ -237,7 +237,7 @@ class TestEditing:
         assert (gnu.history, gnu.hook) == ([], None)
 
     def test_libedit_has_it_in_the_history_only(self, monkeypatch: pytest.MonkeyPatch, gnu: FakeReadline) -> None:
-        """The user is told which key shows the line."""
+        """The screen names the key that shows the line."""
         gnu.__doc__ = "Importing this module enables command line editing using libedit readline."
 
         def read(_prompt: str) -> str:

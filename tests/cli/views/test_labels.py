@@ -32,7 +32,7 @@ def test_a_birth_date_in_words(value: PartialDate, words: str) -> None:
     ],
 )
 def test_a_length_of_time_has_a_unit_that_fits(minutes: int, words: str) -> None:
-    """Nobody converts 2880 minutes."""
+    """A long time is shown in days: no user converts 2880 minutes."""
     language.set_language("en")
     assert duration_text(timedelta(minutes=minutes)) == words
 
