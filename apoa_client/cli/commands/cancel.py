@@ -16,6 +16,7 @@ from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
 from apoa_client.cli.views.labels import KINDS
+from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import report_json, report_lines
 from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.desk.changes import reports_to_withdraw, require_current_report
@@ -72,16 +73,17 @@ def _cancel_all(change: ChangeCommand, histories: Sequence[StayHistory], reason:
     changes = change.app.changes
     for history in histories:
         require_current_report(history)
+    opened = [(history, open_current_report(change.app, history)) for history in histories]
     unsent = [history for history in histories if history.withdrawable]
-    sent = [(history, open_current_report(change.app, history)) for history in histories if not history.withdrawable]
+    sent = [each for each in opened if not each[0].withdrawable]
     if change.interactive:
-        _show_stays(change, histories, len(sent))
+        _show_stays([report for _history, report in opened], len(sent))
         question = _("Why is the stay cancelled? One sentence for the authority")
         reason = reason or (ask_reason(question) if sent else "")
         if reason is None:
             print_error_line(_("Nothing was changed."))
             return
-    cancellations = [(changes.cancel(history, reason), opened.guest) for history, opened in sent]
+    cancellations = [(changes.cancel(history, reason), report.guest) for history, report in sent]
     if _confirmed(change, text(nmsg("Cancel {count} stay?", "Cancel all {count} stays?", len(histories)))):
         withdrawn = _withdraw_all(change, unsent)
         saved = zip(changes.save_all([each for each, _guest in cancellations]), cancellations, strict=True)
@@ -100,10 +102,10 @@ def _withdraw_all(change: ChangeCommand, histories: Sequence[StayHistory]) -> li
     return withdrawn
 
 
-def _show_stays(change: ChangeCommand, histories: Sequence[StayHistory], sent: int) -> None:
+def _show_stays(reports: Sequence[OpenedReport], sent: int) -> None:
     """Show the guests whose stays would be cancelled, and of how many the authority is informed."""
-    for history in histories:
-        print_error_line(f"  {guest_line(open_current_report(change.app, history))}")
+    for report in reports:
+        print_error_line(f"  {guest_line(report)}")
     if sent:
         notice = nmsg(
             "The authority may have {count} of these stays. It is informed that the stay is cancelled.",

@@ -121,8 +121,15 @@ class CorrectionConversation:
         self.command.save(change, before.guest)
 
 
+class _GoneBack(Exception):
+    """The user goes back from the question for the reason."""
+
+
 class AmendConversation(CorrectionConversation):
     """A correction by the staff."""
+
+    _reason: str | None = None
+    """The reason given for several stays: as an option, or typed once."""
 
     def amend(self, reference: str, reason: str | None) -> None:
         """Correct the stay that an id means, from the options or by questions, and save and send the correction."""
@@ -144,9 +151,9 @@ class AmendConversation(CorrectionConversation):
         self.save(change, before)
 
     def amend_all(self, references: Sequence[str], reason: str | None) -> None:
-        """Make the same correction of several stays from the options; without options, ask for each stay in turn.
+        """Make the same correction of several stays from the options: all are saved or none.
 
-        All are saved or none.
+        Without options, ask for, save and send each in turn.
         """
         if not self.typed and not self.lines and self.command.interactive:
             for reference in references:
@@ -154,12 +161,13 @@ class AmendConversation(CorrectionConversation):
                 self.amend(reference, reason)
             return
         self._refuse_options_of_one_guest()
-        corrections: list[tuple[PendingChange, Report]] = []
-        for reference in references:
-            correction = self._correction(reference, reason)
-            if correction is not None:
-                corrections.append(correction)
-                reason = reason or correction[0].report.reason  # asked for once
+        self._reason = reason
+        try:
+            found = [self._correction(reference) for reference in references]
+        except _GoneBack:
+            print_error_line(_("Nothing was saved."))
+            return
+        corrections = [correction for correction in found if correction is not None]
         if not corrections:
             raise DataRefused(msg("Nothing would change: that is what was reported."))
         question = nmsg("Save and send {count} correction?", "Save and send {count} corrections?", len(corrections))
@@ -183,8 +191,8 @@ class AmendConversation(CorrectionConversation):
                 msg("Correct them for one guest at a time: apoa amend ID"),
             )
 
-    def _correction(self, reference: str, reason: str | None) -> tuple[PendingChange, Report] | None:
-        """Show and return the correction of one of several stays; None if nothing would change."""
+    def _correction(self, reference: str) -> tuple[PendingChange, Report] | None:
+        """Show and return the correction of one of several stays; None if nothing would change. Raises `_GoneBack`."""
         history, _report = self.app.stays.find(reference)
         current = require_current_report(history)
         before = self.open(current).report
@@ -192,9 +200,11 @@ class AmendConversation(CorrectionConversation):
             examination = self.examine(before)
             if (examination.guest, examination.stay) == (before.guest, before.stay):
                 return None
-            given = reason or (before.reason if current.withdrawable else None)
+            given = self._reason or (before.reason if current.withdrawable else None)
             if not given and not current.withdrawable and self.command.interactive:
-                given = ask_reason(_("Why is it changed? One sentence for the authority"))
+                given = self._reason = ask_reason(_("Why is it changed? One sentence for the authority"))
+                if given is None:
+                    raise _GoneBack
             change = self.app.changes.amend(history, examination, given)
         except ReportRefused:
             print_error_line(_("Report {id}:").format(id=short_id(current.id)))

@@ -134,8 +134,12 @@ class DraftStore:
             try:
                 try:
                     return converse(signals)
-                except BaseException:
-                    store()
+                except BaseException as exc:
+                    try:
+                        store()
+                    except StorageProblem as failure:
+                        failure.shown = isinstance(exc, StorageProblem) and exc.shown
+                        raise
                     raise
             except KeyboardInterrupt:  # or a signal after an error of input, before `store` could delay it
                 store()

@@ -90,24 +90,21 @@ class StayFinder:
         chosen = self._chosen(reference, several=False)
         return self._id_of(chosen[0]) if chosen else None
 
-    def several(self, reference: str) -> list[str]:
-        """Return the ids as `one` does; at a terminal the user may choose several stays."""
-        return [self._id_of(history) for history in self._chosen(reference, several=True)]
-
     def find(self, reference: str, room: str | None, group: str | None, *, yes: bool) -> list[str]:
         """Return the ids of what a user means, or the stays of a whole room or group: one of the three may be given.
 
-        A group are the guests who were reported together with the one that is given. Raises `UsageProblem` if a room or
-        a group has several guests, and neither `yes` nor a user confirms them.
+        With a reference the user may choose several stays, at a terminal. A group are the guests who were reported
+        together with the one that is given. Raises `UsageProblem` if a room or a group has several guests, and neither
+        `yes` nor a user confirms them.
         """
         if sum(map(bool, (reference, room, group))) > 1:
             raise UsageProblem(msg("Give one of these: a guest, --room or --group."))
         if room:
-            found = self.in_room(room)
+            found = self._in_room(room)
         elif group:
             found = self._in_group(group)
         else:
-            return self.several(reference)
+            return [self._id_of(history) for history in self._chosen(reference, several=True)]
         if len(found) > 1 and not yes and not self._interactive:
             ids = _ids_text([history.display_report for history in found])
             problem = msg("Several guests were reported together: {candidates}.", candidates=ids)
@@ -118,7 +115,7 @@ class StayFinder:
 
     def _chosen(self, reference: str, *, several: bool) -> Sequence[StayHistory]:
         """Return the stays that the user means; none if the user chooses none."""
-        if not reference:
+        if not reference.strip():
             found = list(self._listed(self._app))
             if not self._interactive:
                 raise _which_guest_error([history.display_report for history in found])
@@ -178,15 +175,16 @@ class StayFinder:
                 return None, found
         return None, []
 
-    def in_room(self, room: str) -> list[StayHistory]:
+    def _in_room(self, room: str) -> list[StayHistory]:
         """Return the stays of the guests in house in a room. Raises `UsageProblem`, or `CredentialsProblem`."""
+        wanted = normalized_room(room)
         reader = ReportReader(self._app, _raise_credentials)
         present = list(in_house(self._app))
         opened = reader.open_all(history.display_report for history in present)
         found = [
             history
             for history, each in zip(present, opened, strict=True)
-            if each.stay is not None and normalized_room(each.stay.room or "") == normalized_room(room)
+            if wanted and each.stay is not None and normalized_room(each.stay.room or "") == wanted
         ]
         if not found:
             raise UsageProblem(msg("No guest in house is in that room."), msg("See who is here: apoa list --in-house"))

@@ -193,6 +193,45 @@ def test_a_sent_room_is_amended_with_one_reason(configured: Apoa) -> None:
     assert configured.states()[2:] == [("amend", "accepted")] * 2
 
 
+def test_each_correction_keeps_its_own_reason(configured: Apoa) -> None:
+    """The reason of a correction that was not sent yet is not that of another guest, who is asked about."""
+    configured.send(QUENTIN, "--room", "3")
+    configured.send(XIMENA, "--room", "3")
+    configured("amend", "quentin", "--phone", "+48 600100200", "--reason", "moved", "--no-send")
+    before = configured.states()
+    change = ["amend", "--room", "3", "--nights", "4", "--no-send"]
+    assert configured(*change, "--yes").code == Exit.DATA_REFUSED
+    assert configured.states() == before
+    assert configured(*change, keys=["more nights", "y"]).code == 0
+    waiting = [report["short_id"] for report in configured.reports() if report["state"] == "queued"]
+    shown = [configured("show", short_id).out for short_id in waiting]
+    assert len(shown) == 2
+    assert [("moved" in each, "more nights" in each) for each in shown] == [(True, False), (False, True)]
+
+
+def test_going_back_from_the_reason_saves_nothing(configured: Apoa) -> None:
+    """`<` at the question for the reason ends the command; it is no missing reason."""
+    configured.send(QUENTIN, "--room", "3")
+    configured.send(XIMENA, "--room", "3")
+    result = configured("amend", "--room", "3", "--nights", "4", keys=["<"])
+    assert result.code == 0, result.all
+    assert spoken("en", "Nothing was saved.") in result.err
+    assert len(configured.reports()) == 2
+
+
+@pytest.mark.parametrize("command", [*CHANGES, "receipt"])
+def test_a_blank_reference_is_no_guest(away: Apoa, command: str) -> None:
+    """Also where only one guest is in house, who has no room: the command exits with 2 and changes nothing."""
+    away.save()
+    before = away.states()
+    assert away(command, " ", *CHANGES.get(command, [])).code == Exit.USAGE
+    if command in {"amend", "cancel", "checkout"}:
+        options = ["--nights", "3"] if command == "amend" else []
+        assert away(command, "--room", " ", *options, "--yes", "--no-send").code == Exit.USAGE
+    assert away("purge", "--guest", " ", "--force", "--yes").code == Exit.USAGE
+    assert away.states() == before
+
+
 def test_fix_and_received_choose_from_what_fits(away: Apoa) -> None:
     """`fix` says that nothing is refused, and `received` asks for the guest and then for the number."""
     away.save()

@@ -972,6 +972,8 @@ class TestInterruption:
             said = away("report", "--no-send", keys=[ENTER, CONTENT, "n"], lang=lang)
             assert said.code == 78
             assert spoken(lang, lost) in said.err
+            assert said.err.count("The disk is full.") == 1  # shown once
+            assert spoken_count(lang, one, several, 1) not in said.err  # they are two
             said = away("report", "--no-send", keys=[*QUENTIN.lines], lang=lang)  # Ctrl-C
             assert said.code == 78
             assert spoken(lang, lost) in said.err
