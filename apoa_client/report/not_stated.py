@@ -8,10 +8,13 @@ import re
 BIRTH_PLACE_NOT_STATED = "-"
 """What the contract has for a place of birth that the passport does not state."""
 
-_NAMES = frozenset({"surname", "given_names", "nationality", "issuing_state"})
+_NAMES = frozenset({"surname", "given_names", "nationality"})
 """Fields in which a short word may be a name or a code: No and Null are surnames, NA is Namibia."""
 _WITH_DEFAULTS = frozenset({"check_in", "purpose", "issuing_state"})
 """Fields with a usual value. A user who does not know the value does not mean the usual one."""
+
+_UNSPECIFIED_SEX = "<"
+"""What the MRZ has for X (ICAO Doc 9303-3 §4.6): it is stated, and is no sign for a missing value."""
 
 _PHRASE = re.compile(
     r"(?:tidak|tdk|tak|gak|gk|ga|g|nggak|ngga|enggak|engga|ndak|belum|blm)\s?"
@@ -29,9 +32,9 @@ def is_not_stated(name: str, text: str) -> bool:
 
     Signs without a letter or a digit say so, too; an empty text does not.
     """
-    words = " ".join(text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()).strip(_SIGNS)
-    if name in _WITH_DEFAULTS or not text.strip():
+    if name in _WITH_DEFAULTS or not text.strip() or (name, text.strip()) == ("sex", _UNSPECIFIED_SEX):
         return False
+    words = " ".join(text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()).strip(_SIGNS)
     return not words or _PHRASE.fullmatch(words) is not None or (name not in _NAMES and words in _SHORT)
 
 

@@ -339,6 +339,8 @@ def _check_permit_word(reader: Reader, guest: Guest) -> None:
     code = guest.stay_permit.code if guest.stay_permit is not None else None
     if code is not None and permits.is_ambiguous(code):
         likely = permits.suggest(code, nationality=guest.nationality)
+        if len(likely) == 1:  # the others are for other nationalities, and the word does not say which permit it is
+            likely = permits.suggest(code)
         reader.add_warning(
             "stay_permit",
             "implausible",

@@ -69,6 +69,11 @@ def test_short_words_may_be_countries() -> None:
     assert [examined(draft({"nationality": text}))[0].nationality for text in ("NA", "no")] == ["NAM", "NOR"]
 
 
+def test_the_sign_of_the_mrz_for_an_unspecified_sex() -> None:
+    """`<` is X, as in the MRZ."""
+    assert examined(draft({"sex": " < "}))[0].sex == "X"
+
+
 @pytest.mark.parametrize(
     "text", ["", " ", "Nonette", "Adanya", "Tidak Ada Guesthouse", "Unknown Street 7", *TYPED.values()]
 )

@@ -333,7 +333,8 @@ def test_the_months_of_a_short_validity(expiry: str, entered: str, words: str) -
 
 
 @pytest.mark.parametrize(
-    ("nationality", "typed", "codes"), [("GBR", "turis", "B1, C1, D1"), ("SGP", "wisata", "A1, B1, C1, D1")]
+    ("nationality", "typed", "codes"),
+    [("GBR", "turis", "B1, C1, D1"), ("SGP", "wisata", "A1, B1, C1, D1"), ("AFG", "medis", "A1, B1, C3")],
 )
 def test_a_word_for_several_permits(nationality: str, typed: str, codes: str) -> None:
     """It is reported as any other text, with a warning that names the likely permits."""

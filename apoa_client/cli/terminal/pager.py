@@ -54,8 +54,11 @@ def paged(environ: Mapping[str, str], *, wanted: bool) -> Iterator[None]:
 
 
 def _pager_command(environ: Mapping[str, str]) -> list[str]:
-    """Return the pager's command; empty if there is none."""
-    command = shlex.split(environ.get("PAGER", "less"), posix=os.name == "posix")
+    """Return the pager's command; empty if there is none, or if it has an unclosed quotation mark."""
+    try:
+        command = shlex.split(environ.get("PAGER", "less"), posix=os.name == "posix")
+    except ValueError:
+        return []
     found = shutil.which(command[0]) if command else None
     return [found, *command[1:]] if found is not None else []
 

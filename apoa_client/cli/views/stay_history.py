@@ -44,6 +44,7 @@ class StayView:
         """Open the stay's reports and read their audit trail. Shows on stderr what cannot be opened or read."""
         self._zone = app.settings.zone
         self._today = app.today
+        self._now = app.clock.now()
         self._stay = stay
         self._entry = entry
         self._events: defaultdict[str | None, list[AuditEntry]] = defaultdict(list)
@@ -130,7 +131,7 @@ class StayView:
         entry = opened.entry
         if entry.due_at is not None and entry.state in OPEN_STATES:
             yield _("Due by: {moment}").format(moment=moment_text(entry.due_at, self._zone))
-        if entry.lease_until is not None:
+        if entry.lease_until is not None and self._now < entry.lease_until:
             yield lease_text(1, entry.lease_until, self._zone)
         later = (event for event in self._events[entry.id] if event.action != "saved")  # is in "Made"
         for _what, group in groupby(later, key=lambda event: (event.action, event.detail)):

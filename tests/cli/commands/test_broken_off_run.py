@@ -55,6 +55,7 @@ def test_status_and_show(killed: Apoa, lang: str) -> None:
     assert spoken_count(lang, *BEING_SENT, 1, until=UNTIL) in killed("show", killed.reports()[0]["id"], lang=lang).out
     killed.clock.forward(LEASE)
     assert UNTIL not in killed("status", lang=lang).out
+    assert UNTIL not in killed("show", killed.reports()[0]["id"], lang=lang).out
 
 
 def test_a_lease_from_a_wrong_clock(killed: Apoa) -> None:

@@ -79,3 +79,11 @@ def test_ctrl_c_is_for_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         output.write("a\n" * 10)
         output.write("more")
     assert waited
+
+
+def test_a_pager_that_is_no_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With an unclosed quotation mark in ``PAGER`` the text is printed as it is."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with paged({"PAGER": "less 'x"}, wanted=True):
+        sys.stdout.write("text")
+    assert capsys.readouterr().out == "text"
