@@ -49,8 +49,7 @@ class Home:
         return write_backup(self.path, file, lambda: info, ACTOR, force=force)
 
     def restore(self, file: Path, name: str = "", **how: Any) -> RestoreResult:
-        config = load(self.folders.config)
-        return restore_backup(file, self.folders, config, ACTOR, name=name, **how)
+        return restore_backup(file, self.folders, ACTOR, name=name, **how)
 
     def rows(self, name: str = "melati") -> list[dict[str, Any]]:
         """Every column of every report, in order."""

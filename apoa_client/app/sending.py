@@ -37,6 +37,9 @@ def _save_identity(app: Container, meta: Meta) -> None:
 
     try:
         # Read again: a key rotation may have ended while this process ran.
-        save(app.folders.config, app.saved_settings(app.settings).with_meta(meta))
+        settings = app.saved_settings(app.settings).with_meta(meta)
+        save(app.folders.config, settings)
     except SettingsProblem as exc:  # the reports are delivered all the same, and the next run tries again
         _log.warning("the authority's identity was not saved: %s", exc.name)
+    else:
+        app.settings = settings  # the next run of this process compares the authority with it

@@ -30,7 +30,7 @@ from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
 from apoa_client.ports import Actor
-from apoa_client.settings.config import Config, PropertySettings, check_name, parse
+from apoa_client.settings.config import PropertySettings, check_name, load, parse
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.writer import save
 
@@ -52,7 +52,7 @@ class RestoreResult(NamedTuple):
 
 
 def restore_backup(
-    file: Path, folders: Folders, config: Config, actor: Actor, *, name: str = "", dry_run: bool = False
+    file: Path, folders: Folders, actor: Actor, *, name: str = "", dry_run: bool = False
 ) -> RestoreResult:
     """Restore a backup as the property `name`, or under the name in the backup if that is empty.
 
@@ -66,26 +66,26 @@ def restore_backup(
             raise too_new(file) from None
         if name:
             check_name(name)
-        theirs = theirs._replace(name=name or theirs.name)
-        known = config.properties.get(theirs.name)
-        settings = theirs if known is None else _completed(known, theirs)
-        task = _Restore(backup, known, settings, folders, actor)
+        task = _Restore(backup, theirs._replace(name=name or theirs.name), folders, actor)
         merged = task.preview() if dry_run else task.run()
-        return RestoreResult(settings, known is None, backup.info.created_at, merged)
+        return RestoreResult(task.settings, task.known is None, backup.info.created_at, merged)
 
 
-class _Restore(NamedTuple):
-    """The restoring of a backup into a property. `known` is its settings here before, and `settings` those after."""
+class _Restore:
+    """The restoring of a backup, with the settings in it, into the property of that name."""
 
-    backup: Backup
-    known: PropertySettings | None
-    settings: PropertySettings
-    folders: Folders
-    actor: Actor
+    def __init__(self, backup: Backup, theirs: PropertySettings, folders: Folders, actor: Actor) -> None:
+        self.backup = backup
+        self._theirs = theirs
+        self.folders = folders
+        self.actor = actor
+        self.path = folders.outbox(theirs.name)
+        self._read_settings()
 
-    @property
-    def path(self) -> Path:
-        return self.folders.outbox(self.settings.name)
+    def _read_settings(self) -> None:
+        """Read the settings here before (`known`), and find those after (`settings`)."""
+        self.known = load(self.folders.config).properties.get(self._theirs.name)
+        self.settings = self._theirs if self.known is None else _completed(self.known, self._theirs)
 
     def preview(self) -> MergeResult:
         """Return what `run` would do. Only reads: no other process waits for it, and nothing is created."""
@@ -102,6 +102,7 @@ class _Restore(NamedTuple):
         advice = msg("Nothing was changed. Wait until the sending is over, then restore again.")
         lock = delivery_lock(self.path, LOCK_WAIT_S, self.actor)
         with exclusive(lock, lambda: lock_holder(self.path), advice, name="delivery_underway"):
+            self._read_settings()  # again: a key rotation, which holds the lock too, may have ended meanwhile
             with translate_errors(self.path):
                 remove_abandoned_drafts(self.path)
             if not os.path.lexists(self.path):

@@ -31,6 +31,7 @@ def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedC
         late.outbox.add(report(1), due_at=None)
         rotating.key_pair().change(private_key)
         assert send(late, NoProgress(), Signals()).sent == 1
+        assert late.settings.property_id == "melati"  # the next run of this process compares it
         late.close()
         rotating.close()
     after = app_of(home, clock).settings

@@ -5,7 +5,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +267,23 @@ def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
     with raises_error("other_key"):
         stranger.restore(file)
     assert not stranger.folders.config.exists()
+
+
+def test_a_key_rotation_while_it_waits_for_the_lock(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings are read again under the lock: the backup's key is not the one here any more."""
+    _private_key, public_key = new_key_pair()
+
+    @contextmanager
+    def rotating(*_arguments: object, **_named: object) -> Iterator[None]:
+        save(old.folders.config, old.settings._replace(public_key=encode_key(public_key)))
+        yield
+
+    monkeypatch.setattr("apoa_client.archive.restore.exclusive", rotating)
+    with old.outbox() as outbox:
+        outbox.add(report(8), due_at=None)
+    with raises_error("other_key"):
+        old.restore(file)
+    assert old.settings.public_key == encode_key(public_key)
 
 
 def test_missing_secrets_are_named() -> None:

@@ -232,3 +232,15 @@ def test_a_full_disk(tmp_path: Path) -> None:
         problems: list[StorageProblem] = []
         assert ids(path, problems) == [uuid(number) for number in range(3)]
         assert [type(problem) for problem in problems] == [DiskFull]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_link_is_not_copied(tmp_path: Path) -> None:
+    """The log of the linked file, with the newest reports, is elsewhere: an error, and no older state."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").mkdir()
+    with open_outbox(tmp_path / "real" / "outbox.db") as outbox:
+        outbox.add(report(1), due_at=NOON)
+        (tmp_path / "link" / "outbox.db").symlink_to(tmp_path / "real" / "outbox.db")
+        with pytest.raises(OutboxUnreachable):
+            SqliteOutbox.open_for_reading(tmp_path / "link" / "outbox.db", sealer(), lambda _problem: None)

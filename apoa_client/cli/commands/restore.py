@@ -41,7 +41,7 @@ def restore(session: Session, *, file: Path, name: str | None, dry_run: bool) ->
 
     app = session.app
     name = name or session.property_name
-    restored = restore_backup(file, app.folders, app.config, app.actor, name=name, dry_run=dry_run)
+    restored = restore_backup(file, app.folders, app.actor, name=name, dry_run=dry_run)
     settings = restored.settings
     secrets = app.secrets_of(settings, prompt=False)
     missing = find_missing_secrets(secrets, settings.public_key, password=not settings.uses_sandbox)

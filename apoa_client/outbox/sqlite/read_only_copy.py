@@ -6,6 +6,7 @@ into memory and the copy is read. It is exact only if the file alone holds every
 
 import os
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -41,14 +42,17 @@ def open_copy(path: Path, problem: StorageProblem) -> sqlite3.Connection:
 
 
 def _file_state(path: Path) -> tuple[int, ...] | None:
-    """Return what changes if another process writes to the file; None if a log beside it holds newer pages.
+    """Return what changes if another process writes to the file; None for a link, or if a log holds newer pages.
 
     A process that writes has a log in the folder, and creating or removing that changes the folder's time.
     """
+    file = path.lstat()
+    if not stat.S_ISREG(file.st_mode):  # the log of a linked file is elsewhere
+        return None
     for log in (Path(f"{path}-wal"), Path(f"{path}-journal")):
         if os.path.lexists(log) and log.lstat().st_size:
             return None
-    file, folder = path.lstat(), path.parent.stat()
+    folder = path.parent.stat()
     return file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns, folder.st_mtime_ns
 
 
