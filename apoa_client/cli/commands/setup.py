@@ -8,7 +8,7 @@ import click
 
 from apoa_client.app.container import Container
 from apoa_client.app.property_setup import PropertySetup
-from apoa_client.authority.address import check_base_url
+from apoa_client.authority.address import check_base_url, is_apoa_website
 from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_has_code_of, recovery_file_option
 from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code
 from apoa_client.cli.registry import command, option
@@ -213,6 +213,11 @@ def _check_options(given: Mapping[str, Any]) -> None:
     if given["timezone"]:
         _zone(given["timezone"])
     if given["api_url"]:
+        if is_apoa_website(given["api_url"]):
+            raise UsageProblem(
+                msg("This is APOA's website for people. No server there takes reports from programs."),
+                msg("Set up without a server, to type the reports into APOA: --by-hand"),
+            )
         check_base_url(given["api_url"])
 
 

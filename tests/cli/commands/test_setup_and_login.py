@@ -223,6 +223,7 @@ class TestSetup:
             ("--api-url", "https://u:rahasia@authority.example/v1", 78),
             ("--api-url", "authority.example", 78),
             ("--api-url", "https://authority.example/v1?x=1", 78),
+            ("--api-url", "https://apoa.imigrasi.go.id/", 2),
             ("--ca-bundle", "/nowhere/ca.pem", 78),
         ],
     )
