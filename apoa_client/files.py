@@ -56,7 +56,7 @@ def write_private(path: Path, content: bytes | Iterable[bytes]) -> None:
     draft = temporary_beside(path)
     try:
         with os.fdopen(create_private(draft), "wb") as file:
-            file.writelines([content] if isinstance(content, bytes) else content)
+            file.writelines(_pieces(content))
             file.flush()
             os.fsync(file.fileno())
         remove_abandoned(draft, path)
@@ -73,7 +73,11 @@ def write_private_unsynced(path: Path, content: bytes | Iterable[bytes]) -> None
     """
     path.unlink(missing_ok=True)
     with os.fdopen(create_private(path), "wb") as file:
-        file.writelines([content] if isinstance(content, bytes) else content)
+        file.writelines(_pieces(content))
+
+
+def _pieces(content: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    return [content] if isinstance(content, bytes) else content
 
 
 def remove_abandoned(draft: Path, path: Path | None = None) -> None:

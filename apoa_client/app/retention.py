@@ -68,7 +68,10 @@ class Retention:
 
         If this computer's clock is ahead of the authority's, the authority's time counts.
         """
-        return self._earlier_now() - timedelta(days=self._retention_days)
+        return self._cutoff_at(self._earlier_now())
+
+    def _cutoff_at(self, now: datetime) -> datetime:
+        return now - timedelta(days=self._retention_days)
 
     def _earlier_now(self) -> datetime:
         """Return the time by this computer's clock or by the authority's, whichever is earlier."""
@@ -78,7 +81,7 @@ class Retention:
 
     def needs_date(self) -> bool:
         """Return whether data would be erased now and nothing confirms the date; asks the authority, at most once."""
-        if not self._is_due() or self._is_confirmed():
+        if not self._is_due() or self._check_clock():
             return False
         if self._ask_authority is not None and not self.asked_authority:
             self.asked_authority = True
@@ -86,14 +89,15 @@ class Retention:
                 self._ask_authority()
             except ApoaError as exc:
                 _log.info("the authority did not give the time: %s", exc.name)
-            return self._is_due() and not self._is_confirmed()
+            return self._is_due() and not self._check_clock()
         return True
 
     def _is_due(self) -> bool:
-        return self._outbox.eraser.is_due(self.cutoff(), self._earlier_now())
+        now = self._earlier_now()
+        return self._outbox.eraser.is_due(self._cutoff_at(now), now)
 
-    def _is_confirmed(self) -> bool:
-        """Whether the date is confirmed. Without an authority, this is recorded, so that the clock may run on."""
+    def _check_clock(self) -> bool:
+        """Return whether the date is confirmed. Without an authority, record it too, so that the clock may run on."""
         now = self._clock.now()
         checked_at = self._outbox.clock_checked_at(now)
         if checked_at is None:
@@ -113,7 +117,8 @@ class Retention:
         """Erase the guests' data of every stay that ended before the cutoff. Raises `DateNotConfirmed`."""
         if not dry_run and self.needs_date():
             raise DateNotConfirmed(self._today())
-        return self._outbox.eraser.finished(self.cutoff(), self._earlier_now(), dry_run=dry_run)
+        now = self._earlier_now()
+        return self._outbox.eraser.finished(self._cutoff_at(now), now, dry_run=dry_run)
 
     def purge_daily(self) -> DateNotConfirmed | None:
         """Erase as `purge` does, unless that was done within the last 24 hours.
@@ -122,7 +127,7 @@ class Retention:
         """
         now = self._clock.now()
         if self._ask_authority is None:
-            self._is_confirmed()  # each run shows that the clock has not jumped
+            self._check_clock()  # each run shows that the clock has not jumped
         if _is_within_a_day(self._outbox.eraser.last(), now):
             return None
         try:

@@ -14,14 +14,14 @@ from time import sleep
 from typing import Any, NamedTuple
 
 from apoa_client.archive.backup import columns_of, tables
-from apoa_client.outbox.sqlite import audit
+from apoa_client.outbox.sqlite import audit, clock_check
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.ports import Actor, AuditEvent
 from apoa_client.report.kinds import OPEN_STATES, State
 
 _Row = Mapping[str, Any]
 
-_OF_THE_CLOCK = ("clock_skew", "clock_checked")
+_OF_THE_CLOCK = ("clock_skew", clock_check.KEY)
 """Metadata about the clock of the computer that wrote the backup: not copied."""
 
 _NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"drafts"'})
@@ -155,7 +155,7 @@ class Merge:
         (self._before,) = here.execute("SELECT count(*) FROM reports").fetchone()
         self._common = self._inserted = self._advanced = 0
         self._conflicts: list[Conflict] = []
-        self._base: int | None = None
+        self._offset: int | None = None
 
     def preview(self) -> MergeResult:
         """Return what `run` would do, from reads alone."""
@@ -194,8 +194,9 @@ class Merge:
         for theirs in reports:
             found = self._here.execute(query, [theirs["id"]]).fetchone()
             mine = dict(zip(theirs, found, strict=True)) if found is not None else None
-            merged = merged_row(mine, theirs) if mine is not None else {}
-            changes = {name: value for name, value in merged.items() if mine is None or value != mine[name]}
+            changes: dict[str, Any] = {}
+            if mine is not None:
+                changes = {name: value for name, value in merged_row(mine, theirs).items() if value != mine[name]}
             differences.append(_Difference(theirs, mine, changes))
         return differences
 
@@ -205,7 +206,7 @@ class Merge:
         ours = {stay_id: self._ids(self._here, stay_id) for stay_id in new_stays}
         for theirs, mine, changes in differences:
             if mine is None:
-                values = {**theirs, "seq": self._first_seq() + theirs["seq"]}
+                values = {**theirs, "seq": self._seq_offset() + theirs["seq"]}
                 self._here.execute(_insert_sql("reports", self._columns), list(values.values()))
             elif changes:
                 names = ", ".join(f"{name} = ?" for name in changes)
@@ -216,18 +217,18 @@ class Merge:
         if self._before:  # otherwise this outbox is new
             audit.append(self._here, actor, (each.event for each in differences if each.is_one))
 
-    def _first_seq(self) -> int:
+    def _seq_offset(self) -> int:
         """Return what is added to the backup's numbers, so that its reports keep their order, behind those here.
 
         The numbers are reserved: reports that other processes save meanwhile come behind all of them.
         """
-        if self._base is None:
+        if self._offset is None:
             (here,) = self._here.execute(_HIGHEST_SEQ).fetchone()
             (highest,) = self._backup.execute("SELECT max(seq) FROM reports").fetchone()
             self._here.execute("DELETE FROM sqlite_sequence WHERE name = 'reports'")
             self._here.execute("INSERT INTO sqlite_sequence VALUES ('reports', ?)", [here + highest])
-            self._base = here
-        return self._base
+            self._offset = here
+        return self._offset
 
     def _reorder(self, stay_id: str, ours: Sequence[str]) -> None:
         """Distribute the stay's numbers to its reports again, in an order that agrees with both sides."""

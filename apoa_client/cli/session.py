@@ -26,7 +26,7 @@ class Session:
     quiet = False
     json = False
     exit_code = Exit.DONE
-    """The exit code of a command that returns none: what it met beside its own work."""
+    """The exit code of a command that succeeded, if it showed a problem, such as a report that was refused at once."""
 
     def __init__(self, environ: Mapping[str, str], clock: "Clock | None" = None, *, terminal: bool = False) -> None:
         self.environ = environ

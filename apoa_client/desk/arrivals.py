@@ -16,7 +16,7 @@ from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.guest_hash import guest_hash
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Document, Guest, Report
+from apoa_client.report.model import Document, Report
 from apoa_client.report.rules import Examination, examine
 
 if TYPE_CHECKING:
@@ -125,27 +125,28 @@ class Desk(DocumentChecker):
         due = None
         if report.kind is Kind.CHECK_IN and report.stay is not None:
             due = due_at(report.stay.check_in, self._rules.window_hours)
-        return NewReport(report, due, warnings, self._guest_tag(report.guest), replaces, active_reports)
+        tag = self._guest_tag(report.guest.document) if report.guest is not None else None
+        return NewReport(report, due, warnings, tag, replaces, active_reports)
 
-    def _guest_tag(self, guest: Guest | None) -> int | None:
+    def _guest_tag(self, document: Document) -> int | None:
         key = self._rules.index_key
-        return guest_hash(key, guest.document) if key and guest is not None else None
+        return guest_hash(key, document) if key else None
 
     def earlier_stays(self, document: Document, since: date) -> list[StayHistory]:
         """Return the stays that end after `since` and are probably of this travel document, the latest arrival first.
 
         Other documents may have the same hash: compare the document of an opened report.
         """
-        if not self._rules.index_key:
+        tag = self._guest_tag(document)
+        if tag is None:
             return []
-        tag = guest_hash(self._rules.index_key, document)
         return sorted(
             Stays(self._outbox, self._rules.zone).same_guest(tag, since, date.max), key=_arrival, reverse=True
         )
 
     def overlapping_stays(self, report: Report) -> list[StayHistory]:
         """Return other stays of the same travel document for any of the same nights, as far as the outbox knows."""
-        tag = self._guest_tag(report.guest)
+        tag = self._guest_tag(report.guest.document) if report.guest is not None else None
         if tag is None or report.stay is None:
             return []
         first, last = report.stay.check_in.date(), report.stay.planned_check_out

@@ -38,13 +38,12 @@ def report(
     """Report the guest from the options, or ask question by question if nothing identifies the guest."""
     given = given_details(**details)
     options = ReportOptions(yes, dry_run, no_send, given.accept_check_digit, again)
-    if session.interactive and not given.lines and not IDENTIFYING_OPTIONS & given.typed.keys():
-        from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
+    with warn_if_not_saved():
+        if session.interactive and not given.lines and not IDENTIFYING_OPTIONS & given.typed.keys():
+            from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
-        with warn_if_not_saved():
             GuestConversation(session, options).run(given.typed)
-    else:
-        from apoa_client.cli.commands.report_from_options import report_from_options
+        else:
+            from apoa_client.cli.commands.report_from_options import report_from_options
 
-        with warn_if_not_saved():
             report_from_options(session, options, given)

@@ -28,7 +28,8 @@ def status(session: Session, *, tonight: bool, alarm: bool) -> int:
 
     def warn(problem: StorageProblem) -> None:
         show_unwritable(problem)
-        session.exit_code = problem.exit_code if alarm else Exit.DONE
+        if alarm:
+            session.exit_code = problem.exit_code
 
     app.on_unwritable = warn
     now = app.clock.now()

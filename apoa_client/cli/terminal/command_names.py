@@ -6,6 +6,7 @@ Both languages' names work whatever the reader's language is; only what is shown
 import re
 
 from apoa_client.cli.terminal.language import current_language
+from apoa_client.cli.terminal.wrapping import GROUPS
 
 ALIASES = {
     "lapor": "report",
@@ -182,8 +183,7 @@ def in_indonesian(line: str) -> str:
         name, second = found[1], found[2]
         words = ["apoa", _INDONESIAN_COMMANDS.get(name, name)]
         if second is not None:
-            is_subcommand = name in {"key", "kunci"}
-            words.append(_INDONESIAN_SUBCOMMANDS.get(second, second) if is_subcommand else second)
+            words.append(_INDONESIAN_SUBCOMMANDS.get(second, second) if name in GROUPS else second)
         return " ".join(words)
 
     return _OPTION.sub(lambda found: OPTIONS.get(found[0], found[0]), _COMMAND.sub(command, line))

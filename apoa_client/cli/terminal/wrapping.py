@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-_GROUPS = frozenset({"key", "kunci"})
+GROUPS = frozenset({"key", "kunci"})
 """Commands that have subcommands."""
 
 _END = (".", ",", ";", ":", ")")
@@ -146,7 +146,7 @@ def _length_of_command(words: list[str]) -> int:
         if not (is_value or word.startswith(("-", "'", '"'))):
             if named:
                 return length
-            named = word not in _GROUPS
+            named = word not in GROUPS
         if word.endswith(_END):
             return length + 1
     return len(words)

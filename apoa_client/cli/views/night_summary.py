@@ -76,9 +76,9 @@ def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Ex
         "leaving": _by_room(guests.leaving, open_once),
         "overdue_departures": _by_room(guests.overdue, open_once),
     }
-    open_guests = {each.entry.id: each for found in reports.values() for each in found}
     damage: StorageProblem | None = None
     if as_json:
+        open_guests = {each.entry.id: each for found in reports.values() for each in found}
         refused, due = (Readable(app.outbox.entries(each)) for each in (refused_reports(), due_reports(night.ends_at)))
         opened: dict[str, Iterable[OpenedReport]] = {**reports}
         for name, entries in (("refused", refused), ("due_by_morning", due)):
@@ -86,7 +86,7 @@ def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Ex
         _print_document(app, night, opened, summary)
         damage = refused.damage or due.damage
     else:
-        screen = _Screen(app, summary, night, lambda entry: open_guests.get(entry.id) or reader.open(entry))
+        screen = _Screen(app, summary, night, open_once)
         screen.show(reports, errors.append)
     for error in errors:  # last, so that no error stands between the rows of a table
         show_error(error)
@@ -205,8 +205,9 @@ class _Screen:
 
     def _limit(self, total: int) -> int:
         """Return how many lines of a list are shown; the last one says how many more there are."""
-        most = min(_MAX_ON_SCREEN, _MAX_SHOWN) if self._on_terminal else _MAX_SHOWN
-        return total if total <= most else most - 1 if self._on_terminal else most
+        if not self._on_terminal:
+            return min(total, _MAX_SHOWN)
+        return total if total <= _MAX_ON_SCREEN else _MAX_ON_SCREEN - 1
 
     def _report_lines(self, selection: Selection, total: int) -> list[str]:
         entries = list(self._app.outbox.entries(selection._replace(limit=self._limit(total))))
@@ -226,17 +227,7 @@ class _Screen:
             return
         print_line(style_bold(_("Guests in house: {count}").format(count=len(in_house))))
         headings = [room_heading(), _("Guest"), nationality_heading(), _("Until"), _("State"), _("ID")]
-        rows = [
-            [
-                each.room,
-                _name(each),
-                each.nationality,
-                _until(each, self._night),
-                state_cell(each.entry.state),
-                each.short_id,
-            ]
-            for each in in_house
-        ]
+        rows = [self._guest_row(each) for each in in_house]
         if not self._on_terminal:
             show_table(headings, rows)
             return

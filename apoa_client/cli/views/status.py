@@ -39,6 +39,9 @@ from apoa_client.settings.config import PropertySettings
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
 
+_UNREADABLE = "unreadable_answer"
+"""The name of the error of a report whose answer cannot be read."""
+
 _ENVIRONMENTS = {
     "training": N_("training, nothing reaches Immigration"),
     "production": N_("live"),
@@ -163,8 +166,9 @@ def show_urgent(settings: PropertySettings, urgent: UrgentReports, now: datetime
     """Show one line per urgent report, with the guest's name if it is given, and how many more there are."""
 
     def describe(entry: Entry) -> str:
-        name, words = names.get(entry.id, ""), _describe(entry)
-        return name if name and words == _(STATES[State.QUEUED]) else ", ".join(filter(None, (name, words)))
+        name = names.get(entry.id, "")
+        usual = entry.kind is Kind.CHECK_IN and entry.state is State.QUEUED and entry.last_error != _UNREADABLE
+        return name if name and usual else ", ".join(filter(None, (name, _describe(entry))))
 
     for line in deadline_lines(urgent.first, now, settings.zone, describe):
         print_line(line)
@@ -176,15 +180,13 @@ def show_urgent(settings: PropertySettings, urgent: UrgentReports, now: datetime
 def _describe(entry: Entry) -> str:
     """Return the report's kind, unless it is a check-in, and its state; for a refused report also what to type."""
     words = _(STATES[entry.state])
-    if entry.last_error == "unreadable_answer":
+    if entry.last_error == _UNREADABLE:
         words += ", " + _("the authority's answer cannot be read")
     if entry.kind is not Kind.CHECK_IN:
         words = f"{_(KINDS[entry.kind])}, {words}"
-    return (
-        style_error(words) + f": {localized_command('fix')} {short_id(entry.id)}"
-        if entry.state is State.REJECTED
-        else words
-    )
+    if entry.state is not State.REJECTED:
+        return words
+    return f"{style_error(words)}: {localized_command('fix')} {short_id(entry.id)}"
 
 
 def show_drafts(summary: Summary) -> None:

@@ -21,6 +21,7 @@ from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, count_old_drafts, delete_old_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sqlite.queries import WITHDRAWABLE
 from apoa_client.ports import Actor, AuditEvent, Erasure
 from apoa_client.report.kinds import OPEN_STATES
 
@@ -50,9 +51,9 @@ _DUE = f"""
 """  # noqa: S608  constants
 
 _NOT_ERASED = "SELECT seq, id FROM reports WHERE erased_at IS NULL AND stay_id = ? ORDER BY seq"
-# With whether the authority may have received it, as the opposite of `ports.Entry.withdrawable`.
+# With whether the authority may have received it.
 _UNDELIVERED = f"""
-    SELECT id, state <> 'rejected' AND NOT (state = 'queued' AND calls = 0) FROM reports
+    SELECT id, NOT {WITHDRAWABLE} FROM reports
     WHERE {_OPEN} AND stay_id = ? ORDER BY seq
 """  # noqa: S608  constants
 _WITHDRAW = """

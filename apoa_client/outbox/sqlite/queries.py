@@ -13,6 +13,9 @@ from apoa_client.report.kinds import OPEN_STATES
 _OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
 """Word for word the condition of the partial indexes: SQLite does not use them otherwise."""
 
+WITHDRAWABLE = "(state = 'rejected' OR (state = 'queued' AND calls = 0))"
+"""The condition of `ports.Entry.withdrawable`: the authority certainly does not have the report."""
+
 # The first open report of each stay, if it may be sent now.
 HEADS = f"""
     SELECT seq FROM reports AS head

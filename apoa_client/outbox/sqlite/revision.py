@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
 from apoa_client.outbox.rows import millis
+from apoa_client.outbox.sqlite.queries import WITHDRAWABLE
 from apoa_client.report.kinds import Receipt, State, short_id
 
-_RETIRE = """
+_RETIRE = f"""
     UPDATE reports SET state = ?, next_attempt_at = NULL, not_before = NULL, finished_at = ?
-    WHERE id = ? AND (state = 'rejected' OR (state = 'queued' AND calls = 0))
-"""
+    WHERE id = ? AND {WITHDRAWABLE}
+"""  # noqa: S608  constants
 _CURRENT = """
     SELECT id FROM reports WHERE stay_id = (SELECT stay_id FROM reports WHERE id = ?)
         AND state NOT IN ('superseded', 'withdrawn')
