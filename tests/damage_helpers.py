@@ -1,8 +1,15 @@
-"""Damages pages of a database file, as a bad disk does. No connection may be open, so that the log is empty."""
+"""Bad disks: damaged pages of a database file, and files that may not grow.
+
+No connection may be open when a page is damaged, so that the log is empty.
+"""
 
 import sqlite3
-from contextlib import closing
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+import pytest
 
 PAGE = 4096
 INDEXES = (
@@ -10,6 +17,21 @@ INDEXES = (
     *("reports_kept", "reports_nights", "sqlite_autoindex_reports_1"),
 )
 """The indexes of the schema."""
+
+needs_size_limit = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of files")
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond this many bytes."""
+    import resource  # Windows has none, and skips these tests
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def root_of(path: Path, name: str) -> int:

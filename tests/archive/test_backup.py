@@ -1,10 +1,8 @@
 """A backup: one complete file, made while others work, without secrets and personal data, and checked completely."""
 
 import os
-import resource
 import sqlite3
 import stat
-import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 from backup_helpers import SETTINGS, Home, changed, rows_of, signed, snapshot
 from cli_helpers import readable_in
 from conftest import NOW, raises_error
-from damage_helpers import clear_index
+from damage_helpers import clear_index, file_size_limit, needs_size_limit
 from hypothesis import given
 from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, finding, receipt, report, sealer
@@ -199,7 +197,7 @@ def test_no_outbox_no_backup(tmp_path: Path, settings: Home) -> None:
     assert not (tmp_path / "apoa.db").exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
+@needs_size_limit
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("room_kib", [8, 40])
 def test_no_space_for_it(settings: Home, file: Path, *, exists: bool, room_kib: int) -> None:
@@ -208,13 +206,8 @@ def test_no_space_for_it(settings: Home, file: Path, *, exists: bool, room_kib: 
     if exists:
         settings.back_up(file)
     before = snapshot(file.parent)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room_kib * 1024, limits[1]))
-    try:
-        with pytest.raises(StorageProblem):
-            settings.back_up(file, force=True)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with file_size_limit(room_kib * 1024), pytest.raises(StorageProblem):
+        settings.back_up(file, force=True)
     assert snapshot(file.parent) == before
 
 

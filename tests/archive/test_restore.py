@@ -1,11 +1,9 @@
 """Restoring on an empty computer, or on one that has been used since: no state goes backwards, and each stay whole."""
 
-import resource
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 from authority_simulator import AuthoritySimulator
 from backup_helpers import SETTINGS, Home, changed, rows_of, signed, snapshot
 from conftest import FixedClock, raises_error, search
+from damage_helpers import file_size_limit, needs_size_limit
 from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report
 from hypothesis import given
@@ -342,25 +341,22 @@ def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: p
     assert caught.value.exit_code is Exit.NOT_NOW
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
+@needs_size_limit
 @pytest.mark.parametrize("there", [True, False])
 def test_no_space(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool) -> None:
     """No report is lost here, and no part of a stay is merged; nothing partial is left."""
     home = Home(tmp_path / "small", SETTINGS if there else None)
     before = snapshot(home.folders.data)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limit = ExitStack()
     really = merge._rows
 
     def in_little_room(*arguments: Any) -> Iterator[Any]:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (30 * 1024, limits[1]))
+        limit.enter_context(file_size_limit(30 * 1024))
         return really(*arguments)
 
     monkeypatch.setattr(merge, "_rows", in_little_room)
-    try:
-        with pytest.raises(StorageProblem):
-            home.restore(file)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with limit, pytest.raises(StorageProblem):
+        home.restore(file)
     after = snapshot(home.folders.data)
     after.pop("melati/outbox.lock", None)
     if there:

@@ -1,7 +1,6 @@
 """Common errors through the installed command: each gives its message and exit code, and no report is lost."""
 
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -24,6 +23,7 @@ from cli_helpers import (
     spoken_count,
     typed_in,
 )
+from damage_helpers import file_size_limit, needs_size_limit
 from journeys_helpers import advice_of, call, drop_root_permissions, in_each_language
 
 from apoa_client.errors import NotNow, WrongPassword
@@ -249,14 +249,11 @@ def test_full_disk(apoa: Installed, small_disk: Path, lang: str) -> None:
     assert_nothing_lost(apoa, 1)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
+@needs_size_limit
 def test_file_size_limit(two: Installed, lang: str) -> None:
     """The same where the system refuses to let any file grow."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-
-    said = call(two, OBADIAH.mrz("--no-send"), lang, preexec_fn=limit)
+    with file_size_limit(4096):
+        said = call(two, OBADIAH.mrz("--no-send"), lang)
     assert said.code == 78, said.all
     assert "outbox.db" in said.err
     assert said.out == ""

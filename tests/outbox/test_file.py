@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import resource
 import sqlite3
 import stat
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import raises_error
+from damage_helpers import file_size_limit, needs_size_limit
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 
 from apoa_client.errors import Exit, OutboxDamaged, SealBroken, StorageProblem
@@ -348,16 +348,12 @@ def test_a_disk_that_fills_up(tmp_path: Path) -> None:
             assert [entry.id for entry in outbox.entries(Selection())] == saved
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
+@needs_size_limit
 def test_a_quota_is_a_storage_problem(path: Path) -> None:
     """A limit on the size of files, like a quota, raises an error of ours and loses nothing."""
     with open_outbox(path) as outbox:
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
-        try:
+        with file_size_limit(64 * 1024):
             saved = add_until(StorageProblem, outbox)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
         assert [entry.id for entry in outbox.entries(Selection())] == saved
 
 
