@@ -8,7 +8,6 @@ import json
 import secrets
 import shlex
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import date
@@ -22,6 +21,7 @@ from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import plain, print_line, style_bold, style_error, style_success
 from apoa_client.errors import Exit
+from apoa_client.installation import own_command
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.sandbox.server import SandboxServer
@@ -203,7 +203,7 @@ class _Demo:
         ours = {"APOA_HOME": str(self.home), "APOA_LANG": language.current_language(), "APOA_PLAIN": str(int(plain()))}
         environ = {**kept, **ours, "PYTHONIOENCODING": "utf-8"}
         return subprocess.run(  # noqa: S603  this program, with our own arguments
-            [sys.executable, "-m", "apoa_client", *arguments],
+            [*own_command(), *arguments],
             env=environ,
             input=typed,
             stdout=subprocess.PIPE,

@@ -1,7 +1,6 @@
 """The end of `apoa setup`: where reports go, how waiting reports are sent, and a command to try."""
 
 import shlex
-import shutil
 import sys
 from collections.abc import Mapping
 
@@ -9,6 +8,7 @@ from apoa_client.app.container import Container
 from apoa_client.cli.terminal.command_names import localized_command, localized_option
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, style_bold, write
+from apoa_client.installation import own_command
 from apoa_client.settings.config import PropertySettings, load
 
 _EVERY_TEN_MINUTES = "*/10 * * * *"
@@ -38,6 +38,5 @@ def cron_line(environ: Mapping[str, str], name: str) -> str:
     home = environ.get("APOA_HOME")
     variable = f"APOA_HOME={shlex.quote(home)} " if home else ""
     option = ["--property", name] if name else []
-    program = shutil.which("apoa", path=environ.get("PATH")) or "apoa"
-    command = variable + shlex.join([program, *option, "sync", "--scheduled"])
+    command = variable + shlex.join([*own_command(), *option, "sync", "--scheduled"])
     return f"{_EVERY_TEN_MINUTES}  " + command.replace("%", r"\%")  # cron ends a command at an unescaped %

@@ -531,17 +531,24 @@ class TestExistingProperty:
         assert "Where do reports go [by hand]: " in set_up(apoa, ["en", "kebun", "", "", "", "", "", ""]).err
 
 
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program is installed at a path that is the same on every computer."""
+    monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.own_command", lambda: ["/opt/my apoa/apoa"])
+
+
+@pytest.mark.usefixtures("installed")
 class TestCronLine:
     """A line that cron runs unchanged."""
 
     def test_the_default_property(self) -> None:
-        """The command alone."""
-        assert cron_line({"PATH": "/nowhere"}, "") == "*/10 * * * *  apoa sync --scheduled"
+        """The command alone, with its whole path: cron knows few folders."""
+        assert cron_line({}, "") == "*/10 * * * *  '/opt/my apoa/apoa' sync --scheduled"
 
     def test_another_folder_and_property(self) -> None:
         """Both are named; a blank is quoted, and a percent sign is escaped."""
-        line = cron_line({"PATH": "/nowhere", "APOA_HOME": "/srv/my 100%"}, "kebun")
-        assert line == r"*/10 * * * *  APOA_HOME='/srv/my 100\%' apoa --property kebun sync --scheduled"
+        line = cron_line({"APOA_HOME": "/srv/my 100%"}, "kebun")
+        assert line == r"*/10 * * * *  APOA_HOME='/srv/my 100\%' '/opt/my apoa/apoa' --property kebun sync --scheduled"
 
     def test_windows_has_no_cron(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is said of it there."""
