@@ -25,7 +25,7 @@ from apoa_client.outbox.sqlite.database import connect, open_database, publish, 
 from apoa_client.outbox.sqlite.drafts import delete_all_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
-from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate
+from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate, version_of
 from apoa_client.ports import Actor, AuditEvent
 
 FORMAT = 1
@@ -33,6 +33,15 @@ FORMAT = 1
 
 _BATCH_PAGES = 4096
 """Pages copied in one step of SQLite's backup: 16 MiB, after which Ctrl-C takes effect."""
+
+_OWN_TABLE = "CREATE TABLE backup (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID"
+
+MAX_BYTES = 16 << 30
+"""The largest file that is read: some eight million reports."""
+_MAX_VALUE_BYTES = 16 << 20
+"""The largest value in it. An authority's findings about a report, the longest ones, come from at most 1 MiB."""
+_MAX_SETTINGS = 1 << 16
+"""The longest text of the settings."""
 
 _MAGIC = b"SQLite format 3\0"
 
@@ -130,7 +139,7 @@ def _is_replaceable(file: Path) -> bool:
         return True
     try:
         with closing(_open_read_only(file)) as db:
-            return db.execute("SELECT 1 FROM backup LIMIT 1").fetchone() is not None
+            return '"backup"' in tables(db)
     except sqlite3.Error:
         return False
 
@@ -159,7 +168,7 @@ def _write_draft(
             "settings": given.settings,
         }
         copy.execute("BEGIN")
-        copy.execute("CREATE TABLE backup (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID")
+        copy.execute(_OWN_TABLE)
         copy.executemany("INSERT INTO backup VALUES (?, ?)", values.items())
         copy.execute("INSERT INTO backup VALUES ('sha256', ?)", [digest(copy)])
         copy.execute("COMMIT")
@@ -219,6 +228,7 @@ def open_backup(file: Path) -> Iterator[Backup]:
     read or that a newer program wrote, or if there is no space.
     """
     with closing(sqlite3.connect("", isolation_level=None)) as copy:  # SQLite's own temporary file, removed at the end
+        copy.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
         try:
             with translate_errors(file):
                 _read(file, copy)
@@ -243,6 +253,15 @@ def backup_damaged(file: Path) -> DataRefused:
     )
 
 
+def not_ours(file: Path) -> DataRefused:
+    """Return the error for a backup that this program did not write."""
+    return DataRefused(
+        msg("The backup {path} holds something that apoa-client never writes into one.", path=str(file)),
+        msg("Nothing was changed here. Ask who wrote this file, and take another backup."),
+        name="backup_damaged",
+    )
+
+
 def _no_backup(file: Path) -> DataRefused:
     return _not_a_backup(msg("The file {path} is not a backup of apoa-client.", path=str(file)))
 
@@ -252,8 +271,11 @@ def _not_a_backup(message: Message) -> DataRefused:
 
 
 def _read(file: Path, copy: sqlite3.Connection) -> None:
-    if not stat.S_ISREG(file.stat().st_mode):
+    status = file.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise _no_backup(file)
+    if status.st_size > MAX_BYTES:
+        raise not_ours(file)
     with file.open("rb") as opened:
         if opened.read(len(_MAGIC)) != _MAGIC:
             raise _no_backup(file)
@@ -280,12 +302,12 @@ def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
     if db.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,) or '"backup"' not in tables(db):
         raise _no_backup(file)
     check_version(db, file)
-    if not is_sound(db):
+    if not _has_our_schema(db):  # before any table is read: a view may have its name
+        raise not_ours(file)
+    if not is_sound(db):  # which also checks the constraints of our schema, so that each row can be inserted here
         raise backup_damaged(file)
     info = _read_info(db, file)
     migrate(db)
-    if not _has_our_table(db):  # whose constraints SQLite has just checked, so that each row can be inserted here
-        raise backup_damaged(file)
     for row in db.execute(f"SELECT {COLUMNS}, content, errors, warnings FROM reports"):  # noqa: S608  constants
         entry = entry_from_row(row)
         content, *findings = row[-3:]
@@ -295,12 +317,17 @@ def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
     return info
 
 
-def _has_our_table(db: sqlite3.Connection) -> bool:
-    """Return whether the table of reports was made by this program's migrations, and not changed since."""
-    query = "SELECT sql FROM sqlite_master WHERE name = 'reports'"
+def _has_our_schema(db: sqlite3.Connection) -> bool:
+    """Return whether tables, indexes and triggers are those of our migrations up to its version, and nothing else."""
+    query = "SELECT type, name, tbl_name, sql FROM sqlite_master"
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as ours:
-        migrate(ours)
-        theirs, expected = ([str(sql).split() for (sql,) in each.execute(query)] for each in (db, ours))
+        migrate(ours, to=version_of(db))
+        ours.execute(_OWN_TABLE)
+        # Another version of SQLite may lay the text out in another way.
+        theirs, expected = (
+            sorted((kind, name, table, str(sql).split()) for kind, name, table, sql in each.execute(query))
+            for each in (db, ours)
+        )
     return theirs == expected
 
 
@@ -313,6 +340,6 @@ def _read_info(db: sqlite3.Connection, file: Path) -> BackupInfo:
         raise backup_damaged(file)
     created_at = from_millis(values["created_at"])
     texts = [values[key] for key in ("program", "property", "settings")]
-    if not all(isinstance(text, str) for text in texts):
+    if not all(isinstance(text, str) and len(text) <= _MAX_SETTINGS for text in texts):
         raise backup_damaged(file)
     return BackupInfo(texts[0], created_at, texts[1], texts[2])

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from apoa_client.archive.backup import Backup, backup_damaged, open_backup
+from apoa_client.archive.backup import Backup, not_ours, open_backup
 from apoa_client.archive.merge import Merge, MergeResult, copy, count_shared
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import make_private_folder
@@ -64,6 +64,8 @@ def restore_backup(
             theirs = parse(backup.info.settings, file).properties[backup.info.property_name]
         except (SettingsProblem, KeyError):  # they are intact, so another version wrote them
             raise too_new(file) from None
+        except ValueError:  # such as an integer that is too long for Python
+            raise not_ours(file) from None
         if name:
             check_name(name)
         task = _Restore(backup, theirs._replace(name=name or theirs.name), folders, actor)
@@ -132,10 +134,7 @@ class _Restore:
             save(self.folders.config, self.settings)
 
     def _fill(self, db: sqlite3.Connection) -> MergeResult:
-        try:
-            filled = copy(db, self.backup.db, self.actor)
-        except sqlite3.IntegrityError as exc:  # the backup's tables are not ours, and allowed this
-            raise backup_damaged(self.backup.file) from exc
+        filled = copy(db, self.backup.db, self.actor)
         record_public_key(db, self.settings.public_key)
         return filled
 

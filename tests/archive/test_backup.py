@@ -1,5 +1,6 @@
 """A backup: one complete file, made while others work, without secrets and personal data, and checked completely."""
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -315,6 +316,61 @@ def test_every_row_must_be_valid(made: Path, statement: str) -> None:
     """Also if the digest is right."""
     forged = signed(made, statement) if "x'ff'" not in statement else changed(made, statement)
     with raises_error("backup_damaged"), open_backup(forged):
+        pass
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["ALTER TABLE reports RENAME TO kept", "CREATE VIEW reports AS SELECT * FROM kept"],
+        ["CREATE VIEW more AS SELECT 1"],
+        ["CREATE TRIGGER more AFTER UPDATE ON reports BEGIN DELETE FROM audit; END"],
+        ["CREATE INDEX more ON reports (kind)"],
+        ["CREATE TABLE more (n)"],
+        ["DROP INDEX reports_due"],
+        ["DROP TRIGGER tally_moved"],
+        ["DROP TABLE audit", "CREATE TABLE audit (n, at, link)"],
+        ["ALTER TABLE reports ADD COLUMN more INTEGER"],
+        ["ALTER TABLE backup ADD COLUMN more INTEGER"],
+        ["PRAGMA writable_schema = ON", "UPDATE sqlite_master SET name = 5 WHERE name = 'reports_due'"],
+    ],
+)
+def test_only_our_exact_schema_is_read(made: Path, statements: list[str]) -> None:
+    """Every table, index, trigger and view is compared before any row is read, also where the digest is right."""
+    changed(made, *statements)
+    with contextlib.suppress(sqlite3.Error):  # where it has no tables any more
+        signed(made)
+    with raises_error("backup_damaged"), open_backup(made):
+        pass
+
+
+def test_a_view_in_place_of_the_information(made: Path) -> None:
+    """Is no backup, and is not replaced like one."""
+    changed(made, "ALTER TABLE backup RENAME TO kept", "CREATE VIEW backup AS SELECT * FROM kept")
+    with raises_error("not_a_backup"), open_backup(made):
+        pass
+    assert not backup_module._is_replaceable(made)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE reports SET errors = zeroblob(20000000) WHERE seq = 1",
+        "UPDATE memo SET value = CAST(zeroblob(20000000) AS TEXT)",
+        "UPDATE backup SET value = value || CAST(zeroblob(20000000) AS TEXT) WHERE key = 'settings'",
+        "UPDATE backup SET value = value || printf('#%.70000c', 'x') WHERE key = 'settings'",
+    ],
+)
+def test_sizes_are_limited(made: Path, statement: str) -> None:
+    """A value that fills the memory is refused, whatever the digest says."""
+    with raises_error("backup_damaged"), open_backup(signed(made, statement)):
+        pass
+
+
+def test_the_file_is_limited(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused before it is copied."""
+    monkeypatch.setattr(backup_module, "MAX_BYTES", made.stat().st_size - 1)
+    with raises_error("backup_damaged"), open_backup(made):
         pass
 
 

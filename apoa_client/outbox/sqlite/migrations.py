@@ -165,19 +165,23 @@ STEPS: tuple[tuple[str, ...], ...] = (
 
 def check_version(db: sqlite3.Connection, path: Path) -> None:
     """Raise `OutboxDamaged` for a file that is not an outbox, and `too_new` for one that a newer program wrote."""
-    if _pragma(db, "application_id") != APPLICATION_ID or _pragma(db, "user_version") < 1:
+    if _pragma(db, "application_id") != APPLICATION_ID or version_of(db) < 1:
         raise damaged(path)
-    if _pragma(db, "user_version") > len(STEPS):
+    if version_of(db) > len(STEPS):
         raise too_new(path)
 
 
-def migrate(db: sqlite3.Connection) -> None:
-    """Run every migration that is missing. Several processes may do this at once: each checks the version again."""
-    while _pragma(db, "user_version") < len(STEPS):
+def migrate(db: sqlite3.Connection, *, to: int | None = None) -> None:
+    """Run every migration that is missing, or those up to version `to`.
+
+    Several processes may do this at once: each checks the version again.
+    """
+    last = len(STEPS) if to is None else to
+    while version_of(db) < last:
         db.execute("BEGIN IMMEDIATE")
         try:
-            version = _pragma(db, "user_version")
-            if version < len(STEPS):
+            version = version_of(db)
+            if version < last:
                 for statement in STEPS[version]:
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {version + 1}")
@@ -185,6 +189,11 @@ def migrate(db: sqlite3.Connection) -> None:
             db.execute("ROLLBACK")
             raise
         db.execute("COMMIT")
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """Return the number of the last migration that the database had."""
+    return _pragma(db, "user_version")
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:
