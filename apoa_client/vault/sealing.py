@@ -1,8 +1,9 @@
 """Sealing of records: the public key is enough to seal, and only the private key opens.
 
 A sealed record is a version byte and a libsodium sealed box (X25519, XSalsa20-Poly1305; PyNaCl's `SealedBox`) with the
-record's id and its content. The id is inside so that a record moved to another row does not open. Neither a stolen disk
-nor another desk reveals names and numbers.
+version, the record's id and its content. The id is inside so that a record moved to another row does not open. All of
+it is padded, so that the length of a record says little about the length of a name. Neither a stolen disk nor another
+desk reveals names and numbers.
 
 PyNaCl is loaded at the first use, because most commands neither seal nor open a record.
 """
@@ -18,7 +19,11 @@ from apoa_client.ports import Sealer
 from apoa_client.vault.errors import SecretUnusable
 
 KEY_BYTES = 32
-_VERSION = b"\x01"
+_UNPADDED = b"\x01"
+"""The version of records that earlier programs sealed: without padding, and without the version inside."""
+_PADDED = b"\x02"
+_BLOCK = 64
+"""Records are padded to a multiple of so many bytes (`sodium_pad`, ISO/IEC 7816-4)."""
 _LENGTH_BYTES = 2
 _FINGERPRINT_BYTES = 8
 
@@ -68,9 +73,9 @@ class PropertySealer(Sealer):
         from nacl import bindings, exceptions  # start-up
 
         name = record_id.encode()
-        plain = len(name).to_bytes(_LENGTH_BYTES, "big") + name + content
+        plain = _PADDED + len(name).to_bytes(_LENGTH_BYTES, "big") + name + content
         try:
-            return _VERSION + bindings.crypto_box_seal(plain, self._public_key)
+            return _PADDED + bindings.crypto_box_seal(bindings.sodium_pad(plain, _BLOCK), self._public_key)
         except exceptions.RuntimeError as exc:
             raise _invalid_public_key() from exc
 
@@ -107,13 +112,15 @@ class PropertySealer(Sealer):
         """Return the content and the public key to which it was sealed."""
         from nacl import bindings, exceptions  # start-up
 
-        if sealed[:1] != _VERSION:
+        if sealed[:1] not in {_UNPADDED, _PADDED}:
             raise _broken(record_id)
         for public_key, private_key in self._key_pairs():
             try:
                 plain = bindings.crypto_box_seal_open(sealed[1:], public_key, private_key)
             except exceptions.CryptoError:
                 continue
+            if sealed[:1] == _PADDED:
+                plain = _unpad(plain)
             start = _LENGTH_BYTES + int.from_bytes(plain[:_LENGTH_BYTES], "big")
             if plain[_LENGTH_BYTES:start] != record_id.encode():
                 raise _broken(record_id)
@@ -130,6 +137,17 @@ class PropertySealer(Sealer):
         if self._spares is None:
             self._spares = [(public_key_of(key), key) for key in self._fetch_spares()]
         return self._spares
+
+
+def _unpad(padded: bytes) -> bytes:
+    """Return id and content; nothing, which is no record's, if it was not padded or is of another version."""
+    from nacl import bindings, exceptions  # start-up
+
+    try:
+        plain = bindings.sodium_unpad(padded, _BLOCK)
+    except exceptions.CryptoError:
+        return b""
+    return plain[1:] if plain[:1] == _PADDED else b""
 
 
 def new_key_pair() -> tuple[bytes, bytes]:

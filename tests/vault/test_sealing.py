@@ -8,6 +8,7 @@ import pytest
 from conftest import raises_error, search
 from hypothesis import given
 from hypothesis import strategies as st
+from nacl import bindings
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing, SettingsProblem
 from apoa_client.messages import msg
@@ -64,7 +65,45 @@ def test_a_record_of_another_version() -> None:
     """The version byte decides before the key is fetched."""
     sealer = PropertySealer(PUBLIC_KEY, no_key)
     with pytest.raises(SealBroken):
-        sealer.open("report-1", b"\x02" + sealer.seal("report-1", b"x")[1:])
+        sealer.open("report-1", b"\x03" + sealer.seal("report-1", b"x")[1:])
+
+
+def as_sealed_before(record_id: str, content: bytes) -> bytes:
+    """A record as version 1 of the seal made it."""
+    name = record_id.encode()
+    plain = len(name).to_bytes(2, "big") + name + content
+    return b"\x01" + bindings.crypto_box_seal(plain, PUBLIC_KEY)
+
+
+@given(st.binary(max_size=300))
+@search(40)
+def test_the_length_says_little(content: bytes) -> None:
+    """The sealed bytes are a multiple of 64, besides the version and the 48 bytes of the box."""
+    sealed = SEALER.seal("report-1", content)
+    assert (len(sealed) - 1 - bindings.crypto_box_SEALBYTES) % 64 == 0
+
+
+def test_two_names_of_different_lengths() -> None:
+    """Records that differ in a few letters have the same length."""
+    assert len({len(SEALER.seal("report-1", b"x" * 20 + b"A" * count)) for count in range(8)}) == 1
+
+
+@given(st.binary(max_size=300))
+@search(40)
+def test_a_record_of_an_earlier_program_opens(content: bytes) -> None:
+    """Without padding. Neither version opens as the other one, whatever its content ends with."""
+    earlier = as_sealed_before("report-1", content)
+    assert SEALER.open("report-1", earlier) == content
+    for version, sealed in ((b"\x02", earlier), (b"\x01", SEALER.seal("report-1", content))):
+        with pytest.raises(SealBroken):
+            SEALER.open("report-1", version + sealed[1:])
+
+
+def test_padding_alone_does_not_make_a_record() -> None:
+    """A record of version 1 that ends as a padded one does not open as version 2."""
+    padded = as_sealed_before("report-1", b"x" * 53 + b"\x80")
+    with pytest.raises(SealBroken):
+        SEALER.open("report-1", b"\x02" + padded[1:])
 
 
 def no_key() -> bytes:
