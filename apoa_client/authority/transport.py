@@ -28,6 +28,7 @@ from apoa_client.timeouts import call_with_timeout
 
 _HTTPS_PORT = 443
 _ACCEPT = "application/json, application/problem+json"
+_GZIP = "gzip"
 _CHUNK_BYTES = 16 * 1024
 _SHORTEST_S = 0.1
 """A call may take so long even if no time is left, so that it fails with a time-out and not in an undefined state."""
@@ -104,7 +105,7 @@ class Transport:
         session.trust_env = not is_loopback(self._host)
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers = requests.structures.CaseInsensitiveDict(
-            {"User-Agent": self._user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"}
+            {"User-Agent": self._user_agent, "Accept": _ACCEPT, "Accept-Encoding": _GZIP}
         )
         # A new context for each session: a handshake that hangs keeps the lock of truststore's context.
         session.mount("https://", _Adapter(tls_context(self._ca_bundle)))
@@ -122,6 +123,9 @@ class Transport:
             stream=True,
             verify=True,
         ) as response:
+            # Each further encoding multiplies what a small answer inflates to. A chunk is inflated only as it is read.
+            if response.headers.get("Content-Encoding", _GZIP).lower() != _GZIP:
+                raise NotTheAuthority(msg("The answer is encoded in a way that we did not ask for."))
             content = bytearray()
             for chunk in response.iter_content(_CHUNK_BYTES):
                 content += chunk

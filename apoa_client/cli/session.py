@@ -10,7 +10,7 @@ import click
 from apoa_client.cli.terminal.input import ask_secret, secret_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, style_warning
-from apoa_client.errors import Exit, UsageProblem
+from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg
 
 if TYPE_CHECKING:
@@ -68,16 +68,20 @@ def ask_password() -> str:
     return password
 
 
-def read_password(session: Session, *, from_stdin: bool) -> str:
-    """Read the password from the terminal, or the first line of standard input. Raises `UsageProblem`."""
+def read_password(session: Session, *, from_stdin: bool, may_ask: bool = True) -> str:
+    """Read the password from the first line of standard input, or from the user if the command `may_ask`.
+
+    Raises `CredentialsProblem` if nobody can be asked, and `UsageProblem` for an empty line.
+    """
     if from_stdin:
         password = secret_line()
         if not password:
             raise UsageProblem(msg("No password came from standard input."))
         return password
-    if not session.terminal:
-        raise UsageProblem(
-            msg("There is no terminal to ask for the password."),
+    if not (session.terminal and may_ask):
+        raise CredentialsProblem(
+            msg("The password is missing, and nobody can be asked for it here."),
             msg("Give it on standard input with: --password-stdin"),
+            name="password_missing",
         )
     return ask_password()

@@ -25,7 +25,6 @@ from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.report import guest_name
 from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import day_message, msg, nmsg
-from apoa_client.outbox.errors import undelivered
 from apoa_client.ports import Entry, Erasure
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import OPEN_STATES, short_id
@@ -92,10 +91,12 @@ def _erase_stay(session: Session, stay: Sequence[Entry], options: Mapping[str, A
     """Erase one guest's stay. Returns None if the user does not want it after all."""
     app, force, dry_run = session.app, options["force"], options["dry_run"]
     if not (dry_run or options["yes"]):
-        arrived = _may_have_arrived(stay)
-        if arrived and not session.interactive:
-            raise undelivered([entry.id for entry in arrived])
-        if session.interactive and not _confirmed(app, stay, force=force):
+        if not session.interactive:
+            raise UsageProblem(
+                msg("Erasing a guest's data must be confirmed, and nobody can be asked here. Nothing was erased."),
+                msg("Look first with --dry-run, then give --yes."),
+            )
+        if not _confirmed(app, stay, force=force):
             return None
     return app.retention.purge_stay(stay[0].stay_id, force=force, dry_run=dry_run)
 

@@ -134,7 +134,7 @@ def _needs_account(settings: PropertySettings) -> bool:
 def _read_password(session: Session, *, from_stdin: bool, asking: bool) -> str:
     if asking and not from_stdin:
         print_error_line(_("The password does not show while you type it."))
-    password = read_password(session, from_stdin=from_stdin)
+    password = read_password(session, from_stdin=from_stdin, may_ask=asking)
     if asking:
         print_error_line(_("Testing the connection ..."))
     return password

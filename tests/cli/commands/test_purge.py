@@ -23,6 +23,7 @@ from cli_helpers import (
 )
 
 from apoa_client.app.container import Container
+from apoa_client.errors import Exit
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 
 PURGE_KEYS: dict[str, Any] = {
@@ -224,23 +225,23 @@ class TestAtTheGuestsRequest:
         for guest in (QUENTIN, XIMENA):
             configured(*guest.mrz())
         first, second = configured.reports()
-        assert purged(configured, "--guest", first["short_id"])["reports"] == [first["id"]]
+        assert purged(configured, "--guest", first["short_id"], "--yes")["reports"] == [first["id"]]
         assert erased(configured) == [True, False]
-        assert purged(configured, "--guest", second["stay_id"])["reports"] == [second["id"]]
-        assert purged(configured, "--guest", first["id"])["reports"] == []
+        assert purged(configured, "--guest", second["stay_id"], "--yes")["reports"] == [second["id"]]
+        assert purged(configured, "--guest", first["id"], "--yes")["reports"] == []
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_an_undelivered_stay_is_erased_only_with_force(self, away: Apoa, lang: str) -> None:
         """Without --force purge exits with 65 and changes nothing; with --force it withdraws and erases the report."""
         report = away.save()
-        result = away("purge", "--guest", report["id"], lang=lang)
+        result = away("purge", "--guest", report["id"], "--yes", lang=lang)
         assert result.code == 65
         assert spoken(lang, "A report of this stay was not delivered yet. Nothing was erased.") in result.err
         assert typed_in(lang, "--force") in result.err
-        as_json = away("purge", "--guest", report["id"], "--json")
+        as_json = away("purge", "--guest", report["id"], "--yes", "--json")
         assert (as_json.code, as_json.json["error"]["class"]) == (65, "undelivered")
         assert away.reports() == [report]
-        forced = away("purge", "--guest", report["id"], "--force", lang=lang)
+        forced = away("purge", "--guest", report["id"], "--force", "--yes", lang=lang)
         assert forced.code == 0
         assert spoken(lang, "Withdrawn, and never sent: {ids}", ids=report["short_id"]) in forced.out
         [after] = away.reports()
@@ -297,12 +298,11 @@ class TestAtTheGuestsRequest:
         """It needs --yes with --force; the result, the JSON and the log say that the authority may have it."""
         [report] = answerless.reports()
         number = report["short_id"]
-        for options in ([], ["--force"]):
-            refused = answerless("purge", "--guest", report["id"], *options, lang=lang)
-            sentence = "The authority may have received report {id}, and its answer is missing. Nothing was erased."
-            assert spoken(lang, sentence, id=number) in refused.err
-            assert f"{typed_in(lang, 'apoa cancel')} {number}" in refused.err
-            assert (refused.code, erased(answerless)) == (65, [False])
+        refused = answerless("purge", "--guest", report["id"], "--yes", lang=lang)
+        sentence = "The authority may have received report {id}, and its answer is missing. Nothing was erased."
+        assert spoken(lang, sentence, id=number) in refused.err
+        assert f"{typed_in(lang, 'apoa cancel')} {number}" in refused.err
+        assert (refused.code, erased(answerless)) == (65, [False])
         dry = purged(answerless, "--guest", report["id"], "--force", "--dry-run")
         assert (dry["withdrawn"], dry["may_have_arrived"]) == ([report["id"]], [report["id"]])
         done = answerless("purge", "--guest", report["id"], "--force", "--yes", lang=lang)
@@ -330,6 +330,18 @@ class TestAtTheGuestsRequest:
         assert configured("purge", "--guest", report["id"], "--yes", keys=[]).code == 0
         assert erased(configured) == [True]
 
+    @pytest.mark.parametrize("options", [(), ("--force",), ("--json",)], ids=" ".join)
+    def test_unattended_it_needs_yes(self, configured: Apoa, options: tuple[str, ...]) -> None:
+        """Where nobody can be asked, one guest's stay is erased with `--yes` only; without it nothing changes."""
+        configured(*QUENTIN.mrz())
+        [report] = configured.reports()
+        for keys in (None, []) if "--json" in options else (None,):
+            refused = configured("purge", "--guest", report["id"], *options, keys=keys)
+            assert (refused.code, "--yes" in refused.all) == (Exit.USAGE, True)
+            assert configured.reports() == [report]
+        assert configured("purge", "--guest", report["id"], *options, "--yes").code == 0
+        assert erased(configured) == [True]
+
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_report_is_not_erased_during_delivery(
         self, away: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch
@@ -339,7 +351,7 @@ class TestAtTheGuestsRequest:
         report = away.save()
         with delivery_lock(away.home / "melati" / "outbox.db", 0) as locked:
             assert locked
-            result = away("purge", "--guest", report["id"], "--force", lang=lang)
+            result = away("purge", "--guest", report["id"], "--force", "--yes", lang=lang)
         assert result.code == 75
         assert spoken(lang, "Nothing was erased. Wait a minute, then try again.") in result.err
         assert erased(away) == [False]

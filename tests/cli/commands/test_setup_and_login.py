@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken, typed_in
 
+from apoa_client.errors import Exit
 from apoa_client.vault.store import SecretStore
 
 TRAINING = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
@@ -236,19 +237,23 @@ class TestSetup:
         assert not apoa.home.exists()
 
     @pytest.mark.parametrize(
-        ("arguments", "words"),
+        ("arguments", "words", "code"),
         [
-            ([], "Where are reports sent?"),
-            (["--api-url", NOWHERE], "username"),
-            (["--api-url", NOWHERE, "--username", "u"], "--password-stdin"),
-            (["--api-url", NOWHERE, "--username", "u", "--password-stdin"], "No password came"),
+            ([], "Where are reports sent?", Exit.USAGE),
+            (["--api-url", NOWHERE], "username", Exit.USAGE),
+            (["--api-url", NOWHERE, "--username", "u"], "--password-stdin", Exit.CREDENTIALS),
+            (["--api-url", NOWHERE, "--username", "u", "--password-stdin"], "No password came", Exit.USAGE),
         ],
     )
-    def test_missing_options(self, apoa: Apoa, arguments: list[str], words: str) -> None:
-        """With `--non-interactive` the error names the missing option."""
-        result = apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", *arguments)
-        assert result.code == 2
-        assert words in result.err
+    @pytest.mark.parametrize("keys", [None, [PASSWORD]], ids=["unattended", "at a terminal"])
+    def test_missing_options(
+        self, apoa: Apoa, arguments: list[str], words: str, code: int, keys: list[str] | None
+    ) -> None:
+        """With `--non-interactive` the error names the missing option, and nothing is asked, also at a terminal."""
+        place = ["--property", "melati", "--vault", "file"]
+        keys = None if "--password-stdin" in arguments else keys
+        result = apoa("setup", "--non-interactive", *place, *arguments, keys=keys)
+        assert (result.code, words in result.err) == (code, True)
         assert not apoa.home.exists()
 
     def test_invalid_settings_are_not_overwritten(self, apoa: Apoa) -> None:
@@ -355,9 +360,9 @@ class TestLogin:
         assert PASSWORD not in result.all
 
     def test_without_a_terminal(self, configured: Apoa) -> None:
-        """Without a terminal login is a usage error that names the option."""
+        """Without a terminal the password is missing, and the option to give it is named."""
         result = configured("login")
-        assert result.code == 2
+        assert result.code == Exit.CREDENTIALS
         assert "--password-stdin" in result.err
 
     def test_training_needs_no_password(self, apoa: Apoa) -> None:
