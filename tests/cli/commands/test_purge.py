@@ -335,7 +335,8 @@ class TestAtTheGuestsRequest:
         """Where nobody can be asked, one guest's stay is erased with `--yes` only; without it nothing changes."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
-        for keys in (None, []) if "--json" in options else (None,):
+        terminals: list[list[str] | None] = [None, []] if "--json" in options else [None]
+        for keys in terminals:
             refused = configured("purge", "--guest", report["id"], *options, keys=keys)
             assert (refused.code, "--yes" in refused.all) == (Exit.USAGE, True)
             assert configured.reports() == [report]
