@@ -1,9 +1,9 @@
 """A property's key pair: replaced by another one, or its private key recovered, without losing a record on the way.
 
 The order of the steps matters. Every record must open before anything changes. The new private key is stored beside the
-old one before the settings name its public key, and replaces the old one when every record is sealed to it. A change
-that is interrupted leaves only records that open (see `apoa_client.vault.sealing.PropertySealer`), and the next change
-finishes it.
+old one before the settings name its public key, and replaces the old one when every record is sealed to it. Then the
+old one is deleted: it may be in wrong hands. A change that is interrupted leaves only records that open (see
+`apoa_client.vault.sealing.PropertySealer`), and the next change finishes it.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _LOCK_WAIT_S = 30
 """How long to wait for another process that delivers."""
+
+OLD_KEY_KEPT = msg(
+    "An earlier private key is kept too, because some records are still sealed to it. Seal them again with: apoa key "
+    "rotate"
+)
 
 
 class KeyRecovery(StrEnum):
@@ -54,6 +59,11 @@ class KeyPair:
     def unfinished_key(self) -> bytes | None:
         """Return the private key of a change that was interrupted; None if there is none."""
         return self._secrets.keys.next()
+
+    @property
+    def keeps_old_key(self) -> bool:
+        """Whether an earlier private key is still stored. Raises `CredentialsProblem`."""
+        return self._secrets.keys.old() is not None
 
     def private_key(self) -> bytes:
         """Return the private key. Raises `CredentialsProblem`, also for a private key that does not fit."""
@@ -98,6 +108,8 @@ class KeyPair:
         resealed = records.reseal(sealer.renew, sealer.public_key)
         records.empty_log()
         keys.finish_rotation()
+        if records.opens_all(_sealer_of(private_key)):  # not if an earlier version of this program still saves reports
+            keys.delete_old()
         self._outbox.record_event(action, detail=self.fingerprint)
         return resealed
 

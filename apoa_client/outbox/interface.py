@@ -94,6 +94,10 @@ class SealedRecords(Protocol):
         """Open each record, and count the rows. Raises `SealBroken` for the first that cannot be opened."""
         ...
 
+    def opens_all(self, sealer: Sealer) -> bool:
+        """Return whether the sealer opens every row and every draft, so that no other key is needed."""
+        ...
+
     def opens_any(self, sealer: Sealer) -> bool:
         """Return whether the sealer opens at least one row."""
         ...

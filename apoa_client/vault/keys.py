@@ -1,7 +1,7 @@
 """A property's private keys while one replaces another, so that a kill at any moment leaves every record readable.
 
 The steps: store the new key beside the current one; write its public key into the settings and reseal the records; make
-it the current key. The old key is kept until the next change, for backups and for programs of an earlier version.
+it the current key; delete the old key once nothing needs it.
 """
 
 from collections.abc import Callable
@@ -74,6 +74,10 @@ class Keys:
     def add_old(self, private_key: bytes) -> None:
         """Store a key for older records beside the current one."""
         store_verified(self._store(), PRIVATE_KEY_OLD, encode_key(private_key))
+
+    def delete_old(self) -> None:
+        """Delete the previous key."""
+        self._store().delete(PRIVATE_KEY_OLD)
 
     def copy_from(self, other: "Keys") -> None:
         """Copy the keys of another keyring or key file under their names.

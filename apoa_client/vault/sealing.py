@@ -96,6 +96,8 @@ class PropertySealer(Sealer):
         private_key = self._fetch_key()
         if public_key_of(private_key) != self._public_key:
             private_key = dict(self._spare_pairs()).get(self._public_key, b"")
+        if not private_key and self.refresh():  # a key rotation has ended since the settings were read
+            return self.private_key()
         if not private_key:
             raise CredentialsProblem(
                 msg("The private key on this computer does not fit this property's public key."),

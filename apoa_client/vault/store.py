@@ -9,7 +9,7 @@ PRIVATE_KEY = "private-key"
 PRIVATE_KEY_NEXT = "private-key-next"
 """The new key of a rotation that is not finished."""
 PRIVATE_KEY_OLD = "private-key-old"
-"""The previous key: it opens records that another process sealed to it during the rotation."""
+"""The previous key, as long as records are sealed to it."""
 
 
 class SecretStore(Protocol):

@@ -87,6 +87,10 @@ class Installation:
         with self.outbox() as outbox:
             return KeyPair(outbox, self.secrets(**environ), self.public_key, self.name).change(private_key)
 
+    def keeps_old_key(self) -> bool:
+        with self.outbox() as outbox:
+            return KeyPair(outbox, self.secrets(), self.public_key, self.name).keeps_old_key
+
     def recover(self, private_key: bytes) -> KeyRecovery:
         with self.outbox() as outbox:
             return KeyPair(outbox, self.secrets(), self.public_key, self.name).recover(private_key)
@@ -183,7 +187,7 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installatio
 
 
 def test_a_change_of_keys(installation: Installation) -> None:
-    """All rows are sealed to the new key; nothing else of them changes, and the old key is stored as such."""
+    """All rows are sealed to the new key, nothing else of them changes, and the old key is deleted."""
     before, rows = installation.read(), installation.rows()
     assert installation.change() == REPORTS
     assert installation.read() == before
@@ -191,7 +195,7 @@ def test_a_change_of_keys(installation: Installation) -> None:
     assert [content.report.id for content in before] == [uuid(number) for number in range(REPORTS)]
     assert (installation.sealed_to(NEW), installation.sealed_to(PRIVATE_KEY)) == (REPORTS, 0)
     assert installation.public_key == NEW_PUBLIC
-    assert Keys(lambda: installation.store).all() == [NEW, PRIVATE_KEY]
+    assert Keys(lambda: installation.store).all() == [NEW]
     assert installation.change() == 0  # once more: nothing to do
 
 
@@ -366,13 +370,48 @@ def test_an_outbox_without_a_recorded_key_accepts_every_key(installation: Instal
     """Earlier versions did not record it; the next change of keys does."""
     with installation.outbox() as late:
         late.add(report(60), due_at=NOON)
-        installation.change()
-        installation.sql("DELETE FROM memo WHERE key = 'public_key'")
+        installation.death = 2  # the settings have the new key already
+        assert dies(installation)
+        installation.death = -1
         late.add(report(61), due_at=NOON)
-        assert (installation.sealed_to(NEW), installation.sealed_to(PRIVATE_KEY)) == (REPORTS + 1, 1)
+        assert (installation.sealed_to(NEW), installation.sealed_to(PRIVATE_KEY)) == (0, REPORTS + 2)
         installation.change()
         late.add(report(62), due_at=NOON)
     assert installation.sealed_to(NEW) == REPORTS + 3
+
+
+def test_the_old_key_is_kept_while_it_is_needed(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a report or a draft that an earlier version of the program saved meanwhile; the next change deletes it."""
+    for record_id, table, columns in (
+        (uuid(70), "reports", "id, short_id, stay_id, kind, created_at, content"),
+        ("draft:70", "drafts", "id, kept_at, content"),
+    ):
+        sealed = alone(PRIVATE_KEY).seal(record_id, to_json(report(70)))
+        values = [record_id, "70", uuid(70), "check_in", 5] if table == "reports" else [record_id, 5]
+        places = ", ".join("?" * (len(values) + 1))
+
+        def finish(keys: Keys, really: Callable[[Keys], None] = Keys.finish_rotation) -> None:
+            really(keys)
+            installation.sql(f"INSERT INTO {table} ({columns}) VALUES ({places})", *values, sealed)  # noqa: B023, S608
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Keys, "finish_rotation", finish)
+            installation.change()
+        assert Keys(lambda: installation.store).all() == [NEW, PRIVATE_KEY]
+        assert installation.keeps_old_key()
+        assert installation.change() == (table == "reports")
+        assert Keys(lambda: installation.store).all() == [NEW]
+        assert not installation.keeps_old_key()
+        installation.change(PRIVATE_KEY)
+    assert installation.drafts()[-1] is not None
+
+
+def test_a_process_that_opens_its_first_record_after_the_change(installation: Installation) -> None:
+    """It read the settings before, and reads them again: the key that it expects is no longer stored."""
+    with installation.outbox() as late:
+        entries = list(late.entries(Selection()))
+        installation.change()
+        assert [late.content(entry).report.id for entry in entries] == [uuid(number) for number in range(REPORTS)]
 
 
 def test_a_process_that_reads_meanwhile(installation: Installation) -> None:

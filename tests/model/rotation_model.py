@@ -75,10 +75,12 @@ class RotationModel:
         "outbox.sqlite.reseal:SealedRecords.reseal",
         "vault.keys:Keys.finish_rotation",
         "vault.keys:Keys._replace_current",
+        "outbox.sqlite.reseal:SealedRecords.opens_all",
+        "vault.keys:Keys.delete_old",
     )
     def procedure(self) -> tuple[str, ...]:
         """The order of a rotation's steps."""
-        return ("next", "settings", "recorded", *map(str, range(REPORTS)), "old", "current", "no next")
+        return ("next", "settings", "recorded", *map(str, range(REPORTS)), "old", "current", "no next", "no old")
 
     @implemented_by("outbox.sqlite.sealing_key:sealed_to_current_key", "outbox.sqlite.store:SqliteOutbox.add")
     def stored(self, state: State, sealed_to: int) -> int:
@@ -146,6 +148,7 @@ def _carried_out(state: State, step: str, key: int) -> State:
         "old": {"vault": vault._replace(old=vault.old if vault.current == key else vault.current)},
         "current": {"vault": vault._replace(current=key)},
         "no next": {"vault": vault._replace(next=None)},
+        "no old": {"vault": vault._replace(old=None)},
     }
     if step in changes:
         return state._replace(**changes[step])

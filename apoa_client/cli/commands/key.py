@@ -4,9 +4,10 @@ from typing import Any
 
 import click
 
+from apoa_client.app.key_rotation import OLD_KEY_KEPT
 from apoa_client.cli.registry import CommandGroup, command, json_option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
     print_json,
@@ -49,12 +50,14 @@ def show(session: Session) -> int:
         problem = exc
     place = app.secrets.private_key_from_environment() or app.secrets.place
     unfinished = problem is None and pair.unfinished_key() is not None
+    keeps_old_key = problem is None and pair.keeps_old_key
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now)
     if session.json:
         error = None if problem is None else error_fields(problem)
         value: dict[str, Any] = {"property": app.settings.name, "fingerprint": pair.fingerprint, "place": place}
         value |= {"available": problem is None, "error": error, "change_unfinished": unfinished}
+        value["old_key_kept"] = keeps_old_key
         print_json({**value, "recovery_code_confirmed": is_code_confirmed(app.settings, summary)})
     else:
         print_line(_("Fingerprint of the key: {fingerprint}").format(fingerprint=pair.fingerprint))
@@ -64,6 +67,8 @@ def show(session: Session) -> int:
             print_error_line(_("Restore it with the recovery code: apoa key recover"))
         else:
             print_line(style_success(_("It is available now, and it is the right one.")))
+        if keeps_old_key:
+            print_line(style_warning(text(OLD_KEY_KEPT)))
         if unfinished:
             warning = _("A change of keys was interrupted. All reports open; finish it with: apoa key rotate")
             print_line(style_warning(warning))

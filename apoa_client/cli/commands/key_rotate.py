@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from apoa_client.app.key_rotation import OLD_KEY_KEPT
 from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_has_code_of, recovery_file_option
 from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file
 from apoa_client.cli.registry import command
@@ -54,6 +55,10 @@ def rotate(session: Session, *, recovery_file: Path | None) -> None:
         app.outbox.record_code_confirmed(encode_key(pair.public_key))
     print_line(style_success(_("The property has a new key, with the fingerprint {id}.").format(id=pair.fingerprint)))
     print_line(text(nmsg("{count} report was sealed again.", "{count} reports were sealed again.", count)))
+    if pair.keeps_old_key:
+        print_error_line(style_warning(text(OLD_KEY_KEPT)))
+    else:
+        print_line(_("The old private key is deleted from this computer."))
     print_error_line(
         _("Make a new backup now. The old code opens only older backups: keep it as long as you keep those.")
     )

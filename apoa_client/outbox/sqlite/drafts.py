@@ -121,6 +121,12 @@ def _is_old(clocks: Sequence[datetime]) -> str:
     return " AND ".join(f"abs({millis(now)} - kept_at) > {_LONGEST // MILLISECOND}" for now in clocks)
 
 
+def open_drafts(db: sqlite3.Connection, sealer: Sealer) -> None:
+    """Open each draft, to check that it opens. Raises what the sealer does."""
+    for draft_id, sealed in db.execute("SELECT id, content FROM drafts").fetchall():
+        sealer.open(draft_id, sealed)
+
+
 def reseal_drafts(db: sqlite3.Connection, renew: Callable[[str, bytes], bytes]) -> int:
     """Seal each draft to another key, inside a transaction. Delete those that do not open, and return their number.
 

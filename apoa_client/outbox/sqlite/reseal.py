@@ -15,7 +15,7 @@ from apoa_client.outbox.contents import ERRORS, WARNINGS, findings_id
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import empty_log, transaction
-from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, UNREADABLE, reseal_drafts
+from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
 from apoa_client.ports import Actor, AuditEvent, Sealer
@@ -73,6 +73,16 @@ class SealedRecords:
             row.open(sealer)
             count += 1
         return count
+
+    def opens_all(self, sealer: Sealer) -> bool:
+        """As `interface.SealedRecords`."""
+        try:
+            self.open_all(sealer)
+            with translate_errors(self._path):
+                open_drafts(self._db, sealer)
+        except SealBroken:
+            return False
+        return True
 
     def opens_any(self, sealer: Sealer) -> bool:
         """As `interface.SealedRecords`."""

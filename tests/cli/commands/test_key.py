@@ -15,6 +15,7 @@ from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Cal
 from outbox_helpers import sealer
 from page_helpers import read_page
 
+from apoa_client.app.key_rotation import OLD_KEY_KEPT
 from apoa_client.cli.documents.recovery_sheet import RecoverySheet, sheet_html, sheet_text
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.vault.key_file import KeyFileStore
@@ -551,6 +552,7 @@ class TestShow:
         place = str(away.home / "melati" / "keys.json")
         shown = {"property": "melati", "fingerprint": value["fingerprint"], "place": place}
         state = {"available": True, "error": None, "change_unfinished": False, "recovery_code_confirmed": False}
+        state["old_key_kept"] = False
         assert value == {**shown, **state}
         assert value["fingerprint"] in result.out
         secret = KeyFileStore(Path(place)).get(PRIVATE_KEY)
@@ -573,6 +575,22 @@ class TestShow:
         assert secret
         result = away("key", "show", APOA_PRIVATE_KEY=secret)
         assert (result.code, "APOA_PRIVATE_KEY" in result.out, secret in result.all) == (0, True, False)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_an_earlier_key(self, away: Apoa, tmp_path: Path, lang: str) -> None:
+        """A key that is kept for earlier records is named, by `key rotate` too, until nothing is sealed to it."""
+        away.save()
+        result = away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
+        assert spoken(lang, "The old private key is deleted from this computer.") in result.out
+        keys(away).add_old(key_pair_from_seed(seed_from_code(CODE))[0])
+        sentence = spoken(lang, OLD_KEY_KEPT.template)
+        assert sentence in away("key", "show", lang=lang).out
+        assert away("key", "show", "--json").json["old_key_kept"]
+        with away.monkeypatch.context() as patch:
+            patch.setattr("apoa_client.outbox.sqlite.reseal.SealedRecords.opens_all", lambda *_arguments: False)
+            assert sentence in away("key", "rotate", "--recovery-file", str(tmp_path / "next.txt"), lang=lang).err
+        away("key", "rotate", "--recovery-file", str(tmp_path / "last.txt"))
+        assert not away("key", "show", "--json").json["old_key_kept"]
 
     def test_interrupted_change(self, away: Apoa) -> None:
         """An interrupted change of keys is reported with the command that finishes it."""
