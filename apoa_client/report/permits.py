@@ -1,12 +1,14 @@
 """Visas and stay permits, as suggestions: the index of visas changes by decree, so a report takes any other text, too.
 
 The table is `permits.tsv` beside this module. It has a header and a line for each permit, with columns separated by
-tabs: code, kind of stay permit, a name for each language (``name:TAG``), days (empty where unknown), whether it can be
-extended by as many days (``yes``, ``no``, empty), and other words that people write, separated by ``|``.
+tabs: code, kind of stay permit, a name for each language (``name:TAG``), days (empty where unknown), how often it can
+be extended by as many days (empty where unknown), the source (empty for the index of visas itself), the day on which
+the line was last compared with its source, and other words that people write, separated by ``|``.
 
 `entry_rules.tsv` lists whose citizens need no visa (A1) or get one on arrival (B1): permit, source, first day of the
-rule (empty where unknown), and the ICAO codes of the states, separated by blanks. A nationality may have both. It says
-what is likely; the visa or the stamp in the passport decides.
+rule (empty where unknown), the day on which the line was last compared with its source, and the ICAO codes of the
+states, separated by blanks. A nationality may have both. It is the only list of what is likely for a nationality: the
+questions at the desk, the facts and the sandbox read it. The visa or the stamp in the passport decides.
 """
 
 from collections.abc import Mapping
@@ -18,9 +20,6 @@ from typing import NamedTuple
 
 from apoa_client.matching import fold, similarity
 from apoa_client.passport.states import canonical_code
-
-AS_OF = date(2026, 11, 24)
-"""The day on which the tables were last compared with their sources."""
 
 _MIN_SIMILARITY = 0.7
 _MUCH_LESS_SIMILAR = 0.1
@@ -41,15 +40,18 @@ class PermitKind(StrEnum):
 class Permit(NamedTuple):
     """A visa or stay permit: its code, which a report contains, and its name by language tag.
 
-    `days` is the permitted length of a stay, and `extended` says whether it can be extended once by as many days; None
-    where this is unknown. `words` are the folded words that people write for it, with its names and its code.
+    `days` is the permitted length of a stay, and `extensions` is how often it can be extended by as many days; None
+    where this is unknown. `source` is empty for the index of visas itself, and `as_of` is the day on which the permit
+    was last compared with it. `words` are the folded words that people write for it, with its names and its code.
     """
 
     code: str
     kind: PermitKind
     names: Mapping[str, str]
     days: int | None
-    extended: bool | None
+    extensions: int | None
+    source: str
+    as_of: date
     words: tuple[str, ...]
 
     def __hash__(self) -> int:
@@ -59,20 +61,28 @@ class Permit(NamedTuple):
         """Return the name in this language, or in English where the table has none."""
         return self.names.get(language) or self.names["en"]
 
+    @property
+    def multiple_entry(self) -> bool:
+        """Whether it is valid for several visits, each of `days` at most: the codes that begin with D."""
+        return self.code.startswith("D")
 
-VISA_FREE = "A1"
+
+VISA_FREE, ON_ARRIVAL = "A1", "B1"
+"""The permits of `entry_rules`."""
 
 
 class EntryRule(NamedTuple):
     """A rule on how citizens of some states may enter: the permit that they get, the states' ICAO codes, the source.
 
-    `since` is the rule's first day; None where it is unknown.
+    `since` is the rule's first day, None where it is unknown, and `as_of` the day on which it was last compared with
+    its source.
     """
 
     permit: str
     states: tuple[str, ...]
     source: str
     since: date | None
+    as_of: date
 
 
 @cache
@@ -84,6 +94,7 @@ def entry_rules() -> tuple[EntryRule, ...]:
             tuple(row["states"].split()),
             row["source"],
             date.fromisoformat(row["since"]) if row["since"] else None,
+            date.fromisoformat(row["as_of"]),
         )
         for row in _rows("entry_rules.tsv")
     )
@@ -94,6 +105,18 @@ def likely(nationality: str) -> list[Permit]:
     code = canonical_code(nationality)
     codes = dict.fromkeys(rule.permit for rule in entry_rules() if code in rule.states)
     return [permit for permit in permits() if permit.code in codes]
+
+
+def is_unlikely(permit: str, nationality: str) -> bool:
+    """Return whether the rules give a permit to some nationalities, and not to this one."""
+    states = [code for rule in entry_rules() if rule.permit == permit for code in rule.states]
+    return bool(states) and canonical_code(nationality) not in states
+
+
+@cache
+def as_of() -> date:
+    """Return the day on which every line of both tables had been compared with its source."""
+    return min(row.as_of for row in (*permits(), *entry_rules()))
 
 
 @cache
@@ -107,8 +130,10 @@ def permits() -> tuple[Permit, ...]:
             kind=PermitKind(row["kind"]),
             names=names,
             days=int(row["days"]) if row["days"] else None,
-            extended=row["extended"] == "yes" if row["extended"] else None,
-            words=tuple(fold(word) for word in (row["code"], *names.values(), *row["words"].split("|"))),
+            extensions=int(row["extensions"]) if row["extensions"] else None,
+            source=row["source"],
+            as_of=date.fromisoformat(row["as_of"]),
+            words=tuple(fold(word) for word in (row["code"], *names.values(), *row["words"].split("|")) if word),
         )
         found.append(permit)
     return tuple(found)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
+from apoa_client.report import permits
 from apoa_client.sandbox.answers import Violation, Violations
 
 _T = TypeVar("_T")
@@ -23,7 +24,10 @@ def rule_violations(report: Mapping[str, Any], now: datetime) -> Violations:
 
 
 def rule_warnings(report: Mapping[str, Any], now: datetime, window_hours: int) -> Violations:
-    """Warnings: the check-in is late, or the document has expired. Only for a report without violations."""
+    """Warnings: a late check-in, an expired document, a permit that is unlikely for the nationality.
+
+    Only for a report without violations.
+    """
     check_in = check_in_of(report)
     if report["kind"] != "check_in" or check_in is None:
         return ()
@@ -33,7 +37,20 @@ def rule_warnings(report: Mapping[str, Any], now: datetime, window_hours: int) -
     expiry = _read(date.fromisoformat, member(report, "guest", "document", "expiry_date"))
     if expiry is not None and expiry < check_in.date():
         warnings.append(Violation("guest.document.expiry_date", "expired", "The document had expired at check-in."))
+    warnings += _permit_warnings(report)
     return tuple(warnings)
+
+
+def _permit_warnings(report: Mapping[str, Any]) -> Iterator[Violation]:
+    text, nationality = member(report, "guest", "stay_permit", "code"), member(report, "guest", "nationality")
+    permit = permits.find(text) if isinstance(text, str) else None
+    if permit is not None and isinstance(nationality, str) and permits.is_unlikely(permit.code, nationality):
+        yield Violation(
+            "guest.stay_permit.code",
+            "implausible",
+            f"By the list of {permits.as_of()}, this nationality does not get {permit.code}. "
+            "The visa or stamp in the passport decides.",
+        )
 
 
 def check_in_of(report: Mapping[str, Any]) -> datetime | None:

@@ -1,5 +1,7 @@
 """Visas and stay permits: suggestions, and any other text as it was typed."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,10 @@ from apoa_client.report.permits import PermitKind
         ("kitas", ["KITAS"]),
         ("ITAP", ["KITAP"]),
         ("e33g", ["E33G"]),
-        ("E33", ["E33", "E33E", "E33G"]),
+        ("E33", ["E33", "E33E", "E33F", "E33G"]),
+        ("pensiun", ["E33E", "E33F"]),
+        ("b4", ["B4"]),
+        ("magician", ["C7C"]),
         ("bebas visa", ["A1"]),
         ("visa on arrival", ["B1"]),
         ("wisata", ["A1", "B1", "C1", "D1"]),
@@ -52,16 +57,26 @@ def test_every_permit_is_found_by_its_code_and_both_names() -> None:
 
 
 def test_days_are_set_only_where_they_are_known() -> None:
-    """30 for the two permits of tourists; only the visa on arrival can be extended."""
-    codes_of = {p.code: (p.days, p.extended) for p in permits.permits() if p.days is not None or p.extended is not None}
-    assert codes_of == {"A1": (30, False), "B1": (30, True)}
-    assert permits.by_code("E33G") in [p for p in permits.permits() if p.kind is PermitKind.LIMITED]
+    """30 days for A1 and B1, which is extended once; 60 for C1, which is extended twice; 60 a visit for D1 and D2."""
+    codes_of = {p.code: (p.days, p.extensions) for p in permits.permits() if p.days is not None}
+    assert codes_of == {"A1": (30, 0), "B1": (30, 1), "C1": (60, 2), "D1": (60, None), "D2": (60, None)}
+    assert [p.code for p in permits.permits() if p.extensions is not None and p.days is None] == []
+    assert [p.code for p in permits.permits() if p.multiple_entry] == ["D1", "D2", "D12"]
+
+
+def test_the_permits_that_a_decree_added() -> None:
+    """Each with the kind of stay permit that it leads to: E31A to C and E32E to H lead to a permanent one."""
+    kinds = {permit.code: permit.kind for permit in permits.permits()}
+    assert {kinds[code] for code in ("C7C", "B2", "B3", "B4")} == {PermitKind.VISIT}
+    assert {kinds[code] for code in ("E23U", "E23V", "E28F", "E28G", "E33E", "E33F", "E33G")} == {PermitKind.LIMITED}
+    permanent = {code for code, kind in kinds.items() if kind is PermitKind.PERMANENT}
+    assert permanent == {"E31A", "E31B", "E31C", "E32E", "E32F", "E32G", "E32H", "KITAP"}
 
 
 def test_visa_free_states_are_states() -> None:
     """By ICAO's codes, each once for each permit, with the rule: 16 are visa-free, 97 get a visa on arrival."""
     rules = permits.entry_rules()
-    assert all(rule.source for rule in rules)
+    assert all(rule.source and date(2026, 1, 1) <= permits.as_of() <= rule.as_of for rule in rules)
     for permit, count in ((permits.VISA_FREE, 16), ("B1", 97)):
         codes = [code for rule in rules if rule.permit == permit for code in rule.states]
         assert len(set(codes)) == len(codes) == count
@@ -86,6 +101,23 @@ def test_permits_that_are_likely_for_a_nationality(nationality: str, codes: list
 
 
 @pytest.mark.parametrize(
+    ("permit", "nationality", "unlikely"),
+    [
+        ("A1", "AUS", True),
+        ("A1", "SGP", False),
+        ("B1", "NGA", True),
+        ("B1", "DEU", False),
+        ("B1", "TZA", False),
+        ("C1", "NGA", False),
+        ("KITAS", "NGA", False),
+    ],
+)
+def test_a_permit_that_is_unlikely_for_a_nationality(permit: str, nationality: str, *, unlikely: bool) -> None:
+    """Only a permit that the rules give to some nationalities can be unlikely for another one."""
+    assert permits.is_unlikely(permit, nationality) == unlikely
+
+
+@pytest.mark.parametrize(
     ("text", "nationality", "codes"),
     [
         *((text, "AUS", ["B1", "C1", "D1"]) for text in ("turis", "wisata", "Tourist", "tourism", "visa turis")),
@@ -96,7 +128,7 @@ def test_permits_that_are_likely_for_a_nationality(nationality: str, codes: list
         ("berobat", "MYS", ["A1", "B1", "C3"]),
         ("visa kunjungan", "FRA", ["B1", "C1", "C2", "D1"]),
         ("liburan", "AUS", ["B1", "C1", "D1", "E35"]),
-        ("b", "NGA", ["B1", "C2", "C3", "D2"]),
+        ("b", "NGA", ["B1", "B2", "B3", "B4", "C2"]),
         ("turist", "JPN", ["B1", "C1", "D1"]),
     ],
 )

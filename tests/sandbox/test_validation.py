@@ -167,6 +167,33 @@ def test_window_decides_what_is_late(check_in: Report) -> None:
     assert rule_warnings({**report, "kind": "amend"}, NOW, 1) == ()
 
 
+@pytest.mark.parametrize(
+    ("code", "nationality", "warned"),
+    [
+        ("A1", "AUS", True),
+        ("visa on arrival", "NGA", True),
+        ("B1", "AUS", False),
+        ("C1", "NGA", False),
+        ("x", "AUS", False),
+    ],
+)
+def test_a_permit_that_the_nationality_does_not_get(
+    make_server: Callable[..., SandboxServer],
+    send: Callable[..., list[Json]],
+    check_in: Report,
+    code: str,
+    nationality: str,
+    *,
+    warned: bool,
+) -> None:
+    """It is accepted with a warning that names the day of the list: the visa in the passport decides."""
+    report = check_in({"guest.stay_permit.code": code, "guest.nationality": nationality})
+    (result,) = send(make_server(), report)
+    assert result["status"] == "accepted"
+    assert [(w["field"], w["code"]) for w in result["warnings"]] == [("guest.stay_permit.code", "implausible")] * warned
+    assert all("list of 2026-" in warning["message"] for warning in result["warnings"])
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),

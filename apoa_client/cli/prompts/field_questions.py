@@ -107,7 +107,8 @@ class FieldQuestions:
         help_text = _(_HELP[name])
         if name == "stay_permit" and (usual := permits.likely(_nationality_on(form))):
             codes = ", ".join(_permit_text(permit) for permit in usual)
-            help_text += "\n" + _("Usual for this nationality: {permits}.").format(permits=codes)
+            usual_line = _("Usual for this nationality (list of {day}): {permits}.")
+            help_text += "\n" + usual_line.format(day=day_text(permits.as_of()), permits=codes)
         required = name in _REQUIRED or (name == "given_names" and form.typed.get("surname") == "")
         if name == "room" and self._rooms:
             help_text += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(sanitize, self._rooms)))
@@ -297,7 +298,7 @@ def _permit(answer: str, nationality: str, questioned: list[str]) -> str | Answe
     questioned.append(answer)
     problem = _("This permit is not in the list. Type it again if it is correct.")
     if is_ambiguous:
-        day = day_text(permits.AS_OF)
+        day = day_text(permits.as_of())
         problem = _("Several permits fit (list of {day}). The visa or stamp in the passport decides.").format(day=day)
     texts = {permit: _permit_text(permit) for permit in similar}
     if (state := states.by_code(nationality)) is not None:

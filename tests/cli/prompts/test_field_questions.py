@@ -42,7 +42,7 @@ class TestPermits:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_known_permit_is_shown_in_words(self, change: Change, lang: str) -> None:
         """By its code or by its usual name."""
-        words = {"en": "B1: Visa on arrival", "id": "B1: Visa saat kedatangan"}
+        words = {"en": "B1: Visa on arrival", "id": "B1: Visa kunjungan saat kedatangan"}
         assert f"  {words[lang]}\n" in change(PERMIT, "voa", lang=lang)
 
     def test_similar_permits_are_offered(self, change: Change) -> None:
@@ -77,7 +77,7 @@ class TestPermits:
     def test_an_unknown_permit_of_a_tourist_stays_empty(self, change: Change) -> None:
         """With -; the help says what is usual for the nationality."""
         shown = change(PERMIT, "?", "turis", "-")
-        assert "Usual for this nationality: B1: Visa on arrival." in shown
+        assert "Usual for this nationality (list of 26 Nov 2026): B1: Visa on arrival." in shown
         assert "Its number, or - if it is not known." in shown
 
     def test_an_unknown_permit_is_accepted_when_typed_again(self, change: Change) -> None:
