@@ -10,8 +10,8 @@ from page_helpers import read_page
 from terminal_helpers import at_a_terminal
 
 FINE = {
-    "id": "Bagi pemilik atau pengurus yang tidak memberikan data itu, undang-undang menyebut denda paling banyak",
-    "en": "The law sets a fine of at most Rp25,000,000 for an owner or manager who does not give these data.",
+    "id": "Menurut bunyi tahun 2011, pemilik atau pengurus yang tidak memberikan data tersebut didenda paling banyak",
+    "en": "The text of 2011 sets a fine of at most Rp25,000,000 for an owner or manager who does not give these data.",
 }
 SOURCE = {"id": "UU 6/2011 pasal 117", "en": "UU 6/2011 art. 117"}
 ASKED_FIELDS = {"id": "denda", "en": "fine"}

@@ -1,6 +1,7 @@
 """`apoa info`: look up the obligation, permits, overstay and more, each fact with its source; print a lobby notice."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.guide.facts import Topic, topics
+from apoa_client.cli.guide.facts import Topic, is_outdated, topics
 from apoa_client.cli.guide.search import search_facts, similar_words
 from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
@@ -50,6 +51,22 @@ def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, na
         return _write_poster(session.app, poster, name=name, force=force)
     if name is not None or force:
         raise UsageProblem(msg("--name and --force go with --poster only."), msg("See: apoa info --help"))
+    found, today = _find(words), session.app.clock.now().date()
+    if session.json:
+        local = _local_rules(session.app)
+        print_json({"topics": [_value(topic, local, today) for topic in found]})
+        return Exit.DONE
+    if words:
+        _show(found, _local_rules(session.app))
+    else:
+        _list_topics(found)
+    if outdated := [fact.as_of for topic in found for fact in topic.facts if is_outdated(fact, today)]:
+        print_error_line(style_warning(_outdated_text(min(outdated))))
+    return Exit.DONE
+
+
+def _find(words: Sequence[str]) -> Sequence[Topic]:
+    """Return all topics without words, else those that the words find. Raises `UsageProblem` if they find none."""
     language = current_language()
     query = " ".join(words)
     found = search_facts(query, language) if words else topics(language)
@@ -59,19 +76,24 @@ def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, na
             msg("Nothing about {words} is known here.", words=query),
             msg("Did you mean: {words}? All topics: apoa info", words=near) if near else msg("All topics: apoa info"),
         )
-    if session.json:
-        local = _local_rules(session.app)
-        print_json({"topics": [_value(topic, local) for topic in found]})
-    elif words:
-        _show(found, _local_rules(session.app))
-    else:
-        print_line(style_bold(_("What this program knows")))
-        for line in label_lines([(topic.name, topic.title) for topic in found]):
-            print_line(line)
-        print_line()
-        print_line(_("Read one: apoa info {topic}").format(topic=found[0].name))
-        print_line(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCH_EXAMPLE))
-    return Exit.DONE
+    return found
+
+
+def _list_topics(found: Sequence[Topic]) -> None:
+    print_line(style_bold(_("What this program knows")))
+    for line in label_lines([(topic.name, topic.title) for topic in found]):
+        print_line(line)
+    print_line()
+    print_line(_("Read one: apoa info {topic}").format(topic=found[0].name))
+    print_line(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCH_EXAMPLE))
+
+
+def _outdated_text(oldest: date) -> str:
+    words = _(
+        "These facts were compared with their sources on {day}, more than a year ago. The law may have changed: "
+        "ask your immigration office, and update this program."
+    )
+    return words.format(day=day_text(oldest))
 
 
 def _local_rules(app: Container) -> Mapping[str, Message]:
@@ -102,7 +124,7 @@ def _show(found: Sequence[Topic], local: Mapping[str, Message]) -> None:
 
 
 def _paragraphs(topic: Topic, local: Mapping[str, Message]) -> Iterator[list[str]]:
-    """Yield the facts of one source together with the source, then what the property's settings say."""
+    """Yield the facts of one source with the source, then what is not confirmed, then what the settings say."""
     for (source, as_of), facts in groupby(topic.facts, lambda fact: (fact.source, fact.as_of)):
         lines: list[str] = []
         for series, members in groupby(facts, lambda fact: fact.series):
@@ -110,11 +132,15 @@ def _paragraphs(topic: Topic, local: Mapping[str, Message]) -> Iterator[list[str
             lines += [f"{series}: {'; '.join(texts)}."] if series else texts
         where = _("Source: {source}. As of {day}.").format(source=source, day=day_text(as_of))
         yield [*lines, click.style(where, dim=True)]
+    if topic.unconfirmed:
+        heading = _("Not confirmed as of {day}. If you know more, tell us, with a source.")
+        day = day_text(min(each.as_of for each in topic.unconfirmed))
+        yield [style_warning(heading.format(day=day)), *(each.text for each in topic.unconfirmed)]
     if topic.id in local:
         yield [style_warning(text(local[topic.id]))]
 
 
-def _value(topic: Topic, local: Mapping[str, Message]) -> dict[str, Any]:
+def _value(topic: Topic, local: Mapping[str, Message], today: date) -> dict[str, Any]:
     """Return a topic as JSON values, in the reader's language."""
     return {
         "topic": topic.id,
@@ -125,9 +151,11 @@ def _value(topic: Topic, local: Mapping[str, Message]) -> dict[str, Any]:
                 "series": fact.series or None,
                 "source": fact.source,
                 "as_of": fact.as_of.isoformat(),
+                "outdated": is_outdated(fact, today),
             }
             for fact in topic.facts
         ],
+        "unconfirmed": [{"text": each.text, "as_of": each.as_of.isoformat()} for each in topic.unconfirmed],
         "here": text(local[topic.id]) if topic.id in local else None,
     }
 

@@ -1,11 +1,12 @@
 """Facts about the obligation to report, each with its source and the day on which it was last checked.
 
-The texts are in ``facts.LANGUAGE.toml`` beside this module; the lists of permits and of visa-free states come from the
-tables of `apoa_client.report.permits` and `apoa_client.passport.states`.
+The texts are in ``facts.LANGUAGE.toml`` beside this module; the lists of permits, of visa-free states and of those with
+a visa on arrival come from the tables of `apoa_client.report.permits` and `apoa_client.passport.states`. A topic also
+lists what no source confirms, so that a reader who knows more can help.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple
 
@@ -28,6 +29,15 @@ class Fact(NamedTuple):
     """Further words by which users may search for it."""
 
 
+class Unconfirmed(NamedTuple):
+    """Something that no source confirms, in one language, and the day on which a source was last looked for."""
+
+    text: str
+    as_of: date
+    words: str = ""
+    """Further words by which users may search for it."""
+
+
 class Topic(NamedTuple):
     """Facts that belong together, in one language. `id` is the same in all languages; `name` is what users type."""
 
@@ -35,6 +45,15 @@ class Topic(NamedTuple):
     name: str
     title: str
     facts: tuple[Fact, ...]
+    unconfirmed: tuple[Unconfirmed, ...]
+
+
+_YEAR = timedelta(days=365)
+
+
+def is_outdated(fact: Fact, today: date) -> bool:
+    """Return whether more than a year has passed since the fact was last compared with its source."""
+    return today - fact.as_of > _YEAR
 
 
 @cache
@@ -44,7 +63,8 @@ def topics(language: str) -> tuple[Topic, ...]:
     sources, day, words = content["sources"], content["as_of"], content["permits"]
     from_tables = {
         "permits": tuple(_permits(words, sources["visa-index"], language)),
-        "visa-free": tuple(_visa_free(words, language)),
+        "visa-free": tuple(_states(permits.VISA_FREE, words["no-visa"], words["no-visa-since"], language)),
+        "visa-on-arrival": tuple(_states(permits.ON_ARRIVAL, words["on-arrival"], words["on-arrival-since"], language)),
     }
     result = []
     for topic in content["topic"]:
@@ -53,28 +73,32 @@ def topics(language: str) -> tuple[Topic, ...]:
             for fact in topic["fact"]
         )
         facts = from_tables.get(topic["id"], ()) + facts
-        result.append(Topic(topic["id"], topic["name"], topic["title"], facts))
+        unconfirmed = tuple(
+            Unconfirmed(each["text"], each.get("as_of", day), each.get("words", ""))
+            for each in topic.get("unconfirmed", ())
+        )
+        result.append(Topic(topic["id"], topic["name"], topic["title"], facts, unconfirmed))
     return tuple(result)
 
 
 def _permits(words: Mapping[str, str], source: str, language: str) -> Iterator[Fact]:
-    """Yield a fact per permit: its code, name and days, and whether it can be extended."""
-    extended = {True: words["extended"], False: words["not-extended"], None: ""}
-    for permit in permits.permits():
+    """Yield a fact per permit, those of one source together: code, name, days, and how often it can be extended."""
+    extended = {None: "", 0: words["not-extended"], 1: words["extended-once"], 2: words["extended-twice"]}
+    for permit in sorted(permits.permits(), key=lambda each: each.source):
         text = f"{permit.code} {permit.name(language)}"
         if permit.days is not None:
-            text += f" ({words['days']}{extended[permit.extended]})".format(days=permit.days)
+            days = words["days-a-visit" if permit.multiple_entry else "days"]
+            text += f" ({days}{extended[permit.extensions]})".format(days=permit.days)
         series = words["stay-permit"] if permit.code.isalpha() else words[permit.kind.value]
-        yield Fact(text, source, permits.AS_OF, series, " ".join(permit.words))
+        yield Fact(text, permit.source or source, permit.as_of, series, " ".join(permit.words))
 
 
-def _visa_free(words: Mapping[str, str], language: str) -> Iterator[Fact]:
-    """Yield a fact per visa-free state: its name, in a series per rule."""
-    for group in (rule for rule in permits.entry_rules() if rule.permit == permits.VISA_FREE):
-        series = words["no-visa"]
-        if group.since is not None:
-            month = month_name(group.since).render(lambda word: in_language(language, word))
-            series = words["no-visa-since"].format(day=group.since.day, month=month, year=group.since.year)
-        for state in filter(None, map(by_code, group.states)):
-            name = state.name(language)
-            yield Fact(name, group.source, permits.AS_OF, series, state.code)
+def _states(permit: str, words: str, words_since: str, language: str) -> Iterator[Fact]:
+    """Yield a fact per state whose citizens get a permit: the state's name, in a series per rule."""
+    for rule in (each for each in permits.entry_rules() if each.permit == permit):
+        series = words
+        if rule.since is not None:
+            month = month_name(rule.since).render(lambda word: in_language(language, word))
+            series = words_since.format(day=rule.since.day, month=month, year=rule.since.year)
+        for state in filter(None, map(by_code, rule.states)):
+            yield Fact(state.name(language), rule.source, rule.as_of, series, state.code)

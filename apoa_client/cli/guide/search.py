@@ -2,8 +2,9 @@
 
 import re
 from functools import cache
+from itertools import compress
 
-from apoa_client.cli.guide.facts import Topic, topics
+from apoa_client.cli.guide.facts import Fact, Topic, Unconfirmed, topics
 from apoa_client.locale import LANGUAGES
 from apoa_client.matching import close_matches, without_accents
 
@@ -18,9 +19,9 @@ ada apa apakah atau bagaimana berapa bisa dan dari di dengan itu ini kalau kapan
 
 
 def search_facts(query: str, language: str) -> list[Topic]:
-    """Return topics in a language: those with this name, else of each topic the facts with most of the query's words.
+    """Return topics in a language: those with this name, else of each topic the texts with most of the query's words.
 
-    Returns an empty list if no fact has any of them.
+    A text is a fact or something that is not confirmed. Returns an empty list if no text has any of the words.
     """
     wanted, shown = _words(query), topics(language)
     named = [
@@ -31,21 +32,23 @@ def search_facts(query: str, language: str) -> list[Topic]:
     if named:
         return named
     wanted = wanted - _words(_STOP_WORDS) or wanted
-    scores = [[_score(words, wanted) for words in facts] for facts in _index()]
-    best = max(score for facts in scores for score in facts)
+    scores = [[_score(words, wanted) for words in of_topic] for of_topic in _index()]
+    best = max(score for of_topic in scores for score in of_topic)
     if not best:
         return []
     found = []
     for topic, of_topic in zip(shown, scores, strict=True):
-        facts = tuple(fact for fact, score in zip(topic.facts, of_topic, strict=True) if score == best)
-        if facts:
-            found.append(topic._replace(facts=facts))
+        hits = [score == best for score in of_topic]
+        if any(hits):
+            facts = tuple(compress(topic.facts, hits))
+            unconfirmed = tuple(compress(topic.unconfirmed, hits[len(topic.facts) :]))
+            found.append(topic._replace(facts=facts, unconfirmed=unconfirmed))
     return found
 
 
 def similar_words(query: str, limit: int = 3) -> list[str]:
     """Return words of topics and facts that are spelled like the words of a query, at most `limit`."""
-    known = frozenset[str]().union(*(words for facts in _index() for words in facts))
+    known = frozenset[str]().union(*(words for of_topic in _index() for words in of_topic))
     likely = sorted(word for word in known if len(word) >= _MIN_PART)
     similar = (close_matches(word, likely, limit=limit, least=0.7) for word in sorted(_words(query)))
     return list(dict.fromkeys(word for words in similar for word in words))[:limit]
@@ -58,17 +61,19 @@ def _score(words: frozenset[str], wanted: frozenset[str]) -> int:
 
 @cache
 def _index() -> list[list[frozenset[str]]]:
-    """Return the words of each fact of each topic, in all languages."""
+    """Return the words of each text of each topic, in all languages: of the facts, then of what is not confirmed."""
     index = []
     for versions in zip(*(topics(language) for language in LANGUAGES), strict=True):
         topic_words = " ".join(f"{topic.name} {topic.title}" for topic in versions)
-        index.append(
-            [
-                _words(f"{topic_words} " + " ".join(f"{f.text} {f.series} {f.source} {f.words}" for f in facts))
-                for facts in zip(*(topic.facts for topic in versions), strict=True)
-            ]
-        )
+        texts = zip(*((*topic.facts, *topic.unconfirmed) for topic in versions), strict=True)
+        index.append([_words(" ".join([topic_words, *map(_searchable, of_one)])) for of_one in texts])
     return index
+
+
+def _searchable(text: Fact | Unconfirmed) -> str:
+    """Return all words by which a text is found."""
+    place = f"{text.series} {text.source}" if isinstance(text, Fact) else ""
+    return f"{text.text} {place} {text.words}"
 
 
 def _words(text: str) -> frozenset[str]:

@@ -1,5 +1,7 @@
 """`apoa info`: the facts on the screen and as JSON, in both languages, and the property's own settings with them."""
 
+from datetime import UTC, datetime
+
 import pytest
 from cli_helpers import LANGUAGES, Apoa, assert_sanitized, spoken
 
@@ -31,7 +33,12 @@ class TestCommand:
         for fact in topic.facts:
             assert fact.text in result.out
             assert fact.source in result.out
-        assert "24 Nov 2026" in result.out
+        assert "26 Nov 2026" in result.out
+        assert all(each.text in result.out for each in topic.unconfirmed)
+        heading = spoken(
+            lang, "Not confirmed as of {day}. If you know more, tell us, with a source.", day="26 Nov 2026"
+        )
+        assert (heading in result.out) == bool(topic.unconfirmed)
 
     def test_one_series_is_one_line(self, apoa: Apoa) -> None:
         """Visa-free states of one rule are on one line."""
@@ -58,7 +65,7 @@ class TestCommand:
         value = apoa("info", "--json").json
         assert [topic["topic"] for topic in value["topics"]] == TOPICS
         assert [len(topic["facts"]) for topic in value["topics"]] == [len(topic.facts) for topic in topics("en")]
-        [found] = apoa("info", "thailand", "--json", lang="id").json["topics"]
+        found, _on_arrival = apoa("info", "thailand", "--json", lang="id").json["topics"]
         assert found == {
             "topic": "visa-free",
             "title": "Negara bebas visa (A1)",
@@ -67,13 +74,45 @@ class TestCommand:
                     "text": "Thailand",
                     "series": "Bebas visa",
                     "source": "Perpres 95/2024",
-                    "as_of": "2026-11-24",
+                    "as_of": "2026-11-26",
+                    "outdated": False,
                 }
             ],
+            "unconfirmed": [],
             "here": None,
         }
         [law] = apoa("info", "law", "--json").json["topics"]
         assert {fact["series"] for fact in law["facts"]} == {None}
+
+    def test_json_of_what_is_not_confirmed(self, apoa: Apoa) -> None:
+        """Each topic lists what no source confirms, with the day of the search, so that a reader can help."""
+        value = apoa("info", "--json").json
+        listed = {topic["topic"]: topic["unconfirmed"] for topic in value["topics"]}
+        assert listed == {
+            topic.id: [{"text": each.text, "as_of": each.as_of.isoformat()} for each in topic.unconfirmed]
+            for topic in topics("en")
+        }
+        assert "by_hand_order" in str(listed["apoa"])
+        [topic] = apoa("info", "api", "upload", "--json").json["topics"]
+        assert (topic["facts"], len(topic["unconfirmed"])) == ([], 1)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_facts_older_than_a_year(self, apoa: Apoa, lang: str) -> None:
+        """By the clock that is passed in: nothing for a year, then a line beside each topic and `outdated` in JSON."""
+        apoa.clock.time = datetime(2027, 11, 26, 9, tzinfo=UTC)
+        assert apoa("info", "law", lang=lang).err == ""
+        apoa.clock.time = datetime(2027, 11, 27, 9, tzinfo=UTC)
+        said = spoken(
+            lang,
+            "These facts were compared with their sources on {day}, more than a year ago. The law may have changed: "
+            "ask your immigration office, and update this program.",
+            day="26 Nov 2026",
+        )
+        for words in ((), ("law",), ("thailand",)):
+            result = apoa("info", *words, lang=lang)
+            assert (result.code, result.err) == (0, f"{said}\n")
+        facts = [fact for topic in apoa("info", "--json").json["topics"] for fact in topic["facts"]]
+        assert {fact["outdated"] for fact in facts} == {True}
 
     def test_what_the_settings_say(self, apoa: Apoa) -> None:
         """The property's office, deadline and retention are shown with the facts; no office if none is set."""

@@ -1,20 +1,21 @@
 """The facts of the guide: the same in every language, each with its source and a day, and nothing invented."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from cli_helpers import LANGUAGES
-from conftest import NOW
 
 from apoa_client.cli.guide.content import read_content
-from apoa_client.cli.guide.facts import topics
+from apoa_client.cli.guide.facts import is_outdated, topics
 from apoa_client.cli.terminal.command_names import in_indonesian
 from apoa_client.passport.states import by_code
 from apoa_client.report import permits
 
 SAME_NAME_IN_BOTH = {"C17 Audit", "E28 Investor"}
+CHECKED = date(2026, 11, 26)
+"""The day on which the facts were last compared with their sources."""
 COMMAND_OR_OPTION = re.compile(r"(?<=\bapoa )[a-z-]+|--[a-z-]+")
 PLACE = re.compile(r"\{[a-z]+\}")
 
@@ -23,6 +24,17 @@ def texts(topic_id: str, language: str = "en") -> list[str]:
     """The texts of a topic's facts."""
     [topic] = [topic for topic in topics(language) if topic.id == topic_id]
     return [fact.text for fact in topic.facts]
+
+
+def unconfirmed(topic_id: str, language: str = "en") -> str:
+    """What a topic says is not confirmed, as one text."""
+    [topic] = [topic for topic in topics(language) if topic.id == topic_id]
+    return " ".join(each.text for each in topic.unconfirmed)
+
+
+def numbers(text: str) -> set[str]:
+    """The numbers in a text, without the signs between their digits; "1 x 24 hours" is 24."""
+    return {re.sub(r"\D", "", number) for number in re.findall(r"\d[\d.,]*", text)} - {"1"}
 
 
 def structure(language: str) -> dict[str, Any]:
@@ -43,6 +55,7 @@ def structure(language: str) -> dict[str, Any]:
                     )
                     for fact in topic["fact"]
                 ],
+                [(each.get("as_of"), numbers(each["text"])) for each in topic.get("unconfirmed", ())],
             )
             for topic in content["topic"]
         ],
@@ -57,13 +70,32 @@ def test_every_language_has_the_same_facts(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_fact_has_a_source_and_a_day(language: str) -> None:
-    """Every fact has a text, a source and a day that is not in the future."""
+    """Every fact has a text, a source and a day; what is not confirmed has a day, too."""
+    used = {fact["source"] for topic in read_content("facts", language)["topic"] for fact in topic["fact"]}
+    assert used == set(read_content("facts", language)["sources"])
     for topic in topics(language):
+        assert topic.name
         for fact in topic.facts:
-            assert topic.name
             assert fact.text
-            assert fact.source
-            assert date(2026, 1, 1) <= fact.as_of <= NOW.date()
+            assert len(fact.source) > len("UU 1")
+            assert date(2026, 1, 1) <= fact.as_of <= CHECKED
+        for each in topic.unconfirmed:
+            assert each.text
+            assert date(2026, 1, 1) <= each.as_of <= CHECKED
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_source_can_be_looked_up(language: str) -> None:
+    """A source names a law by its number, a paper by its number or day, or a publisher: nothing is "well known"."""
+    for name, source in read_content("facts", language)["sources"].items():
+        assert re.search(r"\d{4}|\.(?:co|go|com)|^apoa-client$", source), name
+
+
+def test_a_fact_is_outdated_after_a_year() -> None:
+    """A year after the day of the comparison it is not outdated yet, one day later it is."""
+    fact = topics("en")[0].facts[0]
+    assert not is_outdated(fact, fact.as_of + timedelta(days=365))
+    assert is_outdated(fact, fact.as_of + timedelta(days=366))
 
 
 def test_each_fact_is_translated() -> None:
@@ -74,23 +106,95 @@ def test_each_fact_is_translated() -> None:
             if english.id == "permits":
                 assert one.text != other.text or one.text in SAME_NAME_IN_BOTH
             assert one.series or one.text != other.text
+        assert not {each.text for each in english.unconfirmed} & {each.text for each in indonesian.unconfirmed}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_may_ask(language: str) -> None:
+    """Officers of immigration or of the police on duty, manually or electronically (art. 72)."""
+    words = {"en": ("of immigration or of the police on duty", "manually or electronically")}
+    words["id"] = ("pejabat imigrasi atau polisi yang bertugas", "secara manual atau elektronik")
+    assert all(each in texts("law", language)[0] for each in words[language])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_penalty_is_worded_with_care(language: str) -> None:
-    """The fine is named, months of imprisonment are not, and the text says that the article is being converted."""
-    words = " ".join(texts("penalty", language))
-    assert "25" in words
-    assert "kurungan" in words
-    assert "3 " not in words
-    assert any("is being converted" in text for text in texts("penalty"))
+    """The fine is that of the text of 2011, fines go by category since 2026, and today's maximum is not confirmed."""
+    old, new = texts("penalty", language)
+    assert numbers(old) == {"2011", "25000000"}
+    assert {"2", "2026", "2011"} == numbers(new)
+    assert "kurungan" in new.casefold()
+    assert {"en": "Today's maximum", "id": "yang berlaku sekarang"}[language] in unconfirmed("penalty", language)
+    assert not re.search(r"\b3\b|converted|disesuaikan", f"{old} {new}")
 
 
-def test_no_law_is_named_for_the_24_hours() -> None:
-    """The Directorate General asks for a report within 24 hours; no law sets them."""
-    asked, no_law, _late = texts("deadline")
-    assert asked.startswith("The Directorate General of Immigration asks")
-    assert no_law.startswith("We found no law")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_law_is_named_for_the_24_hours(language: str) -> None:
+    """The Directorate General asks for a report within 24 hours from the start of the stay; no law sets them."""
+    asked = {"en": "within 24 hours from the start of the stay", "id": "24 jam sejak mulai menginap"}
+    assert asked[language] in texts("deadline", language)[0]
+    assert {"en": "A law that sets these 24 hours", "id": "Aturan hukum"}[language] in unconfirmed("deadline", language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_assumed_is_said_to_be(language: str) -> None:
+    """That no place of birth may be given, and the order of the fields for APOA, are no facts."""
+    assert {"en": "our assumption", "id": "anggapan kami"}[language] in unconfirmed("law", language)
+    assert {"en": "in our order", "id": "urutan kami"}[language] in unconfirmed("apoa", language)
+    assert "by_hand_order" in unconfirmed("apoa", language)
+    assert not any("(-)" in text or " - " in text for text in texts("law", language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_sources_of_the_steps_in_apoa(language: str) -> None:
+    """An immigration office and a news agency, not APOA's own address; lodging and KITAS holders as they tell it."""
+    [topic] = [topic for topic in topics(language) if topic.id == "apoa"]
+    _about, *steps = topic.facts
+    assert {fact.source for fact in steps} == {"Kantor Imigrasi Agam, 29 Apr 2025; Antara Sumbar"}
+    assert {"en": "other commercial lodging", "id": "penginapan komersial lain"}[language] in steps[-1].text
+    assert "KITAS" in steps[-1].text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_overstay_is_not_the_guests_matter_alone(language: str) -> None:
+    """Fees by PP 45/2024, deportation also where a fine is not paid, art. 124 for the host, and who to ask."""
+    [topic] = [topic for topic in topics(language) if topic.id == "overstay"]
+    sources = " ".join(fact.source for fact in topic.facts)
+    assert "PP 45/2024" in sources
+    assert "124" in sources
+    assert "PP 28/2019" not in sources
+    words = " ".join(fact.text for fact in topic.facts)
+    assert {"en": "ask your immigration office", "id": "tanyakan ke kantor imigrasi"}[language] in words
+    assert {"en": "not paid", "id": "tidak dibayar"}[language] in words
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_is_told_of_a_breach(language: str) -> None:
+    """The guest and the agency, with which data, when and how, and what is done; data are erased on request, too."""
+    erased, breach = texts("data", language)[:2]
+    for word in {"en": ("guest", "agency", "Komdigi", "which data"), "id": ("tamu", "lembaga", "Komdigi", "data apa")}[
+        language
+    ]:
+        assert word in breach
+    assert {"en": "when the guest asks for it", "id": "bila tamu memintanya"}[language] in erased
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("topic_id", "wanted"),
+    [
+        ("police", "STM"),
+        ("arrival-card", "All Indonesia"),
+        ("bali-levy", "150"),
+        ("singapore-residents", "Karimun"),
+        ("visa-on-arrival", "29"),
+    ],
+)
+def test_topics_that_a_desk_is_asked_about(topic_id: str, wanted: str, language: str) -> None:
+    """Each has facts of its own with a source outside this program."""
+    [topic] = [topic for topic in topics(language) if topic.id == topic_id]
+    assert any(wanted in fact.text for fact in topic.facts)
+    assert any(fact.source != "apoa-client" for fact in topic.facts)
 
 
 def test_no_office_is_invented() -> None:
@@ -101,14 +205,31 @@ def test_no_office_is_invented() -> None:
 
 
 def test_permits_are_those_of_a_report() -> None:
-    """Every permit that a report suggests has a fact, and so has every visa-free state."""
+    """Every permit that a report suggests has a fact."""
     shown = " ".join(texts("permits"))
     assert all(f"{permit.code} {permit.name('en')}" in shown for permit in permits.permits())
-    states = [
-        by_code(code) for rule in permits.entry_rules() if rule.permit == permits.VISA_FREE for code in rule.states
-    ]
-    assert {state.name("en") for state in states if state is not None} <= set(texts("visa-free"))
-    assert None not in states
+
+
+@pytest.mark.parametrize(
+    ("topic_id", "permit"), [("visa-free", permits.VISA_FREE), ("visa-on-arrival", permits.ON_ARRIVAL)]
+)
+def test_states_are_those_of_the_rules(topic_id: str, permit: str) -> None:
+    """Every state of the rules that the desk's questions use has a fact, with the rule's source and day."""
+    [topic] = [topic for topic in topics("en") if topic.id == topic_id]
+    shown = {(fact.text, fact.source, fact.as_of) for fact in topic.facts}
+    for rule in (each for each in permits.entry_rules() if each.permit == permit):
+        for state in map(by_code, rule.states):
+            assert state is not None
+            assert (state.name("en"), rule.source, rule.as_of) in shown
+
+
+def test_days_and_extensions_of_permits() -> None:
+    """As the table says, with a visit's days for those of several visits."""
+    shown = texts("permits")
+    assert "A1 Visa-free visit (30 days, not extended)" in shown
+    assert "B1 Visa on arrival (30 days, extended once by 30)" in shown
+    assert "C1 Tourism visit (60 days, extended twice by 60)" in shown
+    assert "D1 Tourism, multiple entry (60 days a visit)" in shown
 
 
 def test_a_language_without_facts_gets_the_english_ones() -> None:

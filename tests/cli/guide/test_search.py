@@ -33,13 +33,16 @@ def test_a_name(topic: str, name: str, language: str) -> None:
     [
         ("denda", ["penalty", "overstay"]),
         ("fine", ["penalty", "overstay"]),
-        ("polisi", ["law"]),
-        ("thailand visa", ["visa-free"]),
-        ("Türkiye", ["visa-free"]),
-        ("turki", ["visa-free"]),
+        ("polisi", ["police"]),
+        ("kepolisian", ["law"]),
+        ("API", ["apoa"]),
+        ("australia", ["visa-on-arrival"]),
+        ("thailand visa", ["visa-free", "visa-on-arrival"]),
+        ("Türkiye", ["visa-free", "visa-on-arrival"]),
+        ("turki", ["visa-free", "visa-on-arrival"]),
         ("e33g", ["permits"]),
-        ("apa itu KITAS", ["permits"]),
-        ("how long is a visa on arrival?", ["permits"]),
+        ("apa itu KITAS", ["apoa", "permits", "bali-levy"]),
+        ("how long is a visa on arrival?", ["permits", "visa-on-arrival"]),
         ("72", ["law"]),
         ("nomor telepon", ["offices"]),
     ],
@@ -51,9 +54,10 @@ def test_words(query: str, wanted: list[str]) -> None:
 
 def test_a_code_is_compared_whole() -> None:
     """C1 does not find C10, and E33 does not find E33G."""
-    assert found("c1") == ["C1 Tourism visit"]
+    assert found("c1") == ["C1 Tourism visit (60 days, extended twice by 60)"]
     assert found("E33") == ["E33 Second home"]
-    assert found("B1") == ["B1 Visa on arrival (30 days, extended once by 30)"]
+    assert found("B4") == ["B4 On arrival, government duties"]
+    assert found("B1")[:1] == ["B1 Visa on arrival (30 days, extended once by 30)"]
 
 
 def test_part_of_a_word() -> None:
