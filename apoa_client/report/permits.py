@@ -116,7 +116,7 @@ def is_unlikely(permit: str, nationality: str) -> bool:
 @cache
 def as_of() -> date:
     """Return the day on which every line of both tables had been compared with its source."""
-    return min(row.as_of for row in (*permits(), *entry_rules()))
+    return min([*(each.as_of for each in permits()), *(each.as_of for each in entry_rules())])
 
 
 @cache
