@@ -4,10 +4,11 @@ The settings, the key file and the databases are readable by their owner only. T
 not after: no umask widens it, and there is no moment at which others could open the file.
 """
 
+import errno
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -36,8 +37,15 @@ def make_private_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def names_stream(path: PurePath) -> bool:
+    """Return whether this path names, on Windows, a stream inside a file, as ``file:stream``, that no listing shows."""
+    return _ON_WINDOWS and ":" in str(path)[len(path.drive) :]
+
+
 def create_private(path: Path) -> int:
     """Create an empty file for the owner only. Returns its open descriptor. Raises `FileExistsError`, `OSError`."""
+    if names_stream(path):
+        raise OSError(errno.EINVAL, "a stream inside a file")
     descriptor = os.open(path, _NEW_FILE, FILE_MODE)
     if not _ON_WINDOWS:
         os.fchmod(descriptor, FILE_MODE)  # a umask may have removed the owner's own rights

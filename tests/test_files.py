@@ -4,15 +4,18 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
 
 from apoa_client import files
+from apoa_client.cli.terminal.output_files import write_output
+from apoa_client.errors import UsageProblem
 from apoa_client.files import (
     create_private,
     make_private_folder,
+    names_stream,
     remove_abandoned,
     sync_folder,
     temporary_beside,
@@ -125,6 +128,22 @@ def test_an_existing_file_is_not_created_again(tmp_path: Path) -> None:
     os.close(create_private(tmp_path / "file"))
     with pytest.raises(FileExistsError):
         create_private(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["sub:stream.html", "page.html::$DATA"])
+def test_a_stream_inside_a_file_is_no_file_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It would be in no listing, and it is lost with the next copy. A drive's letter has a colon, too."""
+    monkeypatch.setattr(files, "_ON_WINDOWS", True)
+    with pytest.raises(OSError, match="a stream inside a file"):
+        write_private(tmp_path / name, b"new")
+    with pytest.raises(UsageProblem):
+        write_output(tmp_path / name, b"new", force=True)
+    assert list(tmp_path.iterdir()) == []
+    assert not names_stream(PureWindowsPath("C:/Users/melati/page.html"))
+    assert not names_stream(PureWindowsPath("//server/share/page.html"))
+    assert names_stream(PureWindowsPath("C:page:1"))
 
 
 def no_replace(_self: Path, _target: Path) -> Path:

@@ -1,13 +1,23 @@
 """The log: ids and classes of errors, to stderr or to a file. No module writes personal data into it."""
 
 import logging
+import os
+from io import TextIOWrapper
 from pathlib import Path
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import FILE_MODE
-from apoa_client.messages import msg
+from apoa_client.messages import Message, msg
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+
+
+class _LogFile(logging.FileHandler):
+    """Appends to a private file. A link is not followed: somebody else may have put it there."""
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        return os.fdopen(os.open(self.baseFilename, flags, FILE_MODE), "a", encoding=self.encoding)
 
 
 def start_logging(verbosity: int, name: str | None) -> None:
@@ -15,16 +25,21 @@ def start_logging(verbosity: int, name: str | None) -> None:
     handler: logging.Handler = logging.StreamHandler()
     if name is not None:
         path = Path(name)
+        if path.is_symlink():
+            raise _unwritable(path, msg("it is a link to another file"))
         try:
-            path.touch(mode=FILE_MODE, exist_ok=True)
-            handler = logging.FileHandler(path, encoding="utf-8")
+            handler = _LogFile(path, encoding="utf-8")
         except OSError as exc:
-            raise SettingsProblem(
-                msg("The log file {path} cannot be written: {reason}.", path=str(path), reason=exc.strerror or ""),
-                msg("Choose another file, or leave --log-file out."),
-            ) from None
+            raise _unwritable(path, exc.strerror or "") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     log = logging.getLogger("apoa_client")
     log.setLevel(_LEVELS[min(max(verbosity, 1), len(_LEVELS) - 1)])
     log.addHandler(handler)
     log.propagate = False
+
+
+def _unwritable(path: Path, reason: str | Message) -> SettingsProblem:
+    return SettingsProblem(
+        msg("The log file {path} cannot be written: {reason}.", path=str(path), reason=reason),
+        msg("Choose another file, or leave --log-file out."),
+    )

@@ -28,6 +28,11 @@ _PUBLIC_KEY = re.compile(r"[A-Za-z0-9+/]{43}=", re.ASCII)
 _KEY_FORM = msg("the 44 characters of the key, as in a backup of this file")
 _HEX_KEY = re.compile(r"([0-9a-f]{2}){0,64}", re.ASCII)
 
+MAX_BYTES = 256 * 1024
+"""The largest settings file: hundreds of properties."""
+_MAX_LINE = 2000
+"""Characters. tomllib takes hours for a key with a million dots, and no setting is nearly so long."""
+
 DEFAULT_WINDOW_HOURS = 24
 MAX_WINDOW_HOURS = 8760
 """One year: the longest window that the contract allows an authority."""
@@ -43,7 +48,7 @@ _NUMBERS = {
 """The settings that are integers: the default and the maximum. The minimum is 1."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
-# Device names on Windows, which no folder can have.
+_NAME_FORM = msg("a short name of a-z, 0-9, - and _ that Windows does not keep for a device")
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))})
 
 
@@ -137,7 +142,11 @@ def load(path: Path) -> Config:
     Raises `SettingsProblem`, which names the file and the place.
     """
     try:
-        return parse(path.read_text(encoding="utf-8-sig"), path)  # editors on Windows write a byte order mark
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise _too_long(path, MAX_BYTES)
+        return parse(content.decode("utf-8-sig"), path)  # editors on Windows write a byte order mark
     except FileNotFoundError:
         return Config()
     except UnicodeDecodeError as exc:
@@ -151,25 +160,40 @@ def load(path: Path) -> Config:
 
 def parse(text: str, path: Path) -> Config:
     """Parse the text of a settings file. Raises `SettingsProblem`, which names `path` and the place."""
+    if len(text) > MAX_BYTES:
+        raise _too_long(path, MAX_BYTES)
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > _MAX_LINE:
+            raise _too_long(path, _MAX_LINE, number)
     try:
         return _parse_config(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+    except (ValueError, RecursionError) as exc:  # a number of many digits is the former, too
         raise _invalid(path, str(exc).rstrip(".")) from None
     except _InvalidSetting as exc:
         raise _invalid(path, exc.description, _line_of(text, exc.table, exc.key), name=exc.name) from None
 
 
+def is_device(name: str) -> bool:
+    """Return whether Windows keeps this name for a device, so that no folder can have it."""
+    return name.casefold() in _DEVICES
+
+
 def valid_name(name: str) -> bool:
     """Return whether a property may have this name, which is also a folder's name on every platform."""
-    return _NAME.fullmatch(name) is not None and name not in _DEVICES
+    return _NAME.fullmatch(name) is not None and not is_device(name)
 
 
 def check_name(name: str) -> None:
     """Raise `UsageProblem` unless `name` is a valid one for a property."""
+    advice = msg("Give one with --property, such as: --property melati")
+    if is_device(name):
+        raise UsageProblem(
+            msg("Windows keeps the name {name} for a device: no property can have it.", name=name), advice
+        )
     if not valid_name(name):
         raise UsageProblem(
             msg("A property needs a short name of a-z, 0-9, - and _: {name} is not one.", name=repr(name)),
-            msg("Give one with --property, such as: --property melati"),
+            advice,
         )
 
 
@@ -207,6 +231,10 @@ def _invalid(path: Path, place: str | Message, line: int = 0, *, name: str = "")
     )
 
 
+def _too_long(path: Path, most: int, line: int = 0) -> SettingsProblem:
+    return _invalid(path, msg("it has more than {most} characters", most=most), line)
+
+
 def _line_of(text: str, table: str, key: str) -> int:
     """Return the line of a key in a table such as ``[property.melati]``, else that of the table; 0 if there is none."""
     found, current = 0, ""
@@ -237,7 +265,9 @@ def _parse_config(value: Mapping[str, Any]) -> Config:
 
 def _parse_property(name: str, table: object) -> PropertySettings:
     place = f"[property.{name}]"
-    if not valid_name(name) or not isinstance(table, dict):
+    if not valid_name(name):
+        raise _InvalidSetting(place, allowed=_NAME_FORM)
+    if not isinstance(table, dict):
         raise _InvalidSetting(place)
     known = set(PropertySettings._fields) - {"name"}
     _check_keys(table, known, place)

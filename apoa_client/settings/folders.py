@@ -1,8 +1,12 @@
 """Paths of the program's files: below ``APOA_HOME``, or in the platform's folders."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from apoa_client.errors import SettingsProblem
+from apoa_client.messages import Message, msg
 
 
 class Folders(NamedTuple):
@@ -30,12 +34,30 @@ class Folders(NamedTuple):
 
 
 def find_folders(environ: Mapping[str, str]) -> Folders:
-    """Return ``APOA_HOME`` for both folders if it is set, else the platform's folders."""
+    """Return ``APOA_HOME`` for both folders if it is set, else the platform's folders.
+
+    Raises `SettingsProblem` unless the path is absolute: below the working directory, which cron and another window do
+    not share, the files would not be found again, or those of somebody else would be.
+    """
     home = environ.get("APOA_HOME")
     if home:
-        path = Path(home).expanduser().absolute()
+        path = _absolute(Path(home), msg("APOA_HOME is not the full path of a folder: {path}", path=repr(home)))
         return Folders(path, path)
     # Imported here: with APOA_HOME, as in cron and in the tests, it is not needed.
     from platformdirs import user_config_path, user_data_path
 
-    return Folders(user_config_path("apoa-client", appauthor=False), user_data_path("apoa-client", appauthor=False))
+    paths = user_config_path("apoa-client", appauthor=False), user_data_path("apoa-client", appauthor=False)
+    return Folders(*(_absolute(path, msg("This user has no home folder on this computer.")) for path in paths))
+
+
+def _absolute(path: Path, problem: Message) -> Path:
+    """Return the path, with the home folder of the user that a tilde names. Raises `SettingsProblem` if it is none."""
+    with suppress(RuntimeError):  # there is no such user, or the user has no home folder
+        path = path.expanduser()
+    if path.is_absolute():
+        return path
+    raise SettingsProblem(
+        problem,
+        msg("Give the full path of a folder of this user, from the root or the drive on, in APOA_HOME."),
+        name="home_not_absolute",
+    )

@@ -389,6 +389,23 @@ class TestTheLog:
         assert os.name == "nt" or path.stat().st_mode & 0o777 == 0o600
         assert not [word for word in QUENTIN.words if word in path.read_text()]
 
+    @pytest.mark.skipif(os.name == "nt", reason="only an administrator makes links there")
+    @pytest.mark.parametrize("target", ["there", "missing"])
+    def test_a_link_is_not_followed(
+        self, configured: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+    ) -> None:
+        """A link that somebody else has put there neither changes nor makes a file; also one put there just now."""
+        (tmp_path / "there").write_text("mine")
+        (tmp_path / "apoa.log").symlink_to(tmp_path / target)
+        options = ["-vv", "--log-file", str(tmp_path / "apoa.log"), "status"]
+        result = configured(*options)
+        assert result.code == 78
+        assert "it is a link to another file" in result.err
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "is_symlink", lambda _path: False)
+            assert configured(*options).code == 78
+        assert ((tmp_path / "there").read_text(), (tmp_path / "missing").exists()) == ("mine", False)
+
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_file_that_cannot_be_written(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
         """A log file that cannot be written exits with 78 before the command does anything."""
@@ -397,6 +414,20 @@ class TestTheLog:
         assert result.code == 78
         assert spoken(lang, "Choose another file, or leave --log-file out.") in result.err
         assert configured.reports() == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a working directory")
+def test_a_deleted_working_directory(away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not needed: reports are saved and read; a home that would be in it is refused."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    away.save()
+    assert away("status").code == 0
+    for home in ("here", "~nosuchuser/apoa"):
+        result = away("status", APOA_HOME=home)
+        assert (result.code, "APOA_HOME is not the full path of a folder" in result.err) == (78, True)
 
 
 def test_an_error_in_json(apoa: Apoa) -> None:

@@ -1,11 +1,13 @@
 """config.toml is read strictly: a typing mistake is reported with its place."""
 
+import io
+import sys
 from pathlib import Path
 
 import pytest
 
 from apoa_client.errors import Exit, SettingsProblem
-from apoa_client.settings.config import Config, PropertySettings, load, valid_name
+from apoa_client.settings.config import MAX_BYTES, Config, PropertySettings, load, valid_name
 from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
 
 KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
@@ -92,6 +94,11 @@ BROKEN = {
     "no end": ('[property.bali]\napi_url = "training\n', "line 2"),
     "twice": ('language = "id"\nlanguage = "en"\n', "line 2"),
     "too deep": (f"language = {'[' * 20_000}", ""),
+    "a long line": (f'\n\n[property.bali]\naddress = "{"x" * 2000}"\n', "2000 characters"),
+    "a key of many parts": ("a" + ".a" * 50_000 + " = 1", "2000 characters"),
+    "a key of many parts in quotation marks": ("a" + '."\u2028"' * 20_000 + " = 1", "2000 characters"),
+    "a large file": ("#\n" * (MAX_BYTES // 2) + "#", f"{MAX_BYTES} characters"),
+    "a large file cut within a character": ("#\n" * (MAX_BYTES // 2) + "é", f"{MAX_BYTES} characters"),
     "unknown key": ('langage = "id"\n', "langage"),
     "unknown language": ('language = "fr"\n', "language fr"),
     "language no text": ("language = 1\n", "language"),
@@ -101,6 +108,7 @@ BROKEN = {
     "name in capitals": (START.replace("bali", "Bali"), "[property.Bali]"),
     "name with a path": (START.replace("bali", '"../bali"'), "[property.../bali]"),
     "name of a device": (START.replace("bali", "com1"), "[property.com1]"),
+    "name of a device, explained": (START.replace("bali", "con"), "Windows does not keep for a device"),
     "name too long": (START.replace("bali", "b" * 33), f"[property.{'b' * 33}]"),
     "no address": (f'[property.bali]\npublic_key = "{KEY}"\n', "[property.bali] api_url"),
     "no key": ('[property.bali]\napi_url = "training"\n', "[property.bali] public_key"),
@@ -178,6 +186,32 @@ def test_a_mistake_is_reported_with_its_place(path: Path, name: str) -> None:
     text, place = BROKEN[name]
     path.write_text(text, encoding="utf-8")
     assert place in problem(path).message.render()
+
+
+def test_a_number_of_more_digits_than_python_reads(path: Path) -> None:
+    """An administrator may have set a lower limit than Python's own."""
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(640)
+    try:
+        path.write_text(f"language = {'1' * 641}\n", encoding="utf-8")
+        assert "640 digits" in problem(path).message.render()
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
+def test_a_file_without_an_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more of it is read than a settings file may have: a file of 900 MB costs neither time nor memory."""
+    read: list[int] = []
+
+    class Endless(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            assert size is not None
+            read.append(size)
+            return b"#" * size
+
+    monkeypatch.setattr(Path, "open", lambda _path, _mode: Endless())
+    assert f"{MAX_BYTES} characters" in problem(path).message.render()
+    assert read == [MAX_BYTES + 1]
 
 
 def test_another_encoding_is_reported(path: Path) -> None:

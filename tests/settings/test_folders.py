@@ -1,10 +1,13 @@
 """The paths of the program's files."""
 
+import os
 from pathlib import Path
 
 import platformdirs
 import pytest
+from conftest import raises_error
 
+from apoa_client.errors import Exit
 from apoa_client.settings.folders import find_folders
 
 
@@ -17,11 +20,30 @@ def test_apoa_home_moves_everything(home: Path) -> None:
     assert folders.keys("bali") == home / "bali" / "keys.json"
 
 
-def test_apoa_home_may_be_relative_or_begin_with_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The path is absolute, so the files do not move when the working folder changes."""
-    monkeypatch.chdir(tmp_path)
-    assert find_folders({"APOA_HOME": "here"}).settings == tmp_path / "here"
+@pytest.mark.skipif(os.name != "posix", reason="HOME names the user's folder on POSIX only")
+def test_apoa_home_may_begin_with_a_tilde(tmp_path: Path) -> None:
+    """It is this user's home folder."""
     assert find_folders({"APOA_HOME": "~/there"}).data == tmp_path / "user" / "there"
+
+
+RELATIVE = ["here", "./here", "..", " ", "~nosuchuser/apoa", "~nosuchuser"]
+
+
+@pytest.mark.parametrize("home", RELATIVE if os.name == "posix" else [*RELATIVE[:4], "C:here", r"\here"])
+def test_a_home_that_depends_on_the_working_directory_is_refused(home: str) -> None:
+    """Elsewhere, as under cron, the files would not be found, or those of somebody else would be."""
+    with raises_error("home_not_absolute") as caught:
+        find_folders({"APOA_HOME": home})
+    assert repr(home) in caught.value.message.render()
+    assert caught.value.exit_code is Exit.SETTINGS
+
+
+def test_a_user_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container: the settings are never looked for in a folder that is named with a tilde."""
+    unknown = Path("~nosuchuser/config" if os.name == "posix" else "config")
+    monkeypatch.setattr(platformdirs, "user_config_path", lambda *_names, **_options: unknown)
+    with raises_error("home_not_absolute"):
+        find_folders({})
 
 
 @pytest.mark.parametrize("environ", [{}, {"APOA_HOME": ""}])

@@ -18,7 +18,7 @@ from apoa_client.matching import without_accents
 from apoa_client.messages import Message, msg
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_fields import one_line
-from apoa_client.settings.config import Config, PropertySettings, valid_name
+from apoa_client.settings.config import Config, PropertySettings, is_device, valid_name
 from apoa_client.settings.places import Place, place_in
 from apoa_client.settings.zones import ZONES, zone_name
 
@@ -209,6 +209,8 @@ class _SetupQuestions:
         if valid_name(answer):
             known = answer in self._config.properties
             return Answer(answer, _("It is already set up: what you do not change stays as it is.") if known else "")
+        if is_device(answer):
+            raise UnclearAnswer(_("Windows keeps this name for a device. Choose another one, such as: melati"))
         ascii_name = without_accents(answer).encode("ascii", "ignore").decode()
         short = "-".join(re.findall(r"[a-z0-9]+", ascii_name))[:32].rstrip("-")
         with suppress(Unreadable):

@@ -34,6 +34,11 @@ def check_writable(path: Path, *, force: bool) -> None:
     """Raise `UsageProblem` as `write_output` does, before the content is made."""
     if path == STANDARD_OUTPUT:
         return
+    if files.names_stream(path):
+        raise UsageProblem(
+            msg("{path} names a hidden part of another file, not a file.", path=str(path)),
+            msg("Give the file a name without a colon."),
+        )
     if os.path.lexists(path) and not (force and path.is_file()):
         raise UsageProblem(
             msg("There is a file {path} already; it was not overwritten.", path=str(path)),

@@ -205,7 +205,7 @@ class TestSetup:
         assert (apoa.home / "bali" / "keys.json").exists()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    @pytest.mark.parametrize("name", ["Melati", "../up", "", "con", "-x", "a" * 33, "mel\x1bati"])
+    @pytest.mark.parametrize("name", ["Melati", "../up", "", "-x", "a" * 33, "mel\x1bati"])
     def test_invalid_property_names(self, apoa: Apoa, name: str, lang: str) -> None:
         """An invalid name is a usage error on every platform, and nothing is created."""
         result = apoa("setup", "--non-interactive", "--property", name, "--training", "--vault", "file", lang=lang)
@@ -213,6 +213,12 @@ class TestSetup:
         sentence = "A property needs a short name of a-z, 0-9, - and _: {name} is not one."
         assert spoken(lang, sentence, name=repr(name)) in result.err
         assert not apoa.home.exists()
+
+    def test_a_name_that_windows_keeps_for_a_device(self, apoa: Apoa) -> None:
+        """The error says so on every platform: the name has the form of a short name."""
+        result = apoa("setup", "--non-interactive", "--training", "--property", "con")
+        assert (result.code, apoa.home.exists()) == (2, False)
+        assert "Windows keeps the name con for a device: no property can have it." in result.err
 
     @pytest.mark.parametrize(
         ("option", "value", "code"),

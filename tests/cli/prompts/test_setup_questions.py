@@ -141,6 +141,14 @@ class TestQuestions:
         assert said.code == 0
         assert "Do you mean" not in said.err
 
+    @pytest.mark.parametrize("called", ["con", "CON", "lpt1"])
+    def test_a_name_that_windows_keeps_for_a_device(self, apoa: Apoa, called: str) -> None:
+        """The answer says so: such a name has the form of a short name."""
+        said = set_up(apoa, ["en", called, *PRACTICE])
+        assert said.code == 0
+        assert "Windows keeps this name for a device." in said.err
+        assert "A short name has" not in said.err
+
     @pytest.mark.parametrize(
         ("keys", "name", "title"),
         [
