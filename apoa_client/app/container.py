@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from apoa_client import __version__
+from apoa_client import __version__, memory_dumps
 from apoa_client.errors import CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.ports import Actor, Authority, Clock, Interruptions, Progress
@@ -180,6 +180,7 @@ class Container:
         """
         from apoa_client.vault.sources import PropertySecrets
 
+        memory_dumps.forbid_access()
         ask = self._ask_password if prompt else None
         return PropertySecrets(self.environ, lambda: self._secret_store(settings), prompt=ask)
 
@@ -267,6 +268,7 @@ class Container:
         """Turns an arrival into a saved report."""
         from apoa_client.desk.arrivals import Desk
 
+        memory_dumps.forbid_access()
         return Desk(self.outbox, self.clock, self.reporting_rules, os.urandom)
 
     @cached_property

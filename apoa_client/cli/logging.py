@@ -32,6 +32,7 @@ def start_logging(verbosity: int, name: str | None) -> None:
         except OSError as exc:
             raise _unwritable(path, exc.strerror or "") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.raiseExceptions = False  # a log that cannot be written prints no traceback
     log = logging.getLogger("apoa_client")
     log.setLevel(_LEVELS[min(max(verbosity, 1), len(_LEVELS) - 1)])
     log.addHandler(handler)

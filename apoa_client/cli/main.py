@@ -7,21 +7,22 @@ one with ``-v`` only, and never the exception's text, which may hold a guest's d
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from apoa_client import __version__
+from apoa_client import __version__, memory_dumps
 from apoa_client.cli.registry import LazyGroup, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal import encodings, language, output
+from apoa_client.cli.terminal import bugs, encodings, language, output
 from apoa_client.cli.terminal.command_names import OPTIONS, localized_option
 from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_error_line, print_json, sanitize, style_error
+from apoa_client.cli.terminal.output import print_error_line, print_json, sanitize, write
+from apoa_client.cli.terminal.streams import is_terminal, occupy_descriptors
 from apoa_client.errors import ApoaError, Exit, SettingsProblem
 from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
 
@@ -40,7 +41,7 @@ _NOT_SUGGESTED = frozenset(
 
 def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
     if value and not ctx.resilient_parsing:
-        click.echo(f"apoa {__version__}", color=ctx.color)
+        write(f"apoa {__version__}")
         ctx.exit()
 
 
@@ -87,7 +88,7 @@ def apoa(
         start_logging(verbose, log_file)
     if ctx.invoked_subcommand is not None:
         return None
-    if not (session.terminal and sys.stdout.isatty()):
+    if not (session.terminal and is_terminal(sys.stdout)):
         raise click.exceptions.NoArgsIsHelpError(ctx)
     from apoa_client.cli.commands.welcome import welcome  # only without a command
 
@@ -96,6 +97,9 @@ def apoa(
 
 def main() -> int:
     """Run the program as the installed command does and return the exit code."""
+    memory_dumps.forbid_core_files()
+    bugs.hide_tracebacks()
+    occupy_descriptors()
     return run(sys.argv[1:], dict(os.environ), None)  # noqa: TID251  read once, here
 
 
@@ -155,7 +159,8 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
         answer = apoa.main(list(arguments), prog_name="apoa", standalone_mode=False, obj=session)
         return answer if isinstance(answer, int) else session.exit_code
     except click.ClickException as exc:
-        _show_usage_error(exc)
+        with _discarded_without_reader():
+            _show_usage_error(exc)
         return exc.exit_code
     except (click.Abort, KeyboardInterrupt) as exc:
         with suppress(OSError):  # the window may be closed
@@ -163,13 +168,15 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
             print_error_line(_("Stopped. What was saved is kept."))
         return _TERMINATED if _is_termination(exc) else _INTERRUPTED
     except ApoaError as exc:
-        _show_error(session, exc)
+        with _discarded_without_reader():
+            _show_error(session, exc)
         return exc.exit_code
     except (BrokenPipeError, SystemExit):  # click makes the latter of a broken pipe
         _discard_output()
         return Exit.DONE
     except Exception as exc:  # noqa: BLE001  the last handler there is
-        _show_bug(session, exc)
+        with _discarded_without_reader():
+            bugs.show_bug(type(exc), exc.__traceback__, verbose=bool(session.verbosity))
         return Exit.BUG
 
 
@@ -196,28 +203,23 @@ def _is_termination(exc: BaseException | None) -> bool:
 def _show_error(session: Session, error: ApoaError) -> None:
     from apoa_client.cli.views.findings import error_value, show_error, show_findings  # only for an error
 
+    if session.json:
+        with suppress(SettingsProblem):  # stdout cannot be written: this may be that very error
+            print_json(error_value(error))
+    if not error.shown:
+        show_findings(error)
+        show_error(error)
+
+
+@contextmanager
+def _discarded_without_reader() -> Iterator[None]:
+    """Discard the output from inside if the reader of a pipe has ended."""
     try:
-        if session.json:
-            with suppress(SettingsProblem):  # stdout cannot be written: this may be that very error
-                print_json(error_value(error))
-        if not error.shown:
-            show_findings(error)
-            show_error(error)
+        yield
     except BrokenPipeError:
         _discard_output()
 
 
 def _discard_output() -> None:
     """Discard further output: the reader of the pipe (head, less) has ended, and Python would report it at exit."""
-    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  closed by the exit
-
-
-def _show_bug(session: Session, exc: Exception) -> None:
-    import traceback  # only for a bug
-
-    frames = traceback.extract_tb(exc.__traceback__)
-    where = ", ".join([type(exc).__name__, *(f"{f.name}:{f.lineno}" for f in frames[-1:])])
-    print_error_line(style_error(_("This is a mistake in apoa-client itself ({where}).").format(where=where)))
-    print_error_line(_("What was saved is kept. Please report it, with what this shows: apoa -v ..."))
-    if session.verbosity:
-        print_error_line("".join(traceback.format_list(frames)))
+    sys.stdout = sys.stderr = None  # as with pythonw.exe, where nothing is written

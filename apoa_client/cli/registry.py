@@ -21,7 +21,7 @@ from apoa_client.cli.terminal.command_names import (
     localized_subcommand,
 )
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import columns, plain
+from apoa_client.cli.terminal.output import columns, plain, write
 from apoa_client.cli.terminal.wrapping import wrap_line
 
 COMMANDS = {
@@ -233,7 +233,7 @@ class _CommandHelp(_TranslatedHelp):
 
 def _show_help(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
     if value and not ctx.resilient_parsing:
-        click.echo(ctx.get_help(), color=ctx.color)
+        write(ctx.get_help())
         ctx.exit()
 
 

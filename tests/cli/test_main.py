@@ -357,12 +357,6 @@ class TestHowACallEnds:
         assert code == 0
         assert "MUOOZ" in (tmp_path / "console").read_text(encoding="cp1252")
 
-    def test_a_program_without_streams(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A command runs without standard streams, as with pythonw on Windows."""
-        for name in ("stdin", "stdout", "stderr"):
-            monkeypatch.setattr(sys, name, None)
-        assert main.run(["status"], away.environ, away.clock) == 0
-
 
 class TestTheLog:
     """`-v`, `-vv` and `--log-file` write a log without personal data."""

@@ -12,6 +12,7 @@ from datetime import tzinfo
 from apoa_client.cli.terminal.input import index_of_choice
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold, wrap_for_terminal
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import label_lines
 from apoa_client.cli.views.findings import warning_line
 from apoa_client.cli.views.labels import nights_text
@@ -102,7 +103,7 @@ class ReviewCard:
 
 def _fits_screen(lines: Sequence[str]) -> bool:
     """Return whether the warnings at the top stay on the screen, with the keys and the question below the card."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         return True
     height = sum(wrap_for_terminal(line, sys.stderr).count("\n") + 1 for line in lines)
     return height + _LINES_BELOW <= shutil.get_terminal_size().lines

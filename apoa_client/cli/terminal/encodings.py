@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from io import TextIOWrapper
 from typing import TextIO
 
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.wrapping import width
 
 NEAREST = "apoa_nearest"
@@ -35,7 +36,7 @@ def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
     encoding = None
     if codecs.lookup(stream.encoding).name == "ascii":
         encoding = _ASCII
-    elif environ.get("TERM") == "linux" and stream.isatty():
+    elif environ.get("TERM") == "linux" and is_terminal(stream):
         encoding = _LINUX  # the Linux console reads UTF-8 but has few glyphs
     stream.reconfigure(encoding=encoding, errors=NEAREST)
 

@@ -10,6 +10,7 @@ import click
 
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import is_static, print_error_line, print_error_unwrapped, wrap_for_terminal
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
 
@@ -24,7 +25,7 @@ _ITS_ENCODING = msg("Its encoding is not this system's. On Windows, run this fir
 
 def at_a_terminal() -> bool:
     """Whether there is a user at a terminal who can be asked."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
 def standard_input(*, lenient: bool = False) -> str:
@@ -114,7 +115,7 @@ def _prompt(question: str) -> str:
 
 def _may_edit() -> bool:
     """Whether a line on the screen may be drawn again while it is typed."""
-    return not is_static() and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return not is_static() and is_terminal(sys.stdin) and is_terminal(sys.stdout)
 
 
 def _readline() -> ModuleType | None:

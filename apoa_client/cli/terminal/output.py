@@ -4,6 +4,7 @@ Names come from guests and answers from servers. A control character in them cou
 hide text (terminal escapes, bidirectional overrides), so such text goes through `sanitize` first.
 """
 
+import errno
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ from typing import Any, TextIO
 
 import click
 
+from apoa_client.cli.terminal.streams import closed_pipes_as_on_posix, is_terminal
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
 
@@ -25,6 +27,8 @@ _DANGEROUS = (
 _MIN_WIDTH = 40
 _PIECES_AT_ONCE = 100
 """Elements of a JSON array that are written together."""
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+_NOT_WRITTEN = msg("What was saved is kept. Let the output go to the screen, or to a disk with free space.")
 _USUAL_WIDTH = 80
 """Columns of a terminal that does not say how many it has."""
 
@@ -47,7 +51,7 @@ def plain() -> bool:
 
 def is_static() -> bool:
     """Whether nothing on the screen may move or disappear: for a screen reader, a dumb terminal, or a file."""
-    return plain() or _dumb() or sys.stderr is None or not sys.stderr.isatty()
+    return plain() or _dumb() or not is_terminal(sys.stderr)
 
 
 def colour() -> bool | None:
@@ -104,12 +108,17 @@ def print_bytes(content: bytes) -> None:
 
 
 def _echo(content: str | bytes, *, newline: bool = True) -> None:
+    if sys.stdout is None and sys.stderr is not None:  # with neither there is no console, and nobody reads
+        raise SettingsProblem(msg("The result cannot be written: standard output is closed."), _NOT_WRITTEN)
     try:
-        click.echo(content, nl=newline, color=colour())
+        with closed_pipes_as_on_posix():
+            click.echo(content, nl=newline, color=colour())
     except BrokenPipeError:
         raise  # the reader of the pipe has ended, which is no error
     except OSError as exc:
-        raise SettingsProblem(msg("The result cannot be written: {reason}.", reason=exc.strerror or "")) from None
+        sys.stdout = None  # else Python tries to write the rest at its end, and fails again
+        reason = exc.strerror or ""
+        raise SettingsProblem(msg("The result cannot be written: {reason}.", reason=reason), _NOT_WRITTEN) from None
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401  any JSON value
@@ -169,15 +178,24 @@ def print_error_line(line: str = "") -> None:
 
 
 def print_error_unwrapped(line: str) -> None:
-    """Print a line to stderr without wrapping it, so that the user can copy it in one piece."""
-    click.echo(line, err=True, color=colour())
+    """Print a line to stderr without wrapping it, so that the user can copy it in one piece.
+
+    On a full disk it is dropped: the work goes on without it.
+    """
+    try:
+        with closed_pipes_as_on_posix():
+            click.echo(line, err=True, color=colour())
+    except OSError as exc:
+        if exc.errno not in _NO_SPACE:
+            raise
+        sys.stderr = None  # as in `_echo`
 
 
 def wrap_for_terminal(line: str, stream: TextIO | None) -> str:
     """Break a long line between words if the stream is a terminal. For a pipe it stays one line."""
     if plain():
         line = re.sub(" {2,}", " ", click.unstyle(line)).strip(" ")
-    if len(line) < _MIN_WIDTH or stream is None or not stream.isatty():  # pythonw.exe has no streams
+    if len(line) < _MIN_WIDTH or not is_terminal(stream):
         return line
     from apoa_client.cli.terminal.wrapping import wrap_line  # only for a terminal
 

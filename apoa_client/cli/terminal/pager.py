@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 import click
 
 from apoa_client.cli.terminal.output import columns, plain, write
+from apoa_client.cli.terminal.streams import closed_pipes_as_on_posix, is_terminal
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def page_markdown(text: str) -> None:
     """Show a Markdown text. On a terminal it is drawn in its width, in the pager that PAGER names."""
-    if plain() or not sys.stdout.isatty():
+    if plain() or not is_terminal(sys.stdout):
         write(text.rstrip("\n"))
         return
     from rich.console import Console  # slow to load, and only a terminal needs it
@@ -40,7 +41,7 @@ def paged(environ: Mapping[str, str], *, wanted: bool) -> Iterator[None]:
     The pager is the command in PAGER, else `less`. There is none if it is not `wanted`, in plain mode, and if standard
     output is no terminal.
     """
-    command = _pager_command(environ) if wanted and not plain() and sys.stdout.isatty() else []
+    command = _pager_command(environ) if wanted and not plain() and is_terminal(sys.stdout) else []
     if not command:
         yield
         return
@@ -79,6 +80,10 @@ class _PagedOutput:
         """Return True: colours and tables are shown as on the terminal."""
         return True
 
+    def fileno(self) -> int:
+        """Return the terminal's descriptor."""
+        return self._terminal.fileno()
+
     def write(self, text: str) -> int:
         """Write to the pager if it runs. Raises `BrokenPipeError` if the user has left it."""
         if self._pager is None:
@@ -106,7 +111,7 @@ class _PagedOutput:
             self._terminal.flush()
             return
         if self._pager.stdin is not None:
-            with suppress(BrokenPipeError):
+            with suppress(BrokenPipeError), closed_pipes_as_on_posix():
                 self._pager.stdin.close()
         while self._pager.poll() is None:
             with suppress(KeyboardInterrupt):  # Ctrl-C is for the pager

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 
 from apoa_client.cli.terminal.output import columns, plain, print_line, style_bold, write
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.wrapping import anchored_left, break_points, fold_cell, pad, width
 
 _GAP = "  "
@@ -39,7 +40,7 @@ def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             for head, cell in zip(heads, row, strict=True):
                 if cell:
                     print_line(f"{head}: {cell}")
-    elif sys.stdout.isatty():
+    elif is_terminal(sys.stdout):
         write("\n".join(_fitting_lines(upright, columns())))
     else:
         widths = [max(map(width, column)) for column in upright]

@@ -17,6 +17,7 @@ from apoa_client.cli.terminal.output import (
     style_warning,
     write,
 )
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.wrapping import pad, width
 from apoa_client.cli.views.findings import error_line, finding_value, suggestion_line, warning_line
 from apoa_client.cli.views.labels import SEXES, day_text
@@ -190,7 +191,7 @@ def _field_lines(checked: CheckedDocument) -> Iterator[str]:
         yield from (f"{row.label}: {', '.join(filter(None, (row.value, row.note)))}" for row in rows)
         return
     label_width = max((width(row.label) for row in rows), default=0)
-    space = (columns() - 1 if sys.stdout.isatty() else _UNLIMITED) - label_width - len(_GAP) * 3
+    space = (columns() - 1 if is_terminal(sys.stdout) else _UNLIMITED) - label_width - len(_GAP) * 3
     value_width = max((width(row.value) for row in rows if width(row.value) + width(row.note) <= space), default=0)
     for row in rows:
         start, note = f"{_GAP}{pad(row.label, label_width)}{_GAP}", row.style(row.note)

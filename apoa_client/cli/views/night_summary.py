@@ -24,6 +24,7 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_table, table_lines
 from apoa_client.cli.terminal.wrapping import wrap_line
 from apoa_client.cli.views.deadlines import deadline_lines
@@ -125,7 +126,7 @@ class _Screen:
         self._night = night
         self._opened = opened
         self._now = app.clock.now()
-        self._on_terminal = sys.stdout.isatty() and not plain()
+        self._on_terminal = is_terminal(sys.stdout) and not plain()
         self._waiting = summary.counts[State.QUEUED] + summary.counts[State.SENDING]
         self._lines: list[str] = []
         """What must be done."""

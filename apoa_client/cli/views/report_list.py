@@ -8,6 +8,7 @@ from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_line, stream_json
 from apoa_client.cli.terminal.pager import paged
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.findings import Readable, show_damage
 from apoa_client.cli.views.labels import KINDS, moment_text, room_heading, short_day_text, state_cell
@@ -56,7 +57,7 @@ def show_report_list(app: Container, selection: Selection, search: SearchFilter,
 
 def show_count(count: Message) -> None:
     """Show how many rows a list has, if it has any, to a user at a terminal: in a pipe each line is a row."""
-    if count.count and sys.stdout.isatty():
+    if count.count and is_terminal(sys.stdout):
         print_line(text(count))
 
 

@@ -19,6 +19,7 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.deadlines import deadline_lines
 from apoa_client.cli.views.labels import (
     KINDS,
@@ -90,7 +91,7 @@ def urgent_names(app: "Container", urgent: UrgentReports) -> Mapping[str, str]:
     The keyring is never asked, because it may take long or ask for a password; a program that reads the output gets no
     names. Both keep the command as fast as it is.
     """
-    if not (urgent.first and sys.stdout.isatty() and app.key_is_at_hand):
+    if not (urgent.first and is_terminal(sys.stdout) and app.key_is_at_hand):
         return {}
     from apoa_client.cli.views.report_reader import guest_names  # only where names are shown
 

@@ -1,0 +1,47 @@
+"""How a mistake of this program is shown: its class and its place, never its text, which may hold a guest's data."""
+
+import sys
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import print_error_line, style_error
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+
+def show_bug(kind: type[BaseException], trace: TracebackType | None, *, verbose: bool = False) -> None:
+    """Print the class of an exception and where it was raised; the whole way there if `verbose`."""
+    import traceback  # only for a bug
+
+    frames = traceback.extract_tb(trace)
+    where = ", ".join([kind.__name__, *(f"{f.name}:{f.lineno}" for f in frames[-1:])])
+    print_error_line(style_error(_("This is a mistake in apoa-client itself ({where}).").format(where=where)))
+    print_error_line(_("What was saved is kept. Please report it, with what this shows: apoa -v ..."))
+    if verbose:
+        print_error_line("".join(traceback.format_list(frames)))
+
+
+def hide_tracebacks() -> None:
+    """Show every exception that no handler catches as `show_bug` does: Python's own hooks print its text."""
+    sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
+    sys.unraisablehook = _unraisable
+
+
+def _uncaught(kind: type[BaseException], _error: BaseException | None, trace: TracebackType | None) -> None:
+    # Nothing may be raised here: Python would print both exceptions. After Ctrl-C the exit code says enough.
+    with suppress(BaseException):
+        if not issubclass(kind, KeyboardInterrupt):
+            show_bug(kind, trace)
+
+
+def _uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    _uncaught(args.exc_type, None, args.exc_traceback)
+
+
+def _unraisable(args: "UnraisableHookArgs") -> None:
+    _uncaught(args.exc_type, None, args.exc_traceback)

@@ -1,0 +1,57 @@
+"""What the three standard streams are: terminals, pipes whose reader may end, or missing.
+
+A stream is None if the caller closed it, or where there is no console at all (pythonw.exe).
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import UnsupportedOperation
+from typing import TextIO
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a user reads or types there. False for Windows' NUL, for which `isatty` is true."""
+    try:
+        if stream is None or not stream.isatty():
+            return False
+        return sys.platform != "win32" or _is_console(stream.fileno())
+    except UnsupportedOperation:
+        return True  # a stand-in without a descriptor, which says that it is a terminal
+    except ValueError:
+        return False  # it was closed
+
+
+if sys.platform == "win32":
+
+    def _is_console(descriptor: int) -> bool:
+        """Return whether `GetConsoleMode` succeeds, which it does for consoles only."""
+        import ctypes
+        import msvcrt
+
+        mode, handle = ctypes.c_ulong(), ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
+        return bool(ctypes.WinDLL("kernel32").GetConsoleMode(handle, ctypes.byref(mode)))
+
+
+@contextmanager
+def closed_pipes_as_on_posix() -> Iterator[None]:
+    """Raise `BrokenPipeError` inside if the reader of a pipe has ended; Windows raises another error for it."""
+    try:
+        yield
+    except OSError as exc:
+        if sys.platform == "win32" and exc.errno == errno.EINVAL:
+            raise BrokenPipeError from None
+        raise
+
+
+def occupy_descriptors() -> None:
+    """Open the null device in place of each standard stream that the caller closed.
+
+    Else the next file that is opened, such as the outbox, would be the one that libraries take for a standard stream.
+    """
+    if os.name == "posix" and None in {sys.stdin, sys.stdout, sys.stderr}:
+        while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004  standard error
+            pass
+        os.close(descriptor)

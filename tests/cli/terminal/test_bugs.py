@@ -1,0 +1,62 @@
+"""Errors that no handler catches: their class and place are shown, their text never."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from cli_helpers import Apoa
+
+SECRET = "ZYKOWSKI-in-the-exception"
+PROGRAM = f"""
+import sys, threading
+from apoa_client.cli import main, session
+
+def fail(*_args):
+    raise {{error}}("{SECRET}")
+
+class Unraisable:
+    __del__ = fail
+
+def close(_session):
+    {{how}}
+
+session.Session.close = close
+sys.argv = ["apoa", "--version"]
+sys.exit(main.main())
+"""
+WAYS = {
+    "uncaught": ("fail()", 1),
+    "in a thread": ("thread = threading.Thread(target=fail); thread.start(); thread.join()", 0),
+    "unraisable": ("Unraisable()", 0),
+}
+
+
+def run_failing(apoa: Apoa, how: str, error: str = "RuntimeError") -> "subprocess.CompletedProcess[str]":
+    """Run a command whose end fails in this way."""
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(how=how, error=error)],
+        env={**os.environ, **apoa.environ},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_text_of_an_exception_is_printed(apoa: Apoa, way: str) -> None:
+    """The class and the place are shown as for other mistakes, without text and traceback."""
+    how, code = WAYS[way]
+    done = run_failing(apoa, how)
+    assert done.returncode == code
+    assert "(RuntimeError, fail:6)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert SECRET not in done.stderr
+
+
+def test_ctrl_c_outside_the_handler(apoa: Apoa) -> None:
+    """Ctrl-C before or after a command prints nothing."""
+    done = run_failing(apoa, "fail()", "KeyboardInterrupt")
+    assert done.returncode != 0
+    assert done.stderr == ""

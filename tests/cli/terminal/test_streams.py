@@ -1,0 +1,131 @@
+"""Standard streams that are no terminal, cannot be written, or are missing."""
+
+import errno
+import io
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from cli_helpers import QUENTIN, Apoa
+
+from apoa_client.cli import main
+from apoa_client.cli.terminal import streams
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the shell's redirections are those of POSIX")
+
+
+def run_with(apoa: Apoa, arguments: Sequence[str], redirection: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a shell with its standard streams redirected."""
+    command = f"exec {shlex.join([sys.executable, '-m', 'apoa_client', *arguments])} {redirection}"
+    environ = {**os.environ, **apoa.environ}
+    return subprocess.run(
+        ["sh", "-c", command],
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+class TestNoTerminal:
+    """The null device, for which Windows' `isatty` is true, and other streams where there is no user."""
+
+    def test_the_null_device_is_no_terminal(self) -> None:
+        """The null device is none, as no closed and no missing stream is."""
+        with Path(os.devnull).open("r+", encoding="utf-8") as null:
+            assert not streams.is_terminal(null)
+        assert not streams.is_terminal(null)
+        assert not streams.is_terminal(None)
+
+    def run_without_streams(self, apoa: Apoa, *arguments: str) -> int:
+        null = subprocess.DEVNULL
+        command = [sys.executable, "-m", "apoa_client", *arguments]
+        environ = {**os.environ, **apoa.environ}
+        done = subprocess.run(command, env=environ, stdin=null, stdout=null, stderr=null, check=False, timeout=60)
+        return done.returncode
+
+    def test_a_report_is_saved(self, away: Apoa) -> None:
+        """A complete report with all streams at the null device is saved, because there is no user to ask."""
+        assert self.run_without_streams(away, *QUENTIN.mrz("--no-send")) == 0
+        assert len(away.reports()) == 1
+
+    def test_no_code_is_shown_to_nobody(self, away: Apoa) -> None:
+        """`key rotate` without a user makes no new key, because nobody would see its recovery code."""
+        before = (away.home / "config.toml").read_bytes()
+        assert self.run_without_streams(away, "key", "rotate") == 2
+        assert (away.home / "config.toml").read_bytes() == before
+
+
+class LeftPipe(io.StringIO):
+    """A pipe of Windows whose reader has ended."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+@pytest.mark.parametrize(("arguments", "code"), [(["info"], 0), (["--help"], 0), (["show", "zzzz"], 2)])
+def test_a_reader_that_leaves_on_windows(
+    away: Apoa, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, name: str
+) -> None:
+    """`apoa info | more`, left before its end, is no error: Windows says EINVAL where others say EPIPE."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(sys, name, LeftPipe())
+    result = away(*arguments)
+    assert result.code == code
+    assert "cannot be written" not in result.err
+    assert "mistake" not in result.err
+
+
+def test_another_error_of_a_stream(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere than on Windows, EINVAL is an error like any other."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys, "stdout", LeftPipe())
+    assert away("info").code == 78
+
+
+@POSIX
+class TestUnwritable:
+    """Standard streams that are closed or at a full disk."""
+
+    @pytest.mark.parametrize("redirection", [">&-", "> /dev/full"])
+    @pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["--version"], ["--help"], ["status"]])
+    def test_a_result_that_cannot_be_written(self, away: Apoa, arguments: list[str], redirection: str) -> None:
+        """Two lines say what happened and what to do, and the exit code is 78; Python adds no error at its end."""
+        if redirection.endswith("full") and not Path("/dev/full").exists():
+            pytest.skip("this system has no /dev/full")
+        done = run_with(away, arguments, redirection)
+        assert done.returncode == 78
+        first, second = done.stderr.splitlines()
+        assert first.startswith("The result cannot be written: ")
+        assert second.startswith("What was saved is kept.")
+
+    @pytest.mark.parametrize("redirection", ["2>&-", "2> /dev/full"])
+    @pytest.mark.parametrize(("arguments", "code"), [(["list"], 0), (["show", "zzzz"], 2), (["nothing"], 2)])
+    def test_messages_that_cannot_be_written(
+        self, away: Apoa, arguments: list[str], code: int, redirection: str
+    ) -> None:
+        """Messages are dropped, and the command does its work and keeps its exit code."""
+        if redirection.endswith("full") and not Path("/dev/full").exists():
+            pytest.skip("this system has no /dev/full")
+        assert run_with(away, arguments, redirection).returncode == code
+
+    def test_no_file_takes_the_place_of_a_stream(self, away: Apoa) -> None:
+        """With all streams closed a report is saved, and no library writes into the outbox in place of a stream."""
+        assert run_with(away, QUENTIN.mrz("--no-send"), "<&- >&- 2>&-").returncode == 0
+        assert len(away.reports()) == 1
+        assert away("log", "--verify").code == 0
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["status"], ["--version"], ["--help"]])
+def test_no_streams_at_all(away: Apoa, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """With pythonw.exe, where no stream exists, commands do their work and nothing is said."""
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert main.run(arguments, away.environ, away.clock) == 0
