@@ -290,7 +290,7 @@ class Container:
         """The reports that staff type into APOA, and their receipt numbers."""
         from apoa_client.desk.by_hand import ByHand
 
-        return ByHand(self.outbox, self.clock, self.stays)
+        return ByHand(self.outbox, self.clock, self.stays, self.settings.typing_order)
 
     def backup_info(self) -> "BackupInfo":
         """Return the time and the property's settings as they are now, for a backup."""

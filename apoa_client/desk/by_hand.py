@@ -1,10 +1,11 @@
 """Reports that staff type into APOA by hand, because no authority offers the contract yet.
 
-A report is laid out in the order of APOA's own form. The staff then enter the receipt number (Surat Tanda Terima) that
-APOA gave, and the report is accepted. Its receipt is marked as typed, because no server confirms the number.
+No description of APOA's form was found, so a report is laid out in our order, or in the one that the property's
+settings give. The staff then enter the receipt number (Surat Tanda Terima) that APOA gave, and the report is accepted.
+Its receipt is marked as typed, because no server confirms the number.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -34,7 +35,7 @@ _SAME_NUMBER_PERIOD = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field of APOA's form. An empty `value` is to be deleted there; `before` is what APOA has, if different."""
+    """One field to type into APOA. An empty `value` is to be deleted there; `before` is what APOA has, if different."""
 
     name: str
     value: FieldValue = field(repr=False)
@@ -57,13 +58,15 @@ class TypingTask:
 class ByHand:
     """Lays out the reports that staff type into APOA, and records the receipt numbers that APOA gives.
 
-    Laying out needs the private key; recording a number does not.
+    Laying out needs the private key; recording a number does not. The fields in `order` come first, the others follow
+    in the order of `apoa_client.report.fields`.
     """
 
-    def __init__(self, outbox: DeliveryState, clock: Clock, stays: Stays) -> None:
+    def __init__(self, outbox: DeliveryState, clock: Clock, stays: Stays, order: Sequence[str] = ()) -> None:
         self._outbox = outbox
         self._clock = clock
         self._stays = stays
+        self._places = {name: place for place, name in enumerate(order)}
 
     def waiting(self) -> Iterator[Entry]:
         """Return the first waiting report of each stay, most urgent first: a stay's reports are typed in order."""
@@ -75,11 +78,16 @@ class ByHand:
             yield from (entry for entry in self._stays.of(head.stay_id).active_reports if entry.state is State.QUEUED)
 
     def task(self, entry: Entry) -> TypingTask:
-        """Return the form fields of one report. Raises `CredentialsProblem`, `SealBroken` or `Erased`."""
+        """Return the fields of one report in order. Raises `CredentialsProblem`, `SealBroken` or `Erased`."""
+        lines = self._lines(entry)
+        return TypingTask(entry, tuple(sorted(lines, key=lambda line: self._places.get(line.name, len(self._places)))))
+
+    def _lines(self, entry: Entry) -> list[FormField]:
+        """Return the fields of one report in our order."""
         report = self._outbox.content(entry).report
         values = field_values(report)
         if report.kind is Kind.CHECK_IN:
-            return TypingTask(entry, tuple(FormField(name, value) for name, value in values.items()))
+            return [FormField(name, value) for name, value in values.items()]
         known = self._reported_before(entry)
         lines = []
         if report.kind is Kind.AMEND:
@@ -87,13 +95,13 @@ class ByHand:
                 value, old = values.get(name, ""), known.get(name, "")
                 if value or old:
                     lines.append(FormField(name, value, old if known and value != old else None))
-            return TypingTask(entry, tuple(lines))
+            return lines
         lines += [FormField(name, known[name]) for name in _IDENTIFYING_FIELDS if name in known]
         if report.check_out is not None:
             lines.append(FormField(CHECK_OUT, report.check_out))
         if report.reason:
             lines.append(FormField(REASON, report.reason))
-        return TypingTask(entry, tuple(lines))
+        return lines
 
     def _reported_before(self, entry: Entry) -> dict[str, FieldValue]:
         """Return the field values of the last check-in or correction before this report; none if it was erased."""

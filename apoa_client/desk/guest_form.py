@@ -17,7 +17,7 @@ ASKED_FIELDS = (
     *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality"),
     *("document_number", "expiry_date", "stay_permit", "nights", "room"),
 )
-"""The fields that are always asked, in the order of APOA's form. The user can fill the others on the review card."""
+"""The fields that are always asked, in our order. The user can fill the others on the review card."""
 
 _STAY_FIELDS = ("check_in", "planned_check_out", "nights", "room", "purpose")
 """The fields that guests of the same room share."""

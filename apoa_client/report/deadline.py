@@ -1,7 +1,8 @@
 """The deadline of a report, and the text form of its times.
 
-The Directorate General asks for a report within 24 hours of check-in (Kantor Imigrasi Kediri, 2017). No statute that we
-know sets the hours, so they are a setting of the property, and the authority may have its own.
+The Directorate General asks for a report within 24 hours from the start of the stay (Kantor Imigrasi Kediri, 18 Apr
+2017), which the program counts from the check-in. No statute that we know sets the hours, so they are a setting of the
+property, and the authority may have its own.
 """
 
 from datetime import datetime, timedelta

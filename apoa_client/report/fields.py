@@ -1,10 +1,10 @@
 """The fields of a check-in: their names, their labels, and where the contract and a `Report` have them.
 
-The order of the table is the order of APOA's own form, in which staff are asked and shown. Code that lists the fields
-of a report (forms, corrections, pages) uses this table:
+The order of the table is ours, in which staff are asked and shown: the passport, the permit, the stay. No description
+of APOA's form was found. Code that lists the fields of a report (forms, corrections, pages) uses this table:
 
 - `FIELDS` and `BY_NAME` describe each field; `Field.value_in(report)` returns its value.
-- `field_values(report)` returns all values that a report has, by name, in the order of the form.
+- `field_values(report)` returns all values that a report has, by name, in the order of the table.
 - `as_typed(value)` returns a value as a user would type it; the parsers read the same value from it.
 """
 
@@ -80,7 +80,7 @@ OTHER_LABELS = {
 
 
 def field_values(report: "Report") -> "dict[str, FieldValue]":
-    """Return the values of a report's guest and stay by field name, in the order of the form, without empty values.
+    """Return the values of a report's guest and stay by field name, in the order of the table, without empty values.
 
     The result is empty for a check-out or a cancellation, which has no guest and no stay.
     """

@@ -79,6 +79,8 @@ class PropertySettings(NamedTuple):
     """The key, in hexadecimal, of the hash that finds a guest again (`apoa_client.report.guest_hash`)."""
     notify: str = ON
     """Whether automatic sending shows a desktop notice about refused, late and urgent reports."""
+    by_hand_order: str = ""
+    """Names of fields in the order in which staff type them into APOA, separated by commas or blanks."""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
@@ -98,6 +100,11 @@ class PropertySettings(NamedTuple):
     def by_hand(self) -> bool:
         """Whether staff type each report into APOA, because no authority supports the contract yet."""
         return self.delivery == MANUAL
+
+    @property
+    def typing_order(self) -> tuple[str, ...]:
+        """The fields that come first when a report is typed into APOA; the others follow in our order."""
+        return tuple(self.by_hand_order.replace(",", " ").split())
 
     @property
     def title(self) -> str:
@@ -290,6 +297,18 @@ def _check_values(settings: PropertySettings, place: str) -> None:
     for key, allowed in _CHOICES.items():
         if getattr(settings, key) not in allowed:
             raise _InvalidSetting(place, key, getattr(settings, key), allowed=_one_of(allowed))
+    if settings.by_hand_order:
+        _check_typing_order(settings.typing_order, place)
+
+
+def _check_typing_order(order: tuple[str, ...], place: str) -> None:
+    """Raise `_InvalidSetting` for a name that is no field, or is there twice."""
+    from apoa_client.report.fields import ON_THE_FORM  # for properties with this setting alone
+
+    names = [field.name for field in ON_THE_FORM]
+    for number, name in enumerate(order):
+        if name not in names or name in order[:number]:
+            raise _InvalidSetting(place, "by_hand_order", name, allowed=msg("each once: {names}", names=_one_of(names)))
 
 
 def _check_keys(table: Mapping[str, Any], known: set[str], place: str) -> None:

@@ -1,4 +1,4 @@
-"""Reports to type into APOA by hand: their order, the fields of APOA's form, and the receipt numbers."""
+"""Reports to type into APOA by hand: their order, their fields, and the receipt numbers."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -103,7 +103,7 @@ class TestOrder:
 class TestTask:
     """The form fields of a report."""
 
-    def test_a_check_in_in_the_order_of_the_form(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+    def test_a_check_in_in_our_order(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Every field that has a value and no other, with the saved value."""
         task = hand.task(add(outbox, report(1)))
         names = [line.name for line in task.lines]
@@ -116,7 +116,7 @@ class TestTask:
         assert (task.lines[0], task.sent_before) == (FormField("surname", "ZYKOWSKI"), False)
 
     def test_every_field_of_a_permit(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Between the passport and the stay, as in APOA's form."""
+        """Between the passport and the stay."""
         permit = StayPermit("B1", "V-1", date(2026, 12, 20), date(2026, 11, 21))
         one = report(1)._replace(guest=guest()._replace(stay_permit=permit, email="a@example.org"))
         lines = hand.task(add(outbox, one)).lines
@@ -124,6 +124,15 @@ class TestTask:
         assert (values["stay_permit"], values["stay_permit_number"]) == ("B1", "V-1")
         assert (values["stay_until"], values["entry_date"]) == (date(2026, 12, 20), date(2026, 11, 21))
         assert list(values)[9:14] == ["stay_permit", "stay_permit_number", "stay_until", "entry_date", "check_in"]
+
+    def test_the_order_of_the_settings(self, outbox: SqliteOutbox, clock: FixedClock) -> None:
+        """The fields that it names come first in its order, the others follow in ours; the same for a check-out."""
+        hand = ByHand(outbox, clock, Stays(outbox, WIB), ("room", "document_number", "stay_permit", "surname"))
+        names = [line.name for line in hand.task(add(outbox, report(1))).lines]
+        first = ["room", "document_number", "surname"]
+        assert names == [*first, *(item.name for item in FIELDS if item.name in set(names) - set(first))]
+        out = hand.task(outbox.add(report(3, 1, Kind.CHECK_OUT), due_at=None))
+        assert [line.name for line in out.lines] == [*first, "given_names", "check_in", CHECK_OUT]
 
     def test_a_correction_shows_what_changes(self, outbox: SqliteOutbox, hand: ByHand) -> None:
         """Compared with the current report: new values, deleted values, and unchanged ones."""

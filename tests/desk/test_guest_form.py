@@ -31,7 +31,7 @@ def asked(form: GuestForm) -> list[str]:
 
 
 class TestNextField:
-    """In the order of APOA's form, without known fields."""
+    """In our order, without known fields."""
 
     def test_all_fields_without_an_mrz(self) -> None:
         """The fields that a report needs, and a few more that officers ask for."""

@@ -29,6 +29,7 @@ ca_bundle = "/etc/ssl/ours.pem"
 window_hours = 12
 retention_days = 30
 notify = "off"
+by_hand_order = "document_number, surname given_names"
 
 [property.latihan]
 api_url = "training"
@@ -76,10 +77,12 @@ def test_a_complete_file(path: Path) -> None:
         window_hours=12,
         retention_days=30,
         notify="off",
+        by_hand_order="document_number, surname given_names",
     )
+    assert config.properties["bali"].typing_order == ("document_number", "surname", "given_names")
     training = config.properties["latihan"]
     assert (training.uses_sandbox, training.zone, training.vault, training.window_hours) == (True, WIB, "keyring", 24)
-    assert (training.retention_days, training.notify) == (90, "on")
+    assert (training.retention_days, training.notify, training.typing_order) == (90, "on", ())
     assert (config.properties["bali"].uses_sandbox, config.properties["bali"].zone) == (False, WITA)
 
 
@@ -121,6 +124,9 @@ BROKEN = {
     "unknown zone": (START + 'timezone = "Asia/Tokyo"\n', "[property.bali] timezone Asia/Tokyo"),
     "unknown vault": (START + 'vault = "drawer"\n', "[property.bali] vault drawer"),
     "unknown switch": (START + 'notify = "loud"\n', "[property.bali] notify loud"),
+    "unknown field": (START + 'by_hand_order = "surname, visa"\n', "[property.bali] by_hand_order visa"),
+    "a field twice": (START + 'by_hand_order = "room room"\n', "[property.bali] by_hand_order room"),
+    "fields no text": (START + 'by_hand_order = ["room"]\n', "[property.bali] by_hand_order"),
     "switch no text": (START + "notify = false\n", "[property.bali] notify"),
     "unknown delivery": (START + 'delivery = "pigeon"\n', "[property.bali] delivery pigeon"),
     "no address to deliver to": (

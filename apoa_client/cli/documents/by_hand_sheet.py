@@ -1,7 +1,7 @@
 """The reports to type into APOA by hand, on paper, for use at another computer.
 
-Each report has the fields in the order of APOA's form, a box for the number that APOA gives, and the command that
-enters the number.
+Each report has its fields in our order or in that of the settings, a box for the number that APOA gives, and the
+command that enters the number.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from apoa_client.app.container import Container
 from apoa_client.cli.documents.pages import stream_page
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output_files import write_output
-from apoa_client.cli.views.apoa_form import TASKS, FormLine, form_line, value_note
+from apoa_client.cli.views.apoa_form import OUR_ORDER, TASKS, FormLine, form_line, value_note
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, moment_text
 from apoa_client.errors import Erased, SealBroken
@@ -65,7 +65,9 @@ def write_sheet(app: Container, path: Path, *, force: bool) -> int:
             yield entry
 
     made = moment_text(app.clock.now(), app.settings.zone)
-    page = stream_page("by_hand.html", title=_TITLE, settings=app.settings, made=made, entries=counted(), words=_WORDS)
+    order = "" if app.settings.typing_order else OUR_ORDER
+    words = {**_WORDS, "order": order}
+    page = stream_page("by_hand.html", title=_TITLE, settings=app.settings, made=made, entries=counted(), words=words)
     write_output(path, (piece.encode() for piece in page), force=force)
     return count
 

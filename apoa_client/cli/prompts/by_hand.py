@@ -18,7 +18,7 @@ from apoa_client.cli.terminal.output import (
     style_bold,
     style_warning,
 )
-from apoa_client.cli.views.apoa_form import TASKS, form_line
+from apoa_client.cli.views.apoa_form import OUR_ORDER, TASKS, form_line
 from apoa_client.cli.views.by_hand import form_table, recorded_line, same_number_line
 from apoa_client.cli.views.deadlines import deadline_style, deadline_text
 from apoa_client.cli.views.labels import KINDS
@@ -110,6 +110,7 @@ class ByHandConversation:
         instruction = _("Type the number of APOA's receipt. Enter = later, ? = help, q = stop")
         help_lines = [
             _("Copy each value into APOA's form. Text in brackets explains the value and is not typed."),
+            *([] if self._app.settings.typing_order else [_(OUR_ORDER)]),
             _("When it is saved there, type here the number on the Surat Tanda Terima: the report is then done."),
             _("A wrong number can be typed again later with: apoa received ID NUMBER"),
         ]
@@ -118,7 +119,7 @@ class ByHandConversation:
                 "Type the number of APOA's receipt, or y if it gave none. Enter = later, ? = help, q = stop"
             )
             no_number = _("If APOA gives no number for this, type y: the number of the guest's stay is recorded again.")
-            help_lines.insert(2, no_number)
+            help_lines.insert(-1, no_number)
         question = Question(
             _("Receipt number"),
             "\n".join(help_lines),

@@ -1,4 +1,4 @@
-"""The review card of a guest before the report is saved: warnings, then the fields in the order of APOA's form.
+"""The review card of a guest before the report is saved: warnings, then the fields in our order.
 
 Each field has a number by which it can be changed: its place on the form, as in `apoa amend`. Empty fields that are not
 asked for are on one line, so that the card fits a small screen.

@@ -1,4 +1,4 @@
-"""The lines of APOA's own form: Indonesian labels, and each value as it must be typed there, on a screen or a sheet.
+"""What staff type into APOA: Indonesian labels of our own, and each value as an Indonesian form takes it.
 
 Dates have the day first, as in Indonesia, and the date in words beside them, so that the month is clear.
 """
@@ -31,9 +31,12 @@ TASKS = {
 }
 """What to do in APOA for each kind of report, with the words on APOA's buttons."""
 
+OUR_ORDER = N_("The fields are in our order, which may not be APOA's. The setting by_hand_order changes it.")
+"""For a property without that setting."""
+
 
 class FormLine(NamedTuple):
-    """One field, sanitized: its label in APOA and in the reader's language, what to type, and what that means."""
+    """One field, sanitized: its Indonesian and the reader's label, what to type, and what that means."""
 
     label: str
     translated_label: str
@@ -51,7 +54,7 @@ class FormLine(NamedTuple):
 
 
 def form_line(field: FormField, zone: tzinfo) -> FormLine:
-    """Return a field as a line of APOA's form."""
+    """Return a field as a line to type into APOA."""
     message = BY_NAME[field.name].label if field.name in BY_NAME else label_of(field.name)
     label, translated = in_language(APOA_LANGUAGE, message.template), text(message)
     value, meaning = _apoa_value(field.name, field.value, zone)

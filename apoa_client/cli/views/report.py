@@ -82,7 +82,7 @@ def guest_name(guest: Guest) -> str:
 
 
 def report_lines(report: Report, zone: tzinfo) -> list[str]:
-    """Return a line per field that has a value, in the order of APOA's form, sanitized."""
+    """Return a line per field that has a value, in our order, sanitized."""
     texts = field_texts(report, zone)
     return label_lines([(text(BY_NAME[name].label), sanitize(shown)) for name, shown in texts.items()])
 

@@ -203,7 +203,7 @@ class TestScreens:
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_screen_content(self, manual: Apoa, lang: str) -> None:
-        """A screen shows the labels of APOA in their order, the labels in the user's language, and the values."""
+        """A screen shows Indonesian labels in our order, the labels in the user's language, and the values."""
         manual.save(QUENTIN, "--stay-until", "2026-12-20", "--note", "tiba malam")
         result = manual("sync", "--by-hand", keys=["q"], lang=lang)
         english = lang == "en"
@@ -233,6 +233,31 @@ class TestScreens:
         for row, line in zip(rows[start:], expected, strict=False):
             assert row.startswith(line)
         assert spoken(lang, 'In APOA: open "check-in manual", type this, compare, and press "simpan".') in result.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_order_of_the_settings(self, manual: Apoa, tmp_path: Path, lang: str) -> None:
+        """The order is said to be ours until the settings give another one, on a screen and on a sheet."""
+        ours = spoken(
+            lang, "The fields are in our order, which may not be APOA's. The setting by_hand_order changes it."
+        )
+        manual.save(QUENTIN)
+        sheet = ["sync", "--by-hand", "--force", "--sheet", str(tmp_path / "sheet.html")]
+        assert ours in " ".join(manual("sync", keys=["?", "q"], lang=lang).err.split())
+        assert manual(*sheet).code == 0
+        assert ours in read_page((tmp_path / "sheet.html").read_text(encoding="utf-8")).text
+        config = manual.home / "config.toml"
+        order = 'by_hand_order = "room, document_number"\n'
+        config.write_text(config.read_text(encoding="utf-8") + order, encoding="utf-8")
+        shown = manual("sync", keys=["?", "q"], lang=lang).err
+        assert ours not in " ".join(shown.split())
+        assert manual(*sheet).code == 0
+        page = read_page((tmp_path / "sheet.html").read_text(encoding="utf-8")).text
+        assert ours not in page
+        for text in (shown, page):
+            places = [
+                text.index(label) for label in ("Nomor kamar", "Nomor paspor", "Nama keluarga", "Rencana check-out")
+            ]
+            assert places == sorted(places)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_all_reports_of_a_stay(self, manual: Apoa, lang: str) -> None:

@@ -70,7 +70,7 @@ class TestAtATerminal:
         assert away.reports() == []
 
     def test_the_report_is_shown_in_the_readers_language(self, away: Apoa) -> None:
-        """The shown report has the labels of APOA's form, states by name and dates in words."""
+        """The shown report has the labels of the questions, states by name and dates in words."""
         result = away(*XIMENA.mrz("--entry-date", "2026-11-20", "--stay-until", "2026-12-20"), keys=["n"], lang="id")
         for words in ("Tempat lahir", "Spanyol (ESP)", "29 Feb 1992", "perempuan", "wisata", "20 Des 2026"):
             assert words in result.err

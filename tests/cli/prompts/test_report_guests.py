@@ -458,7 +458,7 @@ class TestReviewCard:
     """Warnings first, then what will be reported; keys save, change and discard."""
 
     def test_warnings_come_first(self, away: Apoa) -> None:
-        """Then the fields in the order of APOA's form, numbered."""
+        """Then the fields in our order, numbered."""
         shown = away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK", ENTER, "1", ENTER, CONTENT], lang="id").err
         lines = shown.splitlines()
         card = lines[lines.index("Yang akan dilaporkan") :]
