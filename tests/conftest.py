@@ -3,11 +3,12 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import pytest
@@ -141,7 +142,8 @@ def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
             monkeypatch.delenv(name)
         if name.casefold().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    for name in ("HOME", "USERPROFILE"):  # POSIX's and Windows' name for it
+        monkeypatch.setenv(name, str(tmp_path / "user"))
     monkeypatch.setenv("LANGUAGE", "en")
     monkeypatch.setenv("TERM", "xterm")
     for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
@@ -149,6 +151,31 @@ def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     output.set_plain(plain=False)
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+
+
+_KEYRINGS = {"win32": ("keyring.backends.Windows", "WinVaultKeyring"), "darwin": ("keyring.backends.macOS", "Keyring")}
+"""The module and the class of the library's backend, by platform."""
+
+
+class _HiddenKeyring(type):
+    """The class of a backend of `keyring` that says that this computer has no such keyring."""
+
+    @property
+    def priority(cls) -> float:
+        raise RuntimeError
+
+
+@pytest.fixture(autouse=True)
+def _hidden_keyring(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hides the keyring of Windows and macOS from this process, unless the test is marked `keyring`.
+
+    On Linux it cannot be found without the address of the session bus.
+    """
+    if sys.platform in _KEYRINGS and request.node.get_closest_marker("keyring") is None:
+        name, backend = _KEYRINGS[sys.platform]
+        module = ModuleType(name)
+        setattr(module, backend, _HiddenKeyring(backend, (), {}))
+        monkeypatch.setitem(sys.modules, name, module)
 
 
 @pytest.fixture(autouse=True)

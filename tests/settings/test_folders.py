@@ -20,7 +20,6 @@ def test_apoa_home_moves_everything(home: Path) -> None:
     assert folders.keys("bali") == home / "bali" / "keys.json"
 
 
-@pytest.mark.skipif(os.name != "posix", reason="HOME names the user's folder on POSIX only")
 def test_apoa_home_may_begin_with_a_tilde(tmp_path: Path) -> None:
     """It is this user's home folder."""
     assert find_folders({"APOA_HOME": "~/there"}).data == tmp_path / "user" / "there"

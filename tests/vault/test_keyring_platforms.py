@@ -208,7 +208,6 @@ def test_windows_over_ssh_has_no_session(windows: CredentialManager) -> None:
             action("password")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there it is installed")
 def test_a_windows_service_has_none_of_the_users_secrets(windows: CredentialManager) -> None:
     """Service accounts have a $ at the end of their name; secrets that they stored themselves are found."""
     del windows
@@ -225,6 +224,7 @@ def test_a_windows_service_has_none_of_the_users_secrets(windows: CredentialMana
     assert type(caught.value) is SecretMissing
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there it is installed")
 def test_windows_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pywin32-ctypes there is no keyring."""
     monkeypatch.delitem(sys.modules, "keyring.backends.Windows", raising=False)
