@@ -74,6 +74,13 @@ def test_readme_is_short() -> None:
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 200
 
 
+def test_readme_says_who_asks() -> None:
+    """The first lines claim what the sources say: who may ask by law, and from when the 24 hours run."""
+    start = " ".join(README.read_text(encoding="utf-8").split())[:600]
+    assert "within 24 hours from the start of the stay" in start
+    assert "an officer of immigration or of the police on duty may ask" in start
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_that_a_document_names_exist(document: Path) -> None:
     """No document names a command that the program does not have."""

@@ -48,6 +48,15 @@ REWORDED = {
         "The passport's issuing state is not the nationality. That is possible, for example for refugees; please "
         "compare."
     ),
+    "No visa or stay permit was given. It is optional; immigration officers ask for it.": (
+        "No visa or stay permit was given. It is optional; an officer may ask for it."
+    ),
+    "The stay permit ends before the planned check-out. An overstay costs the guest Rp1,000,000 a day, and after 60 "
+    "days deportation (PP 28/2019, UU 6/2011 art. 78). Tell the guest.": (
+        "The stay permit ends before the planned check-out. An overstay costs Rp1,000,000 a day up to 60 days, then "
+        "deportation, and earlier if it is not paid (UU 6/2011 art. 78, PP 45/2024). Tell the guest politely, and ask "
+        "your immigration office."
+    ),
     "The passport has expired. It is reported all the same; tell the guest.": _EXPIRED,
     "The passport has expired. It is reported anyway; tell the guest.": _EXPIRED,
     "Each check digit fits but the last, which covers all the others. Compare line {line} with the page: perhaps {new} "

@@ -321,15 +321,16 @@ def _check_permit(reader: Reader, permit: StayPermit | None, stay: Stay) -> None
         reader.add_warning(
             "stay_permit",
             "missing",
-            msg("No visa or stay permit was given. It is optional; immigration officers ask for it."),
+            msg("No visa or stay permit was given. It is optional; an officer may ask for it."),
         )
     if permit is not None and permit.valid_until is not None and permit.valid_until < stay.planned_check_out:
         reader.add_warning(
             "stay_until",
             "permit_ends_during_stay",
             msg(
-                "The stay permit ends before the planned check-out. An overstay costs the guest Rp1,000,000 a day, and "
-                "after 60 days deportation (PP 28/2019, UU 6/2011 art. 78). Tell the guest."
+                "The stay permit ends before the planned check-out. An overstay costs Rp1,000,000 a day up to 60 days, "
+                "then deportation, and earlier if it is not paid (UU 6/2011 art. 78, PP 45/2024). Tell the guest "
+                "politely, and ask your immigration office."
             ),
         )
 

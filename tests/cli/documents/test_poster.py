@@ -65,10 +65,10 @@ class TestPage:
 
     def test_it_says_how_long_data_are_kept(self, away: Apoa) -> None:
         """The number of days is that of the settings, with the right plural form in each language."""
-        assert "We delete our copy 90 days after you check out." in printed(away)[1].text
+        assert "We delete our copy 90 days after you check out, or earlier if you ask us to." in printed(away)[1].text
         settings(away, retention_days=1)
         text = printed(away)[1].text
-        assert "We delete our copy 1 day after you check out." in text
+        assert "We delete our copy 1 day after you check out, or earlier" in text
         assert "через 1 день после" in text
         assert "بعد يوم واحد من" in text
 
@@ -153,6 +153,22 @@ class TestSentences:
             numbers = set(re.findall(r"\d+", language["why"]))
             assert {"6", "2011", "72", "63", "2024"} <= numbers
             assert numbers & {"24", "1"}
+
+    def test_each_language_says_who_may_ask_and_from_when(self) -> None:
+        """Officers of immigration or of the police on duty; 24 hours from the start of the stay, not from check-in."""
+        police = ("police", "polisi", "警察", "警察官", "경찰관", "полиции", "الشرطة")
+        start = (
+            "start of the stay",
+            "mulai menginap",
+            "住宿开始",
+            "滞在の開始",
+            "숙박 시작",
+            "начала проживания",
+            "بدء الإقامة",
+        )
+        for language, who, when in zip(languages(), police, start, strict=True):
+            assert who in language["why"]
+            assert when in language["why"]
 
     @pytest.mark.parametrize("language", languages(), ids=SEVEN)
     def test_plural_forms(self, language: dict[str, dict[str, str]]) -> None:
