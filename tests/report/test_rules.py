@@ -316,7 +316,7 @@ def test_six_months_end_where_the_month_does(entered: str, last: str) -> None:
 
 
 def test_a_permit_that_ends_names_the_fee_and_who_to_ask() -> None:
-    """Fees by PP 45/2024, deportation also where a fee is not paid, and the immigration office: the host answers too."""
+    """Fees by PP 45/2024, deportation also where they are not paid, and the immigration office."""
     [warning] = look(draft({"stay_until": "2026-11-26"})).warnings
     words = warning.message.render()
     assert all(part in words for part in ("PP 45/2024", "if it is not paid", "ask your immigration office"))
