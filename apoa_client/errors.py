@@ -81,6 +81,19 @@ class StorageProblem(SettingsProblem):
     """A file of this program cannot be read or written. It is never recreated silently."""
 
 
+def file_in_use(path: str, kind: type[ApoaError] = StorageProblem) -> ApoaError:
+    """Return the error of this kind for a file that another program has open, or that this user may not use."""
+    return kind(
+        msg("The file {path} cannot be opened or replaced: another program has it open.", path=path),
+        msg(
+            "It may be an editor, Excel, a virus scanner, a backup, or a program that synchronises folders, such as "
+            "OneDrive. Close it or wait a minute, then try again. If it stays so, ask your IT admin whether this user "
+            "may change the file."
+        ),
+        name="file_in_use",
+    )
+
+
 class CredentialsProblem(ApoaError):
     """A secret is missing, cannot be read, or was refused."""
 

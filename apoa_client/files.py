@@ -6,9 +6,11 @@ not after: no umask widens it, and there is no moment at which others could open
 
 import errno
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path, PurePath
+from typing import TypeVar
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -23,8 +25,45 @@ _TOKEN_BYTES = 8
 _SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
 """What SQLite adds to the name of a database for the files beside it."""
 
+_Result = TypeVar("_Result")
+
 _ON_WINDOWS = os.name == "nt"
+_ATTEMPTS = 200
+_PAUSE_S = 0.01
+"""How often, and after which pause, a file is tried again that another program has open on Windows."""
+
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class FileInUse(PermissionError):
+    """On Windows: another program has the file open, and did not close it while this one waited.
+
+    It may also be that this user may not use the file: Windows' C library reports both alike.
+    """
+
+
+def wait_while_in_use(path: Path, action: Callable[[], _Result]) -> _Result:
+    """Do `action` with the file at `path`. On Windows, try again for some seconds while another program has it open.
+
+    A virus scanner reads each new file, and a file that is open is neither replaced nor, for some programs, read there.
+    Raises `FileInUse`, and what `action` raises.
+    """
+    attempts = _ATTEMPTS if _ON_WINDOWS else 0
+    while True:
+        try:
+            return action()
+        except PermissionError as exc:
+            if not _ON_WINDOWS or path.is_dir():
+                raise
+            if not attempts:
+                raise FileInUse(errno.EACCES, "another program has the file open", str(path)) from exc
+        attempts -= 1
+        time.sleep(_PAUSE_S)
+
+
+def replace_file(draft: Path, path: Path) -> None:
+    """Give the draft the name `path`, in place of the file that has it. Raises `FileInUse` or another `OSError`."""
+    wait_while_in_use(path, lambda: draft.replace(path))
 
 
 def make_private_folder(folder: Path) -> None:
@@ -68,9 +107,9 @@ def write_private(path: Path, content: bytes | Iterable[bytes]) -> None:
             file.flush()
             os.fsync(file.fileno())
         remove_abandoned(draft, path)
-        draft.replace(path)
+        replace_file(draft, path)
     finally:
-        draft.unlink(missing_ok=True)
+        remove_draft(draft)
     sync_folder(path.parent)
 
 
@@ -79,7 +118,7 @@ def write_private_unsynced(path: Path, content: bytes | Iterable[bytes]) -> None
 
     For many files that can be made again: waiting for each takes most of the time.
     """
-    path.unlink(missing_ok=True)
+    wait_while_in_use(path, lambda: path.unlink(missing_ok=True))
     with os.fdopen(create_private(path), "wb") as file:
         file.writelines(_pieces(content))
 
@@ -142,7 +181,7 @@ def sync_file(path: Path) -> None:
 
 
 def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
+    descriptor = wait_while_in_use(path, lambda: os.open(path, flags))
     try:
         os.fsync(descriptor)
     finally:

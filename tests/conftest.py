@@ -12,6 +12,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 import pytest
+from held_files import Hold, Holder
 from hypothesis import HealthCheck, settings
 
 from apoa_client.cli.terminal import output
@@ -132,6 +133,20 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 def home(tmp_path: Path) -> Path:
     """Path of the folder for the program's files. It does not exist yet."""
     return tmp_path / "home"
+
+
+@pytest.fixture
+def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hold]:
+    """Starts another program that has a file open for a number of pauses."""
+    holders: list[Holder] = []
+
+    def start(path: Path, pauses: int) -> Holder:
+        holders.append(Holder(monkeypatch, path, pauses))
+        return holders[-1]
+
+    yield start
+    for holder in holders:
+        holder.close()
 
 
 @pytest.fixture(autouse=True)

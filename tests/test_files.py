@@ -8,11 +8,14 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
+from conftest import raises_error
+from held_files import Hold
 
 from apoa_client import files
 from apoa_client.cli.terminal.output_files import write_output
 from apoa_client.errors import UsageProblem
 from apoa_client.files import (
+    FileInUse,
     create_private,
     make_private_folder,
     names_stream,
@@ -22,6 +25,12 @@ from apoa_client.files import (
     write_private,
     write_private_unsynced,
 )
+from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.settings.config import PropertySettings, read_text
+from apoa_client.settings.writer import save
+from apoa_client.vault.secret_files import read_secret_file, write_secret_file
+
+BALI = PropertySettings("bali", "training", "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU=")
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links are POSIX's")
 
@@ -165,6 +174,66 @@ def test_a_failure_keeps_the_old_file_and_no_temporary_one(
         write_private(tmp_path / "file", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def read_settings(path: Path) -> bytes:
+    return (read_text(path) or "").encode()
+
+
+def read_secret(path: Path) -> bytes:
+    return (read_secret_file(path) or "").encode()
+
+
+@pytest.mark.parametrize("write", [write_private, write_private_unsynced])
+@pytest.mark.parametrize("read", [read_settings, read_secret])
+def test_a_file_that_another_program_has_open_for_a_moment(
+    tmp_path: Path,
+    hold: Hold,
+    write: Callable[[Path, bytes], None],
+    read: Callable[[Path], bytes],
+) -> None:
+    """On Windows a virus scanner keeps a file from being read and replaced: both wait until it has ended."""
+    path = tmp_path / "file"
+    write_private(path, b"old")
+    holder = hold(path, 20)
+    assert (read(path), holder.left) == (b"old", 0)
+    holder = hold(path, 20)
+    write(path, b"new")
+    assert (path.read_bytes(), holder.left, [*tmp_path.iterdir()]) == (b"new", 0, [path])
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        read_settings,
+        read_secret,
+        lambda path: write_output(path, b"new", force=True),
+        lambda path: write_output(path, b"new", force=True, durable=False),
+        lambda path: write_secret_file(path, "new"),
+        lambda path: save(path, BALI),
+    ],
+    ids=["read the settings", "read a secret", "page", "page, unsynced", "secret", "settings"],
+)
+def test_a_file_that_another_program_keeps_open(tmp_path: Path, hold: Hold, use: Callable[[Path], object]) -> None:
+    """The error comes after a bounded time and says which programs may have it open; the old file stays."""
+    path = tmp_path / "file"
+    write_private(path, b"")
+    holder = hold(path, 10_000)
+    with raises_error("file_in_use") as caught:
+        use(path)
+    assert caught.value.advice is not None
+    assert "virus scanner" in caught.value.advice.render()
+    assert str(path) in caught.value.message.render()
+    assert 9_000 < holder.left < 10_000
+    holder.close()
+    assert (path.read_bytes(), [*tmp_path.iterdir()]) == (b"", [path])
+
+
+def test_an_outbox_that_another_program_keeps_open(tmp_path: Path) -> None:
+    """The error is the same."""
+    path = tmp_path / "outbox.db"
+    with raises_error("file_in_use"), translate_errors(path):
+        raise FileInUse(13, "another program has the file open")
 
 
 def test_content_is_written_in_pieces(tmp_path: Path) -> None:

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from apoa_client.errors import DataRefused, OutboxDamaged, UsageProblem
-from apoa_client.files import create_private, remove_abandoned, remove_draft, sync_file, sync_folder, temporary_beside
+from apoa_client.files import (
+    create_private,
+    remove_abandoned,
+    remove_draft,
+    replace_file,
+    sync_file,
+    sync_folder,
+    temporary_beside,
+)
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, damaged, too_new
 from apoa_client.outbox.rows import COLUMNS, entry_from_row, from_millis, millis
@@ -93,7 +101,7 @@ def write_backup(
             sync_file(draft)
             remove_abandoned(draft)
             if force:
-                draft.replace(file)
+                replace_file(draft, file)
             else:
                 try:
                     publish(draft, file)

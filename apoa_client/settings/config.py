@@ -12,7 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.errors import SettingsProblem, UsageProblem, file_in_use
+from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.locale import LANGUAGES
 from apoa_client.messages import Message, literal, msg
 from apoa_client.ports import AuthorityIdentity, Meta
@@ -148,21 +149,34 @@ def load(path: Path) -> Config:
 
     Raises `SettingsProblem`, which names the file and the place.
     """
+    text = read_text(path)
+    return Config() if text is None else parse(text, path)
+
+
+def read_text(path: Path) -> str | None:
+    """Return the text of the settings file, or None if there is none. Raises `SettingsProblem` as `load` does."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise _too_long(path, MAX_BYTES)
-        return parse(content.decode("utf-8-sig"), path)  # editors on Windows write a byte order mark
+        content = wait_while_in_use(path, lambda: _read(path))
     except FileNotFoundError:
-        return Config()
-    except UnicodeDecodeError as exc:
-        raise _invalid(path, str(exc)) from None
+        return None
+    except FileInUse:
+        raise file_in_use(str(path)) from None
     except OSError as exc:
         raise SettingsProblem(
             msg("The settings file {path} cannot be read: {reason}.", path=str(path), reason=exc.strerror or ""),
             msg("Ask your IT admin to make the file readable for this user."),
         ) from None
+    if len(content) > MAX_BYTES:
+        raise _too_long(path, MAX_BYTES)
+    try:
+        return content.decode("utf-8-sig")  # editors on Windows write a byte order mark
+    except UnicodeDecodeError as exc:
+        raise _invalid(path, str(exc)) from None
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def parse(text: str, path: Path) -> Config:

@@ -6,10 +6,10 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
-from apoa_client.errors import SettingsProblem
-from apoa_client.files import write_private
+from apoa_client.errors import SettingsProblem, file_in_use
+from apoa_client.files import FileInUse, write_private
 from apoa_client.messages import msg
-from apoa_client.settings.config import PropertySettings, load, parse
+from apoa_client.settings.config import PropertySettings, load, parse, read_text
 
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
 
@@ -20,9 +20,9 @@ def save(path: Path, settings: PropertySettings, *, language: str = "") -> None:
     Raises `SettingsProblem`, also for a file that is invalid already: then nothing is written.
     """
     load(path)
+    text = read_text(path)
     try:
-        text = path.read_text(encoding="utf-8-sig") if path.exists() else f"# {_HEADING}\n"
-        written = _insert(text, settings, language)
+        written = _insert(f"# {_HEADING}\n" if text is None else text, settings, language)
         try:
             readable = parse(written, path).properties.get(settings.name) == settings
         except SettingsProblem:  # TOML can be written in ways that tomlkit does not keep together
@@ -32,6 +32,8 @@ def save(path: Path, settings: PropertySettings, *, language: str = "") -> None:
         write_private(path, written.encode())
     except TOMLKitError:
         raise _unsupported(path) from None
+    except FileInUse:
+        raise file_in_use(str(path)) from None
     except OSError as exc:
         raise SettingsProblem(
             msg("The settings file {path} cannot be written: {reason}.", path=str(path), reason=exc.strerror or ""),

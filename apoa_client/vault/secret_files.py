@@ -4,8 +4,8 @@ import os
 import stat
 from pathlib import Path
 
-from apoa_client.errors import UsageProblem
-from apoa_client.files import create_private, sync_folder, write_private
+from apoa_client.errors import UsageProblem, file_in_use
+from apoa_client.files import FileInUse, create_private, sync_folder, wait_while_in_use, write_private
 from apoa_client.messages import msg
 from apoa_client.vault.errors import SecretFileRefused
 
@@ -29,9 +29,11 @@ def read_secret_file(path: Path, *, forbidden: int = GROUP_OR_OTHERS, follow: bo
     for name in names:
         flags |= getattr(os, name, 0)
     try:
-        handle = os.open(path, flags)
+        handle = wait_while_in_use(path, lambda: os.open(path, flags))
     except FileNotFoundError:
         return None
+    except FileInUse as exc:
+        raise file_in_use(str(path), SecretFileRefused) from exc
     except OSError as exc:
         raise _unreadable(path) from exc
     try:
@@ -54,6 +56,8 @@ def write_secret_file(path: Path, text: str) -> None:
     """
     try:
         write_private(path, text.encode())
+    except FileInUse as exc:
+        raise file_in_use(str(path), SecretFileRefused) from exc
     except OSError as exc:
         raise _unwritable(path) from exc
 

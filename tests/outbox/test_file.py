@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import raises_error
 from damage_helpers import file_size_limit, needs_size_limit
+from held_files import Hold
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 
 from apoa_client.errors import Exit, OutboxDamaged, SealBroken, StorageProblem
@@ -441,3 +442,20 @@ def test_an_input_output_error_is_a_full_disk_only_where_the_disk_is_full(
     monkeypatch.setattr(os, "statvfs", lambda _: full)
     with pytest.raises(DiskFull), translate_errors(tmp_path / "outbox.db"):
         raise error
+
+
+def test_a_file_that_another_process_is_still_naming(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hold: Hold
+) -> None:
+    """Six desks that start at once: on Windows the file cannot be opened until the one that named it has closed it."""
+    path = tmp_path / "outbox.db"
+    real = database.publish
+
+    def publish(draft: Path, name: Path) -> None:
+        real(draft, name)
+        hold(path, 20)
+        raise FileExistsError  # the other process was first
+
+    monkeypatch.setattr(database, "publish", publish)
+    assert not database.create_database(path)
+    database.open_database(path, create=False).close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from apoa_client import files
 from apoa_client.cli.terminal.output import print_bytes
-from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.errors import SettingsProblem, UsageProblem, file_in_use
 from apoa_client.messages import msg
 
 STANDARD_OUTPUT = Path("-")
@@ -26,6 +26,8 @@ def write_output(path: Path, content: bytes | Iterable[bytes], *, force: bool, d
     check_writable(path, force=force)
     try:
         (files.write_private if durable else files.write_private_unsynced)(path, content)
+    except files.FileInUse:
+        raise file_in_use(str(path)) from None
     except OSError:
         raise _unwritable(path) from None
 

@@ -20,6 +20,7 @@ from apoa_client.files import (
     sync_file,
     sync_folder,
     temporary_beside,
+    wait_while_in_use,
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, OutboxUnreachable, damaged
@@ -160,7 +161,7 @@ def _write_draft(draft: Path, fill: Callable[[sqlite3.Connection], object] | Non
 def publish(draft: Path, path: Path) -> None:
     """Give the draft its name. Raises `FileExistsError` if the name is taken."""
     if _ON_WINDOWS:
-        draft.rename(path)  # which fails there if the name is taken
+        wait_while_in_use(draft, lambda: draft.rename(path))  # which fails there if the name is taken
         return
     try:
         os.link(draft, path)

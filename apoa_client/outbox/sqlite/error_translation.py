@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from apoa_client.errors import StorageProblem
+from apoa_client.errors import ApoaError, StorageProblem, file_in_use
+from apoa_client.files import FileInUse
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxUnreachable, damaged
 
@@ -62,11 +63,13 @@ def _from_sqlite(exc: sqlite3.Error, path: Path) -> StorageProblem:
     return damaged(path)
 
 
-def _from_system(exc: OSError, path: Path) -> StorageProblem:
+def _from_system(exc: OSError, path: Path) -> ApoaError:
     if exc.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}:
         return _full(path)
     if isinstance(exc, FileNotFoundError):
         return OutboxMissing(msg("There is no outbox at {path}.", path=str(path)))
+    if isinstance(exc, FileInUse):
+        return file_in_use(str(path))
     return _unreachable(path)
 
 
