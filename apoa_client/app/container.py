@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apoa_client import __version__, memory_dumps
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from apoa_client.desk.stay_history import Stays
     from apoa_client.outbox.interface import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
+    from apoa_client.vault.binding import Binding
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
     from apoa_client.vault.store import SecretStore
@@ -182,7 +184,32 @@ class Container:
 
         memory_dumps.forbid_access()
         ask = self._ask_password if prompt else None
-        return PropertySecrets(self.environ, lambda: self._secret_store(settings), prompt=ask)
+        return PropertySecrets(
+            self.environ,
+            lambda: self._secret_store(settings),
+            current_binding=lambda: self.password_binding(settings),
+            prompt=ask,
+        )
+
+    def password_binding(self, settings: PropertySettings) -> "Binding":
+        """Return what a password that is given for these settings is bound to. Raises `SettingsProblem`."""
+        from apoa_client.vault import binding
+
+        certificates = b""
+        if settings.ca_bundle:
+            try:
+                certificates = Path(settings.ca_bundle).read_bytes()
+            except OSError:
+                from apoa_client.authority.tls import unreadable_certificates
+
+                raise unreadable_certificates(settings.ca_bundle) from None
+        return binding.bind(
+            settings.host,
+            api_url=settings.api_url.encode(),
+            username=settings.username.encode(),
+            ca_bundle=certificates,
+            public_key=settings.public_key.strip().encode(),
+        )
 
     def _secret_store(self, settings: PropertySettings) -> "SecretStore":
         if settings.vault == "file":
@@ -347,8 +374,31 @@ class Container:
         return RunOptions(self.settings.fingerprint, self.settings.identity, **choices)
 
     def connect(self, timeouts: "Timeouts | None" = None, time_left: "TimeLeft | None" = None) -> Authority:
-        """Return the property's authority. For a training property, start one."""
-        return self.authority_of(self.settings, self.secrets.password, timeouts, time_left)
+        """Return the property's authority. For a training property, start one.
+
+        Raises `SettingsChanged` if the property has the password of an authority and does not name that one any more.
+        """
+        if self.settings.uses_sandbox:
+            self._check_training()
+        secrets = self.secrets
+        return self.authority_of(self.settings, secrets.password, timeouts, time_left, secrets.bind_password)
+
+    def _check_training(self) -> None:
+        """Refuse settings that only say that this is training: real reports would look as if they had been sent."""
+        from apoa_client.vault.errors import PublicKeyChanged, SettingsChanged
+
+        try:
+            self.secrets.check_binding()
+        except SettingsChanged as exc:
+            exc.advice = msg(
+                "Nothing was sent. To practise, set up again: apoa setup. If nobody here changed the settings, ask "
+                "your IT admin: somebody else did."
+            )
+            raise
+        except PublicKeyChanged:
+            raise
+        except CredentialsProblem:  # a training property needs no vault
+            return
 
     def authority_of(
         self,
@@ -356,10 +406,12 @@ class Container:
         password: Callable[[], str],
         timeouts: "Timeouts | None" = None,
         time_left: "TimeLeft | None" = None,
+        password_accepted: Callable[[], object] = lambda: None,
     ) -> Authority:
         """Return the authority of any property, with a password that need not be stored yet.
 
-        `time_left` returns how many seconds a call may take at most. Raises `SettingsProblem` for a property whose
+        `time_left` returns how many seconds a call may take at most; `password_accepted` is called when the authority
+        has accepted the password. Raises `SettingsProblem` for a property whose
         reports are typed by hand.
         """
         if settings.by_hand:
@@ -378,6 +430,7 @@ class Container:
             base_url=address,
             username=username,
             password=password,
+            password_accepted=password_accepted,
             user_agent=USER_AGENT,
             timeouts=timeouts,
             time_left=time_left,

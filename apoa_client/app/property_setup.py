@@ -6,11 +6,12 @@ the set-up can be repeated and no report has lost its private key.
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
 from apoa_client.delivery.plan import identity_error
-from apoa_client.errors import NotNow, SecretMissing, SettingsProblem, WrongPassword
+from apoa_client.errors import CredentialsProblem, NotNow, SecretMissing, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
 from apoa_client.ports import Meta
 from apoa_client.settings.config import PropertySettings
@@ -48,7 +49,10 @@ class PropertySetup:
         public_key = self._public_key(settings, secrets, new_code)
         settings = settings._replace(public_key=public_key, index_key=settings.index_key or os.urandom(16).hex())
         if not (settings.uses_sandbox or settings.by_hand):
-            secrets.store_password(password)
+            secrets.store_password(password, app.password_binding(settings))
+        else:
+            with suppress(CredentialsProblem):  # a property without an account may have no vault
+                secrets.forget_password()
         is_new = not app.folders.outbox(settings.name).exists()
         with app.outbox_of(settings, create=True) as outbox:
             if is_new:  # nothing here is older than the clock's time, whatever it is
@@ -64,8 +68,9 @@ class PropertySetup:
     def log_in(self, password: str, *, username: str = "", test: bool = True) -> Meta | None:
         """Test a password, store it, and end a suspension. A refused password is not stored.
 
-        Without `test`, the password is stored untested. Returns the authority's answer to the test. Raises
-        `SettingsProblem`, and stores nothing, if it is not the authority and account of the set-up any more.
+        It is bound to the settings as they are now. Without `test`, it is stored untested. Returns the authority's
+        answer to the test. Raises `SettingsProblem`, and stores nothing, if it is not the authority and account of the
+        set-up any more.
         """
         from apoa_client.settings.writer import save
 
@@ -77,7 +82,7 @@ class PropertySetup:
             if mismatch is not None:
                 raise mismatch
         settings = self._with_identity(settings, meta)
-        app.secrets.store_password(password)
+        app.secrets.store_password(password, app.password_binding(settings))
         if settings != app.settings:
             # A key rotation may have ended while the user was typing.
             save(app.folders.config, settings._replace(public_key=app.saved_settings(settings).public_key))

@@ -35,9 +35,10 @@ _ACCEPT_PDF = "application/pdf, application/json;q=0.1, application/problem+json
 class HttpAuthority:
     """A client of the reporting contract: `ports.Authority` and the contract's other calls.
 
-    `password` is called only when a token is needed. `time_left` returns how many seconds a call may take, if that is
-    less than the time-outs. `monotonic` counts seconds, for the token's age. Raises only errors of
-    `apoa_client.errors`; the constructor raises `SettingsProblem` for an invalid address, username or `ca_bundle`.
+    `password` is called only when a token is needed, and `password_accepted` when one was granted. `time_left` returns
+    how many seconds a call may take, if that is less than the time-outs. `monotonic` counts seconds, for the token's
+    age. Raises only errors of `apoa_client.errors`; the constructor raises `SettingsProblem` for an invalid address,
+    username or `ca_bundle`.
     """
 
     def __init__(  # noqa: PLR0913  all are keyword arguments
@@ -46,6 +47,7 @@ class HttpAuthority:
         base_url: str,
         username: str,
         password: Callable[[], str],
+        password_accepted: Callable[[], object] = lambda: None,
         user_agent: str,
         timeouts: Timeouts | None = None,
         time_left: Callable[[], float] | None = None,
@@ -56,6 +58,7 @@ class HttpAuthority:
             raise SettingsProblem(msg("The username must not contain a colon."))
         self._username = username
         self._password = password
+        self._password_accepted = password_accepted
         self._monotonic = monotonic
         self._token: str | None = None
         self._token_until = 0.0
@@ -152,6 +155,7 @@ class HttpAuthority:
             token = answers.read_token(self._send("/oauth/token", call).value())
             self._token = token.secret
             self._token_until = asked_at + max(token.expires_in - _TOKEN_MARGIN_S, token.expires_in / 2)
+            self._password_accepted()
         return _Authorization(f"Bearer {self._token}")
 
     def _send(self, route: str, call: Call) -> HttpResponse:

@@ -41,11 +41,16 @@ def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cafile=ca_bundle)
         except OSError:  # ssl.SSLError is one too
-            raise SettingsProblem(
-                msg("The file of trusted certificates cannot be read: {path}", path=ca_bundle),
-                msg("The setting ca_bundle must name a file with certificates in PEM form."),
-            ) from None
+            raise unreadable_certificates(ca_bundle) from None
     return context
+
+
+def unreadable_certificates(ca_bundle: str) -> SettingsProblem:
+    """The error for a file of trusted certificates that cannot be read."""
+    return SettingsProblem(
+        msg("The file of trusted certificates cannot be read: {path}", path=ca_bundle),
+        msg("The setting ca_bundle must name a file with certificates in PEM form."),
+    )
 
 
 def verification_failure(error: BaseException) -> ssl.SSLCertVerificationError | None:

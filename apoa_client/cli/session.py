@@ -9,13 +9,14 @@ import click
 
 from apoa_client.cli.terminal.input import ask_secret, secret_line
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import print_error_line, style_warning
+from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
 from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
     from apoa_client.ports import Clock
+    from apoa_client.settings.config import PropertySettings
 
 
 class Session:
@@ -53,7 +54,7 @@ class Session:
 
     def _ask_password(self) -> str:
         with self.pause_progress():
-            return ask_password()
+            return ask_password(self.app.settings)
 
     def close(self) -> None:
         """Close what was opened."""
@@ -61,17 +62,20 @@ class Session:
             self.app.close()
 
 
-def ask_password() -> str:
-    """Ask for the password at the terminal, without showing it, until something is typed."""
+def ask_password(settings: "PropertySettings") -> str:
+    """Ask for the password at the terminal, without showing it, until something is typed. Names who will get it."""
+    account = _("The password of {username} for {host}:")
+    print_error_line(account.format(username=sanitize(settings.username), host=sanitize(settings.host)))
     while not (password := ask_secret(_("Password"), may_be_empty=True)):
         print_error_line(style_warning(_("The password is needed.")))
     return password
 
 
-def read_password(session: Session, *, from_stdin: bool, may_ask: bool = True) -> str:
-    """Read the password from the first line of standard input, or from the user if the command `may_ask`.
+def read_password(session: Session, settings: "PropertySettings", *, from_stdin: bool, may_ask: bool = True) -> str:
+    """Read the password of the account in `settings`.
 
-    Raises `CredentialsProblem` if nobody can be asked, and `UsageProblem` for an empty line.
+    It is the first line of standard input, or the user is asked if the command `may_ask`. Raises `CredentialsProblem`
+    if nobody can be asked, and `UsageProblem` for an empty line.
     """
     if from_stdin:
         password = secret_line()
@@ -84,4 +88,4 @@ def read_password(session: Session, *, from_stdin: bool, may_ask: bool = True) -
             msg("Give it on standard input with: --password-stdin"),
             name="password_missing",
         )
-    return ask_password()
+    return ask_password(settings)

@@ -93,6 +93,16 @@ class PropertySettings(NamedTuple):
         return self.api_url == TRAINING
 
     @property
+    def host(self) -> str:
+        """The authority's host, with the port if the address has one; the whole setting if it is no address."""
+        from urllib.parse import urlsplit  # start-up
+
+        try:
+            return urlsplit(self.api_url).netloc.rpartition("@")[2] or self.api_url
+        except ValueError:
+            return self.api_url
+
+    @property
     def is_training(self) -> bool:
         """Whether reports never reach Immigration: they go to the sandbox, or to an authority for training."""
         return not self.by_hand and (self.uses_sandbox or self.environment == TRAINING)

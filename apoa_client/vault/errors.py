@@ -1,5 +1,6 @@
 """Errors of the vault, each with its advice. No message holds a secret or a part of one."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from apoa_client.errors import CredentialsProblem
@@ -92,6 +93,46 @@ class KeyringProblem(CredentialsProblem):
     def no_keyring(self) -> bool:
         """Whether this computer has no keyring that can be used, as opposed to one that is locked or fails."""
         return self.reason in _NO_KEYRING
+
+
+class SettingsChanged(CredentialsProblem):
+    """The settings are not those that the stored password was given for: it is not used.
+
+    `bound` is the host that it is for, `host` the one in the settings, `names` are the settings that changed.
+    """
+
+    advice: Message | None = msg(
+        "The password was not sent. If the new settings are right, give the password again with: apoa login. If nobody "
+        "here changed them, ask your IT admin: somebody else did."
+    )
+
+    def __init__(self, bound: str, host: str, names: Sequence[str]) -> None:
+        if bound != host:
+            message = msg(
+                "The stored password is for {bound}, but the settings now name {host}.", bound=bound, host=host
+            )
+        else:
+            changed = ", ".join(names)
+            message = msg(
+                "Since the password for {host} was stored, these settings were changed: {names}.",
+                host=host,
+                names=changed,
+            )
+        super().__init__(message)
+
+
+class PublicKeyChanged(CredentialsProblem):
+    """The public key in the settings belongs to no private key of this property."""
+
+    advice: Message | None = msg(
+        "Nothing was sent. Save no guests until your IT admin has looked: whoever changed the key can read reports "
+        "that are saved now. If the key is right, bring back its private key with: apoa key recover"
+    )
+
+    def __init__(self) -> None:
+        super().__init__(
+            msg("The public key in the settings was changed, and its private key is not on this computer.")
+        )
 
 
 class SecretFileRefused(CredentialsProblem):

@@ -1,6 +1,6 @@
 """Which secrets a property still needs before it can send and read: a restore brings back files, but no secret."""
 
-from apoa_client.errors import CredentialsProblem
+from apoa_client.errors import CredentialsProblem, SettingsProblem
 from apoa_client.ports import Secrets
 from apoa_client.vault.sealing import encode_key, public_key_of
 
@@ -19,4 +19,6 @@ def find_missing_secrets(secrets: Secrets, public_key: str, *, password: bool) -
             secrets.password()
         except CredentialsProblem:
             missing.append("password")
+        except SettingsProblem:  # the password is there, and the certificates that it is bound to are not
+            pass
     return missing

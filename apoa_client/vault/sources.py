@@ -12,11 +12,13 @@ from typing import NamedTuple
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import Message, msg
 from apoa_client.ports import Secrets
-from apoa_client.vault.errors import SecretFileRefused, SecretUnusable
+from apoa_client.vault import binding
+from apoa_client.vault.binding import Binding
+from apoa_client.vault.errors import PublicKeyChanged, SecretFileRefused, SecretUnusable, SettingsChanged
 from apoa_client.vault.keys import Keys, store_verified
-from apoa_client.vault.sealing import decode_private_key, encode_key
+from apoa_client.vault.sealing import decode_private_key, encode_key, public_key_of
 from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_file
-from apoa_client.vault.store import PASSWORD, PRIVATE_KEY, SecretStore
+from apoa_client.vault.store import PASSWORD, PASSWORD_BINDING, PRIVATE_KEY, SecretStore
 
 CONTAINER_SECRETS = Path("/run/secrets")
 
@@ -51,7 +53,8 @@ class PropertySecrets(Secrets):
     """The secrets of one property. Each is looked up at its first use and kept.
 
     `environ` is the environment of the process. `store` returns the keyring or the key file, and is called only if
-    needed. `prompt` asks a person for the password; it is None without a terminal.
+    needed. `current_binding` returns what the settings bind a password to now; without it, a stored password is used
+    whatever they are. `prompt` asks a person for the password; it is None without a terminal.
     """
 
     def __init__(
@@ -59,12 +62,16 @@ class PropertySecrets(Secrets):
         environ: Mapping[str, str],
         store: Callable[[], SecretStore],
         *,
+        current_binding: Callable[[], Binding] | None = None,
         prompt: Callable[[], str] | None = None,
         container_secrets: Path = CONTAINER_SECRETS,
     ) -> None:
         self._environ = environ
         self._create_store = store
         self._store: SecretStore | None = None
+        self._current_binding = current_binding
+        self._unbound: Binding | None = None
+        """What to bind the stored password to, when the authority accepts it."""
         self._prompt = prompt
         self._container_secrets = container_secrets
         self._password: str | None = None
@@ -72,15 +79,57 @@ class PropertySecrets(Secrets):
         self.keys = Keys(self._secret_store)
 
     def password(self) -> str:
-        """Return the password for the authority. Raises `SecretMissing`, or the error of the source that has it."""
+        """Return the password for the authority.
+
+        Raises `SecretMissing`, or the error of the source that has it; for a stored one as `check_binding` does.
+        """
         if self._password is None:
-            self._password = self._find(_PASSWORD, self._prompt)
+            self._password = self._find(_PASSWORD, self._prompt, self.check_binding)
         return self._password
+
+    def check_binding(self) -> None:
+        """Raise `SettingsChanged` or `PublicKeyChanged` if the stored password was given for other settings.
+
+        A key rotation changes the public key: one that belongs to a private key of this property is right, too.
+        """
+        if self._current_binding is None:
+            return
+        stored, current = self._secret_store().get(PASSWORD_BINDING), self._current_binding()
+        if stored is None:  # an earlier version stored the password
+            self._unbound = current
+            return
+        bound = binding.decode(stored)
+        changed = bound.changed(current)
+        if binding.PUBLIC_KEY in changed:
+            if not self._has_private_key_of(current):
+                raise PublicKeyChanged
+            changed.remove(binding.PUBLIC_KEY)
+            self._unbound = current
+        if changed:
+            raise SettingsChanged(bound.host, current.host, changed)
+
+    def bind_password(self) -> None:
+        """Bind the stored password to the settings, now that the authority has accepted it, if they were not bound."""
+        if self._unbound is None:
+            return
+        try:
+            self._secret_store().set(PASSWORD_BINDING, self._unbound.encode())
+        except CredentialsProblem as exc:  # the next run tries again
+            _log_debug(_PASSWORD, exc.name)
+        self._unbound = None
+
+    def _has_private_key_of(self, current: Binding) -> bool:
+        try:
+            keys = [*self.keys.all(), self.private_key()]
+        except SecretMissing:
+            return False
+        digests = {binding.digest(encode_key(public_key_of(key)).encode()) for key in keys}
+        return current.digests[binding.PUBLIC_KEY] in digests
 
     def private_key(self) -> bytes:
         """Return the 32-byte private key. Raises as `password` does, and `SecretUnusable` if it is not valid."""
         if self._private_key is None:
-            self._private_key = decode_private_key(self._find(_PRIVATE_KEY, None))
+            self._private_key = decode_private_key(self._find(_PRIVATE_KEY))
         return self._private_key
 
     @property
@@ -88,10 +137,14 @@ class PropertySecrets(Secrets):
         """Whether the private key was read already, so that `private_key` opens no keyring."""
         return self._private_key is not None
 
-    def store_password(self, value: str) -> None:
-        """Store the password in the keyring or key file. The next call of `password` looks it up again."""
+    def store_password(self, value: str, bound_to: Binding) -> None:
+        """Store the password in the keyring or key file. The next call of `password` looks it up again.
+
+        The binding is stored first: after a kill no password is bound to the settings of another one.
+        """
+        store_verified(self._secret_store(), PASSWORD_BINDING, bound_to.encode())
         store_verified(self._secret_store(), PASSWORD, value)
-        self._password = None
+        self._password = self._unbound = None
 
     def store_private_key(self, key: bytes) -> None:
         """Store the private key in the keyring or key file. The next call of `private_key` looks it up again."""
@@ -101,7 +154,8 @@ class PropertySecrets(Secrets):
     def forget_password(self) -> None:
         """Delete the password from the keyring or key file. A password in the environment stays there."""
         self._secret_store().delete(PASSWORD)
-        self._password = None
+        self._secret_store().delete(PASSWORD_BINDING)
+        self._password = self._unbound = None
 
     def password_from_environment(self) -> str | None:
         """Return where the environment provides the password, which is used before a stored one; None if nowhere."""
@@ -131,7 +185,10 @@ class PropertySecrets(Secrets):
         """The name of the keyring or key file, for messages."""
         return self._secret_store().place
 
-    def _find(self, secret: _Secret, prompt: Callable[[], str] | None) -> str:
+    def _find(
+        self, secret: _Secret, prompt: Callable[[], str] | None = None, check: Callable[[], None] = lambda: None
+    ) -> str:
+        """Return a secret from the first source that has it; `check` is called before one from the store is used."""
         for place, value in self._provided(secret):
             return _checked(secret, place, value)
         try:
@@ -142,6 +199,7 @@ class PropertySecrets(Secrets):
             _log_debug(secret, exc.name)
             stored = None
         if stored is not None:
+            check()
             return _checked(secret, self.place, stored)
         if prompt is None:
             raise self._missing(secret)

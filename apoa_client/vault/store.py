@@ -5,6 +5,8 @@ from typing import Protocol
 from apoa_client.errors import SecretMissing
 
 PASSWORD = "password"  # noqa: S105  the name of the secret, not its value
+PASSWORD_BINDING = "password-binding"  # noqa: S105  the same
+"""What the password was given for (`apoa_client.vault.binding`)."""
 PRIVATE_KEY = "private-key"
 PRIVATE_KEY_NEXT = "private-key-next"
 """The new key of a rotation that is not finished."""

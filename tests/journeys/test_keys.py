@@ -197,7 +197,7 @@ def test_no_secret_or_guest_in_files_or_output(apoa: Installed, tmp_path: Path) 
         ("key show", ""),
         (f"backup {backup}", ""),
         (f"restore {backup}", ""),
-        (f"purge --force --guest {apoa.reports()[0]['id']}", ""),
+        (f"purge --force --yes --guest {apoa.reports()[0]['id']}", ""),
         ("purge", ""),
         ("log --verify", ""),
         ("log", ""),

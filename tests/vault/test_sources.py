@@ -11,12 +11,27 @@ from conftest import raises_error
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.vault.errors import KeyringProblem, KeyringReason, SecretFileRefused, SecretUnusable
+from apoa_client.vault.binding import Binding, bind
+from apoa_client.vault.errors import (
+    KeyringProblem,
+    KeyringReason,
+    PublicKeyChanged,
+    SecretFileRefused,
+    SecretUnusable,
+    SettingsChanged,
+)
 from apoa_client.vault.sealing import encode_key, new_key_pair
 from apoa_client.vault.sources import PropertySecrets
 from apoa_client.vault.store import SecretStore
 
-KEY, _ = new_key_pair()
+KEY, PUBLIC_KEY = new_key_pair()
+
+
+def bound(host: str = "a.example", public_key: bytes = PUBLIC_KEY) -> Binding:
+    return bind(host, api_url=host.encode(), public_key=encode_key(public_key).encode())
+
+
+BOUND = bound()
 posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 
 
@@ -52,6 +67,7 @@ class Computer:
         self.store = MemoryStore()
         self.environ: dict[str, str] = {}
         self.prompt: Callable[[], str] | None = None
+        self.binding = BOUND
 
     def file(self, name: str, text: str, mode: int = 0o400) -> Path:
         path = self.folder / name
@@ -62,7 +78,17 @@ class Computer:
 
     def secrets(self) -> PropertySecrets:
         containers = self.folder / "run"
-        return PropertySecrets(self.environ, lambda: self.store, prompt=self.prompt, container_secrets=containers)
+        return PropertySecrets(
+            self.environ,
+            lambda: self.store,
+            current_binding=lambda: self.binding,
+            prompt=self.prompt,
+            container_secrets=containers,
+        )
+
+    def store_password(self) -> None:
+        """Store a password for the settings as they are."""
+        self.secrets().store_password("stored", self.binding)
 
 
 @pytest.fixture
@@ -158,7 +184,7 @@ def test_storing_and_deleting(computer: Computer) -> None:
     secrets = computer.secrets()
     computer.store.kept["password"] = "old"
     assert secrets.password() == "old"
-    secrets.store_password("new")
+    secrets.store_password("new", BOUND)
     assert secrets.password() == "new"
     secrets.store_private_key(KEY)
     assert secrets.private_key() == KEY
@@ -166,6 +192,107 @@ def test_storing_and_deleting(computer: Computer) -> None:
     with pytest.raises(SecretMissing):
         secrets.password()
     assert set(computer.store.kept) == {"private-key"}
+
+
+class TestBinding:
+    """A stored password is used for the settings only that it was given for."""
+
+    def test_other_settings(self, computer: Computer) -> None:
+        """The error names both hosts; another password is not asked for in place of this one."""
+        computer.store_password()
+        computer.prompt = lambda: "typed"
+        assert computer.secrets().password() == "stored"
+        computer.binding = bound("b.example")
+        with pytest.raises(SettingsChanged) as caught:
+            computer.secrets().password()
+        assert caught.value.message.render() == (
+            "The stored password is for a.example, but the settings now name b.example."
+        )
+
+    def test_a_password_from_the_environment_is_not_bound(self, computer: Computer) -> None:
+        """It is the admin's own, as are the settings beside it."""
+        computer.store_password()
+        computer.binding = bound("b.example")
+        computer.environ["APOA_PASSWORD"] = "x"
+        assert computer.secrets().password() == "x"
+
+    def test_a_password_of_an_earlier_version_is_bound_when_it_is_accepted(self, computer: Computer) -> None:
+        """Not before: a mistyped address must not be the one that counts."""
+        computer.store.kept["password"] = "stored"
+        secrets = computer.secrets()
+        assert secrets.password() == "stored"
+        assert set(computer.store.kept) == {"password"}
+        secrets.bind_password()
+        computer.binding = bound("b.example")
+        with pytest.raises(SettingsChanged):
+            computer.secrets().password()
+
+    def test_a_store_that_cannot_be_written_stops_nothing(
+        self, computer: Computer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The password stays unbound until a later run."""
+
+        def refuse(*_: object) -> None:
+            raise KeyringProblem(KeyringReason.REFUSED)
+
+        computer.store.kept["password"] = "stored"
+        secrets = computer.secrets()
+        secrets.password()
+        with monkeypatch.context() as patch:
+            patch.setattr(computer.store, "set", refuse)
+            secrets.bind_password()
+        assert set(computer.store.kept) == {"password"}
+
+    def test_a_bound_password_is_not_bound_again(self, computer: Computer) -> None:
+        """An accepted password writes nothing if it is bound already."""
+        computer.store_password()
+        secrets = computer.secrets()
+        secrets.password()
+        computer.store.loses_secrets = True
+        secrets.bind_password()
+
+    @pytest.mark.parametrize("kept", ["private-key", "private-key-next", None])
+    def test_another_public_key(self, computer: Computer, kept: str | None) -> None:
+        """It is right if its private key is here, as after a key rotation; the password is then bound to it."""
+        private_key, public_key = new_key_pair()
+        computer.store.kept["private-key"] = encode_key(KEY)
+        computer.store_password()
+        computer.binding = bound(public_key=public_key)
+        if kept is None:
+            with pytest.raises(PublicKeyChanged):
+                computer.secrets().password()
+            return
+        computer.store.kept[kept] = encode_key(private_key)
+        secrets = computer.secrets()
+        assert secrets.password() == "stored"
+        secrets.bind_password()
+        del computer.store.kept[kept]
+        assert computer.secrets().password() == "stored"
+
+    def test_another_public_key_without_any_private_key(self, computer: Computer) -> None:
+        """Without a private key nothing shows that another public key is right."""
+        computer.store_password()
+        computer.binding = bound(public_key=new_key_pair()[1])
+        with pytest.raises(PublicKeyChanged):
+            computer.secrets().password()
+
+    def test_a_kill_while_storing(self, computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A kill between the two writes leaves the old password unusable, not bound to the new settings' host."""
+        computer.store_password()
+        stored: list[str] = []
+        original = computer.store.set
+
+        def set_once(name: str, value: str) -> None:
+            if stored:
+                raise KeyboardInterrupt
+            stored.append(name)
+            original(name, value)
+
+        monkeypatch.setattr(computer.store, "set", set_once)
+        with pytest.raises(KeyboardInterrupt):
+            computer.secrets().store_password("new", bound("b.example"))
+        with pytest.raises(SettingsChanged):
+            computer.secrets().password()
 
 
 def test_a_store_that_loses_secrets_is_detected_at_once(computer: Computer) -> None:

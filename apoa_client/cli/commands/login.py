@@ -5,8 +5,11 @@ import click
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session, read_password
-from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.input import confirm
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
+from apoa_client.errors import CredentialsProblem
+from apoa_client.vault.errors import PublicKeyChanged, SettingsChanged
 
 
 @command("login", N_("Store the password, after a test; sending goes on if it had stopped."), "apoa login")
@@ -21,7 +24,9 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
         app.outbox.set_suspension(None)
         print_line(_("A training property needs no password."))
         return
-    password = read_password(session, from_stdin=password_stdin)
+    settings = app.settings._replace(username=username or app.settings.username)
+    _check_settings(session, ask=not password_stdin)
+    password = read_password(session, settings, from_stdin=password_stdin)
     PropertySetup(app).log_in(password, username=username or "", test=not no_test)
     done = _("The password is stored.") if no_test else _("The authority accepts the password. It is stored.")
     print_line(style_success(done))
@@ -29,3 +34,20 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
     if place is not None:  # the environment has priority over the store, so the new password is never used
         warning = _("But {place} gives a password too, and that one is used.")
         print_error_line(style_warning(warning.format(place=sanitize(place))))
+
+
+def _check_settings(session: Session, *, ask: bool) -> None:
+    """Say what has changed in the settings since the stored password was given, and `ask` whether that is right.
+
+    Raises `PublicKeyChanged`, because another password does not make a changed key right, and `click.Abort`.
+    """
+    try:
+        session.app.secrets.check_binding()
+    except SettingsChanged as exc:
+        print_error_line(style_warning(text(exc.message)))
+        if ask and session.terminal and not confirm(_("Are the new settings right?"), default=False):
+            raise click.Abort from None
+    except PublicKeyChanged:
+        raise
+    except CredentialsProblem:  # met again when the password is stored
+        return

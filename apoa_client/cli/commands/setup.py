@@ -98,7 +98,9 @@ class _Result(NamedTuple):
 def _set_up(session: Session, settings: PropertySettings, answers: Mapping[str, Any], *, asking: bool) -> _Result:
     """Set up. If `asking`, the user may type another account, or agree to a key file if there is no keyring."""
     app, from_stdin = session.app, answers["password_stdin"]
-    password = _read_password(session, from_stdin=from_stdin, asking=asking) if _needs_account(settings) else ""
+    password = (
+        _read_password(session, settings, from_stdin=from_stdin, asking=asking) if _needs_account(settings) else ""
+    )
     tries = _TRIES if asking and not from_stdin else 1
     while True:
         tries -= 1
@@ -131,10 +133,10 @@ def _needs_account(settings: PropertySettings) -> bool:
     return not (settings.uses_sandbox or settings.by_hand)
 
 
-def _read_password(session: Session, *, from_stdin: bool, asking: bool) -> str:
+def _read_password(session: Session, settings: PropertySettings, *, from_stdin: bool, asking: bool) -> str:
     if asking and not from_stdin:
         print_error_line(_("The password does not show while you type it."))
-    password = read_password(session, from_stdin=from_stdin, may_ask=asking)
+    password = read_password(session, settings, from_stdin=from_stdin, may_ask=asking)
     if asking:
         print_error_line(_("Testing the connection ..."))
     return password
@@ -146,7 +148,7 @@ def _ask_account_again(settings: PropertySettings, refused: WrongPassword) -> tu
     print_error_line(style_error(text(refused.message)))
     print_error_line(_("Type both again. Enter keeps the username."))
     settings = settings._replace(username=ask_username(settings.username))
-    password = ask_password()
+    password = ask_password(settings)
     print_error_line(_("Testing the connection ..."))
     return settings, password
 

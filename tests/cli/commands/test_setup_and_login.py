@@ -160,7 +160,8 @@ class TestSetup:
         configured.save()
         url = settings(configured)["api_url"]
         assert configured.set_up(url, "--vault", "keyring").code == 0
-        assert sorted(keyring) == ["apoa-client/melati/password", "apoa-client/melati/private-key"]
+        names = ("password", "password-binding", "private-key")
+        assert sorted(keyring) == [f"apoa-client/melati/{name}" for name in names]
         assert "vault" not in settings(configured)
         configured.delete_key()
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname

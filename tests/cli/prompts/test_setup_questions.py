@@ -463,7 +463,7 @@ class TestStopping:
     def test_at_the_password(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is asked in another way than the rest."""
 
-        def stop() -> NoReturn:
+        def stop(_settings: object) -> NoReturn:
             raise click.Abort
 
         monkeypatch.setattr("apoa_client.cli.session.ask_password", stop)
