@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from apoa_client.decoding import decode_text
 from apoa_client.errors import SettingsProblem, UsageProblem, file_in_use
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.locale import LANGUAGES
@@ -179,7 +180,7 @@ def read_text(path: Path) -> str | None:
     if len(content) > MAX_BYTES:
         raise _too_long(path, MAX_BYTES)
     try:
-        return content.decode("utf-8-sig")  # editors on Windows write a byte order mark
+        return decode_text(content)
     except UnicodeDecodeError as exc:
         raise _invalid(path, str(exc)) from None
 

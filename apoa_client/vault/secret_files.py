@@ -4,6 +4,7 @@ import os
 import stat
 from pathlib import Path
 
+from apoa_client.decoding import decode_text
 from apoa_client.errors import UsageProblem, file_in_use
 from apoa_client.files import FileInUse, create_private, sync_folder, wait_while_in_use, write_private
 from apoa_client.messages import msg
@@ -21,7 +22,7 @@ def read_secret_file(path: Path, *, forbidden: int = GROUP_OR_OTHERS, follow: bo
     """Return the text of a secret file, or None if there is no such file.
 
     Raises `SecretFileRefused` if it is not a regular file, has a mode bit of `forbidden` (POSIX), is a link and
-    `follow` is false, is over 64 KiB, is not UTF-8, or cannot be read.
+    `follow` is false, is over 64 KiB, is not text, or cannot be read.
     """
     # Without O_NONBLOCK, opening a pipe without a writer would block forever. Windows has few of these flags.
     names = ("O_BINARY", "O_NONBLOCK") if follow else ("O_BINARY", "O_NONBLOCK", "O_NOFOLLOW")
@@ -44,7 +45,7 @@ def read_secret_file(path: Path, *, forbidden: int = GROUP_OR_OTHERS, follow: bo
     if len(content) > _MAX_BYTES:
         raise _unreadable(path)
     try:
-        return content.decode()
+        return decode_text(content)
     except UnicodeDecodeError:
         raise _unreadable(path) from None  # the error would contain the content
 

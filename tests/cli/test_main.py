@@ -353,7 +353,8 @@ class TestHowACallEnds:
         """A letter that the code page lacks is replaced by a similar one, and the report is saved."""
         with (tmp_path / "console").open("w", encoding="cp1252") as console:
             monkeypatch.setattr(sys, "stdout", console)
-            code = main.run(QUENTIN.typed("--surname", "MUŐOZ", "--no-send"), away.environ, away.clock)
+            environ = {**away.environ, "PYTHONIOENCODING": "cp1252"}
+            code = main.run(QUENTIN.typed("--surname", "MUŐOZ", "--no-send"), environ, away.clock)
         assert code == 0
         assert "MUOOZ" in (tmp_path / "console").read_text(encoding="cp1252")
 

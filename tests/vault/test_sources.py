@@ -366,6 +366,16 @@ def test_a_final_newline_is_removed_and_spaces_are_not(computer: Computer, endin
     assert computer.secrets().password() == " rahasia "
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_from_windows(computer: Computer, encoding: str) -> None:
+    """The byte order mark and the UTF-16 of PowerShell 5 are not part of the password."""
+    path = computer.folder / "named"
+    path.write_bytes("rahasia ß\r\n".encode(encoding))
+    path.chmod(0o600)
+    computer.environ["APOA_PASSWORD_FILE"] = str(path)
+    assert computer.secrets().password() == "rahasia ß"
+
+
 def test_an_empty_secret_is_refused(computer: Computer) -> None:
     """It is not sent as a password."""
     computer.environ["APOA_PASSWORD_FILE"] = str(computer.file("named", "\n"))

@@ -21,7 +21,6 @@ from apoa_client.messages import Message, msg
 from apoa_client.vault.recovery import RecoveryCodeWrong, parse_code
 
 _TRIES = 3
-_MAX_LINE_LENGTH = 1000
 
 
 def show_code_file(path: Path) -> None:
@@ -103,7 +102,7 @@ def warn_no_code() -> None:
 
 def code_from_stdin() -> str:
     """Return the code on one line of standard input. Raises `RecoveryCodeWrong`."""
-    return parse_code(secret_line(_MAX_LINE_LENGTH))
+    return parse_code(secret_line())
 
 
 def code_from_terminal() -> str:

@@ -4,6 +4,7 @@ This is for the screen only: files, JSON and requests are UTF-8 or ASCII on ever
 """
 
 import codecs
+import sys
 from collections.abc import Mapping
 from io import TextIOWrapper
 from typing import TextIO
@@ -30,7 +31,10 @@ _INVISIBLE = frozenset({"Mn", "Me", "Cf"})
 
 
 def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
-    """Make a standard stream show replacements for what it cannot show. Other streams are not changed."""
+    """Make a standard stream show replacements for what it cannot show. Other streams are not changed.
+
+    On Windows a file or a pipe gets UTF-8 in place of the code page, unless `PYTHONIOENCODING` names an encoding.
+    """
     if not isinstance(stream, TextIOWrapper):
         return
     encoding = None
@@ -38,6 +42,8 @@ def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
         encoding = _ASCII
     elif environ.get("TERM") == "linux" and is_terminal(stream):
         encoding = _LINUX  # the Linux console reads UTF-8 but has few glyphs
+    elif sys.platform == "win32" and not environ.get("PYTHONIOENCODING") and not is_terminal(stream):
+        encoding = "utf-8"
     stream.reconfigure(encoding=encoding, errors=NEAREST)
 
 

@@ -1,16 +1,19 @@
 """Input from the terminal and from standard input: a line, a secret, yes or no."""
 
+import codecs
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from types import ModuleType
+from typing import BinaryIO
 
 import click
 
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import is_static, print_error_line, print_error_unwrapped, wrap_for_terminal
 from apoa_client.cli.terminal.streams import is_terminal
+from apoa_client.decoding import decode_text, find_encoding
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
 
@@ -20,7 +23,9 @@ YES = frozenset({"y", "ya", "yes"})
 NO = frozenset({"n", "no", "t", "tidak"})
 
 _NO_TEXT = msg("What came from standard input cannot be read as text.")
-_ITS_ENCODING = msg("Its encoding is not this system's. On Windows, run this first: chcp 65001")
+_SAVE_AS_UTF8 = msg("Save the text as UTF-8, and run the command again.")
+_LONGEST_LINE = 64 * 1024
+"""Bytes of the longest line with a secret."""
 
 
 def at_a_terminal() -> bool:
@@ -30,26 +35,53 @@ def at_a_terminal() -> bool:
 
 def standard_input(*, lenient: bool = False) -> str:
     """Read all of standard input. Raises `DataRefused` for bytes that are not text; `lenient` replaces those bytes."""
-    _set_decoding_errors("replace" if lenient else "strict")
+    content = _read_bytes(lambda stream: stream.read())
     try:
-        return sys.stdin.read() if sys.stdin is not None else ""  # None if the caller closed it
+        return _decode(content)
     except UnicodeDecodeError:
-        raise DataRefused(_NO_TEXT, _ITS_ENCODING) from None
+        if lenient:
+            return content.decode(errors="replace")
+        raise DataRefused(_NO_TEXT, _SAVE_AS_UTF8) from None
 
 
-def secret_line(longest: int = -1) -> str:
-    """Read the first line of standard input, at most `longest` characters. Raises `UsageProblem` if it is not text."""
-    _set_decoding_errors("strict")
+def secret_line() -> str:
+    """Read the first line of standard input. Raises `UsageProblem` if it is not text."""
     try:
-        return sys.stdin.readline(longest).rstrip("\r\n") if sys.stdin is not None else ""
+        return _decode(_read_bytes(_read_line)).rstrip("\n")
     except UnicodeDecodeError:
-        raise UsageProblem(_NO_TEXT, _ITS_ENCODING) from None
+        raise UsageProblem(_NO_TEXT, _SAVE_AS_UTF8) from None
 
 
-def _set_decoding_errors(errors: str) -> None:
-    """Set how undecodable bytes are handled: with the C locale, Python would pass them on as surrogates."""
-    if isinstance(sys.stdin, TextIOWrapper) and sys.stdin.errors != errors:
-        sys.stdin.reconfigure(errors=errors)
+def _read_bytes(read: Callable[[BinaryIO], bytes]) -> bytes:
+    """Return the bytes that `read` reads from standard input; none if the caller closed it."""
+    if sys.stdin is None:
+        return b""
+    return read(sys.stdin.buffer if isinstance(sys.stdin, TextIOWrapper) else BytesIO(sys.stdin.read().encode()))
+
+
+def _decode(content: bytes) -> str:
+    """Return the text of standard input. If it is not UTF-8, say that it is read in the system's encoding.
+
+    On Windows that is the code page of old programs.
+    """
+    encoding = sys.stdin.encoding if isinstance(sys.stdin, TextIOWrapper) else "utf-8"
+    text = decode_text(content, encoding)
+    if find_encoding(content) is None:
+        notice = _("Standard input is not UTF-8. It was read as {encoding}: check the letters with accents.")
+        print_error_line(notice.format(encoding=encoding))
+    return text
+
+
+def _read_line(stream: BinaryIO) -> bytes:
+    """Read a line without waiting for the next one, also in UTF-16, where a line ends with two bytes."""
+    line = stream.readline(_LONGEST_LINE)
+    end = {codecs.BOM_UTF16_LE: b"\n\0", codecs.BOM_UTF16_BE: b"\0\n"}.get(line[:2], b"\n")
+    while not (line.endswith(end) and len(line) % len(end) == 0) and len(line) < _LONGEST_LINE:
+        more = stream.read(1) if len(line) % len(end) else stream.readline(_LONGEST_LINE - len(line))
+        if not more:
+            break
+        line += more
+    return line
 
 
 def ask_secret(question: str, *, twice: bool = False, may_be_empty: bool = False) -> str:
@@ -60,7 +92,7 @@ def ask_secret(question: str, *, twice: bool = False, may_be_empty: bool = False
             click.prompt(question, default, hide_input=True, confirmation_prompt=twice, show_default=False, err=True)
         )
     except UnicodeDecodeError:
-        raise UsageProblem(_NO_TEXT, _ITS_ENCODING) from None
+        raise UsageProblem(_NO_TEXT, _SAVE_AS_UTF8) from None
 
 
 def ask_line(question: str) -> str:

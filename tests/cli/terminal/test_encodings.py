@@ -68,6 +68,16 @@ def test_missing_characters_are_replaced(encoding: str, shown: str) -> None:
     assert console.shown(NAMES).decode(encoding) == shown
 
 
+@pytest.mark.parametrize(("platform", "encoding"), [("win32", "utf-8"), ("linux", "cp1252")])
+def test_redirected_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str, encoding: str) -> None:
+    """On Windows a file or a pipe gets UTF-8, so that no letter is lost, unless `PYTHONIOENCODING` says otherwise."""
+    monkeypatch.setattr(sys, "platform", platform)
+    for environ, expected in (({}, encoding), ({"PYTHONIOENCODING": "cp1252"}, "cp1252")):
+        with (tmp_path / "list").open("w", encoding="cp1252") as file:
+            adapt_stream(file, environ)
+            assert file.encoding == expected
+
+
 def test_the_linux_console() -> None:
     """The Linux console has few glyphs, so characters are replaced on its screen and not in files."""
     console = Console("utf-8")

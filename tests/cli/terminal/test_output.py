@@ -273,7 +273,7 @@ class TestUndecodableInput:
         assert main.run(arguments, away.environ | {"APOA_LANG": lang}, away.clock) == code
         result = away.capsys.readouterr().err
         assert spoken(lang, "What came from standard input cannot be read as text.") in result
-        assert "chcp 65001" in result
+        assert spoken(lang, "Save the text as UTF-8, and run the command again.") in result
 
     def test_a_typed_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """An undecodable secret at a hidden question is the same error."""
