@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -16,12 +17,32 @@ COMMAND = [sys.executable, "-m", "apoa_client"]
 SET_UP = "apoa setup --non-interactive --property practice --training --timezone WITA --vault file"
 
 
-def examples(document: Path) -> list[tuple[str, str]]:
-    """Return the commands of a document's console blocks, each with the output that the reader is shown."""
+class Example(NamedTuple):
+    """A command of a console block, what the reader types into it (the lines behind `>`), and the output."""
+
+    command: str
+    typed: str
+    output: str
+
+
+def examples(document: Path) -> list[Example]:
+    """Return the commands of a document's console blocks."""
     text = document.read_text(encoding="utf-8")
     blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     parts = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE) if part]
-    return [(command, output) for command, _newline, output in (part.partition("\n") for part in parts)]
+    found = []
+    for part in parts:
+        command, _newline, rest = part.partition("\n")
+        typed = re.match(r"(?:> .*\n)*", rest)
+        assert typed is not None
+        found.append(Example(command, re.sub(r"^> ", "", typed[0], flags=re.MULTILINE), rest[typed.end() :]))
+    return found
+
+
+def files(document: Path) -> dict[str, str]:
+    """Return the files that a document shows, by name: the name stands behind the block's language."""
+    found = re.findall(r"^```\w+ (\S+)\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return dict(found)
 
 
 def matches(shown: str, printed: str) -> bool:
@@ -30,13 +51,15 @@ def matches(shown: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
 
 
-def run(command: str, home: Path) -> str:
+def run(command: str, home: Path, folder: Path, typed: str = "") -> str:
+    """Run a command in the folder with the document's files and return its output."""
     words = shlex.split(command)
     assert words[0] == "apoa"
     done = subprocess.run(
         [*COMMAND, *words[1:]],
+        cwd=folder,
         env={"APOA_HOME": str(home), "APOA_LANG": "en", "PATH": "", "PYTHONIOENCODING": "utf-8"},
-        stdin=subprocess.DEVNULL,
+        input=typed,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
@@ -47,14 +70,45 @@ def run(command: str, home: Path) -> str:
 
 
 @pytest.mark.parametrize("document", [README, *GUIDES], ids=lambda path: path.name)
-def test_every_example_prints_what_the_document_shows(document: Path, home: Path) -> None:
+def test_every_example_prints_what_the_document_shows(document: Path, home: Path, tmp_path: Path) -> None:
     """Each example runs in the document's order, once a property is set up, and prints what the document shows."""
-    pairs = examples(document)
-    assert pairs
-    run(SET_UP, home)
-    for command, shown in pairs:
-        printed = run(command, home)
+    given = examples(document)
+    assert given
+    for name, text in files(document).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    run(SET_UP, home, tmp_path)
+    for command, typed, shown in given:
+        printed = run(command, home, tmp_path, typed)
         assert matches(shown, printed) or (not shown.strip() and "[exit code" not in printed), f"{command}\n{printed}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_can_be_pasted_into_every_shell(document: Path) -> None:
+    """No command needs single quotes or a line that continues, which cmd and PowerShell do not know."""
+    text = document.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:console|sh)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    inline = re.findall(r"`(apoa [^`]+)`", text)
+    commands = [line for line in (*lines, *inline) if re.match(r"(apoa|python3?|\.venv|\S+/pip) ", line)]
+    assert [line for line in commands if "'" in line or line.endswith("\\")] == []
+
+
+GUEST_OPTIONS = (
+    "--mrz ",
+    "--surname",
+    "--given-names",
+    "--document-number",
+    "--birth-date",
+    "--nama-",
+    "--nomor-paspor",
+)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_no_example_has_passport_data_in_the_command(document: Path) -> None:
+    """Other accounts can read a command's arguments: examples read the passport from a file or a person."""
+    taught = [example.command.replace("--mrz - ", "") for example in examples(document)]
+    assert [command for command in taught if any(option in command for option in GUEST_OPTIONS)] == []
 
 
 @pytest.mark.parametrize("heading", ["See it work", "Run the tests"])

@@ -53,7 +53,9 @@ class TestCommands:
             assert found is not None
             assert found.name == name
             assert found.help
-            assert getattr(found.callback, "example", "").startswith("apoa ")
+            example = getattr(found.callback, "example", "")
+            assert example.startswith("apoa ")
+            assert "'" not in example  # it can be pasted into cmd and PowerShell
         assert set(ALIASES.values()) <= set(COMMANDS)
         assert not set(ALIASES) & set(COMMANDS)
         listed = [name for _title, names in SECTIONS for name in names]
@@ -97,7 +99,8 @@ class TestCommands:
         same = {"status", "info", "demo"}
         assert set(COMMANDS) == {*ALIASES.values(), *same}
         assert set(SUBCOMMAND_ALIASES.values()) == {"show", "recover", "rotate", "export", "import"}
-        same_options = {"--alarm", "--check-in", "--email", "--html", "--json", "--mrz", "--pdf", "--port", "--poster"}
+        same_options = {"--alarm", "--check-in", "--email", "--html", "--input", "--json"}
+        same_options |= {"--mrz", "--pdf", "--port", "--poster"}
         for command in all_commands():
             names = [name for each in command.params if isinstance(each, Option) for name in each.opts]
             assert {name for name in names if name.startswith("--")} <= {*OPTIONS, *same_options}

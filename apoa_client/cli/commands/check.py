@@ -18,7 +18,7 @@ from apoa_client.messages import msg
 from apoa_client.report.checking import documents
 from apoa_client.settings.zones import WIB
 
-_EXAMPLE = "apoa check --mrz 'P<GBRSMITH<<JANE<<...' --mrz '9250764733GBR8509129F3003...'"
+_EXAMPLE = "apoa check"
 _STDIN = "-"
 
 
@@ -29,7 +29,10 @@ _STDIN = "-"
     "--mrz",
     multiple=True,
     metavar="LINE",
-    text=N_("A line of the MRZ; once for each line. - reads one document, or several with blank lines between."),
+    text=N_(
+        "The MRZ. - reads standard input: one document, or several with blank lines between. A line given here is "
+        "visible to other accounts."
+    ),
 )
 @guest_options
 @json_option

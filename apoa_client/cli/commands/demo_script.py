@@ -6,7 +6,6 @@ their MRZs are composed here with correct check digits.
 
 import json
 import secrets
-import shlex
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import plain, print_line, style_bold, style_error, style_success
+from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.errors import Exit
 from apoa_client.installation import own_command
 from apoa_client.passport.compose import Details, compose
@@ -76,7 +76,7 @@ def _report_guests(demo: "_Demo") -> None:
     demo.authority.start()
     account = ["--api-url", demo.authority.base_url, "--username", TRAINING_USERNAME, "--password-stdin"]
     place = ["--property", "demo", "--timezone", "WITA", "--vault", "file"]
-    demo.run(["setup", "--non-interactive", *place, *account], typed=demo.password)
+    demo.run(["setup", "--non-interactive", *place, *account], password=demo.password)
     demo.say(_("2. Three guests arrive. Each is checked, saved, and sent at once:"))
     for guest in EARLY:
         lines = demo.lines(guest)
@@ -160,15 +160,22 @@ class _Demo:
         )
 
     def report(self, guest: DemoGuest, lines: Sequence[str], *, expect: Exit = Exit.DONE) -> None:
-        """Report a guest as staff do."""
-        arguments = ["--mrz", lines[0], "--mrz", lines[1], "--birth-place", guest.birth_place]
-        self.run(["report", *arguments, "--nights", "2", "--room", guest.room, "--stay-permit", "B1"], expect=expect)
+        """Report a guest as a passport reader does: the lines are no arguments, which other accounts could read."""
+        arguments = ["--mrz", "-", "--birth-place", guest.birth_place, "--nights", "2", "--room", guest.room]
+        self.run(["report", *arguments, "--stay-permit", "B1"], expect=expect, read=lines)
 
-    def run(self, arguments: list[str], *, expect: Exit = Exit.DONE, typed: str = "") -> None:
-        """Run a command and show its output. An exit code other than `expect` is a failed check."""
+    def run(
+        self, arguments: list[str], *, expect: Exit = Exit.DONE, password: str = "", read: Sequence[str] = ()
+    ) -> None:
+        """Run a command and show it, the lines that it reads, and its output.
+
+        An exit code other than `expect` is a failed check.
+        """
         print_line()
-        print_line("$ " + localized_command(shlex.join(arguments)))
-        done = self._call(arguments, typed, mixed=True)
+        print_line("$ " + localized_command(quote_words(arguments)))
+        for line in read:
+            print_line(line)
+        done = self._call(arguments, password or "\n".join(read), mixed=True)
         print_line(done.stdout.rstrip())
         if done.returncode != expect:
             self.check(f"{localized_command(arguments[0])} -> {done.returncode}", passed=False)

@@ -43,7 +43,13 @@ _STAY = (
     ),
 )
 _MRZ = option(
-    "--mrz", multiple=True, metavar="LINE", text=N_("A line of the passport's MRZ; give it twice. - reads both.")
+    "--mrz",
+    multiple=True,
+    metavar="LINE",
+    text=N_(
+        "The passport's MRZ. - reads its lines from standard input. A line given here is visible to other accounts, "
+        "and stays in the shell's history."
+    ),
 )
 
 

@@ -11,14 +11,17 @@ from apoa_client.cli.registry import command, json_option, no_send_option, optio
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 
-_EXAMPLE = (
-    "apoa report --mrz 'P<GBRSMITH<<JANE<<<<...' --mrz '9250764733GBR8509129F3003301<<...'"
-    " --birth-place LONDON --nights 2 --room 7"
-)
+_EXAMPLE = "apoa report --nights 2 --room 7"
 
 
 @command("report", N_("Report a guest's arrival: read the passport, check it, save it, send it."), _EXAMPLE)
 @new_report_options
+@option(
+    "--input",
+    "input_file",
+    metavar="FILE",
+    text=N_("For programs: one report in the contract's JSON, from this file; - for standard input."),
+)
 @option("--again", is_flag=True, text=N_("Report the guest although they seem to be reported already."))
 @yes_option
 @option("--dry-run", is_flag=True, text=N_("Check only; save and send nothing."))
@@ -29,6 +32,7 @@ def report(
     session: Session,
     /,
     *,
+    input_file: str | None,
     again: bool,
     yes: bool,
     dry_run: bool,
@@ -37,9 +41,14 @@ def report(
 ) -> None:
     """Report the guest from the options, or ask question by question if nothing identifies the guest."""
     given = given_details(**details)
+    if input_file is not None:
+        from apoa_client.cli.commands.report_input import with_input  # for programs
+
+        given = with_input(given, input_file)
     options = ReportOptions(yes, dry_run, no_send, given.accept_check_digit, again)
     with warn_if_not_saved():
-        if session.interactive and not given.lines and not IDENTIFYING_OPTIONS & given.typed.keys():
+        identified = input_file is not None or given.lines or IDENTIFYING_OPTIONS & given.typed.keys()
+        if session.interactive and not identified:
             from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
             GuestConversation(session, options).run(given.typed)

@@ -1,14 +1,14 @@
 """`apoa setup` at a terminal: one question at a time; nothing is stored before the end."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import click
 import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, CallResult, Serve, spoken
 
-from apoa_client.cli.prompts.setup_summary import cron_line
+from apoa_client.cli.prompts.setup_summary import cron_line, task_lines
 
 PRACTICE = ["melati", "", "", "", "WIB", "1"]
 """The shortest way through, after the language."""
@@ -558,10 +558,44 @@ class TestCronLine:
         line = cron_line({"APOA_HOME": "/srv/my 100%"}, "kebun")
         assert line == r"*/10 * * * *  APOA_HOME='/srv/my 100\%' '/opt/my apoa/apoa' --property kebun sync --scheduled"
 
-    def test_windows_has_no_cron(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nothing is said of it there."""
+
+class TestTaskLines:
+    """Commands that make a task of Windows, the same in cmd and in PowerShell."""
+
+    @pytest.fixture(autouse=True)
+    def program(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+        """The program is in a folder with a blank, or where the test says."""
+
+        def install(path: str) -> None:
+            monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.own_command", lambda: [path])
+
+        install(r"C:\Users\Kadek Ayu\apoa\apoa.exe")
+        return install
+
+    def test_the_default_property(self) -> None:
+        """The path is quoted inside the quoted command."""
+        run = r"""'C:\Users\Kadek Ayu\apoa\apoa.exe' sync --scheduled"""
+        assert task_lines({}, "") == [f'schtasks /Create /F /TN apoa /SC MINUTE /MO 10 /TR "{run}"']
+
+    def test_another_folder_and_property(self) -> None:
+        """The task is the property's own, and the account gets the variable."""
+        variable, task = task_lines({"APOA_HOME": r"D:\my apoa"}, "kebun")
+        assert variable == r'setx APOA_HOME "D:\my apoa"'
+        assert "/TN apoa-kebun " in task
+        assert task.endswith("apoa.exe' --property kebun sync --scheduled" + '"')
+
+    def test_an_apostrophe_in_the_path(self, program: Callable[[str], None]) -> None:
+        """It is quoted for cmd."""
+        program(r"C:\Users\O'Brien\apoa.exe")
+        assert task_lines({}, "")[0].endswith(r"""/TR "\"C:\Users\O'Brien\apoa.exe\" sync --scheduled""" + '"')
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_set_up_shows_them_on_windows(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+        """There is no cron there: the task's line stands before the command to try, unwrapped."""
         monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.sys.platform", "win32")
         monkeypatch.setattr("apoa_client.cli.commands.setup.confirm_code", lambda _name, _code: True)
-        said = set_up(apoa, [*server(NOWHERE), "wisma", PASSWORD])
+        said = set_up(apoa, [lang, *server(NOWHERE)[1:], "wisma", PASSWORD], lang=lang)
         assert "cron" not in said.out
-        assert "A report is sent as soon as it is saved." in said.out
+        assert [line.strip() for line in said.out.splitlines()[-3:-1]] == task_lines(apoa.environ, "")
+        hint = "Your IT admin can make this computer send automatically. Type this in a command prompt:"
+        assert spoken(lang, hint) in " ".join(said.out.split())
