@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
 _LITERAL = "{text}"
 
@@ -107,6 +107,18 @@ def month_name(day: "date") -> Message:
 def day_message(day: "date") -> Message:
     """Return a date with its month's name, such as 24 Nov 2026, because not everybody reads 05/06 alike."""
     return msg("{day} {month} {year}", day=day.day, month=month_name(day), year=day.year)
+
+
+def time_message(moment: "datetime") -> Message:
+    """Return the time of day, 19:50 in English and 19.50 in Indonesian."""
+    hour, minute = f"{moment.hour:02}", f"{moment.minute:02}"
+    return msg("{hour}:{minute}", hour=hour, minute=minute)
+
+
+def moment_message(moment: "datetime") -> Message:
+    """Return the day, the time and the zone (WIB, WITA, WIT) of a moment that is in its zone."""
+    zone = moment.tzname() or ""
+    return msg("{day} {time} {zone}", day=day_message(moment), time=time_message(moment), zone=zone)
 
 
 def from_json(value: Mapping[str, Any]) -> Message:

@@ -33,6 +33,8 @@ CLICK = "click/"
 _COMMENT = "# Translations of apoa-client."
 _PLACE = re.compile(r"\{[^{}]*\}|%\(\w+\)[a-z]")
 _LETTER = re.compile(r"[^\W\d_]")
+_TIME = "{hour}:{minute}"
+"""Indonesian writes 19.50."""
 
 
 def _plain_header(catalog: Catalog) -> list[tuple[str, str]]:
@@ -69,7 +71,7 @@ def mo_file(language: str = "id") -> Path:
 
 def translatable(sentence: str) -> bool:
     """Return whether there is anything to translate: ``{field}: {remark}`` is the same in every language."""
-    return _LETTER.search(_PLACE.sub("", sentence)) is not None
+    return sentence == _TIME or _LETTER.search(_PLACE.sub("", sentence)) is not None
 
 
 def places(sentence: str) -> set[str]:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shlex
 import sqlite3
 import subprocess
@@ -421,6 +422,11 @@ def assert_form(value: Mapping[str, Any], form: Mapping[str, type | tuple[type, 
 def spoken(language: str, sentence: str, **values: object) -> str:
     """Return a sentence of the program in a language."""
     return catalogue_of(language).gettext(sentence).format(**values)
+
+
+def time_in(language: str, text: str) -> str:
+    """Return a text with its times of day, such as 19:50, as a language writes them."""
+    return re.sub(r"\b(\d\d):(\d\d)\b", r"\1.\2", text) if language == "id" else text
 
 
 def typed_in(language: str, command: str) -> str:

@@ -13,7 +13,7 @@ from apoa_client.desk.correction_draft import CorrectionDraft
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import DataRefused
-from apoa_client.messages import Message, msg
+from apoa_client.messages import Message, moment_message, msg
 from apoa_client.ports import Clock, Entry, ReportQueue
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable
@@ -257,12 +257,11 @@ def _already_checked_out_error(check_out: Entry, zone: tzinfo) -> DataRefused:
             msg("The guest was checked out already, but the authority refused that report."),
             msg("Correct it with: apoa fix {id}", id=short_id(check_out.id)),
         )
-    left = check_out.ends_at.astimezone(zone) if check_out.ends_at is not None else None
-    moment_text = f"{left:%Y-%m-%d %H:%M} {left.tzname()}" if left is not None else "-"
+    left = check_out.ends_at
     return DataRefused(
         msg(
             "The guest was checked out already, at {moment}: report {id}.",
-            moment=moment_text,
+            moment=moment_message(left.astimezone(zone)) if left is not None else "-",
             id=short_id(check_out.id),
         ),
         undo_advice(check_out),

@@ -24,14 +24,14 @@ HEADERS = {
 }
 
 _KINDS = {
-    "check_in": "Masuk / Check-in",
-    "check_out": "Keluar / Check-out",
-    "amend": "Ubah / Amend",
-    "cancel": "Batal / Cancel",
+    "check_in": "Check-in",
+    "check_out": "Check-out",
+    "amend": "Perubahan / Amend",
+    "cancel": "Pembatalan / Cancel",
 }
 _STATUSES = {
     "accepted": "Diterima / Accepted",
-    "pending": "Diproses / Pending",
+    "pending": "Menunggu keputusan / Pending",
     "rejected": "Ditolak / Rejected",
     "duplicate": "Sudah ada / Duplicate",
     "deferred": "Ditunda / Deferred",

@@ -47,6 +47,7 @@ INDONESIAN_ON_PURPOSE = {
     "HKG": ("Hong Kong DAK Tiongkok", "Hong Kong"),
     "MAC": ("Makau DAK Tiongkok", "Makau"),
     "MMR": ("Myanmar (Burma)", "Myanmar"),
+    "NFK": ("Kepulauan Norfolk", "Pulau Norfolk"),
     "PSE": ("Wilayah Palestina", "Palestina"),
     "SGS": ("Georgia Selatan & Kep. Sandwich Selatan", "Georgia Selatan dan Kepulauan Sandwich Selatan"),
     "SHN": ("Saint Helena", "Saint Helena, Ascension, dan Tristan da Cunha"),

@@ -71,13 +71,13 @@ def test_page_shows_what_came_newest_first(
     newest, refused, oldest = shown(bare, server)
     assert oldest == [
         "2026-11-24 20:15:00+07:00",
-        "Masuk / Check-in",
+        "Check-in",
         "SMITHSON JANE ANN",
         "Melati 7",
         "Diterima / Accepted",
         "LATIHAN-2026-000001",
     ]
-    assert newest[1:5] == ["Keluar / Check-out", "SMITHSON JANE ANN", "Melati 7", "Diterima / Accepted"]
+    assert newest[1:5] == ["Check-out", "SMITHSON JANE ANN", "Melati 7", "Diterima / Accepted"]
     assert refused[4].startswith("Ditolak / Rejected; guest.")
     assert "guest.sex unknown_value" in refused[4]
     assert refused[5] == ""
@@ -95,7 +95,7 @@ def test_page_follows_a_pending_report(
     report = check_in()
     send(server, report)
     http = log_in(server)
-    assert shown(http, server)[0][4] == "Diproses / Pending"
+    assert shown(http, server)[0][4] == "Menunggu keputusan / Pending"
     for each in (report, old):
         http.get(f"{server.base_url}/reports/{each['id']}", timeout=5)
     (row,) = shown(http, server)

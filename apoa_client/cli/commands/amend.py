@@ -11,9 +11,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 
 
-@command(
-    "amend", N_("Correct what was reported of a guest or a stay."), "apoa amend 2e8b11aa --room 8 --reason 'moved'"
-)
+@command("amend", N_("Correct what was reported of a guest or a stay."), "apoa amend 2e8b11aa --nights +1")
 @guest_argument
 @option("--group", metavar="GUEST", text=N_("Everybody who was reported together with this guest."))
 @option("--reason", text=N_("Why, for the authority; not needed for what never left."))

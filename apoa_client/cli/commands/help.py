@@ -92,12 +92,13 @@ def _usage(root: click.Context, words: Iterable[str]) -> str | None:
 
 
 def _show_topics() -> None:
-    known = situations(current_language())
+    language = current_language()
+    known = situations(language)
     print_line(style_bold(_("What to do when")))
     print_definitions([(situation.name, situation.title) for situation in known])
     print_line()
     print_line(style_bold(_("Guides")))
-    print_definitions([(guide.name, guide.title) for guide in guides(current_language())])
+    print_definitions([(guide.name, guide.title_in(language)) for guide in guides(language)])
     print_line()
     print_line(_("One of them: apoa help {topic}").format(topic=known[0].name))
     print_line(_("How a command works: apoa help {command}").format(command=localized_name(_EXAMPLE_COMMAND)))

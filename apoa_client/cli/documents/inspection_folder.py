@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.cli.documents.pages import render_page
+from apoa_client.cli.documents.pages import moment_in_both_languages, render_page
 from apoa_client.cli.documents.receipt_page import PRINTED_BY, TRAINING, receipt_page
 from apoa_client.cli.terminal.language import N_, _, in_both_languages
 from apoa_client.cli.terminal.output_files import make_output_folder, write_output
 from apoa_client.cli.terminal.progress import track
 from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_text, moment_text
+from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_text
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report_reader import open_report
 from apoa_client.desk.stay_history import StayHistory
@@ -124,7 +124,7 @@ def _file_name(entry: Entry, taken: set[str]) -> str:
 def _index(app: Container, period: Period, rows: Iterable[_Row]) -> str:
     """Return the page with the table of all reports."""
     settings = app.settings
-    facts = [(N_("Printed on"), moment_text(app.clock.now(), settings.zone, in_both_languages))]
+    facts = [(N_("Printed on"), moment_in_both_languages(app.clock.now(), settings.zone))]
     if any(period):
         days = (day_text(day, in_both_languages) if day is not None else "" for day in period)
         facts.insert(0, (N_("Check-in"), " … ".join(days).strip()))

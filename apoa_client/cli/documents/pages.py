@@ -5,7 +5,8 @@ jinja2 and segno are slow to load and are imported only here.
 """
 
 from collections.abc import Iterator
-from functools import cache
+from datetime import datetime, tzinfo
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from apoa_client.cli.terminal.language import in_both_languages, in_language
 from apoa_client.cli.terminal.output import sanitize
+from apoa_client.cli.views.labels import day_text
 from apoa_client.locale import LANGUAGES
+from apoa_client.messages import time_message
 
 _PIECES_AT_ONCE = 1_000
 """Pieces of a page, each of some characters, that are yielded together."""
@@ -37,6 +40,13 @@ def stream_page(template: str, **values: Any) -> Iterator[str]:  # noqa: ANN401 
     pieces = _environment().get_template(template).generate(**values)
     while some := "".join(islice(pieces, _PIECES_AT_ONCE)):
         yield some
+
+
+def moment_in_both_languages(moment: datetime, zone: tzinfo) -> str:
+    """Return an instant in the property's zone. The time stands once, as Indonesian writes it: 19.50 WIB."""
+    local = moment.astimezone(zone)
+    time = time_message(local).render(partial(in_language, "id"))
+    return f"{day_text(local, in_both_languages)} {time} {local.tzname()}"
 
 
 def qr_code(text: str) -> str:

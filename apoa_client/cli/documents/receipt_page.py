@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from functools import partial
 from urllib.parse import urlsplit
 
-from apoa_client.cli.documents.pages import qr_code, render_page
+from apoa_client.cli.documents.pages import moment_in_both_languages, qr_code, render_page
 from apoa_client.cli.terminal.language import N_, in_both_languages, in_language
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_text, moment_text
@@ -48,14 +48,14 @@ def receipt_page(settings: PropertySettings, report: OpenedReport, now: datetime
     if settings.is_training:
         warnings.append(_in_each_language(TRAINING))
     records = [
-        (N_("Saved"), moment_text(entry.created_at, zone, in_both_languages)),
+        (N_("Saved"), moment_in_both_languages(entry.created_at, zone)),
         (N_("Id of the report"), entry.id),
     ]
     if receipt is not None:
-        records.insert(0, (N_("Issued"), moment_text(receipt.issued_at, zone, in_both_languages)))
+        records.insert(0, (N_("Issued"), moment_in_both_languages(receipt.issued_at, zone)))
         if receipt.sha256:
             records.append(("SHA-256", receipt.sha256))
-    records.append((N_("Printed on"), moment_text(now, zone, in_both_languages)))
+    records.append((N_("Printed on"), moment_in_both_languages(now, zone)))
     return render_page(
         "receipt.html",
         title=_TITLE if receipt is not None else _NO_RECEIPT,
@@ -102,10 +102,10 @@ def _details(report: OpenedReport, zone: tzinfo) -> Iterator[tuple[str, str]]:
         yield N_("Date of birth"), day_text(birth.earliest, in_both_languages) if birth.day else str(birth)
     if stay is not None:
         yield N_("Room"), room_name(stay.room or "-")
-        yield N_("Check-in"), moment_text(stay.check_in, zone, in_both_languages)
+        yield N_("Check-in"), moment_in_both_languages(stay.check_in, zone)
         yield N_("Planned check-out"), day_text(stay.planned_check_out, in_both_languages)
     if report.check_out is not None:
-        yield N_("Check-out"), moment_text(report.check_out, zone, in_both_languages)
+        yield N_("Check-out"), moment_in_both_languages(report.check_out, zone)
 
 
 def _in_each_language(sentence: str, **values: Callable[[Callable[[str], str]], str]) -> list[str]:

@@ -1,7 +1,7 @@
 """The guides for staff, IT admins and implementers of the contract.
 
 The texts are Markdown files in `guides/` beside this module, named ``ID.LANGUAGE.md``. The first line of each holds its
-name in that language, the second its title.
+name in that language, the next its title. Between them a guide may give its title for a language that it lacks.
 """
 
 import re
@@ -11,7 +11,9 @@ from typing import NamedTuple
 from apoa_client.cli.guide.content import read_guides
 from apoa_client.locale import SOURCE_LANGUAGE
 
-_HEAD = re.compile(r"<!-- name: (?P<name>[a-z-]+) -->\n# (?P<title>.+)\n")
+_HEAD = re.compile(
+    r"<!-- name: (?P<name>[a-z-]+) -->\n(?:<!-- title: (?P<language>[a-z]+) (?P<foreign>.+) -->\n)?# (?P<title>.+)\n"
+)
 
 
 class Guide(NamedTuple):
@@ -23,6 +25,14 @@ class Guide(NamedTuple):
     title: str
     text: str
     """Markdown; the title is its first line."""
+    foreign_title: tuple[str, str] | None
+    """A language that the guide lacks, and its title in that language."""
+
+    def title_in(self, language: str) -> str:
+        """Return the title in a language, or in the guide's own."""
+        if self.foreign_title is not None and self.foreign_title[0] == language:
+            return self.foreign_title[1]
+        return self.title
 
 
 @cache
@@ -35,7 +45,8 @@ def all_guides() -> tuple[Guide, ...]:
         if head is None:
             message = f"{file_name} does not begin with its name and its title"
             raise ValueError(message)
-        found.append(Guide(id_, language, head["name"], head["title"], text[text.index("\n") + 1 :]))
+        foreign = (head["language"], head["foreign"]) if head["foreign"] else None
+        found.append(Guide(id_, language, head["name"], head["title"], text[head.start("title") - 2 :], foreign))
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, side_by_side, style_error, style_warning
 from apoa_client.cli.views.labels import day_text
-from apoa_client.messages import nmsg
+from apoa_client.messages import nmsg, time_message
 from apoa_client.ports import Entry
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import short_id
@@ -35,10 +35,10 @@ def deadline_text(due: datetime, now: datetime, zone: tzinfo) -> str:
         return text(minutes if left < _HOUR else hours)
     local, today = due.astimezone(zone), now.astimezone(zone).date()
     if local.date() == today:
-        return _("today {time}").format(time=f"{local:%H:%M}")
+        return _("today {time}").format(time=text(time_message(local)))
     if local.date() == today + _DAY:
-        return _("tomorrow {time}").format(time=f"{local:%H:%M}")
-    return f"{day_text(local)} {local:%H:%M}"
+        return _("tomorrow {time}").format(time=text(time_message(local)))
+    return f"{day_text(local)} {text(time_message(local))}"
 
 
 def deadline_style(due: datetime | None, now: datetime) -> Callable[[str], str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import plain, style_error
-from apoa_client.messages import day_message, month_name, nmsg
+from apoa_client.messages import day_message, moment_message, month_name, nmsg
 from apoa_client.report.kinds import Kind, State
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def nights_text(count: int) -> str:
 
 def moment_text(moment: datetime, zone: tzinfo, translate: Callable[[str], str] = _) -> str:
     """Return an instant in the property's zone, with the zone's name (WIB, WITA, WIT)."""
-    local = moment.astimezone(zone)
-    return f"{day_text(local, translate)} {local:%H:%M} {local.tzname()}"
+    return moment_message(moment.astimezone(zone)).render(translate)
 
 
 def whole_seconds(time: timedelta | None) -> int | None:

@@ -16,6 +16,7 @@ from cli_helpers import (
     assert_form,
     assert_sanitized,
     spoken,
+    time_in,
     typed_in,
 )
 
@@ -418,7 +419,7 @@ class TestFix:
         assert ("check_out", "rejected") in apoa.states()
         result = apoa("fix", arrival["id"], keys=["09.00", "18.00", "y"], lang=lang)
         assert result.code == 0, result.all
-        assert "24 Nov 2026 18:00 WIB" in result.err
+        assert time_in(lang, "24 Nov 2026 18:00 WIB") in result.err
         assert ("check_out", "accepted") in apoa.states()
 
     def test_fix_of_a_correction_and_a_cancellation(self, apoa: Apoa, serve: Serve) -> None:

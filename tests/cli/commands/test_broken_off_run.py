@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken, spoken_count
+from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken, spoken_count, time_in
 from outbox_helpers import sealer
 
 from apoa_client.delivery.plan import LEASE
@@ -35,7 +35,7 @@ def test_sync_tells_the_reason(killed: Apoa, lang: str) -> None:
     """It names the time after which the reports are sent again; then they are, and nothing is said."""
     said = killed("sync", lang=lang)
     assert said.code == 75
-    assert spoken_count(lang, *WAITING, 2, until=UNTIL) in said.out
+    assert spoken_count(lang, *WAITING, 2, until=time_in(lang, UNTIL)) in said.out
     killed.clock.forward(LEASE)
     again = killed("sync", lang=lang)
     assert (again.code, again.out) == (0, spoken(lang, "sent {count}", count=2) + "\n")
@@ -51,11 +51,14 @@ def test_sync_as_json(killed: Apoa) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_status_and_show(killed: Apoa, lang: str) -> None:
     """They say that reports are being sent, or until when these wait."""
-    assert spoken_count(lang, *BEING_SENT, 2, until=UNTIL) in killed("status", lang=lang).out
-    assert spoken_count(lang, *BEING_SENT, 1, until=UNTIL) in killed("show", killed.reports()[0]["id"], lang=lang).out
+    assert spoken_count(lang, *BEING_SENT, 2, until=time_in(lang, UNTIL)) in killed("status", lang=lang).out
+    assert (
+        spoken_count(lang, *BEING_SENT, 1, until=time_in(lang, UNTIL))
+        in killed("show", killed.reports()[0]["id"], lang=lang).out
+    )
     killed.clock.forward(LEASE)
-    assert UNTIL not in killed("status", lang=lang).out
-    assert UNTIL not in killed("show", killed.reports()[0]["id"], lang=lang).out
+    assert time_in(lang, UNTIL) not in killed("status", lang=lang).out
+    assert time_in(lang, UNTIL) not in killed("show", killed.reports()[0]["id"], lang=lang).out
 
 
 def test_a_lease_from_a_wrong_clock(killed: Apoa) -> None:

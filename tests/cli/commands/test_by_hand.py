@@ -22,6 +22,7 @@ from cli_helpers import (
     Serve,
     assert_sanitized,
     spoken,
+    time_in,
     typed_in,
 )
 from page_helpers import read_page
@@ -125,7 +126,7 @@ class TestReport:
         result = manual(*QUENTIN.mrz(), lang=lang)
         assert (result.code, result.err) == (0, "")
         assert typed_in(lang, "apoa sync --by-hand") in result.out
-        assert "25 Nov 2026 20:00 WIB" in result.out
+        assert time_in(lang, "25 Nov 2026 20:00 WIB") in result.out
         (report,) = manual.reports()
         assert (report["state"], report["attempts"], report["last_error"]) == ("queued", 0, None)
 
@@ -217,7 +218,7 @@ class TestScreens:
             ("Nomor paspor", "Passport number", "ZX1234567"),
             ("Negara penerbit", "Issuing state", "Polandia (Poland)" if english else "Polandia (POL)"),
             ("Masa berlaku paspor", "Passport expiry", "28/03/2032 (28 Mar 2032)"),
-            ("Jenis visa / izin tinggal", "Visa / stay permit", "B1"),
+            ("Jenis visa/izin tinggal", "Visa / stay permit", "B1"),
             ("Izin tinggal berlaku s.d.", "Permitted until", "20/12/2026"),
             ("Tanggal check-in", "Check-in", "24/11/2026 20:00 (24 Nov 2026)"),
             ("Rencana check-out", "Planned check-out", "26/11/2026 (26 Nov 2026)"),

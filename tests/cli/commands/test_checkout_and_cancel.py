@@ -19,6 +19,7 @@ from cli_helpers import (
     Serve,
     assert_form,
     spoken,
+    time_in,
     typed_in,
 )
 
@@ -126,7 +127,7 @@ class TestCheckOut:
         away.clock.forward(timedelta(hours=5))
         result = away("checkout", arrival["id"], "--at", at, "--no-send", "--json")
         assert result.code == 0, result.err
-        assert "2026-11-24 21:30 WIB" in away("checkout", arrival["id"]).err
+        assert "24 Nov 2026 21:30 WIB" in away("checkout", arrival["id"]).err
 
     def test_a_second_check_out_is_refused(self, configured: Apoa) -> None:
         """A second check-out is refused with the time and report of the first, and with how to undo it."""
@@ -135,7 +136,7 @@ class TestCheckOut:
         departure = configured.reports()[-1]
         result = configured("checkout", arrival["id"], "--json")
         assert result.code == 65
-        assert "2026-11-24 20:00 WIB" in result.json["error"]["message"]
+        assert "24 Nov 2026 20:00 WIB" in result.json["error"]["message"]
         assert departure["short_id"] in result.json["error"]["message"]
         assert f"apoa amend {departure['short_id']}" in result.json["error"]["advice"]
 
@@ -320,7 +321,7 @@ class TestCheckOut:
         result = away("checkout", "--no-send", keys=["1 3", "y"], lang=lang)
         assert result.code == 0, result.all
         assert all(guest.name in result.err for guest in GUESTS)
-        assert "24 Nov 2026 20:00 WIB" in result.err
+        assert time_in(lang, "24 Nov 2026 20:00 WIB") in result.err
         assert away.states().count(("check_out", "queued")) == 2
         result = away("checkout", "--no-send", keys=[""], lang=lang)
         assert spoken(lang, "No guest was chosen, and nothing was changed.") in result.err

@@ -21,6 +21,7 @@ from cli_helpers import (
     assert_form,
     spoken,
     spoken_count,
+    time_in,
 )
 
 from apoa_client.cli.terminal import tables
@@ -54,7 +55,7 @@ def test_a_table(configured: Apoa, lang: str) -> None:
     assert f"  24 {spoken(lang, 'Nov')}  " in first
     assert spoken(lang, "waiting") in first
     assert QUENTIN.name in first
-    assert f"25 {spoken(lang, 'Nov')} 2026 20:00 WIB" in first
+    assert time_in(lang, f"25 {spoken(lang, 'Nov')} 2026 20:00 WIB") in first
     assert spoken(lang, "sent") in second
     assert configured.reports()[0]["receipt"]["number"] in second
     assert first.index(QUENTIN.name) == second.index(XIMENA.name) == heads.index(spoken(lang, "Guest"))

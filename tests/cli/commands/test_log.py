@@ -4,7 +4,7 @@ import sys
 from datetime import timedelta
 
 import pytest
-from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, assert_sanitized, spoken
+from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, assert_sanitized, spoken, time_in
 
 from apoa_client.settings.user import user_name
 
@@ -28,7 +28,7 @@ def test_a_table(configured: Apoa, lang: str) -> None:
     assert heads.split()[0] == spoken(lang, "Time")
     assert spoken(lang, "set up") in set_up
     for line, words in ((saved, "saved"), (accepted, "accepted by the authority")):
-        assert line.startswith(f"24 {spoken(lang, 'Nov')} 2026 20:00 WIB")
+        assert line.startswith(time_in(lang, f"24 {spoken(lang, 'Nov')} 2026 20:00 WIB"))
         assert user_name() in line
         assert spoken(lang, words) in line
         assert report["short_id"] in line

@@ -19,6 +19,7 @@ from cli_helpers import (
     coverage_environment,
     spoken,
     spoken_count,
+    time_in,
     typed_in,
 )
 
@@ -161,7 +162,7 @@ def test_an_erased_report_has_a_receipt_and_no_guest(past: Apoa, lang: str) -> N
     words = spoken(
         lang,
         "The guest's data were erased on {moment}. The receipt is kept.",
-        moment=f"4 {spoken(lang, 'Mar')} 2027 20:00 WIB",
+        moment=time_in(lang, f"4 {spoken(lang, 'Mar')} 2027 20:00 WIB"),
     )
     for _with_and_without_the_key in range(2):
         listed = past("list", "--all", "--json", lang=lang)

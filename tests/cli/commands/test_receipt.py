@@ -25,6 +25,7 @@ from cli_helpers import (
     assert_sanitized,
     listening,
     spoken,
+    time_in,
 )
 from page_helpers import Page, read_page
 
@@ -148,7 +149,7 @@ class TestPage:
         page = printed(configured, report["id"])
         for words in ("melati", report["receipt"]["number"], report["id"], QUENTIN.name, QUENTIN.number, "(POL)"):
             assert words in page.text
-        for words in ("12 Sep 1985", "24 Nov 2026 19:50 WIB", "26 Nov 2026", "24 Nov 2026 20:00 WIB", "check-in"):
+        for words in ("12 Sep 1985", "24 Nov 2026 19.50 WIB", "26 Nov 2026", "24 Nov 2026 20.00 WIB", "check-in"):
             assert words in page.text
         with container(configured) as app:
             receipt = app.outbox.find(report["id"])[0].receipt
@@ -193,7 +194,7 @@ class TestPage:
         for language in LANGUAGES:
             state = spoken(language, "waiting")
             assert spoken(language, "There is no receipt for this report: {state}.", state=state) in page.text
-            due = f"25 {spoken(language, 'Nov')} 2026 20:00 WIB"
+            due = time_in(language, f"25 {spoken(language, 'Nov')} 2026 20:00 WIB")
             assert spoken(language, "Due by: {moment}", moment=due) in page.text
             assert spoken(language, "The deadline has passed.") not in page.text
         away.clock.forward(timedelta(hours=25))
@@ -227,7 +228,7 @@ class TestPage:
             app.outbox.add(Report(UUID, first["stay_id"], Kind.CHECK_OUT, leaving, check_out=leaving), due_at=None)
         page = printed(away, UUID)
         assert QUENTIN.name in page.text
-        assert "25 Nov 2026 20:00 WIB" in page.text
+        assert "25 Nov 2026 20.00 WIB" in page.text
         assert "check-out" in page.text
 
     def test_a_check_out_without_other_reports(self, away: Apoa) -> None:
@@ -239,7 +240,7 @@ class TestPage:
             app.outbox.withdraw([first["id"]])
         page = printed(away, UUID)
         assert_both(page, "The guest's data cannot be read on this computer.")
-        assert "25 Nov 2026 20:00 WIB" in page.text
+        assert "25 Nov 2026 20.00 WIB" in page.text
 
     def test_a_guest_erased_by_another_process(self, configured: Apoa) -> None:
         """When another process erases the guest meanwhile, the page shows an erased guest."""

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, spoken
+from cli_helpers import GUESTS, LANGUAGES, QUENTIN, REPORT_KEYS, XIMENA, Apoa, Serve, assert_form, spoken, time_in
 
 from apoa_client.cli.views.findings import EMPTY_REPORT
 from apoa_client.errors import Exit
@@ -34,7 +34,7 @@ def test_a_report_is_queued_with_its_deadline_when_offline(away: Apoa, lang: str
     """A saved report exits with 0 and shows the deadline in the property's time zone and the next command."""
     result = away(*QUENTIN.mrz(), lang=lang)
     assert result.code == 0
-    due = f"25 {spoken(lang, 'Nov')} 2026 20:00 WIB"
+    due = time_in(lang, f"25 {spoken(lang, 'Nov')} 2026 20:00 WIB")
     sentence = "In the queue, not sent yet. Due by {due}. Send what waits with: apoa sync"
     assert result.out.splitlines()[1] == spoken(lang, sentence, due=due)
     assert (

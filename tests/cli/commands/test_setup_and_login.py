@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken, time_in, typed_in
 
 from apoa_client.errors import Exit
 from apoa_client.vault.store import SecretStore
@@ -309,7 +309,7 @@ class TestLogin:
         assert (first.code, first.json["stopped"]) == (77, True)
         stopped = apoa("status", "--json").json["sending_stopped"]
         assert stopped == {"reason": "wrong_password", "since": "2026-11-24T20:00:00+07:00"}
-        moment = f"24 {spoken(lang, 'Nov')} 2026 20:00 WIB"
+        moment = time_in(lang, f"24 {spoken(lang, 'Nov')} 2026 20:00 WIB")
         sentence = "SENDING HAS STOPPED since {since}: the authority refused the login."
         assert spoken(lang, sentence, since=moment) in apoa("status", lang=lang).out
         assert apoa("sync", lang=lang).code == 77

@@ -18,6 +18,7 @@ from cli_helpers import (
     assert_sanitized,
     listening,
     spoken,
+    time_in,
     typed_in,
 )
 
@@ -30,7 +31,7 @@ MINUTES = timedelta(minutes=10)
 
 
 def at(lang: str, day: int, time: str) -> str:
-    return f"{day} {spoken(lang, 'Nov')} 2026 {time} WIB"
+    return f"{day} {spoken(lang, 'Nov')} 2026 {time_in(lang, time)} WIB"
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from cli_helpers import (
     assert_form,
     spoken,
     spoken_count,
+    time_in,
     typed_in,
 )
 
@@ -185,7 +186,7 @@ class TestStatus:
         result = [
             (spoken_count(lang, "{count} hour late", "{count} hours late", 3), late),
             (spoken_count(lang, "{count} hour left", "{count} hours left", 2), soon["short_id"]),
-            (spoken(lang, "tomorrow {time}", time="20:00"), plenty),
+            (spoken(lang, "tomorrow {time}", time=time_in(lang, "20:00")), plenty),
         ]
         width = max(len(words) for words, _id in result)
         expected = [f"  {words:<{width}}  {short}  {waits}" for words, short in result]

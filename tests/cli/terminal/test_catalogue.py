@@ -40,6 +40,28 @@ SAME_IN_INDONESIAN = {
     "Choice({choices})": "a repr of click for programmers",
 }
 
+UNWANTED_INDONESIAN = {
+    # The terms and rules are in CONTRIBUTING.md.
+    r"\bkembalikan (kunci|cadangan|laporan|pengaturan|dengan)": "pulihkan",
+    r"(?<!brankas sandi \()(?<!--brankas )(?<!komputer \()\bkeyring\b": "brankas sandi (keyring)",
+    r"\bsandi brankas\b": "brankas sandi (keyring)",
+    r"\bperbaikan\b": "perubahan",
+    r"\bnomor laporan\b": "ID",
+    r"(?<!check-in )\bmanual\b|\bke APOA\b": "ketik sendiri; di APOA",
+    r"(?<!unggah )\bhalaman (biodata|data)\b": "halaman foto paspor",
+    r"tanggal dulu|hari di depan": "(tanggal/bulan/tahun)",
+    r"(?<![T\d])\d\d:\d\d\b": "19.50",
+    r"\b(NAME|TEXT|DIR|SECONDS)\b": "NAMA, TEKS, FOLDER, DETIK",
+    r"\bpenyiapan\b": "persiapan",
+    r"\bberhenti supaya\b": "dihentikan supaya",
+    r"\b(kenapa|beda|bilang|kena|soal|kita)\b|alat pembaca|malam-malam|mendaftar tamu": "another word",
+    r"\bbisa ter(?!jadi)": "bisa di-, or ter- alone",
+    r"\b(pra|antar|purna)-": "joined",
+    r"\bdipindah\b|\bterlanjur\b|\bpadanya\b": "dipindahkan, telanjur, pada jam ini",
+    r"\bke (resepsionis|petugas|tamu)\b": "kepada",
+}
+"""Patterns, and what stands in their place."""
+
 # These functions show their argument to users.
 SHOWING_FUNCTIONS = {"print_line", "print_error_line", "prompt", "confirm", "fail", "say", "check"}
 TRANSLATING_FUNCTIONS = {"_", "N_", "text"}
@@ -191,6 +213,22 @@ def test_no_translation_equals_its_message() -> None:
     assert same <= SAME_IN_INDONESIAN.keys()
 
 
+def indonesian_texts() -> Iterator[str]:
+    """Yield every Indonesian text: the catalogue's, the topics' and the guides' lines."""
+    for message in entries():
+        yield from [message.string] if isinstance(message.string, str) else message.string
+    for pattern in ("*.id.toml", "guides/*.id.md"):
+        for path in sorted((catalogue.ROOT / "apoa_client" / "cli" / "guide").glob(pattern)):
+            yield from path.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("pattern", UNWANTED_INDONESIAN)
+def test_indonesian_keeps_to_its_terms(pattern: str) -> None:
+    """No Indonesian text has a form that the contributors' guide replaces with another."""
+    unwanted = re.compile(pattern, re.IGNORECASE if pattern.islower() else 0)
+    assert [text for text in indonesian_texts() if unwanted.search(text)] == [], UNWANTED_INDONESIAN[pattern]
+
+
 def test_indonesian_messages_are_used() -> None:
     """With Indonesian as the language, messages, plurals and the messages of click are Indonesian."""
     import gettext  # called in the way of click
@@ -202,7 +240,7 @@ def test_indonesian_messages_are_used() -> None:
         "The authority asked us to wait; {count} seconds are left.",
         5,
     )
-    assert language.text(waiting) == "Server pelaporan minta kita menunggu; sisa 5 detik."
+    assert language.text(waiting) == "Server pelaporan meminta jeda; sisa 5 detik."
     assert gettext.gettext("Usage:") == "Pemakaian:"
     language.set_language("en")
     assert language._("Passport number") == "Passport number"

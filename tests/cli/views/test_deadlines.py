@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
-from cli_helpers import LANGUAGES, spoken, spoken_count
+from cli_helpers import LANGUAGES, spoken, spoken_count, time_in
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.output import style_error, style_warning
@@ -99,7 +99,7 @@ def test_in_both_languages(lang: str) -> None:
     assert deadline_text(NOW - SECOND, NOW, WIB) == spoken(lang, "late just now")
     hours = spoken_count(lang, "{count} hour left", "{count} hours left", 2)
     assert deadline_text(NOW + 2 * HOUR, NOW, WIB) == hours
-    assert deadline_text(NOW + DAY, NOW, WIB) == spoken(lang, "tomorrow {time}", time="20:00")
+    assert deadline_text(NOW + DAY, NOW, WIB) == spoken(lang, "tomorrow {time}", time=time_in(lang, "20:00"))
     assert deadline_text(NOW - DAY, NOW, WIB) == spoken_count(lang, "{count} hour late", "{count} hours late", 24)
 
 

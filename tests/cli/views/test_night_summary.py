@@ -24,6 +24,7 @@ from cli_helpers import (
     listening,
     spoken,
     spoken_count,
+    time_in,
 )
 
 from apoa_client.cli.views import night_summary
@@ -144,10 +145,10 @@ class TestScreen:
         room = spoken(lang, "room {room}", room=7)
         assert f"  24 Nov  {late['short_id']}  {OBADIAH.name}  {room}" in must
         assert must[0] == spoken(lang, "Refused: {count}. Correct each with: apoa fix ID", count=1)
-        tomorrow = spoken(lang, "tomorrow {time}", time="20:00")
+        tomorrow = spoken(lang, "tomorrow {time}", time=time_in(lang, "20:00"))
         assert f"  {tomorrow}  {refused['short_id']}  {XIMENA.name}" in must
         due = "Due by {moment}: {count}. Send them: apoa sync"
-        assert spoken(lang, due, moment=f"{morning} 12:00 WIB", count=1) in must
+        assert spoken(lang, due, moment=time_in(lang, f"{morning} 12:00 WIB"), count=1) in must
         hours = spoken_count(lang, "{count} hour late", "{count} hours late", 6)
         assert f"  {hours}  {late['short_id']}  {OBADIAH.name}" in must
 
@@ -186,9 +187,11 @@ class TestScreen:
         """Without guests and urgent reports, sentences say so, and the last contact is shown."""
         lines = configured("status", "--tonight", lang=lang).out.splitlines()
         assert spoken(lang, "No guest is in house.") in lines
-        noon = "25 Nov 2026 12:00 WIB"
+        noon = time_in(lang, "25 Nov 2026 12:00 WIB")
         assert spoken(lang, "Nothing was refused, and nothing is due by {moment}.", moment=noon) in lines
-        contact = spoken(lang, "Last contact with the authority: {moment}", moment="24 Nov 2026 20:00 WIB")
+        contact = spoken(
+            lang, "Last contact with the authority: {moment}", moment=time_in(lang, "24 Nov 2026 20:00 WIB")
+        )
         assert lines[-1] == contact
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -350,7 +353,7 @@ def test_unfinished_guests(away: Apoa, lang: str) -> None:
     """They are handed over by name; without the key by their times, and the error is shown once."""
     for guest in (QUENTIN, XIMENA):
         away("report", "--no-send", keys=["n", *guest.lines, "GDANSK"] if guest is XIMENA else [*guest.lines, "GDANSK"])
-    stored = "24 Nov 2026 20:00 WIB"
+    stored = time_in(lang, "24 Nov 2026 20:00 WIB")
     said = away("status", "--tonight", lang=lang)
     heading = spoken(lang, "Unfinished guests: {count}. Continue with: apoa report", count=2)
     names = [f"  {guest.name} {guest.number}, {stored}\n" for guest in (XIMENA, QUENTIN)]
