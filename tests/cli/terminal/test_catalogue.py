@@ -217,7 +217,7 @@ def test_no_translation_equals_its_message() -> None:
 def indonesian_texts() -> Iterator[str]:
     """Yield every Indonesian text: the catalogue's, the topics' and the guides' lines."""
     for message in entries():
-        yield from [message.string] if isinstance(message.string, str) else message.string
+        yield from catalogue.forms(message.string)
     for pattern in ("*.id.toml", "guides/*.id.md"):
         for path in sorted((catalogue.ROOT / "apoa_client" / "cli" / "guide").glob(pattern)):
             yield from path.read_text(encoding="utf-8").splitlines()
