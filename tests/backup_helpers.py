@@ -1,12 +1,13 @@
 """Properties with an outbox, each in its own folder, that are backed up, lost and restored."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from conftest import NOW
-from outbox_helpers import PUBLIC_KEY, open_outbox
+from outbox_helpers import PRIVATE_KEY, PUBLIC_KEY, open_outbox
 
 from apoa_client.archive.backup import BackupInfo, BackupResult, digest, write_backup
 from apoa_client.archive.restore import RestoreResult, restore_backup
@@ -15,6 +16,7 @@ from apoa_client.ports import Actor
 from apoa_client.settings.config import PropertySettings, load
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.writer import save, settings_text
+from apoa_client.vault.mac import Purpose, mac, mac_key
 from apoa_client.vault.sealing import encode_key
 
 ACTOR = Actor(lambda: "wayan", lambda: NOW)
@@ -22,6 +24,22 @@ KEY = encode_key(PUBLIC_KEY)
 SETTINGS = PropertySettings(
     "melati", "https://authority.example/v1", KEY, username="wisma", office="Denpasar", window_hours=12
 )
+
+
+class KeysAtHand:
+    """A `Trust` with some private keys, and a user who confirms everything."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = keys
+        self.asked: list[PropertySettings] = []
+
+    def private_keys(self, settings: PropertySettings) -> Sequence[bytes]:
+        assert settings
+        return self._keys
+
+    def confirm(self, settings: PropertySettings, *, needed: bool) -> None:
+        if needed:
+            self.asked.append(settings)
 
 
 class Home:
@@ -38,18 +56,27 @@ class Home:
         return load(self.folders.config).properties["melati"]
 
     @property
+    def same_settings(self) -> PropertySettings:
+        """The settings without the key of the guest hash, which is new after a restore."""
+        return self.settings._replace(index_key="")
+
+    @property
     def path(self) -> Path:
         return self.folders.outbox("melati")
 
     def outbox(self) -> SqliteOutbox:
         return open_outbox(self.path)
 
-    def back_up(self, file: Path, *, force: bool = False) -> BackupResult:
-        info = BackupInfo("0.0", NOW, "melati", settings_text(self.settings))
-        return write_backup(self.path, file, lambda: info, ACTOR, force=force)
+    def back_up(self, file: Path, *, force: bool = False, private_key: bytes | None = PRIVATE_KEY) -> BackupResult:
+        info = BackupInfo("0.0", NOW, "melati", settings_text(self.settings._replace(index_key="")))
+        return write_backup(self.path, file, lambda: (info, private_key), ACTOR, force=force)
 
-    def restore(self, file: Path, name: str = "", **how: Any) -> RestoreResult:
-        return restore_backup(file, self.folders, ACTOR, name=name, **how)
+    def restore(
+        self, file: Path, name: str = "", *, dry_run: bool = False, keys: Sequence[bytes] = (PRIVATE_KEY,)
+    ) -> RestoreResult:
+        """Restore a backup with these private keys at hand; a user confirms what nothing proves."""
+        self.trust = KeysAtHand(keys)
+        return restore_backup(file, self.folders, ACTOR, self.trust, name=name, dry_run=dry_run)
 
     def rows(self, name: str = "melati") -> list[dict[str, Any]]:
         """Every column of every report, in order."""
@@ -78,11 +105,15 @@ def changed(made: Path, *statements: str) -> Path:
     return made
 
 
-def signed(made: Path, *statements: str) -> Path:
-    """Manipulate a backup, and compute its digest again."""
-    changed(made, "DELETE FROM backup WHERE key = 'sha256'", "PRAGMA ignore_check_constraints = ON", *statements)
+def signed(made: Path, *statements: str, private_key: bytes | None = None) -> Path:
+    """Manipulate a backup, and compute its digest again, and its code with this key; without one it has no code."""
+    unsign = "DELETE FROM backup WHERE key IN ('sha256', 'mac')"
+    changed(made, unsign, "PRAGMA ignore_check_constraints = ON", *statements)
     with closing(sqlite3.connect(made)) as db:
         found = digest(db)
         db.execute("INSERT INTO backup VALUES ('sha256', ?)", [found])
+        if private_key is not None:
+            code = mac(mac_key(private_key, Purpose.BACKUP), found.encode())
+            db.execute("INSERT INTO backup VALUES ('mac', ?)", [code])
         db.commit()
     return made

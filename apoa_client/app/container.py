@@ -319,13 +319,24 @@ class Container:
 
         return ByHand(self.outbox, self.clock, self.stays, self.settings.typing_order)
 
-    def backup_info(self) -> "BackupInfo":
-        """Return the time and the property's settings as they are now, for a backup."""
+    def describe_backup(self) -> "tuple[BackupInfo, bytes | None]":
+        """Return the time and the property's settings as they are now, for a backup, and the private key if available.
+
+        The key of the guest hash is left out: with it, the finder of a backup could test whether a passport was here.
+        """
         from apoa_client.archive.backup import BackupInfo
         from apoa_client.settings.writer import settings_text
 
-        settings = self.saved_settings(self.settings)  # they may have changed meanwhile
-        return BackupInfo(__version__, self.clock.now(), settings.name, settings_text(settings))
+        self.sealer.refresh()  # the settings may have changed meanwhile
+        private_key: bytes | None = None
+        try:
+            private_key = self.sealer.private_key()
+        except CredentialsProblem as exc:
+            import logging  # start-up
+
+            logging.getLogger(__name__).info("nothing proves the backup: %s", exc.name)
+        settings = self.saved_settings(self.settings)._replace(public_key=self.sealer.public_key, index_key="")
+        return BackupInfo(__version__, self.clock.now(), settings.name, settings_text(settings)), private_key
 
     # The authority.
 

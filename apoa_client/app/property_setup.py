@@ -14,7 +14,7 @@ from apoa_client.delivery.plan import identity_error
 from apoa_client.errors import CredentialsProblem, NotNow, SecretMissing, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
 from apoa_client.ports import Meta
-from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.config import INDEX_KEY_BYTES, PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.vault.sources import PropertySecrets
@@ -47,7 +47,9 @@ class PropertySetup:
         settings = self._with_identity(settings, meta)
         secrets = app.secrets_of(settings)
         public_key = self._public_key(settings, secrets, new_code)
-        settings = settings._replace(public_key=public_key, index_key=settings.index_key or os.urandom(16).hex())
+        settings = settings._replace(
+            public_key=public_key, index_key=settings.index_key or os.urandom(INDEX_KEY_BYTES).hex()
+        )
         if not (settings.uses_sandbox or settings.by_hand):
             secrets.store_password(password, app.password_binding(settings))
         else:

@@ -1,16 +1,18 @@
 """One delivery run of a property, with what its settings say and what they learn from it."""
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.app.container import Container
 from apoa_client.delivery.options import Outcome
 from apoa_client.delivery.sync import deliver
-from apoa_client.errors import SettingsProblem
+from apoa_client.errors import CredentialsProblem, SettingsProblem
 from apoa_client.ports import Interruptions, Meta, Progress
 
 if TYPE_CHECKING:
     from apoa_client.authority.limits import Timeouts
+    from apoa_client.report.model import Document
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +31,23 @@ def send(
     outcome = deliver(app.delivery_dependencies(progress, interruptions, timeouts), app.run_options(**choices))
     if outcome.meta is not None and not app.settings.property_id and outcome.error is None:
         _save_identity(app, outcome.meta)
+    if timeouts is None:  # otherwise a guest is waiting
+        with suppress(CredentialsProblem):  # a later run does it
+            complete_guest_tags(app)
     return outcome
+
+
+def complete_guest_tags(app: Container) -> None:
+    """Store the guest hashes that restored reports lack. Raises `CredentialsProblem` without the private key."""
+    key = bytes.fromhex(app.settings.index_key)
+
+    def hash_of(document: "Document") -> int:
+        from apoa_client.report.guest_hash import guest_hash  # start-up: rarely needed
+
+        return guest_hash(key, document)
+
+    if key:
+        app.outbox.complete_guest_tags(hash_of)
 
 
 def _save_identity(app: Container, meta: Meta) -> None:

@@ -1,8 +1,10 @@
 """A backup: one file with a property's outbox as it was at one moment, and the settings to set the property up again.
 
 It is a copy of the database, every record sealed as it is, with one more table: the time, the program's version, the
-property's settings, and a digest of every row. The digest reveals a bit that flipped on a cheap stick inside a sealed
-record, which SQLite's own check cannot see and the seal reveals only with the key. It holds no secret and no draft.
+property's settings, a digest of every row, and a message authentication code over that. The digest reveals a bit that
+flipped on a cheap stick inside a sealed record, which SQLite's own check cannot see and the seal reveals only with the
+key. The code proves that somebody with the private key wrote the backup; without the key at hand it is left out. A
+backup holds no secret and no draft.
 """
 
 import hashlib
@@ -12,8 +14,9 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from hmac import compare_digest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from apoa_client.errors import DataRefused, OutboxDamaged, UsageProblem
 from apoa_client.files import (
@@ -35,9 +38,10 @@ from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate, version_of
 from apoa_client.ports import Actor, AuditEvent
+from apoa_client.vault.mac import Purpose, mac, mac_key
 
-FORMAT = 1
-"""The version of the table `backup`."""
+FORMAT = 2
+"""The version of the table `backup`. Version 1 had no message authentication code."""
 
 _BATCH_PAGES = 4096
 """Pages copied in one step of SQLite's backup: 16 MiB, after which Ctrl-C takes effect."""
@@ -72,6 +76,8 @@ class BackupResult(NamedTuple):
     reports: int
     bytes: int
     created_at: datetime
+    proved: bool
+    """Whether it has a message authentication code."""
 
 
 class Backup(NamedTuple):
@@ -80,14 +86,36 @@ class Backup(NamedTuple):
     db: sqlite3.Connection
     info: BackupInfo
     file: Path
+    digest: str
+    mac: bytes | None
+
+    def is_proved(self, private_key: bytes) -> bool:
+        """Return whether somebody with this private key, which fits the settings in it, wrote it.
+
+        False if it was written without the key. Raises `DataRefused` if it was changed since.
+        """
+        if self.mac is None:
+            return False
+        if not compare_digest(self.mac, _mac(private_key, self.digest)):
+            raise DataRefused(
+                msg(
+                    "The backup {path} was changed by somebody who does not have the property's key.",
+                    path=str(self.file),
+                ),
+                msg("Nothing was changed here. Take another backup, and ask who had this one."),
+                name="backup_forged",
+            )
+        return True
 
 
-def write_backup(
-    outbox: Path, file: Path, info: Callable[[], BackupInfo], actor: Actor, *, force: bool
-) -> BackupResult:
+DescribeBackup: TypeAlias = Callable[[], tuple[BackupInfo, bytes | None]]
+"""Returns what a new backup says about itself, and the private key that fits its settings, if that is at hand."""
+
+
+def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Actor, *, force: bool) -> BackupResult:
     """Copy the outbox into a new file, durable when this returns, while other processes go on reading and writing.
 
-    `info` is called after the reports are copied: when the key pair changes, the settings name the new one before a
+    `describe` is called after the reports are copied: when the key pair changes, the settings name the new one before a
     report is sealed to it, so these settings fit. With `force` it replaces an earlier backup, and nothing else.
 
     Raises `UsageProblem` for a file that is in the way or a folder that is missing, and `StorageProblem`; the outbox
@@ -97,7 +125,7 @@ def write_backup(
         _check_target(file, force=force)
         draft = temporary_beside(file)
         try:
-            reports, created_at = _write_draft(db, outbox, draft, info)
+            result = _write_draft(db, outbox, draft, describe)
             sync_file(draft)
             remove_abandoned(draft)
             if force:
@@ -112,7 +140,7 @@ def write_backup(
             remove_draft(draft)
         with transaction(db, outbox):
             audit.append(db, actor, [AuditEvent("backed_up")])
-        return BackupResult(reports, file.stat().st_size, created_at)
+        return result._replace(bytes=file.stat().st_size)
 
 
 def _check_target(file: Path, *, force: bool) -> None:
@@ -152,10 +180,8 @@ def _is_replaceable(file: Path) -> bool:
         return False
 
 
-def _write_draft(
-    db: sqlite3.Connection, outbox: Path, draft: Path, info: Callable[[], BackupInfo]
-) -> tuple[int, datetime]:
-    """Write the whole backup into `draft`; return the number of reports and the time in it."""
+def _write_draft(db: sqlite3.Connection, outbox: Path, draft: Path, describe: DescribeBackup) -> BackupResult:
+    """Write the whole backup into `draft`; return the result without its size."""
     os.close(create_private(draft))
     with closing(connect(draft)) as copy:
         _copy_snapshot(db, copy, outbox)
@@ -167,22 +193,31 @@ def _write_draft(
         copy.execute("PRAGMA secure_delete = ON")
         copy.execute("PRAGMA journal_mode = MEMORY")
         delete_all_drafts(copy)
-        given = info()
+        info, private_key = describe()
         values = {
             "format": FORMAT,
-            "program": given.program,
-            "created_at": millis(given.created_at),
-            "property": given.property_name,
-            "settings": given.settings,
+            "program": info.program,
+            "created_at": millis(info.created_at),
+            "property": info.property_name,
+            "settings": info.settings,
         }
         copy.execute("BEGIN")
         copy.execute(_OWN_TABLE)
         copy.executemany("INSERT INTO backup VALUES (?, ?)", values.items())
-        copy.execute("INSERT INTO backup VALUES ('sha256', ?)", [digest(copy)])
+        found = digest(copy)
+        copy.execute("INSERT INTO backup VALUES ('sha256', ?)", [found])
+        if private_key is not None:
+            copy.execute("INSERT INTO backup VALUES ('mac', ?)", [_mac(private_key, found)])
         copy.execute("COMMIT")
         if not is_sound(copy):
             raise damaged(outbox)
-        return int(copy.execute("SELECT count(*) FROM reports").fetchone()[0]), given.created_at
+        (reports,) = copy.execute("SELECT count(*) FROM reports").fetchone()
+        return BackupResult(int(reports), 0, info.created_at, private_key is not None)
+
+
+def _mac(private_key: bytes, digest: str) -> bytes:
+    """Return the message authentication code over the digest of every row, the settings included."""
+    return mac(mac_key(private_key, Purpose.BACKUP), digest.encode())
 
 
 def _copy_snapshot(db: sqlite3.Connection, copy: sqlite3.Connection, outbox: Path) -> None:
@@ -240,7 +275,7 @@ def open_backup(file: Path) -> Iterator[Backup]:
         try:
             with translate_errors(file):
                 _read(file, copy)
-                info = _check(copy, file)
+                backup = _check(copy, file)
         except OutboxMissing:
             raise _not_a_backup(msg("There is no file {path}.", path=str(file))) from None
         except DiskFull:
@@ -249,7 +284,7 @@ def open_backup(file: Path) -> Iterator[Backup]:
             ) from None
         except (OutboxDamaged, ValueError, TypeError, KeyError, OverflowError) as exc:
             raise backup_damaged(file) from exc
-        yield Backup(copy, info, file)
+        yield backup
 
 
 def backup_damaged(file: Path) -> DataRefused:
@@ -303,8 +338,8 @@ def _open_read_only(file: Path) -> sqlite3.Connection:
     return db
 
 
-def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
-    """Check the copy, migrate it, and return the backup's information."""
+def _check(db: sqlite3.Connection, file: Path) -> Backup:
+    """Check the copy and migrate it."""
     for setting in _UNTRUSTED:
         db.execute(setting)
     if db.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,) or '"backup"' not in tables(db):
@@ -314,7 +349,7 @@ def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
         raise not_ours(file)
     if not is_sound(db):  # which also checks the constraints of our schema, so that each row can be inserted here
         raise backup_damaged(file)
-    info = _read_info(db, file)
+    backup = _read_info(db, file)
     migrate(db)
     for row in db.execute(f"SELECT {COLUMNS}, content, errors, warnings FROM reports"):  # noqa: S608  constants
         entry = entry_from_row(row)
@@ -322,7 +357,7 @@ def _check(db: sqlite3.Connection, file: Path) -> BackupInfo:
         sealed = all(value is None or isinstance(value, bytes) for value in (content, *findings))
         if not sealed or (content is None) != (entry.erased_at is not None):  # this program never wrote such a row
             raise backup_damaged(file)
-    return info
+    return backup
 
 
 def _has_our_schema(db: sqlite3.Connection) -> bool:
@@ -339,15 +374,16 @@ def _has_our_schema(db: sqlite3.Connection) -> bool:
     return theirs == expected
 
 
-def _read_info(db: sqlite3.Connection, file: Path) -> BackupInfo:
+def _read_info(db: sqlite3.Connection, file: Path) -> Backup:
     values: dict[str, Any] = dict(db.execute("SELECT key, value FROM backup").fetchall())
     if values["format"] > FORMAT:
         raise too_new(file)
-    db.execute("DELETE FROM backup WHERE key = 'sha256'")
-    if digest(db) != values["sha256"]:
+    db.execute("DELETE FROM backup WHERE key IN ('sha256', 'mac')")
+    found, code = digest(db), values.get("mac")
+    if found != values["sha256"] or not isinstance(code, bytes | None):
         raise backup_damaged(file)
     created_at = from_millis(values["created_at"])
     texts = [values[key] for key in ("program", "property", "settings")]
     if not all(isinstance(text, str) and len(text) <= _MAX_SETTINGS for text in texts):
         raise backup_damaged(file)
-    return BackupInfo(texts[0], created_at, texts[1], texts[2])
+    return Backup(db, BackupInfo(texts[0], created_at, texts[1], texts[2]), file, found, code)

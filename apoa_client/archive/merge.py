@@ -2,11 +2,16 @@
 
 So a report that the authority has accepted, here or there, is never sent again, a receipt is never lost, and what is
 still to be delivered is delivered. What was erased on either side stays erased.
+
+A backup that nothing proves is not believed so far: whoever wrote it could call a waiting report accepted. What only it
+says of the authority's verdicts becomes `pending`, so that the next delivery asks the authority, and sends what that
+never received. Nothing here is erased, closed or replaced for it.
 """
 
 import sqlite3
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -16,6 +21,7 @@ from typing import Any, NamedTuple
 from apoa_client.archive.backup import columns_of, tables
 from apoa_client.outbox.sqlite import audit, clock_check
 from apoa_client.outbox.sqlite.database import transaction
+from apoa_client.outbox.sqlite.guest_tags import record_missing_tags
 from apoa_client.ports import Actor, AuditEvent
 from apoa_client.report.kinds import OPEN_STATES, State
 
@@ -39,6 +45,17 @@ _OF_THE_STATE = frozenset(
 )
 """Columns that are taken over together with a state, even if they are empty."""
 
+
+_VERDICTS = (State.PENDING, State.REJECTED, State.ACCEPTED)
+"""States that an authority decides on."""
+
+_TO_ASK: _Row = {
+    **dict.fromkeys(_OF_THE_STATE),
+    "receipt_typed": 0,
+    "state": State.PENDING.value,
+    "errors": None,
+}
+"""What changes in a report about which the authority is asked."""
 
 _PIECE = 250
 """Reports merged in one transaction, or the fewest more that complete a stay."""
@@ -70,13 +87,29 @@ class MergeResult(NamedTuple):
     unchanged: int
     only_here: int
     conflicts: tuple[Conflict, ...] = ()
+    to_ask: int = 0
+    """How many of those inserted or advanced the authority is to be asked about."""
 
 
-def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
+class Belief(Enum):
+    """What is believed of a backup: all of it, or no verdict of an authority, which may be there to be asked or not."""
+
+    PROVED = "proved"
+    ASK = "ask"
+    NOBODY_TO_ASK = "nobody to ask"
+
+    @property
+    def event(self) -> AuditEvent:
+        """The audit event of the restore."""
+        return AuditEvent("restored", detail=None if self is Belief.PROVED else "unproved")
+
+
+def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, belief: Belief) -> MergeResult:
     """Fill a new outbox, in a transaction: with the reports, the audit trail and the metadata of the backup."""
     columns = _common_columns(here, backup, "reports")
-    rows = (list(row.values()) for row in _rows(backup, columns, "seq"))
+    rows = (list(row.values()) for row in _rows(backup, columns, "seq", belief))
     count = here.executemany(_insert_sql("reports", columns), rows).rowcount
+    record_missing_tags(here)
     here.executemany(
         "INSERT INTO memo VALUES (?, ?)",
         backup.execute("SELECT key, value FROM memo WHERE key NOT IN (?, ?)", _OF_THE_CLOCK),
@@ -84,8 +117,17 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor) -> 
     for table in set(tables(here)) & set(tables(backup)) - _NEVER_COPIED:
         columns = _common_columns(here, backup, table)
         here.executemany(_insert_sql(table, columns), backup.execute(_select_sql(table, columns)))
-    audit.append(here, actor, [AuditEvent("restored")])
-    return MergeResult(count, 0, 0, 0)
+    audit.append(here, actor, [belief.event])
+    return MergeResult(count, 0, 0, 0, to_ask=count_to_ask(backup, belief))
+
+
+def count_to_ask(backup: sqlite3.Connection, belief: Belief) -> int:
+    """Return about how many of the backup's reports the authority is to be asked after a restore of all of them."""
+    if belief is not Belief.ASK:
+        return 0
+    states = ", ".join(f"'{state}'" for state in _VERDICTS)
+    query = f"SELECT count(*) FROM reports WHERE state IN ({states}) AND content IS NOT NULL AND receipt_typed = 0"  # noqa: S608  constants
+    return int(backup.execute(query).fetchone()[0])
 
 
 def count_shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[int, int]:
@@ -148,12 +190,13 @@ class Merge:
     interruption, another merge finds the rest. The caller must hold the delivery lock.
     """
 
-    def __init__(self, here: sqlite3.Connection, backup: sqlite3.Connection) -> None:
+    def __init__(self, here: sqlite3.Connection, backup: sqlite3.Connection, belief: Belief) -> None:
         self._here = here
         self._backup = backup
+        self._belief = belief
         self._columns = _common_columns(here, backup, "reports")
         (self._before,) = here.execute("SELECT count(*) FROM reports").fetchone()
-        self._common = self._inserted = self._advanced = 0
+        self._common = self._inserted = self._advanced = self._to_ask = 0
         self._conflicts: list[Conflict] = []
         self._offset: int | None = None
 
@@ -166,7 +209,7 @@ class Merge:
     def run(self, path: Path, actor: Actor) -> MergeResult:
         """Merge every report, piece by piece, into the outbox at `path`, and record it in the audit trail."""
         with transaction(self._here, path):
-            audit.append(self._here, actor, [AuditEvent("restored")])
+            audit.append(self._here, actor, [self._belief.event])
         for reports in self._pieces():
             differences = self._differences(reports)
             if any(each.is_one for each in differences):
@@ -180,7 +223,8 @@ class Merge:
     def _pieces(self) -> Iterator[list[_Row]]:
         """Yield the backup's reports, stay by stay, as many stays at once as have some hundred reports."""
         piece: list[_Row] = []
-        for _stay, reports in groupby(_rows(self._backup, self._columns, "stay_id, seq"), itemgetter("stay_id")):
+        rows = _rows(self._backup, self._columns, "stay_id, seq", self._belief)
+        for _stay, reports in groupby(rows, itemgetter("stay_id")):
             piece += reports
             if len(piece) >= _PIECE:
                 yield piece
@@ -190,13 +234,14 @@ class Merge:
 
     def _differences(self, reports: Sequence[_Row]) -> list[_Difference]:
         query = f"{_select_sql('reports', self._columns)} WHERE id = ?"
+        merge = merged_row if self._belief is Belief.PROVED else questioned_row
         differences = []
         for theirs in reports:
             found = self._here.execute(query, [theirs["id"]]).fetchone()
             mine = dict(zip(theirs, found, strict=True)) if found is not None else None
             changes: dict[str, Any] = {}
             if mine is not None:
-                changes = {name: value for name, value in merged_row(mine, theirs).items() if value != mine[name]}
+                changes = {name: value for name, value in merge(mine, theirs).items() if value != mine[name]}
             differences.append(_Difference(theirs, mine, changes))
         return differences
 
@@ -211,6 +256,8 @@ class Merge:
             elif changes:
                 names = ", ".join(f"{name} = ?" for name in changes)
                 self._here.execute(f"UPDATE reports SET {names} WHERE id = ?", [*changes.values(), mine["id"]])  # noqa: S608  columns of ours
+        if new_stays:
+            record_missing_tags(self._here)
         for stay_id, ids in ours.items():
             if ids:
                 self._reorder(stay_id, ids)
@@ -246,6 +293,8 @@ class Merge:
 
     def _count(self, differences: Sequence[_Difference]) -> None:
         for theirs, mine, changes in differences:
+            state = changes.get("state") if mine is not None else theirs["state"]
+            self._to_ask += self._belief is Belief.ASK and state == State.PENDING
             if mine is None:
                 self._inserted += 1
                 continue
@@ -258,7 +307,8 @@ class Merge:
         # Another restore may have inserted reports since they were counted.
         only_here = max(self._before - self._common, 0)
         unchanged = self._common - self._advanced
-        return MergeResult(self._inserted, self._advanced, unchanged, only_here, tuple(self._conflicts))
+        conflicts = tuple(self._conflicts)
+        return MergeResult(self._inserted, self._advanced, unchanged, only_here, conflicts, self._to_ask)
 
 
 def merged_row(mine: _Row, theirs: _Row) -> dict[str, Any]:
@@ -273,6 +323,16 @@ def merged_row(mine: _Row, theirs: _Row) -> dict[str, Any]:
         merged |= dict.fromkeys(_SEALED)
         merged["erased_at"] = mine["erased_at"] or theirs["erased_at"]
     return merged
+
+
+def questioned_row(mine: _Row, theirs: _Row) -> dict[str, Any]:
+    """Return the row that a report has after the merge of a backup that nothing proves.
+
+    A waiting report is asked about before it is sent if the backup says that the authority has it.
+    """
+    if mine["state"] == State.QUEUED and theirs["state"] == State.PENDING:
+        return {**mine, **_TO_ASK}
+    return dict(mine)
 
 
 def _progress(row: _Row) -> tuple[bool, int]:
@@ -297,13 +357,20 @@ def _progress(row: _Row) -> tuple[bool, int]:
     return row["receipt_number"] is not None, ranks[state]
 
 
-def _rows(backup: sqlite3.Connection, columns: Sequence[str], order: str) -> Iterator[_Row]:
-    """Yield the backup's reports in an order, each as it is after a restore."""
+def _rows(backup: sqlite3.Connection, columns: Sequence[str], order: str, belief: Belief) -> Iterator[_Row]:
+    """Yield the backup's reports in an order, each as it is after a restore.
+
+    An erased report stays as it is: there is nothing that could be sent. So does a typed receipt, about which no
+    authority can be asked.
+    """
     names = [name.strip('"') for name in columns]
     for values in backup.execute(f"{_select_sql('reports', columns)} ORDER BY {order}"):
-        row = dict(zip(names, values, strict=True))
+        row = dict(zip(names, values, strict=True)) | {"guest_tag": None}  # it is hashed with the key here
         if row["state"] == State.SENDING:  # the process that was sending it is gone
             row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None}
+        may_ask = belief is Belief.ASK and row["content"] is not None and not row["receipt_typed"]
+        if may_ask and row["state"] in _VERDICTS:
+            row |= _TO_ASK
         yield row
 
 

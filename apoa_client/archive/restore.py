@@ -3,18 +3,23 @@
 Everything is checked before anything is changed, and each change is one step that happens completely or not at all: a
 new outbox gets its name, some stays are merged in a transaction, the settings file is replaced. If a kill falls between
 two steps, the same restore, run again, does the rest.
+
+A backup is proved by its message authentication code and a private key of the property: from the vault, or from the
+recovery code. Without that proof, a property that is here keeps its address, its certificates and its key, a property
+that is not here is restored only if address and key are confirmed, and no certificates are taken from the backup.
 """
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from apoa_client import __version__
 from apoa_client.archive.backup import Backup, not_ours, open_backup
-from apoa_client.archive.merge import Merge, MergeResult, copy, count_shared
+from apoa_client.archive.merge import Belief, Merge, MergeResult, copy, count_shared, count_to_ask
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import Message, msg
@@ -28,18 +33,20 @@ from apoa_client.outbox.sqlite.database import (
 )
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
 from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.guest_tags import forget_tags
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
 from apoa_client.ports import Actor
-from apoa_client.settings.config import PropertySettings, check_name, load, parse
+from apoa_client.settings.config import INDEX_KEY_BYTES, PropertySettings, check_name, load, parse
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.writer import save
+from apoa_client.vault.sealing import encode_key, public_key_of
 
 LOCK_WAIT_S = 30.0
 """How long to wait for a delivery that is running."""
 
 _GENERAL = ("display_name", "office", "address")
 _OF_THE_AUTHORITY = ("username", "environment", "property_id", "ca_bundle")
-"""Settings that are filled in if they are empty here; the latter only for the same authority."""
+"""Settings that are filled in if they are empty here; the latter only for the same authority, from a proved backup."""
 
 
 class RestoreResult(NamedTuple):
@@ -49,36 +56,65 @@ class RestoreResult(NamedTuple):
     created: bool
     made_at: datetime
     merged: MergeResult
+    proved: bool
+    """Whether a private key of the property proves who wrote the backup."""
+    left_out: str
+    """The file of certificates that was not taken over, because nothing proves the backup; empty if none."""
+
+
+class Trust(Protocol):
+    """Why a backup is to be believed."""
+
+    def private_keys(self, settings: PropertySettings) -> Iterable[bytes]:
+        """Return the private keys at hand for a property with these settings."""
+        ...
+
+    def confirm(self, settings: PropertySettings, *, needed: bool) -> None:
+        """Compare the settings with what a user gave; if `needed`, a user must confirm address and key.
+
+        Raises `SettingsProblem` or `UsageProblem` if they are not right or not confirmed.
+        """
+        ...
 
 
 def restore_backup(
-    file: Path, folders: Folders, actor: Actor, *, name: str = "", dry_run: bool = False
+    file: Path, folders: Folders, actor: Actor, trust: Trust, *, name: str = "", dry_run: bool = False
 ) -> RestoreResult:
     """Restore a backup as the property `name`, or under the name in the backup if that is empty.
 
-    With `dry_run`, find out what the result would be. Raises `DataRefused` (65), `SettingsProblem`, `StorageProblem`
-    (78), or `NotNow` (75) while reports are sent; then nothing was changed.
+    With `dry_run`, find out what the result would be, and confirm nothing. Raises `DataRefused` (65),
+    `SettingsProblem`, `StorageProblem` (78), what `trust` raises, or `NotNow` (75) while reports are sent; then nothing
+    was changed.
     """
     with open_backup(file) as backup:
-        try:
-            theirs = parse(backup.info.settings, file).properties[backup.info.property_name]
-        except (SettingsProblem, KeyError):  # they are intact, so another version wrote them
-            raise too_new(file) from None
-        except ValueError:  # such as an integer that is too long for Python
-            raise not_ours(file) from None
+        theirs = _settings_in(backup)
         if name:
             check_name(name)
-        task = _Restore(backup, theirs._replace(name=name or theirs.name), folders, actor)
+        task = _Restore(backup, theirs._replace(name=name or theirs.name), folders, actor, trust)
+        needed = task.known is None and not task.proved and not dry_run
+        trust.confirm(task.settings, needed=needed)
         merged = task.preview() if dry_run else task.run()
-        return RestoreResult(task.settings, task.known is None, backup.info.created_at, merged)
+        left_out = "" if task.proved or task.settings.ca_bundle else theirs.ca_bundle
+        return RestoreResult(task.settings, task.known is None, backup.info.created_at, merged, task.proved, left_out)
+
+
+def _settings_in(backup: Backup) -> PropertySettings:
+    """Return the property's settings, with a new key of the guest hash: a backup has none."""
+    try:
+        settings = parse(backup.info.settings, backup.file).properties[backup.info.property_name]
+    except (SettingsProblem, KeyError):
+        # They are as they were written: by another version of this program, or not by this program.
+        raise (not_ours if backup.info.program == __version__ else too_new)(backup.file) from None
+    return settings._replace(index_key=os.urandom(INDEX_KEY_BYTES).hex())
 
 
 class _Restore:
     """The restoring of a backup, with the settings in it, into the property of that name."""
 
-    def __init__(self, backup: Backup, theirs: PropertySettings, folders: Folders, actor: Actor) -> None:
+    def __init__(self, backup: Backup, theirs: PropertySettings, folders: Folders, actor: Actor, trust: Trust) -> None:
         self.backup = backup
         self._theirs = theirs
+        self._trust = trust
         self.folders = folders
         self.actor = actor
         self.path = folders.outbox(theirs.name)
@@ -86,16 +122,27 @@ class _Restore:
 
     def _read_settings(self) -> None:
         """Read the settings here before (`known`), and find those after (`settings`)."""
-        self.known = load(self.folders.config).properties.get(self._theirs.name)
-        self.settings = self._theirs if self.known is None else _completed(self.known, self._theirs)
+        theirs = self._theirs
+        self.known = load(self.folders.config).properties.get(theirs.name)
+        keys = self._trust.private_keys(self.known or theirs)
+        own_key = next((key for key in keys if encode_key(public_key_of(key)) == theirs.public_key), None)
+        self.proved = own_key is not None and self.backup.is_proved(own_key)
+        if self.known is not None:
+            if own_key is None and self.known.public_key != theirs.public_key:
+                raise _unproved_key(theirs.name)
+            self.settings = _completed(self.known, theirs, proved=self.proved)
+        else:
+            self.settings = theirs if self.proved else theirs._replace(ca_bundle="")
+        ask = Belief.NOBODY_TO_ASK if self.settings.by_hand else Belief.ASK
+        self._belief = Belief.PROVED if self.proved else ask
 
     def preview(self) -> MergeResult:
         """Return what `run` would do. Only reads: no other process waits for it, and nothing is created."""
         if os.path.lexists(self.path):
             with self._open_checked() as db, translate_errors(self.path):
-                return Merge(db, self.backup.db).preview()
+                return Merge(db, self.backup.db, self._belief).preview()
         (reports,) = self.backup.db.execute("SELECT count(*) FROM reports").fetchone()
-        return MergeResult(reports, 0, 0, 0)
+        return MergeResult(reports, 0, 0, 0, to_ask=count_to_ask(self.backup.db, self._belief))
 
     def run(self) -> MergeResult:
         """Create the outbox from the backup, or merge the backup into it."""
@@ -119,7 +166,9 @@ class _Restore:
                 self._save_if_known()
                 with transaction(db, self.path):  # before the reports that are sealed to it
                     record_public_key(db, self.settings.public_key)
-                merged = Merge(db, self.backup.db).run(self.path, self.actor)
+                    if self.known is None:  # reports whose settings were lost
+                        forget_tags(db)
+                merged = Merge(db, self.backup.db, self._belief).run(self.path, self.actor)
             self._save_if_new()
             return merged
 
@@ -134,7 +183,7 @@ class _Restore:
             save(self.folders.config, self.settings)
 
     def _fill(self, db: sqlite3.Connection) -> MergeResult:
-        filled = copy(db, self.backup.db, self.actor)
+        filled = copy(db, self.backup.db, self.actor, self._belief)
         record_public_key(db, self.settings.public_key)
         return filled
 
@@ -157,6 +206,21 @@ class _Restore:
             yield db
 
 
+def _unproved_key(name: str) -> SettingsProblem:
+    """Return the error for a property here whose key nothing allows to replace by that of the backup."""
+    return SettingsProblem(
+        msg(
+            "The backup is for another key than {name} has here, and nothing proves that it is the right one.",
+            name=name,
+        ),
+        msg(
+            "Nothing was changed. Prove it with the recovery code of the backup's sheet: apoa restore FILE "
+            "--recovery-file SHEET. Or restore it under another name: apoa restore FILE --property NAME"
+        ),
+        name="other_key",
+    )
+
+
 def _other_key(message: Message) -> SettingsProblem:
     """Return the error for reports here that are sealed to another private key than those of the backup."""
     advice = msg(
@@ -166,13 +230,13 @@ def _other_key(message: Message) -> SettingsProblem:
     return SettingsProblem(message, advice, name="other_key")
 
 
-def _completed(known: PropertySettings, theirs: PropertySettings) -> PropertySettings:
+def _completed(known: PropertySettings, theirs: PropertySettings, *, proved: bool) -> PropertySettings:
     """Return the settings here, completed with the backup's, and with the key to which its reports are sealed."""
     if known.uses_sandbox != theirs.uses_sandbox:
         raise SettingsProblem(
             msg("Either the backup or the property here is for training, and the other one is not."),
             msg("Restore it under another name: apoa restore FILE --property NAME"),
         )
-    names = _GENERAL + (_OF_THE_AUTHORITY if known.api_url == theirs.api_url else ())
+    names = _GENERAL + (_OF_THE_AUTHORITY if proved and known.api_url == theirs.api_url else ())
     missing = {name: getattr(theirs, name) for name in names if not getattr(known, name)}
     return known._replace(**missing, public_key=theirs.public_key)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
     from apoa_client.ports import Erasure, Sealer, StoredDraft
+    from apoa_client.report.model import Document
 
 
 class Drafts(Protocol):
@@ -160,6 +161,10 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
 
     def record_code_confirmed(self, public_key: str) -> None:
         """Record that a person has typed back the recovery code of this key: it is safe on paper."""
+        ...
+
+    def complete_guest_tags(self, hash_of: Callable[[Document], int]) -> None:
+        """Store the guest hashes that restored reports lack, if any. Raises `CredentialsProblem` without the key."""
         ...
 
     def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:

@@ -28,6 +28,8 @@ ON, OFF = SWITCH = ("on", "off")
 _CHOICES = {"timezone": ZONES, "vault": VAULTS, "environment": ENVIRONMENTS, "delivery": DELIVERIES, "notify": SWITCH}
 _PUBLIC_KEY = re.compile(r"[A-Za-z0-9+/]{43}=", re.ASCII)
 _KEY_FORM = msg("the 44 characters of the key, as in a backup of this file")
+INDEX_KEY_BYTES = 16
+"""The length of a new key of the guest hash."""
 _HEX_KEY = re.compile(r"([0-9a-f]{2}){0,64}", re.ASCII)
 
 MAX_BYTES = 256 * 1024

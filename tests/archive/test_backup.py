@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, finding, receipt, report, sealer
 
 from apoa_client.archive import backup as backup_module
-from apoa_client.archive.backup import open_backup
+from apoa_client.archive.backup import BackupResult, open_backup
 from apoa_client.errors import DataRefused, Exit, OutboxDamaged, StorageProblem, UsageProblem
 from apoa_client.outbox.errors import DiskFull, OutboxMissing
 from apoa_client.outbox.sqlite import migrations
@@ -96,7 +96,7 @@ def test_it_counts(settings: Home, file: Path) -> None:
     """The number of reports, the size, and the time."""
     file.parent.mkdir()
     written = settings.back_up(file)
-    assert written == (5, file.stat().st_size, NOW)
+    assert written == BackupResult(5, file.stat().st_size, NOW, proved=True)
 
 
 def test_nothing_personal_and_no_secret_is_in_it(made: Path) -> None:
@@ -381,7 +381,7 @@ def test_one_of_a_newer_version(made: Path, monkeypatch: pytest.MonkeyPatch) -> 
         pass
     assert caught.value.exit_code is Exit.SETTINGS
     monkeypatch.undo()
-    with raises_error("outbox_too_new"), open_backup(changed(made, "UPDATE backup SET value = 2 WHERE key = 'format'")):
+    with raises_error("outbox_too_new"), open_backup(changed(made, "UPDATE backup SET value = 3 WHERE key = 'format'")):
         pass
 
 

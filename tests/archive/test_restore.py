@@ -81,9 +81,9 @@ def new(tmp_path: Path) -> Home:
 def test_on_an_empty_computer_everything_is_restored(new: Home, file: Path) -> None:
     """Every row byte for byte, except that none is being sent; the settings; and the metadata."""
     restored = new.restore(file)
-    assert (restored.created, restored.settings) == (True, SETTINGS)
+    assert (restored.created, restored.settings, restored.proved) == (True, new.settings, True)
     assert restored.merged == merge.MergeResult(3, 0, 0, 0)
-    assert new.settings == SETTINGS
+    assert new.same_settings == SETTINGS
     queued = {"state": "queued", "lease": None, "lease_until": None}
     expected = rows_of(file)
     assert new.rows() == [expected[0], expected[1] | queued, expected[2]]
@@ -133,7 +133,7 @@ def test_drafts_of_a_killed_process_are_removed(new: Home, file: Path) -> None:
 
 def test_under_another_name(new: Home, file: Path) -> None:
     """It is a separate property, with the same key."""
-    assert new.restore(file, "kenanga").settings == SETTINGS._replace(name="kenanga")
+    assert new.restore(file, "kenanga").settings._replace(index_key="") == SETTINGS._replace(name="kenanga")
     assert list(load(new.folders.config).properties) == ["kenanga"]
     assert len(new.rows("kenanga")) == 3
     with pytest.raises(UsageProblem):
@@ -241,7 +241,8 @@ def test_reports_saved_after_it_get_the_key_of_the_settings(
     tmp_path: Path, file: Path, *, property_is_there: bool
 ) -> None:
     """Whatever key was recorded here or in the backup, which may have been made in the middle of a key rotation."""
-    in_the_middle = signed(file, f"INSERT OR REPLACE INTO memo VALUES ('public_key', '{OTHER_KEY}')")  # noqa: S608  ours
+    other = f"INSERT OR REPLACE INTO memo VALUES ('public_key', '{OTHER_KEY}')"  # noqa: S608  ours
+    in_the_middle = signed(file, other, private_key=PRIVATE_KEY)
     there = Home(tmp_path / "new", SETTINGS._replace(public_key=OTHER_KEY) if property_is_there else None)
     if property_is_there:
         with there.outbox() as outbox:
@@ -258,7 +259,7 @@ def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
         outbox.add(report(4), due_at=None)
     old.folders.config.unlink()
     restored = old.restore(file)
-    assert (restored.created, restored.merged.only_here, old.settings) == (True, 1, SETTINGS)
+    assert (restored.created, restored.merged.only_here, old.same_settings) == (True, 1, SETTINGS)
     stranger = Home(tmp_path / "stranger", SETTINGS)
     with stranger.outbox() as outbox:
         outbox.add(report(8), due_at=None)

@@ -70,7 +70,8 @@ def test_restore_on_another_computer_with_backup_and_code(configured: Installed,
     assert readable_in(file.parent, [on_paper[0], *guest(1).words, *guest(2).words]) == []
     assert configured("sync").code == 0
     other = elsewhere(configured, tmp_path / "other")
-    assert other("restore", str(file), "--json").json["needs"] == ["private_key", "password"]
+    restored = other("restore", str(file), "--recovery-file", str(code), "--json").json
+    assert (restored["needs"], restored["proved"]) == (["private_key", "password"], True)
     assert other("list").code == 0
     assert other("key", "recover", "--recovery-file", str(code)).code == 0
     assert other("login", "--password-stdin", stdin=f"{SANDBOX_PASSWORD}\n").code == 0
@@ -255,7 +256,7 @@ def test_both_computers_send(configured: Installed, memory: Path, tmp_path: Path
     promised = save(configured, 1, 2)
     assert configured("backup", str(file)).code == 0
     other = elsewhere(configured, tmp_path / "other")
-    assert other("restore", str(file)).code == 0
+    assert other("restore", str(file), "--recovery-file", str(code)).code == 0
     assert other("key", "recover", "--recovery-file", str(code)).code == 0
     assert other("login", "--password-stdin", stdin=f"{SANDBOX_PASSWORD}\n").code == 0
     assert other("sync").code == 0

@@ -151,7 +151,7 @@ def test_lost_computer(configured: Installed, tmp_path: Path) -> None:
     before = configured.reports()
     assert configured("backup", str(backup)).code == 0
     new = Installed(configured.command, {**configured.environ, "APOA_HOME": str(tmp_path / "new")})
-    assert new("restore", str(backup)).code == 0
+    assert new("restore", str(backup), "--recovery-file", str(sheet)).code == 0
     assert not (new.home / "melati" / "keys.json").exists()
     assert all(report["guest"] is None for report in new.reports())
     recovered = new("key", "recover", "--recovery-file", str(sheet))

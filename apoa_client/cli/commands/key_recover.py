@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from apoa_client.app.key_rotation import KeyRecovery
+from apoa_client.app.sending import complete_guest_tags
 from apoa_client.cli.documents.recovery_file import read_code_file
 from apoa_client.cli.prompts.recovery_code import code_from_stdin, code_from_terminal
 from apoa_client.cli.registry import command, option
@@ -39,6 +40,7 @@ def recover(session: Session, *, recovery_file: Path | None, code_stdin: bool, v
     result = pair.recover(private_key)
     if result is not KeyRecovery.FOR_OLDER_RECORDS:
         session.app.outbox.record_code_confirmed(encode_key(pair.public_key))
+    complete_guest_tags(session.app)
     print_line(style_success(text(_RESULTS[result.value])))
     place = session.app.secrets.private_key_from_environment()
     if place is not None:

@@ -7,7 +7,7 @@ import click
 
 from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
     print_json,
@@ -17,8 +17,10 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.labels import moment_text
+from apoa_client.messages import nmsg
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import short_id
+from apoa_client.vault.sealing import decode_public_key, fingerprint
 
 if TYPE_CHECKING:
     from apoa_client.archive.restore import RestoreResult
@@ -32,16 +34,30 @@ if TYPE_CHECKING:
 @argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @option("--property", "name", metavar="NAME", text=N_("Restore it as the property of this name."))
 @option("--dry-run", is_flag=True, text=N_("Only say what would be done."))
+@option("--recovery-file", type=click.Path(path_type=Path), metavar="FILE", text=N_("Read the code from this file."))
+@option("--code-stdin", is_flag=True, text=N_("Read the code from standard input."))
+@option("--fingerprint", metavar="FINGERPRINT", text=N_("The fingerprint that the backup's key must have."))
+@option("--api-url", metavar="URL", text=N_("The address of the server that the backup must have."))
 @json_option
 @click.pass_obj
-def restore(session: Session, *, file: Path, name: str | None, dry_run: bool) -> None:
+def restore(
+    session: Session,
+    /,
+    *,
+    file: Path,
+    name: str | None,
+    dry_run: bool,
+    **options: Any,  # noqa: ANN401  the fields of `TrustOptions`
+) -> None:
     """Check the backup, merge it, and show the result and the secrets that are still missing."""
     from apoa_client.archive.restore import restore_backup  # not for --help
+    from apoa_client.cli.commands.restore_trust import RestoreTrust, TrustOptions
     from apoa_client.vault.missing_secrets import find_missing_secrets
 
     app = session.app
     name = name or session.property_name
-    restored = restore_backup(file, app.folders, app.actor, name=name, dry_run=dry_run)
+    trust = RestoreTrust(session, TrustOptions(**options))
+    restored = restore_backup(file, app.folders, app.actor, trust, name=name, dry_run=dry_run)
     settings = restored.settings
     secrets = app.secrets_of(settings, prompt=False)
     missing = find_missing_secrets(secrets, settings.public_key, password=not settings.uses_sandbox)
@@ -65,6 +81,10 @@ def _value(file: Path, restored: "RestoreResult", missing: list[str], *, dry_run
         "advanced": merged.advanced,
         "unchanged": merged.unchanged,
         "only_here": merged.only_here,
+        "proved": restored.proved,
+        "to_ask": merged.to_ask,
+        "fingerprint": fingerprint(decode_public_key(restored.settings.public_key)),
+        "api_url": restored.settings.api_url,
         "other_receipts": [{"id": c.id, "here": c.here, "in_backup": c.in_backup} for c in merged.conflicts],
         "needs": missing,
     }
@@ -85,9 +105,27 @@ def _show_result(restored: "RestoreResult", *, dry_run: bool) -> None:
         (merged.only_here, _("reports that only this computer has; they stay")),
     ):
         print_line(f"{count:>7}  {label}")
+    if not restored.proved:
+        _show_unproved(restored)
     for conflict in merged.conflicts:
         warning = _("Report {id} has another receipt in the backup: {number}. The one here is kept.")
         print_error_line(style_warning(warning.format(id=short_id(conflict.id), number=sanitize(conflict.in_backup))))
+
+
+def _show_unproved(restored: "RestoreResult") -> None:
+    """Show what is not believed of a backup that nothing proves."""
+    print_error_line(style_warning(_("Nothing proves who wrote this backup.")))
+    if restored.merged.to_ask:
+        asked = nmsg(
+            "The authority is asked about {count} report at the next apoa sync, whatever the backup says.",
+            "The authority is asked about {count} reports at the next apoa sync, whatever the backup says.",
+            restored.merged.to_ask,
+        )
+        print_error_line(text(asked))
+    print_error_line(_("What is missing from it, or withdrawn in it, nobody can check: look at apoa list --all"))
+    if restored.left_out:
+        line = _("Its file of certificates is not used: {file}. If it is yours: apoa setup --ca-bundle FILE")
+        print_error_line(line.format(file=sanitize(restored.left_out)))
 
 
 def _show_next_steps(restored: "RestoreResult", missing: list[str]) -> None:

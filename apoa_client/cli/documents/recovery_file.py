@@ -48,7 +48,9 @@ class RecoveryCodeReceiver:
         """Receive the code. Raises `UsageProblem` if the file exists already."""
         if self.path is not None:
             _private, public = key_pair_from_seed(seed_from_code(code))
-            sheet = RecoverySheet(self._settings.name, self._settings.address, self._day, fingerprint(public), code)
+            settings = self._settings
+            server = "" if settings.uses_sandbox or settings.by_hand else settings.api_url.partition("://")[2]
+            sheet = RecoverySheet(settings.name, settings.address, server, self._day, fingerprint(public), code)
             is_html = self.path.suffix.lower() in {".html", ".htm"}
             write_new_secret_file(self.path, sheet_html(sheet) if is_html else sheet_text(sheet))
         self.code = code

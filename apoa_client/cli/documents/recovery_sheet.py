@@ -8,10 +8,11 @@ from apoa_client.cli.terminal.language import N_, in_both_languages, in_language
 from apoa_client.locale import LANGUAGES
 
 _TITLE = N_("Recovery code")
-_ROWS = (N_("Property"), N_("Address"), N_("Made on"), N_("Fingerprint of the key"))
+_ROWS = (N_("Property"), N_("Address"), N_("Server for reports"), N_("Made on"), N_("Fingerprint of the key"))
 _SENTENCES = (
     N_("With this code the guests' reports that apoa-client saved can be read again, also on a new computer."),
-    N_("How: restore the backup there, then type the code at: apoa key recover"),
+    N_("How: restore the backup there with this code, then type the code again at: apoa key recover"),
+    N_("If the restore shows a fingerprint and a server, they must be those on this sheet: otherwise do not go on."),
     N_("Keep this sheet in the safe, not beside the computer. Do not photograph it, and do not send it by e-mail."),
     N_("Anyone who has this code and a copy of the data can read every report: names, passports, rooms."),
     N_("There is no letter I, L, O or U in the code: what looks like one is the digit 1 or 0, or a V."),
@@ -24,6 +25,8 @@ class RecoverySheet(NamedTuple):
 
     property_name: str
     address: str
+    server: str
+    """The address of the server without its scheme; empty if no server receives the reports."""
     made_on: date
     fingerprint: str
     code: str
@@ -35,7 +38,7 @@ class RecoverySheet(NamedTuple):
     @property
     def details(self) -> Sequence[tuple[str, str]]:
         """Labels and values of what the code belongs to, without empty values."""
-        values = (self.property_name, self.address, self.made_on.isoformat(), self.fingerprint)
+        values = (self.property_name, self.address, self.server, self.made_on.isoformat(), self.fingerprint)
         return [(in_both_languages(label), value) for label, value in zip(_ROWS, values, strict=True) if value]
 
 

@@ -63,6 +63,7 @@ OPTIONS = {
     "--entry-date": "--tanggal-masuk",
     "--expiry-date": "--masa-berlaku",
     "--fault": "--gangguan",
+    "--fingerprint": "--sidik-jari",
     "--force": "--paksa",
     "--from": "--dari",
     "--given-names": "--nama-depan",

@@ -51,6 +51,7 @@ _DETAILS = {
     "may_have_arrived": N_("but the authority may have received it"),
     "unreadable": N_("could no longer be opened"),
     "untested": N_("connection not tested"),
+    "unproved": N_("nothing proves who wrote it"),
 }
 """Words for details; other details, such as classes of errors, are shown by their codes."""
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from apoa_client.ports import Change, Content, Entry, LockHolder, Sealer, Selection, Suspension
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
-    from apoa_client.report.model import Report
+    from apoa_client.report.model import Document, Report
 
 _LONG_AGO = -(1 << 62)
 """Milliseconds before any deadline."""
@@ -364,6 +364,12 @@ class SqliteOutbox:
         with transaction(self._db, self._path):
             write_metadata(self._db, "code_confirmed", public_key)
             self._record([AuditEvent("code_confirmed")])
+
+    def complete_guest_tags(self, hash_of: Callable[[Document], int]) -> None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.guest_tags import complete_tags
+
+        complete_tags(self._db, self._path, self._contents, hash_of)
 
     def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
         """As `interface.Outbox`."""

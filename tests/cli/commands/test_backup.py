@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import tomllib
 from contextlib import closing
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def elsewhere(apoa: Apoa, tmp_path: Path) -> Apoa:
     return Apoa({**apoa.environ, "APOA_HOME": str(tmp_path / "elsewhere")}, apoa.clock, apoa.capsys, apoa.monkeypatch)
 
 
+def compared(apoa: Apoa) -> tuple[str, ...]:
+    """The options of a user who has compared the backup with the sheet and with what the authority gave."""
+    url = settings_of(apoa)["api_url"]
+    return ("--fingerprint", apoa("key", "show", "--json").json["fingerprint"], "--api-url", url)
+
+
+def settings_of(apoa: Apoa) -> dict[str, str]:
+    found: dict[str, str] = tomllib.loads((apoa.home / "config.toml").read_text())["property"]["melati"]
+    return found
+
+
 def secret_of(apoa: Apoa) -> str:
     key: str = json.loads((apoa.home / "melati" / "keys.json").read_text())["private-key"]
     return key
@@ -74,7 +86,13 @@ def test_backup_json(configured: Apoa, file: Path) -> None:
     configured.save(QUENTIN)
     result = configured("backup", str(file), "--json")
     created_at = "2026-11-24T20:00:00+07:00"
-    assert result.json == {"file": str(file), "reports": 1, "bytes": file.stat().st_size, "created_at": created_at}
+    assert result.json == {
+        "file": str(file),
+        "reports": 1,
+        "bytes": file.stat().st_size,
+        "proved": True,
+        "created_at": created_at,
+    }
 
 
 def test_a_backup_holds_no_secret_and_nothing_personal(configured: Apoa, made: Path) -> None:
@@ -105,7 +123,7 @@ def test_other_files_are_not_overwritten(configured: Apoa, made: Path, tmp_path:
 def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Path, lang: str) -> None:
     """Prints what was restored and what is missing; with the key, all reports can be read and sent."""
     other = elsewhere(configured, tmp_path)
-    result = other("restore", str(made), lang=lang)
+    result = other("restore", str(made), *compared(configured), lang=lang)
     assert result.code == 0, result.err
     assert spoken(lang, "reports that were not here") in result.out
     key_is_needed = "To send and read these reports, restore the private key with: apoa key recover"
@@ -114,7 +132,7 @@ def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Pa
     secrets = {"APOA_PRIVATE_KEY": secret_of(configured), "APOA_PASSWORD": PASSWORD}
     there = Apoa({**other.environ, **secrets}, other.clock, other.capsys, other.monkeypatch)
     reports = there.reports()
-    assert [(r["state"], r["guest"]["surname"]) for r in reports] == [("accepted", "ZYKOWSKI"), ("queued", "QUIJANO")]
+    assert [(r["state"], r["guest"]["surname"]) for r in reports] == [("pending", "ZYKOWSKI"), ("queued", "QUIJANO")]
     assert there("sync").code == 0
     assert [r["state"] for r in there.reports()] == ["accepted", "accepted"]
     result = there("restore", str(made), lang=lang)
@@ -138,11 +156,16 @@ def test_restore_json(configured: Apoa, made: Path, tmp_path: Path) -> None:
         "only_here": 0,
         "other_receipts": [],
         "needs": ["private_key", "password"],
+        "proved": False,
+        "to_ask": 1,
+        "fingerprint": compared(configured)[1],
+        "api_url": compared(configured)[3],
     }
     result = other("restore", str(made), "--property", "kenanga", "--dry-run", "--json")
     assert (result.code, result.json) == (0, value)
     assert not other.home.exists()
-    assert other("--property", "kenanga", "restore", str(made), "--json").json == {**value, "dry_run": False}
+    restored = other("--property", "kenanga", "restore", str(made), *compared(configured), "--json")
+    assert restored.json == {**value, "dry_run": False}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -159,20 +182,21 @@ def test_a_dry_run_says_so(configured: Apoa, made: Path, lang: str) -> None:
 def test_restores_to_the_property_of_the_backup(configured: Apoa, made: Path, tmp_path: Path) -> None:
     """APOA_PROPERTY does not change the property that is restored."""
     other = elsewhere(configured, tmp_path)
-    assert other("restore", str(made), "--json", APOA_PROPERTY="kenanga").json["property"] == "melati"
+    assert other("restore", str(made), "--json", "--dry-run", APOA_PROPERTY="kenanga").json["property"] == "melati"
 
 
 def test_another_receipt_and_a_missing_certificate_are_reported(configured: Apoa, made: Path, tmp_path: Path) -> None:
     """Prints both as warnings and sanitizes the receipt number."""
     other = elsewhere(configured, tmp_path)
-    assert other("restore", str(made)).code == 0
+    key = {"APOA_PRIVATE_KEY": secret_of(configured)}
+    assert other("restore", str(made), **key).code == 0
     with closing(sqlite3.connect(other.home / "melati" / "outbox.db")) as db:
         db.execute("UPDATE reports SET receipt_number = 'STT\x1b[2J' WHERE state = 'accepted'")
         db.commit()
     config = other.home / "config.toml"
     config.write_text(config.read_text() + 'ca_bundle = "/nowhere/ca.pem"\n')
     again = tmp_path / "again.db"
-    assert other("backup", str(again)).code == 0
+    assert other("backup", str(again), **key).code == 0
     result = configured("restore", str(again))
     assert result.code == 0, result.err
     assert_sanitized(result.all)

@@ -265,7 +265,9 @@ class TestSetupUnattended:
 class TestSheet:
     """The recovery sheet that is printed."""
 
-    SHEET = RecoverySheet("melati", 'Jl. <b>Melati</b> & "7"', date(2026, 11, 24), "ab12-cd34", CODE)
+    SHEET = RecoverySheet(
+        "melati", 'Jl. <b>Melati</b> & "7"', "authority.example/v1", date(2026, 11, 24), "ab12-cd34", CODE
+    )
 
     def test_html_sheet(self) -> None:
         """The page needs no other file, has the code and both languages, and escapes HTML in values."""
@@ -291,10 +293,10 @@ class TestSheet:
         for language in LANGUAGES:
             for sentence in (
                 "Anyone who has this code and a copy of the data can read every report: names, passports, rooms.",
-                "How: restore the backup there, then type the code at: apoa key recover",
+                "How: restore the backup there with this code, then type the code again at: apoa key recover",
             ):
                 assert spoken(language, sentence) in text
-        assert all(value in text for value in ("melati", "2026-11-24", "ab12-cd34"))
+        assert all(value in text for value in ("melati", "authority.example/v1", "2026-11-24", "ab12-cd34"))
 
 
 class TestRecover:

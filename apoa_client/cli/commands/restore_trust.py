@@ -1,0 +1,108 @@
+"""Why `apoa restore` believes a backup: the private key or the recovery code, or a user who compares what it says."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from apoa_client.authority.address import check_base_url
+from apoa_client.cli.documents.recovery_file import read_code_file
+from apoa_client.cli.prompts.recovery_code import code_from_stdin
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import confirm
+from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
+from apoa_client.errors import CredentialsProblem, SettingsProblem, UsageProblem
+from apoa_client.messages import Message, msg
+from apoa_client.settings.config import PropertySettings
+from apoa_client.vault.recovery import seed_from_code
+from apoa_client.vault.sealing import PropertySealer, decode_public_key, fingerprint, key_pair_from_seed
+
+
+class TrustOptions(NamedTuple):
+    """What the user gave: the recovery code in a file or on standard input, or what was compared."""
+
+    recovery_file: Path | None
+    code_stdin: bool
+    fingerprint: str | None
+    api_url: str | None
+
+
+class RestoreTrust:
+    """The `apoa_client.archive.restore.Trust` of a command. Reads the recovery code, if one is given, at once."""
+
+    def __init__(self, session: Session, options: TrustOptions) -> None:
+        self._session = session
+        self._options = options
+        code = None
+        if options.recovery_file is not None:
+            code = read_code_file(options.recovery_file)
+        elif options.code_stdin:
+            code = code_from_stdin()
+        self._code_key = None if code is None else key_pair_from_seed(seed_from_code(code))[0]
+
+    def private_keys(self, settings: PropertySettings) -> Iterator[bytes]:
+        """As `Trust`: the key of the code, the present one, and during a key rotation the one of the settings."""
+        if self._code_key is not None:
+            yield self._code_key
+        secrets = self._session.app.secrets_of(settings, prompt=False)
+        sealer = PropertySealer(decode_public_key(settings.public_key), secrets.private_key, secrets.spare_keys)
+        for find in (secrets.private_key, sealer.private_key):
+            with suppress(CredentialsProblem):
+                yield find()
+
+    def confirm(self, settings: PropertySettings, *, needed: bool) -> None:
+        """As `Trust`."""
+        self._compare(settings)
+        has_address = not (settings.uses_sandbox or settings.by_hand)
+        compared = self._options.fingerprint is not None and (self._options.api_url is not None or not has_address)
+        if not needed or compared:
+            return
+        if not self._session.interactive:
+            raise _unproved(has_address=has_address)
+        print_error_line(style_warning(_("Nothing proves who wrote this backup.")))
+        print_error_line(_("Compare it with the recovery sheet, and with what the authority gave you:"))
+        if has_address:
+            print_error_line("  " + _("Address of the server: {url}").format(url=sanitize(settings.api_url)))
+        line = _("Fingerprint of the key: {fingerprint}")
+        print_error_line("  " + line.format(fingerprint=fingerprint(decode_public_key(settings.public_key))))
+        if not confirm(_("Is this right? Passports and the password will be sent there."), default=False):
+            raise _unproved(has_address=has_address)
+
+    def _compare(self, settings: PropertySettings) -> None:
+        """Compare what the user gave."""
+        found = fingerprint(decode_public_key(settings.public_key))
+        given = self._options.fingerprint
+        if given is not None and _digits(given) != _digits(found):
+            raise _different(msg("The key of the backup has another fingerprint: {found}.", found=found))
+        url = self._options.api_url
+        if url is not None and check_base_url(url) != settings.api_url:
+            raise _different(msg("The backup names another address: {found}.", found=settings.api_url))
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text.lower() if character.isalnum())
+
+
+def _different(message: Message) -> SettingsProblem:
+    return SettingsProblem(
+        message,
+        msg("Nothing was restored. This may be the backup of another property, or somebody has changed it."),
+        name="backup_of_another",
+    )
+
+
+def _unproved(*, has_address: bool) -> UsageProblem:
+    """Return the error for a backup that neither a key nor a user confirms."""
+    advice = msg(
+        "Prove it with the recovery code: --recovery-file FILE or --code-stdin. Or give the key's fingerprint from the "
+        "recovery sheet: --fingerprint FINGERPRINT"
+    )
+    if has_address:
+        advice = msg(
+            "Prove it with the recovery code: --recovery-file FILE or --code-stdin. Or give the key's fingerprint from "
+            "the recovery sheet, and the server's address: --fingerprint FINGERPRINT --api-url URL"
+        )
+    return UsageProblem(
+        msg("Nothing proves who wrote this backup. Nothing was restored."), advice, name="backup_unproved"
+    )

@@ -1,0 +1,73 @@
+"""The missing guest hashes of restored reports, which are computed once the private key is at hand.
+
+A backup does not have the key of the hash (`apoa_client.report.guest_hash`): with it, whoever finds a backup could test
+whether a passport was here. So a restored report has no hash until it can be opened.
+"""
+
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apoa_client.errors import SealBroken
+from apoa_client.outbox.sqlite.database import transaction
+from apoa_client.outbox.sqlite.error_translation import translate_read_errors
+from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from apoa_client.outbox.contents import Contents
+    from apoa_client.report.model import Document
+
+_KEY = "guest_tags_missing"
+_BATCH = 200
+"""Reports hashed in one transaction."""
+_ROWS = """
+    SELECT seq, id, content FROM reports
+    WHERE seq > ? AND guest_tag IS NULL AND content IS NOT NULL AND kind IN ('check_in', 'amend')
+    ORDER BY seq LIMIT ?
+"""
+_UPDATE = "UPDATE reports SET guest_tag = ? WHERE id = ? AND content IS NOT NULL"
+
+
+def record_missing_tags(db: sqlite3.Connection) -> None:
+    """Record, inside a transaction, that reports were stored without their hashes."""
+    write_metadata(db, _KEY, 1)
+
+
+def forget_tags(db: sqlite3.Connection) -> None:
+    """Delete every hash, inside a transaction: the key is lost, and another one is used from now on."""
+    db.execute("UPDATE reports SET guest_tag = NULL WHERE guest_tag IS NOT NULL")
+    record_missing_tags(db)
+
+
+def complete_tags(db: sqlite3.Connection, path: Path, contents: Contents, hash_of: Callable[[Document], int]) -> None:
+    """Store the missing hashes, if there are any. A report that does not open stays without one.
+
+    Raises `CredentialsProblem` without the private key; what is done by then is kept.
+    """
+    with translate_read_errors(path):
+        if read_metadata(db, _KEY) is None:
+            return
+    last = -1
+    while True:
+        with translate_read_errors(path):
+            batch = db.execute(_ROWS, [last, _BATCH]).fetchall()
+            tags = [(_tag(contents, report_id, content, hash_of), report_id) for _seq, report_id, content in batch]
+        with transaction(db, path):
+            db.executemany(_UPDATE, tags)
+            if not batch:
+                write_metadata(db, _KEY, None)
+                return
+        last = batch[-1][0]
+
+
+def _tag(contents: Contents, report_id: str, content: bytes, hash_of: Callable[[Document], int]) -> int | None:
+    try:
+        guest = contents.open(report_id, content, None, None).report.guest
+    except (SealBroken, ValueError, TypeError, KeyError):
+        return None
+    return None if guest is None else hash_of(guest.document)

@@ -1,0 +1,281 @@
+"""Backups that somebody changed: what notices each change, with the private key at hand and without it.
+
+Each change is tried in three ways: as it is; with the digest computed again, which needs no secret; and with the code
+of the key removed too, so that it looks like a backup of an earlier version. `CHANGES` says what comes of the
+last one, which nothing can prove; with the key at hand the first two are refused.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from authority_simulator import AuthoritySimulator
+from backup_helpers import SETTINGS, Home, changed, signed, snapshot
+from conftest import FixedClock, raises_error
+from delivery_helpers import Hotel
+from delivery_helpers import report as guest_report
+from outbox_helpers import PUBLIC_KEY, sealer, uuid
+
+from apoa_client.archive import merge
+from apoa_client.errors import SealBroken, SettingsProblem
+from apoa_client.ports import Selection
+from apoa_client.report.kinds import State
+from apoa_client.report.wire import to_json
+from apoa_client.settings.config import TRAINING
+from apoa_client.vault.sealing import PropertySealer, encode_key, new_key_pair
+
+FORGER, FORGER_PUBLIC = new_key_pair()
+ACCEPT = "state = 'accepted', receipt_number = 'STT-9', receipt_issued_at = 5, finished_at = 5"
+
+SAME = "UPDATE backup SET value = value WHERE key = 'sha256'"
+"""A statement that changes nothing."""
+
+
+def of(report: int, change: str) -> str:
+    return f"UPDATE reports SET {change} WHERE id = '{uuid(report)}'"  # noqa: S608  ours
+
+
+def setting(line: str) -> str:
+    return f"UPDATE backup SET value = value || '{line}' || char(10) WHERE key = 'settings'"  # noqa: S608  ours
+
+
+def replaced(before: str, after: str) -> str:
+    return f"UPDATE backup SET value = replace(value, '{before}', '{after}') WHERE key = 'settings'"  # noqa: S608  ours
+
+
+def resealed() -> str:
+    """Another guest's report under the id of report 2: sealing needs only the public key."""
+    forged = PropertySealer(PUBLIC_KEY, lambda: b"").seal(uuid(2), to_json(guest_report(2, document=99)))
+    return of(2, f"content = x'{forged.hex()}'")
+
+
+def added() -> str:
+    sealed = sealer().seal(uuid(9), to_json(guest_report(9)))
+    return (
+        "INSERT INTO reports (id, short_id, stay_id, kind, created_at, content) "  # noqa: S608  ours
+        f"VALUES ('{uuid(9)}', '{uuid(9)[-8:]}', '{uuid(9, 'a')}', 'check_in', 5, x'{sealed.hex()}')"
+    )
+
+
+KEPT = "the report here stays as it is"
+ASKED = "the authority is asked"
+REFUSED = "refused"
+NEW_REPORT = "a report is added"
+SEALED = "the seal does not open"
+SHOWN = "a user sees it, and must confirm it"
+LEFT_OUT = "not taken over"
+BELIEVED = "believed: the restore says that nothing proves it"
+BELIEVED_VERDICT = "believed, because nobody can be asked: the restore says that nothing proves it"
+
+CHANGES: dict[str, tuple[list[str], str, str]] = {
+    # Each with what comes of it where all reports wait, and on a computer without the property.
+    "nothing but the code": ([SAME], KEPT, ASKED),
+    "accepted": ([of(2, ACCEPT)], ASKED, ASKED),
+    "rejected": ([of(2, "state = 'rejected', errors = x'00'")], ASKED, ASKED),
+    "pending": ([of(2, "state = 'pending'")], ASKED, ASKED),
+    "another receipt": ([of(1, "receipt_number = 'STT-8'")], KEPT, ASKED),
+    "accepted, and typed": ([of(2, f"{ACCEPT}, receipt_typed = 1")], KEPT, BELIEVED_VERDICT),
+    "withdrawn": ([of(2, "state = 'withdrawn', finished_at = 5")], KEPT, BELIEVED),
+    "replaced": ([of(2, "state = 'superseded', finished_at = 5, errors = x'00'")], KEPT, BELIEVED),
+    "erased": ([of(2, f"{ACCEPT}, content = NULL, warnings = NULL, erased_at = 5")], KEPT, BELIEVED_VERDICT),
+    "deleted": ([f"DELETE FROM reports WHERE id = '{uuid(2)}'"], KEPT, BELIEVED),  # noqa: S608  ours
+    "a flipped bit": (
+        [of(2, "content = CAST(substr(content, 1, 80) || x'00' || substr(content, 82) AS BLOB)")],
+        KEPT,
+        SEALED,
+    ),
+    "cut off": ([of(2, "content = substr(content, 1, 100)")], KEPT, SEALED),
+    "exchanged": (
+        [of(2, f"content = (SELECT content FROM reports WHERE id = '{uuid(3)}')")],  # noqa: S608  ours
+        KEPT,
+        SEALED,
+    ),
+    "sealed again": ([resealed()], KEPT, BELIEVED),
+    "added": ([added()], NEW_REPORT, BELIEVED),
+    "in another order": ([of(2, "seq = 99")], KEPT, BELIEVED),
+    "audit events": (["DELETE FROM audit WHERE n = 2"], KEPT, BELIEVED),
+    "metadata": (["INSERT INTO memo VALUES ('stop', 'wrong_password 5 x')"], KEPT, BELIEVED),
+    "address": ([replaced("authority.example", "forger.example")], KEPT, SHOWN),
+    "certificates": ([setting('ca_bundle = "/tmp/forger.pem"')], KEPT, LEFT_OUT),
+    "account": ([replaced("wisma", "forger"), setting('property_id = "forger"')], KEPT, SHOWN),
+    "public key": ([replaced(encode_key(PUBLIC_KEY), encode_key(FORGER_PUBLIC))], REFUSED, SHOWN),
+    "training": ([replaced("https://authority.example/v1", TRAINING)], REFUSED, SHOWN),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "_PAUSE_S", 0)
+
+
+class Property:
+    """A property whose first report of three was accepted, its authority and backup, and a computer that is behind."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = AuthoritySimulator()
+        self.clock = FixedClock()
+        old = Home(folder / "old", SETTINGS)
+        hotel = Hotel(old.path, self.clock, self.authority)
+        hotel.add(1)
+        hotel.sync()
+        hotel.add(2, 3)
+        hotel.close()
+        self.file = folder / "apoa.db"
+        old.back_up(self.file)
+        self.here = Home(folder / "here", SETTINGS)
+        self.here.restore(self.file)
+        waits = "state = 'queued', receipt_number = NULL, receipt_issued_at = NULL, finished_at = NULL, errors = NULL"
+        changed(self.here.path, of(1, waits))
+        self.new = Home(folder / "new")
+
+    def deliver(self, home: Home) -> Hotel:
+        hotel = Hotel(home.path, self.clock, self.authority)
+        self.errors = [hotel.sync().error, hotel.sync().error]
+        return hotel
+
+    def assert_delivered(self, home: Home) -> None:
+        """The authority has every report, and the receipts here are its own."""
+        hotel = self.deliver(home)
+        for entry in hotel.outbox.entries(Selection()):
+            assert (entry.state, entry.receipt) == (State.ACCEPTED, self.authority.acquired[entry.id])
+        hotel.close()
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Property:
+    return Property(tmp_path)
+
+
+every_change = pytest.mark.parametrize(("statements", "here", "elsewhere"), CHANGES.values(), ids=list(CHANGES))
+
+
+@every_change
+def test_with_the_key(target: Property, statements: list[str], here: str, elsewhere: str) -> None:
+    """The digest notices a change, and the code one whose digest was computed again. Nothing is changed here."""
+    assert here
+    assert elsewhere
+    original = target.file.read_bytes()
+    code = rows_in_backup(target.file)["mac"]
+    for home in (target.here, target.new):
+        before = snapshot(home.folders.data)
+        target.file.write_bytes(original)
+        changed(target.file, *statements)
+        if statements != [SAME]:
+            with raises_error("backup_damaged"):
+                home.restore(target.file)
+        signed(target.file, *([] if statements != [SAME] else [of(3, "due_at = 5")]))
+        changed(target.file, f"INSERT INTO backup VALUES ('mac', x'{code.hex()}')")  # noqa: S608  ours
+        if here == REFUSED and home is target.new and encode_key(FORGER_PUBLIC) in statements[0]:
+            assert not home.restore(target.file).proved  # the key here says nothing about another one
+            continue
+        with raises_error("backup_forged", "other_key"):
+            home.restore(target.file)
+        assert snapshot(home.folders.data) == before
+
+
+@every_change
+def test_without_proof_where_the_reports_wait(
+    target: Property, statements: list[str], here: str, elsewhere: str
+) -> None:
+    """No report is lost, closed or replaced for it, nothing of the settings changes, and the authority gets each."""
+    assert elsewhere
+    signed(target.file, *statements)
+    before = target.here.rows()
+    if here == REFUSED:
+        with pytest.raises(SettingsProblem):
+            target.here.restore(target.file)
+        assert target.here.rows() == before
+    else:
+        restored = target.here.restore(target.file)
+        asked = {uuid(1), *([uuid(2)] if here == ASKED else [])}
+        assert (restored.proved, restored.merged.to_ask) == (False, len(asked))
+        after = {row["id"]: row for row in target.here.rows()}
+        for row in before:
+            is_asked = row["id"] in asked
+            assert after[row["id"]] == row | ({"state": "pending", "next_attempt_at": None} if is_asked else {})
+        assert len(after) == len(before) + (here == NEW_REPORT)
+    assert target.here.settings == SETTINGS
+    target.assert_delivered(target.here)
+
+
+@every_change
+def test_without_proof_on_a_new_computer(target: Property, statements: list[str], here: str, elsewhere: str) -> None:
+    """A user must confirm address and key; no verdict of an authority is believed, and no certificate taken over."""
+    assert here
+    signed(target.file, *statements)
+    restored = target.new.restore(target.file, keys=[])
+    assert not restored.proved
+    [shown] = target.new.trust.asked
+    assert shown == restored.settings == target.new.settings
+    assert shown.ca_bundle == ""
+    assert restored.left_out == ("/tmp/forger.pem" if elsewhere == LEFT_OUT else "")  # noqa: S108  a name
+    assert (shown != SETTINGS._replace(index_key=shown.index_key)) == (elsewhere == SHOWN)
+    verdicts = {row["id"] for row in target.new.rows() if row["state"] in {"accepted", "rejected"}}
+    assert verdicts == ({uuid(2)} if elsewhere == BELIEVED_VERDICT else set())
+    if elsewhere == ASKED:
+        target.assert_delivered(target.new)
+    elif elsewhere == SEALED:
+        target.deliver(target.new).close()
+        assert any(isinstance(error, SealBroken) for error in target.errors)
+        assert uuid(2) not in target.authority.acquired
+
+
+def rows_in_backup(file: Path) -> dict[str, bytes]:
+    with closing(sqlite3.connect(file)) as db:
+        return dict(db.execute("SELECT key, value FROM backup"))
+
+
+@pytest.mark.parametrize("private_key", [FORGER, None])
+def test_a_code_of_another_key(target: Property, private_key: bytes | None) -> None:
+    """Is no proof: it is refused where the property's key is at hand, and else it proves nothing."""
+    signed(target.file, of(2, ACCEPT), private_key=private_key)
+    if private_key is not None:
+        with raises_error("backup_forged"):
+            target.here.restore(target.file)
+    for keys in ([], [FORGER]):
+        assert not target.here.restore(target.file, keys=keys).proved
+    target.assert_delivered(target.here)
+
+
+def test_a_forger_who_puts_their_own_key_into_the_settings(target: Property) -> None:
+    """And makes the code with it: the property here keeps its key; a new computer shows the forger's fingerprint."""
+    theirs = replaced(encode_key(PUBLIC_KEY), encode_key(FORGER_PUBLIC))
+    signed(target.file, theirs, private_key=FORGER)
+    with raises_error("other_key"):
+        target.here.restore(target.file)
+    assert not target.new.restore(target.file, keys=[]).proved
+    assert target.new.trust.asked[0].public_key == encode_key(FORGER_PUBLIC)
+
+
+def test_an_older_backup(target: Property) -> None:
+    """Played back with its code: what is here is further along, and stays."""
+    old = target.file.read_bytes()
+    target.assert_delivered(target.here)
+    before = target.here.rows()
+    target.file.write_bytes(old)
+    assert target.here.restore(target.file).proved
+    assert target.here.rows() == before
+
+
+def test_a_backup_in_place_of_another_propertys(target: Property, tmp_path: Path) -> None:
+    """Of the same key, because it was restored under another name once: its reports are added, none is changed."""
+    other = Home(tmp_path / "other", SETTINGS)
+    file = tmp_path / "other.db"
+    with other.outbox() as outbox:
+        outbox.add(guest_report(9), due_at=None)
+    other.back_up(file)
+    before = target.here.rows()
+    target.here.restore(file)
+    assert target.here.rows()[: len(before)] == before
+
+
+def test_a_truncated_backup(target: Property) -> None:
+    """At each page, with the key at hand or not: it is damaged, and nothing changes."""
+    whole = target.file.read_bytes()
+    before = target.here.rows()
+    for size in range(0, len(whole), 4096):
+        target.file.write_bytes(whole[:size])
+        with raises_error("backup_damaged", "not_a_backup"):
+            target.here.restore(target.file)
+    assert target.here.rows() == before

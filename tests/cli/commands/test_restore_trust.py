@@ -1,0 +1,244 @@
+"""`apoa restore` of a backup that nothing proves, and how it is proved or confirmed."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from backup_helpers import changed, signed
+from cli_helpers import LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, spoken
+
+from apoa_client.sandbox.server import SandboxServer
+
+UNPROVED = "Nothing proves who wrote this backup."
+REFUSED = "Nothing proves who wrote this backup. Nothing was restored."
+
+
+class Computers:
+    """One computer with a property, its recovery code and its backup, and an empty one."""
+
+    def __init__(self, apoa: Apoa, url: str, folder: Path) -> None:
+        self.old, self.url = apoa, url
+        self.code, self.file = folder / "code.txt", folder / "apoa.db"
+        assert apoa.set_up(url, "--recovery-file", str(self.code)).code == 0
+        apoa.save(QUENTIN)
+        assert apoa("sync").code == 0
+        apoa.save(XIMENA)
+        assert apoa("backup", str(self.file)).code == 0
+        environ = {**apoa.environ, "APOA_HOME": str(folder / "new")}
+        self.new = Apoa(environ, apoa.clock, apoa.capsys, apoa.monkeypatch)
+
+    @property
+    def fingerprint(self) -> str:
+        found: str = self.old("key", "show", "--json").json["fingerprint"]
+        return found
+
+
+@pytest.fixture
+def computers(apoa: Apoa, authority: SandboxServer, tmp_path: Path) -> Computers:
+    return Computers(apoa, authority.base_url, tmp_path)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_backup_without_the_key_says_so(computers: Computers, lang: str) -> None:
+    """It is written all the same, and its restore says so."""
+    key = computers.old.home / "melati" / "keys.json"
+    key.rename(key.with_name("away.json"))
+    file = computers.file.with_name("unproved.db")
+    written = computers.old("backup", str(file), lang=lang)
+    sentence = "The private key was not available, so nothing will prove who wrote this backup. See: apoa key show"
+    assert (written.code, spoken(lang, sentence) in written.err) == (0, True)
+    assert computers.old("backup", str(file), "--force", "--json").json["proved"] is False
+    key.with_name("away.json").rename(key)
+    restored = computers.old("restore", str(file), lang=lang)
+    assert (restored.code, spoken(lang, UNPROVED) in restored.err) == (0, True)
+    assert computers.old("restore", str(computers.file), lang=lang).err == ""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_unattended_without_proof(computers: Computers, lang: str) -> None:
+    """Exits with 2, says how to prove or confirm it, and creates nothing."""
+    for options in ((), ("--json",), ("--fingerprint", computers.fingerprint), ("--api-url", computers.url)):
+        result = computers.new("restore", str(computers.file), *options, lang=lang)
+        assert result.code == 2
+        if "--json" in options:
+            assert result.json["error"]["class"] == "backup_unproved"
+        else:
+            assert spoken(lang, REFUSED) in result.err
+            assert all(name in result.err for name in ("--recovery-file", "--fingerprint", "--api-url"))
+    assert not computers.new.home.exists()
+
+
+@pytest.mark.parametrize("as_typed", [str, str.upper, lambda text: text.replace("-", " ")])
+def test_unattended_with_what_was_compared(computers: Computers, as_typed: type[str]) -> None:
+    """The fingerprint and the address together; hyphens, case and a slash at the end make no difference."""
+    options = "--fingerprint", as_typed(computers.fingerprint), "--api-url", f"{computers.url}/"
+    result = computers.new("restore", str(computers.file), *options, "--json")
+    assert (result.code, result.json["proved"], result.json["to_ask"]) == (0, False, 1)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("option", ["--fingerprint", "--api-url"])
+def test_what_was_compared_differs(computers: Computers, option: str, lang: str) -> None:
+    """Exits with 78 on every computer, proved or not, and changes nothing."""
+    given = "0000-0000-0000-0000" if option == "--fingerprint" else "https://forger.example/v1"
+    for apoa in (computers.new, computers.old):
+        for more in ((), ("--dry-run",), ("--recovery-file", str(computers.code))):
+            result = apoa("restore", str(computers.file), option, given, *more, lang=lang)
+            assert result.code == 78
+            assert (computers.fingerprint if option == "--fingerprint" else computers.url) in result.err
+    assert not computers.new.home.exists()
+
+
+def test_a_training_property_has_no_address(apoa: Apoa, tmp_path: Path) -> None:
+    """The fingerprint alone confirms it."""
+    arguments = ["--non-interactive", "--property", "melati", "--training", "--vault", "file"]
+    assert apoa("setup", *arguments).code == 0
+    file = tmp_path / "apoa.db"
+    assert apoa("backup", str(file)).code == 0
+    new = Apoa({**apoa.environ, "APOA_HOME": str(tmp_path / "new")}, apoa.clock, apoa.capsys, apoa.monkeypatch)
+    refused = new("restore", str(file))
+    assert (refused.code, "--api-url" in refused.err) == (2, False)
+    fingerprint = apoa("key", "show", "--json").json["fingerprint"]
+    assert new("restore", str(file), "--fingerprint", fingerprint).code == 0
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_at_a_terminal(computers: Computers, lang: str) -> None:
+    """Address and fingerprint are shown. Only yes restores it; Enter alone does not."""
+    question = spoken(lang, "Is this right? Passports and the password will be sent there.")
+    refused = computers.new("restore", str(computers.file), keys=[""], lang=lang)
+    assert (refused.code, computers.new.home.exists()) == (2, False)
+    result = computers.new("restore", str(computers.file), keys=["y"], lang=lang)
+    assert result.code == 0, result.err
+    for said in (refused, result):
+        assert all(each in said.err for each in (computers.url, computers.fingerprint, question))
+    assert spoken(lang, UNPROVED) in result.err
+
+
+def test_a_training_property_at_a_terminal(apoa: Apoa, tmp_path: Path) -> None:
+    """Only the fingerprint is shown."""
+    arguments = ["--non-interactive", "--property", "melati", "--training", "--vault", "file"]
+    assert apoa("setup", *arguments).code == 0
+    file = tmp_path / "apoa.db"
+    assert apoa("backup", str(file)).code == 0
+    new = Apoa({**apoa.environ, "APOA_HOME": str(tmp_path / "new")}, apoa.clock, apoa.capsys, apoa.monkeypatch)
+    result = new("restore", str(file), keys=["y"])
+    assert (result.code, "Address of the server" in result.err) == (0, False)
+
+
+@pytest.mark.parametrize("source", ["file", "stdin", "environment"])
+def test_the_recovery_code_or_the_key_proves_it(computers: Computers, source: str) -> None:
+    """Nothing is asked, and every state is believed."""
+    code, environ, options = computers.code.read_text(), {}, ["--code-stdin"]
+    if source == "file":
+        options = ["--recovery-file", str(computers.code)]
+    elif source == "environment":
+        options, environ = [], {"APOA_PRIVATE_KEY_FILE": str(key_file(computers))}
+    line = next(line for line in code.splitlines() if line.count("-") == 6)
+    result = computers.new("restore", str(computers.file), "--json", *options, stdin=f"{line}\n", **environ)
+    assert result.code == 0, result.err
+    assert (result.json["proved"], result.json["to_ask"]) == (True, 0)
+    assert [state for _kind, state in computers.new.states()] == ["accepted", "queued"]
+
+
+def key_file(computers: Computers) -> Path:
+    """A file with the private key alone."""
+    file = computers.code.with_name("private-key")
+    file.write_text(json.loads((computers.old.home / "melati" / "keys.json").read_text())["private-key"])
+    file.chmod(0o600)
+    return file
+
+
+def test_the_code_of_another_property_proves_nothing(computers: Computers, tmp_path: Path) -> None:
+    """It is refused as without one."""
+    other = Apoa({**computers.new.environ}, computers.old.clock, computers.old.capsys, computers.old.monkeypatch)
+    other.environ["APOA_HOME"] = str(tmp_path / "other")
+    sheet = tmp_path / "other.txt"
+    assert other.set_up(computers.url, "--recovery-file", str(sheet)).code == 0
+    assert computers.new("restore", str(computers.file), "--recovery-file", str(sheet)).code == 2
+
+
+def test_a_fresh_set_up_takes_the_backups_key_only_with_its_code(computers: Computers) -> None:
+    """Without the code the key here is not replaced, whatever the user has compared."""
+    assert computers.new.set_up(computers.url).code == 0
+    before = (computers.new.home / "config.toml").read_text()
+    compared = "--fingerprint", computers.fingerprint, "--api-url", computers.url
+    result = computers.new("restore", str(computers.file), *compared)
+    assert (result.code, "--recovery-file" in result.err) == (78, True)
+    assert (computers.new.home / "config.toml").read_text() == before
+    restored = computers.new("restore", str(computers.file), "--recovery-file", str(computers.code), "--json")
+    assert (restored.code, restored.json["fingerprint"]) == (0, computers.fingerprint)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_forged_backup(computers: Computers, lang: str) -> None:
+    """Exits with 65 where the key is; elsewhere its certificates are left out, and its states are asked about."""
+    forged = "UPDATE backup SET value = value || 'ca_bundle = \"/tmp/forger.pem\"' WHERE key = 'settings'"
+    forged_with_code = computers.file.with_name("forged.db")
+    forged_with_code.write_bytes(computers.file.read_bytes())
+    signed(forged_with_code, forged)
+    changed(forged_with_code, "INSERT INTO backup VALUES ('mac', zeroblob(32))")
+    result = computers.old("restore", str(forged_with_code), lang=lang)
+    assert (result.code, result.out) == (65, "")
+    sentence = "The backup {path} was changed by somebody who does not have the property's key."
+    assert spoken(lang, sentence, path=forged_with_code) in result.err
+    options = "--fingerprint", computers.fingerprint, "--api-url", computers.url
+    restored = computers.new("restore", str(forged_with_code), *options, lang=lang)
+    assert restored.code == 0
+    sentence = "Its file of certificates is not used: {file}. If it is yours: apoa setup --ca-bundle FILE"
+    assert spoken(lang, sentence, file="/tmp/forger.pem") in restored.err  # noqa: S108  a name
+    assert "ca_bundle" not in (computers.new.home / "config.toml").read_text()
+
+
+class TestTheKeyOfTheGuestHash:
+    """It shows that a guest was here before, and with it the finder of a backup could test any passport number."""
+
+    def test_it_is_not_in_the_backup(self, computers: Computers) -> None:
+        """Neither as text nor as bytes; the new computer makes another one."""
+        key = index_key(computers.old)
+        content = computers.file.read_bytes()
+        assert not any(each in content for each in (key.encode(), bytes.fromhex(key)))
+        restore_with_code(computers)
+        assert len(index_key(computers.new)) == len(key)
+        assert index_key(computers.new) != key
+
+    @pytest.mark.parametrize("command", ["recover", "sync"])
+    def test_a_guest_of_before_is_found_again(self, computers: Computers, command: str) -> None:
+        """After the private key was recovered, or at the next sync that has it; reports saved before that count too."""
+        restore_with_code(computers)
+        assert computers.new(*OBADIAH.mrz("--no-send")).code == 0
+        assert computers.new(*QUENTIN.mrz("--no-send")).code == 0  # nothing shows yet that it is a duplicate
+        environ = {}
+        if command == "recover":
+            assert computers.new("key", "recover", "--recovery-file", str(computers.code)).code == 0
+        else:
+            environ = {"APOA_PRIVATE_KEY_FILE": str(key_file(computers)), "APOA_PASSWORD": PASSWORD}
+            assert computers.new("sync", **environ).code == 0
+        for guest in (QUENTIN, XIMENA, OBADIAH):
+            said = computers.new(*guest.mrz("--no-send"), **environ)
+            assert (said.code, "already reported" in said.err) == (65, True)
+
+    def test_lost_settings(self, computers: Computers) -> None:
+        """The reports that are still here get the hash of the new key, too."""
+        assert computers.old(*OBADIAH.mrz("--no-send")).code == 0
+        before = index_key(computers.old)
+        (computers.old.home / "config.toml").unlink()
+        restored = computers.old("restore", str(computers.file), "--recovery-file", str(computers.code))
+        assert restored.code == 0, restored.err
+        assert index_key(computers.old) != before
+        code = ["--recovery-file", str(computers.code), "--vault", "file"]
+        assert computers.old("key", "recover", *code).code == 0
+        for guest in (QUENTIN, XIMENA, OBADIAH):
+            assert computers.old(*guest.mrz("--no-send")).code == 65
+
+
+def restore_with_code(computers: Computers) -> None:
+    result = computers.new("restore", str(computers.file), "--recovery-file", str(computers.code))
+    assert result.code == 0, result.err
+
+
+def index_key(apoa: Apoa) -> str:
+    settings = tomllib.loads((apoa.home / "config.toml").read_text())["property"]["melati"]
+    found: str = settings["index_key"]
+    return found
