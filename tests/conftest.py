@@ -76,11 +76,10 @@ def _use_memory() -> None:
     The program syncs each change to the disk, and most of the time of a test would be spent there. Tests marked
     `durable` get a folder on the disk.
     """
-    memory = Path("/dev/shm")  # noqa: S108  pytest makes private folders below it
-    if not os.access(memory, os.W_OK) or not hasattr(os, "statvfs"):
+    memory = Path("/dev/shm").absolute()  # noqa: S108  pytest makes private folders below it; Wine has it, too
+    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < _MEMORY_NEEDED:
         return
-    state = os.statvfs(memory)
-    if state.f_bavail * state.f_frsize >= _MEMORY_NEEDED and not state.f_flag & os.ST_NOEXEC:
+    if sys.platform == "win32" or not os.statvfs(memory).f_flag & os.ST_NOEXEC:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
