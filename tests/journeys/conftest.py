@@ -31,8 +31,11 @@ class Sandbox:
         return found[1]
 
     def interrupt(self) -> tuple[int, str]:
-        """Sends Ctrl-C. Returns the exit code and stderr."""
-        self.process.send_signal(signal.SIGINT)
+        """Sends Ctrl-C, or ends it on Windows, where only a window gets Ctrl-C. Returns the exit code and stderr."""
+        if sys.platform == "win32":
+            self.process.terminate()
+        else:
+            self.process.send_signal(signal.SIGINT)
         _out, err = self.process.communicate(timeout=20)
         return self.process.returncode, err
 

@@ -85,7 +85,7 @@ def test_report_while_the_authority_is_away(apoa: Installed, sandbox: Start, tmp
     first = sandbox("", *memory)
     assert apoa.set_up(first.url, "latihan").code == 0
     code, err = first.interrupt()
-    assert code == 130
+    assert sys.platform == "win32" or code == 130
     assert "Traceback" not in err
     assert apoa(*QUENTIN.mrz()).code == 0
     assert apoa("sync", "--quiet") == (75, "", "")
@@ -128,7 +128,7 @@ def test_killed_sync(apoa: Installed, sandbox: Start, clock: FixedClock) -> None
     assert apoa(*QUENTIN.mrz("--no-send")).code == 0
     running = apoa.start("sync")
     wait_until(lambda: apoa("status", "--json").json["counts"]["sending"] == 1)
-    running.send_signal(signal.SIGKILL)
+    running.kill()
     running.communicate(timeout=20)
     assert apoa("sync", "--json").json["left"] == 1
     assert apoa.reports()[0]["state"] == "sending"
@@ -145,6 +145,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         assert time.monotonic() < end
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="only a window gets Ctrl-C there")
 def test_interrupted_sync(apoa: Installed, sandbox: Start) -> None:
     """Ctrl-C during the call exits with 130 and releases the lease."""
     assert apoa.set_up(sandbox("slow=30").url, "latihan").code == 0

@@ -1,7 +1,6 @@
 """Turns the errors of SQLite and of the file system into those of `apoa_client.outbox.errors`."""
 
 import errno
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,8 +82,9 @@ def _unreachable(path: Path) -> OutboxUnreachable:
 
 def _almost_full(path: Path) -> bool:
     """Return whether an I/O error is really a full disk: SQLite reports it so for its shared memory file."""
+    from shutil import disk_usage  # only after an error
+
     try:
-        disk = os.statvfs(path.parent)
-    except (AttributeError, OSError):  # Windows has no statvfs
+        return disk_usage(path.parent).free < _ALMOST_FULL
+    except OSError:
         return False
-    return disk.f_bavail * disk.f_frsize < _ALMOST_FULL

@@ -21,7 +21,7 @@ def settings(apoa: Apoa, name: str = "melati") -> dict[str, Any]:
 
 
 def files(apoa: Apoa) -> list[str]:
-    return sorted(str(path.relative_to(apoa.home)) for path in apoa.home.rglob("*") if path.is_file())
+    return sorted(path.relative_to(apoa.home).as_posix() for path in apoa.home.rglob("*") if path.is_file())
 
 
 class MemoryKeyring(SecretStore):
@@ -398,7 +398,7 @@ class TestLogin:
         configured("logout")
         configured.save()
         secret = tmp_path / "password"
-        secret.write_text(PASSWORD + "\n")
+        secret.write_text(PASSWORD + "\n", encoding="utf-8")
         secret.chmod(0o600)
         assert configured("sync", APOA_PASSWORD_FILE=str(secret)).code == 0
         configured.save(XIMENA)

@@ -1,5 +1,6 @@
 """`apoa status` shows waiting reports; `apoa sync` sends them, run by a user or by cron."""
 
+import itertools
 import os
 import sys
 import threading
@@ -556,6 +557,9 @@ def test_the_authority_of_an_untested_set_up_is_learned(apoa: Apoa, serve: Serve
 def test_a_bar_shows_the_rate(configured: Apoa) -> None:
     """The bar shows reports per second after two answers."""
     configured.monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    seconds = itertools.count()
+    # Windows' own clock may stand still meanwhile.
+    configured.monkeypatch.setattr("rich.console.monotonic", lambda: float(next(seconds)))
     for guest in GUESTS:
         configured.save(guest)
     assert "/s" in configured("sync", keys=[]).err

@@ -1,5 +1,6 @@
 """`apoa setup` at a terminal: one question at a time; nothing is stored before the end."""
 
+import sys
 import tomllib
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -394,7 +395,8 @@ class TestAccount:
         assert spoken(lang, "The recovery code of {name}", name="melati") in said.err
         lines = said.out.splitlines()
         assert lines[0] == spoken(lang, WORKS)
-        assert lines[-2] == f"  {cron_line(apoa.environ, '')}"
+        automatic = task_lines(apoa.environ, "")[-1] if sys.platform == "win32" else cron_line(apoa.environ, "")
+        assert lines[-2] == f"  {automatic}"
         assert lines[-1] == spoken(lang, "Try it: {command}", command={"en": "apoa report", "id": "apoa lapor"}[lang])
         assert PASSWORD not in said.all
         assert settings(apoa)["username"] == "wisma-melati"
