@@ -117,17 +117,19 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, bel
     for table in set(tables(here)) & set(tables(backup)) - _NEVER_COPIED:
         columns = _common_columns(here, backup, table)
         here.executemany(_insert_sql(table, columns), backup.execute(_select_sql(table, columns)))
-    audit.append(here, actor, [belief.event])
-    return MergeResult(count, 0, 0, 0, to_ask=count_to_ask(backup, belief))
+    asked = ids_to_ask(backup, belief)
+    questions = (AuditEvent("restored", report_id, State.PENDING.value) for report_id in asked)
+    audit.append(here, actor, [belief.event, *questions])
+    return MergeResult(count, 0, 0, 0, to_ask=len(asked))
 
 
-def count_to_ask(backup: sqlite3.Connection, belief: Belief) -> int:
-    """Return about how many of the backup's reports the authority is to be asked after a restore of all of them."""
+def ids_to_ask(backup: sqlite3.Connection, belief: Belief) -> list[str]:
+    """Return the backup's reports about which the authority is to be asked after a restore into a new outbox."""
     if belief is not Belief.ASK:
-        return 0
+        return []
     states = ", ".join(f"'{state}'" for state in _VERDICTS)
-    query = f"SELECT count(*) FROM reports WHERE state IN ({states}) AND content IS NOT NULL AND receipt_typed = 0"  # noqa: S608  constants
-    return int(backup.execute(query).fetchone()[0])
+    query = f"SELECT id FROM reports WHERE state IN ({states}) AND content IS NOT NULL AND receipt_typed = 0"  # noqa: S608  constants
+    return [row[0] for row in backup.execute(query)]
 
 
 def count_shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[int, int]:

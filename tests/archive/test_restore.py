@@ -108,6 +108,11 @@ def test_the_audit_trail_is_restored(new: Home, file: Path) -> None:
         actions = [entry.action for entry in here.audit_trail.entries()]
         assert actions.count("logged_in") == 1
         assert actions[-1] == "restored"
+    asked = Home(new.folders.data.parent / "asked")
+    asked.restore(file, keys=[])
+    with asked.outbox() as here:
+        last = [(entry.action, entry.report, entry.detail) for entry in here.audit_trail.entries()][-2:]
+        assert last == [("restored", None, "unproved"), ("restored", uuid(1), "pending")]
     kept = Home(new.folders.data.parent / "kept", SETTINGS)
     kept.restore(file)
     with kept.outbox() as here:

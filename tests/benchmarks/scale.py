@@ -137,7 +137,11 @@ def halved(home: Home) -> Home:
 
 
 def empty(home: Home) -> Home:
-    return home._replace(path=home.files / "copy")
+    """A home with nothing but the key, which proves the backup."""
+    copy = home._replace(path=home.files / "copy")
+    copy.outbox.parent.mkdir(parents=True)
+    shutil.copy(home.outbox.with_name("keys.json"), copy.outbox.with_name("keys.json"))
+    return copy
 
 
 CASES = (

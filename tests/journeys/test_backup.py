@@ -128,6 +128,11 @@ def _multiply(path: Path, times: int) -> None:
         db.commit()
 
 
+def proof(file: Path) -> list[str]:
+    """Returns the options that prove a backup: its recovery code is beside it."""
+    return ["--recovery-file", str(file.with_name("code.txt"))]
+
+
 Case = tuple[Callable[[], Installed], str, Path]
 
 
@@ -140,7 +145,7 @@ def fresh_homes(configured: Installed, early: Path, tmp_path: Path) -> Callable[
         count += 1
         home = elsewhere(unmeasured(configured), tmp_path / f"home-{count}")
         if args[0]:
-            assert home("restore", str(early)).code == 0
+            assert home("restore", str(early), *proof(early)).code == 0
         return home
 
     return make
@@ -167,7 +172,7 @@ def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any
         assert {row[0] for row in left} >= {row[0] for row in old}
     else:
         assert left in (old, new)
-    again = home("restore", str(file), "--json")
+    again = home("restore", str(file), *proof(file), "--json")
     assert again.code == 0, again.err
     assert state_of(home) == new
     assert home("status", "--json").json["counts"]["accepted"] == 300
@@ -188,13 +193,13 @@ def test_restore_killed_at_random_times(
     model = make(merging)
     old = state_of(model)
     begun = time.monotonic()
-    assert model("restore", str(late)).code == 0
+    assert model("restore", str(late), *proof(late)).code == 0
     usual, new = time.monotonic() - begun, state_of(model)
     assert len(new) == 350
     chance = random.Random(SEED)  # noqa: S311  a test's
     for _kill in range(KILLS // 2):
         home = make(merging)
-        process = home.start("restore", str(late))
+        process = home.start("restore", str(late), *proof(late))
         try:
             process.communicate(timeout=chance.uniform(usual / 3, usual))
         except subprocess.TimeoutExpired:
@@ -215,14 +220,14 @@ def test_restore_killed_before_each_disk_change(
     make = fresh_homes(configured, early, tmp_path)
     model = make(merging)
     old = state_of(model)
-    assert model("restore", str(late)).code == 0
+    assert model("restore", str(late), *proof(late)).code == 0
     new = state_of(model)
     dead, step = True, 1
     while dead:
         home = make(merging)
         home.home.mkdir(exist_ok=True)
         disk.root = home.home
-        said = call(home, ["restore", str(late)], "en", more=disk.environ(DISK_STEP=str(step)))
+        said = call(home, ["restore", str(late), *proof(late)], "en", more=disk.environ(DISK_STEP=str(step)))
         dead = said.code == -9
         assert dead or said.code == 0, said.err
         assert_old_or_new(home, late, old, new, merging=merging)

@@ -123,6 +123,8 @@ def _show_unproved(restored: "RestoreResult") -> None:
         )
         print_error_line(text(asked))
     print_error_line(_("What is missing from it, or withdrawn in it, nobody can check: look at apoa list --all"))
+    if restored.merged.inserted:
+        print_error_line(_("What waits in it is sent at the next apoa sync: look at it first with apoa list"))
     if restored.left_out:
         line = _("Its file of certificates is not used: {file}. If it is yours: apoa setup --ca-bundle FILE")
         print_error_line(line.format(file=sanitize(restored.left_out)))

@@ -62,8 +62,7 @@ class RestoreTrust:
             raise _unproved(has_address=has_address)
         print_error_line(style_warning(_("Nothing proves who wrote this backup.")))
         print_error_line(_("Compare it with the recovery sheet, and with what the authority gave you:"))
-        if has_address:
-            print_error_line("  " + _("Address of the server: {url}").format(url=sanitize(settings.api_url)))
+        print_error_line("  " + _("Address of the server: {url}").format(url=_destination(settings)))
         line = _("Fingerprint of the key: {fingerprint}")
         print_error_line("  " + line.format(fingerprint=fingerprint(decode_public_key(settings.public_key))))
         if not confirm(_("Is this right? Passports and the password will be sent there."), default=False):
@@ -78,6 +77,13 @@ class RestoreTrust:
         url = self._options.api_url
         if url is not None and check_base_url(url) != settings.api_url:
             raise _different(msg("The backup names another address: {found}.", found=settings.api_url))
+
+
+def _destination(settings: PropertySettings) -> str:
+    """Return where the reports go, sanitized."""
+    if settings.by_hand:
+        return _("none, reports are typed into APOA by hand")
+    return _("none, reports are only for training") if settings.uses_sandbox else sanitize(settings.api_url)
 
 
 def _digits(text: str) -> str:
