@@ -10,6 +10,8 @@ from apoa_client.errors import DataRefused, OutboxDamaged, StorageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.report.kinds import short_id
 
+_MAX_NAMED = 10
+
 
 class DiskFull(StorageProblem):
     """There is no space left to write."""
@@ -38,8 +40,17 @@ class OutboxBusy(StorageProblem):
     advice: Message | None = msg("Another apoa command is still running. Wait a minute, then try again.")
 
 
-def damaged(path: Path) -> OutboxDamaged:
-    """Return the error for a file that cannot be understood."""
+def damaged(path: Path, seqs: Sequence[int] = ()) -> OutboxDamaged:
+    """Return the error for a file that cannot be understood, or for some of its reports, by their numbers in it."""
+    if seqs:
+        numbers = ", ".join(map(str, seqs[:_MAX_NAMED])) + (", ..." if len(seqs) > _MAX_NAMED else "")
+        return OutboxDamaged(
+            msg(
+                "Reports in the file {path} are damaged, those with these numbers: {numbers}.",
+                path=str(path),
+                numbers=numbers,
+            )
+        )
     return OutboxDamaged(msg("The file {path} is damaged, or it is not an outbox of apoa-client.", path=str(path)))
 
 

@@ -4,6 +4,7 @@ A damaged or manipulated file may hold anything: an unknown state, or text in pl
 `ValueError`, `TypeError` or `OverflowError` here, and the engine turns that into `OutboxDamaged`.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -26,6 +27,7 @@ MILLISECOND = timedelta(milliseconds=1)
 _HEX = frozenset("0123456789abcdef")
 _AFTER_HEX = "g"
 _UUID_DIGITS = 32
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _HYPHENS_AFTER = (8, 12, 16, 20)
 
 
@@ -89,8 +91,8 @@ def entry_from_row(row: Sequence[Any]) -> Entry:
     """Return the entry of a row of `COLUMNS`."""
     return Entry(
         seq=_int(row[0]),
-        id=_str(row[1]),
-        stay_id=_str(row[2]),
+        id=_id(row[1]),
+        stay_id=_id(row[2]),
         kind=Kind(row[3]),
         state=State(row[4]),
         created_at=from_millis(row[5]),
@@ -132,6 +134,15 @@ def _str(value: object) -> str:
         message = "not a text"
         raise TypeError(message)
     return value
+
+
+def _id(value: object) -> str:
+    """Return an id as this program makes them. It goes into addresses, on screens and on paper, so nothing else may."""
+    text = _str(value)
+    if _ID.fullmatch(text) is None:
+        message = "not an id"
+        raise ValueError(message)
+    return text
 
 
 def reference_range(reference: str) -> dict[str, str] | None:

@@ -28,6 +28,8 @@ Start = Callable[..., Any]
 KILLS = 100 if LONG else 10
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 5
 STRIDE = 1 if LONG else 11
+REST = "-0000-7000-8000-000000000000"
+"""The end of the ids of invented rows."""
 """A kill comes before every n-th change that a restore makes on the disk."""
 
 
@@ -123,7 +125,7 @@ def _multiply(path: Path, times: int) -> None:
             db.execute(
                 "INSERT INTO reports (id, short_id, stay_id, kind, created_at, content) "
                 "SELECT ?, ?, ?, kind, created_at, content FROM reports WHERE seq = 1",
-                [f"id-{number}", f"short-{number}", f"stay-{number}"],
+                [f"{number:08x}{REST}", f"short-{number}", f"{number:08x}{REST}"],
             )
         db.commit()
 

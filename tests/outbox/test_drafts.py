@@ -347,7 +347,7 @@ def test_a_database_of_the_third_version_migrates(path: Path, monkeypatch: pytes
         patch.setattr(migrations, "STEPS", migrations.STEPS[:3])
         old = open_database(path, create=True)
     body = sealer().seal(uuid(1), b"{}")
-    row = (uuid(1), "b0000001", "stay", "check_in", 1, body)
+    row = (uuid(1), "b0000001", uuid(1, "a"), "check_in", 1, body)
     old.execute("INSERT INTO reports (id, short_id, stay_id, kind, created_at, content) VALUES (?, ?, ?, ?, ?, ?)", row)
     assert old.execute("PRAGMA user_version").fetchone() == (3,)
     old.close()

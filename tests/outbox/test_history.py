@@ -50,11 +50,12 @@ def test_no_query_scans_the_history(outbox: SqliteOutbox, name: str) -> None:
 
 def grow(outbox: SqliteOutbox, first: int, last: int) -> None:
     """Add finished reports, by SQL because there are many."""
+    rest = "-0000-7000-8000-000000000000"
     outbox._db.execute("BEGIN")
     outbox._db.executemany(
         "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content) "
         "VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, zeroblob(100))",
-        ((f"f{n:07x}", f"f{n:07x}", f"e{n:07x}", n, n) for n in range(first, last)),
+        ((f"f{n:07x}{rest}", f"f{n:07x}", f"e{n:07x}{rest}", n, n) for n in range(first, last)),
     )
     outbox._db.execute("COMMIT")
 

@@ -129,6 +129,10 @@ class Recorder:
         return getattr(self._db, name)
 
 
+def old_id(kind: str, number: int) -> str:
+    return f"0199{kind}000-0000-7000-8000-{number:012x}"
+
+
 def fill(outbox: SqliteOutbox, finished: int) -> SqliteOutbox:
     """A queue as on any day, one report of it pending, and years of finished reports added by SQL."""
     outbox._db.execute("BEGIN")
@@ -136,7 +140,7 @@ def fill(outbox: SqliteOutbox, finished: int) -> SqliteOutbox:
         "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content, calls, guest_tag, "
         "first_night, last_morning) VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, zeroblob(50), 1, ?, ?, ?)",
         (
-            (f"0199b{n:07x}", f"e{n:07x}", f"0199c{n:07x}", n, n, n % 9, YEARS_AGO - n % 900, YEARS_AGO - n % 900 + 2)
+            (old_id("b", n), f"e{n:07x}", old_id("c", n), n, n, n % 9, YEARS_AGO - n % 900, YEARS_AGO - n % 900 + 2)
             for n in range(finished)
         ),
     )

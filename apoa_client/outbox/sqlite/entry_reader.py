@@ -7,10 +7,10 @@ A damaged page does not affect reports on other pages: those are yielded first, 
 from __future__ import annotations
 
 from array import array
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import OutboxDamaged
+from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import COLUMNS, entry_from_row
 from apoa_client.outbox.sqlite.error_translation import translate_read_errors
 
@@ -58,23 +58,25 @@ class EntryReader:
     ) -> Iterator[Entry]:
         """Yield the entries with these numbers, in this order, as they are now, if `condition` still holds.
 
-        If a page of the file is damaged, what can be read elsewhere is yielded first, and then the error is raised.
+        If rows or pages of the file are damaged, what can be read elsewhere is yielded first; then an error that names
+        the others is raised.
         """
-        damage: OutboxDamaged | None = None
+        unreadable: list[int] = []
         for start in range(0, len(seqs), _BATCH):
             batch = seqs[start : start + _BATCH]
             try:
                 found = self._numbered(batch, condition, values)
-            except OutboxDamaged as exc:
-                damage = damage or exc
+            except OutboxDamaged:
                 found = []
                 for seq in batch:
-                    with suppress(OutboxDamaged):
+                    try:
                         found += self._numbered([seq], condition, values)
+                    except OutboxDamaged:
+                        unreadable.append(seq)
             by_seq = {entry.seq: entry for entry in found}
             yield from (by_seq[seq] for seq in batch if seq in by_seq)
-        if damage is not None:
-            raise damage
+        if unreadable:
+            raise damaged(self._path, unreadable)
 
     def select(self, condition: str, values: Mapping[str, Any]) -> list[Entry]:
         """Return the entries that meet a condition, all at once."""
