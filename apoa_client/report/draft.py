@@ -18,6 +18,7 @@ from apoa_client.passport.states import canonical_code
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.not_stated import without_not_stated
+from apoa_client.report.parse_fields import bounded
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ class Reader:
         if not self.typed(name):
             return None
         try:
-            return parse(self.typed(name))
+            return parse(bounded(self.typed(name)))
         except Unreadable as exc:
             self.add_error(name, exc.code, _with_label(name, exc.message), exc.suggestion)
             return None

@@ -19,6 +19,8 @@ from apoa_client.report.rooms import room_name
 
 MAX_TEXT_LENGTH = 100
 MAX_NOTE_LENGTH = 500
+MAX_TYPED_LENGTH = 1000
+"""Of any field as it was typed, so that none takes long to compare or to parse."""
 MAX_NIGHTS = 366
 
 _UNDECODED = "\N{REPLACEMENT CHARACTER}"
@@ -42,9 +44,14 @@ def one_line(text: str, longest: int = MAX_TEXT_LENGTH) -> str:
     if any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in folded):
         hidden = msg("it contains invisible characters from an arrow key or from pasted text; type it again.")
         raise Unreadable("bad_character", hidden)
-    if len(folded) > longest:
+    return bounded(folded, longest)
+
+
+def bounded(text: str, longest: int = MAX_TYPED_LENGTH) -> str:
+    """Return the text. Raises `Unreadable` if it is too long."""
+    if len(text) > longest:
         raise Unreadable("bad_length", msg("It is longer than {longest} characters.", longest=longest))
-    return folded
+    return text
 
 
 def person_name(text: str) -> str:
@@ -78,7 +85,7 @@ def sex(text: str) -> str:
 
 def state(text: str) -> str:
     """Return the ICAO code of a state, from a code or from a name in English or Indonesian (Doc 9303-3 §5)."""
-    found = states.find(text)
+    found = states.find(bounded(text, MAX_TEXT_LENGTH))
     if found is not None:
         return found.code
     near = states.close_matches(text)

@@ -16,6 +16,7 @@ from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
 from apoa_client.report.checking import CheckedDocument, check, documents
+from apoa_client.report.fields import FIELDS, Field
 from apoa_client.report.model import Guest
 from apoa_client.report.wire import guest_value
 
@@ -295,3 +296,16 @@ def test_any_input_gives_json(lines: list[str], typed: dict[str, str], today: da
     assert checked.valid == (not checked.errors)
     for value in checked.guest.values():
         assert not isinstance(value, str) or len(value) < 6 or value not in repr(checked)
+
+
+@pytest.mark.parametrize("text", ["A" * 100_000, "A " * 50_000, "1/" * 50_000, "\u00e9" * 100_000])
+@pytest.mark.parametrize(
+    "field",
+    [field for field in FIELDS if field.path.startswith("guest.") and field.name != "mrz"],
+    ids=lambda f: f.name,
+)
+def test_a_very_long_text_is_refused_at_once(field: Field, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its length is the error, and it is not compared with the names of all states first."""
+    monkeypatch.setattr("apoa_client.passport.states.close_matches", lambda _text: pytest.fail("compared"))
+    result = check({field.name: text}, [], today=NOW.date())
+    assert [error.code for error in result.errors if error.field == field.path] == ["bad_length"]

@@ -1,5 +1,6 @@
 """`apoa receipt`: show a report's receipt, or write it as a page to print or the authority's own PDF."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from apoa_client.cli.registry import command, guest_argument, json_option, optio
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, STATES, moment_text
 from apoa_client.cli.views.report import receipt_value, show_erased
@@ -120,6 +122,12 @@ def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> Non
 def _write_pdf(app: Container, entry: Entry, file: Path, *, force: bool) -> None:
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
 
+    if file == STANDARD_OUTPUT and is_terminal(sys.stdout):
+        # Another computer made it: its bytes may control the terminal.
+        raise UsageProblem(
+            msg("A PDF is no text, so it is not shown on a screen."),
+            msg("Name a file with --pdf FILE, or send it to another program."),
+        )
     check_writable(file, force=force)  # before the authority is asked
     write_output(file, _fetch_pdf(app, entry), force=force)
     if file != STANDARD_OUTPUT:

@@ -399,6 +399,16 @@ class TestPdf:
         assert away("receipt", report["id"], "--pdf", "-").out == "%PDF-1.7\n%%EOF\n"
 
     @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_no_pdf_on_a_terminal(
+        self, away: Apoa, report: dict[str, Any], lang: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its bytes, which the authority chose, do not reach a screen, and the authority is not asked."""
+        monkeypatch.setattr("apoa_client.cli.commands.receipt.is_terminal", lambda _stream: True)
+        refused = away("receipt", report["id"], "--pdf", "-", lang=lang)
+        assert (refused.code, refused.out) == (2, "")
+        assert spoken(lang, "A PDF is no text, so it is not shown on a screen.") in refused.err
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
     def test_an_authority_without_pdfs(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
         """The error suggests the page, and nothing is written."""
         configured(*QUENTIN.mrz())
