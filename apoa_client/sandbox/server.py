@@ -33,19 +33,22 @@ HIGHEST_PORT = 65_535
 POLL_SECONDS = 0.02
 """How soon the server notices `SandboxServer.stop`."""
 
+_PAGE_TOKEN_BYTES = 16
 IDLE_TIMEOUT_S = 30
 """How long a connection may be idle."""
 
 
 @dataclass
 class SandboxServer:
-    """A training authority for one property. `storage` is its file; port 0 means any free port, which is then kept.
+    """A training authority for one property. `storage` is its file; None keeps what it received until it stops.
+
+    Port 0 means any free port, which is then kept.
 
     `now` is timezone-aware; `token_lifetime_s` is seconds; `faults` is a fault script. Raises `UsageProblem` for an
     invalid script; `start` raises `SettingsProblem` for a port that cannot be used, and `StorageProblem`.
     """
 
-    storage: Path
+    storage: Path | None
     _: KW_ONLY
     port: int = 0
     username: str
@@ -58,13 +61,14 @@ class SandboxServer:
     property_office: str | None = None
     environment: str = "training"
     page: bool = True
-    """Whether a page shows the received reports. The page needs no password: any user of this computer can open it."""
+    """Whether a page shows the received reports. Its address is secret, because a browser asks for no password."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         self._script = Faults(self.faults)
         self._received = ReceivedReports()
         self._key = secrets.token_bytes(32)
+        self._page_token = secrets.token_urlsafe(_PAGE_TOKEN_BYTES) if self.page else ""
         self._running: _Server | None = None
 
     @property
@@ -74,8 +78,8 @@ class SandboxServer:
 
     @property
     def page_url(self) -> str:
-        """The URL of the page with the received reports."""
-        return f"http://{HOST}:{self.port}/"
+        """The URL of the page with the received reports, which nobody can guess."""
+        return f"http://{HOST}:{self.port}/received/{self._page_token}"
 
     def start(self) -> Self:
         """Listen. A server that was stopped listens on the same port again, with what is in its storage."""
@@ -112,7 +116,7 @@ class SandboxServer:
             limits=self.limits,
             received=self._received,
             now=self.now,
-            show_page=self.page,
+            page_token=self._page_token,
         )
 
 

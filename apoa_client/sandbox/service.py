@@ -1,6 +1,7 @@
 """The contract's calls over HTTP: authentication, routing, and the answer or the problem (RFC 9457)."""
 
 import gzip
+import hmac
 import json
 import logging
 import threading
@@ -44,7 +45,7 @@ class _Id(BaseConverter):
 
 _ROUTES = Map(
     [
-        Rule("/", endpoint="page", methods=["GET"]),
+        Rule("/received/<token>", endpoint="page", methods=["GET"]),
         Rule("/v1/openapi.yaml", endpoint="contract", methods=["GET"]),
         Rule("/v1/oauth/token", endpoint="token", methods=["POST"]),
         Rule("/v1/meta", endpoint="meta", methods=["GET"]),
@@ -73,7 +74,8 @@ class Service:
     limits: Limits
     received: ReceivedReports
     now: Callable[[], datetime]
-    show_page: bool
+    page_token: str = field(repr=False)
+    """The end of the page's address; empty without a page."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -116,9 +118,9 @@ class Service:
             response.vary.add("Accept-Encoding")
         return fault_injection.altered_response(request, step, response)
 
-    def _page(self, _request: Request, _step: Step) -> Response:
-        if not self.show_page:
-            raise Refusal(404, "This server shows no page.")
+    def _page(self, _request: Request, _step: Step, token: str) -> Response:
+        if not (self.page_token and hmac.compare_digest(token.encode(), self.page_token.encode())):
+            raise Refusal(404, "There is nothing at this address.")
         return Response(self.received.page(self.property_name), mimetype="text/html", headers=HEADERS)
 
     def _contract(self, _request: Request, _step: Step) -> Response:

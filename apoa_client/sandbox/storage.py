@@ -119,21 +119,19 @@ class Records:
 
 
 class Storage:
-    """The file. Safe to use from several threads. Raises `StorageProblem` where it cannot be read or written."""
+    """The file, or memory if `path` is None. Safe to use from several threads.
 
-    def __init__(self, path: Path) -> None:
+    Raises `StorageProblem` where it cannot be read or written.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = threading.Lock()
-        try:
-            make_private_folder(path.parent)
-            with suppress(FileExistsError):
-                os.close(create_private(path))
-            path.chmod(FILE_MODE)  # an existing file may be readable by others
-        except OSError as exc:
-            raise _unusable(path) from exc
+        if path is not None:
+            _create(path)
         with self._sqlite_errors():
             self._connection = sqlite3.connect(
-                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
         try:
             self._prepare()
@@ -181,9 +179,20 @@ class Storage:
             raise _unusable(self._path) from exc
 
 
-def _unusable(path: Path) -> StorageProblem:
+def _create(path: Path) -> None:
+    """Create the file if it is missing, and make it private."""
+    try:
+        make_private_folder(path.parent)
+        with suppress(FileExistsError):
+            os.close(create_private(path))
+        path.chmod(FILE_MODE)  # an existing file may be readable by others
+    except OSError as exc:
+        raise _unusable(path) from exc
+
+
+def _unusable(path: Path | None) -> StorageProblem:
     return StorageProblem(
-        msg("The training authority cannot use its file: {path}", path=str(path)),
+        msg("The training authority cannot use its file: {path}", path=str(path or "-")),
         msg(
             "Check that the folder is writable and the disk is not full. The file holds no real reports: if it is "
             "damaged, move it away and training starts with an empty one."

@@ -67,6 +67,7 @@ def states():
     return [each["state"] for each in json.loads(listed.stdout)["reports"]]
 
 seconds = {}
+os.environ["APOA_SANDBOX_PASSWORD"] = "latihan"
 server = subprocess.Popen([os.path.join(BESIDE, "apoa"), "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True)
 url = re.search(r"http://\\S+/v1", server.stdout.readline())[0]
 apoa("setup", "--non-interactive", "--property", "melati", "--api-url", url, "--username", "latihan",

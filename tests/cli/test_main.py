@@ -492,7 +492,10 @@ class TestTheSandbox:
         result = apoa("sandbox", "--port", "0")
         assert result.code == 130
         assert re.search(r"http://127\.0\.0\.1:\d+/v1\n", result.out)
-        assert "password: latihan" in result.out
+        shown = re.search(r"password: (\S{16})\n", result.out)
+        again = apoa("sandbox", "--port", "0").out
+        assert shown is not None
+        assert shown[1] not in again
         assert "Nothing here reaches Immigration" in result.err
         secret = apoa("sandbox", "--port", "0", APOA_SANDBOX_PASSWORD="rahasia")
         assert "rahasia" not in secret.all

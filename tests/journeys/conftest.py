@@ -55,7 +55,7 @@ def sandbox(apoa: Installed) -> Iterator[Callable[..., Sandbox]]:
 
     def start(faults: str = "", *options: str) -> Sandbox:
         given = ["--fault", faults] if faults else []
-        process = apoa.start("sandbox", "--port", "0", *given, *options)
+        process = apoa.start("sandbox", "--port", "0", *given, *options, APOA_SANDBOX_PASSWORD=SANDBOX_PASSWORD)
         assert process.stdout is not None
         found = re.search(r"http://\S+/v1", process.stdout.readline())
         assert found is not None, process.communicate(timeout=20)

@@ -167,6 +167,7 @@ def test_storm(storm: Storm, authority: UnrulyAuthority, clock: FastClock) -> No
     authority.calm_down()
     sync_later(storm.apoa.environ, now=clock.now())
     reports = storm.apoa.reports()
+    assert authority.storage is not None
     assert_delivered_once(reports, authority.storage, storm.promised)
     assert files_below(storm.apoa.home) == files
     figures = {**storm.figures, "accepted during the storm": accepted, "accepted": len(reports)}

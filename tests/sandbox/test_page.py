@@ -142,8 +142,20 @@ def test_rows_show_no_guest_in_their_repr(check_in: Report) -> None:
 
 
 def test_without_the_page(make_server: Make, bare: requests.Session) -> None:
-    """A training property's server, inside a command, shows nothing to other users of the computer."""
+    """A training property's server, inside a command, has no page."""
     server = make_server(page=False)
-    answer = bare.get(server.page_url, timeout=5)
+    for url in (server.page_url, f"{server.page_url}x"):
+        assert bare.get(url, timeout=5).status_code == 404
+
+
+def test_the_page_of_another_run(make_server: Make, bare: requests.Session) -> None:
+    """Other accounts of this computer can connect, and cannot guess the page's address: it is new in each run."""
+    server, other = make_server(), make_server()
+    here = f"http://127.0.0.1:{server.port}"
+    tokens = [each.page_url.rpartition("/")[2] for each in (server, other)]
+    assert tokens[0] != tokens[1]
+    for guess in ("", "/", "/received", "/received/", f"/received/{tokens[1]}", f"/received/{tokens[0][:-1]}"):
+        assert bare.get(here + guess, timeout=5).status_code == 404
+    answer = bare.get(here + "/received/%c3%a9", timeout=5)
     assert answer.status_code == 404
     assert answer.headers["Content-Type"] == "application/problem+json"

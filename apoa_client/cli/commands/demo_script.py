@@ -20,6 +20,7 @@ from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import plain, print_line, style_bold, style_error, style_success
 from apoa_client.cli.terminal.quoting import quote_words
+from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import Exit
 from apoa_client.installation import own_command
 from apoa_client.passport.compose import Details, compose
@@ -59,7 +60,7 @@ _MISTYPED_AT = 15
 
 def run_demo(session: Session) -> bool:
     """Run all steps and return whether each one had the expected result."""
-    with tempfile.TemporaryDirectory(prefix="apoa-demo-") as folder:
+    with Signals(), tempfile.TemporaryDirectory(prefix="apoa-demo-") as folder:  # SIGTERM removes the folder, too
         demo = _Demo(session, Path(folder))
         try:
             _report_guests(demo)

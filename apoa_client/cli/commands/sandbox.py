@@ -1,9 +1,8 @@
 """`apoa sandbox`: run the training authority as a server."""
 
+import secrets
 import threading
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
@@ -12,9 +11,10 @@ from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_line, style_warning
+from apoa_client.cli.terminal.signals import Signals
 
 _PASSWORD = "APOA_SANDBOX_PASSWORD"  # noqa: S105  the name of a variable
-DEFAULT_PASSWORD = "latihan"  # noqa: S105  shown on the screen: it protects only invented guests on this computer
+_PASSWORD_BYTES = 12
 _PORT = 8765
 
 
@@ -28,28 +28,26 @@ _PORT = 8765
 @option("--fault", "faults", default="", metavar="SCRIPT", text=N_("Simulate faults: 503=5,lost,pending*2"))
 @click.pass_obj
 def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) -> None:
-    """Serve until Ctrl-C."""
+    """Serve until Ctrl-C or SIGTERM, with a password of this run unless the environment gives one."""
     from apoa_client.sandbox.server import SandboxServer  # slow to load
 
-    password = session.environ.get(_PASSWORD, DEFAULT_PASSWORD)
-    with ExitStack() as stack:
-        server = SandboxServer(
-            memory or Path(stack.enter_context(TemporaryDirectory(prefix="apoa-sandbox-"))) / "sandbox.db",
-            port=port,
-            username=TRAINING_USERNAME,
-            password=password,
-            faults=faults,
-            now=session.app.clock.now,
-        )
-        with server:
-            print_line(_("The training authority listens at {url}").format(url=server.base_url))
-            print_line(_("What it received is shown at {url}").format(url=server.page_url))
-            shown = password if _PASSWORD not in session.environ else f"${_PASSWORD}"
-            print_line(
-                _("Username: {username}   password: {password}").format(username=TRAINING_USERNAME, password=shown)
-            )
-            print_error_line(style_warning(_("Nothing here reaches Immigration. Stop it with Ctrl-C.")))
-            _wait_for_ctrl_c()
+    given = session.environ.get(_PASSWORD, "")
+    password = given or secrets.token_urlsafe(_PASSWORD_BYTES)
+    server = SandboxServer(
+        memory,
+        port=port,
+        username=TRAINING_USERNAME,
+        password=password,
+        faults=faults,
+        now=session.app.clock.now,
+    )
+    with Signals(), server:
+        print_line(_("The training authority listens at {url}").format(url=server.base_url))
+        print_line(_("What it received is shown at {url}").format(url=server.page_url))
+        shown = f"${_PASSWORD}" if given else password
+        print_line(_("Username: {username}   password: {password}").format(username=TRAINING_USERNAME, password=shown))
+        print_error_line(style_warning(_("Nothing here reaches Immigration. Stop it with Ctrl-C.")))
+        _wait_for_ctrl_c()
 
 
 def _wait_for_ctrl_c() -> None:
