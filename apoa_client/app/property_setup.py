@@ -7,6 +7,7 @@ the set-up can be repeated and no report has lost its private key.
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
@@ -38,6 +39,7 @@ class PropertySetup:
         from apoa_client.settings.writer import save
 
         app = self._app
+        settings = _with_full_path(settings)
         failure: NotNow | None = None
         meta: Meta | None = None
         try:
@@ -77,7 +79,7 @@ class PropertySetup:
         from apoa_client.settings.writer import save
 
         app = self._app
-        settings = app.settings._replace(username=username or app.settings.username)
+        settings = _with_full_path(app.settings._replace(username=username or app.settings.username))
         meta = self.test(settings, password) if test else None
         if meta is not None:
             mismatch = identity_error(settings.identity, meta.identity)
@@ -146,3 +148,11 @@ class PropertySetup:
         new_code(code)
         secrets.store_private_key(private_key)
         return encode_key(public_key)
+
+
+def _with_full_path(settings: PropertySettings) -> PropertySettings:
+    """Return the settings with the full path of `ca_bundle`, for other working directories, such as cron's."""
+    if settings.ca_bundle:
+        with suppress(FileNotFoundError):  # the working directory was deleted: then the file cannot be read either
+            settings = settings._replace(ca_bundle=str(Path(settings.ca_bundle).absolute()))
+    return settings

@@ -8,6 +8,7 @@ import hashlib
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from socket import create_connection
 from typing import Any
 
@@ -15,6 +16,7 @@ import truststore
 
 from apoa_client.errors import SettingsProblem, UntrustedCertificate
 from apoa_client.messages import msg
+from apoa_client.permissions import UNSAFE, find_fault
 from apoa_client.timeouts import call_with_timeout
 
 # OpenSSL's X509_V_ERR_…, Windows' CERT_E_EXPIRED and CERT_E_CN_NO_MATCH, and macOS' errSecCertificateExpired and
@@ -35,9 +37,13 @@ class Certificate:
 
 
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
-    """A context with the system's trust and the PEM file `ca_bundle`. Raises `SettingsProblem` if it is unreadable."""
+    """A context with the system's trust and the PEM file `ca_bundle`.
+
+    Raises `SettingsProblem` if the file cannot be read, has no full path, or another user can change it.
+    """
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_bundle is not None:
+        _check_bundle(Path(ca_bundle))
         try:
             context.load_verify_locations(cafile=ca_bundle)
         except OSError:  # ssl.SSLError is one too
@@ -49,8 +55,19 @@ def unreadable_certificates(ca_bundle: str) -> SettingsProblem:
     """The error for a file of trusted certificates that cannot be read."""
     return SettingsProblem(
         msg("The file of trusted certificates cannot be read: {path}", path=ca_bundle),
-        msg("The setting ca_bundle must name a file with certificates in PEM form."),
+        msg("The setting ca_bundle must name a file with certificates in PEM form, by its full path."),
     )
+
+
+def _check_bundle(path: Path) -> None:
+    if not path.is_absolute():  # it would be another file in another working directory, as under cron
+        raise SettingsProblem(
+            msg("The setting ca_bundle is not a full path: {path}", path=str(path)),
+            msg("In the folder of that file, run: apoa login"),
+        )
+    fault = find_fault(path)
+    if fault is not None:  # whoever writes to it decides which servers are trusted
+        raise SettingsProblem(*fault, name=UNSAFE)
 
 
 def verification_failure(error: BaseException) -> ssl.SSLCertVerificationError | None:

@@ -17,6 +17,7 @@ from apoa_client.errors import SettingsProblem, UsageProblem, file_in_use
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.locale import LANGUAGES
 from apoa_client.messages import Message, literal, msg
+from apoa_client.permissions import check_permissions
 from apoa_client.ports import AuthorityIdentity, Meta
 from apoa_client.settings.zones import ZONES
 
@@ -160,8 +161,9 @@ class Config(NamedTuple):
 def load(path: Path) -> Config:
     """Read the settings file. Returns empty settings if there is no file.
 
-    Raises `SettingsProblem`, which names the file and the place.
+    Raises `SettingsProblem`, which names the file and the place, also if another user can change the file.
     """
+    check_permissions(path)
     text = read_text(path)
     return Config() if text is None else parse(text, path)
 

@@ -8,6 +8,7 @@ from apoa_client.decoding import decode_text
 from apoa_client.errors import UsageProblem, file_in_use
 from apoa_client.files import FileInUse, create_private, sync_folder, wait_while_in_use, write_private
 from apoa_client.messages import msg
+from apoa_client.permissions import UNSAFE, find_fault
 from apoa_client.vault.errors import SecretFileRefused
 
 POSIX = os.name == "posix"
@@ -21,8 +22,8 @@ _MAX_BYTES = 64 * 1024
 def read_secret_file(path: Path, *, forbidden: int = GROUP_OR_OTHERS, follow: bool = True) -> str | None:
     """Return the text of a secret file, or None if there is no such file.
 
-    Raises `SecretFileRefused` if it is not a regular file, has a mode bit of `forbidden` (POSIX), is a link and
-    `follow` is false, is over 64 KiB, is not text, or cannot be read.
+    Raises `SecretFileRefused` if it is not a regular file, has a mode bit of `forbidden` (POSIX), can be changed by
+    another user, is a link and `follow` is false, is over 64 KiB, is not text, or cannot be read.
     """
     # Without O_NONBLOCK, opening a pipe without a writer would block forever. Windows has few of these flags.
     names = ("O_BINARY", "O_NONBLOCK") if follow else ("O_BINARY", "O_NONBLOCK", "O_NOFOLLOW")
@@ -39,6 +40,8 @@ def read_secret_file(path: Path, *, forbidden: int = GROUP_OR_OTHERS, follow: bo
         raise _unreadable(path) from exc
     try:
         _check_mode(os.fstat(handle).st_mode, path, forbidden)
+        if forbidden == GROUP_OR_OTHERS:  # otherwise systemd or the container's manager made it, as any user
+            _check_owner(path)
         content = os.read(handle, _MAX_BYTES + 1)
     finally:
         os.close(handle)
@@ -86,6 +89,12 @@ def write_new_secret_file(path: Path, text: str) -> None:
     except OSError as exc:
         path.unlink(missing_ok=True)
         raise _unwritable(path) from exc
+
+
+def _check_owner(path: Path) -> None:
+    fault = find_fault(path)
+    if fault is not None:
+        raise SecretFileRefused(*fault, name=UNSAFE)
 
 
 def _check_mode(mode: int, path: Path, forbidden: int) -> None:

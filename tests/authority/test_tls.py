@@ -1,5 +1,6 @@
 """Certificates: trusted by the system or by `ca_bundle`, or nothing is sent."""
 
+import os
 import ssl
 from collections.abc import Callable
 from datetime import date
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import raises_error
 
 from apoa_client.authority import tls
 from apoa_client.errors import Offline, SettingsProblem, UntrustedCertificate
@@ -99,6 +101,27 @@ def test_an_unusable_bundle(make_client: Callable[..., Any], tmp_path: Path, nam
     (tmp_path / "empty.pem").write_text("nothing", encoding="utf-8")
     with pytest.raises(SettingsProblem):
         make_client("https://authority.example/v1", ca_bundle=str(tmp_path / name))
+
+
+def test_a_bundle_without_a_full_path(
+    make_client: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The working directory must not decide which servers are trusted."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ca.pem").write_bytes(Path(CA).read_bytes())
+    with pytest.raises(SettingsProblem, match="is not a full path"):
+        make_client("https://authority.example/v1", ca_bundle="ca.pem")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_a_bundle_that_others_can_write(make_client: Callable[..., Any], tmp_path: Path) -> None:
+    """It is read only if nobody else can add a certificate to it."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_bytes(Path(CA).read_bytes())
+    make_client("https://authority.example/v1", ca_bundle=str(bundle))
+    bundle.chmod(0o666)
+    with raises_error("unsafe_permissions"):
+        make_client("https://authority.example/v1", ca_bundle=str(bundle))
 
 
 def test_a_certificate_that_cannot_be_fetched() -> None:

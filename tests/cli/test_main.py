@@ -428,6 +428,41 @@ def test_a_deleted_working_directory(away: Apoa, tmp_path: Path, monkeypatch: py
         assert (result.code, "APOA_HOME is not the full path of a folder" in result.err) == (78, True)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
+class TestFilesThatOthersCanChange:
+    """Whoever can exchange the settings or the outbox decides where reports go and who reads them."""
+
+    @pytest.mark.parametrize("name", [".", "config.toml", "melati", "melati/outbox.db", "melati/outbox.db-wal"])
+    def test_they_are_not_used(self, away: Apoa, name: str) -> None:
+        """Every command that needs them ends with 78 and the command that corrects it, and then works again."""
+        away.save()
+        path = away.home / name
+        path.touch()
+        path.chmod(0o777)
+        for command in (["status"], ["list"], ["sync"], QUENTIN.mrz("--no-send"), ["backup", str(away.home / "x")]):
+            result = away(*command)
+            assert (result.code, f"chmod go-w {path}" in result.err) == (78, True), command
+        path.chmod(0o700)
+        assert len(away.reports()) == 1
+
+    def test_nothing_is_set_up_where_others_can_write(self, apoa: Apoa) -> None:
+        """They could exchange the folder."""
+        shared = apoa.home / "shared"
+        shared.mkdir(parents=True)
+        shared.chmod(0o777)
+        result = apoa(*TRAINING, APOA_HOME=str(shared / "home"))
+        assert (result.code, f"chmod go-w {shared}" in result.err) == (78, True)
+        assert not (shared / "home").exists()
+
+    def test_what_needs_no_settings_works(self, away: Apoa) -> None:
+        """Help and a check read none."""
+        away.home.chmod(0o777)
+        assert [away(*command).code for command in (["help"], ["--version"], ["check", *QUENTIN.mrz()[1:5]])] == [0] * 3
+
+
+TRAINING = ["setup", "--non-interactive", "--training", "--property", "a", "--vault", "file"]
+
+
 def test_an_error_in_json(apoa: Apoa) -> None:
     """With `--json` the class, message and advice of an error are on stdout, and the text is on stderr too."""
     result = apoa("status", "--json")

@@ -325,7 +325,7 @@ def add_until(error: type[StorageProblem], outbox: SqliteOutbox) -> list[str]:
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder], check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", folder], check=False).returncode:
         pytest.skip("this user may not mount")
     try:
         yield folder

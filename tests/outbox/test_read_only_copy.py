@@ -224,7 +224,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     """Reports are read on a disk without a byte left, and the reason is `DiskFull`."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    with mounted(disk, ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)]):
+    with mounted(disk, ["mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs", str(disk)]):
         path = disk / "outbox.db"
         fill(path)
         with disk.joinpath("ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="No space"):

@@ -146,9 +146,22 @@ def test_a_temporary_file_of_a_killed_process(path: Path) -> None:
     assert KeyFileStore(path).get("password") == "x"
 
 
+@posix
+def test_a_folder_that_others_can_write(path: Path) -> None:
+    """They could put a key file of theirs in it: it is not read."""
+    KeyFileStore(path).set("password", "x")
+    path.parent.chmod(0o777)
+    with raises_error("unsafe_permissions") as caught:
+        KeyFileStore(path).get("password")
+    assert isinstance(caught.value, SecretFileRefused)
+    assert caught.value.advice is not None
+    assert f"chmod go-w {path.parent}" in caught.value.advice.render()
+
+
 def test_modes_are_ignored_on_windows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There a file's mode does not say who may read it."""
     monkeypatch.setattr("apoa_client.vault.secret_files.POSIX", False)
+    monkeypatch.setattr("apoa_client.permissions._POSIX", False)
     store = KeyFileStore(path)
     store.set("password", "x")
     path.chmod(0o666)

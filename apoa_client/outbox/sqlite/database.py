@@ -26,6 +26,7 @@ from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, OutboxUnreachable, damaged
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.migrations import check_version, migrate
+from apoa_client.permissions import check_permissions
 
 _BUSY_TIMEOUT_S = 30
 """How long a writer waits for another process's transaction: SQLite's busy_timeout."""
@@ -40,15 +41,19 @@ _SETTINGS = (
     "PRAGMA secure_delete = ON",
 )
 
+_LOGS = ("-wal", "-journal")
+"""What SQLite adds to the name of the file for those whose content it applies to it."""
+
 _ON_WINDOWS = os.name == "nt"
 
 
 def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
     """Open the database at `path`, configured and migrated; create it first if `create` allows it.
 
-    Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxBusy`, `DiskFull`, or
-    `StorageProblem` for a file that a newer program wrote.
+    Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxBusy`, `DiskFull`,
+    `StorageProblem` for a file that a newer program wrote, or `SettingsProblem` if another user can change the file.
     """
+    check_permissions(path, beside=_LOGS)
     with translate_errors(path):
         if create and not os.path.lexists(path):
             create_database(path)

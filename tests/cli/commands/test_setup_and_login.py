@@ -1,6 +1,7 @@
 """`apoa setup`, `apoa login` and `apoa logout` change a property completely or not at all, and test passwords."""
 
 import os
+import re
 import stat
 import tomllib
 from pathlib import Path
@@ -11,6 +12,8 @@ from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Ser
 
 from apoa_client.errors import Exit
 from apoa_client.vault.store import SecretStore
+
+CA = Path(__file__).parents[2] / "authority" / "certificates" / "ca.pem"
 
 TRAINING = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
 
@@ -262,6 +265,19 @@ class TestSetup:
         result = apoa("setup", "--non-interactive", *place, *arguments, keys=keys)
         assert (result.code, words in result.err) == (code, True)
         assert not apoa.home.exists()
+
+    def test_a_bundle_is_stored_with_its_full_path(
+        self, apoa: Apoa, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Cron and another window have another working directory. A log-in corrects an older setting."""
+        (tmp_path / "ca.pem").write_bytes(CA.read_bytes())
+        monkeypatch.chdir(tmp_path)
+        assert apoa.set_up(serve().base_url, "--ca-bundle", "ca.pem").code == 0
+        assert settings(apoa)["ca_bundle"] == str(tmp_path / "ca.pem")
+        config = apoa.home / "config.toml"
+        config.write_text(re.sub("ca_bundle = .*", 'ca_bundle = "ca.pem"', config.read_text(encoding="utf-8")))
+        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+        assert settings(apoa)["ca_bundle"] == str(tmp_path / "ca.pem")
 
     def test_invalid_settings_are_not_overwritten(self, apoa: Apoa) -> None:
         """The error names the settings file, and the file does not change."""

@@ -1,0 +1,150 @@
+"""Who else can change this program's files: owner and mode, checked as OpenSSH's StrictModes does.
+
+Somebody who can write to the settings, to the outbox, or to a folder above them decides where reports are sent and who
+can read them. So a file is used only if it and each folder above it belong to this user or to root, and no other user
+can write there. A folder above it may be writable if it is sticky, as /tmp is: others cannot replace what is in it.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from apoa_client.errors import SettingsProblem
+from apoa_client.messages import Message, msg
+
+UNSAFE = "unsafe_permissions"
+"""The name of the error, in JSON and in logs."""
+
+_ROOT = 0
+_GROUP_OR_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_POSIX = os.name == "posix"
+
+
+class Fault(NamedTuple):
+    """Why a file is not used, and the command that corrects it."""
+
+    message: Message
+    advice: Message
+
+
+def check_permissions(path: Path, *, beside: tuple[str, ...] = ()) -> None:
+    """Raise `SettingsProblem` if another user can change the file at `path` or its folder, or replace them.
+
+    Neither needs to exist: nobody else may put one there, either. `beside` are endings of the names of files that
+    belong to it.
+    """
+    fault = find_fault(path, own_levels=2, beside=beside)
+    if fault is not None:
+        raise SettingsProblem(*fault, name=UNSAFE)
+
+
+def find_fault(path: Path, *, own_levels: int = 1, beside: tuple[str, ...] = ()) -> Fault | None:
+    """Return why the file at `path` must not be used, or None.
+
+    Of the file and the folders above it, the first `own_levels` may not be writable even if they are sticky.
+    """
+    if not _POSIX:
+        return None
+    try:
+        name = os.path.abspath(path)  # noqa: PTH100  text: every command does this, and `Path` takes longer
+    except FileNotFoundError:  # nothing is in a working directory that was deleted
+        return None
+    linked = False
+    for level, each in enumerate(_with_parents(name)):
+        fault, is_link = _fault_of(each, is_own=level < own_levels)
+        if fault is not None:
+            return fault
+        linked = linked or is_link
+    if linked:  # the folders that the links lead through
+        return find_fault(Path(os.path.realpath(name)), own_levels=own_levels, beside=beside)
+    faults = (_fault_of(name + ending, is_own=True)[0] for ending in beside)
+    return next(filter(None, faults), None)
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    yield name
+    while (parent := os.path.dirname(name)) != name:  # noqa: PTH120  as above
+        yield (name := parent)
+
+
+def _fault_of(name: str, *, is_own: bool) -> tuple[Fault | None, bool]:
+    """Return the fault of one file or folder, or of the one that a link names, and whether it is a link."""
+    try:
+        state = os.lstat(name)
+        is_link = stat.S_ISLNK(state.st_mode)
+        if is_link:
+            state = os.stat(name)  # noqa: PTH116  as above
+    except OSError:  # it is missing, or it cannot be reached: then the file cannot be opened either
+        return None, False
+    if state.st_uid != _ROOT and state.st_uid != os.geteuid():
+        return _of_another_user(name, state), is_link
+    if not _others_can_write(name, state) or (_is_sticky(state.st_mode) and not is_own):
+        return None, is_link
+    fault = Fault(
+        msg("Other users of this computer can change {path}, so it is not used.", path=name),
+        msg("Take that right away from them: {command}", command=_command("chmod go-w", name, state)),
+    )
+    return fault, is_link
+
+
+def _is_sticky(mode: int) -> bool:
+    return stat.S_ISDIR(mode) and bool(mode & stat.S_ISVTX)
+
+
+def _others_can_write(name: str, state: os.stat_result) -> bool:
+    if not state.st_mode & _GROUP_OR_OTHERS_WRITE:
+        return False
+    return bool(state.st_mode & stat.S_IWOTH) or _has_access_list(name) or not _is_private_group(state)
+
+
+def _has_access_list(name: str) -> bool:
+    """Return whether the group's bits are only the limit of an access list, which may name any user (Linux)."""
+    try:
+        return bool(os.getxattr(name, "system.posix_acl_access"))  # type: ignore[attr-defined,unused-ignore]  # Linux
+    except (AttributeError, OSError):
+        return False
+
+
+def _is_private_group(state: os.stat_result) -> bool:
+    """Return whether the group of a file has no member but its owner, as where each user has a group of the same name.
+
+    A group without a name, as a container's volume has, counts as private if this process is in it.
+    """
+    import grp  # for a rare case, and missing on Windows
+    import pwd
+
+    try:
+        group = grp.getgrgid(state.st_gid)
+    except KeyError:
+        return state.st_gid in {os.getegid(), *os.getgroups()}
+    try:
+        owner = pwd.getpwuid(state.st_uid)
+    except KeyError:
+        return False
+    return owner.pw_gid == state.st_gid and {owner.pw_name}.issuperset(group.gr_mem)
+
+
+def _of_another_user(name: str, state: os.stat_result) -> Fault:
+    message = msg("{path} belongs to another user (number {uid}), so it is not used.", path=name, uid=state.st_uid)
+    if os.geteuid() != _ROOT:
+        command = _command(f"chown {os.geteuid()}", name, state)
+        return Fault(message, msg("Give it to this user: {command}", command=command))
+    command = f"sudo -u '#{state.st_uid}' apoa ..."
+    return Fault(
+        message,
+        msg(
+            "Run the command as that user, not as root: {command} In a container, set the user with --user {uid}.",
+            command=command,
+            uid=state.st_uid,
+        ),
+    )
+
+
+def _command(words: str, name: str, state: os.stat_result) -> str:
+    """Return a shell command about the file, with sudo if only root can run it."""
+    import shlex  # for an error only
+
+    sudo = "" if words.startswith("chmod") and state.st_uid == os.geteuid() else "sudo "
+    return f"{sudo}{words} {shlex.quote(name)}"
