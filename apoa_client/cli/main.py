@@ -7,6 +7,7 @@ one with ``-v`` only, and never the exception's text, which may hold a guest's d
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -100,7 +101,10 @@ def main() -> int:
     memory_dumps.forbid_core_files()
     bugs.hide_tracebacks()
     occupy_descriptors()
-    return run(sys.argv[1:], dict(os.environ), None)  # noqa: TID251  read once, here
+    code = run(sys.argv[1:], dict(os.environ), None)  # noqa: TID251  read once, here
+    if sys.platform == "win32" and threading.active_count() > 1:
+        os._exit(code)  # after an interruption a thread still reads from the console, where Python's own end crashes
+    return code
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | None") -> int:

@@ -1,7 +1,7 @@
 """`apoa sandbox`: run the training authority as a server."""
 
 import secrets
-import threading
+import time
 from pathlib import Path
 
 import click
@@ -51,6 +51,5 @@ def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) ->
 
 
 def _wait_for_ctrl_c() -> None:
-    forever = threading.Event()
-    while not forever.wait(3600):
-        pass
+    while True:
+        time.sleep(3600)  # on Windows, Ctrl-C interrupts no other kind of waiting

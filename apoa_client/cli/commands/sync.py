@@ -1,7 +1,7 @@
 """`apoa sync`: send what waits, or type it into APOA by hand."""
 
 import random
-import threading
+import time
 from collections.abc import Callable
 from datetime import tzinfo
 from pathlib import Path
@@ -94,8 +94,9 @@ def _purge_daily(session: Session) -> Exit:
 
 
 def _deliver(session: Session, *, scheduled: bool, wait_s: float | None) -> Exit:
-    if scheduled:  # cron starts the programs of all properties in the same second
-        threading.Event().wait(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  jitter, not a secret
+    # cron starts the programs of all properties in the same second. On Windows, Ctrl-C interrupts `sleep` alone.
+    if scheduled:
+        time.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  jitter, not a secret
     from apoa_client.app.sending import send  # not for --by-hand
 
     progress = watcher(silent=not session.interactive or session.quiet)

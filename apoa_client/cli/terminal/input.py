@@ -1,6 +1,7 @@
 """Input from the terminal and from standard input: a line, a secret, yes or no."""
 
 import codecs
+import math
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -89,7 +90,11 @@ def ask_secret(question: str, *, twice: bool = False, may_be_empty: bool = False
     default = "" if may_be_empty else None
     try:
         return str(
-            click.prompt(question, default, hide_input=True, confirmation_prompt=twice, show_default=False, err=True)
+            _interruptible(
+                lambda: click.prompt(
+                    question, default, hide_input=True, confirmation_prompt=twice, show_default=False, err=True
+                )
+            )
         )
     except UnicodeDecodeError:
         raise UsageProblem(_NO_TEXT, _SAVE_AS_UTF8) from None
@@ -99,9 +104,20 @@ def ask_line(question: str) -> str:
     """Ask for a line and return it stripped: empty for Enter alone, `UNREADABLE` for what is not text."""
     prompt = _prompt(question)
     try:
-        return str(click.prompt(prompt, default="", show_default=False, err=True, prompt_suffix=" ")).strip()
+        return str(
+            _interruptible(lambda: click.prompt(prompt, default="", show_default=False, err=True, prompt_suffix=" "))
+        ).strip()
     except UnicodeDecodeError:  # the keyboard's encoding is not the system's
         return UNREADABLE  # not "", which may mean yes
+
+
+def _interruptible(ask: Callable[[], object]) -> object:
+    """Return what `ask` returns. On Windows, ask in a thread: a closed window does not interrupt one that reads."""
+    if sys.platform == "win32" and is_terminal(sys.stdin):
+        from apoa_client.timeouts import call_with_timeout  # for Windows alone
+
+        return call_with_timeout(math.inf, ask)
+    return ask()
 
 
 def edit_line(question: str, line: str, earlier: Sequence[str] = ()) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP during a delivery or a conversation: the current result is stored first.
+"""Ctrl-C, SIGTERM, SIGHUP and a closed console during a delivery or a conversation: the current result is stored first.
 
 A shutdown, a log-out or a schedule's time limit sends SIGTERM. Without this module it would end the process between an
 answer and its storage. Nothing would be lost, but a report would wait until its lease ends.
@@ -7,12 +7,14 @@ answer and its storage. Nothing would be lost, but a report would wait until its
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Self
 
+from apoa_client.cli.terminal.closed_console import close_is_sigterm
+
 _HANGUP: list[int] = [number for number in [getattr(signal, "SIGHUP", None)] if number is not None]
-"""The terminal's window was closed. Windows has no such signal."""
+"""The terminal's window was closed. Windows has no such signal, but a handler of the console."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *_HANGUP)
 
 
@@ -30,14 +32,17 @@ class Signals:
         self._received: int | None = None
         self._delays = 0
         self._previous: dict[int, object] = {}
+        self._console = ExitStack()
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             noticed = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
             self._previous = {number: signal.signal(number, self._note) for number in noticed}
+            self._console.enter_context(close_is_sigterm())
         return self
 
     def __exit__(self, *_exc: object) -> None:
+        self._console.close()
         for number, handler in self._previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # a handler that signal() returned
         self._previous.clear()

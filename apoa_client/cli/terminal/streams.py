@@ -15,9 +15,7 @@ from typing import TextIO
 def is_terminal(stream: TextIO | None) -> bool:
     """Return whether a user reads or types there. False for Windows' NUL, for which `isatty` is true."""
     try:
-        if stream is None or not stream.isatty():
-            return False
-        return sys.platform != "win32" or _is_console(stream.fileno())
+        return stream is not None and stream.isatty() and _is_console(stream.fileno())
     except UnsupportedOperation:
         return True  # a stand-in without a descriptor, which says that it is a terminal
     except ValueError:
@@ -33,6 +31,12 @@ if sys.platform == "win32":
 
         mode, handle = ctypes.c_ulong(), ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
         return bool(ctypes.WinDLL("kernel32").GetConsoleMode(handle, ctypes.byref(mode)))
+
+else:
+
+    def _is_console(_descriptor: int) -> bool:
+        """Return True: `isatty` says enough."""
+        return True
 
 
 @contextmanager

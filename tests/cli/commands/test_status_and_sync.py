@@ -336,6 +336,27 @@ class TestSync:
         assert again["accepted"] == 1
         assert counts(apoa) == {"accepted": 1}
 
+    def test_ctrl_c_ends_the_pause(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The pause is one that Ctrl-C ends on Windows too, where a wait for a lock or an event goes on."""
+
+        def interrupt(seconds: float) -> None:
+            assert seconds == 42
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("random.uniform", lambda _low, _high: 42)
+        monkeypatch.setattr("time.sleep", interrupt)
+        assert configured("sync", "--scheduled").code == 130
+
+    def test_scheduled_never_asks(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without a stored password a scheduled run at a terminal asks nothing, and exits with 77."""
+        monkeypatch.setattr("random.uniform", lambda _low, _high: 0)
+        configured.save()
+        assert configured("logout").code == 0
+        result = configured("sync", "--scheduled", keys=[])
+        assert result.code == 77
+        assert "Password" not in result.err.replace("The password", "")
+        assert "apoa login" in result.err
+
     def test_scheduled_pauses_and_keeps_the_backoff(
         self, configured: Apoa, authority: SandboxServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -1,0 +1,83 @@
+"""A console window of Windows that is closed in the middle of a conversation."""
+
+import math
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from cli_helpers import QUENTIN, Apoa, Keyboard
+
+from apoa_client.app.container import Container
+from apoa_client.cli.terminal import closed_console, input  # noqa: A004  the module of that name
+from apoa_client.cli.terminal.input import ask_line, ask_secret
+from apoa_client.cli.terminal.signals import Signals, Terminated
+from apoa_client.timeouts import call_with_timeout
+
+PROGRAM = Path(__file__).with_name("console_program.py")
+CREATE_NO_WINDOW = 0x08000000
+"""The process gets a console of its own that shows no window."""
+
+
+@pytest.mark.parametrize("event", [2, 5, 6], ids=["close", "log-off", "shutdown"])
+def test_closing_is_sigterm(monkeypatch: pytest.MonkeyPatch, event: int) -> None:
+    """Windows' handler, which runs on a thread of its own, ends the main thread's work as SIGTERM does, and waits."""
+    monkeypatch.setattr(closed_console, "_LONGEST_S", 0)
+    handled: list[bool] = []
+    thread = threading.Thread(target=lambda: handled.append(closed_console.terminate(event)))
+
+    def work() -> None:
+        thread.start()
+        call_with_timeout(math.inf, threading.Event().wait)
+
+    with pytest.raises(Terminated), Signals():
+        work()
+    thread.join()
+    assert handled == [True]
+
+
+@pytest.mark.parametrize("event", [0, 1], ids=["Ctrl-C", "Ctrl-Break"])
+def test_other_events_are_pythons(event: int) -> None:
+    """Ctrl-C and Ctrl-Break are left to Python's own handler."""
+    assert not closed_console.terminate(event)
+
+
+def test_questions_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows a thread reads the keyboard, because nothing interrupts one that reads; answers arrive as usual."""
+    readers: list[str] = []
+
+    def read(_question: str) -> str:
+        readers.append(threading.current_thread().name)
+        return "answer"
+
+    for name in ("visible_prompt_func", "hidden_prompt_func"):
+        monkeypatch.setattr(f"click.termui.{name}", read)
+    monkeypatch.setattr(sys, "stdin", Keyboard())
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(input, "is_terminal", lambda _stream: True)
+    assert [ask_line("Room"), ask_secret("Password")] == ["answer", "answer"]
+    assert threading.main_thread().name not in readers
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="other systems have no such console")
+@pytest.mark.parametrize(("end", "code"), [("close", 143), ("shutdown", 143), ("ctrl-c", 130)])
+def test_what_was_typed_is_stored(away: Apoa, end: str, code: int) -> None:
+    """In a real console the draft is stored before the process ends, and the process ends without a crash."""
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), end],
+        env={**os.environ, **away.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        creationflags=CREATE_NO_WINDOW,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == code
+    app = Container(away.environ, away.clock)
+    try:
+        [draft] = app.outbox.drafts.waiting(app.clock.now())
+        text = app.outbox.drafts.open(draft)
+    finally:
+        app.close()
+    assert text is not None
+    assert QUENTIN.lines[1] in text
