@@ -3,8 +3,8 @@
 The period is the setting `retention_days`. How data are erased is in the outbox (`Eraser`).
 
 A clock that is wrong must not erase the data of guests in house. So data are erased by age only if the date is
-confirmed: by the authority's time within a day; without an authority, by a clock that has run without a jump since it
-was last found right; or else by a user.
+confirmed: by the authority's time within a day, unless that is more than a year off; without an authority, by a clock
+that has run without a jump since it was last found right; or else by a user.
 """
 
 import logging
@@ -16,6 +16,7 @@ from apoa_client.errors import ApoaError, NotNow
 from apoa_client.messages import day_message, msg
 from apoa_client.outbox.locking import exclusive
 from apoa_client.ports import Clock, Erasure
+from apoa_client.report.deadline import MAX_BELIEVED_SKEW
 
 if TYPE_CHECKING:
     from apoa_client.outbox.interface import Outbox
@@ -74,10 +75,13 @@ class Retention:
         return now - timedelta(days=self._retention_days)
 
     def _earlier_now(self) -> datetime:
-        """Return the time by this computer's clock or by the authority's, whichever is earlier."""
+        """Return the time by this computer's clock or by the authority's, whichever is earlier.
+
+        An authority's clock that is years off does not count: it would keep guests' data for as long.
+        """
         now = self._clock.now()
         skew = self._outbox.summary(now=now, soon=now).clock_skew or timedelta()
-        return now + min(skew, timedelta())
+        return now + min(skew, timedelta()) if abs(skew) <= MAX_BELIEVED_SKEW else now
 
     def needs_date(self) -> bool:
         """Return whether data would be erased now and nothing confirms the date; asks the authority, at most once."""

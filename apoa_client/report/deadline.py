@@ -13,6 +13,9 @@ SOON = timedelta(hours=6)
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """The difference between this computer's clock and the authority's up to which times of reports are trusted."""
 
+MAX_BELIEVED_SKEW = timedelta(days=366)
+"""The difference up to which the authority's clock counts. At a larger one, a user must say what day it is."""
+
 
 def due_at(check_in: datetime, window_hours: int) -> datetime:
     """Return the deadline, in the zone of the check-in."""

@@ -32,6 +32,16 @@ def test_a_clock_that_is_ahead_erases_nothing_early(app: Container, ahead: timed
     assert app.retention.cutoff() == expected
 
 
+@pytest.mark.parametrize("off", [-367 * DAY, -365_000 * DAY, 365_000 * DAY])
+def test_an_authoritys_clock_that_is_years_off_does_not_count(app: Container, off: timedelta) -> None:
+    """It neither keeps guests' data for as long, nor confirms this computer's date; a user can do that."""
+    app.outbox.record_contact(NOW, NOW + off)
+    assert app.retention.cutoff() == NOW - 90 * DAY
+    assert app.outbox.clock_checked_at(NOW + 2 * DAY) is None
+    app.retention.confirm_date()
+    assert app.outbox.clock_checked_at(NOW) == NOW
+
+
 def test_purge_daily_erases_once_a_day(app: Container, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also if the clock was set back since the last time."""
     done: list[object] = []

@@ -30,7 +30,7 @@ from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged
 from apoa_client.messages import nmsg
 from apoa_client.ports import Summary
-from apoa_client.report.deadline import CLOCK_TOLERANCE, SOON, instant
+from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON, instant
 from apoa_client.report.kinds import State, short_id
 
 _LONGEST_PAUSE_S = 60
@@ -88,7 +88,7 @@ def _purge_daily(session: Session) -> Exit:
     skew = _summary(session).clock_skew if retention.asked_authority else None
     if skipped is not None and skipped.advice is not None:
         print_error_line(style_warning(f"{text(skipped.message)} {text(skipped.advice)}"))
-    elif skew is not None and abs(skew) > CLOCK_TOLERANCE:
+    if skew is not None and abs(skew) > (CLOCK_TOLERANCE if skipped is None else MAX_BELIEVED_SKEW):
         print_error_line(style_warning(clock_skew_text(skew)))
     return Exit.DONE
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import plain, style_error
 from apoa_client.messages import day_message, moment_message, month_name, nmsg
+from apoa_client.report.deadline import MAX_BELIEVED_SKEW
 from apoa_client.report.kinds import Kind, State
 
 if TYPE_CHECKING:
@@ -115,6 +116,12 @@ def duration_text(time: timedelta) -> str:
 
 def clock_skew_text(skew: timedelta) -> str:
     """Return that this computer's clock is wrong. `skew` is positive if the authority's clock is ahead."""
+    if abs(skew) > MAX_BELIEVED_SKEW:
+        sentence = _(
+            "The clocks of this computer and of the authority differ by {time}, so old guest data are not erased. If "
+            "this computer's date is right, tell the authority."
+        )
+        return sentence.format(time=duration_text(abs(skew)))
     sentence = _("This computer's clock is {time} ahead of the authority's. Set it: deadlines depend on it.")
     if skew > timedelta():
         sentence = _("This computer's clock is {time} behind the authority's. Set it: deadlines depend on it.")

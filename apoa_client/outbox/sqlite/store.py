@@ -297,9 +297,12 @@ class SqliteOutbox:
             write_metadata(self._db, "last_contact", millis(at))
             if server_time is not None:
                 from apoa_client.outbox.sqlite.clock_check import record_clock_check
+                from apoa_client.report.deadline import MAX_BELIEVED_SKEW
 
-                write_metadata(self._db, "clock_skew", (server_time - at) // MILLISECOND)
-                record_clock_check(self._db, at)
+                skew = server_time - at
+                write_metadata(self._db, "clock_skew", skew // MILLISECOND)
+                if abs(skew) <= MAX_BELIEVED_SKEW:
+                    record_clock_check(self._db, at)
 
     def check_queue(self) -> None:
         """As `ports.DeliveryState`."""

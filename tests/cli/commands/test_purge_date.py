@@ -97,6 +97,22 @@ class TestClockFarAhead:
         apoa.clock.forward(-JUMP)
         assert (apoa("sync", "--scheduled").all, erased(apoa)) == ("", 0)
 
+    @pytest.mark.parametrize("years", [-1000, 900])
+    def test_with_an_authority_that_is_years_off(self, apoa: Apoa, serve: Serve, years: int) -> None:
+        """Its time does not keep guests' data for ever: the difference is said, and a user confirms the date."""
+        off = timedelta()
+        apoa.set_up(serve(now=lambda: apoa.clock.now() + off).base_url)
+        apoa.send()
+        off = timedelta(days=365 * years)
+        apoa.clock.forward(JUMP)
+        said = apoa("sync", "--scheduled")
+        assert (said.code, said.out, erased(apoa)) == (0, "", 0)
+        assert "Old guest data were not erased" in said.err
+        days = abs(365 * years)
+        assert f"The clocks of this computer and of the authority differ by {days} days" in said.err
+        assert apoa("purge", "--today", f"{apoa.clock.now():%Y-%m-%d}").code == 0
+        assert erased(apoa) == 1
+
     def test_by_hand(self, manual: Apoa) -> None:
         """Without an authority, a gap of more than a day needs a user's answer."""
         manual.clock.forward(JUMP)
@@ -173,13 +189,12 @@ class TestRightClock:
         assert house("sync", "--scheduled").all == ""
         assert erased(house) == GUESTS
 
-    def test_after_a_skip(self, house: Apoa, authority: Any, serve: Serve) -> None:
+    def test_after_a_skip(self, house: Apoa, authority: Any) -> None:
         """When the authority answers again, data are erased, and `status` does not mention it any more."""
         authority.stop()
         house.clock.forward(JUMP)
         house("sync", "--scheduled")
-        path = house.home / "config.toml"
-        path.write_text(path.read_text().replace(authority.base_url, serve().base_url))
+        authority.start()
         assert house("sync", "--scheduled").all == ""
         assert erased(house) == GUESTS
         assert house("status", "--json").json["purge_skipped_at"] is None
@@ -192,11 +207,11 @@ class TestRightClock:
         each_day(manual, 1)
         assert erased(manual) == GUESTS
 
-    def test_a_refused_password(self, house: Apoa, authority: Any, serve: Serve) -> None:
+    def test_a_refused_password(self, house: Apoa, authority: Any) -> None:
         """It stops sending, as in a delivery, and confirms no date."""
-        path = house.home / "config.toml"
-        other = serve(password=f"{PASSWORD}, another")
-        path.write_text(path.read_text().replace(authority.base_url, other.base_url))
+        authority.stop()
+        authority.password = f"{PASSWORD}, another"
+        authority.start()
         house.clock.forward(JUMP)
         assert house("purge").code == 75
         assert house("status", "--json").json["sending_stopped"]["reason"] == "wrong_password"
