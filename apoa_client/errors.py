@@ -121,6 +121,15 @@ class SealBroken(StorageProblem):
     )
 
 
+class NotAuthentic(SealBroken):
+    """A report or the audit trail is not as this program wrote it, although it can be read."""
+
+    advice: Message | None = msg(
+        "A person or a program other than apoa-client changed the database file. Tell your IT admin: apoa log --verify "
+        "shows every report, and after a change that is known, apoa log --accept takes them as they are."
+    )
+
+
 # The authority and the connection to it. `ports.Authority` raises these.
 
 

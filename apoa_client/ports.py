@@ -11,8 +11,9 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from apoa_client.errors import ApoaError
-from apoa_client.report.kinds import Kind, Receipt, State
+from apoa_client.errors import ApoaError, NotAuthentic
+from apoa_client.messages import msg
+from apoa_client.report.kinds import Kind, Receipt, State, short_id
 
 # Only these stay text: a named tuple compiles each annotation that is text, which costs every start.
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ class Secrets(Protocol):
         ...
 
 
+class Authenticator(Protocol):
+    """Makes and checks message authentication codes with a key that is derived from the private key."""
+
+    def code(self, *parts: bytes) -> bytes:
+        """Return the code over `parts`."""
+        ...
+
+    def confirms(self, code: object, *parts: bytes) -> bool:
+        """Return whether `code` was made over `parts` with a private key of this property."""
+        ...
+
+
 class Sealer(Protocol):
     """Seals records without a secret; only the holder of the private key can open them."""
 
@@ -62,6 +75,13 @@ class Sealer(Protocol):
 
     def open(self, record_id: str, sealed: bytes) -> bytes:
         """Return the content. Raises `CredentialsProblem` without the key, `SealBroken` if it was changed."""
+        ...
+
+    def authenticator(self, *, ask: bool = False) -> Authenticator | None:
+        """Return what makes codes; None if the private key is not at hand.
+
+        Only with `ask` a keyring that was not read yet is asked, which may take seconds.
+        """
         ...
 
 
@@ -93,6 +113,8 @@ class Entry(NamedTuple):
     first_night: date | None = None
     last_morning: date | None = None
     """The nights of the stay: from `first_night` up to the morning of departure."""
+    authenticated: bool = False
+    """Whether the row has a code that proves who wrote it; it is missing until a command has the private key."""
 
     @property
     def withdrawable(self) -> bool:
@@ -190,6 +212,66 @@ class Summary(NamedTuple):
     """How many drafts of unfinished reports wait for a desk that continues with them."""
     code_confirmed_for: str | None = None
     """The public key whose recovery code a person last typed back."""
+    contradicted: bool = False
+    """Whether the numbers of open reports, or of all, are not those that the audit trail counted."""
+    doubts: "tuple[Doubt, ...]" = ()
+    """What the last check with the key found that only a person can put right."""
+    unauthenticated: int | None = None
+    """How many reports have no code yet that proves who wrote them; None before the first code was made."""
+
+
+class DoubtKind(StrEnum):
+    """What is wrong with a report, or with the outbox as a whole."""
+
+    STATE = "state"
+    """Its state, receipt or times are not what was written last."""
+    CONTENT = "content"
+    """Its sealed content was exchanged, or its code was removed."""
+    MISSING = "missing"
+    """The report is in the audit trail and nowhere else."""
+    TRAIL = "trail"
+    """The audit trail itself was changed, shortened or counted wrongly."""
+    OLDER_COPY = "older_copy"
+    """The whole file is an older copy of itself."""
+
+
+class Doubt(NamedTuple):
+    """Something in the outbox that this program did not write. `report` is an id, or empty for the whole outbox."""
+
+    kind: DoubtKind
+    report: str = ""
+
+    def error(self) -> NotAuthentic:
+        """Return the error that says so."""
+        texts = {
+            DoubtKind.STATE: msg(
+                "Report {id} was changed: its state or its receipt is not what was recorded.", id=self._id
+            ),
+            DoubtKind.CONTENT: msg(
+                "The guest's data of report {id} were not written by apoa-client here.", id=self._id
+            ),
+            DoubtKind.MISSING: msg("Report {id} was removed from the database.", id=self._id),
+            DoubtKind.TRAIL: msg("The log of what was done was changed or shortened."),
+            DoubtKind.OLDER_COPY: msg("The database file is an older copy: what was recorded after it is not in it."),
+        }
+        return NotAuthentic(texts[self.kind])
+
+    @property
+    def _id(self) -> str:
+        return short_id(self.report)
+
+
+class Authentication(NamedTuple):
+    """The result of checking what is open, and what was changed without the key."""
+
+    doubts: Sequence[Doubt] = ()
+    """What needs a person: it is kept as it is, and found again by the next check."""
+    repaired: Sequence[str] = ()
+    """Reports whose state is again what the audit trail says; those that are open again will be sent again."""
+    closed: Sequence[str] = ()
+    """Reports that were closed without the key since the last check: a person must know of these."""
+    counter: int | None = None
+    """How often the outbox was found right with something new in it: for the vault. None without the key."""
 
 
 class Actor(NamedTuple):
@@ -346,6 +428,14 @@ class DeliveryState(ReportReader, Protocol):
         """Record that the authority answered at this time, and what time its clock showed, if it said so."""
         ...
 
+    def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
+        """Check the open reports and those without a code; complete and repair what the audit trail explains.
+
+        With `ask`, a keyring may be asked for the private key. `counter` is the run counter of the vault, which is
+        higher than the outbox's if the file is an older copy. The caller must hold the delivery lock.
+        """
+        ...
+
     def check_queue(self) -> None:
         """Raise `OutboxDamaged` if there are open reports that the other methods cannot find."""
         ...
@@ -452,6 +542,18 @@ class Interruptions(Protocol):
 
     def allowed(self) -> AbstractContextManager[None]:
         """Raise an interruption at once inside, although `delayed`, so that a slow line can be interrupted."""
+        ...
+
+
+class RunCounter(Protocol):
+    """A number in the vault beside the private key. Nothing is raised: a vault that cannot be used is no failure."""
+
+    def read(self) -> int | None:
+        """Return the number; None if there is none, or the key was not read from the vault in this process."""
+        ...
+
+    def write(self, value: int) -> None:
+        """Store the number, unless it is stored already or the key was not read from the vault."""
         ...
 
 

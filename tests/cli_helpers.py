@@ -398,6 +398,7 @@ REPORT_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "due_at": (str, type(None)),
     "attempts": int,
     "last_error": (str, type(None)),
+    "authenticated": bool,
     "receipt": (dict, type(None)),
     "guest": (dict, type(None)),
     "stay": (dict, type(None)),

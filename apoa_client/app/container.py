@@ -7,7 +7,7 @@ first needs it: a report that is only saved loads no HTTP library, and `apoa sta
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from apoa_client import __version__, memory_dumps
 from apoa_client.errors import CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Actor, Authority, Clock, Interruptions, Progress
+from apoa_client.ports import Actor, Authenticator, Authority, Clock, Interruptions, Progress, RunCounter
 from apoa_client.settings import config
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import Folders, find_folders
@@ -81,6 +81,34 @@ class _LazySealer:
     def open(self, record_id: str, sealed: bytes) -> bytes:
         """Open as `ports.Sealer` describes."""
         return self._app.sealer.open(record_id, sealed)
+
+    def authenticator(self, *, ask: bool = False) -> Authenticator | None:
+        """Return what makes codes as `ports.Sealer` describes."""
+        if not ask and not self._app.key_is_at_hand:  # without loading the cryptography
+            return None
+        return self._app.sealer.authenticator(ask=ask)
+
+
+class VaultCounter(RunCounter):
+    """The `ports.RunCounter` of a property: a keyring is opened only if the private key was read from it before."""
+
+    def __init__(self, app: "Container") -> None:
+        self._app = app
+        self._known: int | None = None
+
+    def read(self) -> int | None:
+        """Return the number as `ports.RunCounter` describes."""
+        if self._known is None and self._app.key_is_at_hand:
+            with suppress(CredentialsProblem):
+                self._app.secrets.private_key()
+                self._known = self._app.secrets.run_counter()
+        return self._known
+
+    def write(self, value: int) -> None:
+        """Store the number as `ports.RunCounter` describes."""
+        if value != self._known:
+            self._app.secrets.store_run_counter(value)
+            self._known = value
 
 
 class Container:
@@ -229,6 +257,11 @@ class Container:
         )
 
     @cached_property
+    def run_counter(self) -> "VaultCounter":
+        """The counter beside the private key."""
+        return VaultCounter(self)
+
+    @cached_property
     def sealer(self) -> "PropertySealer":
         """Seals with the public key of the settings. Looks up the private key at the first opening."""
         from apoa_client.vault.sealing import PropertySealer, decode_public_key
@@ -238,6 +271,7 @@ class Container:
             lambda: self.secrets.private_key(),  # noqa: PLW0108  building `secrets` is put off, too
             lambda: self.secrets.spare_keys(),  # noqa: PLW0108  the same
             lambda: decode_public_key(self.saved_settings(self.settings).public_key),
+            lambda: self.key_is_at_hand,
         )
 
     def key_pair(self, vault: str = "") -> "KeyPair":
@@ -361,7 +395,8 @@ class Container:
             self._keyring_timeout_s = _SHORT_KEYRING_TIMEOUT_S
         # The jitter is not secret: it spreads the load of many properties.
         jitter = random.random
-        return Dependencies(self.outbox, connect, self.clock, jitter, progress, interruptions)
+        counter = self.run_counter
+        return Dependencies(self.outbox, connect, self.clock, jitter, progress, interruptions, counter)
 
     def _record_authority_time(self) -> None:
         """Ask the authority for its time within a few seconds, and record it. No person is asked for the password."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.locking import exclusive
-from apoa_client.vault.sealing import PropertySealer, fingerprint, public_key_of
+from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, fingerprint, public_key_of
 
 if TYPE_CHECKING:
     from apoa_client.outbox.interface import Outbox
@@ -105,7 +105,8 @@ class KeyPair:
         self._save_public_key(public_key)
         self.public_key = public_key
         sealer = PropertySealer(public_key, lambda: private_key, keys.all)
-        resealed = records.reseal(sealer.renew, sealer.public_key)
+        authenticator = RowAuthenticator(private_key, keys.all)
+        resealed = records.reseal(sealer.renew, sealer.public_key, authenticator)
         records.empty_log()
         keys.finish_rotation()
         if records.opens_all(_sealer_of(private_key)):  # not if an earlier version of this program still saves reports

@@ -61,6 +61,7 @@ class PropertySetup:
         with app.outbox_of(settings, create=True) as outbox:
             if is_new:  # nothing here is older than the clock's time, whatever it is
                 outbox.record_clock_check(app.clock.now())
+                secrets.store_run_counter(None)  # of an earlier outbox of this name
             outbox.record_public_key(settings.public_key)
             outbox.record_event("set_up", detail="untested" if meta is None else None)
             if meta is not None:  # the password was just tested

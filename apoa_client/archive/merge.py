@@ -22,6 +22,7 @@ from apoa_client.archive.backup import columns_of, tables
 from apoa_client.outbox.sqlite import audit, clock_check
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.guest_tags import record_missing_tags
+from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY
 from apoa_client.ports import Actor, AuditEvent
 from apoa_client.report.kinds import OPEN_STATES, State
 
@@ -33,8 +34,13 @@ _OF_THE_CLOCK = ("clock_skew", clock_check.KEY)
 _NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"drafts"'})
 """Tables that are merged by row, counted by triggers, part of the backup only, or about what is being typed."""
 
-_SEALED = ("content", "errors", "warnings")
-_CONSTANT = frozenset({"seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "guest_tag"})
+_SEALED = ("content", "content_mac", "errors", "warnings")
+_CONSTANT = frozenset(
+    {
+        *("seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "content_mac", "guest_tag"),
+        "state_mac",  # removed with every change: a command with the key makes it again
+    }
+)
 """Columns that a report has from its beginning, and its content as it is sealed here."""
 
 _OF_THE_STATE = frozenset(
@@ -56,6 +62,9 @@ _TO_ASK: _Row = {
     "errors": None,
 }
 """What changes in a report about which the authority is asked."""
+
+_UNPROVED: _Row = {"content_mac": None, "state_mac": None}
+"""The codes of a row from a backup that nothing proves: they may be of a key that is not here."""
 
 _PIECE = 250
 """Reports merged in one transaction, or the fewest more that complete a stay."""
@@ -110,16 +119,19 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, bel
     rows = (list(row.values()) for row in _rows(backup, columns, "seq", belief))
     count = here.executemany(_insert_sql("reports", columns), rows).rowcount
     record_missing_tags(here)
+    left_out = "" if belief is Belief.PROVED else CHECKPOINT_KEY
     here.executemany(
         "INSERT INTO memo VALUES (?, ?)",
-        backup.execute("SELECT key, value FROM memo WHERE key NOT IN (?, ?)", _OF_THE_CLOCK),
+        backup.execute("SELECT key, value FROM memo WHERE key NOT IN (?, ?, ?)", [*_OF_THE_CLOCK, left_out]),
     )
     for table in set(tables(here)) & set(tables(backup)) - _NEVER_COPIED:
         columns = _common_columns(here, backup, table)
         here.executemany(_insert_sql(table, columns), backup.execute(_select_sql(table, columns)))
+    sending = backup.execute("SELECT id FROM reports WHERE state = 'sending'").fetchall()
+    queued = (AuditEvent("restored", report_id, State.QUEUED.value) for (report_id,) in sending)
     asked = ids_to_ask(backup, belief)
     questions = (AuditEvent("restored", report_id, State.PENDING.value) for report_id in asked)
-    audit.append(here, actor, [belief.event, *questions])
+    audit.append(here, actor, [belief.event, *queued, *questions])
     return MergeResult(count, 0, 0, 0, to_ask=len(asked))
 
 
@@ -253,10 +265,10 @@ class Merge:
         ours = {stay_id: self._ids(self._here, stay_id) for stay_id in new_stays}
         for theirs, mine, changes in differences:
             if mine is None:
-                values = {**theirs, "seq": self._seq_offset() + theirs["seq"]}
+                values = {**theirs, "seq": self._seq_offset() + theirs["seq"], "state_mac": None}
                 self._here.execute(_insert_sql("reports", self._columns), list(values.values()))
             elif changes:
-                names = ", ".join(f"{name} = ?" for name in changes)
+                names = ", ".join(["state_mac = NULL", *(f"{name} = ?" for name in changes)])
                 self._here.execute(f"UPDATE reports SET {names} WHERE id = ?", [*changes.values(), mine["id"]])  # noqa: S608  columns of ours
         if new_stays:
             record_missing_tags(self._here)
@@ -369,10 +381,12 @@ def _rows(backup: sqlite3.Connection, columns: Sequence[str], order: str, belief
     for values in backup.execute(f"{_select_sql('reports', columns)} ORDER BY {order}"):
         row = dict(zip(names, values, strict=True)) | {"guest_tag": None}  # it is hashed with the key here
         if row["state"] == State.SENDING:  # the process that was sending it is gone
-            row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None}
+            row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None, "state_mac": None}
         may_ask = belief is Belief.ASK and row["content"] is not None and not row["receipt_typed"]
         if may_ask and row["state"] in _VERDICTS:
             row |= _TO_ASK
+        if belief is not Belief.PROVED:
+            row |= _UNPROVED
         yield row
 
 

@@ -12,14 +12,17 @@ from typing import NamedTuple, TypeAlias
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
 from apoa_client.ports import (
+    Authentication,
     Authority,
     AuthorityIdentity,
     Clock,
     DeliveryState,
+    Doubt,
     Interruptions,
     LockHolder,
     Meta,
     Progress,
+    RunCounter,
     Verdict,
 )
 
@@ -59,6 +62,12 @@ class Outcome:
 
     It is a mistake of the authority: only reports of one stay may share a number.
     """
+    doubts: tuple[Doubt, ...] = ()
+    """What somebody else changed in the outbox, and only a person can put right."""
+    repaired: dict[str, None] = field(default_factory=dict)
+    """Reports that somebody else changed, and whose state is right again; what is open is sent."""
+    closed: dict[str, None] = field(default_factory=dict)
+    """Reports that were closed while the key was away: a person must know of these."""
 
     @property
     def offline(self) -> bool:
@@ -72,12 +81,20 @@ class Outcome:
 
     @property
     def exit_code(self) -> Exit:
-        """The error's own code; 65 if a report was rejected; 75 if reports are left; else 0."""
+        """The error's own code; 78 if others changed the outbox; 65 if one was rejected; 75 if some are left; or 0."""
         if self.error is not None:
             return self.error.exit_code
+        if self.doubts:
+            return self.doubts[0].error().exit_code
         if self.rejected:
             return Exit.DATA_REFUSED
         return Exit.NOT_NOW if self.left else Exit.DONE
+
+    def note(self, found: Authentication) -> None:
+        """Note the result of a check. Doubts are those of the last check, because each finds them again."""
+        self.doubts = tuple(found.doubts)
+        self.repaired |= dict.fromkeys(found.repaired)
+        self.closed |= dict.fromkeys(found.closed)
 
     def count(self, verdict: Verdict) -> None:
         """Count one verdict."""
@@ -125,3 +142,5 @@ class Dependencies(NamedTuple):
     jitter: Jitter
     progress: Progress
     interruptions: Interruptions = Uninterrupted()
+    counter: RunCounter | None = None
+    """The vault's counter, by which an older copy of the outbox is noticed; None if the vault is not in use."""

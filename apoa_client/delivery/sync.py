@@ -91,6 +91,7 @@ class _Run:
         """What the authority allows."""
         self._max_bytes = 0
         self._tried: set[str] = set()
+        self._authenticated = False
         self._unanswered = 0
         """How many reports in a row got no usable answer although they were alone in a call."""
         self._ends_at = self._answered_at = 0.0
@@ -130,24 +131,32 @@ class _Run:
         if summary.suspension is not None:  # the settings have changed since
             self._outbox.set_suspension(None)
         batch = self._next_batch()
+        if not batch:  # a report that should be there may have been marked as sent
+            self._authenticate()
+            batch = self._next_batch()
         if batch or summary.counts[State.PENDING]:
-            hold = plan.hold_error(summary.hold_until, self._now())
-            if hold is not None:
-                raise hold
-            self._dependencies.progress.begin(_undelivered(summary))
-            try:
-                authority = self._authority or self._dependencies.connect(self._time_left_s)
-                self._check_authority(authority, batch)
-                self._send_all(authority, batch)
-                self._ask_about_pending(authority)
-            except ApoaError as exc:
-                remember(self._outbox, exc, self._now(), self._options.settings)
-                raise
+            self._work(summary, batch)
+            self._authenticate()  # what this run recorded
         self._results.find_repeated_receipts()
         if self._time_left_s() > 0 and _undelivered(self._summary()):
             self._outbox.check_queue()
         if self._results.deferred_error is not None:
             raise self._results.deferred_error
+
+    def _work(self, summary: Summary, batch: Sequence[Entry]) -> None:
+        """Send the batch and what follows it, and ask about pending reports."""
+        hold = plan.hold_error(summary.hold_until, self._now())
+        if hold is not None:
+            raise hold
+        self._dependencies.progress.begin(_undelivered(summary))
+        try:
+            authority = self._authority or self._dependencies.connect(self._time_left_s)
+            self._check_authority(authority, batch)
+            self._send_all(authority, self._authenticated_batch(batch))
+            self._ask_about_pending(authority)
+        except ApoaError as exc:
+            remember(self._outbox, exc, self._now(), self._options.settings)
+            raise
 
     def _check_authority(self, authority: Authority, batch: Sequence[Entry]) -> None:
         """Compare the authority with the one of the set-up, and read its limits, before any report leaves.
@@ -171,6 +180,30 @@ class _Run:
         self._max_size = self._allowed_size = meta.max_batch
         self._max_bytes = meta.max_body_bytes
         self._size = min(self._size, self._max_size)
+
+    # Authentic reports only.
+
+    def _authenticated_batch(self, batch: Sequence[Entry]) -> list[Entry]:
+        """Check the outbox before a report leaves, and return what may be sent then."""
+        if batch:
+            self._open(batch[:1])  # which reads the private key, or raises the error of this run
+        if not self._authenticated:
+            self._authenticate()
+        return self._next_batch()
+
+    def _authenticate(self) -> None:
+        """Check the open reports, and note in the outcome what somebody else changed."""
+        counter = self._dependencies.counter
+        try:
+            found = self._outbox.authenticate(ask=False, counter=counter.read() if counter is not None else None)
+        except OutboxDamaged as exc:  # what can be read is sent all the same
+            self._results.defer(exc)
+            return
+        self._authenticated = True
+        self._tried.difference_update(found.repaired)
+        self.outcome.note(found)
+        if counter is not None and found.counter is not None:
+            counter.write(found.counter)
 
     def _meta(self, authority: Authority) -> Meta:
         meta = authority.meta()

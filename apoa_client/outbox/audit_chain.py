@@ -68,6 +68,9 @@ class Head(NamedTuple):
         return f"{self.n} {self.link.hex()}"
 
 
+_BEFORE_ALL = Head()
+
+
 def head_from_text(value: object) -> Head | None:
     """Return the head that `Head.text` wrote; None for anything else."""
     try:
@@ -111,12 +114,11 @@ def entry_from_row(row: _Row) -> AuditEntry:
     return AuditEntry(row[0], from_millis(row[1]), row[2], row[3], row[4], row[5], row[6].hex())
 
 
-def check_chain(rows: Iterable[_Row], head: Head | None, highest: int) -> AuditCheck:
-    """Recompute the chain, and find the first entry that is not as it was written.
+def check_chain(rows: Iterable[_Row], head: Head | None, highest: int, last: Head = _BEFORE_ALL) -> AuditCheck:
+    """Recompute the chain after `last`, and find the first entry that is not as it was written.
 
     `head` is what the metadata say of the last entry, `highest` the highest number that an entry ever had.
     """
-    last = Head()
     for row in rows:
         if row[0] > last.n + 1:
             return AuditCheck(last.n, last.link.hex(), last.n + 1, missing=True)

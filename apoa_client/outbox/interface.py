@@ -3,7 +3,7 @@
 # Annotations stay text, so that no command loads what it does not use.
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from apoa_client.ports import DeliveryState, ReportQueue
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
-    from apoa_client.ports import Erasure, Sealer, StoredDraft
+    from apoa_client.ports import Authenticator, Doubt, Erasure, Sealer, StoredDraft
     from apoa_client.report.model import Document
 
 
@@ -103,18 +103,56 @@ class SealedRecords(Protocol):
         """Return whether the sealer opens at least one row."""
         ...
 
-    def reseal(self, renew: Callable[[str, bytes], bytes], public_key: str) -> int:
+    def reseal(self, renew: Callable[[str, bytes], bytes], public_key: str, authenticator: Authenticator) -> int:
         """Seal to the new key what is not yet sealed to it, and count the rows. Raises `SealBroken`.
 
         `renew` takes a record's id and its sealed bytes, and returns it sealed to the new key, or unchanged if it
         already is. `public_key` is the new key, which the settings must have: it is recorded first, so that no process
-        stores a record that is sealed to an earlier key.
+        stores a record that is sealed to an earlier key. `authenticator` checks old codes and makes new ones.
         """
         ...
 
     def empty_log(self) -> None:
         """Remove from the database's log the records as they were sealed before."""
         ...
+
+
+class Integrity(Protocol):
+    """Checks whether reports are as this program wrote them. Raises `StorageProblem`."""
+
+    def doubts(self) -> list[Doubt]:
+        """Return what is wrong, if the numbers of reports are not those of the audit trail. Costs nothing else.
+
+        With the key at hand they are compared with the checkpoint. A keyring is never asked.
+        """
+        ...
+
+    def check(self, report_id: str) -> None:
+        """Raise `NotAuthentic` if a report's state or receipt contradicts its audit events or, with the key, its code.
+
+        A keyring is never asked. Whose content it is, is checked by `ports.ReportReader.content`.
+        """
+        ...
+
+    def verify(self) -> Verification:
+        """Check every report. A keyring may be asked for the key, and without it only the events are compared."""
+        ...
+
+    def vouch(self) -> int:
+        """Take the outbox as it is, because a person looked at it. Return the counter for the vault.
+
+        Contents that others sealed stay refused. Raises `CredentialsProblem` without the key.
+        """
+        ...
+
+
+class Verification(NamedTuple):
+    """The result of checking every report. `unauthenticated` counts those without a code."""
+
+    reports: int
+    doubts: Sequence[Doubt]
+    unauthenticated: int
+    with_key: bool
 
 
 class Outbox(ReportQueue, DeliveryState, Protocol):
@@ -131,6 +169,11 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
     @property
     def audit_trail(self) -> AuditTrail:
         """The audit trail, for reading and checking."""
+        ...
+
+    @property
+    def integrity(self) -> Integrity:
+        """Checks whether reports are as this program wrote them."""
         ...
 
     @property

@@ -10,13 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from apoa_client.ports import Actor, Entry, Suspension
+from apoa_client.ports import Actor, Doubt, DoubtKind, Entry, Suspension
 from apoa_client.report.kinds import Kind, Receipt, State
 
 COLUMNS = (
     "seq, id, stay_id, kind, state, created_at, due_at, attempts, next_attempt_at, not_before, lease_until, last_error,"
     " receipt_number, receipt_issued_at, receipt_sha256, erased_at, receipt_typed, calls, ends_at, first_night,"
-    " last_morning"
+    " last_morning, state_mac IS NOT NULL"
 )
 """The columns that `entry_from_row` reads, in its order."""
 
@@ -24,6 +24,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_ACTOR = Actor(lambda: "-", lambda: EPOCH)
 """The actor if none is given, as in a test: no user, no time and no command."""
 MILLISECOND = timedelta(milliseconds=1)
+_MOST_DOUBTS = 100
 _HEX = frozenset("0123456789abcdef")
 _AFTER_HEX = "g"
 _UUID_DIGITS = 32
@@ -87,6 +88,17 @@ def notice_from_text(value: object) -> tuple[str, datetime] | None:
     return code, from_millis(int(at))
 
 
+def doubts_text(doubts: Sequence[Doubt]) -> str | None:
+    """Return the first doubts as one text; None for none."""
+    return " ".join(f"{doubt.kind.value}:{doubt.report}" for doubt in doubts[:_MOST_DOUBTS]) or None
+
+
+def doubts_from_text(value: object) -> tuple[Doubt, ...]:
+    """Return the doubts that `doubts_text` stored."""
+    words = () if value is None else _str(value).split(" ")
+    return tuple(Doubt(DoubtKind(kind), report) for kind, _colon, report in (word.partition(":") for word in words))
+
+
 def entry_from_row(row: Sequence[Any]) -> Entry:
     """Return the entry of a row of `COLUMNS`."""
     return Entry(
@@ -108,6 +120,7 @@ def entry_from_row(row: Sequence[Any]) -> Entry:
         ends_at=from_millis_or_none(row[18]),
         first_night=_date(row[19]),
         last_morning=_date(row[20]),
+        authenticated=bool(row[21]),
     )
 
 

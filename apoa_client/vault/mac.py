@@ -13,8 +13,7 @@ _LENGTH_BYTES = 8
 class Purpose(StrEnum):
     """What a key authenticates. At most 16 bytes: BLAKE2b's personalization (RFC 7693 §2.5)."""
 
-    ROW = "apoa row"
-    AUDIT = "apoa audit"
+    OUTBOX = "apoa outbox"
     BACKUP = "apoa backup"
 
 

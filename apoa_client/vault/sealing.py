@@ -15,8 +15,9 @@ from typing import NamedTuple, TypeAlias
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Sealer
+from apoa_client.ports import Authenticator, Sealer
 from apoa_client.vault.errors import SecretUnusable
+from apoa_client.vault.mac import Purpose, mac, mac_key
 
 KEY_BYTES = 32
 _UNPADDED = b"\x01"
@@ -36,7 +37,8 @@ class PropertySealer(Sealer):
 
     During a key rotation there are records of two key pairs: `spare_keys` returns further private keys. It is called
     once, when the first key does not fit or does not open a record. `current_public_key` reads the public key that is
-    in the settings now, for `refresh`; without it the key stays. Raises `SettingsProblem` if `public_key` is invalid.
+    in the settings now, for `refresh`; without it the key stays. `is_at_hand` says whether the private key can be had
+    without asking a keyring. Raises `SettingsProblem` if `public_key` is invalid.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class PropertySealer(Sealer):
         private_key: Callable[[], bytes],
         spare_keys: Callable[[], Iterable[bytes]] = tuple,
         current_public_key: Callable[[], bytes] | None = None,
+        is_at_hand: Callable[[], bool] = lambda: True,
     ) -> None:
         if len(public_key) != KEY_BYTES:
             raise _invalid_public_key()
@@ -52,6 +55,7 @@ class PropertySealer(Sealer):
         self._fetch_key = private_key
         self._fetch_spares = spare_keys
         self._fetch_public_key = current_public_key
+        self._is_at_hand = is_at_hand
         self._private_key: bytes | None = None
         self._spares: list[_KeyPair] | None = None
 
@@ -110,6 +114,16 @@ class PropertySealer(Sealer):
         self._private_key = private_key
         return private_key
 
+    def authenticator(self, *, ask: bool = False) -> "RowAuthenticator | None":
+        """Return what makes and checks codes, as `ports.Sealer` describes."""
+        if not ask and self._private_key is None and not self._is_at_hand():
+            return None
+        try:
+            key = self.private_key()
+        except CredentialsProblem:
+            return None
+        return RowAuthenticator(key, lambda: [private_key for _public_key, private_key in self._spare_pairs()])
+
     def _open(self, record_id: str, sealed: bytes) -> tuple[bytes, bytes]:
         """Return the content and the public key to which it was sealed."""
         from nacl import bindings, exceptions  # start-up
@@ -150,6 +164,27 @@ def _unpad(padded: bytes) -> bytes:
     except exceptions.CryptoError:
         return b""
     return plain[1:] if plain[:1] == _PADDED else b""
+
+
+class RowAuthenticator(Authenticator):
+    """Makes codes for an outbox with a key derived from `private_key`; a code of a spare private key is valid too."""
+
+    def __init__(self, private_key: bytes, spare_keys: Callable[[], Iterable[bytes]]) -> None:
+        self._key = mac_key(private_key, Purpose.OUTBOX)
+        self._fetch_spares = spare_keys
+        self._spares: list[bytes] | None = None
+
+    def code(self, *parts: bytes) -> bytes:
+        """Return the code over `parts`."""
+        return mac(self._key, *parts)
+
+    def confirms(self, code: object, *parts: bytes) -> bool:
+        """Return whether a private key of the property made `code` over `parts`."""
+        if code == mac(self._key, *parts):
+            return True
+        if self._spares is None:
+            self._spares = [mac_key(key, Purpose.OUTBOX) for key in self._fetch_spares()]
+        return any(code == mac(key, *parts) for key in self._spares)
 
 
 def new_key_pair() -> tuple[bytes, bytes]:

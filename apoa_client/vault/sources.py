@@ -5,6 +5,7 @@ keyring or the key file, and last a person at a terminal. The log says where a s
 has no session bus and a container no keyring, but both must be able to send.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from apoa_client.vault.errors import PublicKeyChanged, SecretFileRefused, Secret
 from apoa_client.vault.keys import Keys, store_verified
 from apoa_client.vault.sealing import decode_private_key, encode_key, public_key_of
 from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_file
-from apoa_client.vault.store import PASSWORD, PASSWORD_BINDING, PRIVATE_KEY, SecretStore
+from apoa_client.vault.store import PASSWORD, PASSWORD_BINDING, PRIVATE_KEY, RUN_COUNTER, SecretStore
 
 CONTAINER_SECRETS = Path("/run/secrets")
 
@@ -165,6 +166,28 @@ class PropertySecrets(Secrets):
         """Return where the environment provides the private key, which this program cannot change; None if nowhere."""
         return next((place for place, _ in self._provided(_PRIVATE_KEY)), None)
 
+    def run_counter(self) -> int | None:
+        """Return the counter that is stored beside the private key; None if there is none, or it cannot be read."""
+        try:
+            text = self._secret_store().get(RUN_COUNTER) if self._has_stored_key() else None
+        except CredentialsProblem:
+            return None
+        return int(text) if text is not None and text.isdecimal() else None
+
+    def store_run_counter(self, value: int | None) -> None:
+        """Store the counter, or delete it (None). Does nothing where it cannot be written."""
+        try:
+            if value is None:
+                self._secret_store().delete(RUN_COUNTER)
+            elif self._has_stored_key():
+                self._secret_store().set(RUN_COUNTER, str(value))
+        except CredentialsProblem as exc:
+            _log_debug(_PRIVATE_KEY, exc.name)
+
+    def _has_stored_key(self) -> bool:
+        """Return whether the private key was read here, and from the keyring or key file."""
+        return self.has_read_private_key and self.private_key_from_environment() is None
+
     def spare_keys(self) -> list[bytes]:
         """Return every private key in the keyring or key file, or nothing if it cannot be read."""
         try:
@@ -265,6 +288,6 @@ def _first_line(text: str) -> str:
 
 
 def _log_debug(secret: _Secret, what: str) -> None:
-    import logging  # start-up
-
-    logging.getLogger(__name__).debug("%s: %s", secret.name, what)
+    logging = sys.modules.get("logging")  # start-up: where nothing has loaded it, nobody reads the log
+    if logging is not None:
+        logging.getLogger(__name__).debug("%s: %s", secret.name, what)

@@ -14,6 +14,10 @@ PRIVATE_KEY_OLD = "private-key-old"
 """The previous key, as long as records are sealed to it."""
 
 
+RUN_COUNTER = "run-counter"
+"""How often the outbox was found right; not secret, but only who can open the keyring can set it back."""
+
+
 class SecretStore(Protocol):
     """A place that keeps secrets between runs. Every method may raise `CredentialsProblem`."""
 

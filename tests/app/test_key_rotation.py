@@ -121,11 +121,14 @@ class Installation:
             return db.execute("SELECT content FROM drafts").fetchall()
 
     def rows(self) -> list[tuple[object, ...]]:
-        """Everything that is not sealed."""
+        """Everything that does not depend on the key."""
         with closing(sqlite3.connect(self.path)) as db:
             columns = [row[1] for row in db.execute("PRAGMA table_info(reports)")]
-            kept = ", ".join(name for name in columns if name not in {"content", "errors", "warnings"})
+            kept = ", ".join(name for name in columns if name not in OF_THE_KEY)
             return db.execute(f"SELECT {kept} FROM reports ORDER BY seq").fetchall()  # noqa: S608  names of columns
+
+
+OF_THE_KEY = {"content", "errors", "warnings", "content_mac", "state_mac"}
 
 
 class _Stepping(KeyFileStore):

@@ -11,12 +11,14 @@ from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.audit_events import action_text, detail_text, event_value
+from apoa_client.cli.views.doubts import doubt_values, show_doubts
 from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.report_reader import parse_day_start
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.audit_chain import AuditEntry
+from apoa_client.outbox.interface import Verification
 from apoa_client.report.kinds import short_id
 
 _RECENT = timedelta(days=30)
@@ -30,11 +32,18 @@ _ADVICE = msg(
 @command("log", N_("Show who did what to which report, in the last 30 days."), "apoa log --report 2e8b11aa")
 @option("--report", "reference", metavar="GUEST", text=N_("What was done to this report's stay, at any time."))
 @option("--since", metavar="DATE", text=N_("On this day or later."))
-@option("--verify", is_flag=True, text=N_("Prove that no entry was changed, removed or moved, from the first on."))
+@option("--verify", is_flag=True, text=N_("Prove that no entry and no report was changed or removed."))
+@option(
+    "--accept",
+    is_flag=True,
+    text=N_("After --verify found a change that you know of: take the reports as they are now."),
+)
 @json_option
 @click.pass_obj
-def log(session: Session, *, reference: str | None, since: str | None, verify: bool) -> int:
+def log(session: Session, /, *, reference: str | None, since: str | None, verify: bool, accept: bool) -> int:
     """Show the entries of one stay, since a day, or of the last 30 days."""
+    if accept:
+        return _accept(session)
     session.app.on_unwritable = show_unwritable
     if verify:
         return _verify(session)
@@ -70,24 +79,55 @@ def _row(entry: AuditEntry, zone: tzinfo) -> list[str]:
 
 
 def _verify(session: Session) -> int:
-    """Check the whole trail. Raises `StorageProblem` if it was changed; with `--json`, returns its exit code."""
+    """Check the whole trail and every report. Raises `StorageProblem` if the trail was changed, unless `--json`."""
     check = session.app.outbox.audit_trail.verify()
+    found = session.app.outbox.integrity.verify()
     if session.json:
         value = {"entries": check.entries, "link": check.link, "wrong": check.wrong, "missing": check.missing}
-        print_json({"whole": check.wrong is None, **value})
-        return Exit.DONE if check.wrong is None else Exit.SETTINGS
+        reports = {
+            "checked": found.reports,
+            "with_key": found.with_key,
+            "unauthenticated": found.unauthenticated,
+            "doubts": doubt_values(found.doubts),
+        }
+        print_json({"whole": check.wrong is None, **value, "reports": reports})
+        return Exit.DONE if check.wrong is None and not found.doubts else Exit.SETTINGS
+    code = show_doubts(found.doubts)
     if check.wrong is not None:
-        if check.missing:
-            problem = msg(
-                "Entry {number} of the log is missing. Those before it are as they were written.", number=check.wrong
-            )
-        else:
-            problem = msg(
-                "Entry {number} of the log was changed, moved or inserted. Those before it are as they were written.",
-                number=check.wrong,
-            )
-        raise StorageProblem(problem, _ADVICE, name="trail_broken")
+        raise _broken(check.wrong, missing=check.missing)
     print_line(style_success(_("The log is whole. Entries: {count}").format(count=check.entries)))
     if check.entries:
         print_line(_("Last fingerprint, to be kept in another place: {link}").format(link=check.link))
+    _show_reports(found)
+    return code
+
+
+def _broken(number: int, *, missing: bool) -> StorageProblem:
+    if missing:
+        problem = msg("Entry {number} of the log is missing. Those before it are as they were written.", number=number)
+    else:
+        problem = msg(
+            "Entry {number} of the log was changed, moved or inserted. Those before it are as they were written.",
+            number=number,
+        )
+    return StorageProblem(problem, _ADVICE, name="trail_broken")
+
+
+def _show_reports(found: Verification) -> None:
+    """Show how many reports were checked, and in which way."""
+    if not found.doubts:
+        print_line(style_success(_("The reports are as they were recorded: {count}").format(count=found.reports)))
+    if not found.with_key:
+        print_line(_("They were compared with the log only: who wrote them is checked with the private key."))
+    elif found.unauthenticated:
+        line = _("Not proven yet, because the key was away or from before: {count}. apoa sync completes them.")
+        print_line(line.format(count=found.unauthenticated))
+
+
+def _accept(session: Session) -> int:
+    """Take the reports as they are, with the key: a restored disk image, for example, is an older copy."""
+    app = session.app
+    counter = app.outbox.integrity.vouch()
+    app.run_counter.write(counter)
+    print_line(style_success(_("The reports are taken as they are now, and the log says by whom.")))
     return Exit.DONE

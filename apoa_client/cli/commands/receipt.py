@@ -50,6 +50,7 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
     if found is None:
         return Exit.DONE
     entry = _report_of(app, found)
+    app.outbox.integrity.check(entry.id)
     if options["html"] is not None:
         _write_page(app, entry, options["html"], force=options["force"])
     elif options["pdf"] is not None:
@@ -110,7 +111,9 @@ def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> Non
     from apoa_client.cli.documents.receipt_page import receipt_page  # templates are slow to load
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
-    page = receipt_page(app.settings, open_report(app, entry), app.clock.now())
+    report = open_report(app, entry)
+    app.outbox.integrity.check(entry.id)  # again with the key, which a keyring may have just given
+    page = receipt_page(app.settings, report, app.clock.now())
     write_output(file, page.encode(), force=force)
     if file == STANDARD_OUTPUT:
         return

@@ -60,6 +60,8 @@ def restore(
     restored = restore_backup(file, app.folders, app.actor, trust, name=name, dry_run=dry_run)
     settings = restored.settings
     secrets = app.secrets_of(settings, prompt=False)
+    if not dry_run:
+        secrets.store_run_counter(None)  # what was restored may be older than what was here
     missing = find_missing_secrets(secrets, settings.public_key, password=not settings.uses_sandbox)
     if session.json:
         print_json(_value(file, restored, missing, dry_run=dry_run))

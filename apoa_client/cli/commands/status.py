@@ -6,6 +6,7 @@ from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output import print_json
+from apoa_client.cli.views.doubts import doubt_values, find_doubts, show_doubts
 from apoa_client.cli.views.findings import show_damage, show_unwritable
 from apoa_client.cli.views.status import show_status, status_json
 from apoa_client.desk.attention import most_urgent
@@ -35,14 +36,18 @@ def status(session: Session, *, tonight: bool, alarm: bool) -> int:
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now + SOON)
     pressing = summary.overdue or summary.counts[State.REJECTED]
-    code = session.exit_code or (Exit.NOT_NOW if alarm and pressing else Exit.DONE)
+    doubts = find_doubts(app, summary)
+    if not session.json:
+        show_doubts(doubts)
+    code = session.exit_code or (doubts[0].error().exit_code if doubts else Exit.DONE)
+    code = code or (Exit.NOT_NOW if alarm and pressing else Exit.DONE)
     if tonight:
         from apoa_client.cli.views.night_summary import show_night_summary  # opens reports, which counting does not
 
         return show_night_summary(app, summary, as_json=session.json) or code
     urgent = most_urgent(app.outbox, now, _MAX_SHOWN)
     if session.json:
-        print_json(status_json(app.settings, summary, urgent))
+        print_json({**status_json(app.settings, summary, urgent), "doubts": doubt_values(doubts)})
     else:
         show_status(app, summary, urgent, now)
     return show_damage(urgent.damage) or code

@@ -8,6 +8,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_error, style_success, style_warning
+from apoa_client.cli.views.doubts import find_doubts, show_doubts
 from apoa_client.cli.views.findings import show_damage, show_unwritable
 from apoa_client.cli.views.recovery_code import show_code_reminder
 from apoa_client.cli.views.status import show_deadlines, show_drafts, show_property, show_urgent
@@ -58,7 +59,7 @@ def _show_state(app: Container) -> Exit:
     show_deadlines(app.settings, summary, now)
     show_urgent(app.settings, urgent, now, {})
     show_code_reminder(app.settings, summary)
-    return show_damage(urgent.damage)
+    return show_damage(urgent.damage) or show_doubts(find_doubts(app, summary))
 
 
 def _show_counts(settings: PropertySettings, summary: Summary) -> None:

@@ -21,7 +21,7 @@ from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_tex
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report_reader import open_report
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.errors import Exit, SealBroken
+from apoa_client.errors import Exit, NotAuthentic, SealBroken
 from apoa_client.ports import Entry, Selection
 from apoa_client.report.kinds import short_id
 from apoa_client.report.rooms import room_name
@@ -73,18 +73,17 @@ def write_inspection_folder(
 ) -> InspectionResult:
     """Write a page for each report with a receipt, and a table of all reports. Without reports, write nothing.
 
-    A report whose seal is broken is shown as an error and is in the table. Raises `CredentialsProblem` without the key,
-    before anything is written. Shows progress unless `silent`.
+    A report whose seal is broken, or that somebody else changed, is shown as an error and is in the table without a
+    receipt. Raises `CredentialsProblem` without the key, before anything is written. Shows progress unless `silent`.
     """
     rows, taken, code = list[_Row](), set(_TAKEN), Exit.DONE
     stays = sorted(_stays(app, period), key=lambda found: (found[0], found[1].entries[0].seq))
     entries = [(night, entry) for night, stay in stays for entry in stay.active_reports]
     for night, entry in track(entries, _("Writing pages"), silent=silent):
-        try:
-            report = open_report(app, entry)
-        except SealBroken as exc:
-            show_error(exc)
-            report, code = OpenedReport(entry), code or exc.exit_code
+        report, problem = _opened(app, entry)
+        if problem is not None:
+            show_error(problem)
+            code = code or problem.exit_code
         if not rows:
             make_output_folder(folder, force=force)
         file = _file_name(report.entry, taken)
@@ -96,6 +95,20 @@ def write_inspection_folder(
         write_output(folder / "index.html", _index(app, period, rows).encode(), force=force)
     written = sum(1 for row in rows if row.file)
     return InspectionResult(written, len(rows) - written, code)
+
+
+def _opened(app: Container, entry: Entry) -> tuple[OpenedReport, SealBroken | None]:
+    """Open a report, and return what is wrong with it. If its state is not proven, no receipt is shown."""
+    report, problem = OpenedReport(entry), None
+    try:
+        report = open_report(app, entry)
+    except SealBroken as exc:
+        problem = exc
+    try:
+        app.outbox.integrity.check(entry.id)  # with the key, which the opening has read
+    except NotAuthentic as exc:
+        return OpenedReport(entry._replace(receipt=None)), exc
+    return report, problem
 
 
 def _stays(app: Container, period: Period) -> Iterator[tuple[date, StayHistory]]:

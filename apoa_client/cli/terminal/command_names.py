@@ -44,6 +44,7 @@ SUBCOMMAND_ALIASES = {
 """Indonesian names of the second words of commands."""
 
 OPTIONS = {
+    "--accept": "--terima",
     "--accept-check-digit": "--terima-angka-periksa",
     "--address": "--alamat",
     "--again": "--lagi",

@@ -17,6 +17,10 @@ _ACTIONS = {
     "deferred": N_("deferred by the authority"),
     "queued": N_("not delivered, waiting again"),
     "received": N_("receipt number typed in"),
+    "sending": N_("taken to be sent"),
+    "repaired": N_("state put right: another program had changed it"),
+    "reopened": N_("sent again: its receipt is not proven"),
+    "vouched": N_("reports taken as they are"),
     "superseded": N_("replaced"),
     "withdrawn": N_("withdrawn"),
     "erased": N_("guest's data erased"),
@@ -50,6 +54,7 @@ _DETAILS = {
     "request": N_("at the guest's request"),
     "may_have_arrived": N_("but the authority may have received it"),
     "unreadable": N_("could no longer be opened"),
+    "again": N_("in place of an earlier number"),
     "untested": N_("connection not tested"),
     "unproved": N_("nothing proves who wrote it"),
 }

@@ -22,6 +22,7 @@ EMPTY_REPORT: dict[str, Any] = {
     "due_at": None,
     "attempts": 0,
     "last_error": None,
+    "authenticated": False,
     "receipt": None,
     "guest": None,
     "stay": None,

@@ -34,6 +34,7 @@ def report_json(entry: Entry, content: Content | None, *, zone: tzinfo) -> dict[
         "due_at": instant(entry.due_at.astimezone(zone)) if entry.due_at is not None else None,
         "attempts": entry.attempts,
         "last_error": entry.last_error,
+        "authenticated": entry.authenticated,
         "receipt": receipt_value(entry.receipt, zone),
         "guest": guest_value(report.guest) if report is not None and report.guest is not None else None,
         "stay": stay_value(report.stay) if report is not None and report.stay is not None else None,

@@ -71,6 +71,7 @@ def status_json(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
         "clock_skew_s": whole_seconds(summary.clock_skew),
         "purge_skipped_at": moment(summary.purge_skipped_at),
         "drafts": summary.drafts,
+        "unauthenticated": summary.unauthenticated,
         "recovery_code_confirmed": is_code_confirmed(settings, summary),
         "urgent": [
             {

@@ -17,6 +17,7 @@ from typing import TypeAlias
 from apoa_client.outbox.errors import undelivered
 from apoa_client.outbox.rows import from_millis, millis
 from apoa_client.outbox.sqlite import audit
+from apoa_client.outbox.sqlite.codes import RowCodes
 from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, count_old_drafts, delete_old_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
@@ -62,7 +63,8 @@ _WITHDRAW = """
     WHERE id = ?
 """
 _ERASE = (
-    "UPDATE reports SET content = NULL, errors = NULL, warnings = NULL, guest_tag = NULL, erased_at = ? WHERE seq = ?"
+    "UPDATE reports SET content = NULL, content_mac = NULL, errors = NULL, warnings = NULL, guest_tag = NULL, "
+    "erased_at = ? WHERE seq = ?"
 )
 
 _Report: TypeAlias = tuple[int, str]
@@ -95,10 +97,11 @@ class ReportIds(Collection[str]):
 class Eraser:
     """The `interface.Eraser` of one database; `actor` is the user who erases, with the clock."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, actor: Actor) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, actor: Actor, codes: RowCodes) -> None:
         self._db = db
         self._path = path
         self._actor = actor
+        self._codes = codes
 
     def is_due(self, before: datetime, now: datetime) -> bool:
         """As `interface.Eraser`."""
@@ -142,7 +145,9 @@ class Eraser:
                 raise undelivered(arrived)
             now = millis(self._actor.now())
             details = {report_id: _MAY_HAVE_ARRIVED if report_id in arrived else None for report_id in open_reports}
+            authentic = self._codes.authentic(tuple(details))
             self._db.executemany(_WITHDRAW, [(now, detail, report_id) for report_id, detail in details.items()])
+            self._codes.changed(tuple(details), authentic)
             events = [AuditEvent("withdrawn", report_id, detail or _REQUEST) for report_id, detail in details.items()]
             audit.append(self._db, self._actor, events)
             erased = self._not_erased([stay_id])
@@ -176,8 +181,10 @@ class Eraser:
         return [row for stay_id in stays for row in self._db.execute(_NOT_ERASED, [stay_id]).fetchall()]
 
     def _erase(self, reports: Sequence[_Report], reason: str) -> None:
-        now = millis(self._actor.now())
+        now, ids = millis(self._actor.now()), [report_id for _seq, report_id in reports]
+        authentic = self._codes.authentic(ids)
         self._db.executemany(_ERASE, [(now, seq) for seq, _id in reports])
+        self._codes.changed(ids, authentic)
         audit.append(self._db, self._actor, [AuditEvent("erased", report_id, reason) for _seq, report_id in reports])
 
     def _erase_old_drafts(self, now: datetime, *, dry_run: bool) -> int:

@@ -8,12 +8,13 @@ from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import millis, millis_or_none
 from apoa_client.ports import NewReport
 from apoa_client.report.kinds import short_id
+from apoa_client.report.model import Report
 
 Row: TypeAlias = tuple[Any, ...]
 """The values of a new report's row, without its number (`seq`)."""
 
 _INSERT = """
-    INSERT INTO reports (seq, id, short_id, stay_id, kind, created_at, due_at, content, warnings, ends_at, guest_tag,
+    INSERT INTO reports (seq, id, due_at, content, warnings, guest_tag, short_id, stay_id, kind, created_at, ends_at,
         first_night, last_morning)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
@@ -21,21 +22,29 @@ _INSERT = """
 
 def sealed_row(contents: Contents, new: NewReport) -> Row:
     """Return a new report's row."""
-    report, stay = new.report, new.report.stay
+    report = new.report
     return (
         report.id,
-        short_id(report.id),
-        report.stay_id,
-        report.kind.value,
-        millis(report.created_at),
         millis_or_none(new.due_at),
         contents.seal_report(report),
         contents.seal_findings(report.id, WARNINGS, new.warnings or None),
-        millis_or_none(end_of_stay(report)),
         new.guest_tag,
-        stay.check_in.date().toordinal() if stay is not None else None,
-        stay.planned_check_out.toordinal() if stay is not None else None,
+        *columns_of(report).values(),
     )
+
+
+def columns_of(report: Report) -> dict[str, Any]:
+    """Return what a row tells of its report outside the seal, by column."""
+    stay = report.stay
+    return {
+        "short_id": short_id(report.id),
+        "stay_id": report.stay_id,
+        "kind": report.kind.value,
+        "created_at": millis(report.created_at),
+        "ends_at": millis_or_none(end_of_stay(report)),
+        "first_night": stay.check_in.date().toordinal() if stay is not None else None,
+        "last_morning": stay.planned_check_out.toordinal() if stay is not None else None,
+    }
 
 
 def check_new_id(db: sqlite3.Connection, report_id: str) -> None:

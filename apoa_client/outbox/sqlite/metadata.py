@@ -3,10 +3,33 @@
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
+
+COUNTS_KEY = "audited"
+"""The key of the numbers of reports that the audit trail counted: open ones, and all."""
+
+CHECKPOINT_KEY = "checkpoint"
+"""The key of the checkpoint: numbers with blanks between, and a code in hexadecimal (`outbox.sqlite.checkpoint`)."""
+_LEGACY = 3
+
+_ACTUAL = """
+    SELECT COALESCE(sum(CASE WHEN state IN ('queued', 'sending', 'pending', 'rejected') THEN reports END), 0),
+        COALESCE(sum(reports), 0) FROM tally
+"""
+
+
+class Counts(NamedTuple):
+    """The number of open reports, and of all reports."""
+
+    open: int
+    total: int
+
+    def text(self) -> str:
+        """Return it as it is kept in the metadata."""
+        return f"{self.open} {self.total}"
 
 
 def read_metadata(db: sqlite3.Connection, key: str) -> object:
@@ -21,3 +44,23 @@ def write_metadata(db: sqlite3.Connection, key: str, value: str | int | None) ->
         db.execute("DELETE FROM memo WHERE key = ?", [key])
     else:
         db.execute("INSERT OR REPLACE INTO memo VALUES (?, ?)", [key, value])
+
+
+def actual_counts(db: sqlite3.Connection) -> Counts:
+    """Return the numbers of reports that are stored now."""
+    return Counts(*db.execute(_ACTUAL).fetchone())
+
+
+def audited_counts(db: sqlite3.Connection) -> Counts | None:
+    """Return the numbers that the audit trail counted; None if it did not count yet, or they cannot be read."""
+    try:
+        opened, total = str(read_metadata(db, COUNTS_KEY)).split(" ")
+        return Counts(int(opened), int(total))
+    except ValueError:
+        return None
+
+
+def legacy_rows(db: sqlite3.Connection) -> int | None:
+    """Return up to which number (`seq`) rows may have no code; None if no code was made yet. Needs no key."""
+    parts = str(read_metadata(db, CHECKPOINT_KEY)).split(" ")
+    return int(parts[_LEGACY]) if len(parts) > _LEGACY and parts[_LEGACY].isdecimal() else None

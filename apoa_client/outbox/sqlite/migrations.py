@@ -157,8 +157,19 @@ _DRAFTS = (
     "DROP TABLE draft",
 )
 
+_CODES = (
+    # Message authentication codes over the sealed content and over the rest of the row: `outbox.sqlite.codes`. Null
+    # until a command that has the private key writes them.
+    "ALTER TABLE reports ADD COLUMN content_mac BLOB",
+    "ALTER TABLE reports ADD COLUMN state_mac BLOB",
+    # Few rows once every command with the key has completed some.
+    "CREATE INDEX reports_unproven ON reports (seq) WHERE state_mac IS NULL",
+    # A report is compared with its own events, at a million of them too.
+    "CREATE INDEX audit_report ON audit (report) WHERE report IS NOT NULL",
+)
+
 STEPS: tuple[tuple[str, ...], ...] = (
-    *(_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS, _DRAFTS),
+    *(_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS, _DRAFTS, _CODES),
 )
 """Migration n brings a database from version n - 1 to n."""
 

@@ -29,6 +29,8 @@ HEADS = f"""
 DUE = f"SELECT count(*) FROM reports WHERE {_OPEN} AND due_at >= ? AND due_at < ?"  # noqa: S608  constants
 NEXT_DUE = f"SELECT min(due_at) FROM reports WHERE {_OPEN} AND due_at IS NOT NULL"  # noqa: S608  constants
 LAST_LEASE = "SELECT max(lease_until) FROM reports WHERE state = 'sending'"
+# Rows without a code after those that may have none.
+UNAUTHENTICATED = "SELECT count(*) FROM reports INDEXED BY reports_unproven WHERE state_mac IS NULL AND seq > ?"
 TALLY = "SELECT state, reports FROM tally"
 
 _DRAFT_LEASE_MS = 30 * 60 * 1000

@@ -14,11 +14,13 @@ from apoa_client.errors import SealBroken
 from apoa_client.outbox.contents import ERRORS, WARNINGS, findings_id
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sqlite import audit
+from apoa_client.outbox.sqlite.checkpoint import renew_checkpoint
+from apoa_client.outbox.sqlite.codes import read_rows, renew_codes
 from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
-from apoa_client.ports import Actor, AuditEvent, Sealer
+from apoa_client.ports import Actor, AuditEvent, Authenticator, Sealer
 
 _BATCH = 200
 """Rows in one transaction: other processes wait while these are opened and sealed, about 50 ms."""
@@ -26,6 +28,11 @@ _BATCH = 200
 _ROWS = """
     SELECT seq, id, content, errors, warnings FROM reports
     WHERE seq > ? AND coalesce(content, errors, warnings) IS NOT NULL ORDER BY seq LIMIT ?
+"""
+# Of what was erased, only the code depends on the key.
+_ROWS_WITH_CODES = """
+    SELECT seq, id, content, errors, warnings FROM reports
+    WHERE seq > ? AND coalesce(content, errors, warnings, state_mac) IS NOT NULL ORDER BY seq LIMIT ?
 """
 _UPDATE = "UPDATE reports SET content = ?, errors = ?, warnings = ? WHERE seq = ?"
 
@@ -94,7 +101,7 @@ class SealedRecords:
             return True
         return False
 
-    def reseal(self, renew: Renew, public_key: str) -> int:
+    def reseal(self, renew: Renew, public_key: str, authenticator: Authenticator) -> int:
         """As `interface.SealedRecords`."""
         # From here on, every process stores what is sealed to the new key. A record that moves to another number
         # meanwhile moves to the end, so that one pass reaches every record of the old key.
@@ -103,12 +110,15 @@ class SealedRecords:
         resealed, last = 0, -1
         while True:
             with transaction(self._db, self._path):
-                batch = self._batch(last)
+                batch = self._batch(last, _ROWS_WITH_CODES)
+                before = [row for each in batch for row in read_rows(self._db, "seq = ?", [each.seq])]
                 resealed += sum(self._reseal_row(row, renew) for row in batch)
+                renew_codes(self._db, authenticator, before)
             if not batch:
                 break
             last = batch[-1].seq
         with transaction(self._db, self._path):
+            renew_checkpoint(self._db, authenticator)
             erased = reseal_drafts(self._db, renew)
             audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=UNREADABLE)] * erased)
         return resealed
@@ -124,9 +134,9 @@ class SealedRecords:
             yield from batch
             batch = self._batch(batch[-1].seq)
 
-    def _batch(self, last: int) -> list[_Row]:
+    def _batch(self, last: int, query: str = _ROWS) -> list[_Row]:
         with translate_errors(self._path):
-            found = [_Row(*row) for row in self._db.execute(_ROWS, [last, _BATCH]).fetchall()]
+            found = [_Row(*row) for row in self._db.execute(query, [last, _BATCH]).fetchall()]
         if not all(row.has_valid_types() for row in found):
             raise damaged(self._path)
         return found

@@ -61,11 +61,16 @@ def supersede(db: sqlite3.Connection, ids: Sequence[str], at: int) -> int:
     return int(seq)
 
 
-def record_receipt(db: sqlite3.Connection, report_id: str, receipt: Receipt) -> None:
-    """Record a receipt that was typed in. Raises `ReportMoved` if the report is being sent or is finished."""
+def record_receipt(db: sqlite3.Connection, report_id: str, receipt: Receipt) -> bool:
+    """Record a receipt that was typed in, and return whether it replaces an earlier one.
+
+    Raises `ReportMoved` if the report is being sent or is finished.
+    """
     issued_at = millis(receipt.issued_at)
+    before = db.execute("SELECT state FROM reports WHERE id = ?", [report_id]).fetchone()
     if db.execute(_RECORD_RECEIPT, [receipt.number, issued_at, issued_at, report_id]).rowcount != 1:
         raise _moved(report_id)
+    return bool(before[0] == State.ACCEPTED)
 
 
 def _moved(report_id: str) -> ReportMoved:

@@ -14,14 +14,15 @@ from typing import TypeVar
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
 from apoa_client.ports import Sealer
 
-_KEY = "public_key"
+KEY = "public_key"
+"""The metadata's key of the public key."""
 
 _Sealed = TypeVar("_Sealed")
 
 
 def record_public_key(db: sqlite3.Connection, public_key: str) -> None:
     """Record the public key of the settings, inside a transaction."""
-    write_metadata(db, _KEY, public_key)
+    write_metadata(db, KEY, public_key)
 
 
 def sealed_to_current_key(
@@ -32,7 +33,7 @@ def sealed_to_current_key(
     Call it inside the transaction that stores the result, with what `seal` returned before it. An outbox without a
     recorded key, from an earlier version, accepts every key. Raises `SettingsProblem` if the settings cannot be read.
     """
-    recorded = read_metadata(db, _KEY)
+    recorded = read_metadata(db, KEY)
     if recorded in {None, sealer.public_key} or not sealer.refresh():
         return sealed
     return seal()

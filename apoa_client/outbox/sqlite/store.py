@@ -20,7 +20,7 @@ from apoa_client.outbox.sqlite import queries
 from apoa_client.outbox.sqlite.database import open_database, open_for_reading, transaction
 from apoa_client.outbox.sqlite.entry_reader import EntryReader, sorted_by_deadline
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
-from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sqlite.metadata import actual_counts, audited_counts, legacy_rows, read_metadata, write_metadata
 from apoa_client.ports import Actor, AuditEvent, NewReport, Summary
 from apoa_client.report.kinds import State, short_id
 
@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from apoa_client.errors import StorageProblem
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.sqlite.audit import AuditTrail
+    from apoa_client.outbox.sqlite.codes import RowCodes
     from apoa_client.outbox.sqlite.drafts import SqliteDrafts
     from apoa_client.outbox.sqlite.erasure import Eraser
+    from apoa_client.outbox.sqlite.integrity import Integrity
     from apoa_client.outbox.sqlite.reseal import SealedRecords
-    from apoa_client.ports import Change, Content, Entry, LockHolder, Sealer, Selection, Suspension
+    from apoa_client.ports import Authentication, Change, Content, Entry, LockHolder, Sealer, Selection, Suspension
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
     from apoa_client.report.model import Document, Report
@@ -124,7 +126,10 @@ class SqliteOutbox:
             return int(self._db.execute(query, values).fetchone()[0])
 
     def content(self, entry: Entry) -> Content:
-        """As `ports.ReportReader`; raises `OutboxDamaged` if the content is missing without having been erased."""
+        """As `ports.ReportReader`; raises `OutboxDamaged` if the content is missing without having been erased.
+
+        Raises `NotAuthentic` if somebody else sealed it.
+        """
         query = "SELECT content, errors, warnings, erased_at FROM reports WHERE id = ?"
         with translate_read_errors(self._path):
             row = self._db.execute(query, [entry.id]).fetchone()
@@ -132,7 +137,13 @@ class SqliteOutbox:
                 if row is not None and row[3] is not None:
                     raise Erased(msg("The guest's data of report {id} were erased.", id=short_id(entry.id)))
                 raise damaged(self._path)
-            return self._contents.open(entry.id, *row[:3])
+            try:
+                content = self._contents.open(entry.id, *row[:3])
+            except (ValueError, TypeError, KeyError):
+                self.integrity.check_content(entry.id)  # what somebody else sealed may be anything
+                raise
+            self.integrity.check_content(entry.id)  # after the opening, which reads the key
+            return content
 
     def with_receipt(self, number: str) -> list[Entry]:
         """As `ports.ReportReader`."""
@@ -168,7 +179,14 @@ class SqliteOutbox:
                 lease_until=rows.from_millis_or_none(self._db.execute(queries.LAST_LEASE).fetchone()[0]),
                 drafts=int(self._db.execute(queries.WAITING_DRAFTS, [millis(now)]).fetchone()[0]),
                 code_confirmed_for=rows.text_or_none(read_metadata(self._db, "code_confirmed")),
+                contradicted=audited_counts(self._db) not in {None, actual_counts(self._db)},
+                doubts=rows.doubts_from_text(read_metadata(self._db, "doubts")),
+                unauthenticated=self._count_unauthenticated(),
             )
+
+    def _count_unauthenticated(self) -> int | None:
+        legacy = legacy_rows(self._db)
+        return None if legacy is None else int(self._db.execute(queries.UNAUTHENTICATED, [legacy]).fetchone()[0])
 
     # The desk's changes.
 
@@ -198,14 +216,20 @@ class SqliteOutbox:
 
         sealed = seal()  # before the transaction, so that other processes do not wait for cryptography
         first = new_reports[0].report.id if len(new_reports) > 1 else None
-        entries: list[Entry] = []
+        replaced = [old for new in new_reports for old in new.replaces]
+        seqs: list[int | None] = []
         with transaction(self._db, self._path):
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
+            self._codes.begin()
+            authentic = self._codes.authentic(replaced)
             for new, row in zip(new_reports, sealed, strict=True):
                 insertion.check_new_id(self._db, new.report.id)
                 seq = insertion.insert(self._db, row, self._make_room(new))
-                entries += self._reader.select("seq = :seq", {"seq": seq})
-            superseded = [AuditEvent("superseded", old) for new in new_reports for old in new.replaces]
+                seqs.append(seq)
+            self._codes.changed(replaced, authentic)
+            self._codes.added([new.report.id for new in new_reports])
+            entries = [entry for seq in seqs for entry in self._reader.select("seq = :seq", {"seq": seq})]
+            superseded = [AuditEvent("superseded", old) for old in replaced]
             self._record([*superseded, *(AuditEvent("saved", new.report.id, first) for new in new_reports)])
         return entries
 
@@ -223,7 +247,9 @@ class SqliteOutbox:
         with transaction(self._db, self._path):
             for stay in active_reports:
                 revision.check_active(self._db, stay)
+            authentic = self._codes.authentic(ids)
             revision.retire(self._db, ids, State.WITHDRAWN, millis(self._actor.now()))
+            self._codes.changed(ids, authentic)
             self._record([AuditEvent("withdrawn", report_id) for report_id in ids])
 
     # Delivery's changes.
@@ -234,8 +260,12 @@ class SqliteOutbox:
 
         wanted = dict.fromkeys(ids)
         with transaction(self._db, self._path):
+            authentic = self._codes.authentic(list(wanted))
             lease = claims.claim(self._db, list(wanted), now, lease_until)
             claimed = self._reader.select("state = 'sending' AND lease = :lease", {"lease": lease})
+            self._codes.changed([entry.id for entry in claimed], authentic)
+            if authentic is None:  # a row whose code is removed needs an event
+                self._record([AuditEvent("sending", entry.id) for entry in claimed])
         by_id = {entry.id: entry for entry in claimed}
         return lease, [by_id[report_id] for report_id in wanted if report_id in by_id]
 
@@ -264,16 +294,25 @@ class SqliteOutbox:
         with transaction(self._db, self._path):
             if seals:  # without findings no key is needed
                 values = sealed_to_current_key(self._db, self._sealer, values, seal)
-            changed = [self._db.execute(statement, each).rowcount == 1 for each in values]
-            self._record([event_of(change) for change, done in zip(changes, changed, strict=True) if done])
+            authentic = self._codes.authentic([change.id for change in changes])
+            done = [
+                change
+                for change, each in zip(changes, values, strict=True)
+                if self._db.execute(statement, each).rowcount == 1
+            ]
+            self._codes.changed([change.id for change in done], authentic)
+            self._record([event_of(change) for change in done])
 
     def record_receipt(self, report_id: str, receipt: Receipt) -> None:
         """As `ports.DeliveryState`."""
+        from apoa_client.outbox.event_states import AGAIN
         from apoa_client.outbox.sqlite import revision
 
         with transaction(self._db, self._path):
-            revision.record_receipt(self._db, report_id, receipt)
-            self._record([AuditEvent("received", report_id)])
+            authentic = self._codes.authentic([report_id])
+            again = revision.record_receipt(self._db, report_id, receipt)
+            self._codes.changed([report_id], authentic)
+            self._record([AuditEvent("received", report_id, AGAIN if again else None)])
 
     def set_suspension(self, suspension: Suspension | None) -> None:
         """As `ports.DeliveryState`."""
@@ -400,7 +439,7 @@ class SqliteOutbox:
         """As `interface.Outbox`."""
         from apoa_client.outbox.sqlite.erasure import Eraser
 
-        return Eraser(self._db, self._path, self._actor)
+        return Eraser(self._db, self._path, self._actor, self._codes)
 
     @property
     def sealed_records(self) -> SealedRecords:
@@ -414,6 +453,23 @@ class SqliteOutbox:
         from apoa_client.outbox.contents import Contents
 
         return Contents(self._sealer)
+
+    @cached_property
+    def _codes(self) -> RowCodes:
+        from apoa_client.outbox.sqlite.codes import RowCodes
+
+        return RowCodes(self._db, self._sealer, self._contents)
+
+    @cached_property
+    def integrity(self) -> Integrity:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.integrity import Integrity
+
+        return Integrity(self._db, self._path, self._codes, self._actor)
+
+    def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
+        """As `ports.DeliveryState`."""
+        return self.integrity.authenticate(ask=ask, counter=counter)
 
     def _record(self, events: Sequence[AuditEvent]) -> None:
         from apoa_client.outbox.sqlite import audit

@@ -47,8 +47,10 @@ STATUS_KEYS: dict[str, Any] = {
     "clock_skew_s": (int, type(None)),
     "purge_skipped_at": (str, type(None)),
     "drafts": int,
+    "unauthenticated": (int, type(None)),
     "recovery_code_confirmed": (bool, type(None)),
     "urgent": list,
+    "doubts": list,
 }
 SYNC_KEYS: dict[str, Any] = {
     **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), int),
@@ -60,6 +62,9 @@ SYNC_KEYS: dict[str, Any] = {
     "clock_skew_s": (int, type(None)),
     "broken_off_until": (str, type(None)),
     "repeated_receipts": dict,
+    "doubts": list,
+    "repaired": list,
+    "closed_without_key": list,
 }
 NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
 
@@ -105,6 +110,8 @@ class TestStatus:
             "clock_skew_s": 0,
             "purge_skipped_at": None,
             "drafts": 0,
+            "unauthenticated": 0,
+            "doubts": [],
             "recovery_code_confirmed": None,
             "urgent": [
                 {
@@ -233,6 +240,7 @@ class TestSync:
             assert_form(result.json, SYNC_KEYS)
         calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None, "busy": False, "holder": None}
         calm |= {"clock_skew_s": None, "repeated_receipts": {}, "broken_off_until": None}
+        calm |= {"doubts": [], "repaired": [], "closed_without_key": []}
         assert idle.json == {**NOTHING, **calm}
         assert busy.json == {**NOTHING, **calm, "sent": 3, "accepted": 3}
 

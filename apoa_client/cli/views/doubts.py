@@ -1,0 +1,38 @@
+"""What somebody else changed in the outbox, on a screen and as JSON."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from apoa_client.cli.terminal.language import text
+from apoa_client.cli.terminal.output import print_error_line, style_error
+from apoa_client.errors import Exit, NotAuthentic
+from apoa_client.ports import Doubt, Summary
+
+if TYPE_CHECKING:
+    from apoa_client.app.container import Container
+
+_MAX_SHOWN = 20
+
+
+def doubt_values(doubts: Iterable[Doubt]) -> list[dict[str, Any]]:
+    """Return doubts as JSON values: each a kind, and a report's id or null for the whole outbox."""
+    return [{"kind": doubt.kind.value, "id": doubt.report or None} for doubt in doubts]
+
+
+def show_doubts(doubts: Sequence[Doubt]) -> Exit:
+    """Show each on stderr, and then what to do. Return the exit code."""
+    if not doubts:
+        return Exit.DONE
+    for doubt in doubts[:_MAX_SHOWN]:
+        print_error_line(style_error(text(doubt.error().message)))
+    if NotAuthentic.advice is not None:
+        print_error_line(text(NotAuthentic.advice))
+    return NotAuthentic.exit_code
+
+
+def find_doubts(app: "Container", summary: Summary) -> list[Doubt]:
+    """Return what the last sync found, and what contradicts the audit trail now."""
+    found = list(summary.doubts)
+    if summary.contradicted:
+        found += app.outbox.integrity.doubts()  # reads every report
+    return list(dict.fromkeys(found))

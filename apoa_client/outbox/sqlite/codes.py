@@ -1,0 +1,185 @@
+"""Message authentication codes of the rows: a seal to the public key does not prove who wrote a record, these do.
+
+Each row has two. The content's code is over the id and the sealed content, and is made once. The state's code is over
+everything else, and is made again with each change. A process without the key removes the state's code when it changes
+a row, and records an audit event, so that the first one with the key can tell such a row from one whose code was taken
+away. A row whose code is wrong keeps it: a later change must not make it look authentic.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from apoa_client.outbox.contents import Contents
+from apoa_client.outbox.sqlite.checkpoint import begin
+from apoa_client.outbox.sqlite.metadata import read_metadata
+from apoa_client.outbox.sqlite.sealing_key import KEY as PUBLIC_KEY
+from apoa_client.ports import Authenticator, Sealer
+
+STATE_COLUMNS = (
+    *("short_id", "stay_id", "kind", "state", "created_at", "due_at", "attempts", "attempted_at", "next_attempt_at"),
+    *("not_before", "lease", "lease_until", "last_error", "receipt_number", "receipt_issued_at", "receipt_sha256"),
+    *("finished_at", "ends_at", "erased_at", "receipt_typed", "calls", "first_night", "last_morning"),
+)
+"""The columns under the state's code, besides the sealed findings. A row's number (`seq`) is not: it may change.
+
+Nor is `guest_tag`, which is computed later after a restore: it only warns of the same guest.
+"""
+
+_QUERY = f"""
+    SELECT seq, id, content, content_mac, state_mac, errors, warnings, {", ".join(STATE_COLUMNS)} FROM reports
+"""  # noqa: S608  constants
+_STATE = STATE_COLUMNS.index("state")
+_BATCH = 500
+
+
+class Row(NamedTuple):
+    """A row with its codes. The values may be of any type: the file may have been manipulated."""
+
+    seq: int
+    id: str
+    content: object
+    content_mac: object
+    state_mac: object
+    errors: object
+    warnings: object
+    columns: Sequence[Any]
+
+    @property
+    def state(self) -> str:
+        """The report's state."""
+        return str(self.columns[_STATE])
+
+    def value(self, column: str) -> Any:  # noqa: ANN401  whatever is stored
+        """Return the value of one of `STATE_COLUMNS`."""
+        return self.columns[STATE_COLUMNS.index(column)]
+
+    def content_parts(self) -> tuple[bytes, ...]:
+        """Return what the content's code is over. Raises `TypeError` for values that this program never wrote."""
+        name: object = self.id
+        if not isinstance(name, str):
+            message = "not an id"
+            raise TypeError(message)
+        return b"content", name.encode(), _bytes(self.content)
+
+    def state_parts(self) -> tuple[bytes, ...]:
+        """Return what the state's code is over. Raises `TypeError` or `ValueError` as above."""
+        findings = (self.errors, self.warnings)
+        plain = [self.id, *self.columns, *(value is None for value in findings)]
+        text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
+        return b"state", text.encode("ascii"), *(b"" if value is None else _bytes(value) for value in findings)
+
+    def has_own_content(self, authenticator: Authenticator) -> bool:
+        """Return whether this program sealed the content; also if it was erased."""
+        if self.content is None:
+            return self.content_mac is None
+        try:
+            return authenticator.confirms(self.content_mac, *self.content_parts())
+        except (TypeError, ValueError):
+            return False
+
+    def has_own_state(self, authenticator: Authenticator) -> bool:
+        """Return whether this program wrote the state and all else, with the key."""
+        try:
+            return authenticator.confirms(self.state_mac, *self.state_parts())
+        except (TypeError, ValueError):
+            return False
+
+
+def _bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        message = "not a sealed record"
+        raise TypeError(message)
+    return value
+
+
+def read_rows(db: sqlite3.Connection, condition: str, values: Sequence[object] = ()) -> list[Row]:
+    """Return the rows that meet a condition. For use within `translate_read_errors`."""
+    found = db.execute(f"{_QUERY} WHERE {condition}", values)
+    return [Row(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7:]) for row in found.fetchall()]
+
+
+def rows_of(db: sqlite3.Connection, ids: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of these reports. For use within `translate_read_errors`."""
+    for start in range(0, len(ids), _BATCH):
+        batch = ids[start : start + _BATCH]
+        yield from read_rows(db, f"id IN ({', '.join('?' * len(batch))})", batch)
+
+
+def renew_codes(db: sqlite3.Connection, authenticator: Authenticator, rows: Sequence[Row]) -> None:
+    """Write the codes of rows again that were right as they were read, inside the transaction that changed them."""
+    for old in rows:
+        [new] = read_rows(db, "seq = ?", [old.seq])
+        content, state = new.content_mac, new.state_mac
+        if new.content is not None and old.has_own_content(authenticator):
+            content = authenticator.code(*new.content_parts())
+        if old.has_own_state(authenticator):
+            state = authenticator.code(*new.state_parts())
+        db.execute("UPDATE reports SET content_mac = ?, state_mac = ? WHERE seq = ?", [content, state, new.seq])
+
+
+def write_codes(db: sqlite3.Connection, authenticator: Authenticator, ids: Sequence[str]) -> None:
+    """Write both codes of these rows, inside a transaction: the caller vouches for what they hold."""
+    values = [
+        (
+            None if row.content is None else authenticator.code(*row.content_parts()),
+            authenticator.code(*row.state_parts()),
+            row.seq,
+        )
+        for row in rows_of(db, ids)
+    ]
+    db.executemany("UPDATE reports SET content_mac = ?, state_mac = ? WHERE seq = ?", values)
+
+
+class RowCodes:
+    """Keeps the codes of one database right when rows change."""
+
+    def __init__(self, db: sqlite3.Connection, sealer: Sealer, contents: Contents) -> None:
+        self._db = db
+        self._sealer = sealer
+        self.contents = contents
+
+    def authenticator(self, *, ask: bool = False) -> Authenticator | None:
+        """Return what makes codes, as `ports.Sealer`; None too if the property has another key pair by now."""
+        authenticator = self._sealer.authenticator(ask=ask)
+        if authenticator is None:
+            return None
+        recorded = read_metadata(self._db, PUBLIC_KEY)
+        return authenticator if recorded in {None, self._sealer.public_key} else None
+
+    def begin(self) -> None:
+        """Make the first checkpoint, before the first row with a code, inside a transaction, if the key is at hand."""
+        authenticator = self.authenticator()
+        if authenticator is not None:
+            begin(self._db, authenticator)
+
+    def added(self, ids: Sequence[str]) -> None:
+        """Write the codes of reports that this process has just sealed and stored, if the key is at hand."""
+        authenticator = self.authenticator()
+        if authenticator is not None:
+            write_codes(self._db, authenticator, ids)
+
+    def authentic(self, ids: Sequence[str]) -> frozenset[str] | None:
+        """Return which of these rows are authentic before they are changed; None if the key is not at hand."""
+        authenticator = self.authenticator()
+        if authenticator is None:
+            return None
+        return frozenset(row.id for row in rows_of(self._db, ids) if row.has_own_state(authenticator))
+
+    def changed(self, ids: Sequence[str], authentic: frozenset[str] | None) -> None:
+        """Write the state's code of rows that were changed, if they were `authentic` before.
+
+        Without the key (None) it is removed: then the caller must record an audit event of each row.
+        """
+        if not ids:
+            return
+        authenticator = self.authenticator() if authentic is not None else None
+        if authenticator is None or authentic is None:
+            self._db.executemany("UPDATE reports SET state_mac = NULL WHERE id = ?", [(each,) for each in ids])
+            return
+        values = [
+            (authenticator.code(*row.state_parts()), row.seq)
+            for row in rows_of(self._db, [each for each in ids if each in authentic])
+        ]
+        self._db.executemany("UPDATE reports SET state_mac = ? WHERE seq = ?", values)

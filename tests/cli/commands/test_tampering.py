@@ -1,0 +1,185 @@
+"""Tests of what each command says about an outbox that somebody else changed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken
+
+from apoa_client.report.kinds import short_id
+from apoa_client.settings.config import load
+from apoa_client.vault.sealing import PropertySealer, decode_public_key
+
+MARKED_AS_SENT = """
+    UPDATE reports SET state = 'accepted', receipt_number = 'X-1', receipt_issued_at = 1 WHERE short_id = '{}'
+"""
+REMOVED = "DELETE FROM reports WHERE short_id = '{}'"
+OTHER_CONTENT = "UPDATE reports SET content = x'{}' WHERE short_id = '{}'"
+CHANGED = "Report {id} was changed: its state or its receipt is not what was recorded."
+
+
+def outbox_of(apoa: Apoa) -> Path:
+    return apoa.home / "melati" / "outbox.db"
+
+
+@pytest.fixture
+def checked(configured: Apoa) -> Apoa:
+    """A property whose reports were checked by a sync, and then two that wait."""
+    configured.save()
+    assert configured("sync").code == 0
+    return configured
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_report_marked_as_sent(checked: Apoa, lang: str) -> None:
+    """Status names it and exits with 78, its receipt and the proof are refused, sync says so and sends it again."""
+    report = checked.save(XIMENA)
+    checked.change_database(MARKED_AS_SENT.format(report["short_id"]))
+    said = checked("status", lang=lang)
+    text = spoken(lang, CHANGED, id=report["short_id"])
+    assert (said.code, text in said.err) == (78, True)
+    status = checked("status", "--json")
+    assert (status.code, status.json["doubts"]) == (78, [{"kind": "state", "id": report["id"]}])
+    with checked.monkeypatch.context() as patch:
+        patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        assert text in checked(keys=[], lang=lang).err  # `apoa` alone
+    page = checked.home / "page.html"
+    for options in ([], ["--json"], ["--html", str(page)]):
+        refused = checked("receipt", report["id"], *options, lang=lang)
+        assert refused.code == 78
+        assert text in refused.all
+    assert not page.exists()
+    verified = checked("log", "--verify", "--json")
+    assert (verified.code, verified.json["whole"]) == (78, True)
+    assert verified.json["reports"]["doubts"] == [{"kind": "state", "id": report["id"]}]
+    sent = checked("sync", lang=lang)
+    assert sent.code == 0
+    repaired = "Report {id} was changed, and not by apoa-client. It is again what was recorded; what waits is sent."
+    assert spoken(lang, repaired, id=report["short_id"]) in sent.err
+    assert [value["state"] for value in checked.reports()] == ["accepted", "accepted"]
+    assert checked("status", lang=lang).code == 0
+    assert checked("receipt", report["id"]).code == 0
+    assert spoken(lang, "state put right: another program had changed it") in checked("log", lang=lang).out
+
+
+def test_sync_as_json(checked: Apoa) -> None:
+    """The document names what was repaired, what needs a person, and what was closed without the key."""
+    report, other = checked.save(XIMENA), checked.save(QUENTIN, "--again", "--nights", "5")
+    checked.change_database(MARKED_AS_SENT.format(report["short_id"]))
+    checked.change_database(REMOVED.format(other["short_id"]))
+    said = checked("sync", "--json")
+    assert said.code == 78
+    assert said.json["repaired"] == [report["id"]]
+    assert said.json["doubts"] == [{"kind": "missing", "id": other["id"]}]
+    assert said.json["closed_without_key"] == []
+    assert [value["state"] for value in checked.reports()] == ["accepted", "accepted"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_contents_that_somebody_else_sealed(checked: Apoa, lang: str) -> None:
+    """They are not sent as the desk's, not shown, and not on a page; the other reports are sent."""
+    report, other = checked.save(XIMENA), checked.save(QUENTIN, "--again", "--nights", "5")
+    settings = load(checked.home / "config.toml").properties["melati"]
+    forger = PropertySealer(decode_public_key(settings.public_key), bytes)
+    forged = forger.seal(report["id"], b'{"id": "forged"}').hex()
+    checked.change_database(OTHER_CONTENT.format(forged, report["short_id"]))
+    said = checked("sync", lang=lang)
+    text = spoken(lang, "The guest's data of report {id} were not written by apoa-client here.", id=report["short_id"])
+    assert said.code == 78
+    assert text in said.err
+    assert {value["id"]: value["state"] for value in checked.reports()}[other["id"]] == "accepted"
+    assert {value["id"]: value["state"] for value in checked.reports()}[report["id"]] == "queued"
+    assert text in checked("show", report["id"], lang=lang).err
+    assert text in checked("status", lang=lang).err
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_older_copy(checked: Apoa, lang: str) -> None:
+    """The vault remembers how often the outbox was right: sync says so, and a person may take the copy as it is."""
+    older = checked.home / "older.db"
+    shutil.copyfile(outbox_of(checked), older)
+    checked.send(XIMENA)
+    assert checked("sync").code == 0
+    shutil.copyfile(older, outbox_of(checked))
+    for log in ("-wal", "-shm"):
+        outbox_of(checked).with_name(f"outbox.db{log}").unlink(missing_ok=True)
+    said = checked("sync", lang=lang)
+    text = spoken(lang, "The database file is an older copy: what was recorded after it is not in it.")
+    assert (said.code, text in said.err) == (78, True)
+    assert checked("status", "--json").json["doubts"] == [{"kind": "older_copy", "id": None}]
+    taken = checked("log", "--accept", lang=lang)
+    assert taken.code == 0
+    assert spoken(lang, "The reports are taken as they are now, and the log says by whom.") in taken.out
+    assert checked("sync", lang=lang).code == checked("status").code == 0
+
+
+def test_accepting_needs_the_key(checked: Apoa) -> None:
+    """Whoever can only write the file cannot vouch for it."""
+    checked.delete_key()
+    assert checked("log", "--accept").code == 77
+
+
+def test_a_restored_backup_is_no_older_copy(checked: Apoa, tmp_path: Path) -> None:
+    """Restore sets the counter back."""
+    backup = tmp_path / "backup.db"
+    assert checked("backup", str(backup)).code == 0
+    checked.send(XIMENA)
+    assert checked("sync").code == 0
+    for file in checked.home.glob("melati/outbox.db*"):
+        file.unlink()
+    assert checked("restore", str(backup)).code == 0
+    said = checked("sync")
+    assert (said.code, said.err) == (0, "")
+    assert checked("log", "--verify").code == 0
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_was_saved_and_cancelled_without_the_key(checked: Apoa, lang: str) -> None:
+    """`authenticated` and `unauthenticated` show it, and the next sync completes it and names what was closed."""
+    keys = checked.home / "melati" / "keys.json"
+    waiting = checked.save(XIMENA)
+    keys.rename(keys.with_name("away.json"))
+    report = checked.save(QUENTIN, "--again", "--nights", "5")
+    assert checked("received", waiting["id"], "APOA-77").code == 0
+    said = checked("list", "--json").json["reports"]
+    assert {value["id"]: value["authenticated"] for value in said}[report["id"]] is False
+    assert checked("status", "--json").json["unauthenticated"] == 2
+    keys.with_name("away.json").rename(keys)
+    sent = checked("sync", lang=lang)
+    text = spoken(
+        lang,
+        "Cancelled, replaced or typed in while the key was away: {ids}. If nobody did this, tell your IT admin.",
+        ids=short_id(waiting["id"]),
+    )
+    assert (sent.code, text in sent.err) == (0, True)
+    assert checked("status", "--json").json["unauthenticated"] == 0
+    assert all(value["authenticated"] for value in checked.reports())
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_verify_says_what_was_checked(checked: Apoa, lang: str) -> None:
+    """With the key, that all reports are as recorded; without it, that they were compared with the log only."""
+    said = checked("log", "--verify", lang=lang)
+    assert said.code == 0
+    assert spoken(lang, "The reports are as they were recorded: {count}", count=1) in said.out
+    keyless = spoken(lang, "They were compared with the log only: who wrote them is checked with the private key.")
+    assert keyless not in said.out
+    checked.delete_key()
+    assert keyless in checked("log", "--verify", lang=lang).out
+    checked.save(XIMENA)
+    assert checked("log", "--verify", "--json").json["reports"] == {
+        "checked": 2,
+        "with_key": False,
+        "unauthenticated": 1,
+        "doubts": [],
+    }
+
+
+def test_the_folder_for_an_inspection(checked: Apoa, tmp_path: Path) -> None:
+    """A report that was changed has no page, and is in the table without a receipt."""
+    report = checked.save(XIMENA)
+    checked.change_database(MARKED_AS_SENT.format(report["short_id"]))
+    folder = tmp_path / "pages"
+    said = checked("receipt", "--all", "--output", str(folder), "--json")
+    assert (said.code, said.json["written"], said.json["without_receipt"]) == (78, 1, 1)
+    assert "X-1" not in (folder / "index.html").read_text()

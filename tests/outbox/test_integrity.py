@@ -1,0 +1,380 @@
+"""Tests of the codes that prove who wrote a row, and of the checks of what somebody else changed."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from outbox_helpers import HOUR, NOON, PRIVATE_KEY, PUBLIC_KEY, open_outbox, receipt, report, sealer, uuid
+
+from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, SecretMissing
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite import codes
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports import Authentication, Change, Doubt, DoubtKind, NewReport, Selection
+from apoa_client.report.kinds import State
+from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, new_key_pair, public_key_of
+
+
+def behind_a_keyring() -> PropertySealer:
+    """A sealer whose key is in a keyring that was not asked yet."""
+    return PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY, is_at_hand=lambda: False)
+
+
+@pytest.fixture
+def keyless(outbox: SqliteOutbox) -> Iterator[SqliteOutbox]:
+    """The same outbox, opened by a command without the key."""
+    with SqliteOutbox.open(outbox._path, PropertySealer(PUBLIC_KEY, missing_key)) as opened:
+        yield opened
+
+
+def missing_key() -> bytes:
+    raise SecretMissing(msg("The keyring is locked."))
+
+
+def tamper(path: Path, statement: str, *values: object) -> None:
+    """Change the file as another program does."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(statement, values)
+
+
+def check(outbox: SqliteOutbox) -> Authentication:
+    return outbox.authenticate(ask=False)
+
+
+def sent(outbox: SqliteOutbox, number: int, state: State = State.ACCEPTED) -> None:
+    lease, _entries = outbox.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)
+    outbox.settle(lease, [Change(uuid(number), state, receipt=receipt(number) if state is State.ACCEPTED else None)])
+
+
+def state_of(outbox: SqliteOutbox, number: int) -> State:
+    return outbox.find(uuid(number))[0].state
+
+
+def is_authenticated(outbox: SqliteOutbox) -> list[bool]:
+    return [entry.authenticated for entry in outbox.entries(Selection())]
+
+
+def test_each_column_is_under_a_code(outbox: SqliteOutbox) -> None:
+    """A column that a migration adds must be put under the state's code, or be named here."""
+    columns = {row[1] for row in outbox._db.execute("PRAGMA table_info(reports)")}
+    sealed = {"content", "errors", "warnings"}
+    assert columns == {*codes.STATE_COLUMNS, *sealed, "seq", "id", "guest_tag", "content_mac", "state_mac"}
+
+
+def test_each_change_with_the_key_leaves_a_right_code(outbox: SqliteOutbox) -> None:
+    """Saving, claiming, every result, withdrawing, replacing, typing a number, erasing."""
+    authenticator = sealer().authenticator()
+    assert authenticator is not None
+
+    def all_are_right() -> bool:
+        rows = codes.read_rows(outbox._db, "TRUE")
+        return all(row.has_own_state(authenticator) and row.has_own_content(authenticator) for row in rows)
+
+    outbox.add_all([NewReport(report(number), NOON) for number in range(6)])
+    assert all_are_right()
+    for number, state in enumerate((State.ACCEPTED, State.PENDING, State.REJECTED)):
+        sent(outbox, number, state)
+        assert all_are_right()
+    outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt(1))])
+    outbox.withdraw([uuid(3)], [uuid(3)])
+    outbox.add(report(9, 2), due_at=NOON, replaces=[uuid(2)], active_reports=[uuid(2)])
+    for _time in range(2):
+        outbox.record_receipt(uuid(4), receipt(4)._replace(typed=True))
+    assert all_are_right()
+    outbox.eraser.stay(report(0).stay_id, force=False, dry_run=False)
+    outbox.eraser.stay(report(5).stay_id, force=True, dry_run=False)
+    assert all_are_right()
+    assert check(outbox)[:3] == ((), (), ())
+    assert outbox.integrity.verify().doubts == ()
+
+
+def test_what_was_saved_without_the_key_is_completed(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+    """The state is visible until then; a change without the key removes the state's code, and not the content's."""
+    outbox.add(report(1), due_at=NOON)
+    keyless.add(report(2), due_at=NOON)
+    lease, _entries = keyless.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
+    keyless.settle(lease, [Change(uuid(1), State.QUEUED, "offline", unsent=True)])
+    assert is_authenticated(keyless) == [False, False]
+    assert keyless.summary(now=NOON, soon=NOON).unauthenticated == 2
+    assert keyless.authenticate(ask=True) == Authentication()
+    assert check(outbox) == Authentication(counter=2)
+    assert is_authenticated(outbox) == [True, True]
+    assert outbox.summary(now=NOON, soon=NOON).unauthenticated == 0
+    assert check(outbox).counter == 2  # nothing is new
+
+
+def test_a_claim_without_the_key_that_was_broken_off(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+    """Its event explains that the code is missing."""
+    outbox.add(report(1), due_at=NOON)
+    check(outbox)
+    keyless.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
+    assert check(outbox)[:3] == ((), (), ())
+
+
+def test_a_keyring_is_asked_only_if_wanted(path: Path) -> None:
+    """Saving never waits for a key."""
+    with SqliteOutbox.open(path, behind_a_keyring(), create=True) as outbox:
+        outbox.add(report(1), due_at=NOON)
+        assert is_authenticated(outbox) == [False]
+        assert check(outbox).counter is None
+        assert outbox.authenticate(ask=True).counter is not None
+        assert is_authenticated(outbox) == [True]
+
+
+def test_a_report_marked_as_sent_is_noticed_and_sent_again(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+    """One UPDATE: status notices it without a key, the receipt is refused, and the next check opens it again."""
+    outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
+    check(outbox)
+    tamper(
+        outbox._path,
+        "UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1 WHERE id = ?",
+        uuid(1),
+    )
+    assert keyless.summary(now=NOON, soon=NOON).contradicted
+    assert keyless.integrity.doubts() == [Doubt(DoubtKind.STATE, uuid(1))]
+    for each in (keyless, outbox):
+        with pytest.raises(NotAuthentic):
+            each.integrity.check(uuid(1))
+        assert Doubt(DoubtKind.STATE, uuid(1)) in each.integrity.verify().doubts
+    assert keyless.authenticate(ask=False).doubts == (Doubt(DoubtKind.STATE, uuid(1)),)
+    found = check(outbox)
+    assert (found.doubts, found.repaired) == ((), (uuid(1),))
+    [entry] = outbox.find(uuid(1))
+    assert (entry.state, entry.receipt, entry.authenticated, entry.withdrawable) == (State.QUEUED, None, True, False)
+    assert not outbox.summary(now=NOON, soon=NOON).contradicted
+    assert check(outbox).repaired == ()
+
+
+def test_counts_that_were_changed_too(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+    """Without the key nothing is noticed; with it, the checkpoint's numbers do not fit."""
+    outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
+    check(outbox)
+    tamper(outbox._path, "UPDATE reports SET state = 'withdrawn' WHERE id = ?", uuid(1))
+    tamper(outbox._path, "UPDATE memo SET value = '2 3' WHERE key = 'audited'")
+    assert keyless.integrity.doubts() == []
+    assert check(outbox).repaired == (uuid(1),)
+
+
+def test_a_swap_keeps_the_counts_and_is_noticed(outbox: SqliteOutbox) -> None:
+    """An accepted report is opened and a waiting one is closed: both are found."""
+    outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
+    sent(outbox, 0)
+    check(outbox)
+    tamper(
+        outbox._path,
+        "UPDATE reports SET state = 'queued', receipt_number = NULL, receipt_issued_at = NULL WHERE id = ?",
+        uuid(0),
+    )
+    tamper(outbox._path, "UPDATE reports SET state = 'withdrawn' WHERE id = ?", uuid(1))
+    assert check(outbox).repaired == (uuid(0), uuid(1))
+    assert [state_of(outbox, number) for number in range(3)] == [State.QUEUED] * 3
+
+
+def test_a_withdrawn_report_is_not_sent_after_all(outbox: SqliteOutbox) -> None:
+    """It becomes withdrawn again."""
+    outbox.add(report(1), due_at=NOON)
+    outbox.withdraw([uuid(1)])
+    check(outbox)
+    tamper(outbox._path, "UPDATE reports SET state = 'queued', calls = 0 WHERE id = ?", uuid(1))
+    assert check(outbox).repaired == (uuid(1),)
+    assert state_of(outbox, 1) is State.WITHDRAWN
+    assert list(outbox.heads()) == []
+    assert check(outbox)[:3] == ((), (), ())
+
+
+def test_a_pending_report_is_asked_about_again(outbox: SqliteOutbox) -> None:
+    """Marked as accepted, it becomes pending again, and the authority is asked."""
+    outbox.add(report(1), due_at=NOON)
+    sent(outbox, 1, State.PENDING)
+    check(outbox)
+    tamper(outbox._path, "UPDATE reports SET state = 'accepted' WHERE id = ?", uuid(1))
+    check(outbox)
+    assert state_of(outbox, 1) is State.PENDING
+
+
+def test_contents_that_somebody_else_sealed(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+    """The public key is enough to seal. Such a content is refused, named, and found by each check."""
+    outbox.add_all([NewReport(report(number), NOON) for number in (1, 2)])
+    check(outbox)
+    forged = sealer().seal(uuid(1), b"{}".replace(b"{}", sealer().open(uuid(1), _content(outbox, 1))))
+    tamper(outbox._path, "UPDATE reports SET content = ? WHERE id = ?", forged, uuid(1))
+    for _time in range(2):
+        with pytest.raises(NotAuthentic):
+            outbox.content(outbox.find(uuid(1))[0])
+        assert check(outbox).doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
+        assert keyless.summary(now=NOON, soon=NOON).doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
+        tamper(outbox._path, "UPDATE reports SET content_mac = NULL, state_mac = NULL WHERE id = ?", uuid(1))
+    assert outbox.content(outbox.find(uuid(2))[0]).report == report(2)
+    outbox.integrity.vouch()  # which does not vouch for this
+    assert check(outbox).doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
+    outbox.eraser.stay(report(1).stay_id, force=True, dry_run=False)
+    assert check(outbox).doubts == ()
+    with pytest.raises(Erased):
+        outbox.content(outbox.find(uuid(1))[0])
+
+
+def _content(outbox: SqliteOutbox, number: int) -> bytes:
+    [(content,)] = outbox._db.execute("SELECT content FROM reports WHERE id = ?", [uuid(number)])
+    assert isinstance(content, bytes)
+    return content
+
+
+def test_a_code_that_was_taken_away(outbox: SqliteOutbox) -> None:
+    """Nothing since the checkpoint explains it, so the row is set to what the audit trail says."""
+    outbox.add(report(1), due_at=NOON)
+    check(outbox)
+    tamper(outbox._path, "UPDATE reports SET state_mac = NULL, attempts = 7 WHERE id = ?", uuid(1))
+    assert check(outbox).repaired == (uuid(1),)
+
+
+@pytest.mark.parametrize("key", [False, True])
+def test_a_removed_report(outbox: SqliteOutbox, keyless: SqliteOutbox, *, key: bool) -> None:
+    """It is named by each check, until a person takes the outbox as it is."""
+    outbox.add_all([NewReport(report(number), NOON) for number in (1, 2)])
+    check(outbox)
+    tamper(outbox._path, "DELETE FROM reports WHERE id = ?", uuid(1))
+    for _time in range(2):
+        found = outbox.authenticate(ask=False) if key else keyless.authenticate(ask=False)
+        assert list(found.doubts) == [Doubt(DoubtKind.MISSING, uuid(1))]
+    with pytest.raises(CredentialsProblem):
+        keyless.integrity.vouch()
+    assert outbox.integrity.vouch() == 3
+    assert check(outbox)[:3] == ((), (), ())
+    assert outbox.integrity.verify().doubts == ()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit WHERE n = (SELECT max(n) FROM audit)",
+        "DELETE FROM audit",
+        "UPDATE audit SET action = 'queued' WHERE n = (SELECT max(n) FROM audit)",
+        "UPDATE memo SET value = replace(value, ' 0 ', ' 9 ') WHERE key = 'checkpoint'",
+        "UPDATE memo SET value = 'nothing' WHERE key = 'checkpoint'",
+        "UPDATE memo SET value = '99999999999999999999 1 1 0 1 00' WHERE key = 'checkpoint'",
+        "DELETE FROM memo WHERE key = 'checkpoint'",
+        "DELETE FROM memo WHERE key = 'audit_head'",
+    ],
+)
+def test_a_trail_that_was_changed(outbox: SqliteOutbox, statement: str) -> None:
+    """The outbox is in doubt, nothing is repaired by what the trail says, and a person may take it as it is."""
+    outbox.add(report(1), due_at=NOON)
+    check(outbox)
+    outbox.add(report(2), due_at=NOON)
+    tamper(outbox._path, statement)
+    for _time in range(2):
+        assert Doubt(DoubtKind.TRAIL) in check(outbox).doubts
+    assert Doubt(DoubtKind.TRAIL) in outbox.integrity.verify().doubts
+
+
+def test_an_older_copy_of_the_file(outbox: SqliteOutbox, path: Path) -> None:
+    """Each check that finds something new counts; the vault remembers the number."""
+    outbox.add(report(1), due_at=NOON)
+    check(outbox)
+    older = path.with_name("older.db")
+    with closing(sqlite3.connect(older)) as copy:
+        outbox._db.backup(copy)
+    sent(outbox, 1)
+    counter = check(outbox).counter
+    assert outbox.authenticate(ask=False, counter=counter).doubts == ()
+    with SqliteOutbox.open(older, sealer()) as back:
+        assert back.authenticate(ask=False, counter=counter).doubts == (Doubt(DoubtKind.OLDER_COPY),)
+        assert back.authenticate(ask=False).doubts == ()  # without the vault's number it cannot be known
+        again = back.integrity.vouch()
+        assert back.authenticate(ask=False, counter=again).doubts == ()
+    tamper(path, "DELETE FROM memo WHERE key = 'checkpoint'")
+    tamper(path, "UPDATE reports SET state_mac = NULL, content_mac = NULL")
+    assert Doubt(DoubtKind.TRAIL) in outbox.authenticate(ask=False, counter=counter).doubts
+
+
+def test_what_the_desk_closed_without_the_key_is_named(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+    """It cannot be told from a forgery, so a person must know."""
+    outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
+    check(outbox)
+    keyless.withdraw([uuid(0)])
+    keyless.record_receipt(uuid(1), receipt(1)._replace(typed=True))
+    assert check(outbox).closed == (uuid(0), uuid(1))
+    assert check(outbox).closed == ()
+
+
+def test_a_receipt_recorded_without_the_key_is_confirmed(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+    """The report is sent again: the authority answers the same."""
+    outbox.add_all([NewReport(report(number), NOON) for number in range(2)])
+    check(outbox)
+    sent(keyless, 0)
+    assert check(outbox).repaired == (uuid(0),)
+    assert state_of(outbox, 0) is State.QUEUED
+    assert check(outbox)[:3] == ((), (), ())
+
+
+def test_a_typed_number_that_was_changed_needs_a_person(outbox: SqliteOutbox) -> None:
+    """Nobody else knows it; after a look at it, the row may be taken as it is."""
+    outbox.add(report(1), due_at=NOON)
+    outbox.record_receipt(uuid(1), receipt(1)._replace(typed=True))
+    check(outbox)
+    tamper(outbox._path, "UPDATE reports SET receipt_number = 'OTHER' WHERE id = ?", uuid(1))
+    with pytest.raises(NotAuthentic):
+        outbox.integrity.check(uuid(1))
+    outbox.integrity.vouch()
+    outbox.integrity.check(uuid(1))
+    assert outbox.integrity.verify().doubts == ()
+
+
+def test_reports_from_before_codes_are_completed_little_by_little(
+    outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long history is not read at once, and until then a missing code is no doubt."""
+    monkeypatch.setattr("apoa_client.outbox.sqlite.integrity._LEGACY_BATCH", 2)
+    with SqliteOutbox.open(outbox._path, behind_a_keyring()) as before:
+        before.add_all([NewReport(report(number), NOON) for number in range(5)])
+        for number in range(5):
+            sent(before, number)
+    outbox.add(report(9), due_at=NOON)
+    for completed in (2, 4, 5, 5):
+        assert check(outbox)[:3] == ((), (), ())
+        assert sum(is_authenticated(outbox)) == 1 + completed
+    tamper(outbox._path, "UPDATE reports SET state_mac = NULL WHERE id = ?", uuid(3))
+    assert check(outbox).repaired == (uuid(3),)
+
+
+def test_values_that_this_program_never_wrote(outbox: SqliteOutbox) -> None:
+    """A value of another type is no error of the check: the row is in doubt."""
+    outbox.add_all([NewReport(report(number), NOON) for number in range(4)])
+    check(outbox)
+    tamper(outbox._path, "UPDATE reports SET content = 'text', due_at = 9e999 WHERE id = ?", uuid(0))
+    tamper(outbox._path, "UPDATE reports SET errors = 'text' WHERE id = ?", uuid(1))
+    tamper(outbox._path, "UPDATE reports SET due_at = 9e999 WHERE id = ?", uuid(2))
+    found = check(outbox)
+    assert (found.doubts, found.repaired) == ((Doubt(DoubtKind.CONTENT, uuid(0)),), (uuid(1), uuid(2)))
+
+
+def test_codes_follow_the_key(outbox: SqliteOutbox, path: Path) -> None:
+    """A rotation makes each right code again, and none that is wrong; the spare key is enough until then."""
+    outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
+    sent(outbox, 0)
+    outbox.eraser.stay(report(0).stay_id, force=False, dry_run=False)
+    check(outbox)
+    private, public = new_key_pair()
+    both = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY])
+    tamper(path, "UPDATE reports SET attempts = 9 WHERE id = ?", uuid(2))
+    authenticator = RowAuthenticator(private, lambda: [PRIVATE_KEY])
+    assert outbox.sealed_records.reseal(both.renew, both.public_key, authenticator) == 2
+    assert check(outbox).counter is None  # this process has the key of before
+    with SqliteOutbox.open(path, PropertySealer(public_key_of(private), lambda: private)) as alone:
+        for row in codes.read_rows(alone._db, "TRUE"):
+            own = RowAuthenticator(private, tuple)
+            assert row.has_own_state(own) is (row.id != uuid(2))
+            assert row.has_own_content(own)
+        assert check(alone).repaired == (uuid(2),)
+        alone.add(report(7), due_at=NOON)
+        assert check(alone).doubts == ()
+
+
+def test_a_database_of_before(path: Path) -> None:
+    """The first command with the key begins; nothing is in doubt."""
+    with open_outbox(path) as outbox:
+        assert outbox.summary(now=NOON, soon=NOON).unauthenticated is None
+        assert check(outbox) == Authentication(counter=1)
+        assert outbox.summary(now=NOON, soon=NOON).unauthenticated == 0
