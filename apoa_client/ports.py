@@ -77,10 +77,11 @@ class Sealer(Protocol):
         """Return the content. Raises `CredentialsProblem` without the key, `SealBroken` if it was changed."""
         ...
 
-    def authenticator(self, *, ask: bool = False) -> Authenticator | None:
+    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
         """Return what makes codes; None if the private key is not at hand.
 
-        Only with `ask` a keyring that was not read yet is asked, which may take seconds.
+        Only with `ask` a keyring that was not read yet is asked, which may take seconds. With `only_checks` no code is
+        made, and no cryptography is loaded.
         """
         ...
 

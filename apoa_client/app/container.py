@@ -82,11 +82,11 @@ class _LazySealer:
         """Open as `ports.Sealer` describes."""
         return self._app.sealer.open(record_id, sealed)
 
-    def authenticator(self, *, ask: bool = False) -> Authenticator | None:
+    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
         """Return what makes codes as `ports.Sealer` describes."""
         if not ask and not self._app.key_is_at_hand:  # without loading the cryptography
             return None
-        return self._app.sealer.authenticator(ask=ask)
+        return self._app.sealer.authenticator(ask=ask, only_checks=only_checks)
 
 
 class VaultCounter(RunCounter):

@@ -131,7 +131,7 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, bel
     queued = (AuditEvent("restored", report_id, State.QUEUED.value) for (report_id,) in sending)
     asked = ids_to_ask(backup, belief)
     questions = (AuditEvent("restored", report_id, State.PENDING.value) for report_id in asked)
-    audit.append(here, actor, [belief.event, *queued, *questions])
+    audit.append(here, actor, [*queued, belief.event, *questions])
     return MergeResult(count, 0, 0, 0, to_ask=len(asked))
 
 

@@ -114,12 +114,13 @@ class PropertySealer(Sealer):
         self._private_key = private_key
         return private_key
 
-    def authenticator(self, *, ask: bool = False) -> "RowAuthenticator | None":
+    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> "RowAuthenticator | None":
         """Return what makes and checks codes, as `ports.Sealer` describes."""
         if not ask and self._private_key is None and not self._is_at_hand():
             return None
         try:
-            key = self.private_key()
+            # Whether the key fits is computed with PyNaCl; a check fails with a key that does not.
+            key = self._fetch_key() if only_checks else self.private_key()
         except CredentialsProblem:
             return None
         return RowAuthenticator(key, lambda: [private_key for _public_key, private_key in self._spare_pairs()])

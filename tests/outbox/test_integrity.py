@@ -378,3 +378,14 @@ def test_a_database_of_before(path: Path) -> None:
         assert outbox.summary(now=NOON, soon=NOON).unauthenticated is None
         assert check(outbox) == Authentication(counter=1)
         assert outbox.summary(now=NOON, soon=NOON).unauthenticated == 0
+
+
+def test_a_key_that_does_not_fit_proves_nothing(outbox: SqliteOutbox) -> None:
+    """A report is then compared with its events only, as without a key."""
+    outbox.add(report(1), due_at=NOON)
+    check(outbox)
+    private, _public = new_key_pair()
+    with SqliteOutbox.open(outbox._path, PropertySealer(PUBLIC_KEY, lambda: private)) as other:
+        other.integrity.check(uuid(1))
+        other.add(report(2), due_at=NOON)
+        assert is_authenticated(other) == [True, False]

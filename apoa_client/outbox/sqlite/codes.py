@@ -140,9 +140,9 @@ class RowCodes:
         self._sealer = sealer
         self.contents = contents
 
-    def authenticator(self, *, ask: bool = False) -> Authenticator | None:
+    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
         """Return what makes codes, as `ports.Sealer`; None too if the property has another key pair by now."""
-        authenticator = self._sealer.authenticator(ask=ask)
+        authenticator = self._sealer.authenticator(ask=ask, only_checks=only_checks)
         if authenticator is None:
             return None
         recorded = read_metadata(self._db, PUBLIC_KEY)

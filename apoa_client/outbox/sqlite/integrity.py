@@ -103,17 +103,23 @@ class Integrity:
     def check(self, report_id: str) -> None:
         """As `interface.Integrity`."""
         with translate_read_errors(self._path):
-            authenticator = self._codes.authenticator()
-            event = last_event(self._db, report_id)
-            for row in read_rows(self._db, "id = ?", [report_id]):
-                if authenticator is not None:
-                    finding = _Check(self._db, authenticator).judge_state(row)
-                    doubt = finding if isinstance(finding, DoubtKind) else None
-                else:
-                    agrees = event is None or event.agrees(row.state, erased=row.value("erased_at") is not None)
-                    doubt = None if agrees else DoubtKind.STATE
-                if doubt is not None:
-                    raise Doubt(doubt, report_id).error()
+            doubt = self._doubt(report_id, self._codes.authenticator(only_checks=True))
+            if doubt is not None:  # a key that does not fit confirms nothing
+                doubt = self._doubt(report_id, self._codes.authenticator())
+            if doubt is not None:
+                raise doubt.error()
+
+    def _doubt(self, report_id: str, authenticator: Authenticator | None) -> Doubt | None:
+        """Return what is wrong with a report's state: compared with its events only, if there is no key."""
+        event = last_event(self._db, report_id)
+        for row in read_rows(self._db, "id = ?", [report_id]):
+            if authenticator is not None:
+                wrong = isinstance(_Check(self._db, authenticator).judge_state(row), DoubtKind)
+            else:
+                wrong = event is not None and not event.agrees(row.state, erased=row.value("erased_at") is not None)
+            if wrong:
+                return Doubt(DoubtKind.STATE, report_id)
+        return None
 
     def check_content(self, report_id: str) -> None:
         """Raise `NotAuthentic` if somebody else sealed the content of a report. For use within `translate_read_errors`.
