@@ -92,7 +92,7 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
 def snapshot(folder: Path) -> dict[str, bytes]:
     """Return every file below a folder, byte for byte, without empty write-ahead logs."""
     files = {path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("-shm")}
-    contents = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
     return {name: content for name, content in contents.items() if content or not name.endswith("-wal")}
 
 

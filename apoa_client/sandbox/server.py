@@ -3,6 +3,7 @@
 import errno
 import secrets
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -139,6 +140,8 @@ class _Server(ThreadedWSGIServer):
         for connection, thread in list(self._connections.items()):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+            if sys.platform == "win32":  # where only a closed socket wakes the thread
+                socket.close(connection.detach())
             thread.join()
         self._service.decisions.storage.close()
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from conftest import WINE, raises_error
 
 from apoa_client.authority import tls
 from apoa_client.errors import Offline, SettingsProblem, UntrustedCertificate
 
+windows_judges = pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
 CERTIFICATES = Path(__file__).parent / "certificates"
 CA = str(CERTIFICATES / "ca.pem")
 TOKEN = (
@@ -32,6 +33,7 @@ def test_a_bundle_is_trusted(serve: Callable[..., Any], make_client: Callable[..
     assert [each.path for each in line.received] == ["/v1/oauth/token", "/v1/reports/x"]
 
 
+@windows_judges
 def test_an_unknown_issuer_is_named(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
     """The error has the certificate's subject, issuer and fingerprint, and nothing is sent."""
     line = serve(TOKEN, certificate="server.pem")
@@ -45,6 +47,7 @@ def test_an_unknown_issuer_is_named(serve: Callable[..., Any], make_client: Call
     assert line.received == []
 
 
+@windows_judges
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_the_environment_adds_no_trust(
     serve: Callable[..., Any], make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, variable: str

@@ -42,9 +42,9 @@ FORMS: dict[str, Callable[[date, str, str], str]] = {
     "year/month/day": lambda d, sign, _name: f"{d.year}{sign}{d.month}{sign}{d.day}",
 }
 SHORT: dict[str, Callable[[date, str, str], str]] = {
-    "day/month/yy": lambda d, sign, _name: f"{d.day}{sign}{d.month}{sign}{d:%y}",
-    "day month yy": lambda d, _sign, name: f"{d.day} {name} {d:%y}",
-    "ddmmyy": lambda d, _sign, _name: f"{d:%d%m%y}",
+    "day/month/yy": lambda d, sign, _name: f"{d.day}{sign}{d.month}{sign}{d.year % 100:02}",
+    "day month yy": lambda d, _sign, name: f"{d.day} {name} {d.year % 100:02}",
+    "ddmmyy": lambda d, _sign, _name: f"{d:%d%m}{d.year % 100:02}",
 }
 PARTS: dict[str, Callable[[date, str], str]] = {
     "ISO 8601": lambda d, _name: f"{d:%Y-%m}",
