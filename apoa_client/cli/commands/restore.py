@@ -56,7 +56,7 @@ def restore(
 
     app = session.app
     name = name or session.property_name
-    trust = RestoreTrust(session, TrustOptions(**options))
+    trust = RestoreTrust(session, TrustOptions(**options), may_ask=not dry_run)
     restored = restore_backup(file, app.folders, app.actor, trust, name=name, dry_run=dry_run)
     settings = restored.settings
     secrets = app.secrets_of(settings, prompt=False)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from apoa_client.authority.address import check_base_url
 from apoa_client.cli.documents.recovery_file import read_code_file
-from apoa_client.cli.prompts.recovery_code import code_from_stdin
+from apoa_client.cli.prompts.recovery_code import code_from_stdin, code_from_terminal
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _
@@ -29,20 +29,27 @@ class TrustOptions(NamedTuple):
 
 
 class RestoreTrust:
-    """The `apoa_client.archive.restore.Trust` of a command. Reads the recovery code, if one is given, at once."""
+    """The `apoa_client.archive.restore.Trust` of a command. Reads the recovery code, if one is given, at once.
 
-    def __init__(self, session: Session, options: TrustOptions) -> None:
+    With `may_ask`, a user at the terminal is asked for the code, once, if no private key fits.
+    """
+
+    def __init__(self, session: Session, options: TrustOptions, *, may_ask: bool) -> None:
         self._session = session
         self._options = options
+        self._may_ask = may_ask and session.interactive and options.fingerprint is None
         code = None
         if options.recovery_file is not None:
             code = read_code_file(options.recovery_file)
         elif options.code_stdin:
             code = code_from_stdin()
-        self._code_key = None if code is None else key_pair_from_seed(seed_from_code(code))[0]
+        self._code_key = None if code is None else _key_of(code)
 
     def private_keys(self, settings: PropertySettings) -> Iterator[bytes]:
-        """As `Trust`: the key of the code, the present one, and during a key rotation the one of the settings."""
+        """As `Trust`: the key of the code, the present one, and during a key rotation the one of the settings.
+
+        The user is asked last, if the caller finds that none of these fits.
+        """
         if self._code_key is not None:
             yield self._code_key
         secrets = self._session.app.secrets_of(settings, prompt=False)
@@ -50,6 +57,14 @@ class RestoreTrust:
         for find in (secrets.private_key, sealer.private_key):
             with suppress(CredentialsProblem):
                 yield find()
+        if self._may_ask and self._code_key is None:
+            self._may_ask = False
+            print_error_line(
+                _("The private key is not here. The recovery code proves the backup; Enter goes on without.")
+            )
+            with suppress(UsageProblem):  # Enter
+                self._code_key = _key_of(code_from_terminal())
+                yield self._code_key
 
     def confirm(self, settings: PropertySettings, *, needed: bool) -> None:
         """As `Trust`."""
@@ -77,6 +92,10 @@ class RestoreTrust:
         url = self._options.api_url
         if url is not None and check_base_url(url) != settings.api_url:
             raise _different(msg("The backup names another address: {found}.", found=settings.api_url))
+
+
+def _key_of(code: str) -> bytes:
+    return key_pair_from_seed(seed_from_code(code))[0]
 
 
 def _destination(settings: PropertySettings) -> str:

@@ -111,13 +111,35 @@ def test_a_training_property_has_no_address(apoa: Apoa, tmp_path: Path) -> None:
 def test_at_a_terminal(computers: Computers, lang: str) -> None:
     """Address and fingerprint are shown. Only yes restores it; Enter alone does not."""
     question = spoken(lang, "Is this right? Passports and the password will be sent there.")
-    refused = computers.new("restore", str(computers.file), keys=[""], lang=lang)
+    refused = computers.new("restore", str(computers.file), keys=["", ""], lang=lang)
     assert (refused.code, computers.new.home.exists()) == (2, False)
-    result = computers.new("restore", str(computers.file), keys=["y"], lang=lang)
+    result = computers.new("restore", str(computers.file), keys=["", "y"], lang=lang)
     assert result.code == 0, result.err
     for said in (refused, result):
         assert all(each in said.err for each in (computers.url, computers.fingerprint, question))
     assert spoken(lang, UNPROVED) in result.err
+
+
+def test_the_code_is_asked_for_at_a_terminal(computers: Computers) -> None:
+    """Once, only if no key is here, and not by a dry run or with a fingerprint. The right one proves the backup."""
+    line = next(line for line in computers.code.read_text().splitlines() if line.count("-") == 6)
+    compared = "--fingerprint", computers.fingerprint, "--api-url", computers.url
+    for options in (("--dry-run",), compared):
+        result = computers.new("restore", str(computers.file), *options, keys=[])
+        assert (result.code, "recovery code proves" in result.err) == (0, False)
+    (computers.new.home / "config.toml").unlink()
+    result = computers.new("restore", str(computers.file), keys=[line])
+    assert (result.code, UNPROVED in result.err) == (0, False), result.err
+    assert result.err.count("recovery code proves") == 1
+    assert computers.old("restore", str(computers.file), keys=[]).err == ""
+
+
+def test_a_fresh_set_up_at_a_terminal(computers: Computers) -> None:
+    """The right code replaces the key that was made here; without it nothing changes."""
+    assert computers.new.set_up(computers.url).code == 0
+    line = next(line for line in computers.code.read_text().splitlines() if line.count("-") == 6)
+    assert computers.new("restore", str(computers.file), keys=[""]).code == 78
+    assert computers.new("restore", str(computers.file), keys=[line]).code == 0
 
 
 def test_a_training_property_at_a_terminal(apoa: Apoa, tmp_path: Path) -> None:
@@ -127,7 +149,7 @@ def test_a_training_property_at_a_terminal(apoa: Apoa, tmp_path: Path) -> None:
     file = tmp_path / "apoa.db"
     assert apoa("backup", str(file)).code == 0
     new = Apoa({**apoa.environ, "APOA_HOME": str(tmp_path / "new")}, apoa.clock, apoa.capsys, apoa.monkeypatch)
-    result = new("restore", str(file), keys=["y"])
+    result = new("restore", str(file), keys=["", "y"])
     assert result.code == 0
     assert "Address of the server: none, reports are only for training" in result.err
 
@@ -140,7 +162,7 @@ def test_a_property_whose_reports_are_typed(apoa: Apoa, tmp_path: Path) -> None:
     file = tmp_path / "apoa.db"
     assert apoa("backup", str(file)).code == 0
     new = Apoa({**apoa.environ, "APOA_HOME": str(tmp_path / "new")}, apoa.clock, apoa.capsys, apoa.monkeypatch)
-    result = new("restore", str(file), keys=["y"])
+    result = new("restore", str(file), keys=["", "y"])
     assert "Address of the server: none, reports are typed into APOA by hand" in result.err
     assert new.states() == [("check_in", "accepted")]
 
