@@ -53,6 +53,8 @@ class Outcome:
     """How many of the reports left are still leased to a run that was broken off."""
     broken_off_until: datetime | None = None
     """When the last of these leases ends, and a run sends these reports again."""
+    time_over: bool = False
+    """Whether reports are left because the time of the run was over."""
     indexes_rebuilt: bool = False
     """Whether the outbox's indexes were damaged, and were rebuilt in this run."""
     error: ApoaError | None = None

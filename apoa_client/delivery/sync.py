@@ -225,7 +225,10 @@ class _Run:
         )
 
     def _send_all(self, authority: Authority, batch: Sequence[Entry]) -> None:
-        while batch and self._time_left_s() > 0:
+        while batch:
+            if self._time_left_s() <= 0:
+                self.outcome.time_over = True
+                return
             self._send(authority, batch[: self._size])
             batch = self._next_batch()
 

@@ -191,19 +191,21 @@ def _secret_service(address: str) -> KeyringBackend:
 
 
 class LibraryBackend:
-    """One of `keyring`'s own backends, created from its class.
+    """One of `keyring`'s own backends, created from its class, with values for its attributes.
 
     Raises `KeyringProblem` with `no_keyring` if the backend cannot work on this computer.
     """
 
     may_prompt = True
 
-    def __init__(self, backend: Callable[[], Any]) -> None:
+    def __init__(self, backend: Callable[[], Any], **attributes: str) -> None:
         try:
             _ = backend.priority  # type: ignore[attr-defined]  # a class property, which raises if it cannot work
         except Exception as exc:  # the platform's library may raise any exception here
             raise KeyringProblem(KeyringReason.MISSING) from exc
         self._backend = backend()
+        for name, value in attributes.items():
+            setattr(self._backend, name, value)
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:  # noqa: ARG002  the protocol's
         """Return None: an obstacle is unknown until the call."""
@@ -231,10 +233,13 @@ class LibraryBackend:
 
 
 def windows_credential_manager() -> KeyringBackend:
-    """Return Windows Credential Manager, which never prompts."""
+    """Return Windows Credential Manager, which never prompts. What it stores stays on this computer.
+
+    By default `keyring` lets a roaming profile carry a secret to the other computers of a domain.
+    """
     from keyring.backends.Windows import WinVaultKeyring  # slow, and not on every platform
 
-    return LibraryBackend(WinVaultKeyring)
+    return LibraryBackend(WinVaultKeyring, persist="local machine")
 
 
 def macos_keychain(*, interactive: bool) -> KeyringBackend:

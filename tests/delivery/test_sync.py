@@ -708,7 +708,9 @@ def test_a_run_is_limited(hotel: Hotel) -> None:
     hotel.add(1, 2, 3, 4)
     outcome = hotel.sync(wait_s=1.5)
     assert (outcome.accepted, outcome.left, outcome.error, outcome.exit_code) == (2, 2, None, Exit.NOT_NOW)
-    assert hotel.sync(wait_s=100).accepted == 2
+    assert outcome.time_over
+    outcome = hotel.sync(wait_s=100)
+    assert (outcome.accepted, outcome.time_over) == (2, False)
 
 
 def test_asking_is_limited_too(hotel: Hotel) -> None:

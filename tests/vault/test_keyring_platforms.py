@@ -133,6 +133,7 @@ class CredentialManager(types.ModuleType):
     """`win32cred`: credentials by target, blobs of at most 2,560 bytes in UTF-16."""
 
     CRED_TYPE_GENERIC = 1
+    CRED_PERSIST_LOCAL_MACHINE = 2
     CRED_PERSIST_ENTERPRISE = 3
 
     def __init__(self) -> None:
@@ -192,6 +193,12 @@ def test_windows_stores_each_secret_in_its_own_target(windows: CredentialManager
     kept.delete("password")
     kept.delete("password")
     assert (kept.get("password"), kept.get("private-key")) == (None, "k" * 44)
+
+
+def test_windows_keeps_secrets_on_this_computer(windows: CredentialManager) -> None:
+    """No roaming profile carries a secret to another computer of a domain."""
+    on("win32").set("password", "rahasia")
+    assert windows.kept["apoa-client/bali/password"]["Persist"] == windows.CRED_PERSIST_LOCAL_MACHINE
 
 
 def test_windows_stores_the_longest_secret(windows: CredentialManager) -> None:

@@ -26,7 +26,7 @@ from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.busy import holder_value, show_busy
 from apoa_client.cli.views.doubts import doubt_values, show_doubts
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
-from apoa_client.cli.views.labels import clock_skew_text, moment_text, rebuilt_text, whole_seconds
+from apoa_client.cli.views.labels import clock_skew_text, moment_text, rebuilt_text, time_over_text, whole_seconds
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, Exit, NotAuthentic, OutboxDamaged
 from apoa_client.messages import nmsg
@@ -153,6 +153,8 @@ def _show_changed(outcome: Outcome) -> None:
 
 def _show_counts(outcome: Outcome, zone: tzinfo) -> None:
     print_line(_outcome_text(outcome))
+    if outcome.time_over:
+        print_line(time_over_text())
     if outcome.broken_off_until is not None:
         print_line(_broken_off_text(outcome.broken_off, moment_text(outcome.broken_off_until, zone)))
 

@@ -21,7 +21,7 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.findings import finding_line, show_error
-from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text, rebuilt_text
+from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text, rebuilt_text, time_over_text
 from apoa_client.cli.views.report import guest_name, report_json
 from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.errors import Exit, OutboxDamaged, StorageProblem
@@ -146,6 +146,8 @@ class SaveAndSend:
             show_error(outcome.error)
         elif outcome.error is not None and not self._session.quiet:
             print_error_line(style_warning(text(outcome.error.message)))  # `_show_state` shows what to do
+        elif outcome.time_over and not self._session.quiet:
+            print_error_line(style_warning(time_over_text()))
         if outcome.clock_skew is not None:
             print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
         if outcome.busy:

@@ -114,6 +114,11 @@ def duration_text(time: timedelta) -> str:
     return text(nmsg("{count} day", "{count} days", round(minutes / (24 * 60))))
 
 
+def time_over_text() -> str:
+    """Return why reports still wait, although the authority answered."""
+    return _("The authority answered too slowly: the time for sending was over before everything was sent.")
+
+
 def clock_skew_text(skew: timedelta) -> str:
     """Return that this computer's clock is wrong. `skew` is positive if the authority's clock is ahead."""
     if abs(skew) > MAX_BELIEVED_SKEW:

@@ -491,6 +491,17 @@ def held_by(configured: Apoa, ago: timedelta, command: str = "apoa sync") -> Abs
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_time_for_sending_is_over(configured: Apoa, lang: str) -> None:
+    """Report and sync say why a report still waits although no call failed."""
+    words = spoken(lang, "The authority answered too slowly: the time for sending was over before everything was sent.")
+    configured.monkeypatch.setattr("apoa_client.delivery.plan.LONGEST_RUN_S", 0)
+    reported = configured(*QUENTIN.mrz("--yes"), lang=lang)
+    assert (reported.code, words in reported.err) == (0, True)
+    synced = configured("sync", lang=lang)
+    assert (synced.code, words in synced.out) == (75, True)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_another_process_is_sending(configured: Apoa, lang: str) -> None:
     """Report and sync show it; sync exits with 75 if reports wait; a scheduled run prints nothing."""
     words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
