@@ -27,7 +27,7 @@ from apoa_client.report.kinds import Kind, short_id
 from apoa_client.report.model import Report
 
 
-@command("cancel", N_("Cancel a report made by mistake."), "apoa cancel 2e8b11aa --reason '...'")
+@command("cancel", N_("Cancel a report made by mistake."), 'apoa cancel 2e8b11aa --reason "..."')
 @guest_argument
 @option("--room", text=N_("All guests in house in this room."))
 @option("--group", metavar="GUEST", text=N_("Everybody who was reported together with this guest."))

@@ -12,7 +12,7 @@ from apoa_client.cli.terminal.language import N_
 from apoa_client.messages import msg
 
 
-@command("fix", N_("Correct a report that the authority refused."), "apoa fix 2e8b11aa --document-number X1234567")
+@command("fix", N_("Correct a report that the authority refused."), "apoa fix 2e8b11aa")
 @guest_argument
 @option("--at", metavar="TIME", text=N_("When they left, for a check-out that was refused."))
 @option("--reason", text=N_("Another reason, for a correction or cancellation that was refused."))

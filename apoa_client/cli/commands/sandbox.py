@@ -21,7 +21,7 @@ _PORT = 8765
 @command(
     "sandbox",
     N_("Serve the reporting contract on this computer, for practice and for tests."),
-    "apoa sandbox --fault '503=5,lost'",
+    'apoa sandbox --fault "503=5,lost"',
 )
 @option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, text=N_("Port; 0 for any free one."))
 @option("--memory", type=click.Path(path_type=Path), text=N_("Keep what is received in this file."))
