@@ -87,7 +87,7 @@ class WinePython:
             self._add_executables()
             self._add_environment()
             self._add_prefix()
-            self._add_packages()
+            self.add_packages("dev")
             self._complete.touch()
         self._install_checkout()
 
@@ -148,7 +148,7 @@ class WinePython:
         settings = f"home = {windows_path(self.base)}\r\nversion = {MINOR}\r\n"
         (self.venv / "pyvenv.cfg").write_text(settings, encoding="ascii", newline="")
         self.commands.mkdir(exist_ok=True)
-        exported = "".join(f"export {name}='{value}'\n" for name, value in self._wine_environ().items())
+        exported = "".join(f"export {name}='{value}'\n" for name, value in self.wine_environ().items())
         for name in ("python", "apoa"):
             command = self.commands / name
             command.write_text(
@@ -158,16 +158,16 @@ class WinePython:
 
     def _add_prefix(self) -> None:
         """Makes the folder with the files and the registry of this Windows."""
-        environ = {name: value for name, value in os.environ.items() if name != "DISPLAY"} | self._wine_environ()
+        environ = {name: value for name, value in os.environ.items() if name != "DISPLAY"} | self.wine_environ()
         # It fails where the 32-bit part of Wine is missing, after it has made what is needed here.
         subprocess.run(["wineboot", "--init"], env=environ, check=False, capture_output=True)
         run(["wineserver", "--wait"], environ)
 
-    def _add_packages(self) -> None:
-        """Installs pip, the program's dependencies and the development extra, as they are for Windows."""
+    def add_packages(self, extra: str) -> None:
+        """Installs pip, the program's dependencies and an extra of pyproject.toml, as they are for Windows."""
         platform = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", MINOR]
         target = ["--target", self.venv / "Lib" / "site-packages"]
-        wanted = ["-r", CHECKOUT / "pyproject.toml", "--extra", "dev", "pip"]
+        wanted = ["-r", CHECKOUT / "pyproject.toml", "--extra", extra, "pip"]
         self._run_uv("pip", "install", "--only-binary", ":all:", *platform, *target, *wanted)
 
     def _install_checkout(self) -> None:
@@ -185,7 +185,8 @@ class WinePython:
     def _run_uv(self, *arguments: object) -> None:
         run([self.work / "tools" / "bin" / "uv", "--quiet", "--cache-dir", self._uv, *arguments])
 
-    def _wine_environ(self) -> dict[str, str]:
+    def wine_environ(self) -> dict[str, str]:
+        """Returns the variables with which Wine runs programs of this Windows."""
         return {"WINEPREFIX": str(self.prefix), **WINE_SETTINGS}
 
 

@@ -33,7 +33,8 @@ _INVISIBLE = frozenset({"Mn", "Me", "Cf"})
 def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
     """Make a standard stream show replacements for what it cannot show. Other streams are not changed.
 
-    On Windows a file or a pipe gets UTF-8 in place of the code page, unless `PYTHONIOENCODING` names an encoding.
+    On Windows a file or a pipe gets UTF-8 in place of the code page, unless `PYTHONIOENCODING` names an encoding. A
+    bundle's Python does not read that variable.
     """
     if not isinstance(stream, TextIOWrapper):
         return
@@ -42,8 +43,9 @@ def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
         encoding = _ASCII
     elif environ.get("TERM") == "linux" and is_terminal(stream):
         encoding = _LINUX  # the Linux console reads UTF-8 but has few glyphs
-    elif sys.platform == "win32" and not environ.get("PYTHONIOENCODING") and not is_terminal(stream):
-        encoding = "utf-8"
+    elif sys.platform == "win32" and not is_terminal(stream):
+        named = None if hasattr(sys, "frozen") else environ.get("PYTHONIOENCODING")
+        encoding = None if named else "utf-8"
     stream.reconfigure(encoding=encoding, errors=NEAREST)
 
 

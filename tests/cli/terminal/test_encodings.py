@@ -78,6 +78,15 @@ def test_redirected_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plat
             assert file.encoding == expected
 
 
+def test_redirected_output_of_a_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A bundle's Python does not read `PYTHONIOENCODING`, so the bundle writes UTF-8 whatever it says."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with (tmp_path / "list").open("w", encoding="cp1252") as file:
+        adapt_stream(file, {"PYTHONIOENCODING": "utf-8"})
+        assert file.encoding == "utf-8"
+
+
 def test_the_linux_console() -> None:
     """The Linux console has few glyphs, so characters are replaced on its screen and not in files."""
     console = Console("utf-8")

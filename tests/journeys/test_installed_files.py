@@ -1,0 +1,45 @@
+"""Every file that the program reads beside its code is in the installation: a wheel's, or a bundle's."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+from cli_helpers import QUENTIN, Installed, spoken
+
+from apoa_client import __version__
+
+
+def test_texts(apoa: Installed) -> None:
+    """The version, topics, guides, facts and the contract are shown, the texts in the reader's language."""
+    assert apoa("--version").out == f"apoa {__version__}\n"
+    for arguments in (["help"], ["help", "staff"], ["info"], ["info", "overstay"]):
+        english, indonesian = apoa(*arguments), apoa(*arguments, lang="id")
+        assert (english.code, indonesian.code) == (0, 0), english.all + indonesian.all
+        assert english.out != indonesian.out != ""
+    for guide in ("admin", "contract"):
+        assert apoa("help", guide).out
+    assert "openapi: 3.1" in apoa("contract").out
+
+
+def test_pages(apoa: Installed, tmp_path: Path) -> None:
+    """The notice for guests, a receipt, a sheet to type from and the recovery sheet are written."""
+    pages = {name: tmp_path / f"{name}.html" for name in ("poster", "receipt", "sheet", "recovery")}
+    setup = ["setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file"]
+    said = [apoa(*setup, "--recovery-file", str(pages["recovery"])), apoa(*QUENTIN.mrz())]
+    report_id = apoa.reports()[0]["id"]
+    said += [
+        apoa("info", "--poster", str(pages["poster"])),
+        apoa("sync", "--by-hand", "--sheet", str(pages["sheet"])),
+        apoa("receipt", report_id, "--html", str(pages["receipt"])),
+    ]
+    assert [call.all for call in said if call.code] == []
+    assert [name for name, page in pages.items() if "<html" not in page.read_text(encoding="utf-8")] == []
+
+
+def test_the_training_authority(apoa: Installed, sandbox: Callable[..., Any]) -> None:
+    """Its page is served, and it checks reports against the contract."""
+    server = sandbox()
+    assert "<html" in requests.get(server.url.removesuffix("/v1"), timeout=20).text
+    assert apoa.set_up(server.url, "latihan").code == 0
+    assert spoken("en", "Sent. Receipt number: {number}", number="").strip() in apoa(*QUENTIN.mrz()).out

@@ -1,0 +1,73 @@
+"""Builds the Windows bundle under Wine, runs the tests that a bundle can fail, and says how large and how fast it is.
+
+Run it as ``python3 tests/windows/wine_bundle.py FOLDER``. The Python for it is the one that ``wine_python.py`` makes there,
+with the checkout installed; where that needs something that is missing, the exit code is 69.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import wine_python
+from wine_python import CHECKOUT, WINE, WinePython, run, windows_path
+
+SPECIFICATION = CHECKOUT / ".github" / "bundle" / "apoa.spec"
+TESTS = ["tests/journeys/test_installed_files.py", "tests/journeys/test_main_job.py::test_demo"]
+ROUNDS = 5
+
+
+def build(wine: WinePython) -> Path:
+    """Builds the bundle and returns its program."""
+    wine.add_packages("bundle")
+    folder = wine.work / "bundle"
+    options = ["--noconfirm", "--log-level", "WARN", "--distpath", windows_path(folder / "dist")]
+    work = ["--workpath", windows_path(folder / "work")]
+    # -P: the bundle is of the installed wheel, not of the checkout.
+    run([wine.commands / "python", "-P", "-m", "PyInstaller", *options, *work, windows_path(SPECIFICATION)])
+    return folder / "dist" / "apoa" / "apoa.exe"
+
+
+def check(wine: WinePython, program: Path) -> int:
+    """Runs the tests with the bundle as the installed command. Returns pytest's exit code."""
+    environ = {**os.environ, "APOA_COMMAND": windows_path(program).replace("\\", "/")}
+    options = ["-q", "-p", "no:cacheprovider", "-m", "slow or not slow"]
+    return subprocess.run(
+        [wine.commands / "python", "-m", "pytest", *options, *TESTS], env=environ, cwd=CHECKOUT, check=False
+    ).returncode
+
+
+def seconds(wine: WinePython, *command: object) -> float:
+    """Returns the median time of a Windows program."""
+    environ = {**os.environ, **wine.wine_environ()}
+    times = []
+    for _round in range(ROUNDS):
+        begin = time.perf_counter()
+        run([WINE, *command], environ)
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+def measure(wine: WinePython, program: Path) -> str:
+    """Returns a sentence on the bundle's size, and its start-up as a multiple of an empty Python program's."""
+    size = sum(file.stat().st_size for file in program.parent.rglob("*") if file.is_file())
+    empty = seconds(wine, wine.venv / "Scripts" / "python.exe", "-c", "pass")
+    version = seconds(wine, program, "--version")
+    return f"{size / 2**20:.0f} MiB, `apoa.exe --version` takes {version / empty:.1f} times `python -c pass`\n"
+
+
+def main() -> int:
+    """Builds and checks the bundle."""
+    code = wine_python.main()
+    if code:
+        return code
+    wine = WinePython(Path(sys.argv[1]).resolve())
+    program = build(wine)
+    sys.stdout.write(measure(wine, program))
+    return check(wine, program)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
