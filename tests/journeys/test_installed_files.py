@@ -1,5 +1,6 @@
 """Every file that the program reads beside its code is in the installation: a wheel's, or a bundle's."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ def test_pages(apoa: Installed, tmp_path: Path) -> None:
 def test_the_training_authority(apoa: Installed, sandbox: Callable[..., Any]) -> None:
     """Its page is served, and it checks reports against the contract."""
     server = sandbox()
-    assert "<html" in requests.get(server.url.removesuffix("/v1"), timeout=20).text
+    page = re.search(r"http://\S+", server.process.stdout.readline())
+    assert page is not None
+    assert "<html" in requests.get(page[0], timeout=20).text
     assert apoa.set_up(server.url, "latihan").code == 0
     assert spoken("en", "Sent. Receipt number: {number}", number="").strip() in apoa(*QUENTIN.mrz()).out

@@ -1,6 +1,6 @@
 """Builds the Windows bundle under Wine, runs the tests that a bundle can fail, and says how large and how fast it is.
 
-Run it as ``python3 tests/windows/wine_bundle.py FOLDER``. The Python for it is the one that ``wine_python.py`` makes there,
+Run it as ``python3 tests/windows/wine_bundle.py FOLDER``. Its Python is the one that ``wine_python.py`` makes there,
 with the checkout installed; where that needs something that is missing, the exit code is 69.
 """
 
