@@ -55,6 +55,9 @@ _OF_THE_STATE = frozenset(
 _VERDICTS = (State.PENDING, State.REJECTED, State.ACCEPTED)
 """States that an authority decides on."""
 
+# The same condition as in `_rows`.
+_TO_BE_ASKED = f"state IN {tuple(state.value for state in _VERDICTS)} AND content IS NOT NULL AND NOT receipt_typed"
+
 _TO_ASK: _Row = {
     **dict.fromkeys(_OF_THE_STATE),
     "receipt_typed": 0,
@@ -129,19 +132,20 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, bel
         here.executemany(_insert_sql(table, columns), backup.execute(_select_sql(table, columns)))
     sending = backup.execute("SELECT id FROM reports WHERE state = 'sending'").fetchall()
     queued = (AuditEvent("restored", report_id, State.QUEUED.value) for (report_id,) in sending)
-    asked = ids_to_ask(backup, belief)
-    questions = (AuditEvent("restored", report_id, State.PENDING.value) for report_id in asked)
-    audit.append(here, actor, [*queued, belief.event, *questions])
-    return MergeResult(count, 0, 0, 0, to_ask=len(asked))
+    audit.append(here, actor, [*queued, belief.event])
+    to_ask = count_to_ask(backup, belief)
+    if to_ask:
+        ids = backup.execute(f"SELECT id FROM reports WHERE {_TO_BE_ASKED}")  # noqa: S608  constants
+        while batch := ids.fetchmany(_PIECE):
+            audit.append(here, actor, (AuditEvent("restored", each, State.PENDING.value) for (each,) in batch))
+    return MergeResult(count, 0, 0, 0, to_ask=to_ask)
 
 
-def ids_to_ask(backup: sqlite3.Connection, belief: Belief) -> list[str]:
-    """Return the backup's reports about which the authority is to be asked after a restore into a new outbox."""
+def count_to_ask(backup: sqlite3.Connection, belief: Belief) -> int:
+    """Return about how many reports the authority is to be asked after a restore into a new outbox."""
     if belief is not Belief.ASK:
-        return []
-    states = ", ".join(f"'{state}'" for state in _VERDICTS)
-    query = f"SELECT id FROM reports WHERE state IN ({states}) AND content IS NOT NULL AND receipt_typed = 0"  # noqa: S608  constants
-    return [row[0] for row in backup.execute(query)]
+        return 0
+    return int(backup.execute(f"SELECT count(*) FROM reports WHERE {_TO_BE_ASKED}").fetchone()[0])  # noqa: S608  constants
 
 
 def count_shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 
 from apoa_client import __version__
 from apoa_client.archive.backup import Backup, not_ours, open_backup
-from apoa_client.archive.merge import Belief, Merge, MergeResult, copy, count_shared, ids_to_ask
+from apoa_client.archive.merge import Belief, Merge, MergeResult, copy, count_shared, count_to_ask
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import Message, msg
@@ -142,7 +142,7 @@ class _Restore:
             with self._open_checked() as db, translate_errors(self.path):
                 return Merge(db, self.backup.db, self._belief).preview()
         (reports,) = self.backup.db.execute("SELECT count(*) FROM reports").fetchone()
-        return MergeResult(reports, 0, 0, 0, to_ask=len(ids_to_ask(self.backup.db, self._belief)))
+        return MergeResult(reports, 0, 0, 0, to_ask=count_to_ask(self.backup.db, self._belief))
 
     def run(self) -> MergeResult:
         """Create the outbox from the backup, or merge the backup into it."""
