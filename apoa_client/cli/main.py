@@ -98,8 +98,8 @@ def apoa(
 
 def main() -> int:
     """Run the program as the installed command does and return the exit code."""
-    memory_dumps.forbid_core_files()
     bugs.hide_tracebacks()
+    memory_dumps.forbid_core_files()
     occupy_descriptors()
     code = run(sys.argv[1:], dict(os.environ), None)  # noqa: TID251  read once, here
     if sys.platform == "win32" and threading.active_count() > 1:

@@ -6,6 +6,7 @@ from typing import Any
 
 from apoa_client.cli.commands.guest_options import GivenDetails
 from apoa_client.cli.terminal.input import standard_input
+from apoa_client.decoding import decode_text
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.report.report_input import parse_report_input
@@ -29,7 +30,7 @@ def with_input(given: GivenDetails, file: str) -> GivenDetails:
 
 def _load(file: str) -> Any:  # noqa: ANN401  any JSON value
     try:
-        return json.loads(standard_input() if file == _STDIN else Path(file).read_bytes())
+        return json.loads(standard_input() if file == _STDIN else decode_text(Path(file).read_bytes()))
     except OSError as exc:
         raise DataRefused(
             msg("{file} cannot be read ({error}).", file=file, error=type(exc).__name__),

@@ -60,3 +60,48 @@ def test_ctrl_c_outside_the_handler(apoa: Apoa) -> None:
     done = run_failing(apoa, "fail()", "KeyboardInterrupt")
     assert done.returncode != 0
     assert done.stderr == ""
+
+
+FAULT = f"""
+import os, sys
+from apoa_client.cli import main
+
+begun, failing = 0, int(os.environ["FAILING_CALL"])
+
+def count(frame, event, _argument):
+    global begun
+    if event == "call" and "apoa_client" in frame.f_code.co_filename:
+        begun += 1
+        if begun == failing:
+            sys.setprofile(None)
+            raise RuntimeError("{SECRET}")
+
+sys.argv = ["apoa", "list"]
+sys.setprofile(count)
+code = main.main()
+sys.setprofile(None)
+print(begun)
+sys.exit(code)
+"""
+
+
+def run_until(apoa: Apoa, failing_call: int) -> "subprocess.CompletedProcess[str]":
+    """Run `apoa list`, whose n-th call of a function of this program raises an exception; 0 for none."""
+    return subprocess.run(
+        [sys.executable, "-c", FAULT],
+        env={**os.environ, **apoa.environ, "FAILING_CALL": str(failing_call)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def test_no_fault_prints_its_text(away: Apoa) -> None:
+    """An exception in any function, from the first to the last that is called, is shown without its text."""
+    calls = int(run_until(away, 0).stdout.splitlines()[-1])
+    for failing_call in (3, 4, 6, 10, calls // 2, calls - 4, calls - 1, calls):
+        done = run_until(away, failing_call)
+        assert "Traceback" not in done.stderr, failing_call
+        assert SECRET not in done.stdout + done.stderr, failing_call
