@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -17,6 +18,7 @@ from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, coverage_environment,
 
 from apoa_client import __version__
 from apoa_client.cli import main, session
+from apoa_client.cli.commands.demo_script import GUESTS
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.registry import COMMANDS, SECTIONS, LazyGroup, Option
 from apoa_client.cli.terminal import language
@@ -512,6 +514,21 @@ class TestTheDemo:
         assert f"[!!] {promise}" in result.out
         assert promise in result.out.splitlines()[-1]
         assert f"{typed_in(lang, 'apoa report')} -> 0" in result.out  # the report with a mistake must be refused
+
+    def test_no_command_of_it_has_passport_data(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Other accounts can read a command's arguments: the guests come on standard input."""
+        calls: list[tuple[str, str]] = []
+
+        def call(_demo: object, arguments: list[str], typed: str, **_options: object) -> Any:
+            calls.append((" ".join(arguments), typed))
+            return subprocess.CompletedProcess([], 0, '{"reports": [{"state": "x", "receipt": null, "short_id": "x"}]}')
+
+        monkeypatch.setattr("apoa_client.cli.commands.demo_script._Demo._call", call)
+        apoa("demo")
+        for guest in GUESTS:
+            private = (guest.surname, guest.number, guest.birth_place)
+            assert not any(word in arguments for arguments, _typed in calls for word in private)
+            assert any(guest.number in typed and guest.birth_place in typed for _arguments, typed in calls)
 
 
 class TestTheSandbox:

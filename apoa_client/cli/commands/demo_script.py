@@ -56,6 +56,10 @@ EARLY, LATE = GUESTS[:3], GUESTS[3:]
 _MISTYPED = EARLY[-1]
 """The guest whose MRZ is mistyped at first."""
 _MISTYPED_AT = 15
+_GUEST_JSON = """\
+{{"guest": {{"document": {{"mrz": ["{first}",
+                                "{second}"]}},
+           "birth_place": "{birth_place}", "stay_permit": {{"code": "B1"}}}}}}"""
 
 
 def run_demo(session: Session) -> bool:
@@ -161,22 +165,21 @@ class _Demo:
         )
 
     def report(self, guest: DemoGuest, lines: Sequence[str], *, expect: Exit = Exit.DONE) -> None:
-        """Report a guest as a passport reader does: the lines are no arguments, which other accounts could read."""
-        arguments = ["--mrz", "-", "--birth-place", guest.birth_place, "--nights", "2", "--room", guest.room]
-        self.run(["report", *arguments, "--stay-permit", "B1"], expect=expect, read=lines)
+        """Report a guest as a passport reader's program does: other accounts can read what stands in the command."""
+        first, second = lines
+        given = _GUEST_JSON.format(first=first, second=second, birth_place=guest.birth_place)
+        self.run(["report", "--input", "-", "--nights", "2", "--room", guest.room], expect=expect, given=given)
 
-    def run(
-        self, arguments: list[str], *, expect: Exit = Exit.DONE, password: str = "", read: Sequence[str] = ()
-    ) -> None:
-        """Run a command and show it, the lines that it reads, and its output.
+    def run(self, arguments: list[str], *, expect: Exit = Exit.DONE, password: str = "", given: str = "") -> None:
+        """Run a command and show it, the text that it is given, and its output.
 
         An exit code other than `expect` is a failed check.
         """
         print_line()
         print_line("$ " + localized_command(quote_words(arguments)))
-        for line in read:
-            print_line(line)
-        done = self._call(arguments, password or "\n".join(read), mixed=True)
+        if given:
+            print_line(given)
+        done = self._call(arguments, password or given, mixed=True)
         print_line(done.stdout.rstrip())
         if done.returncode != expect:
             self.check(f"{localized_command(arguments[0])} -> {done.returncode}", passed=False)
