@@ -272,7 +272,7 @@ class Authentication(NamedTuple):
     closed: Sequence[str] = ()
     """Reports that were closed without the key since the last check: a person must know of these."""
     counter: int | None = None
-    """How often the outbox was found right with something new in it: for the vault. None without the key."""
+    """How often the outbox was found right with something new in it: for the vault. None without key, or in doubt."""
 
 
 class Actor(NamedTuple):

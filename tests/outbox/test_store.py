@@ -9,7 +9,7 @@ import pytest
 from conftest import raises_error
 from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, finding, open_outbox, receipt, report, stay_id, uuid
 
-from apoa_client.errors import CredentialsProblem, OutboxDamaged, SealBroken, SecretMissing
+from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Change, Selection, Suspension
@@ -395,11 +395,17 @@ def test_missing_content_is_damage(outbox: SqliteOutbox, path: Path, damage: str
 
 
 def test_sealed_nonsense_is_damage(outbox: SqliteOutbox, path: Path) -> None:
-    """Anyone with the public key can seal; what is inside must still be a report."""
-    entry = outbox.add(report(1), due_at=None)
+    """Anyone with the public key can seal; what is inside must still be a report, or it is not the desk's."""
+    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, bytes, is_at_hand=lambda: False)) as without_key:
+        entry = without_key.add(report(1), due_at=None)
     sealed = PropertySealer(PUBLIC_KEY, bytes).seal(entry.id, b'{"id": 1}')
     manipulate(path, "UPDATE reports SET content = ?", sealed)
     with pytest.raises(OutboxDamaged):
+        outbox.content(entry)
+    entry = outbox.add(report(2), due_at=None)
+    sealed = PropertySealer(PUBLIC_KEY, bytes).seal(entry.id, b'{"id": 1}')
+    manipulate(path, "UPDATE reports SET content = ?", sealed)
+    with pytest.raises(NotAuthentic):
         outbox.content(entry)
 
 

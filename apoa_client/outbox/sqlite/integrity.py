@@ -16,7 +16,7 @@ from apoa_client.errors import CredentialsProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.event_states import REOPENED, REPAIRED, states_after
 from apoa_client.outbox.interface import Verification
-from apoa_client.outbox.rows import doubts_text
+from apoa_client.outbox.rows import doubts_from_text, doubts_text
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.checkpoint import (
     Checkpoint,
@@ -140,8 +140,9 @@ class Integrity:
         self._content_check = None
         with translate_read_errors(self._path):
             authenticator = self._codes.authenticator(ask=ask)
-        if authenticator is None:
-            return Authentication(tuple(self.doubts()))
+            before = doubts_from_text(read_metadata(self._db, _DOUBTS))
+        if authenticator is None:  # what the last check with the key found is still so
+            return Authentication(tuple(dict.fromkeys([*before, *self.doubts()])))
         return _Authentication(self._db, self._path, self._codes, authenticator, self._actor).run(counter)
 
     def verify(self) -> Verification:
@@ -397,10 +398,10 @@ class _Authentication:
             self._db.execute(f"UPDATE reports SET {name} = ? WHERE seq = ?", [value, row.seq])  # noqa: S608  ours
 
     def _make_checkpoint(self, before: _Check) -> int | None:
-        """Make a checkpoint if nothing is in doubt, and return its counter; else return the last one's."""
+        """Return the counter of the last checkpoint, after making one if something is new; None in doubt."""
         old = before.checkpoint
         if self._doubts or old is None:
-            return old.counter if old is not None else None
+            return None
         legacy = self._complete_legacy(old.legacy)
         new = Checkpoint(last_event_number(self._db), actual_counts(self._db), legacy, old.counter)
         if new == old:

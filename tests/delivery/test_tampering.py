@@ -1,0 +1,447 @@
+"""A series: each stored thing of an outbox is changed in turn by another program, and every check is run.
+
+What holds after a sync, with the private key at hand and with a keyring that only the opening of a report asks: a
+report that the desk saved has reached the authority as the desk wrote it, or somebody is told of it; what the desk
+withdrew is not sent; nothing that another program wrote is read as the desk's; and no receipt is proved that the
+authority did not give. `NOTICED` says for each change what notices it.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from copy import deepcopy
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from authority_simulator import AuthoritySimulator
+from conftest import FixedClock, search
+from delivery_helpers import SETTINGS, Hotel, ProgressRecorder, report
+from hypothesis import given
+from hypothesis import strategies as st
+from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, receipt, sealer, uuid
+
+from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
+from apoa_client.delivery.sync import deliver
+from apoa_client.errors import ApoaError, SecretMissing, StorageProblem
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.codes import STATE_COLUMNS
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports import Selection
+from apoa_client.report.kinds import State
+from apoa_client.report.wire import to_json
+from apoa_client.vault.sealing import PropertySealer
+
+WAITING, SENT, WITHDRAWN, TYPED = (1, 2), 3, 4, 5
+EVERY = (*WAITING, SENT, WITHDRAWN, TYPED)
+NUMBER = "TYPED-5"
+
+
+class Counter:
+    """The counter of a vault."""
+
+    def __init__(self, value: int | None) -> None:
+        self.value = value
+
+    def read(self) -> int | None:
+        return self.value
+
+    def write(self, value: int) -> None:
+        self.value = value
+
+
+class Original(NamedTuple):
+    """An outbox as this program left it: its file, an older copy of it, the authority, and the vault's counter."""
+
+    file: Path
+    older: Path
+    authority: AuthoritySimulator
+    counter: int | None
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Original:
+    """Two reports wait, one was sent, one was withdrawn, of one a number was typed; and there is a draft."""
+    folder = tmp_path_factory.mktemp("tampering")
+    file, older = folder / "outbox.db", folder / "older.db"
+    hotel = Hotel(file, FixedClock())
+    hotel.add(SENT)
+    hotel.outbox.authenticate(ask=False)
+    copy(hotel.outbox, older)
+    hotel.sync()
+    hotel.add(*WAITING, WITHDRAWN, TYPED)
+    hotel.outbox.withdraw([uuid(WITHDRAWN)])
+    hotel.outbox.record_receipt(uuid(TYPED), receipt()._replace(number=NUMBER, typed=True))
+    hotel.outbox.drafts.save("what was typed", NOON)
+    counter = hotel.outbox.authenticate(ask=False).counter
+    hotel.close()
+    return Original(file, older, hotel.authority, counter)
+
+
+def copy(outbox: SqliteOutbox, file: Path) -> None:
+    with closing(sqlite3.connect(file)) as target:
+        outbox._db.backup(target)
+
+
+class Changed:
+    """A copy of the original that another program changed."""
+
+    def __init__(self, original: Original, folder: Path, change: Callable[[sqlite3.Connection, Path], object]) -> None:
+        self.file = folder / "outbox.db"
+        self.clock = FixedClock()
+        self.counter = Counter(original.counter)
+        self.authority = deepcopy(original.authority)
+        for file in folder.iterdir():
+            file.unlink()
+        shutil.copyfile(original.file, self.file)
+        with closing(sqlite3.connect(self.file)) as db, db:
+            db.execute("PRAGMA ignore_check_constraints = ON")
+            db.execute("ATTACH ? AS older", [str(original.older)])
+            change(db, self.file)
+
+    def open(self, key: PropertySealer) -> SqliteOutbox:
+        return SqliteOutbox.open(self.file, key)
+
+    def sync(self, key: PropertySealer) -> Outcome:
+        with self.open(key) as outbox:
+            dependencies = Dependencies(
+                *(outbox, lambda _time_left: self.authority, self.clock, lambda: 0.5, ProgressRecorder()),
+                counter=self.counter,
+            )
+            return deliver(dependencies, RunOptions(SETTINGS))
+
+
+def keyring() -> PropertySealer:
+    """A key that is not at hand until a report is opened."""
+    return PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY, is_at_hand=lambda: False)
+
+
+def no_key() -> PropertySealer:
+    def missing() -> bytes:
+        raise SecretMissing(msg("The keyring is locked."))
+
+    return PropertySealer(PUBLIC_KEY, missing)
+
+
+# What notices a change.
+
+
+def status(changed: Changed) -> bool:
+    """`apoa status`, which has no key."""
+    with changed.open(no_key()) as outbox:
+        found = outbox.summary(now=NOON, soon=NOON)
+        return bool(found.doubts or found.suspension or (found.contradicted and outbox.integrity.doubts()))
+
+
+def log(changed: Changed, key: PropertySealer) -> bool:
+    """`apoa log --verify`."""
+    with changed.open(key) as outbox:
+        return outbox.audit_trail.verify().wrong is not None or bool(outbox.integrity.verify().doubts)
+
+
+def receipts(changed: Changed) -> bool:
+    """`apoa receipt` of each report."""
+    with changed.open(sealer()) as outbox:
+        for entry in outbox.entries(Selection()):
+            outbox.integrity.check(entry.id)
+    return False
+
+
+def contents(changed: Changed) -> bool:
+    """`apoa list`, which opens each report."""
+    with changed.open(sealer()) as outbox:
+        for entry in outbox.entries(Selection()):
+            outbox.content(entry)
+    return False
+
+
+def told(outcome: Outcome) -> bool:
+    return bool(outcome.doubts or outcome.repaired or outcome.closed or outcome.error)
+
+
+def noticed(original: Original, folder: Path, change: Callable[[sqlite3.Connection, Path], object]) -> str:
+    """Return the letters of what notices a change: see `NOTICED`."""
+    checks: dict[str, Callable[[Changed], bool]] = {
+        "S": status,
+        "L": lambda changed: log(changed, sealer()),
+        "l": lambda changed: log(changed, no_key()),
+        "R": receipts,
+        "C": contents,
+        "Y": lambda changed: told(changed.sync(sealer())),
+        "y": lambda changed: told(changed.sync(keyring())),
+    }
+    letters = ""
+    for letter, check in checks.items():
+        try:
+            found = check(Changed(original, folder, change))
+        except ApoaError:
+            found = True
+        letters += letter if found else ""
+    return letters
+
+
+def assert_nothing_silent(changed: Changed, key: PropertySealer) -> None:
+    """Sync, and see that what the module promises holds."""
+    try:
+        outcome = changed.sync(key)
+    except StorageProblem:
+        return  # everything stops, and the error says so
+    known = changed.authority.known
+    for number in WAITING:
+        arrived = uuid(number) in changed.authority.acquired
+        assert told(outcome) or (
+            arrived and known[uuid(number)].content["guest"]["document"]["number"] == f"X{number:07}"
+        )
+    assert uuid(WITHDRAWN) not in known
+    with changed.open(sealer()) as outbox:
+        try:
+            entries = list(outbox.entries(Selection()))
+        except StorageProblem:
+            return
+        for entry in entries:
+            assert_as_the_desk_wrote(changed, outbox, entry.id)
+
+
+def assert_as_the_desk_wrote(changed: Changed, outbox: SqliteOutbox, report_id: str) -> None:
+    """Assert that a report is refused, or is the desk's, with the authority's receipt or the typed number."""
+    [entry] = outbox.find(report_id)
+    desk = {uuid(number): report(number) for number in EVERY}
+    try:
+        content = outbox.content(entry)
+    except ApoaError:
+        content = None
+    assert content is None or content.report == desk.get(report_id)
+    try:
+        outbox.integrity.check(report_id)
+    except ApoaError:
+        return
+    if entry.receipt is not None:
+        given = changed.authority.acquired.get(report_id)
+        assert entry.receipt.number == (given.number if given is not None and report_id != uuid(TYPED) else NUMBER)
+        assert entry.state is State.ACCEPTED
+
+
+# The changes.
+
+
+def sql(*statements: str) -> Callable[[sqlite3.Connection, Path], object]:
+    """Return a change of the database; `:1` and the like stand for the ids of the reports."""
+
+    def change(db: sqlite3.Connection, _file: Path) -> None:
+        for statement in statements:
+            text = statement
+            for number in EVERY:
+                text = text.replace(f":{number}", f"'{uuid(number)}'")
+            db.execute(text)
+
+    return change
+
+
+def forged_content(db: sqlite3.Connection, _file: Path) -> None:
+    forged = report(1)._replace(created_at=report(2).created_at)
+    db.execute("UPDATE reports SET content = ? WHERE id = ?", [sealer().seal(uuid(1), to_json(forged)), uuid(1)])
+
+
+def older_file(db: sqlite3.Connection, file: Path) -> None:
+    db.commit()
+    [(_number, _name, older)] = [row for row in db.execute("PRAGMA database_list") if row[1] == "older"]
+    file.write_bytes(Path(older).read_bytes())
+
+
+def cut_file(db: sqlite3.Connection, file: Path) -> None:
+    db.commit()
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def no_file(db: sqlite3.Connection, file: Path) -> None:
+    db.commit()
+    file.rename(file.with_name("elsewhere"))
+
+
+SWAPPED = """
+    UPDATE reports SET {0} = (
+        SELECT {0} FROM reports AS other WHERE other.id = CASE reports.id WHEN :1 THEN :2 ELSE :1 END)
+    WHERE id IN (:1, :2)
+"""
+ROW = ", ".join((*STATE_COLUMNS, "content", "errors", "warnings", "content_mac", "state_mac"))
+CHANGES: dict[str, Callable[[sqlite3.Connection, Path], object]] = {
+    "nothing": sql("SELECT 1"),
+    "row 1: marked as accepted": sql(
+        "UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1 WHERE id = :1"
+    ),
+    "row 1: withdrawn": sql("UPDATE reports SET state = 'withdrawn' WHERE id = :1"),
+    "row 1: superseded": sql("UPDATE reports SET state = 'superseded' WHERE id = :1"),
+    "row 1: pending": sql("UPDATE reports SET state = 'pending' WHERE id = :1"),
+    "row 1: rejected": sql("UPDATE reports SET state = 'rejected' WHERE id = :1"),
+    "row 1: being sent for ever": sql(
+        "UPDATE reports SET state = 'sending', lease = 'x', lease_until = 1 << 60 WHERE id = :1"
+    ),
+    "row 1: erased": sql("UPDATE reports SET content = NULL, content_mac = NULL, erased_at = 1 WHERE id = :1"),
+    "row 1: content flipped": sql("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE id = :1"),
+    "row 1: content sealed by another": forged_content,
+    "row 1: its code removed": sql("UPDATE reports SET state_mac = NULL, calls = 3 WHERE id = :1"),
+    "row 1: both codes removed": sql("UPDATE reports SET state_mac = NULL, content_mac = NULL WHERE id = :1"),
+    "row 1: deleted": sql("DELETE FROM reports WHERE id = :1"),
+    "row 1: another id": sql("UPDATE reports SET id = replace(id, '-7', '-6') WHERE id = :1"),
+    "row 1: another short id": sql("UPDATE reports SET short_id = 'ffffffff' WHERE id = :1"),
+    "row 1: another stay": sql(
+        "UPDATE reports SET stay_id = (SELECT stay_id FROM reports WHERE id = :4) WHERE id = :1"
+    ),
+    "row 1: moved to the end": sql("UPDATE reports SET seq = 1000 WHERE id = :1"),
+    "rows 1 and 2: contents swapped": sql(SWAPPED.format("content")),
+    "rows 1 and 2: codes swapped": sql(SWAPPED.format("state_mac"), SWAPPED.format("content_mac")),
+    "row 3: another receipt": sql("UPDATE reports SET receipt_number = 'X' WHERE id = :3"),
+    "row 3: queued again": sql(
+        "UPDATE reports SET state = 'queued', receipt_number = NULL, receipt_issued_at = NULL WHERE id = :3"
+    ),
+    "row 3: deleted": sql("DELETE FROM reports WHERE id = :3"),
+    "row 3: as it once was": sql(
+        f"UPDATE reports SET ({ROW}) = (SELECT {ROW} FROM older.reports WHERE id = :3) WHERE id = :3"  # noqa: S608  ours
+    ),
+    "row 4: queued again": sql("UPDATE reports SET state = 'queued' WHERE id = :4"),
+    "row 5: another number": sql("UPDATE reports SET receipt_number = 'X' WHERE id = :5"),
+    "rows 1 and 4: states swapped": sql(
+        "UPDATE reports SET state = CASE id WHEN :1 THEN 'withdrawn' ELSE 'queued' END WHERE id IN (:1, :4)"
+    ),
+    "all rows: deleted": sql("DELETE FROM reports"),
+    "events: the last one deleted": sql("DELETE FROM audit WHERE n = (SELECT max(n) FROM audit)"),
+    "events: all deleted": sql("DELETE FROM audit"),
+    "events: one changed": sql("UPDATE audit SET action = 'withdrawn' WHERE report = :1"),
+    "events: two swapped": sql(
+        "UPDATE audit SET n = -n WHERE n IN (1, 2)", "UPDATE audit SET n = 3 + n WHERE n IN (-1, -2)"
+    ),
+    "events: one inserted": sql(
+        "INSERT INTO audit (at, who, action, report, link) VALUES (1, 'x', 'withdrawn', :1, x'00')"
+    ),
+    "events: as they once were": sql(
+        "DELETE FROM audit WHERE n > (SELECT max(n) FROM older.audit)",
+        "UPDATE memo SET value = (SELECT value FROM older.memo WHERE key = 'audit_head') WHERE key = 'audit_head'",
+    ),
+    "metadata: suspension": sql("INSERT OR REPLACE INTO memo VALUES ('stop', 'wrong_password 1 fingerprint')"),
+    "metadata: a wait": sql("INSERT OR REPLACE INTO memo VALUES ('hold', 1 << 60)"),
+    "metadata: counts": sql("UPDATE memo SET value = '0 0' WHERE key = 'audited'"),
+    "metadata: no counts": sql("DELETE FROM memo WHERE key = 'audited'"),
+    "metadata: end of the trail": sql("UPDATE memo SET value = '1 00' WHERE key = 'audit_head'"),
+    "metadata: no end of the trail": sql("DELETE FROM memo WHERE key = 'audit_head'"),
+    "metadata: checkpoint": sql("UPDATE memo SET value = replace(value, ' ', ' 1') WHERE key = 'checkpoint'"),
+    "metadata: no checkpoint": sql("DELETE FROM memo WHERE key = 'checkpoint'"),
+    "metadata: an older checkpoint": sql(
+        "UPDATE memo SET value = (SELECT value FROM older.memo WHERE key = 'checkpoint') WHERE key = 'checkpoint'"
+    ),
+    "metadata: another public key": sql("INSERT OR REPLACE INTO memo VALUES ('public_key', 'x')"),
+    "numbers of reports": sql("UPDATE tally SET reports = 0"),
+    "draft: deleted": sql("DELETE FROM drafts"),
+    "draft: flipped": sql("UPDATE drafts SET content = x'00'"),
+    "file: an older copy": older_file,
+    "file: cut": cut_file,
+    "file: none": no_file,
+}
+NOTICED = {
+    "nothing": "",
+    "row 1: marked as accepted": "SLlRYy",
+    "row 1: withdrawn": "SLlRYy",
+    "row 1: superseded": "SLlRYy",
+    "row 1: pending": "LlRYy",
+    "row 1: rejected": "LlRYy",
+    "row 1: being sent for ever": "SLRCYy",
+    "row 1: erased": "LlRCYy",
+    "row 1: content flipped": "LCYy",
+    "row 1: content sealed by another": "LCYy",
+    "row 1: its code removed": "LRYy",
+    "row 1: both codes removed": "LRCYy",
+    "row 1: deleted": "SLlYy",
+    "row 1: another id": "LlRCYy",
+    "row 1: another short id": "LRYy",
+    "row 1: another stay": "LRYy",
+    "row 1: moved to the end": "",
+    "rows 1 and 2: contents swapped": "LCYy",
+    "rows 1 and 2: codes swapped": "LRCYy",
+    "row 3: another receipt": "LR",
+    "row 3: queued again": "SLlRYy",
+    "row 3: deleted": "SLlYy",
+    "row 3: as it once was": "SLlRYy",
+    "row 4: queued again": "SLlRYy",
+    "row 5: another number": "LR",
+    "rows 1 and 4: states swapped": "LlRYy",
+    "all rows: deleted": "SLlYy",
+    "events: the last one deleted": "LlRYy",
+    "events: all deleted": "LlYy",
+    "events: one changed": "LlRYy",
+    "events: two swapped": "LlR",
+    "events: one inserted": "LlRYy",
+    "events: as they once were": "LlRYy",
+    "metadata: suspension": "SYy",
+    "metadata: a wait": "SYy",
+    "metadata: counts": "S",
+    "metadata: no counts": "",
+    "metadata: end of the trail": "LlYy",
+    "metadata: no end of the trail": "LlYy",
+    "metadata: checkpoint": "LYy",
+    "metadata: no checkpoint": "LYy",
+    "metadata: an older checkpoint": "Yy",
+    "metadata: another public key": "",
+    "numbers of reports": "SLYy",
+    "draft: deleted": "",
+    "draft: flipped": "",
+    "file: an older copy": "Yy",
+    "file: cut": "SLlRCYy",
+    "file: none": "SLlRCYy",
+}
+"""S: status, without the key. L, l: log --verify with and without the key. R: receipt. C: list. Y, y: sync, with the
+key at hand and with a keyring.
+
+What nothing notices holds no report up: a place in the queue, a draft, a number that is counted again, another public
+key beside that of the settings.
+"""
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_notices_a_change(original: Original, tmp_path: Path, name: str) -> None:
+    """As `NOTICED` says."""
+    assert noticed(original, tmp_path, CHANGES[name]) == NOTICED[name]
+
+
+@pytest.mark.parametrize("key", [sealer, keyring], ids=["key at hand", "keyring"])
+@pytest.mark.parametrize("name", CHANGES)
+def test_no_change_is_silent(original: Original, tmp_path: Path, name: str, key: Callable[[], PropertySealer]) -> None:
+    """After one sync and after two."""
+    changed = Changed(original, tmp_path, CHANGES[name])
+    for _time in range(2):
+        assert_nothing_silent(changed, key())
+
+
+VALUES = (
+    st.none() | st.integers(-2, 9) | st.sampled_from([1 << 60, 1e300, "", "x", "accepted", "queued", b"", b"\x01x"])
+)
+TABLES = {
+    "reports": ("id", "seq", "guest_tag", "content", "errors", "warnings", "content_mac", "state_mac", *STATE_COLUMNS),
+    "audit": ("n", "at", "who", "action", "report", "detail", "link"),
+    "memo": ("key", "value"),
+    "drafts": ("id", "kept_at", "taken_at", "content"),
+    "tally": ("state", "reports"),
+}
+
+
+@search(120)
+@given(st.data())
+def test_no_value_is_silent(original: Original, data: st.DataObject) -> None:
+    """Any column of any row of any table gets any value, or the row is deleted."""
+    table = data.draw(st.sampled_from(sorted(TABLES)))
+    column = data.draw(st.sampled_from(TABLES[table]))
+    row, value = data.draw(st.integers(0, 9)), data.draw(VALUES)
+    key_column = TABLES[table][0]
+    chosen = f"(SELECT {key_column} FROM {table} LIMIT 1 OFFSET :row)"  # noqa: S608  ours
+    delete = data.draw(st.integers(0, 9)) == 0
+
+    def change(db: sqlite3.Connection, _file: Path) -> None:
+        what = f"DELETE FROM {table}" if delete else f"UPDATE OR IGNORE {table} SET {column} = :value"  # noqa: S608  ours
+        with suppress(sqlite3.IntegrityError):
+            db.execute(f"{what} WHERE {key_column} = {chosen}", {"value": value, "row": row})
+
+    folder = original.file.with_name("copy")
+    folder.mkdir(exist_ok=True)
+    changed = Changed(original, folder, change)
+    key = data.draw(st.sampled_from([sealer, keyring]))
+    for _time in range(2):
+        assert_nothing_silent(changed, key())
