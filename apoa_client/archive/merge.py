@@ -121,12 +121,12 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, bel
     columns = _common_columns(here, backup, "reports")
     rows = (list(row.values()) for row in _rows(backup, columns, "seq", belief))
     count = here.executemany(_insert_sql("reports", columns), rows).rowcount
-    record_missing_tags(here)
     left_out = "" if belief is Belief.PROVED else CHECKPOINT_KEY
     here.executemany(
         "INSERT INTO memo VALUES (?, ?)",
         backup.execute("SELECT key, value FROM memo WHERE key NOT IN (?, ?, ?)", [*_OF_THE_CLOCK, left_out]),
     )
+    record_missing_tags(here)
     for table in set(tables(here)) & set(tables(backup)) - _NEVER_COPIED:
         columns = _common_columns(here, backup, table)
         here.executemany(_insert_sql(table, columns), backup.execute(_select_sql(table, columns)))

@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 from apoa_client import __version__
 from apoa_client.archive.backup import Backup, not_ours, open_backup
 from apoa_client.archive.merge import Belief, Merge, MergeResult, copy, count_shared, count_to_ask
-from apoa_client.errors import SettingsProblem
+from apoa_client.errors import OutboxDamaged, SettingsProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import too_new
@@ -35,11 +35,12 @@ from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.guest_tags import forget_tags
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Actor
 from apoa_client.settings.config import INDEX_KEY_BYTES, PropertySettings, check_name, load, parse
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.writer import save
-from apoa_client.vault.sealing import encode_key, public_key_of
+from apoa_client.vault.sealing import PropertySealer, decode_public_key, encode_key, public_key_of
 
 LOCK_WAIT_S = 30.0
 """How long to wait for a delivery that is running."""
@@ -185,7 +186,24 @@ class _Restore:
     def _fill(self, db: sqlite3.Connection) -> MergeResult:
         filled = copy(db, self.backup.db, self.actor, self._belief)
         record_public_key(db, self.settings.public_key)
+        self._read_back(db)
         return filled
+
+    def _read_back(self, db: sqlite3.Connection) -> None:
+        """Raise `DataRefused` for metadata or audit events that could not be read here: a forger may write anything."""
+        now = self.actor.now()
+        opens_nothing = PropertySealer(decode_public_key(self.settings.public_key), bytes)
+        outbox = SqliteOutbox(db, self.path, opens_nothing)
+        try:
+            outbox.summary(now=now, soon=now)
+            outbox.last_notice()
+            outbox.clock_checked_at(now)
+            outbox.eraser.last()
+            outbox.integrity.doubts()
+            for _entry in outbox.audit_trail.entries():
+                pass
+        except OutboxDamaged as exc:
+            raise not_ours(self.backup.file) from exc
 
     @contextmanager
     def _open_checked(self) -> Iterator[sqlite3.Connection]:

@@ -26,6 +26,9 @@ HEAD_KEY = "audit_head"
 COLUMNS = "n, at, who, action, report, detail, link"
 """The columns of an entry, in the order that `entry_from_row` and `check_chain` read."""
 
+LARGEST = 1 << 62
+"""Above every number of an entry: what a manipulated file says beyond that must not stop the numbering."""
+
 _START = sha256(b"apoa-client audit trail 1").digest()
 """The first entry's link is computed over this, in place of a link before it."""
 
@@ -75,7 +78,7 @@ def head_from_text(value: object) -> Head | None:
     """Return the head that `Head.text` wrote; None for anything else."""
     try:
         n, link = value.split(" ")  # type: ignore[attr-defined]  # caught below
-        return Head(int(n), bytes.fromhex(link))
+        return Head(int(n), bytes.fromhex(link)) if 0 <= int(n) < LARGEST else None
     except (TypeError, ValueError, AttributeError):
         return None
 

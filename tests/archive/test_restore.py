@@ -411,6 +411,47 @@ def test_a_row_that_only_another_schema_accepts(tmp_path: Path, new: Home, file:
     assert empty.rows() == []
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT OR REPLACE INTO memo VALUES ('hold', 'x')",
+        "INSERT OR REPLACE INTO memo VALUES ('last_contact', 1 << 62)",
+        "INSERT OR REPLACE INTO memo VALUES ('notice', 5)",
+        "UPDATE audit SET at = 1 << 62 WHERE n = 1",
+        "UPDATE audit SET report = x'00' WHERE n = 1",
+    ],
+)
+def test_metadata_and_events_that_could_not_be_read(new: Home, file: Path, statement: str) -> None:
+    """The restored outbox would be damaged: the backup is refused before the outbox gets its name."""
+    with raises_error("backup_damaged"):
+        new.restore(signed(file, statement))
+    assert not new.path.exists()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE memo SET value = '99999999999999999999 00' WHERE key = 'audit_head'",
+        "UPDATE memo SET value = '9223372036854775807 00' WHERE key = 'audit_head'",
+        "UPDATE audit SET n = 9223372036854775807 WHERE n = 1",
+    ],
+)
+def test_the_audit_trail_goes_on_after_a_forged_number(new: Home, file: Path, statement: str) -> None:
+    """Reports can be saved, and the check finds the trail broken."""
+    new.restore(signed(file, statement))
+    with new.outbox() as outbox:
+        outbox.add(report(9), due_at=None)
+        assert outbox.audit_trail.verify().wrong is not None
+
+
+def test_a_backup_of_a_restored_property(tmp_path: Path, new: Home, file: Path) -> None:
+    """Whose reports wait for the key that completes their hashes: it can be restored again."""
+    new.restore(file)
+    again, third = tmp_path / "again.db", Home(tmp_path / "third")
+    new.back_up(again)
+    assert third.restore(again).merged.inserted == 3
+
+
 def test_another_process_creates_the_outbox_meanwhile(new: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other outbox stays, and the backup is merged into it."""
     really = database._write_draft

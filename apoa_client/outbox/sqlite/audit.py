@@ -10,6 +10,7 @@ from typing import Any
 from apoa_client.outbox.audit_chain import (
     COLUMNS,
     HEAD_KEY,
+    LARGEST,
     AuditCheck,
     AuditEntry,
     Head,
@@ -46,7 +47,7 @@ def append(db: sqlite3.Connection, actor: Actor, events: Iterable[AuditEvent]) -
     then do not fit any more, so that the manipulation stays visible.
     """
     head = head_from_text(read_metadata(db, HEAD_KEY)) or Head()
-    (last,) = db.execute("SELECT max(n) FROM audit").fetchone()
+    (last,) = db.execute("SELECT max(n) FROM audit WHERE n < ?", [LARGEST]).fetchone()
     rows = list(linked_rows(head._replace(n=max(head.n, last or 0)), actor, events))
     if rows:
         db.executemany("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", rows)

@@ -135,6 +135,7 @@ def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Pa
     assert [(r["state"], r["guest"]["surname"]) for r in reports] == [("pending", "ZYKOWSKI"), ("queued", "QUIJANO")]
     assert there("sync").code == 0
     assert [r["state"] for r in there.reports()] == ["accepted", "accepted"]
+    assert there("log", "--verify").code == 0
     result = there("restore", str(made), lang=lang)
     assert (result.code, result.err) == (0, "")
     assert spoken(lang, "Send what waits with: apoa sync") in result.out
