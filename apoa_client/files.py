@@ -1,16 +1,20 @@
 """Private files, created and replaced so that a power cut leaves either the old or the new content.
 
-The settings, the key file and the databases are readable by their owner only. The mode is set when a file is created,
-not after: no umask widens it, and there is no moment at which others could open the file.
+The settings, the key file and the databases are readable by their owner only. The mode, on Windows the access list, is
+set when a file is created, not after: no umask widens it, and there is no moment at which others could open the file.
 """
 
 import errno
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import TypeVar
+
+if sys.platform == "win32":
+    from apoa_client import windows_access
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -72,7 +76,10 @@ def make_private_folder(folder: Path) -> None:
         return
     make_private_folder(folder.parent)
     with suppress(FileExistsError):
-        folder.mkdir(FOLDER_MODE)
+        if sys.platform == "win32":
+            windows_access.make_private_folder(str(folder))
+        else:
+            folder.mkdir(FOLDER_MODE)
     sync_folder(folder.parent)
 
 
@@ -85,6 +92,8 @@ def create_private(path: Path) -> int:
     """Create an empty file for the owner only. Returns its open descriptor. Raises `FileExistsError`, `OSError`."""
     if names_stream(path):
         raise OSError(errno.EINVAL, "a stream inside a file")
+    if sys.platform == "win32":
+        return windows_access.create_private_file(str(path))
     descriptor = os.open(path, _NEW_FILE, FILE_MODE)
     if not _ON_WINDOWS:
         os.fchmod(descriptor, FILE_MODE)  # a umask may have removed the owner's own rights

@@ -1,18 +1,24 @@
-"""Who else can change this program's files: owner and mode, checked as OpenSSH's StrictModes does.
+"""Who else can change this program's files: owner and mode, checked as OpenSSH's StrictModes does, or access lists.
 
 Somebody who can write to the settings, to the outbox, or to a folder above them decides where reports are sent and who
 can read them. So a file is used only if it and each folder above it belong to this user or to root, and no other user
-can write there. A folder above it may be writable if it is sticky, as /tmp is: others cannot replace what is in it.
+can write there. A folder above it may be writable if it is sticky, as /tmp is: others cannot replace what is in it. On
+Windows the access lists are read: the system and administrators count as root does, and others may add to a folder
+above, as to the root of a drive, but may not delete it or what is in it.
 """
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
+
+if sys.platform == "win32":
+    from apoa_client import windows_access
 
 UNSAFE = "unsafe_permissions"
 """The name of the error, in JSON and in logs."""
@@ -40,25 +46,24 @@ def check_permissions(path: Path, *, beside: tuple[str, ...] = ()) -> None:
         raise SettingsProblem(*fault, name=UNSAFE)
 
 
-def find_fault(path: Path, *, own_levels: int = 1, beside: tuple[str, ...] = ()) -> Fault | None:
+def find_fault(path: Path, *, own_levels: int = 1, beside: tuple[str, ...] = (), secret: bool = False) -> Fault | None:
     """Return why the file at `path` must not be used, or None.
 
-    Of the file and the folders above it, the first `own_levels` may not be writable even if they are sticky.
+    Of the file and the folders above it, the first `own_levels` may not be writable even if they are sticky. With
+    `secret`, a file that others may read on Windows has a fault, too: elsewhere its mode says that.
     """
-    if not _POSIX:
-        return None
     try:
         name = os.path.abspath(path)  # noqa: PTH100  text: every command does this, and `Path` takes longer
     except FileNotFoundError:  # nothing is in a working directory that was deleted
         return None
     linked = False
     for level, each in enumerate(_with_parents(name)):
-        fault, is_link = _fault_of(each, is_own=level < own_levels)
+        fault, is_link = _fault_of(each, is_own=level < own_levels, secret=secret and level == 0)
         if fault is not None:
             return fault
         linked = linked or is_link
-    if linked:  # the folders that the links lead through
-        return find_fault(Path(os.path.realpath(name)), own_levels=own_levels, beside=beside)
+    if linked and (real := os.path.realpath(name)) != name:  # the folders that the links lead through
+        return find_fault(Path(real), own_levels=own_levels, beside=beside, secret=secret)
     faults = (_fault_of(name + ending, is_own=True)[0] for ending in beside)
     return next(filter(None, faults), None)
 
@@ -69,10 +74,12 @@ def _with_parents(name: str) -> Iterator[str]:
         yield (name := parent)
 
 
-def _fault_of(name: str, *, is_own: bool) -> tuple[Fault | None, bool]:
+def _fault_of(name: str, *, is_own: bool, secret: bool = False) -> tuple[Fault | None, bool]:
     """Return the fault of one file or folder, or of the one that a link names, and whether it is a link."""
     try:
         state = os.lstat(name)
+        if not _POSIX:  # a link or a junction has a tag there
+            return _fault_on_windows(name, is_own=is_own, secret=secret), bool(getattr(state, "st_reparse_tag", 0))
         is_link = stat.S_ISLNK(state.st_mode)
         if is_link:
             state = os.stat(name)  # noqa: PTH116  as above
@@ -87,6 +94,40 @@ def _fault_of(name: str, *, is_own: bool) -> tuple[Fault | None, bool]:
         msg("Take that right away from them: {command}", command=_command("chmod go-w", name, state)),
     )
     return fault, is_link
+
+
+def _fault_on_windows(name: str, *, is_own: bool, secret: bool) -> Fault | None:
+    from apoa_client import access_lists  # not needed elsewhere
+
+    descriptor, user = _read_access_list(name)
+    if descriptor is None:
+        return None
+    if not access_lists.owner_is_trusted(descriptor, user):
+        return Fault(
+            msg("{path} belongs to another user, so it is not used.", path=name),
+            msg("Give it to this user: {command}", command=f'takeown /F "{name}"'),
+        )
+    if access_lists.others_may(access_lists.WRITE if is_own else access_lists.REPLACE, descriptor, user):
+        message = msg("Other users of this computer can change {path}, so it is not used.", path=name)
+    elif secret and access_lists.others_may(access_lists.READ, descriptor, user):
+        message = msg("Other users of this computer can read {path}, so it is not used.", path=name)
+    else:
+        return None
+    return Fault(message, msg("Take that right away from them: {command}", command=_icacls(name, user)))
+
+
+def _read_access_list(name: str) -> tuple[str | None, str]:
+    """Return the owner and access list of a file, or None if it has none or is missing; and this user (Windows)."""
+    if sys.platform == "win32":
+        return windows_access.descriptor_of(name), windows_access.user()
+    return None, ""
+
+
+def _icacls(name: str, user: str) -> str:
+    """Return the command that gives a file to this user, the system and administrators only."""
+    inherited = "(OI)(CI)" if os.path.isdir(name) else ""  # noqa: PTH112  as above
+    grants = " ".join(f'"*{sid}:{inherited}F"' for sid in (user, "S-1-5-18", "S-1-5-32-544"))
+    return f'icacls "{name}" /inheritance:r /grant:r {grants}'
 
 
 def _is_sticky(mode: int) -> bool:

@@ -79,7 +79,9 @@ def _use_memory() -> None:
     The program syncs each change to the disk, and most of the time of a test would be spent there. Tests marked
     `durable` get a folder on the disk.
     """
-    memory = Path("/dev/shm").absolute()  # noqa: S108  pytest makes private folders below it; Wine has it, too
+    # pytest makes private folders below it. Under Wine it is a link that tests/windows/wine_python.py makes: the sticky
+    # /dev/shm itself would be a folder that, as the program reads access lists there, everybody can change.
+    memory = Path("C:/memory" if sys.platform == "win32" else "/dev/shm")  # noqa: S108
     if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < _MEMORY_NEEDED:
         return
     if sys.platform == "win32" or not os.statvfs(memory).f_flag & os.ST_NOEXEC:

@@ -92,7 +92,7 @@ def write_new_secret_file(path: Path, text: str) -> None:
 
 
 def _check_owner(path: Path) -> None:
-    fault = find_fault(path)
+    fault = find_fault(path, secret=True)
     if fault is not None:
         raise SecretFileRefused(*fault, name=UNSAFE)
 

@@ -329,7 +329,6 @@ def test_a_readable_named_file_is_refused(computer: Computer, mode: int) -> None
 
 
 @posix
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_a_named_file_in_a_folder_that_others_can_write(computer: Computer) -> None:
     """Somebody else may have put it there. The folder of systemd or of a container is theirs to make."""
     computer.environ["APOA_PASSWORD_FILE"] = str(computer.file("shared/password", "of mallory"))
@@ -342,6 +341,7 @@ def test_a_named_file_in_a_folder_that_others_can_write(computer: Computer) -> N
     assert computer.secrets().password() == "of the container"
 
 
+@posix
 def test_systemds_credentials_may_have_group_bits(computer: Computer) -> None:
     """An access list for the service's user looks like 0440; a file that everybody can read is refused."""
     computer.environ["CREDENTIALS_DIRECTORY"] = str(computer.folder / "credentials")

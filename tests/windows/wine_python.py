@@ -22,6 +22,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -150,9 +151,11 @@ class WinePython:
         self.commands.mkdir(exist_ok=True)
         exported = "".join(f"export {name}='{value}'\n" for name, value in self.wine_environ().items())
         for name in ("python", "apoa"):
+            # The mode is the access list there: files are private, as in a user's folder on Windows.
             command = self.commands / name
             command.write_text(
-                f'#!/bin/sh\n{exported}unset DISPLAY\nexec {WINE} "{scripts / name}.exe" "$@"\n', encoding="utf-8"
+                f'#!/bin/sh\n{exported}unset DISPLAY\numask 077\nexec {WINE} "{scripts / name}.exe" "$@"\n',
+                encoding="utf-8",
             )
             command.chmod(0o755)
 
@@ -162,6 +165,10 @@ class WinePython:
         # It fails where the 32-bit part of Wine is missing, after it has made what is needed here.
         subprocess.run(["wineboot", "--init"], env=environ, check=False, capture_output=True)
         run(["wineserver", "--wait"], environ)
+        memory = Path("/dev/shm")  # noqa: S108  for the tests' temporary files
+        if memory.is_dir():
+            link = self.prefix / "drive_c" / "memory"
+            link.symlink_to(tempfile.mkdtemp(prefix="apoa-wine-", dir=memory), target_is_directory=True)
 
     def add_packages(self, extra: str) -> None:
         """Installs pip, the program's dependencies and an extra of pyproject.toml, as they are for Windows."""

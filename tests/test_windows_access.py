@@ -1,0 +1,135 @@
+"""On Windows access lists take the place of modes. Elsewhere the same checks run on lists as Windows writes them."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import raises_error
+
+from apoa_client import permissions
+from apoa_client.files import create_private, make_private_folder, write_private
+from apoa_client.permissions import check_permissions, find_fault
+from apoa_client.vault.key_file import KeyFileStore
+
+USER = "S-1-5-21-1-2-3-1001"
+PRIVATE = f"O:{USER}D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;{USER})"
+
+Describe = Callable[[Path, str], None]
+
+
+@pytest.fixture
+def describe(monkeypatch: pytest.MonkeyPatch) -> Describe:
+    """Gives a file an owner and an access list. Every other file has none."""
+    descriptors: dict[str, str] = {}
+    monkeypatch.setattr(permissions, "_POSIX", False)
+    monkeypatch.setattr(permissions, "_read_access_list", lambda name: (descriptors.get(name), USER))
+
+    def set_descriptor(path: Path, descriptor: str) -> None:
+        descriptors[str(path)] = descriptor
+
+    return set_descriptor
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file in a folder."""
+    path = tmp_path / "home" / "file"
+    write_private(path, b"")
+    return path
+
+
+def advice(path: Path, *, secret: bool = False) -> str:
+    """Return the advice about a file that must be refused."""
+    fault = find_fault(path, own_levels=2, secret=secret)
+    assert fault is not None
+    assert str(path.parent) in fault.message.render()
+    return fault.advice.render()
+
+
+def test_a_file_that_others_may_write(file: Path, describe: Describe) -> None:
+    """The advice has the command that gives it to this user, the system and administrators."""
+    describe(file, PRIVATE)
+    check_permissions(file)
+    describe(file, f"{PRIVATE}(A;;0x2;;;BU)")
+    with raises_error("unsafe_permissions"):
+        check_permissions(file)
+    grants = f'"*{USER}:F" "*S-1-5-18:F" "*S-1-5-32-544:F"'
+    assert advice(file).endswith(f'icacls "{file}" /inheritance:r /grant:r {grants}')
+
+
+def test_folders_that_others_may_write(file: Path, describe: Describe) -> None:
+    """A folder above may get more files of others, as the root of a drive does; the folder itself may not."""
+    describe(file.parent.parent, f"{PRIVATE}(A;;0x6;;;AU)")
+    check_permissions(file)
+    describe(file.parent, f"{PRIVATE}(A;;0x6;;;AU)")
+    assert f'"*{USER}:(OI)(CI)F"' in advice(file)
+    describe(file.parent, PRIVATE)
+    describe(file.parent.parent, f"{PRIVATE}(A;;DT;;;AU)")
+    assert find_fault(file, own_levels=2) is not None
+
+
+def test_a_secret_that_others_may_read(file: Path, describe: Describe) -> None:
+    """It is refused, other files are not."""
+    describe(file, f"{PRIVATE}(A;;FR;;;BU)")
+    check_permissions(file)
+    assert "icacls" in advice(file, secret=True)
+
+
+def test_a_file_of_another_user(file: Path, describe: Describe) -> None:
+    """Its owner can change the access list at any time."""
+    describe(file, PRIVATE.replace(USER, f"{USER}0", 1))
+    assert advice(file) == f'Give it to this user: takeown /F "{file}"'
+
+
+def open_to_everybody(path: Path) -> None:
+    """Let everybody change a file or folder (Windows)."""
+    if sys.platform == "win32":
+        import ctypes
+
+        from apoa_client import windows_access
+
+        list_only = 4
+        descriptor = windows_access._descriptor(f"D:P(A;OICI;FA;;;{windows_access.user()})(A;OICI;FA;;;WD)")
+        assert ctypes.windll.advapi32.SetFileSecurityW(ctypes.c_wchar_p(str(path)), list_only, descriptor)
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="access lists of the file system are Windows'")
+class TestOnWindows:
+    """The program's files, as Windows made them. Wine keeps the rights of the owner and of everybody."""
+
+    def test_files_and_folders_are_private(self, tmp_path: Path) -> None:
+        """From the start, also below a folder that others may read."""
+        path = tmp_path / "deep" / "home" / "file"
+        write_private(path, b"secret")
+        assert find_fault(path, own_levels=3, secret=True) is None
+        assert path.read_bytes() == b"secret"
+        write_private(path, b"new")
+        assert find_fault(path, own_levels=3, secret=True) is None
+
+    @pytest.mark.parametrize("name", [".", "melati", "melati/outbox.db", "melati/outbox.db-wal"])
+    def test_what_everybody_may_change_is_refused(self, tmp_path: Path, name: str) -> None:
+        """The home, a property's folder, the outbox, its log; and a key file there."""
+        outbox = tmp_path / "home" / "melati" / "outbox.db"
+        write_private(outbox, b"")
+        write_private(outbox.with_name("outbox.db-wal"), b"")
+        store = KeyFileStore(outbox)
+        open_to_everybody(tmp_path / "home" / name)
+        with raises_error("unsafe_permissions") as caught:
+            check_permissions(outbox, beside=("-wal",))
+        assert caught.value.advice is not None
+        assert "icacls" in caught.value.advice.render()
+        if not name.endswith("-wal"):
+            with raises_error("unsafe_permissions"):
+                store.get("password")
+
+    def test_errors_are_the_usual_ones(self, tmp_path: Path) -> None:
+        """As those of Python's own functions."""
+        make_private_folder(tmp_path / "folder")
+        make_private_folder(tmp_path / "folder")
+        os.close(create_private(tmp_path / "file"))
+        with pytest.raises(FileExistsError):
+            create_private(tmp_path / "file")
+        with pytest.raises(FileNotFoundError):
+            create_private(tmp_path / "missing" / "file")
