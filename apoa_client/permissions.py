@@ -103,9 +103,10 @@ def _fault_on_windows(name: str, *, is_own: bool, secret: bool) -> Fault | None:
     if descriptor is None:
         return None
     if not access_lists.owner_is_trusted(descriptor, user):
+        command = f'takeown /F "{name}"'
         return Fault(
             msg("{path} belongs to another user, so it is not used.", path=name),
-            msg("Give it to this user: {command}", command=f'takeown /F "{name}"'),
+            msg("Give it to this user: {command}", command=command),
         )
     if access_lists.others_may(access_lists.WRITE if is_own else access_lists.REPLACE, descriptor, user):
         message = msg("Other users of this computer can change {path}, so it is not used.", path=name)
