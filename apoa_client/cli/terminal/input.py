@@ -112,11 +112,17 @@ def ask_line(question: str) -> str:
 
 
 def _interruptible(ask: Callable[[], object]) -> object:
-    """Return what `ask` returns. On Windows, ask in a thread: a closed window does not interrupt one that reads."""
+    """Return what `ask` returns. On Windows, ask in a thread: a closed window does not interrupt one that reads.
+
+    Raises `click.Abort` after Ctrl-C and at the end of the input.
+    """
     if sys.platform == "win32" and is_terminal(sys.stdin):
         from apoa_client.timeouts import call_with_timeout  # for Windows alone
 
-        return call_with_timeout(math.inf, ask)
+        try:
+            return call_with_timeout(math.inf, ask)
+        except KeyboardInterrupt as exc:
+            raise click.Abort from exc  # as click itself does
     return ask()
 
 

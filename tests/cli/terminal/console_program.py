@@ -1,6 +1,7 @@
 """Runs `apoa report` in the console of this process on Windows, types a passport, and ends as argv[1] says.
 
 "close", "log-off" and "shutdown" call the console's handler as Windows does, on a thread of its own; "ctrl-c" is typed.
+"save" answers every question.
 """
 
 import ctypes
@@ -17,6 +18,13 @@ from apoa_client.cli import main
 from apoa_client.cli.terminal import closed_console
 
 EVENTS = {"close": 2, "log-off": 5, "shutdown": 6}
+ANSWERS = (
+    ("Place of birth", QUENTIN.birth_place),
+    ("Visa / stay permit", "B1"),
+    ("Nights", "2"),
+    ("Room", "7"),
+    ("Save this report?", ""),
+)
 _SECONDS = 60
 _CELLS = 80 * 300
 _READ_WRITE, _SHARED, _EXISTING = 0xC0000000, 3, 3
@@ -70,12 +78,16 @@ class Console:
 
 
 def use(console: Console, end: str) -> None:
-    """Types the passport, and ends the command at the next question."""
+    """Types the passport, and ends the command at the next question, or answers all."""
     for number, line in enumerate(QUENTIN.lines, 1):
         console.wait_for(f"MRZ line {number}")
         console.type(f"{line}\r")
-    console.wait_for("Place of birth")
-    if end == "ctrl-c":
+    console.wait_for(ANSWERS[0][0])
+    if end == "save":
+        for question, answer in ANSWERS:
+            console.wait_for(question)
+            console.type(f"{answer}\r")
+    elif end == "ctrl-c":
         console.type("\x03", _CTRL)
     else:
         handler = vars(closed_console)["_handler"]()

@@ -1,12 +1,15 @@
 """A console window of Windows that is closed in the middle of a conversation."""
 
+import _thread
 import math
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from cli_helpers import QUENTIN, Apoa, Keyboard
 
@@ -17,6 +20,7 @@ from apoa_client.cli.terminal.signals import Signals, Terminated
 from apoa_client.timeouts import call_with_timeout
 
 PROGRAM = Path(__file__).with_name("console_program.py")
+WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="other systems have no such console")
 CREATE_NO_WINDOW = 0x08000000
 """The process gets a console of its own that shows no window."""
 
@@ -52,27 +56,60 @@ def test_questions_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
         readers.append(threading.current_thread().name)
         return "answer"
 
+    ask_on_windows(monkeypatch, read)
+    assert [ask_line("Room"), ask_secret("Password")] == ["answer", "answer"]
+    assert threading.main_thread().name not in readers
+
+
+def test_ctrl_c_at_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reaches the main thread although another one reads, as the same exception as elsewhere."""
+    asked_enough = threading.Event()
+
+    def read(_question: str) -> str:
+        _thread.interrupt_main()
+        asked_enough.wait(60)
+        return "too late"
+
+    ask_on_windows(monkeypatch, read)
+    with pytest.raises(click.Abort):
+        ask_line("Room")
+    asked_enough.set()
+
+
+def ask_on_windows(monkeypatch: pytest.MonkeyPatch, read: Callable[[str], str]) -> None:
+    """Let `read` answer questions as at a console of Windows."""
     for name in ("visible_prompt_func", "hidden_prompt_func"):
         monkeypatch.setattr(f"click.termui.{name}", read)
     monkeypatch.setattr(sys, "stdin", Keyboard())
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(input, "is_terminal", lambda _stream: True)
-    assert [ask_line("Room"), ask_secret("Password")] == ["answer", "answer"]
-    assert threading.main_thread().name not in readers
 
 
-@pytest.mark.skipif(sys.platform != "win32", reason="other systems have no such console")
-@pytest.mark.parametrize(("end", "code"), [("close", 143), ("shutdown", 143), ("ctrl-c", 130)])
-def test_what_was_typed_is_stored(away: Apoa, end: str, code: int) -> None:
-    """In a real console the draft is stored before the process ends, and the process ends without a crash."""
+def report_in_console(apoa: Apoa, end: str) -> int:
+    """Report a guest in a real console, and return the exit code."""
     done = subprocess.run(
         [sys.executable, str(PROGRAM), end],
-        env={**os.environ, **away.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, **apoa.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         creationflags=CREATE_NO_WINDOW,
         check=False,
         timeout=120,
     )
-    assert done.returncode == code
+    return done.returncode
+
+
+@WINDOWS
+def test_a_guest_is_saved(away: Apoa) -> None:
+    """In a real console every question is answered, and the report is saved."""
+    assert report_in_console(away, "save") == 0
+    [report] = away.reports()
+    assert report["guest"]["birth_place"] == QUENTIN.birth_place
+
+
+@WINDOWS
+@pytest.mark.parametrize(("end", "code"), [("close", 143), ("shutdown", 143), ("ctrl-c", 130)])
+def test_what_was_typed_is_stored(away: Apoa, end: str, code: int) -> None:
+    """In a real console the draft is stored before the process ends, and the process ends without a crash."""
+    assert report_in_console(away, end) == code
     app = Container(away.environ, away.clock)
     try:
         [draft] = app.outbox.drafts.waiting(app.clock.now())
