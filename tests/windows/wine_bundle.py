@@ -33,7 +33,7 @@ def build(wine: WinePython) -> Path:
 def check(wine: WinePython, program: Path) -> int:
     """Runs the tests with the bundle as the installed command. Returns pytest's exit code."""
     environ = {**os.environ, "APOA_COMMAND": windows_path(program).replace("\\", "/")}
-    options = ["-q", "-p", "no:cacheprovider", "-m", "slow or not slow"]
+    options = ["-q", "-p", "no:cacheprovider", "-n", "2", "-m", "slow or not slow"]
     return subprocess.run(
         [wine.commands / "python", "-m", "pytest", *options, *TESTS], env=environ, cwd=CHECKOUT, check=False
     ).returncode
