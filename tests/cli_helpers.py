@@ -232,9 +232,10 @@ class OpenContents:
         monkeypatch.setattr(SqliteOutbox, "content", content)
 
 
-def coverage_environment() -> dict[str, str]:
-    """Return the variables that a child process needs to measure its coverage."""
-    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+def child_environment() -> dict[str, str]:
+    """Return the variables that a child process needs: to measure its coverage, and on Windows to use the network."""
+    needed = {"SYSTEMROOT"} if sys.platform == "win32" else set()
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_") or name in needed}
 
 
 def installed_command() -> list[str]:

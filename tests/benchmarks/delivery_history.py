@@ -110,7 +110,7 @@ def started(command: Sequence[str], home: str, rounds: int) -> list[float]:
     return [milliseconds(run) for _ in range(rounds + 2)]
 
 
-def coverage_environment(desk: Desk, home: str, rounds: int) -> dict[str, float]:
+def measured(desk: Desk, home: str, rounds: int) -> dict[str, float]:
     """The median of each measurement. The first round only warms the caches."""
     desk.round()
     times: dict[str, list[float]] = {}
@@ -140,7 +140,7 @@ def main() -> None:
     for count in map(int, sizes):
         fill(outbox, before, count, size)
         before = count
-        sys.stdout.write(json.dumps({"size": count, "ms": coverage_environment(desk, home, int(rounds))}) + "\n")
+        sys.stdout.write(json.dumps({"size": count, "ms": measured(desk, home, int(rounds))}) + "\n")
         sys.stdout.flush()
     app.close()
 

@@ -90,11 +90,11 @@ def measure(installed: Sequence[Case], environ: dict[str, str], rounds: int) -> 
     return seconds
 
 
-def table(coverage_environment: Sequence[Case], seconds: dict[str, list[float]]) -> list[str]:
+def table(measured: Sequence[Case], seconds: dict[str, list[float]]) -> list[str]:
     """Medians in milliseconds and in units, with the aims beside them."""
-    unit = statistics.median(seconds[coverage_environment[0].name])
+    unit = statistics.median(seconds[measured[0].name])
     lines = [f"{'':<28}{'ms':>8}{'ratio':>8}{'aim':>8}"]
-    for case in coverage_environment:
+    for case in measured:
         median = statistics.median(seconds[case.name])
         aim = f"{case.aim:.1f}" if case.aim is not None else "peer"
         lines.append(f"{case.name:<28}{median * 1000:>8.1f}{median / unit:>8.1f}{aim:>8}")
@@ -108,22 +108,22 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="check in seconds that everything is measured")
     asked = parser.parse_args()
     rounds = 1 if asked.small else asked.rounds
-    coverage_environment = cases(peers=not asked.small)
+    measured = cases(peers=not asked.small)
     apoa = str(BESIDE / "apoa")
     with tempfile.TemporaryDirectory(prefix="apoa-benchmark-") as folder:
         environ = {**os.environ, "APOA_HOME": folder, "APOA_LANG": "en"}
         account = ["--api-url", NOWHERE, "--username", "u", "--password-stdin", "--vault", "file"]
         setup = [apoa, "setup", "--non-interactive", "--property", "benchmark", *account]
         subprocess.run(setup, env=environ, input=b"x\n", check=False, capture_output=True)
-        seconds = measure(coverage_environment, environ, rounds)
+        seconds = measure(measured, environ, rounds)
         listed = subprocess.run([apoa, "list", "--all", "--json"], env=environ, check=True, stdout=subprocess.PIPE)
     saved = len(json.loads(listed.stdout)["reports"])
     if saved != rounds + 1:
         sys.exit(f"{saved} reports were saved in {rounds + 1} rounds")
     if asked.small:
-        sys.stdout.write(f"start-up: {len(coverage_environment)} commands measured\n")
+        sys.stdout.write(f"start-up: {len(measured)} commands measured\n")
     else:
-        sys.stdout.write("\n".join(table(coverage_environment, seconds)) + "\n")
+        sys.stdout.write("\n".join(table(measured, seconds)) + "\n")
 
 
 if __name__ == "__main__":

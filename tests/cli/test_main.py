@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, coverage_environment, spoken, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, child_environment, spoken, typed_in
 
 from apoa_client import __version__
 from apoa_client.cli import main, session
@@ -349,7 +349,7 @@ class TestHowACallEnds:
         command = [sys.executable, "-m", "apoa_client", *arguments]
         reading, writing = os.pipe()
         os.close(reading)
-        environ = {"APOA_HOME": str(home), "APOA_LANG": "en", **coverage_environment()}
+        environ = {"APOA_HOME": str(home), "APOA_LANG": "en", **child_environment()}
         done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environ, check=False, timeout=30)
         os.close(writing)
         assert (done.returncode, done.stderr) == (code, b"")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cli_helpers import COMMAND, Installed, coverage_environment
+from cli_helpers import COMMAND, Installed, child_environment
 from journeys_helpers import Disk
 
 SANDBOX_PASSWORD = "latihan"
@@ -44,7 +44,7 @@ class Sandbox:
 def apoa(home: Path) -> Installed:
     """The installed command, with nothing set up."""
     return Installed(
-        COMMAND, {"APOA_HOME": str(home), "APOA_LANG": "en", "PYTHONIOENCODING": "utf-8", **coverage_environment()}
+        COMMAND, {"APOA_HOME": str(home), "APOA_LANG": "en", "PYTHONIOENCODING": "utf-8", **child_environment()}
     )
 
 

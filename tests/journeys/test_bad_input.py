@@ -19,6 +19,7 @@ from cli_helpers import (
     XIMENA,
     CallResult,
     Installed,
+    child_environment,
     spoken,
     spoken_count,
     typed_in,
@@ -42,7 +43,7 @@ REFUSED = advice_of(ReportRefused([]))
 def home_with_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a property whose authority cannot be reached, and two queued reports."""
     home = tmp_path_factory.mktemp("prepared") / "home"
-    apoa = Installed(COMMAND, {"APOA_HOME": str(home), "APOA_LANG": "en"})
+    apoa = Installed(COMMAND, {"APOA_HOME": str(home), "APOA_LANG": "en", **child_environment()})
     assert apoa.set_up(NOWHERE, "rahasia").code == 75
     for guest in GUESTS[:2]:
         assert apoa(*guest.mrz("--no-send")).code == 0

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import COMMAND, LANGUAGES, Apoa, CallResult, Installed, spoken
+from cli_helpers import COMMAND, LANGUAGES, Apoa, CallResult, Installed, child_environment, spoken
 from conftest import LONG, FixedClock
 from damage_helpers import PAGE, clear_index, flip, root_of
 from journeys_helpers import (
@@ -82,7 +82,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     """The home that the tests copy, and its authority, which runs for the whole module."""
     folder = tmp_path_factory.mktemp("prepared")
     memory = folder / "authority.db"
-    apoa = Installed(COMMAND, {"APOA_HOME": str(folder / "home"), "APOA_LANG": "en"})
+    apoa = Installed(COMMAND, {"APOA_HOME": str(folder / "home"), "APOA_LANG": "en", **child_environment()})
     with SandboxServer(memory, username="latihan", password="latihan", now=lambda: datetime.now(UTC)) as server:
         assert apoa.set_up(server.base_url, "latihan").code == 0
         for number in range(SAVED):

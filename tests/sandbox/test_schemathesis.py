@@ -29,13 +29,13 @@ def found_by_schemathesis(server: SandboxServer, folder: Path, *options: str) ->
     """What Schemathesis reports; empty where every check passes."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.base_url}/openapi.yaml"]
     fixed = ["--url", server.base_url, "--seed", "20261124", "--continue-on-failure"]
-    quiet = {"NO_COLOR": "1", "PYTHONWARNINGS": "ignore", "NO_PROXY": "127.0.0.1"}
+    quiet = {"NO_COLOR": "1", "PYTHONWARNINGS": "ignore", "NO_PROXY": "127.0.0.1", "PYTHONIOENCODING": "utf-8"}
     run = subprocess.run(
         [*command, *fixed, *options],
         cwd=folder,
         env={**os.environ, **quiet},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=300,
         check=False,
     )

@@ -16,7 +16,7 @@ from cli_helpers import (
     Apoa,
     Serve,
     assert_form,
-    coverage_environment,
+    child_environment,
     spoken,
     spoken_count,
     time_in,
@@ -440,7 +440,7 @@ def test_an_erased_report_has_a_verified_log(past: Apoa, tmp_path: Path) -> None
     assert events == [("saved", None), ("accepted", None), ("erased", "retention")]
     done = subprocess.run(
         [*COMMAND, "log", "--verify"],
-        env={**past.environ, **coverage_environment()},
+        env={**past.environ, **child_environment()},
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         capture_output=True,

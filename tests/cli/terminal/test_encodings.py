@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import COMMAND, QUENTIN, Apoa, coverage_environment
+from cli_helpers import COMMAND, QUENTIN, Apoa, child_environment
 
 from apoa_client.cli import main
 from apoa_client.cli.terminal import encodings
@@ -130,7 +130,7 @@ def run(apoa: Apoa, encoding: str, *arguments: str, lang: str) -> str:
     """Return what a command writes to a console with this encoding."""
     done = subprocess.run(
         [*COMMAND, *arguments],
-        env={**apoa.environ, **coverage_environment(), "APOA_LANG": lang, "PYTHONIOENCODING": encoding, "PATH": ""},
+        env={**apoa.environ, **child_environment(), "APOA_LANG": lang, "PYTHONIOENCODING": encoding, "PATH": ""},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,
