@@ -107,8 +107,8 @@ class _TranslatedHelp:
 
 _METAVARS = frozenset(
     {
-        *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("GUEST"), N_("INTEGER"), N_("LINE"), N_("NAME")),
-        *(N_("PATH"), N_("SCRIPT"), N_("SECONDS"), N_("TEXT"), N_("TIME"), N_("ZONE")),
+        *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("FINGERPRINT"), N_("GUEST"), N_("LINE")),
+        *(N_("NAME"), N_("NUMBER"), N_("PATH"), N_("SCRIPT"), N_("SECONDS"), N_("TEXT"), N_("TIME"), N_("ZONE")),
         *(N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
         *(N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("[COMMAND] [ARGS]...")),
     }
@@ -147,6 +147,12 @@ class Option(_TranslatedHelp, click.Option):
     def make_metavar(self, ctx: click.Context) -> str:
         """Return the word for the value, in the reader's language."""
         return _translated_metavar(super().make_metavar(ctx))
+
+    def get_help_extra(self, ctx: click.Context) -> Any:  # noqa: ANN401  a private type of click
+        """Return what the help adds to the text: not a range, which click writes as a formula."""
+        extra = super().get_help_extra(ctx)
+        extra.pop("range", None)
+        return extra
 
 
 class Argument(click.Argument):

@@ -57,12 +57,12 @@ _ADVICE = {
     ),
     KeyringReason.OF_ANOTHER_USER: msg("Run the command as the user whose desktop session it is, not with sudo or su."),
     KeyringReason.LOCKED: msg(
-        "Log in to this computer's desktop, or unlock the keyring there, then try again. Reports are still saved, and "
-        "are sent once it is open."
+        "Log in to this computer's desktop, or unlock the keyring there, then try again. Reports are still saved; "
+        "send them after that with: apoa sync"
     ),
     KeyringReason.HUNG: msg(
         "Look for a window that asks for the keyring's password. If there is none, log out of the desktop and in "
-        "again. Reports are still saved, and are sent later."
+        "again. Reports are still saved; send them after that with: apoa sync"
     ),
     KeyringReason.REFUSED: msg(
         "Open the computer's own password manager and see whether it works there. If it does not, ask your IT admin."

@@ -77,6 +77,15 @@ class TestCommands:
             assert re.search(rf"^  {shown}  +\S", result.out, re.MULTILINE)
         assert apoa(lang=lang).code == 2  # without a command: a usage error
 
+    @pytest.mark.parametrize(("command", "word"), [("server-latihan", "--port NOMOR"), ("kirim", "--tunggu DETIK")])
+    def test_values_are_named_in_words(self, apoa: Apoa, command: str, word: str) -> None:
+        """A number is called so in the reader's language, and its range is not shown as a formula."""
+        shown = apoa(command, "--bantuan", lang="id").out
+        assert word in shown
+        assert "RANGE" not in shown
+        assert "x>" not in shown
+        assert "<=x" not in shown
+
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("name", [*COMMANDS, *ALIASES])
     def test_every_command_has_help_with_an_example(self, apoa: Apoa, name: str, lang: str) -> None:

@@ -19,6 +19,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.findings import error_fields, show_error
 from apoa_client.cli.views.recovery_code import is_code_confirmed, show_code_reminder
 from apoa_client.errors import CredentialsProblem, Exit
+from apoa_client.vault.keyring_store import KeyringStore
 
 key = CommandGroup(
     "key",
@@ -61,7 +62,7 @@ def show(session: Session) -> int:
         print_json({**value, "recovery_code_confirmed": is_code_confirmed(app.settings, summary)})
     else:
         print_line(_("Fingerprint of the key: {fingerprint}").format(fingerprint=pair.fingerprint))
-        print_line(_("The private key is kept in: {place}").format(place=sanitize(place)))
+        print_line(_("The private key is kept in: {place}").format(place=_place_text(place)))
         if problem is not None:
             show_error(problem)
             print_error_line(_("Restore it with the recovery code: apoa key recover"))
@@ -76,3 +77,8 @@ def show(session: Session) -> int:
             print_line(_("The recovery code is confirmed: it was typed back."))
         show_code_reminder(app.settings, summary)
     return Exit.DONE if problem is None else problem.exit_code
+
+
+def _place_text(place: str) -> str:
+    """Return where the private key is kept, in the reader's language and sanitized."""
+    return _("the keyring") if place == KeyringStore.place else sanitize(place)

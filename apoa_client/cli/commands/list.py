@@ -7,6 +7,7 @@ import click
 
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.command_names import localized_state
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.report_list import ListForm, show_report_list
@@ -24,6 +25,14 @@ _HELP = N_(
 )
 
 
+class _StateChoice(click.Choice[str]):
+    """The states by their names in either language, shown in the reader's."""
+
+    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:  # noqa: ARG002  click's
+        """Return the name in the reader's language."""
+        return localized_state(str(choice))
+
+
 @command("list", _HELP, "apoa list --in-house --room 7")
 @option("--in-house", is_flag=True, text=N_("Guests who are here now, by the day on which they leave."))
 @option("--day", metavar="DATE", text=N_("Guests of the night that begins on this day, gone or not."))
@@ -34,7 +43,7 @@ _HELP = N_(
     "--state",
     "states",
     multiple=True,
-    type=click.Choice([s.value for s in State]),
+    type=_StateChoice([s.value for s in State]),
     text=N_("In this state; of a guest, the last report."),
 )
 @option("--since", metavar="DATE", text=N_("Reports made on this day or later, and the open ones."))

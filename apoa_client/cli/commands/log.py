@@ -7,16 +7,16 @@ import click
 from apoa_client.cli.prompts.find_stays import StayFinder, ever, in_house, recent
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.audit_events import action_text, detail_text, event_value
 from apoa_client.cli.views.doubts import doubt_values, show_doubts
 from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
-from apoa_client.cli.views.labels import moment_text
+from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.report_reader import parse_day_start
 from apoa_client.errors import Exit, StorageProblem
-from apoa_client.messages import msg
+from apoa_client.messages import msg, time_message
 from apoa_client.outbox.audit_chain import AuditEntry
 from apoa_client.outbox.interface import Verification
 from apoa_client.report.kinds import short_id
@@ -62,15 +62,16 @@ def log(session: Session, /, *, reference: str | None, since: str | None, verify
     if session.json:
         stream_json({"entries": (event_value(entry, zone) for entry in entries)})
     else:
-        heads = [_("Time"), _("Who"), _("Action"), _("Report"), _("Details")]
+        heads = [_("Time") + f" ({zone.tzname(None)})", _("Who"), _("Action"), _("Report"), _("Details")]
         if not show_long_table(heads, (_row(entry, zone) for entry in entries)):
             print_line(_("No entries."))
     return show_damage(entries.damage)
 
 
 def _row(entry: AuditEntry, zone: tzinfo) -> list[str]:
+    local = entry.at.astimezone(zone)
     return [
-        moment_text(entry.at, zone),
+        f"{day_text(local)} {text(time_message(local))}",
         sanitize(entry.who),
         action_text(entry),
         sanitize(short_id(entry.report)) if entry.report is not None else "",

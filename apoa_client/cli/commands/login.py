@@ -9,10 +9,13 @@ from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
 from apoa_client.errors import CredentialsProblem
+from apoa_client.report.kinds import State
 from apoa_client.vault.errors import PublicKeyChanged, SettingsChanged
 
 
-@command("login", N_("Store the password, after a test; sending goes on if it had stopped."), "apoa login")
+@command(
+    "login", N_("Store the password, after a test; sending is allowed again if it had been stopped."), "apoa login"
+)
 @option("--username", text=N_("Another username than before."))
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
 @option("--no-test", is_flag=True, text=N_("Store it without asking the authority."))
@@ -34,6 +37,9 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
     if place is not None:  # the environment has priority over the store, so the new password is never used
         warning = _("But {place} gives a password too, and that one is used.")
         print_error_line(style_warning(warning.format(place=sanitize(place))))
+    now = app.clock.now()
+    if app.outbox.summary(now=now, soon=now).counts[State.QUEUED]:
+        print_line(_("Send what waits with: apoa sync"))
 
 
 def _check_settings(session: Session, *, ask: bool) -> None:

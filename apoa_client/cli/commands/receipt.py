@@ -27,7 +27,7 @@ _PATH = click.Path(path_type=Path)
 _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE")
 
 
-@command("receipt", N_("Show or print the receipt of a report."), "apoa receipt 2e8b11aa --html proof.html")
+@command("receipt", N_("Show or print the receipt of a report."), "apoa receipt 2e8b11aa --html 2e8b11aa.html")
 @guest_argument
 @option("--html", type=_PATH, metavar="FILE", text=N_("Write a page to print to this file; - for standard output."))
 @option("--pdf", type=_PATH, metavar="FILE", text=N_("Write the authority's own PDF to this file, where it has one."))

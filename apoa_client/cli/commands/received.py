@@ -22,7 +22,9 @@ from apoa_client.report.parse_times import date_and_time
 
 
 @command(
-    "received", N_("Record the number that APOA gave for a report that was typed in by hand."), "apoa received ID NO"
+    "received",
+    N_("Record the number that APOA gave for a report that was typed in by hand."),
+    "apoa received 2e8b11aa 2026-004711",
 )
 @argument("words", metavar="[GUEST] [NUMBER]", nargs=-1)
 @option(

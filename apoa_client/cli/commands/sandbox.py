@@ -23,8 +23,15 @@ _PORT = 8765
     N_("Serve the reporting contract on this computer, for practice and for tests."),
     'apoa sandbox --fault "503=5,lost"',
 )
-@option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, text=N_("Port; 0 for any free one."))
-@option("--memory", type=click.Path(path_type=Path), text=N_("Keep what is received in this file."))
+@option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="NUMBER",
+    default=_PORT,
+    show_default=True,
+    text=N_("Port; 0 for any free one."),
+)
+@option("--memory", type=click.Path(path_type=Path), metavar="FILE", text=N_("Keep what is received in this file."))
 @option("--fault", "faults", default="", metavar="SCRIPT", text=N_("Simulate faults: 503=5,lost,pending*2"))
 @click.pass_obj
 def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) -> None:

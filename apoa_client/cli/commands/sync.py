@@ -162,8 +162,8 @@ def _show_counts(outcome: Outcome, zone: tzinfo) -> None:
 def _broken_off_text(count: int, until: str) -> str:
     """Return why reports still wait, and until when."""
     message = nmsg(
-        "{count} of these was being sent by a run that was broken off. It is sent again after {until}.",
-        "{count} of these were being sent by a run that was broken off. They are sent again after {until}.",
+        "{count} of these was being sent by a run that was broken off. It can be sent again after {until}.",
+        "{count} of these were being sent by a run that was broken off. They can be sent again after {until}.",
         count,
         until=until,
     )

@@ -161,6 +161,6 @@ def _passport_text(mrz: Mrz) -> str:
         partial_text(mrz.birth_date) if mrz.birth_date is not None else "",
         state_text(mrz.nationality) if mrz.nationality else "",
         mrz.document_number,
-        _("until {day}").format(day=expiry) if expiry else "",
+        _("valid until {day}").format(day=expiry) if expiry else "",
     ]
     return sanitize(", ".join(filter(None, parts)))

@@ -77,7 +77,7 @@ OPTIONS = {
     "--lang": "--bahasa",
     "--language": "--bahasa-tetap",
     "--log-file": "--file-log",
-    "--memory": "--sementara",
+    "--memory": "--simpan-di",
     "--name": "--nama",
     "--nationality": "--kewarganegaraan",
     "--nights": "--malam",
@@ -104,7 +104,7 @@ OPTIONS = {
     "--sex": "--jenis-kelamin",
     "--sheet": "--lembar",
     "--since": "--sejak",
-    "--state": "--keadaan",
+    "--state": "--status",
     "--stay-permit": "--izin-tinggal",
     "--stay-permit-number": "--nomor-izin-tinggal",
     "--stay-until": "--izin-sampai",
@@ -124,6 +124,17 @@ OPTIONS = {
 }
 """Indonesian names of options. Options that are not here have one name, which is a word or a name in both languages."""
 
+STATES = {
+    "queued": "menunggu",
+    "sending": "dikirim",
+    "pending": "menunggu-keputusan",
+    "rejected": "ditolak",
+    "accepted": "terkirim",
+    "superseded": "diganti",
+    "withdrawn": "dibatalkan",
+}
+"""Indonesian names of the states of a report, as values of `--state`."""
+
 SYNONYMS = {
     **dict.fromkeys(
         ("tamu", "guest", "checkin", "check-in", "daftarkan", "registrasi", "register", "new", "baru"), "report"
@@ -142,6 +153,7 @@ SYNONYMS = {
 _INDONESIAN_COMMANDS = {name: alias for alias, name in ALIASES.items()}
 _INDONESIAN_SUBCOMMANDS = {name: alias for alias, name in SUBCOMMAND_ALIASES.items()}
 _ENGLISH_OPTIONS = {alias: name for name, alias in OPTIONS.items()}
+_ENGLISH_STATES = {alias: name for name, alias in STATES.items()}
 _COMMAND = re.compile(r"\bapoa ([a-z][a-z-]*)(?: ([a-z]+)\b)?")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
@@ -160,6 +172,12 @@ def localized_option(name: str) -> str:
     """Return an option, given in either language, in the reader's language."""
     english = _ENGLISH_OPTIONS.get(name, name)
     return OPTIONS.get(english, english) if current_language() == "id" else english
+
+
+def localized_state(name: str) -> str:
+    """Return the name of a report's state, given in either language, in the reader's language."""
+    english = _ENGLISH_STATES.get(name, name)
+    return STATES.get(english, english) if current_language() == "id" else english
 
 
 def both_names(option: str) -> list[str]:

@@ -27,7 +27,7 @@ _ACTIONS = {
     "draft_erased": N_("draft erased"),
     "date_confirmed": N_("date confirmed"),
     "sending_stopped": N_("sending stopped"),
-    "sending_resumed": N_("sending resumed"),
+    "sending_resumed": N_("sending allowed again"),
     "set_up": N_("set up"),
     "logged_in": N_("password stored"),
     "logged_out": N_("password removed"),

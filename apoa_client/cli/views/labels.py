@@ -86,10 +86,10 @@ def whole_seconds(time: timedelta | None) -> int | None:
 
 
 def lease_text(count: int, until: datetime, zone: tzinfo) -> str:
-    """Return that reports are being sent, and when they are sent again if that run was broken off."""
+    """Return that reports are being sent, and when they can be sent again if that run was broken off."""
     message = nmsg(
-        "{count} report is being sent. If that was broken off, it is sent again after {until}.",
-        "{count} reports are being sent. If that was broken off, they are sent again after {until}.",
+        "{count} report is being sent. If that was broken off, it can be sent again after {until}.",
+        "{count} reports are being sent. If that was broken off, they can be sent again after {until}.",
         count,
         until=moment_text(until, zone),
     )

@@ -11,12 +11,12 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 UNTIL = "24 Nov 2026 20:05 WIB"
 WAITING = (
-    "{count} of these was being sent by a run that was broken off. It is sent again after {until}.",
-    "{count} of these were being sent by a run that was broken off. They are sent again after {until}.",
+    "{count} of these was being sent by a run that was broken off. It can be sent again after {until}.",
+    "{count} of these were being sent by a run that was broken off. They can be sent again after {until}.",
 )
 BEING_SENT = (
-    "{count} report is being sent. If that was broken off, it is sent again after {until}.",
-    "{count} reports are being sent. If that was broken off, they are sent again after {until}.",
+    "{count} report is being sent. If that was broken off, it can be sent again after {until}.",
+    "{count} reports are being sent. If that was broken off, they can be sent again after {until}.",
 )
 
 

@@ -19,6 +19,7 @@ from apoa_client.app.key_rotation import OLD_KEY_KEPT
 from apoa_client.cli.documents.recovery_sheet import RecoverySheet, sheet_html, sheet_text
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.vault.key_file import KeyFileStore
+from apoa_client.vault.keyring_store import KeyringStore
 from apoa_client.vault.keys import Keys
 from apoa_client.vault.recovery import new_code, parse_code, seed_from_code
 from apoa_client.vault.sealing import encode_key, key_pair_from_seed
@@ -593,6 +594,14 @@ class TestShow:
             assert sentence in away("key", "rotate", "--recovery-file", str(tmp_path / "next.txt"), lang=lang).err
         away("key", "rotate", "--recovery-file", str(tmp_path / "last.txt"))
         assert not away("key", "show", "--json").json["old_key_kept"]
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_keyring_is_named(self, away: Apoa, lang: str) -> None:
+        """The keyring is called so in the reader's language; JSON has its setting."""
+        away.monkeypatch.setattr("apoa_client.vault.sources.PropertySecrets.place", KeyringStore.place)
+        sentence = spoken(lang, "The private key is kept in: {place}", place=spoken(lang, "the keyring"))
+        assert sentence in away("key", "show", lang=lang).out
+        assert away("key", "show", "--json").json["place"] == "keyring"
 
     def test_interrupted_change(self, away: Apoa) -> None:
         """An interrupted change of keys is reported with the command that finishes it."""

@@ -25,6 +25,8 @@ from cli_helpers import (
 )
 
 from apoa_client.cli.terminal import tables
+from apoa_client.cli.terminal.command_names import STATES
+from apoa_client.report.kinds import State
 
 SEALED: dict[str, Any] = {"guest": None, "stay": None, "errors": [], "warnings": []}
 
@@ -143,10 +145,21 @@ def test_an_invalid_day(away: Apoa, lang: str) -> None:
 
 
 def test_an_unknown_state(away: Apoa) -> None:
-    """An unknown state is a usage error that names the states."""
-    result = away("list", "--state", "gone")
-    assert result.code == 2
-    assert "withdrawn" in result.err
+    """An unknown state is a usage error that names the states in the reader's language."""
+    for lang, known, other in (("en", "withdrawn", "dibatalkan"), ("id", "dibatalkan", "withdrawn")):
+        for result in (away("list", "--state", "gone", lang=lang), away("list", "--help", lang=lang)):
+            assert known in result.all
+            assert other not in result.all
+    assert away("list", "--state", "gone").code == 2
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_states_have_two_names(three: Apoa, lang: str) -> None:
+    """A state is given by its English or its Indonesian name in either language."""
+    for name in ("queued", "menunggu"):
+        assert len(three("list", "--state", name, "--json", lang=lang).json["reports"]) == 3
+    assert three("daftar", "--status", "ditolak", "--json", lang=lang).json["reports"] == []
+    assert set(STATES) == {each.value for each in State}
 
 
 def test_nationality(three: Apoa) -> None:

@@ -330,10 +330,11 @@ class TestLogin:
         assert spoken(lang, sentence, since=moment) in apoa("status", lang=lang).out
         assert apoa("sync", lang=lang).code == 77
         result = apoa("login", "--password-stdin", stdin=PASSWORD + "\r\n", lang=lang)
-        assert (result.code, result.out.strip()) == (
-            0,
+        assert result.code == 0
+        assert result.out.splitlines() == [
             spoken(lang, "The authority accepts the password. It is stored."),
-        )
+            spoken(lang, "Send what waits with: apoa sync"),
+        ]
         assert apoa("status", "--json").json["sending_stopped"] is None
         assert apoa("sync").code == 0
 

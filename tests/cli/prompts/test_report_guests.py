@@ -81,7 +81,7 @@ class TestPassport:
     def test_the_passport_is_shown_in_words(self, away: Apoa) -> None:
         """To be compared with the page at a glance."""
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT])
-        assert "QUENTIN ZYKOWSKI, male, 12 Sep 1985, Poland (POL), ZX1234567, until 28 Mar 2032" in said.err
+        assert "QUENTIN ZYKOWSKI, male, 12 Sep 1985, Poland (POL), ZX1234567, valid until 28 Mar 2032" in said.err
 
     def test_one_long_line_holds_both(self, away: Apoa) -> None:
         """A passport reader sends 88 characters at once."""
