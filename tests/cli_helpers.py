@@ -201,6 +201,12 @@ class Apoa:
         """Delete the file with the property's secrets."""
         (self.home / "melati" / "keys.json").unlink()
 
+    def change_setting(self, name: str, value: str | int) -> None:
+        """Edit config.toml as somebody who can write to it. The property's table is the last one in it."""
+        path = self.home / "config.toml"
+        lines = [line for line in path.read_text().splitlines() if not line.startswith(f"{name} =")]
+        path.write_text("\n".join([*lines, f"{name} = {json.dumps(value)}"]) + "\n")
+
     def change_database(self, statement: str) -> None:
         """Change the database without the program."""
         with closing(sqlite3.connect(self.home / "melati" / "outbox.db")) as db:

@@ -16,13 +16,6 @@ STOPPED = 130
 CERTIFICATES = Path(__file__).parents[2] / "authority" / "certificates"
 
 
-def change_setting(apoa: Apoa, name: str, value: str) -> None:
-    """Edit config.toml as somebody who can write to it, and nothing else."""
-    path = apoa.home / "config.toml"
-    lines = [line for line in path.read_text().splitlines() if not line.startswith(f"{name} =")]
-    path.write_text("\n".join([*lines, f"{name} = {json.dumps(value)}"]) + "\n")
-
-
 def host_of(server: SandboxServer) -> str:
     return f"127.0.0.1:{server.port}"
 
@@ -47,7 +40,7 @@ def test_another_address(
 ) -> None:
     """A sync stops with 77, names both hosts, and nothing reaches the new one; report saves and says the same."""
     other = serve()
-    change_setting(configured, "api_url", other.base_url)
+    configured.change_setting("api_url", other.base_url)
     logins.clear()
     sentence = spoken(
         lang,
@@ -68,7 +61,7 @@ def test_another_address(
 def test_another_path_of_the_same_host(configured: Apoa, authority: SandboxServer, logins: list[str]) -> None:
     """The whole address counts, and the error names the setting."""
     configured.save()
-    change_setting(configured, "api_url", authority.base_url + "/elsewhere")
+    configured.change_setting("api_url", authority.base_url + "/elsewhere")
     logins.clear()
     stopped = configured("sync")
     assert (stopped.code, "api_url" in stopped.err, logins) == (Exit.CREDENTIALS, True, [])
@@ -78,7 +71,7 @@ def test_another_path_of_the_same_host(configured: Apoa, authority: SandboxServe
 def test_another_setting(configured: Apoa, logins: list[str], tmp_path: Path, name: str) -> None:
     """Another account or other trusted certificates stop a sync, too; the content of the file counts, not its name."""
     configured.save()
-    change_setting(configured, name, str(CERTIFICATES / "ca.pem") if name == "ca_bundle" else "lain")
+    configured.change_setting(name, str(CERTIFICATES / "ca.pem") if name == "ca_bundle" else "lain")
     logins.clear()
     stopped = configured("sync")
     assert (stopped.code, name in stopped.err, logins) == (Exit.CREDENTIALS, True, [])
@@ -86,7 +79,7 @@ def test_another_setting(configured: Apoa, logins: list[str], tmp_path: Path, na
         assert configured("login", "--password-stdin", stdin=PASSWORD).code == 0
         copy = tmp_path / "copy.pem"
         copy.write_bytes((CERTIFICATES / "ca.pem").read_bytes())
-        change_setting(configured, name, str(copy))
+        configured.change_setting(name, str(copy))
         assert configured("sync").code == 0
         copy.unlink()
         configured.save(XIMENA)
@@ -97,9 +90,9 @@ def test_another_setting(configured: Apoa, logins: list[str], tmp_path: Path, na
 def test_another_public_key(configured: Apoa, serve: Serve, logins: list[str], name: str) -> None:
     """A public key whose private key is not here stops a sync and a login; no password makes it right."""
     configured.save()
-    change_setting(configured, "public_key", encode_key(new_key_pair()[1]))
+    configured.change_setting("public_key", encode_key(new_key_pair()[1]))
     if name == "api_url":
-        change_setting(configured, "api_url", serve().base_url)
+        configured.change_setting("api_url", serve().base_url)
     logins.clear()
     stopped = configured("sync", "--json")
     assert (stopped.code, stopped.json["error"]["class"]) == (Exit.CREDENTIALS, "public_key_changed")
@@ -114,7 +107,7 @@ def test_login_confirms_a_change(
     """It names both hosts and asks; no password is asked for or sent without a yes. Then sync sends to the new host."""
     configured.save()
     other = serve()
-    change_setting(configured, "api_url", other.base_url)
+    configured.change_setting("api_url", other.base_url)
     logins.clear()
     no = configured("login", keys=["", PASSWORD], lang=lang)
     assert host_of(authority) in no.err
@@ -131,7 +124,7 @@ def test_login_confirms_a_change(
 def test_login_unattended_says_what_changed(configured: Apoa, serve: Serve) -> None:
     """A password on standard input is stored for the new host, and the change is said."""
     other = serve()
-    change_setting(configured, "api_url", other.base_url)
+    configured.change_setting("api_url", other.base_url)
     done = configured("login", "--password-stdin", stdin=PASSWORD)
     assert (done.code, host_of(other) in done.err) == (0, True)
     configured.save()
@@ -141,7 +134,7 @@ def test_login_unattended_says_what_changed(configured: Apoa, serve: Serve) -> N
 def test_training_by_a_changed_setting(configured: Apoa) -> None:
     """Reports of an authority's property do not go to the training authority, which would accept all of them."""
     configured.save()
-    change_setting(configured, "api_url", "training")
+    configured.change_setting("api_url", "training")
     stopped = configured("sync")
     assert (stopped.code, "apoa setup" in stopped.err) == (Exit.CREDENTIALS, True)
     assert configured.states() == [("check_in", "queued")]
@@ -168,7 +161,7 @@ def test_a_password_of_an_earlier_version(configured: Apoa, serve: Serve, logins
     assert configured("sync").code == 0
     assert "password-binding" in json.loads(path.read_text())
     configured.save(XIMENA)
-    change_setting(configured, "api_url", serve().base_url)
+    configured.change_setting("api_url", serve().base_url)
     logins.clear()
     assert (configured("sync").code, logins) == (Exit.CREDENTIALS, [])
 
