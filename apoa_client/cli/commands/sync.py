@@ -254,13 +254,17 @@ def _write_sheet(session: Session, path: Path, *, force: bool) -> Exit:
 def _report_by_hand(session: Session, *, interactive: bool) -> Exit:
     """Let the user type what waits into APOA, or show how much waits. Nothing is sent."""
     filed = 0
+    outcome = _check(session, Outcome())  # before the first report is shown
     if interactive:
         from apoa_client.cli.prompts.by_hand import ByHandConversation  # only at a terminal
 
         filed = ByHandConversation(session.app).run()
+        outcome = _check(session, outcome)  # with the key, which the first report needed
     summary = _summary(session)
     left = _waiting(summary)
-    outcome = Outcome(accepted=filed, left=left)
+    outcome.accepted, outcome.left = filed, left
+    if not session.json:
+        _show_changed(outcome)
     waiting = _("Waiting to be typed into APOA: {count}. Type it in with: apoa sync --by-hand").format(count=left)
     if session.json:
         _print_json(session, outcome)
@@ -276,6 +280,18 @@ def _report_by_hand(session: Session, *, interactive: bool) -> Exit:
         near = _("Overdue: {late}. Due within 6 hours: {soon}.")
         print_error_line(style_warning(near.format(late=summary.overdue, soon=summary.due_soon)))
     return outcome.exit_code
+
+
+def _check(session: Session, outcome: Outcome) -> Outcome:
+    """Check what somebody else may have changed, as a delivery does, and note it. Not while another one delivers."""
+    app = session.app
+    with app.outbox.delivery_lock(0) as acquired:
+        if acquired:
+            found = app.outbox.authenticate(ask=False, counter=app.run_counter.read())
+            outcome.note(found)
+            if found.counter is not None:
+                app.run_counter.write(found.counter)
+    return outcome
 
 
 def _summary(session: Session) -> Summary:

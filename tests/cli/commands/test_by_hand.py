@@ -406,13 +406,14 @@ class TestScreens:
         assert manual("sync").code == 75
 
     def test_unreadable_report(self, manual: Apoa) -> None:
-        """An unreadable report stays queued and does not block the other reports."""
+        """An unreadable report stays queued, does not block the other reports, and is named at the end."""
         broken = manual.save(QUENTIN, "--check-in", "2026-11-24T01:00")
         manual.save(XIMENA)
         with closing(sqlite3.connect(manual.home / "melati" / "outbox.db")) as db, db:
             db.execute("UPDATE reports SET content = x'00112233' WHERE id = ?", [broken["id"]])
         result = manual("sync", keys=["STT-2"])
-        assert result.code == 75
+        assert result.code == 78
+        assert f"The guest's data of report {broken['short_id']} were not written by apoa-client here." in result.err
         assert states(manual)[broken["short_id"]] == "queued"
         assert "recorded 1, still waiting 1" in result.out
 

@@ -183,3 +183,20 @@ def test_the_folder_for_an_inspection(checked: Apoa, tmp_path: Path) -> None:
     said = checked("receipt", "--all", "--output", str(folder), "--json")
     assert (said.code, said.json["written"], said.json["without_receipt"]) == (78, 1, 1)
     assert "X-1" not in (folder / "index.html").read_text()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_reports_that_are_typed_by_hand(apoa: Apoa, lang: str) -> None:
+    """A report marked as typed in waits again; a number that was changed needs a person."""
+    hand = ["setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file"]
+    assert apoa(*hand).code == 0
+    waiting, typed = apoa.save(XIMENA), apoa.save(QUENTIN)
+    assert apoa("received", typed["id"], "APOA-77").code == 0
+    assert apoa("sync").code == 75
+    apoa.change_database(MARKED_AS_SENT.format(waiting["short_id"]))
+    said = apoa("sync", lang=lang)
+    repaired = "Report {id} was changed, and not by apoa-client. It is again what was recorded; what waits is sent."
+    assert (said.code, spoken(lang, repaired, id=waiting["short_id"]) in said.err) == (75, True)
+    apoa.change_database(f"UPDATE reports SET receipt_number = 'X' WHERE short_id = '{typed['short_id']}'")  # noqa: S608
+    assert apoa("receipt", typed["id"]).code == 78
+    assert apoa("log", "--verify").code == 78
