@@ -52,6 +52,7 @@ MAX_BYTES = 16 << 30
 """The largest file that is read: some eight million reports."""
 _MAX_VALUE_BYTES = 16 << 20
 """The largest value in it. An authority's findings about a report, the longest ones, come from at most 1 MiB."""
+_LARGEST = 1 << 62
 _MAX_SETTINGS = 1 << 16
 """The longest text of the settings."""
 
@@ -351,6 +352,8 @@ def _check(db: sqlite3.Connection, file: Path) -> Backup:
         raise backup_damaged(file)
     backup = _read_info(db, file)
     migrate(db)
+    if not all(_has_our_types(db, table) for table in ("reports", "audit")):
+        raise backup_damaged(file)
     for row in db.execute(f"SELECT {COLUMNS}, content, errors, warnings FROM reports"):  # noqa: S608  constants
         entry = entry_from_row(row)
         content, *findings = row[-3:]
@@ -372,6 +375,17 @@ def _has_our_schema(db: sqlite3.Connection) -> bool:
             for each in (db, ours)
         )
     return theirs == expected
+
+
+def _has_our_types(db: sqlite3.Connection, table: str) -> bool:
+    """Return whether each value has its column's type, which SQLite does not enforce, and can be counted up."""
+    terms = []
+    for _number, name, declared, *_rest in db.execute(f"PRAGMA table_info({table})"):
+        terms.append(f"typeof({name}) NOT IN ('null', '{declared.lower()}')")
+        if declared == "INTEGER":
+            terms.append(f"{name} NOT BETWEEN -{_LARGEST} AND {_LARGEST}")
+    wrong = f"SELECT 1 FROM {table} WHERE {' OR '.join(terms)} LIMIT 1"  # noqa: S608  names from our own schema
+    return db.execute(wrong).fetchone() is None
 
 
 def _read_info(db: sqlite3.Connection, file: Path) -> Backup:

@@ -313,3 +313,14 @@ def test_bytes_that_are_not_utf8_are_found(box: SqliteOutbox, path: Path) -> Non
     assert next(box.audit_trail.entries()).who == "\udcff"
     assert box.audit_trail.verify().wrong == 1
     assert box._db.text_factory is str
+
+
+@pytest.mark.parametrize("number", [1 << 62, (1 << 63) - 1])
+def test_a_huge_number_does_not_stop_the_trail(box: SqliteOutbox, path: Path, number: int) -> None:
+    """In an entry or in the metadata: reports are saved all the same, and the check finds it."""
+    box.record_event("logged_in")
+    changed(path, f"UPDATE audit SET n = {number}")  # noqa: S608  a number
+    changed(path, f"UPDATE memo SET value = '{number} 00' WHERE key = 'audit_head'")  # noqa: S608  a number
+    box.add(report(4), due_at=None)
+    assert box.find(uuid(4))
+    assert box.audit_trail.verify().wrong is not None

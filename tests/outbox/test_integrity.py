@@ -389,3 +389,18 @@ def test_a_key_that_does_not_fit_proves_nothing(outbox: SqliteOutbox) -> None:
         other.integrity.check(uuid(1))
         other.add(report(2), due_at=NOON)
         assert is_authenticated(other) == [True, False]
+
+
+@pytest.mark.parametrize("column", ["receipt_sha256", "last_error", "warnings"])
+def test_types_that_this_program_never_writes(
+    outbox: SqliteOutbox, keyless: SqliteOutbox, path: Path, column: str
+) -> None:
+    """In a report that was saved without the key, and so has no code yet: it is put right, as one with a code is."""
+    check(outbox)
+    keyless.add(report(8), due_at=None)
+    keyless.add(report(9), due_at=None)
+    value = "'text'" if column == "warnings" else "x'00'"
+    tamper(path, f"UPDATE reports SET {column} = {value} WHERE id = ?", uuid(9))  # noqa: S608  constants
+    found = check(outbox)
+    assert (found.doubts, found.repaired) == ((), (uuid(9),))
+    assert is_authenticated(outbox)[-2:] == [True, True]

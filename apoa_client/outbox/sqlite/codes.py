@@ -70,6 +70,14 @@ class Row(NamedTuple):
         text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
         return b"state", text.encode("ascii"), *(b"" if value is None else _bytes(value) for value in findings)
 
+    def has_own_types(self) -> bool:
+        """Return whether each value has a type that this program writes, so that a code can be made."""
+        try:
+            self.state_parts()
+        except (TypeError, ValueError):
+            return False
+        return True
+
     def has_own_content(self, authenticator: Authenticator) -> bool:
         """Return whether this program sealed the content; also if it was erased."""
         if self.content is None:

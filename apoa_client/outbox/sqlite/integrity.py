@@ -270,7 +270,7 @@ class _Check:
 
     def _may_lack_code(self, row: Row) -> bool:
         """Return whether something since the checkpoint explains that a row has no code."""
-        if self.broken:
+        if self.broken or not row.has_own_types():
             return False
         if self._is_legacy(row):
             return True
