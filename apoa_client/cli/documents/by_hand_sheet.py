@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.cli.documents.pages import stream_page
+from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output_files import write_output
 from apoa_client.cli.views.apoa_form import OUR_ORDER, TASKS, FormLine, form_line, value_note
@@ -66,7 +67,7 @@ def write_sheet(app: Container, path: Path, *, force: bool) -> int:
 
     made = moment_text(app.clock.now(), app.settings.zone)
     order = "" if app.settings.typing_order else OUR_ORDER
-    words = {**_WORDS, "order": order}
+    words = {**_WORDS, "order": order, "received": localized_command("received")}
     page = stream_page("by_hand.html", title=_TITLE, settings=app.settings, made=made, entries=counted(), words=words)
     write_output(path, (piece.encode() for piece in page), force=force)
     return count

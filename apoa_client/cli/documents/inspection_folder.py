@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.language import N_, _, in_both_languages
 from apoa_client.cli.terminal.output_files import make_output_folder, write_output
 from apoa_client.cli.terminal.progress import track
 from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_text
+from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, day_text, state_text
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report_reader import open_report
 from apoa_client.desk.stay_history import StayHistory
@@ -167,5 +167,5 @@ def _cells(night: date, report: OpenedReport) -> list[str]:
         report.name if report.guest is not None else unknown,
         room_name((stay.room if stay is not None else None) or "-"),
         in_both_languages(KINDS[entry.kind]),
-        in_both_languages(STATES[entry.state]),
+        state_text(entry, in_both_languages),
     ]

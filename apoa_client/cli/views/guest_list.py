@@ -69,7 +69,7 @@ def _row(stay: StayHistory, report: OpenedReport, today: date, zone: tzinfo) -> 
         guest = [_SEALED, _SEALED if report.entry.erased_at is None else _("erased"), _SEALED]
     first = report.entry.first_night
     since = short_day_text(first, today) if first is not None else _SEALED
-    state = state_cell(stay.active_reports[-1].state)
+    state = state_cell(stay.active_reports[-1])
     return [*guest, since, _departure_text(stay, today, zone), state, report.short_id]
 
 

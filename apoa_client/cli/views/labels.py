@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import plain, style_error
 from apoa_client.messages import day_message, moment_message, month_name, nmsg
+from apoa_client.ports import Entry
 from apoa_client.report.deadline import MAX_BELIEVED_SKEW
 from apoa_client.report.kinds import Kind, State
 
@@ -36,9 +37,16 @@ RECEIPT_SOURCES = {False: N_("number from the reporting server"), True: N_("numb
 SEXES = {"M": N_("male"), "F": N_("female"), "X": N_("not stated")}
 
 
-def state_cell(state: State) -> str:
-    """Return a state for a table. The one that the user must do something about is coloured."""
-    return style_error(_(STATES[state])) if state is State.REJECTED else _(STATES[state])
+def state_text(entry: Entry, translate: Callable[[str], str] = _) -> str:
+    """Return a report's state in words. One that staff typed into APOA was reported, but not sent."""
+    typed = entry.state is State.ACCEPTED and entry.receipt is not None and entry.receipt.typed
+    return translate(N_("reported") if typed else STATES[entry.state])
+
+
+def state_cell(entry: Entry) -> str:
+    """Return a report's state for a table. The one that the user must do something about is coloured."""
+    word = state_text(entry)
+    return style_error(word) if entry.state is State.REJECTED else word
 
 
 def room_heading() -> str:

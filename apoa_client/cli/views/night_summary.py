@@ -242,7 +242,7 @@ class _Screen:
             print_line(_more_text(len(rows) - count, _GUEST_LIST))
 
     def _guest_row(self, guest: OpenedReport) -> list[str]:
-        state = state_cell(guest.entry.state)
+        state = state_cell(guest.entry)
         return [guest.room, _name(guest), guest.nationality, _until(guest, self._night), state, guest.short_id]
 
     def _room_for_guests(self) -> int:

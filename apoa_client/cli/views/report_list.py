@@ -66,7 +66,7 @@ def _row(report: OpenedReport, zone: tzinfo, today: date) -> list[str]:
     return [
         report.short_id,
         short_day_text(entry.created_at.astimezone(zone).date(), today),
-        state_cell(entry.state),
+        state_cell(entry),
         _(KINDS[entry.kind]),
         report.name if report.guest is not None else _SEALED if entry.erased_at is None else _("erased"),
         report.room if report.stay is not None else _SEALED,

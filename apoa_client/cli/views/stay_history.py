@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.views.audit_events import STAFF_ACTIONS, action_text, detail_text, event_value
 from apoa_client.cli.views.findings import error_line, finding_line, show_error, warning_line
-from apoa_client.cli.views.labels import KINDS, STATES, day_text, lease_text, moment_text
+from apoa_client.cli.views.labels import KINDS, day_text, lease_text, moment_text, state_text
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import changed_field_lines, receipt_text, report_json, report_lines, show_erased
 from apoa_client.cli.views.report_reader import ReportReader
@@ -110,7 +110,7 @@ class StayView:
         entry, events = opened.entry, self._events[opened.entry.id]
         title = f"{number}. {_(KINDS[entry.kind])} {opened.short_id}"
         title = style_bold(title) if entry.id == self._entry.id else title
-        print_line(f"{title}: {_STYLES.get(entry.state, str)(_(STATES[entry.state]))}")
+        print_line(f"{title}: {_STYLES.get(entry.state, str)(state_text(entry))}")
         made = _("Made: {moment}").format(moment=moment_text(entry.created_at, self._zone))
         if events:
             made += f" ({sanitize(events[0].who)})"

@@ -1,6 +1,7 @@
 """A property whose staff type reports into APOA: setup, screens, printed sheet and receipt numbers."""
 
 import os
+import re
 import sqlite3
 import stat
 from contextlib import closing
@@ -482,7 +483,7 @@ class TestPrintedSheet:
         assert os.name == "nt" or stat.S_IMODE(file.stat().st_mode) == 0o600
         page = read_page(file.read_text(encoding="utf-8"))
         for report, guest in zip(reports, GUESTS, strict=True):
-            assert f"apoa received {report['short_id']} " in page.text
+            assert typed_in(lang, f"apoa received {report['short_id']} ") in page.text
             assert guest.number in page.text
         labels = ["Nama keluarga", "Nama depan", "Jenis kelamin", "Tempat lahir", "Tanggal lahir", "Kewarganegaraan"]
         places = [page.text.index(label) for label in labels]
@@ -604,6 +605,16 @@ class TestReceived:
         )
         assert "received" in log(manual)
         assert manual("status", "--json").json["counts"]["accepted"] == 1
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_it_counts_as_reported_and_not_as_sent(self, manual: Apoa, lang: str) -> None:
+        """What staff typed into APOA is shown as reported: this program did not send it."""
+        report = manual.save()
+        manual("received", report["short_id"], "STT-1")
+        for command in (["list"], ["list", "--in-house"], ["show", report["short_id"]], ["status", "--tonight"]):
+            shown = manual(*command, lang=lang).out
+            assert spoken(lang, "reported") in shown
+            assert not re.search(rf"\b{spoken(lang, 'sent')}\b", shown)
 
     @pytest.mark.parametrize("when", ["2026-11-24T12:30Z", "24/11/2026 19:30", "19.30"])
     def test_json_output(self, manual: Apoa, when: str) -> None:

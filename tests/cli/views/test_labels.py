@@ -1,6 +1,6 @@
 """States and times in words, and dates in words, in which day and month cannot be confused."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cli_helpers import LANGUAGES
@@ -8,7 +8,10 @@ from cli_helpers import LANGUAGES
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import clock_skew_text, duration_text, partial_text, state_cell
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.kinds import State
+from apoa_client.ports import Entry
+from apoa_client.report.kinds import Kind, State
+
+NOW = datetime(2026, 11, 24, 13, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -47,4 +50,5 @@ def test_a_clock_that_is_days_off(lang: str) -> None:
 
 def test_only_a_refused_report_is_coloured_in_a_table() -> None:
     """The others need nothing from the user now."""
-    assert [state for state in State if "\x1b" in state_cell(state)] == [State.REJECTED]
+    entries = [Entry(1, "1", "1", Kind.CHECK_IN, state, NOW, None) for state in State]
+    assert [entry.state for entry in entries if "\x1b" in state_cell(entry)] == [State.REJECTED]
