@@ -145,7 +145,7 @@ def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Acto
 
 
 def _check_target(file: Path, *, force: bool) -> None:
-    if not file.parent.is_dir():
+    if not _has_folder(file):
         raise UsageProblem(
             msg("There is no folder {path}.", path=str(file.parent)),
             msg("Make the folder first, or plug in the disk that it is on."),
@@ -158,6 +158,13 @@ def _check_target(file: Path, *, force: bool) -> None:
                 msg("{path} is not a backup, so it is not replaced.", path=str(file)),
                 msg("Give the backup another name."),
             )
+
+
+def _has_folder(file: Path) -> bool:
+    try:
+        return file.absolute().parent.is_dir()
+    except FileNotFoundError:  # the working directory was deleted
+        return False
 
 
 def _name_taken(file: Path) -> UsageProblem:

@@ -434,6 +434,8 @@ def test_a_deleted_working_directory(away: Apoa, tmp_path: Path, monkeypatch: py
     gone.rmdir()
     away.save()
     assert away("status").code == 0
+    backup = away("backup", "x.db")
+    assert (backup.code, "There is no folder ." in backup.err) == (2, True)
     for home in ("here", "~nosuchuser/apoa"):
         result = away("status", APOA_HOME=home)
         assert (result.code, "APOA_HOME is not the full path of a folder" in result.err) == (78, True)
