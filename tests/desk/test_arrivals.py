@@ -108,7 +108,13 @@ def test_the_deadline_depends_on_the_window_and_the_check_in(outbox: SqliteOutbo
 
 def test_a_report_without_a_stay_has_no_deadline(desk: Desk) -> None:
     """No rule sets a deadline for a check-out."""
-    departure = Report("0199c2a4-0000-7000-8000-000000000001", "s", Kind.CHECK_OUT, NOW, check_out=NOW)
+    departure = Report(
+        "0199c2a4-0000-7000-8000-000000000001",
+        "0199c2a4-0000-7000-8000-000000000002",
+        Kind.CHECK_OUT,
+        NOW,
+        check_out=NOW,
+    )
     assert desk.save(departure, ()).due_at is None
 
 
