@@ -226,7 +226,7 @@ def rows_in_backup(file: Path) -> dict[str, bytes]:
         return dict(db.execute("SELECT key, value FROM backup"))
 
 
-@pytest.mark.parametrize("private_key", [FORGER, None])
+@pytest.mark.parametrize("private_key", [FORGER, None], ids=["forger", "none"])
 def test_a_code_of_another_key(target: Property, private_key: bytes | None) -> None:
     """Is no proof: it is refused where the property's key is at hand, and else it proves nothing."""
     signed(target.file, of(2, ACCEPT), private_key=private_key)
