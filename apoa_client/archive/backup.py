@@ -27,6 +27,7 @@ from apoa_client.files import (
     sync_file,
     sync_folder,
     temporary_beside,
+    wait_while_in_use,
 )
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, damaged, too_new
@@ -181,6 +182,8 @@ def _is_replaceable(file: Path) -> bool:
         return False
     if status.st_size == 0:
         return True
+    # Else a file that another program has open would not be known for a backup.
+    wait_while_in_use(file, lambda: os.close(os.open(file, os.O_RDONLY)))
     try:
         with closing(_open_read_only(file)) as db:
             return '"backup"' in tables(db)

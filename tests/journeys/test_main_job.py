@@ -187,6 +187,7 @@ def test_like_cron(configured: Installed, tmp_path: Path) -> None:
     assert len(receipts(configured)) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no variable moves Windows' folders away from the user's own")
 def test_without_apoa_home(apoa: Installed, tmp_path: Path) -> None:
     """Without APOA_HOME the files are in the platform's folders."""
     del apoa.environ["APOA_HOME"]
@@ -195,7 +196,6 @@ def test_without_apoa_home(apoa: Installed, tmp_path: Path) -> None:
         "XDG_CONFIG_HOME": str(tmp_path / "c"),
         "XDG_DATA_HOME": str(tmp_path / "d"),
     }
-    apoa.environ |= {"APPDATA": str(tmp_path / "c"), "LOCALAPPDATA": str(tmp_path / "d")}
     assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
     assert apoa(*QUENTIN.mrz()).code == 0
     assert len(list(tmp_path.rglob("config.toml"))) == len(list(tmp_path.rglob("outbox.db"))) == 1

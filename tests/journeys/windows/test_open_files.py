@@ -9,6 +9,8 @@ from cli_helpers import QUENTIN, XIMENA, Installed
 from held_files import Hold
 from journeys.windows.conftest import windows_only
 
+from apoa_client.settings.config import load
+
 pytestmark = windows_only
 
 
@@ -34,10 +36,10 @@ def reader_of(path: Path) -> Iterator[None]:
 def test_a_file_that_is_read_all_the_time(configured: Installed) -> None:
     """The settings are replaced, and reports are saved and sent."""
     with reader_of(configured.home / "config.toml"):
-        for office in ("Kanim Ngurah Rai", "Kanim Denpasar"):
-            said = configured("setup", "--non-interactive", "--property", "melati", "--office", office)
+        for name in ("kebun", "teras"):
+            said = configured("setup", "--non-interactive", "--property", name, "--training", "--vault", "file")
             assert said.code == 0, said.err
-            assert office in (configured.home / "config.toml").read_text(encoding="utf-8")
+    assert {"melati", "kebun", "teras"} == set(load(configured.home / "config.toml").properties)
     with reader_of(configured.home / "melati" / "outbox.db"):
         assert configured(*QUENTIN.mrz("--no-send")).code == 0
         assert configured("sync", "--json").json["accepted"] == 1
