@@ -1,7 +1,7 @@
 """The end of `apoa setup`: where reports go, how waiting reports are sent, and a command to try."""
 
+import os
 import shlex
-import sys
 from collections.abc import Mapping
 
 from apoa_client.app.container import Container
@@ -12,6 +12,7 @@ from apoa_client.installation import own_command
 from apoa_client.settings.config import PropertySettings, load
 
 _EVERY_MINUTES = 10
+_ON_WINDOWS = os.name == "nt"
 
 
 def show_next_steps(app: Container, settings: PropertySettings) -> None:
@@ -31,7 +32,7 @@ def show_next_steps(app: Container, settings: PropertySettings) -> None:
 
 def _show_automatic_sending(environ: Mapping[str, str], name: str) -> None:
     """Show how the system sends what waits. The lines are to be copied, so they are never wrapped."""
-    if sys.platform == "win32":
+    if _ON_WINDOWS:
         print_line(_("Your IT admin can make this computer send automatically. Type this in a command prompt:"))
         for line in task_lines(environ, name):
             write(f"  {line}")

@@ -594,7 +594,7 @@ class TestTaskLines:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_set_up_shows_them_on_windows(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
         """There is no cron there: the task's line stands before the command to try, unwrapped."""
-        monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.sys.platform", "win32")
+        monkeypatch.setattr("apoa_client.cli.prompts.setup_summary._ON_WINDOWS", True)
         monkeypatch.setattr("apoa_client.cli.commands.setup.confirm_code", lambda _name, _code: True)
         said = set_up(apoa, [lang, *server(NOWHERE)[1:], "wisma", PASSWORD], lang=lang)
         assert "cron" not in said.out
