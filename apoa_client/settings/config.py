@@ -204,7 +204,7 @@ def parse(text: str, path: Path) -> Config:
     try:
         return _parse_config(tomllib.loads(text))
     except (ValueError, RecursionError) as exc:  # a number of many digits is the former, too
-        raise _invalid(path, str(exc).rstrip(".")) from None
+        raise _not_toml(path, text, str(exc)) from None
     except _InvalidSetting as exc:
         raise _invalid(path, exc.description, _line_of(text, exc.table, exc.key), name=exc.name) from None
 
@@ -265,6 +265,14 @@ def _invalid(path: Path, place: str | Message, line: int = 0, *, name: str = "")
         msg("Correct that line with a text editor, or move the file away and run: apoa setup. Reports are kept."),
         name=name,
     )
+
+
+def _not_toml(path: Path, text: str, problem: str) -> SettingsProblem:
+    """Return the error about text that tomllib refuses: with the line, and what tomllib says, which is English."""
+    reason, _bracket, place = problem.partition(" (at ")
+    line = re.match(r"line (\d+)", place)
+    number = int(line[1]) if line is not None else text.rstrip().count("\n") + 1 if place else 0
+    return _invalid(path, msg("it is not TOML: {reason}", reason=reason.rstrip(".")), number)
 
 
 def _too_long(path: Path, most: int, line: int = 0) -> SettingsProblem:

@@ -94,9 +94,10 @@ def test_a_file_from_windows(path: Path, encoding: str) -> None:
 
 
 BROKEN = {
-    "no TOML": ("language = \n", "line 1"),
-    "no end": ('[property.bali]\napi_url = "training\n', "line 2"),
-    "twice": ('language = "id"\nlanguage = "en"\n', "line 2"),
+    "no TOML": ("language = \n", "Line 1 of"),
+    "no end of the last value": ('language = "id"\nx = [\n', "Line 2 of"),
+    "no end": ('[property.bali]\napi_url = "training\n', "Line 2 of"),
+    "twice": ('language = "id"\nlanguage = "en"\n', "Line 2 of"),
     "too deep": (f"language = {'[' * 20_000}", ""),
     "a long line": (f'\n\n[property.bali]\naddress = "{"x" * 2000}"\n', "2000 characters"),
     "a key of many parts": ("a" + ".a" * 50_000 + " = 1", "2000 characters"),
