@@ -18,8 +18,10 @@ from pathlib import Path
 
 from apoa_client.app.container import Container, SystemClock
 from apoa_client.app.property_setup import PropertySetup
+from apoa_client.outbox.rows import NO_ACTOR
+from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, Entry
+from apoa_client.ports import AuditEvent, Change, Entry
 from apoa_client.report.kinds import State, short_id
 from apoa_client.report.model import Report
 from apoa_client.report.wire import from_json
@@ -55,6 +57,7 @@ def fill(outbox: SqliteOutbox, first: int, last: int, size: int) -> None:
     for start in range(first, last, CHUNK):
         db.execute("BEGIN")
         db.executemany(_FILL, rows(start, min(start + CHUNK, last), size))
+        audit.append(db, NO_ACTOR, [AuditEvent("restored")])  # reports without events of their own
         db.execute("COMMIT")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
