@@ -99,6 +99,8 @@ class Changed:
             db.execute("PRAGMA ignore_check_constraints = ON")
             db.execute("ATTACH ? AS older", [str(original.older)])
             change(db, self.file)
+        if change in OF_THE_FILE:  # closed, which Windows requires
+            OF_THE_FILE[change](self.file, original.older)
 
     def open(self, key: PropertySealer) -> SqliteOutbox:
         return SqliteOutbox.open(self.file, key)
@@ -244,20 +246,22 @@ def forged_content(db: sqlite3.Connection, _file: Path) -> None:
 
 
 def older_file(db: sqlite3.Connection, file: Path) -> None:
-    db.commit()
-    [(_number, _name, older)] = [row for row in db.execute("PRAGMA database_list") if row[1] == "older"]
-    file.write_bytes(Path(older).read_bytes())
+    """See `OF_THE_FILE`."""
 
 
 def cut_file(db: sqlite3.Connection, file: Path) -> None:
-    db.commit()
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    """See `OF_THE_FILE`."""
 
 
 def no_file(db: sqlite3.Connection, file: Path) -> None:
-    db.commit()
-    file.rename(file.with_name("elsewhere"))
+    """See `OF_THE_FILE`."""
 
+
+OF_THE_FILE: dict[Callable[[sqlite3.Connection, Path], object], Callable[[Path, Path], object]] = {
+    older_file: lambda file, older: file.write_bytes(older.read_bytes()),
+    cut_file: lambda file, _older: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+    no_file: lambda file, _older: file.unlink(),
+}
 
 SWAPPED = """
     UPDATE reports SET {0} = (
