@@ -114,7 +114,13 @@ def _fault_on_windows(name: str, *, is_own: bool, secret: bool) -> Fault | None:
         message = msg("Other users of this computer can read {path}, so it is not used.", path=name)
     else:
         return None
-    return Fault(message, msg("Take that right away from them: {command}", command=_icacls(name, user)))
+    return Fault(message, _advice_on_windows(name, user) if is_own else _OTHER_FOLDER)
+
+
+_OTHER_FOLDER = msg(
+    "Use a folder that only this user can change, such as one in this user's own folder, with APOA_HOME."
+)
+"""The advice about a folder above: other programs and users may need the rights there."""
 
 
 def _read_access_list(name: str) -> tuple[str | None, str]:
@@ -124,11 +130,13 @@ def _read_access_list(name: str) -> tuple[str | None, str]:
     return None, ""
 
 
-def _icacls(name: str, user: str) -> str:
-    """Return the command that gives a file to this user, the system and administrators only."""
+def _advice_on_windows(name: str, user: str) -> Message:
+    """Return the commands that give a file to this user, the system and administrators only."""
     inherited = "(OI)(CI)" if os.path.isdir(name) else ""  # noqa: PTH112  as above
     grants = " ".join(f'"*{sid}:{inherited}F"' for sid in (user, "S-1-5-18", "S-1-5-32-544"))
-    return f'icacls "{name}" /inheritance:r /grant:r {grants}'
+    first = f'icacls "{name}" /reset'
+    second = f'icacls "{name}" /inheritance:r /grant:r {grants}'
+    return msg("Take that right away from them: {first} and then: {second}", first=first, second=second)
 
 
 def _is_sticky(mode: int) -> bool:
