@@ -14,4 +14,7 @@ def logout(session: Session) -> None:
     """Remove the password and note it in the audit trail."""
     session.app.secrets.forget_password()
     session.app.outbox.record_event("logged_out")
+    if session.app.settings.uses_sandbox:
+        print_line(_("A training property needs no password."))
+        return
     print_line(_("The password is removed. Reports are still saved; sending needs: apoa login"))
