@@ -81,11 +81,11 @@ def _fault_of(name: str, *, is_own: bool, secret: bool = False) -> tuple[Fault |
         if not _POSIX:  # a link or a junction has a tag there
             return _fault_on_windows(name, is_own=is_own, secret=secret), bool(getattr(state, "st_reparse_tag", 0))
         is_link = stat.S_ISLNK(state.st_mode)
-        if is_link:
+        if is_link and _is_trusted(state):  # otherwise whoever owns the link can let it name another file
             state = os.stat(name)  # noqa: PTH116  as above
     except OSError:  # it is missing, or it cannot be reached: then the file cannot be opened either
         return None, False
-    if state.st_uid != _ROOT and state.st_uid != os.geteuid():
+    if not _is_trusted(state):
         return _of_another_user(name, state), is_link
     if not _others_can_write(name, state) or (_is_sticky(state.st_mode) and not is_own):
         return None, is_link
@@ -139,6 +139,11 @@ def _advice_on_windows(name: str, user: str) -> Message:
     return msg("Take that right away from them: {first} and then: {second}", first=first, second=second)
 
 
+def _is_trusted(state: os.stat_result) -> bool:
+    """Return whether a file or link belongs to this user or to root."""
+    return state.st_uid in {_ROOT, os.geteuid()}
+
+
 def _is_sticky(mode: int) -> bool:
     return stat.S_ISDIR(mode) and bool(mode & stat.S_ISVTX)
 
@@ -179,7 +184,8 @@ def _is_private_group(state: os.stat_result) -> bool:
 def _of_another_user(name: str, state: os.stat_result) -> Fault:
     message = msg("{path} belongs to another user (number {uid}), so it is not used.", path=name, uid=state.st_uid)
     if os.geteuid() != _ROOT:
-        command = _command(f"chown {os.geteuid()}", name, state)
+        words = "chown -h" if stat.S_ISLNK(state.st_mode) else "chown"  # the link itself, not what it names
+        command = _command(f"{words} {os.geteuid()}", name, state)
         return Fault(message, msg("Give it to this user: {command}", command=command))
     command = f"sudo -u '#{state.st_uid}' apoa ..."
     return Fault(

@@ -128,6 +128,20 @@ def test_a_file_of_another_user(file: Path, owned: Callable[..., None], monkeypa
     assert advice(file) == f"Give it to this user: sudo chown {this_user} {file.parent}"
 
 
+def test_a_link_of_another_user(file: Path, owned: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever owns a link in a sticky folder can let it name another file later, whatever it names now."""
+    file.parent.parent.chmod(0o1777)
+    link = file.parent.parent / "link"
+    link.symlink_to(file.parent)
+    assert find_fault(link / "file") is None
+    owned(link, MALLORY)
+    this_user = os.getuid() or 777
+    real = os.stat
+    monkeypatch.setattr(os, "stat", lambda name: pytest.fail("not asked") if name == str(link) else real(name))
+    monkeypatch.setattr(os, "geteuid", lambda: this_user)
+    assert advice(link / "file") == f"Give it to this user: sudo chown -h {this_user} {link}"
+
+
 def test_root_does_not_use_the_files_of_another_user(
     file: Path, owned: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
