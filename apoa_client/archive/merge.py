@@ -51,7 +51,6 @@ _OF_THE_STATE = frozenset(
 )
 """Columns that are taken over together with a state, even if they are empty."""
 
-
 _VERDICTS = (State.PENDING, State.REJECTED, State.ACCEPTED)
 """States that an authority decides on."""
 
@@ -71,7 +70,6 @@ _UNPROVED: _Row = {"content_mac": None, "state_mac": None}
 
 _PIECE = 250
 """Reports merged in one transaction, or the fewest more that complete a stay."""
-
 
 _PAUSE_S = 0.02
 """Seconds between two transactions: SQLite lets others wait in no order, and they try again at intervals."""

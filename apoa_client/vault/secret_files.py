@@ -41,7 +41,7 @@ def read_secret_file(path: Path, *, forbidden: int = GROUP_OR_OTHERS, follow: bo
     try:
         _check_mode(os.fstat(handle).st_mode, path, forbidden)
         if forbidden == GROUP_OR_OTHERS:  # otherwise systemd or the container's manager made it, as any user
-            _check_owner(path)
+            _check_who_can_change(path)
         content = os.read(handle, _MAX_BYTES + 1)
     finally:
         os.close(handle)
@@ -91,7 +91,7 @@ def write_new_secret_file(path: Path, text: str) -> None:
         raise _unwritable(path) from exc
 
 
-def _check_owner(path: Path) -> None:
+def _check_who_can_change(path: Path) -> None:
     fault = find_fault(path, secret=True)
     if fault is not None:
         raise SecretFileRefused(*fault, name=UNSAFE)

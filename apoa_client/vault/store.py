@@ -12,10 +12,8 @@ PRIVATE_KEY_NEXT = "private-key-next"
 """The new key of a rotation that is not finished."""
 PRIVATE_KEY_OLD = "private-key-old"
 """The previous key, as long as records are sealed to it."""
-
-
 RUN_COUNTER = "run-counter"
-"""How often the outbox was found right; not secret, but only who can open the keyring can set it back."""
+"""How often the outbox was found right. Not secret: it is here because others cannot set it back."""
 
 
 class SecretStore(Protocol):
