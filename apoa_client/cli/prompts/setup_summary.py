@@ -8,6 +8,7 @@ from apoa_client.app.container import Container
 from apoa_client.cli.terminal.command_names import localized_command, localized_option
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, style_bold, write
+from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.installation import own_command
 from apoa_client.settings.config import PropertySettings, load
 
@@ -52,7 +53,7 @@ def task_lines(environ: Mapping[str, str], name: str) -> list[str]:
     words += [*_property_option(name), "sync", "--scheduled"]
     task = f"apoa-{name}" if name else "apoa"
     home = environ.get("APOA_HOME")
-    variable = [f'setx APOA_HOME "{home}"'] if home else []
+    variable = [quote_words(["setx", "APOA_HOME", home], windows=True)] if home else []
     run = " ".join([f"{quote}{program}{quote}", *words])
     return [*variable, f'schtasks /Create /F /TN {task} /SC MINUTE /MO {_EVERY_MINUTES} /TR "{run}"']
 

@@ -580,9 +580,10 @@ class TestTaskLines:
         assert task_lines({}, "") == [f'schtasks /Create /F /TN apoa /SC MINUTE /MO 10 /TR "{run}"']
 
     def test_another_folder_and_property(self) -> None:
-        """The task is the property's own, and the account gets the variable."""
+        """The task is the property's own, and the account gets the variable, whatever its end."""
         variable, task = task_lines({"APOA_HOME": r"D:\my apoa"}, "kebun")
         assert variable == r'setx APOA_HOME "D:\my apoa"'
+        assert task_lines({"APOA_HOME": "D:\\my apoa\\"}, "")[0] == r'setx APOA_HOME "D:\my apoa\\"'
         assert "/TN apoa-kebun " in task
         assert task.endswith("apoa.exe' --property kebun sync --scheduled" + '"')
 
