@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeAlias
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
 from apoa_client.ports import (
-    Authentication,
     Authority,
     AuthorityIdentity,
     Clock,
@@ -91,12 +90,6 @@ class Outcome:
         if self.rejected:
             return Exit.DATA_REFUSED
         return Exit.NOT_NOW if self.left else Exit.DONE
-
-    def note(self, found: Authentication) -> None:
-        """Note the result of a check. Doubts are those of the last check, because each finds them again."""
-        self.doubts = tuple(found.doubts)
-        self.repaired |= dict.fromkeys(found.repaired)
-        self.closed |= dict.fromkeys(found.closed)
 
     def count(self, verdict: Verdict) -> None:
         """Count one verdict."""

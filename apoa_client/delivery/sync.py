@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from apoa_client.delivery import plan
+from apoa_client.delivery.authentication import authenticate
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.results import Results
 from apoa_client.delivery.single_call import remember
@@ -193,17 +194,13 @@ class _Run:
 
     def _authenticate(self) -> None:
         """Check the open reports, and note in the outcome what somebody else changed."""
-        counter = self._dependencies.counter
         try:
-            found = self._outbox.authenticate(ask=False, counter=counter.read() if counter is not None else None)
+            found = authenticate(self._outbox, self._dependencies.counter, self.outcome)
         except OutboxDamaged as exc:  # what can be read is sent all the same
             self._results.defer(exc)
             return
         self._authenticated = True
         self._tried.difference_update(found.repaired)
-        self.outcome.note(found)
-        if counter is not None and found.counter is not None:
-            counter.write(found.counter)
 
     def _meta(self, authority: Authority) -> Meta:
         meta = authority.meta()

@@ -27,6 +27,7 @@ from apoa_client.cli.views.busy import holder_value, show_busy
 from apoa_client.cli.views.doubts import doubt_values, show_doubts
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
 from apoa_client.cli.views.labels import clock_skew_text, moment_text, rebuilt_text, time_over_text, whole_seconds
+from apoa_client.delivery.authentication import authenticate
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, Exit, NotAuthentic, OutboxDamaged
 from apoa_client.messages import nmsg
@@ -254,12 +255,13 @@ def _write_sheet(session: Session, path: Path, *, force: bool) -> Exit:
 def _report_by_hand(session: Session, *, interactive: bool) -> Exit:
     """Let the user type what waits into APOA, or show how much waits. Nothing is sent."""
     filed = 0
-    outcome = _check(session, Outcome())  # before the first report is shown
+    outcome = Outcome()
+    _check(session, outcome)  # before the first report is shown
     if interactive:
         from apoa_client.cli.prompts.by_hand import ByHandConversation  # only at a terminal
 
         filed = ByHandConversation(session.app).run()
-        outcome = _check(session, outcome)  # with the key, which the first report needed
+        _check(session, outcome)  # with the key, which the first report needed
     summary = _summary(session)
     left = _waiting(summary)
     outcome.accepted, outcome.left = filed, left
@@ -282,16 +284,12 @@ def _report_by_hand(session: Session, *, interactive: bool) -> Exit:
     return outcome.exit_code
 
 
-def _check(session: Session, outcome: Outcome) -> Outcome:
+def _check(session: Session, outcome: Outcome) -> None:
     """Check what somebody else may have changed, as a delivery does, and note it. Not while another one delivers."""
     app = session.app
     with app.outbox.delivery_lock(0) as acquired:
         if acquired:
-            found = app.outbox.authenticate(ask=False, counter=app.run_counter.read())
-            outcome.note(found)
-            if found.counter is not None:
-                app.run_counter.write(found.counter)
-    return outcome
+            authenticate(app.outbox, app.run_counter, outcome)
 
 
 def _summary(session: Session) -> Summary:

@@ -1,0 +1,18 @@
+"""The check of the outbox around a delivery, and before reports are typed by hand: nothing forged may leave."""
+
+from apoa_client.delivery.options import Outcome
+from apoa_client.ports import Authentication, DeliveryState, RunCounter
+
+
+def authenticate(outbox: DeliveryState, counter: RunCounter | None, outcome: Outcome) -> Authentication:
+    """Check the open reports, note in `outcome` what somebody else changed, and raise the vault's counter.
+
+    No keyring is asked. The caller must hold the delivery lock. Raises `StorageProblem`.
+    """
+    found = outbox.authenticate(ask=False, counter=counter.read() if counter is not None else None)
+    outcome.doubts = tuple(found.doubts)  # those of the last check, because each finds them again
+    outcome.repaired |= dict.fromkeys(found.repaired)
+    outcome.closed |= dict.fromkeys(found.closed)
+    if counter is not None and found.counter is not None:
+        counter.write(found.counter)
+    return found
