@@ -19,6 +19,7 @@ from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import msg, time_message
 from apoa_client.outbox.audit_chain import AuditEntry
 from apoa_client.outbox.interface import Verification
+from apoa_client.outbox.locking import exclusive
 from apoa_client.report.kinds import short_id
 
 _RECENT = timedelta(days=30)
@@ -27,6 +28,8 @@ _RECENT = timedelta(days=30)
 _ADVICE = msg(
     "A person or a program other than apoa-client changed the database file. Keep it, and compare it with a backup."
 )
+
+_LOCK_WAIT_S = 10
 
 
 @command("log", N_("Show who did what to which report, in the last 30 days."), "apoa log --report 2e8b11aa")
@@ -121,14 +124,20 @@ def _show_reports(found: Verification) -> None:
     if not found.with_key:
         print_line(_("They were compared with the log only: who wrote them is checked with the private key."))
     elif found.unauthenticated:
-        line = _("Not proven yet, because the key was away or from before: {count}. apoa sync completes them.")
+        line = _("Saved without the key or by an earlier version, and not proven yet: {count}. Run: apoa sync")
         print_line(line.format(count=found.unauthenticated))
 
 
 def _accept(session: Session) -> int:
-    """Take the reports as they are, with the key: a restored disk image, for example, is an older copy."""
+    """Take the reports as they are, with the key: a restored disk image, for example, is an older copy.
+
+    With `--json`, the answer is that of `--verify` afterwards. Raises `NotNow` while another process delivers.
+    """
     app = session.app
-    counter = app.outbox.integrity.vouch()
-    app.run_counter.write(counter)
+    advice = msg("Nothing was changed. Wait a minute, then run the command again.")
+    with exclusive(app.outbox.delivery_lock(_LOCK_WAIT_S), app.outbox.lock_holder, advice):
+        app.run_counter.write(app.outbox.integrity.vouch())
+    if session.json:
+        return _verify(session)
     print_line(style_success(_("The reports are taken as they are now, and the log says by whom.")))
     return Exit.DONE
