@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed, readable_in, spoken
+from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed, readable_in, spoken, typed_in
 from journeys_helpers import in_each_language
 from page_helpers import read_page
 from terminal_helpers import at_a_terminal
@@ -35,7 +35,7 @@ def test_stay_from_arrival_to_receipt(manual: Installed, tmp_path: Path, lang: s
     assert manual("sync", "--by-hand", "--sheet", str(sheet), lang=lang).code == 0
     page = read_page(sheet.read_text(encoding="utf-8"))
     for number, short in enumerate(ids, start=1):
-        assert f"apoa received {short}" in page.text
+        assert typed_in(lang, f"apoa received {short}") in page.text
         assert manual("received", short, f"STT-{number}", lang=lang).code == 0
     assert manual("sync", lang=lang)[:2] == (0, spoken(lang, "Nothing is waiting.") + "\n")
     assert manual("amend", ids[0], "--reason", "moved", "--room", "9", "--yes", lang=lang).code == 0
