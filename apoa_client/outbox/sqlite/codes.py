@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from apoa_client.outbox.contents import Contents
 from apoa_client.outbox.sqlite.checkpoint import begin
 from apoa_client.outbox.sqlite.metadata import read_metadata
 from apoa_client.outbox.sqlite.sealing_key import KEY as PUBLIC_KEY
@@ -143,10 +142,9 @@ def write_codes(db: sqlite3.Connection, authenticator: Authenticator, ids: Seque
 class RowCodes:
     """Keeps the codes of one database right when rows change."""
 
-    def __init__(self, db: sqlite3.Connection, sealer: Sealer, contents: Contents) -> None:
+    def __init__(self, db: sqlite3.Connection, sealer: Sealer) -> None:
         self._db = db
         self._sealer = sealer
-        self.contents = contents
 
     def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
         """Return what makes codes, as `ports.Sealer`; None too if the property has another key pair by now."""

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from apoa_client.errors import CredentialsProblem
 from apoa_client.messages import msg
+from apoa_client.outbox.contents import Contents
 from apoa_client.outbox.event_states import REOPENED, REPAIRED, states_after
 from apoa_client.outbox.interface import Verification
 from apoa_client.outbox.rows import doubts_from_text, doubts_text
@@ -39,12 +40,9 @@ from apoa_client.outbox.sqlite.contradictions import (
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.error_translation import translate_read_errors
 from apoa_client.outbox.sqlite.insertion import columns_of
-from apoa_client.outbox.sqlite.metadata import actual_counts, audited_counts, read_metadata, write_metadata
+from apoa_client.outbox.sqlite.metadata import DOUBTS_KEY, actual_counts, is_contradicted, read_metadata, write_metadata
 from apoa_client.ports import Actor, AuditEvent, Authentication, Authenticator, Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES, State
-
-_DOUBTS = "doubts"
-"""The metadata's key of what the last check found, for `apoa status`, which has no key."""
 
 _BATCH = 200
 """Rows completed or repaired in one transaction, so that no one waits long to save a report."""
@@ -81,10 +79,11 @@ _Finding: TypeAlias = _Verdict | DoubtKind
 class Integrity:
     """The `interface.Integrity` of one database; `actor` is the user of this command."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, codes: RowCodes, actor: Actor) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, codes: RowCodes, contents: Contents, actor: Actor) -> None:
         self._db = db
         self._path = path
         self._codes = codes
+        self._contents = contents
         self._actor = actor
         self._content_check: _Check | None = None
         """Kept, because a list opens many contents; an older checkpoint only explains more rows."""
@@ -93,8 +92,9 @@ class Integrity:
         """As `interface.Integrity`."""
         with translate_read_errors(self._path):
             authenticator = self._codes.authenticator()
-            counted = audited_counts(self._db) in {None, actual_counts(self._db)}
-            found = [] if counted else list(find_contradictions(self._db)) or [Doubt(DoubtKind.TRAIL)]
+            found: list[Doubt] = []
+            if is_contradicted(self._db):
+                found = list(find_contradictions(self._db)) or [Doubt(DoubtKind.TRAIL)]
             if not found and authenticator is not None:
                 check = _Check(self._db, authenticator)
                 found = list(check.of_the_trail()) if check.broken or not check.counts_agree() else []
@@ -140,10 +140,10 @@ class Integrity:
         self._content_check = None
         with translate_read_errors(self._path):
             authenticator = self._codes.authenticator(ask=ask)
-            before = doubts_from_text(read_metadata(self._db, _DOUBTS))
+            before = doubts_from_text(read_metadata(self._db, DOUBTS_KEY))
         if authenticator is None:  # what the last check with the key found is still so
             return Authentication(tuple(dict.fromkeys([*before, *self.doubts()])))
-        return _Authentication(self._db, self._path, self._codes, authenticator, self._actor).run(counter)
+        return _Authentication(self._db, self._path, self._contents, authenticator, self._actor).run(counter)
 
     def verify(self) -> Verification:
         """As `interface.Integrity`."""
@@ -177,7 +177,7 @@ class Integrity:
         self.authenticate(ask=True)  # what can be explained is no matter of trust
         doubts = [doubt.report for doubt in self.verify().doubts if doubt.kind is DoubtKind.STATE]
         with transaction(self._db, self._path):
-            write_metadata(self._db, _DOUBTS, None)
+            write_metadata(self._db, DOUBTS_KEY, None)
             return _vouch(self._db, authenticator, self._actor, doubts)
 
 
@@ -286,11 +286,11 @@ class _Authentication:
     """One check of what is open and of what has no code, with the key."""
 
     def __init__(
-        self, db: sqlite3.Connection, path: Path, codes: RowCodes, authenticator: Authenticator, actor: Actor
+        self, db: sqlite3.Connection, path: Path, contents: Contents, authenticator: Authenticator, actor: Actor
     ) -> None:
         self._db = db
         self._path = path
-        self._contents = codes.contents
+        self._contents = contents
         self._authenticator = authenticator
         self._actor = actor
         self._counter: int | None = None
@@ -319,8 +319,8 @@ class _Authentication:
             self._doubts |= {doubt: None for doubt in trail if doubt.report not in repaired}
             made = self._make_checkpoint(check)
             text = doubts_text(list(self._doubts))
-            if text != read_metadata(self._db, _DOUBTS):
-                write_metadata(self._db, _DOUBTS, text)
+            if text != read_metadata(self._db, DOUBTS_KEY):
+                write_metadata(self._db, DOUBTS_KEY, text)
         return Authentication(tuple(self._doubts), tuple(self._repaired), tuple(self._closed), made)
 
     def _check(self) -> _Check:

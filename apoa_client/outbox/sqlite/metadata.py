@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 COUNTS_KEY = "audited"
 """The key of the numbers of reports that the audit trail counted: open ones, and all."""
 
+DOUBTS_KEY = "doubts"
+"""The key of what the last check with the private key found, for `apoa status`, which has none."""
+
 CHECKPOINT_KEY = "checkpoint"
 """The key of the checkpoint: numbers with blanks between, and a code in hexadecimal (`outbox.sqlite.checkpoint`)."""
 _LEGACY = 3
@@ -58,6 +61,11 @@ def audited_counts(db: sqlite3.Connection) -> Counts | None:
         return Counts(int(opened), int(total))
     except ValueError:
         return None
+
+
+def is_contradicted(db: sqlite3.Connection) -> bool:
+    """Return whether the numbers of reports are not those that the audit trail counted."""
+    return audited_counts(db) not in {None, actual_counts(db)}
 
 
 def legacy_rows(db: sqlite3.Connection) -> int | None:

@@ -20,7 +20,7 @@ from apoa_client.outbox.sqlite import queries
 from apoa_client.outbox.sqlite.database import open_database, open_for_reading, transaction
 from apoa_client.outbox.sqlite.entry_reader import EntryReader, sorted_by_deadline
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
-from apoa_client.outbox.sqlite.metadata import actual_counts, audited_counts, legacy_rows, read_metadata, write_metadata
+from apoa_client.outbox.sqlite.metadata import DOUBTS_KEY, is_contradicted, legacy_rows, read_metadata, write_metadata
 from apoa_client.ports import Actor, AuditEvent, NewReport, Summary
 from apoa_client.report.kinds import State, short_id
 
@@ -179,8 +179,8 @@ class SqliteOutbox:
                 lease_until=rows.from_millis_or_none(self._db.execute(queries.LAST_LEASE).fetchone()[0]),
                 drafts=int(self._db.execute(queries.WAITING_DRAFTS, [millis(now)]).fetchone()[0]),
                 code_confirmed_for=rows.text_or_none(read_metadata(self._db, "code_confirmed")),
-                contradicted=audited_counts(self._db) not in {None, actual_counts(self._db)},
-                doubts=rows.doubts_from_text(read_metadata(self._db, "doubts")),
+                contradicted=is_contradicted(self._db),
+                doubts=rows.doubts_from_text(read_metadata(self._db, DOUBTS_KEY)),
                 unauthenticated=self._count_unauthenticated(),
             )
 
@@ -458,14 +458,14 @@ class SqliteOutbox:
     def _codes(self) -> RowCodes:
         from apoa_client.outbox.sqlite.codes import RowCodes
 
-        return RowCodes(self._db, self._sealer, self._contents)
+        return RowCodes(self._db, self._sealer)
 
     @cached_property
     def integrity(self) -> Integrity:
         """As `interface.Outbox`."""
         from apoa_client.outbox.sqlite.integrity import Integrity
 
-        return Integrity(self._db, self._path, self._codes, self._actor)
+        return Integrity(self._db, self._path, self._codes, self._contents, self._actor)
 
     def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
         """As `ports.DeliveryState`."""
