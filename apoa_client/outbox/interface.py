@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
-    from apoa_client.ports import Authenticator, Doubt, Erasure, Sealer, StoredDraft
+    from apoa_client.ports import Authenticator, Doubt, Erasure, RunCounter, Sealer, StoredDraft
     from apoa_client.report.model import Document
 
 
@@ -134,8 +134,11 @@ class Integrity(Protocol):
         """
         ...
 
-    def verify(self) -> Verification:
-        """Check every report. A keyring may be asked for the key, and without it only the events are compared."""
+    def verify(self, run_counter: RunCounter | None = None) -> Verification:
+        """Check every report. A keyring may be asked for the key, and without it only the events are compared.
+
+        By the run counter of the vault, an older copy of the outbox is noticed. It is read after the key.
+        """
         ...
 
     def vouch(self) -> int:

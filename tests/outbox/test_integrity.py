@@ -243,6 +243,7 @@ def test_a_removed_report(outbox: SqliteOutbox, keyless: SqliteOutbox, *, key: b
     assert outbox.integrity.vouch() == 3
     assert check(outbox)[:3] == ((), (), ())
     assert outbox.integrity.verify().doubts == ()
+    assert outbox.integrity.doubts() == keyless.integrity.doubts() == []
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def _row(entry: AuditEntry, zone: tzinfo) -> list[str]:
 def _verify(session: Session) -> int:
     """Check the whole trail and every report. Raises `StorageProblem` if the trail was changed, unless `--json`."""
     check = session.app.outbox.audit_trail.verify()
-    found = session.app.outbox.integrity.verify()
+    found = session.app.outbox.integrity.verify(session.app.run_counter)
     if session.json:
         value = {"entries": check.entries, "link": check.link, "wrong": check.wrong, "missing": check.missing}
         reports = {

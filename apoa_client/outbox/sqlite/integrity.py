@@ -40,8 +40,15 @@ from apoa_client.outbox.sqlite.contradictions import (
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.error_translation import translate_read_errors
 from apoa_client.outbox.sqlite.insertion import columns_of
-from apoa_client.outbox.sqlite.metadata import DOUBTS_KEY, actual_counts, is_contradicted, read_metadata, write_metadata
-from apoa_client.ports import Actor, AuditEvent, Authentication, Authenticator, Doubt, DoubtKind
+from apoa_client.outbox.sqlite.metadata import (
+    COUNTS_KEY,
+    DOUBTS_KEY,
+    actual_counts,
+    is_contradicted,
+    read_metadata,
+    write_metadata,
+)
+from apoa_client.ports import Actor, AuditEvent, Authentication, Authenticator, Doubt, DoubtKind, RunCounter
 from apoa_client.report.kinds import OPEN_STATES, State
 
 _BATCH = 200
@@ -145,12 +152,13 @@ class Integrity:
             return Authentication(tuple(dict.fromkeys([*before, *self.doubts()])))
         return _Authentication(self._db, self._path, self._contents, authenticator, self._actor).run(counter)
 
-    def verify(self) -> Verification:
+    def verify(self, run_counter: RunCounter | None = None) -> Verification:
         """As `interface.Integrity`."""
         with translate_read_errors(self._path):
             authenticator = self._codes.authenticator(ask=True)
+            counter = run_counter.read() if run_counter is not None else None  # before a sync may count on
             doubts = dict.fromkeys(find_contradictions(self._db))
-            check = _Check(self._db, authenticator) if authenticator is not None else None
+            check = _Check(self._db, authenticator, counter) if authenticator is not None else None
             if check is not None:
                 doubts |= dict.fromkeys(check.of_the_trail())
             reports = unproven = 0
@@ -171,7 +179,7 @@ class Integrity:
         if authenticator is None:
             raise CredentialsProblem(
                 msg("The private key is needed to vouch for the reports, and it is not at hand."),
-                msg("Restore it with: apoa key recover"),
+                msg("Unlock the keyring. If the key is not on this computer any more, restore it with: apoa key recover"),
                 name="key_needed",
             )
         self.authenticate(ask=True)  # what can be explained is no matter of trust
@@ -187,6 +195,7 @@ def _vouch(db: sqlite3.Connection, authenticator: Authenticator, actor: Actor, d
     rows = [row for report_id in doubtful for row in read_rows(db, "id = ?", [report_id])]
     taken = [row for row in rows if check.has_own_content(row)]
     audit.append(db, actor, [AuditEvent(VOUCHED), *(AuditEvent(REPAIRED, row.id, row.state) for row in taken)])
+    write_metadata(db, COUNTS_KEY, actual_counts(db).text())  # the events do not explain them
     write_codes(db, authenticator, [row.id for row in taken])
     if check.checkpoint is not None:
         legacy, counter = check.checkpoint.legacy, check.checkpoint.counter + 1

@@ -96,22 +96,23 @@ def test_contents_that_somebody_else_sealed(checked: Apoa, lang: str) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_an_older_copy(checked: Apoa, lang: str) -> None:
-    """The vault remembers how often the outbox was right: sync says so, and a person may take the copy as it is."""
+    """The vault remembers how often the outbox was right: the commands say so, until a person accepts the copy."""
     older = checked.home / "older.db"
     shutil.copyfile(outbox_of(checked), older)
     checked.send(XIMENA)
-    assert checked("sync").code == 0
+    assert checked("sync").code == checked("log", "--verify").code == 0
     shutil.copyfile(older, outbox_of(checked))
     for log in ("-wal", "-shm"):
         outbox_of(checked).with_name(f"outbox.db{log}").unlink(missing_ok=True)
-    said = checked("sync", lang=lang)
     text = spoken(lang, "The database file is an older copy: what was recorded after it is not in it.")
-    assert (said.code, text in said.err) == (78, True)
+    for command in (["log", "--verify"], ["sync"], ["log", "--verify"]):
+        said = checked(*command, lang=lang)
+        assert (said.code, text in said.err) == (78, True)
     assert checked("status", "--json").json["doubts"] == [{"kind": "older_copy", "id": None}]
     taken = checked("log", "--accept", lang=lang)
     assert taken.code == 0
     assert spoken(lang, "The reports are taken as they are now, and the log says by whom.") in taken.out
-    assert checked("sync", lang=lang).code == checked("status").code == 0
+    assert checked("sync", lang=lang).code == checked("status").code == checked("log", "--verify").code == 0
 
 
 def test_accepting_as_json(checked: Apoa) -> None:
