@@ -62,7 +62,8 @@ def restore(
     secrets = app.secrets_of(settings, prompt=False)
     if not dry_run:
         secrets.store_run_counter(None)  # what was restored may be older than what was here
-    missing = find_missing_secrets(secrets, settings.public_key, password=not settings.uses_sandbox)
+    has_password = not (settings.uses_sandbox or settings.by_hand)
+    missing = find_missing_secrets(secrets, settings.public_key, password=has_password)
     if session.json:
         print_json(_value(file, restored, missing, dry_run=dry_run))
         return

@@ -16,7 +16,14 @@ from apoa_client.errors import CredentialsProblem, SettingsProblem, UsageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.recovery import seed_from_code
-from apoa_client.vault.sealing import PropertySealer, decode_public_key, fingerprint, key_pair_from_seed
+from apoa_client.vault.sealing import (
+    PropertySealer,
+    decode_public_key,
+    encode_key,
+    fingerprint,
+    key_pair_from_seed,
+    public_key_of,
+)
 
 
 class TrustOptions(NamedTuple):
@@ -74,14 +81,28 @@ class RestoreTrust:
         if not needed or compared:
             return
         if not self._session.interactive:
-            raise _unproved(has_address=has_address)
+            raise self._unproved(settings, has_address=has_address)
         print_error_line(style_warning(_("Nothing proves who wrote this backup.")))
         print_error_line(_("Compare it with the recovery sheet, and with what the authority gave you:"))
         print_error_line("  " + _("Address of the server: {url}").format(url=_destination(settings)))
         line = _("Fingerprint of the key: {fingerprint}")
         print_error_line("  " + line.format(fingerprint=fingerprint(decode_public_key(settings.public_key))))
         if not confirm(_("Is this right? Passports and the password will be sent there."), default=False):
-            raise _unproved(has_address=has_address)
+            raise self._unproved(settings, has_address=has_address)
+
+    def _unproved(self, settings: PropertySettings, *, has_address: bool) -> UsageProblem:
+        """Return the error for a backup that neither a key nor a user confirms."""
+        if self._code_key is None:
+            message = msg("Nothing proves who wrote this backup. Nothing was restored.")
+        elif encode_key(public_key_of(self._code_key)) != settings.public_key:
+            message = msg("The recovery code is for another key than that of this backup. Nothing was restored.")
+        else:
+            message = msg(
+                "The recovery code is right, but nothing proves who wrote this backup: it was made without the private "
+                "key, or somebody changed it. Nothing was restored."
+            )
+            return UsageProblem(message, _advice_to_compare(has_address=has_address), name="backup_unproved")
+        return UsageProblem(message, _advice_to_prove(has_address=has_address), name="backup_unproved")
 
     def _compare(self, settings: PropertySettings) -> None:
         """Compare what the user gave."""
@@ -117,17 +138,24 @@ def _different(message: Message) -> SettingsProblem:
     )
 
 
-def _unproved(*, has_address: bool) -> UsageProblem:
-    """Return the error for a backup that neither a key nor a user confirms."""
-    advice = msg(
-        "Prove it with the recovery code: --recovery-file FILE or --code-stdin. Or give the key's fingerprint from the "
-        "recovery sheet: --fingerprint FINGERPRINT"
-    )
+def _advice_to_prove(*, has_address: bool) -> Message:
     if has_address:
-        advice = msg(
+        return msg(
             "Prove it with the recovery code: --recovery-file FILE or --code-stdin. Or give the key's fingerprint from "
             "the recovery sheet, and the server's address: --fingerprint FINGERPRINT --api-url URL"
         )
-    return UsageProblem(
-        msg("Nothing proves who wrote this backup. Nothing was restored."), advice, name="backup_unproved"
+    return msg(
+        "Prove it with the recovery code: --recovery-file FILE or --code-stdin. Or give the key's fingerprint from the "
+        "recovery sheet: --fingerprint FINGERPRINT"
+    )
+
+
+def _advice_to_compare(*, has_address: bool) -> Message:
+    if has_address:
+        return msg(
+            "If you know where it comes from, give the key's fingerprint from the recovery sheet, and the server's "
+            "address: --fingerprint FINGERPRINT --api-url URL"
+        )
+    return msg(
+        "If you know where it comes from, give the key's fingerprint from the recovery sheet: --fingerprint FINGERPRINT"
     )

@@ -164,6 +164,7 @@ def test_a_property_whose_reports_are_typed(apoa: Apoa, tmp_path: Path) -> None:
     new = Apoa({**apoa.environ, "APOA_HOME": str(tmp_path / "new")}, apoa.clock, apoa.capsys, apoa.monkeypatch)
     result = new("restore", str(file), keys=["", "y"])
     assert "Address of the server: none, reports are typed into APOA by hand" in result.err
+    assert "apoa login" not in result.err  # there is no password
     assert new.states() == [("check_in", "accepted")]
 
 
@@ -191,12 +192,34 @@ def key_file(computers: Computers) -> Path:
 
 
 def test_the_code_of_another_property_proves_nothing(computers: Computers, tmp_path: Path) -> None:
-    """It is refused as without one."""
+    """It is refused as without one, and the error says that the code is another one's."""
     other = Apoa({**computers.new.environ}, computers.old.clock, computers.old.capsys, computers.old.monkeypatch)
     other.environ["APOA_HOME"] = str(tmp_path / "other")
     sheet = tmp_path / "other.txt"
     assert other.set_up(computers.url, "--recovery-file", str(sheet)).code == 0
-    assert computers.new("restore", str(computers.file), "--recovery-file", str(sheet)).code == 2
+    for lang in LANGUAGES:
+        refused = computers.new("restore", str(computers.file), "--recovery-file", str(sheet), lang=lang)
+        sentence = "The recovery code is for another key than that of this backup. Nothing was restored."
+        assert (refused.code, spoken(lang, sentence) in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_right_code_of_a_backup_without_proof(computers: Computers, lang: str) -> None:
+    """One that was made without the key is no matter of the code: the error says so, and what confirms it."""
+    signed(computers.file)
+    code = "--recovery-file", str(computers.code)
+    refused = computers.new("restore", str(computers.file), *code, lang=lang)
+    sentence = (
+        "The recovery code is right, but nothing proves who wrote this backup: it was made without the private key, or "
+        "somebody changed it. Nothing was restored."
+    )
+    advice = (
+        "If you know where it comes from, give the key's fingerprint from the recovery sheet, and the server's "
+        "address: --fingerprint FINGERPRINT --api-url URL"
+    )
+    assert (refused.code, spoken(lang, sentence) in refused.err, spoken(lang, advice) in refused.err) == (2, True, True)
+    compared = "--fingerprint", computers.fingerprint, "--api-url", computers.url
+    assert computers.new("restore", str(computers.file), *code, *compared).code == 0
 
 
 def test_a_fresh_set_up_takes_the_backups_key_only_with_its_code(computers: Computers) -> None:
