@@ -179,7 +179,9 @@ class Integrity:
         if authenticator is None:
             raise CredentialsProblem(
                 msg("The private key is needed to vouch for the reports, and it is not at hand."),
-                msg("Unlock the keyring. If the key is not on this computer any more, restore it with: apoa key recover"),
+                msg(
+                    "Unlock the keyring. If the key is not on this computer any more, restore it with: apoa key recover"
+                ),
                 name="key_needed",
             )
         self.authenticate(ask=True)  # what can be explained is no matter of trust
