@@ -124,7 +124,7 @@ _OTHER_FOLDER = msg(
 
 
 def _read_access_list(name: str) -> tuple[str | None, str]:
-    """Return the owner and access list of a file, or None if it has none or is missing; and this user (Windows)."""
+    """Return the owner and access list of a file, or None if they cannot be read; and this user (Windows)."""
     if sys.platform == "win32":
         return windows_access.descriptor_of(name), windows_access.user()
     return None, ""

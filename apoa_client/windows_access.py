@@ -78,7 +78,7 @@ if sys.platform == "win32":
         return msvcrt.open_osfhandle(handle, os.O_RDWR | os.O_BINARY | os.O_NOINHERIT)
 
     def descriptor_of(path: str) -> str | None:
-        """Return the owner and access list of a file as text (SDDL); None if it is missing or has none."""
+        """Return the owner and access list of a file as text (SDDL); None if they cannot be read."""
         descriptor = ctypes.c_void_p()
         failed = _advapi.GetNamedSecurityInfoW(
             wintypes.LPCWSTR(path), _SE_FILE_OBJECT, _OWNER_AND_DACL, None, None, None, None, ctypes.byref(descriptor)
