@@ -15,7 +15,7 @@ from apoa_client.cli.views.doubts import doubt_values, show_doubts
 from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
 from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.report_reader import parse_day_start
-from apoa_client.errors import Exit, StorageProblem
+from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, time_message
 from apoa_client.outbox.audit_chain import AuditEntry
 from apoa_client.outbox.interface import Verification
@@ -45,11 +45,17 @@ _LOCK_WAIT_S = 10
 @click.pass_obj
 def log(session: Session, /, *, reference: str | None, since: str | None, verify: bool, accept: bool) -> int:
     """Show the entries of one stay, since a day, or of the last 30 days."""
+    if (verify or accept) and (reference or since):
+        raise UsageProblem(
+            msg("--verify and --accept are about all entries and reports."), msg("Give no --report and no --since.")
+        )
     if accept:
         return _accept(session)
     session.app.on_unwritable = show_unwritable
-    if verify:
-        return _verify(session)
+    return _verify(session) if verify else _show_entries(session, reference, since)
+
+
+def _show_entries(session: Session, reference: str | None, since: str | None) -> int:
     app = session.app
     reports = None
     if reference is not None:

@@ -127,6 +127,15 @@ def test_accepting_as_json(checked: Apoa) -> None:
     assert (accepted.code, accepted.json["reports"]["doubts"]) == (0, [])
 
 
+@pytest.mark.parametrize("options", [("--report", "1"), ("--since", "2026-11-01")])
+def test_accepting_is_about_all_reports(checked: Apoa, options: tuple[str, str]) -> None:
+    """With one guest or a day the command is refused: it would accept the changes of all others, too."""
+    checked.change_database(REMOVED.format(checked.save(XIMENA)["short_id"]))
+    for action in ("--accept", "--verify"):
+        assert checked("log", action, *options).code == 2
+    assert checked("log", "--verify").code == 78
+
+
 def test_accepting_needs_the_key(checked: Apoa) -> None:
     """Whoever can only write the file cannot vouch for it."""
     checked.delete_key()
