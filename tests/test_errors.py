@@ -23,6 +23,7 @@ CODES = {
     "credentials_problem": 77,
     "secret_missing": 77,
     "seal_broken": 78,
+    "not_authentic": 78,
     "outbox_damaged": 78,
     "not_now": 75,
     "offline": 75,
