@@ -24,12 +24,12 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.terminal.progress import watcher
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.busy import holder_value, show_busy
-from apoa_client.cli.views.doubts import doubt_values, show_doubts
+from apoa_client.cli.views.doubts import doubt_values, is_doubt, show_changed
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
 from apoa_client.cli.views.labels import clock_skew_text, moment_text, rebuilt_text, time_over_text, whole_seconds
 from apoa_client.delivery.authentication import authenticate
 from apoa_client.delivery.options import Outcome
-from apoa_client.errors import ApoaError, Exit, NotAuthentic, OutboxDamaged
+from apoa_client.errors import ApoaError, Exit, OutboxDamaged
 from apoa_client.messages import nmsg
 from apoa_client.ports import Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON, instant
@@ -117,15 +117,14 @@ def _deliver(session: Session, *, scheduled: bool, wait_s: float | None) -> Exit
 def _show_outcome(session: Session, outcome: Outcome) -> None:
     """Show the error, what was refused, what is strange, and the counts."""
     # An error that passes by itself is not shown with --quiet: cron would mail it each time.
-    shown_below = bool(outcome.doubts) and isinstance(outcome.error, NotAuthentic)
     passes = session.quiet and outcome.error is not None and outcome.error.exit_code is Exit.NOT_NOW
-    if outcome.error is not None and not passes and not shown_below:
+    if outcome.error is not None and not passes and not is_doubt(outcome):
         show_error(outcome.error)
     for verdict in outcome.verdicts.values():
         for finding in verdict.errors:
             print_error_line(style_error(_("Refused: {id}").format(id=short_id(verdict.id))))
             print_error_line(finding_line(finding))
-    _show_changed(outcome)
+    show_changed(outcome)
     if outcome.clock_skew is not None:
         print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
     for number, count in outcome.repeated_receipts.items():
@@ -136,20 +135,6 @@ def _show_outcome(session: Session, outcome: Outcome) -> None:
         show_busy(outcome, session.app.clock.now(), zone, quiet=session.quiet)
     elif not session.quiet:
         _show_counts(outcome, zone)
-
-
-def _show_changed(outcome: Outcome) -> None:
-    """Show what somebody else changed in the outbox, and what was closed while the key was away."""
-    for report_id in outcome.repaired:
-        line = _("Report {id} was changed, and not by apoa-client. It is again what was recorded; what waits is sent.")
-        print_error_line(style_error(line.format(id=short_id(report_id))))
-    if outcome.closed:
-        ids = ", ".join(map(short_id, outcome.closed))
-        line = _(
-            "Cancelled, replaced or typed in while the key was away: {ids}. If nobody did this, tell your IT admin."
-        )
-        print_error_line(style_warning(line.format(ids=ids)))
-    show_doubts(outcome.doubts)
 
 
 def _show_counts(outcome: Outcome, zone: tzinfo) -> None:
@@ -266,7 +251,7 @@ def _report_by_hand(session: Session, *, interactive: bool) -> Exit:
     left = _waiting(summary)
     outcome.accepted, outcome.left = filed, left
     if not session.json:
-        _show_changed(outcome)
+        show_changed(outcome)
     waiting = _("Waiting to be typed into APOA: {count}. Type it in with: apoa sync --by-hand").format(count=left)
     if session.json:
         _print_json(session, outcome)

@@ -20,6 +20,7 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
+from apoa_client.cli.views.doubts import is_doubt, show_changed
 from apoa_client.cli.views.findings import finding_line, show_error
 from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text, rebuilt_text, time_over_text
 from apoa_client.cli.views.report import guest_name, report_json
@@ -142,10 +143,12 @@ class SaveAndSend:
             outcome = send(self._app, NoProgress(), signals, timeouts, first=first, wait_s=_SENDING_S, lock_wait_s=wait)
         if outcome.indexes_rebuilt:
             print_error_line(style_warning(rebuilt_text()))
-        if outcome.error is not None and outcome.error.exit_code is not Exit.NOT_NOW:
-            show_error(outcome.error)
-        elif outcome.error is not None and not self._session.quiet:
-            print_error_line(style_warning(text(outcome.error.message)))  # `_show_state` shows what to do
+        show_changed(outcome)  # this run has checked it, so a later one does not find all of it again
+        error = None if is_doubt(outcome) else outcome.error
+        if error is not None and error.exit_code is not Exit.NOT_NOW:
+            show_error(error)
+        elif error is not None and not self._session.quiet:
+            print_error_line(style_warning(text(error.message)))  # `_show_state` shows what to do
         elif outcome.time_over and not self._session.quiet:
             print_error_line(style_warning(time_over_text()))
         if outcome.clock_skew is not None:

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from apoa_client.cli.terminal.language import text
-from apoa_client.cli.terminal.output import print_error_line, style_error
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import print_error_line, style_error, style_warning
 from apoa_client.errors import Exit, NotAuthentic
 from apoa_client.ports import Doubt, Summary
+from apoa_client.report.kinds import short_id
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
+    from apoa_client.delivery.options import Outcome
 
 _MAX_SHOWN = 20
 
@@ -28,6 +30,25 @@ def show_doubts(doubts: Sequence[Doubt]) -> Exit:
     if NotAuthentic.advice is not None:
         print_error_line(text(NotAuthentic.advice))
     return NotAuthentic.exit_code
+
+
+def show_changed(outcome: "Outcome") -> None:
+    """Show what somebody else changed in the outbox, and what was closed while the key was away."""
+    for report_id in outcome.repaired:
+        line = _("Report {id} was changed, and not by apoa-client. It is again what was recorded; what waits is sent.")
+        print_error_line(style_error(line.format(id=short_id(report_id))))
+    if outcome.closed:
+        ids = ", ".join(map(short_id, outcome.closed))
+        line = _(
+            "Cancelled, replaced or typed in while the key was away: {ids}. If nobody did this, tell your IT admin."
+        )
+        print_error_line(style_warning(line.format(ids=ids)))
+    show_doubts(outcome.doubts)
+
+
+def is_doubt(outcome: "Outcome") -> bool:
+    """Return whether the error of a run is one of the doubts that `show_changed` shows."""
+    return bool(outcome.doubts) and isinstance(outcome.error, NotAuthentic)
 
 
 def find_doubts(app: "Container", summary: Summary) -> list[Doubt]:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
 
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.report.kinds import short_id
@@ -157,8 +157,9 @@ def test_a_restored_backup_is_no_older_copy(checked: Apoa, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_was_saved_and_cancelled_without_the_key(checked: Apoa, lang: str) -> None:
-    """`authenticated` and `unauthenticated` show it, and the next sync completes it and names what was closed."""
+@pytest.mark.parametrize("command", ["sync", "report"])
+def test_what_was_saved_and_cancelled_without_the_key(checked: Apoa, command: str, lang: str) -> None:
+    """`authenticated` and `unauthenticated` show it, and what sends next completes it and names what was closed."""
     keys = checked.home / "melati" / "keys.json"
     waiting = checked.save(XIMENA)
     keys.rename(keys.with_name("away.json"))
@@ -168,7 +169,7 @@ def test_what_was_saved_and_cancelled_without_the_key(checked: Apoa, lang: str) 
     assert {value["id"]: value["authenticated"] for value in said}[report["id"]] is False
     assert checked("status", "--json").json["unauthenticated"] == 2
     keys.with_name("away.json").rename(keys)
-    sent = checked("sync", lang=lang)
+    sent = checked(*(["sync"] if command == "sync" else OBADIAH.mrz()), lang=lang)
     text = spoken(
         lang,
         "Cancelled, replaced or typed in while the key was away: {ids}. If nobody did this, tell your IT admin.",
