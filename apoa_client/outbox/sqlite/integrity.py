@@ -57,7 +57,7 @@ _LEGACY_BATCH = 1000
 """Rows from before codes were made that are completed in one check."""
 
 _OPEN = "seq IN (SELECT seq FROM reports WHERE state IN ('queued', 'sending', 'pending', 'rejected'))"
-_UNPROVEN = "SELECT seq FROM reports INDEXED BY reports_unproven WHERE state_mac IS NULL"
+_UNAUTHENTICATED = "SELECT seq FROM reports INDEXED BY reports_unproven WHERE state_mac IS NULL"
 
 _SET_STATE = """
     UPDATE reports SET state = ?, lease = NULL, lease_until = NULL, last_error = NULL, next_attempt_at = NULL,
@@ -70,17 +70,17 @@ _SET_STATE = """
 _CLOSED_BY_DESK = frozenset({"received", "superseded", "withdrawn"})
 
 
-class _Verdict(Enum):
+class _Authenticity(Enum):
     """What a check of one row found, besides a doubt."""
 
     AUTHENTIC = auto()
-    UNPROVEN = auto()
+    UNAUTHENTICATED = auto()
     """It has no code yet, and what it holds is explained by its audit events."""
     UNCONFIRMED = auto()
     """As above, and only the events since the checkpoint say that the authority accepted it."""
 
 
-_Finding: TypeAlias = _Verdict | DoubtKind
+_Finding: TypeAlias = _Authenticity | DoubtKind
 
 
 class Integrity:
@@ -161,16 +161,16 @@ class Integrity:
             check = _Check(self._db, authenticator, counter) if authenticator is not None else None
             if check is not None:
                 doubts |= dict.fromkeys(check.of_the_trail())
-            reports = unproven = 0
+            reports = unauthenticated = 0
             last = -(1 << 63)
             while rows := read_rows(self._db, f"seq > ? ORDER BY seq LIMIT {_BATCH}", [last]):
                 reports += len(rows)
-                unproven += sum(row.state_mac is None for row in rows)
+                unauthenticated += sum(row.state_mac is None for row in rows)
                 if check is not None:
                     findings = ((check.judge(row), row.id) for row in rows)
                     doubts |= {Doubt(kind, name): None for kind, name in findings if isinstance(kind, DoubtKind)}
                 last = rows[-1].seq
-            return Verification(reports, tuple(doubts), unproven, check is not None)
+            return Verification(reports, tuple(doubts), unauthenticated, check is not None)
 
     def vouch(self) -> int:
         """As `interface.Integrity`."""
@@ -273,11 +273,12 @@ class _Check:
         if not eventless and (event is None or not event.agrees(row.state, erased=erased)):
             return DoubtKind.STATE
         if row.state_mac is not None:
-            return _Verdict.AUTHENTIC if row.has_own_state(self._authenticator) else DoubtKind.STATE
+            return _Authenticity.AUTHENTIC if row.has_own_state(self._authenticator) else DoubtKind.STATE
         if not self._may_lack_code(row):
             return DoubtKind.STATE
-        unconfirmed = event is not None and event.action == "accepted" and event.n > self._after and not erased
-        return _Verdict.UNCONFIRMED if unconfirmed and self.checkpoint is not None else _Verdict.UNPROVEN
+        is_new = self.checkpoint is not None and event is not None and event.n > self._after
+        unconfirmed = is_new and event is not None and event.action == "accepted" and not erased
+        return _Authenticity.UNCONFIRMED if unconfirmed else _Authenticity.UNAUTHENTICATED
 
     def _may_lack_code(self, row: Row) -> bool:
         """Return whether something since the checkpoint explains that a row has no code."""
@@ -323,7 +324,7 @@ class _Authentication:
                 self._handle(todo[start : start + _BATCH])
         with transaction(self._db, self._path):
             check = self._check()
-            self._handle(self._unproven(check.checkpoint))  # what was saved meanwhile
+            self._handle(self._unauthenticated(check.checkpoint))  # what was saved meanwhile
             trail = dict.fromkeys(check.of_the_trail())
             self._handle(self._seqs_of(doubt.report for doubt in trail if doubt.kind is DoubtKind.STATE))
             repaired = set(self._repaired)
@@ -339,12 +340,12 @@ class _Authentication:
 
     def _seqs(self, checkpoint: Checkpoint | None) -> list[int]:
         opened = self._db.execute(f"SELECT seq FROM reports WHERE {_OPEN}").fetchall()  # noqa: S608  constants
-        return list(dict.fromkeys([*(seq for (seq,) in opened), *self._unproven(checkpoint)]))
+        return list(dict.fromkeys([*(seq for (seq,) in opened), *self._unauthenticated(checkpoint)]))
 
-    def _unproven(self, checkpoint: Checkpoint | None) -> list[int]:
+    def _unauthenticated(self, checkpoint: Checkpoint | None) -> list[int]:
         """Return the numbers of rows without a code that are not legacy."""
         legacy = checkpoint.legacy if checkpoint is not None else 0
-        found = self._db.execute(f"{_UNPROVEN} AND (seq > ? OR seq <= 0)", [legacy]).fetchall()
+        found = self._db.execute(f"{_UNAUTHENTICATED} AND (seq > ? OR seq <= 0)", [legacy]).fetchall()
         return [seq for (seq,) in found]
 
     def _seqs_of(self, ids: Iterable[str]) -> list[int]:
@@ -355,24 +356,24 @@ class _Authentication:
         for start in range(0, len(seqs), _BATCH):
             numbers = ",".join(map(str, seqs[start : start + _BATCH]))
             for row in read_rows(self._db, f"seq IN ({numbers})"):
-                if check.judge(row) is not _Verdict.AUTHENTIC:
+                if check.judge(row) is not _Authenticity.AUTHENTIC:
                     yield row.seq
 
     def _handle(self, seqs: Sequence[int]) -> None:
         """Complete or repair these rows, inside a transaction."""
         check = self._check()
-        unproven: list[str] = []
+        unauthenticated: list[str] = []
         for seq in seqs:
             for row in read_rows(self._db, "seq = ?", [seq]):
                 finding = check.judge(row)
-                if finding is _Verdict.UNPROVEN:
-                    unproven.append(row.id)
+                if finding is _Authenticity.UNAUTHENTICATED:
+                    unauthenticated.append(row.id)
                     self._note_closed(check, row)
-                elif finding is _Verdict.UNCONFIRMED or finding is DoubtKind.STATE:
+                elif finding is _Authenticity.UNCONFIRMED or finding is DoubtKind.STATE:
                     self._repair(check, row)
                 elif isinstance(finding, DoubtKind):
                     self._doubts[Doubt(finding, row.id)] = None
-        write_codes(self._db, self._authenticator, unproven)
+        write_codes(self._db, self._authenticator, unauthenticated)
 
     def _note_closed(self, check: _Check, row: Row) -> None:
         """Note a report that the desk closed without the key: nobody but the desk can say whether that is so."""
@@ -425,7 +426,7 @@ class _Authentication:
         """Complete some rows from before codes were made; return up to which number there may be more."""
         if not legacy:
             return 0
-        query = f"{_UNPROVEN} AND seq <= ? AND seq > 0 ORDER BY seq DESC LIMIT {_LEGACY_BATCH}"
+        query = f"{_UNAUTHENTICATED} AND seq <= ? AND seq > 0 ORDER BY seq DESC LIMIT {_LEGACY_BATCH}"
         seqs = [seq for (seq,) in self._db.execute(query, [legacy]).fetchall()]
         self._handle(seqs)
         return seqs[-1] - 1 if len(seqs) == _LEGACY_BATCH else 0
