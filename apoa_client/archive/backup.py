@@ -33,7 +33,7 @@ from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, damaged, too_new
 from apoa_client.outbox.rows import COLUMNS, entry_from_row, from_millis, millis
 from apoa_client.outbox.sqlite import audit
-from apoa_client.outbox.sqlite.database import connect, open_database, publish, transaction
+from apoa_client.outbox.sqlite.database import connect, open_database, publish, snapshot, transaction
 from apoa_client.outbox.sqlite.drafts import delete_all_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
@@ -233,16 +233,14 @@ def _mac(private_key: bytes, digest: str) -> bytes:
 
 def _copy_snapshot(db: sqlite3.Connection, copy: sqlite3.Connection, outbox: Path) -> None:
     """Copy one moment. Without the transaction, each write of another process would restart the copying."""
-    db.execute("BEGIN")
     try:
-        db.execute("SELECT 1 FROM reports LIMIT 1").fetchone()
-        db.backup(copy, pages=_BATCH_PAGES, progress=lambda *_: None)
+        with snapshot(db):
+            db.execute("SELECT 1 FROM reports LIMIT 1").fetchone()
+            db.backup(copy, pages=_BATCH_PAGES, progress=lambda *_: None)
     except sqlite3.DatabaseError as exc:
         if getattr(exc, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise damaged(outbox) from exc
         raise
-    finally:
-        db.execute("ROLLBACK")
 
 
 def digest(db: sqlite3.Connection) -> str:

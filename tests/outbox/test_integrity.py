@@ -1,16 +1,17 @@
 """Tests of the codes that prove who wrote a row, and of the checks of what somebody else changed."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from outbox_helpers import HOUR, NOON, PRIVATE_KEY, PUBLIC_KEY, open_outbox, receipt, report, sealer, uuid
 
 from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite import codes
+from apoa_client.outbox.sqlite import codes, integrity, metadata
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports import Authentication, Change, Doubt, DoubtKind, NewReport, Selection
 from apoa_client.report.kinds import State
@@ -405,3 +406,38 @@ def test_types_that_this_program_never_writes(
     found = check(outbox)
     assert (found.doubts, found.repaired) == ((), (uuid(9),))
     assert is_authenticated(outbox)[-2:] == [True, True]
+
+
+@pytest.mark.parametrize("opener", [sealer, behind_a_keyring], ids=["key", "no key"])
+@pytest.mark.parametrize(
+    ("look", "module", "between"),
+    [
+        (lambda outbox: outbox.integrity.verify().doubts, integrity, "last_event"),
+        (lambda outbox: outbox.integrity.doubts(), metadata, "actual_counts"),
+    ],
+    ids=["verify", "doubts"],
+)
+def test_what_another_process_writes_meanwhile_is_no_doubt(
+    outbox: SqliteOutbox,
+    monkeypatch: pytest.MonkeyPatch,
+    opener: Callable[[], PropertySealer],
+    look: Callable[[SqliteOutbox], Sequence[Doubt]],
+    module: ModuleType,
+    between: str,
+) -> None:
+    """A check sees the file at one moment: no row from before a delivery with an event from after it."""
+    outbox.add(report(1), due_at=NOON)
+    check(outbox)
+    pending = [State.ACCEPTED]
+    real = getattr(module, between)
+
+    def deliver_first(*arguments: object) -> object:
+        if pending:
+            sent(outbox, 1, pending.pop())
+            outbox.add(report(2), due_at=NOON)
+        return real(*arguments)
+
+    with SqliteOutbox.open(outbox._path, opener()) as reader:
+        monkeypatch.setattr(module, between, deliver_first)
+        assert list(look(reader)) == []
+    assert not pending

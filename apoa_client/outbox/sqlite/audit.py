@@ -22,6 +22,7 @@ from apoa_client.outbox.audit_chain import (
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.event_states import counted
 from apoa_client.outbox.rows import millis
+from apoa_client.outbox.sqlite.database import snapshot
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.metadata import (
     COUNTS_KEY,
@@ -97,17 +98,13 @@ class AuditTrail:
 
     def verify(self) -> AuditCheck:
         """As `interface.AuditTrail`, for the trail at one moment."""
-        with self._reading():
-            self._db.execute("BEGIN")
-            try:
-                rows = self._db.execute(f"SELECT {COLUMNS} FROM audit ORDER BY n")  # noqa: S608  constants
-                head = head_from_text(read_metadata(self._db, HEAD_KEY))
-                # SQLite itself remembers the highest number, for AUTOINCREMENT.
-                highest = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
-                known = highest is not None and isinstance(highest[0], int)
-                return check_chain(rows, head, highest[0] if known else 0)
-            finally:
-                self._db.execute("ROLLBACK")
+        with self._reading(), snapshot(self._db):
+            rows = self._db.execute(f"SELECT {COLUMNS} FROM audit ORDER BY n")  # noqa: S608  constants
+            head = head_from_text(read_metadata(self._db, HEAD_KEY))
+            # SQLite itself remembers the highest number, for AUTOINCREMENT.
+            highest = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
+            known = highest is not None and isinstance(highest[0], int)
+            return check_chain(rows, head, highest[0] if known else 0)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -114,6 +114,22 @@ def transaction(db: sqlite3.Connection, path: Path) -> Iterator[None]:
             raise
 
 
+@contextmanager
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """Read the database as it is at one moment, whatever other processes write meanwhile.
+
+    A transaction that is open goes on. For use within `translate_errors`.
+    """
+    if db.in_transaction:
+        yield
+        return
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
+
+
 def empty_log(db: sqlite3.Connection, *, wait: bool = True) -> bool:
     """Empty the log, which holds older pages, and return whether that was possible: a reader may prevent it.
 

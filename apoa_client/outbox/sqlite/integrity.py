@@ -37,7 +37,7 @@ from apoa_client.outbox.sqlite.contradictions import (
     last_event,
     was_restored,
 )
-from apoa_client.outbox.sqlite.database import transaction
+from apoa_client.outbox.sqlite.database import snapshot, transaction
 from apoa_client.outbox.sqlite.error_translation import translate_read_errors
 from apoa_client.outbox.sqlite.insertion import columns_of
 from apoa_client.outbox.sqlite.metadata import (
@@ -99,13 +99,14 @@ class Integrity:
         """As `interface.Integrity`."""
         with translate_read_errors(self._path):
             authenticator = self._codes.authenticator()
-            found: list[Doubt] = []
-            if is_contradicted(self._db):
-                found = list(find_contradictions(self._db)) or [Doubt(DoubtKind.TRAIL)]
-            if not found and authenticator is not None:
-                check = _Check(self._db, authenticator)
-                found = list(check.of_the_trail()) if check.broken or not check.counts_agree() else []
-            return found
+            with snapshot(self._db):
+                found: list[Doubt] = []
+                if is_contradicted(self._db):
+                    found = list(find_contradictions(self._db)) or [Doubt(DoubtKind.TRAIL)]
+                if not found and authenticator is not None:
+                    check = _Check(self._db, authenticator)
+                    found = list(check.of_the_trail()) if check.broken or not check.counts_agree() else []
+                return found
 
     def check(self, report_id: str) -> None:
         """As `interface.Integrity`."""
@@ -118,14 +119,15 @@ class Integrity:
 
     def _doubt(self, report_id: str, authenticator: Authenticator | None) -> Doubt | None:
         """Return what is wrong with a report's state: compared with its events only, if there is no key."""
-        event = last_event(self._db, report_id)
-        for row in read_rows(self._db, "id = ?", [report_id]):
-            if authenticator is not None:
-                wrong = isinstance(_Check(self._db, authenticator).judge_state(row), DoubtKind)
-            else:
-                wrong = event is not None and not event.agrees(row.state, erased=row.value("erased_at") is not None)
-            if wrong:
-                return Doubt(DoubtKind.STATE, report_id)
+        with snapshot(self._db):
+            event = last_event(self._db, report_id)
+            for row in read_rows(self._db, "id = ?", [report_id]):
+                if authenticator is not None:
+                    wrong = isinstance(_Check(self._db, authenticator).judge_state(row), DoubtKind)
+                else:
+                    wrong = event is not None and not event.agrees(row.state, erased=row.value("erased_at") is not None)
+                if wrong:
+                    return Doubt(DoubtKind.STATE, report_id)
         return None
 
     def check_content(self, report_id: str) -> None:
@@ -157,20 +159,24 @@ class Integrity:
         with translate_read_errors(self._path):
             authenticator = self._codes.authenticator(ask=True)
             counter = run_counter.read() if run_counter is not None else None  # before a sync may count on
-            doubts = dict.fromkeys(find_contradictions(self._db))
-            check = _Check(self._db, authenticator, counter) if authenticator is not None else None
+            with snapshot(self._db):
+                return self._verify(authenticator, counter)
+
+    def _verify(self, authenticator: Authenticator | None, counter: int | None) -> Verification:
+        doubts = dict.fromkeys(find_contradictions(self._db))
+        check = _Check(self._db, authenticator, counter) if authenticator is not None else None
+        if check is not None:
+            doubts |= dict.fromkeys(check.of_the_trail())
+        reports = unauthenticated = 0
+        last = -(1 << 63)
+        while rows := read_rows(self._db, f"seq > ? ORDER BY seq LIMIT {_BATCH}", [last]):
+            reports += len(rows)
+            unauthenticated += sum(row.state_mac is None for row in rows)
             if check is not None:
-                doubts |= dict.fromkeys(check.of_the_trail())
-            reports = unauthenticated = 0
-            last = -(1 << 63)
-            while rows := read_rows(self._db, f"seq > ? ORDER BY seq LIMIT {_BATCH}", [last]):
-                reports += len(rows)
-                unauthenticated += sum(row.state_mac is None for row in rows)
-                if check is not None:
-                    findings = ((check.judge(row), row.id) for row in rows)
-                    doubts |= {Doubt(kind, name): None for kind, name in findings if isinstance(kind, DoubtKind)}
-                last = rows[-1].seq
-            return Verification(reports, tuple(doubts), unauthenticated, check is not None)
+                findings = ((check.judge(row), row.id) for row in rows)
+                doubts |= {Doubt(kind, name): None for kind, name in findings if isinstance(kind, DoubtKind)}
+            last = rows[-1].seq
+        return Verification(reports, tuple(doubts), unauthenticated, check is not None)
 
     def vouch(self) -> int:
         """As `interface.Integrity`."""
