@@ -23,6 +23,11 @@ if sys.platform == "win32":
 UNSAFE = "unsafe_permissions"
 """The name of the error, in JSON and in logs."""
 
+_OTHER_FOLDER = msg(
+    "Use a folder that only this user can change, such as one in this user's own folder, with APOA_HOME."
+)
+"""The advice about a folder above, on Windows: other programs and users may need the rights there."""
+
 _ROOT = 0
 _GROUP_OR_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _POSIX = os.name == "posix"
@@ -87,7 +92,7 @@ def _fault_of(name: str, *, is_own: bool, secret: bool = False) -> tuple[Fault |
         return None, False
     if not _is_trusted(state):
         return _of_another_user(name, state), is_link
-    if not _others_can_write(name, state) or (_is_sticky(state.st_mode) and not is_own):
+    if not _others_can_write(name, state) or (_is_sticky_folder(state) and not is_own):
         return None, is_link
     fault = Fault(
         msg("Other users of this computer can change {path}, so it is not used.", path=name),
@@ -117,12 +122,6 @@ def _fault_on_windows(name: str, *, is_own: bool, secret: bool) -> Fault | None:
     return Fault(message, _advice_on_windows(name, user) if is_own else _OTHER_FOLDER)
 
 
-_OTHER_FOLDER = msg(
-    "Use a folder that only this user can change, such as one in this user's own folder, with APOA_HOME."
-)
-"""The advice about a folder above: other programs and users may need the rights there."""
-
-
 def _read_access_list(name: str) -> tuple[str | None, str]:
     """Return the owner and access list of a file, or None if they cannot be read; and this user (Windows)."""
     if sys.platform == "win32":
@@ -144,8 +143,8 @@ def _is_trusted(state: os.stat_result) -> bool:
     return state.st_uid in {_ROOT, os.geteuid()}
 
 
-def _is_sticky(mode: int) -> bool:
-    return stat.S_ISDIR(mode) and bool(mode & stat.S_ISVTX)
+def _is_sticky_folder(state: os.stat_result) -> bool:
+    return stat.S_ISDIR(state.st_mode) and bool(state.st_mode & stat.S_ISVTX)
 
 
 def _others_can_write(name: str, state: os.stat_result) -> bool:
