@@ -141,7 +141,8 @@ class _Server(ThreadedWSGIServer):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             if sys.platform == "win32":  # where only a closed socket wakes the thread
-                socket.close(connection.detach())
+                with suppress(OSError):  # the thread has just closed it itself
+                    socket.close(connection.detach())
             thread.join()
         self._service.decisions.storage.close()
 

@@ -38,6 +38,19 @@ def test_runs_within_a_with(tmp_path: Path, bare: requests.Session) -> None:
     assert not listening(server.port)
 
 
+def test_a_connection_that_ends_while_the_server_stops(make_server: Make) -> None:
+    """Its thread has closed the socket, and not taken it off the list yet."""
+    server = make_server()
+    assert server._running is not None
+    ended = threading.Thread(target=lambda: None)
+    ended.start()
+    closed = socket.socket()
+    closed.close()
+    server._running._connections[closed] = ended
+    server.stop()
+    assert not listening(server.port)
+
+
 def test_stop_and_start_again(make_server: Make, log_in: LogIn, bare: requests.Session, check_in: Report) -> None:
     """Stopped, it refuses connections at once; started, it has the same port, storage and script."""
     server = make_server(faults="ok,503")
