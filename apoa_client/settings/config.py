@@ -4,7 +4,9 @@ Reading uses the standard library only, because every command does it. `apoa_cli
 and keeps the admin's comments.
 """
 
+import errno
 import re
+import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
@@ -190,6 +192,8 @@ def read_text(path: Path) -> str | None:
 
 
 def _read(path: Path) -> bytes:
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a named pipe would wait for a writer
+        raise OSError(errno.EINVAL, "not a file")
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 

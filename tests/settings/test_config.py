@@ -1,6 +1,7 @@
 """config.toml is read strictly: a typing mistake is reported with its place."""
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -231,6 +232,13 @@ def test_another_encoding_is_reported(path: Path) -> None:
 def test_an_unreadable_file_is_reported(path: Path) -> None:
     """A folder in its place stands for any error of the system."""
     path.mkdir()
+    assert "cannot be read" in problem(path).message.template
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_named_pipe_is_reported(path: Path) -> None:
+    """Reading it would wait until somebody writes."""
+    os.mkfifo(path)
     assert "cannot be read" in problem(path).message.template
 
 
