@@ -218,6 +218,7 @@ def test_a_file_without_an_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             read.append(size)
             return b"#" * size
 
+    path.touch()
     monkeypatch.setattr(Path, "open", lambda _path, _mode: Endless())
     assert f"{MAX_BYTES} characters" in problem(path).message.render()
     assert read == [MAX_BYTES + 1]
