@@ -184,7 +184,7 @@ class Integrity:
             authenticator = self._codes.authenticator(ask=True)
         if authenticator is None:
             raise CredentialsProblem(
-                msg("The private key is needed to vouch for the reports, and it is not at hand."),
+                msg("The private key is needed to accept the reports as they are, and it is not available now."),
                 msg(
                     "Unlock the keyring. If the key is not on this computer any more, restore it with: apoa key recover"
                 ),
