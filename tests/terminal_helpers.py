@@ -4,10 +4,20 @@ import os
 import re
 import select
 from collections.abc import Sequence
+from typing import TextIO
 
+import pytest
 from cli_helpers import Installed
 
+from apoa_client.cli.terminal import streams
+
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def show_as_terminal(monkeypatch: pytest.MonkeyPatch, stream: TextIO) -> None:
+    """Lets a captured stream pass for a terminal, also on Windows, which is asked about its descriptor."""
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr(streams, "_is_console", lambda _descriptor: True, raising=False)
 
 
 def at_a_terminal(

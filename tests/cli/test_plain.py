@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import GUESTS, LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
+from terminal_helpers import show_as_terminal
 
 from apoa_client.cli.registry import COMMANDS
 from apoa_client.cli.terminal import output
@@ -156,7 +157,7 @@ class TestAtATerminal:
 
 def test_progress_of_a_long_delivery(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Progress is shown at each quarter with the refused reports, also on a terminal without cursor movement."""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show_as_terminal(monkeypatch, sys.stderr)
     monkeypatch.setenv("TERM", "dumb")
     lines = watcher(silent=False)
     assert isinstance(lines, ProgressLines)

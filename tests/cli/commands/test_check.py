@@ -23,6 +23,7 @@ from cli_helpers import (
     spoken,
 )
 from conftest import FixedClock
+from terminal_helpers import show_as_terminal
 
 from apoa_client.cli import main
 from apoa_client.cli.terminal.language import _catalogue as catalogue_of
@@ -418,7 +419,7 @@ class TestPage:
         monkeypatch = apoa.monkeypatch
         with monkeypatch.context() as patch:
             patch.setenv("COLUMNS", str(columns))
-            patch.setattr(sys.stdout, "isatty", lambda: True)
+            show_as_terminal(patch, sys.stdout)
             wrong = SECOND.replace("POL", "GBR").replace("1", "I", 1)
             result = apoa(*mrz_arguments(FIRST, wrong), lang=lang)
         plain = click.unstyle(result.out)

@@ -26,6 +26,7 @@ from cli_helpers import (
     time_in,
     typed_in,
 )
+from terminal_helpers import show_as_terminal
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import clock_skew_text
@@ -405,7 +406,7 @@ class TestSync:
 
     def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
         """The bar counts refused reports, and is removed when the run fails."""
-        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        show_as_terminal(monkeypatch, sys.stderr)
         apoa.set_up(serve("reject,drop").base_url)
         apoa.save()
         refused = apoa("sync", keys=[])
@@ -596,7 +597,7 @@ def test_the_authority_of_an_untested_set_up_is_learned(apoa: Apoa, serve: Serve
 
 def test_a_bar_shows_the_rate(configured: Apoa) -> None:
     """The bar shows reports per second after two answers."""
-    configured.monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show_as_terminal(configured.monkeypatch, sys.stderr)
     seconds = itertools.count()
     # Windows' own clock may stand still meanwhile.
     configured.monkeypatch.setattr("rich.console.monotonic", lambda: float(next(seconds)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from apoa_client.cli.terminal import output
+from apoa_client.cli.terminal import output, pager
 from apoa_client.cli.terminal.pager import page_markdown, paged
 
 TEXT = "# A title\n\nSome `words`.\n\n| key | does |\n|---|---|\n| Enter | continues |\n"
@@ -22,7 +22,7 @@ def test_a_pipe_gets_the_markdown_unchanged(capsys: pytest.CaptureFixture[str]) 
 def test_a_terminal_shows_rendered_text_in_a_pager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Headings and tables are rendered in the terminal's width, without the signs of Markdown."""
     paged: list[str] = []
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
     monkeypatch.setattr(click, "echo_via_pager", paged.append)
     monkeypatch.setenv("COLUMNS", "60")
     page_markdown(TEXT)
@@ -35,7 +35,7 @@ def test_a_terminal_shows_rendered_text_in_a_pager(monkeypatch: pytest.MonkeyPat
 
 def test_plain_output_is_not_rendered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """With plain output the Markdown text is printed unchanged, also on a terminal."""
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
     output.set_plain(plain=True)
     page_markdown(TEXT)
     assert capsys.readouterr().out.startswith("# A title")
@@ -45,17 +45,17 @@ def test_a_user_who_leaves_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     """When the user leaves the pager, writing ends with `BrokenPipeError`, which ends the command quietly."""
     script = tmp_path / "pager.py"
     script.write_text("")
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
     monkeypatch.setenv("LINES", "2")
     terminal = sys.stdout
 
-    def write_forever() -> None:
+    def write_much() -> None:
         with paged({"PAGER": f"{sys.executable} {script}"}, wanted=True):
-            while True:
+            for _piece in range(1_000):
                 output.write("x" * 10_000)
 
     with pytest.raises(BrokenPipeError):
-        write_forever()
+        write_much()
     assert sys.stdout is terminal
 
 
@@ -63,7 +63,7 @@ def test_ctrl_c_is_for_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     """Ctrl-C while the user reads does not end the command before the pager ends."""
     script = tmp_path / "pager.py"
     script.write_text("import sys; sys.stdin.read()")
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
     monkeypatch.setenv("LINES", "2")
     waited: list[int] = []
     wait = subprocess.Popen.wait
@@ -83,7 +83,7 @@ def test_ctrl_c_is_for_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 def test_a_pager_that_is_no_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """With an unclosed quotation mark in ``PAGER`` the text is printed as it is."""
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
     with paged({"PAGER": "less 'x"}, wanted=True):
         sys.stdout.write("text")
     assert capsys.readouterr().out == "text"

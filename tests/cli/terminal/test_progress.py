@@ -4,13 +4,14 @@ import sys
 
 import pytest
 from cli_helpers import PASSWORD, Apoa, Serve
+from terminal_helpers import show_as_terminal
 
 from apoa_client.cli.terminal.progress import NoProgress, ProgressBar, track, watcher
 
 
 def test_the_bar_is_removed_during_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar is removed while the password is asked for, so that it does not cover the question."""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show_as_terminal(monkeypatch, sys.stderr)
     bar = watcher(silent=False)
     assert isinstance(bar, ProgressBar)
 
@@ -52,7 +53,7 @@ def test_long_work_is_shown_in_lines_where_nothing_may_move(capsys: pytest.Captu
 
 def test_long_work_has_a_bar_at_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """It is drawn until the last item, and removed also if the work stops before."""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show_as_terminal(monkeypatch, sys.stderr)
     assert list(track(range(50), "Pages", silent=False)) == list(range(50))
     shown = capsys.readouterr().err
     assert "Pages" in shown
