@@ -79,12 +79,10 @@ def _use_memory() -> None:
     The program syncs each change to the disk, and most of the time of a test would be spent there. Tests marked
     `durable` get a folder on the disk.
     """
-    # pytest makes private folders below it. Under Wine it is a link that tests/windows/wine_python.py makes: the sticky
-    # /dev/shm itself would be a folder that, as the program reads access lists there, everybody can change.
-    memory = Path("C:/memory" if sys.platform == "win32" else "/dev/shm")  # noqa: S108
-    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < _MEMORY_NEEDED:
+    memory = Path("/dev/shm")  # noqa: S108  pytest makes private folders below it
+    if sys.platform == "win32" or not os.access(memory, os.W_OK):  # under Wine, tests/windows/wine_python.py does it
         return
-    if sys.platform == "win32" or not os.statvfs(memory).f_flag & os.ST_NOEXEC:
+    if shutil.disk_usage(memory).free >= _MEMORY_NEEDED and not os.statvfs(memory).f_flag & os.ST_NOEXEC:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 

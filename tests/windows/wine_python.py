@@ -50,6 +50,9 @@ WINE_SETTINGS = {
 NOT_COPIED = ("site-packages", "dist-packages", "__pycache__", "lib-dynload", "config-*", "_sysconfigdata*")
 NOT_NEEDED = ("test", "idlelib", "tkinter", "turtledemo", "ensurepip", "sitecustomize.py")
 
+_MEMORY_DRIVE = "M:"
+"""The drive with the tests' temporary folders, where this machine keeps files in memory."""
+
 PYTHON_EXE = r"""
 #include <stdio.h>
 #include <windows.h>
@@ -167,8 +170,9 @@ class WinePython:
         run(["wineserver", "--wait"], environ)
         memory = Path("/dev/shm")  # noqa: S108  for the tests' temporary files
         if memory.is_dir():
-            link = self.prefix / "drive_c" / "memory"
-            link.symlink_to(tempfile.mkdtemp(prefix="apoa-wine-", dir=memory), target_is_directory=True)
+            # A drive, which has no folder above it: Wine shows the sticky /dev/shm as one that everybody can change.
+            drive = self.prefix / "dosdevices" / _MEMORY_DRIVE.lower()
+            drive.symlink_to(tempfile.mkdtemp(prefix="apoa-wine-", dir=memory), target_is_directory=True)
 
     def add_packages(self, extra: str) -> None:
         """Installs pip, the program's dependencies and an extra of pyproject.toml, as they are for Windows."""
@@ -194,7 +198,8 @@ class WinePython:
 
     def wine_environ(self) -> dict[str, str]:
         """Returns the variables with which Wine runs programs of this Windows."""
-        return {"WINEPREFIX": str(self.prefix), **WINE_SETTINGS}
+        in_memory = {"PYTEST_DEBUG_TEMPROOT": f"{_MEMORY_DRIVE}\\"} if Path("/dev/shm").is_dir() else {}  # noqa: S108
+        return {"WINEPREFIX": str(self.prefix), **WINE_SETTINGS, **in_memory}
 
 
 def windows_path(path: Path) -> str:
