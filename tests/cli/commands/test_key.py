@@ -241,10 +241,10 @@ class TestSetupUnattended:
         file = tmp_path / "code.txt"
         more = ["--recovery-file", str(file)]
         (apoa.home / "melati").mkdir(parents=True)
-        (apoa.home / "melati" / "keys.json").symlink_to(tmp_path / "elsewhere")
+        (apoa.home / "melati" / "keys.json").mkdir()
         assert apoa.set_up(NOWHERE, *more).code == 77
         assert not file.exists()
-        (apoa.home / "melati" / "keys.json").unlink()
+        (apoa.home / "melati" / "keys.json").rmdir()
         with monkeypatch.context() as patch:
             patch.setattr("apoa_client.settings.writer.save", None)
             assert apoa.set_up(NOWHERE, *more).code == 1
