@@ -31,6 +31,7 @@ from journeys_helpers import (
     files_below,
     guest,
     saved_id,
+    sweep_drafts,
     sync_later,
     unmeasured,
 )
@@ -166,6 +167,7 @@ def test_storm(storm: Storm, authority: UnrulyAuthority, clock: FastClock) -> No
     accepted = storm.apoa("status", "--json").json["counts"]["accepted"]
     authority.calm_down()
     sync_later(storm.apoa.environ, now=clock.now())
+    sweep_drafts(storm.apoa)
     reports = storm.apoa.reports()
     assert authority.storage is not None
     assert_delivered_once(reports, authority.storage, storm.promised)
