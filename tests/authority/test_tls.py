@@ -15,7 +15,7 @@ from apoa_client.errors import Offline, SettingsProblem, UntrustedCertificate
 
 windows_judges = pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
 CERTIFICATES = Path(__file__).parent / "certificates"
-CA = str(CERTIFICATES / "ca.pem")
+CA = CERTIFICATES / "ca.pem"
 TOKEN = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
     b'{"access_token":"abc","token_type":"Bearer","expires_in":3600}'
@@ -26,10 +26,18 @@ NO_SUCH = (
 )
 
 
-def test_a_bundle_is_trusted(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
+@pytest.fixture
+def ca(tmp_path: Path) -> str:
+    """The CA's certificate where no other user can change it, wherever the checkout is."""
+    file = tmp_path / "trusted.pem"
+    file.write_bytes(CA.read_bytes())
+    return str(file)
+
+
+def test_a_bundle_is_trusted(serve: Callable[..., Any], make_client: Callable[..., Any], ca: str) -> None:
     """A certificate of a CA in `ca_bundle` is trusted, besides the system's own trust."""
     line = serve(TOKEN, NO_SUCH, certificate="server.pem")
-    assert make_client(line.url, ca_bundle=CA).verdict("x") is None
+    assert make_client(line.url, ca_bundle=ca).verdict("x") is None
     assert [each.path for each in line.received] == ["/v1/oauth/token", "/v1/reports/x"]
 
 
@@ -53,37 +61,41 @@ def test_the_environment_adds_no_trust(
     serve: Callable[..., Any], make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     """The environment variables of requests change nothing, even where they would be read for this host."""
-    monkeypatch.setenv(variable, CA)
+    monkeypatch.setenv(variable, str(CA))
     client = make_client(serve(TOKEN, certificate="server.pem").url)
     client._transport._session.trust_env = True  # as for hosts that are not loopback
     with pytest.raises(UntrustedCertificate):
         client.meta()
 
 
-def test_another_hosts_certificate(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
+def test_another_hosts_certificate(serve: Callable[..., Any], make_client: Callable[..., Any], ca: str) -> None:
     """A trusted certificate of another host is refused, and `ca_bundle` is not suggested."""
     line = serve(TOKEN, certificate="elsewhere.pem")
     with pytest.raises(UntrustedCertificate, match="certificate is not for") as caught:
-        make_client(line.url, ca_bundle=CA).meta()
+        make_client(line.url, ca_bundle=ca).meta()
     assert caught.value.advice is not None
     assert "ca_bundle" not in caught.value.advice.render()
     assert line.received == []
 
 
-def test_an_expired_certificate(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:
+def test_an_expired_certificate(serve: Callable[..., Any], make_client: Callable[..., Any], ca: str) -> None:
     """The advice names the clock first."""
     with pytest.raises(UntrustedCertificate, match="clock"):
-        make_client(serve(TOKEN, certificate="expired.pem").url, ca_bundle=CA).meta()
+        make_client(serve(TOKEN, certificate="expired.pem").url, ca_bundle=ca).meta()
 
 
 @pytest.mark.parametrize("certificate", ["server.pem", "expired.pem"])
 def test_a_clock_that_is_years_behind(
-    serve: Callable[..., Any], make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, certificate: str
+    serve: Callable[..., Any],
+    make_client: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    certificate: str,
+    ca: str,
 ) -> None:
     """The HTTP library's own warning is not shown; whether the certificate is valid decides."""
     monkeypatch.setattr("urllib3.connection.RECENT_DATE", date.max)
     line = serve(TOKEN, NO_SUCH, certificate=certificate)
-    client = make_client(line.url, ca_bundle=CA)
+    client = make_client(line.url, ca_bundle=ca)
     if certificate == "expired.pem":
         with pytest.raises(UntrustedCertificate, match="clock"):
             client.verdict("x")
@@ -111,7 +123,7 @@ def test_a_bundle_without_a_full_path(
 ) -> None:
     """The working directory must not decide which servers are trusted."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "ca.pem").write_bytes(Path(CA).read_bytes())
+    (tmp_path / "ca.pem").write_bytes(CA.read_bytes())
     with pytest.raises(SettingsProblem, match="is not a full path"):
         make_client("https://authority.example/v1", ca_bundle="ca.pem")
 
@@ -120,7 +132,7 @@ def test_a_bundle_without_a_full_path(
 def test_a_bundle_that_others_can_write(make_client: Callable[..., Any], tmp_path: Path) -> None:
     """It is read only if nobody else can add a certificate to it."""
     bundle = tmp_path / "ca.pem"
-    bundle.write_bytes(Path(CA).read_bytes())
+    bundle.write_bytes(CA.read_bytes())
     make_client("https://authority.example/v1", ca_bundle=str(bundle))
     bundle.chmod(0o666)
     with raises_error("unsafe_permissions"):

@@ -71,14 +71,16 @@ def test_another_path_of_the_same_host(configured: Apoa, authority: SandboxServe
 def test_another_setting(configured: Apoa, logins: list[str], tmp_path: Path, name: str) -> None:
     """Another account or other trusted certificates stop a sync, too; the content of the file counts, not its name."""
     configured.save()
-    configured.change_setting(name, str(CERTIFICATES / "ca.pem") if name == "ca_bundle" else "lain")
+    trusted = tmp_path / "trusted.pem"  # where no other user can change it, wherever the checkout is
+    trusted.write_bytes((CERTIFICATES / "ca.pem").read_bytes())
+    configured.change_setting(name, str(trusted) if name == "ca_bundle" else "lain")
     logins.clear()
     stopped = configured("sync")
     assert (stopped.code, name in stopped.err, logins) == (Exit.CREDENTIALS, True, [])
     if name == "ca_bundle":
         assert configured("login", "--password-stdin", stdin=PASSWORD).code == 0
         copy = tmp_path / "copy.pem"
-        copy.write_bytes((CERTIFICATES / "ca.pem").read_bytes())
+        copy.write_bytes(trusted.read_bytes())
         configured.change_setting(name, str(copy))
         assert configured("sync").code == 0
         copy.unlink()
