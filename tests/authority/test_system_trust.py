@@ -3,26 +3,17 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from system_helpers import real_system
+from tls_helpers import CA, NO_SUCH, TOKEN
 
 from apoa_client.errors import UntrustedCertificate
 
 pytestmark = [*real_system, pytest.mark.skipif(sys.platform != "win32", reason="the store of Windows")]
 
-CA = Path(__file__).parent / "certificates" / "ca.pem"
 NAME = "Test CA of apoa-client"
-TOKEN = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
-    b'{"access_token":"abc","token_type":"Bearer","expires_in":3600}'
-)
-NO_SUCH = (
-    b"HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n"
-    b'{"type":"about:blank","title":"Not Found","status":404}'
-)
 
 
 def test_what_an_administrator_trusts_is_trusted(serve: Callable[..., Any], make_client: Callable[..., Any]) -> None:

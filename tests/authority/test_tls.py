@@ -9,21 +9,12 @@ from typing import Any
 
 import pytest
 from conftest import WINE, raises_error
+from tls_helpers import CA, NO_SUCH, TOKEN
 
 from apoa_client.authority import tls
 from apoa_client.errors import Offline, SettingsProblem, UntrustedCertificate
 
 windows_judges = pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
-CERTIFICATES = Path(__file__).parent / "certificates"
-CA = CERTIFICATES / "ca.pem"
-TOKEN = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
-    b'{"access_token":"abc","token_type":"Bearer","expires_in":3600}'
-)
-NO_SUCH = (
-    b"HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n"
-    b'{"type":"about:blank","title":"Not Found","status":404}'
-)
 
 
 @pytest.fixture
@@ -130,7 +121,7 @@ def test_a_bundle_without_a_full_path(
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_a_bundle_that_others_can_write(make_client: Callable[..., Any], tmp_path: Path) -> None:
-    """It is read only if nobody else can add a certificate to it."""
+    """It is read only if no other user can add a certificate to it."""
     bundle = tmp_path / "ca.pem"
     bundle.write_bytes(CA.read_bytes())
     make_client("https://authority.example/v1", ca_bundle=str(bundle))
