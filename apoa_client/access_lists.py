@@ -12,7 +12,7 @@ WRITE = REPLACE | 0x2 | 0x4 | 0x40000000
 """Those, and the rights to change a file or to add one to a folder."""
 
 _OWN = frozenset({"SY", "BA", "OW", "CO", "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"})
-"""The system, administrators, the owner, whoever makes a file, and Windows' installer."""
+"""The system, administrators, the owner, the user who makes a file, and Windows' installer."""
 _OF_APPS = ("AC", "S-1-15-")
 """Packaged apps: such an entry is of use only to an app whose user has the right, too."""
 _RIGHTS = {

@@ -1,6 +1,6 @@
 """Who else can change this program's files: owner and mode, checked as OpenSSH's StrictModes does, or access lists.
 
-Somebody who can write to the settings, to the outbox, or to a folder above them decides where reports are sent and who
+A user who can write to the settings, to the outbox, or to a folder above them decides where reports are sent and who
 can read them. So a file is used only if it and each folder above it belong to this user or to root, and no other user
 can write there. A folder above it may be writable if it is sticky, as /tmp is: others cannot replace what is in it. On
 Windows the access lists are read: the system and administrators count as root does, and others may add to a folder
@@ -43,7 +43,7 @@ class Fault(NamedTuple):
 def check_permissions(path: Path, *, beside: tuple[str, ...] = ()) -> None:
     """Raise `SettingsProblem` if another user can change the file at `path` or its folder, or replace them.
 
-    Neither needs to exist: nobody else may put one there, either. `beside` are endings of the names of files that
+    Neither needs to exist: no other user may put one there, either. `beside` are endings of the names of files that
     belong to it.
     """
     fault = find_fault(path, own_levels=2, beside=beside)
@@ -86,7 +86,7 @@ def _fault_of(name: str, *, is_own: bool, secret: bool = False) -> tuple[Fault |
         if not _POSIX:  # a link or a junction has a tag there
             return _fault_on_windows(name, is_own=is_own, secret=secret), bool(getattr(state, "st_reparse_tag", 0))
         is_link = stat.S_ISLNK(state.st_mode)
-        if is_link and _is_trusted(state):  # otherwise whoever owns the link can let it name another file
+        if is_link and _is_trusted(state):  # otherwise the owner of the link can let it name another file
             state = os.stat(name)  # noqa: PTH116  as above
     except OSError:  # it is missing, or it cannot be reached: then the file cannot be opened either
         return None, False

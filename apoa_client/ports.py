@@ -216,7 +216,7 @@ class Summary(NamedTuple):
     contradicted: bool = False
     """Whether the numbers of open reports, or of all, are not those that the audit trail counted."""
     doubts: "tuple[Doubt, ...]" = ()
-    """What the last check with the key found that only a person can put right."""
+    """What the last check with the key found that only a person can correct."""
     unauthenticated: int | None = None
     """How many reports have no code yet that proves who wrote them; None before the first code was made."""
 

@@ -202,7 +202,7 @@ class Apoa:
         (self.home / "melati" / "keys.json").unlink()
 
     def change_setting(self, name: str, value: str | int) -> None:
-        """Edit config.toml as somebody who can write to it. The property's table is the last one in it."""
+        """Edit config.toml as a user who can write to it. The property's table is the last one in it."""
         path = self.home / "config.toml"
         lines = [line for line in path.read_text().splitlines() if not line.startswith(f"{name} =")]
         path.write_text("\n".join([*lines, f"{name} = {json.dumps(value)}"]) + "\n")

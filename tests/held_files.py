@@ -26,8 +26,8 @@ class Holder:
         if sys.platform == "win32":
             import _winapi
 
-            nobody = 0
-            self._handle = _winapi.CreateFile(str(path), _winapi.GENERIC_READ, nobody, 0, _winapi.OPEN_EXISTING, 0, 0)
+            unshared = 0
+            self._handle = _winapi.CreateFile(str(path), _winapi.GENERIC_READ, unshared, 0, _winapi.OPEN_EXISTING, 0, 0)
             return
         monkeypatch.setattr(files, "_ON_WINDOWS", True)
         for owner, name, position in ((Path, "replace", 1), (Path, "unlink", 0), (Path, "open", 0), (os, "open", 0)):

@@ -36,7 +36,7 @@ BELOW_THE_ROOT = (
     ],
 )
 def test_what_others_may_do(descriptor: str, *, read: bool, write: bool, replace: bool) -> None:
-    """Whoever may write may also replace the file, not the other way round; a missing list allows everything."""
+    """A user who may write may also replace the file, not the other way round; a missing list allows everything."""
     assert [others_may(rights, descriptor, USER) for rights in (READ, WRITE, REPLACE)] == [read, write, replace]
 
 

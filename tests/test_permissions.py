@@ -96,7 +96,7 @@ def test_the_command_quotes_the_path_and_asks_for_root(file: Path, owned: Callab
 
 
 def test_a_sticky_folder(file: Path) -> None:
-    """Above it may be writable, as /tmp is: nobody can replace what is in it. The folder itself may not."""
+    """Above it may be writable, as /tmp is: other users cannot replace what is in it. The folder itself may not."""
     file.parent.parent.chmod(0o1777)
     assert find_fault(file, own_levels=2) is None
     file.parent.chmod(0o1777)
@@ -129,7 +129,7 @@ def test_a_file_of_another_user(file: Path, owned: Callable[..., None], monkeypa
 
 
 def test_a_link_of_another_user(file: Path, owned: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever owns a link in a sticky folder can let it name another file later, whatever it names now."""
+    """The owner of a link in a sticky folder can let it name another file later, whatever it names now."""
     file.parent.parent.chmod(0o1777)
     link = file.parent.parent / "link"
     link.symlink_to(file.parent)
@@ -203,7 +203,7 @@ def test_a_group_without_a_name(
 
 
 def test_a_user_without_a_name(file: Path, owned: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody knows whether a group with a name is that user's own."""
+    """It is not known whether a group with a name is that user's own."""
     file.parent.chmod(0o775)
     owned(file.parent, gid=SHARED_GROUP)
 

@@ -27,7 +27,7 @@ def steps(path: Path) -> Iterator[dict[str, Any]]:
 
 @every_workflow
 def test_actions_are_pinned(path: Path) -> None:
-    """Each action is named by a commit, which nobody can move, with the release that it is."""
+    """Each action is named by a commit, which cannot be moved, with the release that it is."""
     used = re.findall(r"^ +(?:- )?uses: (\S+) *(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert used
     for action, comment in used:

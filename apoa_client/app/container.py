@@ -437,8 +437,8 @@ class Container:
             self.secrets.check_binding()
         except SettingsChanged as exc:
             exc.advice = msg(
-                "Nothing was sent. To practise, set up again: apoa setup. If nobody here changed the settings, ask "
-                "your IT admin: somebody else did."
+                "Nothing was sent. To practise, set up again: apoa setup. If these changes are not yours, ask your "
+                "IT admin: another person made them."
             )
             raise
         except PublicKeyChanged:

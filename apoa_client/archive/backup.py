@@ -3,7 +3,7 @@
 It is a copy of the database, every record sealed as it is, with one more table: the time, the program's version, the
 property's settings, a digest of every row, and a message authentication code over that. The digest reveals a bit that
 flipped on a cheap stick inside a sealed record, which SQLite's own check cannot see and the seal reveals only with the
-key. The code proves that somebody with the private key wrote the backup; without the key at hand it is left out. A
+key. The code proves that a holder of the private key wrote the backup; without the key at hand it is left out. A
 backup holds no secret and no draft.
 """
 
@@ -92,7 +92,7 @@ class Backup(NamedTuple):
     mac: bytes | None
 
     def is_proved(self, private_key: bytes) -> bool:
-        """Return whether somebody with this private key, which fits the settings in it, wrote it.
+        """Return whether a holder of this private key, which fits the settings in it, wrote it.
 
         False if it was written without the key. Raises `DataRefused` if it was changed since.
         """
@@ -101,7 +101,7 @@ class Backup(NamedTuple):
         if not compare_digest(self.mac, _mac(private_key, self.digest)):
             raise DataRefused(
                 msg(
-                    "The backup {path} was changed by somebody who does not have the property's key.",
+                    "The backup {path} was changed by a person who does not have the property's key.",
                     path=str(self.file),
                 ),
                 msg("Nothing was changed here. Take another backup, and ask who had this one."),

@@ -3,7 +3,7 @@
 So a report that the authority has accepted, here or there, is never sent again, a receipt is never lost, and what is
 still to be delivered is delivered. What was erased on either side stays erased.
 
-A backup that nothing proves is not believed so far: whoever wrote it could call a waiting report accepted. What only it
+A backup that nothing proves is not believed so far: its writer could call a waiting report accepted. What only it
 says of the authority's verdicts becomes `pending`, so that the next delivery asks the authority, and sends what that
 never received. Nothing here is erased, closed or replaced for it.
 """
@@ -106,7 +106,7 @@ class Belief(Enum):
 
     PROVED = "proved"
     ASK = "ask"
-    NOBODY_TO_ASK = "nobody to ask"
+    NO_AUTHORITY = "no authority to ask"
 
     @property
     def event(self) -> AuditEvent:

@@ -134,7 +134,7 @@ class _Restore:
             self.settings = _completed(self.known, theirs, proved=self.proved)
         else:
             self.settings = theirs if self.proved else theirs._replace(ca_bundle="")
-        ask = Belief.NOBODY_TO_ASK if self.settings.by_hand else Belief.ASK
+        ask = Belief.NO_AUTHORITY if self.settings.by_hand else Belief.ASK
         self._belief = Belief.PROVED if self.proved else ask
 
     def preview(self) -> MergeResult:

@@ -66,7 +66,7 @@ def _check_bundle(path: Path) -> None:
             msg("In the folder of that file, run: apoa login"),
         )
     fault = find_fault(path)
-    if fault is not None:  # whoever writes to it decides which servers are trusted
+    if fault is not None:  # who can write to it decides which servers are trusted
         raise SettingsProblem(*fault, name=UNSAFE)
 
 

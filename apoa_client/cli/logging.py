@@ -13,7 +13,7 @@ _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
 class _LogFile(logging.FileHandler):
-    """Appends to a private file. A link is not followed: somebody else may have put it there."""
+    """Appends to a private file. A link is not followed: another user may have put it there."""
 
     def _open(self) -> TextIOWrapper:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)

@@ -75,7 +75,7 @@ def read_password(session: Session, settings: "PropertySettings", *, from_stdin:
     """Read the password of the account in `settings`.
 
     It is the first line of standard input, or the user is asked if the command `may_ask`. Raises `CredentialsProblem`
-    if nobody can be asked, and `UsageProblem` for an empty line.
+    if no user can be asked, and `UsageProblem` for an empty line.
     """
     if from_stdin:
         password = secret_line()
@@ -84,7 +84,7 @@ def read_password(session: Session, settings: "PropertySettings", *, from_stdin:
         return password
     if not (session.terminal and may_ask):
         raise CredentialsProblem(
-            msg("The password is missing, and nobody can be asked for it here."),
+            msg("The password is missing, and there is no terminal to ask for it at."),
             msg("Give it on standard input with: --password-stdin"),
             name="password_missing",
         )

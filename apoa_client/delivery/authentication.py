@@ -5,7 +5,7 @@ from apoa_client.ports import Authentication, DeliveryState, RunCounter
 
 
 def authenticate(outbox: DeliveryState, counter: RunCounter | None, outcome: Outcome) -> Authentication:
-    """Check the open reports, note in `outcome` what somebody else changed, and raise the vault's counter.
+    """Check the open reports, note in `outcome` what another program changed, and raise the vault's counter.
 
     No keyring is asked. The caller must hold the delivery lock. Raises `StorageProblem`.
     """

@@ -64,9 +64,9 @@ class Outcome:
     It is a mistake of the authority: only reports of one stay may share a number.
     """
     doubts: tuple[Doubt, ...] = ()
-    """What somebody else changed in the outbox, and only a person can put right."""
+    """What another program changed in the outbox, and only a person can correct."""
     repaired: dict[str, None] = field(default_factory=dict)
-    """Reports that somebody else changed, and whose state is right again; what is open is sent."""
+    """Reports that another program changed, and whose state is right again; what is open is sent."""
     closed: dict[str, None] = field(default_factory=dict)
     """Reports that were closed while the key was away: a person must know of these."""
 

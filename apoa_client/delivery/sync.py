@@ -193,7 +193,7 @@ class _Run:
         return self._next_batch()
 
     def _authenticate(self) -> None:
-        """Check the open reports, and note in the outcome what somebody else changed."""
+        """Check the open reports, and note in the outcome what another program changed."""
         try:
             found = authenticate(self._outbox, self._dependencies.counter, self.outcome)
         except OutboxDamaged as exc:  # what can be read is sent all the same

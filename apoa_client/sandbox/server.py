@@ -79,7 +79,7 @@ class SandboxServer:
 
     @property
     def page_url(self) -> str:
-        """The URL of the page with the received reports, which nobody can guess."""
+        """The URL of the page with the received reports, which cannot be guessed."""
         return f"http://{HOST}:{self.port}/received/{self._page_token}"
 
     def start(self) -> Self:

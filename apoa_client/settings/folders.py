@@ -37,7 +37,7 @@ def find_folders(environ: Mapping[str, str]) -> Folders:
     """Return ``APOA_HOME`` for both folders if it is set, else the platform's folders.
 
     Raises `SettingsProblem` unless the path is absolute: below the working directory, which cron and another window do
-    not share, the files would not be found again, or those of somebody else would be.
+    not share, the files would not be found again, or those of another user would be.
     """
     home = environ.get("APOA_HOME")
     if home:

@@ -1,6 +1,7 @@
 """Which settings a stored password was given for, kept beside it in the keyring or key file.
 
-config.toml is protected less than a keyring. If somebody changes the address in it, the password must not go there.
+config.toml is protected less than a keyring. If another person changes the address in it, the password must not go
+there.
 """
 
 from collections.abc import Mapping

@@ -102,8 +102,8 @@ class SettingsChanged(CredentialsProblem):
     """
 
     advice: Message | None = msg(
-        "The password was not sent. If the new settings are right, give the password again with: apoa login. If nobody "
-        "here changed them, ask your IT admin: somebody else did."
+        "The password was not sent. If the new settings are right, give the password again with: apoa login. If these "
+        "changes are not yours, ask your IT admin: another person made them."
     )
 
     def __init__(self, bound: str, host: str, names: Sequence[str]) -> None:
@@ -125,8 +125,8 @@ class PublicKeyChanged(CredentialsProblem):
     """The public key in the settings belongs to no private key of this property."""
 
     advice: Message | None = msg(
-        "Nothing was sent. Save no guests until your IT admin has looked: whoever changed the key can read reports "
-        "that are saved now. If the key is right, bring back its private key with: apoa key recover"
+        "Nothing was sent. Save no guests until your IT admin has looked: the person who changed the key can read "
+        "reports that are saved now. If the key is right, bring back its private key with: apoa key recover"
     )
 
     def __init__(self) -> None:

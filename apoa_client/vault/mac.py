@@ -1,7 +1,7 @@
 """Message authentication codes: they prove who wrote something, which a seal to a public key does not.
 
-Every key is derived from the property's private key, so whoever can open the reports can check, and nobody else can
-write. A key serves one purpose only: a code made for a row says nothing about a backup.
+Every key is derived from the property's private key, so a user who can open the reports can check, and no other
+user can write. A key serves one purpose only: a code made for a row says nothing about a backup.
 """
 
 from enum import StrEnum

@@ -288,6 +288,6 @@ def _first_line(text: str) -> str:
 
 
 def _log_debug(secret: _Secret, what: str) -> None:
-    logging = sys.modules.get("logging")  # start-up: where nothing has loaded it, nobody reads the log
+    logging = sys.modules.get("logging")  # start-up: where nothing has loaded it, no user reads the log
     if logging is not None:
         logging.getLogger(__name__).debug("%s: %s", secret.name, what)

@@ -1,4 +1,4 @@
-"""Backups that somebody changed: what notices each change, with the private key at hand and without it.
+"""Backups that another program changed: what notices each change, with the private key at hand and without it.
 
 Each change is tried in three ways: as it is; with the digest computed again, which needs no secret; and with the code
 of the key removed too, so that it looks like a backup of an earlier version. `CHANGES` says what comes of the
@@ -66,7 +66,7 @@ SEALED = "the seal does not open"
 SHOWN = "a user sees it, and must confirm it"
 LEFT_OUT = "not taken over"
 BELIEVED = "believed: the restore says that nothing proves it"
-BELIEVED_VERDICT = "believed, because nobody can be asked: the restore says that nothing proves it"
+BELIEVED_VERDICT = "believed, because there is no authority to ask: the restore says that nothing proves it"
 
 CHANGES: dict[str, tuple[list[str], str, str]] = {
     # Each with what comes of it where all reports wait, and on a computer without the property.

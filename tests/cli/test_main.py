@@ -403,7 +403,7 @@ class TestTheLog:
     def test_a_link_is_not_followed(
         self, configured: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
     ) -> None:
-        """A link that somebody else has put there neither changes nor makes a file; also one put there just now."""
+        """A link that another user has put there neither changes nor makes a file; also one put there just now."""
         (tmp_path / "there").write_text("mine")
         (tmp_path / "apoa.log").symlink_to(tmp_path / target)
         options = ["-vv", "--log-file", str(tmp_path / "apoa.log"), "status"]
@@ -443,7 +443,7 @@ def test_a_deleted_working_directory(away: Apoa, tmp_path: Path, monkeypatch: py
 
 @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
 class TestFilesThatOthersCanChange:
-    """Whoever can exchange the settings or the outbox decides where reports go and who reads them."""
+    """A user who can exchange the settings or the outbox decides where reports go and who reads them."""
 
     @pytest.mark.parametrize("name", [".", "config.toml", "melati", "melati/outbox.db", "melati/outbox.db-wal"])
     def test_they_are_not_used(self, away: Apoa, name: str) -> None:

@@ -1,7 +1,7 @@
 """A series: each stored thing of an outbox is changed in turn by another program, and every check is run.
 
 What holds after a sync, with the private key at hand and with a keyring that only the opening of a report asks: a
-report that the desk saved has reached the authority as the desk wrote it, or somebody is told of it; what the desk
+report that the desk saved has reached the authority as the desk wrote it, or a message says so; what the desk
 withdrew is not sent; nothing that another program wrote is read as the desk's; and no receipt is proved that the
 authority did not give. `NOTICED` says for each change what notices it.
 """
@@ -158,7 +158,7 @@ def contents(changed: Changed) -> bool:
     return False
 
 
-def told(outcome: Outcome) -> bool:
+def is_reported(outcome: Outcome) -> bool:
     return bool(outcome.doubts or outcome.repaired or outcome.closed or outcome.error)
 
 
@@ -170,8 +170,8 @@ def noticed(original: Original, folder: Path, change: Callable[[sqlite3.Connecti
         "l": lambda changed: log(changed, no_key()),
         "R": receipts,
         "C": contents,
-        "Y": lambda changed: told(changed.sync(sealer())),
-        "y": lambda changed: told(changed.sync(keyring())),
+        "Y": lambda changed: is_reported(changed.sync(sealer())),
+        "y": lambda changed: is_reported(changed.sync(keyring())),
     }
     letters = ""
     for letter, check in checks.items():
@@ -192,7 +192,7 @@ def assert_nothing_silent(changed: Changed, key: PropertySealer) -> None:
     known = changed.authority.known
     for number in WAITING:
         arrived = uuid(number) in changed.authority.acquired
-        assert told(outcome) or (
+        assert is_reported(outcome) or (
             arrived and known[uuid(number)].content["guest"]["document"]["number"] == f"X{number:07}"
         )
     assert uuid(WITHDRAWN) not in known

@@ -1,4 +1,4 @@
-"""Tests of the codes that prove who wrote a row, and of the checks of what somebody else changed."""
+"""Tests of the codes that prove who wrote a row, and of the checks of what another program changed."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -292,7 +292,7 @@ def test_an_older_copy_of_the_file(outbox: SqliteOutbox, path: Path) -> None:
 
 
 def test_what_the_desk_closed_without_the_key_is_named(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
-    """It cannot be told from a forgery, so a person must know."""
+    """It cannot be distinguished from a forgery, so a person must know."""
     outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
     check(outbox)
     keyless.withdraw([uuid(0)])
@@ -312,7 +312,7 @@ def test_a_receipt_recorded_without_the_key_is_confirmed(outbox: SqliteOutbox, k
 
 
 def test_a_typed_number_that_was_changed_needs_a_person(outbox: SqliteOutbox) -> None:
-    """Nobody else knows it; after a look at it, the row may be taken as it is."""
+    """Only a person knows it; after a look at it, the row may be taken as it is."""
     outbox.add(report(1), due_at=NOON)
     outbox.record_receipt(uuid(1), receipt(1)._replace(typed=True))
     check(outbox)
@@ -397,7 +397,7 @@ def test_a_key_that_does_not_fit_proves_nothing(outbox: SqliteOutbox) -> None:
 def test_types_that_this_program_never_writes(
     outbox: SqliteOutbox, keyless: SqliteOutbox, path: Path, column: str
 ) -> None:
-    """In a report that was saved without the key, and so has no code yet: it is put right, as one with a code is."""
+    """In a report that was saved without the key, and so has no code yet: it is corrected, as one with a code is."""
     check(outbox)
     keyless.add(report(8), due_at=None)
     keyless.add(report(9), due_at=None)

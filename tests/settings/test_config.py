@@ -238,7 +238,7 @@ def test_an_unreadable_file_is_reported(path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 def test_a_named_pipe_is_reported(path: Path) -> None:
-    """Reading it would wait until somebody writes."""
+    """Reading it would wait until another program writes."""
     os.mkfifo(path)
     assert "cannot be read" in problem(path).message.template
 

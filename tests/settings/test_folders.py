@@ -30,7 +30,7 @@ RELATIVE = ["here", "./here", "..", " ", "~nosuchuser/apoa", "~nosuchuser"]
 
 @pytest.mark.parametrize("home", RELATIVE if os.name == "posix" else [*RELATIVE[:4], "C:here", r"\here"])
 def test_a_home_that_depends_on_the_working_directory_is_refused(home: str) -> None:
-    """Elsewhere, as under cron, the files would not be found, or those of somebody else would be."""
+    """Elsewhere, as under cron, the files would not be found, or those of another user would be."""
     with raises_error("home_not_absolute") as caught:
         find_folders({"APOA_HOME": home})
     assert repr(home) in caught.value.message.render()

@@ -330,7 +330,7 @@ def test_a_readable_named_file_is_refused(computer: Computer, mode: int) -> None
 
 @posix
 def test_a_named_file_in_a_folder_that_others_can_write(computer: Computer) -> None:
-    """Somebody else may have put it there. The folder of systemd or of a container is theirs to make."""
+    """Another user may have put it there. The folder of systemd or of a container is theirs to make."""
     computer.environ["APOA_PASSWORD_FILE"] = str(computer.file("shared/password", "of mallory"))
     (computer.folder / "shared").chmod(0o777)
     with raises_error("unsafe_permissions"):

@@ -93,7 +93,9 @@ def _erase_stay(session: Session, stay: Sequence[Entry], options: Mapping[str, A
     if not (dry_run or options["yes"]):
         if not session.interactive:
             raise UsageProblem(
-                msg("Erasing a guest's data must be confirmed, and nobody can be asked here. Nothing was erased."),
+                msg(
+                    "Erasing a guest's data must be confirmed, and there is no terminal to ask at. Nothing was erased."
+                ),
                 msg("Look first with --dry-run, then give --yes."),
             )
         if not _confirmed(app, stay, force=force):

@@ -125,7 +125,7 @@ def _show_unproved(restored: "RestoreResult") -> None:
             restored.merged.to_ask,
         )
         print_error_line(text(asked))
-    print_error_line(_("What is missing from it, or withdrawn in it, nobody can check: look at apoa list --all"))
+    print_error_line(_("What is missing from it, or withdrawn in it, cannot be checked: look at apoa list --all"))
     if restored.merged.inserted:
         print_error_line(_("What waits in it is sent at the next apoa sync: look at it first with apoa list"))
     if restored.left_out:

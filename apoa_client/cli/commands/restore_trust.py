@@ -99,7 +99,7 @@ class RestoreTrust:
         else:
             message = msg(
                 "The recovery code is right, but nothing proves who wrote this backup: it was made without the private "
-                "key, or somebody changed it. Nothing was restored."
+                "key, or it was changed. Nothing was restored."
             )
             return UsageProblem(message, _advice_to_compare(has_address=has_address), name="backup_unproved")
         return UsageProblem(message, _advice_to_prove(has_address=has_address), name="backup_unproved")
@@ -133,7 +133,7 @@ def _digits(text: str) -> str:
 def _different(message: Message) -> SettingsProblem:
     return SettingsProblem(
         message,
-        msg("Nothing was restored. This may be the backup of another property, or somebody has changed it."),
+        msg("Nothing was restored. This may be the backup of another property, or it was changed."),
         name="backup_of_another",
     )
 

@@ -270,7 +270,7 @@ def _report_by_hand(session: Session, *, interactive: bool) -> Exit:
 
 
 def _check(session: Session, outcome: Outcome) -> None:
-    """Check what somebody else may have changed, as a delivery does, and note it. Not while another one delivers."""
+    """Check what another program may have changed, as a delivery does, and note it. Not while another one delivers."""
     app = session.app
     with app.outbox.delivery_lock(0) as acquired:
         if acquired:

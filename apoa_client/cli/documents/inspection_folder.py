@@ -73,7 +73,7 @@ def write_inspection_folder(
 ) -> InspectionResult:
     """Write a page for each report with a receipt, and a table of all reports. Without reports, write nothing.
 
-    A report whose seal is broken, or that somebody else changed, is shown as an error and is in the table without a
+    A report whose seal is broken, or that another program changed, is shown as an error and is in the table without a
     receipt. Raises `CredentialsProblem` without the key, before anything is written. Shows progress unless `silent`.
     """
     rows, taken, code = list[_Row](), set(_TAKEN), Exit.DONE

@@ -108,7 +108,7 @@ def print_bytes(content: bytes) -> None:
 
 
 def _echo(content: str | bytes, *, newline: bool = True) -> None:
-    if sys.stdout is None and sys.stderr is not None:  # with neither there is no console, and nobody reads
+    if sys.stdout is None and sys.stderr is not None:  # with neither there is no console, and no user reads
         raise SettingsProblem(msg("The result cannot be written: standard output is closed."), _NOT_WRITTEN)
     try:
         with closed_pipes_as_on_posix():

@@ -18,7 +18,7 @@ _ACTIONS = {
     "queued": N_("not delivered, waiting again"),
     "received": N_("receipt number typed in"),
     "sending": N_("taken to be sent"),
-    "repaired": N_("state put right: another program had changed it"),
+    "repaired": N_("state corrected: another program had changed it"),
     "reopened": N_("sent again: its receipt is not proven"),
     "vouched": N_("reports taken as they are"),
     "superseded": N_("replaced"),

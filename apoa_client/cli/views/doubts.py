@@ -1,4 +1,4 @@
-"""What somebody else changed in the outbox, on a screen and as JSON."""
+"""What another program changed in the outbox, on a screen and as JSON."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -33,14 +33,15 @@ def show_doubts(doubts: Sequence[Doubt]) -> Exit:
 
 
 def show_changed(outcome: "Outcome") -> None:
-    """Show what somebody else changed in the outbox, and what was closed while the key was away."""
+    """Show what another program changed in the outbox, and what was closed while the key was away."""
     for report_id in outcome.repaired:
         line = _("Report {id} was changed, and not by apoa-client. It is again what was recorded; what waits is sent.")
         print_error_line(style_error(line.format(id=short_id(report_id))))
     if outcome.closed:
         ids = ", ".join(map(short_id, outcome.closed))
         line = _(
-            "Cancelled, replaced or typed in while the key was away: {ids}. If nobody did this, tell your IT admin."
+            "Cancelled, replaced or typed in while the key was away: {ids}. If this was not done at the desk, ask "
+            "your IT admin."
         )
         print_error_line(style_warning(line.format(ids=ids)))
     show_doubts(outcome.doubts)

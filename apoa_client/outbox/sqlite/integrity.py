@@ -131,7 +131,7 @@ class Integrity:
         return None
 
     def check_content(self, report_id: str) -> None:
-        """Raise `NotAuthentic` if somebody else sealed the content of a report. For use within `translate_read_errors`.
+        """Raise `NotAuthentic` if another program sealed the content of a report. For use in `translate_read_errors`.
 
         Without the key nothing is checked, but who opens a content has it.
         """
@@ -382,7 +382,7 @@ class _Authentication:
         write_codes(self._db, self._authenticator, unauthenticated)
 
     def _note_closed(self, check: _Check, row: Row) -> None:
-        """Note a report that the desk closed without the key: nobody but the desk can say whether that is so."""
+        """Note a report that the desk closed without the key: only the desk can say whether that is so."""
         event = last_event(self._db, row.id)
         after = check.checkpoint.n if check.checkpoint is not None else None
         if event is not None and after is not None and event.n > after and event.action in _CLOSED_BY_DESK:

@@ -128,7 +128,7 @@ class SqliteOutbox:
     def content(self, entry: Entry) -> Content:
         """As `ports.ReportReader`; raises `OutboxDamaged` if the content is missing without having been erased.
 
-        Raises `NotAuthentic` if somebody else sealed it.
+        Raises `NotAuthentic` if another program sealed it.
         """
         query = "SELECT content, errors, warnings, erased_at FROM reports WHERE id = ?"
         with translate_read_errors(self._path):
@@ -140,7 +140,7 @@ class SqliteOutbox:
             try:
                 content = self._contents.open(entry.id, *row[:3])
             except (ValueError, TypeError, KeyError):
-                self.integrity.check_content(entry.id)  # what somebody else sealed may be anything
+                self.integrity.check_content(entry.id)  # what another program sealed may be anything
                 raise
             self.integrity.check_content(entry.id)  # after the opening, which reads the key
             return content

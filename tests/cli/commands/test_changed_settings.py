@@ -1,4 +1,4 @@
-"""Each setting changed by somebody who can write to config.toml: a sync notices it, or sends the report as it was."""
+"""Each setting changed by a user who can write to config.toml: a sync notices it, or sends the report as it was."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ NOT_SENT = {"by_hand_order"}
 
 
 def test_every_setting_is_here() -> None:
-    """Whoever adds a setting says what its change can do."""
+    """The developer who adds a setting says what its change can do."""
     named = {each[0] for each in (*NOTICED, *HARMLESS)} | NOT_SENT
     assert named == set(PropertySettings._fields) - {"name"}
 

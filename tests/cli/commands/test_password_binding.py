@@ -1,4 +1,4 @@
-"""The stored password goes only where it was given for: not to the host of settings that somebody changed."""
+"""The stored password goes only where it was given for: not to the host of settings that another person changed."""
 
 import json
 from collections.abc import Callable

@@ -333,7 +333,7 @@ class TestAtTheGuestsRequest:
 
     @pytest.mark.parametrize("options", [(), ("--force",), ("--json",)], ids=" ".join)
     def test_unattended_it_needs_yes(self, configured: Apoa, options: tuple[str, ...]) -> None:
-        """Where nobody can be asked, one guest's stay is erased with `--yes` only; without it nothing changes."""
+        """Where no user can be asked, one guest's stay is erased with `--yes` only; without it nothing changes."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         terminals: list[list[str] | None] = [None, []] if "--json" in options else [None]

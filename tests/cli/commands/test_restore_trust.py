@@ -155,7 +155,7 @@ def test_a_training_property_at_a_terminal(apoa: Apoa, tmp_path: Path) -> None:
 
 
 def test_a_property_whose_reports_are_typed(apoa: Apoa, tmp_path: Path) -> None:
-    """It says so, before a forger's backup could stop all sending; its states are believed, as nobody can be asked."""
+    """It says so, before a forger's backup could stop all sending; its states are believed: there is none to ask."""
     assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
     saved = apoa.save(QUENTIN)
     assert apoa("received", saved["id"], "STT-1").code == 0
@@ -211,7 +211,7 @@ def test_the_right_code_of_a_backup_without_proof(computers: Computers, lang: st
     refused = computers.new("restore", str(computers.file), *code, lang=lang)
     sentence = (
         "The recovery code is right, but nothing proves who wrote this backup: it was made without the private key, or "
-        "somebody changed it. Nothing was restored."
+        "it was changed. Nothing was restored."
     )
     advice = (
         "If you know where it comes from, give the key's fingerprint from the recovery sheet, and the server's "
@@ -244,7 +244,7 @@ def test_a_forged_backup(computers: Computers, lang: str) -> None:
     changed(forged_with_code, "INSERT INTO backup VALUES ('mac', zeroblob(32))")
     result = computers.old("restore", str(forged_with_code), lang=lang)
     assert (result.code, result.out) == (65, "")
-    sentence = "The backup {path} was changed by somebody who does not have the property's key."
+    sentence = "The backup {path} was changed by a person who does not have the property's key."
     assert spoken(lang, sentence, path=forged_with_code) in result.err
     options = "--fingerprint", computers.fingerprint, "--api-url", computers.url
     restored = computers.new("restore", str(forged_with_code), *options, lang=lang)

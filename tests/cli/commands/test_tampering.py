@@ -1,4 +1,4 @@
-"""Tests of what each command says about an outbox that somebody else changed."""
+"""Tests of what each command says about an outbox that another program changed."""
 
 import shutil
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_a_report_marked_as_sent(checked: Apoa, lang: str) -> None:
     assert [value["state"] for value in checked.reports()] == ["accepted", "accepted"]
     assert checked("status", lang=lang).code == 0
     assert checked("receipt", report["id"]).code == 0
-    assert spoken(lang, "state put right: another program had changed it") in checked("log", lang=lang).out
+    assert spoken(lang, "state corrected: another program had changed it") in checked("log", lang=lang).out
 
 
 def test_sync_as_json(checked: Apoa) -> None:
@@ -137,7 +137,7 @@ def test_accepting_is_about_all_reports(checked: Apoa, options: tuple[str, str])
 
 
 def test_accepting_needs_the_key(checked: Apoa) -> None:
-    """Whoever can only write the file cannot vouch for it."""
+    """A writer who can only write the file cannot vouch for it."""
     checked.delete_key()
     assert checked("log", "--accept").code == 77
 
@@ -172,7 +172,8 @@ def test_what_was_saved_and_cancelled_without_the_key(checked: Apoa, command: st
     sent = checked(*(["sync"] if command == "sync" else OBADIAH.mrz()), lang=lang)
     text = spoken(
         lang,
-        "Cancelled, replaced or typed in while the key was away: {ids}. If nobody did this, tell your IT admin.",
+        "Cancelled, replaced or typed in while the key was away: {ids}. If this was not done at the desk, ask "
+        "your IT admin.",
         ids=short_id(waiting["id"]),
     )
     assert (sent.code, text in sent.err) == (0, True)

@@ -104,7 +104,7 @@ def test_commands_and_options_in_sentences_exist(language: str, situation: Situa
 
 
 def test_the_values_in_commands_are_valid() -> None:
-    """What a report is told in them is accepted, and none of it is a passport's data, which others could read."""
+    """What they say about a report is accepted, and none of it is a passport's data, which others could read."""
     shown = [parsed(step.command or "").params for language, step in STEPS if language == "en"]
     in_text = {found for _language, step in STEPS for found in re.findall(r"\((1985(?:-09)?)\)", step.text)}
     assert {parse_dates.partial_date(each) for each in in_text} == {PartialDate(1985), PartialDate(1985, 9)}

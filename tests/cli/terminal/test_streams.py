@@ -56,7 +56,7 @@ class TestNoTerminal:
         assert len(away.reports()) == 1
 
     def test_no_code_is_shown_to_nobody(self, away: Apoa) -> None:
-        """`key rotate` without a user makes no new key, because nobody would see its recovery code."""
+        """`key rotate` without a user makes no new key, because no user would see its recovery code."""
         before = (away.home / "config.toml").read_bytes()
         assert self.run_without_streams(away, "key", "rotate") == 2
         assert (away.home / "config.toml").read_bytes() == before

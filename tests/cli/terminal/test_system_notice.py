@@ -12,6 +12,6 @@ pytestmark = [*real_system, pytest.mark.skipif(sys.platform == "linux", reason="
 
 
 def test_the_system_takes_the_notice() -> None:
-    """The system's own tool reports no error. Nobody sees whether it is on the screen."""
+    """The system's own tool reports no error. No user sees whether it is on the screen."""
     uid = None if sys.platform == "win32" else os.geteuid()
     assert show_notice(Notice("apoa", "Ditolak: 1", urgent=True), dict(os.environ), uid)
