@@ -221,6 +221,15 @@ class Summary(NamedTuple):
     """How many reports have no code yet that proves who wrote them; None before the first code was made."""
 
 
+class ScheduledRun(NamedTuple):
+    """The last run of automatic sending: when it ended, and its exit code."""
+
+    at: datetime
+    exit_code: int
+    interval: timedelta | None = None
+    """How long after the end of the run before it ended; None if it is not known."""
+
+
 class DoubtKind(StrEnum):
     """What is wrong with a report, or with the outbox as a whole."""
 

@@ -46,7 +46,7 @@ class Home:
     """One computer, as far as the property is concerned."""
 
     def __init__(self, folder: Path, settings: PropertySettings | None = None) -> None:
-        self.folders = Folders(folder, folder)
+        self.folders = Folders(folder, folder, folder / "logs")
         if settings is not None:
             open_outbox(self.folders.outbox(settings.name)).close()
             save(self.folders.config, settings)

@@ -77,3 +77,10 @@ def leaf_of_reports(path: Path) -> int:
     leaf, row = 13, b"check_in"  # https://sqlite.org/fileformat2.html: the type of a table's leaf page
     pages = ((at, content[at : at + PAGE]) for at in range(0, len(content), PAGE))
     return next(at for at, page in pages if page[0] == leaf and row in page and b"CREATE TABLE" not in page)
+
+
+def manipulate(path: Path, statement: str, *values: object) -> None:
+    """Change the database as only another program would: the constraints of its tables are ignored."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute(statement, values)

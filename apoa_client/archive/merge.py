@@ -19,7 +19,7 @@ from time import sleep
 from typing import Any, NamedTuple
 
 from apoa_client.archive.backup import columns_of, tables
-from apoa_client.outbox.sqlite import audit, clock_check
+from apoa_client.outbox.sqlite import audit, clock_check, scheduled_run
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.guest_tags import record_missing_tags
 from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY
@@ -28,8 +28,8 @@ from apoa_client.report.kinds import OPEN_STATES, State
 
 _Row = Mapping[str, Any]
 
-_OF_THE_CLOCK = ("clock_skew", clock_check.KEY)
-"""Metadata about the clock of the computer that wrote the backup: not copied."""
+_OF_THE_COMPUTER = ("clock_skew", clock_check.KEY, scheduled_run.KEY)
+"""Metadata about the clock and the schedule of the computer that wrote the backup: not copied."""
 
 _NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"drafts"'})
 """Tables that are merged by row, counted by triggers, part of the backup only, or about what is being typed."""
@@ -119,11 +119,9 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, bel
     columns = _common_columns(here, backup, "reports")
     rows = (list(row.values()) for row in _rows(backup, columns, "seq", belief))
     count = here.executemany(_insert_sql("reports", columns), rows).rowcount
-    left_out = "" if belief is Belief.PROVED else CHECKPOINT_KEY
-    here.executemany(
-        "INSERT INTO memo VALUES (?, ?)",
-        backup.execute("SELECT key, value FROM memo WHERE key NOT IN (?, ?, ?)", [*_OF_THE_CLOCK, left_out]),
-    )
+    left_out = {*_OF_THE_COMPUTER, "" if belief is Belief.PROVED else CHECKPOINT_KEY}
+    metadata = backup.execute("SELECT key, value FROM memo").fetchall()
+    here.executemany("INSERT INTO memo VALUES (?, ?)", [row for row in metadata if row[0] not in left_out])
     record_missing_tags(here)
     for table in set(tables(here)) & set(tables(backup)) - _NEVER_COPIED:
         columns = _common_columns(here, backup, table)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
-    from apoa_client.ports import Authenticator, Doubt, Erasure, RunCounter, Sealer, StoredDraft
+    from apoa_client.ports import Authenticator, Doubt, Erasure, RunCounter, ScheduledRun, Sealer, StoredDraft
     from apoa_client.report.model import Document
 
 
@@ -223,6 +223,14 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
 
     def last_notice(self) -> tuple[str, datetime] | None:
         """Return the code of the last desktop notice, and when it was shown."""
+        ...
+
+    def record_scheduled_run(self, at: datetime, exit_code: int) -> None:
+        """Record that a run of automatic sending ended at this time with this exit code."""
+        ...
+
+    def last_scheduled_run(self) -> ScheduledRun | None:
+        """Return the last run of automatic sending; None if there was none on this computer."""
         ...
 
     def close(self) -> None:

@@ -10,10 +10,11 @@ from apoa_client.messages import Message, msg
 
 
 class Folders(NamedTuple):
-    """The folder of config.toml, and the folder that contains one folder for each property."""
+    """The folder of config.toml, the folder that contains one folder for each property, and the folder of the logs."""
 
     settings: Path
     data: Path
+    logs: Path
 
     @property
     def config(self) -> Path:
@@ -34,7 +35,7 @@ class Folders(NamedTuple):
 
 
 def find_folders(environ: Mapping[str, str]) -> Folders:
-    """Return ``APOA_HOME`` for both folders if it is set, else the platform's folders.
+    """Return ``APOA_HOME`` and its folder ``logs`` if it is set, else the platform's folders.
 
     Raises `SettingsProblem` unless the path is absolute: below the working directory, which cron and another window do
     not share, the files would not be found again, or those of another user would be.
@@ -42,11 +43,11 @@ def find_folders(environ: Mapping[str, str]) -> Folders:
     home = environ.get("APOA_HOME")
     if home:
         path = _absolute(Path(home), msg("APOA_HOME is not the full path of a folder: {path}", path=repr(home)))
-        return Folders(path, path)
+        return Folders(path, path, path / "logs")
     # Imported here: with APOA_HOME, as in cron and in the tests, it is not needed.
-    from platformdirs import user_config_path, user_data_path
+    from platformdirs import user_config_path, user_data_path, user_log_path
 
-    paths = user_config_path("apoa-client", appauthor=False), user_data_path("apoa-client", appauthor=False)
+    paths = (find("apoa-client", appauthor=False) for find in (user_config_path, user_data_path, user_log_path))
     return Folders(*(_absolute(path, msg("This user has no home folder on this computer.")) for path in paths))
 
 

@@ -59,6 +59,7 @@ def old(tmp_path: Path) -> Home:
         lease, _got = outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)
         outbox.settle(lease, [Change(uuid(1), State.ACCEPTED, receipt=receipt(1))])
         outbox.record_contact(NOON, NOON + HOUR)
+        outbox.record_scheduled_run(NOON, 0)
         outbox.set_suspension(Suspension("wrong_password", NOON, "fingerprint"))
         outbox.record_event("logged_in")
     return home
@@ -95,6 +96,7 @@ def test_on_an_empty_computer_everything_is_restored(new: Home, file: Path) -> N
         )
         assert summary.clock_skew is None  # it belongs to the other computer's clock
         assert outbox.clock_checked_at(NOON) is None
+        assert outbox.last_scheduled_run() is None
         assert summary.counts[State.QUEUED] == 2
         first = next(outbox.entries(Selection()))
         assert outbox.content(first).report == report(1)

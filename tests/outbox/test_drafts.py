@@ -12,6 +12,7 @@ import pytest
 from backup_helpers import SETTINGS, Home, signed
 from cli_helpers import readable_in
 from conftest import FixedClock
+from damage_helpers import manipulate
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, open_outbox, report, sealer, uuid
 
 from apoa_client.errors import CredentialsProblem, OutboxDamaged, SealBroken, SecretMissing
@@ -71,11 +72,6 @@ def left_of(path: Path, sealed: bytes) -> bool:
     """Whether any part of it is in any file of the folder."""
     raw = b"".join(file.read_bytes() for file in path.parent.iterdir())
     return any(sealed[at : at + 24] in raw for at in range(0, len(sealed) - 24, 512))
-
-
-def manipulate(path: Path, statement: str, *values: object) -> None:
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute(statement, values)
 
 
 def test_a_draft_outlives_the_process(path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import raises_error
+from damage_helpers import manipulate
 from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, finding, open_outbox, receipt, report, stay_id, uuid
 
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken, SecretMissing
@@ -431,12 +432,3 @@ def test_using_a_closed_outbox_is_a_bug_and_closing_twice_is_not(path: Path) -> 
     outbox.close()
     with pytest.raises(sqlite3.ProgrammingError):
         outbox.record_contact(NOON + timedelta())
-
-
-def manipulate(path: Path, statement: str, *values: bytes) -> None:
-    """Change the file as only another program would."""
-    db = sqlite3.connect(path)
-    db.execute("PRAGMA ignore_check_constraints = ON")
-    db.execute(statement, values)
-    db.commit()
-    db.close()

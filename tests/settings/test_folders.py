@@ -18,6 +18,7 @@ def test_apoa_home_moves_everything(home: Path) -> None:
     assert folders.outbox("bali") == home / "bali" / "outbox.db"
     assert folders.sandbox("bali") == home / "bali" / "sandbox.db"
     assert folders.keys("bali") == home / "bali" / "keys.json"
+    assert folders.logs == home / "logs"
 
 
 def test_apoa_home_may_begin_with_a_tilde(tmp_path: Path) -> None:
@@ -51,3 +52,4 @@ def test_platform_folders_without_apoa_home(environ: dict[str, str]) -> None:
     folders = find_folders(environ)
     assert folders.settings == Path(platformdirs.user_config_dir("apoa-client", appauthor=False))
     assert folders.data == Path(platformdirs.user_data_dir("apoa-client", appauthor=False))
+    assert folders.logs == Path(platformdirs.user_log_dir("apoa-client", appauthor=False))

@@ -40,7 +40,17 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.erasure import Eraser
     from apoa_client.outbox.sqlite.integrity import Integrity
     from apoa_client.outbox.sqlite.reseal import SealedRecords
-    from apoa_client.ports import Authentication, Change, Content, Entry, LockHolder, Sealer, Selection, Suspension
+    from apoa_client.ports import (
+        Authentication,
+        Change,
+        Content,
+        Entry,
+        LockHolder,
+        ScheduledRun,
+        Sealer,
+        Selection,
+        Suspension,
+    )
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
     from apoa_client.report.model import Document, Report
@@ -378,6 +388,20 @@ class SqliteOutbox:
         """As `interface.Outbox`."""
         with translate_read_errors(self._path):
             return rows.notice_from_text(read_metadata(self._db, "notice"))
+
+    def record_scheduled_run(self, at: datetime, exit_code: int) -> None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.scheduled_run import record_scheduled_run
+
+        with transaction(self._db, self._path):
+            record_scheduled_run(self._db, at, exit_code)
+
+    def last_scheduled_run(self) -> ScheduledRun | None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.scheduled_run import last_scheduled_run
+
+        with translate_read_errors(self._path):
+            return last_scheduled_run(self._db)
 
     def record_clock_check(self, at: datetime) -> None:
         """As `interface.Outbox`."""

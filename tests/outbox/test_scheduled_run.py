@@ -1,0 +1,52 @@
+"""The outbox knows when automatic sending last ran, how it ended, and how long after the run before."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from damage_helpers import manipulate
+from outbox_helpers import HOUR, NOON, open_outbox
+
+from apoa_client.errors import OutboxDamaged
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports import ScheduledRun
+
+
+def test_there_was_none(outbox: SqliteOutbox) -> None:
+    """A new outbox has no run."""
+    assert outbox.last_scheduled_run() is None
+
+
+def test_the_last_one_outlives_the_process(path: Path) -> None:
+    """With its exit code and the time since the run before."""
+    with open_outbox(path) as outbox:
+        outbox.record_scheduled_run(NOON, 0)
+        assert outbox.last_scheduled_run() == ScheduledRun(NOON, 0)
+        outbox.record_scheduled_run(NOON + HOUR, 75)
+    with open_outbox(path) as outbox:
+        assert outbox.last_scheduled_run() == ScheduledRun(NOON + HOUR, 75, HOUR)
+
+
+@pytest.mark.parametrize("at", [NOON, NOON - HOUR])
+def test_a_clock_that_was_set_back(outbox: SqliteOutbox, at: datetime) -> None:
+    """The time since the run before is not known then."""
+    outbox.record_scheduled_run(NOON, 0)
+    outbox.record_scheduled_run(at, 0)
+    assert outbox.last_scheduled_run() == ScheduledRun(at, 0)
+
+
+@pytest.mark.parametrize("value", [b"7", b"noon 0 0", b"1 2 3 4", b"1 2 99999999999999999999"])
+def test_an_invalid_one_is_damage(outbox: SqliteOutbox, path: Path, value: bytes) -> None:
+    """Its value is not guessed, and the next run replaces it."""
+    manipulate(path, "INSERT INTO memo VALUES ('scheduled_run', CAST(? AS TEXT))", value)
+    with pytest.raises(OutboxDamaged):
+        outbox.last_scheduled_run()
+    outbox.record_scheduled_run(NOON, 0)
+    assert outbox.last_scheduled_run() == ScheduledRun(NOON, 0, None)
+
+
+def test_a_minute_is_enough(outbox: SqliteOutbox) -> None:
+    """Times are exact to the millisecond."""
+    outbox.record_scheduled_run(NOON, 0)
+    outbox.record_scheduled_run(NOON + timedelta(milliseconds=1), 0)
+    assert outbox.last_scheduled_run() == ScheduledRun(NOON + timedelta(milliseconds=1), 0, timedelta(milliseconds=1))
