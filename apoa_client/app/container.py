@@ -7,40 +7,38 @@ first needs it: a report that is only saved loads no HTTP library, and `apoa sta
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from apoa_client import __version__, memory_dumps
 from apoa_client.errors import CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Actor, Authenticator, Authority, Clock, Interruptions, Progress, RunCounter
+from apoa_client.ports import Actor, Authority, Clock
 from apoa_client.settings import config
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import Folders, find_folders
 
 if TYPE_CHECKING:
+    from apoa_client.app.authority_connection import AuthorityConnections
     from apoa_client.app.key_rotation import KeyPair
     from apoa_client.app.retention import Retention
+    from apoa_client.app.vault_adapters import LazySealer, VaultCounter
     from apoa_client.archive.backup import BackupInfo
     from apoa_client.authority.limits import Timeouts
-    from apoa_client.delivery.options import Dependencies, RunOptions, TimeLeft
+    from apoa_client.delivery.options import TimeLeft
     from apoa_client.desk.arrivals import Desk, ReportingRules
     from apoa_client.desk.by_hand import ByHand
     from apoa_client.desk.changes import Changes
     from apoa_client.desk.stay_history import Stays
     from apoa_client.outbox.interface import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
-    from apoa_client.vault.binding import Binding
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
     from apoa_client.vault.store import SecretStore
 
 KEYRING_SERVICE = "apoa-client"
-TRAINING_USERNAME = "latihan"
-USER_AGENT = f"apoa-client/{__version__}"
 _TIME_WAIT_S = 10.0
 """How long to wait for the authority's time."""
 _SHORT_KEYRING_TIMEOUT_S = 1.5
@@ -57,58 +55,6 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that never go backward."""
         return time.monotonic()
-
-
-class _LazySealer:
-    """The container's sealer, built at the first call: reading counts and states needs no cryptography."""
-
-    def __init__(self, app: "Container") -> None:
-        self._app = app
-
-    @property
-    def public_key(self) -> str:
-        """The key as `ports.Sealer` describes it."""
-        return self._app.sealer.public_key
-
-    def refresh(self) -> bool:
-        """Read the key again as `ports.Sealer` describes."""
-        return self._app.sealer.refresh()
-
-    def seal(self, record_id: str, content: bytes) -> bytes:
-        """Seal as `ports.Sealer` describes."""
-        return self._app.sealer.seal(record_id, content)
-
-    def open(self, record_id: str, sealed: bytes) -> bytes:
-        """Open as `ports.Sealer` describes."""
-        return self._app.sealer.open(record_id, sealed)
-
-    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
-        """Return what makes codes as `ports.Sealer` describes."""
-        if not ask and not self._app.key_is_at_hand:  # without loading the cryptography
-            return None
-        return self._app.sealer.authenticator(ask=ask, only_checks=only_checks)
-
-
-class VaultCounter(RunCounter):
-    """The `ports.RunCounter` of a property: a keyring is opened only if the private key was read from it before."""
-
-    def __init__(self, app: "Container") -> None:
-        self._app = app
-        self._known: int | None = None
-
-    def read(self) -> int | None:
-        """Return the number as `ports.RunCounter` describes."""
-        if self._known is None and self._app.key_is_at_hand:
-            with suppress(CredentialsProblem):
-                self._app.secrets.private_key()
-                self._known = self._app.secrets.run_counter()
-        return self._known
-
-    def write(self, value: int) -> None:
-        """Store the number as `ports.RunCounter` describes."""
-        if value != self._known:
-            self._app.secrets.store_run_counter(value)
-            self._known = value
 
 
 class Container:
@@ -133,7 +79,8 @@ class Container:
         self._command = command
         self.on_unwritable: Callable[[StorageProblem], object] | None = None
         """Set by a command that only reads: called if the outbox can be read and not written. None: an error then."""
-        self._keyring_timeout_s: float | None = None
+        self.guest_waits = False
+        """Set by a command with a guest waiting: the time-out of the keyring is short from now on."""
         self._open = ExitStack()
 
     def close(self) -> None:
@@ -208,6 +155,7 @@ class Container:
 
         Without `prompt`, no person is asked for the password.
         """
+        from apoa_client.app.password_binding import password_binding
         from apoa_client.vault.sources import PropertySecrets
 
         memory_dumps.forbid_access()
@@ -215,28 +163,8 @@ class Container:
         return PropertySecrets(
             self.environ,
             lambda: self._secret_store(settings),
-            current_binding=lambda: self.password_binding(settings),
+            current_binding=lambda: password_binding(settings),
             prompt=ask,
-        )
-
-    def password_binding(self, settings: PropertySettings) -> "Binding":
-        """Return what a password that is given for these settings is bound to. Raises `SettingsProblem`."""
-        from apoa_client.vault import binding
-
-        certificates = b""
-        if settings.ca_bundle:
-            try:
-                certificates = Path(settings.ca_bundle).read_bytes()
-            except OSError:
-                from apoa_client.authority.tls import unreadable_certificates
-
-                raise unreadable_certificates(settings.ca_bundle) from None
-        return binding.bind(
-            settings.host,
-            api_url=settings.api_url.encode(),
-            username=settings.username.encode(),
-            ca_bundle=certificates,
-            public_key=settings.public_key.strip().encode(),
         )
 
     def _secret_store(self, settings: PropertySettings) -> "SecretStore":
@@ -253,13 +181,15 @@ class Container:
             environ=self.environ,
             uid=user_id(),
             # Read at each call: a store that was built earlier must observe the short time-out, too.
-            timeout_s=lambda: self._keyring_timeout_s or TIMEOUT_S,
+            timeout_s=lambda: _SHORT_KEYRING_TIMEOUT_S if self.guest_waits else TIMEOUT_S,
         )
 
     @cached_property
     def run_counter(self) -> "VaultCounter":
         """The counter beside the private key."""
-        return VaultCounter(self)
+        from apoa_client.app.vault_adapters import VaultCounter
+
+        return VaultCounter(lambda: self.secrets, lambda: self.key_is_at_hand)
 
     @cached_property
     def sealer(self) -> "PropertySealer":
@@ -298,15 +228,20 @@ class Container:
         from apoa_client.outbox.sqlite.store import SqliteOutbox
 
         path = self.folders.outbox(self.settings.name)
-        outbox = SqliteOutbox.open_for_reading(path, _LazySealer(self), self.on_unwritable, self.actor)
+        outbox = SqliteOutbox.open_for_reading(path, self._lazy_sealer(), self.on_unwritable, self.actor)
         return self._open.enter_context(outbox)
+
+    def _lazy_sealer(self) -> "LazySealer":
+        from apoa_client.app.vault_adapters import LazySealer
+
+        return LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand)
 
     def outbox_of(self, settings: PropertySettings, *, create: bool = False) -> "SqliteOutbox":
         """Open the outbox of any property; `create` creates a missing file. The caller closes it."""
         from apoa_client.outbox.sqlite.store import SqliteOutbox
 
         path = self.folders.outbox(settings.name)
-        return SqliteOutbox.open(path, _LazySealer(self), create=create, actor=self.actor)
+        return SqliteOutbox.open(path, self._lazy_sealer(), create=create, actor=self.actor)
 
     @cached_property
     def retention(self) -> "Retention":
@@ -374,30 +309,6 @@ class Container:
 
     # The authority.
 
-    def delivery_dependencies(
-        self, progress: Progress, interruptions: Interruptions, timeouts: "Timeouts | None" = None
-    ) -> "Dependencies":
-        """Return the dependencies of one delivery run.
-
-        `timeouts` are given if a guest is waiting; then the time-out of the keyring is short, too.
-        """
-
-        def connect(time_left: "TimeLeft") -> Authority:
-            if not self.settings.uses_sandbox:
-                self.secrets.password()  # asked for now, and not under the delivery lock
-            return self.connect(timeouts, time_left)
-
-        import random  # start-up
-
-        from apoa_client.delivery.options import Dependencies
-
-        if timeouts is not None:
-            self._keyring_timeout_s = _SHORT_KEYRING_TIMEOUT_S
-        # The jitter is not secret: it spreads the load of many properties.
-        jitter = random.random
-        counter = self.run_counter
-        return Dependencies(self.outbox, connect, self.clock, jitter, progress, interruptions, counter)
-
     def _record_authority_time(self) -> None:
         """Ask the authority for its time within a few seconds, and record it. No person is asked for the password."""
         from apoa_client.authority.limits import Timeouts
@@ -407,17 +318,18 @@ class Container:
         password = self.secrets_of(settings, prompt=False).password
         record_authority_time(
             self.outbox,
-            lambda: self.authority_of(settings, password, timeouts),
+            lambda: self.authorities.connect(settings, password, timeouts),
             self.clock,
             settings.fingerprint,
             settings.identity,
         )
 
-    def run_options(self, **choices: Any) -> "RunOptions":  # noqa: ANN401  the fields of `RunOptions`
-        """Return the options of one delivery run, with what the settings say about the authority."""
-        from apoa_client.delivery.options import RunOptions
+    @cached_property
+    def authorities(self) -> "AuthorityConnections":
+        """Builds connections to the authority of any property."""
+        from apoa_client.app.authority_connection import AuthorityConnections
 
-        return RunOptions(self.settings.fingerprint, self.settings.identity, **choices)
+        return AuthorityConnections(self.folders, self.clock, self._open)
 
     def connect(self, timeouts: "Timeouts | None" = None, time_left: "TimeLeft | None" = None) -> Authority:
         """Return the property's authority. For a training property, start one.
@@ -425,78 +337,8 @@ class Container:
         Raises `SettingsChanged` if the property has the password of an authority and does not name that one any more.
         """
         if self.settings.uses_sandbox:
-            self._check_training()
+            from apoa_client.app.authority_connection import check_training
+
+            check_training(self.secrets)
         secrets = self.secrets
-        return self.authority_of(self.settings, secrets.password, timeouts, time_left, secrets.bind_password)
-
-    def _check_training(self) -> None:
-        """Refuse settings that only say that this is training: real reports would look as if they had been sent."""
-        from apoa_client.vault.errors import PublicKeyChanged, SettingsChanged
-
-        try:
-            self.secrets.check_binding()
-        except SettingsChanged as exc:
-            exc.advice = msg(
-                "Nothing was sent. To practise, set up again: apoa setup. If these changes are not yours, ask your "
-                "IT admin: another person made them."
-            )
-            raise
-        except PublicKeyChanged:
-            raise
-        except CredentialsProblem:  # a training property needs no vault
-            return
-
-    def authority_of(
-        self,
-        settings: PropertySettings,
-        password: Callable[[], str],
-        timeouts: "Timeouts | None" = None,
-        time_left: "TimeLeft | None" = None,
-        password_accepted: Callable[[], object] = lambda: None,
-    ) -> Authority:
-        """Return the authority of any property, with a password that need not be stored yet.
-
-        `time_left` returns how many seconds a call may take at most; `password_accepted` is called when the authority
-        has accepted the password. Raises `SettingsProblem` for a property whose
-        reports are typed by hand.
-        """
-        if settings.by_hand:
-            raise SettingsProblem(
-                msg("The reports of {name} are typed into APOA by hand.", name=settings.name),
-                msg("Show them for typing with: apoa sync --by-hand"),
-            )
-        from apoa_client.authority.client import HttpAuthority
-
-        address, username = settings.api_url, settings.username
-        if settings.uses_sandbox:
-            training_password = os.urandom(16).hex()
-            address = self._start_training_server(settings, training_password)
-            username, password = TRAINING_USERNAME, lambda: training_password
-        authority = HttpAuthority(
-            base_url=address,
-            username=username,
-            password=password,
-            password_accepted=password_accepted,
-            user_agent=USER_AGENT,
-            timeouts=timeouts,
-            time_left=time_left,
-            ca_bundle=settings.ca_bundle or None,
-            monotonic=self.clock.monotonic,
-        )
-        self._open.callback(authority.close)
-        return authority
-
-    def _start_training_server(self, settings: PropertySettings, password: str) -> str:
-        """Start the sandbox on a free port. Returns its base URL."""
-        from apoa_client.sandbox.server import SandboxServer
-
-        server = SandboxServer(
-            self.folders.sandbox(settings.name),
-            username=TRAINING_USERNAME,
-            password=password,
-            now=self.clock.now,
-            window_hours=settings.window_hours,
-            property_name=settings.name,
-            page=False,
-        )
-        return self._open.enter_context(server).base_url
+        return self.authorities.connect(self.settings, secrets.password, timeouts, time_left, secrets.bind_password)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
+from apoa_client.app.password_binding import password_binding
 from apoa_client.delivery.plan import identity_error
 from apoa_client.errors import CredentialsProblem, NotNow, SecretMissing, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
@@ -53,7 +54,7 @@ class PropertySetup:
             public_key=public_key, index_key=settings.index_key or os.urandom(INDEX_KEY_BYTES).hex()
         )
         if not (settings.uses_sandbox or settings.by_hand):
-            secrets.store_password(password, app.password_binding(settings))
+            secrets.store_password(password, password_binding(settings))
         else:
             with suppress(CredentialsProblem):  # a property without an account may have no vault
                 secrets.forget_password()
@@ -87,7 +88,7 @@ class PropertySetup:
             if mismatch is not None:
                 raise mismatch
         settings = self._with_identity(settings, meta)
-        app.secrets.store_password(password, app.password_binding(settings))
+        app.secrets.store_password(password, password_binding(settings))
         if settings != app.settings:
             # A key rotation may have ended while the user was typing.
             save(app.folders.config, settings._replace(public_key=app.saved_settings(settings).public_key))
@@ -100,7 +101,7 @@ class PropertySetup:
     def test(self, settings: PropertySettings, password: str) -> Meta:
         """Request the authority's metadata, which tests the address, the certificate and the password."""
         try:
-            return self._app.authority_of(settings, lambda: password).meta()
+            return self._app.authorities.connect(settings, lambda: password).meta()
         except WrongPassword as exc:
             raise WrongPassword(exc.message, msg("Nothing was changed. Check the username and the password.")) from None
 

@@ -1,14 +1,15 @@
 """One delivery run of a property, with what its settings say and what they learn from it."""
 
 import logging
+import random
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.app.container import Container
-from apoa_client.delivery.options import Outcome
+from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import CredentialsProblem, SettingsProblem
-from apoa_client.ports import Interruptions, Meta, Progress
+from apoa_client.ports import Authority, Interruptions, Meta, Progress
 
 if TYPE_CHECKING:
     from apoa_client.authority.limits import Timeouts
@@ -28,13 +29,34 @@ def send(
 
     A property that was set up without a connection learns here which authority it has.
     """
-    outcome = deliver(app.delivery_dependencies(progress, interruptions, timeouts), app.run_options(**choices))
+    options = RunOptions(app.settings.fingerprint, app.settings.identity, **choices)
+    outcome = deliver(delivery_dependencies(app, progress, interruptions, timeouts), options)
     if outcome.meta is not None and not app.settings.property_id and outcome.error is None:
         _save_identity(app, outcome.meta)
     if timeouts is None:  # otherwise a guest is waiting
         with suppress(CredentialsProblem):  # a later run does it
             complete_guest_tags(app)
     return outcome
+
+
+def delivery_dependencies(
+    app: Container, progress: Progress, interruptions: Interruptions, timeouts: "Timeouts | None" = None
+) -> Dependencies:
+    """Return what one delivery run works with.
+
+    `timeouts` are given if a guest is waiting; then the time-out of the keyring is short, too.
+    """
+
+    def connect(time_left: TimeLeft) -> Authority:
+        if not app.settings.uses_sandbox:
+            app.secrets.password()  # asked for now, and not under the delivery lock
+        return app.connect(timeouts, time_left)
+
+    if timeouts is not None:
+        app.guest_waits = True
+    # The jitter is not secret: it spreads the load of many properties.
+    jitter = random.random
+    return Dependencies(app.outbox, connect, app.clock, jitter, progress, interruptions, app.run_counter)
 
 
 def complete_guest_tags(app: Container) -> None:

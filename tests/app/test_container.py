@@ -1,22 +1,17 @@
 """The composition root builds the right parts for a property at their first use, and closes them at the end."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
-from conftest import FixedClock, raises_error
+from conftest import FixedClock
 from outbox_helpers import report
 
 from apoa_client.app.container import SystemClock
-from apoa_client.authority.limits import Timeouts
-from apoa_client.cli.terminal.progress import NoProgress
-from apoa_client.cli.terminal.signals import Signals
-from apoa_client.errors import NotNow, SettingsProblem, StorageProblem
+from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.ports import Selection
 from apoa_client.settings.config import PropertySettings
-from apoa_client.vault import keyring_store
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keyring_store import KeyringStore
 from apoa_client.vault.sealing import new_key_pair
@@ -92,40 +87,3 @@ def test_a_report_saved_after_two_key_rotations_opens(home: Path, clock: FixedCl
     new = app_of(home, clock)
     assert [new.outbox.content(each).report for each in new.outbox.entries(Selection())] == [report(1), report(2)]
     new.close()
-
-
-def test_closing_stops_the_training_authority(home: Path, clock: FixedClock) -> None:
-    """It does not listen any more, and a second close does nothing."""
-    set_up(home, clock, training())
-    app = app_of(home, clock)
-    authority = app.connect()
-    assert authority.meta().property_name == "melati"
-    app.close()
-    app.close()
-    with pytest.raises(NotNow):
-        authority.meta()
-
-
-def test_a_waiting_guest_shortens_the_time_limit_of_a_keyring_used_before(
-    home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The short limit holds from the next call on, although the secret store was built earlier and is kept."""
-    set_up(home, clock, training())
-    config = home / "config.toml"
-    config.write_text(config.read_text().replace('vault = "file"', 'vault = "keyring"'))
-    limits: list[float] = []
-
-    def no_answer(seconds: float, _call: Callable[[], object]) -> object:
-        limits.append(seconds)
-        raise TimeoutError
-
-    monkeypatch.setattr(keyring_store, "call_with_timeout", no_answer)
-    monkeypatch.setattr(keyring_store, "platform_backends", lambda *_args, **_options: [object])
-    app = app_of(home, clock)
-    with raises_error("keyring_hung"):
-        app.secrets.private_key()
-    app.delivery_dependencies(NoProgress(), Signals(), Timeouts())
-    with raises_error("keyring_hung"):
-        app.secrets.private_key()
-    app.close()
-    assert limits == [5.0, 1.5]

@@ -1,19 +1,23 @@
-"""What a delivery run stores in the settings."""
+"""What a delivery run works with, and what it stores in the settings."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from app_helpers import app_of
+import pytest
+from app_helpers import app_of, set_up, training
 from cli_helpers import PASSWORD
-from conftest import FixedClock
+from conftest import FixedClock, raises_error
 from outbox_helpers import report
 
 from apoa_client.app.property_setup import PropertySetup
-from apoa_client.app.sending import send
+from apoa_client.app.sending import delivery_dependencies, send
+from apoa_client.authority.limits import Timeouts
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.writer import save
+from apoa_client.vault import keyring_store
 from apoa_client.vault.sealing import encode_key, new_key_pair
 
 
@@ -36,3 +40,28 @@ def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedC
         rotating.close()
     after = app_of(home, clock).settings
     assert (after.property_id, after.public_key) == ("melati", encode_key(public_key))
+
+
+def test_a_waiting_guest_shortens_the_time_limit_of_a_keyring_used_before(
+    home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short limit holds from the next call on, although the secret store was built earlier and is kept."""
+    set_up(home, clock, training())
+    config = home / "config.toml"
+    config.write_text(config.read_text().replace('vault = "file"', 'vault = "keyring"'))
+    limits: list[float] = []
+
+    def no_answer(seconds: float, _call: Callable[[], object]) -> object:
+        limits.append(seconds)
+        raise TimeoutError
+
+    monkeypatch.setattr(keyring_store, "call_with_timeout", no_answer)
+    monkeypatch.setattr(keyring_store, "platform_backends", lambda *_args, **_options: [object])
+    app = app_of(home, clock)
+    with raises_error("keyring_hung"):
+        app.secrets.private_key()
+    delivery_dependencies(app, NoProgress(), Signals(), Timeouts())
+    with raises_error("keyring_hung"):
+        app.secrets.private_key()
+    app.close()
+    assert limits == [5.0, 1.5]

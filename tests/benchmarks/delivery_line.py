@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 
 from apoa_client.app.container import Container, SystemClock
 from apoa_client.app.property_setup import PropertySetup
+from apoa_client.app.sending import delivery_dependencies
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import RunOptions
@@ -66,7 +67,7 @@ def deliver(home: str) -> dict[str, Any]:
     app = app_in(home)
     begun = time.perf_counter()
     with Signals() as signals:
-        outcome = run_delivery(app.delivery_dependencies(NoProgress(), signals), RunOptions(app.settings.fingerprint))
+        outcome = run_delivery(delivery_dependencies(app, NoProgress(), signals), RunOptions(app.settings.fingerprint))
     seconds = time.perf_counter() - begun
     app.close()
     error = None if outcome.error is None else outcome.error.name

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from apoa_client.app.container import TRAINING_USERNAME
+from apoa_client.app.authority_connection import TRAINING_USERNAME
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import localized_command

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from apoa_client.app.container import TRAINING_USERNAME
+from apoa_client.app.authority_connection import TRAINING_USERNAME
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _

@@ -1,0 +1,47 @@
+"""The vault is not opened, and no cryptography is built, before the private key is needed."""
+
+from pathlib import Path
+
+from app_helpers import app_of, set_up, training
+from conftest import FixedClock
+
+from apoa_client.app.vault_adapters import LazySealer, VaultCounter
+from apoa_client.vault.sealing import PropertySealer
+from apoa_client.vault.sources import PropertySecrets
+
+
+def unneeded_sealer() -> PropertySealer:
+    raise AssertionError
+
+
+def unneeded_secrets() -> PropertySecrets:
+    raise AssertionError
+
+
+def test_without_a_key_at_hand_the_vault_stays_closed() -> None:
+    """There is no authenticator and no counter, and neither the sealer nor the secrets are built."""
+    assert LazySealer(unneeded_sealer, lambda: False).authenticator() is None
+    assert VaultCounter(unneeded_secrets, lambda: False).read() is None
+
+
+def test_the_sealer_is_the_propertys(home: Path, clock: FixedClock) -> None:
+    """It seals, opens, and makes codes as the sealer that it builds at the first call."""
+    set_up(home, clock, training())
+    app = app_of(home, clock)
+    lazy = LazySealer(lambda: app.sealer, lambda: app.key_is_at_hand)
+    assert lazy.public_key == app.sealer.public_key
+    assert lazy.open("one", lazy.seal("one", b"content")) == b"content"
+    assert not lazy.refresh()
+    assert lazy.authenticator() is not None
+    app.close()
+
+
+def test_the_counter_is_read_once_and_written_when_it_changes(home: Path, clock: FixedClock) -> None:
+    """A later process reads what was written."""
+    set_up(home, clock, training())
+    app = app_of(home, clock)
+    assert app.run_counter.read() is None
+    app.run_counter.write(3)
+    assert app.run_counter.read() == 3
+    app.close()
+    assert app_of(home, clock).run_counter.read() == 3
