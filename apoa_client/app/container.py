@@ -292,6 +292,7 @@ class Container:
         """Return the time and the property's settings as they are now, for a backup, and the private key if available.
 
         The key of the guest hash is left out: with it, the finder of a backup could test whether a passport was here.
+        So is the folder for backups, which another computer does not have.
         """
         from apoa_client.archive.backup import BackupInfo
         from apoa_client.settings.writer import settings_text
@@ -304,7 +305,9 @@ class Container:
             import logging  # start-up
 
             logging.getLogger(__name__).info("nothing proves the backup: %s", exc.name)
-        settings = self.saved_settings(self.settings)._replace(public_key=self.sealer.public_key, index_key="")
+        settings = self.saved_settings(self.settings)._replace(
+            public_key=self.sealer.public_key, index_key="", backup_folder=""
+        )
         return BackupInfo(__version__, self.clock.now(), settings.name, settings_text(settings)), private_key
 
     # The authority.

@@ -37,6 +37,7 @@ from apoa_client.outbox.sqlite.database import connect, open_database, publish, 
 from apoa_client.outbox.sqlite.drafts import delete_all_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
+from apoa_client.outbox.sqlite.metadata import LAST_BACKUP_KEY, write_metadata
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate, version_of
 from apoa_client.ports import Actor, AuditEvent
 from apoa_client.vault.mac import Purpose, mac, mac_key
@@ -141,6 +142,7 @@ def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Acto
         finally:
             remove_draft(draft)
         with transaction(db, outbox):
+            write_metadata(db, LAST_BACKUP_KEY, millis(result.created_at))
             audit.append(db, actor, [AuditEvent("backed_up")])
         return result._replace(bytes=file.stat().st_size)
 

@@ -22,14 +22,14 @@ from apoa_client.archive.backup import columns_of, tables
 from apoa_client.outbox.sqlite import audit, clock_check, scheduled_run
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.guest_tags import record_missing_tags
-from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY
+from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY, LAST_BACKUP_KEY
 from apoa_client.ports import Actor, AuditEvent
 from apoa_client.report.kinds import OPEN_STATES, State
 
 _Row = Mapping[str, Any]
 
-_OF_THE_COMPUTER = ("clock_skew", clock_check.KEY, scheduled_run.KEY)
-"""Metadata about the clock and the schedule of the computer that wrote the backup: not copied."""
+_OF_THE_COMPUTER = ("clock_skew", clock_check.KEY, scheduled_run.KEY, LAST_BACKUP_KEY)
+"""Metadata about the computer that wrote the backup: its clock, its schedule, its backups: not copied."""
 
 _NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"drafts"'})
 """Tables that are merged by row, counted by triggers, part of the backup only, or about what is being typed."""

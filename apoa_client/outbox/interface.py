@@ -233,6 +233,10 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
         """Return the last run of automatic sending; None if there was none on this computer."""
         ...
 
+    def last_backup(self) -> datetime | None:
+        """Return when the last backup was made; None if none is known."""
+        ...
+
     def close(self) -> None:
         """Close the database. Closing twice does no harm."""
         ...

@@ -48,9 +48,14 @@ DEFAULT_RETENTION_DAYS = 90
 MAX_RETENTION_DAYS = 3650
 """Ten years. No law fixes a period; UU 27/2022 requires erasure when the purpose is fulfilled."""
 
+DEFAULT_BACKUP_KEEP = 14
+"""Two weeks of daily backups."""
+MAX_BACKUP_KEEP = 1000
+
 _NUMBERS = {
     "window_hours": (DEFAULT_WINDOW_HOURS, MAX_WINDOW_HOURS),
     "retention_days": (DEFAULT_RETENTION_DAYS, MAX_RETENTION_DAYS),
+    "backup_keep": (DEFAULT_BACKUP_KEEP, MAX_BACKUP_KEEP),
 }
 """The settings that are integers: the default and the maximum. The minimum is 1."""
 
@@ -88,6 +93,10 @@ class PropertySettings(NamedTuple):
     """Whether automatic sending shows a desktop notice about refused, late and urgent reports."""
     by_hand_order: str = ""
     """Names of fields in the order in which staff type them into APOA, separated by commas or blanks."""
+    backup_folder: str = ""
+    """The full path of the folder for backups: automatic sending writes one a day there. Empty for none."""
+    backup_keep: int = DEFAULT_BACKUP_KEEP
+    """How many backups are kept in that folder; older ones are deleted."""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
@@ -338,6 +347,9 @@ def _check_values(settings: PropertySettings, place: str) -> None:
     for key, allowed in _CHOICES.items():
         if getattr(settings, key) not in allowed:
             raise _InvalidSetting(place, key, getattr(settings, key), allowed=_one_of(allowed))
+    if settings.backup_folder and not Path(settings.backup_folder).is_absolute():
+        # Cron and the Task Scheduler start the program in another folder than a user does.
+        raise _InvalidSetting(place, "backup_folder", settings.backup_folder, allowed=msg("the full path of a folder"))
     if settings.by_hand_order:
         _check_typing_order(settings.typing_order, place)
 

@@ -12,6 +12,8 @@ from apoa_client.settings.config import MAX_BYTES, Config, PropertySettings, loa
 from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
 
 KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
+FOLDER = Path(sys.executable).parent
+"""A folder by its full path."""
 WHOLE = """
 # Ours.
 language = "id"
@@ -31,11 +33,13 @@ window_hours = 12
 retention_days = 30
 notify = "off"
 by_hand_order = "document_number, surname given_names"
+backup_folder = '{FOLDER}'
+backup_keep = 30
 
 [property.latihan]
 api_url = "training"
 public_key = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
-"""
+""".replace("{FOLDER}", str(FOLDER))
 START = f'[property.bali]\napi_url = "training"\npublic_key = "{KEY}"\n'
 
 
@@ -79,11 +83,14 @@ def test_a_complete_file(path: Path) -> None:
         retention_days=30,
         notify="off",
         by_hand_order="document_number, surname given_names",
+        backup_folder=str(FOLDER),
+        backup_keep=30,
     )
     assert config.properties["bali"].typing_order == ("document_number", "surname", "given_names")
     training = config.properties["latihan"]
     assert (training.uses_sandbox, training.zone, training.vault, training.window_hours) == (True, WIB, "keyring", 24)
     assert (training.retention_days, training.notify, training.typing_order) == (90, "on", ())
+    assert (training.backup_folder, training.backup_keep) == ("", 14)
     assert (config.properties["bali"].uses_sandbox, config.properties["bali"].zone) == (False, WITA)
 
 
@@ -148,6 +155,9 @@ BROKEN = {
     "days no number": (START + 'retention_days = "90"\n', "[property.bali] retention_days"),
     "days none": (START + "retention_days = 0\n", "[property.bali] retention_days"),
     "days too many": (START + "retention_days = 3651\n", "[property.bali] retention_days"),
+    "a folder that is no full path": (START + 'backup_folder = "stick"\n', "[property.bali] backup_folder stick"),
+    "backups none": (START + "backup_keep = 0\n", "[property.bali] backup_keep"),
+    "backups too many": (START + "backup_keep = 1001\n", "[property.bali] backup_keep"),
 }
 
 

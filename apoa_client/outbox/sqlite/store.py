@@ -20,7 +20,14 @@ from apoa_client.outbox.sqlite import queries
 from apoa_client.outbox.sqlite.database import open_database, open_for_reading, transaction
 from apoa_client.outbox.sqlite.entry_reader import EntryReader, sorted_by_deadline
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
-from apoa_client.outbox.sqlite.metadata import DOUBTS_KEY, is_contradicted, legacy_rows, read_metadata, write_metadata
+from apoa_client.outbox.sqlite.metadata import (
+    DOUBTS_KEY,
+    LAST_BACKUP_KEY,
+    is_contradicted,
+    legacy_rows,
+    read_metadata,
+    write_metadata,
+)
 from apoa_client.ports import Actor, AuditEvent, NewReport, Summary
 from apoa_client.report.kinds import State, short_id
 
@@ -402,6 +409,11 @@ class SqliteOutbox:
 
         with translate_read_errors(self._path):
             return last_scheduled_run(self._db)
+
+    def last_backup(self) -> datetime | None:
+        """As `interface.Outbox`."""
+        with translate_read_errors(self._path):
+            return rows.from_millis_or_none(read_metadata(self._db, LAST_BACKUP_KEY))
 
     def record_clock_check(self, at: datetime) -> None:
         """As `interface.Outbox`."""
