@@ -24,7 +24,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import literal, msg
-from apoa_client.ports import Meta, Status, Verdict
+from apoa_client.ports.authority import Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
 

@@ -12,7 +12,7 @@ from outbox_helpers import PRIVATE_KEY, PUBLIC_KEY, open_outbox
 from apoa_client.archive.backup import BackupInfo, BackupResult, digest, write_backup
 from apoa_client.archive.restore import RestoreResult, restore_backup
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Actor
+from apoa_client.ports.audit import Actor
 from apoa_client.settings.config import PropertySettings, load
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.writer import save, settings_text

@@ -28,7 +28,7 @@ from apoa_client.errors import Exit
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports import Content, Entry
+from apoa_client.ports.entries import Content, Entry
 from apoa_client.sandbox.server import SandboxServer
 
 LANGUAGES = ("id", "en")

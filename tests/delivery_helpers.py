@@ -15,7 +15,9 @@ from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Authority, AuthorityIdentity, Entry, Interruptions, Selection, Verdict
+from apoa_client.ports.authority import Authority, AuthorityIdentity, Verdict
+from apoa_client.ports.entries import Entry, Selection
+from apoa_client.ports.run import Interruptions
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report

@@ -40,7 +40,9 @@ from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, Time
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import AuthorityBusy, ReportMoved
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Entry, Selection, Status, Summary
+from apoa_client.ports.authority import Status
+from apoa_client.ports.entries import Entry, Selection
+from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State
 
 MOST_REPORTS = 24

@@ -20,7 +20,7 @@ from outbox_helpers import PERSONAL
 from apoa_client.errors import ApoaError, CallRefused, Offline, SecretMissing, UntrustedCertificate
 from apoa_client.messages import literal, msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Meta, Status, Verdict
+from apoa_client.ports.authority import Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Report

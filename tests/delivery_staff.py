@@ -13,7 +13,7 @@ from apoa_client.desk.changes import Changes, PendingChange, find_refused, repor
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import DataRefused
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination

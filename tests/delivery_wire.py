@@ -24,7 +24,7 @@ from delivery_processes import StrictSimulator
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.limits import Timeouts
 from apoa_client.delivery.options import Outcome
-from apoa_client.ports import Authority
+from apoa_client.ports.authority import Authority
 
 CERTIFICATES = Path(__file__).parent / "authority" / "certificates"
 HANG = b"hang"

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from apoa_client import __version__, memory_dumps
 from apoa_client.errors import CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Actor, Authority, Clock
+from apoa_client.ports.audit import Actor
+from apoa_client.ports.authority import Authority
+from apoa_client.ports.clock import Clock
 from apoa_client.settings import config
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import Folders, find_folders

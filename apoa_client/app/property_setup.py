@@ -15,7 +15,7 @@ from apoa_client.app.password_binding import password_binding
 from apoa_client.delivery.plan import identity_error
 from apoa_client.errors import CredentialsProblem, NotNow, SecretMissing, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
-from apoa_client.ports import Meta
+from apoa_client.ports.authority import Meta
 from apoa_client.settings.config import INDEX_KEY_BYTES, PropertySettings
 
 if TYPE_CHECKING:

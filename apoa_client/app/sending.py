@@ -9,7 +9,8 @@ from apoa_client.app.container import Container
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import CredentialsProblem, SettingsProblem
-from apoa_client.ports import Authority, Interruptions, Meta, Progress
+from apoa_client.ports.authority import Authority, Meta
+from apoa_client.ports.run import Interruptions, Progress
 
 if TYPE_CHECKING:
     from apoa_client.authority.limits import Timeouts

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import CredentialsProblem
-from apoa_client.ports import Authenticator, RunCounter
+from apoa_client.ports.vault import Authenticator, RunCounter
 
 if TYPE_CHECKING:
     from apoa_client.vault.sealing import PropertySealer

@@ -39,7 +39,7 @@ from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
 from apoa_client.outbox.sqlite.metadata import LAST_BACKUP_KEY, write_metadata
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate, version_of
-from apoa_client.ports import Actor, AuditEvent
+from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.vault.mac import Purpose, mac, mac_key
 
 FORMAT = 2

@@ -23,7 +23,7 @@ from apoa_client.outbox.sqlite import audit, clock_check, scheduled_run
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.guest_tags import record_missing_tags
 from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY, LAST_BACKUP_KEY
-from apoa_client.ports import Actor, AuditEvent
+from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.report.kinds import OPEN_STATES, State
 
 _Row = Mapping[str, Any]

@@ -36,7 +36,7 @@ from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.guest_tags import forget_tags
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Actor
+from apoa_client.ports.audit import Actor
 from apoa_client.settings.config import INDEX_KEY_BYTES, PropertySettings, check_name, load, parse
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.writer import save

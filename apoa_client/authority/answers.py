@@ -15,7 +15,7 @@ from typing import Any
 from apoa_client.authority.limits import MAX_BATCH, MAX_WAIT_S
 from apoa_client.errors import NotTheAuthority, SettingsProblem
 from apoa_client.messages import literal, msg
-from apoa_client.ports import Meta, Status, Verdict
+from apoa_client.ports.authority import Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
 

@@ -22,7 +22,7 @@ from apoa_client.authority.limits import GZIP_MIN_BYTES, Timeouts
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.errors import ApoaError, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Meta, Verdict
+from apoa_client.ports.authority import Meta, Verdict
 from apoa_client.report.kinds import Receipt
 
 _log = logging.getLogger(__name__)

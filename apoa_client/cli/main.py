@@ -28,7 +28,7 @@ from apoa_client.errors import ApoaError, Exit, SettingsProblem
 from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
 
 if TYPE_CHECKING:
-    from apoa_client.ports import Clock
+    from apoa_client.ports.clock import Clock
 
 _INTERRUPTED, _TERMINATED = 130, 143
 """The exit codes of a shell for SIGINT and SIGTERM."""

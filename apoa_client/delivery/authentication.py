@@ -1,7 +1,9 @@
 """The check of the outbox around a delivery, and before reports are typed by hand: nothing forged may leave."""
 
 from apoa_client.delivery.options import Outcome
-from apoa_client.ports import Authentication, DeliveryState, RunCounter
+from apoa_client.ports.doubts import Authentication
+from apoa_client.ports.outbox import DeliveryState
+from apoa_client.ports.vault import RunCounter
 
 
 def authenticate(outbox: DeliveryState, counter: RunCounter | None, outcome: Outcome) -> Authentication:

@@ -11,19 +11,13 @@ from typing import NamedTuple, TypeAlias
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
-from apoa_client.ports import (
-    Authority,
-    AuthorityIdentity,
-    Clock,
-    DeliveryState,
-    Doubt,
-    Interruptions,
-    LockHolder,
-    Meta,
-    Progress,
-    RunCounter,
-    Verdict,
-)
+from apoa_client.ports.authority import Authority, AuthorityIdentity, Meta, Verdict
+from apoa_client.ports.clock import Clock
+from apoa_client.ports.doubts import Doubt
+from apoa_client.ports.outbox import DeliveryState
+from apoa_client.ports.run import Interruptions, Progress
+from apoa_client.ports.state import LockHolder
+from apoa_client.ports.vault import RunCounter
 
 Jitter: TypeAlias = Callable[[], float]
 """Returns a random number, uniform in [0, 1), for the jitter of the backoff."""

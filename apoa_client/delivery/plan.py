@@ -22,7 +22,9 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import Message, listed, msg, nmsg
-from apoa_client.ports import AuthorityIdentity, Change, Entry, Status, Summary, Suspension, Verdict
+from apoa_client.ports.authority import AuthorityIdentity, Status, Verdict
+from apoa_client.ports.entries import Change, Entry
+from apoa_client.ports.state import Summary, Suspension
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State, short_id
 

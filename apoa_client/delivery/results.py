@@ -9,7 +9,8 @@ from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome
 from apoa_client.delivery.single_call import remember
 from apoa_client.errors import ApoaError, CredentialsProblem, OutboxDamaged, SealBroken, StorageProblem
-from apoa_client.ports import Change, Content, Entry, Status, Verdict
+from apoa_client.ports.authority import Status, Verdict
+from apoa_client.ports.entries import Change, Content, Entry
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
 

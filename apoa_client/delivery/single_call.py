@@ -10,7 +10,10 @@ from typing import TypeVar
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError
-from apoa_client.ports import Authority, AuthorityIdentity, Clock, DeliveryState, Suspension
+from apoa_client.ports.authority import Authority, AuthorityIdentity
+from apoa_client.ports.clock import Clock
+from apoa_client.ports.outbox import DeliveryState
+from apoa_client.ports.state import Suspension
 
 T = TypeVar("T")
 

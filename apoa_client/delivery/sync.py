@@ -27,7 +27,9 @@ from apoa_client.errors import (
     UnknownOutcome,
 )
 from apoa_client.messages import msg
-from apoa_client.ports import Authority, Content, Entry, Meta, Selection, Summary, Verdict
+from apoa_client.ports.authority import Authority, Meta, Verdict
+from apoa_client.ports.entries import Content, Entry, Selection
+from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.kinds import State
 

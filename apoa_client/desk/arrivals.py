@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.passport.mrz import Mrz, read_mrz
-from apoa_client.ports import Clock, Entry, NewReport, ReportQueue
+from apoa_client.ports.clock import Clock
+from apoa_client.ports.entries import Entry, NewReport
+from apoa_client.ports.outbox import ReportQueue
 from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused

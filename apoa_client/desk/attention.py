@@ -9,7 +9,8 @@ from heapq import nsmallest
 from typing import NamedTuple
 
 from apoa_client.errors import StorageProblem
-from apoa_client.ports import Entry, ReportReader, Selection
+from apoa_client.ports.entries import Entry, Selection
+from apoa_client.ports.outbox import ReportReader
 from apoa_client.report.kinds import OPEN_STATES, State
 
 _REFUSED = frozenset({State.REJECTED})

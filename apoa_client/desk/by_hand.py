@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import DataRefused, Erased
 from apoa_client.messages import msg
-from apoa_client.ports import Change, Clock, DeliveryState, Entry
+from apoa_client.ports.clock import Clock
+from apoa_client.ports.entries import Change, Entry
+from apoa_client.ports.outbox import DeliveryState
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.fields import FIELDS, FieldValue, field_values
 from apoa_client.report.kinds import OPEN_STATES, Kind, Receipt, State, short_id

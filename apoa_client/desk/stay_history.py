@@ -9,7 +9,8 @@ from functools import cached_property
 
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Entry, ReportQueue, Selection
+from apoa_client.ports.entries import Entry, Selection
+from apoa_client.ports.outbox import ReportQueue
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
 

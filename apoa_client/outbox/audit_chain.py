@@ -17,7 +17,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from apoa_client.outbox.rows import from_millis, millis
-from apoa_client.ports import Actor, AuditEvent, Change
+from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import State
 
 HEAD_KEY = "audit_head"

@@ -7,7 +7,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
-from apoa_client.ports import Content, Sealer
+from apoa_client.ports.entries import Content
+from apoa_client.ports.vault import Sealer
 from apoa_client.report.findings import Finding, finding_from_json
 from apoa_client.report.model import Report
 from apoa_client.report.wire import from_json, to_json

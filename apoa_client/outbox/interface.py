@@ -5,14 +5,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from apoa_client.ports import DeliveryState, ReportQueue
+from apoa_client.ports.outbox import DeliveryState, ReportQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
-    from apoa_client.ports import Authenticator, Doubt, Erasure, RunCounter, ScheduledRun, Sealer, StoredDraft
+    from apoa_client.ports.doubts import Doubt
+    from apoa_client.ports.drafts import StoredDraft
+    from apoa_client.ports.erasure import Erasure
+    from apoa_client.ports.state import ScheduledRun
+    from apoa_client.ports.vault import Authenticator, RunCounter, Sealer
     from apoa_client.report.model import Document
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from apoa_client.errors import NotNow
 from apoa_client.messages import Message, msg
-from apoa_client.ports import LockHolder
+from apoa_client.ports.state import LockHolder
 
 
 @contextmanager

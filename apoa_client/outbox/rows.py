@@ -10,7 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from apoa_client.ports import Actor, Doubt, DoubtKind, Entry, Suspension
+from apoa_client.ports.audit import Actor
+from apoa_client.ports.doubts import Doubt, DoubtKind
+from apoa_client.ports.entries import Entry
+from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import Kind, Receipt, State
 
 COLUMNS = (

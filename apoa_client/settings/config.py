@@ -20,7 +20,7 @@ from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.locale import LANGUAGES
 from apoa_client.messages import Message, literal, msg
 from apoa_client.permissions import check_permissions
-from apoa_client.ports import AuthorityIdentity, Meta
+from apoa_client.ports.authority import AuthorityIdentity, Meta
 from apoa_client.settings.zones import ZONES
 
 TRAINING = "training"

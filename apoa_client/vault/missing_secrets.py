@@ -1,7 +1,7 @@
 """Which secrets a property still needs before it can send and read: a restore brings back files, but no secret."""
 
 from apoa_client.errors import CredentialsProblem, SettingsProblem
-from apoa_client.ports import Secrets
+from apoa_client.ports.vault import Secrets
 from apoa_client.vault.sealing import encode_key, public_key_of
 
 

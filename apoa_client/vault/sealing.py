@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Authenticator, Sealer
+from apoa_client.ports.vault import Authenticator, Sealer
 from apoa_client.vault.errors import SecretUnusable
 from apoa_client.vault.mac import Purpose, mac, mac_key
 

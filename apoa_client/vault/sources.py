@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import Message, msg
-from apoa_client.ports import Secrets
+from apoa_client.ports.vault import Secrets
 from apoa_client.vault import binding
 from apoa_client.vault.binding import Binding
 from apoa_client.vault.errors import PublicKeyChanged, SecretFileRefused, SecretUnusable, SettingsChanged

@@ -10,7 +10,7 @@ from outbox_helpers import report
 
 from apoa_client.app.container import SystemClock
 from apoa_client.errors import SettingsProblem, StorageProblem
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keyring_store import KeyringStore

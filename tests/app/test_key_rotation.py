@@ -27,7 +27,7 @@ from apoa_client.messages import msg
 from apoa_client.outbox.sqlite import reseal
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, Content, Entry, NewReport, Selection
+from apoa_client.ports.entries import Change, Content, Entry, NewReport, Selection
 from apoa_client.report.kinds import State
 from apoa_client.report.wire import to_json
 from apoa_client.vault.key_file import KeyFileStore

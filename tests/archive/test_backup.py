@@ -24,7 +24,7 @@ from apoa_client.errors import DataRefused, Exit, OutboxDamaged, StorageProblem,
 from apoa_client.outbox.errors import DiskFull, OutboxMissing
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change
+from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import parse
 from apoa_client.vault.sealing import encode_key

@@ -33,7 +33,8 @@ from apoa_client.messages import msg
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
-from apoa_client.ports import Change, Entry, Selection, Suspension
+from apoa_client.ports.entries import Change, Entry, Selection
+from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import OPEN_STATES, Receipt, State
 from apoa_client.settings.config import TRAINING, load
 from apoa_client.settings.writer import save

@@ -19,7 +19,7 @@ from outbox_helpers import PUBLIC_KEY, sealer, uuid
 
 from apoa_client.archive import merge
 from apoa_client.errors import SealBroken, SettingsProblem
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State
 from apoa_client.report.wire import to_json
 from apoa_client.settings.config import TRAINING

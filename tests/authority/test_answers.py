@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from apoa_client.authority import answers
 from apoa_client.errors import NotTheAuthority, SettingsProblem
-from apoa_client.ports import Status
+from apoa_client.ports.authority import Status
 
 ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
 META: dict[str, Any] = {

@@ -21,7 +21,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import msg
-from apoa_client.ports import Status
+from apoa_client.ports.authority import Status
 
 BASE = "https://authority.example/v1"
 ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"

@@ -6,7 +6,7 @@ import pytest
 from authority_simulator import AuthoritySimulator
 
 from apoa_client.errors import TimedOut, TooLarge, UnknownOutcome, WrongPassword
-from apoa_client.ports import Authority, Status
+from apoa_client.ports.authority import Authority, Status
 
 
 def body(report_id: str, stay_id: str = "s", kind: str = "check_in") -> tuple[str, bytes]:

@@ -27,7 +27,7 @@ from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, receipt
 from apoa_client.delivery.options import Dependencies, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, NewReport
+from apoa_client.ports.entries import Change, NewReport
 from apoa_client.report.kinds import State
 from apoa_client.report.model import Report
 from apoa_client.vault.sealing import PropertySealer

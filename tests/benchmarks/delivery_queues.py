@@ -32,7 +32,7 @@ def _apoa_client(folder: Path, largest: int) -> Queue:
     """As delivery does it: find the most urgent reports, claim, open and settle them, at most `largest` at a time."""
     from apoa_client.delivery.plan import FIRST_BATCH, LEASE, larger_batch, next_batch
     from apoa_client.outbox.sqlite.store import SqliteOutbox
-    from apoa_client.ports import Change
+    from apoa_client.ports.entries import Change
     from apoa_client.report.kinds import Receipt, State
     from apoa_client.report.wire import from_json
     from apoa_client.vault.sealing import PropertySealer, new_key_pair

@@ -13,7 +13,7 @@ from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.progress import ProgressLines, watcher
 from apoa_client.cli.views.apoa_form import FormLine
 from apoa_client.cli.views.by_hand import form_table
-from apoa_client.ports import Status, Verdict
+from apoa_client.ports.authority import Status, Verdict
 
 FIRST, SECOND = QUENTIN.lines
 MISREAD = SECOND.replace("850912", "850913")

@@ -17,7 +17,7 @@ from apoa_client.errors import (
     UnknownOutcome,
     WrongPassword,
 )
-from apoa_client.ports import Authority, Status
+from apoa_client.ports.authority import Authority, Status
 from apoa_client.report.kinds import Receipt
 from apoa_client.report.model import Report
 from apoa_client.report.wire import from_json, to_json

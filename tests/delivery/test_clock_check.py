@@ -7,7 +7,8 @@ from conftest import NOW, raises_error
 from delivery_helpers import SETTINGS, UNKNOWN_AUTHORITY, Hotel
 
 from apoa_client.delivery.single_call import record_authority_time
-from apoa_client.ports import AuthorityIdentity, Summary
+from apoa_client.ports.authority import AuthorityIdentity
+from apoa_client.ports.state import Summary
 
 
 def ask(hotel: Hotel, settings: str = SETTINGS, expected: AuthorityIdentity = UNKNOWN_AUTHORITY) -> None:

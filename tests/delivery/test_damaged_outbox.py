@@ -14,7 +14,7 @@ from outbox_helpers import uuid
 
 from apoa_client.errors import Exit, OutboxDamaged, SealBroken
 from apoa_client.outbox.errors import damaged
-from apoa_client.ports import Change
+from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import State
 
 REPORTS = 20

@@ -5,7 +5,7 @@ from delivery_helpers import Hotel
 
 from apoa_client.delivery import plan
 from apoa_client.errors import Exit, SettingsProblem
-from apoa_client.ports import AuthorityIdentity
+from apoa_client.ports.authority import AuthorityIdentity
 from apoa_client.report.kinds import State
 
 SIMULATED = AuthorityIdentity("training", "P-1")

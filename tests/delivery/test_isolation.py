@@ -10,7 +10,8 @@ from outbox_helpers import uuid
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, CallRefused, Exit, UnknownOutcome
 from apoa_client.messages import msg
-from apoa_client.ports import Change, Verdict
+from apoa_client.ports.authority import Verdict
+from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import State
 
 BAD = 3

@@ -11,7 +11,7 @@ from delivery_processes import StrictSimulator, arrival
 from delivery_staff import Staff, UniqueBytes
 from outbox_helpers import stay_id
 
-from apoa_client.ports import Entry, Selection
+from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.kinds import State
 
 STEPS = (("check_out", 0), ("amend", 0), ("cancel", 0), ("cancel_report", -1), ("cancel_report", -2))

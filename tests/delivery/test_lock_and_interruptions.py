@@ -16,7 +16,9 @@ from apoa_client.errors import Exit, SecretMissing, TimedOut
 from apoa_client.messages import msg
 from apoa_client.outbox.rows import EPOCH
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, Entry, LockHolder, Status, Verdict
+from apoa_client.ports.authority import Status, Verdict
+from apoa_client.ports.entries import Change, Entry
+from apoa_client.ports.state import LockHolder
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.kinds import Receipt, State
 

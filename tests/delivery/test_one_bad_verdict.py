@@ -11,7 +11,7 @@ from outbox_helpers import uuid
 from apoa_client.delivery import plan
 from apoa_client.errors import Exit, NotTheAuthority, Offline, TimedOut, UnreadableAnswer
 from apoa_client.messages import msg
-from apoa_client.ports import Meta, Verdict
+from apoa_client.ports.authority import Meta, Verdict
 from apoa_client.report.kinds import State
 
 

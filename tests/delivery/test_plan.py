@@ -24,7 +24,8 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import msg
-from apoa_client.ports import Change, Entry, Status, Verdict
+from apoa_client.ports.authority import Status, Verdict
+from apoa_client.ports.entries import Change, Entry
 from apoa_client.report.kinds import Kind, State
 
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from apoa_client.delivery.single_call import receipt_pdf
 from apoa_client.errors import AccountSuspended, ApoaError, AuthorityBusy, Offline, WrongPassword
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Authority
+from apoa_client.ports.authority import Authority
 from apoa_client.report.wire import to_json
 
 SETTINGS = "0123456789abcdef"

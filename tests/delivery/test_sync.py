@@ -25,7 +25,8 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull
-from apoa_client.ports import Authority, Meta, Status, Summary, Verdict
+from apoa_client.ports.authority import Authority, Meta, Status, Verdict
+from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.wire import to_json
 

@@ -28,7 +28,7 @@ from apoa_client.errors import ApoaError, SecretMissing, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.codes import STATE_COLUMNS
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State
 from apoa_client.report.wire import to_json
 from apoa_client.vault.sealing import PropertySealer

@@ -10,7 +10,7 @@ from outbox_helpers import HOUR, NOON, open_outbox, report, uuid
 
 from apoa_client.desk.attention import due_reports, most_urgent, refused_reports
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)

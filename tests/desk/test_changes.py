@@ -26,7 +26,7 @@ from apoa_client.desk.correction_draft import CorrectionDraft, typed_texts
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import DataRefused, ReportMoved
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, Entry
+from apoa_client.ports.entries import Change, Entry
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.kinds import Kind, State

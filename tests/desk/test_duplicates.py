@@ -19,7 +19,7 @@ from apoa_client.desk.duplicates import DUPLICATE, ReportedBefore, duplicate_war
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import Exit
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, Entry
+from apoa_client.ports.entries import Change, Entry
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
 

@@ -7,7 +7,7 @@ import pytest
 
 from apoa_client.desk.night import Night, NightGuests, guests_of_night, night_at
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, State
 from apoa_client.settings.zones import WIB, WIT, WITA
 

@@ -15,7 +15,7 @@ from apoa_client.desk.stay_history import MAX_OVERSTAY, StayHistory, Stays
 from apoa_client.errors import SecretMissing, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
 from apoa_client.vault.sealing import PropertySealer

@@ -56,7 +56,7 @@ from model.delivery_rules import (
     put,
 )
 
-from apoa_client.ports import Change
+from apoa_client.ports.entries import Change
 
 _ALL = Config(
     crashes=0,

@@ -13,7 +13,8 @@ from model.checker import implemented_by
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Offline, UnknownOutcome
 from apoa_client.messages import msg
-from apoa_client.ports import Change, Entry, Status, Verdict
+from apoa_client.ports.authority import Status, Verdict
+from apoa_client.ports.entries import Change, Entry
 from apoa_client.report.kinds import OPEN_STATES, Kind, Receipt
 from apoa_client.report.kinds import State as EntryState
 

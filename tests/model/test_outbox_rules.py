@@ -17,7 +17,7 @@ from outbox_helpers import open_outbox, report, uuid
 from apoa_client.errors import ReportMoved
 from apoa_client.outbox.rows import millis_or_none
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change
+from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import Kind, State
 
 SQL_RULES = ("heads", "may_claim", "claimed", "may_settle", "may_settle_pending", "changed", "may_retire")

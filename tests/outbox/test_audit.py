@@ -15,7 +15,9 @@ from outbox_helpers import HOUR, NOON, PERSONAL, finding, open_outbox, receipt, 
 from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.audit_chain import AuditEntry, link_of
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Actor, AuditEvent, Change, Suspension
+from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.entries import Change
+from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import State
 
 

@@ -11,7 +11,7 @@ import pytest
 from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
 
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, Selection
+from apoa_client.ports.entries import Change, Selection
 from apoa_client.report.kinds import State
 
 

@@ -10,7 +10,7 @@ from outbox_helpers import HOUR, NOON, sealer
 
 from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Actor
+from apoa_client.ports.audit import Actor
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 
 DAY = timedelta(days=1)

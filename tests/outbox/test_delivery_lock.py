@@ -17,7 +17,8 @@ from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxUnreachable
 from apoa_client.outbox.locking import exclusive
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
-from apoa_client.ports import Actor, LockHolder
+from apoa_client.ports.audit import Actor
+from apoa_client.ports.state import LockHolder
 
 HOLDER = """
 import sys

@@ -21,7 +21,9 @@ from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Actor, Selection, StoredDraft
+from apoa_client.ports.audit import Actor
+from apoa_client.ports.drafts import StoredDraft
+from apoa_client.ports.entries import Selection
 from apoa_client.vault.sealing import PropertySealer, new_key_pair
 
 TYPED = "|".join(PERSONAL) * 90

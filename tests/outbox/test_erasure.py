@@ -15,7 +15,8 @@ from apoa_client.outbox.contents import end_of_stay
 from apoa_client.outbox.sqlite import erasure, migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Actor, Change, Entry, Selection
+from apoa_client.ports.audit import Actor
+from apoa_client.ports.entries import Change, Entry, Selection
 from apoa_client.report.kinds import OPEN_STATES, Kind, State
 from apoa_client.report.model import Report
 

@@ -26,7 +26,7 @@ from apoa_client.outbox.sqlite.database import connect
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, STEPS, migrate
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 

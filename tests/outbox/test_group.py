@@ -15,7 +15,7 @@ from apoa_client.errors import StorageProblem
 from apoa_client.outbox.errors import DiskFull
 from apoa_client.outbox.sqlite import insertion
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import NewReport, Selection
+from apoa_client.ports.entries import NewReport, Selection
 from apoa_client.report.kinds import State
 
 GROUP = [
@@ -133,7 +133,7 @@ from pathlib import Path
 from outbox_helpers import open_outbox, report
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.sqlite import insertion
-from apoa_client.ports import NewReport
+from apoa_client.ports.entries import NewReport
 outbox = open_outbox(Path(sys.argv[1]))
 outbox._db.execute("PRAGMA cache_size = 1")  # so that the transaction writes pages to the log before its end
 really = insertion.insert

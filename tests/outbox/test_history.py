@@ -10,7 +10,7 @@ from outbox_helpers import HOUR, NOON, report, uuid
 from apoa_client.outbox import rows
 from apoa_client.outbox.sqlite import claims, queries
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import OPEN_STATES, State
 
 RECENT = Selection(since=NOON)

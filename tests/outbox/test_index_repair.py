@@ -13,7 +13,7 @@ from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, sealer, uui
 
 from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change
+from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import Kind, State
 
 REPORTS = 60

@@ -13,7 +13,8 @@ from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, SecretM
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite import codes, integrity, metadata
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Authentication, Change, Doubt, DoubtKind, NewReport, Selection
+from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
+from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.report.kinds import State
 from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, new_key_pair, public_key_of
 

@@ -17,16 +17,10 @@ from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, se
 from apoa_client.outbox.interface import Drafts
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import (
-    Change,
-    DeliveryState,
-    NewReport,
-    ReportQueue,
-    ReportReader,
-    Selection,
-    StoredDraft,
-    Suspension,
-)
+from apoa_client.ports.drafts import StoredDraft
+from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.outbox import DeliveryState, ReportQueue, ReportReader
+from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import OPEN_STATES, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))

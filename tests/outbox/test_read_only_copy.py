@@ -19,7 +19,7 @@ from apoa_client.outbox.errors import DiskFull, OutboxMissing, OutboxUnreachable
 from apoa_client.outbox.sqlite import database, read_only_copy
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, STEPS
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 
 TESTS = str(Path(__file__).parent.parent)
 UNWRITABLE = OutboxUnreachable(literal("It cannot be written."))
@@ -33,7 +33,7 @@ import sys
 from pathlib import Path
 from outbox_helpers import sealer
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 with SqliteOutbox.open_for_reading(Path(sys.argv[1]), sealer(), sys.exit) as outbox:
     print(*(entry.id for entry in outbox.entries(Selection())))
 """

@@ -11,7 +11,8 @@ from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, uu
 from apoa_client.errors import ReportMoved
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import AuditEvent, Change, Selection
+from apoa_client.ports.audit import AuditEvent
+from apoa_client.ports.entries import Change, Selection
 from apoa_client.report.kinds import Kind, Receipt, State
 
 LATER = NOON + HOUR

@@ -9,7 +9,7 @@ from outbox_helpers import HOUR, NOON, open_outbox
 
 from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import ScheduledRun
+from apoa_client.ports.state import ScheduledRun
 
 
 def test_there_was_none(outbox: SqliteOutbox) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
 
-from apoa_client.ports import Change, NewReport, Selection, StoredDraft
+from apoa_client.ports.drafts import StoredDraft
+from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.report.kinds import Receipt, State
 
 NUMBERS = st.integers(0, 7)

@@ -13,7 +13,8 @@ from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, finding, open_outbo
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports import Change, Selection, Suspension
+from apoa_client.ports.entries import Change, Selection
+from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.wire import to_json
 from apoa_client.vault.sealing import PropertySealer

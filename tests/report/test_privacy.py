@@ -10,7 +10,8 @@ from report_helpers import NOW, look, mrz, reports, scanned, spoilt
 
 from apoa_client.messages import literal, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports import Change, Content, NewReport, Status, Verdict
+from apoa_client.ports.authority import Status, Verdict
+from apoa_client.ports.entries import Change, Content, NewReport
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable, finding_from_json

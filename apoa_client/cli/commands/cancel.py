@@ -22,7 +22,7 @@ from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.desk.changes import reports_to_withdraw, require_current_report
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.messages import nmsg
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, short_id
 from apoa_client.report.model import Report
 

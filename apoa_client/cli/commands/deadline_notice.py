@@ -15,7 +15,8 @@ from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
 from apoa_client.cli.terminal.language import _
 from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.errors import ApoaError
-from apoa_client.ports import Entry, ReportReader
+from apoa_client.ports.entries import Entry
+from apoa_client.ports.outbox import ReportReader
 from apoa_client.report.deadline import SOON
 from apoa_client.settings.config import ON, PropertySettings
 from apoa_client.settings.user import user_id

@@ -14,7 +14,7 @@ from apoa_client.cli.views.report_list import ListForm, show_report_list
 from apoa_client.cli.views.report_reader import SearchFilter, parse_day_start
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State
 
 _RECENT = timedelta(days=30)

@@ -20,7 +20,7 @@ from apoa_client.cli.views.report import receipt_value, show_erased
 from apoa_client.cli.views.report_reader import open_report, parse_day, parse_day_start
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import State, short_id
 
 _PATH = click.Path(path_type=Path)

@@ -31,7 +31,7 @@ from apoa_client.delivery.authentication import authenticate
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged
 from apoa_client.messages import nmsg
-from apoa_client.ports import Summary
+from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON, instant
 from apoa_client.report.kinds import State, short_id
 

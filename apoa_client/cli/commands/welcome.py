@@ -14,7 +14,7 @@ from apoa_client.cli.views.recovery_code import show_code_reminder
 from apoa_client.cli.views.status import show_deadlines, show_drafts, show_property, show_urgent
 from apoa_client.desk.attention import most_urgent
 from apoa_client.errors import Exit
-from apoa_client.ports import Summary
+from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import PropertySettings

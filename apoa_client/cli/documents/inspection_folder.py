@@ -22,7 +22,7 @@ from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report_reader import open_report
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, NotAuthentic, SealBroken
-from apoa_client.ports import Entry, Selection
+from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.kinds import short_id
 from apoa_client.report.rooms import room_name
 

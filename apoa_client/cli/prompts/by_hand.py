@@ -26,7 +26,7 @@ from apoa_client.desk.by_hand import TypingTask, parse_receipt_number
 from apoa_client.errors import DataRefused, Erased, ReportMoved, SealBroken
 from apoa_client.messages import msg
 from apoa_client.outbox.locking import exclusive
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, State, short_id
 
 _DONE = frozenset({"sudah", "done"}) | YES

@@ -14,7 +14,7 @@ from apoa_client.cli.views.report_reader import ReportReader
 from apoa_client.desk.stay_history import StayHistory, ambiguous_reference_error, may_be_id, unknown_reference_error
 from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.messages import Message, msg
-from apoa_client.ports import Entry, Selection
+from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.kinds import State, short_id
 from apoa_client.report.rooms import normalized_room
 

@@ -9,7 +9,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import text
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.desk.changes import PendingChange, undo_advice
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.model import Guest
 
 

@@ -16,7 +16,7 @@ from apoa_client.desk.changes import PendingChange, find_refused
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
-from apoa_client.ports import Content, Entry
+from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.deadline import instant
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind

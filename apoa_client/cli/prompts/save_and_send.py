@@ -26,7 +26,8 @@ from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text, re
 from apoa_client.cli.views.report import guest_name, report_json
 from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.errors import Exit, OutboxDamaged, StorageProblem
-from apoa_client.ports import Content, Entry, Verdict
+from apoa_client.ports.authority import Verdict
+from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Guest, Report

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import is_static, print_error_line
 from apoa_client.errors import ApoaError
-from apoa_client.ports import Status, Verdict
+from apoa_client.ports.authority import Status, Verdict
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

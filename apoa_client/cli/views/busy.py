@@ -7,7 +7,7 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.delivery.options import Outcome
-from apoa_client.ports import LockHolder
+from apoa_client.ports.state import LockHolder
 from apoa_client.report.deadline import instant
 
 _LONG = timedelta(minutes=2)

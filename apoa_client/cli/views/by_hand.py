@@ -6,7 +6,7 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import plain, sanitize, style_bold, style_success
 from apoa_client.cli.terminal.wrapping import width
 from apoa_client.cli.views.apoa_form import FormLine, value_note
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import short_id
 
 _VALUE_WIDTH = 36

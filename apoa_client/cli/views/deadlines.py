@@ -10,7 +10,7 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, side_by_side, style_error, style_warning
 from apoa_client.cli.views.labels import day_text
 from apoa_client.messages import nmsg, time_message
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import short_id
 

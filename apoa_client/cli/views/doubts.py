@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, style_error, style_warning
 from apoa_client.errors import Exit, NotAuthentic
-from apoa_client.ports import Doubt, Summary
+from apoa_client.ports.doubts import Doubt
+from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import short_id
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import plain, style_error
 from apoa_client.messages import day_message, moment_message, month_name, nmsg
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.deadline import MAX_BELIEVED_SKEW
 from apoa_client.report.kinds import Kind, State
 

@@ -47,7 +47,8 @@ from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.desk.night import Night, guests_of_night, night_at
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import ApoaError, Exit, StorageProblem
-from apoa_client.ports import Entry, Selection, Summary
+from apoa_client.ports.entries import Entry, Selection
+from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import Kind, State
 

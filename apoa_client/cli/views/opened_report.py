@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.report import guest_name
-from apoa_client.ports import Content, Entry
+from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.kinds import short_id
 from apoa_client.report.model import Guest, Report, Stay
 from apoa_client.report.rooms import room_name

@@ -2,7 +2,7 @@
 
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, style_warning
-from apoa_client.ports import Summary
+from apoa_client.ports.state import Summary
 from apoa_client.settings.config import PropertySettings
 
 

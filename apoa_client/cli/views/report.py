@@ -10,7 +10,7 @@ from apoa_client.cli.terminal.tables import label_lines
 from apoa_client.cli.views.findings import EMPTY_REPORT, findings_value
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, SEXES, day_text, moment_text
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports import Content, Entry
+from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.deadline import instant
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM, field_values
 from apoa_client.report.findings import Finding

@@ -17,7 +17,7 @@ from apoa_client.cli.views.report import receipt_text, report_json
 from apoa_client.cli.views.report_reader import ReportReader, SearchFilter
 from apoa_client.errors import Exit
 from apoa_client.messages import Message, nmsg
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import OPEN_STATES
 
 _SEALED = "-"

@@ -10,7 +10,7 @@ from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.errors import ApoaError, CredentialsProblem, Erased, Exit, SealBroken, UsageProblem
 from apoa_client.passport.states import canonical_code
-from apoa_client.ports import Content, Entry
+from apoa_client.ports.entries import Content, Entry
 from apoa_client.report import parse_dates, parse_fields
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.model import Report

@@ -32,7 +32,8 @@ from apoa_client.cli.views.labels import (
 )
 from apoa_client.cli.views.recovery_code import is_code_confirmed, show_code_reminder
 from apoa_client.desk.attention import UrgentReports
-from apoa_client.ports import Entry, Summary, Suspension
+from apoa_client.ports.entries import Entry
+from apoa_client.ports.state import Summary, Suspension
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.settings.config import PropertySettings

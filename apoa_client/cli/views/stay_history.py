@@ -24,7 +24,7 @@ from apoa_client.cli.views.report_reader import ReportReader
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.audit_chain import AuditEntry
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.fields import label_of
 from apoa_client.report.kinds import OPEN_STATES, Kind, State
 from apoa_client.report.model import Report

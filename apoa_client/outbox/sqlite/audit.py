@@ -32,7 +32,7 @@ from apoa_client.outbox.sqlite.metadata import (
     read_metadata,
     write_metadata,
 )
-from apoa_client.ports import Actor, AuditEvent
+from apoa_client.ports.audit import Actor, AuditEvent
 
 _BATCH = 500
 """Entries read at a time."""

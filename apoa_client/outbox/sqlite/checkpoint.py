@@ -10,7 +10,7 @@ from typing import NamedTuple
 from apoa_client.outbox.audit_chain import COLUMNS, HEAD_KEY, Head, check_chain, head_from_text
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY, Counts, actual_counts, read_metadata, write_metadata
-from apoa_client.ports import Authenticator
+from apoa_client.ports.vault import Authenticator
 
 _TAIL = f"SELECT {COLUMNS} FROM audit WHERE n > ? ORDER BY n"  # noqa: S608  constants
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from apoa_client.outbox.contents import ERRORS, WARNINGS, Contents
 from apoa_client.outbox.rows import millis, millis_or_none
-from apoa_client.ports import Change
+from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import OPEN_STATES, State
 
 _CLAIM = """

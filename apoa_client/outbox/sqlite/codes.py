@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from apoa_client.outbox.sqlite.checkpoint import begin
 from apoa_client.outbox.sqlite.metadata import read_metadata
 from apoa_client.outbox.sqlite.sealing_key import KEY as PUBLIC_KEY
-from apoa_client.ports import Authenticator, Sealer
+from apoa_client.ports.vault import Authenticator, Sealer
 
 STATE_COLUMNS = (
     *("short_id", "stay_id", "kind", "state", "created_at", "due_at", "attempts", "attempted_at", "next_attempt_at"),

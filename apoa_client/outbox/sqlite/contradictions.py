@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from apoa_client.outbox.event_states import ACTIONS, states_after
-from apoa_client.ports import Doubt, DoubtKind
+from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES
 
 VOUCHED = "vouched"

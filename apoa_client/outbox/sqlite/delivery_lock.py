@@ -17,7 +17,8 @@ from apoa_client.files import create_private
 from apoa_client.outbox.errors import OutboxBusy
 from apoa_client.outbox.rows import NO_ACTOR, from_millis, millis
 from apoa_client.outbox.sqlite.error_translation import translate_errors
-from apoa_client.ports import Actor, LockHolder
+from apoa_client.ports.audit import Actor
+from apoa_client.ports.state import LockHolder
 
 
 @contextmanager

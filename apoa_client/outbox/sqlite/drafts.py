@@ -18,7 +18,7 @@ from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.queries import DRAFT_WAITS
 from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
-from apoa_client.ports import StoredDraft
+from apoa_client.ports.drafts import StoredDraft
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from apoa_client.ports import Sealer
+    from apoa_client.ports.vault import Sealer
 
 DRAFT_ERASED = "draft_erased"
 """The audit trail's code for a draft that the program erased by itself."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from apoa_client.ports import Entry
+    from apoa_client.ports.entries import Entry
 
 _BATCH = 500
 """Rows read at a time; SQLite before 3.32 takes at most 999 values in a statement."""

@@ -23,7 +23,8 @@ from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, count_old_drafts, del
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
 from apoa_client.outbox.sqlite.queries import WITHDRAWABLE
-from apoa_client.ports import Actor, AuditEvent, Erasure
+from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.erasure import Erasure
 from apoa_client.report.kinds import OPEN_STATES
 
 _RETENTION, _REQUEST = "retention", "request"

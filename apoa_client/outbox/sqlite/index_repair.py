@@ -16,7 +16,7 @@ from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.error_translation import translate_read_errors
 from apoa_client.outbox.sqlite.queries import OPEN_REPORTS_MISSED
-from apoa_client.ports import Actor, AuditEvent
+from apoa_client.ports.audit import Actor, AuditEvent
 
 _CHECK = "PRAGMA integrity_check(1000000)"
 """The number of problems to name. The default, 100, might name unused pages only."""

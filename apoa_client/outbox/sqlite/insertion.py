@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from apoa_client.outbox.contents import WARNINGS, Contents, end_of_stay
 from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import millis, millis_or_none
-from apoa_client.ports import NewReport
+from apoa_client.ports.entries import NewReport
 from apoa_client.report.kinds import short_id
 from apoa_client.report.model import Report
 

@@ -48,7 +48,9 @@ from apoa_client.outbox.sqlite.metadata import (
     read_metadata,
     write_metadata,
 )
-from apoa_client.ports import Actor, AuditEvent, Authentication, Authenticator, Doubt, DoubtKind, RunCounter
+from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
+from apoa_client.ports.vault import Authenticator, RunCounter
 from apoa_client.report.kinds import OPEN_STATES, State
 
 _BATCH = 200

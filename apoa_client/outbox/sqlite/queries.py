@@ -7,7 +7,7 @@ history grows for years.
 from typing import Any
 
 from apoa_client.outbox.rows import millis
-from apoa_client.ports import Selection
+from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import OPEN_STATES
 
 _OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"

@@ -20,7 +20,8 @@ from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
-from apoa_client.ports import Actor, AuditEvent, Authenticator, Sealer
+from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.vault import Authenticator, Sealer
 
 _BATCH = 200
 """Rows in one transaction: other processes wait while these are opened and sealed, about 50 ms."""

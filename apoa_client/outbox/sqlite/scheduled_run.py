@@ -5,7 +5,7 @@ from datetime import datetime
 
 from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
-from apoa_client.ports import ScheduledRun
+from apoa_client.ports.state import ScheduledRun
 
 KEY = "scheduled_run"
 

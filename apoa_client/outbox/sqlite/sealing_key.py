@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
-from apoa_client.ports import Sealer
+from apoa_client.ports.vault import Sealer
 
 KEY = "public_key"
 """The metadata's key of the public key."""

@@ -28,7 +28,9 @@ from apoa_client.outbox.sqlite.metadata import (
     read_metadata,
     write_metadata,
 )
-from apoa_client.ports import Actor, AuditEvent, NewReport, Summary
+from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.entries import NewReport
+from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State, short_id
 
 if TYPE_CHECKING:
@@ -47,17 +49,10 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.erasure import Eraser
     from apoa_client.outbox.sqlite.integrity import Integrity
     from apoa_client.outbox.sqlite.reseal import SealedRecords
-    from apoa_client.ports import (
-        Authentication,
-        Change,
-        Content,
-        Entry,
-        LockHolder,
-        ScheduledRun,
-        Sealer,
-        Selection,
-        Suspension,
-    )
+    from apoa_client.ports.doubts import Authentication
+    from apoa_client.ports.entries import Change, Content, Entry, Selection
+    from apoa_client.ports.state import LockHolder, ScheduledRun, Suspension
+    from apoa_client.ports.vault import Sealer
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
     from apoa_client.report.model import Document, Report

@@ -32,7 +32,8 @@ from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.errors import Exit
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
-from apoa_client.ports import Actor, LockHolder
+from apoa_client.ports.audit import Actor
+from apoa_client.ports.state import LockHolder
 from apoa_client.sandbox.server import SandboxServer
 
 STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]

@@ -39,7 +39,8 @@ from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.drafts import SqliteDrafts
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports import Entry, StoredDraft
+from apoa_client.ports.drafts import StoredDraft
+from apoa_client.ports.entries import Entry
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report
 

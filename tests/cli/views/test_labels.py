@@ -8,7 +8,7 @@ from cli_helpers import LANGUAGES
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import clock_skew_text, duration_text, partial_text, state_cell
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports import Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, State
 
 NOW = datetime(2026, 11, 24, 13, tzinfo=UTC)

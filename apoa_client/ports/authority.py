@@ -1,0 +1,85 @@
+"""What delivery needs of the authority, and its answers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from apoa_client.report.kinds import Receipt
+
+if TYPE_CHECKING:
+    from apoa_client.report.findings import Finding
+
+
+class Status(StrEnum):
+    """The authority's verdict on one report."""
+
+    ACCEPTED = "accepted"
+    PENDING = "pending"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+    DEFERRED = "deferred"
+
+
+class Verdict(NamedTuple):
+    """The authority's answer about one report. `retry_after` is seconds."""
+
+    id: str
+    status: Status
+    receipt: Receipt | None = None
+    errors: "tuple[Finding, ...]" = ()
+    warnings: "tuple[Finding, ...]" = ()
+    retry_after: int | None = None
+
+
+class AuthorityIdentity(NamedTuple):
+    """Which authority answers, and for which account: `environment` is "production" or "training".
+
+    Set-up stores it. A part that is not known yet is empty.
+    """
+
+    environment: str = ""
+    property_id: str = ""
+
+
+class Meta(NamedTuple):
+    """What the authority says about itself and about this property."""
+
+    contract: str
+    environment: str
+    server_time: datetime
+    max_batch: int
+    max_body_bytes: int
+    accepts_gzip: bool
+    reporting_window_hours: int
+    property_id: str
+    property_name: str
+    property_office: str | None
+
+    @property
+    def identity(self) -> AuthorityIdentity:
+        """Which authority this is, to be compared with the one of the set-up."""
+        return AuthorityIdentity(self.environment, self.property_id)
+
+
+class Authority(Protocol):
+    """A server that implements the reporting contract. Raises only errors of `apoa_client.errors`."""
+
+    def meta(self) -> Meta:
+        """Return what the authority is; this also tests the credentials and the clock."""
+        ...
+
+    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        """Send reports, each an id and its JSON bytes. Returns the verdicts that can be read, in the order sent.
+
+        Raises `NotTheAuthority` if none can be read.
+        """
+        ...
+
+    def verdict(self, report_id: str) -> Verdict | None:
+        """Return the verdict on one report by our own id; None if the authority never received it."""
+        ...
+
+    def receipt_pdf(self, report_id: str) -> bytes | None:
+        """Return the authority's own PDF of a receipt; None if it has none."""
+        ...

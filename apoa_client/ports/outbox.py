@@ -1,0 +1,152 @@
+"""What the desk and delivery need of the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import date, datetime
+
+    from apoa_client.ports.doubts import Authentication
+    from apoa_client.ports.entries import Change, Content, Entry, NewReport, Selection
+    from apoa_client.ports.state import LockHolder, Summary, Suspension
+    from apoa_client.report.findings import Finding
+    from apoa_client.report.kinds import Receipt
+    from apoa_client.report.model import Report
+
+
+class ReportReader(Protocol):
+    """Reads the reports of one property's outbox. Raises `StorageProblem` if the database cannot be read."""
+
+    def find(self, reference: str) -> list[Entry]:
+        """Return entries whose id, short id or stay's id begins with `reference`; newest first, at most 20."""
+        ...
+
+    def entries(self, selection: Selection) -> Iterator[Entry]:
+        """Yield entries in the order in which they were created, unless the selection says otherwise."""
+        ...
+
+    def count(self, selection: Selection) -> int:
+        """Return the number of entries of a selection, whatever its limit."""
+        ...
+
+    def with_receipt(self, number: str) -> list[Entry]:
+        """Return accepted reports with this receipt number; newest first, at most 20."""
+        ...
+
+    def content(self, entry: Entry) -> Content:
+        """Open one. Raises `CredentialsProblem` or `SealBroken`; `Erased` for an entry with `erased_at`."""
+        ...
+
+
+class ReportQueue(ReportReader, Protocol):
+    """Where the desk stores reports. Every change is durable when the method returns. Raises `StorageProblem`."""
+
+    def add(
+        self,
+        report: Report,
+        *,
+        due_at: datetime | None,
+        warnings: Sequence[Finding] = (),
+        guest_tag: int | None = None,
+        replaces: Sequence[str] = (),
+        active_reports: Sequence[str] = (),
+    ) -> Entry:
+        """Queue one report. When this returns, a power cut no longer loses it.
+
+        The reports that it `replaces` become superseded in the same transaction, and it takes the first one's position
+        among the reports of the stay. `active_reports` are the stay's reports as the caller saw them, in their order.
+        Raises `ReportMoved`, and changes nothing, if one of `replaces` is no longer `Entry.withdrawable` or the stay's
+        current reports are not those expected.
+        """
+        ...
+
+    def add_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
+        """Queue several reports of different stays, all of them or none, in their order. Raises what `add` does."""
+        ...
+
+    def withdraw(self, ids: Sequence[str], *active_reports: Sequence[str]) -> None:
+        """Withdraw reports that the authority does not have, all or none. Raises `ReportMoved` as `add` does.
+
+        `active_reports` are those of each stay that the reports belong to.
+        """
+        ...
+
+    def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:
+        """Return entries of a guest with this tag for any of these nights, in any state, in their order."""
+        ...
+
+
+class DeliveryState(ReportReader, Protocol):
+    """What delivery reads and records. Every change is durable when the method returns. Raises `StorageProblem`."""
+
+    def heads(self) -> Iterator[Entry]:
+        """Yield the first open report of each stay if it is queued or sending: soonest deadline first, then oldest."""
+        ...
+
+    def claim(self, ids: Sequence[str], *, now: datetime, lease_until: datetime) -> tuple[str, list[Entry]]:
+        """Mark reports as being sent, count an attempt, and return the lease's token and the entries claimed.
+
+        A report that another process has claimed in the meantime is left out.
+        """
+        ...
+
+    def settle(self, lease: str, changes: Sequence[Change]) -> None:
+        """Record the results of claimed reports. A report whose lease was taken over is left alone."""
+        ...
+
+    def settle_pending(self, changes: Sequence[Change]) -> None:
+        """Record the results of pending reports."""
+        ...
+
+    def record_receipt(self, report_id: str, receipt: Receipt) -> None:
+        """Record the receipt of a report that was entered by hand: accepted. Raises `ReportMoved` if it is not open."""
+        ...
+
+    def summary(self, *, now: datetime, soon: datetime) -> Summary:
+        """Return counts and times; costs the same however long the history is."""
+        ...
+
+    def set_suspension(self, suspension: Suspension | None) -> None:
+        """Suspend sending for the property, or (None) resume it."""
+        ...
+
+    def hold(self, until: datetime) -> None:
+        """Send nothing before this time, because the authority asked for it."""
+        ...
+
+    def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
+        """Record that the authority answered at this time, and what time its clock showed, if it said so."""
+        ...
+
+    def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
+        """Check the open reports and those without a code; complete and repair what the audit trail explains.
+
+        With `ask`, a keyring may be asked for the private key. `counter` is the run counter of the vault, which is
+        higher than the outbox's if the file is an older copy. The caller must hold the delivery lock.
+        """
+        ...
+
+    def check_queue(self) -> None:
+        """Raise `OutboxDamaged` if there are open reports that the other methods cannot find."""
+        ...
+
+    def rebuild_indexes(self) -> bool:
+        """Rebuild damaged indexes from the reports, and return whether that was necessary and possible.
+
+        Nothing is changed if anything but an index is damaged. The caller must hold the delivery lock.
+        """
+        ...
+
+    def delivery_lock(self, wait_s: float) -> AbstractContextManager[bool]:
+        """Take the delivery lock until the context is left; its value is whether this process got it.
+
+        Waits at most `wait_s` seconds for a process that holds it. The lock of a process that died is released.
+        """
+        ...
+
+    def lock_holder(self) -> LockHolder | None:
+        """Return which process holds the delivery lock; None if no process does, or it is not known which one."""
+        ...

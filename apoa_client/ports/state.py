@@ -1,0 +1,67 @@
+"""The state of the outbox as a whole."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from apoa_client.report.kinds import State
+
+if TYPE_CHECKING:
+    from apoa_client.ports.doubts import Doubt
+
+
+class Suspension(NamedTuple):
+    """Why nothing is sent for this property, until a user logs in again or the settings change."""
+
+    reason: str
+    """`ApoaError.name` of the refusal."""
+    since: datetime
+    settings: str
+    """A fingerprint of the settings that were refused, to see whether they changed."""
+
+
+class Summary(NamedTuple):
+    """What `apoa status` shows, counted without a key."""
+
+    counts: dict[State, int]
+    overdue: int
+    due_soon: int
+    """Undelivered and due within the horizon asked for, without the overdue ones."""
+    next_due_at: datetime | None
+    last_contact_at: datetime | None
+    suspension: Suspension | None
+    hold_until: datetime | None = None
+    """The authority asked all reports of the property to wait until then (Retry-After of a whole call)."""
+    clock_skew: timedelta | None = None
+    """How far the authority's clock was ahead of ours when it last gave the time."""
+    purge_skipped_at: datetime | None = None
+    """When it was last reported that old guest data are not erased, because nothing confirms the date."""
+    lease_until: datetime | None = None
+    """When the last of the reports that are being sent may be sent by another run, should this one be broken off."""
+    drafts: int = 0
+    """How many drafts of unfinished reports wait for a desk that continues with them."""
+    code_confirmed_for: str | None = None
+    """The public key whose recovery code a person last typed back."""
+    contradicted: bool = False
+    """Whether the numbers of open reports, or of all, are not those that the audit trail counted."""
+    doubts: "tuple[Doubt, ...]" = ()
+    """What the last check with the key found that only a person can correct."""
+    unauthenticated: int | None = None
+    """How many reports have no code yet that proves who wrote them; None before the first code was made."""
+
+
+class LockHolder(NamedTuple):
+    """The process that holds the delivery lock, as it wrote when it took the lock."""
+
+    pid: int
+    command: str
+    """The command without its options, such as ``apoa sync``."""
+    since: datetime
+
+
+class ScheduledRun(NamedTuple):
+    """The last run of automatic sending: when it ended, and its exit code."""
+
+    at: datetime
+    exit_code: int
+    interval: timedelta | None = None
+    """How long after the end of the run before it ended; None if it is not known."""
