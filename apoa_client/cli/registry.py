@@ -305,22 +305,24 @@ class CommandGroup(_CommandHelp, click.Group):
     def __init__(self, name: str, text: str, example: str, commands: Mapping[str, str]) -> None:
         super().__init__(name, help=text, callback=lambda: None)
         self.callback.example = example  # type: ignore[union-attr]  # as in `command`
+        self._group = name
         self._targets = commands
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands, by their names in the reader's language, in the order in which they were given."""
-        return [localized_subcommand(name) for name in self._targets]
+        return [localized_subcommand(self._group, name) for name in self._targets]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its English or Indonesian name."""
-        return _imported(self._targets.get(cmd_name, self._targets.get(SUBCOMMAND_ALIASES.get(cmd_name, ""))))
+        aliases = SUBCOMMAND_ALIASES.get(self._group, {})
+        return _imported(self._targets.get(cmd_name, self._targets.get(aliases.get(cmd_name, ""))))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, and show it by its name in the reader's language."""
         name, found, rest = super().resolve_command(ctx, args)
-        return localized_subcommand(SUBCOMMAND_ALIASES.get(name or "", name or "")), found, rest
+        return localized_subcommand(self._group, name or ""), found, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, each with its whole first sentence."""

@@ -86,7 +86,8 @@ def _usage(root: click.Context, words: Iterable[str]) -> str | None:
         found = ctx.command.get_command(ctx, word) if isinstance(ctx.command, click.Group) else None
         if found is None:
             return None
-        name = localized_name(ALIASES.get(word, word)) if ctx is root else localized_subcommand(word)
+        group = ctx.command.name or ""
+        name = localized_name(ALIASES.get(word, word)) if ctx is root else localized_subcommand(group, word)
         ctx = click.Context(found, parent=ctx, info_name=name)
     return ctx.get_help()
 

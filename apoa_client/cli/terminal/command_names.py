@@ -6,7 +6,6 @@ Both languages' names work whatever the reader's language is; only what is shown
 import re
 
 from apoa_client.cli.terminal.language import current_language
-from apoa_client.cli.terminal.wrapping import GROUPS
 
 ALIASES = {
     "lapor": "report",
@@ -35,13 +34,15 @@ ALIASES = {
 """Indonesian names of commands. "status", "info" and "demo" are Indonesian words too."""
 
 SUBCOMMAND_ALIASES = {
-    "lihat": "show",
-    "ekspor": "export",
-    "impor": "import",
-    "pulihkan": "recover",
-    "ganti": "rotate",
+    "key": {
+        "lihat": "show",
+        "ekspor": "export",
+        "impor": "import",
+        "pulihkan": "recover",
+        "ganti": "rotate",
+    },
 }
-"""Indonesian names of the second words of commands."""
+"""Indonesian names of the second words of commands, by the first word."""
 
 OPTIONS = {
     "--accept": "--terima",
@@ -151,7 +152,9 @@ SYNONYMS = {
 """Words that people try, and the commands that they mean: too unlike their names to be found by spelling."""
 
 _INDONESIAN_COMMANDS = {name: alias for alias, name in ALIASES.items()}
-_INDONESIAN_SUBCOMMANDS = {name: alias for alias, name in SUBCOMMAND_ALIASES.items()}
+_INDONESIAN_SUBCOMMANDS = {
+    group: {name: alias for alias, name in aliases.items()} for group, aliases in SUBCOMMAND_ALIASES.items()
+}
 _ENGLISH_OPTIONS = {alias: name for name, alias in OPTIONS.items()}
 _ENGLISH_STATES = {alias: name for name, alias in STATES.items()}
 _COMMAND = re.compile(r"\bapoa ([a-z][a-z-]*)(?: ([a-z]+)\b)?")
@@ -163,9 +166,10 @@ def localized_name(name: str) -> str:
     return _INDONESIAN_COMMANDS.get(name, name) if current_language() == "id" else name
 
 
-def localized_subcommand(name: str) -> str:
-    """Return the name of a second word of a command in the reader's language."""
-    return _INDONESIAN_SUBCOMMANDS.get(name, name) if current_language() == "id" else name
+def localized_subcommand(group: str, name: str) -> str:
+    """Return the name of a second word of the command `group`, given in either language, in the reader's language."""
+    english = SUBCOMMAND_ALIASES.get(group, {}).get(name, name)
+    return _INDONESIAN_SUBCOMMANDS.get(group, {}).get(english, english) if current_language() == "id" else english
 
 
 def localized_option(name: str) -> str:
@@ -203,7 +207,8 @@ def in_indonesian(line: str) -> str:
         name, second = found[1], found[2]
         words = ["apoa", _INDONESIAN_COMMANDS.get(name, name)]
         if second is not None:
-            words.append(_INDONESIAN_SUBCOMMANDS.get(second, second) if name in GROUPS else second)
+            group = ALIASES.get(name, name)
+            words.append(_INDONESIAN_SUBCOMMANDS.get(group, {}).get(second, second))
         return " ".join(words)
 
     return _OPTION.sub(lambda found: OPTIONS.get(found[0], found[0]), _COMMAND.sub(command, line))
