@@ -4,6 +4,7 @@ Every such error is an `ApoaError`. Its text contains no personal data, because 
 `apoa_client.cli.main`, catches it. Nothing else decides an exit code.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import ClassVar
 
@@ -21,6 +22,18 @@ class Exit(IntEnum):
     NOT_NOW = 75
     CREDENTIALS = 77
     SETTINGS = 78
+
+
+_BY_SEVERITY = (
+    *(Exit.BUG, Exit.USAGE, Exit.SETTINGS, Exit.CREDENTIALS, Exit.AUTHORITY_REFUSES, Exit.DATA_REFUSED),
+    *(Exit.NOT_NOW, Exit.DONE),
+)
+"""The exit codes, the worst first: a user must act on all but the last two."""
+
+
+def worst_exit(codes: Iterable[int]) -> Exit:
+    """Return the exit code of work in several parts, each of which has one: the worst, or `DONE` for no part."""
+    return min(map(Exit, codes), key=_BY_SEVERITY.index, default=Exit.DONE)
 
 
 class ApoaError(Exception):

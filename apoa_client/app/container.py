@@ -59,6 +59,11 @@ class SystemClock:
         return time.monotonic()
 
 
+def nothing_set_up() -> SettingsProblem:
+    """Return the error for settings without a property."""
+    return SettingsProblem(msg("Nothing is set up here yet."), msg("Set it up with: apoa setup"))
+
+
 class Container:
     """Builds the parts for one property, each at its first use. Close it at the end.
 
@@ -114,10 +119,7 @@ class Container:
                 msg("There is no property {name} in the settings.", name=name),
                 msg("Known: {names}. Set it up with: apoa setup", names=", ".join(known) or "-"),
             )
-        raise SettingsProblem(
-            msg("Nothing is set up here yet."),
-            msg("Set it up with: apoa setup"),
-        )
+        raise nothing_set_up()
 
     def saved_settings(self, settings: PropertySettings) -> PropertySettings:
         """Return the settings of this property as the file has them now; those given if it has none."""

@@ -1,7 +1,6 @@
 """The entry point: the group with its global options, and the one handler of every error.
 
-No other module turns an error into a message or an exit code. A user's mistake shows no traceback. A bug of ours shows
-one with ``-v`` only, and never the exception's text, which may hold a guest's data.
+What it shows for an error is in `apoa_client.cli.failures`.
 """
 
 import io
@@ -22,7 +21,7 @@ from apoa_client.cli.terminal import bugs, encodings, language, output
 from apoa_client.cli.terminal.command_names import OPTIONS, localized_option
 from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_error_line, print_json, sanitize, write
+from apoa_client.cli.terminal.output import print_error_line, sanitize, write
 from apoa_client.cli.terminal.streams import is_terminal, occupy_descriptors
 from apoa_client.errors import ApoaError, Exit, SettingsProblem
 from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
@@ -173,14 +172,14 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
         return _TERMINATED if _is_termination(exc) else _INTERRUPTED
     except ApoaError as exc:
         with _discarded_without_reader():
-            _show_error(session, exc)
+            _show_failure(session, exc)
         return exc.exit_code
     except (BrokenPipeError, SystemExit):  # click makes the latter of a broken pipe
         _discard_output()
         return Exit.DONE
     except Exception as exc:  # noqa: BLE001  the last handler there is
         with _discarded_without_reader():
-            bugs.show_bug(type(exc), exc.__traceback__, verbose=bool(session.verbosity))
+            _show_failure(session, exc)
         return Exit.BUG
 
 
@@ -204,15 +203,10 @@ def _is_termination(exc: BaseException | None) -> bool:
     return exc is not None
 
 
-def _show_error(session: Session, error: ApoaError) -> None:
-    from apoa_client.cli.views.findings import error_value, show_error, show_findings  # only for an error
+def _show_failure(session: Session, error: Exception) -> None:
+    from apoa_client.cli.failures import show_failure  # only for an error
 
-    if session.json:
-        with suppress(SettingsProblem):  # stdout cannot be written: this may be that very error
-            print_json(error_value(error))
-    if not error.shown:
-        show_findings(error)
-        show_error(error)
+    show_failure(session, error)
 
 
 @contextmanager

@@ -52,6 +52,13 @@ class Session:
         command = context.command_path if context is not None else ""
         return Container(self.environ, self._clock or SystemClock(), name, ask, command)
 
+    def for_property(self, name: str) -> "Session":
+        """Return a session of the same call for the property of this name. The caller closes it."""
+        session = Session(self.environ, self._clock, terminal=self.terminal)
+        session.property_name = name
+        session.verbosity, session.quiet, session.json = self.verbosity, self.quiet, self.json
+        return session
+
     def _ask_password(self) -> str:
         with self.pause_progress():
             return ask_password(self.app.settings)

@@ -2,6 +2,7 @@
 
 import click
 
+from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
@@ -22,9 +23,16 @@ _MAX_SHOWN = 10
 @option("--tonight", is_flag=True, text=N_("The night's summary, for the hand-over to the next shift."))
 @json_option
 @option("--alarm", is_flag=True, text=N_("Exit with 75 where anything is overdue or refused (for monitoring)."))
+@all_option
 @click.pass_obj
-def status(session: Session, *, tonight: bool, alarm: bool) -> int:
+def status(session: Session, *, tonight: bool, alarm: bool, every_property: bool) -> int:
     """Show the counts and the most urgent reports, or the summary of the night."""
+    if every_property:
+        return run_for_every_property(session, lambda each: _show(each, tonight=tonight, alarm=alarm))
+    return _show(session, tonight=tonight, alarm=alarm)
+
+
+def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
     app = session.app
 
     def warn(problem: StorageProblem) -> None:

@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
+from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
@@ -29,8 +30,8 @@ from apoa_client.cli.views.findings import error_fields, finding_line, show_erro
 from apoa_client.cli.views.labels import clock_skew_text, moment_text, rebuilt_text, time_over_text, whole_seconds
 from apoa_client.delivery.authentication import authenticate
 from apoa_client.delivery.options import Outcome
-from apoa_client.errors import ApoaError, Exit, OutboxDamaged
-from apoa_client.messages import nmsg
+from apoa_client.errors import ApoaError, Exit, OutboxDamaged, UsageProblem
+from apoa_client.messages import msg, nmsg
 from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON, instant
 from apoa_client.report.kinds import State, short_id
@@ -57,20 +58,54 @@ _LONGEST_PAUSE_S = 60
 @option("--sheet", type=click.Path(path_type=Path), metavar="FILE", text=N_("With --by-hand: write a sheet to print."))
 @option("--force", is_flag=True, text=N_("Replace an earlier sheet of this name."))
 @option("--quiet", "-q", is_flag=True, text=N_("Say only what a person must act on."))
+@all_option
 @json_option
 @click.pass_obj
-def sync(session: Session, /, *, scheduled: bool, wait_s: float | None, sheet: Path | None, **options: Any) -> int:  # noqa: ANN401  click's
+def sync(session: Session, /, *, quiet: bool, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
     """Run one delivery, or the conversation for typing by hand, and show the outcome."""
-    session.quiet = session.quiet or options["quiet"] or scheduled
-    session.terminal = session.terminal and not scheduled  # a question that no user sees would hold up every other run
-    settings = session.app.settings
+    choices = _Choices(**options)
+    session.quiet = session.quiet or quiet or choices.scheduled
+    # A question that no user sees would hold up every other run.
+    session.terminal = session.terminal and not choices.scheduled
+    if not every_property:
+        if choices.scheduled and not session.app.settings.by_hand:
+            _pause()
+        return _sync(session, choices, interactive=session.interactive)
+    if choices.by_hand or choices.sheet is not None:
+        raise UsageProblem(
+            msg("Reports of all properties are not typed in at once."), msg("Choose one property with --property NAME.")
+        )
+    if choices.scheduled:
+        _pause()
+    return run_for_every_property(session, lambda each: _sync(each, choices, interactive=False))
+
+
+class _Choices(NamedTuple):
+    """The options that say what one property's run does."""
+
+    scheduled: bool
+    wait_s: float | None
+    by_hand: bool
+    sheet: Path | None
+    force: bool
+
+
+def _pause() -> None:
+    """Wait a random time: cron starts the programs of all computers in the same second."""
+    # On Windows, Ctrl-C interrupts `sleep` alone.
+    time.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  jitter, not a secret
+
+
+def _sync(session: Session, choices: _Choices, *, interactive: bool) -> Exit:
+    """Do what was chosen for the session's property. A conversation is held only if `interactive`."""
+    sheet = choices.sheet
     if sheet is not None:
-        code = _repairing(session, lambda: _write_sheet(session, sheet, force=options["force"]))
-    elif settings.by_hand or options["by_hand"]:
-        code = _repairing(session, lambda: _report_by_hand(session, interactive=session.interactive))
+        code = _repairing(session, lambda: _write_sheet(session, sheet, force=choices.force))
+    elif session.app.settings.by_hand or choices.by_hand:
+        code = _repairing(session, lambda: _report_by_hand(session, interactive=interactive))
     else:
-        code = _deliver(session, scheduled=scheduled, wait_s=wait_s)
-    if not scheduled:
+        code = _deliver(session, scheduled=choices.scheduled, wait_s=choices.wait_s)
+    if not choices.scheduled:
         return code
     purged = _purge_daily(session)
     from apoa_client.cli.commands.deadline_notice import notify  # for the schedule alone
@@ -96,9 +131,6 @@ def _purge_daily(session: Session) -> Exit:
 
 
 def _deliver(session: Session, *, scheduled: bool, wait_s: float | None) -> Exit:
-    # cron starts the programs of all properties in the same second. On Windows, Ctrl-C interrupts `sleep` alone.
-    if scheduled:
-        time.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  jitter, not a secret
     from apoa_client.app.sending import send  # not for --by-hand
 
     progress = watcher(silent=not session.interactive or session.quiet)

@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 
 def show_bug(kind: type[BaseException], trace: TracebackType | None, *, verbose: bool = False) -> None:
     """Print the class of an exception and where it was raised; the whole way there if `verbose`."""
-    import traceback  # only for a bug
-
-    frames = traceback.extract_tb(trace)
-    where = ", ".join([kind.__name__, *(f"{f.name}:{f.lineno}" for f in frames[-1:])])
-    print_error_line(style_error(_("This is a mistake in apoa-client itself ({where}).").format(where=where)))
+    print_error_line(style_error(bug_text(kind, trace)))
     print_error_line(_("What was saved is kept. Please report it, with what this shows: apoa -v ..."))
     if verbose:
-        print_error_line("".join(traceback.format_list(frames)))
+        import traceback  # as in `bug_text`
+
+        print_error_line("".join(traceback.format_tb(trace)))
+
+
+def bug_text(kind: type[BaseException], trace: TracebackType | None) -> str:
+    """Return the sentence that names the class of an exception and the function and line that raised it."""
+    import traceback  # only for a bug
+
+    where = ", ".join([kind.__name__, *(f"{f.name}:{f.lineno}" for f in traceback.extract_tb(trace)[-1:])])
+    return _("This is a mistake in apoa-client itself ({where}).").format(where=where)
 
 
 def hide_tracebacks() -> None:

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TextIO
 
@@ -37,6 +38,10 @@ class _Mode:
     """How this call of the program prints."""
 
     plain = False
+    documents: list[Any] | None = None
+    """Collects JSON documents instead of printing them."""
+    heading = ""
+    """What is printed on stderr before the next line there."""
 
 
 def set_plain(*, plain: bool) -> None:
@@ -123,6 +128,9 @@ def _echo(content: str | bytes, *, newline: bool = True) -> None:
 
 def print_json(value: Any) -> None:  # noqa: ANN401  any JSON value
     """Print the one JSON document of a command. It is ASCII, so that every console can show it."""
+    if _Mode.documents is not None:
+        _Mode.documents.append(value)
+        return
     import json  # only where JSON is asked for
 
     write(json.dumps(value, indent=2))
@@ -134,9 +142,34 @@ def stream_json(members: Mapping[str, Any]) -> None:
     A member that is an iterator becomes an array, whose elements are printed as they come. An error of an iterator
     passes: what came before it may be printed already.
     """
+    if _Mode.documents is not None:
+        whole = {name: list(value) if isinstance(value, Iterator) else value for name, value in members.items()}
+        _Mode.documents.append(whole)
+        return
     pieces = _json_pieces(members)
     while some := "".join(islice(pieces, _PIECES_AT_ONCE)):
         _echo(some, newline=False)
+
+
+@contextmanager
+def collected_json() -> Iterator[list[Any]]:
+    """Collect the JSON documents that are printed inside, in place of printing them. Returns them."""
+    documents: list[Any] = []
+    _Mode.documents = documents
+    try:
+        yield documents
+    finally:
+        _Mode.documents = None
+
+
+@contextmanager
+def error_heading(heading: str) -> Iterator[None]:
+    """Print this line on stderr before the first line that is printed there inside; an empty one never."""
+    _Mode.heading = heading
+    try:
+        yield
+    finally:
+        _Mode.heading = ""
 
 
 def _json_pieces(members: Mapping[str, Any]) -> Iterator[str]:
@@ -182,6 +215,8 @@ def print_error_unwrapped(line: str) -> None:
 
     On a full disk it is dropped: the work goes on without it.
     """
+    if _Mode.heading:
+        line, _Mode.heading = f"{_Mode.heading}\n{line}", ""
     try:
         with closed_pipes_as_on_posix():
             click.echo(line, err=True, color=colour())

@@ -1,0 +1,106 @@
+"""Runs a command for every property, one after another: the trouble of one never stops the next.
+
+On a screen each property has its name as a heading, with ``--quiet`` only before something that a user must act on.
+With ``--json`` there is one document: ``{"properties": [{"property": NAME, ...what the command prints for one}]}``.
+"""
+
+import sys
+from collections import ChainMap
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import click
+
+from apoa_client.app.container import nothing_set_up
+from apoa_client.cli.failures import show_failure
+from apoa_client.cli.registry import option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_
+from apoa_client.cli.terminal.output import (
+    collected_json,
+    error_heading,
+    print_json,
+    print_line,
+    sanitize,
+    style_bold,
+)
+from apoa_client.cli.terminal.streams import is_terminal
+from apoa_client.errors import ApoaError, Exit, UsageProblem, worst_exit
+from apoa_client.messages import msg
+
+all_option = option("--all", "every_property", is_flag=True, text=N_("For every property of this computer."))
+"""Declares `--all`, the parameter `every_property`."""
+
+Work = Callable[[Session], int]
+"""The command's work on the property of a session. Returns an exit code or raises as a command does."""
+
+_ENDS_THE_CALL = (click.Abort, click.ClickException, click.exceptions.Exit, BrokenPipeError)
+"""Exceptions that are no property's trouble: the user or the reader of the output ended the command."""
+
+
+def run_for_every_property(session: Session, work: Work) -> Exit:
+    """Do the work for each property in the order of the settings, and return the worst exit code.
+
+    Raises `SettingsProblem` if the settings cannot be read or there is no property, and `UsageProblem` if one was
+    chosen by an option.
+    """
+    codes, documents = list[int](), list[dict[str, Any]]()
+    for each in _sessions(session):
+        if not (session.json or session.quiet):
+            if codes:
+                print_line()
+            print_line(_heading(each))
+        with error_heading(_error_heading(each)), _collected(session) as printed:
+            codes.append(_code(each, work))
+        documents.append({"property": each.property_name} | dict(ChainMap(*printed)))
+    if session.json:
+        print_json({"properties": documents})
+    return worst_exit(codes)
+
+
+def _sessions(session: Session) -> Iterator[Session]:
+    """Yield a session for each property, and close it afterwards."""
+    if session.property_name:
+        raise UsageProblem(
+            msg("One property was chosen, and all were asked for."), msg("Give one of --property and --all.")
+        )
+    names = list(session.app.config.properties)
+    if not names:
+        raise nothing_set_up()
+    for name in names:
+        each = session.for_property(name)
+        try:
+            yield each
+        finally:
+            each.close()
+
+
+def _collected(session: Session) -> AbstractContextManager[list[Any]]:
+    """Return what collects the JSON documents, where any are printed."""
+    return collected_json() if session.json else nullcontext([])
+
+
+def _code(session: Session, work: Work) -> int:
+    try:
+        return work(session) or session.exit_code
+    except _ENDS_THE_CALL:
+        raise
+    except Exception as exc:  # noqa: BLE001  the trouble of one property, whatever it is
+        return show_failure(session, exc)
+
+
+def _heading(session: Session) -> str:
+    """Return the property's name as guests know it, and the short one by which it is chosen."""
+    name = session.property_name
+    try:
+        title = session.app.settings.title
+    except ApoaError:
+        title = name
+    return style_bold(sanitize(name if title == name else f"{title} ({name})"))
+
+
+def _error_heading(session: Session) -> str:
+    """Return the heading for stderr; none where stdout has shown it on the same screen."""
+    shown = not (session.json or session.quiet) and is_terminal(sys.stdout) and is_terminal(sys.stderr)
+    return "" if shown else _heading(session)
