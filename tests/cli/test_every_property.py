@@ -1,9 +1,13 @@
 """`--all`: a command runs for each property, and the trouble of one never stops the next."""
 
+from typing import Any
+
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa
 
 from apoa_client.cli.commands import sync as sync_module
+from apoa_client.cli.session import Session
+from apoa_client.errors import Exit
 from apoa_client.sandbox.server import SandboxServer
 
 
@@ -60,10 +64,10 @@ def test_a_missing_password_stops_no_other_property(both: Apoa) -> None:
 def test_a_bug_stops_no_other_property(both: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is shown by its class, without its text, and the exit code is 1."""
 
-    def fail(session: object, **_options: object) -> None:
-        if session.app.settings.name == "melati":  # type: ignore[attr-defined]
+    def fail(session: Session, **options: Any) -> Exit:
+        if session.property_name == "melati":
             raise ValueError(QUENTIN.surname)
-        return original(session, **_options)
+        return original(session, **options)
 
     original = sync_module._deliver
     monkeypatch.setattr(sync_module, "_deliver", fail)
