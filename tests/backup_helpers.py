@@ -13,8 +13,9 @@ from apoa_client.archive.backup import BackupInfo, BackupResult, digest, write_b
 from apoa_client.archive.restore import RestoreResult, restore_backup
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
-from apoa_client.settings.config import PropertySettings, load
+from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import Folders
+from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save, settings_text
 from apoa_client.vault.mac import Purpose, mac, mac_key
 from apoa_client.vault.sealing import encode_key

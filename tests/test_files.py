@@ -26,7 +26,8 @@ from apoa_client.files import (
     write_private_unsynced,
 )
 from apoa_client.outbox.sqlite.error_translation import translate_errors
-from apoa_client.settings.config import PropertySettings, read_text
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.reading import read_text
 from apoa_client.settings.writer import save
 from apoa_client.vault.secret_files import read_secret_file, write_secret_file
 

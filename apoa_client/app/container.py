@@ -18,7 +18,7 @@ from apoa_client.messages import msg
 from apoa_client.ports.audit import Actor
 from apoa_client.ports.authority import Authority
 from apoa_client.ports.clock import Clock
-from apoa_client.settings import config
+from apoa_client.settings import reading
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import Folders, find_folders
 
@@ -102,7 +102,7 @@ class Container:
     @cached_property
     def config(self) -> Config:
         """The settings file. Raises `SettingsProblem`."""
-        return config.load(self.folders.config)
+        return reading.load(self.folders.config)
 
     @cached_property
     def settings(self) -> PropertySettings:
@@ -123,7 +123,7 @@ class Container:
 
     def saved_settings(self, settings: PropertySettings) -> PropertySettings:
         """Return the settings of this property as the file has them now; those given if it has none."""
-        return config.load(self.folders.config).properties.get(settings.name, settings)
+        return reading.load(self.folders.config).properties.get(settings.name, settings)
 
     @property
     def today(self) -> date:

@@ -37,8 +37,11 @@ from apoa_client.outbox.sqlite.guest_tags import forget_tags
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
-from apoa_client.settings.config import INDEX_KEY_BYTES, PropertySettings, check_name, load, parse
+from apoa_client.settings.config import INDEX_KEY_BYTES, PropertySettings
 from apoa_client.settings.folders import Folders
+from apoa_client.settings.parsing import parse
+from apoa_client.settings.property_names import check_name
+from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
 from apoa_client.vault.sealing import PropertySealer, decode_public_key, encode_key, public_key_of
 

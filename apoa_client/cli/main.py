@@ -147,11 +147,11 @@ def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> st
     requested = language.requested_language(arguments, environ)
     if requested or "--version" in arguments:  # which is the same in every language
         return requested or SOURCE_LANGUAGE
-    from apoa_client.settings import config  # not needed for --version
+    from apoa_client.settings import reading  # not needed for --version
     from apoa_client.settings.folders import find_folders
 
     try:
-        setting = config.load(find_folders(environ).config).language
+        setting = reading.load(find_folders(environ).config).language
     except SettingsProblem:
         setting = ""  # the command itself says what is wrong with the settings
     return setting or language.system_language(environ)

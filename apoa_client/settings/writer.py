@@ -9,7 +9,9 @@ from tomlkit.items import InlineTable
 from apoa_client.errors import SettingsProblem, file_in_use
 from apoa_client.files import FileInUse, write_private
 from apoa_client.messages import msg
-from apoa_client.settings.config import PropertySettings, load, parse, read_text
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.parsing import parse
+from apoa_client.settings.reading import load, read_text
 
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
 

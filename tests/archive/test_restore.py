@@ -36,7 +36,8 @@ from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.ports.entries import Change, Entry, Selection
 from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import OPEN_STATES, Receipt, State
-from apoa_client.settings.config import TRAINING, load
+from apoa_client.settings.config import TRAINING
+from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
 from apoa_client.vault.missing_secrets import find_missing_secrets
 from apoa_client.vault.sealing import encode_key, new_key_pair

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from apoa_client.errors import Exit, SettingsProblem
-from apoa_client.settings.config import MAX_BYTES, Config, PropertySettings, load, valid_name
+from apoa_client.settings.config import Config, PropertySettings
+from apoa_client.settings.parsing import MAX_BYTES
+from apoa_client.settings.property_names import valid_name
+from apoa_client.settings.reading import load
 from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
 
 KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
@@ -185,10 +188,12 @@ def test_a_property_with_reports_typed_by_hand(path: Path) -> None:
         ('language = "fr"\n', "language fr. Allowed: id, en"),
         (START + '# x\nvault = "drawer"\n', "Line 5 of the settings file"),
         (START + 'vault = "drawer"\n', "[property.bali] vault drawer. Allowed: keyring, file."),
-        (START + '\n[ property."kuta" ]\nvault= "x"\n', "Line 5 of the settings file"),
+        (START + '\n[ property."kuta" ]\nvault= "x"\n', "Line 6 of the settings file"),
+        (START + '\n[ property."kuta" ]\nvault= "file"\n', "Line 5 of the settings file"),
         (START + "window_hours = 0\n", "[property.bali] window_hours. Allowed: a number from 1 to 8760."),
         (START + "username = 7\n", "[property.bali] username. Allowed: a text in quotation marks."),
-        (START + 'vualt = "file"\n', "vault,"),
+        (START + 'vualt = "file"\n', "[property.bali] vualt."),
+        ("x = 1\n", "x. Allowed: default_property, defaults, language, property."),
         (START.replace(KEY, "abc"), "Line 3 of the settings file"),
         ('property.bali = "training"\n', "The settings file"),
     ],
@@ -197,6 +202,26 @@ def test_a_mistake_is_reported_with_its_line_and_what_is_allowed(path: Path, tex
     """The line of the key, or of the table that misses it; none where the place has no line of its own."""
     path.write_text(text, encoding="utf-8")
     assert said in problem(path).message.render()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (START + 'vualt = "file"\n', "Did you mean vault?"),
+        ('langage = "id"\n', "Did you mean language?"),
+        ('[default]\nvault = "file"\n', "Did you mean defaults?"),
+        (START + 'password = "x"\n', "apoa login"),
+        (START + 'private_key = "x"\n', "No secret belongs in a settings file"),
+        (f'[defaults]\npublic_key = "{KEY}"\n', "only its own table"),
+        (START + "window_hours = 0\n", "Correct that line with a text editor, or move the file away"),
+    ],
+)
+def test_the_advice_names_the_nearest_key(path: Path, text: str, said: str) -> None:
+    """What was probably meant; for a secret and for the program's own keys, where they belong."""
+    path.write_text(text, encoding="utf-8")
+    advice = problem(path).advice
+    assert advice is not None
+    assert said in advice.render()
 
 
 @pytest.mark.parametrize("name", BROKEN)

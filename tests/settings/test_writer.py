@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from apoa_client.errors import Exit, SettingsProblem
-from apoa_client.settings.config import PropertySettings, load
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
 
 KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="

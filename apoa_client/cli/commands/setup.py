@@ -30,7 +30,9 @@ from apoa_client.cli.views.recovery_code import unconfirmed_code_lines
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.locale import LANGUAGES
 from apoa_client.messages import msg
-from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, PropertySettings, check_name, load
+from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, PropertySettings
+from apoa_client.settings.property_names import check_name
+from apoa_client.settings.reading import load
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.vault.errors import KeyringProblem
 from apoa_client.vault.sealing import decode_public_key

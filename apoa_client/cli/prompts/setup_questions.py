@@ -18,8 +18,9 @@ from apoa_client.matching import without_accents
 from apoa_client.messages import Message, msg
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_fields import one_line
-from apoa_client.settings.config import Config, PropertySettings, is_device, valid_name
+from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.places import Place, place_in
+from apoa_client.settings.property_names import is_device, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 
 PRACTICE, SERVER, HAND = "practice", "server", "hand"

@@ -10,7 +10,8 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, style_bold, write
 from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.installation import own_command
-from apoa_client.settings.config import PropertySettings, load
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.reading import load
 
 _EVERY_MINUTES = 10
 _ON_WINDOWS = os.name == "nt"

@@ -35,7 +35,8 @@ from apoa_client.desk.by_hand import FormField
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
-from apoa_client.settings import config
+from apoa_client.settings import reading
+from apoa_client.settings.config import PropertySettings
 
 SET_UP = ["setup", "--non-interactive", "--property", "melati", "--vault", "file"]
 
@@ -52,8 +53,8 @@ def states(apoa: Apoa) -> dict[str, str]:
     return {report["short_id"]: report["state"] for report in apoa.reports()}
 
 
-def settings_of(apoa: Apoa) -> config.PropertySettings:
-    return config.load(apoa.home / "config.toml").properties["melati"]
+def settings_of(apoa: Apoa) -> PropertySettings:
+    return reading.load(apoa.home / "config.toml").properties["melati"]
 
 
 def log(apoa: Apoa) -> list[str]:

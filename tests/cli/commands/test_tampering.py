@@ -8,7 +8,7 @@ from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
 
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.report.kinds import short_id
-from apoa_client.settings.config import load
+from apoa_client.settings.reading import load
 from apoa_client.vault.sealing import PropertySealer, decode_public_key
 
 MARKED_AS_SENT = """

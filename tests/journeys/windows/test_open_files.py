@@ -9,7 +9,7 @@ from cli_helpers import QUENTIN, XIMENA, Installed
 from held_files import Hold
 from journeys.windows.conftest import windows_only
 
-from apoa_client.settings.config import load
+from apoa_client.settings.reading import load
 
 pytestmark = windows_only
 
