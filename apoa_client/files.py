@@ -80,6 +80,7 @@ def make_private_folder(folder: Path) -> None:
             windows_access.make_private_folder(str(folder))
         else:
             folder.mkdir(FOLDER_MODE)
+            folder.chmod(FOLDER_MODE)  # a umask may have removed the owner's own rights
     sync_folder(folder.parent)
 
 

@@ -61,13 +61,14 @@ def test_modes_do_not_depend_on_the_umask(home: Path) -> None:
 
 @posix
 def test_a_umask_without_owner_rights(tmp_path: Path) -> None:
-    """The owner can open the new file."""
+    """The owner can use the new file and its folder."""
+    path = tmp_path / "folder" / "file"
     before = os.umask(0o777)
     try:
-        write_private(tmp_path / "file", b"one")
+        write_private(path, b"one")
     finally:
         os.umask(before)
-    assert mode(tmp_path / "file") == 0o600
+    assert (mode(path), mode(path.parent)) == (0o600, 0o700)
 
 
 @posix

@@ -21,8 +21,9 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import plain, print_line, style_bold, style_error, style_success
 from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.terminal.signals import Signals
-from apoa_client.errors import Exit
+from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.installation import own_command
+from apoa_client.messages import msg
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.sandbox.server import SandboxServer
@@ -64,7 +65,7 @@ _GUEST_JSON = """\
 
 def run_demo(session: Session) -> bool:
     """Run all steps and return whether each one had the expected result."""
-    with Signals(), tempfile.TemporaryDirectory(prefix="apoa-demo-") as folder:  # SIGTERM removes the folder, too
+    with Signals(), _temporary_folder() as folder:  # SIGTERM removes the folder, too
         demo = _Demo(session, Path(folder))
         try:
             _report_guests(demo)
@@ -74,6 +75,18 @@ def run_demo(session: Session) -> bool:
         finally:
             demo.authority.stop()
     return demo.close()
+
+
+def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
+    """Return a folder for this run. Raises `SettingsProblem` if no folder for temporary files can be written to."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="apoa-demo-")
+    except OSError:
+        raise SettingsProblem(
+            msg("No folder for temporary files can be written to, and the demo needs one."),
+            msg("Name a folder of this user in the variable TMPDIR (on Windows TEMP), or make space on the disk."),
+            name="no_temporary_folder",
+        ) from None
 
 
 def _report_guests(demo: "_Demo") -> None:
