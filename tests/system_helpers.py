@@ -8,3 +8,12 @@ real_system = [
     pytest.mark.real_system,
     pytest.mark.skipif("APOA_REAL_SYSTEM" not in os.environ, reason="changes this computer: the workflow runs it"),
 ]
+
+
+def needs_tool(package: str, *, found: bool) -> None:
+    """Skip the test if a tool is missing. Where tools are required, fail, and name the package of Debian."""
+    if found:
+        return
+    if os.environ.get("APOA_REQUIRE_TOOLS"):
+        pytest.fail(f"This is required here and was not found: apt-get install {package}")
+    pytest.skip(f"not installed: {package}")
