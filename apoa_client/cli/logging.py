@@ -2,22 +2,93 @@
 
 import logging
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from apoa_client.errors import SettingsProblem
-from apoa_client.files import FILE_MODE
+from apoa_client.files import FILE_MODE, make_private_folder
 from apoa_client.messages import Message, msg
+from apoa_client.permissions import find_fault
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
+_OUR_LOG = "apoa_client"
+"""The name of the log of this program's own messages."""
+
+_MAX_BYTES = 1_000_000
+_OLDER_FILES = 4
+"""How many older files there are beside the one that is written: at most 5 MB in all."""
+
+
+def open_log(path: str) -> int:
+    """Open a private file for appending. A link is not followed: another user may have put it there."""
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), FILE_MODE)
+
 
 class _LogFile(logging.FileHandler):
-    """Appends to a private file. A link is not followed: another user may have put it there."""
+    """Appends to a private file."""
 
     def _open(self) -> TextIOWrapper:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        return os.fdopen(os.open(self.baseFilename, flags, FILE_MODE), "a", encoding=self.encoding)
+        return os.fdopen(open_log(self.baseFilename), "a", encoding=self.encoding)
+
+
+class _RotatingLog(_LogFile, RotatingFileHandler):
+    """Appends to a private file, and renames it when it is full. Several processes may do so at the same time.
+
+    The file is open only while a line is written: on Windows an open file cannot be renamed. A file that cannot be
+    renamed or written now is no failure.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        super().emit(record)
+        self._close()
+
+    def doRollover(self) -> None:  # noqa: N802  logging's name
+        """Rename the file, unless another process does so or has done so."""
+        self._close()
+        with suppress(OSError), _lock(f"{self.baseFilename}.lock") as locked:
+            if locked and os.stat(self.baseFilename).st_size >= self.maxBytes:  # noqa: PTH116  logging has texts
+                super().doRollover()
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: ARG002, N802  logging's names
+        """Return whether the file is full."""
+        try:
+            return os.lstat(self.baseFilename).st_size >= self.maxBytes
+        except OSError:
+            return False
+
+    def _close(self) -> None:
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
+
+
+@contextmanager
+def _lock(path: str) -> Iterator[bool]:
+    """Lock a file until the context is left or the process dies, and yield whether it was free."""
+    descriptor = open_log(path)
+    try:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
 
 
 def start_logging(verbosity: int, name: str | None) -> None:
@@ -31,10 +102,37 @@ def start_logging(verbosity: int, name: str | None) -> None:
             handler = _LogFile(path, encoding="utf-8")
         except OSError as exc:
             raise _unwritable(path, exc.strerror or "") from None
+    _add(handler, _LEVELS[min(max(verbosity, 1), len(_LEVELS) - 1)])
+
+
+def start_rotating_log(path: Path) -> bool:
+    """Log this program's own messages to a file that stays small. Return whether that is possible.
+
+    Done again for the same file, it changes nothing. It is not possible where the file or its folder cannot be made,
+    or may be changed by others: nothing else depends on it.
+    """
+    handlers = logging.getLogger(_OUR_LOG).handlers
+    if any(isinstance(each, _RotatingLog) and each.baseFilename == str(path) for each in handlers):
+        return True
+    try:
+        make_private_folder(path.parent)
+        if find_fault(path, own_levels=2) is not None:
+            return False
+        os.close(open_log(str(path)))
+    except OSError:
+        return False
+    handler = _RotatingLog(
+        path, maxBytes=_MAX_BYTES, backupCount=_OLDER_FILES, encoding="utf-8", delay=True, errors="replace"
+    )
+    _add(handler, logging.INFO)
+    return True
+
+
+def _add(handler: logging.Handler, level: int) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.raiseExceptions = False  # a log that cannot be written prints no traceback
-    log = logging.getLogger("apoa_client")
-    log.setLevel(_LEVELS[min(max(verbosity, 1), len(_LEVELS) - 1)])
+    log = logging.getLogger(_OUR_LOG)
+    log.setLevel(level)
     log.addHandler(handler)
     log.propagate = False
 

@@ -86,6 +86,7 @@ def apoa(
         from apoa_client.cli.logging import start_logging  # slow to load, and rarely wanted
 
         start_logging(verbose, log_file)
+        session.logs = True
     if ctx.invoked_subcommand is not None:
         return None
     if not (session.terminal and is_terminal(sys.stdout)):

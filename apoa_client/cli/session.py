@@ -26,6 +26,8 @@ class Session:
     verbosity = 0
     quiet = False
     json = False
+    logs = False
+    """Whether there is a log."""
     exit_code = Exit.DONE
     """The exit code of a command that succeeded, if it showed a problem, such as a report that was refused at once."""
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa
 
-from apoa_client.cli.commands import sync as sync_module
+from apoa_client.cli.commands import sync_delivery
 from apoa_client.cli.session import Session
-from apoa_client.errors import Exit
+from apoa_client.delivery.options import Outcome
 from apoa_client.sandbox.server import SandboxServer
 
 
@@ -64,13 +64,13 @@ def test_a_missing_password_stops_no_other_property(both: Apoa) -> None:
 def test_a_bug_stops_no_other_property(both: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is shown by its class, without its text, and the exit code is 1."""
 
-    def fail(session: Session, **options: Any) -> Exit:
+    def fail(session: Session, *arguments: Any, **options: Any) -> Outcome:
         if session.property_name == "melati":
             raise ValueError(QUENTIN.surname)
-        return original(session, **options)
+        return original(session, *arguments, **options)
 
-    original = sync_module._deliver
-    monkeypatch.setattr(sync_module, "_deliver", fail)
+    original = sync_delivery.deliver
+    monkeypatch.setattr(sync_delivery, "deliver", fail)
     sent = both("sync", "--all", "--json")
     melati, kenanga = sent.json["properties"]
     assert (sent.code, melati["error"]["class"], kenanga["accepted"]) == (1, "bug", 1)
@@ -111,10 +111,10 @@ def test_all_wins_over_the_environment(both: Apoa) -> None:
 def test_interrupted_between_properties(both: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends the whole call."""
 
-    def interrupt(_session: object, **_options: object) -> None:
+    def interrupt(*_arguments: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sync_module, "_deliver", interrupt)
+    monkeypatch.setattr(sync_delivery, "deliver", interrupt)
     stopped = both("sync", "--all")
     assert stopped.code == 130
     assert "kenanga" not in stopped.out

@@ -1,7 +1,7 @@
-"""The desktop notice of automatic sending: reports that were refused, are overdue, or are due soon.
+"""Which reports automatic sending tells a user about: those that were refused, are overdue, or are due soon.
 
-It shows counts and no personal data, because anyone near the desk may read it. The same notice is repeated only after
-some hours.
+The notice on the desktop shows counts and no personal data, because anyone near the desk may read it. The same is shown
+again only after some hours.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
@@ -25,34 +26,54 @@ _log = logging.getLogger(__name__)
 
 _REFUSED, _OVERDUE, _DUE = "refused", "overdue", "due"
 
-_REPEAT_AFTER = SOON
-"""When the same notice is shown again."""
+REPEAT_AFTER = SOON
+"""When the same is shown again."""
 
 
-def notify(app: Container) -> None:
+class Attention(NamedTuple):
+    """The reports that a user must act on: how many are refused, overdue and due soon, and a code of which they are."""
+
+    refused: int = 0
+    overdue: int = 0
+    due_soon: int = 0
+    code: str = ""
+    """A hash of ids: no personal data. Empty for no report."""
+
+
+def find_attention(reports: ReportReader, now: datetime) -> Attention:
+    """Return which reports a user must act on now."""
+    counts, hashed = Counter[str](), hashlib.sha256()
+    for name, entry in _needing_attention(reports, now):
+        counts[name] += 1
+        hashed.update(f"{name} {entry.id}\n".encode())
+    code = hashed.hexdigest()[:16] if counts else ""
+    return Attention(counts[_REFUSED], counts[_OVERDUE], counts[_DUE], code)
+
+
+def is_repeated(shown_at: datetime | None, now: datetime) -> bool:
+    """Return whether what was shown at `shown_at` is not shown again yet.
+
+    A clock that was set back leaves that time in doubt.
+    """
+    return shown_at is not None and shown_at <= now < shown_at + REPEAT_AFTER
+
+
+def notify(app: Container, attention: Attention) -> None:
     """Show a notice if there is something new to show and the settings allow it. A failure is only logged."""
     try:
-        if app.settings.notify == ON:
-            _notify(app)
+        if attention.code and app.settings.notify == ON:
+            _notify(app, attention)
     except ApoaError as exc:
         _log.info("no notice: %s", exc.name)
 
 
-def _notify(app: Container) -> None:
+def _notify(app: Container, attention: Attention) -> None:
     now = app.clock.now()
-    counts, hashed = Counter[str](), hashlib.sha256()
-    for name, entry in _needing_attention(app.outbox, now):
-        counts[name] += 1
-        hashed.update(f"{name} {entry.id}\n".encode())
-    if not counts:
-        return
-    code = hashed.hexdigest()[:16]  # a hash of ids: no personal data
     last = app.outbox.last_notice()
-    # A clock that was set back leaves the time of the last notice in doubt.
-    if last is not None and last[0] == code and last[1] <= now < last[1] + _REPEAT_AFTER:
+    if last is not None and last[0] == attention.code and is_repeated(last[1], now):
         return
-    if show_notice(_notice(app.settings, counts), app.environ, user_id()):
-        app.outbox.record_notice(code, now)
+    if show_notice(_notice(app.settings, attention), app.environ, user_id()):
+        app.outbox.record_notice(attention.code, now)
 
 
 def _needing_attention(reports: ReportReader, now: datetime) -> Iterator[tuple[str, Entry]]:
@@ -63,13 +84,19 @@ def _needing_attention(reports: ReportReader, now: datetime) -> Iterator[tuple[s
         yield _OVERDUE if entry.due_at is not None and entry.due_at < now else _DUE, entry
 
 
-def _notice(settings: PropertySettings, counts: Counter[str]) -> Notice:
+def _notice(settings: PropertySettings, attention: Attention) -> Notice:
     title = _("apoa, {name}: training") if settings.uses_sandbox else _("apoa, {name}: please look")
-    lines = [
-        _("Refused: {count}").format(count=counts[_REFUSED]) if counts[_REFUSED] else "",
-        _("Overdue: {count}").format(count=counts[_OVERDUE]) if counts[_OVERDUE] else "",
-        _("Due within 6 hours: {count}").format(count=counts[_DUE]) if counts[_DUE] else "",
-        _("What to do: apoa status"),
-    ]
-    urgent = bool(counts[_REFUSED] or counts[_OVERDUE])
-    return Notice(title.format(name=settings.name), "\n".join(filter(None, lines)), urgent=urgent)
+    lines = [*attention_lines(attention), _("What to do: apoa status")]
+    return Notice(
+        title.format(name=settings.name), "\n".join(lines), urgent=bool(attention.refused or attention.overdue)
+    )
+
+
+def attention_lines(attention: Attention) -> list[str]:
+    """Return a line for each kind of report that a user must act on."""
+    lines = (
+        (attention.refused, _("Refused: {count}")),
+        (attention.overdue, _("Overdue: {count}")),
+        (attention.due_soon, _("Due within 6 hours: {count}")),
+    )
+    return [line.format(count=count) for count, line in lines if count]

@@ -55,7 +55,12 @@ def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
         return show_night_summary(app, summary, as_json=session.json) or code
     urgent = most_urgent(app.outbox, now, _MAX_SHOWN)
     if session.json:
-        print_json({**status_json(app.settings, summary, urgent), "doubts": doubt_values(doubts)})
+        print_json(
+            {
+                **status_json(app.settings, summary, urgent, app.outbox.last_scheduled_run()),
+                "doubts": doubt_values(doubts),
+            }
+        )
     else:
         show_status(app, summary, urgent, now)
     return show_damage(urgent.damage) or code

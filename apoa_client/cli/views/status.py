@@ -33,7 +33,7 @@ from apoa_client.cli.views.labels import (
 from apoa_client.cli.views.recovery_code import is_code_confirmed, show_code_reminder
 from apoa_client.desk.attention import UrgentReports
 from apoa_client.ports.entries import Entry
-from apoa_client.ports.state import Summary, Suspension
+from apoa_client.ports.state import ScheduledRun, Summary, Suspension
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.settings.config import PropertySettings
@@ -51,8 +51,10 @@ _ENVIRONMENTS = {
 }
 
 
-def status_json(settings: PropertySettings, summary: Summary, urgent: UrgentReports) -> dict[str, Any]:
-    """Return the document of ``status --json``."""
+def status_json(
+    settings: PropertySettings, summary: Summary, urgent: UrgentReports, last_run: ScheduledRun | None
+) -> dict[str, Any]:
+    """Return the document of ``status --json``. `last_run` is the last run of automatic sending."""
 
     def moment(value: datetime | None) -> str | None:
         return None if value is None else instant(value.astimezone(settings.zone))
@@ -69,6 +71,9 @@ def status_json(settings: PropertySettings, summary: Summary, urgent: UrgentRepo
         "sending_stopped": None
         if suspension is None
         else {"reason": suspension.reason, "since": moment(suspension.since)},
+        "last_scheduled_run": None
+        if last_run is None
+        else {"at": moment(last_run.at), "exit_code": last_run.exit_code},
         "clock_skew_s": whole_seconds(summary.clock_skew),
         "purge_skipped_at": moment(summary.purge_skipped_at),
         "drafts": summary.drafts,

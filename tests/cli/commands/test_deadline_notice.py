@@ -33,6 +33,11 @@ def body(lang: str, *, refused: int = 0, late: int = 0, soon: int = 0) -> str:
     return "\n".join([*lines, spoken(lang, "What to do: apoa status")])
 
 
+def printed(lang: str, *, refused: int = 0, late: int = 0, soon: int = 0) -> str:
+    """Return the line on stderr that says the same."""
+    return ". ".join(body(lang, refused=refused, late=late, soon=soon).splitlines()) + "\n"
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_refused_reports_are_shown(apoa: Apoa, serve: Serve, desktop: FakeDesktop, lang: str) -> None:
     """The notice is in the user's language and names the property; the exit code is that of the delivery."""
@@ -47,7 +52,7 @@ def test_refused_reports_are_shown(apoa: Apoa, serve: Serve, desktop: FakeDeskto
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_near_and_missed_deadlines_are_shown(away: Apoa, desktop: FakeDesktop, lang: str) -> None:
-    """The notice comes six hours before a deadline and is critical after it; an offline run prints nothing."""
+    """The notice comes six hours before a deadline and is critical after it. What is printed says the same."""
     away.save()
     away.save(XIMENA, "--check-in", "2026-11-24T18:00")
     results = [scheduled(away, lang=lang)]
@@ -56,7 +61,8 @@ def test_near_and_missed_deadlines_are_shown(away: Apoa, desktop: FakeDesktop, l
     results.append(scheduled(away, lang=lang))
     away.clock.forward(6 * HOUR)
     results.append(scheduled(away, lang=lang))
-    assert {(each.code, each.all) for each in results} == {(75, "")}
+    expected = ["", printed(lang, soon=1), printed(lang, late=1, soon=1)]
+    assert [(each.code, each.out, each.err) for each in results] == [(75, "", line) for line in expected]
     assert [text for _title, text in desktop.texts()] == [body(lang, soon=1), body(lang, late=1, soon=1)]
     assert ["--urgency=normal" in call.arguments for call in desktop.shown()] == [True, False]
 
@@ -125,14 +131,15 @@ def test_it_can_be_switched_off(away: Apoa, desktop: FakeDesktop) -> None:
 def test_a_failed_tool_is_tried_again(
     away: Apoa, desktop: FakeDesktop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str
 ) -> None:
-    """Exit code and output do not change; the log gives the reason, and the next run tries again."""
+    """The exit code does not change; the log gives the reason, and the next run tries again and prints nothing new."""
     monkeypatch.setattr("apoa_client.cli.terminal.desktop_notice.TIMEOUT_S", 0.3)
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     desktop.install(then)
     result = scheduled(away)
-    assert (result.code, result.all) == (75, "")
+    assert (result.code, result.all) == (75, printed("en", late=1))
     log = tmp_path / "log"
-    assert scheduled(away, "-v", "--log-file", str(log)).code == 75
+    again = scheduled(away, "-v", "--log-file", str(log))
+    assert (again.code, again.all) == (75, "")
     assert "no notice" in log.read_text()
     tried = len(desktop.shown())
     assert tried >= 2
@@ -143,11 +150,11 @@ def test_a_failed_tool_is_tried_again(
 
 
 def test_a_missing_tool_is_ignored(away: Apoa, desktop: FakeDesktop) -> None:
-    """Without a notification tool, as on a server, no notice and no error is shown."""
+    """Without a notification tool, as on a server, no notice and no error is shown; what is printed can be mailed."""
     (desktop.folder / desktop.tool).unlink(missing_ok=True)
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
     result = scheduled(away)
-    assert (result.code, result.all) == (75, "")
+    assert (result.code, result.all) == (75, printed("en", late=1))
 
 
 def test_damaged_metadata_does_not_stop_delivery(away: Apoa, desktop: FakeDesktop, tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""One delivery of `apoa sync`, with its outcome on the screen or as JSON."""
+
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.output import print_error_line, print_json, style_warning
+from apoa_client.cli.terminal.progress import watcher
+from apoa_client.cli.views.labels import rebuilt_text
+from apoa_client.cli.views.outcome import Show, outcome_json, show_always, show_outcome
+from apoa_client.delivery.options import Outcome
+from apoa_client.ports.run import Interruptions
+
+
+def deliver(
+    session: Session,
+    interruptions: Interruptions,
+    *,
+    keep_backoff: bool = False,
+    wait_s: float | None = None,
+    show: Show = show_always,
+) -> Outcome:
+    """Send what waits, and show the outcome. `show` decides about what was shown before."""
+    from apoa_client.app.sending import send  # slow to load
+
+    progress = watcher(silent=not session.interactive or session.quiet)
+    session.pause_progress = progress.pause
+    outcome = send(session.app, progress, interruptions, keep_backoff=keep_backoff, wait_s=wait_s)
+    if outcome.indexes_rebuilt:
+        print_error_line(style_warning(rebuilt_text()))
+    zone = session.app.settings.zone
+    if session.json:
+        print_json(outcome_json(outcome, zone))
+    else:
+        show_outcome(outcome, session.app.clock.now(), zone, quiet=session.quiet, show=show)
+    return outcome

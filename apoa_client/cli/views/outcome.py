@@ -1,0 +1,125 @@
+"""The outcome of a delivery, on a screen and as JSON."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from typing import Any, TypeAlias
+
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_line,
+    sanitize,
+    style_error,
+    style_success,
+    style_warning,
+)
+from apoa_client.cli.views.busy import holder_value, show_busy
+from apoa_client.cli.views.doubts import doubt_values, is_doubt, show_changed
+from apoa_client.cli.views.findings import error_fields, finding_line, show_error
+from apoa_client.cli.views.labels import clock_skew_text, moment_text, time_over_text, whole_seconds
+from apoa_client.delivery.options import Outcome
+from apoa_client.errors import Exit
+from apoa_client.messages import nmsg
+from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import short_id
+
+Show: TypeAlias = Callable[[str, Callable[[], object]], None]
+"""Shows something that lasts, by calling its second argument. The first is a code of what it is, without blanks."""
+
+
+def show_always(_code: str, show: Callable[[], object]) -> None:
+    """Show it, whatever was shown before."""
+    show()
+
+
+def show_outcome(outcome: Outcome, now: datetime, zone: tzinfo, *, quiet: bool, show: Show = show_always) -> None:
+    """Show the error, what was refused, what is strange, and the counts. With `quiet`, only what a user must act on."""
+    error = outcome.error
+    # An error that passes by itself is not shown with --quiet: cron would mail it each time.
+    passes = quiet and error is not None and error.exit_code is Exit.NOT_NOW
+    if error is not None and not passes and not is_doubt(outcome):
+        show(f"error:{error.name}", lambda: show_error(error))
+    _show_refused(outcome)
+    if outcome.repaired or outcome.closed or outcome.doubts:
+        show(f"changed:{_changes_code(outcome)}", lambda: show_changed(outcome))
+    skew = outcome.clock_skew
+    if skew is not None:
+        show("clock", lambda: print_error_line(style_warning(clock_skew_text(skew))))
+    for number, count in outcome.repeated_receipts.items():
+        line = _("The authority gave one receipt number to {count} guests: {number}. Ask the authority.")
+        print_error_line(style_warning(line.format(count=count, number=sanitize(number))))
+    if outcome.busy:
+        show("busy", lambda: show_busy(outcome, now, zone, quiet=quiet))
+    elif not quiet:
+        _show_counts(outcome, zone)
+
+
+def _show_refused(outcome: Outcome) -> None:
+    for verdict in outcome.verdicts.values():
+        for finding in verdict.errors:
+            print_error_line(style_error(_("Refused: {id}").format(id=short_id(verdict.id))))
+            print_error_line(finding_line(finding))
+
+
+def _changes_code(outcome: Outcome) -> str:
+    ids = [*outcome.repaired, *outcome.closed, *(f"{doubt.kind.value}{doubt.report}" for doubt in outcome.doubts)]
+    return hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
+
+
+def _show_counts(outcome: Outcome, zone: tzinfo) -> None:
+    print_line(outcome_text(outcome))
+    if outcome.time_over:
+        print_line(time_over_text())
+    if outcome.broken_off_until is not None:
+        print_line(_broken_off_text(outcome.broken_off, moment_text(outcome.broken_off_until, zone)))
+
+
+def _broken_off_text(count: int, until: str) -> str:
+    """Return why reports still wait, and until when."""
+    message = nmsg(
+        "{count} of these was being sent by a run that was broken off. It can be sent again after {until}.",
+        "{count} of these were being sent by a run that was broken off. They can be sent again after {until}.",
+        count,
+        until=until,
+    )
+    return text(message)
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """Return the counts in a line."""
+    if not outcome.verdicts and not outcome.left and outcome.error is None:
+        return _("Nothing is waiting.")
+    parts = [style_success(_("sent {count}").format(count=outcome.accepted + outcome.duplicate))]
+    for count, label in (
+        (outcome.duplicate, _("{count} of these had been reported before")),
+        (outcome.pending, _("waiting for a decision {count}")),
+        (outcome.rejected, _("refused {count}")),
+        (outcome.deferred, _("put off by the authority {count}")),
+        (outcome.left, _("still waiting {count}")),
+    ):
+        if count:
+            parts.append(style_warning(label.format(count=count)))
+    return ", ".join(parts)
+
+
+COUNTS = ("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left")
+"""The counts of an outcome, in JSON and in the log."""
+
+
+def outcome_json(outcome: Outcome, zone: tzinfo) -> dict[str, Any]:
+    """Return the document of ``sync --json``."""
+    names = (*COUNTS, "offline", "stopped")
+    until = outcome.broken_off_until
+    return {
+        **{name: getattr(outcome, name) for name in names},
+        "error": None if outcome.error is None else error_fields(outcome.error),
+        "busy": outcome.busy,
+        "holder": holder_value(outcome.holder, zone),
+        "clock_skew_s": whole_seconds(outcome.clock_skew),
+        "broken_off_until": None if until is None else instant(until.astimezone(zone)),
+        "repeated_receipts": outcome.repeated_receipts,
+        "doubts": doubt_values(outcome.doubts),
+        "repaired": list(outcome.repaired),
+        "closed_without_key": list(outcome.closed),
+    }
