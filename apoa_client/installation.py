@@ -1,9 +1,12 @@
-"""How this installation of the program is called by another process: a child, cron, the Task Scheduler."""
+"""How another process calls this installation of the program: a child, or the system's scheduler."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 _SCRIPT = "apoa"
+_PROGRAMS = (_SCRIPT, "apoaw")
+_HEADLESS = ("conhost.exe", "--headless")
 
 
 def own_command() -> list[str]:
@@ -21,3 +24,34 @@ def own_command() -> list[str]:
             if script.is_file():
                 return [str(script.absolute())]
     return [sys.executable, "-m", "apoa_client"]
+
+
+def background_command(platform: str = sys.platform) -> list[str]:
+    """Return the words that start this installation without a window.
+
+    On Windows a program with a console opens a window. The bundle has a second program without a console beside the
+    first, and Python has ``pythonw.exe`` beside ``python.exe``. Without them, a console that is not shown runs the
+    command (Windows 10 and later).
+    """
+    command = own_command()
+    if platform != "win32":
+        return command if command[1:] == [] else [command[0], "-P", *command[1:]]
+    if getattr(sys, "frozen", False):
+        silent, words = Path(sys.executable).with_name("apoaw.exe"), []
+    else:
+        silent, words = Path(sys.executable).with_name("pythonw.exe"), ["-P", "-m", "apoa_client"]
+    return [str(silent), *words] if silent.is_file() else [*_HEADLESS, *command]
+
+
+def is_own(command: Sequence[str]) -> bool:
+    """Return whether these words, which a scheduler starts, are a program of this installation that exists."""
+    words = [word for word in command if word not in _HEADLESS]
+    program = Path(words[0] if words else "")
+    if not program.is_absolute() or not program.is_file():
+        return False
+    own = {Path(each).parent.resolve() for each in (sys.executable, own_command()[0])}
+    own.add(Path(own_command()[0]).resolve().parent)  # where a link of an installer leads
+    is_interpreter = program.stem.casefold().startswith("python")
+    return bool({program.parent.resolve(), program.resolve().parent} & own) and (
+        "apoa_client" in words if is_interpreter else program.stem.casefold() in _PROGRAMS
+    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from apoa_client import __version__, memory_dumps
+from apoa_client import SET_VARIABLE, __version__, memory_dumps
 from apoa_client.cli.registry import LazyGroup, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import bugs, encodings, language, output
@@ -101,10 +101,24 @@ def main() -> int:
     bugs.hide_tracebacks()
     memory_dumps.forbid_core_files()
     occupy_descriptors()
-    code = run(sys.argv[1:], dict(os.environ), None)  # noqa: TID251  read once, here
+    arguments = _take_variables(sys.argv[1:])
+    code = run(arguments, dict(os.environ), None)  # noqa: TID251  read once, here
     if sys.platform == "win32" and threading.active_count() > 1:
         os._exit(code)  # after an interruption a thread still reads from the console, where Python's own end crashes
     return code
+
+
+def _take_variables(arguments: Sequence[str]) -> Sequence[str]:
+    """Set the variables that a task of Windows gives as first arguments, and return the others.
+
+    A task has no other way to say where the files are: its environment is that of the account.
+    """
+    while arguments[:1] == [SET_VARIABLE]:
+        name, _equals, value = "".join(arguments[1:2]).partition("=")
+        if name:
+            os.environ[name] = value  # noqa: TID251  libraries read it there, too
+        arguments = arguments[2:]
+    return arguments
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | None") -> int:

@@ -38,6 +38,7 @@ COMMANDS = {
     "fix": "apoa_client.cli.commands.fix:fix",
     "sync": "apoa_client.cli.commands.sync:sync",
     "setup": "apoa_client.cli.commands.setup:setup",
+    "schedule": "apoa_client.cli.commands.schedule:schedule",
     "login": "apoa_client.cli.commands.login:login",
     "logout": "apoa_client.cli.commands.logout:logout",
     "purge": "apoa_client.cli.commands.purge:purge",
@@ -55,7 +56,7 @@ COMMANDS = {
 SECTIONS = (
     (N_("Daily work"), ("report", "check", "status")),
     (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
-    (N_("Sending"), ("sync", "login", "logout")),
+    (N_("Sending"), ("sync", "schedule", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
     (N_("For the IT admin"), ("backup", "restore", "key", "purge", "log")),
     (N_("Help"), ("help", "info", "demo", "contract")),
@@ -107,8 +108,20 @@ class _TranslatedHelp:
 
 _METAVARS = frozenset(
     {
-        *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("FINGERPRINT"), N_("GUEST"), N_("LINE")),
-        *(N_("NAME"), N_("NUMBER"), N_("PATH"), N_("SCRIPT"), N_("SECONDS"), N_("TEXT"), N_("TIME"), N_("ZONE")),
+        *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("FINGERPRINT")),
+        *(
+            N_("GUEST"),
+            N_("INTERVAL"),
+            N_("LINE"),
+            N_("NAME"),
+            N_("NUMBER"),
+            N_("PATH"),
+            N_("SCRIPT"),
+            N_("SECONDS"),
+            N_("TEXT"),
+            N_("TIME"),
+            N_("ZONE"),
+        ),
         *(N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
         *(N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("[COMMAND] [ARGS]...")),
     }

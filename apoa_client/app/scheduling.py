@@ -1,0 +1,206 @@
+"""Automatic sending of this installation: what is installed, and what is to be installed, for a home or a property."""
+
+import hashlib
+import platform
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from apoa_client import SET_VARIABLE
+from apoa_client.app.container import Container
+from apoa_client.errors import ApoaError, SettingsProblem, UsageProblem
+from apoa_client.installation import background_command, is_own
+from apoa_client.messages import Message, listed, literal, msg
+from apoa_client.schedule import choice
+from apoa_client.schedule.interface import CRON, SYSTEMD, TASK, Change, Found, Job, Plan, Scheduler
+from apoa_client.schedule.tools import run_tool
+from apoa_client.schedule.variables import Variables, folder_variables, variables_of
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.user import user_id
+from apoa_client.vault.errors import KeyringProblem, KeyringReason
+from apoa_client.vault.session_bus import session_buses
+
+NAME = "apoa-sync"
+
+
+class Schedule(NamedTuple):
+    """A schedule of this home: what the system has, whether it starts this installation, and its last run."""
+
+    found: Found
+    scheduler: Scheduler
+    is_own: bool
+    program_exists: bool
+    next_run_at: datetime | None
+    last_run_at: datetime | None
+    last_result: int | None
+
+
+class Wish(NamedTuple):
+    """What a user wants installed: for the property with this name, or for all of the home if it is empty."""
+
+    kind: str
+    every_s: int
+    property_name: str = ""
+    follow: bool = False
+
+
+class Installation(NamedTuple):
+    """The result of an installation, with what the user must know."""
+
+    change: Change
+    kind: str
+    notes: Sequence[Message]
+
+
+def find_schedule(app: Container, property_name: str = "") -> Schedule | None:
+    """Return the schedule that sends for the property of `app`: that of the home, or the property's own.
+
+    With `property_name`, the property's own comes first. Raises `SettingsProblem` if the system does not answer.
+    """
+    known = choice.schedulers(app.environ, app.clock.now)
+    for name in reversed(_names(app)) if property_name else _names(app):
+        pair = choice.find(known, name)
+        if pair is not None:
+            return _schedule(app, *pair)
+    return None
+
+
+def plan(app: Container, wish: Wish) -> tuple[str, Plan]:
+    """Return the kind that `install` takes and what it does, without doing it. Raises as `install` does."""
+    scheduler = _chosen(app, wish)
+    return scheduler.kind, scheduler.plan(_job(app, wish, scheduler.kind))
+
+
+def install(app: Container, wish: Wish) -> Installation:
+    """Install or update the schedule. One of the same name and another kind is removed.
+
+    Raises `UsageProblem` for a kind that this platform does not have, and `SettingsProblem`.
+    """
+    scheduler = _chosen(app, wish)
+    job = _job(app, wish, scheduler.kind)
+    _check_start(app, job)
+    change = scheduler.install(job)
+    for other in choice.schedulers(app.environ, app.clock.now):
+        if other.kind != scheduler.kind and other.remove(job.name) and change is Change.INSTALLED:
+            change = Change.UPDATED
+    return Installation(change, scheduler.kind, [*scheduler.notes(), *_secret_notes(app, wish, scheduler.kind)])
+
+
+def remove(app: Container, property_name: str) -> bool:
+    """Remove the schedule of this property, or if it is empty what `find_schedule` finds; return whether there was one.
+
+    Raises `SettingsProblem`.
+    """
+    names = [_name(app, property_name)] if property_name else _names(app)
+    removed = [each.remove(name) for name in names for each in choice.schedulers(app.environ, app.clock.now)]
+    return any(removed)
+
+
+def can_schedule(app: Container) -> bool:
+    """Whether this computer has a scheduler that a user could choose."""
+    return any(each.problem() is None for each in choice.schedulers(app.environ, app.clock.now))
+
+
+def _names(app: Container) -> list[str]:
+    names = [_name(app, "")]
+    with suppress(SettingsProblem):  # nothing is set up
+        names.append(_name(app, app.settings.name))
+    return names
+
+
+def _name(app: Container, property_name: str) -> str:
+    """Return the name of a schedule: each home has another one, and each property of it that has one of its own."""
+    places = folder_variables(app.environ)
+    digest = hashlib.sha256("\n".join(places.values()).encode(errors="surrogateescape")).hexdigest()[:8]
+    home = f"{NAME}-{digest}" if places else NAME
+    return f"{home}.{property_name}" if property_name else home
+
+
+def _schedule(app: Container, scheduler: Scheduler, found: Found) -> Schedule:
+    run = None
+    with suppress(ApoaError):  # the schedule is shown without it
+        run = app.outbox.last_scheduled_run()
+    last_run_at = found.last_run_at if run is None else run.at
+    next_run_at = found.next_run_at
+    if next_run_at is None and last_run_at is not None and found.every_s is not None and found.active:
+        computed = last_run_at + timedelta(seconds=found.every_s)
+        next_run_at = computed if computed > app.clock.now() else None
+    program = Path(next((word for word in found.command if Path(word).is_absolute()), ""))
+    return Schedule(
+        found,
+        scheduler,
+        is_own=is_own(found.command),
+        program_exists=program.is_file(),
+        next_run_at=next_run_at,
+        last_run_at=last_run_at,
+        last_result=found.last_result if run is None else run.exit_code,
+    )
+
+
+def _chosen(app: Container, wish: Wish) -> Scheduler:
+    scheduler = choice.choose(choice.schedulers(app.environ, app.clock.now), wish.kind)
+    if wish.follow and scheduler.kind != SYSTEMD:
+        raise UsageProblem(
+            msg("Only systemd can keep a service running: this schedule is of the kind {kind}.", kind=scheduler.kind),
+            msg("Leave out --follow: the schedule then sends at intervals, such as: --every 5m"),
+        )
+    return scheduler
+
+
+def _job(app: Container, wish: Wish, kind: str) -> Job:
+    words = ["--property", wish.property_name, "sync"] if wish.property_name else ["sync", "--all"]
+    words.append("--follow" if wish.follow else "--scheduled")
+    variables = variables_of(app.environ).kept
+    if kind == TASK:
+        words = [
+            word for name, value in sorted(variables.items()) for word in (SET_VARIABLE, f"{name}={value}")
+        ] + words
+        variables = {}
+    place = f"{platform.node()}\n{app.folders.config}".encode(errors="surrogateescape")
+    return Job(
+        _name(app, wish.property_name),
+        tuple(background_command()),
+        tuple(words),
+        wish.every_s,
+        variables,
+        offset_s=zlib.crc32(place) % wish.every_s,
+        follow=wish.follow,
+    )
+
+
+def _check_start(app: Container, job: Job) -> None:
+    """Start the program as the system will: elsewhere, and without what a shell may have set for Python."""
+    environ = {name: value for name, value in app.environ.items() if not name.startswith("PYTHON")}
+    done = run_tool([*job.program, "--version"], environ, folder=Path(job.program[0]).anchor or None)
+    if done.code != 0:
+        raise SettingsProblem(
+            msg("This installation cannot be started from another folder: {command}", command=" ".join(job.program)),
+            msg("Install the program, for instance with pipx install apoa-client, and run that one."),
+            name="schedule_refused",
+        )
+
+
+def _secret_notes(app: Container, wish: Wish, kind: str) -> list[Message]:
+    """Return what a scheduled run will lack: secrets that only this session has."""
+    variables = variables_of(app.environ)
+    notes = []
+    if variables.left_out:
+        names = listed([literal(name) for name in variables.left_out])
+        notes.append(msg("Not given to the schedule, because they hold secrets: {names}.", names=names))
+    if any(_needs_session(app, settings, variables, kind) for settings in _covered(app, wish)):
+        notes += filter(None, [KeyringProblem(KeyringReason.NO_BUS).advice])
+    return notes
+
+
+def _covered(app: Container, wish: Wish) -> list[PropertySettings]:
+    known = app.config.properties
+    return [known[wish.property_name]] if wish.property_name in known else list(known.values())
+
+
+def _needs_session(app: Container, settings: PropertySettings, variables: Variables, kind: str) -> bool:
+    if settings.vault != "keyring" or "APOA_PRIVATE_KEY_FILE" in variables.kept:
+        return False
+    return kind == CRON or (kind == SYSTEMD and not session_buses(app.environ, user_id()))

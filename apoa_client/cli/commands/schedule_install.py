@@ -1,0 +1,127 @@
+"""`apoa schedule install`: let the operating system send what waits, at intervals or all the time."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from apoa_client.app.container import Container, nothing_set_up
+from apoa_client.app.scheduling import Installation, Wish, find_schedule, plan
+from apoa_client.app.scheduling import install as install_schedule
+from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_warning, write
+from apoa_client.cli.terminal.quoting import quote_words
+from apoa_client.cli.views.schedule import interval_message, schedule_value, show_installed, show_schedule
+from apoa_client.errors import UsageProblem
+from apoa_client.messages import listed, msg
+from apoa_client.schedule.choice import AUTO
+from apoa_client.schedule.interface import DAY, HOUR, INTERVALS, KINDS, MINUTE, Plan
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.writer import save
+
+DEFAULT_EVERY_S = 15 * MINUTE
+_UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "jam": HOUR, "d": DAY, "hari": DAY}
+
+
+@command(
+    "install",
+    N_("Let this computer send what waits automatically. Run it again to change it."),
+    "apoa schedule install --every 15m",
+)
+@option("--every", metavar="INTERVAL", text=N_("How often: from 1m to 24h, such as 5m, 15m or 1h. [15m]"))
+@option(
+    "--kind",
+    type=click.Choice((AUTO, *KINDS)),
+    default=AUTO,
+    text=N_("What starts the program: the best that this computer has, or one by name."),
+)
+@option("--backup", "folder", metavar="DIR", text=N_("Also write a backup into this folder once a day."))
+@option("--follow", is_flag=True, text=N_("Keep a service running that sends at once (systemd only)."))
+@option("--print", "only_print", is_flag=True, text=N_("Change nothing: print what would be installed."))
+@json_option
+@click.pass_obj
+def install(session: Session, /, *, every: str | None, kind: str, folder: str | None, **flags: Any) -> None:  # noqa: ANN401  click's
+    """Install or update the schedule of this home, or with `--property` of one property."""
+    app, follow = session.app, flags["follow"]
+    if every is not None and follow:
+        raise UsageProblem(
+            msg("With --follow the service sends at once: it has no interval."), msg("Leave out --every or --follow.")
+        )
+    every_s = DEFAULT_EVERY_S if every is None else parse_interval(every)
+    properties = _properties(app, session.property_name)
+    wish = Wish(kind, every_s, session.property_name, follow=follow)
+    if flags["only_print"]:
+        _print_plan(session, *plan(app, wish))
+        return
+    installation = install_schedule(app, wish)
+    backup = None if folder is None else Path(folder).expanduser().absolute()
+    if backup is not None:
+        for settings in properties:
+            save(app.folders.config, app.saved_settings(settings)._replace(backup_folder=str(backup)))
+    _show(session, installation, backup)
+
+
+def _show(session: Session, installation: Installation, backup: Path | None) -> None:
+    app = session.app
+    found = find_schedule(app, session.property_name)
+    if session.json:
+        notes = [text(note) for note in installation.notes]
+        print_json({"change": installation.change.value, **schedule_value(app, found), "notes": notes})
+        return
+    show_installed(installation)
+    if found is not None:
+        show_schedule(app, found)
+    if backup is not None:
+        print_line(_("A backup is written once a day into: {folder}").format(folder=sanitize(str(backup))))
+        if not backup.is_dir():
+            print_error_line(style_warning(_("This folder is not there now. The first run that finds it writes one.")))
+    for note in installation.notes:
+        print_error_line(text(note))
+
+
+def parse_interval(given: str) -> int:
+    """Return the seconds of an interval such as 15m or 1h. Raises `UsageProblem` for what no schedule can keep."""
+    found = re.fullmatch(r"\s*([0-9]{1,6})\s*([a-z]+)\s*", given, re.ASCII | re.IGNORECASE)
+    unit = _UNITS.get(found[2].lower()) if found is not None else None
+    if found is None or unit is None:
+        raise UsageProblem(
+            msg("{interval} is no interval.", interval=repr(given)),
+            msg("Give minutes or hours with their unit, such as: --every 15m"),
+        )
+    seconds = int(found[1]) * unit
+    if seconds in INTERVALS:
+        return seconds
+    near = sorted(sorted(INTERVALS, key=lambda each: abs(each - seconds))[:2])
+    raise UsageProblem(
+        msg("No schedule can keep this interval: {interval}", interval=repr(given)),
+        msg(
+            "It must divide an hour or a day. The nearest are: {intervals}",
+            intervals=listed([interval_message(each) for each in near]),
+        ),
+    )
+
+
+def _properties(app: Container, name: str) -> Sequence[PropertySettings]:
+    """Return the properties that the schedule serves. Raises `SettingsProblem` if nothing is set up."""
+    if not app.config.properties:
+        raise nothing_set_up()
+    return [app.settings] if name else list(app.config.properties.values())
+
+
+def _print_plan(session: Session, kind: str, planned: Plan) -> None:
+    """Print the files, lines and commands word for word: they are to be copied, so they are never wrapped."""
+    commands = [list(words) for words in planned.commands]
+    if session.json:
+        files = [{"path": path, "text": content} for path, content in planned.files]
+        print_json({"kind": kind, "files": files, "lines": list(planned.lines), "commands": commands})
+        return
+    for path, content in planned.files:
+        write(f"# {path}\n{content}")
+    for line in planned.lines:
+        write(line)
+    for words in commands:
+        write(f"$ {quote_words(words)}")

@@ -1,0 +1,114 @@
+"""How automatic sending looks: the schedule, its runs, and what is wrong with it."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from apoa_client.app.container import Container
+from apoa_client.app.scheduling import Installation, Schedule
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import (
+    print_definitions,
+    print_error_line,
+    print_line,
+    sanitize,
+    style_success,
+    style_warning,
+)
+from apoa_client.cli.terminal.quoting import quote_words
+from apoa_client.cli.views.labels import moment_text
+from apoa_client.errors import Exit, SettingsProblem
+from apoa_client.messages import Message, msg, nmsg
+from apoa_client.report.deadline import instant
+from apoa_client.schedule.interface import CRON, HOUR, LAUNCHD, MINUTE, SYSTEMD, TASK, Change
+
+_KINDS = {
+    SYSTEMD: msg("systemd of this user"),
+    CRON: msg("this user's crontab"),
+    LAUNCHD: msg("launchd of this user"),
+    TASK: msg("the Task Scheduler of Windows"),
+}
+_CHANGES = {
+    Change.INSTALLED: msg("Automatic sending is installed."),
+    Change.UPDATED: msg("Automatic sending is updated."),
+    Change.UNCHANGED: msg("Automatic sending was installed already; nothing is changed."),
+}
+
+
+def schedule_value(app: Container, schedule: Schedule | None) -> dict[str, Any]:
+    """Return the JSON of a schedule; all null if there is none."""
+    names = ("kind", "every_s", "command", "next_run_at", "last_run_at", "last_result", "name", "follow")
+    if schedule is None:
+        return {"installed": False, **dict.fromkeys((*names, "active", "this_installation"))}
+    found, zone = schedule.found, _zone(app)
+    values = (
+        *(found.kind, found.every_s, quote_words(found.command)),
+        *(_instant(moment, zone) for moment in (schedule.next_run_at, schedule.last_run_at)),
+        *(schedule.last_result, found.name, found.follow),
+    )
+    ours = {"active": found.active, "this_installation": schedule.is_own}
+    return {"installed": True, **dict(zip(names, values, strict=True)), **ours}
+
+
+def show_installed(installation: Installation) -> None:
+    """Show what an installation did."""
+    print_line(style_success(text(_CHANGES[installation.change])))
+
+
+def show_schedule(app: Container, schedule: Schedule) -> None:
+    """Show the schedule, when it runs, and what is wrong with it."""
+    found, zone = schedule.found, _zone(app)
+    how_often = interval_message(found.every_s) if found.every_s is not None else msg("by its own times")
+    rows = [
+        (_("How often"), _("all the time, as a service") if found.follow else text(how_often)),
+        (_("Started by"), text(_KINDS[found.kind])),
+        (_("Command"), sanitize(quote_words(found.command))),
+    ]
+    if schedule.next_run_at is not None:
+        rows.append((_("Next run"), moment_text(schedule.next_run_at, zone)))
+    if schedule.last_run_at is not None:
+        rows.append((_("Last run"), f"{moment_text(schedule.last_run_at, zone)}{_result_text(schedule.last_result)}"))
+    print_definitions(rows)
+    for problem in schedule_problems(schedule):
+        print_error_line(style_warning(text(problem)))
+
+
+def schedule_problems(schedule: Schedule) -> list[Message]:
+    """Return what is wrong with a schedule: each with the command that corrects it."""
+    problems = []
+    if not schedule.program_exists:
+        problems.append(
+            msg("The program that the schedule starts is not there any more. Correct it with: apoa schedule install")
+        )
+    elif not schedule.is_own:
+        problems.append(
+            msg("The schedule starts another installation of apoa. To start this one: apoa schedule install")
+        )
+    if not schedule.found.active:
+        problems.append(msg("The schedule is there, but switched off. Switch it on with: apoa schedule install"))
+    return problems
+
+
+def interval_message(every_s: int) -> Message:
+    """Return how often a schedule runs."""
+    if every_s % HOUR == 0:
+        return nmsg("every hour", "every {count} hours", every_s // HOUR)
+    return nmsg("every minute", "every {count} minutes", every_s // MINUTE)
+
+
+def _result_text(result: int | None) -> str:
+    if result is None:
+        return ""
+    if result in {Exit.DONE, Exit.NOT_NOW}:  # something that is left for the next run is no problem
+        return ", " + _("without a problem")
+    return ", " + _("exit code {code}").format(code=result)
+
+
+def _zone(app: Container) -> tzinfo:
+    with suppress(SettingsProblem):  # nothing is set up
+        return app.settings.zone
+    return UTC
+
+
+def _instant(moment: datetime | None, zone: tzinfo) -> str | None:
+    return None if moment is None else instant(moment.astimezone(zone))

@@ -1,0 +1,236 @@
+"""A task of Windows' Task Scheduler, registered with `schtasks` and read with PowerShell.
+
+`schtasks` answers in the language of Windows; PowerShell answers in one language, with the task's own XML.
+
+The task runs as the user who installed it, with the token of the session: only that opens the Credential Manager. The
+program in it has no console, so no window appears.
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from apoa_client.errors import SettingsProblem
+from apoa_client.files import write_private
+from apoa_client.messages import Message, msg
+from apoa_client.schedule.interface import DESCRIPTION, MADE_BY, TASK, Change, Found, Job, Plan, refused
+from apoa_client.schedule.tools import ToolResult, find_tool, run_tool
+
+NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
+_MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
+_NOT_RUN_YET = 0x41303
+"""SCHED_S_TASK_HAS_NOT_RUN."""
+_RUNNING = 0x41301
+"""SCHED_S_TASK_RUNNING."""
+
+# JSON in ASCII, because the console's code page decides what else could be read.
+_QUERY = r"""
+$ErrorActionPreference = 'Stop'
+$name = $env:SCHEDULED_TASK
+$task = Get-ScheduledTask -TaskName $name -TaskPath '\' -ErrorAction SilentlyContinue
+if ($null -eq $task) { exit 3 }
+$info = $task | Get-ScheduledTaskInfo
+$value = @{
+    xml = Export-ScheduledTask -TaskName $name -TaskPath '\'
+    enabled = ($task.State -ne 'Disabled')
+    result = [long]$info.LastTaskResult
+}
+if ($info.NextRunTime) { $value.next = $info.NextRunTime.ToUniversalTime().ToString('s') }
+if ($info.LastRunTime) { $value.last = $info.LastRunTime.ToUniversalTime().ToString('s') }
+$json = ConvertTo-Json -Compress $value
+[regex]::Replace($json, '[^\x00-\x7f]', { param($c) '\u{0:x4}' -f [int][char]$c.Value })
+"""
+_NO_TASK = 3
+_PIECE = re.compile(r"""(\\*)(")|(\s+)|((?:(?!\\*")\S)+)""")
+"""A quote with the backslashes before it, blanks, or anything else."""
+
+
+class TaskScheduler:
+    """The tasks of the user who runs the program."""
+
+    kind = TASK
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        name, domain = environ.get("USERNAME", ""), environ.get("USERDOMAIN", "")
+        self._account = f"{domain}\\{name}" if name and domain else name
+
+    def problem(self) -> SettingsProblem | None:
+        """Return why there is no Task Scheduler here, or None."""
+        if find_tool("schtasks", self._environ) is not None:
+            return None
+        return SettingsProblem(
+            msg("There is no Task Scheduler here."),
+            msg("It is a part of Windows. Elsewhere choose another kind with --kind"),
+            name="schedule_missing",
+        )
+
+    def find(self, name: str) -> Found | None:
+        """Return the schedule as the system has it."""
+        answer = self._query(name)
+        return None if answer is None else found_in(answer, name)
+
+    def plan(self, job: Job) -> Plan:
+        """Return the definition of the task and the call of schtasks."""
+        file = f"{job.name}.xml"
+        return Plan([(file, self._text(job))], commands=[["schtasks", *self._creation(job.name, file)]])
+
+    def install(self, job: Job) -> Change:
+        """Register the task, in place of an earlier one."""
+        text, before = self._text(job), self._query(job.name)
+        if before is not None and before["enabled"] and _version(before["xml"]) == _version(text):
+            return Change.UNCHANGED
+        with tempfile.TemporaryDirectory(prefix="apoa-") as folder:
+            file = Path(folder) / "task.xml"
+            write_private(file, text.encode("utf-16"))
+            done = self._schtasks(*self._creation(job.name, str(file)))
+        if done.code != 0:
+            raise refused("schtasks", done.reason)
+        return Change.INSTALLED if before is None else Change.UPDATED
+
+    def remove(self, name: str) -> bool:
+        """Remove the task."""
+        if self._schtasks("/Query", "/TN", name).code != 0:
+            return False
+        done = self._schtasks("/Delete", "/TN", name, "/F")
+        if done.code != 0:
+            raise refused("schtasks", done.reason)
+        return True
+
+    def notes(self) -> Sequence[Message]:
+        """Return when the task runs."""
+        return [msg("It runs while this user is logged in to Windows, without a window, and catches up after sleep.")]
+
+    def _text(self, job: Job) -> str:
+        return task_text(job, self._account)
+
+    def _creation(self, name: str, file: str) -> list[str]:
+        return ["/Create", "/TN", name, "/XML", file, "/F"]
+
+    def _query(self, name: str) -> dict[str, Any] | None:
+        """Return what the system says about a task, or None if there is no such task."""
+        shell = find_tool("powershell", self._environ)
+        if shell is None:
+            return None
+        words = [shell, "-NoProfile", "-NonInteractive", "-Command", _QUERY]
+        done = run_tool(words, {**self._environ, "SCHEDULED_TASK": name})
+        if done.code == _NO_TASK:
+            return None
+        try:
+            answer = json.loads(done.out)
+        except ValueError:
+            raise refused("PowerShell", done.reason) from None
+        return dict(answer)
+
+    def _schtasks(self, *words: str) -> ToolResult:
+        tool = find_tool("schtasks", self._environ)
+        return ToolResult(1, "", "") if tool is None else run_tool([tool, *words], self._environ)
+
+
+def task_text(job: Job, account: str) -> str:
+    """Return the definition of the task, which declares UTF-16: `schtasks` reads no other encoding reliably."""
+    ET.register_namespace("", NAMESPACE)
+    task = ET.Element(f"{{{NAMESPACE}}}Task", version="1.2")
+    program, *arguments = job.command
+    start = (_MIDNIGHT + timedelta(seconds=job.offset_s)).strftime("%Y-%m-%dT%H:%M:%S")
+    parts: dict[str, Any] = {
+        "RegistrationInfo": {"Version": "", "Description": f"{DESCRIPTION}. {MADE_BY}"},
+        "Triggers": {"TimeTrigger": {"StartBoundary": start, "Repetition": {"Interval": _duration(job.every_s)}}},
+        "Principals": {"Principal": {"UserId": account, "LogonType": "InteractiveToken", "RunLevel": "LeastPrivilege"}},
+        "Settings": {
+            "MultipleInstancesPolicy": "IgnoreNew",
+            "DisallowStartIfOnBatteries": "false",
+            "StopIfGoingOnBatteries": "false",
+            "StartWhenAvailable": "true",
+            "IdleSettings": {"StopOnIdleEnd": "false", "RestartOnIdle": "false"},
+            "ExecutionTimeLimit": "PT30M",
+        },
+        "Actions": {"Exec": {"Command": program, "Arguments": subprocess.list2cmdline(arguments)}},
+    }
+    _append(task, parts)
+    version = task.find(f".//{{{NAMESPACE}}}Version")
+    if version is not None:  # always: it is made above
+        version.text = hashlib.sha256(ET.tostring(task)).hexdigest()[:16]
+    ET.indent(task)
+    return '<?xml version="1.0" encoding="UTF-16"?>\n' + ET.tostring(task, encoding="unicode") + "\n"
+
+
+def found_in(answer: Mapping[str, Any], name: str) -> Found:
+    """Return the schedule that the system's answer describes."""
+    try:
+        task = ET.fromstring(answer["xml"].partition("?>")[2] or answer["xml"])  # noqa: S314  of this user's own system
+    except ET.ParseError:
+        return Found(TASK, name, active=False)
+    result = answer["result"]
+    return Found(
+        TASK,
+        name,
+        (_text_of(task, "Command"), *split_arguments(_text_of(task, "Arguments"))),
+        _seconds(_text_of(task, "Interval")),
+        active=bool(answer["enabled"]),
+        next_run_at=_moment(answer.get("next")),
+        last_run_at=None if result == _NOT_RUN_YET else _moment(answer.get("last")),
+        last_result=None if result in {_NOT_RUN_YET, _RUNNING} else result,
+    )
+
+
+def split_arguments(line: str) -> list[str]:
+    """Return the words of a line that `subprocess.list2cmdline` made."""
+    words: list[str] = []
+    word, inside, quoted = "", False, False
+    for backslashes, quote, blanks, rest in _PIECE.findall(f"{line} "):
+        if quote:
+            word += "\\" * (len(backslashes) // 2)
+            word, quoted = (f'{word}"', quoted) if len(backslashes) % 2 else (word, not quoted)
+        elif blanks and not quoted:
+            words += [word] if inside else []
+            word, inside = "", False
+            continue
+        else:
+            word += blanks or rest
+        inside = True
+    return words
+
+
+def _append(parent: ET.Element, parts: Mapping[str, Any]) -> None:
+    for name, value in parts.items():
+        child = ET.SubElement(parent, f"{{{NAMESPACE}}}{name}")
+        if isinstance(value, str):
+            child.text = value
+        else:
+            _append(child, value)
+
+
+def _version(text: str) -> str:
+    found = re.search(r"<Version>(\w+)</Version>", text)
+    return "" if found is None else found[1]
+
+
+def _text_of(task: ET.Element, name: str) -> str:
+    return task.findtext(f".//{{{NAMESPACE}}}{name}", "")
+
+
+def _duration(seconds: int) -> str:
+    return f"PT{seconds // 60}M"
+
+
+def _seconds(duration: str) -> int | None:
+    """Return the seconds of a duration such as PT15M, PT1H or P1D; None for another form."""
+    found = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", duration)
+    if found is None:
+        return None
+    days, hours, minutes = (int(each or 0) for each in found.groups())
+    return days * 86400 + hours * 3600 + minutes * 60 or None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Return a time of the system; None for the year 1999, which stands for "never"."""
+    moment = None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return None if moment is None or moment < _MIDNIGHT else moment

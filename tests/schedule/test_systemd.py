@@ -1,0 +1,216 @@
+"""The units of systemd's user manager."""
+
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from conftest import raises_error
+from schedule_helpers import NAMES, Tools, UserManager, files_below, use
+from system_helpers import needs_tool
+
+from apoa_client.schedule.interface import INTERVALS, MINUTE, Change, Job
+from apoa_client.schedule.systemd import Systemd, service_text, timer_text
+from apoa_client.schedule.tools import ToolResult
+
+JOB = Job("apoa-sync", ("/opt/apoa",), ("sync", "--all", "--scheduled"), 15 * MINUTE, {})
+FOLLOW = JOB._replace(arguments=("sync", "--follow"), follow=True)
+
+
+@pytest.fixture
+def manager(monkeypatch: pytest.MonkeyPatch) -> UserManager:
+    manager = UserManager()
+    use(monkeypatch, Tools({"systemctl": manager}))
+    return manager
+
+
+@pytest.fixture
+def systemd(manager: UserManager, home: Path) -> Systemd:
+    del manager
+    return Systemd({}, home, "hotel", 1000)
+
+
+def test_install_update_and_remove(systemd: Systemd, manager: UserManager, home: Path) -> None:
+    """A second installation changes nothing, another interval the timer, and removing leaves no file."""
+    assert systemd.install(JOB) is Change.INSTALLED
+    assert files_below(home) == [f".config/systemd/user/apoa-sync.{kind}" for kind in ("service", "timer")]
+    assert manager.active == {"apoa-sync.timer"}
+    assert systemd.install(JOB) is Change.UNCHANGED
+    assert systemd.install(JOB._replace(every_s=INTERVALS[-1])) is Change.UPDATED
+    assert systemd.remove(JOB.name)
+    assert (files_below(home), manager.active) == ([], set())
+    assert (systemd.remove(JOB.name), systemd.find(JOB.name)) == (False, None)
+
+
+def test_a_timer_that_was_stopped(systemd: Systemd, manager: UserManager) -> None:
+    """It is not active, and the next installation starts it."""
+    systemd.install(JOB)
+    manager.active.clear()
+    found = systemd.find(JOB.name)
+    assert found is not None
+    assert not found.active
+    assert systemd.install(JOB) is Change.UPDATED
+    assert manager.active == {"apoa-sync.timer"}
+
+
+def test_a_service_in_place_of_a_timer(systemd: Systemd, manager: UserManager, home: Path) -> None:
+    """And back: what is not wanted any more is stopped and removed."""
+    systemd.install(JOB)
+    assert systemd.install(FOLLOW) is Change.UPDATED
+    assert (files_below(home), manager.active) == ([".config/systemd/user/apoa-sync.service"], {"apoa-sync.service"})
+    found = systemd.find(JOB.name)
+    assert found is not None
+    assert (found.follow, found.every_s, found.active) == (True, None, True)
+    assert systemd.install(FOLLOW) is Change.UNCHANGED
+    assert systemd.install(JOB) is Change.UPDATED
+    assert manager.active == {"apoa-sync.timer"}
+    systemd.install(FOLLOW)
+    assert systemd.remove(JOB.name)
+    assert (files_below(home), manager.active) == ([], set())
+
+
+def test_two_schedules_and_drop_ins(systemd: Systemd, home: Path) -> None:
+    """Another home's units, and what the admin added to ours, stay."""
+    folder = home / ".config" / "systemd" / "user"
+    systemd.install(JOB)
+    systemd.install(JOB._replace(name="apoa-sync-0123abcd"))
+    (folder / "apoa-sync.service.d").mkdir()
+    (folder / "apoa-sync.service.d" / "mine.conf").touch()
+    systemd.remove(JOB.name)
+    assert [path.rpartition("/")[2] for path in files_below(home)] == [
+        "apoa-sync-0123abcd.service",
+        "apoa-sync-0123abcd.timer",
+        "mine.conf",
+    ]
+
+
+@pytest.mark.parametrize("path", NAMES)
+def test_words_are_read_back(systemd: Systemd, path: str) -> None:
+    """As they were given, whatever they hold."""
+    job = JOB._replace(program=(path,), variables={"APOA_HOME": path, "APOA_LANG": "id"})
+    systemd.install(job)
+    found = systemd.find(JOB.name)
+    assert found is not None
+    assert (found.command, found.variables, found.every_s) == (job.command, job.variables, JOB.every_s)
+
+
+@pytest.mark.parametrize("every_s", INTERVALS)
+def test_each_interval(systemd: Systemd, every_s: int) -> None:
+    """It is read back from the timer."""
+    systemd.install(JOB._replace(every_s=every_s))
+    found = systemd.find(JOB.name)
+    assert found is not None
+    assert found.every_s == every_s
+
+
+def test_what_the_manager_says(systemd: Systemd, manager: UserManager) -> None:
+    """When it ran, when it runs next, and the exit code."""
+    systemd.install(JOB)
+    manager.shown = (
+        "NextElapseUSecRealtime=Thu 2026-11-26 20:30:00 UTC\nLastTriggerUSec=Thu 2026-11-26 20:15:00 UTC\n"
+        "ExecMainStatus=75\nExecMainExitTimestamp=Thu 2026-11-26 20:15:04 UTC\n"
+    )
+    found = systemd.find(JOB.name)
+    assert found is not None
+    assert found.next_run_at == datetime(2026, 11, 26, 20, 30, tzinfo=UTC)
+    assert (found.last_run_at, found.last_result) == (datetime(2026, 11, 26, 20, 15, tzinfo=UTC), 75)
+
+
+def test_units_that_a_user_changed(systemd: Systemd, home: Path) -> None:
+    """They are read as far as they can be."""
+    systemd.install(JOB)
+    folder = home / ".config" / "systemd" / "user"
+    (folder / "apoa-sync.service").write_text("[Service]\nExecStart='/opt/apoa\n")
+    (folder / "apoa-sync.timer").write_text("[Timer]\nOnCalendar=hourly\n")
+    found = systemd.find(JOB.name)
+    assert found is not None
+    assert (found.command, found.every_s) == ((), None)
+    (folder / "apoa-sync.timer").unlink()
+    assert systemd.find(JOB.name) is None
+
+
+def test_the_manager_refuses(systemd: Systemd, manager: UserManager) -> None:
+    """Its words are shown."""
+    manager.broken = {"apoa-sync.timer"}
+    with raises_error("schedule_refused") as caught:
+        systemd.install(JOB)
+    assert caught.value.message.values["reason"] == "Job for apoa-sync.timer failed."
+
+
+def test_plan_is_what_install_does(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """The same files and the same calls, and making the plan does neither."""
+    tools = use(monkeypatch, Tools({"systemctl": UserManager()}))
+    systemd = Systemd({}, home, "hotel", 1000)
+    planned = systemd.plan(JOB)
+    assert (files_below(home), tools.calls) == ([], [])
+    systemd.install(JOB)
+    assert {path: Path(path).read_text(encoding="utf-8") for path, _text in planned.files} == dict(planned.files)
+    done = [words for words in tools.calls if "show" not in words]
+    assert done == [list(words) for words in planned.commands]
+
+
+def test_no_user_manager(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """As on another system, in a container, or after su: it is said with what to do."""
+    for tools in (Tools(), Tools({"systemctl": lambda _words, _text: ToolResult(1, "", "Failed to connect")})):
+        use(monkeypatch, tools)
+        problem = Systemd({}, home, "hotel", None).problem()
+        assert problem is not None
+        assert problem.name == "schedule_missing"
+    use(monkeypatch, Tools({"systemctl": UserManager()}))
+    assert Systemd({}, home, "hotel", 1000).problem() is None
+
+
+def test_lingering_is_explained(systemd: Systemd) -> None:
+    """With the line to type."""
+    (note,) = systemd.notes()
+    assert "loginctl enable-linger hotel" in note.render()
+
+
+def test_units_folder_follows_the_environment(manager: UserManager, home: Path) -> None:
+    """XDG_CONFIG_HOME, as systemd itself looks there."""
+    del manager
+    Systemd({"XDG_CONFIG_HOME": str(home / "c")}, home, "hotel", None).install(JOB)
+    found = files_below(home)
+    assert found == ([f"c/systemd/user/apoa-sync.{kind}" for kind in ("service", "timer")] if os.sep == "/" else found)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux' own")
+@pytest.mark.parametrize("name", ["apoa", "my 100% $HOME é", 'it\'s "here" \\'])
+@pytest.mark.parametrize("job", [JOB, FOLLOW], ids=["timer", "service"])
+def test_systemd_verifies_the_units(job: Job, name: str, tmp_path: Path) -> None:
+    """Without an error or a warning, also where the program's path has blanks, quotes and specifiers."""
+    needs_tool("systemd", found=shutil.which("systemd-analyze") is not None)
+    program = tmp_path / name
+    shutil.copy("/bin/true", program)
+    job = job._replace(program=(str(program),), variables={"APOA_HOME": f"{tmp_path}/a b %h"})
+    service = tmp_path / "apoa-sync.service"
+    service.write_text(service_text(job), encoding="utf-8")
+    units = [service]
+    if not job.follow:
+        units.append(tmp_path / "apoa-sync.timer")
+        units[-1].write_text(timer_text(job), encoding="utf-8")
+    environ = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "SYSTEMD_LOG_LEVEL": "warning"}
+    words = ["systemd-analyze", "verify", "--user", "--man=no", *map(str, units)]
+    done = subprocess.run(words, capture_output=True, env=environ, check=False, encoding="utf-8", timeout=60)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux' own")
+def test_systemd_reads_the_intervals() -> None:
+    """Each is one that systemd repeats evenly: the next two moments are as far apart as the interval is long."""
+    needs_tool("systemd", found=shutil.which("systemd-analyze") is not None)
+    for every_s in INTERVALS:
+        calendar = next(line for line in timer_text(JOB._replace(every_s=every_s)).splitlines() if "OnCalendar" in line)
+        words = ["systemd-analyze", "calendar", "--iterations=2", calendar.partition("=")[2]]
+        done = subprocess.run(
+            words, capture_output=True, check=True, encoding="utf-8", timeout=60, env={**os.environ, "TZ": "UTC"}
+        )
+        moments = [
+            datetime.strptime(" ".join(line.split()[-3:-1]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+            for line in done.stdout.splitlines()
+            if line.strip().startswith(("Next elapse:", "Iteration #2:"))
+        ]
+        assert (moments[1] - moments[0]).total_seconds() == every_s, done.stdout

@@ -1,0 +1,90 @@
+"""Doubles of the tools that start programs at intervals, so that no test changes this computer's own schedules."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from apoa_client.schedule.tools import ToolResult
+
+MODULES = ("cron", "systemd", "launchd", "task_scheduler")
+Answer = Callable[[Sequence[str], str], ToolResult]
+"""What a tool does with its arguments and its standard input."""
+
+
+@dataclass
+class Tools:
+    """The tools of the system. A name without an answer is not installed."""
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+    calls: list[list[str]] = field(default_factory=list)
+
+    def find(self, name: str, _environ: Mapping[str, str]) -> str | None:
+        return name if name in self.answers else None
+
+    def run(
+        self, words: Sequence[str], environ: Mapping[str, str], text: str = "", folder: str | None = None
+    ) -> ToolResult:
+        del environ, folder
+        self.calls.append(list(words))
+        return self.answers[words[0]](words[1:], text)
+
+
+@dataclass
+class Crontab:
+    """The crontab program, with its file."""
+
+    text: str = ""
+
+    def __call__(self, arguments: Sequence[str], text: str) -> ToolResult:
+        if list(arguments) == ["-l"]:
+            return ToolResult(0, self.text, "") if self.text else ToolResult(1, "", "no crontab for hotel")
+        assert list(arguments) == ["-"]
+        if text and not text.endswith("\n"):
+            return ToolResult(1, "", "new crontab file is missing newline before EOF, can't install.")
+        self.text = text
+        return ToolResult(0, "", "")
+
+
+@dataclass
+class UserManager:
+    """systemctl, with the units that are enabled. Those in `broken` cannot be started."""
+
+    active: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+    shown: str = ""
+
+    def __call__(self, arguments: Sequence[str], _text: str) -> ToolResult:
+        assert arguments[0] == "--user"
+        verb, unit = arguments[1], arguments[-1]
+        if verb == "show":
+            unit = arguments[2]
+            if unit.startswith("--"):
+                return ToolResult(0, "Version=257\n", "")
+            on = unit in self.active
+            state = f"ActiveState={'active' if on else 'inactive'}\nUnitFileState={'enabled' if on else 'disabled'}\n"
+            return ToolResult(0, state + self.shown, "")
+        if unit in self.broken and verb == "restart":
+            return ToolResult(1, "", f"Job for {unit} failed.")
+        if verb == "restart":
+            self.active.add(unit)
+        if verb == "disable":
+            self.active.discard(unit)
+        return ToolResult(0, "", "")
+
+
+def use(monkeypatch: pytest.MonkeyPatch, tools: Tools) -> Tools:
+    """Let every scheduler use these tools."""
+    for module in MODULES:
+        monkeypatch.setattr(f"apoa_client.schedule.{module}.find_tool", tools.find)
+        monkeypatch.setattr(f"apoa_client.schedule.{module}.run_tool", tools.run)
+    return tools
+
+
+NAMES = ("/opt/my #1 100%/apoa", '/opt/it\'s "here"/$HOME/apoa', "/opt/wisma é 宿/apoa", r"/opt/back\slash/%h/apoa")
+"""Paths with every character that some format gives a meaning to."""
+
+
+def files_below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if path.is_file())
