@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from apoa_client.delivery import plan
 from apoa_client.delivery.authentication import authenticate
+from apoa_client.delivery.batch_size import BatchSize
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.results import Results
 from apoa_client.delivery.single_call import remember
@@ -87,11 +88,7 @@ class _Run:
         self._outbox = dependencies.outbox
         self._options = options
         self._authority: Authority | None = None
-        self._size = plan.FIRST_BATCH
-        self._max_size = plan.FIRST_BATCH
-        """Shrinks in a run when a batch was too large."""
-        self._allowed_size = plan.FIRST_BATCH
-        """What the authority allows."""
+        self._size = BatchSize(options.settings, in_hurry=options.wait_s is not None)
         self._max_bytes = 0
         self._tried: set[str] = set()
         self._authenticated = False
@@ -127,6 +124,7 @@ class _Run:
             self._deliver()
 
     def _deliver(self) -> None:
+        self._size.recall(self._outbox.batch_size(), self._now())
         summary = self._summary()
         suspended = plan.suspension_error(summary.suspension, self._options.settings)
         if suspended is not None:
@@ -180,9 +178,8 @@ class _Run:
         self._outbox.record_contact(now, meta.server_time)
         if abs(meta.server_time - now) > CLOCK_TOLERANCE:
             self.outcome.clock_skew = meta.server_time - now
-        self._max_size = self._allowed_size = meta.max_batch
+        self._size.allow(meta.max_batch)
         self._max_bytes = meta.max_body_bytes
-        self._size = min(self._size, self._max_size)
 
     # Authentic reports only.
 
@@ -218,7 +215,8 @@ class _Run:
         return plan.next_batch(
             heads,
             self._now(),
-            size=self._size,
+            size=self._size.current,
+            suspect_size=self._size.for_suspects,
             keep_backoff=self._options.keep_backoff,
             tried=frozenset(self._tried),
         )
@@ -228,7 +226,7 @@ class _Run:
             if self._time_left_s() <= 0:
                 self.outcome.time_over = True
                 return
-            self._send(authority, batch[: self._size])
+            self._send(authority, batch[: self._size.current])
             batch = self._next_batch()
 
     def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
@@ -238,6 +236,7 @@ class _Run:
             lease, claimed = self._claim(ids)
             if not claimed:
                 return
+            begun = self._dependencies.clock.monotonic()
             try:
                 with self._dependencies.interruptions.allowed():
                     verdicts = authority.submit([(entry.id, opened[entry.id].body) for entry in claimed])
@@ -258,7 +257,8 @@ class _Run:
                 if unread:
                     self._ask_about_unread(authority, lease, unread)
                 else:
-                    self._size = plan.larger_batch(self._size, self._max_size)
+                    self._size.worked(len(claimed), self._answered_at - begun, self._now())
+                    self._record_size()
 
     def _open(self, batch: Sequence[Entry]) -> dict[str, Content]:
         """Each report's content by id. One that cannot be read stays queued, and its error is deferred."""
@@ -284,14 +284,15 @@ class _Run:
         if not isinstance(error, TooLarge):
             raise error
         self._results.defer(error)
-        self._size, self._max_size = 1, self._allowed_size
+        self._size.isolated()
+        self._record_size()
 
     def _halved(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> bool:
         """Whether the reports go again at once in smaller batches. They are queued again for that."""
-        smaller = plan.smaller_batch(len(claimed), error)
-        if smaller is None or self._time_left_s() <= 0:
+        smaller = self._size.failed(len(claimed), error)
+        self._record_size()
+        if not smaller or self._time_left_s() <= 0:
             return False
-        self._size = self._max_size = smaller
         self._tried.difference_update(entry.id for entry in claimed)
         self._results.requeue(error, lease, claimed, backoff=False)
         self._dependencies.progress.failed(error)
@@ -313,7 +314,7 @@ class _Run:
             self._results.requeue(error, lease, claimed)
             raise plan.unreadable_answer(claimed)
         self._ask_about_unread(authority, lease, claimed, alone=True)
-        self._size, self._max_size = 1, self._allowed_size
+        self._size.isolated()
 
     def _ask_about_unread(
         self, authority: Authority, lease: str, claimed: Sequence[Entry], *, alone: bool = False
@@ -397,6 +398,11 @@ class _Run:
             self._results.decide(entry, verdict)
 
     # Helpers.
+
+    def _record_size(self) -> None:
+        learned = self._size.to_record()
+        if learned is not None:
+            self._outbox.record_batch_size(learned)
 
     def _readable(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         """The entries that can be read. The error of a damaged page is deferred."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, NewReport, Selection
-    from apoa_client.ports.state import LockHolder, Summary, Suspension
+    from apoa_client.ports.state import LearnedBatchSize, LockHolder, Summary, Suspension
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
     from apoa_client.report.model import Report
@@ -119,6 +119,14 @@ class DeliveryState(ReportReader, Protocol):
 
     def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
         """Record that the authority answered at this time, and what time its clock showed, if it said so."""
+        ...
+
+    def batch_size(self) -> LearnedBatchSize | None:
+        """Return what was recorded last; None if nothing was, or it cannot be read."""
+        ...
+
+    def record_batch_size(self, learned: LearnedBatchSize) -> None:
+        """Record it, in place of what was recorded before."""
         ...
 
     def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:

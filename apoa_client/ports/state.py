@@ -19,6 +19,18 @@ class Suspension(NamedTuple):
     """A fingerprint of the settings that were refused, to see whether they changed."""
 
 
+class LearnedBatchSize(NamedTuple):
+    """How many reports a call to the authority takes, as earlier runs learned."""
+
+    size: int
+    """How many to begin with."""
+    settings: str
+    """A fingerprint of the settings at that time, to see whether it is still the same authority."""
+    limit: int | None = None
+    """The largest size to try before `limited_until`: twice as many failed, and smaller calls did not."""
+    limited_until: datetime | None = None
+
+
 class Summary(NamedTuple):
     """What `apoa status` shows, counted without a key."""
 

@@ -30,7 +30,8 @@ class Queue(NamedTuple):
 
 def _apoa_client(folder: Path, largest: int) -> Queue:
     """As delivery does it: find the most urgent reports, claim, open and settle them, at most `largest` at a time."""
-    from apoa_client.delivery.plan import FIRST_BATCH, LEASE, larger_batch, next_batch
+    from apoa_client.delivery.batch_size import BatchSize
+    from apoa_client.delivery.plan import LEASE, next_batch
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.entries import Change
     from apoa_client.report.kinds import Receipt, State
@@ -41,10 +42,11 @@ def _apoa_client(folder: Path, largest: int) -> Queue:
     outbox = SqliteOutbox.open(folder / "outbox.db", PropertySealer(public, lambda: private), create=True)
 
     def take(count: int) -> None:
-        size = min(FIRST_BATCH, largest)
+        size = BatchSize("")
+        size.allow(largest)
         while count > 0:
             now = datetime.now(UTC)
-            batch = next_batch(outbox.heads(), now, size=min(size, count), keep_backoff=False)
+            batch = next_batch(outbox.heads(), now, size=min(size.current, count), keep_backoff=False)
             lease, claimed = outbox.claim([entry.id for entry in batch], now=now, lease_until=now + LEASE)
             for entry in claimed:
                 outbox.content(entry)
@@ -52,7 +54,7 @@ def _apoa_client(folder: Path, largest: int) -> Queue:
             changes = [Change(each, State.ACCEPTED, receipt=receipt) for each, receipt in receipts.items()]
             outbox.settle(lease, changes)
             count -= len(claimed)
-            size = larger_batch(size, largest)
+            size.worked(len(claimed), 0, now)
 
     def put(report: Any) -> None:
         outbox.add(report, due_at=report.created_at + timedelta(hours=24))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from outbox_helpers import finding, receipt
 
 from apoa_client.delivery import plan
+from apoa_client.delivery.batch_size import BatchSize
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
@@ -120,8 +121,10 @@ def test_errors(error: ApoaError, suspends: bool, holds: int | None, halves: boo
     assert plan.change_after_failure(error, entry(), NOW, 0.5, sent=False).unsent
     assert plan.suspends_sending(error) is suspends
     assert plan.hold_after(error, NOW) == (None if holds is None else NOW + holds * SECOND)
-    assert plan.smaller_batch(50, error) == (25 if halves else None)
-    assert plan.smaller_batch(1, error) is None
+    size = BatchSize("")
+    assert size.failed(50, error) is halves
+    assert size.current == (25 if halves else 50)
+    assert not BatchSize("").failed(1, error)
 
 
 def test_waits_are_limited_to_a_day() -> None:
@@ -213,11 +216,6 @@ def test_a_batch_fits_into_a_call(bodies: list[bytes], most: int) -> None:
     assert count == len(bodies) or size(count + 1) > most
 
 
-def test_batches_grow() -> None:
-    """By a factor of 4, up to the authority's limit."""
-    assert [plan.larger_batch(50, 500), plan.larger_batch(200, 500), plan.larger_batch(500, 500)] == [200, 500, 500]
-
-
 def test_suspect_reports_go_last_in_smaller_batches() -> None:
     """A report that was in failed calls comes after the others, and is alone after a few attempts."""
 
@@ -233,3 +231,8 @@ def test_suspect_reports_go_last_in_smaller_batches() -> None:
     assert ids([failed(seq, 2, "unknown_outcome") for seq in range(9)]) == ["r0", "r1"]
     assert ids([failed(seq, 30) for seq in range(9)]) == ["r0"]
     assert ids([failed(seq, 30, "offline") for seq in range(9)]) == [f"r{seq}" for seq in range(8)]
+    assert ids([failed(seq, 9) for seq in range(9)], size=500) == ["r0"]  # also after the largest batch
+    assert (
+        len(plan.next_batch([failed(seq, 1) for seq in range(40)], NOW, size=500, suspect_size=50, keep_backoff=False))
+        == 25
+    )

@@ -131,7 +131,9 @@ class Rules:
         """A decision holds only while the stay's reports are those that the user saw."""
         return active_reports(rows, STAYS[active[0][0]]) == active
 
-    @implemented_by("outbox.sqlite.revision:retire", "outbox.sqlite.revision:_RETIRE", "ports:Entry.withdrawable")
+    @implemented_by(
+        "outbox.sqlite.revision:retire", "outbox.sqlite.revision:_RETIRE", "ports.entries:Entry.withdrawable"
+    )
     def may_retire(self, row: Row) -> bool:
         """Only a report that the authority certainly does not have is withdrawn or replaced."""
         return entry_of(row).withdrawable
@@ -171,7 +173,7 @@ class Rules:
         """A claim is on the disk before the first byte leaves."""
         return self.commit(state, rows)
 
-    @implemented_by("desk.ids:new_id", "ports:Content")
+    @implemented_by("desk.ids:new_id", "ports.entries:Content")
     def id_to_send(self, row: Row) -> Id:
         """A report is sent under the id that the desk gave it, in every call."""
         return row.id

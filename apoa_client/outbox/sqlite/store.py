@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, Selection
-    from apoa_client.ports.state import LockHolder, ScheduledRun, Suspension
+    from apoa_client.ports.state import LearnedBatchSize, LockHolder, ScheduledRun, Suspension
     from apoa_client.ports.vault import Sealer
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
@@ -354,6 +354,20 @@ class SqliteOutbox:
                 write_metadata(self._db, "clock_skew", skew // MILLISECOND)
                 if abs(skew) <= MAX_BELIEVED_SKEW:
                     record_clock_check(self._db, at)
+
+    def batch_size(self) -> LearnedBatchSize | None:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.sqlite.batch_size import batch_size
+
+        with translate_read_errors(self._path):
+            return batch_size(self._db)
+
+    def record_batch_size(self, learned: LearnedBatchSize) -> None:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.sqlite.batch_size import record_batch_size
+
+        with transaction(self._db, self._path):
+            record_batch_size(self._db, learned)
 
     def check_queue(self) -> None:
         """As `ports.DeliveryState`."""

@@ -1,0 +1,26 @@
+"""The size of batches that delivery learned: one value of the metadata."""
+
+import sqlite3
+
+from apoa_client.outbox.rows import from_millis, millis
+from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
+from apoa_client.ports.state import LearnedBatchSize
+
+KEY = "batch_size"
+
+
+def record_batch_size(db: sqlite3.Connection, learned: LearnedBatchSize) -> None:
+    """Store it as four parts without blanks, inside a transaction. 0 stands for no limit."""
+    until = 0 if learned.limited_until is None else millis(learned.limited_until)
+    write_metadata(db, KEY, f"{learned.size} {learned.settings} {learned.limit or 0} {until}")
+
+
+def batch_size(db: sqlite3.Connection) -> LearnedBatchSize | None:
+    """Return what is stored; None if there is nothing, or nothing readable: no report waits for it."""
+    try:
+        size, settings, limit, until = str(read_metadata(db, KEY)).split(" ")
+        return LearnedBatchSize(
+            int(size), settings, int(limit) or None, from_millis(int(until)) if int(until) else None
+        )
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,41 @@
+"""The size of batches that delivery learned."""
+
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from conftest import NOW
+from outbox_helpers import open_outbox
+
+from apoa_client.outbox.sqlite.database import transaction
+from apoa_client.outbox.sqlite.metadata import write_metadata
+from apoa_client.ports.state import LearnedBatchSize
+
+
+@pytest.mark.parametrize(
+    "learned",
+    [
+        LearnedBatchSize(500, "a1b2"),
+        LearnedBatchSize(7, "a1b2", 7),
+        LearnedBatchSize(7, "", 9, NOW + timedelta(days=1)),
+    ],
+)
+def test_what_was_learned_is_kept(tmp_path: Path, learned: LearnedBatchSize) -> None:
+    """Another process reads it; what is learned later replaces it."""
+    path = tmp_path / "outbox.db"
+    with closing(open_outbox(path)) as outbox:
+        assert outbox.batch_size() is None
+        outbox.record_batch_size(LearnedBatchSize(1, "x"))
+        outbox.record_batch_size(learned)
+    with closing(open_outbox(path)) as outbox:
+        assert outbox.batch_size() == learned
+
+
+@pytest.mark.parametrize("value", ["", "500", "many a1b2 0 0", "5 a 0 99999999999999999999", 7])
+def test_what_cannot_be_read_is_unknown(tmp_path: Path, value: str | int) -> None:
+    """No report waits for it."""
+    with closing(open_outbox(tmp_path / "outbox.db")) as outbox:
+        with transaction(outbox._db, tmp_path):
+            write_metadata(outbox._db, "batch_size", value)
+        assert outbox.batch_size() is None
