@@ -179,10 +179,17 @@ def temporary_beside(path: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Does nothing on Windows, whose file systems do that themselves."""
+    """Make the names in a folder durable, where the file system can: network shares may not.
+
+    Does nothing on Windows, whose file systems do that themselves.
+    """
     if _ON_WINDOWS:
         return
-    _sync(folder, os.O_RDONLY)
+    try:
+        _sync(folder, os.O_RDONLY)
+    except OSError as exc:
+        if exc.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
 
 
 def sync_file(path: Path) -> None:

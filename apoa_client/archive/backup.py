@@ -33,11 +33,11 @@ from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, damaged, too_new
 from apoa_client.outbox.rows import COLUMNS, entry_from_row, from_millis, millis
 from apoa_client.outbox.sqlite import audit
+from apoa_client.outbox.sqlite.backups import record_backup
 from apoa_client.outbox.sqlite.database import connect, open_database, publish, snapshot, transaction
 from apoa_client.outbox.sqlite.drafts import delete_all_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
-from apoa_client.outbox.sqlite.metadata import LAST_BACKUP_KEY, write_metadata
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate, version_of
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.vault.mac import Purpose, mac, mac_key
@@ -142,7 +142,7 @@ def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Acto
         finally:
             remove_draft(draft)
         with transaction(db, outbox):
-            write_metadata(db, LAST_BACKUP_KEY, millis(result.created_at))
+            record_backup(db, result.created_at)
             audit.append(db, actor, [AuditEvent("backed_up")])
         return result._replace(bytes=file.stat().st_size)
 
@@ -190,6 +190,19 @@ def _is_replaceable(file: Path) -> bool:
         with closing(_open_read_only(file)) as db:
             return '"backup"' in tables(db)
     except sqlite3.Error:
+        return False
+
+
+def is_backup_of(file: Path, property_name: str) -> bool:
+    """Return whether it is a backup of a property of this name, as far as its first pages show. Raises nothing."""
+    try:
+        if not stat.S_ISREG(file.lstat().st_mode):
+            return False
+        with closing(_open_read_only(file)) as db:
+            ours = db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+            name = db.execute("SELECT value FROM backup WHERE key = 'property'").fetchone()
+            return bool(ours and name == (property_name,))
+    except (OSError, sqlite3.Error):
         return False
 
 

@@ -19,16 +19,16 @@ from time import sleep
 from typing import Any, NamedTuple
 
 from apoa_client.archive.backup import columns_of, tables
-from apoa_client.outbox.sqlite import audit, clock_check, scheduled_run
+from apoa_client.outbox.sqlite import audit, backups, clock_check, scheduled_run
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.guest_tags import record_missing_tags
-from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY, LAST_BACKUP_KEY
+from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.report.kinds import OPEN_STATES, State
 
 _Row = Mapping[str, Any]
 
-_OF_THE_COMPUTER = ("clock_skew", clock_check.KEY, scheduled_run.KEY, LAST_BACKUP_KEY)
+_OF_THE_COMPUTER = ("clock_skew", clock_check.KEY, scheduled_run.KEY, *backups.KEYS)
 """Metadata about the computer that wrote the backup: its clock, its schedule, its backups: not copied."""
 
 _NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"drafts"'})

@@ -122,7 +122,7 @@ _METAVARS = frozenset(
             N_("TIME"),
             N_("ZONE"),
         ),
-        *(N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
+        *(N_("[FILE]"), N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
         *(N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("[COMMAND] [ARGS]...")),
     }
 )
@@ -138,12 +138,17 @@ class Option(_TranslatedHelp, click.Option):
 
     _parsing = False
 
+    def __init__(self, *arguments: Any, command: str = "", **more: Any) -> None:  # noqa: ANN401  click's
+        """`command` is the command that has its own Indonesian name for this option, if one has."""
+        self._command = command
+        super().__init__(*arguments, **more)
+
     @property
     def opts(self) -> list[str]:
         """The names that are shown; while the command line is parsed, all names."""
         if self._parsing:
-            return [each for name in self._names for each in both_names(name)]
-        return [localized_option(name) for name in self._names]
+            return [each for name in self._names for each in both_names(name, self._command)]
+        return [localized_option(name, self._command) for name in self._names]
 
     @opts.setter
     def opts(self, names: list[str]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.doubts import Doubt
     from apoa_client.ports.drafts import StoredDraft
     from apoa_client.ports.erasure import Erasure
-    from apoa_client.ports.state import ScheduledRun
+    from apoa_client.ports.state import FolderBackups, ScheduledRun
     from apoa_client.ports.vault import Authenticator, RunCounter, Sealer
     from apoa_client.report.model import Document
 
@@ -239,6 +239,18 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
 
     def last_backup(self) -> datetime | None:
         """Return when the last backup was made; None if none is known."""
+        ...
+
+    def backup_series(self) -> str:
+        """Return the id of this outbox in the names of its backups: six hexadecimal digits, made at the first call."""
+        ...
+
+    def folder_backups(self, folder: str) -> FolderBackups:
+        """Return what is known of the automatic backups into this folder."""
+        ...
+
+    def record_folder_backups(self, folder: str, known: FolderBackups) -> None:
+        """Record it in place of what is known of any folder."""
         ...
 
     def close(self) -> None:

@@ -70,6 +70,17 @@ class LockHolder(NamedTuple):
     since: datetime
 
 
+class FolderBackups(NamedTuple):
+    """What is known of the automatic backups into the folder of the settings."""
+
+    written_at: datetime | None = None
+    """When the last one was written."""
+    failed_at: datetime | None = None
+    """When one last failed although the folder was there, and since when none was written."""
+    shown_at: datetime | None = None
+    """When it was last shown that there is none."""
+
+
 class ScheduledRun(NamedTuple):
     """The last run of automatic sending: when it ended, and its exit code."""
 

@@ -1,9 +1,11 @@
-"""`apoa backup`: write a property's reports and settings into one file."""
+"""`apoa backup`: write a property's reports and settings into one file, or into a folder that keeps the last ones."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
@@ -15,41 +17,142 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.errors import UsageProblem
+from apoa_client.cli.terminal.signals import Signals
+from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.deadline import instant
+from apoa_client.settings.config import MAX_BACKUP_KEEP
+
+if TYPE_CHECKING:
+    from apoa_client.archive.backup import BackupResult
+    from apoa_client.archive.backup_folder import FolderBackup
 
 
 @command(
-    "backup", N_("Write a backup of reports and settings into one file; no secret is in it."), "apoa backup E:\\apoa.db"
+    "backup", N_("Write a backup of reports and settings into one file; no secret is in it."), "apoa backup --to E:\\"
 )
-@argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@option(
+    "--to",
+    "folder",
+    command="backup",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    text=N_("Write it into this folder under a name of its own. Without FILE: the folder of the settings."),
+)
+@option(
+    "--keep",
+    type=click.IntRange(1, MAX_BACKUP_KEEP),
+    metavar="NUMBER",
+    text=N_("Keep this many backups in the folder and delete older ones; 14 if the settings name no number."),
+)
 @option("--force", is_flag=True, text=N_("Replace an earlier backup of this name."))
+@all_option
 @json_option
 @click.pass_obj
-def backup(session: Session, *, file: Path, force: bool) -> None:
-    """Write the file and show how many reports are in it."""
-    from apoa_client.archive.backup import write_backup  # not for --help
-    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT
+def backup(session: Session, /, *, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
+    """Write the backup and show how many reports are in it."""
+    target = _Target(**options)
+    _check(target, every_property=every_property)
+    with Signals():  # so that an interrupted one leaves no part of a file
+        if every_property:
+            return run_for_every_property(session, lambda each: _back_up(each, target))
+        return _back_up(session, target)
 
-    if file == STANDARD_OUTPUT:
+
+class _Target(NamedTuple):
+    """Where the backup goes: a file, a folder, or, with neither, the folder of the settings."""
+
+    file: Path | None
+    folder: Path | None
+    keep: int | None
+    force: bool
+
+
+def _check(target: _Target, *, every_property: bool) -> None:
+    """Raise `UsageProblem` for options that contradict each other."""
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT  # not for --help
+
+    if STANDARD_OUTPUT in (target.file, target.folder):
         raise UsageProblem(
             msg("A backup is a file of its own: it cannot go to standard output."),
             msg("Name a file, then copy that: apoa backup FILE"),
         )
+    if target.file is not None and (target.folder is not None or target.keep is not None or every_property):
+        raise UsageProblem(
+            msg("Backups of a folder have names of their own."),
+            msg("Give either the name of one file, or a folder, for all properties too."),
+        )
+    if target.file is None and target.force:
+        raise UsageProblem(
+            msg("A backup in a folder replaces no other."), msg("Leave --force out, or give the name of a file.")
+        )
+
+
+def _back_up(session: Session, target: _Target) -> Exit:
+    if target.file is None:
+        return _into_folder(session, target)
+    from apoa_client.archive.backup import write_backup  # not for --help
 
     app = session.app
-    written = write_backup(app.folders.outbox(app.settings.name), file, app.describe_backup, app.actor, force=force)
+    outbox = app.folders.outbox(app.settings.name)
+    written = write_backup(outbox, target.file, app.describe_backup, app.actor, force=target.force)
     if session.json:
-        created_at = written.created_at.astimezone(app.settings.zone)
-        counts = {"reports": written.reports, "bytes": written.bytes, "proved": written.proved}
-        print_json({"file": str(file.absolute()), **counts, "created_at": instant(created_at)})
-        return
-    print_line(style_success(_("The backup is written: {file}").format(file=sanitize(str(file)))))
-    print_line(text(nmsg("{count} report is in it.", "{count} reports are in it.", written.reports)))
+        print_json(_value(session, target.file, written))
+    else:
+        _show(session, target.file, written)
+    return Exit.DONE
+
+
+def _into_folder(session: Session, target: _Target) -> Exit:
+    from apoa_client.app.backups import write_folder_backup  # not for --help
+
+    settings = session.app.settings
+    folder = target.folder if target.folder is not None else Path(settings.backup_folder)
+    if target.folder is None and not settings.backup_folder:
+        raise UsageProblem(
+            msg("Where does the backup go? {name} has no folder for backups.", name=settings.name),
+            msg("Name a file, such as: apoa backup FILE. Or set the folder once: backup_folder in config.toml."),
+        )
+    new = write_folder_backup(session.app, folder, target.keep or settings.backup_keep)
+    if session.json:
+        counts = {"kept": new.kept, "deleted": new.deleted, "same_disk": new.same_disk}
+        print_json({**_value(session, new.file, new.written), **counts})
+    else:
+        _show(session, new.file, new.written)
+        _show_folder(session, new)
+    return Exit.DONE
+
+
+def _value(session: Session, file: Path, written: "BackupResult") -> dict[str, Any]:
+    created_at = written.created_at.astimezone(session.app.settings.zone)
+    counts = {"reports": written.reports, "bytes": written.bytes, "proved": written.proved}
+    return {"file": str(file.absolute()), **counts, "created_at": instant(created_at)}
+
+
+def _show(session: Session, file: Path, written: "BackupResult") -> None:
+    if not session.quiet:
+        print_line(style_success(_("The backup is written: {file}").format(file=sanitize(str(file)))))
+        print_line(text(nmsg("{count} report is in it.", "{count} reports are in it.", written.reports)))
     if not written.proved:
         warning = _(
             "The private key was not available, so nothing will prove who wrote this backup. See: apoa key show"
         )
         print_error_line(style_warning(warning))
-    print_error_line(_("It can be read only with the private key, which is not in it. Keep the recovery code, too."))
+    if not session.quiet:
+        print_error_line(
+            _("It can be read only with the private key, which is not in it. Keep the recovery code, too.")
+        )
+
+
+def _show_folder(session: Session, new: "FolderBackup") -> None:
+    """Show how many backups are in the folder, and what is wrong with it."""
+    if not session.quiet:
+        kept = nmsg("{count} backup is in the folder.", "{count} backups are in the folder.", new.kept)
+        deleted = nmsg("{count} old one was deleted.", "{count} old ones were deleted.", new.deleted)
+        print_line(" ".join([text(kept), *([text(deleted)] if new.deleted else ())]))
+    if new.undeletable:
+        print_error_line(style_warning(_("Old backups could not be deleted: {count}").format(count=new.undeletable)))
+    if new.same_disk:
+        warning = _("This backup is on the disk of the reports, and is lost with it. Use a stick or another computer.")
+        print_error_line(style_warning(warning))

@@ -87,6 +87,7 @@ def _sync(session: Session, choices: _Choices, *, interactive: bool) -> Exit:
 
 
 def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool) -> Exit:
+    from apoa_client.cli.commands.daily_backup import daily_backups
     from apoa_client.cli.commands.scheduled_run import run_scheduled, shown_once, start_log
 
     def run(each: Session) -> Exit:
@@ -100,10 +101,11 @@ def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool)
     if every_property or _has_authority(session):
         # cron starts the programs of all computers in the same second. On Windows, Ctrl-C interrupts `sleep` alone.
         time.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  jitter, not a secret
-    if not every_property:
-        return run(session)
-    with shown_once(session):
-        return run_for_every_property(session, run)
+    with daily_backups(session, every_property=every_property):
+        if not every_property:
+            return run(session)
+        with shown_once(session):
+            return run_for_every_property(session, run)
 
 
 def _has_authority(session: Session) -> bool:

@@ -84,6 +84,7 @@ OPTIONS = {
     "--in-house": "--menginap",
     "--issued-at": "--terbit",
     "--issuing-state": "--negara-penerbit",
+    "--keep": "--simpan",
     "--kind": "--jenis",
     "--lang": "--bahasa",
     "--language": "--bahasa-tetap",
@@ -137,6 +138,9 @@ OPTIONS = {
 }
 """Indonesian names of options. Options that are not here have one name, which is a word or a name in both languages."""
 
+OPTIONS_OF_ONE = {"backup": {"--to": "--ke"}}
+"""Indonesian names of options that mean something else in this command than in the others."""
+
 STATES = {
     "queued": "menunggu",
     "sending": "dikirim",
@@ -169,8 +173,7 @@ _INDONESIAN_SUBCOMMANDS = {
 }
 _ENGLISH_OPTIONS = {alias: name for name, alias in OPTIONS.items()}
 _ENGLISH_STATES = {alias: name for name, alias in STATES.items()}
-_COMMAND = re.compile(r"\bapoa ([a-z][a-z-]*)(?: ([a-z]+)\b)?")
-_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+_COMMAND_OR_OPTION = re.compile(r"\bapoa ([a-z][a-z-]*)(?: ([a-z]+)\b)?|(?<![\w-])(--[a-z][a-z-]*)")
 
 
 def localized_name(name: str) -> str:
@@ -184,10 +187,14 @@ def localized_subcommand(group: str, name: str) -> str:
     return _INDONESIAN_SUBCOMMANDS.get(group, {}).get(english, english) if current_language() == "id" else english
 
 
-def localized_option(name: str) -> str:
-    """Return an option, given in either language, in the reader's language."""
+def localized_option(name: str, command: str = "") -> str:
+    """Return an option of a command, given in either language, in the reader's language."""
     english = _ENGLISH_OPTIONS.get(name, name)
-    return OPTIONS.get(english, english) if current_language() == "id" else english
+    return _indonesian_option(english, command) if current_language() == "id" else english
+
+
+def _indonesian_option(english: str, command: str) -> str:
+    return OPTIONS_OF_ONE.get(command, {}).get(english) or OPTIONS.get(english, english)
 
 
 def localized_state(name: str) -> str:
@@ -196,10 +203,10 @@ def localized_state(name: str) -> str:
     return STATES.get(english, english) if current_language() == "id" else english
 
 
-def both_names(option: str) -> list[str]:
-    """Return an option, given in either language, in both languages; once if it has one name."""
+def both_names(option: str, command: str = "") -> list[str]:
+    """Return an option of a command, given in either language, in both languages; once if it has one name."""
     english = _ENGLISH_OPTIONS.get(option, option)
-    return list(dict.fromkeys((english, OPTIONS.get(english, english))))
+    return list(dict.fromkeys((english, _indonesian_option(english, command))))
 
 
 def localized_command(words: str) -> str:
@@ -214,13 +221,17 @@ def localized_line(line: str) -> str:
 
 def in_indonesian(line: str) -> str:
     """Return a line with the Indonesian names of its commands and options."""
+    command = ""
 
-    def command(found: re.Match[str]) -> str:
-        name, second = found[1], found[2]
+    def word(found: re.Match[str]) -> str:
+        nonlocal command
+        name, second, option = found.groups()
+        if option is not None:
+            return _indonesian_option(option, command)
+        command = ALIASES.get(name, name)
         words = ["apoa", _INDONESIAN_COMMANDS.get(name, name)]
         if second is not None:
-            group = ALIASES.get(name, name)
-            words.append(_INDONESIAN_SUBCOMMANDS.get(group, {}).get(second, second))
+            words.append(_INDONESIAN_SUBCOMMANDS.get(command, {}).get(second, second))
         return " ".join(words)
 
-    return _OPTION.sub(lambda found: OPTIONS.get(found[0], found[0]), _COMMAND.sub(command, line))
+    return _COMMAND_OR_OPTION.sub(word, line)

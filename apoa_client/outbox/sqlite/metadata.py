@@ -14,9 +14,6 @@ COUNTS_KEY = "audited"
 DOUBTS_KEY = "doubts"
 """The key of what the last check with the private key found, for `apoa status`, which has none."""
 
-LAST_BACKUP_KEY = "last_backup"
-"""The key of the time of the last backup, in milliseconds."""
-
 CHECKPOINT_KEY = "checkpoint"
 """The key of the checkpoint: numbers with blanks between, and a code in hexadecimal (`outbox.sqlite.checkpoint`)."""
 _LEGACY = 3

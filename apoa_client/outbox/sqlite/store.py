@@ -22,7 +22,6 @@ from apoa_client.outbox.sqlite.entry_reader import EntryReader, sorted_by_deadli
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.metadata import (
     DOUBTS_KEY,
-    LAST_BACKUP_KEY,
     is_contradicted,
     legacy_rows,
     read_metadata,
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, Selection
-    from apoa_client.ports.state import LearnedBatchSize, LockHolder, ScheduledRun, Suspension
+    from apoa_client.ports.state import FolderBackups, LearnedBatchSize, LockHolder, ScheduledRun, Suspension
     from apoa_client.ports.vault import Sealer
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
@@ -421,8 +420,31 @@ class SqliteOutbox:
 
     def last_backup(self) -> datetime | None:
         """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.backups import LAST_KEY
+
         with translate_read_errors(self._path):
-            return rows.from_millis_or_none(read_metadata(self._db, LAST_BACKUP_KEY))
+            return rows.from_millis_or_none(read_metadata(self._db, LAST_KEY))
+
+    def backup_series(self) -> str:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.backups import backup_series
+
+        with transaction(self._db, self._path):
+            return backup_series(self._db)
+
+    def folder_backups(self, folder: str) -> FolderBackups:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.backups import folder_backups
+
+        with translate_read_errors(self._path):
+            return folder_backups(self._db, folder)
+
+    def record_folder_backups(self, folder: str, known: FolderBackups) -> None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.backups import record_folder_backups
+
+        with transaction(self._db, self._path):
+            record_folder_backups(self._db, folder, known)
 
     def record_clock_check(self, at: datetime) -> None:
         """As `interface.Outbox`."""

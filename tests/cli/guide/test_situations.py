@@ -88,7 +88,7 @@ def test_the_program_accepts_each_command(language: str, step: Step) -> None:
     assert parsed(typed_in(language, step.command)).command.name in COMMANDS
 
 
-@pytest.mark.parametrize("words", ["apoa report --nosuch", "apoa nosuch", "apoa backup", "apoa status 1"])
+@pytest.mark.parametrize("words", ["apoa report --nosuch", "apoa nosuch", "apoa restore", "apoa status 1"])
 def test_the_parser_rejects_wrong_commands(words: str) -> None:
     """The parser of the test above rejects an unknown command, an unknown option and a wrong number of arguments."""
     with pytest.raises((click.UsageError, AssertionError)):

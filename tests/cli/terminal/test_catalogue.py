@@ -21,6 +21,7 @@ NEWEST_CLICK = (8, 5)
 
 SAME_IN_INDONESIAN = {
     "FILE": "the same word",
+    "[FILE]": "the same word",
     "ID": "the same word",
     "Jan": "the same month",
     "Feb": "the same month",

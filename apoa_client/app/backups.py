@@ -1,0 +1,125 @@
+"""Backups into a folder: by hand, and one a day by automatic sending.
+
+The daily one is written by a process of its own, which can be ended: a network share that does not answer would hang
+this one. It never stops sending, and is tried again at later runs until it is written.
+"""
+
+import json
+import logging
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from apoa_client.app.container import Container
+from apoa_client.archive.backup_folder import BackupFolder, FolderBackup
+from apoa_client.errors import ApoaError, NotNow, SettingsProblem
+from apoa_client.installation import own_command
+from apoa_client.messages import literal, msg
+from apoa_client.ports.state import FolderBackups
+
+_log = logging.getLogger(__name__)
+
+_LEAST_S = 60
+_SLOWEST = 1 << 20
+"""How long a backup may take: a minute, or longer at this many bytes a second (a slow stick)."""
+_END_S = 5.0
+"""How long a process that was asked to end may take."""
+_AGAIN_AFTER = timedelta(hours=1)
+"""When a backup that failed is tried again. One whose folder was not there is tried at each run."""
+_MISSING = "backup_folder_missing"
+
+
+def write_folder_backup(app: Container, folder: Path, keep: int) -> FolderBackup:
+    """Write a backup of the property into a folder, and delete the oldest ones beyond `keep`.
+
+    Raises as `BackupFolder.write`.
+    """
+    settings = app.settings
+    now = app.clock.now()
+    backups = BackupFolder(folder.absolute(), settings.name, app.outbox.backup_series(), keep)
+    moment = now.astimezone(settings.zone)
+    written = backups.write(app.folders.outbox(settings.name), moment, app.describe_backup, app.actor)
+    if settings.backup_folder and folder == Path(settings.backup_folder):
+        app.outbox.record_folder_backups(settings.backup_folder, FolderBackups(written_at=now))
+    return written
+
+
+def back_up_daily(app: Container, environ: Mapping[str, str]) -> ApoaError | None:
+    """Write the day's backup, if the settings name a folder and it was not written yet.
+
+    `environ` is that of the process that writes it. Returns why there is none, at most once a day.
+    """
+    folder, now = app.settings.backup_folder, app.clock.now()
+    if not folder:
+        return None
+    known = app.outbox.folder_backups(folder)
+
+    def is_today(moment: datetime | None) -> bool:
+        return moment is not None and moment.astimezone(app.settings.zone).date() == app.today
+
+    failed_at = known.failed_at
+    if is_today(known.written_at) or (failed_at is not None and failed_at <= now < failed_at + _AGAIN_AFTER):
+        return None
+    try:
+        run_backup(app, environ)
+    except ApoaError as exc:
+        _log.warning("backup property=%s error=%s", app.settings.name, exc.name)
+        shown = is_today(known.shown_at)
+        if exc.name != _MISSING:
+            failed_at = now
+        shown_at = known.shown_at if shown else now
+        app.outbox.record_folder_backups(folder, known._replace(failed_at=failed_at, shown_at=shown_at))
+        return None if shown else exc
+    _log.info("backup property=%s written", app.settings.name)
+    return None
+
+
+def run_backup(app: Container, environ: Mapping[str, str]) -> None:
+    """Run `apoa backup` for the property in a process of its own. Raises what it reports, or that it took too long."""
+    time_limit = max(_LEAST_S, app.folders.outbox(app.settings.name).stat().st_size / _SLOWEST)
+    process = subprocess.Popen(  # noqa: S603  this program itself
+        [*own_command(), "--property", app.settings.name, "backup", "--json"],
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no black window for a moment
+    )
+    try:
+        output, _nothing = process.communicate(timeout=time_limit)
+    except subprocess.TimeoutExpired:
+        raise NotNow(
+            msg("The backup was not finished in time: {path} does not answer.", path=app.settings.backup_folder),
+            msg("Check the disk or the connection to it, then run: apoa backup"),
+            name="backup_timed_out",
+        ) from None
+    finally:
+        _end(process)
+    if process.returncode:
+        raise _reported(output)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process that still runs. One that hangs in the system is left to itself."""
+    for end in (process.terminate, process.kill):
+        if process.poll() is None:
+            end()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_END_S)
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _reported(output: bytes) -> SettingsProblem:
+    """Return the error in the JSON document of `apoa backup`, whose texts are translated already."""
+    try:
+        error: dict[str, Any] = json.loads(output)["error"]
+        name, message, advice = (error[key] for key in ("class", "message", "advice"))
+    except (ValueError, KeyError, TypeError):
+        name, message, advice = "backup_failed", "", ""
+    if not message:
+        return SettingsProblem(msg("The backup could not be written."), msg("See why with: apoa backup"), name=name)
+    return SettingsProblem(literal(message), literal(advice), name=name)

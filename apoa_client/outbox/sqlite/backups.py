@@ -1,0 +1,55 @@
+"""What the outbox knows of its backups: the last one, the automatic ones into a folder, and the id in their names."""
+
+import os
+import sqlite3
+from datetime import datetime
+from zlib import crc32
+
+from apoa_client.outbox.rows import from_millis, millis
+from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
+from apoa_client.ports.state import FolderBackups
+
+LAST_KEY = "last_backup"
+"""The key of the time of the last backup, in milliseconds."""
+_FOLDER_KEY = "folder_backups"
+_SERIES_KEY = "backup_series"
+KEYS = (LAST_KEY, _FOLDER_KEY, _SERIES_KEY)
+
+_SERIES_BYTES = 3
+_NEVER = "-"
+
+
+def record_backup(db: sqlite3.Connection, at: datetime) -> None:
+    """Record that a backup was written, inside a transaction."""
+    write_metadata(db, LAST_KEY, millis(at))
+
+
+def backup_series(db: sqlite3.Connection) -> str:
+    """Return the id of this outbox in the names of its backups, inside a transaction, which stores a new one."""
+    series = read_metadata(db, _SERIES_KEY)
+    if series is None:
+        series = os.urandom(_SERIES_BYTES).hex()
+        write_metadata(db, _SERIES_KEY, series)
+    return str(series)
+
+
+def folder_backups(db: sqlite3.Connection, folder: str) -> FolderBackups:
+    """Return what is known of the automatic backups into this folder. For use within `translate_errors`."""
+    value = read_metadata(db, _FOLDER_KEY)
+    if value is None:
+        return FolderBackups()
+    checksum, *times = str(value).split(" ")
+    written_at, failed_at, shown_at = (None if time == _NEVER else from_millis(int(time)) for time in times)
+    known = FolderBackups(written_at, failed_at, shown_at)
+    return known if checksum == _checksum(folder) else FolderBackups()
+
+
+def record_folder_backups(db: sqlite3.Connection, folder: str, known: FolderBackups) -> None:
+    """Store it in place of what is known of any folder, inside a transaction."""
+    times = [_NEVER if time is None else str(millis(time)) for time in known]
+    write_metadata(db, _FOLDER_KEY, " ".join([_checksum(folder), *times]))
+
+
+def _checksum(folder: str) -> str:
+    """Return what tells one folder from the next. The path may name a person, and backups hold the metadata."""
+    return f"{crc32(folder.encode(errors='surrogateescape')):08x}"

@@ -1,0 +1,385 @@
+"""`apoa backup --to` and the daily backup of automatic sending: what is shown, exit codes, and what never stops."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import LANGUAGES, QUENTIN, Apoa, spoken, spoken_count
+
+from apoa_client.app import backups
+from apoa_client.app.container import Container
+from apoa_client.archive.backup import open_backup
+from apoa_client.cli.commands import daily_backup, scheduled_run
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.desktop_notice import Notice
+from apoa_client.errors import NotNow, SettingsProblem
+from apoa_client.messages import msg
+
+NAME = re.compile(r"apoa-melati-20261124-200000-[0-9a-f]{6}\.db")
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    """The folder for backups."""
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def with_folder(away: Apoa, stick: Path) -> Apoa:
+    """A property whose settings name the folder."""
+    away.change_setting("backup_folder", str(stick))
+    return away
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+class TestByHand:
+    """`apoa backup --to`, or with the folder of the settings."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_into_a_folder(self, away: Apoa, stick: Path, lang: str) -> None:
+        """Prints the path, how many backups are there, and that the disk is that of the reports."""
+        away.save(QUENTIN)
+        option = {"en": "--to", "id": "--ke"}[lang]
+        done = away("backup", option, str(stick), lang=lang)
+        assert done.code == 0, done.err
+        [name] = names(stick)
+        assert NAME.fullmatch(name)
+        assert spoken(lang, "The backup is written: {file}", file=stick / name) in done.out
+        kept = spoken_count(lang, "{count} backup is in the folder.", "{count} backups are in the folder.", 1)
+        assert kept in done.out.splitlines()
+        assert (
+            spoken(
+                lang, "This backup is on the disk of the reports, and is lost with it. Use a stick or another computer."
+            )
+            in done.err.splitlines()
+        )
+
+    def test_json(self, away: Apoa, stick: Path) -> None:
+        """The document of a backup, with what is in the folder now."""
+        away("backup", "--to", str(stick), "--keep", "1")
+        away.clock.time += DAY
+        done = away("backup", "--to", str(stick), "--keep", "1", "--json")
+        [name] = names(stick)
+        assert done.json == {
+            "file": str(stick / name),
+            "reports": 0,
+            "bytes": (stick / name).stat().st_size,
+            "proved": True,
+            "created_at": "2026-11-25T20:00:00+07:00",
+            "kept": 1,
+            "deleted": 1,
+            "same_disk": True,
+        }
+
+    def test_a_relative_folder(self, away: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its full path is shown."""
+        monkeypatch.chdir(stick.parent)
+        assert away("backup", "--to", stick.name, "--json").json["file"].startswith(str(stick))
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_folder_of_the_settings(self, with_folder: Apoa, stick: Path, lang: str) -> None:
+        """Without a file and a folder; `backup_keep` says how many stay, and the number of the command wins."""
+        with_folder.change_setting("backup_keep", 2)
+        for _day in range(3):
+            assert with_folder("backup", lang=lang).code == 0
+            with_folder.clock.time += DAY
+        assert len(names(stick)) == 2
+        deleted = spoken_count(lang, "{count} old one was deleted.", "{count} old ones were deleted.", 2)
+        assert deleted in with_folder("backup", "--keep", "1", lang=lang).out
+
+    def test_quiet(self, with_folder: Apoa) -> None:
+        """Only what is wrong is printed."""
+        done = with_folder("-q", "backup")
+        assert (done.code, done.out) == (0, "")
+        assert len(done.err.splitlines()) == 1
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_stick_that_is_not_there(self, away: Apoa, stick: Path, lang: str) -> None:
+        """Exit code 78, what is missing, and what to do."""
+        done = away("backup", "--to", str(stick / "lost"), lang=lang)
+        assert (done.code, done.out) == (78, "")
+        assert done.err.splitlines()[0] == spoken(
+            lang, "The folder for backups is not there: {path}", path=stick / "lost"
+        )
+        assert away("backup", "--to", str(stick / "lost"), "--json").json["error"]["class"] == "backup_folder_missing"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            *([], ["--keep", "3"], ["-"], ["--to", "-"], ["--to", "d", "file"], ["file", "--keep", "3"]),
+            *(["file", "--all"], ["--to", "d", "--force"]),
+        ],
+    )
+    def test_a_place_that_is_unclear(self, away: Apoa, arguments: list[str], lang: str) -> None:
+        """Two places, or none: 2, with advice, and nothing is written."""
+        done = away("backup", *arguments, lang=lang)
+        assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 2)
+
+    @pytest.mark.parametrize("number", ["0", "1001", "x"])
+    def test_how_many_to_keep(self, away: Apoa, stick: Path, number: str) -> None:
+        """A number from 1 to 1000."""
+        assert away("backup", "--to", str(stick), "--keep", number).code == 2
+        assert names(stick) == []
+
+    def test_for_every_property(self, away: Apoa, stick: Path) -> None:
+        """Each into its folder; one without a folder does not stop the next."""
+        assert away.set_up(name="kenanga").code == 75
+        away.change_setting("backup_folder", str(stick))  # of the last one
+        done = away("backup", "--all", "--json")
+        melati, kenanga = done.json["properties"]
+        assert done.code == 2
+        assert (melati["property"], melati["error"]["class"]) == ("melati", "usage_problem")
+        assert Path(kenanga["file"]).parent == stick
+        assert away("backup", "--all", "--to", str(stick)).code == 0
+        assert len({name.split("-")[-1] for name in names(stick)}) == 2
+
+    def test_it_can_be_restored(self, away: Apoa, stick: Path, tmp_path: Path) -> None:
+        """Another computer takes it; the folder, which that one does not have, is not in its settings."""
+        away.save(QUENTIN)
+        away.change_setting("backup_folder", str(stick))
+        file = away("backup", "--json").json["file"]
+        with open_backup(Path(file)) as backup:
+            assert "backup_folder" not in backup.info.settings
+        other = Apoa({**away.environ, "APOA_HOME": str(tmp_path / "new")}, away.clock, away.capsys, away.monkeypatch)
+        assert other("restore", file, "--dry-run").code == 0
+
+
+class TestDaily:
+    """The daily backup, after a run of automatic sending."""
+
+    @pytest.fixture
+    def runs(self, monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
+        """The environments of the processes that write backups, which this process does in their place."""
+        called: list[Mapping[str, str]] = []
+
+        def run(app: Container, environ: Mapping[str, str]) -> None:
+            called.append(environ)
+            backups.write_folder_backup(app, Path(app.settings.backup_folder), app.settings.backup_keep)
+
+        monkeypatch.setattr(backups, "run_backup", run)
+        return called
+
+    @pytest.fixture
+    def notices(self, monkeypatch: pytest.MonkeyPatch) -> list[Notice]:
+        """The notices on the desktop."""
+        shown: list[Notice] = []
+        monkeypatch.setattr(daily_backup, "show_notice", lambda notice, *_more: shown.append(notice))
+        return shown
+
+    def run(self, apoa: Apoa) -> str:
+        """One run of the daily backup. Returns what it prints."""
+        session = Session(apoa.environ, apoa.clock)
+        apoa.capsys.readouterr()
+        assert daily_backup.show_daily_backup(session) == 0
+        session.close()
+        printed = apoa.capsys.readouterr()
+        assert printed.out == ""
+        return printed.err
+
+    def test_one_a_day(self, with_folder: Apoa, stick: Path, runs: list[Mapping[str, str]]) -> None:
+        """By the property's days: the first run of each writes one, and prints nothing."""
+        for _run in range(16):  # from 20:00 on
+            assert self.run(with_folder) == ""
+            with_folder.clock.time += timedelta(hours=3)
+        assert [name[12:27] for name in names(stick)] == ["20261124-200000", "20261125-020000", "20261126-020000"]
+        assert runs[0]["APOA_LANG"] == "en"
+
+    @pytest.mark.usefixtures("runs")
+    def test_one_by_hand_is_that_of_the_day(self, with_folder: Apoa, stick: Path) -> None:
+        """A backup into the same folder counts, one elsewhere does not."""
+        assert with_folder("backup", "--to", str(stick.parent)).code == 0
+        self.run(with_folder)
+        assert len(names(stick)) == 1
+        with_folder.clock.time += DAY
+        assert with_folder("backup").code == 0
+        self.run(with_folder)
+        assert len(names(stick)) == 2
+
+    def test_without_a_folder(self, away: Apoa, runs: list[Mapping[str, str]]) -> None:
+        """Nothing is written or printed."""
+        assert self.run(away) == ""
+        assert runs == []
+
+    @pytest.mark.usefixtures("runs")
+    def test_a_stick_that_is_not_there(self, with_folder: Apoa, stick: Path, notices: list[Notice]) -> None:
+        """It is tried at each run, and said once a day, also on the desktop; then the stick is back."""
+        stick.rmdir()
+        first = self.run(with_folder).splitlines()
+        assert first[0] == "No backup was written today. It is tried again by itself."
+        assert str(stick) in first[1]
+        with_folder.clock.time += timedelta(minutes=10)
+        assert self.run(with_folder) == ""
+        with_folder.clock.time += DAY
+        assert self.run(with_folder).splitlines() == first
+        assert [(notice.title, notice.urgent) for notice in notices] == [("apoa, melati: no backup today", False)] * 2
+        stick.mkdir()
+        assert self.run(with_folder) == ""
+        assert len(names(stick)) == 1
+
+    @pytest.mark.usefixtures("runs")
+    def test_notices_are_switched_off(self, with_folder: Apoa, stick: Path, notices: list[Notice]) -> None:
+        """The setting `notify` is about this one, too."""
+        stick.rmdir()
+        with_folder.change_setting("notify", "off")
+        assert self.run(with_folder)
+        assert notices == []
+
+    @pytest.mark.usefixtures("notices")
+    def test_a_disk_that_hangs_is_tried_again_after_an_hour(
+        self, with_folder: Apoa, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each try may cost a minute, so that the next run does not try."""
+        tries: list[object] = []
+
+        def hang(*arguments: object) -> None:
+            tries.append(arguments)
+            raise NotNow(msg("The backup could not be written."), name="backup_timed_out")
+
+        monkeypatch.setattr(backups, "run_backup", hang)
+        shown = []
+        for _run in range(8):
+            shown.append(self.run(with_folder))
+            with_folder.clock.time += timedelta(minutes=10)
+        assert len(tries) == 2
+        assert [bool(each) for each in shown] == [True, *[False] * 7]
+
+    def test_an_outbox_that_cannot_be_read(self, with_folder: Apoa, runs: list[Mapping[str, str]]) -> None:
+        """Sending says so; here nothing is printed."""
+        (with_folder.home / "melati" / "outbox.db").unlink()
+        assert self.run(with_folder) == ""
+        assert runs == []
+
+
+class TestAfterSending:
+    """When a run of automatic sending writes the backups."""
+
+    @pytest.fixture
+    def done(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What was done, in order: the calls to the authority, and the backups of properties."""
+        happened: list[str] = []
+        original = scheduled_run.run_scheduled
+
+        def send(session: Session, *arguments: Any) -> scheduled_run.ScheduledResult:
+            happened.append(f"send {session.app.settings.name}")
+            return original(session, *arguments)
+
+        def run(app: Container, _environ: Mapping[str, str]) -> None:
+            happened.append(f"back up {app.settings.name}")
+            raise SettingsProblem(msg("The backup could not be written."), name="backup_folder_missing")
+
+        monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
+        monkeypatch.setattr(scheduled_run, "run_scheduled", send)
+        monkeypatch.setattr(backups, "run_backup", run)
+        monkeypatch.setattr(daily_backup, "show_notice", lambda *_arguments: True)
+        return happened
+
+    def test_its_trouble_is_no_failure_of_sending(self, configured: Apoa, stick: Path, done: list[str]) -> None:
+        """The exit code is that of sending, and the warning is on stderr."""
+        configured.change_setting("backup_folder", str(stick))
+        ran = configured("sync", "--scheduled", "--json")
+        assert (ran.code, ran.json["error"], done) == (0, None, ["send melati", "back up melati"])
+        assert ran.err.splitlines()[0] == "No backup was written today. It is tried again by itself."
+
+    def test_it_is_written_although_nothing_can_be_sent(self, with_folder: Apoa, done: list[str]) -> None:
+        """A lost password or a line that is down is no reason to have no backup."""
+        with_folder.save(QUENTIN)
+        with_folder.delete_key()
+        assert with_folder("sync", "--scheduled").code == 77
+        assert done == ["send melati", "back up melati"]
+
+    def test_all_are_sent_first(self, with_folder: Apoa, stick: Path, done: list[str]) -> None:
+        """A disk that hangs delays no property's sending; each warning has the property's name."""
+        assert with_folder.set_up(name="kenanga").code == 75
+        path = with_folder.home / "config.toml"
+        path.write_text(path.read_text() + f"backup_folder = {json.dumps(str(stick))}\n")
+        ran = with_folder("sync", "--all", "--scheduled", "--json")
+        assert done == ["send melati", "send kenanga", "back up melati", "back up kenanga"]
+        assert (ran.code, [each["property"] for each in ran.json["properties"]]) == (0, ["melati", "kenanga"])
+        assert [line for line in ran.err.splitlines() if line in {"melati", "kenanga"}] == ["melati", "kenanga"]
+
+    @pytest.mark.usefixtures("done")
+    def test_settings_that_cannot_be_read(self, with_folder: Apoa) -> None:
+        """They are reported once, by sending."""
+        (with_folder.home / "config.toml").write_text("x = ")
+        ran = with_folder("sync", "--all", "--scheduled")
+        assert (ran.code, len(ran.err.splitlines())) == (78, 2)
+
+    def test_not_after_an_interruption(
+        self, with_folder: Apoa, done: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A shutdown or Ctrl-C waits for nothing more."""
+
+        def interrupt(*_arguments: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(scheduled_run, "run_scheduled", interrupt)
+        assert with_folder("sync", "--scheduled").code == 130
+        assert done == []
+
+
+class TestProcess:
+    """The process that writes the daily backup."""
+
+    @pytest.fixture
+    def app(self, with_folder: Apoa) -> Container:
+        """The parts of the property."""
+        return Container(with_folder.environ, with_folder.clock)
+
+    def child(self, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+        """Let another program run in place of this one."""
+        monkeypatch.setattr(backups, "own_command", lambda: [sys.executable, "-c", program])
+
+    def test_it_gets_the_property(self, app: Container, monkeypatch: pytest.MonkeyPatch, stick: Path) -> None:
+        """The command names the property, and the environment is the one given."""
+        self.child(
+            monkeypatch,
+            "import json, os, pathlib, sys;pathlib.Path(os.environ['INTO']).write_text(json.dumps(sys.argv[1:]))",
+        )
+        backups.run_backup(app, {**os.environ, "INTO": str(stick / "seen")})
+        assert json.loads((stick / "seen").read_text()) == ["--property", "melati", "backup", "--json"]
+        app.close()
+
+    def test_what_it_reports_is_raised(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With the class, the message and the advice of its document."""
+        error = {"class": "backup_folder_missing", "message": "Colok {stik}.", "advice": "Lalu?"}
+        self.child(monkeypatch, f"import sys; print({json.dumps({'error': error})!r}); sys.exit(78)")
+        with pytest.raises(SettingsProblem) as caught:
+            backups.run_backup(app, os.environ)
+        assert (caught.value.name, caught.value.message.render()) == ("backup_folder_missing", "Colok {stik}.")
+        app.close()
+
+    @pytest.mark.parametrize("printed", ["", "[]", '{"error": null}'])
+    def test_an_end_without_a_document(self, app: Container, monkeypatch: pytest.MonkeyPatch, printed: str) -> None:
+        """A bug or a kill has a message of its own."""
+        self.child(monkeypatch, f"import sys; print({printed!r}); sys.exit(1)")
+        with pytest.raises(SettingsProblem) as caught:
+            backups.run_backup(app, os.environ)
+        assert caught.value.name == "backup_failed"
+        app.close()
+
+    def test_one_that_hangs_is_ended(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A network share does not answer: the process is ended, even if it ignores the request."""
+        monkeypatch.setattr(backups, "_LEAST_S", 0)
+        monkeypatch.setattr(backups, "_SLOWEST", 1 << 40)
+        monkeypatch.setattr(backups, "_END_S", 0.05)
+        self.child(
+            monkeypatch,
+            "import signal, threading; signal.signal(signal.SIGTERM, signal.SIG_IGN); threading.Event().wait()",
+        )
+        with pytest.raises(NotNow) as caught:
+            backups.run_backup(app, os.environ)
+        assert caught.value.name == "backup_timed_out"
+        app.close()

@@ -1,0 +1,49 @@
+"""What the outbox knows of its backups outlives the process, and never leaves the computer."""
+
+from pathlib import Path
+
+import pytest
+from damage_helpers import manipulate
+from outbox_helpers import HOUR, NOON, open_outbox
+
+from apoa_client.errors import OutboxDamaged
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.state import FolderBackups
+
+
+def test_the_series_is_made_once(path: Path, tmp_path: Path) -> None:
+    """An outbox keeps its id, and another one has another."""
+    with open_outbox(path) as outbox, open_outbox(tmp_path / "other" / "outbox.db") as other:
+        series = outbox.backup_series()
+        assert len(series) == 6
+        assert other.backup_series() != series
+    with open_outbox(path) as outbox:
+        assert outbox.backup_series() == series
+
+
+@pytest.mark.parametrize(
+    "known", [FolderBackups(), FolderBackups(NOON), FolderBackups(None, NOON, NOON + HOUR), FolderBackups(NOON, NOON)]
+)
+def test_what_is_known_belongs_to_one_folder(path: Path, known: FolderBackups) -> None:
+    """Of another folder, as after a change of the settings, nothing is known."""
+    with open_outbox(path) as outbox:
+        assert outbox.folder_backups("E:\\") == FolderBackups()
+        outbox.record_folder_backups("E:\\", known)
+    with open_outbox(path) as outbox:
+        assert outbox.folder_backups("E:\\") == known
+        assert outbox.folder_backups("/media/stick") == FolderBackups()
+
+
+def test_no_path_is_stored(outbox: SqliteOutbox, path: Path) -> None:
+    """The folder's name may name a person, and backups hold what the outbox knows."""
+    outbox.record_folder_backups("/home/wayan", FolderBackups(NOON))
+    outbox.close()
+    assert b"wayan" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("value", ["00000000", "x", "7cb2b4da - -", "7cb2b4da a - -", "7cb2b4da 1 2 3 4"])
+def test_an_invalid_value_is_damage(outbox: SqliteOutbox, path: Path, value: str) -> None:
+    """It is not guessed."""
+    manipulate(path, "INSERT INTO memo VALUES ('folder_backups', ?)", value)
+    with pytest.raises(OutboxDamaged):
+        outbox.folder_backups("E:\\")
